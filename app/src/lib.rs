@@ -1,0 +1,1 @@
+//! One replica and the origin service, as axum routers that are values.

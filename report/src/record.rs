@@ -1,0 +1,356 @@
+//! The record types: the only things in the lab that are serialised as results.
+//!
+//! They stand apart from every internal struct so that a rename inside the lab can never break an old result. A number
+//! that is unknown is `None` (JSON `null`, an empty CSV cell), never NaN. Every name carries its unit. A change here is a
+//! change of [`RUN_SCHEMA`], of its fixture, and an entry in CHANGELOG.md.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The schema of `run.json` that this build writes and reads.
+pub const RUN_SCHEMA: &str = "stampede.run/v1";
+
+/// `run.json`: what was run, on what, and what came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Always [`RUN_SCHEMA`].
+    pub schema: String,
+    /// The folder's own name, `20261120T235900Z-hotkey-3f9a`.
+    pub run: String,
+    /// False where the run was interrupted or crashed before its last strategy.
+    pub complete: bool,
+    /// The version of the lab that wrote this.
+    pub version: String,
+    /// When the run began, RFC 3339, UTC.
+    pub started_at: String,
+    /// The command line that makes this run again.
+    pub command: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's one-line summary.
+    pub summary: String,
+    /// `local`, `docker`, `sim` or `target`.
+    pub lab: String,
+    /// The shared cache: `redis 7.0.15` or `memory`.
+    pub cache: String,
+    /// How many replicas shared it.
+    pub replicas: u32,
+    /// The seed of the plan and of every random draw of the replicas.
+    pub seed: u64,
+    /// Length of the measured phase in seconds.
+    pub duration_s: f64,
+    /// Length of the warm-up in seconds.
+    pub warmup_s: f64,
+    /// The load in words: `closed loop, 50 clients, think time 120 ms`.
+    pub load: String,
+    /// The scenario's TTL in seconds, before any strategy lengthens it.
+    pub ttl_s: f64,
+    /// The origin's mean service time in seconds.
+    pub service_time_s: f64,
+    /// The hot key, where the scenario has one.
+    pub hot_key: Option<String>,
+    /// Hash of the plan: the same for every strategy of the run, and for every run with this scenario and seed.
+    pub plan_hash: String,
+    /// The origin's clock minus the generator's, nanoseconds (the last strategy's measurement).
+    pub clock_offset_ns: Option<i64>,
+    /// How wrong that offset can be, nanoseconds (the worst of the run).
+    pub clock_uncertainty_ns: Option<u64>,
+    /// The machine.
+    pub environment: Environment,
+    /// One entry a strategy, in the order run.
+    pub strategies: Vec<Strategy>,
+    /// The scenario's thresholds and what became of them.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Facts about the machine: an allow-list, with no host name, user or environment variable in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Operating system and kernel, `linux 6.1.0`.
+    pub os: String,
+    /// Processor architecture, `x86_64`.
+    pub arch: String,
+    /// The processor's own name.
+    pub cpu: Option<String>,
+    /// Logical cores that this process may use.
+    pub cores: u32,
+    /// Memory in MiB.
+    pub memory_mib: Option<u64>,
+    /// `release` or `debug`.
+    pub build: String,
+    /// Load average over one minute when the run began, times 100.
+    pub load_average_percent: Option<u32>,
+}
+
+/// One strategy's result over the measured phase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Strategy {
+    /// What the user asked for: a preset's name, or the SPEC as typed.
+    pub name: String,
+    /// The full composition, `plain + lock(lease=10s, poll=50ms)`.
+    pub spec: String,
+    /// The strategy's folder inside the run's folder.
+    pub folder: String,
+    /// Whether the numbers may be believed.
+    pub valid: bool,
+    /// Why not, one sentence each.
+    pub invalid_because: Vec<String>,
+    /// Requests whose intended send lies in the measured phase and that were sent.
+    pub requests: u64,
+    /// Requests that got no good answer and were not shed: 5xx, time-outs, broken connections, wrong bodies.
+    pub errors: u64,
+    /// The errors by kind, `timeout`, `reset`, `http-502` …
+    pub error_kinds: BTreeMap<String, u64>,
+    /// Share of requests that were answered without a wait for the origin (hit and stale).
+    pub hit_ratio: Option<f64>,
+    /// What reached the origin.
+    pub origin: Origin,
+    /// The hot key's own figures, where the scenario has a hot key.
+    pub hot: Option<Hot>,
+    /// Response time from the intended send, milliseconds.
+    pub latency_ms: Latency,
+    /// Service time, from the actual send, milliseconds.
+    pub service_ms: Latency,
+    /// Schedule lag: actual minus intended send, milliseconds. The generator's own lateness.
+    pub lag_ms: Latency,
+    /// Answers by outcome.
+    pub outcomes: Outcomes,
+    /// What happened inside the replicas.
+    pub events: Events,
+    /// How stale the answers were.
+    pub stale: Stale,
+    /// Cache operations (of all replicas) per request.
+    pub cache_ops_per_request: Option<f64>,
+    /// Planned requests that the generator could not send.
+    pub unsent: u64,
+    /// Origin reads of a replica incarnation that a scenario event ended: no witness is left for them.
+    pub unwitnessed: u64,
+    /// The two ledgers side by side, over all phases.
+    pub ledgers: Ledgers,
+}
+
+/// What reached the origin in the measured phase, from the origin's own ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Reads that arrived.
+    pub total: u64,
+    /// The largest number of arrivals in any window of one second.
+    pub max_per_second: u64,
+    /// The largest number of reads that had arrived and not ended, the queue included.
+    pub max_in_flight: u64,
+    /// Whole seconds with more than so many arrivals.
+    pub seconds_over: BTreeMap<String, u64>,
+    /// What a perfect lazy refresher would have read for the same arrivals; `None` where TTLs are lengthened.
+    pub floor: Option<u64>,
+    /// Reads of the hot key per expiry; `None` without a hot key.
+    pub per_expiry: Option<PerExpiry>,
+}
+
+/// Reads of the hot key, clustered by gaps longer than half a TTL.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PerExpiry {
+    /// How many clusters there were.
+    pub count: u64,
+    /// Mean reads a cluster.
+    pub mean: f64,
+    /// Median reads a cluster.
+    pub p50: f64,
+    /// Largest cluster.
+    pub max: u64,
+}
+
+/// The hot key's own counts in the measured phase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hot {
+    /// The key.
+    pub key: String,
+    /// Requests for it.
+    pub requests: u64,
+    /// Their outcomes.
+    pub outcomes: Outcomes,
+    /// Origin reads of it.
+    pub origin_total: u64,
+}
+
+/// Percentiles in milliseconds; `None` where nothing was recorded.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Latency {
+    /// Median.
+    pub p50: Option<f64>,
+    /// 95th percentile.
+    pub p95: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+    /// 99.9th percentile.
+    pub p99_9: Option<f64>,
+    /// Largest value.
+    pub max: Option<f64>,
+}
+
+/// Answers by outcome. Their sum is the number of requests sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Outcomes {
+    /// Served from a cache, within TTL.
+    pub hit: u64,
+    /// Served from a cache, past TTL.
+    pub stale: u64,
+    /// Answered by somebody else's origin read.
+    pub wait: u64,
+    /// This request's flight read the origin.
+    pub load: u64,
+    /// Refused (503).
+    pub shed: u64,
+    /// Failed, or never answered.
+    pub error: u64,
+}
+
+impl Outcomes {
+    /// Every request that was sent has exactly one outcome, so this is the number sent.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.hit + self.stale + self.wait + self.load + self.shed + self.error
+    }
+}
+
+/// What happened inside the replicas in the measured phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Events {
+    /// Hits on which the policy decided to refresh early.
+    pub early_refresh: u64,
+    /// Background refreshes that led a flight to the origin.
+    pub refresh_started: u64,
+    /// Background refreshes that failed.
+    pub refresh_failed: u64,
+    /// Leaders that found their lock gone when they released it.
+    pub lock_lost: u64,
+    /// Times a lock layer fell back to in-process coalescing because the cache was lost.
+    pub lock_fallback: u64,
+    /// Requests that gave up waiting for somebody else's lock.
+    pub lock_timeout: u64,
+    /// Cached bytes that could not be decoded: each a miss.
+    pub corrupt: u64,
+    /// Cache operations that failed, any class.
+    pub cache_errors: u64,
+    /// Leaders that vanished (panicked, or were dropped) before they ended.
+    pub leader_vanished: u64,
+}
+
+/// How stale the stale answers were.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Stale {
+    /// Share of requests answered with a stale value.
+    pub share: Option<f64>,
+    /// The largest time past the TTL, milliseconds (whole seconds as the header tells them, so rounded up to 1000).
+    pub overage_ms_max: Option<u64>,
+}
+
+/// The two witnesses of every origin read, over all phases after the quiesce.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ledgers {
+    /// Rows in the origin's ledger.
+    pub origin_rows: u64,
+    /// Flights that the replicas say the origin answered.
+    pub replica_flights: u64,
+    /// Flight ids that only one of the two has (at most 20 are listed).
+    pub disagree: Vec<String>,
+    /// Answers of outcome `load` that the generator received.
+    pub loads_received: u64,
+    /// Flights led for a request whose answer never reached the generator.
+    pub led_undelivered: Vec<String>,
+}
+
+/// A scenario's threshold and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The strategy it holds for.
+    pub strategy: String,
+    /// The path into the strategy's record, `origin.max_per_second`.
+    pub metric: String,
+    /// `at most 15` or `at least 40`.
+    pub bound: String,
+    /// What was measured; `None` where it is unknown, which misses the threshold.
+    pub measured: Option<f64>,
+    /// Whether the threshold was met.
+    pub met: bool,
+}
+
+/// One row of `seconds.csv` or `bins100ms.csv`: the requests whose *intended send* lies in the bin, and the origin's
+/// reads that arrived in it. Rows before t = 0 are the warm-up; measured rows sum to the figures of `run.json`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct BinRow {
+    /// Start of the bin, milliseconds since t = 0; negative in the warm-up.
+    pub start_ms: i64,
+    /// Requests that the plan has here.
+    pub offered: u64,
+    /// Of these, sent.
+    pub sent: u64,
+    /// Of these, answered (good, shed or 5xx).
+    pub completed: u64,
+    /// Of these, failed. The sixth outcome.
+    pub errors: u64,
+    /// Outcome hit.
+    pub hit: u64,
+    /// Outcome stale.
+    pub stale: u64,
+    /// Outcome wait.
+    pub wait: u64,
+    /// Outcome load.
+    pub load: u64,
+    /// Outcome shed.
+    pub shed: u64,
+    /// Origin reads that arrived in the bin.
+    pub origin_starts: u64,
+    /// Largest number of origin reads arrived and not ended, queue included, at any moment of the bin.
+    pub origin_in_flight_max: u64,
+    /// Response time, median, milliseconds; only in `seconds.csv`.
+    pub p50_ms: Option<f64>,
+    /// Response time, 95th percentile, milliseconds; only in `seconds.csv`.
+    pub p95_ms: Option<f64>,
+    /// Response time, 99th percentile, milliseconds; only in `seconds.csv`.
+    pub p99_ms: Option<f64>,
+    /// Response time, largest, milliseconds; only in `seconds.csv`.
+    pub max_ms: Option<f64>,
+}
+
+/// One row of `origin.csv`: a read as the origin saw it. Times are nanoseconds since t = 0 on the generator's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginRow {
+    /// The item's key.
+    pub key: String,
+    /// The replica that asked.
+    pub replica: Option<u32>,
+    /// The flight that it belongs to, `<incarnation>-<number>`.
+    pub flight: String,
+    /// `warmup`, `measured` or `drain`: the phase in which it arrived.
+    pub phase: String,
+    /// When it arrived.
+    pub arrived_ns: i64,
+    /// When it got its place and connection; `None` where it was rejected.
+    pub start_ns: Option<i64>,
+    /// When it ended.
+    pub end_ns: Option<i64>,
+    /// `ok`, `missing`, `rejected`, `failed`, `abandoned` or `open`.
+    pub outcome: String,
+}
+
+/// One line of `events.jsonl`. Times are nanoseconds since t = 0 on the generator's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EventRow {
+    /// When.
+    pub t_ns: i64,
+    /// What: `phase`, `fault`, `expiry`, `flight-led`, `flight-ended`, `early-refresh`, `stored`, `corrupt` …
+    pub event: String,
+    /// Which replica, where one is concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<u32>,
+    /// Which key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Which flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flight: Option<String>,
+    /// What else there is to say: how a leader ended, the class of an error, the name of a phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! Scenarios: the TOML schema, its validated values, and the seeded plan of arrivals.

@@ -1,0 +1,1 @@
+//! The in-process worlds: the memory cache and the virtual-time executor.

@@ -1,0 +1,1 @@
+//! Cache-stampede strategies as layers over ports, with no clock, no runtime and no I/O of their own.
