@@ -1,4 +1,42 @@
 //! Cache-stampede strategies as layers over ports, with no clock, no runtime and no I/O of their own.
+//!
+//! A world supplies [`port`]s; a [`Stack`] of layers, built from a [`Spec`], rewrites them; its policy
+//! turns them into answers; every answer ([`Served`]) says how it was made. The same compiled code runs over Redis and
+//! over memory, in real time and in virtual time, because it sees time, randomness, background work and I/O through the
+//! ports only. `clippy.toml` beside this crate bans everything that would break that.
+//!
+//! | idea | where |
+//! |---|---|
+//! | what a strategy may touch | [`port`] |
+//! | early refresh × stale window | `policy/` |
+//! | load-and-store as one act, coalescing, the fleet's lock | `fill/` |
+//! | TTL jitter, the meter | `layer/` |
+//! | the SPEC grammar and the presets | [`spec`] |
+//! | what any cache must do | [`conformance`] |
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod entry;
+mod error;
+mod fill;
+mod key;
+mod layer;
+mod outcome;
+mod policy;
+pub mod port;
 pub mod rng;
 pub mod spec;
+mod stack;
+pub mod time;
+pub mod words;
+
+mod within;
+
+pub use entry::{Entry, Freshness, Life};
+pub use error::GetError;
+pub use fill::{Cx, Filled, LOAD_BUDGET, Mode, Prefetched, Want};
+pub use key::{KEY_BYTES_MAX, Key, KeyError};
+pub use outcome::Outcome;
+pub use policy::Served;
+pub use spec::Spec;
+pub use stack::{Ports, Stack, Strategy};

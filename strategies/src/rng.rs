@@ -37,10 +37,7 @@ impl Rng {
     /// The root stream of a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            state: AtomicU64::new(mix(seed)),
-        }
+        Self { seed, state: AtomicU64::new(mix(seed)) }
     }
 
     /// The stream named `label` under this one: `rng.fork("jitter/replica-2")`.
@@ -77,11 +74,7 @@ mod tests {
         assert_eq!(drawn, PINNED);
     }
 
-    const PINNED: [u64; 3] = [
-        10_996_452_266_160_306_281,
-        2_958_219_263_312_191_191,
-        3_069_497_704_473_277_141,
-    ];
+    const PINNED: [u64; 3] = [10_996_452_266_160_306_281, 2_958_219_263_312_191_191, 3_069_497_704_473_277_141];
 
     #[test]
     fn a_fork_depends_on_seed_and_label_alone() {
@@ -89,10 +82,7 @@ mod tests {
         b.next_u64();
         assert_eq!(a.fork("jitter").next_u64(), b.fork("jitter").next_u64());
         assert_ne!(a.fork("jitter").next_u64(), a.fork("xfetch").next_u64());
-        assert_ne!(
-            a.fork("jitter").next_u64(),
-            Rng::new(8).fork("jitter").next_u64()
-        );
+        assert_ne!(a.fork("jitter").next_u64(), Rng::new(8).fork("jitter").next_u64());
     }
 
     #[test]

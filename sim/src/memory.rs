@@ -1,0 +1,141 @@
+//! A shared cache in memory: entries as they are (no envelope), and leases, behind the same ports as Redis.
+//!
+//! It passes the same contract tests as the Redis adapter (`strategies::conformance`). It must never differ from Redis
+//! in an answer, only in the time that the answer takes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strategies::port::{
+    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Lookup, Released, Renewed, Stored, Token, When,
+};
+use strategies::{Entry, Key, time::Mono};
+
+/// How much longer than its hard life an entry is kept: what a reader may still want to know of it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A cache that all replicas of a process share. Bounded by the number of keys that its users have; an entry goes when it
+/// is read after its end, or when 1024 puts have passed.
+pub struct MemoryCache {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: BTreeMap<Key, (Entry, Mono)>,
+    leases: BTreeMap<Key, (Token, Mono)>,
+    puts: u64,
+}
+
+impl State {
+    /// The token that holds a key now.
+    fn holder(&self, key: &Key, now: Mono) -> Option<Token> {
+        self.leases.get(key).filter(|(_, until)| now < *until).map(|(token, _)| *token)
+    }
+
+    fn put(&mut self, key: &Key, entry: &Entry, now: Mono) {
+        self.puts += 1;
+        if self.puts.is_multiple_of(1024) {
+            self.entries.retain(|_, (_, until)| now < *until);
+            self.leases.retain(|_, (_, until)| now < *until);
+        }
+        let until = now.plus(entry.life.hard.saturating_add(GRACE));
+        self.entries.insert(key.clone(), (entry.clone(), until));
+    }
+}
+
+impl MemoryCache {
+    /// An empty cache whose entries and leases end by `clock`'s monotonic time.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
+    /// Forgets every entry and every lease.
+    pub fn clear(&self) {
+        *self.state() = State::default();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every critical section leaves the maps whole, so a poisoned lock is as good as any.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer that is ready at once.
+fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, Result<T, CacheError>> {
+    Box::pin(std::future::ready(Ok(answer)))
+}
+
+impl Cache for MemoryCache {
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
+        let now = self.clock.mono();
+        let found = self.state().entries.get(key).filter(|(_, until)| now < *until).map(|(entry, _)| entry.clone());
+        ready(found.map_or(Lookup::Absent, Lookup::Found))
+    }
+
+    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
+        let now = self.clock.mono();
+        let mut state = self.state();
+        let allowed = match when {
+            When::Always => true,
+            When::Fenced(token) => {
+                let held = state.entries.get(key).filter(|(_, until)| now < *until).map(|(e, _)| e.version);
+                state.holder(key, now) == Some(token) && held.is_none_or(|version| version <= entry.version)
+            }
+        };
+        if allowed {
+            state.put(key, entry, now);
+        }
+        ready(if allowed { Stored::Stored } else { Stored::Fenced })
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        self.state().entries.remove(key);
+        ready(())
+    }
+}
+
+impl Lease for MemoryCache {
+    fn acquire<'a>(
+        &'a self,
+        key: &'a Key,
+        token: Token,
+        life: Duration,
+    ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
+        let now = self.clock.mono();
+        let mut state = self.state();
+        ready(match state.holder(key, now) {
+            Some(holder) if holder == token => Acquired::Won,
+            Some(_) => Acquired::Held,
+            None => {
+                state.leases.insert(key.clone(), (token, now.plus(life)));
+                Acquired::Won
+            }
+        })
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
+        let now = self.clock.mono();
+        let mut state = self.state();
+        ready(if state.holder(key, now) == Some(token) {
+            state.leases.insert(key.clone(), (token, now.plus(life)));
+            Renewed::Renewed
+        } else {
+            Renewed::NotOwner
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
+        let now = self.clock.mono();
+        let mut state = self.state();
+        ready(if state.holder(key, now) == Some(token) {
+            state.leases.remove(key);
+            Released::Released
+        } else {
+            Released::NotOwner
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! The memory cache against the contract of every cache, in virtual time.
+
+use std::sync::Arc;
+
+use sim::{MemoryCache, World};
+use strategies::conformance::Subject;
+
+#[test]
+fn the_memory_cache_keeps_the_contract() {
+    let world = World::new();
+    let clock = world.clock(0);
+    let memory = Arc::new(MemoryCache::new(clock.clone()));
+    let subject = Subject { cache: memory.clone(), lease: memory, clock, prefix: "contract".into() };
+    assert_eq!(world.run(subject.check_all()), Some(()));
+}

@@ -1,0 +1,32 @@
+//! How a request can fail.
+
+use std::time::Duration;
+
+use crate::port::{FlightId, OriginError};
+
+/// A request without an answer. Cloned for every follower of the flight that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GetError {
+    /// The strategy refuses (503). `stale_will_do` says that the caller may serve a value past its TTL instead.
+    #[error("waited too long for somebody else's lock")]
+    Shed {
+        /// When it is worth asking again.
+        retry_after: Duration,
+        /// Whether a stale value is an answer, too (`on_timeout=stale`).
+        stale_will_do: bool,
+    },
+    /// The origin failed (502) or was too slow (504).
+    #[error("{error}")]
+    Origin {
+        /// What it said.
+        error: OriginError,
+        /// The flight that failed.
+        flight: FlightId,
+    },
+    /// The request's own budget is spent (504).
+    #[error("no answer within the request's budget")]
+    OutOfTime,
+    /// The leader vanished, and so did those who took over from it (502).
+    #[error("every leader for this key vanished")]
+    LeadersVanished,
+}

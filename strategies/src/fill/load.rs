@@ -1,0 +1,104 @@
+//! The innermost fill: read the origin and store what it said, as one act.
+//!
+//! It runs on [`Spawn`](crate::port::Spawn), never in the request's own future: HTTP servers drop that when the client
+//! goes away, and its followers must not die with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_channel::oneshot;
+
+use super::{Cx, Fill, Filled, Flights, Mode, Want};
+use crate::entry::{Entry, Life};
+use crate::error::GetError;
+use crate::key::Key;
+use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, When};
+use crate::stack::Ports;
+use crate::within::within;
+
+/// How long one origin read may take.
+pub const LOAD_BUDGET: Duration = Duration::from_secs(5);
+
+/// Load and store. With `reread` the leader looks into the cache once more before it loads, which is what a leader that
+/// had to win something (a place in the process, a lock) must do: the value may have come while it was winning.
+#[derive(Clone)]
+pub(crate) struct Load {
+    pub(crate) ports: Ports,
+    pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) reread: bool,
+}
+
+/// An item that was loaded and is yet to be stored: the two halves of a fill, for warming a cache in one burst.
+#[derive(Debug, Clone)]
+pub struct Prefetched {
+    loaded: Loaded,
+    delta: Duration,
+}
+
+impl Load {
+    /// Reads the origin in a flight of its own; the answer goes nowhere but to the caller.
+    pub(crate) async fn prefetch(&self, cx: Cx, key: &Key, cause: Cause) -> Result<(Prefetched, FlightId), GetError> {
+        let clock = &*self.ports.clock;
+        let leading = self.flights.lead(key, cause);
+        let flight = leading.flight;
+        let begun = clock.mono();
+        let deadline = cx.deadline.min(begun.plus(LOAD_BUDGET));
+        let read = self.ports.origin.load(key, LoadCx { flight, replica: cx.replica, deadline });
+        let answer = within(clock, deadline, read).await.unwrap_or(Err(OriginError::TimedOut));
+        leading.end(match &answer {
+            Ok(_) => LeaderEnd::Done,
+            Err(OriginError::TimedOut) => LeaderEnd::TimedOut,
+            Err(_) => LeaderEnd::OriginError,
+        });
+        let delta = clock.mono().since(begun);
+        match answer {
+            Ok(loaded) => Ok((Prefetched { loaded, delta }, flight)),
+            Err(error) => Err(GetError::Origin { error, flight }),
+        }
+    }
+
+    /// Stores what was loaded. A put that fails is counted by the cache's meter and otherwise ignored: the value is good
+    /// all the same. That an item does not exist is not stored.
+    pub(crate) async fn store(&self, key: &Key, item: Prefetched, life: Life) -> Entry {
+        let entry = Entry {
+            value: item.loaded.value,
+            version: item.loaded.version,
+            read_at: item.loaded.read_at,
+            stored_at: self.ports.clock.wall(),
+            life,
+            delta: item.delta,
+        };
+        if entry.value.is_some() {
+            let _ = self.cache.put(key, &entry, When::Always).await;
+        }
+        entry
+    }
+
+    async fn lead(&self, cx: Cx, key: &Key, want: Want) -> Result<Filled, GetError> {
+        if self.reread
+            && let Ok(Lookup::Found(entry)) = self.cache.get(key).await
+            && entry.answers(want.newer_than, self.ports.clock.wall())
+        {
+            return Ok(Filled::Joined(entry));
+        }
+        let cause = match want.mode {
+            Mode::Wait => Cause::Demand,
+            Mode::Try => Cause::Refresh,
+        };
+        let (item, flight) = self.prefetch(cx, key, cause).await?;
+        Ok(Filled::Led(self.store(key, item, want.life).await, flight))
+    }
+}
+
+impl Fill for Load {
+    fn fill<'a>(&'a self, cx: Cx, key: &'a Key, want: Want) -> BoxFuture<'a, Result<Filled, GetError>> {
+        let (tell, told) = oneshot::channel();
+        let (leader, key) = (self.clone(), key.clone());
+        self.ports.spawn.spawn(Box::pin(async move {
+            // Nobody may be listening any more; the value is stored all the same.
+            let _ = tell.send(leader.lead(cx, &key, want).await);
+        }));
+        Box::pin(async { told.await.unwrap_or(Err(GetError::LeadersVanished)) })
+    }
+}

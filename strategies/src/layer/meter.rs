@@ -1,0 +1,75 @@
+//! The meter: innermost around the world's cache and leases, it counts operations and tells of puts, failures and
+//! corrupt entries. It stands under every other layer, so it sees what the cache sees (jittered lives, for one).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::entry::Entry;
+use crate::key::Key;
+use crate::port::{
+    Acquired, BoxFuture, Cache, CacheError, Event, Events, Lease, Lookup, Released, Renewed, Stored, Token, When,
+};
+
+/// A metered port.
+pub(crate) struct Metered<P: ?Sized> {
+    pub(crate) inner: Arc<P>,
+    pub(crate) ops: Arc<AtomicU64>,
+    pub(crate) events: Arc<dyn Events>,
+}
+
+impl<P: ?Sized> Metered<P> {
+    /// Counts one operation and its failure.
+    async fn meter<T>(&self, op: &'static str, work: BoxFuture<'_, Result<T, CacheError>>) -> Result<T, CacheError> {
+        self.ops.fetch_add(1, Ordering::Relaxed);
+        let answer = work.await;
+        if let Err(error) = &answer {
+            self.events.emit(Event::CacheFailed { op, class: error.class });
+        }
+        answer
+    }
+}
+
+impl Cache for Metered<dyn Cache> {
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
+        Box::pin(async move {
+            let found = self.meter("get", self.inner.get(key)).await;
+            if found == Ok(Lookup::Corrupt) {
+                self.events.emit(Event::Corrupt(key.clone()));
+            }
+            found
+        })
+    }
+
+    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
+        Box::pin(async move {
+            let stored = self.meter("put", self.inner.put(key, entry, when)).await?;
+            let (key, stored_at, life) = (key.clone(), entry.stored_at, entry.life);
+            self.events.emit(Event::Put { key, stored_at, life, stored });
+            Ok(stored)
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(self.meter("remove", self.inner.remove(key)))
+    }
+}
+
+impl Lease for Metered<dyn Lease> {
+    fn acquire<'a>(
+        &'a self,
+        key: &'a Key,
+        token: Token,
+        life: Duration,
+    ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
+        Box::pin(self.meter("acquire", self.inner.acquire(key, token, life)))
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
+        Box::pin(self.meter("renew", self.inner.renew(key, token, life)))
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
+        Box::pin(self.meter("release", self.inner.release(key, token)))
+    }
+}

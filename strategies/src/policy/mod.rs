@@ -1,0 +1,155 @@
+//! Policies: when to refresh early × how long stale may be served.
+//!
+//! A policy is a point of that grid; `plain`, `swr` and `xfetch` are names for points of it, and any of them takes
+//! `stale=`. It alone turns a lookup into an answer with an outcome.
+
+mod early;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub(crate) use early::Early;
+
+use crate::entry::{Entry, Freshness, Life};
+use crate::error::GetError;
+use crate::fill::{Cx, Fill, Filled, Mode, Want};
+use crate::key::Key;
+use crate::outcome::Outcome;
+use crate::port::{Cache, Event, FlightId, Lookup};
+use crate::rng::Rng;
+use crate::spec::RefreshMode;
+use crate::stack::Ports;
+use crate::time::Wall;
+use crate::within::within;
+
+/// A background refresh's budget.
+const REFRESH_BUDGET: Duration = Duration::from_secs(8);
+
+/// An answer, and how it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The payload; `None` where there is no such item.
+    pub value: Option<Bytes>,
+    /// The origin's version of it.
+    pub version: u64,
+    /// How the answer was made.
+    pub outcome: Outcome,
+    /// Time since the value was stored.
+    pub age: Duration,
+    /// Nanoseconds of freshness left; negative when stale.
+    pub ttl_left_ns: i64,
+    /// The flight, where this request led it.
+    pub flight: Option<FlightId>,
+}
+
+impl Served {
+    fn new(entry: Entry, outcome: Outcome, flight: Option<FlightId>, now: Wall) -> Self {
+        Self {
+            age: entry.age(now),
+            ttl_left_ns: entry.ttl_left(now),
+            version: entry.version,
+            value: entry.value,
+            outcome,
+            flight,
+        }
+    }
+}
+
+/// Turns ports into answers.
+pub(crate) struct Policy {
+    pub(crate) ports: Ports,
+    pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) fill: Arc<dyn Fill>,
+    pub(crate) early: Early,
+    pub(crate) life: Life,
+    pub(crate) rng: Rng,
+}
+
+impl Policy {
+    pub(crate) async fn get(&self, cx: Cx, key: &Key) -> Result<Served, GetError> {
+        let found = match self.cache.get(key).await {
+            Ok(Lookup::Found(entry)) => Some(entry),
+            // Corrupt bytes and a lost cache are misses; the cache's meter has counted them.
+            Ok(Lookup::Absent | Lookup::Corrupt) | Err(_) => None,
+        };
+        let now = self.ports.clock.wall();
+        match found.map(|entry| (entry.freshness(now), entry)) {
+            Some((Freshness::Fresh, entry)) => self.fresh(cx, key, entry, now).await,
+            Some((Freshness::Stale, entry)) => {
+                self.refresh(cx, key, &entry);
+                Ok(Served::new(entry, Outcome::Stale, None, now))
+            }
+            Some((Freshness::Expired, entry)) => self.wait(cx, key, Some(entry.read_at)).await,
+            None => self.wait(cx, key, None).await,
+        }
+    }
+
+    async fn fresh(&self, cx: Cx, key: &Key, entry: Entry, now: Wall) -> Result<Served, GetError> {
+        if self.early.fires(&entry, now, &self.rng) {
+            self.ports.events.emit(Event::EarlyRefresh(key.clone()));
+            match self.early.mode() {
+                RefreshMode::Background => self.refresh(cx, key, &entry),
+                RefreshMode::Sync => return self.recompute(cx, key, entry).await,
+            }
+        }
+        Ok(Served::new(entry, Outcome::Hit, None, now))
+    }
+
+    /// The paper's XFetch: the caller computes. What it held serves where that fails.
+    async fn recompute(&self, cx: Cx, key: &Key, held: Entry) -> Result<Served, GetError> {
+        match self.wait(cx, key, Some(held.read_at)).await {
+            Err(error) => {
+                self.ports.events.emit(Event::RefreshFailed(key.clone()));
+                let now = self.ports.clock.wall();
+                match held.freshness(now) {
+                    Freshness::Fresh => Ok(Served::new(held, Outcome::Hit, None, now)),
+                    Freshness::Stale => Ok(Served::new(held, Outcome::Stale, None, now)),
+                    Freshness::Expired => Err(error),
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    /// Fills in the foreground, within the request's budget.
+    async fn wait(&self, cx: Cx, key: &Key, newer_than: Option<Wall>) -> Result<Served, GetError> {
+        let want = Want { newer_than, mode: Mode::Wait, life: self.life };
+        let clock = &*self.ports.clock;
+        let filled = within(clock, cx.deadline, self.fill.fill(cx, key, want)).await;
+        match filled.unwrap_or(Err(GetError::OutOfTime)) {
+            Ok(Filled::Led(entry, flight)) => Ok(Served::new(entry, Outcome::Load, Some(flight), clock.wall())),
+            Ok(Filled::Joined(entry)) => Ok(Served::new(entry, Outcome::Wait, None, clock.wall())),
+            // A fill never says so to one who waits; if one did, there is no answer to give.
+            Ok(Filled::Busy { retry_in }) => Err(GetError::Shed { retry_after: retry_in, stale_will_do: true }),
+            Err(GetError::Shed { stale_will_do: true, retry_after }) => {
+                self.stale_instead(key).await.ok_or(GetError::Shed { retry_after, stale_will_do: true })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whatever the cache has within hard life, for a caller who gave up waiting and whose strategy allows it.
+    async fn stale_instead(&self, key: &Key) -> Option<Served> {
+        let Ok(Lookup::Found(entry)) = self.cache.get(key).await else { return None };
+        let now = self.ports.clock.wall();
+        match entry.freshness(now) {
+            Freshness::Fresh => Some(Served::new(entry, Outcome::Wait, None, now)),
+            Freshness::Stale => Some(Served::new(entry, Outcome::Stale, None, now)),
+            Freshness::Expired => None,
+        }
+    }
+
+    /// Refreshes in the background: leads at once, or leaves it to whoever is at it.
+    fn refresh(&self, cx: Cx, key: &Key, held: &Entry) {
+        let want = Want { newer_than: Some(held.read_at), mode: Mode::Try, life: self.life };
+        let cx = Cx { request: 0, deadline: self.ports.clock.mono().plus(REFRESH_BUDGET), replica: cx.replica };
+        let (fill, key, events) = (Arc::clone(&self.fill), key.clone(), Arc::clone(&self.ports.events));
+        self.ports.spawn.spawn(Box::pin(async move {
+            if fill.fill(cx, &key, want).await.is_err() {
+                events.emit(Event::RefreshFailed(key));
+            }
+        }));
+    }
+}

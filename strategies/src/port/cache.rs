@@ -1,0 +1,89 @@
+//! The shared cache.
+
+use super::{BoxFuture, Token};
+use crate::entry::Entry;
+use crate::key::Key;
+
+/// What a read of the cache found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// An entry, at whatever age: the policy judges that.
+    Found(Entry),
+    /// Nothing.
+    Absent,
+    /// Something that is no entry of ours. A miss like any other, counted, and overwritten by the next put.
+    Corrupt,
+}
+
+/// The condition of a put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// Store, whatever is there.
+    Always,
+    /// Store only while the key's lease carries this token, and never over a newer version: a late holder can't put an
+    /// old value over a new one.
+    Fenced(Token),
+}
+
+/// What became of a put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// It is in the cache.
+    Stored,
+    /// It was fenced off; what was there is still there.
+    Fenced,
+}
+
+/// How a cache operation failed. Strategies decide by the class, never by the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CacheErrorClass {
+    /// Not reachable: refused, reset, gone.
+    Down,
+    /// No answer within the operation's budget. The operation may have taken effect all the same.
+    Slow,
+    /// Reads work, writes are refused (out of memory, read-only disk).
+    Full,
+    /// The data is elsewhere (a replica, another cluster node, still loading).
+    Moved,
+    /// Not allowed (no password, no permission).
+    Denied,
+    /// Anything else that the server said.
+    Refused,
+}
+
+impl CacheErrorClass {
+    /// The name in records and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Slow => "slow",
+            Self::Full => "full",
+            Self::Moved => "moved",
+            Self::Denied => "denied",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A cache operation that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the cache is {}: {message}", class.name())]
+pub struct CacheError {
+    /// What kind of failure.
+    pub class: CacheErrorClass,
+    /// What the adapter saw.
+    pub message: String,
+}
+
+/// A shared cache of entries. Each operation ends within its own budget (100 ms for a networked one).
+pub trait Cache: Send + Sync {
+    /// Reads a key.
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>>;
+
+    /// Writes a key: the one write door. The cache keeps the entry for its hard life and a second more, then forgets it.
+    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>>;
+
+    /// Forgets a key.
+    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>>;
+}

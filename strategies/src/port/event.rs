@@ -1,0 +1,102 @@
+//! What a strategy tells about itself: the raw material of the ledgers and of `events.jsonl`.
+
+use super::{CacheErrorClass, FlightId, Stored};
+use crate::entry::Life;
+use crate::key::Key;
+use crate::time::Wall;
+
+/// Why a flight was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A request needs the answer.
+    Demand,
+    /// A background refresh.
+    Refresh,
+    /// The cache is being warmed before the load.
+    Warm,
+}
+
+/// The ways in which a leader can end, and what each means for its followers (the callers, in this process or another,
+/// that wait for the same key).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaderEnd {
+    /// It has the value. Followers in its process get it from the flight; those elsewhere read it from the cache (where
+    /// the put failed they find the lock free at their next poll, and one of them leads).
+    Done,
+    /// The origin failed. Followers in its process get the same error, once. The lock is released at once, so one of the
+    /// followers elsewhere leads at its next poll.
+    OriginError,
+    /// Its deadline passed before the origin answered. As [`LeaderEnd::OriginError`], with a time-out for an error. The
+    /// read may still be running at the origin.
+    TimedOut,
+    /// It has the value, but its lock was gone when it let go: expired, evicted, or taken over. Followers get the value all
+    /// the same; somebody else may have read the origin, too.
+    LockLost,
+    /// It was dropped or panicked. Followers in its process start over, and one of them leads. A lock that it held ends
+    /// with its lease; then one of the followers elsewhere leads.
+    Vanished,
+}
+
+/// Something that happened inside a strategy. The sink stamps it with its own clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A flight to the origin began.
+    FlightLed {
+        /// Its name.
+        flight: FlightId,
+        /// Its key.
+        key: Key,
+        /// Why.
+        cause: Cause,
+    },
+    /// A flight ended. Every flight that was led ends exactly once.
+    FlightEnded {
+        /// Its name.
+        flight: FlightId,
+        /// Its key.
+        key: Key,
+        /// How.
+        end: LeaderEnd,
+    },
+    /// A lock's leader ended, its release included.
+    LockEnded {
+        /// The key.
+        key: Key,
+        /// How.
+        end: LeaderEnd,
+    },
+    /// An entry was written (or fenced off).
+    Put {
+        /// The key.
+        key: Key,
+        /// When, on the writer's wall clock.
+        stored_at: Wall,
+        /// For how long, jitter included.
+        life: Life,
+        /// Whether it is there.
+        stored: Stored,
+    },
+    /// A hit on which the policy decided to refresh early.
+    EarlyRefresh(Key),
+    /// A background refresh failed; the entry that it was to replace stays.
+    RefreshFailed(Key),
+    /// A caller gave up waiting for somebody else's lock.
+    LockTimeout(Key),
+    /// The cache is lost: a lock layer coalesces in its own process instead.
+    LockFallback(Key),
+    /// The cache held something that is no entry.
+    Corrupt(Key),
+    /// A cache operation failed.
+    CacheFailed {
+        /// `get`, `put`, `remove`, `acquire` or `release`.
+        op: &'static str,
+        /// The class of the failure.
+        class: CacheErrorClass,
+    },
+}
+
+/// Takes events. Must not block, and must not call back.
+pub trait Events: Send + Sync {
+    /// Takes one.
+    fn emit(&self, event: Event);
+}

@@ -1,0 +1,22 @@
+//! The ports: everything that a strategy may touch of the world.
+//!
+//! A world (the local lab, the containers, virtual time) hands them over; layers rewrite them; a policy turns them into
+//! answers. They are trait objects with boxed futures because a stack is chosen from data at start, and a virtual call
+//! costs tens of nanoseconds against a Redis round trip. No method stands here without a caller.
+
+mod cache;
+mod event;
+mod lease;
+mod origin;
+mod runtime;
+
+use std::pin::Pin;
+
+pub use cache::{Cache, CacheError, CacheErrorClass, Lookup, Stored, When};
+pub use event::{Cause, Event, Events, LeaderEnd};
+pub use lease::{Acquired, Lease, Released, Renewed, Token};
+pub use origin::{FlightId, LoadCx, Loaded, Origin, OriginError};
+pub use runtime::{Clock, Spawn};
+
+/// The future that a port returns.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

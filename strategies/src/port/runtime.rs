@@ -1,0 +1,22 @@
+//! Time and background work: the two things in which the worlds differ most.
+
+use std::time::Duration;
+
+use super::BoxFuture;
+use crate::time::{Mono, Wall};
+
+/// The clock of one replica.
+pub trait Clock: Send + Sync {
+    /// Now, for deadlines and durations.
+    fn mono(&self) -> Mono;
+    /// Now, for stamps that other replicas read. May be skewed, and may jump.
+    fn wall(&self) -> Wall;
+    /// Ends `d` from now, or a little later.
+    fn sleep(&self, d: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// Background work of one replica.
+pub trait Spawn: Send + Sync {
+    /// Runs a future to its end, whoever started it. A replica that crashes drops it.
+    fn spawn(&self, work: BoxFuture<'static, ()>);
+}

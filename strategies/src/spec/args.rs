@@ -1,0 +1,111 @@
+//! The arguments of one term, taken out by name with their types checked.
+
+use std::time::Duration;
+
+use super::catalogue::LayerInfo;
+use super::terms::{Arg, Term};
+use super::{OnTimeout, RefreshMode, Span};
+use crate::words::{duration, nearest};
+
+/// A term's arguments, each given at most once, each known to the layer.
+pub(super) struct Args<'a> {
+    layer: &'a LayerInfo,
+    given: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Args<'a> {
+    pub(super) fn of(layer: &'a LayerInfo, term: &'a Term) -> Result<Self, String> {
+        let mut given: Vec<(&str, &str)> = Vec::new();
+        for (at, Arg { key, value }) in term.args.iter().enumerate() {
+            let name = match key {
+                Some(key) => known(layer, key)?,
+                None => positional(layer, at, value)?,
+            };
+            if given.iter().any(|(n, _)| *n == name) {
+                return Err(format!("{} is given `{name}` twice", layer.name));
+            }
+            given.push((name, value));
+        }
+        Ok(Self { layer, given })
+    }
+
+    /// The value of a parameter as typed, or its default.
+    fn text(&self, name: &str) -> &'a str {
+        let default = || self.layer.params.iter().find(|p| p.name == name).map_or("", |p| p.default);
+        self.given.iter().find(|(n, _)| *n == name).map_or_else(default, |(_, value)| *value)
+    }
+
+    fn wrong(&self, name: &str, problem: &str) -> String {
+        let allowed = self.layer.params.iter().find(|p| p.name == name).map_or("", |p| p.what);
+        format!("{}({name}): {problem}; {name} is {allowed}", self.layer.name)
+    }
+
+    pub(super) fn number(&self, name: &str, allowed: impl Fn(f64) -> bool) -> Result<f64, String> {
+        let text = self.text(name);
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() && allowed(value) => Ok(value),
+            Ok(_) => Err(self.wrong(name, &format!("found {text}, which is out of range"))),
+            Err(_) => Err(self.wrong(name, &format!("found {text:?}, which is no number"))),
+        }
+    }
+
+    pub(super) fn duration(&self, name: &str, min: Duration, max: Duration) -> Result<Duration, String> {
+        let value = duration(self.text(name)).map_err(|problem| self.wrong(name, &problem))?;
+        if (min..=max).contains(&value) {
+            return Ok(value);
+        }
+        Err(self.wrong(name, &format!("found {}, which is out of range", self.text(name))))
+    }
+
+    pub(super) fn span(&self, name: &str) -> Result<Span, String> {
+        let text = self.text(name);
+        let Some(factor) = text.strip_suffix(['T', 't']) else {
+            return duration(text).map(Span::Fixed).map_err(|problem| self.wrong(name, &problem));
+        };
+        let factor = if factor.is_empty() { Ok(1.0) } else { factor.parse::<f64>() };
+        match factor {
+            Ok(factor) if (0.0..=1000.0).contains(&factor) => Ok(Span::Ttl(factor)),
+            _ => Err(self.wrong(name, &format!("found {text:?}, which is no multiple of the TTL from 0T to 1000T"))),
+        }
+    }
+
+    pub(super) fn refresh_mode(&self) -> Result<RefreshMode, String> {
+        self.word("mode", &[("background", RefreshMode::Background), ("sync", RefreshMode::Sync)])
+    }
+
+    pub(super) fn on_timeout(&self) -> Result<OnTimeout, String> {
+        let words = [("shed", OnTimeout::Shed), ("load", OnTimeout::Load), ("stale", OnTimeout::Stale)];
+        self.word("on_timeout", &words)
+    }
+
+    fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<T, String> {
+        let text = self.text(name);
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        found.ok_or_else(|| self.wrong(name, &format!("found {text:?}")))
+    }
+
+    /// The arguments that differ from their defaults, in the layer's order: `(beta=2)`, or nothing.
+    pub(super) fn canonical(&self) -> String {
+        let differing = self.layer.params.iter().filter(|p| self.text(p.name) != p.default);
+        let said: Vec<String> = differing.map(|p| format!("{}={}", p.name, self.text(p.name))).collect();
+        if said.is_empty() { String::new() } else { format!("({})", said.join(", ")) }
+    }
+}
+
+fn known<'a>(layer: &'a LayerInfo, key: &str) -> Result<&'a str, String> {
+    if let Some(param) = layer.params.iter().find(|p| p.name == key) {
+        return Ok(param.name);
+    }
+    let names: Vec<&str> = layer.params.iter().map(|p| p.name).collect();
+    let meant = nearest(key, names.iter().copied()).map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
+    let has = if names.is_empty() { "it has none".into() } else { format!("it has: {}", names.join(", ")) };
+    Err(format!("{} has no parameter {key:?}{meant}; {has}", layer.name))
+}
+
+fn positional<'a>(layer: &'a LayerInfo, at: usize, value: &str) -> Result<&'a str, String> {
+    match (at, layer.params.first()) {
+        (0, Some(param)) => Ok(param.name),
+        (_, None) => Err(format!("{} has no parameters, found {value:?}", layer.name)),
+        _ => Err(format!("only the first argument of {} may go without a name, found {value:?}", layer.name)),
+    }
+}

@@ -1,0 +1,189 @@
+//! Every layer and preset there is, with what `list` and the error messages say of them.
+//!
+//! A new idea is one file for its work, one line in `convert.rs` and in `stack.rs`, and one row here.
+
+use super::terms::{Arg, Term};
+use crate::words::nearest;
+
+/// Where in the stack a layer works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// Turns lookups into answers; each stack has exactly one.
+    Policy,
+    /// A cache around the cache.
+    Cache,
+    /// A way to fill around a way to fill.
+    Fill,
+}
+
+/// A layer, for people.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerInfo {
+    /// Its name in a SPEC.
+    pub name: &'static str,
+    /// Its slot.
+    pub slot: Slot,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// Its parameters; the first may be given without its name.
+    pub params: &'static [ParamInfo],
+}
+
+/// A parameter, for people.
+#[derive(Debug, Clone, Copy)]
+pub struct ParamInfo {
+    /// Its name in a SPEC.
+    pub name: &'static str,
+    /// Its default, as it would be typed.
+    pub default: &'static str,
+    /// What it is and what is allowed.
+    pub what: &'static str,
+}
+
+/// A preset, for people.
+#[derive(Debug, Clone, Copy)]
+pub struct PresetInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it stands for.
+    pub composition: &'static str,
+    /// What it is, in a line.
+    pub summary: &'static str,
+}
+
+const STALE: ParamInfo =
+    ParamInfo { name: "stale", default: "0s", what: "how long past the TTL an old value may be served (5s, T, 0.5T)" };
+
+/// Every layer.
+pub const LAYERS: &[LayerInfo] = &[
+    LayerInfo {
+        name: "plain",
+        slot: Slot::Policy,
+        summary: "cache-aside: GET, and on a miss read the origin and store",
+        params: &[STALE],
+    },
+    LayerInfo {
+        name: "swr",
+        slot: Slot::Policy,
+        summary: "stale-while-revalidate: past the TTL serve the old value at once and refresh in the background",
+        params: &[
+            ParamInfo { name: "soft", default: "T", what: "how long an entry is fresh (4s, T, 0.8T)" },
+            ParamInfo { default: "T", ..STALE },
+        ],
+    },
+    LayerInfo {
+        name: "xfetch",
+        slot: Slot::Policy,
+        summary: "refresh early with a probability that rises towards the expiry (Vattani et al., 2015)",
+        params: &[
+            ParamInfo { name: "beta", default: "1", what: "higher refreshes earlier; above 0, at most 100" },
+            ParamInfo {
+                name: "mode",
+                default: "background",
+                what: "background, or sync where the caller computes as in the paper",
+            },
+            STALE,
+        ],
+    },
+    LayerInfo {
+        name: "jitter",
+        slot: Slot::Cache,
+        summary: "on each put the TTL becomes T·(1 + U(0, spread))",
+        params: &[ParamInfo { name: "spread", default: "0.2", what: "0 to 10" }],
+    },
+    LayerInfo {
+        name: "coalesce",
+        slot: Slot::Fill,
+        summary: "one flight per key and process; followers share the leader's answer",
+        params: &[],
+    },
+    LayerInfo {
+        name: "lock",
+        slot: Slot::Fill,
+        summary: "one flight per key and fleet: SET NX PX in the cache; losers poll",
+        params: &[
+            ParamInfo { name: "lease", default: "10s", what: "life of the lock; 600ms to 1h" },
+            ParamInfo { name: "poll", default: "50ms", what: "how often losers re-read the cache; 1ms to 10s" },
+            ParamInfo { name: "wait", default: "5s", what: "how long losers wait; up to 1h" },
+            ParamInfo {
+                name: "on_timeout",
+                default: "shed",
+                what: "what a loser gets then: shed (503), load (reads the origin itself) or stale",
+            },
+        ],
+    },
+    LayerInfo {
+        name: "bare",
+        slot: Slot::Fill,
+        summary: "nothing protects the fill: every miss reads the origin (for compositions of a policy alone)",
+        params: &[],
+    },
+];
+
+/// Every preset.
+pub const PRESETS: &[PresetInfo] = &[
+    PresetInfo { name: "naive", composition: "plain", summary: "cache-aside with a TTL: the stampede itself" },
+    PresetInfo {
+        name: "coalesce",
+        composition: "plain + coalesce",
+        summary: "an in-process mutex: protects one process, not the fleet",
+    },
+    PresetInfo {
+        name: "singleflight",
+        composition: "plain + lock",
+        summary: "one refresher per key across all replicas; everybody else waits",
+    },
+    PresetInfo {
+        name: "swr",
+        composition: "swr + lock",
+        summary: "stale-while-revalidate behind the fleet's lock: nobody waits at an expiry",
+    },
+    PresetInfo {
+        name: "xfetch",
+        composition: "xfetch + lock",
+        summary: "probabilistic early refresh behind the fleet's lock: a hot key never expires",
+    },
+    PresetInfo {
+        name: "jitter",
+        composition: "plain + jitter",
+        summary: "random extra TTL: for keys that were written together, not for one hot key",
+    },
+];
+
+/// Where the terms are one preset, its composition with the arguments given to it; else the terms as they are.
+pub(super) fn expand(terms: &[Term]) -> Result<Vec<Term>, String> {
+    let [term] = terms else { return Ok(terms.to_vec()) };
+    let Some(preset) = PRESETS.iter().find(|p| p.name == term.name) else { return Ok(terms.to_vec()) };
+    let mut expanded = super::terms::parse(preset.composition)?;
+    for arg in &term.args {
+        let takers: Vec<&mut Term> = expanded.iter_mut().filter(|t| takes(t, preset.name, arg)).collect();
+        let Some(taker) = takers.into_iter().next() else { return Err(nobody_takes(preset, arg)) };
+        taker.args.push(arg.clone());
+    }
+    Ok(expanded)
+}
+
+/// A named argument goes to the layer that has such a parameter; a positional one to the layer of the preset's name.
+fn takes(term: &Term, preset: &str, arg: &Arg) -> bool {
+    match &arg.key {
+        Some(key) => params(&term.name).iter().any(|p| p.name == key),
+        None => term.name == preset && !params(&term.name).is_empty(),
+    }
+}
+
+fn params(layer: &str) -> &'static [ParamInfo] {
+    LAYERS.iter().find(|l| l.name == layer).map_or(&[], |l| l.params)
+}
+
+fn nobody_takes(preset: &PresetInfo, arg: &Arg) -> String {
+    let layers = preset.composition.split('+').map(str::trim);
+    let known: Vec<&str> = layers.flat_map(|l| params(l).iter().map(|p| p.name)).collect();
+    let given = arg.key.as_deref().unwrap_or(&arg.value);
+    let meant = nearest(given, known.iter().copied()).map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
+    format!(
+        "the preset {} ({}) has no parameter {given:?}{meant}; it has: {}",
+        preset.name,
+        preset.composition,
+        known.join(", ")
+    )
+}

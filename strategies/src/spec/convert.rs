@@ -1,0 +1,105 @@
+//! Terms → a validated [`Spec`].
+
+use std::time::Duration;
+
+use super::args::Args;
+use super::catalogue::{LAYERS, LayerInfo, PRESETS, Slot};
+use super::terms::Term;
+use super::{CacheLayer, FillLayer, PolicySpec, Span, Spec};
+use crate::fill::{LEASE_MARGIN, LockSettings};
+use crate::policy::Early;
+use crate::words::nearest;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What a term became.
+enum Layer {
+    Policy(PolicySpec),
+    Cache(CacheLayer),
+    Fill(FillLayer),
+    Bare,
+}
+
+pub(super) fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
+    let mut named: Vec<(&LayerInfo, Layer, String)> = Vec::new();
+    for term in terms {
+        let info = info(&term.name)?;
+        if named.iter().any(|(other, ..)| other.name == info.name) {
+            return Err(format!("has the layer {} twice", info.name));
+        }
+        let args = Args::of(info, term)?;
+        named.push((info, layer(info.name, &args)?, format!("{}{}", info.name, args.canonical())));
+    }
+    // The order of the catalogue is the order in which compositions are said.
+    named.sort_by_key(|(info, ..)| LAYERS.iter().position(|l| l.name == info.name));
+    let canonical = named.iter().map(|(_, _, said)| said.as_str()).collect::<Vec<_>>().join(" + ");
+    assemble(text, canonical, named)
+}
+
+fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String)>) -> Result<Spec, String> {
+    let (mut policies, mut cache, mut fill, mut bare) = (Vec::new(), Vec::new(), Vec::new(), false);
+    for (_, layer, _) in named {
+        match layer {
+            Layer::Policy(policy) => policies.push(policy),
+            Layer::Cache(layer) => cache.push(layer),
+            Layer::Fill(layer) => fill.push(layer),
+            Layer::Bare => bare = true,
+        }
+    }
+    let of = |slot| LAYERS.iter().filter(|l| l.slot == slot).map(|l| l.name).collect::<Vec<_>>().join(", ");
+    let [policy] = policies[..] else {
+        let found = if policies.is_empty() { "no policy" } else { "more than one policy" };
+        return Err(format!("has {found}; a composition has exactly one of: {}", of(Slot::Policy)));
+    };
+    if bare && !fill.is_empty() {
+        return Err("has `bare`, which says that nothing protects the fill, beside a layer that does; drop one".into());
+    }
+    // Inner to outer: the fleet's lock inside, the process's coalescing around it.
+    fill.sort_by_key(|layer| matches!(layer, FillLayer::Coalesce));
+    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, fill })
+}
+
+fn info(name: &str) -> Result<&'static LayerInfo, String> {
+    if let Some(info) = LAYERS.iter().find(|l| l.name == name) {
+        return Ok(info);
+    }
+    if PRESETS.iter().any(|p| p.name == name) {
+        return Err(format!("{name} is a preset and stands alone; a composition is made of layers"));
+    }
+    let names = || LAYERS.iter().map(|l| l.name).chain(PRESETS.iter().map(|p| p.name));
+    let meant = nearest(name, names()).map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
+    let layers = LAYERS.iter().map(|l| l.name).collect::<Vec<_>>().join(", ");
+    let presets = PRESETS.iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
+    Err(format!("there is no strategy or layer {name:?}{meant}; presets: {presets}; layers: {layers}"))
+}
+
+fn layer(name: &str, args: &Args<'_>) -> Result<Layer, String> {
+    Ok(match name {
+        "plain" => Layer::Policy(PolicySpec { early: Early::Never, soft: Span::Ttl(1.0), stale: args.span("stale")? }),
+        "swr" => Layer::Policy(PolicySpec { early: Early::Never, soft: soft(args)?, stale: args.span("stale")? }),
+        "xfetch" => {
+            let beta = args.number("beta", |b| b > 0.0 && b <= 100.0)?;
+            let early = Early::XFetch { beta, mode: args.refresh_mode()? };
+            Layer::Policy(PolicySpec { early, soft: Span::Ttl(1.0), stale: args.span("stale")? })
+        }
+        "jitter" => Layer::Cache(CacheLayer::Jitter { spread: args.number("spread", |s| (0.0..=10.0).contains(&s))? }),
+        "coalesce" => Layer::Fill(FillLayer::Coalesce),
+        "lock" => Layer::Fill(FillLayer::Lock(LockSettings {
+            lease: args.duration("lease", LEASE_MARGIN + Duration::from_millis(100), HOUR)?,
+            poll: args.duration("poll", Duration::from_millis(1), Duration::from_secs(10))?,
+            wait: args.duration("wait", Duration::ZERO, HOUR)?,
+            on_timeout: args.on_timeout()?,
+        })),
+        _ => Layer::Bare,
+    })
+}
+
+/// A fresh life of nothing would make every read a refresh.
+fn soft(args: &Args<'_>) -> Result<Span, String> {
+    match args.span("soft")? {
+        Span::Fixed(Duration::ZERO) | Span::Ttl(0.0) => {
+            Err("swr(soft): found zero; an entry must be fresh for a while".into())
+        }
+        span => Ok(span),
+    }
+}

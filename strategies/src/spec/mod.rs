@@ -1,0 +1,150 @@
+//! The SPEC grammar: a strategy as a line of text, `swr(stale=5s) + coalesce + lock`.
+//!
+//! Text is parsed into plain terms, then converted once into this validated type; nothing downstream checks again. The
+//! order on the command line does not matter: slots decide the order of work, so a wrong order cannot be written down.
+
+mod args;
+mod catalogue;
+mod convert;
+mod terms;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use catalogue::{LAYERS, LayerInfo, PRESETS, ParamInfo, PresetInfo, Slot};
+
+use crate::entry::Life;
+pub(crate) use crate::fill::LockSettings;
+pub(crate) use crate::policy::Early;
+use crate::time::nanos;
+use crate::words::say_duration;
+
+/// A validated composition of layers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    name: String,
+    canonical: String,
+    pub(crate) policy: PolicySpec,
+    /// Inner to outer.
+    pub(crate) cache: Vec<CacheLayer>,
+    /// Inner to outer: what works for the fleet stands inside what works for the process.
+    pub(crate) fill: Vec<FillLayer>,
+}
+
+/// The policy slot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PolicySpec {
+    pub(crate) early: Early,
+    pub(crate) soft: Span,
+    pub(crate) stale: Span,
+}
+
+impl PolicySpec {
+    pub(crate) fn life(&self, ttl: Duration) -> Life {
+        Life::new(self.soft.of(ttl), self.stale.of(ttl))
+    }
+}
+
+/// The cache slots.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum CacheLayer {
+    Jitter { spread: f64 },
+}
+
+/// The fill slots.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum FillLayer {
+    Lock(LockSettings),
+    Coalesce,
+}
+
+/// Who refreshes early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefreshMode {
+    Background,
+    Sync,
+}
+
+/// What a caller gets who waited too long for somebody else's lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnTimeout {
+    Shed,
+    Load,
+    Stale,
+}
+
+/// A length of time: fixed, or as a multiple of the scenario's TTL.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Span {
+    Fixed(Duration),
+    Ttl(f64),
+}
+
+impl Span {
+    pub(crate) fn of(self, ttl: Duration) -> Duration {
+        match self {
+            Self::Fixed(d) => d,
+            Self::Ttl(factor) => Duration::from_nanos((nanos(ttl) as f64 * factor).round() as u64),
+        }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(d) => f.write_str(&say_duration(*d)),
+            Self::Ttl(1.0) => f.write_str("T"),
+            Self::Ttl(factor) => write!(f, "{factor}T"),
+        }
+    }
+}
+
+/// What is wrong with a SPEC: a sentence that names what was found, what is allowed and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("strategy {text:?}: {problem}")]
+pub struct SpecError {
+    /// The SPEC as typed.
+    pub text: String,
+    /// The sentence.
+    pub problem: String,
+}
+
+impl Spec {
+    /// Reads a preset's name (`xfetch`, `jitter(0.5)`, `singleflight(poll=20ms)`) or a composition (`swr + coalesce`).
+    ///
+    /// A single word is a preset first: `swr` is `swr + lock`. A composition of one layer is written with `bare`, which
+    /// says out loud that nothing protects its fill: `swr + bare`.
+    ///
+    /// # Errors
+    /// [`SpecError`] at the first thing that is wrong.
+    pub fn parse(text: &str) -> Result<Self, SpecError> {
+        let parsed =
+            terms::parse(text).and_then(|terms| catalogue::expand(&terms)).and_then(|t| convert::spec(text, &t));
+        parsed.map_err(|problem| SpecError { text: text.to_owned(), problem })
+    }
+
+    /// What the user asked for, as typed.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The full composition, with the parameters that differ from their defaults.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+
+    /// Whether any layer makes entries live longer than the scenario's TTL says, so that no floor can be computed from it.
+    #[must_use]
+    pub fn lengthens_ttl(&self) -> bool {
+        let jittered = self.cache.iter().any(|CacheLayer::Jitter { spread }| *spread > 0.0);
+        jittered || self.policy.soft != Span::Ttl(1.0)
+    }
+
+    /// How long an entry is fresh under this strategy, before any jitter.
+    #[must_use]
+    pub fn soft_life(&self, ttl: Duration) -> Duration {
+        self.policy.life(ttl).soft
+    }
+}

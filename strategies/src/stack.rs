@@ -1,0 +1,115 @@
+//! The stack builder: the one place where a SPEC becomes running layers, each in its slot.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::entry::Life;
+use crate::error::GetError;
+use crate::fill::{Coalesce, Cx, Fill, Flights, Load, Lock, Prefetched};
+use crate::key::Key;
+use crate::layer::{Jitter, Metered};
+use crate::policy::{Policy, Served};
+use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn};
+use crate::rng::Rng;
+use crate::spec::{CacheLayer, FillLayer, Spec};
+
+/// What a world hands over to one replica.
+#[derive(Clone)]
+pub struct Ports {
+    /// The shared cache.
+    pub cache: Arc<dyn Cache>,
+    /// Leases in the shared cache.
+    pub lease: Arc<dyn Lease>,
+    /// The origin.
+    pub origin: Arc<dyn Origin>,
+    /// This replica's clock.
+    pub clock: Arc<dyn Clock>,
+    /// This replica's background.
+    pub spawn: Arc<dyn Spawn>,
+    /// Where this replica's events go.
+    pub events: Arc<dyn Events>,
+    /// This replica's randomness, from the run's seed and the replica's index.
+    pub rng: Arc<Rng>,
+}
+
+/// A strategy that is running in one replica.
+pub trait Strategy: Send + Sync {
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// [`GetError`] where there is no answer to give; see its variants.
+    fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>>;
+}
+
+/// A strategy's layers over a replica's ports.
+pub struct Stack {
+    policy: Policy,
+    load: Load,
+    life: Life,
+    cache_ops: Arc<AtomicU64>,
+}
+
+impl Stack {
+    /// Builds a strategy. `ttl` is the scenario's TTL, `incarnation` names this life of this replica in its flights.
+    #[must_use]
+    pub fn build(spec: &Spec, ports: &Ports, ttl: Duration, incarnation: u64) -> Self {
+        let cache_ops = Arc::new(AtomicU64::new(0));
+        let ports = metered(ports, &cache_ops);
+        let cache = spec.cache.iter().fold(Arc::clone(&ports.cache), |inner, layer| match *layer {
+            CacheLayer::Jitter { spread } => {
+                Arc::new(Jitter { inner, spread, rng: ports.rng.fork("jitter") }) as Arc<dyn Cache>
+            }
+        });
+        let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
+        let reread = !spec.fill.is_empty();
+        let load = Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, reread };
+        let innermost = Arc::new(load.clone()) as Arc<dyn Fill>;
+        let fill = spec.fill.iter().fold(innermost, |inner, layer| match *layer {
+            FillLayer::Lock(settings) => {
+                Arc::new(Lock::new(&ports, Arc::clone(&cache), inner, settings, incarnation)) as Arc<dyn Fill>
+            }
+            FillLayer::Coalesce => {
+                Arc::new(Coalesce::new(inner, Arc::clone(&ports.clock), Arc::clone(&ports.spawn))) as Arc<dyn Fill>
+            }
+        });
+        let life = spec.policy.life(ttl);
+        let rng = ports.rng.fork("policy");
+        let policy = Policy { ports, cache, fill, early: spec.policy.early, life, rng };
+        Self { policy, load, life, cache_ops }
+    }
+
+    /// Reads an item from the origin to warm the cache with, in a flight of its own.
+    ///
+    /// # Errors
+    /// [`GetError::Origin`] where the origin fails.
+    pub async fn prefetch(&self, cx: Cx, key: &Key) -> Result<Prefetched, GetError> {
+        Ok(self.load.prefetch(cx, key, Cause::Warm).await?.0)
+    }
+
+    /// Writes a prefetched item through the strategy's own put.
+    pub async fn store(&self, key: &Key, item: Prefetched) {
+        self.load.store(key, item, self.life).await;
+    }
+
+    /// Cache and lease operations so far.
+    #[must_use]
+    pub fn cache_ops(&self) -> u64 {
+        self.cache_ops.load(Ordering::Relaxed)
+    }
+}
+
+impl Strategy for Stack {
+    fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>> {
+        Box::pin(self.policy.get(cx, key))
+    }
+}
+
+fn metered(ports: &Ports, ops: &Arc<AtomicU64>) -> Ports {
+    let events = || Arc::clone(&ports.events);
+    Ports {
+        cache: Arc::new(Metered { inner: Arc::clone(&ports.cache), ops: Arc::clone(ops), events: events() }),
+        lease: Arc::new(Metered { inner: Arc::clone(&ports.lease), ops: Arc::clone(ops), events: events() }),
+        ..ports.clone()
+    }
+}
