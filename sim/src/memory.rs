@@ -64,37 +64,41 @@ impl MemoryCache {
     }
 }
 
-/// An answer that is ready at once.
-fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, Result<T, CacheError>> {
-    Box::pin(std::future::ready(Ok(answer)))
-}
+// Each operation does its work when it is polled, not when it is called: a link in front of this cache decides when,
+// and whether, a command arrives.
 
 impl Cache for MemoryCache {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
-        let now = self.clock.mono();
-        let found = self.state().entries.get(key).filter(|(_, until)| now < *until).map(|(entry, _)| entry.clone());
-        ready(found.map_or(Lookup::Absent, Lookup::Found))
+        Box::pin(async move {
+            let now = self.clock.mono();
+            let found = self.state().entries.get(key).filter(|(_, until)| now < *until).map(|(entry, _)| entry.clone());
+            Ok(found.map_or(Lookup::Absent, Lookup::Found))
+        })
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
-        let now = self.clock.mono();
-        let mut state = self.state();
-        let allowed = match when {
-            When::Always => true,
-            When::Fenced(token) => {
-                let held = state.entries.get(key).filter(|(_, until)| now < *until).map(|(e, _)| e.version);
-                state.holder(key, now) == Some(token) && held.is_none_or(|version| version <= entry.version)
+        Box::pin(async move {
+            let now = self.clock.mono();
+            let mut state = self.state();
+            let allowed = match when {
+                When::Always => true,
+                When::Fenced(token) => {
+                    let held = state.entries.get(key).filter(|(_, until)| now < *until).map(|(e, _)| e.version);
+                    state.holder(key, now) == Some(token) && held.is_none_or(|version| version <= entry.version)
+                }
+            };
+            if allowed {
+                state.put(key, entry, now);
             }
-        };
-        if allowed {
-            state.put(key, entry, now);
-        }
-        ready(if allowed { Stored::Stored } else { Stored::Fenced })
+            Ok(if allowed { Stored::Stored } else { Stored::Fenced })
+        })
     }
 
     fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        self.state().entries.remove(key);
-        ready(())
+        Box::pin(async move {
+            self.state().entries.remove(key);
+            Ok(())
+        })
     }
 }
 
@@ -105,37 +109,41 @@ impl Lease for MemoryCache {
         token: Token,
         life: Duration,
     ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
-        let now = self.clock.mono();
-        let mut state = self.state();
-        ready(match state.holder(key, now) {
-            Some(holder) if holder == token => Acquired::Won,
-            Some(_) => Acquired::Held,
-            None => {
-                state.leases.insert(key.clone(), (token, now.plus(life)));
-                Acquired::Won
-            }
+        Box::pin(async move {
+            let now = self.clock.mono();
+            let mut state = self.state();
+            Ok(match state.holder(key, now) {
+                Some(holder) if holder == token => Acquired::Won,
+                Some(_) => Acquired::Held,
+                None => {
+                    state.leases.insert(key.clone(), (token, now.plus(life)));
+                    Acquired::Won
+                }
+            })
         })
     }
 
     fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
-        let now = self.clock.mono();
-        let mut state = self.state();
-        ready(if state.holder(key, now) == Some(token) {
+        Box::pin(async move {
+            let now = self.clock.mono();
+            let mut state = self.state();
+            if state.holder(key, now) != Some(token) {
+                return Ok(Renewed::NotOwner);
+            }
             state.leases.insert(key.clone(), (token, now.plus(life)));
-            Renewed::Renewed
-        } else {
-            Renewed::NotOwner
+            Ok(Renewed::Renewed)
         })
     }
 
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
-        let now = self.clock.mono();
-        let mut state = self.state();
-        ready(if state.holder(key, now) == Some(token) {
+        Box::pin(async move {
+            let now = self.clock.mono();
+            let mut state = self.state();
+            if state.holder(key, now) != Some(token) {
+                return Ok(Released::NotOwner);
+            }
             state.leases.remove(key);
-            Released::Released
-        } else {
-            Released::NotOwner
+            Ok(Released::Released)
         })
     }
 }
