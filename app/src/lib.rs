@@ -1,1 +1,28 @@
-//! One replica and the origin service, as axum routers that are values.
+//! One replica and the origin service, as axum routers that are values; and the adapters to Redis, SQLite and HTTP.
+//!
+//! | idea | where |
+//! |---|---|
+//! | the replica: data, control, metrics, its event log | [`replica`] |
+//! | the origin: places and queue, ledger, faults, SQLite | [`origin`] |
+//! | Redis behind the cache and lease ports | [`redis_cache`], [`envelope`] |
+//! | the origin behind its port, over HTTP | [`origin_client`] |
+//! | real time, background work | [`runtime`] |
+//! | listeners, limits, shutdown, who may use control | [`serve`], [`auth`] |
+//! | the JSON between lab and programs | [`control`] |
+
+pub mod auth;
+pub mod cache_source;
+pub mod config;
+pub mod control;
+pub mod envelope;
+pub mod item;
+pub mod origin;
+pub mod origin_client;
+pub mod redis_cache;
+mod refuse;
+pub mod replica;
+pub mod runtime;
+pub mod serve;
+
+/// The largest body that a control listener reads.
+const CONTROL_BODY_MAX: usize = 64 << 10;

@@ -1,0 +1,75 @@
+//! Who may use a control listener: whoever has the run's bearer token, and never a web page.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// A control listener's secret. Never printed.
+#[derive(Clone)]
+pub struct ControlToken(Arc<str>);
+
+impl std::fmt::Debug for ControlToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ControlToken(…)")
+    }
+}
+
+impl ControlToken {
+    /// A token that the operator chose; at least 16 characters.
+    ///
+    /// # Errors
+    /// A sentence where it is shorter.
+    pub fn given(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.len() < 16 {
+            return Err(format!("the control token has {} characters; at least 16 are needed", text.len()));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// A fresh random token.
+    ///
+    /// # Errors
+    /// A sentence where the machine has no randomness to give.
+    pub fn random() -> Result<Self, String> {
+        Ok(Self(format!("{:016x}{:016x}", entropy()?, entropy()?).into()))
+    }
+
+    /// The value of the `Authorization` header that this token asks for.
+    #[must_use]
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.0)
+    }
+}
+
+/// 64 bits of the machine's randomness.
+///
+/// # Errors
+/// A sentence where it has none to give.
+pub fn entropy() -> Result<u64, String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|e| format!("no randomness from the system: {e}"))?;
+    Ok(u64::from_ne_bytes(bytes))
+}
+
+/// Lets a request pass that carries the token. One that carries an `Origin` header comes from a web page, which has no
+/// business here, token or not.
+pub async fn require_token(State(token): State<ControlToken>, request: Request, next: Next) -> Result<Response, StatusCode> {
+    let headers = request.headers();
+    if headers.contains_key(header::ORIGIN) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let given = headers.get(header::AUTHORIZATION).map_or(&b""[..], |v| v.as_bytes());
+    if !same(given, token.bearer().as_bytes()) {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    Ok(next.run(request).await)
+}
+
+/// Compares in a time that depends on the lengths alone.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differing, (x, y)| differing | (x ^ y)) == 0
+}

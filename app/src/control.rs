@@ -1,0 +1,254 @@
+//! The control protocol: the JSON that a lab's generator exchanges with replicas and origin on their control listeners.
+//!
+//! Data, not behaviour: both ends share these types, so they cannot drift apart.
+
+use std::time::Duration;
+
+use scenarios::Law;
+use serde::{Deserialize, Serialize};
+use strategies::time::nanos;
+
+/// `POST /start` on a replica: run this strategy in a fresh namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartReplica {
+    /// The cache namespace, `<run>:<strategy>`.
+    pub namespace: String,
+    /// The strategy's SPEC.
+    pub strategy: String,
+    /// The scenario's TTL, nanoseconds.
+    pub ttl_ns: u64,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+/// `GET /identity` of either program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// `stampede-replica` or `stampede-origin`.
+    pub program: String,
+    /// Its version.
+    pub version: String,
+    /// Which life of it, hexadecimal: drawn at its start, and the first part of its flights' names.
+    pub incarnation: String,
+}
+
+/// `GET /clock`: the program's monotonic clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// Nanoseconds since the program's start.
+    pub mono_ns: u64,
+}
+
+/// `GET /counters` of a replica, since its strategy was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReplicaCounters {
+    /// Requests taken.
+    pub requests: u64,
+    /// Cache and lease operations.
+    pub cache_ops: u64,
+    /// Requests and background tasks that have not ended.
+    pub in_flight: u64,
+}
+
+/// One of a replica's events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventLine {
+    /// When, on the replica's monotonic clock.
+    pub mono_ns: u64,
+    /// What: the `event` of `events.jsonl`.
+    pub event: String,
+    /// Which key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Which flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flight: Option<String>,
+    /// What else there is to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// For a `stored` event: how long the entry is fresh, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soft_ns: Option<u64>,
+}
+
+/// `GET /events` of a replica: everything since its strategy was started.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReplicaEvents {
+    /// In the order in which they happened.
+    pub events: Vec<EventLine>,
+    /// Events that the log had no room for; anything but zero makes the run invalid.
+    pub dropped: u64,
+}
+
+/// `POST /warm`: the replica writes items 1 to `items` through the strategy's own put, in one burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warm {
+    /// How many.
+    pub items: u32,
+}
+
+/// The answer to [`Warm`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warmed {
+    /// When the last put was acknowledged, on the replica's monotonic clock.
+    pub last_put_mono_ns: u64,
+}
+
+/// `POST /expire`: the replica removes a key from the shared cache.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expire {
+    /// The key.
+    pub key: String,
+}
+
+/// A law of service times on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "law")]
+pub enum LawWire {
+    /// Always the same.
+    Constant {
+        /// Nanoseconds.
+        ns: u64,
+    },
+    /// Exponential.
+    Exponential {
+        /// Its mean, nanoseconds.
+        mean_ns: u64,
+    },
+    /// Lognormal.
+    LogNormal {
+        /// Its median, nanoseconds.
+        p50_ns: u64,
+        /// Its 99th percentile, nanoseconds.
+        p99_ns: u64,
+    },
+}
+
+impl From<Law> for LawWire {
+    fn from(law: Law) -> Self {
+        match law {
+            Law::Constant(d) => Self::Constant { ns: nanos(d) },
+            Law::Exponential { mean } => Self::Exponential { mean_ns: nanos(mean) },
+            Law::LogNormal { p50, p99 } => Self::LogNormal { p50_ns: nanos(p50), p99_ns: nanos(p99) },
+        }
+    }
+}
+
+impl From<LawWire> for Law {
+    fn from(wire: LawWire) -> Self {
+        let d = Duration::from_nanos;
+        match wire {
+            LawWire::Constant { ns } => Self::Constant(d(ns)),
+            LawWire::Exponential { mean_ns } => Self::Exponential { mean: d(mean_ns) },
+            LawWire::LogNormal { p50_ns, p99_ns } => Self::LogNormal { p50: d(p50_ns), p99: d(p99_ns) },
+        }
+    }
+}
+
+/// `POST /start` on the origin: these rows, this service, an empty ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartOrigin {
+    /// Rows 1 to so many.
+    pub items: u32,
+    /// Bytes of each value.
+    pub value_bytes: u32,
+    /// Reads that may be served at once.
+    pub concurrency: u32,
+    /// Reads that may wait for a place beyond that.
+    pub queue: u32,
+    /// How long a read holds its place.
+    pub service_time: LawWire,
+    /// The run's seed: service times are drawn from it.
+    pub seed: u64,
+    /// How often every row gets a new version, nanoseconds; `None` for never.
+    pub write_every_ns: Option<u64>,
+}
+
+/// `GET /counters` of the origin, since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OriginCounters {
+    /// Reads that arrived.
+    pub arrived: u64,
+    /// Reads that have not ended, queue included.
+    pub in_flight: u64,
+}
+
+/// One read in the origin's ledger. Times on the origin's monotonic clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerRow {
+    /// The key that was asked for.
+    pub key: String,
+    /// The flight, as the asker named it; empty where he did not.
+    pub flight: String,
+    /// The replica, as it named itself.
+    pub replica: Option<u32>,
+    /// When it arrived.
+    pub arrived_ns: u64,
+    /// When it had its place and its connection; `None` where it never did.
+    pub start_ns: Option<u64>,
+    /// When it ended; `None` where it has not.
+    pub end_ns: Option<u64>,
+    /// How it ended.
+    pub outcome: ReadOutcome,
+}
+
+/// How an origin read ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadOutcome {
+    /// It has not.
+    Open,
+    /// With the item.
+    Ok,
+    /// There is no such item.
+    Missing,
+    /// No place and no room in the queue.
+    Rejected,
+    /// With an error (a fault, or SQLite's own).
+    Failed,
+    /// It ran to its end, and nobody was listening any more.
+    Abandoned,
+}
+
+impl ReadOutcome {
+    /// The name in `origin.csv`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Ok => "ok",
+            Self::Missing => "missing",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// `POST /fault` on the origin: from now on, for so long.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OriginFault {
+    /// What.
+    pub kind: OriginFaultKind,
+    /// For how long, nanoseconds.
+    pub for_ns: u64,
+}
+
+/// What is wrong with the origin.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OriginFaultKind {
+    /// Service times are so many times longer.
+    Slow(f64),
+    /// Every read fails at once.
+    Fail,
+    /// Reads arrive and are not begun until it is over.
+    Pause,
+}
+
+/// The error body of either control listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// A sentence.
+    pub error: String,
+}

@@ -1,0 +1,40 @@
+//! The replica program: `app --listen 127.0.0.1:8080 --redis redis://127.0.0.1 --origin http://127.0.0.1:8090`.
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use app::config::{Listen, shutdown_on_signals};
+use app::origin_client::HttpOrigin;
+use app::redis_cache::RedisSource;
+use app::replica::{Replica, ReplicaListeners, ReplicaSettings, run};
+use app::runtime::RealClock;
+use clap::Parser;
+
+/// One replica of the stampede lab.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(flatten)]
+    listen: Listen,
+    /// The shared cache.
+    #[arg(long, env = "LAB_REDIS", default_value = "redis://127.0.0.1:6379")]
+    redis: String,
+    /// The origin's base URL.
+    #[arg(long, env = "LAB_ORIGIN", default_value = "http://127.0.0.1:8090")]
+    origin: String,
+    /// This replica's index in the fleet, from 0.
+    #[arg(long, env = "LAB_REPLICA", default_value_t = 0)]
+    index: u16,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let clock = RealClock::start();
+    let cache = Arc::new(RedisSource::new(&cli.redis).map_err(|e| anyhow!("--redis: {e}"))?);
+    let origin = Arc::new(HttpOrigin::new(&cli.origin, clock).map_err(|e| anyhow!(e))?);
+    let replica = Replica::new(ReplicaSettings { index: cli.index, cache, origin, clock }).map_err(|e| anyhow!(e))?;
+    let (data, control) = cli.listen.bind().await?;
+    run(replica, ReplicaListeners { data, control }, shutdown_on_signals()?).await;
+    Ok(())
+}

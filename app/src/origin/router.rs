@@ -1,0 +1,82 @@
+//! The origin over HTTP: data for whoever speaks HTTP, control for the lab.
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use strategies::Key;
+use strategies::port::Clock;
+
+use super::service::{OriginService, ReadError};
+use super::{FLIGHT_HEADER, PROGRAM, REPLICA_HEADER, VERSION_HEADER};
+use crate::auth::{ControlToken, require_token};
+use crate::control::{ClockReading, Identity, LedgerRow, OriginCounters, OriginFault, StartOrigin};
+use crate::refuse::Refuse;
+use crate::{CONTROL_BODY_MAX, item};
+
+type Service = State<Arc<OriginService>>;
+
+pub(super) fn data(service: Arc<OriginService>) -> Router {
+    Router::new().route("/items/{id}", get(read)).route("/healthz", get(|| async { "ok" })).with_state(service)
+}
+
+pub(super) fn control(service: Arc<OriginService>, token: ControlToken) -> Router {
+    Router::new()
+        .route("/identity", get(identity))
+        .route("/clock", get(clock))
+        .route("/start", post(start))
+        .route("/fault", post(fault))
+        .route("/counters", get(counters))
+        .route("/ledger", get(ledger))
+        .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
+        .layer(middleware::from_fn_with_state(token, require_token))
+        .with_state(service)
+}
+
+async fn read(State(service): Service, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let Ok(key) = Key::new(&id) else { return StatusCode::NOT_FOUND.into_response() };
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).filter(|v| v.len() <= 64);
+    let flight = text(FLIGHT_HEADER).unwrap_or_default();
+    let replica = text(REPLICA_HEADER).and_then(|v| v.parse().ok());
+    match service.read(key.as_str(), flight, replica).await {
+        Ok(Some(found)) => {
+            let version = (HeaderName::from_static(VERSION_HEADER), found.version.to_string());
+            let json = (header::CONTENT_TYPE, "application/json".to_owned());
+            ([version, json], item::body(key.as_str(), found.version, &found.value)).into_response()
+        }
+        Ok(None) => (StatusCode::NOT_FOUND, "no such item\n").into_response(),
+        Err(ReadError::Full) => (StatusCode::SERVICE_UNAVAILABLE, "no place, and the queue is full\n").into_response(),
+        Err(ReadError::Failed(why)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")).into_response(),
+    }
+}
+
+async fn identity(State(service): Service) -> Json<Identity> {
+    Json(Identity {
+        program: PROGRAM.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        incarnation: format!("{:016x}", service.incarnation),
+    })
+}
+
+async fn clock(State(service): Service) -> Json<ClockReading> {
+    Json(ClockReading { mono_ns: service.clock.mono().0 })
+}
+
+async fn start(State(service): Service, Json(start): Json<StartOrigin>) -> Result<(), Refuse> {
+    service.start(start).await.map_err(Refuse::bad)
+}
+
+async fn fault(State(service): Service, Json(fault): Json<OriginFault>) {
+    service.inject(fault);
+}
+
+async fn counters(State(service): Service) -> Json<OriginCounters> {
+    Json(service.counters())
+}
+
+async fn ledger(State(service): Service) -> Json<Vec<LedgerRow>> {
+    Json(service.ledger())
+}

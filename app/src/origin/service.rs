@@ -1,0 +1,203 @@
+//! One read, from its arrival to its end, and what a run may set.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use scenarios::{Law, ServiceModel};
+use strategies::port::Clock;
+use strategies::time::Mono;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::ledger::Ledger;
+use super::places::Places;
+use super::store::{Item, PLACES_MAX, Store, select};
+use crate::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
+use crate::runtime::RealClock;
+
+/// The origin service.
+pub struct OriginService {
+    pub(super) clock: RealClock,
+    pub(super) incarnation: u64,
+    store: Store,
+    run: Mutex<Arc<Run>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a run set, and what came of it.
+struct Run {
+    places: Places,
+    model: ServiceModel,
+    seed: u64,
+    reads: AtomicU64,
+    ledger: Ledger,
+    fault: Mutex<Option<(OriginFaultKind, Mono)>>,
+}
+
+impl Run {
+    fn new(start: &StartOrigin) -> Self {
+        Self {
+            places: Places::new(start.concurrency, start.queue),
+            model: ServiceModel::new(Law::from(start.service_time)),
+            seed: start.seed,
+            reads: AtomicU64::new(0),
+            ledger: Ledger::default(),
+            fault: Mutex::default(),
+        }
+    }
+
+    /// What is wrong now, and until when.
+    fn fault(&self, now: Mono) -> Option<(OriginFaultKind, Mono)> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).filter(|(_, until)| now < *until)
+    }
+}
+
+/// How a read failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ReadError {
+    Full,
+    Failed(String),
+}
+
+/// Marks a read whose caller is gone: dropped before it was told.
+struct Listening {
+    run: Arc<Run>,
+    row: usize,
+    told: bool,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if !self.told {
+            self.run.ledger.abandon(self.row);
+        }
+    }
+}
+
+impl OriginService {
+    pub(super) fn new(store: Store, incarnation: u64) -> Self {
+        // Before the first start there is nothing to read and no place to read it in.
+        let law = crate::control::LawWire::Constant { ns: 0 };
+        let none = StartOrigin {
+            items: 0,
+            value_bytes: 0,
+            concurrency: 0,
+            queue: 0,
+            service_time: law,
+            seed: 0,
+            write_every_ns: None,
+        };
+        let run = Mutex::new(Arc::new(Run::new(&none)));
+        Self { clock: RealClock::start(), incarnation, store, run, writer: Mutex::default() }
+    }
+
+    /// Seeds the rows and begins an empty ledger.
+    ///
+    /// # Errors
+    /// A sentence where a setting is out of range, or with SQLite's own words.
+    pub async fn start(&self, start: StartOrigin) -> Result<(), String> {
+        if !(1..=PLACES_MAX).contains(&start.concurrency) {
+            return Err(format!("concurrency is {}; 1 to {PLACES_MAX} are possible", start.concurrency));
+        }
+        self.stop_writer();
+        let database = |e: sqlx::Error| format!("the origin's database: {e}");
+        self.store.seed(start.items, start.value_bytes).await.map_err(database)?;
+        self.store.open_places(start.concurrency).await.map_err(database)?;
+        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Run::new(&start));
+        if let Some(every) = start.write_every_ns.filter(|ns| *ns > 0) {
+            self.start_writer(Duration::from_nanos(every));
+        }
+        Ok(())
+    }
+
+    fn start_writer(&self, every: Duration) {
+        let store = self.store.clone();
+        let writing = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(every);
+            ticks.tick().await; // the first tick is now
+            loop {
+                ticks.tick().await;
+                // A write that found the file busy is made up for by the next one.
+                let _ = store.write_all().await;
+            }
+        });
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writing);
+    }
+
+    fn stop_writer(&self) {
+        if let Some(writing) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            writing.abort();
+        }
+    }
+
+    /// Makes something wrong for a while.
+    pub fn inject(&self, fault: OriginFault) {
+        let until = self.clock.mono().plus(Duration::from_nanos(fault.for_ns));
+        *self.current().fault.lock().unwrap_or_else(PoisonError::into_inner) = Some((fault.kind, until));
+    }
+
+    /// The ledger as it stands.
+    pub fn ledger(&self) -> Vec<LedgerRow> {
+        self.current().ledger.snapshot()
+    }
+
+    /// Its sums.
+    pub fn counters(&self) -> OriginCounters {
+        self.current().ledger.counters()
+    }
+
+    pub(super) async fn close(&self) {
+        self.stop_writer();
+        self.store.close().await;
+    }
+
+    fn current(&self) -> Arc<Run> {
+        Arc::clone(&self.run.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// One read. The work runs on a task of its own, so that a caller that goes away leaves its load behind.
+    pub(super) async fn read(&self, key: &str, flight: &str, replica: Option<u32>) -> Result<Option<Item>, ReadError> {
+        let run = self.current();
+        let row = run.ledger.arrive(key, flight, replica, self.clock.mono().0);
+        let mut listening = Listening { run: Arc::clone(&run), row, told: false };
+        let (tell, told) = oneshot::channel();
+        let (store, clock, key) = (self.store.clone(), self.clock, key.to_owned());
+        tokio::spawn(async move {
+            let answer = work(&run, row, &store, clock, &key).await;
+            let outcome = match &answer {
+                Ok(Some(_)) => ReadOutcome::Ok,
+                Ok(None) => ReadOutcome::Missing,
+                Err(ReadError::Full) => ReadOutcome::Rejected,
+                Err(ReadError::Failed(_)) => ReadOutcome::Failed,
+            };
+            run.ledger.end(row, outcome, clock.mono().0);
+            let _ = tell.send(answer);
+        });
+        let answer = told.await.unwrap_or_else(|_| Err(ReadError::Failed("the read's task ended early".into())));
+        listening.told = true;
+        answer
+    }
+}
+
+async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str) -> Result<Option<Item>, ReadError> {
+    let mut slower = 1.0;
+    match run.fault(clock.mono()) {
+        Some((OriginFaultKind::Fail, _)) => return Err(ReadError::Failed("the origin is failing".into())),
+        Some((OriginFaultKind::Pause, until)) => clock.sleep(until.since(clock.mono())).await,
+        Some((OriginFaultKind::Slow(factor), _)) => slower = factor,
+        None => {}
+    }
+    let place = run.places.take().await.ok_or(ReadError::Full)?;
+    let failed = |e: sqlx::Error| ReadError::Failed(e.to_string());
+    let mut connection = store.place().await.map_err(failed)?;
+    let begun = clock.mono();
+    run.ledger.start(row, begun.0);
+    let item = select(&mut connection, key).await.map_err(failed)?;
+    let number = run.reads.fetch_add(1, Ordering::Relaxed);
+    let service = run.model.service_time(run.seed, number).mul_f64(slower);
+    clock.sleep(begun.plus(service).since(clock.mono())).await;
+    drop(connection);
+    drop(place);
+    Ok(item)
+}

@@ -1,0 +1,112 @@
+//! The control routes: what the lab tells a replica, and asks it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use futures_util::future::try_join_all;
+use strategies::port::Clock;
+use strategies::{Cx, Key};
+
+use super::PROGRAM;
+use super::running::{Replica, Running};
+use crate::CONTROL_BODY_MAX;
+use crate::auth::{ControlToken, require_token};
+use crate::cache_source::CacheStatus;
+use crate::control::{ClockReading, Expire, Identity, ReplicaCounters, ReplicaEvents, StartReplica, Warm, Warmed};
+use crate::refuse::Refuse;
+
+type Shared = State<Arc<Replica>>;
+
+/// How long reading all items for a warm-up may take.
+const WARM_BUDGET: Duration = Duration::from_secs(60);
+/// The most items that one warm-up reads and holds.
+const WARM_ITEMS_MAX: u32 = 1_000_000;
+
+pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
+    Router::new()
+        .route("/identity", get(identity))
+        .route("/clock", get(clock))
+        .route("/start", post(start))
+        .route("/warm", post(warm))
+        .route("/expire", post(expire))
+        .route("/counters", get(counters))
+        .route("/events", get(events))
+        .route("/cache", get(cache))
+        .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
+        .layer(middleware::from_fn_with_state(token, require_token))
+        .with_state(replica)
+}
+
+async fn identity(State(replica): Shared) -> Json<Identity> {
+    Json(Identity {
+        program: PROGRAM.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        incarnation: format!("{:016x}", replica.incarnation),
+    })
+}
+
+async fn clock(State(replica): Shared) -> Json<ClockReading> {
+    Json(ClockReading { mono_ns: replica.now_ns() })
+}
+
+async fn start(State(replica): Shared, Json(start): Json<StartReplica>) -> Result<(), Refuse> {
+    replica.start(&start).map_err(Refuse::bad)
+}
+
+async fn counters(State(replica): Shared) -> Json<ReplicaCounters> {
+    Json(replica.counters())
+}
+
+async fn events(State(replica): Shared) -> Json<ReplicaEvents> {
+    Json(replica.running().map(|running| running.events.lines()).unwrap_or_default())
+}
+
+async fn cache(State(replica): Shared) -> Result<Json<CacheStatus>, Refuse> {
+    replica.settings.cache.status().await.map(Json).map_err(Refuse::failed)
+}
+
+async fn expire(State(replica): Shared, Json(expire): Json<Expire>) -> Result<(), Refuse> {
+    let running = running(&replica)?;
+    let key = Key::new(&expire.key).map_err(Refuse::bad)?;
+    running.cache.cache.remove(&key).await.map_err(Refuse::failed)
+}
+
+/// Reads every item first and then puts them all in one burst: interleaved, the puts would come in the waves of the
+/// origin's places and not expire together.
+async fn warm(State(replica): Shared, Json(warm): Json<Warm>) -> Result<Json<Warmed>, Refuse> {
+    let running = running(&replica)?;
+    if warm.items > WARM_ITEMS_MAX {
+        return Err(Refuse::bad(format!("{} items to warm; at most {WARM_ITEMS_MAX}", warm.items)));
+    }
+    let open = replica.open_request();
+    let deadline = replica.settings.clock.mono().plus(WARM_BUDGET);
+    let cx = Cx { request: 0, deadline, replica: replica.settings.index };
+    let mut items = Vec::new();
+    for chunk in keys(warm.items).chunks(64) {
+        let reads = chunk.iter().map(|key| async {
+            let item = running.stack.prefetch(cx, key).await?;
+            Ok::<_, strategies::GetError>((key.clone(), item))
+        });
+        items.extend(try_join_all(reads).await.map_err(Refuse::failed)?);
+    }
+    let puts = items.into_iter().map(|(key, item)| {
+        let running = &running;
+        async move { running.stack.store(&key, item).await }
+    });
+    futures_util::future::join_all(puts).await;
+    drop(open);
+    Ok(Json(Warmed { last_put_mono_ns: replica.now_ns() }))
+}
+
+fn keys(items: u32) -> Vec<Key> {
+    (1..=items).map(Key::of_item).collect()
+}
+
+fn running(replica: &Replica) -> Result<Arc<Running>, Refuse> {
+    let none = || Refuse(StatusCode::CONFLICT, "no strategy runs here; POST /start first".into());
+    replica.running().ok_or_else(none)
+}

@@ -1,0 +1,95 @@
+//! The data routes: an answer, and in its headers how it was made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use strategies::port::{Clock, OriginError};
+use strategies::{Cx, GetError, Key, Outcome, Served, Strategy};
+
+use super::metrics;
+use super::running::{Replica, Running};
+use super::{LED_HEADER, OVERAGE_HEADER};
+
+/// A request's budget: below the client's 10 s, above the 5 s of a lock's wait and of an origin read.
+const REQUEST_BUDGET: Duration = Duration::from_secs(8);
+const NS_PER_S: i64 = 1_000_000_000;
+
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+pub(super) fn router(replica: Arc<Replica>) -> Router {
+    Router::new()
+        .route("/items/{id}", get(item))
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/metrics", get(metrics::scrape))
+        .with_state(replica)
+}
+
+async fn item(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Response {
+    let Some(running) = replica.running() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "no strategy runs here; start one at the control listener\n").into_response();
+    };
+    let Ok(key) = Key::new(&id) else { return (StatusCode::NOT_FOUND, "no such item\n").into_response() };
+    let open = replica.open_request();
+    let deadline = replica.settings.clock.mono().plus(REQUEST_BUDGET);
+    let cx = Cx { request: running.request(), deadline, replica: replica.settings.index };
+    let answer = running.stack.get(cx, &key).await;
+    let response = match answer {
+        Ok(served) => good(&running, served),
+        Err(error) => bad(&running, &error),
+    };
+    drop(open);
+    response
+}
+
+fn good(running: &Running, served: Served) -> Response {
+    running.count(served.outcome);
+    let status = status_header(served.outcome, served.ttl_left_ns.div_euclid(NS_PER_S));
+    let age = HeaderValue::from(served.age.as_secs());
+    let mut response = match served.value {
+        Some(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        None => (StatusCode::NOT_FOUND, "no such item\n").into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_STATUS, status);
+    headers.insert(header::AGE, age);
+    if served.outcome == Outcome::Stale {
+        let overage_us = served.ttl_left_ns.min(0).unsigned_abs() / 1000;
+        headers.insert(HeaderName::from_static(OVERAGE_HEADER), HeaderValue::from(overage_us));
+    }
+    if let Some(flight) = served.flight.map(|f| f.to_string())
+        && let Ok(value) = HeaderValue::from_str(&flight)
+    {
+        headers.insert(HeaderName::from_static(LED_HEADER), value);
+        running.events.answered(flight);
+    }
+    response
+}
+
+fn bad(running: &Running, error: &GetError) -> Response {
+    let (status, outcome) = match error {
+        GetError::Shed { .. } => (StatusCode::SERVICE_UNAVAILABLE, Outcome::Shed),
+        GetError::OutOfTime | GetError::Origin { error: OriginError::TimedOut, .. } => {
+            (StatusCode::GATEWAY_TIMEOUT, Outcome::Error)
+        }
+        GetError::Origin { .. } | GetError::LeadersVanished => (StatusCode::BAD_GATEWAY, Outcome::Error),
+    };
+    running.count(outcome);
+    let mut response = (status, format!("{error}\n")).into_response();
+    response.headers_mut().insert(CACHE_STATUS, status_header(outcome, 0));
+    if let GetError::Shed { retry_after, .. } = error {
+        // Whole seconds, and never "at once".
+        let seconds = HeaderValue::from(retry_after.as_secs().max(1));
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
+}
+
+fn status_header(outcome: Outcome, ttl_s: i64) -> HeaderValue {
+    // The text is ASCII by construction; were it not, the answer would go without the header and be counted as unknown.
+    HeaderValue::from_str(&outcome.cache_status(ttl_s)).unwrap_or(HeaderValue::from_static(""))
+}

@@ -1,0 +1,146 @@
+//! The replica's event log: its own ledger, stamped with its own clock.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use strategies::port::{Cause, Clock, Event, Events, LeaderEnd, Stored};
+use strategies::time::nanos;
+
+use crate::control::{EventLine, ReplicaEvents};
+use crate::runtime::RealClock;
+
+/// Events that one strategy may leave behind; beyond that they are counted and dropped, and the run is invalid.
+const EVENTS_MAX: usize = 1_000_000;
+
+/// Collects events until the next strategy starts.
+pub(super) struct EventLog {
+    clock: RealClock,
+    log: Mutex<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    events: Vec<(u64, Logged)>,
+    dropped: u64,
+}
+
+#[derive(Clone)]
+enum Logged {
+    Strategy(Event),
+    /// The answer of a request whose flight read the origin was handed to the server.
+    Answered(String),
+}
+
+impl EventLog {
+    pub(super) fn new(clock: RealClock) -> Self {
+        Self { clock, log: Mutex::default() }
+    }
+
+    /// A request whose own flight this was has its answer.
+    pub(super) fn answered(&self, flight: String) {
+        self.push(Logged::Answered(flight));
+    }
+
+    /// Everything so far, as it is told to the lab.
+    pub(super) fn lines(&self) -> ReplicaEvents {
+        let log = self.log();
+        ReplicaEvents { events: log.events.iter().map(|(at, e)| line(*at, e)).collect(), dropped: log.dropped }
+    }
+
+    /// How many there are of each kind.
+    pub(super) fn counts(&self) -> std::collections::BTreeMap<&'static str, u64> {
+        let mut counts = std::collections::BTreeMap::new();
+        for (_, event) in &self.log().events {
+            *counts.entry(kind(event)).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    fn push(&self, event: Logged) {
+        let now = self.clock.mono().0;
+        let mut log = self.log();
+        if log.events.len() < EVENTS_MAX {
+            log.events.push((now, event));
+        } else {
+            log.dropped += 1;
+        }
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Events for EventLog {
+    fn emit(&self, event: Event) {
+        self.push(Logged::Strategy(event));
+    }
+}
+
+/// The `event` of `events.jsonl`.
+fn kind(event: &Logged) -> &'static str {
+    match event {
+        Logged::Answered(_) => "answered",
+        Logged::Strategy(event) => match event {
+            Event::FlightLed { .. } => "flight-led",
+            Event::FlightEnded { .. } => "flight-ended",
+            Event::LockEnded { .. } => "lock-ended",
+            Event::Put { stored: Stored::Stored, .. } => "stored",
+            Event::Put { stored: Stored::Fenced, .. } => "fenced",
+            Event::EarlyRefresh(_) => "early-refresh",
+            Event::RefreshFailed(_) => "refresh-failed",
+            Event::LockTimeout(_) => "lock-timeout",
+            Event::LockFallback(_) => "lock-fallback",
+            Event::Corrupt(_) => "corrupt",
+            Event::CacheFailed { .. } => "cache-failed",
+        },
+    }
+}
+
+fn line(mono_ns: u64, logged: &Logged) -> EventLine {
+    let mut line =
+        EventLine { mono_ns, event: kind(logged).into(), key: None, flight: None, detail: None, soft_ns: None };
+    match logged {
+        Logged::Answered(flight) => line.flight = Some(flight.clone()),
+        Logged::Strategy(event) => match event {
+            Event::FlightLed { flight, key, cause } => {
+                (line.flight, line.key) = (Some(flight.to_string()), Some(key.to_string()));
+                line.detail = Some(cause_name(*cause).into());
+            }
+            Event::FlightEnded { flight, key, end } => {
+                (line.flight, line.key) = (Some(flight.to_string()), Some(key.to_string()));
+                line.detail = Some(end_name(*end).into());
+            }
+            Event::LockEnded { key, end } => {
+                (line.key, line.detail) = (Some(key.to_string()), Some(end_name(*end).into()));
+            }
+            Event::Put { key, life, .. } => {
+                (line.key, line.soft_ns) = (Some(key.to_string()), Some(nanos(life.soft)));
+            }
+            Event::EarlyRefresh(key)
+            | Event::RefreshFailed(key)
+            | Event::LockTimeout(key)
+            | Event::LockFallback(key)
+            | Event::Corrupt(key) => line.key = Some(key.to_string()),
+            Event::CacheFailed { op, class } => line.detail = Some(format!("{op} {}", class.name())),
+        },
+    }
+    line
+}
+
+fn cause_name(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Demand => "demand",
+        Cause::Refresh => "refresh",
+        Cause::Warm => "warm",
+    }
+}
+
+fn end_name(end: LeaderEnd) -> &'static str {
+    match end {
+        LeaderEnd::Done => "done",
+        LeaderEnd::OriginError => "origin-error",
+        LeaderEnd::TimedOut => "timed-out",
+        LeaderEnd::LockLost => "lock-lost",
+        LeaderEnd::Vanished => "vanished",
+    }
+}

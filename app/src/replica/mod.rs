@@ -1,0 +1,52 @@
+//! One replica: an HTTP service that answers `GET /items/{id}` through whatever strategy it was told to run.
+
+mod control;
+mod data;
+mod event_log;
+mod metrics;
+mod running;
+
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::auth::ControlToken;
+use crate::serve::{Shutdown, serve};
+pub use running::{Replica, ReplicaSettings};
+
+/// A replica's program name in its identity.
+pub const PROGRAM: &str = "stampede-replica";
+/// The header of an answer whose own flight read the origin: the flight's name, which the origin's ledger has, too.
+pub const LED_HEADER: &str = "lab-flight";
+/// The header of a stale answer: how far past its TTL it is, in microseconds. `Cache-Status` tells whole seconds only.
+pub const OVERAGE_HEADER: &str = "lab-overage-us";
+
+/// A replica's listeners: data, and control where it is wanted.
+pub struct ReplicaListeners {
+    /// `GET /items/{id}`, `/healthz`, `/metrics`.
+    pub data: TcpListener,
+    /// Start, counters, events; with the token that it asks for.
+    pub control: Option<(TcpListener, ControlToken)>,
+}
+
+/// The data routes, as a value.
+pub fn data_router(replica: Arc<Replica>) -> Router {
+    data::router(replica)
+}
+
+/// The control routes, as a value.
+pub fn control_router(replica: Arc<Replica>, token: ControlToken) -> Router {
+    control::router(replica, token)
+}
+
+/// Serves a replica until `shutdown`.
+pub async fn run(replica: Arc<Replica>, listeners: ReplicaListeners, shutdown: Shutdown) {
+    let data = serve(listeners.data, data_router(Arc::clone(&replica)), shutdown.clone());
+    let control = async {
+        if let Some((listener, token)) = listeners.control {
+            serve(listener, control_router(Arc::clone(&replica), token), shutdown.clone()).await;
+        }
+    };
+    tokio::join!(data, control);
+}

@@ -1,0 +1,123 @@
+//! A replica's state: what it is, and the strategy that it runs now.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use strategies::port::{Clock, Origin};
+use strategies::rng::Rng;
+use strategies::{Outcome, Ports, Spec, Stack};
+
+use super::event_log::EventLog;
+use crate::cache_source::{CachePorts, CacheSource};
+use crate::control::{ReplicaCounters, StartReplica};
+use crate::runtime::{Counted, CountedSpawn, RealClock};
+
+/// What a replica is made of.
+pub struct ReplicaSettings {
+    /// Its index in the fleet, from 0.
+    pub index: u16,
+    /// The shared cache.
+    pub cache: Arc<dyn CacheSource>,
+    /// The origin.
+    pub origin: Arc<dyn Origin>,
+    /// Its clock.
+    pub clock: RealClock,
+}
+
+/// One replica.
+pub struct Replica {
+    pub(super) settings: ReplicaSettings,
+    pub(super) incarnation: u64,
+    running: Mutex<Option<Arc<Running>>>,
+    requests_open: Arc<AtomicU64>,
+    spawn: CountedSpawn,
+}
+
+/// A strategy that is running.
+pub(super) struct Running {
+    pub(super) spec: Spec,
+    pub(super) stack: Stack,
+    pub(super) cache: CachePorts,
+    pub(super) events: Arc<EventLog>,
+    requests: AtomicU64,
+    outcomes: [AtomicU64; Outcome::ALL.len()],
+}
+
+impl Running {
+    /// Takes a request's running number.
+    pub(super) fn request(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(super) fn count(&self, outcome: Outcome) {
+        self.outcomes[outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Answers so far, by outcome.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (Outcome, u64)> {
+        Outcome::ALL.into_iter().map(|o| (o, self.outcomes[o as usize].load(Ordering::Relaxed)))
+    }
+}
+
+impl Replica {
+    /// A replica that runs nothing yet.
+    ///
+    /// # Errors
+    /// A sentence where the machine has no randomness for its incarnation.
+    pub fn new(settings: ReplicaSettings) -> Result<Arc<Self>, String> {
+        Ok(Arc::new(Self {
+            settings,
+            incarnation: crate::auth::entropy()?,
+            running: Mutex::default(),
+            requests_open: Arc::default(),
+            spawn: CountedSpawn::default(),
+        }))
+    }
+
+    /// Runs a strategy in a fresh namespace, in the place of what ran before.
+    ///
+    /// # Errors
+    /// A sentence where the SPEC is none.
+    pub fn start(&self, start: &StartReplica) -> Result<(), String> {
+        let spec = Spec::parse(&start.strategy).map_err(|e| e.to_string())?;
+        let cache = self.settings.cache.open(&start.namespace);
+        let events = Arc::new(EventLog::new(self.settings.clock));
+        let ports = Ports {
+            cache: Arc::clone(&cache.cache),
+            lease: Arc::clone(&cache.lease),
+            origin: Arc::clone(&self.settings.origin),
+            clock: Arc::new(self.settings.clock),
+            spawn: Arc::new(self.spawn.clone()),
+            events: events.clone(),
+            rng: Arc::new(Rng::new(start.seed).fork(&format!("replica-{}", self.settings.index))),
+        };
+        let stack = Stack::build(&spec, &ports, Duration::from_nanos(start.ttl_ns), self.incarnation);
+        let (requests, outcomes) = (AtomicU64::new(0), Default::default());
+        let running = Running { spec, stack, cache, events, requests, outcomes };
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(running));
+        Ok(())
+    }
+
+    pub(super) fn running(&self) -> Option<Arc<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts a request as open until what is returned is dropped.
+    pub(super) fn open_request(&self) -> Counted {
+        Counted::one(&self.requests_open)
+    }
+
+    pub(super) fn now_ns(&self) -> u64 {
+        self.settings.clock.mono().0
+    }
+
+    pub(super) fn counters(&self) -> ReplicaCounters {
+        let in_flight = self.requests_open.load(Ordering::Acquire) + self.spawn.running();
+        self.running().map_or(ReplicaCounters { in_flight, ..ReplicaCounters::default() }, |running| ReplicaCounters {
+            requests: running.requests.load(Ordering::Relaxed),
+            cache_ops: running.stack.cache_ops(),
+            in_flight,
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Serving a router on a listener: hyper's HTTP/1 with limits on everything that a client could drag out, and a shutdown
+//! that lets answers finish.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Connections that may be open at once; more wait in the listener's backlog.
+const CONNECTIONS_MAX: usize = 20_000;
+/// How long a client may take over its request's head, idle time on a kept connection included.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+/// The largest head of a request.
+const HEADER_BYTES_MAX: usize = 16 << 10;
+/// How long open requests may take to end after the shutdown was asked for.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Told once to stop; every clone hears it.
+#[derive(Clone)]
+pub struct Shutdown(watch::Receiver<bool>);
+
+/// Says the word.
+pub struct Stop(watch::Sender<bool>);
+
+impl Shutdown {
+    /// A pair of who says it and who hears it. It is also heard when the one who would say it is dropped.
+    #[must_use]
+    pub fn pair() -> (Stop, Self) {
+        let (tell, told) = watch::channel(false);
+        (Stop(tell), Self(told))
+    }
+
+    /// Ends when the word is said.
+    pub async fn wait(&mut self) {
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
+
+impl Stop {
+    /// Asks everybody to finish and end.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Serves until `shutdown`, then lets open requests finish for at most ten seconds.
+pub async fn serve(listener: TcpListener, router: Router, mut shutdown: Shutdown) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.wait() => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = accept(&listener, &places) => {
+                let (stream, place) = accepted;
+                let (router, shutdown) = (router.clone(), shutdown.clone());
+                connections.spawn(async move {
+                    connection(stream, router, shutdown).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+    drop(listener);
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    // Whoever is not done by then is cut off: JoinSet aborts on drop.
+    let _ = tokio::time::timeout(DRAIN, all_ended).await;
+}
+
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
+    // The semaphore is never closed, so there is always a permit in the end.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, place),
+            // Out of descriptors, or a client that was gone at once: neither ends the service.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, mut shutdown: Shutdown) {
+    let _ = stream.set_nodelay(true);
+    let service = TowerToHyperService::new(router);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        biased;
+        // A connection's own error (reset, bad request) concerns that client alone.
+        _ = connection.as_mut() => {}
+        () = shutdown.wait() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
