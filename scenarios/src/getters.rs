@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 use crate::source::safe;
 use crate::tree::{Node, Value};
 use crate::units::{Unit, UnitFault};
@@ -46,10 +46,7 @@ impl Walk<'_> {
         if known.is_none()
             && let Some(node) = fields.get(name)
         {
-            let guess = match nearest(&text, words.iter().map(|(word, _)| *word)) {
-                Some(near) => format!(", did you mean `{near}`?"),
-                None => String::new(),
-            };
+            let guess = did_you_mean(&text, words.iter().map(|(word, _)| *word));
             let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let what = format!("unknown `{name}` `{}`{guess}", safe(&text, 60));
             self.refuse(node, what, &allowed.join(", "), "use one of these words");

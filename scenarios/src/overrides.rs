@@ -3,7 +3,7 @@
 //! It stands apart so that an override is validated by the same code as the file, and its problems point at the option.
 
 use crate::fields;
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 use crate::source::{Place, safe};
 use crate::tree::{Field, Node, Table, Value, parse_set};
 use crate::walk::Walk;
@@ -71,10 +71,7 @@ fn is_set(place: &Place) -> bool {
 fn report_unknown(path: &str, place: &Place, known: &[String], walk: &mut Walk<'_>) {
     let shown = safe(path, 60);
     let group = path.split('.').next().unwrap_or_default();
-    let what = match nearest(path, known.iter().map(String::as_str)) {
-        Some(near) => format!("unknown field `{shown}`, did you mean `{near}`?"),
-        None => format!("unknown field `{shown}`"),
-    };
+    let guess = did_you_mean(path, known.iter().map(String::as_str));
     let siblings: Vec<&str> = known
         .iter()
         .map(String::as_str)
@@ -85,5 +82,5 @@ fn report_unknown(path: &str, place: &Place, known: &[String], walk: &mut Walk<'
         _ if siblings.is_empty() => (known.join(", "), "use one of these paths"),
         _ => (siblings.join(", "), "use one of these paths"),
     };
-    walk.report(place, what, format!("found {shown}, allowed {allowed}"), remedy);
+    walk.report(place, format!("unknown field `{shown}`{guess}"), format!("found {shown}, allowed {allowed}"), remedy);
 }

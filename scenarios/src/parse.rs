@@ -206,7 +206,7 @@ fn read_strategies(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Vec<String>>
         };
         if let Err(error) = Spec::parse(text) {
             let what = format!("`{}` is not a strategy", safe(text, 60));
-            walk.report(&item.place, what, safe(&error.to_string(), 300), "loadgen list shows the strategies");
+            walk.report(&item.place, what, safe(&error.to_string(), 1000), "loadgen list shows the strategies");
         } else if texts.iter().any(|earlier| same_text(earlier, text)) {
             let what = format!("strategy `{}` is listed twice", safe(text, 60));
             walk.refuse(item, what, "each strategy once", "remove one of the two");

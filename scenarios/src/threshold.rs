@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::keys::Keys;
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 use crate::source::safe;
 use crate::walk::{Fields, Walk};
 
@@ -113,10 +113,7 @@ fn read_strategy(walk: &mut Walk<'_>, fields: &Fields<'_>, strategies: Option<&[
     if strategies.contains(&strategy) {
         return Some(strategy);
     }
-    let guess = match nearest(&strategy, strategies.iter().map(String::as_str)) {
-        Some(near) => format!(", did you mean `{near}`?"),
-        None => String::new(),
-    };
+    let guess = did_you_mean(&strategy, strategies.iter().map(String::as_str));
     let what = format!("`{}` is not in the scenario's strategies{guess}", safe(&strategy, 60));
     walk.refuse(node, what, &safe(&strategies.join(", "), 200), "write it as in the list, or add it there");
     None

@@ -3,7 +3,7 @@
 //! What returns `None` has reported why, so a caller collects all its fields before it gives up and a file's problems
 //! come out in one pass. It holds no rule of any particular field; the kinds of fields are in `getters.rs`.
 
-use crate::nearest::nearest;
+use crate::nearest::{did_you_mean, near};
 use crate::problem::{Finding, ScenarioErrors};
 use crate::source::{Place, Source, safe};
 use crate::tree::{Node, Table, Value};
@@ -97,11 +97,9 @@ impl<'s> Walk<'s> {
             if allowed.contains(&field.name.as_str()) {
                 continue;
             }
-            let near = nearest(&field.name, allowed.iter().copied());
-            let meant = allowed.iter().find(|name| Some(**name) == near);
-            misspelt.extend(meant.copied());
+            misspelt.extend(near(&field.name, allowed.iter().copied()));
             let shown = safe(&field.name, 60);
-            let guess = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+            let guess = did_you_mean(&field.name, allowed.iter().copied());
             self.report(
                 &field.name_place,
                 format!("unknown field `{shown}`{guess}"),

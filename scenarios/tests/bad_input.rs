@@ -127,8 +127,19 @@ fn strategies() {
         ("a number", with(list, "[\"naive\", 5]")),
     ];
     insta::assert_snapshot!(transcript(&cases));
-    let empty = outcome(&with(list, "[\"naive\", \"\"]"), &[]);
-    assert!(empty.starts_with("error: `` is not a strategy · bad.toml:3:24 · "), "{empty}");
+}
+
+/// The grammar's own sentence is shown; it is not pinned here, because each new strategy changes it.
+#[test]
+fn what_is_no_strategy_says_what_the_grammar_says() {
+    for spec in ["", "nave", "xfetch(bata=2)"] {
+        let grammar = strategies::spec::Spec::parse(spec).unwrap_err();
+        let said = outcome(&with("\"swr\"", &format!("\"{spec}\"")), &[]);
+        let expected = format!(
+            "error: `{spec}` is not a strategy · bad.toml:3:24 · {grammar} · loadgen list shows the strategies\n"
+        );
+        assert!(said.starts_with(&expected), "{said}\n{expected}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::event::{Action, Event, Target};
 use crate::keys::Keys;
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 use crate::source::safe;
 use crate::units::{DURATION, duration_text};
 use crate::walk::{Fields, Walk};
@@ -167,11 +167,8 @@ fn read_target(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Target> {
         (_, Some(number)) if number <= REPLICA_MAX => return Some(Target::Replica(number)),
         _ => {}
     }
-    let guess = match nearest(&text, ["lock-holder", "replica-0"]) {
-        Some(near) => format!(", did you mean `{near}`?"),
-        None => String::new(),
-    };
     if let Some(node) = fields.get("target") {
+        let guess = did_you_mean(&text, ["lock-holder", "replica-0"]);
         let what = format!("unknown target `{}`{guess}", safe(&text, 60));
         walk.refuse(node, what, "replica-0, replica-1, … or lock-holder", "name a replica by its number, from 0");
     }
