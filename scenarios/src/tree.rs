@@ -54,14 +54,15 @@ pub(crate) fn parse(text: &str, walk: &mut Walk<'_>) -> Option<Table> {
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     let mut worth_judging = true;
-    let mut line_before = None;
+    let mut reported_to = None;
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        let before = text.get(..span.start).unwrap_or_default();
-        let line = Some(before.matches('\n').count());
-        let harmless = report_syntax(error.message(), span, line == line_before, walk);
-        worth_judging &= harmless;
-        line_before = line;
+        let again = reported_to.is_some_and(|end| span.start <= end);
+        worth_judging &= report_syntax(error.message(), span.clone(), again, walk);
+        if !again {
+            let rest = text.get(span.start..).unwrap_or_default();
+            reported_to = Some(span.start + rest.find('\n').unwrap_or(rest.len()));
+        }
     }
     worth_judging.then(|| table_of(table.into_inner(), None))
 }

@@ -323,6 +323,16 @@ fn a_flood_of_problems_is_counted_not_printed() {
 }
 
 #[test]
+fn a_file_of_nonsense_is_refused_without_a_long_wait() {
+    for nonsense in ["= =\n", "a\n", "[\n", "x.", "\"\n", "[[event]]\n", "{", "\u{1b}"] {
+        let text = nonsense.repeat((1 << 18) / nonsense.len());
+        let said = outcome(&text, &[]);
+        assert!(said.starts_with("error: "), "{nonsense:?}");
+        assert!(said.len() < 100_000, "{nonsense:?}: {} bytes", said.len());
+    }
+}
+
+#[test]
 fn files() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
