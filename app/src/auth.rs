@@ -57,7 +57,11 @@ pub fn entropy() -> Result<u64, String> {
 
 /// Lets a request pass that carries the token. One that carries an `Origin` header comes from a web page, which has no
 /// business here, token or not.
-pub async fn require_token(State(token): State<ControlToken>, request: Request, next: Next) -> Result<Response, StatusCode> {
+pub async fn require_token(
+    State(token): State<ControlToken>,
+    request: Request,
+    next: Next,
+) -> Result<Response, StatusCode> {
     let headers = request.headers();
     if headers.contains_key(header::ORIGIN) {
         return Err(StatusCode::FORBIDDEN);

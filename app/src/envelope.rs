@@ -232,10 +232,10 @@ mod tests {
         }
 
         #[test]
-        fn one_flipped_bit_anywhere_is_noticed(value in proptest::collection::vec(any::<u8>(), 0..2000), at: prop::sample::Index, bit in 0..8) {
+        fn one_flipped_bit_anywhere_is_noticed(value in proptest::collection::vec(any::<u8>(), 0..2000), at: prop::sample::Index, bit in 0_u8..8) {
             let mut bytes = encode(&entry(Some(value), 3, [10, 20, 30, 40, 50]));
             let at = at.index(bytes.len());
-            bytes[at] ^= 1 << bit;
+            bytes[at] ^= 1_u8 << bit;
             prop_assert_eq!(decode(&bytes), Err(Undecodable));
         }
 

@@ -5,24 +5,29 @@
 //! | the replica: data, control, metrics, its event log | [`replica`] |
 //! | the origin: places and queue, ledger, faults, SQLite | [`origin`] |
 //! | Redis behind the cache and lease ports | [`redis_cache`], [`envelope`] |
+//! | a private `redis-server` that never outlives us | [`redis_server`] |
 //! | the origin behind its port, over HTTP | [`origin_client`] |
 //! | real time, background work | [`runtime`] |
 //! | listeners, limits, shutdown, who may use control | [`serve`], [`auth`] |
-//! | the JSON between lab and programs | [`control`] |
+//! | the JSON between lab and programs, and its client | [`control`], [`control_client`] |
 
 pub mod auth;
 pub mod cache_source;
 pub mod config;
 pub mod control;
+pub mod control_client;
 pub mod envelope;
 pub mod item;
 pub mod origin;
 pub mod origin_client;
 pub mod redis_cache;
+pub mod redis_server;
 mod refuse;
 pub mod replica;
 pub mod runtime;
 pub mod serve;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 /// The largest body that a control listener reads.
 const CONTROL_BODY_MAX: usize = 64 << 10;

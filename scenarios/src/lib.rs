@@ -1,1 +1,50 @@
 //! Scenarios: the TOML schema, its validated values, and the seeded plan of arrivals.
+//!
+//! Text becomes a [`Scenario`] once, through [`Scenario::parse`], and nothing downstream checks it again; a scenario and a
+//! seed become a [`Plan`]. Nothing here knows who answers: no strategy's meaning, no HTTP, no clock.
+//!
+//! | idea | file |
+//! |---|---|
+//! | text → plain data → values | `parse.rs`, `tree.rs`, `overrides.rs`, `walk.rs`, `getters.rs` |
+//! | the values, each with its own rules | `scenario.rs`, `load.rs`, `keys.rs`, `law.rs`, `event.rs`, `threshold.rs` |
+//! | what is wrong, and where | `problem.rs`, `source.rs`, `nearest.rs`, `units.rs` |
+//! | the resolved copy | `resolved.rs` |
+//! | the plan of requests | `plan.rs`, `plan/`, `draw.rs` |
+//! | the origin's service times | `service.rs` |
+
+mod draw;
+mod event;
+mod fields;
+mod getters;
+mod keys;
+mod law;
+mod load;
+mod nearest;
+mod overrides;
+mod parse;
+mod plan;
+mod problem;
+mod read;
+mod resolved;
+mod scenario;
+mod service;
+mod shipped;
+mod source;
+mod threshold;
+mod tree;
+mod units;
+mod walk;
+
+pub use event::{Action, Event, Target};
+pub use keys::{KeyKind, Keys};
+pub use law::Law;
+pub use load::{Arrivals, Load, LoadKind};
+pub use nearest::nearest;
+pub use plan::{Arrival, ArrivalIter, Item, Op, Plan};
+pub use problem::{Problem, ScenarioErrors};
+pub use read::read;
+pub use scenario::{CacheSettings, OriginModel, Scenario, Warm};
+pub use service::ServiceModel;
+pub use shipped::shipped;
+pub use threshold::{Bound, METRICS, Threshold};
+pub use units::{duration_text, rate_text, size_text};

@@ -90,7 +90,10 @@ impl Store {
 
 /// The SELECT, on a connection that the caller goes on holding.
 pub(super) async fn select(connection: &mut PoolConnection<Sqlite>, key: &str) -> Result<Option<Item>, sqlx::Error> {
-    let row = sqlx::query("SELECT version, value FROM items WHERE id = ?").bind(key).fetch_optional(&mut **connection).await?;
+    let row = sqlx::query("SELECT version, value FROM items WHERE id = ?")
+        .bind(key)
+        .fetch_optional(&mut **connection)
+        .await?;
     let item = |row: sqlx::sqlite::SqliteRow| {
         let version: i64 = row.try_get(0)?;
         Ok(Item { version: version.unsigned_abs(), value: row.try_get(1)? })

@@ -31,5 +31,6 @@ fn by_code(code: &str, error: &RedisError) -> CacheErrorClass {
 /// Whether the key holds a list, a set …: no entry of ours, and the next SET overwrites it.
 pub(super) fn is_wrong_type(error: &RedisError) -> bool {
     error.code() == Some("WRONGTYPE")
-        || (error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) && error.to_string().contains("WRONGTYPE"))
+        || (error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
+            && error.to_string().contains("WRONGTYPE"))
 }

@@ -11,9 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, Lease, Lookup, Released, Renewed, Stored, Token, When,
-};
+use strategies::port::{Acquired, BoxFuture, Cache, CacheError, Lease, Lookup, Released, Renewed, Stored, Token, When};
 use strategies::time::nanos;
 use strategies::{Entry, Key};
 
@@ -94,7 +92,7 @@ impl RedisCache {
     }
 
     /// Runs one of the yes-or-no scripts; a server that has lost it is given it again.
-    async fn ask(&self, mut call: redis::ScriptInvocation<'_>) -> Result<bool, CacheError> {
+    async fn ask(&self, call: redis::ScriptInvocation<'_>) -> Result<bool, CacheError> {
         let said: i64 = call.invoke_async(&mut self.connection.clone()).await.map_err(classify)?;
         Ok(said == 1)
     }
@@ -125,7 +123,8 @@ impl Cache for RedisCache {
             let life_ms = millis(entry.life.hard).saturating_add(GRACE_MS);
             let stored = match when {
                 When::Always => {
-                    let command = redis::cmd("SET").arg(self.value_key(key)).arg(bytes).arg("PX").arg(life_ms).to_owned();
+                    let command =
+                        redis::cmd("SET").arg(self.value_key(key)).arg(bytes).arg("PX").arg(life_ms).to_owned();
                     let () = command.query_async(&mut self.connection.clone()).await.map_err(classify)?;
                     true
                 }
@@ -150,7 +149,12 @@ impl Cache for RedisCache {
 }
 
 impl Lease for RedisCache {
-    fn acquire<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Acquired, CacheError>> {
+    fn acquire<'a>(
+        &'a self,
+        key: &'a Key,
+        token: Token,
+        life: Duration,
+    ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
         Box::pin(async move {
             let mut call = self.scripts.acquire.key(self.lease_key(key));
             call.arg(token.to_string()).arg(millis(life));

@@ -31,7 +31,8 @@ pub(super) fn router(replica: Arc<Replica>) -> Router {
 
 async fn item(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Response {
     let Some(running) = replica.running() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "no strategy runs here; start one at the control listener\n").into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, "no strategy runs here; start one at the control listener\n")
+            .into_response();
     };
     let Ok(key) = Key::new(&id) else { return (StatusCode::NOT_FOUND, "no such item\n").into_response() };
     let open = replica.open_request();

@@ -26,6 +26,8 @@ fn text(replica: &Replica) -> String {
     let one = |value| vec![(String::new(), value)];
     family("lab_in_flight", "gauge", "Requests and background tasks that have not ended.", one(counters.in_flight));
     let Some(running) = replica.running() else { return out };
+    let spec = running.spec.canonical();
+    family("lab_strategy_info", "gauge", "The strategy that runs now.", vec![(format!("{{spec=\"{spec}\"}}"), 1)]);
     family("lab_cache_operations_total", "counter", "Cache and lease operations.", one(counters.cache_ops));
     let outcomes = running.outcomes().map(|(o, n)| (format!("{{outcome=\"{}\"}}", o.name()), n)).collect();
     family("lab_answers_total", "counter", "Answers by outcome.", outcomes);

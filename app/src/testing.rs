@@ -1,0 +1,24 @@
+//! What the tests of this room and of the generator share. Behind the feature `testing`: no program has it.
+
+use crate::redis_server::{PrivateRedis, installed};
+
+/// Whether `LAB_REQUIRE` (comma-separated) makes the absence of something a failure.
+#[must_use]
+pub fn required(what: &str) -> bool {
+    std::env::var("LAB_REQUIRE").is_ok_and(|list| list.split(',').any(|w| w.trim() == what))
+}
+
+/// A private Redis. Where none is installed: a failure if `LAB_REQUIRE` has `redis`, else `None`, and a line that says so.
+///
+/// # Panics
+/// Where Redis is required and absent, or does not start.
+#[must_use]
+#[allow(clippy::panic, clippy::print_stderr, reason = "test support")]
+pub fn redis(extra: &[&str]) -> Option<PrivateRedis> {
+    let Some(server) = installed() else {
+        assert!(!required("redis"), "LAB_REQUIRE has redis, and no redis-server is on the PATH");
+        eprintln!("skipped: no redis-server on the PATH (ci/test.sh installs one)");
+        return None;
+    };
+    Some(PrivateRedis::start(&server, extra).unwrap_or_else(|e| panic!("{e}")))
+}

@@ -1,0 +1,30 @@
+//! The names of the schema: which tables there are and which fields each takes.
+//!
+//! One list serves the refusal of unknown fields and the dotted paths of `--set`, so that the two can't drift apart.
+
+pub(crate) const TOP: [&str; 11] =
+    ["schema", "name", "summary", "strategies", "load", "keys", "cache", "origin", "warm", "event", "threshold"];
+pub(crate) const LOAD: [&str; 7] = ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout"];
+pub(crate) const KEYS: [&str; 5] = ["kind", "n", "hot_share", "exponent", "value_size"];
+pub(crate) const CACHE: [&str; 1] = ["ttl"];
+pub(crate) const ORIGIN: [&str; 4] = ["service_time", "concurrency", "queue", "write_every"];
+pub(crate) const WARM: [&str; 1] = ["burst"];
+pub(crate) const EVENT: [&str; 7] = ["at", "do", "for", "factor", "add", "target", "key"];
+pub(crate) const THRESHOLD: [&str; 4] = ["strategy", "metric", "at_most", "at_least"];
+pub(crate) const LAW: [&str; 4] = ["dist", "mean", "p50", "p99"];
+
+/// Fields of the top that hold a value, not a table.
+const PLAIN: [&str; 4] = ["schema", "name", "summary", "strategies"];
+/// Tables whose fields a `--set` can reach; events and thresholds are lists and have no path.
+const TABLES: [(&str, &[&str]); 5] =
+    [("load", &LOAD), ("keys", &KEYS), ("cache", &CACHE), ("origin", &ORIGIN), ("warm", &WARM)];
+/// Fields that may be a law, and so have fields of their own.
+const LAWS: [&str; 2] = ["load.think", "origin.service_time"];
+
+/// Every dotted path that a `--set` may name.
+pub(crate) fn paths() -> Vec<String> {
+    let plain = PLAIN.iter().map(|name| (*name).to_owned());
+    let inner = TABLES.iter().flat_map(|(table, fields)| fields.iter().map(move |field| format!("{table}.{field}")));
+    let laws = LAWS.iter().flat_map(|law| LAW.iter().map(move |field| format!("{law}.{field}")));
+    plain.chain(inner).chain(laws).collect()
+}

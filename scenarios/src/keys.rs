@@ -1,0 +1,140 @@
+//! The keys: how many there are, how big their values are, and which are asked for.
+
+use std::fmt::Write as _;
+
+use crate::tree::{Node, Value};
+use crate::units::{SIZE, size_text};
+use crate::walk::{Fields, Walk};
+
+const N_MAX: u32 = 10_000_000;
+const VALUE_SIZE_MAX: u32 = 1 << 20;
+const VALUE_SIZE_DEFAULT: u32 = 256;
+const EXPONENT_MAX: f64 = 10.0;
+/// Most bytes of all values together: they are held in memory by a cache, and by the origin.
+const BYTES_MAX: i128 = 4 << 30;
+const GIB: f64 = (1_u64 << 30) as f64;
+
+/// The keys of a scenario, numbered from 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keys {
+    /// How popularity is spread.
+    pub kind: KeyKind,
+    /// How many keys, at least 1.
+    pub n: u32,
+    /// Bytes of each value, at least 1.
+    pub value_size: u32,
+}
+
+/// How popularity is spread over the keys.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum KeyKind {
+    /// Key 1 has `share` of the requests, in (0, 1], the others the rest evenly.
+    Hot {
+        /// The hot key's share.
+        share: f64,
+    },
+    /// All the same.
+    Uniform,
+    /// Key k is asked for in proportion to 1 / k^exponent.
+    Zipf {
+        /// The exponent, 0 (even) to 10.
+        exponent: f64,
+    },
+    /// One key.
+    Single,
+}
+
+#[derive(Clone, Copy)]
+enum Word {
+    Hot,
+    Uniform,
+    Zipf,
+    Single,
+}
+
+const KINDS: [(&str, Word); 4] =
+    [("hot", Word::Hot), ("uniform", Word::Uniform), ("zipf", Word::Zipf), ("single", Word::Single)];
+
+impl Keys {
+    /// The key that the figures of `hot` are about: key 1 where one key is singled out, else none.
+    #[must_use]
+    pub fn hot_key(&self) -> Option<u32> {
+        match self.kind {
+            KeyKind::Hot { .. } | KeyKind::Single => Some(1),
+            KeyKind::Uniform | KeyKind::Zipf { .. } => None,
+        }
+    }
+
+    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
+        let word = walk.word(fields, "kind", &KINDS, None);
+        let value_size = walk.quantity(fields, "value_size", &SIZE, 1..=VALUE_SIZE_MAX, Some(VALUE_SIZE_DEFAULT));
+        let n = match word {
+            Some(Word::Single) => walk.integer(fields, "n", 1..=1, Some(1)),
+            _ => read_n(walk, fields, value_size.unwrap_or(VALUE_SIZE_DEFAULT)),
+        };
+        let kind = read_kind(walk, fields, word?, n);
+        Some(Self { kind: kind?, n: n?, value_size: value_size? })
+    }
+
+    pub(crate) fn write(&self, out: &mut String) {
+        let _ = match self.kind {
+            KeyKind::Hot { share } => writeln!(out, "kind = \"hot\"\nhot_share = {share:?}"),
+            KeyKind::Uniform => writeln!(out, "kind = \"uniform\""),
+            KeyKind::Zipf { exponent } => writeln!(out, "kind = \"zipf\"\nexponent = {exponent:?}"),
+            KeyKind::Single => writeln!(out, "kind = \"single\""),
+        };
+        let _ = writeln!(out, "n = {}\nvalue_size = \"{}\"", self.n, size_text(self.value_size));
+    }
+}
+
+/// The number of keys, refused with what they would cost where they are too many.
+fn read_n(walk: &mut Walk<'_>, fields: &Fields<'_>, value_size: u32) -> Option<u32> {
+    if let Some(Node { value: Value::Integer(Some(n)), place }) = fields.get("n") {
+        let bytes = n.saturating_mul(value_size.into());
+        if *n > N_MAX.into() || bytes > BYTES_MAX {
+            let found = format!(
+                "found {n} values of {}, that is {:.1} GiB of memory, allowed {N_MAX} and {:.1} GiB",
+                size_text(value_size),
+                bytes as f64 / GIB,
+                BYTES_MAX as f64 / GIB
+            );
+            walk.report(place, "too many keys for a machine's memory", found, "lower n or value_size");
+            return None;
+        }
+    }
+    walk.integer(fields, "n", 1..=N_MAX, None)
+}
+
+fn read_kind(walk: &mut Walk<'_>, fields: &Fields<'_>, word: Word, n: Option<u32>) -> Option<KeyKind> {
+    if !matches!(word, Word::Hot) {
+        walk.foreign(fields, &["hot_share"], "with kind = \"hot\"");
+    }
+    if !matches!(word, Word::Zipf) {
+        walk.foreign(fields, &["exponent"], "with kind = \"zipf\"");
+    }
+    match word {
+        Word::Hot => {
+            let share =
+                walk.number(fields, "hot_share", "more than 0, at most 1", |share| share > 0.0 && share <= 1.0)?;
+            if n == Some(1)
+                && share < 1.0
+                && let Some(node) = fields.get("hot_share")
+            {
+                walk.refuse(
+                    node,
+                    "`hot_share` leaves requests for other keys, and n = 1 has none",
+                    "1 where n = 1",
+                    "raise n, or write hot_share = 1, or kind = \"single\"",
+                );
+            }
+            Some(KeyKind::Hot { share })
+        }
+        Word::Zipf => {
+            let allowed = format!("0 to {EXPONENT_MAX}");
+            let exponent = walk.number(fields, "exponent", &allowed, |s| (0.0..=EXPONENT_MAX).contains(&s))?;
+            Some(KeyKind::Zipf { exponent })
+        }
+        Word::Uniform => Some(KeyKind::Uniform),
+        Word::Single => Some(KeyKind::Single),
+    }
+}

@@ -1,0 +1,197 @@
+//! Laws: a duration that is constant, or drawn from a distribution.
+//!
+//! Drawing takes its random numbers as arguments, so that think times and service times stay pure functions of a seed
+//! and a position. Nothing here remembers what was drawn before.
+
+use std::f64::consts::TAU;
+use std::fmt;
+use std::time::Duration;
+
+use crate::fields::LAW;
+use crate::tree::Value;
+use crate::units::{DURATION, duration_text};
+use crate::walk::{Fields, Walk};
+
+/// The standard normal quantile of 0.99: Φ(2.3263478740408408) = 0.99 (Wichura, algorithm AS 241, Applied Statistics
+/// 37(3), 1988).
+const NORMAL_P99: f64 = 2.326_347_874_040_840_8;
+
+/// Widest spread of a lognormal law: beyond it the mean is ruled by values that no run will see.
+const SPREAD_MAX: u32 = 1000;
+
+const NS: Duration = Duration::from_nanos(1);
+
+/// The law of a duration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Law {
+    /// Always exactly this.
+    Constant(Duration),
+    /// Memoryless.
+    Exponential {
+        /// The mean.
+        mean: Duration,
+    },
+    /// Its logarithm is normal: the usual shape of a service time.
+    LogNormal {
+        /// The median.
+        p50: Duration,
+        /// The 99th percentile, not below the median.
+        p99: Duration,
+    },
+}
+
+#[derive(Clone, Copy)]
+enum Dist {
+    Exponential,
+    LogNormal,
+}
+
+const DISTS: [(&str, Dist); 2] = [("exp", Dist::Exponential), ("lognormal", Dist::LogNormal)];
+
+impl Law {
+    /// The mean. For a lognormal law p50 · exp(σ²/2) with σ = ln(p99/p50) / Φ⁻¹(0.99) (Johnson, Kotz, Balakrishnan,
+    /// Continuous Univariate Distributions 1, 1994, ch. 14).
+    #[must_use]
+    pub fn mean(&self) -> Duration {
+        match *self {
+            Self::Constant(value) => value,
+            Self::Exponential { mean } => mean,
+            Self::LogNormal { p50, p99 } => {
+                let sigma = sigma(p50, p99);
+                scale(p50, (sigma * sigma / 2.0).exp())
+            }
+        }
+    }
+
+    /// One draw, from two independent numbers in [0, 1). To the nanosecond; a constant is exact and ignores them.
+    ///
+    /// Exponential by inversion of 1 − `u1`; lognormal by the Box–Muller transform (Annals of Math. Stat. 29(2), 1958).
+    #[must_use]
+    pub fn sample(&self, u1: f64, u2: f64) -> Duration {
+        match *self {
+            Self::Constant(value) => value,
+            Self::Exponential { mean } => scale(mean, -(1.0 - u1).ln()),
+            Self::LogNormal { p50, p99 } => {
+                let normal = (-2.0 * (1.0 - u1).ln()).sqrt() * (TAU * u2).cos();
+                scale(p50, (sigma(p50, p99) * normal).exp())
+            }
+        }
+    }
+
+    /// The law as a TOML value.
+    pub(crate) fn toml(&self) -> String {
+        match self {
+            Self::Constant(_) => format!("\"{self}\""),
+            _ => self.to_string(),
+        }
+    }
+
+    /// Reads a field that is a duration or a table with a `dist`. None of its durations may be above `max`.
+    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>, name: &'static str, max: Duration) -> Option<Self> {
+        let Some(node) = fields.get(name) else {
+            walk.missing(
+                fields,
+                name,
+                &format!("write {name} = \"200ms\", or {name} = {{ dist = \"exp\", mean = \"200ms\" }}"),
+            );
+            return None;
+        };
+        let Value::Table(table) = &node.value else {
+            return walk.quantity(fields, name, &DURATION, Duration::ZERO..=max, None).map(Self::Constant);
+        };
+        let law = walk.open(table, format!("`{name}`"), &node.place, &LAW);
+        match walk.word(&law, "dist", &DISTS, None)? {
+            Dist::Exponential => {
+                walk.foreign(&law, &["p50", "p99"], "with dist = \"lognormal\"");
+                let mean = walk.quantity(&law, "mean", &DURATION, NS..=max, None)?;
+                Some(Self::Exponential { mean })
+            }
+            Dist::LogNormal => {
+                walk.foreign(&law, &["mean"], "with dist = \"exp\"");
+                let p50 = walk.quantity(&law, "p50", &DURATION, NS..=max, None);
+                let widest = p50.map_or(max, |p50| max.min(p50.saturating_mul(SPREAD_MAX)));
+                let p99 = walk.quantity(&law, "p99", &DURATION, p50.unwrap_or(NS)..=widest, None);
+                Some(Self::LogNormal { p50: p50?, p99: p99? })
+            }
+        }
+    }
+}
+
+/// Scenario syntax, as a `--set` takes it: `200ms`, `{ dist = "exp", mean = "200ms" }`.
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |duration: &Duration| duration_text(*duration);
+        match self {
+            Self::Constant(value) => write!(f, "{}", text(value)),
+            Self::Exponential { mean } => write!(f, "{{ dist = \"exp\", mean = \"{}\" }}", text(mean)),
+            Self::LogNormal { p50, p99 } => {
+                write!(f, "{{ dist = \"lognormal\", p50 = \"{}\", p99 = \"{}\" }}", text(p50), text(p99))
+            }
+        }
+    }
+}
+
+fn sigma(p50: Duration, p99: Duration) -> f64 {
+    (p99.as_secs_f64() / p50.as_secs_f64()).ln() / NORMAL_P99
+}
+
+/// `duration` × `factor` to the nearest nanosecond; what does not fit becomes the longest that does.
+fn scale(duration: Duration, factor: f64) -> Duration {
+    Duration::from_nanos((duration.as_nanos() as f64 * factor).round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strategies::rng::Rng;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn draws(law: Law) -> Vec<Duration> {
+        let rng = Rng::new(7);
+        let mut draws: Vec<Duration> = (0..100_000).map(|_| law.sample(rng.next_unit(), rng.next_unit())).collect();
+        draws.sort();
+        draws
+    }
+
+    fn near(measured: Duration, expected: Duration) {
+        let ratio = measured.as_secs_f64() / expected.as_secs_f64();
+        assert!((ratio - 1.0).abs() < 0.02, "{measured:?} for {expected:?}");
+    }
+
+    fn mean(draws: &[Duration]) -> Duration {
+        draws.iter().sum::<Duration>() / u32::try_from(draws.len()).unwrap()
+    }
+
+    #[test]
+    fn a_constant_is_exact() {
+        let law = Law::Constant(Duration::from_nanos(123_456_789));
+        assert_eq!(law.sample(0.3, 0.9), Duration::from_nanos(123_456_789));
+        assert_eq!(law.mean(), Duration::from_nanos(123_456_789));
+    }
+
+    #[test]
+    fn an_exponential_has_its_mean_and_its_tail() {
+        let draws = draws(Law::Exponential { mean: 120 * MS });
+        near(mean(&draws), 120 * MS);
+        near(draws[99_000], Duration::from_secs_f64(0.12 * 100_f64.ln()));
+    }
+
+    #[test]
+    fn a_lognormal_has_its_percentiles_and_its_mean() {
+        let law = Law::LogNormal { p50: 200 * MS, p99: 600 * MS };
+        let draws = draws(law);
+        near(draws[50_000], 200 * MS);
+        near(draws[99_000], 600 * MS);
+        near(mean(&draws), law.mean());
+    }
+
+    #[test]
+    fn extremes_neither_panic_nor_wrap() {
+        let law = Law::LogNormal { p50: NS, p99: Duration::from_secs(u64::MAX) };
+        for u in [0.0, 0.5, 1.0 - f64::EPSILON / 2.0] {
+            let _ = (law.sample(u, u), law.mean());
+            let _ = Law::Exponential { mean: Duration::MAX }.sample(u, u);
+        }
+    }
+}

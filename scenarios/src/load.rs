@@ -1,0 +1,147 @@
+//! The load: how requests come, for how long, and when a client gives up.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::law::Law;
+use crate::units::{DURATION, RATE, duration_text, rate_text};
+use crate::walk::{Fields, Walk};
+
+const CLIENTS_MAX: u32 = 1_000_000;
+/// One request in a quarter of an hour: below it a run has none.
+const RATE_MIN_PER_S: f64 = 0.001;
+const RATE_MAX_PER_S: f64 = 1_000_000.0;
+/// Most arrivals of an open load: beyond it a run's own records no longer fit a machine.
+const ARRIVALS_MAX: f64 = 1e9;
+const THINK_MAX: Duration = Duration::from_secs(3600);
+const WARMUP_MAX: Duration = Duration::from_secs(3600);
+const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
+const TIMEOUT_MAX: Duration = Duration::from_secs(600);
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+const MS: Duration = Duration::from_millis(1);
+
+/// The load of a scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// Closed or open.
+    pub kind: LoadKind,
+    /// Time before t = 0: recorded, not counted. May be zero.
+    pub warmup: Duration,
+    /// The measured time.
+    pub duration: Duration,
+    /// A client's budget for one request.
+    pub timeout: Duration,
+}
+
+/// What makes the next request come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LoadKind {
+    /// Each client waits for its answer, thinks, and asks again.
+    Closed {
+        /// How many clients, at least 1.
+        clients: u32,
+        /// The wait between an answer and the next request.
+        think: Law,
+    },
+    /// Requests come whether or not earlier ones were answered.
+    Open {
+        /// Mean rate over the whole fleet, requests per second, 0.001 to 1,000,000.
+        rate_per_s: f64,
+        /// How they are spaced.
+        arrivals: Arrivals,
+    },
+}
+
+/// The spacing of an open load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrivals {
+    /// Independent exponential gaps.
+    Poisson,
+    /// Equal gaps.
+    Constant,
+}
+
+const ARRIVALS: [(&str, Arrivals); 2] = [("poisson", Arrivals::Poisson), ("constant", Arrivals::Constant)];
+
+impl Load {
+    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
+        let kind = match (fields.has("clients"), fields.has("rate")) {
+            (true, false) => read_closed(walk, fields),
+            (false, true) => read_open(walk, fields),
+            (true, true) => {
+                if let Some(node) = fields.get("rate").or(fields.get("clients")) {
+                    walk.refuse(
+                        node,
+                        "`clients` and `rate` exclude each other",
+                        "clients (a closed load) or rate (an open one)",
+                        "remove one of the two",
+                    );
+                }
+                None
+            }
+            (false, false) => {
+                walk.missing(fields, "clients", "write clients = 50 and think = \"120ms\", or rate = \"400/s\"");
+                None
+            }
+        };
+        let warmup = walk.quantity(fields, "warmup", &DURATION, Duration::ZERO..=WARMUP_MAX, Some(Duration::ZERO));
+        let duration = walk.quantity(fields, "duration", &DURATION, MS..=DURATION_MAX, None);
+        let timeout = walk.quantity(fields, "timeout", &DURATION, MS..=TIMEOUT_MAX, Some(TIMEOUT_DEFAULT));
+        let load = Self { kind: kind?, warmup: warmup?, duration: duration?, timeout: timeout? };
+        load.refuse_too_many(walk, fields)
+    }
+
+    /// Warm-up and measured time together.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.warmup.saturating_add(self.duration)
+    }
+
+    fn refuse_too_many(self, walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
+        if let (LoadKind::Open { rate_per_s, .. }, Some(node)) = (&self.kind, fields.get("rate")) {
+            let arrivals = rate_per_s * self.total().as_secs_f64();
+            if arrivals > ARRIVALS_MAX {
+                let found = format!(
+                    "found {} for {}, that is {arrivals:.0} requests, allowed {ARRIVALS_MAX:.0}",
+                    rate_text(*rate_per_s),
+                    duration_text(self.total())
+                );
+                walk.report(&node.place, "too many requests", found, "lower the rate or the duration");
+                return None;
+            }
+        }
+        Some(self)
+    }
+
+    pub(crate) fn write(&self, out: &mut String) {
+        let _ = match &self.kind {
+            LoadKind::Closed { clients, think } => {
+                writeln!(out, "clients = {clients}\nthink = {}", think.toml())
+            }
+            LoadKind::Open { rate_per_s, arrivals } => {
+                let word = match arrivals {
+                    Arrivals::Poisson => "poisson",
+                    Arrivals::Constant => "constant",
+                };
+                writeln!(out, "rate = \"{}\"\narrivals = \"{word}\"", rate_text(*rate_per_s))
+            }
+        };
+        for (name, value) in [("warmup", self.warmup), ("duration", self.duration), ("timeout", self.timeout)] {
+            let _ = writeln!(out, "{name} = \"{}\"", duration_text(value));
+        }
+    }
+}
+
+fn read_closed(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<LoadKind> {
+    walk.foreign(fields, &["arrivals"], "with rate");
+    let clients = walk.integer(fields, "clients", 1..=CLIENTS_MAX, None);
+    let think = Law::read(walk, fields, "think", THINK_MAX);
+    Some(LoadKind::Closed { clients: clients?, think: think? })
+}
+
+fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<LoadKind> {
+    walk.foreign(fields, &["think"], "with clients");
+    let rate = walk.quantity(fields, "rate", &RATE, RATE_MIN_PER_S..=RATE_MAX_PER_S, None);
+    let arrivals = walk.word(fields, "arrivals", &ARRIVALS, Some(Arrivals::Poisson));
+    Some(LoadKind::Open { rate_per_s: rate?, arrivals: arrivals? })
+}

@@ -1,0 +1,90 @@
+//! The plan's hash: short enough for a record, and different whenever the load is.
+//!
+//! It covers the settings and a sample of the requests themselves, so that a change of the drawing code shows too.
+
+use crate::draw::fold;
+use crate::keys::KeyKind;
+use crate::law::Law;
+use crate::load::{Arrivals, LoadKind};
+use crate::plan::Plan;
+
+/// The version of what is hashed and of how it is drawn. Raise it whenever the same seed means other requests.
+const ALGORITHM: u64 = 1;
+
+const CLIENTS_SAMPLED: u32 = 1000;
+const ITEMS_SAMPLED: u64 = 256;
+const ARRIVALS_SAMPLED: usize = 100_000;
+
+struct Digest(u64);
+
+impl Digest {
+    fn add(&mut self, words: &[u64]) {
+        for word in words {
+            self.0 = fold(self.0, *word);
+        }
+    }
+}
+
+pub(super) fn digest(plan: &Plan) -> String {
+    let mut digest = Digest(ALGORITHM);
+    let load = &plan.load;
+    digest.add(&[plan.seed, u64::from(plan.replicas)]);
+    for duration in [load.warmup, load.duration, load.timeout] {
+        digest.add(&[nanos(duration)]);
+    }
+    digest.add(&key_words(plan.keys.kind));
+    digest.add(&[u64::from(plan.keys.n), u64::from(plan.keys.value_size)]);
+    match &load.kind {
+        LoadKind::Closed { clients, think } => {
+            digest.add(&[1, u64::from(*clients)]);
+            digest.add(&law_words(*think));
+            add_items(&mut digest, plan, *clients);
+        }
+        LoadKind::Open { rate_per_s, arrivals } => {
+            let word = match arrivals {
+                Arrivals::Poisson => 1,
+                Arrivals::Constant => 2,
+            };
+            digest.add(&[2, rate_per_s.to_bits(), word]);
+            for arrival in plan.arrivals().take(ARRIVALS_SAMPLED) {
+                digest.add(&[arrival.at_ns, u64::from(arrival.key), u64::from(arrival.replica)]);
+            }
+        }
+    }
+    format!("{:016x}", digest.0)
+}
+
+/// The first requests of every client, or of a thousand of them evenly spaced.
+fn add_items(digest: &mut Digest, plan: &Plan, clients: u32) {
+    let sampled = clients.min(CLIENTS_SAMPLED);
+    for i in 0..sampled {
+        let client = (u64::from(i) * u64::from(clients) / u64::from(sampled)) as u32;
+        for n in 0..ITEMS_SAMPLED {
+            let item = plan.item(client, n);
+            let think = nanos(plan.think(client, n));
+            digest.add(&[u64::from(item.key), u64::from(item.replica), think]);
+        }
+    }
+}
+
+fn law_words(law: Law) -> [u64; 3] {
+    match law {
+        Law::Constant(value) => [1, nanos(value), 0],
+        Law::Exponential { mean } => [2, nanos(mean), 0],
+        Law::LogNormal { p50, p99 } => [3, nanos(p50), nanos(p99)],
+    }
+}
+
+fn key_words(kind: KeyKind) -> [u64; 2] {
+    match kind {
+        KeyKind::Hot { share } => [1, share.to_bits()],
+        KeyKind::Uniform => [2, 0],
+        KeyKind::Zipf { exponent } => [3, exponent.to_bits()],
+        KeyKind::Single => [4, 0],
+    }
+}
+
+/// Validated durations are a day at most, far below what 64 bits of nanoseconds hold.
+fn nanos(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

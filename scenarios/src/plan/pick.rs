@@ -1,0 +1,40 @@
+//! Which key a request asks for.
+
+use crate::draw::Draws;
+use crate::keys::{KeyKind, Keys};
+use crate::plan::zipf::Zipf;
+
+/// Draws keys, numbered from 1, in constant time and memory.
+#[derive(Debug, Clone)]
+pub(super) enum Picker {
+    /// Key 1 with probability `share`, else one of the others evenly.
+    Hot {
+        share: f64,
+        others: u32,
+    },
+    /// One of `n`, evenly.
+    Even {
+        n: u32,
+    },
+    Zipf(Zipf),
+}
+
+impl Picker {
+    pub(super) fn new(keys: &Keys) -> Self {
+        match keys.kind {
+            KeyKind::Hot { share } => Self::Hot { share, others: keys.n.saturating_sub(1) },
+            KeyKind::Zipf { exponent } if exponent > 0.0 => Self::Zipf(Zipf::new(keys.n, exponent)),
+            KeyKind::Uniform | KeyKind::Zipf { .. } => Self::Even { n: keys.n },
+            KeyKind::Single => Self::Even { n: 1 },
+        }
+    }
+
+    pub(super) fn pick(&self, draws: Draws) -> u32 {
+        match self {
+            Self::Hot { share, others } if *others > 0 && draws.unit(0) >= *share => 2 + draws.below(1, *others),
+            Self::Hot { .. } => 1,
+            Self::Even { n } => 1 + draws.below(0, *n),
+            Self::Zipf(zipf) => zipf.pick(draws),
+        }
+    }
+}

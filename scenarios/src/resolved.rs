@@ -1,0 +1,59 @@
+//! The resolved copy: a scenario written out with every default, which reads back as the same scenario.
+
+use std::fmt::Write as _;
+
+use crate::parse::SCHEMA;
+use crate::scenario::{Scenario, Warm};
+use crate::units::duration_text;
+
+impl Scenario {
+    /// The scenario as TOML, every default written out, every quantity with its unit. Parsing it gives an equal scenario,
+    /// and so the same plan.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut out =
+            "# A resolved scenario: every default is written out, and running it again gives the same plan.\n"
+                .to_owned();
+        let strategies: Vec<String> = self.strategies.iter().map(|text| quoted(text)).collect();
+        let _ = writeln!(out, "schema = {SCHEMA}");
+        let _ = writeln!(out, "name = {}", quoted(&self.name));
+        let _ = writeln!(out, "summary = {}", quoted(&self.summary));
+        let _ = writeln!(out, "strategies = [{}]", strategies.join(", "));
+        out.push_str("\n[load]\n");
+        self.load.write(&mut out);
+        out.push_str("\n[keys]\n");
+        self.keys.write(&mut out);
+        let _ = writeln!(out, "\n[cache]\nttl = \"{}\"", duration_text(self.cache.ttl));
+        let origin = &self.origin;
+        let write_every = duration_text(origin.write_every.unwrap_or_default());
+        let _ = writeln!(out, "\n[origin]\nservice_time = {}", origin.service_time.toml());
+        let _ = writeln!(out, "concurrency = {}\nqueue = {}", origin.concurrency, origin.queue);
+        let _ = writeln!(out, "write_every = \"{write_every}\"");
+        if let Some(Warm::BurstAll) = self.warm {
+            out.push_str("\n[warm]\nburst = \"all\"\n");
+        }
+        for event in &self.events {
+            event.write(&mut out);
+        }
+        for threshold in &self.thresholds {
+            threshold.write(&mut out);
+        }
+        out
+    }
+}
+
+/// A TOML basic string.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

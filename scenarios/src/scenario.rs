@@ -1,0 +1,130 @@
+//! The scenario: everything a run is made of but its seed and its lab, as validated values.
+//!
+//! Its only door from text is [`Scenario::parse`], and nothing downstream checks again. It knows no file, no clock and no
+//! strategy's meaning.
+
+use std::time::Duration;
+
+use crate::event::Event;
+use crate::keys::Keys;
+use crate::law::Law;
+use crate::load::Load;
+use crate::service::ServiceModel;
+use crate::threshold::Threshold;
+use crate::units::{DURATION, duration_text};
+use crate::walk::{Fields, Walk};
+
+const TTL_MAX: Duration = Duration::from_secs(24 * 3600);
+const SERVICE_TIME_MAX: Duration = Duration::from_secs(3600);
+const WRITE_EVERY_MAX: Duration = Duration::from_secs(24 * 3600);
+const CONCURRENCY_MAX: u32 = 1024;
+const CONCURRENCY_DEFAULT: u32 = 64;
+const QUEUE_MAX: u32 = 1_000_000;
+const QUEUE_DEFAULT: u32 = 1024;
+
+/// A scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Lower-case letters, digits and `-`: it names folders.
+    pub name: String,
+    /// What one learns from it, one line. May be empty.
+    pub summary: String,
+    /// The strategies to run, each a text that `strategies::spec::Spec::parse` accepts. At least one, no two the same.
+    pub strategies: Vec<String>,
+    /// How requests come.
+    pub load: Load,
+    /// What they ask for.
+    pub keys: Keys,
+    /// The cache's settings.
+    pub cache: CacheSettings,
+    /// The origin's settings.
+    pub origin: OriginModel,
+    /// How the cache is filled before t = 0, if it is.
+    pub warm: Option<Warm>,
+    /// What is done during the run, in the order of time.
+    pub events: Vec<Event>,
+    /// What the run must reach.
+    pub thresholds: Vec<Threshold>,
+}
+
+/// The cache's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// How long an entry is fresh. Above zero.
+    pub ttl: Duration,
+}
+
+/// The origin: a service with a capacity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginModel {
+    /// How long a read holds its place.
+    pub service_time: Law,
+    /// How many reads are served at once (W), 1 to 1024.
+    pub concurrency: u32,
+    /// How many more may wait; the next is rejected. May be 0.
+    pub queue: u32,
+    /// Each row gets a new version at this interval, if there is one.
+    pub write_every: Option<Duration>,
+}
+
+/// How the cache is filled before t = 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warm {
+    /// `burst = "all"`: every key, in one burst, whose last put is t = 0.
+    BurstAll,
+}
+
+impl Scenario {
+    /// Doubts that do not stop a run, each a sentence with its remedy.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let (ttl, mean) = (self.cache.ttl, self.origin.service_time.mean());
+        if ttl < mean {
+            warnings.push(format!(
+                "`cache.ttl` ({}) is shorter than the origin's mean service time ({}): an entry may end before the next \
+                 read does; raise the TTL unless that is the point",
+                duration_text(ttl),
+                duration_text(mean)
+            ));
+        }
+        warnings
+    }
+
+    /// The least number of replicas that the events need: one more than the highest replica they name, at least 1.
+    #[must_use]
+    pub fn replicas_min(&self) -> u32 {
+        let named = self.events.iter().filter_map(Event::replica).max();
+        named.map_or(1, |highest| highest.saturating_add(1))
+    }
+}
+
+impl CacheSettings {
+    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
+        let least = Duration::from_millis(1);
+        let ttl = walk.quantity(fields, "ttl", &DURATION, least..=TTL_MAX, None)?;
+        Some(Self { ttl })
+    }
+}
+
+impl OriginModel {
+    /// The service times of this origin's reads.
+    #[must_use]
+    pub fn service_model(&self) -> ServiceModel {
+        ServiceModel::new(self.service_time)
+    }
+
+    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
+        let service_time = Law::read(walk, fields, "service_time", SERVICE_TIME_MAX);
+        let concurrency = walk.integer(fields, "concurrency", 1..=CONCURRENCY_MAX, Some(CONCURRENCY_DEFAULT));
+        let queue = walk.integer(fields, "queue", 0..=QUEUE_MAX, Some(QUEUE_DEFAULT));
+        let write_every =
+            walk.quantity(fields, "write_every", &DURATION, Duration::ZERO..=WRITE_EVERY_MAX, Some(Duration::ZERO));
+        Some(Self {
+            service_time: service_time?,
+            concurrency: concurrency?,
+            queue: queue?,
+            write_every: write_every.map(|every| (!every.is_zero()).then_some(every))?,
+        })
+    }
+}

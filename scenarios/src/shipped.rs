@@ -1,0 +1,7 @@
+//! The scenarios that ship inside the program, so that a first run needs no file.
+
+/// Name and text of each shipped scenario.
+#[must_use]
+pub fn shipped() -> &'static [(&'static str, &'static str)] {
+    &[("hotkey", include_str!("../files/hotkey.toml")), ("bulk-warm", include_str!("../files/bulk-warm.toml"))]
+}

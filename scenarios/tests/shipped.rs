@@ -1,0 +1,282 @@
+//! The shipped scenarios are what the contract says, and every scenario survives being written out and read again.
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use scenarios::{
+    Action, Arrivals, Bound, CacheSettings, Event, KeyKind, Keys, Law, Load, LoadKind, METRICS, OriginModel, Plan,
+    Scenario, Target, Threshold, Warm, shipped,
+};
+
+const MS: Duration = Duration::from_millis(1);
+const S: Duration = Duration::from_secs(1);
+
+fn ship(name: &str) -> Scenario {
+    let (_, text) = shipped().iter().find(|(shipped, _)| *shipped == name).unwrap();
+    Scenario::parse(text, name, &[]).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn sets(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(path, value): &(&str, &str)| ((*path).to_owned(), (*value).to_owned());
+    pairs.iter().map(owned).collect()
+}
+
+fn hotkey_with(pairs: &[(&str, &str)]) -> Scenario {
+    let (_, text) = shipped()[0];
+    Scenario::parse(text, "hotkey", &sets(pairs)).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+#[test]
+fn each_ships_valid_under_its_own_name_and_without_a_warning() {
+    for (name, _) in shipped() {
+        let scenario = ship(name);
+        assert_eq!(scenario.name, *name);
+        assert_eq!(scenario.warnings(), Vec::<String>::new());
+        assert_eq!(scenario.replicas_min(), 1);
+    }
+}
+
+#[test]
+fn hotkey_is_the_primers_load() {
+    let expected = Scenario {
+        name: "hotkey".to_owned(),
+        summary: "One popular key, one TTL, fifty clients: the stampede itself.".to_owned(),
+        strategies: ["naive", "singleflight", "swr", "xfetch", "jitter"].map(str::to_owned).to_vec(),
+        load: Load {
+            kind: LoadKind::Closed { clients: 50, think: Law::Constant(120 * MS) },
+            warmup: 5 * S,
+            duration: 60 * S,
+            timeout: 10 * S,
+        },
+        keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, value_size: 256 },
+        cache: CacheSettings { ttl: 5 * S },
+        origin: OriginModel { service_time: Law::Constant(200 * MS), concurrency: 64, queue: 1024, write_every: None },
+        warm: None,
+        events: Vec::new(),
+        thresholds: Vec::new(),
+    };
+    assert_eq!(ship("hotkey"), expected);
+    assert_eq!(expected.keys.hot_key(), Some(1));
+}
+
+#[test]
+fn bulk_warm_is_a_hundred_items_in_one_burst() {
+    let scenario = ship("bulk-warm");
+    assert_eq!(scenario.warm, Some(Warm::BurstAll));
+    assert_eq!(scenario.strategies, ["naive", "jitter(0.2)", "jitter(1.0)", "swr"]);
+    assert_eq!((scenario.keys.kind, scenario.keys.n), (KeyKind::Uniform, 100));
+    assert_eq!((scenario.load.warmup, scenario.load.duration), (Duration::ZERO, 60 * S));
+    assert_eq!((scenario.origin.concurrency, scenario.origin.queue), (128, 1024));
+    assert_eq!(scenario.keys.hot_key(), None);
+}
+
+#[test]
+fn the_resolved_copy_writes_every_default_with_its_unit() {
+    insta::assert_snapshot!(ship("hotkey").to_toml());
+    insta::assert_snapshot!(ship("bulk-warm").to_toml());
+}
+
+#[test]
+fn overrides_are_laid_over_the_file() {
+    let scenario = hotkey_with(&[
+        ("cache.ttl", "1s"),
+        ("cache.ttl", "10s"),
+        ("load.clients", "80"),
+        ("load.think", "{ dist = \"exp\", mean = \"120ms\" }"),
+        ("strategies", "[\"naive\"]"),
+        ("origin.service_time.dist", "exp"),
+        ("origin.service_time.mean", "50ms"),
+    ]);
+    assert_eq!(scenario.cache.ttl, 10 * S);
+    let think = Law::Exponential { mean: 120 * MS };
+    assert_eq!(scenario.load.kind, LoadKind::Closed { clients: 80, think });
+    assert_eq!(scenario.strategies, ["naive"]);
+    assert_eq!(scenario.origin.service_time, Law::Exponential { mean: 50 * MS });
+}
+
+#[test]
+fn choosing_another_kind_by_override_drops_what_belonged_to_the_old_one() {
+    let scenario = hotkey_with(&[("load.rate", "24000/m"), ("keys.kind", "zipf"), ("keys.exponent", "0.99")]);
+    let arrivals = Arrivals::Poisson;
+    assert_eq!(scenario.load.kind, LoadKind::Open { rate_per_s: 400.0, arrivals });
+    assert_eq!(scenario.keys.kind, KeyKind::Zipf { exponent: 0.99 });
+}
+
+#[test]
+fn an_override_repairs_what_the_file_has_wrong() {
+    let text = shipped()[0].1.replace("ttl = \"5s\"", "ttl = 5");
+    assert!(Scenario::parse(&text, "hotkey", &[]).is_err());
+    assert!(Scenario::parse(&text, "hotkey", &sets(&[("cache.ttl", "5s")])).is_ok());
+}
+
+#[test]
+fn a_ttl_below_the_service_time_is_a_warning() {
+    let scenario = hotkey_with(&[("cache.ttl", "100ms")]);
+    insta::assert_snapshot!(scenario.warnings().join("\n"), @"`cache.ttl` (100ms) is shorter than the origin's mean service time (200ms): an entry may end before the next read does; raise the TTL unless that is the point");
+}
+
+#[test]
+fn events_come_in_the_order_of_time_and_say_how_many_replicas_they_need() {
+    let text = format!(
+        "{}\n[[event]]\nat = \"9s\"\ndo = \"replica-kill\"\ntarget = \"replica-2\"\n\n[[event]]\nat = \"3s\"\ndo = \"replica-restart\"\n",
+        shipped()[0].1
+    );
+    let scenario = Scenario::parse(&text, "events", &[]).unwrap();
+    assert_eq!(scenario.events[0].action, Action::ReplicaRestart { target: Target::Replica(0) });
+    assert_eq!(scenario.events[1].at, 9 * S);
+    assert_eq!(scenario.replicas_min(), 3);
+}
+
+fn span(max: Duration) -> impl Strategy<Value = Duration> {
+    let max = u64::try_from(max.as_nanos()).unwrap();
+    prop_oneof![1_000_000..=max, (1..=max / 1_000_000_000).prop_map(|s| s * 1_000_000_000)]
+        .prop_map(Duration::from_nanos)
+}
+
+fn law() -> impl Strategy<Value = Law> {
+    prop_oneof![
+        Just(Law::Constant(Duration::ZERO)),
+        span(3600 * S).prop_map(Law::Constant),
+        span(3600 * S).prop_map(|mean| Law::Exponential { mean }),
+        (span(S), 1_u32..=1000).prop_map(|(p50, ratio)| Law::LogNormal { p50, p99: p50 * ratio }),
+    ]
+}
+
+fn load() -> impl Strategy<Value = Load> {
+    let kind = prop_oneof![
+        (1_u32..=1_000_000, law()).prop_map(|(clients, think)| LoadKind::Closed { clients, think }),
+        (0.001_f64..1e4, any::<bool>()).prop_map(|(rate_per_s, poisson)| LoadKind::Open {
+            rate_per_s,
+            arrivals: if poisson { Arrivals::Poisson } else { Arrivals::Constant },
+        }),
+    ];
+    (kind, span(3600 * S), span(24 * 3600 * S), span(600 * S)).prop_map(|(kind, warmup, duration, timeout)| Load {
+        kind,
+        warmup,
+        duration,
+        timeout,
+    })
+}
+
+fn keys() -> impl Strategy<Value = Keys> {
+    let kind = prop_oneof![
+        (0.001_f64..=1.0).prop_map(|share| KeyKind::Hot { share }),
+        Just(KeyKind::Uniform),
+        Just(KeyKind::Single),
+        (0.0_f64..=10.0).prop_map(|exponent| KeyKind::Zipf { exponent }),
+    ];
+    (kind, 2_u32..=4096, 1_u32..=1 << 20).prop_map(|(kind, n, value_size)| Keys {
+        n: if kind == KeyKind::Single { 1 } else { n },
+        kind,
+        value_size,
+    })
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let target = prop_oneof![Just(Target::LockHolder), (0_u32..=999).prop_map(Target::Replica)];
+    (0..13, span(3600 * S), span(60 * S), 1.001_f64..=1000.0, target).prop_map(
+        |(word, length, added, factor, target)| match word {
+            0 => Action::Expire { key: Some(1) },
+            1 => Action::Flush,
+            2 => Action::OriginSlow { factor, length },
+            3 => Action::OriginFail { length },
+            4 => Action::OriginPause { length },
+            5 => Action::CacheStop { length },
+            6 => Action::CachePause { length },
+            7 => Action::CacheRestart,
+            8 => Action::CacheLatency { added, length },
+            9 => Action::NetworkCut { target: Some(target), length },
+            10 => Action::ReplicaKill { target },
+            11 => Action::ReplicaPause { target, length },
+            _ => Action::ReplicaRestart { target },
+        },
+    )
+}
+
+prop_compose! {
+    fn scenario()(
+        load in load(),
+        keys in keys(),
+        service_time in law(),
+        summary in "[ -~µé]{0,60}",
+        (concurrency, queue) in (1_u32..=1024, 0_u32..=1_000_000),
+        (ttl, write_every) in (span(24 * 3600 * S), proptest::option::of(span(S))),
+        warm in any::<bool>(),
+        actions in proptest::collection::vec(action(), 0..4),
+        (metric, value) in (0..METRICS.len(), 0.0_f64..1e9),
+    ) -> Scenario {
+        let of_hot_key = METRICS[metric].starts_with("hot.") || METRICS[metric].starts_with("origin.per_expiry");
+        let metric = if of_hot_key { "errors" } else { METRICS[metric] };
+        let threshold = Threshold {
+            strategy: "jitter(0.2)".to_owned(),
+            metric: metric.to_owned(),
+            bound: if warm { Bound::AtMost(value) } else { Bound::AtLeast(value) },
+        };
+        let warmup = if warm { Duration::ZERO } else { load.warmup };
+        Scenario {
+            name: "generated-1".to_owned(),
+            summary,
+            strategies: vec!["naive".to_owned(), "jitter(0.2)".to_owned()],
+            load: Load { warmup, ..load },
+            keys,
+            cache: CacheSettings { ttl },
+            origin: OriginModel { service_time, concurrency, queue, write_every },
+            warm: warm.then_some(Warm::BurstAll),
+            events: actions.into_iter().map(|action| Event { at: Duration::ZERO, action }).collect(),
+            thresholds: vec![threshold],
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn writing_out_and_reading_again_gives_the_same_scenario(scenario in scenario()) {
+        let text = scenario.to_toml();
+        let again = Scenario::parse(&text, "resolved", &[]);
+        let again = again.map_err(|errors| TestCaseError::fail(format!("{errors}\n{text}")))?;
+        prop_assert_eq!(&again, &scenario);
+        prop_assert_eq!(again.to_toml(), text);
+    }
+}
+
+#[test]
+fn the_resolved_copy_has_the_same_plan() {
+    for (name, _) in shipped() {
+        let scenario = ship(name);
+        let again = Scenario::parse(&scenario.to_toml(), "resolved", &[]).unwrap();
+        assert_eq!(Plan::new(42, &again, 3).hash(), Plan::new(42, &scenario, 3).hash());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in any::<String>()) {
+        let _ = Scenario::parse(&text, "any", &[]);
+    }
+
+    #[test]
+    fn no_mutation_makes_the_parser_panic_or_fail_in_silence(
+        cut in 0..1500_usize,
+        length in 0..40_usize,
+        inserted in "[ -~\\n\\t]{0,20}|.{0,5}|\\[\\[event\\]\\]\nat = [0-9]s",
+    ) {
+        let mut letters: Vec<char> = shipped()[0].1.chars().collect();
+        let start = cut.min(letters.len());
+        let end = (start + length).min(letters.len());
+        letters.splice(start..end, inserted.chars());
+        let text: String = letters.into_iter().collect();
+        if let Err(errors) = Scenario::parse(&text, "mutated", &[]) {
+            prop_assert!(!errors.problems.is_empty());
+            prop_assert!(errors.to_string().starts_with("error: "));
+        }
+    }
+
+    #[test]
+    fn no_override_makes_the_parser_panic(
+        path in "[a-z_.]{0,20}|load\\.rate|load\\.clients|keys\\.kind|origin\\.service_time(\\.mean)?|strategies",
+        value in any::<String>(),
+    ) {
+        let _ = Scenario::parse(shipped()[0].1, "hotkey", &[(path, value)]);
+    }
+}
