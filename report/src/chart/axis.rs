@@ -2,7 +2,7 @@
 
 use plotters::prelude::DrawingBackend;
 
-use super::ink::{At, Drawn, FAINT, GRID, Ink, TEXT};
+use super::ink::{At, Drawn, FAINT, GRID, Ink, PAPER, TEXT};
 
 /// How values become a place between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -149,7 +149,10 @@ impl Panel {
     /// A sentence in the middle of a panel that has nothing to show.
     pub(crate) fn say<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, text: &str) -> Drawn<DB> {
         let middle = ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0);
-        ink.text(&ink.fitted(text, 12.0, self.right - self.left), middle, 12.0, TEXT, At::Middle)
+        let text = ink.fitted(text, 12.0, self.right - self.left);
+        let half = ink.width(&text, 12.0) / 2.0 + 8.0;
+        ink.rect((middle.0 - half, middle.1 - 10.0), (middle.0 + half, middle.1 + 12.0), PAPER)?;
+        ink.text(&text, middle, 12.0, TEXT, At::Middle)
     }
 }
 

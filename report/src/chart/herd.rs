@@ -107,7 +107,7 @@ fn said(digest: &Digest) -> String {
         Aligned::FirstRead(at) => {
             format!("no expiry seen, so zero is the first read, {at:.2} s into the run; {reads:.0} reads shown")
         }
-        Aligned::Nothing => "no expiry and no read lies whole within the measured phase".to_owned(),
+        Aligned::Nothing => "nothing to align on: no expiry and no read whole within the measured phase".to_owned(),
     }
 }
 

@@ -18,6 +18,9 @@ const P50: RGBColor = RGBColor(0x6f, 0xa3, 0xc7);
 const P95: RGBColor = RGBColor(0x2f, 0x78, 0xb0);
 const P99: RGBColor = RGBColor(0x08, 0x30, 0x6b);
 
+/// A percentile's name, its colour, and where a row keeps it.
+type Series = (&'static str, RGBColor, fn(&BinRow) -> Option<f64>);
+
 /// `charts/<folder>.svg|png`.
 pub(crate) struct StrategyChart<'a> {
     pub(crate) run: &'a Run,
@@ -60,6 +63,7 @@ impl Chart for StrategyChart<'_> {
         self.reads(ink, &reads)?;
         self.latency(ink, &latency)?;
         self.faults(ink, &reads, &latency)?;
+        self.warmup_label(ink, &reads)?;
         let middle = ((LEFT + RIGHT) / 2.0, latency.bottom + 31.0);
         ink.text("seconds since the measured phase began", middle, 11.0, FAINT, At::Middle)
     }
@@ -125,11 +129,15 @@ impl StrategyChart<'_> {
         }
         let end = panel.x(0.0);
         ink.rect((panel.left, panel.top), (end, panel.bottom), SHADE)?;
-        self.warmup_label(ink, panel, end)
+        Ok(())
     }
 
     /// The name of the shaded part, and how far its bars would reach beyond the scale.
-    fn warmup_label<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel, end: f64) -> Drawn<DB> {
+    fn warmup_label<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+        if self.run.warmup_s <= 0.0 {
+            return Ok(());
+        }
+        let end = panel.x(0.0);
         let room = end - panel.left;
         let highest = self.rows().filter(|row| row.start_ms < 0).map(|row| row.origin_starts).max().unwrap_or(0);
         let beyond = matches!(panel.y, Scale::Linear(_, to) if highest as f64 > to);
@@ -139,7 +147,7 @@ impl StrategyChart<'_> {
             ["warm-up".to_owned(), String::new()]
         };
         let label = labels.iter().find(|label| ink.width(label, 10.5) < room - 4.0);
-        let at = ((panel.left + end) / 2.0, panel.top - 9.0);
+        let at = ((panel.left + end) / 2.0, panel.bottom + 28.0);
         label.map_or(Ok(()), |label| ink.text(label, at, 10.5, FAINT, At::Middle))
     }
 
@@ -221,7 +229,7 @@ impl StrategyChart<'_> {
     fn latency<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
         ink.text("Response time, milliseconds (log)", (16.0, panel.top - 19.0), 13.0, TEXT, At::Left)?;
         panel.y_axis(ink, &panel.y.ticks(9))?;
-        let series: [(&str, RGBColor, fn(&BinRow) -> Option<f64>); 3] =
+        let series: [Series; 3] =
             [("p50", P50, |row| row.p50_ms), ("p95", P95, |row| row.p95_ms), ("p99", P99, |row| row.p99_ms)];
         let mut ends = Vec::new();
         for (name, colour, value) in series {

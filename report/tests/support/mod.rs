@@ -166,7 +166,7 @@ fn answer(
         entry.told = false;
     };
     let loading = entry.loading_until > now;
-    if entry.dies > now && !(loading && kind != Kind::Naive && kind != Kind::Jitter) && !loading {
+    if entry.dies > now && !loading {
         let left = (entry.dies - now) as f64;
         if kind == Kind::Early && left < 0.2e9 * -(draw.unit().max(1e-9)).ln() {
             load(entry, draw);
