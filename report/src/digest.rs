@@ -94,12 +94,12 @@ impl Herd {
         let whole = |at: &f64| at + HERD_SPAN_S.0 >= 0.0 && at + HERD_SPAN_S.1 <= run.duration_s;
         let (aligned, moments) = if hot.is_some() {
             let expiries: Vec<f64> = apart(expiries_s, HERD_BIN_S).into_iter().filter(whole).collect();
-            if expiries.is_empty() {
+            if expiries_s.iter().any(|at| (0.0..=run.duration_s).contains(at)) {
+                (Aligned::Expiries(expiries.len()), expiries)
+            } else {
                 let refreshes: Vec<f64> =
                     first_of_clusters(&reads, run.ttl_s / 2.0).into_iter().filter(whole).collect();
                 (Aligned::Refreshes(refreshes.len()), refreshes)
-            } else {
-                (Aligned::Expiries(expiries.len()), expiries)
             }
         } else {
             let waves = events

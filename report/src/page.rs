@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::record::{Run, Strategy};
 use crate::summary::facts;
-use crate::verdict::{COLUMNS, cells, sentences};
+use crate::verdict::{COLUMNS, cells, heading, sentences};
 use crate::words::{self, escaped};
 
 const STYLE: &str = include_str!("page.css");
@@ -84,8 +84,8 @@ fn state(out: &mut String, run: &Run) {
 
 fn table(out: &mut String, run: &Run) {
     out.push_str("<div class=\"scroll\">\n<table>\n<caption>Measured phase only</caption>\n<thead>\n<tr>");
-    for (over, under) in COLUMNS {
-        let _ = write!(out, "<th scope=\"col\">{}</th>", format!("{over} {under}").trim());
+    for column in COLUMNS {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", heading(column));
     }
     out.push_str("</tr>\n</thead>\n<tbody>\n");
     for strategy in &run.strategies {

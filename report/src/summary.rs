@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::record::{Environment, Run};
-use crate::verdict::{COLUMNS, cells, sentences};
+use crate::verdict::{COLUMNS, cells, heading, sentences};
 use crate::words;
 
 /// The verdict table, the sentences under it, and what makes the run again, in GitHub's Markdown.
@@ -12,7 +12,7 @@ pub fn summary_markdown(run: &Run) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(out, "# Stampede lab: {}\n\n{}\n", plain(&run.scenario), plain(&run.summary));
-    let header: Vec<String> = COLUMNS.iter().map(|(over, under)| format!("{over} {under}").trim().to_owned()).collect();
+    let header: Vec<String> = COLUMNS.map(heading).to_vec();
     let _ = writeln!(out, "| {} |", header.join(" | "));
     let _ = writeln!(out, "|---|{}", "---:|".repeat(COLUMNS.len() - 1));
     for strategy in &run.strategies {

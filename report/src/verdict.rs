@@ -12,8 +12,9 @@ use crate::words;
 const NOISE_SHARE: f64 = 0.10;
 /// So are differences between times below this, milliseconds.
 const NOISE_MS: f64 = 1.0;
-/// The table is set wide where it fits into this many columns.
+/// Columns of a terminal that has not been made wider, and of one that has.
 const NARROW: usize = 80;
+const WIDE: usize = 110;
 const NAME_LIMIT: usize = 28;
 
 /// The table that is printed at the end of a run, and what it shows in a few plain sentences. Plain text, at most 110
@@ -35,21 +36,31 @@ pub(crate) const COLUMNS: [(&str, &str); 11] = [
     ("origin", "reads"),
     ("times", "floor"),
     ("max", "per s"),
-    ("reads per", "expiry"),
+    ("reads/", "expiry"),
     ("p50", "ms"),
     ("p99", "ms"),
-    ("had to", "wait"),
-    ("served", "stale"),
+    ("", "waited"),
+    ("", "stale"),
     ("", "errors"),
     ("", "valid"),
 ];
+
+/// A column's header in one line.
+pub(crate) fn heading((over, under): (&str, &str)) -> String {
+    format!("{over} {under}").trim().replace("/ ", "/")
+}
+
+/// A strategy's name as the table and the sentences have it.
+fn name_of(name: &str) -> String {
+    words::cut_in_middle(&words::printable(name), NAME_LIMIT)
+}
 
 /// One strategy's cells, in the order of [`COLUMNS`].
 pub(crate) fn cells(strategy: &Strategy) -> [String; 11] {
     let one_decimal =
         |value: Option<f64>| value.map_or_else(|| words::UNKNOWN.to_owned(), |value| format!("{value:.1}"));
     [
-        words::cut_in_middle(&words::printable(&strategy.name), NAME_LIMIT),
+        name_of(&strategy.name),
         strategy.origin.total.to_string(),
         words::times_floor(strategy).map_or_else(|| words::UNKNOWN.to_owned(), |times| format!("{times:.1}×")),
         strategy.origin.max_per_second.to_string(),
@@ -71,14 +82,17 @@ fn grid(run: &Run) -> String {
         cells.chain([over.chars().count(), under.chars().count()]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
-    let wide = widths.iter().sum::<usize>() + 2 * (COLUMNS.len() - 1);
-    let gap = if wide <= NARROW || wide > NARROW + COLUMNS.len() - 1 { "  " } else { " " };
+    // One space between columns, a second one from the left on as far as there is room for it.
+    let tight = widths.iter().sum::<usize>() + COLUMNS.len() - 1;
+    let room = if tight <= NARROW { NARROW } else { WIDE };
+    let doubled = room.saturating_sub(tight);
     let line = |cells: [&str; 11]| {
         let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
             0 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
+            _ if column <= doubled => format!("  {cell:>width$}"),
+            _ => format!(" {cell:>width$}"),
         });
-        format!("{}\n", padded.collect::<Vec<_>>().join(gap).trim_end())
+        format!("{}\n", padded.collect::<String>().trim_end())
     };
     let mut out = line(COLUMNS.map(|column| column.0));
     out.push_str(&line(COLUMNS.map(|column| column.1)));
@@ -97,8 +111,8 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         );
     }
     for strategy in run.strategies.iter().filter(|strategy| !strategy.valid) {
-        let name = words::printable(&strategy.name);
-        said.push(format!("INVALID: {name}: {}", words::printable(&words::reasons(strategy))));
+        let reasons = words::printable(&words::reasons(strategy));
+        said.push(format!("INVALID: {}: {reasons}", name_of(&strategy.name)));
     }
     let valid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| strategy.valid).collect();
     if run.strategies.is_empty() {
@@ -113,7 +127,9 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         let measured = verdict.measured.map_or_else(|| "unknown".to_owned(), |value| format!("{value}"));
         let missed = format!(
             "THRESHOLD MISSED: {} {} is {measured}, wanted {}.",
-            verdict.strategy, verdict.metric, verdict.bound
+            name_of(&verdict.strategy),
+            verdict.metric,
+            verdict.bound
         );
         said.push(words::printable(&missed));
     }
@@ -154,8 +170,7 @@ fn compared(
     let lowest = known.first()?.1;
     let best: Vec<&Strategy> =
         known.iter().filter(|(_, value)| !differ(*value, lowest)).map(|(strategy, _)| *strategy).collect();
-    let named =
-        |strategy: &Strategy| format!("{} ({}{})", words::printable(&strategy.name), show(strategy), caveat(strategy));
+    let named = |strategy: &Strategy| format!("{} ({}{})", name_of(&strategy.name), show(strategy), caveat(strategy));
     if !differ(first_value, lowest) {
         return Some(format!("No strategy has a clearly lower {what} than {}.", named(first)));
     }
@@ -168,7 +183,7 @@ fn compared(
             let _ = write!(said, "{}, within noise of one another", all.join(", "));
         }
     }
-    let _ = write!(said, "; {} had {}{}.", words::printable(&first.name), show(first), caveat(first));
+    let _ = write!(said, "; {} had {}{}.", name_of(&first.name), show(first), caveat(first));
     Some(said)
 }
 

@@ -82,8 +82,8 @@ fn draw_panel<DB: DrawingBackend>(
         ink.rect((panel.x(start) + 0.5, panel.y(*reads)), (panel.x(start + HERD_BIN_S) - 0.5, panel.bottom), colour)?;
     }
     panel.x_axis(ink, &panel.x.ticks(12), last)?;
-    match digest.missing.iter().find(|file| **file == "origin.csv") {
-        Some(_) => panel.say(ink, "no origin.csv in this strategy's folder"),
+    match digest.missing.iter().find(|file| ["origin.csv", "events.jsonl"].contains(file)) {
+        Some(file) => panel.say(ink, &format!("no {file} in this strategy's folder")),
         None => Ok(()),
     }
 }
