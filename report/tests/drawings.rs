@@ -1,4 +1,5 @@
 //! Charts and page of made-up runs: the right number of marks, nothing from outside, nothing unescaped, the same twice.
+#![allow(clippy::unwrap_used)] // A panic here is a failed test.
 
 mod support;
 

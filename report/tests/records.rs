@@ -1,4 +1,5 @@
 //! Every file of a run's folder, written and read again, with the worst that may be in it.
+#![allow(clippy::unwrap_used)] // A panic here is a failed test.
 
 mod support;
 

@@ -137,18 +137,10 @@ impl StrategyChart<'_> {
         if self.run.warmup_s <= 0.0 {
             return Ok(());
         }
-        let end = panel.x(0.0);
-        let room = end - panel.left;
         let highest = self.rows().filter(|row| row.start_ms < 0).map(|row| row.origin_starts).max().unwrap_or(0);
         let beyond = matches!(panel.y, Scale::Linear(_, to) if highest as f64 > to);
-        let labels = if beyond {
-            [format!("warm-up, up to {highest}"), format!("↑{highest}")]
-        } else {
-            ["warm-up".to_owned(), String::new()]
-        };
-        let label = labels.iter().find(|label| ink.width(label, 10.5) < room - 4.0);
-        let at = ((panel.left + end) / 2.0, panel.bottom + 28.0);
-        label.map_or(Ok(()), |label| ink.text(label, at, 10.5, FAINT, At::Middle))
+        let reach = if beyond { format!(", up to {highest}") } else { String::new() };
+        ink.text(&format!("grey: warm-up{reach}"), (LEFT, panel.bottom + 29.0), 10.5, FAINT, At::Left)
     }
 
     fn reads<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
@@ -206,7 +198,8 @@ impl StrategyChart<'_> {
     /// A line through both panels for each fault; a label where there is room for it.
     fn faults<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, reads: &Panel, latency: &Panel) -> Drawn<DB> {
         // The lower row first: the mark of a later label, in the upper row, then crosses no text.
-        let mut rows = [(reads.bottom + 44.0, LEFT), (reads.bottom + 31.0, LEFT)];
+        // It also leaves the warm-up's label its place.
+        let mut rows = [(reads.bottom + 44.0, LEFT), (reads.bottom + 31.0, LEFT + 130.0)];
         for (at, what) in
             self.digest.faults.iter().filter(|(at, _)| *at >= -self.run.warmup_s && *at <= self.run.duration_s)
         {
