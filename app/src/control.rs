@@ -85,6 +85,8 @@ pub struct ReplicaEvents {
 pub struct Warm {
     /// How many.
     pub items: u32,
+    /// Origin reads at once while their values are fetched: no more than the origin has places.
+    pub at_once: u32,
 }
 
 /// The answer to [`Warm`].

@@ -3,5 +3,36 @@
 //! Records in; charts, a page, a summary and a verdict table out. Nothing in this crate knows how a run was produced: it
 //! reads the folder of `results/<run>/` and nothing else, so that `loadgen report RUN` on an old folder draws what the
 //! run itself drew.
+//!
+//! | you want | look at |
+//! |---|---|
+//! | to write or read a run's files | [`RunFolder`], [`StrategyFolder`] |
+//! | to write `latency.hlog` | [`HlogHeader`], [`HlogWriter`] |
+//! | charts, `report.html` and `summary.md` | [`render`] |
+//! | the table at the end of a run | [`verdict_table`] |
+//! | the types in those files | [`record`] |
 
+mod atomic;
+mod chart;
+mod csv;
+mod digest;
+mod error;
+mod folder;
+mod hlog;
+mod page;
 pub mod record;
+mod render;
+mod rows;
+mod run_json;
+mod summary;
+mod verdict;
+mod words;
+
+pub use atomic::write_atomic;
+pub use error::{ReportError, RunJsonProblem};
+pub use folder::{RunFolder, StrategyFolder};
+pub use hlog::{HlogHeader, HlogWriter, read_hlog};
+pub use render::{Rendered, render};
+pub use run_json::parse_run;
+pub use summary::summary_markdown;
+pub use verdict::verdict_table;

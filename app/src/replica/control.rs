@@ -86,7 +86,7 @@ async fn warm(State(replica): Shared, Json(warm): Json<Warm>) -> Result<Json<War
     let deadline = replica.settings.clock.mono().plus(WARM_BUDGET);
     let cx = Cx { request: 0, deadline, replica: replica.settings.index };
     let mut items = Vec::new();
-    for chunk in keys(warm.items).chunks(64) {
+    for chunk in keys(warm.items).chunks(warm.at_once.max(1) as usize) {
         let reads = chunk.iter().map(|key| async {
             let item = running.stack.prefetch(cx, key).await?;
             Ok::<_, strategies::GetError>((key.clone(), item))

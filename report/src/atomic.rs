@@ -1,0 +1,77 @@
+//! Files that appear whole or not at all.
+//!
+//! A crash in the middle of a write must leave the old file, or none: a reader must never meet half a record. So each
+//! file is written beside its place, synced, and renamed into it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{ReportError, io_error};
+
+/// Writes a file by way of a temporary file in the same folder, `fsync` and rename; makes the folder where it is missing.
+///
+/// # Errors
+///
+/// [`ReportError::Io`] with the path and the cause (a full disk included). The old file is then unharmed and no
+/// temporary file is left.
+pub fn write_atomic(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), ReportError> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+    let beside = name_beside(path, folder);
+    let written = fill_and_sync(&beside, fill).and_then(|()| fs::rename(&beside, path));
+    if let Err(source) = written {
+        // Best effort: the error that matters is the one above.
+        let _ = fs::remove_file(&beside);
+        return Err(io_error("write", path)(source));
+    }
+    // The rename itself must survive a power cut. Where folders cannot be opened (Windows), nothing is to be done.
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+fn fill_and_sync(beside: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).open(beside)?;
+    let mut out = BufWriter::with_capacity(1 << 16, file);
+    fill(&mut out)?;
+    out.flush()?;
+    out.get_ref().sync_all()
+}
+
+/// A name that no other writer of this process or of another one uses.
+fn name_beside(path: &Path, folder: &Path) -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    folder.join(format!(".{name}.{}-{number}.tmp", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_litter() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.json");
+        write_atomic(&path, |out| out.write_all(b"old")).unwrap();
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let error = write_atomic(&path, |out| out.write_all(b"half").and(Err(full()))).unwrap_err().to_string();
+        assert!(error.contains("run.json") && error.contains("disk is full"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_in_the_way_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = write_atomic(dir.path(), |out| out.write_all(b"x")).unwrap_err().to_string();
+        assert!(error.contains(&dir.path().display().to_string()), "{error}");
+    }
+}

@@ -1,0 +1,128 @@
+//! All strategies under one another: what reached the origin, one y scale, one x scale. The picture of the README.
+
+use plotters::prelude::DrawingBackend;
+
+use super::axis::{Panel, Scale, whole};
+use super::ink::{ALARM, At, BAR, BAR_INVALID, Drawn, FAINT, FLOOR, Ink, TEXT};
+use super::{Chart, WIDTH};
+use crate::digest::Digest;
+use crate::record::{BinRow, Run, Strategy};
+use crate::words;
+
+const TOP: f64 = 84.0;
+const PANEL: f64 = 78.0;
+const STEP: f64 = PANEL + 38.0;
+
+/// `charts/comparison.svg|png`.
+pub(crate) struct Comparison<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) digests: &'a [Digest],
+}
+
+impl Chart for Comparison<'_> {
+    fn name(&self) -> String {
+        "comparison".to_owned()
+    }
+
+    fn alt(&self) -> String {
+        let each = |strategy: &Strategy| {
+            let invalid = if strategy.valid { "" } else { ", INVALID" };
+            format!("{}: {}{invalid}", strategy.name, words::figures(strategy))
+        };
+        let all: Vec<String> = self.run.strategies.iter().map(each).collect();
+        format!("Origin reads in each second, strategy by strategy, on one scale. {}.", all.join(". "))
+    }
+
+    fn height(&self) -> f64 {
+        TOP + STEP * self.run.strategies.len().max(1) as f64 + 36.0
+    }
+
+    fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
+        ink.paper()?;
+        let title = format!("{}: what reached the origin, second by second", self.run.scenario);
+        ink.text(&ink.fitted(&title, 19.0, WIDTH - 32.0), (16.0, 22.0), 19.0, TEXT, At::Left)?;
+        ink.text(&ink.fitted(&words::setting(self.run), 11.0, WIDTH - 32.0), (16.0, 45.0), 11.0, FAINT, At::Left)?;
+        ink.text(&ink.fitted(&words::load_caption(self.run), 11.0, WIDTH - 32.0), (16.0, 61.0), 11.0, FAINT, At::Left)?;
+        let largest = self.digests.iter().flat_map(|digest| self.measured(digest)).map(|row| row.origin_starts as f64);
+        let y = Scale::counts(largest.fold(0.0, f64::max));
+        let x = Scale::Linear(0.0, self.run.duration_s.max(1.0));
+        let mut top = TOP + 22.0;
+        for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
+            let panel = Panel { left: 62.0, right: WIDTH - 72.0, top, bottom: top + PANEL, x, y };
+            let last = at + 1 == self.run.strategies.len();
+            self.panel(ink, &panel, strategy, digest, last)?;
+            top += STEP;
+        }
+        if self.run.strategies.is_empty() {
+            let panel = Panel { left: 62.0, right: WIDTH - 72.0, top, bottom: top + PANEL, x, y };
+            return panel.say(ink, "no strategy was run");
+        }
+        ink.upward(
+            "origin reads per second",
+            (14.0, TOP + STEP * self.run.strategies.len() as f64 / 2.0),
+            11.0,
+            FAINT,
+        )?;
+        let below = self.height() - 18.0;
+        ink.text("seconds since the measured phase began", ((WIDTH - 10.0) / 2.0, below), 11.0, FAINT, At::Middle)
+    }
+}
+
+impl Comparison<'_> {
+    fn measured<'d>(&self, digest: &'d Digest) -> impl Iterator<Item = &'d BinRow> + use<'d> {
+        let to = (self.run.duration_s * 1000.0).ceil() as i64;
+        digest.seconds.iter().filter(move |row| row.start_ms >= 0 && row.start_ms < to)
+    }
+
+    fn panel<DB: DrawingBackend>(
+        &self,
+        ink: &Ink<'_, DB>,
+        panel: &Panel,
+        strategy: &Strategy,
+        digest: &Digest,
+        last: bool,
+    ) -> Drawn<DB> {
+        label(ink, panel, strategy, &words::figures(strategy))?;
+        panel.y_axis(ink, &whole(panel.y.ticks(4)))?;
+        for row in self.measured(digest).filter(|row| row.origin_starts > 0) {
+            let start = row.start_ms as f64 / 1000.0;
+            let (from, to) = (panel.x(start), panel.x((start + 1.0).min(self.run.duration_s.max(1.0))));
+            let gap = ((to - from) * 0.15).min(1.5);
+            let colour = if strategy.valid { BAR } else { BAR_INVALID };
+            ink.rect((from + gap / 2.0, panel.y(row.origin_starts as f64)), (to - gap / 2.0, panel.bottom), colour)?;
+        }
+        if let Some(floor) = strategy.origin.floor.filter(|_| self.run.duration_s > 0.0) {
+            let rate = floor as f64 / self.run.duration_s;
+            ink.dashed(&[panel.at(0.0, rate), (panel.right, panel.y(rate))], FLOOR, 1.2)?;
+            ink.text(&format!("floor {rate:.1}/s"), (panel.right + 5.0, panel.y(rate)), 10.5, FLOOR, At::Left)?;
+        }
+        panel.x_axis(ink, &panel.x.ticks(12), last)?;
+        if digest.missing.contains(&"seconds.csv") {
+            return panel.say(ink, "no seconds.csv in this strategy's folder");
+        }
+        Ok(())
+    }
+}
+
+/// A panel's line of words: the strategy's name, what is said of it, and in red where it is invalid.
+pub(crate) fn label<DB: DrawingBackend>(
+    ink: &Ink<'_, DB>,
+    panel: &Panel,
+    strategy: &Strategy,
+    said: &str,
+) -> Drawn<DB> {
+    let room = panel.right - panel.left;
+    // A long name is set small; it keeps its ends, by which compositions differ.
+    let em = if ink.width(&strategy.name, 14.0) <= room * 0.45 { 14.0 } else { 11.0 };
+    let name = ink.fitted_name(&strategy.name, em, room * 0.45);
+    let y = panel.top - 13.0;
+    ink.text(&name, (panel.left, y), em, TEXT, At::Left)?;
+    let mut x = panel.left + ink.width(&name, em) + 12.0;
+    if !strategy.valid {
+        ink.text("INVALID", (x, y), 14.0, ALARM, At::Left)?;
+        x += ink.width("INVALID", 14.0) + 12.0;
+    }
+    let said = if strategy.valid { said.to_owned() } else { format!("{} ({said})", words::reasons(strategy)) };
+    let colour = if strategy.valid { TEXT } else { FAINT };
+    ink.text(&ink.fitted(&said, 11.5, panel.right - x), (x, y), 11.5, colour, At::Left)
+}

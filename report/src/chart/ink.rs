@@ -1,0 +1,165 @@
+//! Strokes: the few marks that all charts are made of, in nominal pixels.
+
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
+use plotters::element::{PathElement, Polygon, Rectangle};
+use plotters::prelude::DrawingBackend;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
+
+use crate::words;
+
+/// Charts are drawn at so many times their nominal size.
+pub(crate) const SCALE: u32 = 2;
+/// The family that the embedded font is registered under; in an SVG the viewer's own sans-serif takes its place.
+pub(crate) const FONT: &str = "sans-serif";
+
+/// What drawing on a backend can say.
+pub(crate) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+pub(crate) const PAPER: RGBColor = RGBColor(255, 255, 255);
+pub(crate) const TEXT: RGBColor = RGBColor(0x1f, 0x24, 0x28);
+pub(crate) const FAINT: RGBColor = RGBColor(0x5c, 0x66, 0x70);
+pub(crate) const GRID: RGBColor = RGBColor(0xe3, 0xe6, 0xe9);
+pub(crate) const SHADE: RGBColor = RGBColor(0xf3, 0xf4, 0xf6);
+pub(crate) const BAR: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+pub(crate) const BAR_WARMUP: RGBColor = RGBColor(0xb4, 0xbd, 0xc6);
+pub(crate) const BAR_INVALID: RGBColor = RGBColor(0x9a, 0x9a, 0x9a);
+pub(crate) const FLOOR: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+pub(crate) const EXPIRY: RGBColor = RGBColor(0xe6, 0x9f, 0x00);
+pub(crate) const FAULT: RGBColor = RGBColor(0x8e, 0x2f, 0x7d);
+pub(crate) const ALARM: RGBColor = RGBColor(0xb0, 0x00, 0x20);
+
+/// Where a text's given point lies in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum At {
+    Left,
+    Middle,
+    Right,
+}
+
+/// A drawing area that takes nominal pixels.
+pub(crate) struct Ink<'a, DB: DrawingBackend> {
+    area: &'a DrawingArea<DB, Shift>,
+}
+
+impl<'a, DB: DrawingBackend> Ink<'a, DB> {
+    pub(crate) fn new(area: &'a DrawingArea<DB, Shift>) -> Self {
+        Self { area }
+    }
+
+    pub(crate) fn paper(&self) -> Drawn<DB> {
+        self.area.fill(&PAPER)
+    }
+
+    /// A filled rectangle; at least one device pixel wide, so that no read is lost to rounding.
+    pub(crate) fn rect(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor) -> Drawn<DB> {
+        let (from, mut to) = (device(from), device(to));
+        to.0 = to.0.max(from.0 + 1);
+        self.area.draw(&Rectangle::new([from, to], colour.filled()))
+    }
+
+    pub(crate) fn line(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Drawn<DB> {
+        self.area.draw(&PathElement::new(points.iter().copied().map(device).collect::<Vec<_>>(), stroke(colour, width)))
+    }
+
+    /// A dashed line through the points.
+    pub(crate) fn dashed(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Drawn<DB> {
+        dashes(points).iter().try_for_each(|dash| self.line(dash, colour, width))
+    }
+
+    /// A downward triangle whose tip is the given point.
+    pub(crate) fn pointer(&self, tip: (f64, f64), colour: RGBColor) -> Drawn<DB> {
+        let corners = [tip, (tip.0 - 4.0, tip.1 - 7.0), (tip.0 + 4.0, tip.1 - 7.0)];
+        self.area.draw(&Polygon::new(corners.map(device).to_vec(), colour.filled()))
+    }
+
+    /// A line of text, `em` pixels high, its vertical middle at `y`.
+    pub(crate) fn text(&self, text: &str, (x, y): (f64, f64), em: f64, colour: RGBColor, at: At) -> Drawn<DB> {
+        // Both backends set the middle of a line a little above that of its digits.
+        self.area.draw_text(&words::printable(text), &style(em, colour, at), device((x, y + 0.15 * em)))
+    }
+
+    /// Text that reads from bottom to top, its middle at the given point.
+    pub(crate) fn upward(&self, text: &str, at: (f64, f64), em: f64, colour: RGBColor) -> Drawn<DB> {
+        let style = style(em, colour, At::Middle).transform(FontTransform::Rotate270);
+        self.area.draw_text(&words::printable(text), &style, device(at))
+    }
+
+    /// How wide a text is. What the font cannot measure is guessed.
+    pub(crate) fn width(&self, text: &str, em: f64) -> f64 {
+        let guess = text.chars().count() as f64 * em * 0.65;
+        let measured = self.area.estimate_text_size(&words::printable(text), &style(em, TEXT, At::Left));
+        measured.map_or(guess, |(width, _)| f64::from(width) / f64::from(SCALE))
+    }
+
+    /// The text, cut with an ellipsis at its end to at most `room` pixels.
+    pub(crate) fn fitted(&self, text: &str, em: f64, room: f64) -> String {
+        self.cut_to(text, em, room, words::cut)
+    }
+
+    /// The name, cut with an ellipsis in its middle to at most `room` pixels.
+    pub(crate) fn fitted_name(&self, name: &str, em: f64, room: f64) -> String {
+        self.cut_to(name, em, room, words::cut_in_middle)
+    }
+
+    fn cut_to(&self, text: &str, em: f64, room: f64, cut: fn(&str, usize) -> String) -> String {
+        // Nothing longer than this fits on any chart, so that a hostile name costs no time.
+        let mut limit = text.chars().count().min(400);
+        let mut fitted = cut(text, limit);
+        while limit > 1 && self.width(&fitted, em) > room {
+            limit -= 1;
+            fitted = cut(text, limit);
+        }
+        fitted
+    }
+}
+
+/// A path in pieces of 8 pixels with gaps of 5, measured along it.
+fn dashes(points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
+    let (mut dashes, mut dash) = (Vec::new(), Vec::new());
+    let (mut drawing, mut left) = (true, 8.0);
+    dash.extend(points.first().copied());
+    for pair in points.windows(2) {
+        let ((mut x, mut y), (to_x, to_y)) = (pair[0], pair[1]);
+        let mut length = (to_x - x).hypot(to_y - y);
+        while length > left {
+            (x, y) = (x + (to_x - x) * left / length, y + (to_y - y) * left / length);
+            length -= left;
+            if drawing {
+                dash.push((x, y));
+                dashes.push(std::mem::take(&mut dash));
+            } else {
+                dash.push((x, y));
+            }
+            drawing = !drawing;
+            left = if drawing { 8.0 } else { 5.0 };
+        }
+        left -= length;
+        if drawing {
+            dash.push((to_x, to_y));
+        }
+    }
+    dashes.extend((dash.len() > 1).then_some(dash));
+    dashes
+}
+
+fn style(em: f64, colour: RGBColor, at: At) -> TextStyle<'static> {
+    let h_pos = match at {
+        At::Left => HPos::Left,
+        At::Middle => HPos::Center,
+        At::Right => HPos::Right,
+    };
+    // plotters' size is 1.24 times the em square.
+    (FONT, em * 1.24 * f64::from(SCALE)).into_font().color(&colour).pos(Pos::new(h_pos, VPos::Center))
+}
+
+fn stroke(colour: RGBColor, width: f64) -> ShapeStyle {
+    let width = (width * f64::from(SCALE)).round().max(1.0) as u32;
+    colour.stroke_width(width)
+}
+
+fn device((x, y): (f64, f64)) -> (i32, i32) {
+    let scale = f64::from(SCALE);
+    ((x * scale).round() as i32, (y * scale).round() as i32)
+}

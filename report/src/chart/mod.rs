@@ -1,0 +1,102 @@
+//! The charts: what is common to all of them.
+//!
+//! Each chart is one drawing function over any plotters backend, so that the SVG and the PNG are the same picture. They
+//! are drawn at twice their nominal size; the SVG is then told its nominal one, which gives it half-pixels.
+//! Same records, same bytes: no clock, no map order and no system font has a say.
+
+mod axis;
+mod comparison;
+mod herd;
+mod ink;
+mod spectrum;
+mod strategy;
+
+use std::sync::OnceLock;
+
+use plotters::backend::{BitMapBackend, SVGBackend};
+use plotters::drawing::IntoDrawingArea;
+use plotters::prelude::DrawingBackend;
+use plotters::style::{FontStyle, register_font};
+
+pub(crate) use comparison::Comparison;
+pub(crate) use herd::HerdChart;
+pub(crate) use spectrum::Spectrum;
+pub(crate) use strategy::StrategyChart;
+
+use crate::error::ReportError;
+use crate::words;
+use ink::{Drawn, FONT, Ink, SCALE};
+
+/// Width of every chart, in nominal pixels.
+const WIDTH: f64 = 960.0;
+
+/// One chart, ready to be drawn.
+pub(crate) trait Chart {
+    /// The file's name without its ending.
+    fn name(&self) -> String;
+    /// What somebody who cannot see it should be told.
+    fn alt(&self) -> String;
+    /// Its height in nominal pixels; the width is 960 for all.
+    fn height(&self) -> f64;
+    /// Draws it.
+    fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB>;
+}
+
+/// The chart as an SVG document without anything outside of itself.
+pub(crate) fn svg<C: Chart>(chart: &C) -> Result<String, ReportError> {
+    let problem = |problem: String| ReportError::Drawing { chart: chart.name(), problem };
+    register_font_once().map_err(problem)?;
+    let (width, height) = pixels(chart);
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
+        chart.draw(&Ink::new(&area)).map_err(|error| problem(error.to_string()))?;
+        area.present().map_err(|error| problem(error.to_string()))?;
+    }
+    let sized = format!("width=\"{width}\" height=\"{height}\" ");
+    let nominal = format!(
+        "width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"{}\" ",
+        width / SCALE,
+        height / SCALE,
+        words::escaped(&chart.alt())
+    );
+    Ok(text.replacen(&sized, &nominal, 1))
+}
+
+/// The chart as a PNG file's bytes, at twice the nominal size.
+pub(crate) fn png<C: Chart>(chart: &C) -> Result<Vec<u8>, ReportError> {
+    let problem = |problem: String| ReportError::Drawing { chart: chart.name(), problem };
+    register_font_once().map_err(problem)?;
+    let (width, height) = pixels(chart);
+    let mut rgb = vec![0; width as usize * height as usize * 3];
+    {
+        let area = BitMapBackend::with_buffer(&mut rgb, (width, height)).into_drawing_area();
+        chart.draw(&Ink::new(&area)).map_err(|error| problem(error.to_string()))?;
+        area.present().map_err(|error| problem(error.to_string()))?;
+    }
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    // Flat colours: no filter packs them best, to a third of the default's size.
+    encoder.set_filter(png::FilterType::NoFilter);
+    encoder.set_compression(png::Compression::Best);
+    let mut writer = encoder.write_header().map_err(|error| problem(error.to_string()))?;
+    writer.write_image_data(&rgb).map_err(|error| problem(error.to_string()))?;
+    writer.finish().map_err(|error| problem(error.to_string()))?;
+    Ok(file)
+}
+
+fn pixels<C: Chart>(chart: &C) -> (u32, u32) {
+    (WIDTH as u32 * SCALE, chart.height().ceil() as u32 * SCALE)
+}
+
+/// plotters is built without system fonts: what is not registered before any drawing cannot even be measured.
+fn register_font_once() -> Result<(), String> {
+    static REGISTERED: OnceLock<bool> = OnceLock::new();
+    let bytes: &'static [u8] = include_bytes!("../../assets/DejaVuSans.ttf");
+    match REGISTERED.get_or_init(|| register_font(FONT, FontStyle::Normal, bytes).is_ok()) {
+        true => Ok(()),
+        false => Err("the embedded font is not a font".to_owned()),
+    }
+}

@@ -1,0 +1,255 @@
+//! One strategy over time: what reached the origin each second, and what the clients felt.
+
+use plotters::prelude::DrawingBackend;
+use plotters::style::RGBColor;
+
+use super::axis::{Panel, Scale, pushed_apart, whole};
+use super::ink::{
+    ALARM, At, BAR, BAR_INVALID, BAR_WARMUP, Drawn, EXPIRY, FAINT, FAULT, FLOOR, Ink, PAPER, SHADE, TEXT,
+};
+use super::{Chart, WIDTH};
+use crate::digest::Digest;
+use crate::record::{BinRow, Run, Strategy};
+use crate::words;
+
+const LEFT: f64 = 62.0;
+const RIGHT: f64 = WIDTH - 88.0;
+const P50: RGBColor = RGBColor(0x6f, 0xa3, 0xc7);
+const P95: RGBColor = RGBColor(0x2f, 0x78, 0xb0);
+const P99: RGBColor = RGBColor(0x08, 0x30, 0x6b);
+
+/// A percentile's name, its colour, and where a row keeps it.
+type Series = (&'static str, RGBColor, fn(&BinRow) -> Option<f64>);
+
+/// `charts/<folder>.svg|png`.
+pub(crate) struct StrategyChart<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) strategy: &'a Strategy,
+    pub(crate) digest: &'a Digest,
+}
+
+impl Chart for StrategyChart<'_> {
+    fn name(&self) -> String {
+        let name = self.strategy.folder.replace('/', "-");
+        // A strategy may be called like one of the run's own charts, and keeps its picture nevertheless.
+        if ["comparison", "herd", "latency-spectrum"].contains(&name.as_str()) {
+            format!("{name}-strategy")
+        } else {
+            name
+        }
+    }
+
+    fn alt(&self) -> String {
+        let state =
+            if self.strategy.valid { String::new() } else { format!(" INVALID: {}.", words::reasons(self.strategy)) };
+        format!(
+            "{}: origin reads and response times second by second. {}.{state}",
+            self.strategy.name,
+            words::figures(self.strategy)
+        )
+    }
+
+    fn height(&self) -> f64 {
+        self.top() + 504.0
+    }
+
+    fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
+        ink.paper()?;
+        self.head(ink)?;
+        let (reads, latency) = self.panels();
+        for panel in [&reads, &latency] {
+            self.warmup(ink, panel)?;
+        }
+        self.reads(ink, &reads)?;
+        self.latency(ink, &latency)?;
+        self.faults(ink, &reads, &latency)?;
+        self.warmup_label(ink, &reads)?;
+        let middle = ((LEFT + RIGHT) / 2.0, latency.bottom + 31.0);
+        ink.text("seconds since the measured phase began", middle, 11.0, FAINT, At::Middle)
+    }
+}
+
+impl StrategyChart<'_> {
+    /// Where the panels begin; a banner needs room above them.
+    fn top(&self) -> f64 {
+        if self.strategy.valid { 98.0 } else { 132.0 }
+    }
+
+    fn head<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
+        let room = WIDTH - 32.0;
+        let name = ink.fitted_name(&self.strategy.name, 19.0, room);
+        ink.text(&name, (16.0, 22.0), 19.0, TEXT, At::Left)?;
+        let after = 16.0 + ink.width(&name, 19.0) + 14.0;
+        if self.strategy.spec != self.strategy.name && WIDTH - after > 120.0 {
+            let spec = ink.fitted(&self.strategy.spec, 13.0, WIDTH - 16.0 - after);
+            ink.text(&spec, (after, 24.0), 13.0, FAINT, At::Left)?;
+        }
+        let state = if self.strategy.valid { "valid" } else { "INVALID" };
+        let figures = format!("{} · {state}", words::figures(self.strategy));
+        ink.text(&ink.fitted(&figures, 13.0, room), (16.0, 46.0), 13.0, TEXT, At::Left)?;
+        ink.text(&ink.fitted(&words::setting(self.run), 10.5, room), (16.0, 65.0), 10.5, FAINT, At::Left)?;
+        ink.text(&ink.fitted(&words::load_caption(self.run), 10.5, room), (16.0, 80.0), 10.5, FAINT, At::Left)?;
+        if self.strategy.valid {
+            return Ok(());
+        }
+        ink.rect((16.0, 94.0), (WIDTH - 16.0, 120.0), ALARM)?;
+        let banner = format!("INVALID – do not use these numbers: {}", words::reasons(self.strategy));
+        ink.text(&ink.fitted(&banner, 13.0, room - 20.0), (26.0, 107.0), 13.0, PAPER, At::Left)
+    }
+
+    /// The two panels, one x scale. Rows beyond the measured phase are drains and are left out.
+    fn panels(&self) -> (Panel, Panel) {
+        // The measured phase sets the scale: a cold warm-up must not flatten what counts.
+        let measured = self.rows().filter(|row| row.start_ms >= 0).map(|row| row.origin_starts as f64);
+        let largest = measured.fold(self.floor_rate().unwrap_or(0.0), f64::max);
+        let percentiles = self.rows().flat_map(|row| [row.p50_ms, row.p95_ms, row.p99_ms]).flatten();
+        let x = Scale::Linear(-self.run.warmup_s.max(0.0), self.run.duration_s.max(1.0));
+        let top = self.top() + 34.0;
+        let reads = Panel { left: LEFT, right: RIGHT, top, bottom: top + 186.0, x, y: Scale::counts(largest) };
+        let top = reads.bottom + 84.0;
+        (reads, Panel { left: LEFT, right: RIGHT, top, bottom: top + 152.0, x, y: Scale::log_around(percentiles) })
+    }
+
+    /// Rows that lie within the chart.
+    fn rows(&self) -> impl Iterator<Item = &BinRow> {
+        let from = -(self.run.warmup_s * 1000.0).ceil() as i64;
+        let to = (self.run.duration_s * 1000.0).ceil() as i64;
+        // A warm-up of 2.5 s begins in the middle of a row.
+        self.digest.seconds.iter().filter(move |row| row.start_ms > from - 1000 && row.start_ms < to)
+    }
+
+    /// The floor as mean reads a second.
+    fn floor_rate(&self) -> Option<f64> {
+        self.strategy.origin.floor.filter(|_| self.run.duration_s > 0.0).map(|floor| floor as f64 / self.run.duration_s)
+    }
+
+    fn warmup<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+        if self.run.warmup_s <= 0.0 {
+            return Ok(());
+        }
+        let end = panel.x(0.0);
+        ink.rect((panel.left, panel.top), (end, panel.bottom), SHADE)?;
+        Ok(())
+    }
+
+    /// The name of the shaded part, and how far its bars would reach beyond the scale.
+    fn warmup_label<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+        if self.run.warmup_s <= 0.0 {
+            return Ok(());
+        }
+        let highest = self.rows().filter(|row| row.start_ms < 0).map(|row| row.origin_starts).max().unwrap_or(0);
+        let beyond = matches!(panel.y, Scale::Linear(_, to) if highest as f64 > to);
+        let reach = if beyond { format!(", up to {highest}") } else { String::new() };
+        ink.text(&format!("grey: warm-up{reach}"), (LEFT, panel.bottom + 29.0), 10.5, FAINT, At::Left)
+    }
+
+    fn reads<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+        panel.y_axis(ink, &whole(panel.y.ticks(5)))?;
+        self.keys(ink, panel)?;
+        let colour = if self.strategy.valid { BAR } else { BAR_INVALID };
+        for row in self.rows().filter(|row| row.origin_starts > 0) {
+            let start = row.start_ms as f64 / 1000.0;
+            let (from, to) = (panel.x(start), panel.x((start + 1.0).min(self.run.duration_s.max(1.0))));
+            let gap = ((to - from) * 0.15).min(1.5);
+            let colour = if row.start_ms < 0 { BAR_WARMUP } else { colour };
+            ink.rect((from + gap / 2.0, panel.y(row.origin_starts as f64)), (to - gap / 2.0, panel.bottom), colour)?;
+        }
+        if let Some(floor) = self.floor_rate() {
+            ink.dashed(&[panel.at(0.0, floor), (RIGHT, panel.y(floor))], FLOOR, 1.5)?;
+            ink.text(&format!("floor {floor:.1}/s"), (RIGHT + 6.0, panel.y(floor)), 11.0, FLOOR, At::Left)?;
+        }
+        for expiry in
+            self.digest.expiries_s.iter().filter(|at| **at >= -self.run.warmup_s && **at <= self.run.duration_s)
+        {
+            ink.pointer((panel.x(*expiry), panel.top - 1.0), EXPIRY)?;
+        }
+        panel.x_axis(ink, &panel.x.ticks(12), true)?;
+        if self.digest.missing.contains(&"seconds.csv") {
+            return panel.say(ink, "no seconds.csv in this strategy's folder: nothing can be drawn");
+        }
+        if self.rows().all(|row| row.origin_starts == 0) {
+            return panel.say(ink, "no read reached the origin");
+        }
+        Ok(())
+    }
+
+    /// The panel's name, and on the right what its marks mean.
+    fn keys<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+        let y = self.top() + 10.0;
+        ink.text("Origin reads in each second", (16.0, y), 13.0, TEXT, At::Left)?;
+        let mut x = RIGHT;
+        if self.floor_rate().is_some() {
+            let text = "floor: what a perfect refresher would read, on average";
+            ink.text(text, (x, y), 10.5, FAINT, At::Right)?;
+            x -= ink.width(text, 10.5) + 26.0;
+            ink.dashed(&[(x, y), (x + 21.0, y)], FLOOR, 1.5)?;
+            x -= 18.0;
+        }
+        if !self.digest.expiries_s.is_empty() {
+            let text = "hot key expires";
+            ink.text(text, (x, y), 10.5, FAINT, At::Right)?;
+            x -= ink.width(text, 10.5) + 10.0;
+            ink.pointer((x, y + 3.0), EXPIRY)?;
+        }
+        debug_assert!(x > panel.left, "the keys run into the panel's name");
+        Ok(())
+    }
+
+    /// A line through both panels for each fault; a label where there is room for it.
+    fn faults<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, reads: &Panel, latency: &Panel) -> Drawn<DB> {
+        // The lower row first: the mark of a later label, in the upper row, then crosses no text.
+        // It also leaves the warm-up's label its place.
+        let mut rows = [(reads.bottom + 44.0, LEFT), (reads.bottom + 31.0, LEFT + 130.0)];
+        for (at, what) in
+            self.digest.faults.iter().filter(|(at, _)| *at >= -self.run.warmup_s && *at <= self.run.duration_s)
+        {
+            let x = reads.x(*at);
+            for panel in [reads, latency] {
+                ink.line(&[(x, panel.top), (x, panel.bottom)], FAULT, 1.5)?;
+            }
+            let label = ink.fitted(what, 10.5, 190.0);
+            let width = ink.width(&label, 10.5);
+            let from = if x + 4.0 + width > WIDTH - 4.0 { x - 4.0 - width } else { x + 4.0 };
+            if let Some((y, free_from)) = rows.iter_mut().find(|(_, free_from)| *free_from <= from) {
+                ink.text(&label, (from, *y), 10.5, FAULT, At::Left)?;
+                ink.line(&[(x, reads.bottom + 22.0), (x, *y + 5.0)], FAULT, 1.0)?;
+                *free_from = from + width + 10.0;
+            }
+        }
+        Ok(())
+    }
+
+    fn latency<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+        ink.text("Response time, milliseconds (log)", (16.0, panel.top - 19.0), 13.0, TEXT, At::Left)?;
+        panel.y_axis(ink, &panel.y.ticks(9))?;
+        let series: [Series; 3] =
+            [("p50", P50, |row| row.p50_ms), ("p95", P95, |row| row.p95_ms), ("p99", P99, |row| row.p99_ms)];
+        let mut ends = Vec::new();
+        for (name, colour, value) in series {
+            let points: Vec<Option<(f64, f64)>> = self
+                .rows()
+                .map(|row| {
+                    value(row).map(|ms| panel.at((row.start_ms as f64 / 1000.0 + 0.5).min(self.run.duration_s), ms))
+                })
+                .collect();
+            for run in points.split(Option::is_none) {
+                let run: Vec<(f64, f64)> = run.iter().copied().flatten().collect();
+                match run.as_slice() {
+                    [] => {}
+                    [(x, y)] => ink.rect((x - 1.5, y - 1.5), (x + 1.5, y + 1.5), colour)?,
+                    run => ink.line(run, colour, 1.5)?,
+                }
+            }
+            ends.extend(points.iter().flatten().last().map(|(_, y)| (name, colour, *y)));
+        }
+        panel.x_axis(ink, &panel.x.ticks(12), true)?;
+        if ends.is_empty() {
+            return panel.say(ink, "no response times were recorded");
+        }
+        let wanted: Vec<f64> = ends.iter().map(|(_, _, y)| *y).collect();
+        for ((name, colour, _), y) in ends.iter().zip(pushed_apart(&wanted, 13.0, panel.top, panel.bottom)) {
+            ink.text(name, (RIGHT + 6.0, y), 11.0, *colour, At::Left)?;
+        }
+        Ok(())
+    }
+}

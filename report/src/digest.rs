@@ -1,0 +1,206 @@
+//! What the charts need of one strategy's records, so that ledgers and events can be dropped before the next is read.
+
+use hdrhistogram::Histogram;
+
+use crate::error::ReportError;
+use crate::folder::RunFolder;
+use crate::record::{BinRow, EventRow, OriginRow, Run, Strategy};
+
+/// A herd chart begins this long before the expiry and ends this long after it, seconds.
+pub(crate) const HERD_SPAN_S: (f64, f64) = (-0.2, 2.0);
+/// Width of a bin of the herd chart, seconds.
+pub(crate) const HERD_BIN_S: f64 = 0.02;
+const HERD_BINS: usize = 110;
+
+/// One strategy's records, boiled down.
+pub(crate) struct Digest {
+    /// `seconds.csv`.
+    pub(crate) seconds: Vec<BinRow>,
+    /// Expiries of the hot key, seconds since t = 0.
+    pub(crate) expiries_s: Vec<f64>,
+    /// Faults: seconds since t = 0, and what they were.
+    pub(crate) faults: Vec<(f64, String)>,
+    /// What follows an expiry.
+    pub(crate) herd: Herd,
+    /// Response times of the measured phase, nanoseconds.
+    pub(crate) response: Option<Histogram<u64>>,
+    /// Files that were not there.
+    pub(crate) missing: Vec<&'static str>,
+}
+
+/// What the moments are on which a herd chart is aligned.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Aligned {
+    /// So many expiries of the hot key.
+    Expiries(usize),
+    /// The hot key never expired: so many first reads of a refresh.
+    Refreshes(usize),
+    /// No hot key: the first expiry of any key, at this second.
+    FirstWave(f64),
+    /// No hot key and no expiry: the first read of any key, at this second.
+    FirstRead(f64),
+    /// Nothing to align on.
+    Nothing,
+}
+
+/// Mean origin reads a bin around the moments of [`Aligned`].
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Herd {
+    /// What the zero is.
+    pub(crate) aligned: Aligned,
+    /// Mean reads in each bin of [`HERD_BIN_S`], from [`HERD_SPAN_S`].
+    pub(crate) bins: Vec<f64>,
+}
+
+impl Digest {
+    /// Reads a strategy's folder. A file that is not there is noted; one that cannot be understood is an error.
+    pub(crate) fn read(folder: &RunFolder, run: &Run, strategy: &Strategy) -> Result<Self, ReportError> {
+        let files = folder.strategy(&strategy.folder)?;
+        let mut missing = Vec::new();
+        let seconds = or_missing(files.read_seconds(), "seconds.csv", &mut missing)?;
+        let events = or_missing(files.read_events(), "events.jsonl", &mut missing)?;
+        let origin = or_missing(files.read_origin(), "origin.csv", &mut missing)?;
+        let measured_ms = 0..(run.duration_s * 1000.0).ceil() as i64;
+        let mut latency = or_missing(files.read_latency(&["resp"], measured_ms), "latency.hlog", &mut missing)?;
+        let hot = run.hot_key.as_deref();
+        let is_hot = |event: &&EventRow| hot.is_some() && event.key.as_deref() == hot;
+        let mut expiries_s: Vec<f64> = events
+            .iter()
+            .filter(|event| event.event == "expiry")
+            .filter(is_hot)
+            .map(|event| seconds_of(event.t_ns))
+            .collect();
+        expiries_s.sort_by(f64::total_cmp);
+        Ok(Self {
+            herd: Herd::find(run, &expiries_s, &events, &origin),
+            faults: faults(&events),
+            response: latency.remove("resp").filter(|histogram| !histogram.is_empty()),
+            seconds,
+            expiries_s,
+            missing,
+        })
+    }
+}
+
+impl Herd {
+    fn find(run: &Run, expiries_s: &[f64], events: &[EventRow], origin: &[OriginRow]) -> Self {
+        let hot = run.hot_key.as_deref();
+        let mut reads: Vec<f64> = origin
+            .iter()
+            .filter(|row| hot.is_none_or(|hot| row.key == hot))
+            .map(|row| seconds_of(row.arrived_ns))
+            .collect();
+        reads.sort_by(f64::total_cmp);
+        let whole = |at: &f64| at + HERD_SPAN_S.0 >= 0.0 && at + HERD_SPAN_S.1 <= run.duration_s;
+        let (aligned, moments) = if hot.is_some() {
+            let expiries: Vec<f64> = apart(expiries_s, HERD_BIN_S).into_iter().filter(whole).collect();
+            if expiries_s.iter().any(|at| (0.0..=run.duration_s).contains(at)) {
+                (Aligned::Expiries(expiries.len()), expiries)
+            } else {
+                let refreshes: Vec<f64> =
+                    first_of_clusters(&reads, run.ttl_s / 2.0).into_iter().filter(whole).collect();
+                (Aligned::Refreshes(refreshes.len()), refreshes)
+            }
+        } else {
+            let waves = events
+                .iter()
+                .filter(|event| event.event == "expiry" && event.t_ns >= 0)
+                .map(|event| seconds_of(event.t_ns));
+            match (waves.min_by(f64::total_cmp), reads.iter().copied().find(|at| *at >= 0.0)) {
+                (Some(wave), _) => (Aligned::FirstWave(wave), vec![wave]),
+                (None, Some(read)) => (Aligned::FirstRead(read), vec![read]),
+                (None, None) => (Aligned::Nothing, Vec::new()),
+            }
+        };
+        if moments.is_empty() {
+            return Self { aligned: Aligned::Nothing, bins: vec![0.0; HERD_BINS] };
+        }
+        Self { aligned, bins: mean_bins(&moments, &reads) }
+    }
+}
+
+/// Mean reads a bin around the moments; both are sorted.
+fn mean_bins(moments: &[f64], reads: &[f64]) -> Vec<f64> {
+    let mut bins = vec![0.0; HERD_BINS];
+    for moment in moments {
+        let from = reads.partition_point(|read| *read < moment + HERD_SPAN_S.0);
+        for read in reads.iter().skip(from) {
+            // A hair is added because 0.2 / 0.02 is a little less than ten.
+            let bin = ((read - moment - HERD_SPAN_S.0) / HERD_BIN_S + 1e-6).floor() as usize;
+            match bins.get_mut(bin) {
+                Some(count) => *count += 1.0,
+                None => break,
+            }
+        }
+    }
+    bins.iter().map(|count| count / moments.len() as f64).collect()
+}
+
+/// The times of a sorted list without those that follow a kept one within `gap`: replicas may tell of one expiry each.
+fn apart(times: &[f64], gap: f64) -> Vec<f64> {
+    let mut kept: Vec<f64> = Vec::new();
+    for at in times {
+        if kept.last().is_none_or(|last| at - last > gap) {
+            kept.push(*at);
+        }
+    }
+    kept
+}
+
+/// The first of each cluster in a sorted list, clusters being parted by gaps longer than `gap`.
+fn first_of_clusters(times: &[f64], gap: f64) -> Vec<f64> {
+    let before = [f64::NEG_INFINITY].into_iter().chain(times.iter().copied());
+    times.iter().copied().zip(before).filter(|(at, last)| at - last > gap).map(|(at, _)| at).collect()
+}
+
+fn faults(events: &[EventRow]) -> Vec<(f64, String)> {
+    let named = |event: &EventRow| {
+        event.detail.clone().filter(|detail| !detail.is_empty()).unwrap_or_else(|| "fault".to_owned())
+    };
+    let mut faults: Vec<(f64, String)> = events
+        .iter()
+        .filter(|event| event.event == "fault")
+        .map(|event| (seconds_of(event.t_ns), named(event)))
+        .collect();
+    faults.sort_by(|one, two| one.0.total_cmp(&two.0));
+    faults
+}
+
+fn seconds_of(ns: i64) -> f64 {
+    ns as f64 / 1e9
+}
+
+/// What was read; nothing and a note where the file is not there.
+fn or_missing<T: Default>(
+    read: Result<T, ReportError>,
+    file: &'static str,
+    missing: &mut Vec<&'static str>,
+) -> Result<T, ReportError> {
+    match read {
+        Err(ReportError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            missing.push(file);
+            Ok(T::default())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_fall_into_the_bin_of_their_distance_to_the_expiry() {
+        let bins = mean_bins(&[5.0, 10.0], &[4.7, 4.8, 5.0, 5.01, 5.02, 10.0, 12.1]);
+        assert_eq!(bins[0], 0.5, "4.8 is the window's first moment");
+        assert_eq!(bins[10], 1.5, "5.0, 5.01 and 10.0");
+        assert_eq!(bins[11], 0.5);
+        assert_eq!(bins.iter().sum::<f64>(), 2.5);
+    }
+
+    #[test]
+    fn clusters_part_at_gaps_longer_than_half_a_ttl() {
+        assert_eq!(first_of_clusters(&[1.0, 1.1, 3.6, 3.7, 9.0], 2.5), [1.0, 9.0]);
+        assert_eq!(apart(&[1.0, 1.001, 1.5], 0.02), [1.0, 1.5]);
+    }
+}

@@ -1,0 +1,232 @@
+//! A run's folder: which file lies where, each with its type.
+//!
+//! Whoever runs a lab writes through this, whoever draws reads through it, and neither spells a file name.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+
+use hdrhistogram::Histogram;
+
+use crate::atomic::write_atomic;
+use crate::error::{ReportError, io_error};
+use crate::hlog::{HlogHeader, HlogWriter, read_hlog};
+use crate::record::{BinRow, EventRow, OriginRow, Run};
+use crate::rows::{self, BinFile, RowFault};
+use crate::run_json::{parse_run, print_run};
+
+/// The folder of one run, `results/20261120T235900Z-hotkey-3f9a`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Names the folder; nothing is read, and writing makes it where it is missing.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads `run.json`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::RunJson`] with what is wrong in it.
+    pub fn read_run(&self) -> Result<Run, ReportError> {
+        let path = self.path.join("run.json");
+        let bytes = fs::read(&path).map_err(io_error("read", &path))?;
+        parse_run(&bytes).map_err(|problem| ReportError::RunJson { path, problem })
+    }
+
+    /// Writes `run.json`, pretty.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::RunJson`] where a number in it is not finite.
+    pub fn write_run(&self, run: &Run) -> Result<(), ReportError> {
+        let path = self.path.join("run.json");
+        let text = print_run(run).map_err(|problem| ReportError::RunJson { path: path.clone(), problem })?;
+        write_atomic(&path, |out| out.write_all(text.as_bytes()))
+    }
+
+    /// Reads `scenario.toml` as text; this crate does not know what it means.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn read_scenario(&self) -> Result<String, ReportError> {
+        read_text(&self.path.join("scenario.toml"))
+    }
+
+    /// Writes `scenario.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_scenario(&self, toml: &str) -> Result<(), ReportError> {
+        write_atomic(&self.path.join("scenario.toml"), |out| out.write_all(toml.as_bytes()))
+    }
+
+    /// The folder of one strategy, by [`crate::record::Strategy::folder`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::FolderName`] for a name that would leave the run's folder.
+    pub fn strategy(&self, folder: &str) -> Result<StrategyFolder, ReportError> {
+        let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+        if folder.is_empty() || folder.contains(['\\', '\0']) || !Path::new(folder).components().all(plain) {
+            return Err(ReportError::FolderName { name: folder.to_owned() });
+        }
+        Ok(StrategyFolder { path: self.path.join(folder) })
+    }
+}
+
+/// The folder of one strategy (or of one of its repeats) inside a run's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrategyFolder {
+    path: PathBuf,
+}
+
+impl StrategyFolder {
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `seconds.csv`; each row must start on a whole second.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_seconds(&self, rows: &[BinRow]) -> Result<(), ReportError> {
+        write_atomic(&self.path.join("seconds.csv"), |out| rows::write_bins(out, BinFile::Seconds, rows))
+    }
+
+    /// Reads `seconds.csv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_seconds(&self) -> Result<Vec<BinRow>, ReportError> {
+        self.read_rows("seconds.csv", |text| rows::read_bins(text, BinFile::Seconds))
+    }
+
+    /// Writes `bins100ms.csv`; percentiles in the rows are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_bins(&self, rows: &[BinRow]) -> Result<(), ReportError> {
+        write_atomic(&self.path.join("bins100ms.csv"), |out| rows::write_bins(out, BinFile::Bins, rows))
+    }
+
+    /// Reads `bins100ms.csv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_bins(&self) -> Result<Vec<BinRow>, ReportError> {
+        self.read_rows("bins100ms.csv", |text| rows::read_bins(text, BinFile::Bins))
+    }
+
+    /// Writes `origin.csv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_origin<'a>(&self, rows: impl IntoIterator<Item = &'a OriginRow>) -> Result<(), ReportError> {
+        write_atomic(&self.path.join("origin.csv"), |out| rows::write_origin(out, rows))
+    }
+
+    /// Reads `origin.csv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_origin(&self) -> Result<Vec<OriginRow>, ReportError> {
+        self.read_rows("origin.csv", rows::read_origin)
+    }
+
+    /// Writes `events.jsonl`, one JSON object a line.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_events<'a>(&self, rows: impl IntoIterator<Item = &'a EventRow>) -> Result<(), ReportError> {
+        write_atomic(&self.path.join("events.jsonl"), |out| {
+            rows.into_iter().try_for_each(|row| {
+                serde_json::to_writer(&mut *out, row).map_err(io::Error::from)?;
+                out.write_all(b"\n")
+            })
+        })
+    }
+
+    /// Reads `events.jsonl`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_events(&self) -> Result<Vec<EventRow>, ReportError> {
+        self.read_rows("events.jsonl", |text| {
+            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+            lines
+                .map(|(at, line)| {
+                    serde_json::from_str(line).map_err(|error| (at + 1, format!("not an event: {error}")))
+                })
+                .collect()
+        })
+    }
+
+    /// Writes `latency.hlog`: the header, then whatever `fill` writes.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], also for what [`HlogWriter::write`] refuses.
+    pub fn write_latency(
+        &self,
+        header: HlogHeader,
+        fill: impl FnOnce(&mut HlogWriter<'_>) -> io::Result<()>,
+    ) -> Result<(), ReportError> {
+        write_atomic(&self.path.join("latency.hlog"), |out| fill(&mut HlogWriter::begin(out, header)?))
+    }
+
+    /// Reads `latency.hlog`: merged histograms (nanoseconds) of `tags` over the intervals that start in `window_ms`
+    /// since t = 0.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`] or [`ReportError::Hlog`].
+    pub fn read_latency(
+        &self,
+        tags: &[&str],
+        window_ms: Range<i64>,
+    ) -> Result<BTreeMap<String, Histogram<u64>>, ReportError> {
+        let path = self.path.join("latency.hlog");
+        let bytes = fs::read(&path).map_err(io_error("read", &path))?;
+        read_hlog(&bytes, tags, window_ms).map_err(|problem| ReportError::Hlog { path, problem })
+    }
+
+    fn read_rows<T>(
+        &self,
+        file: &str,
+        parse: impl FnOnce(&str) -> Result<Vec<T>, RowFault>,
+    ) -> Result<Vec<T>, ReportError> {
+        let path = self.path.join(file);
+        let text = read_text(&path)?;
+        parse(&text).map_err(|(line, problem)| ReportError::Row { path, line, problem })
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, ReportError> {
+    fs::read_to_string(path).map_err(io_error("read", path))
+}

@@ -1,0 +1,158 @@
+//! `latency.hlog`: one HdrHistogram a second and tag, in the format of HdrHistogram's own log tools.
+//!
+//! Stamps of that format cannot be negative, but the warm-up comes before t = 0. So `StartTime` and `BaseTime` are the
+//! wall time at which the warm-up began, stamps count from there, and a comment line of our own says where t = 0 is.
+//! Values are nanoseconds. Tags: `resp`, `serv`, `lag`, `resp.hit`, `resp.stale`, `resp.wait`, `resp.load`.
+//!
+//! Checked by hand with `HistogramLogReader` of the Python package `hdrhistogram` 0.10.8: it reads the header's times, every
+//! interval with its tag, and sane percentiles. That merged percentiles are exact is one of the crate's tests.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::ops::Range;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::interval_log::{
+    IntervalLogHistogram, IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag,
+};
+use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
+
+/// The comment line that says where t = 0 is; [`read_hlog`] looks for it.
+const ZERO_MARK: &str = "#[stampede t0_offset_ms: ";
+
+/// What the head of a log says about time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HlogHeader {
+    /// Wall time at which the warm-up began (the measured phase, where there is none).
+    pub warmup_began: SystemTime,
+    /// How long after that t = 0 came, milliseconds.
+    pub t0_offset_ms: u64,
+}
+
+/// Writes the lines of one log. Made by [`crate::StrategyFolder::write_latency`].
+pub struct HlogWriter<'w> {
+    out: &'w mut dyn Write,
+    serializer: V2DeflateSerializer,
+    t0_offset_ms: u64,
+}
+
+impl<'w> HlogWriter<'w> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `out` says.
+    pub fn begin(out: &'w mut dyn Write, header: HlogHeader) -> io::Result<Self> {
+        let mut serializer = V2DeflateSerializer::new();
+        let offset = header.t0_offset_ms;
+        let mut out = out;
+        IntervalLogWriterBuilder::new()
+            .add_comment("[Histogram log format version 1.3]")
+            .add_comment("[stampede lab: values are nanoseconds; tags resp, serv, lag, resp.hit, resp.stale, resp.wait, resp.load]")
+            .add_comment(&format!(
+                "{}{offset} (t = 0, the start of the measured phase, is {}.{:03} s after StartTime; before it is the warm-up)]",
+                &ZERO_MARK[1..],
+                offset / 1000,
+                offset % 1000
+            ))
+            .with_start_time(header.warmup_began)
+            .with_base_time(header.warmup_began)
+            .begin_log_with(&mut out, &mut serializer)?;
+        out.write_all(b"\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n")?;
+        Ok(Self { out, serializer, t0_offset_ms: offset })
+    }
+
+    /// Writes one interval: it starts `start_ms` after t = 0 (negative in the warm-up) and holds nanoseconds.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a start before the header's `warmup_began` and for a tag with a comma, a space or a line break
+    /// in it; otherwise whatever the writer says.
+    pub fn write(
+        &mut self,
+        start_ms: i64,
+        duration: Duration,
+        tag: &str,
+        histogram: &Histogram<u64>,
+    ) -> io::Result<()> {
+        let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
+        let stamp = start_ms.checked_add_unsigned(self.t0_offset_ms).and_then(|stamp| u64::try_from(stamp).ok());
+        let stamp = stamp.ok_or_else(|| {
+            invalid(format!(
+                "an interval of latency.hlog starts {start_ms} ms after t = 0, but the log begins {} ms before t = 0; make \
+                 t0_offset_ms at least as long as the warm-up",
+                self.t0_offset_ms
+            ))
+        })?;
+        let tag = Tag::new(tag).ok_or_else(|| {
+            invalid(format!("the tag {tag:?} has a comma, a space or a line break, which an hlog cannot hold"))
+        })?;
+        // A builder without settings writes no header, so each line may have a writer of its own.
+        let mut out = &mut *self.out;
+        IntervalLogWriterBuilder::new()
+            .begin_log_with(&mut out, &mut self.serializer)?
+            .write_histogram(histogram, Duration::from_millis(stamp), duration, Some(tag))
+            .map_err(|error| io::Error::other(error.to_string()))
+    }
+}
+
+/// The histograms of a log merged, one for each of `tags`, over the intervals that start within `window_ms` since t = 0.
+/// A tag without an interval in the window is absent. Values are nanoseconds.
+///
+/// # Errors
+///
+/// What is wrong with the text, as a sentence: no line that says where t = 0 is, a line that cannot be parsed, a
+/// histogram that cannot be decoded.
+pub fn read_hlog(
+    bytes: &[u8],
+    tags: &[&str],
+    window_ms: Range<i64>,
+) -> Result<BTreeMap<String, Histogram<u64>>, String> {
+    let offset_ms = zero_offset(bytes).ok_or_else(|| {
+        format!("no line \"{ZERO_MARK}…]\" says where t = 0 is, so warm-up and measured phase cannot be told apart; was it written by this lab?")
+    })?;
+    let mut merged = BTreeMap::new();
+    for entry in IntervalLogIterator::new(bytes) {
+        let entry =
+            entry.map_err(|error| format!("not an HdrHistogram log ({error:?}); the file was cut or edited"))?;
+        let LogEntry::Interval(interval) = entry else { continue };
+        let tag = interval.tag().map_or("", |tag| tag.as_str());
+        let start_ms =
+            i64::try_from(interval.start_timestamp().as_millis()).unwrap_or(i64::MAX).saturating_sub(offset_ms);
+        if tags.contains(&tag) && window_ms.contains(&start_ms) {
+            add_interval(&mut merged, tag, &interval).map_err(|problem| {
+                format!("the histogram of tag {tag:?} at {start_ms} ms cannot be decoded ({problem}); the file was cut or edited")
+            })?;
+        }
+    }
+    Ok(merged)
+}
+
+fn add_interval(
+    merged: &mut BTreeMap<String, Histogram<u64>>,
+    tag: &str,
+    interval: &IntervalLogHistogram<'_>,
+) -> Result<(), String> {
+    let packed = base64::engine::general_purpose::STANDARD
+        .decode(interval.encoded_histogram())
+        .map_err(|error| error.to_string())?;
+    let one: Histogram<u64> =
+        Deserializer::new().deserialize(&mut packed.as_slice()).map_err(|error| format!("{error:?}"))?;
+    match merged.get_mut(tag) {
+        Some(sum) => sum.add(&one).map_err(|error| error.to_string()),
+        None => {
+            let mut sum = Histogram::new(one.sigfig()).map_err(|error| error.to_string())?;
+            sum.add(&one).map_err(|error| error.to_string())?;
+            merged.insert(tag.to_owned(), sum);
+            Ok(())
+        }
+    }
+}
+
+fn zero_offset(bytes: &[u8]) -> Option<i64> {
+    let lines = bytes.split(|byte| *byte == b'\n').take_while(|line| line.starts_with(b"#"));
+    let text = lines.filter_map(|line| std::str::from_utf8(line).ok()).find_map(|line| line.strip_prefix(ZERO_MARK))?;
+    text.split([' ', ']']).next()?.parse().ok()
+}

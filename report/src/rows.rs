@@ -1,0 +1,250 @@
+//! The rows of `seconds.csv`, `bins100ms.csv` and `origin.csv`: record to line and back.
+//!
+//! Columns are found by name, so an older reader survives a new column. An unknown number is an empty cell, never NaN.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use crate::csv::{self, Records, push_number, push_text};
+use crate::record::{BinRow, OriginRow};
+
+/// A fault in a row: its line (from 1) and what is wrong.
+pub(crate) type RowFault = (usize, String);
+
+/// Which of the two files of [`BinRow`] is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BinFile {
+    /// `seconds.csv`: first column `second`, and percentiles.
+    Seconds,
+    /// `bins100ms.csv`: first column `start_ms`, no percentiles.
+    Bins,
+}
+
+const COUNTS: [&str; 11] = [
+    "offered",
+    "sent",
+    "completed",
+    "errors",
+    "hit",
+    "stale",
+    "wait",
+    "load",
+    "shed",
+    "origin_starts",
+    "origin_in_flight_max",
+];
+const PERCENTILES: [&str; 4] = ["p50_ms", "p95_ms", "p99_ms", "max_ms"];
+const ORIGIN: [&str; 8] = ["key", "replica", "flight", "phase", "arrived_ns", "start_ns", "end_ns", "outcome"];
+
+impl BinFile {
+    fn first_column(self) -> &'static str {
+        match self {
+            Self::Seconds => "second",
+            Self::Bins => "start_ms",
+        }
+    }
+
+    /// The value of the first column for a row that starts at `start_ms`.
+    fn stamp(self, start_ms: i64) -> io::Result<i64> {
+        match self {
+            Self::Bins => Ok(start_ms),
+            Self::Seconds if start_ms % 1000 == 0 => Ok(start_ms / 1000),
+            Self::Seconds => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("a row of seconds.csv starts at {start_ms} ms, where whole seconds since t = 0 are allowed"),
+            )),
+        }
+    }
+}
+
+pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) -> io::Result<()> {
+    let percentiles: &[&str] = if file == BinFile::Seconds { &PERCENTILES } else { &[] };
+    let header: Vec<&str> =
+        [file.first_column()].into_iter().chain(COUNTS).chain(percentiles.iter().copied()).collect();
+    writeln!(out, "{}", header.join(","))?;
+    let mut line = String::new();
+    for row in rows {
+        line.clear();
+        push_number(&mut line, Some(file.stamp(row.start_ms)?));
+        for count in counts(row) {
+            line.push(',');
+            push_number(&mut line, Some(count));
+        }
+        if file == BinFile::Seconds {
+            for value in [row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms] {
+                line.push(',');
+                push_number(&mut line, value.filter(|value| value.is_finite()));
+            }
+        }
+        line.push('\n');
+        out.write_all(line.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn counts(row: &BinRow) -> [u64; 11] {
+    [
+        row.offered,
+        row.sent,
+        row.completed,
+        row.errors,
+        row.hit,
+        row.stale,
+        row.wait,
+        row.load,
+        row.shed,
+        row.origin_starts,
+        row.origin_in_flight_max,
+    ]
+}
+
+pub(crate) fn read_bins(text: &str, file: BinFile) -> Result<Vec<BinRow>, RowFault> {
+    let mut table = Table::new(text)?;
+    table.require(&[file.first_column()])?;
+    table.require(&COUNTS)?;
+    let per_row = if file == BinFile::Seconds { 1000 } else { 1 };
+    let mut rows = Vec::new();
+    while let Some(row) = table.next_row()? {
+        let start_ms = row.number::<i64>(file.first_column())?.saturating_mul(per_row);
+        rows.push(BinRow {
+            start_ms,
+            offered: row.number("offered")?,
+            sent: row.number("sent")?,
+            completed: row.number("completed")?,
+            errors: row.number("errors")?,
+            hit: row.number("hit")?,
+            stale: row.number("stale")?,
+            wait: row.number("wait")?,
+            load: row.number("load")?,
+            shed: row.number("shed")?,
+            origin_starts: row.number("origin_starts")?,
+            origin_in_flight_max: row.number("origin_in_flight_max")?,
+            p50_ms: row.maybe("p50_ms")?,
+            p95_ms: row.maybe("p95_ms")?,
+            p99_ms: row.maybe("p99_ms")?,
+            max_ms: row.maybe("max_ms")?,
+        });
+    }
+    Ok(rows)
+}
+
+pub(crate) fn write_origin<'a>(out: &mut dyn Write, rows: impl IntoIterator<Item = &'a OriginRow>) -> io::Result<()> {
+    writeln!(out, "{}", ORIGIN.join(","))?;
+    let mut line = String::new();
+    for row in rows {
+        line.clear();
+        push_text(&mut line, &row.key);
+        line.push(',');
+        push_number(&mut line, row.replica);
+        line.push(',');
+        push_text(&mut line, &row.flight);
+        line.push(',');
+        push_text(&mut line, &row.phase);
+        for time in [Some(row.arrived_ns), row.start_ns, row.end_ns] {
+            line.push(',');
+            push_number(&mut line, time);
+        }
+        line.push(',');
+        push_text(&mut line, &row.outcome);
+        line.push('\n');
+        out.write_all(line.as_bytes())?;
+    }
+    Ok(())
+}
+
+pub(crate) fn read_origin(text: &str) -> Result<Vec<OriginRow>, RowFault> {
+    let mut table = Table::new(text)?;
+    table.require(&ORIGIN)?;
+    let mut rows = Vec::new();
+    while let Some(row) = table.next_row()? {
+        rows.push(OriginRow {
+            key: row.text("key"),
+            replica: row.maybe("replica")?,
+            flight: row.text("flight"),
+            phase: row.text("phase"),
+            arrived_ns: row.number("arrived_ns")?,
+            start_ns: row.maybe("start_ns")?,
+            end_ns: row.maybe("end_ns")?,
+            outcome: row.text("outcome"),
+        });
+    }
+    Ok(rows)
+}
+
+/// A CSV text with a header line.
+struct Table<'a> {
+    columns: HashMap<String, usize>,
+    records: Records<'a>,
+}
+
+/// One record of a [`Table`].
+struct Row<'t> {
+    line: usize,
+    cells: Vec<Cow<'t, str>>,
+    columns: &'t HashMap<String, usize>,
+}
+
+impl<'a> Table<'a> {
+    fn new(text: &'a str) -> Result<Self, RowFault> {
+        let mut records = Records::new(text);
+        let (line, header) =
+            records.next().ok_or((1, "the file is empty, where a header line is expected".to_owned()))?;
+        let header = header.map_err(|problem| (line, problem))?;
+        let columns = header.iter().enumerate().map(|(at, name)| (name.clone().into_owned(), at)).collect();
+        Ok(Self { columns, records })
+    }
+
+    fn require(&self, names: &[&str]) -> Result<(), RowFault> {
+        match names.iter().find(|name| !self.columns.contains_key(**name)) {
+            Some(name) => Err((
+                1,
+                format!("the header has no column {name:?}; was this file written by another version of the lab?"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn next_row(&mut self) -> Result<Option<Row<'_>>, RowFault> {
+        let Some((line, cells)) = self.records.next() else { return Ok(None) };
+        let cells = cells.map_err(|problem| (line, problem))?;
+        if cells.len() != self.columns.len() {
+            let problem = format!(
+                "{} cells, where the header has {}; the file was cut or edited",
+                cells.len(),
+                self.columns.len()
+            );
+            return Err((line, problem));
+        }
+        Ok(Some(Row { line, cells, columns: &self.columns }))
+    }
+}
+
+impl Row<'_> {
+    /// The raw cell; empty where there is no such column.
+    fn cell(&self, column: &str) -> &str {
+        self.columns.get(column).and_then(|at| self.cells.get(*at)).map_or("", |cell| cell.as_ref())
+    }
+
+    fn text(&self, column: &str) -> String {
+        csv::unguarded(self.cell(column)).to_owned()
+    }
+
+    fn number<T: FromStr>(&self, column: &str) -> Result<T, RowFault> {
+        let cell = self.cell(column);
+        cell.parse()
+            .map_err(|_| (self.line, format!("{cell:?} in column {column:?}, where a whole number is expected")))
+    }
+
+    fn maybe<T: FromStr>(&self, column: &str) -> Result<Option<T>, RowFault> {
+        let cell = self.cell(column);
+        if cell.is_empty() {
+            return Ok(None);
+        }
+        let parsed = cell.parse().map_err(|_| {
+            (self.line, format!("{cell:?} in column {column:?}, where a number or nothing is expected"))
+        })?;
+        Ok(Some(parsed))
+    }
+}

@@ -1,0 +1,101 @@
+//! `summary.md`: the verdict in Markdown, for a CI job's summary or a pull request.
+
+use std::fmt::Write;
+
+use crate::record::{Environment, Run};
+use crate::verdict::{COLUMNS, cells, heading, sentences};
+use crate::words;
+
+/// The verdict table, the sentences under it, and what makes the run again, in GitHub's Markdown.
+#[must_use]
+pub fn summary_markdown(run: &Run) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "# Stampede lab: {}\n\n{}\n", plain(&run.scenario), plain(&run.summary));
+    let header: Vec<String> = COLUMNS.map(heading).to_vec();
+    let _ = writeln!(out, "| {} |", header.join(" | "));
+    let _ = writeln!(out, "|---|{}", "---:|".repeat(COLUMNS.len() - 1));
+    for strategy in &run.strategies {
+        let cells = cells(strategy).map(|cell| plain(&cell));
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+    out.push('\n');
+    for sentence in sentences(run) {
+        let _ = writeln!(out, "- {}", plain(&sentence));
+    }
+    let _ = writeln!(out, "\n| | |\n|---|---|");
+    for (what, value) in facts(run) {
+        let _ = writeln!(out, "| {what} | {} |", plain(&value));
+    }
+    let _ = writeln!(out, "\nThis run again:\n\n{}", fenced(&run.command));
+    out
+}
+
+/// What was run on what, as name and value: also the page's table.
+pub(crate) fn facts(run: &Run) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("setting", words::setting(run)),
+        ("load", words::load_caption(run)),
+        ("warm-up", format!("{}, recorded and not counted", words::seconds(run.warmup_s))),
+        ("seed", run.seed.to_string()),
+        ("plan hash", run.plan_hash.clone()),
+        ("clock", clock(run)),
+        ("machine", machine(&run.environment)),
+        ("lab version", run.version.clone()),
+        ("run", format!("{}, started {}", run.run, run.started_at)),
+    ];
+    if let Some(key) = &run.hot_key {
+        facts.insert(3, ("hot key", key.clone()));
+    }
+    facts
+}
+
+fn clock(run: &Run) -> String {
+    let ms = |ns: f64| format!("{:.3} ms", ns / 1e6);
+    match (run.clock_offset_ns, run.clock_uncertainty_ns) {
+        (Some(offset), Some(wrong)) => {
+            format!("the origin's is {} from the generator's, ± {}", ms(offset as f64), ms(wrong as f64))
+        }
+        _ => "offset between origin and generator unknown".to_owned(),
+    }
+}
+
+fn machine(environment: &Environment) -> String {
+    let unknown = || "unknown".to_owned();
+    format!(
+        "{} on {}, {}, {} cores, memory {}, {} build, load average {} when it began",
+        environment.os,
+        environment.arch,
+        environment.cpu.clone().unwrap_or_else(|| "processor unknown".to_owned()),
+        environment.cores,
+        environment.memory_mib.map_or_else(unknown, |mib| format!("{mib} MiB")),
+        environment.build,
+        environment.load_average_percent.map_or_else(unknown, |percent| format!("{:.2}", f64::from(percent) / 100.0)),
+    )
+}
+
+/// Text that Markdown takes for text: no markup, no HTML, no table cell, no link of it.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in words::printable(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '!' | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A code block whose fence is longer than any run of backticks in it.
+fn fenced(text: &str) -> String {
+    let text = words::printable(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}sh\n{text}\n{fence}")
+}

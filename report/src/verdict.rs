@@ -1,0 +1,243 @@
+//! The table at the end of a run, and the sentences under it.
+//!
+//! Nothing is claimed that one run cannot carry: values within noise of the best share the praise, and a strategy whose
+//! numbers are invalid is never the best of anything.
+
+use std::fmt::Write;
+
+use crate::record::{Run, Strategy};
+use crate::words;
+
+/// Differences below this share of the larger value are noise.
+const NOISE_SHARE: f64 = 0.10;
+/// So are differences between times below this, milliseconds.
+const NOISE_MS: f64 = 1.0;
+/// Columns of a terminal that has not been made wider, and of one that has.
+const NARROW: usize = 80;
+const WIDE: usize = 110;
+const NAME_LIMIT: usize = 28;
+
+/// The table that is printed at the end of a run, and what it shows in a few plain sentences. Plain text, at most 110
+/// columns (80 with short names); ends with a newline.
+#[must_use]
+pub fn verdict_table(run: &Run) -> String {
+    let mut out = String::new();
+    out.push_str(&grid(run));
+    out.push('\n');
+    for sentence in sentences(run) {
+        out.push_str(&wrapped(&sentence, 100));
+    }
+    out
+}
+
+/// The columns: two lines of header, and the cell of a strategy.
+pub(crate) const COLUMNS: [(&str, &str); 11] = [
+    ("", "strategy"),
+    ("origin", "reads"),
+    ("times", "floor"),
+    ("max", "per s"),
+    ("reads/", "expiry"),
+    ("p50", "ms"),
+    ("p99", "ms"),
+    ("", "waited"),
+    ("", "stale"),
+    ("", "errors"),
+    ("", "valid"),
+];
+
+/// A column's header in one line.
+pub(crate) fn heading((over, under): (&str, &str)) -> String {
+    format!("{over} {under}").trim().replace("/ ", "/")
+}
+
+/// A strategy's name as the table and the sentences have it.
+fn name_of(name: &str) -> String {
+    words::cut_in_middle(&words::printable(name), NAME_LIMIT)
+}
+
+/// One strategy's cells, in the order of [`COLUMNS`].
+pub(crate) fn cells(strategy: &Strategy) -> [String; 11] {
+    let one_decimal =
+        |value: Option<f64>| value.map_or_else(|| words::UNKNOWN.to_owned(), |value| format!("{value:.1}"));
+    [
+        name_of(&strategy.name),
+        strategy.origin.total.to_string(),
+        words::times_floor(strategy).map_or_else(|| words::UNKNOWN.to_owned(), |times| format!("{times:.1}×")),
+        strategy.origin.max_per_second.to_string(),
+        one_decimal(strategy.origin.per_expiry.as_ref().map(|reads| reads.mean)),
+        words::ms(strategy.latency_ms.p50),
+        words::ms(strategy.latency_ms.p99),
+        words::share(words::waiting_share(strategy)),
+        words::share(strategy.stale.share),
+        strategy.errors.to_string(),
+        if strategy.valid { "yes" } else { "INVALID" }.to_owned(),
+    ]
+}
+
+fn grid(run: &Run) -> String {
+    let rows: Vec<[String; 11]> = run.strategies.iter().map(cells).collect();
+    let width = |column: usize| {
+        let (over, under) = COLUMNS[column];
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([over.chars().count(), under.chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
+    // One space between columns, a second one from the left on as far as there is room for it.
+    let tight = widths.iter().sum::<usize>() + COLUMNS.len() - 1;
+    let room = if tight <= NARROW { NARROW } else { WIDE };
+    let doubled = room.saturating_sub(tight);
+    let line = |cells: [&str; 11]| {
+        let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ if column <= doubled => format!("  {cell:>width$}"),
+            _ => format!(" {cell:>width$}"),
+        });
+        format!("{}\n", padded.collect::<String>().trim_end())
+    };
+    let mut out = line(COLUMNS.map(|column| column.0));
+    out.push_str(&line(COLUMNS.map(|column| column.1)));
+    for row in &rows {
+        out.push_str(&line(row.each_ref().map(String::as_str)));
+    }
+    out
+}
+
+/// What the numbers show, what is wrong with them, and how far they carry: one sentence a line.
+pub(crate) fn sentences(run: &Run) -> Vec<String> {
+    let mut said = Vec::new();
+    if !run.complete {
+        said.push(
+            "INTERRUPTED: the run ended before its last strategy; what is here was written before that.".to_owned(),
+        );
+    }
+    for strategy in run.strategies.iter().filter(|strategy| !strategy.valid) {
+        let reasons = words::printable(&words::reasons(strategy));
+        said.push(format!("INVALID: {}: {reasons}", name_of(&strategy.name)));
+    }
+    let valid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| strategy.valid).collect();
+    if run.strategies.is_empty() {
+        said.push("No strategy was run.".to_owned());
+    } else if valid.is_empty() {
+        said.push("No strategy has valid numbers, so nothing can be compared.".to_owned());
+    } else if valid.len() > 1 {
+        said.push(peak_sentence(&valid));
+        said.extend(p99_sentence(&valid));
+    }
+    for verdict in run.verdicts.iter().filter(|verdict| !verdict.met) {
+        let measured = verdict.measured.map_or_else(|| "unknown".to_owned(), |value| format!("{value}"));
+        let missed = format!(
+            "THRESHOLD MISSED: {} {} is {measured}, wanted {}.",
+            name_of(&verdict.strategy),
+            verdict.metric,
+            verdict.bound
+        );
+        said.push(words::printable(&missed));
+    }
+    if !valid.is_empty() {
+        said.push("One run: differences below ~10 % (or 1 ms) are noise.".to_owned());
+    }
+    said
+}
+
+fn peak_sentence(valid: &[&Strategy]) -> String {
+    let peak = |strategy: &Strategy| Some(strategy.origin.max_per_second as f64);
+    let show = |strategy: &Strategy| format!("{} reads", strategy.origin.max_per_second);
+    compared(valid, "peak at the origin in any second", peak, show, counts_differ).unwrap_or_default()
+}
+
+fn p99_sentence(valid: &[&Strategy]) -> Option<String> {
+    let p99 = |strategy: &Strategy| strategy.latency_ms.p99;
+    let show = |strategy: &Strategy| words::ms_with_unit(strategy.latency_ms.p99);
+    compared(valid, "p99", p99, show, times_differ)
+}
+
+/// Which strategies have the lowest value, compared with the first. `None` where fewer than two values are known.
+fn compared(
+    valid: &[&Strategy],
+    what: &str,
+    value: impl Fn(&Strategy) -> Option<f64>,
+    show: impl Fn(&Strategy) -> String,
+    differ: fn(f64, f64) -> bool,
+) -> Option<String> {
+    let mut known: Vec<(&Strategy, f64)> =
+        valid.iter().filter_map(|strategy| value(strategy).map(|value| (*strategy, value))).collect();
+    let (first, first_value) = *known.first()?;
+    if known.len() < 2 {
+        return None;
+    }
+    // A stable sort: among equals the order run decides.
+    known.sort_by(|one, two| one.1.total_cmp(&two.1));
+    let lowest = known.first()?.1;
+    let best: Vec<&Strategy> =
+        known.iter().filter(|(_, value)| !differ(*value, lowest)).map(|(strategy, _)| *strategy).collect();
+    let named = |strategy: &Strategy| format!("{} ({}{})", name_of(&strategy.name), show(strategy), caveat(strategy));
+    if !differ(first_value, lowest) {
+        return Some(format!("No strategy has a clearly lower {what} than {}.", named(first)));
+    }
+    let mut said = format!("Lowest {what}: ");
+    match best.as_slice() {
+        [only] => said.push_str(&named(only)),
+        several => {
+            let all: Vec<String> = several.iter().map(|strategy| named(strategy)).collect();
+            // Writing to a String cannot fail.
+            let _ = write!(said, "{}, within noise of one another", all.join(", "));
+        }
+    }
+    let _ = write!(said, "; {} had {}{}.", name_of(&first.name), show(first), caveat(first));
+    Some(said)
+}
+
+/// A low peak or a quick answer is cheap for whoever turns requests away.
+fn caveat(strategy: &Strategy) -> String {
+    let failed = words::failed_share(strategy);
+    if failed < 0.01 {
+        String::new()
+    } else {
+        format!(", with {} of its requests failed or shed", words::share(Some(failed)))
+    }
+}
+
+/// Counts differ where they are 10 % apart and further than two standard deviations of the difference of two Poisson counts.
+fn counts_differ(one: f64, two: f64) -> bool {
+    let apart = (one - two).abs();
+    apart > NOISE_SHARE * one.max(two) && apart > 2.0 * (one + two).sqrt()
+}
+
+fn times_differ(one: f64, two: f64) -> bool {
+    let apart = (one - two).abs();
+    apart > NOISE_SHARE * one.max(two) && apart > NOISE_MS
+}
+
+/// A sentence in lines of at most `width` characters (a longer word stays whole), the later ones indented.
+fn wrapped(sentence: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    for word in sentence.split_whitespace() {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > width {
+            out.push_str("\n  ");
+            used = 2;
+        } else if used > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += length;
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_counts_need_a_large_difference() {
+        assert!(counts_differ(61.0, 8.0));
+        assert!(!counts_differ(8.0, 7.0), "seven and eight reads are one and the same");
+        assert!(!counts_differ(1000.0, 950.0), "below ten per cent");
+        assert!(times_differ(223.0, 28.0));
+        assert!(!times_differ(1.2, 0.6), "half a millisecond is a timer's business");
+    }
+}

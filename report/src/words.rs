@@ -1,0 +1,143 @@
+//! Numbers and facts in words: one place, so that a chart, a table and a page never say the same thing differently.
+
+use crate::record::{Run, Strategy};
+
+/// What stands for a number that is unknown.
+pub(crate) const UNKNOWN: &str = "–";
+
+/// Milliseconds with about three significant digits and no unit: `0.42`, `8.3`, `223`.
+pub(crate) fn ms(value: Option<f64>) -> String {
+    match value.filter(|value| value.is_finite()) {
+        None => UNKNOWN.to_owned(),
+        Some(value) if value < 1.0 => format!("{value:.2}"),
+        Some(value) if value < 99.95 => format!("{value:.1}"),
+        Some(value) => format!("{value:.0}"),
+    }
+}
+
+/// Milliseconds with the unit, or `unknown`.
+pub(crate) fn ms_with_unit(value: Option<f64>) -> String {
+    value.map_or_else(|| "unknown".to_owned(), |value| format!("{} ms", ms(Some(value))))
+}
+
+/// A share of requests: `3.1%`; `<0.1%` is not nothing.
+pub(crate) fn share(part: Option<f64>) -> String {
+    match part.filter(|part| part.is_finite()) {
+        None => UNKNOWN.to_owned(),
+        Some(part) if part > 0.0 && part < 0.0005 => "<0.1%".to_owned(),
+        Some(part) => format!("{:.1}%", part * 100.0),
+    }
+}
+
+/// Share of requests that waited for an origin read: outcomes wait and load.
+pub(crate) fn waiting_share(strategy: &Strategy) -> Option<f64> {
+    let sent = strategy.outcomes.sum();
+    (sent > 0).then(|| (strategy.outcomes.wait + strategy.outcomes.load) as f64 / sent as f64)
+}
+
+/// Share of requests that failed or were shed.
+pub(crate) fn failed_share(strategy: &Strategy) -> f64 {
+    let sent = strategy.outcomes.sum().max(1);
+    (strategy.outcomes.error + strategy.outcomes.shed) as f64 / sent as f64
+}
+
+/// Origin reads as a multiple of the floor: `6.2`.
+pub(crate) fn times_floor(strategy: &Strategy) -> Option<f64> {
+    strategy.origin.floor.filter(|floor| *floor > 0).map(|floor| strategy.origin.total as f64 / floor as f64)
+}
+
+/// `689 origin reads · max 61 in any second · p99 223 ms`.
+pub(crate) fn figures(strategy: &Strategy) -> String {
+    format!(
+        "{} origin reads · max {} in any second · p99 {}",
+        strategy.origin.total,
+        strategy.origin.max_per_second,
+        ms_with_unit(strategy.latency_ms.p99)
+    )
+}
+
+/// `hotkey · local lab · redis 7.0.15 · 3 replicas · 60 s · seed 42`.
+pub(crate) fn setting(run: &Run) -> String {
+    let replicas = if run.replicas == 1 { "1 replica".to_owned() } else { format!("{} replicas", run.replicas) };
+    let ttl = seconds(run.ttl_s);
+    format!(
+        "{} · {} lab · {} · {replicas} · TTL {ttl} · origin {} a read · {} measured",
+        run.scenario,
+        run.lab,
+        run.cache,
+        seconds(run.service_time_s),
+        seconds(run.duration_s)
+    )
+}
+
+/// Seconds without needless digits: `60 s`, `200 ms`.
+pub(crate) fn seconds(value: f64) -> String {
+    if value > 0.0 && value < 1.0 { format!("{} ms", round3(value * 1000.0)) } else { format!("{} s", round3(value)) }
+}
+
+fn round3(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// The load as it stands, and what a closed loop means for the comparison.
+pub(crate) fn load_caption(run: &Run) -> String {
+    let load = run.load.trim();
+    if !load.to_ascii_lowercase().starts_with("closed") {
+        return format!("load: {load}");
+    }
+    let in_flight = load.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());
+    let bound = in_flight.map_or_else(String::new, |n| format!("at most {n} reads can be in flight, "));
+    format!("{load}: {bound}the arrivals are each strategy's own")
+}
+
+/// Why a strategy is invalid, in one line; never empty.
+pub(crate) fn reasons(strategy: &Strategy) -> String {
+    if strategy.invalid_because.is_empty() {
+        return "no reason was recorded".to_owned();
+    }
+    strategy.invalid_because.join("; ")
+}
+
+/// Text with nothing in it that could break a line, an XML file or the reading direction.
+pub(crate) fn printable(text: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    };
+    text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// At most `limit` characters, the last an ellipsis where some were cut.
+pub(crate) fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// At most `limit` characters, cut in the middle: compositions often differ at their ends only.
+pub(crate) fn cut_in_middle(text: &str, limit: usize) -> String {
+    let length = text.chars().count();
+    if length <= limit {
+        return text.to_owned();
+    }
+    let kept = limit.saturating_sub(1);
+    let tail = kept * 2 / 5;
+    text.chars().take(kept - tail).chain(['…']).chain(text.chars().skip(length - tail)).collect()
+}
+
+/// Text for HTML and XML, in content and in quoted attributes alike.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in printable(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

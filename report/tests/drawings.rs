@@ -1,0 +1,212 @@
+//! Charts and page of made-up runs: the right number of marks, nothing from outside, nothing unescaped, the same twice.
+#![allow(clippy::unwrap_used)] // A panic here is a failed test.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use report::{RunFolder, render};
+use support::{Kind, Plan, bulk_warm, hotkey, shape, write};
+
+const BAR: &str = "fill=\"#0072B2\"";
+const WARMUP_BAR: &str = "fill=\"#B4BDC6\"";
+const INVALID_BAR: &str = "fill=\"#9A9A9A\"";
+const FLOOR: &str = "stroke=\"#D55E00\"";
+const FAULT: &str = "stroke=\"#8E2F7D\"";
+
+fn small() -> Plan {
+    let mut plan = hotkey(12);
+    plan.shapes.truncate(1);
+    plan.shapes.push(shape(Kind::Jitter, "jitter", "plain + jitter(20%)"));
+    plan
+}
+
+fn read(dir: &Path, name: &str) -> String {
+    fs::read_to_string(dir.join(name)).unwrap()
+}
+
+fn bars(svg: &str, fill: &str) -> usize {
+    svg.lines().filter(|line| line.starts_with("<rect") && line.contains(fill)).count()
+}
+
+#[test]
+fn a_chart_has_a_bar_for_each_second_with_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&small(), dir.path());
+    let rendered = render(dir.path()).unwrap();
+    assert_eq!(rendered.files.len(), 2 * 2 + 3 * 2 + 2);
+    assert!(rendered.files.iter().all(|file| file.is_file()));
+
+    let rows = RunFolder::at(dir.path()).strategy("naive").unwrap().read_seconds().unwrap();
+    let measured = rows.iter().filter(|row| row.start_ms >= 0 && row.origin_starts > 0).count();
+    let warmup = rows.iter().filter(|row| row.start_ms < 0 && row.origin_starts > 0).count();
+    let naive = read(dir.path(), "charts/naive.svg");
+    assert_eq!((bars(&naive, BAR), bars(&naive, WARMUP_BAR)), (measured, warmup));
+    assert!(naive.contains(FLOOR) && naive.contains("hot key expires"));
+    let jitter = read(dir.path(), "charts/jitter.svg");
+    assert!(!jitter.contains(FLOOR), "no floor where TTLs are lengthened");
+
+    let comparison = read(dir.path(), "charts/comparison.svg");
+    assert_eq!(bars(&comparison, BAR), bars(&naive, BAR) + bars(&jitter, BAR), "the same bars, warm-up left out");
+    assert!(comparison.contains("at most 50 reads can be in flight, the arrivals are each strategy"));
+}
+
+#[test]
+fn same_records_same_bytes() {
+    let bytes = |dir: &Path| -> BTreeMap<String, Vec<u8>> {
+        let files = render(dir).unwrap().files;
+        files
+            .iter()
+            .map(|file| (file.strip_prefix(dir).unwrap().display().to_string(), fs::read(file).unwrap()))
+            .collect()
+    };
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let plan = Plan { duration_s: 3, ..small() };
+    write(&plan, one.path());
+    write(&plan, two.path());
+    let first = bytes(one.path());
+    assert_eq!(first, bytes(two.path()));
+    assert_eq!(first, bytes(one.path()), "and over itself");
+}
+
+#[test]
+fn pngs_decode_and_are_not_blank() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&bulk_warm(), dir.path());
+    let rendered = render(dir.path()).unwrap();
+    let pngs: Vec<_> =
+        rendered.files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "png")).collect();
+    assert_eq!(pngs.len(), 5);
+    for path in pngs {
+        let mut reader = png::Decoder::new(fs::File::open(path).unwrap()).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((info.width, info.color_type), (1920, png::ColorType::Rgb));
+        let ink = pixels.chunks(3).filter(|pixel| *pixel != [255, 255, 255]).count();
+        assert!(ink > 5_000 && ink < pixels.len() / 3 / 2, "{}: {ink} pixels of ink", path.display());
+    }
+    let herd = read(dir.path(), "charts/herd.svg");
+    assert!(herd.contains("zero is the first expiry of any key, 5.00 s into the run"));
+}
+
+#[test]
+fn where_the_hot_key_never_expires_the_chart_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let shapes = vec![shape(Kind::Naive, "naive", "plain"), shape(Kind::Early, "xfetch", "xfetch(beta=1)")];
+    write(&Plan { shapes, ..hotkey(30) }, dir.path());
+    render(dir.path()).unwrap();
+    let herd = read(dir.path(), "charts/herd.svg");
+    assert!(herd.contains(" expiries: ") && herd.contains("never seen to expire, so zero is the first read"), "{herd}");
+}
+
+#[test]
+fn an_invalid_run_glares_and_hostile_names_stay_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = Plan { duration_s: 6, ..small() };
+    let mut run = write(&plan, dir.path());
+    let hostile = "<img src=x onerror=alert(1)>\"'&\u{0}\u{202e}";
+    run.strategies[0].name = hostile.into();
+    run.strategies[0].spec = hostile.into();
+    run.strategies[0].valid = false;
+    run.strategies[0].invalid_because = vec![hostile.into()];
+    for text in [
+        &mut run.scenario,
+        &mut run.summary,
+        &mut run.command,
+        &mut run.cache,
+        &mut run.plan_hash,
+        &mut run.environment.os,
+    ] {
+        *text = format!("{hostile}</style></svg>");
+    }
+    let folder = RunFolder::at(dir.path());
+    folder.write_run(&run).unwrap();
+    let mut events = folder.strategy("naive").unwrap().read_events().unwrap();
+    events.push(report::record::EventRow {
+        t_ns: 2_000_000_000,
+        event: "fault".into(),
+        detail: Some(hostile.into()),
+        ..Default::default()
+    });
+    folder.strategy("naive").unwrap().write_events(&events).unwrap();
+    for file in
+        render(dir.path()).unwrap().files.iter().filter(|file| file.extension().is_some_and(|ending| ending != "png"))
+    {
+        let text = fs::read_to_string(file).unwrap();
+        // In the summary's fenced code block the command stands as it is; Markdown takes it for text there.
+        let text = text.split("This run again:\n\n```").next().unwrap();
+        assert!(!text.contains("<img") && !text.contains('\u{0}') && !text.contains('\u{202e}'), "{}", file.display());
+    }
+    let naive = read(dir.path(), "charts/naive.svg");
+    assert!(naive.contains("INVALID – do not use these numbers") && naive.contains(FAULT));
+    assert_eq!(bars(&naive, BAR), 0);
+    assert!(bars(&naive, INVALID_BAR) > 0);
+}
+
+#[test]
+fn the_page_asks_nobody_for_anything() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&Plan { duration_s: 3, ..small() }, dir.path());
+    render(dir.path()).unwrap();
+    let page = read(dir.path(), "report.html");
+    let elsewhere = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    for forbidden in ["http://", "https://", "<script", "url(", "@import", "<link", "src=", "onload"] {
+        assert!(!elsewhere.contains(forbidden), "{forbidden}");
+    }
+    for wanted in [
+        "<!doctype html>",
+        "<html lang=\"en\">",
+        "Content-Security-Policy",
+        "default-src 'none'",
+        "scope=\"col\"",
+        "prefers-color-scheme: dark",
+        "@media print",
+    ] {
+        assert!(page.contains(wanted), "{wanted}");
+    }
+    assert_eq!(page.matches("<svg ").count(), page.matches("role=\"img\" aria-label=\"").count());
+    let headings = [
+        "Verdict",
+        "What reached the origin",
+        "The herd from close by",
+        "Each strategy over time",
+        "Response times",
+        "Environment",
+    ];
+    let places: Vec<usize> =
+        headings.iter().map(|heading| page.find(&format!("<h2>{heading}</h2>")).unwrap()).collect();
+    assert!(places.is_sorted());
+}
+
+#[test]
+fn nothing_recorded_and_files_missing_is_no_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = write(&Plan { duration_s: 0, warmup_s: 0, ..small() }, dir.path());
+    let folder = RunFolder::at(dir.path());
+    fs::remove_dir_all(folder.strategy("jitter").unwrap().path()).unwrap();
+    render(dir.path()).unwrap();
+    assert!(read(dir.path(), "charts/naive.svg").contains("no read reached the origin"));
+    assert!(read(dir.path(), "charts/jitter.svg").contains("no seconds.csv"));
+    run.strategies.clear();
+    folder.write_run(&run).unwrap();
+    render(dir.path()).unwrap();
+    run.duration_s = -1e300;
+    run.warmup_s = 1e300;
+    folder.write_run(&run).unwrap();
+    render(dir.path()).unwrap();
+}
+
+#[test]
+fn a_strategy_may_be_called_like_a_chart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = write(&Plan { duration_s: 2, ..small() }, dir.path());
+    run.strategies[0].folder = "comparison".into();
+    RunFolder::at(dir.path()).write_run(&run).unwrap();
+    let files = render(dir.path()).unwrap().files;
+    let mut names = files.clone();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), files.len());
+}

@@ -1,0 +1,97 @@
+//! What is said about a run, word for word.
+#![allow(clippy::unwrap_used)] // A panic here is a failed test.
+
+use report::record::{Outcomes, Run};
+use report::{parse_run, summary_markdown, verdict_table};
+
+fn fixture() -> Run {
+    parse_run(include_bytes!("fixtures/run-v1.json")).unwrap()
+}
+
+#[test]
+fn verdict_of_the_fixture() {
+    insta::assert_snapshot!(verdict_table(&fixture()));
+}
+
+#[test]
+fn summary_of_the_fixture() {
+    insta::assert_snapshot!(summary_markdown(&fixture()));
+}
+
+/// All valid: what is within noise of the best shares the praise.
+#[test]
+fn verdict_where_two_are_equally_good() {
+    let mut run = fixture();
+    run.verdicts.clear();
+    for strategy in &mut run.strategies {
+        strategy.valid = true;
+        strategy.invalid_because.clear();
+    }
+    insta::assert_snapshot!(verdict_table(&run));
+}
+
+#[test]
+fn verdict_with_nothing_known_and_long_names() {
+    let mut run = fixture();
+    run.complete = false;
+    run.strategies.truncate(2);
+    run.strategies[0].name = "swr(soft=5s, hard=10s) + lock(lease=10s, poll=50ms) + jitter(20%)".into();
+    for strategy in &mut run.strategies {
+        strategy.valid = false;
+        strategy.invalid_because.clear();
+        strategy.origin.floor = None;
+        strategy.origin.per_expiry = None;
+        strategy.latency_ms = Default::default();
+        strategy.outcomes = Outcomes::default();
+        strategy.stale = Default::default();
+    }
+    insta::assert_snapshot!(verdict_table(&run));
+}
+
+/// A strategy that turns requests away has a low peak, and the sentence says what it cost.
+#[test]
+fn the_price_of_a_low_peak_is_said() {
+    let mut run = fixture();
+    run.strategies.remove(1);
+    let outcomes = &mut run.strategies[1].outcomes;
+    (outcomes.shed, outcomes.hit) = (outcomes.hit / 2, outcomes.hit / 2);
+    let said = verdict_table(&run);
+    assert!(said.contains("of its requests failed or shed"), "{said}");
+}
+
+#[test]
+fn an_invalid_strategy_is_never_the_best() {
+    let mut run = fixture();
+    run.strategies[2].valid = false;
+    let said = verdict_table(&run);
+    assert!(!said.contains("Lowest") && said.contains("INVALID: swr: no reason was recorded"), "{said}");
+    assert!(!verdict_table(&Run { strategies: vec![], ..run }).is_empty());
+}
+
+#[test]
+fn the_table_is_at_most_110_columns_wide() {
+    let mut run = fixture();
+    run.strategies[0].name = "n".repeat(300);
+    run.strategies[0].origin.total = 123_456_789;
+    run.strategies[0].latency_ms.p99 = Some(123_456.0);
+    for line in verdict_table(&run).lines() {
+        assert!(line.chars().count() <= 110, "{line}");
+    }
+    assert!(verdict_table(&fixture()).lines().take(5).all(|line| line.chars().count() <= 80));
+}
+
+/// Hostile names stay text in Markdown and start no line of their own in the table.
+#[test]
+fn hostile_names_stay_text() {
+    let mut run = fixture();
+    run.strategies[0].name = "<img src=x>|[x](y:1)\n# big".into();
+    run.command = "loadgen ```\n<script>".into();
+    let summary = summary_markdown(&run);
+    assert!(!summary.contains("<img") && !summary.contains("\n# big") && summary.contains("\\|"), "{summary}");
+    assert!(summary.contains("````sh\n"), "a fence longer than the backticks within");
+    assert_eq!(
+        verdict_table(&run).lines().position(str::is_empty),
+        Some(2 + 3),
+        "two lines of header, three strategies"
+    );
+}
