@@ -96,11 +96,13 @@ pub struct Warmed {
     pub last_put_mono_ns: u64,
 }
 
-/// `POST /expire`: the replica removes a key from the shared cache.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `POST /expire`: the replica removes items `first` to `last` from the shared cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expire {
-    /// The key.
-    pub key: String,
+    /// The first, from 1.
+    pub first: u32,
+    /// The last, included.
+    pub last: u32,
 }
 
 /// A law of service times on the wire.

@@ -36,6 +36,12 @@ impl Shutdown {
         (Stop(tell), Self(told))
     }
 
+    /// Whether the word was said.
+    #[must_use]
+    pub fn is_said(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Ends when the word is said.
     pub async fn wait(&mut self) {
         let _ = self.0.wait_for(|stop| *stop).await;

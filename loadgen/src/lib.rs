@@ -1,1 +1,64 @@
 //! The load generator: the command line, the driver, the recorder and the labs.
+//!
+//! | idea | where |
+//! |---|---|
+//! | the run as a table of contents | [`run`] |
+//! | one strategy's run, from start to evidence | [`trial`] |
+//! | command line → validated settings | [`cli`], [`settings`] |
+//! | who asks for what, when; connections; pacing | [`drive`] |
+//! | counts and histograms, at no message per request | [`record`] |
+//! | floor, windows, ledgers, validity | [`measure`] |
+//! | bringing a world up and down | [`lab`] |
+
+pub mod cli;
+pub mod drive;
+pub mod environment;
+pub mod exit;
+pub mod faults;
+pub mod interrupt;
+pub mod lab;
+pub mod lists;
+pub mod measure;
+pub mod names;
+pub mod progress;
+pub mod record;
+pub mod run;
+pub mod say;
+pub mod settings;
+pub mod thresholds;
+pub mod trial;
+
+use std::path::Path;
+
+use cli::{Cli, Command, RunArgs};
+use exit::{Exit, Failure};
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`Failure`] with the exit code and the sentence to print.
+pub fn start(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        None => run_command(&cli.run),
+        Some(Command::Run(args)) => run_command(&args),
+        Some(Command::List) => lists::list(),
+        Some(Command::Show { name }) => lists::show(&name),
+        Some(Command::Report { run }) => report_command(&run),
+    }
+}
+
+fn run_command(args: &RunArgs) -> Result<Exit, Failure> {
+    let settings = settings::Settings::of(args)?;
+    if args.dry_run {
+        return run::dry_run(&settings);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?.block_on(run::run(&settings))
+}
+
+fn report_command(run: &Path) -> Result<Exit, Failure> {
+    let rendered = report::render(run).map_err(Failure::usage)?;
+    let files: Vec<String> = rendered.files.iter().map(|file| format!("{}\n", file.display())).collect();
+    say::out(&files.concat())?;
+    Ok(Exit::Ok)
+}

@@ -241,7 +241,7 @@ pub struct Events {
 pub struct Stale {
     /// Share of requests answered with a stale value.
     pub share: Option<f64>,
-    /// The largest time past the TTL, milliseconds (whole seconds as the header tells them, so rounded up to 1000).
+    /// The largest time past the TTL of a stale answer, milliseconds, rounded up.
     pub overage_ms_max: Option<u64>,
 }
 

@@ -71,8 +71,12 @@ async fn cache(State(replica): Shared) -> Result<Json<CacheStatus>, Refuse> {
 
 async fn expire(State(replica): Shared, Json(expire): Json<Expire>) -> Result<(), Refuse> {
     let running = running(&replica)?;
-    let key = Key::new(&expire.key).map_err(Refuse::bad)?;
-    running.cache.cache.remove(&key).await.map_err(Refuse::failed)
+    if expire.last.saturating_sub(expire.first) >= WARM_ITEMS_MAX {
+        return Err(Refuse::bad(format!("more than {WARM_ITEMS_MAX} items to expire")));
+    }
+    let keys: Vec<Key> = (expire.first..=expire.last).map(Key::of_item).collect();
+    let removals = keys.iter().map(|key| running.cache.cache.remove(key));
+    try_join_all(removals).await.map(|_| ()).map_err(Refuse::failed)
 }
 
 /// Reads every item first and then puts them all in one burst: interleaved, the puts would come in the waves of the

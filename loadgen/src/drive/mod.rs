@@ -1,0 +1,65 @@
+//! The driver: turns a plan into requests, on worker threads of its own, and hands every answer to the recorder.
+//!
+//! Latency counts from the intended send. In a closed loop that is the previous completion plus the think time, so a
+//! server that stalls slows its own load down: the chart says so.
+
+mod closed;
+mod connection;
+mod pacer;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::runtime::RealClock;
+use app::serve::Shutdown;
+use scenarios::Plan;
+use strategies::time::{Mono, nanos};
+use tokio::sync::watch;
+
+pub use closed::Fleet;
+pub use pacer::{Pace, Pacer};
+
+/// Everything that the workers of one strategy share.
+#[derive(Clone)]
+pub struct Drive {
+    /// Who asks for what.
+    pub plan: Arc<Plan>,
+    /// How many clients there are.
+    pub clients: u32,
+    /// The replicas' addresses, by index.
+    pub replicas: Vec<SocketAddr>,
+    /// The scenario's hot key.
+    pub hot_key: Option<u32>,
+    /// Length of the warm-up.
+    pub warmup: Duration,
+    /// Length of the measured phase.
+    pub duration: Duration,
+    /// A request's time-out.
+    pub timeout: Duration,
+    /// The generator's clock.
+    pub clock: RealClock,
+    /// Wakes clients at their moments.
+    pub pace: Pace,
+    /// Asks everybody to stop early.
+    pub stop: Shutdown,
+}
+
+/// When t = 0 is, on the generator's clock; `None` until that is known.
+pub type Start = watch::Receiver<Option<Mono>>;
+
+impl Drive {
+    /// The number of the first second that has requests.
+    #[must_use]
+    pub fn first_second(&self) -> i64 {
+        let seconds = nanos(self.warmup).div_ceil(1_000_000_000);
+        -i64::try_from(seconds).unwrap_or(i64::MAX)
+    }
+
+    /// The number of the last second that has requests.
+    #[must_use]
+    pub fn last_second(&self) -> i64 {
+        let seconds = nanos(self.duration).div_ceil(1_000_000_000);
+        i64::try_from(seconds).unwrap_or(i64::MAX) - 1
+    }
+}

@@ -1,0 +1,196 @@
+//! The local lab: replicas, origin and cache in this process and on loopback, each on a thread of its own with a
+//! current-thread runtime, so that one does not wait for another's work.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use app::auth::ControlToken;
+use app::cache_source::{CachePorts, CacheSource, CacheStatus};
+use app::control_client::ControlClient;
+use app::origin::{self, OriginListeners};
+use app::origin_client::HttpOrigin;
+use app::redis_cache::RedisSource;
+use app::redis_server::{PrivateRedis, installed};
+use app::replica::{self, Replica, ReplicaListeners, ReplicaSettings};
+use app::runtime::RealClock;
+use app::serve::{Shutdown, Stop};
+use sim::MemoryCache;
+use strategies::port::BoxFuture;
+use tokio::net::TcpListener;
+
+use super::{Endpoints, ReplicaEnd};
+use crate::cli::CacheChoice;
+use crate::exit::Failure;
+use crate::settings::Settings;
+
+/// A local lab that is up. Dropping it takes everything down.
+pub struct LocalLab {
+    /// Where everything is.
+    pub endpoints: Endpoints,
+    /// How the cache was chosen, for people.
+    pub cache_note: String,
+    stop: Option<Stop>,
+    threads: Vec<JoinHandle<()>>,
+    // Dropped after the threads have ended.
+    _redis: Option<PrivateRedis>,
+    _database: tempfile::TempDir,
+}
+
+/// Which cache the replicas use.
+#[derive(Clone)]
+enum Cache {
+    Redis(String),
+    Memory(Arc<Memory>),
+}
+
+impl LocalLab {
+    /// Brings the lab up. Must be called on the runtime that will talk to its control listeners.
+    ///
+    /// # Errors
+    /// [`Failure`] that says which part did not come up, and why.
+    pub fn start(settings: &Settings) -> Result<Self, Failure> {
+        let (cache, redis, cache_note) = choose_cache(settings)?;
+        let database = tempfile::Builder::new().prefix("stampede-origin-").tempdir();
+        let database = database.map_err(|e| Failure::failed(format!("no folder for the origin's database: {e}")))?;
+        let (stop, shutdown) = Shutdown::pair();
+        let token = ControlToken::random().map_err(Failure::failed)?;
+        let mut threads = Vec::new();
+        let (origin_data, origin_control) = {
+            let (token, shutdown, file) = (token.clone(), shutdown.clone(), database.path().join("origin.sqlite"));
+            on_thread("origin", &mut threads, move |tell| serve_origin(file, token, shutdown, tell))?
+        };
+        let mut replicas = Vec::new();
+        for index in 0..settings.replicas {
+            let (token_there, shutdown, cache) = (token.clone(), shutdown.clone(), cache.clone());
+            let (data, control) = on_thread(&format!("replica-{index}"), &mut threads, move |tell| {
+                serve_replica(index, cache, format!("http://{origin_data}"), token_there, shutdown, tell)
+            })?;
+            let control = ControlClient::new(&format!("http://{control}"), Some(token.clone()));
+            replicas.push(ReplicaEnd { data, control });
+        }
+        let origin = ControlClient::new(&format!("http://{origin_control}"), Some(token));
+        let endpoints = Endpoints { lab: "local", replicas, origin };
+        Ok(Self { endpoints, cache_note, stop: Some(stop), threads, _redis: redis, _database: database })
+    }
+}
+
+impl Drop for LocalLab {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            stop.stop();
+        }
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, String), Failure> {
+    if let Some(url) = &settings.redis {
+        return Ok((Cache::Redis(url.clone()), None, format!("the Redis at {}", without_password(url))));
+    }
+    let memory = |why: &str| Ok((Cache::Memory(Arc::default()), None, format!("memory ({why})")));
+    match (settings.cache, installed()) {
+        (CacheChoice::Memory, _) => memory("asked for"),
+        (CacheChoice::Auto, None) => memory("auto: no redis-server is installed"),
+        (CacheChoice::Redis, None) => Err(Failure::failed(
+            "no redis-server is installed · --cache redis · found none on the PATH · install redis-server, give --redis URL, \
+             or use --cache memory",
+        )),
+        (choice, Some(server)) => {
+            let redis = PrivateRedis::start(&server, &[]).map_err(Failure::failed)?;
+            let note = if choice == CacheChoice::Auto { "auto" } else { "asked for" };
+            Ok((Cache::Redis(redis.url()), Some(redis), format!("a private redis-server ({note})")))
+        }
+    }
+}
+
+/// A URL fit for a log.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+type Addresses = (std::net::SocketAddr, std::net::SocketAddr);
+type Tell = mpsc::Sender<Result<Addresses, String>>;
+
+/// Runs a service on a thread and a runtime of its own, and waits until it has told its addresses.
+fn on_thread<F>(
+    name: &str,
+    threads: &mut Vec<JoinHandle<()>>,
+    serve: impl FnOnce(Tell) -> F + Send + 'static,
+) -> Result<Addresses, Failure>
+where
+    F: Future<Output = Result<(), String>>,
+{
+    let (tell, told) = mpsc::channel();
+    let run = move || {
+        let failed = tell.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let ended = runtime.map_err(|e| e.to_string()).and_then(|runtime| runtime.block_on(serve(tell)));
+        if let Err(why) = ended {
+            let _ = failed.send(Err(why));
+        }
+    };
+    let thread = std::thread::Builder::new().name(name.into()).spawn(run);
+    threads.push(thread.map_err(|e| Failure::failed(format!("no thread for {name}: {e}")))?);
+    let told = told.recv().unwrap_or_else(|_| Err("it ended before it was up".into()));
+    told.map_err(|why| Failure::failed(format!("the local lab's {name} did not come up: {why}")))
+}
+
+async fn listeners(tell: &Tell) -> Result<(TcpListener, TcpListener), String> {
+    let bind = async || TcpListener::bind("127.0.0.1:0").await.map_err(|e| format!("cannot listen on loopback: {e}"));
+    let (data, control) = (bind().await?, bind().await?);
+    let address = |l: &TcpListener| l.local_addr().map_err(|e| e.to_string());
+    let _ = tell.send(Ok((address(&data)?, address(&control)?)));
+    Ok((data, control))
+}
+
+async fn serve_origin(file: PathBuf, token: ControlToken, shutdown: Shutdown, tell: Tell) -> Result<(), String> {
+    let service = origin::open(&file).await?;
+    let (data, control) = listeners(&tell).await?;
+    origin::run(service, OriginListeners { data, control: Some((control, token)) }, shutdown).await;
+    Ok(())
+}
+
+async fn serve_replica(
+    index: u16,
+    cache: Cache,
+    origin: String,
+    token: ControlToken,
+    shutdown: Shutdown,
+    tell: Tell,
+) -> Result<(), String> {
+    let clock = RealClock::start();
+    let cache: Arc<dyn CacheSource> = match cache {
+        Cache::Redis(url) => Arc::new(RedisSource::new(&url)?),
+        Cache::Memory(memory) => memory,
+    };
+    let origin = Arc::new(HttpOrigin::new(&origin, clock)?);
+    let replica = Replica::new(ReplicaSettings { index, cache, origin, clock })?;
+    let (data, control) = listeners(&tell).await?;
+    replica::run(replica, ReplicaListeners { data, control: Some((control, token)) }, shutdown).await;
+    Ok(())
+}
+
+/// Memory caches by namespace, shared by the replicas of this process.
+#[derive(Default)]
+struct Memory(Mutex<BTreeMap<String, Arc<MemoryCache>>>);
+
+impl CacheSource for Memory {
+    fn open(&self, namespace: &str) -> CachePorts {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Arc::new(MemoryCache::new(Arc::new(RealClock::start())));
+        let memory = Arc::clone(open.entry(namespace.to_owned()).or_insert_with(fresh));
+        CachePorts { cache: memory.clone(), lease: memory }
+    }
+
+    fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {
+        let status = CacheStatus { server: "memory".into(), incarnation: String::new(), evicted: 0 };
+        Box::pin(std::future::ready(Ok(status)))
+    }
+}

@@ -1,0 +1,17 @@
+//! From what was seen to what is said: the figures of a strategy, computed from the recorder's sums and the two ledgers.
+//!
+//! Everything here is a pure function of its inputs, so each figure has a test with a small table in it.
+
+mod events;
+mod floor;
+mod ledgers;
+mod origin;
+mod strategy;
+mod validity;
+
+pub use events::{Seen, event_rows};
+pub use floor::floor;
+pub use ledgers::{Flights, compare};
+pub use origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
+pub use strategy::{Evidence, Figures, figures};
+pub use validity::{Circumstances, doubts};

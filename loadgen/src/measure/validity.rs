@@ -1,0 +1,87 @@
+//! Whether a run may be believed. An invalid run is written and shown as invalid, with every reason.
+
+use report::record::{Ledgers, Strategy};
+
+/// The largest clock uncertainty of a valid run.
+const CLOCK_UNCERTAINTY_NS_MAX: u64 = 5_000_000;
+
+/// What is known of a run beside its figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Requests of the measured phase that were planned.
+    pub planned: u64,
+    /// How wrong the clock offsets can be, nanoseconds; the worst.
+    pub clock_uncertainty_ns: u64,
+    /// Hits in the last second of the warm-up; `None` where there was no warm-up (or it was cut short by Ctrl-C).
+    pub hits_before_start: Option<u64>,
+    /// Cache operations that failed, over all phases.
+    pub cache_errors: u64,
+    /// The classes of their failures, for the sentence.
+    pub cache_error_classes: String,
+    /// Whether a scenario event explains a lost cache.
+    pub cache_fault_planned: bool,
+    /// Entries that the cache evicted during the run.
+    pub evicted: u64,
+    /// Whether the cache is still the one that it was.
+    pub cache_restarted: bool,
+    /// Whether the cache's own word on that could not be had at the end.
+    pub cache_unknown: Option<String>,
+    /// Replicas that are not the ones they were.
+    pub replicas_restarted: u32,
+    /// Events that a replica's log had no room for.
+    pub events_dropped: u64,
+    /// Flights or requests that did not end in time after the load.
+    pub not_quiet: u64,
+    /// Answers that carried another item or a damaged one.
+    pub wrong_bodies: u64,
+    /// A worker thread that ended in a panic.
+    pub worker_died: bool,
+    /// Planned events that did not take effect.
+    pub faults_failed: u64,
+}
+
+/// Every reason not to believe the run, one sentence each.
+#[must_use]
+pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String> {
+    let c = circumstances;
+    let mut doubts = Vec::new();
+    let mut doubt = |wrong: bool, why: String| {
+        if wrong {
+            doubts.push(why);
+        }
+    };
+    let (planned, sent, unsent) = (c.planned, strategy.requests, strategy.unsent);
+    let counts = format!("{planned} requests were planned, {sent} sent and {unsent} not sent: the sum is wrong");
+    doubt(planned != sent + unsent, counts);
+    let answered = strategy.outcomes.sum();
+    doubt(sent != answered, format!("{sent} requests were sent and {answered} have an outcome"));
+    doubt(sent == 0, "no request was sent in the measured phase".into());
+    doubt(!strategy.ledgers.disagree.is_empty(), disagreement(&strategy.ledgers));
+    let (found, max) = (c.clock_uncertainty_ns as f64 / 1e6, CLOCK_UNCERTAINTY_NS_MAX / 1_000_000);
+    let clocks = format!("the clocks are known to {found:.1} ms only; at most {max} ms");
+    doubt(c.clock_uncertainty_ns >= CLOCK_UNCERTAINTY_NS_MAX, clocks);
+    doubt(c.hits_before_start == Some(0), "the last second of the warm-up had no hit: the cache was not warm".into());
+    let lost = format!("the cache failed {} operations ({})", c.cache_errors, c.cache_error_classes);
+    doubt(c.cache_errors > 0 && !c.cache_fault_planned, lost);
+    doubt(c.evicted > 0, format!("the cache evicted {} entries: give it more memory", c.evicted));
+    doubt(c.cache_restarted && !c.cache_fault_planned, "the cache was restarted during the run".into());
+    if let Some(why) = &c.cache_unknown {
+        doubt(!c.cache_fault_planned, format!("the cache could not be asked about itself at the end: {why}"));
+    }
+    doubt(c.replicas_restarted > 0, format!("{} replicas were restarted during the run", c.replicas_restarted));
+    doubt(c.events_dropped > 0, format!("{} events found no room in a replica's log", c.events_dropped));
+    doubt(c.not_quiet > 0, format!("{} flights or requests had not ended in time after the load", c.not_quiet));
+    doubt(c.wrong_bodies > 0, format!("{} answers carried another item or a damaged one", c.wrong_bodies));
+    doubt(c.faults_failed > 0, format!("{} planned events did not take effect", c.faults_failed));
+    doubt(c.worker_died, "a generator thread ended early: a bug in the lab".into());
+    doubts
+}
+
+fn disagreement(ledgers: &Ledgers) -> String {
+    let first = ledgers.disagree.first().map_or("", String::as_str);
+    let more = match ledgers.disagree.len() {
+        0 | 1 => String::new(),
+        n => format!(" (and {} more)", n - 1),
+    };
+    format!("the ledgers disagree: {first}{more}")
+}

@@ -1,0 +1,14 @@
+//! The recorder: what each request's answer adds to the record, at no message per request.
+//!
+//! Each worker writes into its own seconds ([`Recorder`]); once a second it hands the finished one to the [`Collector`],
+//! which merges the workers', writes the histogram log and keeps the sums. A second holds the requests whose *intended*
+//! send lies in it, so the measured rows sum to the figures of the run exactly, and a stall shows where it hurt.
+
+mod collector;
+mod recorder;
+mod second;
+
+pub(crate) use collector::latency;
+pub use collector::{Collected, Collector, KeySample};
+pub use recorder::Recorder;
+pub use second::{Answer, Asked, Second, TAGS};

@@ -1,0 +1,182 @@
+//! One second of one worker: counts, histograms, and the few things that are kept one by one.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use strategies::Outcome;
+
+/// The tags of `latency.hlog`, in the order of [`Second::histograms`].
+pub const TAGS: [&str; 7] = ["resp", "serv", "lag", "resp.hit", "resp.stale", "resp.wait", "resp.load"];
+const RESP: usize = 0;
+const SERV: usize = 1;
+const LAG: usize = 2;
+
+/// Nanoseconds: the finest value that is told from its neighbours, and the largest that is recorded as it is.
+const FINEST_NS: u64 = 1_000;
+const LARGEST_NS: u64 = 1_200_000_000_000;
+/// Bins of 100 ms in a second.
+pub(super) const BINS: usize = 10;
+const BIN_NS: i64 = 100_000_000;
+pub(super) const SECOND_NS: i64 = 1_000_000_000;
+
+/// A request that was decided on. Times are nanoseconds since t = 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it was to be sent.
+    pub intended_ns: i64,
+    /// For what.
+    pub key: u32,
+    /// Whether that is the scenario's hot key.
+    pub hot: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// When it was sent, nanoseconds since t = 0.
+    pub sent_ns: i64,
+    /// When its answer was whole, or was given up.
+    pub done_ns: i64,
+    /// How it was answered.
+    pub outcome: Outcome,
+    /// What went wrong, where it was an error.
+    pub error: Option<String>,
+    /// The flight that its replica led for it.
+    pub flight: Option<String>,
+    /// How far past its TTL a stale answer was, microseconds.
+    pub overage_us: u64,
+}
+
+/// Counts of a 100 ms bin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Bin {
+    pub(super) offered: u64,
+    pub(super) sent: u64,
+    pub(super) outcomes: [u64; Outcome::ALL.len()],
+}
+
+impl Bin {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.offered += other.offered;
+        self.sent += other.sent;
+        self.outcomes.iter_mut().zip(other.outcomes).for_each(|(mine, theirs)| *mine += theirs);
+    }
+}
+
+/// The requests of one worker that were intended in one second.
+pub struct Second {
+    /// Which second since t = 0; negative in the warm-up.
+    pub(super) number: i64,
+    /// Requests decided on and not yet answered.
+    pub(super) open: u64,
+    pub(super) bins: [Bin; BINS],
+    /// By tag, see [`TAGS`].
+    pub(super) histograms: Vec<Histogram<u64>>,
+    /// (intended, key) of each request sent, for the floor.
+    pub(super) arrivals: Vec<(i64, u32)>,
+    pub(super) hot_outcomes: [u64; Outcome::ALL.len()],
+    pub(super) errors: BTreeMap<String, u64>,
+    pub(super) flights: Vec<String>,
+    pub(super) overage_us_max: u64,
+}
+
+impl Second {
+    pub(super) fn new(number: i64) -> Self {
+        Self {
+            number,
+            open: 0,
+            bins: [Bin::default(); BINS],
+            histograms: TAGS.iter().map(|_| histogram()).collect(),
+            arrivals: Vec::new(),
+            hot_outcomes: [0; Outcome::ALL.len()],
+            errors: BTreeMap::new(),
+            flights: Vec::new(),
+            overage_us_max: 0,
+        }
+    }
+
+    pub(super) fn of(at_ns: i64) -> i64 {
+        at_ns.div_euclid(SECOND_NS)
+    }
+
+    fn bin(&mut self, at_ns: i64) -> &mut Bin {
+        &mut self.bins[(at_ns.rem_euclid(SECOND_NS) / BIN_NS) as usize % BINS]
+    }
+
+    pub(super) fn offer(&mut self, asked: &Asked) {
+        self.open += 1;
+        self.bin(asked.intended_ns).offered += 1;
+    }
+
+    /// It is not due any more: the run was stopped before its moment.
+    pub(super) fn withdraw(&mut self, asked: &Asked) {
+        self.open = self.open.saturating_sub(1);
+        let bin = self.bin(asked.intended_ns);
+        bin.offered = bin.offered.saturating_sub(1);
+    }
+
+    pub(super) fn answer(&mut self, asked: &Asked, answer: Answer) {
+        self.open = self.open.saturating_sub(1);
+        let outcome = answer.outcome as usize;
+        let bin = self.bin(asked.intended_ns);
+        bin.sent += 1;
+        bin.outcomes[outcome] += 1;
+        self.arrivals.push((asked.intended_ns, asked.key));
+        if asked.hot {
+            self.hot_outcomes[outcome] += 1;
+        }
+        let response = answer.done_ns - asked.intended_ns;
+        self.record(RESP, response);
+        self.record(SERV, answer.done_ns - answer.sent_ns);
+        self.record(LAG, answer.sent_ns - asked.intended_ns);
+        match answer.outcome {
+            Outcome::Hit => self.record(3, response),
+            Outcome::Stale => self.record(4, response),
+            Outcome::Wait => self.record(5, response),
+            Outcome::Load => self.record(6, response),
+            Outcome::Shed | Outcome::Error => {}
+        }
+        if let Some(error) = answer.error {
+            *self.errors.entry(error).or_insert(0) += 1;
+        }
+        self.flights.extend(answer.flight);
+        self.overage_us_max = self.overage_us_max.max(answer.overage_us);
+    }
+
+    fn record(&mut self, tag: usize, ns: i64) {
+        self.histograms[tag].saturating_record(ns.max(0).unsigned_abs());
+    }
+
+    /// Takes in another worker's same second.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.bins.iter_mut().zip(&other.bins).for_each(|(mine, theirs)| mine.add(theirs));
+        for (mine, theirs) in self.histograms.iter_mut().zip(&other.histograms) {
+            add(mine, theirs);
+        }
+        self.arrivals.extend(other.arrivals);
+        self.hot_outcomes.iter_mut().zip(other.hot_outcomes).for_each(|(mine, theirs)| *mine += theirs);
+        for (kind, count) in other.errors {
+            *self.errors.entry(kind).or_insert(0) += count;
+        }
+        self.flights.extend(other.flights);
+        self.overage_us_max = self.overage_us_max.max(other.overage_us_max);
+    }
+
+    /// All its bins together.
+    pub(super) fn total(&self) -> Bin {
+        let mut total = Bin::default();
+        self.bins.iter().for_each(|bin| total.add(bin));
+        total
+    }
+}
+
+/// An empty histogram: nanoseconds, three significant digits.
+#[allow(clippy::expect_used, reason = "the bounds are constants, and they are good")]
+pub(super) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(FINEST_NS, LARGEST_NS, 3).expect("bounds")
+}
+
+/// Adds up two histograms of the same bounds, which cannot fail.
+pub(super) fn add(sum: &mut Histogram<u64>, more: &Histogram<u64>) {
+    let _ = sum.add(more);
+}

@@ -1,0 +1,245 @@
+//! The run: lab up, strategies one after the other under one plan, everything written after each, lab down, verdict.
+
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use app::runtime::RealClock;
+use report::record::{RUN_SCHEMA, Run};
+use report::{HlogHeader, RunFolder};
+use scenarios::{LoadKind, Plan};
+use strategies::words::say_duration;
+
+use crate::cli::Format;
+use crate::drive::Pacer;
+use crate::environment::{descriptors_max, environment};
+use crate::exit::{Exit, Failure};
+use crate::lab::LocalLab;
+use crate::names::{Utc, run_name};
+use crate::record::{Collected, TAGS};
+use crate::settings::Settings;
+use crate::thresholds;
+use crate::trial::{Bench, Trial};
+use crate::{interrupt, say};
+
+/// Descriptors beside those of the connections: listeners, SQLite, Redis, files.
+const DESCRIPTORS_BESIDE: u64 = 600;
+
+/// Runs everything that the settings say.
+///
+/// # Errors
+/// [`Failure`] where the lab or the program fails; what was finished by then is written.
+pub async fn run(settings: &Settings) -> Result<Exit, Failure> {
+    check_descriptors(settings)?;
+    let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
+    let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas)));
+    let mut record = new_record(settings, &plan)?;
+    let folder = make_folder(&settings.output, &record.run)?;
+    let lab = LocalLab::start(settings)?;
+    let clock = RealClock::start();
+    let pacer = Pacer::start(clock).map_err(|e| Failure::failed(format!("no thread for the pacer: {e}")))?;
+    let name = record.run.clone();
+    let bench = Bench { settings, endpoints: &lab.endpoints, plan, run: &name, clock, pacer: &pacer, stop };
+    record.lab = lab.endpoints.lab.into();
+    record.cache = bench.cache_name().await?;
+    announce(settings, &record, &lab.cache_note);
+
+    folder.write_scenario(&settings.scenario.to_toml()).map_err(Failure::failed)?;
+    for (number, (spec, strategy_folder)) in (1..).zip(&settings.strategies) {
+        let heading = format!("{number}/{} {}", settings.strategies.len(), spec.name());
+        let trial = bench.run(spec, strategy_folder, &heading).await?;
+        let last = number == settings.strategies.len();
+        record.complete = last && !bench.stop.is_said();
+        write_trial(&folder, &mut record, trial, settings)?;
+        if bench.stop.is_said() {
+            break;
+        }
+    }
+    let interrupted = bench.stop.is_said();
+    drop(pacer);
+    drop(lab);
+    finish(settings, &record, &folder)?;
+    Ok(exit(&record, interrupted))
+}
+
+/// Says what would be run.
+///
+/// # Errors
+/// [`Failure`] where standard output fails.
+pub fn dry_run(settings: &Settings) -> Result<Exit, Failure> {
+    let plan = Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas));
+    let mut text = format!("# plan {}, {} replicas, seed {}\n", plan.hash(), settings.replicas, settings.seed);
+    for (spec, folder) in &settings.strategies {
+        text += &format!("# {folder}: {} = {}\n", spec.name(), spec.canonical());
+    }
+    let each = settings.scenario.load.warmup + settings.scenario.load.duration;
+    let all = each * u32::try_from(settings.strategies.len()).unwrap_or(u32::MAX);
+    text += &format!("# takes about {} s; nothing was run\n\n{}", all.as_secs().max(1), settings.scenario.to_toml());
+    say::out(&text)?;
+    Ok(Exit::Ok)
+}
+
+/// A connection has two ends, and in the local lab both are this process's.
+fn check_descriptors(settings: &Settings) -> Result<(), Failure> {
+    let LoadKind::Closed { clients, .. } = settings.scenario.load.kind else { return Ok(()) };
+    let needed = u64::from(clients) * u64::from(settings.replicas) * 2 + DESCRIPTORS_BESIDE;
+    match descriptors_max() {
+        Some(limit) if limit < needed => Err(Failure::usage(format!(
+            "too few file descriptors · ulimit -n · found {limit}, needed about {needed} for {clients} clients and {} \
+             replicas · raise the limit, or lower load.clients",
+            settings.replicas
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
+    let (scenario, began) = (&settings.scenario, Utc::now());
+    let entropy = app::auth::entropy().map_err(Failure::failed)?;
+    Ok(Run {
+        schema: RUN_SCHEMA.into(),
+        run: run_name(began, &scenario.name, entropy),
+        complete: false,
+        version: env!("CARGO_PKG_VERSION").into(),
+        started_at: began.rfc3339(),
+        command: settings.command.clone(),
+        scenario: scenario.name.clone(),
+        summary: scenario.summary.clone(),
+        lab: String::new(),
+        cache: String::new(),
+        replicas: settings.replicas.into(),
+        seed: settings.seed,
+        duration_s: scenario.load.duration.as_secs_f64(),
+        warmup_s: scenario.load.warmup.as_secs_f64(),
+        load: load_in_words(settings),
+        ttl_s: scenario.cache.ttl.as_secs_f64(),
+        service_time_s: scenario.origin.service_time.mean().as_secs_f64(),
+        hot_key: scenario.keys.hot_key().map(|key| key.to_string()),
+        plan_hash: plan.hash(),
+        clock_offset_ns: None,
+        clock_uncertainty_ns: None,
+        environment: environment(),
+        strategies: Vec::new(),
+        verdicts: Vec::new(),
+    })
+}
+
+fn load_in_words(settings: &Settings) -> String {
+    match &settings.scenario.load.kind {
+        LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}"),
+        LoadKind::Open { rate_per_s, .. } => format!("open loop, {rate_per_s} requests/s"),
+    }
+}
+
+/// Makes the run's folder before the load begins: an hour's work must not end at a folder that can't be written.
+fn make_folder(output: &Path, run: &str) -> Result<RunFolder, Failure> {
+    let path: PathBuf = output.join(run);
+    std::fs::create_dir_all(&path).map_err(|e| {
+        let what = if e.kind() == ErrorKind::NotADirectory || e.kind() == ErrorKind::AlreadyExists {
+            "a file is in the way".to_owned()
+        } else {
+            e.to_string()
+        };
+        Failure::usage(format!(
+            "cannot make the results folder · -o {} · {what} · choose a folder that can be written",
+            output.display()
+        ))
+    })?;
+    Ok(RunFolder::at(path))
+}
+
+fn announce(settings: &Settings, record: &Run, cache_note: &str) {
+    if settings.quiet {
+        return;
+    }
+    let scenario = &settings.scenario;
+    let text = format!(
+        "{}: {}\nlab {}, {} replicas, cache {} ({cache_note}); {}; TTL {}, origin {} × {} places; seed {}, plan {}\n",
+        record.scenario,
+        record.summary,
+        record.lab,
+        record.replicas,
+        record.cache,
+        record.load,
+        say_duration(scenario.cache.ttl),
+        scenario.origin.service_time,
+        scenario.origin.concurrency,
+        record.seed,
+        record.plan_hash,
+    );
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn write_trial(folder: &RunFolder, record: &mut Run, trial: Trial, settings: &Settings) -> Result<(), Failure> {
+    let Trial { figures, events, collected, origin_clock, clock_uncertainty_ns } = trial;
+    let write = || {
+        let files = folder.strategy(&figures.strategy.folder)?;
+        files.write_seconds(&figures.seconds)?;
+        files.write_bins(&figures.bins)?;
+        files.write_origin(&figures.origin_rows)?;
+        files.write_events(&events)?;
+        files.write_latency(hlog_header(&collected, settings), |log| write_log(log, &collected))
+    };
+    write().map_err(Failure::failed)?;
+    record.clock_offset_ns = Some(-origin_clock.to_ours_ns);
+    record.clock_uncertainty_ns = record.clock_uncertainty_ns.max(Some(clock_uncertainty_ns));
+    record.strategies.push(figures.strategy);
+    record.verdicts = thresholds::judge(&settings.scenario.thresholds, &record.strategies);
+    folder.write_run(record).map_err(Failure::failed)
+}
+
+/// The log's time stamps are wall time; the end of this strategy is now, give or take its drain.
+fn hlog_header(collected: &Collected, settings: &Settings) -> HlogHeader {
+    let load = &settings.scenario.load;
+    let first = collected.seconds.first().map_or(0, |row| row.start_ms);
+    let t0_offset_ms = first.min(0).unsigned_abs();
+    let length = load.duration + Duration::from_millis(t0_offset_ms);
+    let now = SystemTime::now();
+    HlogHeader { warmup_began: now.checked_sub(length).unwrap_or(now), t0_offset_ms }
+}
+
+fn write_log(log: &mut report::HlogWriter<'_>, collected: &Collected) -> std::io::Result<()> {
+    for (second, histograms) in &collected.log {
+        for (tag, histogram) in TAGS.iter().zip(histograms).filter(|(_, h)| !h.is_empty()) {
+            log.write(second * 1000, Duration::from_secs(1), tag, histogram)?;
+        }
+    }
+    Ok(())
+}
+
+fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), Failure> {
+    let rendered = report::render(folder.path()).map_err(Failure::failed)?;
+    let text = match settings.format {
+        Format::Json => std::fs::read_to_string(folder.path().join("run.json")).map_err(Failure::failed)?,
+        Format::Text => {
+            let missed: Vec<String> = record
+                .verdicts
+                .iter()
+                .filter(|v| !v.met)
+                .map(|v| {
+                    let measured = v.measured.map_or("unknown".into(), |m| m.to_string());
+                    format!("threshold missed: {} of {}: {measured}, {}\n", v.metric, v.strategy, v.bound)
+                })
+                .collect();
+            let charts = rendered.files.iter().filter(|f| f.extension().is_some_and(|e| e == "png")).count();
+            let path = folder.path().display();
+            let table = report::verdict_table(record);
+            format!(
+                "{table}\n{}results  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\npage     {path}/report.html\n",
+                missed.concat()
+            )
+        }
+    };
+    say::out(&text)
+}
+
+/// Where several exit codes apply, the contract's order decides.
+fn exit(record: &Run, interrupted: bool) -> Exit {
+    let exits = [
+        interrupted.then_some(Exit::Interrupted),
+        record.strategies.iter().any(|s| !s.valid).then_some(Exit::Invalid),
+        record.verdicts.iter().any(|v| !v.met).then_some(Exit::ThresholdMissed),
+    ];
+    exits.into_iter().flatten().min().unwrap_or(Exit::Ok)
+}

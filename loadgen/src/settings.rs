@@ -1,0 +1,234 @@
+//! Raw arguments → validated settings: the second of the two stages. After this nothing is checked again.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
+use strategies::Spec;
+use strategies::spec::PRESETS;
+
+use crate::cli::{CacheChoice, Format, LabChoice, RunArgs};
+use crate::exit::Failure;
+
+/// What to run, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The scenario, with everything that the command line sets in it.
+    pub scenario: Scenario,
+    /// The strategies in the order run, each with its folder.
+    pub strategies: Vec<(Spec, String)>,
+    /// How many replicas.
+    pub replicas: u16,
+    /// The seed.
+    pub seed: u64,
+    /// A given Redis.
+    pub redis: Option<String>,
+    /// Which cache, where no Redis is given.
+    pub cache: CacheChoice,
+    /// Where run folders are made.
+    pub output: PathBuf,
+    /// What comes out.
+    pub format: Format,
+    /// No progress.
+    pub quiet: bool,
+    /// The command that makes this run again.
+    pub command: String,
+}
+
+impl Settings {
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    /// [`Failure`] with everything that is wrong with the scenario and its overrides, or with the first other problem.
+    pub fn of(args: &RunArgs) -> Result<Self, Failure> {
+        let (name, overrides) = (args.scenario.as_deref(), overrides(args)?);
+        let name = name.ok_or_else(|| {
+            Failure::usage(format!("no scenario · --scenario · found nothing · name one of: {}", shipped_names()))
+        })?;
+        let (text, file) = scenario_text(name)?;
+        let pairs: Vec<(String, String)> = overrides.iter().map(|(p, v, _)| (p.clone(), v.clone())).collect();
+        let mut scenario = Scenario::parse(&text, &file, &pairs).map_err(|e| named_by_flag(e, &overrides))?;
+        let strategies = strategies(args.strategy.as_deref(), &scenario)?;
+        let running: BTreeSet<&str> = strategies.iter().map(|(spec, _)| spec.name()).collect();
+        scenario.thresholds.retain(|threshold| running.contains(threshold.strategy.as_str()));
+        scenario.strategies = strategies.iter().map(|(spec, _)| spec.name().to_owned()).collect();
+        let settings = Self {
+            scenario,
+            strategies,
+            replicas: args.replicas,
+            seed: args.seed,
+            redis: args.redis.clone(),
+            cache: args.cache,
+            output: args.output.clone(),
+            format: args.format,
+            quiet: args.quiet,
+            command: command(),
+        };
+        settings.check_lab(args.lab)?;
+        Ok(settings)
+    }
+
+    /// What this version's labs can do.
+    fn check_lab(&self, lab: LabChoice) -> Result<(), Failure> {
+        if let LabChoice::Docker | LabChoice::Sim = lab {
+            let name = if lab == LabChoice::Docker { "docker" } else { "sim" };
+            return Err(Failure::usage(format!(
+                "this version has no {name} lab · --lab · found {name}, allowed auto or local · use --lab local"
+            )));
+        }
+        if let LoadKind::Open { .. } = self.scenario.load.kind {
+            return Err(Failure::usage(
+                "this version drives closed loops only · load.rate · found an open load, allowed clients and think · \
+                 set load.clients and load.think",
+            ));
+        }
+        let needed = self.scenario.replicas_min();
+        if needed > u32::from(self.replicas) {
+            return Err(Failure::usage(format!(
+                "an event names a replica that is not there · --replicas · found {}, needed at least {needed} · raise it",
+                self.replicas
+            )));
+        }
+        let places = app::origin::PLACES_MAX;
+        if self.scenario.origin.concurrency > places {
+            return Err(Failure::usage(format!(
+                "too many places for the SQLite origin · origin.concurrency · found {}, allowed at most {places} · lower it",
+                self.scenario.origin.concurrency
+            )));
+        }
+        crate::lab::check_events(&self.scenario)
+    }
+}
+
+/// (path in the scenario, value, as typed).
+type Override = (String, String, String);
+
+fn overrides(args: &RunArgs) -> Result<Vec<Override>, Failure> {
+    let flags = [
+        ("-d", "load.duration", &args.duration),
+        ("-w", "load.warmup", &args.warmup),
+        ("-c", "load.clients", &args.clients),
+    ];
+    let mut overrides: Vec<Override> = Vec::new();
+    for (flag, path, value) in flags {
+        if let Some(value) = value {
+            overrides.push((path.into(), value.clone(), format!("{flag} {value}")));
+        }
+    }
+    for set in &args.set {
+        let (path, value) = set.split_once('=').ok_or_else(|| {
+            Failure::usage(format!(
+                "a setting without a value · --set {set} · found no `=` · write --set cache.ttl=10s"
+            ))
+        })?;
+        overrides.push((path.trim().into(), value.trim().into(), format!("--set {set}")));
+    }
+    Ok(overrides)
+}
+
+/// Problems of an override are shown at the flag as it was typed.
+fn named_by_flag(errors: ScenarioErrors, overrides: &[Override]) -> Failure {
+    let place = |place: String| {
+        let typed = overrides.iter().find(|(path, value, _)| place == format!("--set {path}={value}"));
+        typed.map_or(place.clone(), |(_, _, typed)| typed.clone())
+    };
+    let problems = errors.problems.into_iter().map(|p| Problem { place: place(p.place), ..p }).collect();
+    Failure::usage(ScenarioErrors { problems, omitted: errors.omitted })
+}
+
+fn scenario_text(name: &str) -> Result<(String, String), Failure> {
+    if let Some((name, text)) = scenarios::shipped().iter().find(|(shipped, _)| *shipped == name) {
+        return Ok(((*text).to_owned(), format!("{name}.toml")));
+    }
+    let is_file = name.contains(['/', '\\', '.']) || Path::new(name).exists();
+    if is_file {
+        return Ok((scenarios::read(Path::new(name)).map_err(Failure::usage)?, name.to_owned()));
+    }
+    let names = scenarios::shipped().iter().map(|(n, _)| *n);
+    let meant = scenarios::nearest(name, names).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
+    Err(Failure::usage(format!(
+        "no such scenario · --scenario · found {name:?}, allowed {} or a file's path · {meant}`loadgen list` lists them",
+        shipped_names()
+    )))
+}
+
+fn shipped_names() -> String {
+    scenarios::shipped().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// The strategies to run, each with a folder of its own.
+fn strategies(given: Option<&str>, scenario: &Scenario) -> Result<Vec<(Spec, String)>, Failure> {
+    let texts: Vec<String> = match given {
+        None => scenario.strategies.clone(),
+        Some("all") => PRESETS.iter().map(|preset| preset.name.to_owned()).collect(),
+        Some(list) => split_list(list),
+    };
+    let mut strategies: Vec<(Spec, String)> = Vec::new();
+    for text in texts {
+        let spec = Spec::parse(&text).map_err(|e| {
+            Failure::usage(format!("a strategy that is none · --strategy · {e} · `loadgen list` lists them"))
+        })?;
+        if strategies.iter().any(|(other, _)| other.canonical() == spec.canonical()) {
+            return Err(Failure::usage(format!(
+                "the same strategy twice · --strategy · found {text:?} again, each may be run once · drop one"
+            )));
+        }
+        let folder = folder(spec.name());
+        let taken = strategies.iter().filter(|(_, other)| other.starts_with(&folder)).count();
+        let folder = if taken == 0 { folder } else { format!("{folder}-{}", taken + 1) };
+        strategies.push((spec, folder));
+    }
+    Ok(strategies)
+}
+
+/// Splits at commas outside parentheses.
+fn split_list(list: &str) -> Vec<String> {
+    let (mut parts, mut depth) = (vec![String::new()], 0_i32);
+    for c in list.chars() {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        match parts.last_mut() {
+            Some(part) if c != ',' || depth > 0 => part.push(c),
+            _ => parts.push(String::new()),
+        }
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).collect()
+}
+
+/// A folder name of a strategy: `jitter(1.0)` → `jitter-1.0`.
+fn folder(name: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' };
+    let dashed: String = name.chars().map(kept).collect();
+    let words: Vec<&str> = dashed.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-").chars().take(60).collect()
+}
+
+/// This process's command line, quoted for a shell where it needs to be.
+fn command() -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
+    let quote = |arg: String| if arg.chars().all(plain) { arg } else { format!("'{}'", arg.replace('\'', r"'\''")) };
+    let args = std::env::args_os().skip(1).map(|arg| quote(arg.to_string_lossy().into_owned()));
+    ["cargo run --release -p loadgen --".to_owned()].into_iter().chain(args).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_split_at_commas_outside_parentheses() {
+        assert_eq!(split_list("naive, xfetch(beta=2, stale=1s),swr"), ["naive", "xfetch(beta=2, stale=1s)", "swr"]);
+        assert_eq!(split_list("naive,"), ["naive", ""]);
+    }
+
+    #[test]
+    fn folders_are_names_and_differ() {
+        for (name, expected) in [
+            ("naive", "naive"),
+            ("jitter(1.0)", "jitter-1.0"),
+            ("swr + lock(poll=20ms)", "swr-lock-poll-20ms"),
+            ("../../etc", "..-..-etc"),
+        ] {
+            assert_eq!(folder(name), expected);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! A scenario's thresholds against the record: the metric is a path into a strategy's part of `run.json`.
+
+use report::record::{Strategy, Verdict};
+use scenarios::{Bound, Threshold};
+
+/// Judges each threshold of the strategies that ran.
+#[must_use]
+pub fn judge(thresholds: &[Threshold], strategies: &[Strategy]) -> Vec<Verdict> {
+    let of = |name: &str| strategies.iter().find(|s| s.name == name);
+    thresholds.iter().filter_map(|threshold| Some(verdict(threshold, of(&threshold.strategy)?))).collect()
+}
+
+fn verdict(threshold: &Threshold, strategy: &Strategy) -> Verdict {
+    let measured = lookup(strategy, &threshold.metric);
+    let (bound, met) = match threshold.bound {
+        Bound::AtMost(limit) => (format!("at most {limit}"), measured.is_some_and(|m| m <= limit)),
+        Bound::AtLeast(limit) => (format!("at least {limit}"), measured.is_some_and(|m| m >= limit)),
+    };
+    Verdict { strategy: threshold.strategy.clone(), metric: threshold.metric.clone(), bound, measured, met }
+}
+
+/// The number at a dotted path of a strategy's record; `None` where there is none, or it is unknown.
+#[must_use]
+pub fn lookup(strategy: &Strategy, path: &str) -> Option<f64> {
+    let record = serde_json::to_value(strategy).ok()?;
+    path.split('.').try_fold(&record, |value, field| value.get(field))?.as_f64()
+}
