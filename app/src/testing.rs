@@ -13,12 +13,18 @@ pub fn required(what: &str) -> bool {
 /// # Panics
 /// Where Redis is required and absent, or does not start.
 #[must_use]
-#[allow(clippy::panic, clippy::print_stderr, reason = "test support")]
+#[allow(clippy::panic, reason = "test support")]
 pub fn redis(extra: &[&str]) -> Option<PrivateRedis> {
     let Some(server) = installed() else {
         assert!(!required("redis"), "LAB_REQUIRE has redis, and no redis-server is on the PATH");
-        eprintln!("skipped: no redis-server on the PATH (ci/test.sh installs one)");
+        skipped("no redis-server on the PATH");
         return None;
     };
     Some(PrivateRedis::start(&server, extra).unwrap_or_else(|e| panic!("{e}")))
+}
+
+/// Says that a test is skipped, and why.
+#[allow(clippy::print_stderr, reason = "test support")]
+pub fn skipped(why: &str) {
+    eprintln!("skipped: {why} (ci/test.sh installs it)");
 }

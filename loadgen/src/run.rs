@@ -45,7 +45,7 @@ pub async fn run(settings: &Settings) -> Result<Exit, Failure> {
     record.cache = bench.cache_name().await?;
     announce(settings, &record, &lab.cache_note);
 
-    folder.write_scenario(&settings.scenario.to_toml()).map_err(Failure::failed)?;
+    folder.write_scenario(&resolved(settings, &record)).map_err(Failure::failed)?;
     for (number, (spec, strategy_folder)) in (1..).zip(&settings.strategies) {
         let heading = format!("{number}/{} {}", settings.strategies.len(), spec.name());
         let trial = bench.run(spec, strategy_folder, &heading).await?;
@@ -78,6 +78,13 @@ pub fn dry_run(settings: &Settings) -> Result<Exit, Failure> {
     text += &format!("# takes about {} s; nothing was run\n\n{}", all.as_secs().max(1), settings.scenario.to_toml());
     say::out(&text)?;
     Ok(Exit::Ok)
+}
+
+/// The scenario with everything that was set in it, and what else the plan depends on.
+fn resolved(settings: &Settings, record: &Run) -> String {
+    let (seed, replicas) = (settings.seed, settings.replicas);
+    let again = format!("--scenario scenario.toml --seed {seed} --replicas {replicas}");
+    format!("# Makes plan {} again: loadgen {again}\n{}", record.plan_hash, settings.scenario.to_toml())
 }
 
 /// A connection has two ends, and in the local lab both are this process's.
@@ -213,21 +220,13 @@ fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), F
     let text = match settings.format {
         Format::Json => std::fs::read_to_string(folder.path().join("run.json")).map_err(Failure::failed)?,
         Format::Text => {
-            let missed: Vec<String> = record
-                .verdicts
-                .iter()
-                .filter(|v| !v.met)
-                .map(|v| {
-                    let measured = v.measured.map_or("unknown".into(), |m| m.to_string());
-                    format!("threshold missed: {} of {}: {measured}, {}\n", v.metric, v.strategy, v.bound)
-                })
-                .collect();
             let charts = rendered.files.iter().filter(|f| f.extension().is_some_and(|e| e == "png")).count();
             let path = folder.path().display();
             let table = report::verdict_table(record);
             format!(
-                "{table}\n{}results  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\npage     {path}/report.html\n",
-                missed.concat()
+                "{table}\nlab      {}, cache {}\nresults  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\n\
+                 page     {path}/report.html\n",
+                record.lab, record.cache
             )
         }
     };

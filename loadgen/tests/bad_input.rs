@@ -1,0 +1,115 @@
+//! Bad command lines and bad files: the exit code and the sentence of each.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
+
+mod common;
+
+use common::run;
+
+/// (arguments, code, what standard error must have)
+const CASES: &[(&[&str], i32, &[&str])] = &[
+    (&[], 2, &["error: no scenario · --scenario · found nothing · name one of: hotkey, bulk-warm"]),
+    (&["--scenario", "hotkye"], 2, &["found \"hotkye\", allowed hotkey, bulk-warm", "did you mean `hotkey`?"]),
+    (&["--scenario", "/nowhere/mine.toml"], 2, &["/nowhere/mine.toml"]),
+    (&["--scenario", "/"], 2, &["folder"]),
+    (&["--scenario", "hotkey", "--strategy", "nayve"], 2, &["a strategy that is none", "did you mean `naive`?"]),
+    (&["--scenario", "hotkey", "--strategy", ""], 2, &["is empty; name a preset"]),
+    (&["--scenario", "hotkey", "--strategy", "naive,plain"], 2, &["the same strategy twice", "drop one"]),
+    (&["--scenario", "hotkey", "--strategy", "singleflight(lease=10)"], 2, &["needs a unit, e.g. 10s"]),
+    (&["--scenario", "hotkey", "-d", "60"], 2, &["-d 60", "needs a unit"]),
+    (&["--scenario", "hotkey", "-d", "0s"], 2, &["-d 0s"]),
+    (&["--scenario", "hotkey", "-c", "0"], 2, &["-c 0"]),
+    (&["--scenario", "hotkey", "-c", "-3"], 2, &["-c"]),
+    (&["--scenario", "hotkey", "-c", "1000000"], 2, &["too few file descriptors · ulimit -n", "lower load.clients"]),
+    (&["--scenario", "hotkey", "--set", "cache.tttl=5s"], 2, &["--set cache.tttl=5s", "ttl"]),
+    (&["--scenario", "hotkey", "--set", "cache.ttl"], 2, &["a setting without a value", "write --set cache.ttl=10s"]),
+    (&["--scenario", "hotkey", "--set", "cache.ttl=5"], 2, &["--set cache.ttl=5", "needs a unit"]),
+    (&["--scenario", "hotkey", "--set", "keys.hot_share=nan"], 2, &["--set keys.hot_share=nan"]),
+    (&["--scenario", "hotkey", "--set", "load.rate=400/s"], 2, &["this version drives closed loops only"]),
+    (&["--scenario", "hotkey", "--set", "origin.concurrency=512"], 2, &["found 512, allowed at most 256"]),
+    (&["--scenario", "hotkey", "--seed", "abc"], 2, &["--seed", "abc"]),
+    (&["--scenario", "hotkey", "--replicas", "0"], 2, &["--replicas", "1..=64"]),
+    (&["--scenario", "hotkey", "--replicas", "10000"], 2, &["--replicas"]),
+    (&["--scenario", "hotkey", "--lab", "docker"], 2, &["this version has no docker lab", "use --lab local"]),
+    (&["--scenario", "hotkey", "--lab", "moon"], 2, &["--lab", "auto, docker, local, sim"]),
+    (&["--scenario", "hotkey", "--cache", "disk"], 2, &["auto, redis, memory"]),
+    (&["--scenario", "hotkey", "--cache", "memory", "--redis", "redis://x"], 2, &["cannot be used with"]),
+    (&["--scenario", "hotkey", "--redis", "nonsense"], 1, &["redis://HOST:PORT or redis+unix:///PATH"]),
+    (
+        &["--scenario", "hotkey", "--redis", "redis://127.0.0.1:1"],
+        1,
+        &["the shared cache does not answer", "--cache memory"],
+    ),
+    (&["--scenario", "hotkey", "--bogus"], 2, &["--bogus"]),
+    (
+        &["--scenario", "hotkey", "-o", "/dev/null/x"],
+        2,
+        &["cannot make the results folder · -o /dev/null/x", "a file is in the way"],
+    ),
+    (&["show", "xfetsh"], 2, &["nothing of that name", "did you mean `xfetch`?"]),
+    (&["report", "/nowhere"], 2, &["/nowhere"]),
+    (&["frobnicate"], 2, &["frobnicate"]),
+];
+
+#[test]
+fn each_has_its_code_and_its_sentence() {
+    let scratch = tempfile::tempdir().unwrap();
+    for (args, code, words) in CASES {
+        let mut args = args.to_vec();
+        let scratch = scratch.path().to_str().unwrap();
+        if args.contains(&"--scenario") && !args.contains(&"-o") {
+            args.extend(["-o", scratch]);
+        }
+        let said = run(&args);
+        assert_eq!(said.code, Some(*code), "{args:?}: {}", said.err);
+        assert_eq!(said.out, "", "{args:?}: standard output stays clean");
+        for word in *words {
+            assert!(said.err.contains(word), "{args:?}: {word:?} is not in\n{}", said.err);
+        }
+        assert!(!said.err.contains("panicked") && !said.err.contains("RUST_BACKTRACE"), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_file_shows_all_its_problems_at_their_places() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("mine.toml");
+    let text = "schema = 1\nname = \"mine\"\nstrategies = [\"naive\"]\n[load]\nclientz = 50\nthink = \"120\"\n\
+                duration = \"60s\"\n[keys]\nkind = \"hot\"\nhot_share = 1.5\nn = 10\n[cache]\nttl = 5\n\
+                [origin]\nservice_time = \"200ms\"\n[[event]]\nat = \"90s\"\ndo = \"flush\"\n";
+    std::fs::write(&file, text).unwrap();
+    let path = file.to_str().unwrap();
+    let said = run(&["--scenario", path]);
+    assert_eq!(said.code, Some(2));
+    for (line, words) in
+        [(5, "did you mean `clients`?"), (6, "needs a unit"), (10, "1.5"), (13, "needs a unit"), (17, "90s")]
+    {
+        let place = format!("{path}:{line}:");
+        let problem = said.err.lines().find(|l| l.starts_with("error: ") && l.contains(&place));
+        assert!(problem.is_some_and(|p| p.contains(words)), "line {line}, {words:?}: {}", said.err);
+    }
+}
+
+#[test]
+fn an_event_that_this_lab_cannot_do_is_refused_before_anything_runs() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("mine.toml");
+    let text = scenarios::shipped().iter().find(|(name, _)| *name == "hotkey").unwrap().1;
+    std::fs::write(&file, format!("{text}\n[[event]]\nat = \"1s\"\ndo = \"replica-kill\"\n")).unwrap();
+    let said = run(&["--scenario", file.to_str().unwrap(), "-o", scratch.path().join("runs").to_str().unwrap()]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("an event that the local lab can't make happen"), "{}", said.err);
+    assert!(!scratch.path().join("runs").exists());
+}
+
+#[test]
+fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
+    let fixture = include_str!("../../report/tests/fixtures/run-v1.json");
+    let run = report::parse_run(fixture.as_bytes()).unwrap();
+    let with_hot = run.strategies.iter().find(|s| s.hot.is_some() && s.origin.floor.is_some()).unwrap();
+    let record = serde_json::to_value(with_hot).unwrap();
+    for metric in scenarios::METRICS {
+        let found = metric.split('.').try_fold(&record, |value, field| value.get(field));
+        assert!(found.is_some_and(|v| v.is_number() || v.is_null()), "{metric} is not in run.json");
+    }
+}

@@ -1,0 +1,83 @@
+//! The real binary, run as its user runs it.
+
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its own part of this")]
+
+pub mod page;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use report::record::{BinRow, Run, Strategy};
+use report::{RunFolder, StrategyFolder};
+
+/// Two runs at once on two cores would disturb each other.
+// A file lock would also hold between test binaries, but cargo runs those one after the other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+pub fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub fn loadgen(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+/// Runs to the end.
+pub fn run(args: &[&str]) -> Said {
+    loadgen(args).output().unwrap().into()
+}
+
+/// The only run's folder under `results`.
+pub fn only_run(results: &Path) -> PathBuf {
+    let mut runs: Vec<PathBuf> = std::fs::read_dir(results).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs.remove(0)
+}
+
+pub fn record(run: &Path) -> Run {
+    RunFolder::at(run).read_run().unwrap()
+}
+
+pub fn strategy<'a>(run: &'a Run, name: &str) -> &'a Strategy {
+    run.strategies.iter().find(|s| s.name == name).unwrap_or_else(|| panic!("{name} is not in the record"))
+}
+
+pub fn folder(run: &Path, name: &str) -> StrategyFolder {
+    RunFolder::at(run).strategy(name).unwrap()
+}
+
+pub fn seconds(run: &Path, name: &str) -> Vec<BinRow> {
+    folder(run, name).read_seconds().unwrap()
+}
+
+pub fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+/// Waits, without a time of its own, until a condition holds; a test's time-out ends one that never does.
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..6000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("never: {what}");
+}

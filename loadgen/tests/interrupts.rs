@@ -1,0 +1,138 @@
+//! Ctrl-C once and twice, a parent that is killed, and a Redis that is.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command};
+
+use common::{alone, loadgen, only_run, record, seconds, signal, strategy, until};
+
+/// A child whose first strategy is under way.
+fn started(args: &[&str]) -> (Child, BufReader<std::process::ChildStderr>) {
+    let mut child = loadgen(args).spawn().unwrap();
+    let mut err = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("1/") {
+        line.clear();
+        assert!(err.read_line(&mut line).unwrap() > 0, "it ended before its first strategy");
+    }
+    (child, err)
+}
+
+fn args<'a>(results: &'a str, cache: &'a [&'a str]) -> Vec<&'a str> {
+    let first = ["--scenario", "hotkey", "-w", "0s", "-d", "60s", "--set", "cache.ttl=1s", "-o", results];
+    [&first[..], cache].concat()
+}
+
+fn redis_pids() -> Vec<String> {
+    let output = Command::new("pgrep").args(["-f", "stampede-redis-"]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn ctrl_c_once_drains_writes_and_says_incomplete() {
+    let _alone = alone();
+    let results = tempfile::tempdir().unwrap();
+    let (mut child, mut err) = started(&args(results.path().to_str().unwrap(), &["--cache", "memory"]));
+    std::thread::sleep(std::time::Duration::from_millis(2500)); // somewhere in the run: it is a user who presses Ctrl-C
+    signal(&child, "INT");
+    let mut rest = String::new();
+    err.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("stopping: what is under way is finished and written"), "{rest}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let path = only_run(results.path());
+    let run = record(&path);
+    assert!(!run.complete);
+    let naive = strategy(&run, "naive");
+    assert!(naive.valid, "{:?}", naive.invalid_because);
+    assert_eq!((run.strategies.len(), naive.outcomes.sum()), (1, naive.requests), "nothing was lost");
+    let rows = seconds(&path, "naive");
+    assert!(rows.len() < 20, "no rows for seconds that never were: {}", rows.len());
+    assert!(path.join("report.html").exists());
+}
+
+#[test]
+fn ctrl_c_twice_leaves_at_once_and_takes_redis_along() {
+    let _alone = alone();
+    let results = tempfile::tempdir().unwrap();
+    // A service time of ten seconds, so that the first one's drain takes longer than anybody waits.
+    let slow = ["--set", "origin.service_time=10s", "--set", "load.timeout=60s"];
+    let (mut child, _err) = started(&[&args(results.path().to_str().unwrap(), &[])[..], &slow].concat());
+    let mine: Vec<String> = redis_pids();
+    signal(&child, "INT");
+    std::thread::sleep(std::time::Duration::from_millis(100)); // two presses, not one
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    until("the private redis-server is gone", || redis_pids().iter().all(|pid| !mine.contains(pid)));
+}
+
+#[test]
+fn a_generator_that_is_killed_leaves_no_redis_behind() {
+    let Some(redis) = app::testing::redis(&[]) else { return };
+    drop(redis);
+    let _alone = alone();
+    let results = tempfile::tempdir().unwrap();
+    let (mut child, _err) = started(&args(results.path().to_str().unwrap(), &["--cache", "redis"]));
+    let mine = redis_pids();
+    assert!(!mine.is_empty(), "there is one to be left behind");
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    until("the private redis-server is gone", || redis_pids().iter().all(|pid| !mine.contains(pid)));
+}
+
+#[test]
+fn redis_killed_in_mid_run_makes_the_run_invalid_and_the_lock_coalesces_until_it_is_back() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let serve = || app::testing::redis(&["--port", &port, "--bind", "127.0.0.1"]);
+    let Some(redis) = serve() else { return };
+    let _alone = alone();
+    let results = tempfile::tempdir().unwrap();
+    let url = format!("redis://127.0.0.1:{port}");
+    let at = results.path().to_str().unwrap();
+    let more = ["--scenario", "hotkey", "-w", "1s", "-d", "8s", "--set", "cache.ttl=1s", "--strategy", "singleflight"];
+    let mut child = loadgen(&[&more[..], &["--redis", &url, "-o", at, "--set", "origin.service_time=50ms"]].concat());
+    let child = child.spawn().unwrap();
+    let log = results.path();
+    until("the run has begun", || std::fs::read_dir(log).unwrap().next().is_some());
+    until("there is something in the cache", || keys(&port) > 0);
+    std::thread::sleep(std::time::Duration::from_millis(2500)); // into the measured phase
+    drop(redis); // kill -9
+    std::thread::sleep(std::time::Duration::from_secs(2)); // an outage has a length
+    let _again = serve().unwrap();
+    let said: common::Said = child.wait_with_output().unwrap().into();
+    assert_eq!(said.code, Some(4), "{}\n{}", said.out, said.err);
+    assert!(said.out.contains("INVALID") && said.out.contains("the cache failed"), "{}", said.out);
+    assert_outage(&only_run(results.path()));
+}
+
+fn keys(port: &str) -> u64 {
+    let output = Command::new("redis-cli").args(["-p", port, "dbsize"]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or(0)
+}
+
+fn assert_outage(path: &Path) {
+    let run = record(path);
+    let singleflight = strategy(&run, "singleflight");
+    assert!(singleflight.events.lock_fallback > 0 && singleflight.events.cache_errors > 0);
+    assert_eq!(singleflight.errors, 0, "nobody got an error: {:?}", singleflight.error_kinds);
+    assert!(singleflight.ledgers.disagree.is_empty(), "{:?}", singleflight.ledgers);
+    // Without a cache every request reads, yet never more than one of a key and replica at once.
+    let rows = common::folder(path, "singleflight").read_origin().unwrap();
+    for key in ["1", "2"] {
+        for replica in 0..3 {
+            let mut spans: Vec<_> = rows
+                .iter()
+                .filter(|r| r.key == key && r.replica == Some(replica))
+                .map(|r| (r.arrived_ns, r.end_ns.unwrap()))
+                .collect();
+            spans.sort_unstable();
+            assert!(spans.windows(2).all(|w| w[1].0 >= w[0].1), "two reads of {key} at once in replica {replica}");
+        }
+    }
+    // And it came back by itself.
+    let last = seconds(path, "singleflight").into_iter().rfind(|r| r.sent > 0).unwrap();
+    assert!(last.hit * 2 > last.sent, "{last:?}");
+}
