@@ -5,7 +5,7 @@
 //! | the replica: data, control, metrics, its event log | [`replica`] |
 //! | the origin: places and queue, ledger, faults, SQLite | [`origin`] |
 //! | Redis behind the cache and lease ports | [`redis_cache`], [`envelope`] |
-//! | a private `redis-server` that never outlives us | [`redis_server`] |
+//! | a private `redis-server`, a folder, that never outlive us | [`redis_server`], [`guard`] |
 //! | the origin behind its port, over HTTP | [`origin_client`] |
 //! | real time, background work | [`runtime`] |
 //! | listeners, limits, shutdown, who may use control | [`serve`], [`auth`] |
@@ -17,6 +17,7 @@ pub mod config;
 pub mod control;
 pub mod control_client;
 pub mod envelope;
+pub mod guard;
 pub mod item;
 pub mod origin;
 pub mod origin_client;

@@ -87,13 +87,13 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value = "auto")]
     pub cache: CacheChoice,
     /// Length of the measured phase (60s, 5m)
-    #[arg(short = 'd', long, value_name = "DURATION")]
+    #[arg(short = 'd', long, value_name = "DURATION", allow_hyphen_values = true)]
     pub duration: Option<String>,
     /// Length of the warm-up (5s)
-    #[arg(short = 'w', long, value_name = "DURATION")]
+    #[arg(short = 'w', long, value_name = "DURATION", allow_hyphen_values = true)]
     pub warmup: Option<String>,
     /// Closed-loop clients
-    #[arg(short = 'c', long, value_name = "N")]
+    #[arg(short = 'c', long, value_name = "N", allow_hyphen_values = true)]
     pub clients: Option<String>,
     /// Replicas that share the cache
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]

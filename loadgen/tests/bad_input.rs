@@ -11,7 +11,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&[], 2, &["error: no scenario · --scenario · found nothing · name one of: hotkey, bulk-warm"]),
     (&["--scenario", "hotkye"], 2, &["found \"hotkye\", allowed hotkey, bulk-warm", "did you mean `hotkey`?"]),
     (&["--scenario", "/nowhere/mine.toml"], 2, &["/nowhere/mine.toml"]),
-    (&["--scenario", "/"], 2, &["folder"]),
+    (&["--scenario", "/"], 2, &["the scenario is a directory", "allowed a TOML file"]),
     (&["--scenario", "hotkey", "--strategy", "nayve"], 2, &["a strategy that is none", "did you mean `naive`?"]),
     (&["--scenario", "hotkey", "--strategy", ""], 2, &["is empty; name a preset"]),
     (&["--scenario", "hotkey", "--strategy", "naive,plain"], 2, &["the same strategy twice", "drop one"]),

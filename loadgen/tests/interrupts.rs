@@ -27,9 +27,27 @@ fn args<'a>(results: &'a str, cache: &'a [&'a str]) -> Vec<&'a str> {
     [&first[..], cache].concat()
 }
 
-fn redis_pids() -> Vec<String> {
-    let output = Command::new("pgrep").args(["-f", "stampede-redis-"]).output().unwrap();
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+/// The processes that a child has started, and theirs.
+fn descendants(of: u32) -> Vec<u32> {
+    let output = Command::new("pgrep").args(["-P", &of.to_string()]).output().unwrap();
+    let children = String::from_utf8_lossy(&output.stdout).lines().map(|l| l.parse().unwrap()).collect::<Vec<u32>>();
+    children.iter().flat_map(|child| [vec![*child], descendants(*child)].concat()).collect()
+}
+
+fn alive(pid: &u32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
+}
+
+fn command_line(pid: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ")
+}
+
+/// The folders that a child's guards look after.
+fn folders(pids: &[u32]) -> Vec<String> {
+    let word = |pid: &u32| {
+        command_line(*pid).split(' ').find(|w| w.starts_with('/') && w.contains("/stampede-")).map(str::to_owned)
+    };
+    pids.iter().filter_map(word).collect()
 }
 
 #[test]
@@ -58,15 +76,21 @@ fn ctrl_c_once_drains_writes_and_says_incomplete() {
 fn ctrl_c_twice_leaves_at_once_and_takes_redis_along() {
     let _alone = alone();
     let results = tempfile::tempdir().unwrap();
+    if app::testing::redis(&[]).is_none() {
+        return;
+    }
     // A service time of ten seconds, so that the first one's drain takes longer than anybody waits.
     let slow = ["--set", "origin.service_time=10s", "--set", "load.timeout=60s"];
     let (mut child, _err) = started(&[&args(results.path().to_str().unwrap(), &[])[..], &slow].concat());
-    let mine: Vec<String> = redis_pids();
+    let mine = descendants(child.id());
+    let folders = folders(&mine);
+    assert!(folders.len() >= 2, "one for the origin, one for Redis: {folders:?}");
     signal(&child, "INT");
     std::thread::sleep(std::time::Duration::from_millis(100)); // two presses, not one
     signal(&child, "INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    until("the private redis-server is gone", || redis_pids().iter().all(|pid| !mine.contains(pid)));
+    until("nothing that it started is left", || !mine.iter().any(alive));
+    assert!(folders.iter().all(|f| !Path::new(f).exists()), "{folders:?}");
 }
 
 #[test]
@@ -76,19 +100,25 @@ fn a_generator_that_is_killed_leaves_no_redis_behind() {
     let _alone = alone();
     let results = tempfile::tempdir().unwrap();
     let (mut child, _err) = started(&args(results.path().to_str().unwrap(), &["--cache", "redis"]));
-    let mine = redis_pids();
-    assert!(!mine.is_empty(), "there is one to be left behind");
+    let mine = descendants(child.id());
+    assert!(
+        mine.iter()
+            .any(|pid| command_line(*pid).starts_with("redis-server") || command_line(*pid).contains("/redis-server ")),
+        "there is one to be left behind"
+    );
+    let folders = folders(&mine);
     signal(&child, "KILL");
     child.wait().unwrap();
-    until("the private redis-server is gone", || redis_pids().iter().all(|pid| !mine.contains(pid)));
+    until("nothing that it started is left", || !mine.iter().any(alive));
+    assert!(folders.iter().all(|f| !Path::new(f).exists()), "{folders:?}");
 }
 
 #[test]
 fn redis_killed_in_mid_run_makes_the_run_invalid_and_the_lock_coalesces_until_it_is_back() {
+    let _alone = alone();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let serve = || app::testing::redis(&["--port", &port, "--bind", "127.0.0.1"]);
     let Some(redis) = serve() else { return };
-    let _alone = alone();
     let results = tempfile::tempdir().unwrap();
     let url = format!("redis://127.0.0.1:{port}");
     let at = results.path().to_str().unwrap();

@@ -285,7 +285,7 @@ pub struct BinRow {
     pub offered: u64,
     /// Of these, sent.
     pub sent: u64,
-    /// Of these, answered (good, shed or 5xx).
+    /// Of these, answered well or shed; with the errors it makes up those sent.
     pub completed: u64,
     /// Of these, failed. The sixth outcome.
     pub errors: u64,

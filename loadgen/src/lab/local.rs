@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use app::auth::ControlToken;
 use app::cache_source::{CachePorts, CacheSource, CacheStatus};
 use app::control_client::ControlClient;
+use app::guard::Guarded;
 use app::origin::{self, OriginListeners};
 use app::origin_client::HttpOrigin;
 use app::redis_cache::RedisSource;
@@ -35,7 +36,7 @@ pub struct LocalLab {
     threads: Vec<JoinHandle<()>>,
     // Dropped after the threads have ended.
     _redis: Option<PrivateRedis>,
-    _database: tempfile::TempDir,
+    _database: Guarded,
 }
 
 /// Which cache the replicas use.
@@ -52,13 +53,12 @@ impl LocalLab {
     /// [`Failure`] that says which part did not come up, and why.
     pub fn start(settings: &Settings) -> Result<Self, Failure> {
         let (cache, redis, cache_note) = choose_cache(settings)?;
-        let database = tempfile::Builder::new().prefix("stampede-origin-").tempdir();
-        let database = database.map_err(|e| Failure::failed(format!("no folder for the origin's database: {e}")))?;
+        let database = Guarded::new("stampede-origin-", |_| Vec::<&str>::new()).map_err(Failure::failed)?;
         let (stop, shutdown) = Shutdown::pair();
         let token = ControlToken::random().map_err(Failure::failed)?;
         let mut threads = Vec::new();
         let (origin_data, origin_control) = {
-            let (token, shutdown, file) = (token.clone(), shutdown.clone(), database.path().join("origin.sqlite"));
+            let (token, shutdown, file) = (token.clone(), shutdown.clone(), database.folder().join("origin.sqlite"));
             on_thread("origin", &mut threads, move |tell| serve_origin(file, token, shutdown, tell))?
         };
         let mut replicas = Vec::new();

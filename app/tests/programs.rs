@@ -1,0 +1,107 @@
+//! The two programs as an operator runs them: flags, environment, signals.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
+
+mod common;
+
+use std::process::{Child, Command, Stdio};
+
+use app::auth::ControlToken;
+use app::control::{Identity, LedgerRow, StartReplica};
+use app::control_client::ControlClient;
+use app::testing;
+use common::{get, settings};
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn spawn(program: &str, args: &[&str]) -> Child {
+    Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+async fn up(url: &str) {
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new());
+    let client: hyper_util::client::legacy::Client<_, http_body_util::Empty<bytes::Bytes>> = client.build_http();
+    while client.get(format!("{url}/healthz").parse().unwrap()).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+fn ends_well(mut child: Child) {
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0), "SIGTERM is a good end");
+}
+
+#[tokio::test]
+async fn replica_and_origin_serve_and_end_at_sigterm() {
+    let Some(redis) = testing::redis(&[]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("token"), "a token of some length\n").unwrap();
+    let token = ControlToken::given("a token of some length").unwrap();
+    let address = |port: u16| format!("127.0.0.1:{port}");
+    let ports = [free_port(), free_port(), free_port(), free_port()];
+    let [origin_at, origin_control, replica_at, replica_control] = ports.map(address);
+    let (database, token_file) = (path("origin.sqlite"), path("token"));
+    let origin = spawn(
+        env!("CARGO_BIN_EXE_origin"),
+        &["--listen", &origin_at, "--control", &origin_control, "--token-file", &token_file, "--database", &database],
+    );
+    let (redis_url, origin_url) = (redis.url(), format!("http://{origin_at}"));
+    let replica = spawn(
+        env!("CARGO_BIN_EXE_app"),
+        &[
+            &["--listen", &replica_at, "--control", &replica_control, "--token-file", &token_file][..],
+            &["--redis", &redis_url, "--origin", &origin_url],
+        ]
+        .concat(),
+    );
+    let replica_url = format!("http://{replica_at}");
+    up(&origin_url).await;
+    up(&replica_url).await;
+    assert_eq!(get(&format!("{replica_url}/items/1")).await.status, 503, "no strategy runs yet");
+    let control = |at: &str| ControlClient::new(&format!("http://{at}"), Some(token.clone()));
+    control(&origin_control).post::<()>("/start", &settings(5, 4)).await.unwrap();
+    let start =
+        StartReplica { namespace: "run:naive".into(), strategy: "naive".into(), ttl_ns: 5_000_000_000, seed: 1 };
+    control(&replica_control).post::<()>("/start", &start).await.unwrap();
+    for expected in ["lab; fwd=miss; stored", "lab; hit; ttl=4"] {
+        assert_eq!(get(&format!("{replica_url}/items/1")).await.header("cache-status"), expected);
+    }
+    let identity: Identity = control(&replica_control).get("/identity").await.unwrap();
+    let ledger: Vec<LedgerRow> = control(&origin_control).get("/ledger").await.unwrap();
+    assert!(ledger[0].flight.starts_with(&identity.incarnation));
+    ends_well(replica);
+    ends_well(origin);
+}
+
+#[test]
+fn what_cannot_be_is_said_and_is_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = folder.path().join("short");
+    std::fs::write(&short, "secret").unwrap();
+    let short = short.display().to_string();
+    let database = folder.path().join("x.sqlite").display().to_string();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (program, args, words) in [
+        (env!("CARGO_BIN_EXE_app"), vec!["--redis", "nonsense"], "redis://HOST:PORT"),
+        (env!("CARGO_BIN_EXE_app"), vec!["--origin", "ftp://x"], "not of the form http://HOST:PORT"),
+        (env!("CARGO_BIN_EXE_app"), vec!["--control", "127.0.0.1:0"], "--token-file"),
+        (
+            env!("CARGO_BIN_EXE_app"),
+            vec!["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--token-file", &short],
+            "at least 16 are needed",
+        ),
+        (env!("CARGO_BIN_EXE_app"), vec!["--listen", &taken], "is another program on it?"),
+        (env!("CARGO_BIN_EXE_origin"), vec!["--listen", &taken, "--database", &database], "is another program on it?"),
+        (env!("CARGO_BIN_EXE_origin"), vec!["--database", "/nowhere/x.sqlite"], "/nowhere/x.sqlite"),
+    ] {
+        let output = spawn(program, &args).wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{args:?}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
