@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use strategies::port::{BoxFuture, Cache, Lease};
+use strategies::port::{BoxFuture, Cache, Lease, Wake};
 
-/// The two ports of one namespace of a shared cache.
+/// The ports of one namespace of a shared cache.
 #[derive(Clone)]
 pub struct CachePorts {
     /// Entries.
     pub cache: Arc<dyn Cache>,
     /// Leases.
     pub lease: Arc<dyn Lease>,
+    /// Messages between replicas.
+    pub wake: Arc<dyn Wake>,
 }
 
 /// What a shared cache says of itself.

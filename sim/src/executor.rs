@@ -35,6 +35,8 @@ struct State {
     sleepers: BTreeMap<u64, Waker>,
     ready: VecDeque<u64>,
     tasks: BTreeMap<u64, Task>,
+    /// Frozen replicas, and which of their tasks are to run when they thaw.
+    frozen: BTreeMap<u16, Vec<u64>>,
 }
 
 struct Task {
@@ -87,6 +89,18 @@ impl World {
         drop(doomed);
     }
 
+    /// Stops a replica's background tasks where they stand, as a stopped process or a paused machine does. Time goes on.
+    pub fn freeze(&self, replica: u16) {
+        self.state().frozen.entry(replica).or_default();
+    }
+
+    /// Lets a frozen replica go on; what would have woken its tasks meanwhile wakes them now.
+    pub fn thaw(&self, replica: u16) {
+        let mut state = self.state();
+        let waiting = state.frozen.remove(&replica).unwrap_or_default();
+        state.ready.extend(waiting);
+    }
+
     /// Tasks that have not ended.
     #[must_use]
     pub fn tasks(&self) -> usize {
@@ -114,7 +128,7 @@ impl World {
     }
 
     fn poll(&self, id: u64) {
-        let Some(mut work) = self.state().tasks.get_mut(&id).and_then(|t| t.work.take()) else { return };
+        let Some(mut work) = self.runnable(id) else { return };
         let waker = self.waker(id);
         let done = work.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
         let mut state = self.state();
@@ -123,6 +137,17 @@ impl World {
         } else if let Some(task) = state.tasks.get_mut(&id) {
             task.work = Some(work);
         }
+    }
+
+    /// A task's work, unless it has ended or its replica is frozen.
+    fn runnable(&self, id: u64) -> Option<BoxFuture<'static, ()>> {
+        let mut state = self.state();
+        let replica = state.tasks.get(&id)?.replica;
+        if let Some(waiting) = state.frozen.get_mut(&replica) {
+            waiting.push(id);
+            return None;
+        }
+        state.tasks.get_mut(&id)?.work.take()
     }
 
     /// Jumps to the next timer and wakes its sleeper.
@@ -294,6 +319,26 @@ mod tests {
         world.crash(0);
         world.run(world.sleep(Duration::from_secs(2)));
         assert_eq!(*told.lock().unwrap(), [1]);
+    }
+
+    #[test]
+    fn a_frozen_replica_goes_on_where_it_stood_when_it_thaws() {
+        let world = World::new();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        for replica in [0, 1] {
+            let (clock, told) = (world.clock(0), Arc::clone(&told));
+            world.spawner(replica).spawn(Box::pin(async move {
+                clock.sleep(Duration::from_secs(1)).await;
+                told.lock().unwrap().push((replica, clock.mono().0 / 1_000_000_000));
+            }));
+        }
+        world.run(async {
+            world.freeze(0);
+            world.sleep(Duration::from_secs(5)).await;
+            world.thaw(0);
+            world.sleep(Duration::from_secs(1)).await;
+        });
+        assert_eq!(*told.lock().unwrap(), [(1, 1), (0, 5)]);
     }
 
     #[test]

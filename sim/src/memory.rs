@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_channel::oneshot;
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Lookup, Released, Renewed, Stored, Token, When,
+    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Lookup, Released, Renewed, Stored, Token, Wake, When,
 };
 use strategies::{Entry, Key, time::Mono};
 
@@ -26,6 +27,7 @@ pub struct MemoryCache {
 struct State {
     entries: BTreeMap<Key, (Entry, Mono)>,
     leases: BTreeMap<Key, (Token, Mono)>,
+    listeners: BTreeMap<Key, Vec<oneshot::Sender<()>>>,
     puts: u64,
 }
 
@@ -144,6 +146,35 @@ impl Lease for MemoryCache {
             }
             state.leases.remove(key);
             Ok(Released::Released)
+        })
+    }
+}
+
+impl Wake for MemoryCache {
+    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
+        Box::pin(async move {
+            let (tell, told) = oneshot::channel();
+            let mut state = self.state();
+            let listeners = state.listeners.entry(key.clone()).or_default();
+            // Those who listen no longer are forgotten here: a key that is never announced must not gather them.
+            listeners.retain(|listener: &oneshot::Sender<()>| !listener.is_canceled());
+            listeners.push(tell);
+            let heard: BoxFuture<'static, ()> = Box::pin(async move {
+                if told.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            });
+            heard
+        })
+    }
+
+    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let listeners = self.state().listeners.remove(key).unwrap_or_default();
+            for listener in listeners {
+                // One that listens no longer needs no message.
+                let _ = listener.send(());
+            }
         })
     }
 }

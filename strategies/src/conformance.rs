@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::entry::{Entry, Life};
 use crate::key::Key;
-use crate::port::{Acquired, Cache, Clock, Lease, Lookup, Released, Renewed, Stored, Token, When};
+use crate::port::{Acquired, BoxFuture, Cache, Clock, Lease, Lookup, Released, Renewed, Stored, Token, Wake, When};
 use crate::time::Wall;
 
 /// What is checked: a cache, its leases, and the clock by which their lives end.
@@ -20,6 +20,8 @@ pub struct Subject {
     pub cache: Arc<dyn Cache>,
     /// Its leases.
     pub lease: Arc<dyn Lease>,
+    /// Its messages.
+    pub wake: Arc<dyn Wake>,
     /// The clock by which lives end.
     pub clock: Arc<dyn Clock>,
     /// What the keys begin with.
@@ -54,6 +56,7 @@ impl Subject {
         self.renewal_starts_the_life_anew().await;
         self.a_fenced_put_needs_the_lease().await;
         self.a_fenced_put_never_goes_back_a_version().await;
+        self.whoever_listens_hears_the_next_message_about_his_key().await;
     }
 
     async fn entries_come_back_as_they_were(&self) {
@@ -149,6 +152,23 @@ impl Subject {
         }
         assert_eq!(self.cache.get(&key).await, Ok(Lookup::Found(entry(u64::MAX, None, now))));
         assert_eq!(self.lease.release(&key, token).await, Ok(Released::Released));
+    }
+
+    async fn whoever_listens_hears_the_next_message_about_his_key(&self) {
+        let (key, other) = (self.key("wake"), self.key("wake-other"));
+        let heard = async |message: BoxFuture<'static, ()>, within: Duration| {
+            let deadline = self.clock.mono().plus(within);
+            crate::within::within(&*self.clock, deadline, message).await.is_some()
+        };
+        let (one, two, elsewhere) =
+            (self.wake.listen(&key).await, self.wake.listen(&key).await, self.wake.listen(&other).await);
+        self.wake.announce(&key).await;
+        assert!(heard(one, LONG).await && heard(two, LONG).await, "everybody who listens hears it");
+        assert!(!heard(elsewhere, SHORT).await, "and nobody who listens for another key");
+        self.wake.announce(&key).await;
+        assert!(!heard(self.wake.listen(&key).await, SHORT).await, "what was said before is over");
+        drop(self.wake.listen(&key).await);
+        self.wake.announce(&key).await;
     }
 }
 

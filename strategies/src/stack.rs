@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::entry::Life;
 use crate::error::GetError;
-use crate::fill::{Coalesce, Cx, Fill, Flights, Load, Lock, Prefetched};
+use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Lock, Prefetched};
 use crate::key::Key;
 use crate::layer::{Jitter, Metered};
 use crate::policy::{Policy, Served};
-use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn};
+use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn, Wake};
 use crate::rng::Rng;
 use crate::spec::{CacheLayer, FillLayer, Spec};
 
@@ -27,6 +27,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// This replica's background.
     pub spawn: Arc<dyn Spawn>,
+    /// Messages between replicas about keys.
+    pub wake: Arc<dyn Wake>,
     /// Where this replica's events go.
     pub events: Arc<dyn Events>,
     /// This replica's randomness, from the run's seed and the replica's index.
@@ -63,7 +65,9 @@ impl Stack {
         });
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
         let reread = !spec.fill.is_empty();
-        let load = Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, reread };
+        let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
+        let negative = spec.negative;
+        let load = Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, backoff, reread, negative };
         let innermost = Arc::new(load.clone()) as Arc<dyn Fill>;
         let fill = spec.fill.iter().fold(innermost, |inner, layer| match *layer {
             FillLayer::Lock(settings) => {
@@ -89,7 +93,7 @@ impl Stack {
 
     /// Writes a prefetched item through the strategy's own put.
     pub async fn store(&self, key: &Key, item: Prefetched) {
-        self.load.store(key, item, self.life).await;
+        self.load.store(key, item, self.life, None).await;
     }
 
     /// Cache and lease operations so far.

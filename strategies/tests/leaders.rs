@@ -22,7 +22,12 @@ fn done_under_both() {
 fn coalesce_origin_error_reaches_every_follower_once() {
     let fleet = Fleet::new("coalesce", 1);
     fleet.origin.next(&[Script::Fail]);
-    let (failed, then) = fleet.run(async { (fleet.herd(10).await, fleet.herd(10).await) });
+    let (failed, during, then) = fleet.run(async {
+        let (failed, during) = (fleet.herd(10).await, fleet.herd(10).await);
+        fleet.sleep(ms(200)).await;
+        (failed, during, fleet.herd(10).await)
+    });
+    assert_eq!(failed[0], during[0], "while the key backs off: the same error, at once");
     let error = OriginError::Failed("scripted".into());
     assert!(failed.iter().all(|a| matches!(a, Err(GetError::Origin { error: e, .. }) if *e == error)), "{failed:?}");
     assert_eq!(tally(&then), [0, 0, 9, 1, 0], "the next flight is a new one");

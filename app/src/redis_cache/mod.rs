@@ -6,6 +6,7 @@
 
 mod error;
 mod scripts;
+mod wake;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::cache_source::{CachePorts, CacheSource, CacheStatus};
 use crate::envelope;
 use error::{classify, is_wrong_type};
 use scripts::Scripts;
+use wake::RedisWake;
 
 /// One cache operation's budget, connecting included.
 const OPERATION_BUDGET: Duration = Duration::from_millis(100);
@@ -27,6 +29,7 @@ const GRACE_MS: u64 = 1000;
 
 /// A Redis server as a source of cache namespaces.
 pub struct RedisSource {
+    client: redis::Client,
     connection: ConnectionManager,
     scripts: Arc<Scripts>,
 }
@@ -47,7 +50,7 @@ impl RedisSource {
             .set_response_timeout(Some(OPERATION_BUDGET))
             .set_connection_timeout(Some(OPERATION_BUDGET));
         let connection = client.get_connection_manager_lazy(config).map_err(wrong)?;
-        Ok(Self { connection, scripts: Arc::new(Scripts::new()) })
+        Ok(Self { client, connection, scripts: Arc::new(Scripts::new()) })
     }
 }
 
@@ -58,7 +61,9 @@ impl CacheSource for RedisSource {
             scripts: Arc::clone(&self.scripts),
             prefix: format!("lab:{namespace}:"),
         });
-        CachePorts { cache: redis.clone(), lease: redis }
+        let channel = format!("lab:{namespace}:wake");
+        let wake = Arc::new(RedisWake::new(self.client.clone(), self.connection.clone(), channel));
+        CachePorts { cache: redis.clone(), lease: redis, wake }
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {

@@ -86,6 +86,7 @@ impl Replica {
         let ports = Ports {
             cache: Arc::clone(&cache.cache),
             lease: Arc::clone(&cache.lease),
+            wake: Arc::clone(&cache.wake),
             origin: Arc::clone(&self.settings.origin),
             clock: Arc::new(self.settings.clock),
             spawn: Arc::new(self.spawn.clone()),

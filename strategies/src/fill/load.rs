@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 
-use super::{Cx, Fill, Filled, Flights, Mode, Want};
+use super::{Backoff, Cx, Fill, Filled, Flights, Mode, Want};
 use crate::entry::{Entry, Life};
 use crate::error::GetError;
 use crate::key::Key;
-use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, When};
+use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, Token, When};
 use crate::stack::Ports;
 use crate::within::within;
 
@@ -26,7 +26,10 @@ pub(crate) struct Load {
     pub(crate) ports: Ports,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) backoff: Arc<Backoff>,
     pub(crate) reread: bool,
+    /// How long "no such item" is stored; not at all where there is no `negative` layer.
+    pub(crate) negative: Option<Duration>,
 }
 
 /// An item that was loaded and is yet to be stored: the two halves of a fill, for warming a cache in one burst.
@@ -58,9 +61,12 @@ impl Load {
         }
     }
 
-    /// Stores what was loaded. A put that fails is counted by the cache's meter and otherwise ignored: the value is good
-    /// all the same. That an item does not exist is not stored.
-    pub(crate) async fn store(&self, key: &Key, item: Prefetched, life: Life) -> Entry {
+    /// Stores what was loaded, fenced where there is a fence. A put that fails or is fenced off is counted by the cache's
+    /// meter and otherwise ignored: the value is good all the same. That an item does not exist is stored for its own,
+    /// shorter life, and only where a `negative` layer says so.
+    pub(crate) async fn store(&self, key: &Key, item: Prefetched, life: Life, fence: Option<Token>) -> Entry {
+        let missing = item.loaded.value.is_none();
+        let life = if missing { self.negative.map_or(life, |ttl| Life::new(ttl, Duration::ZERO)) } else { life };
         let entry = Entry {
             value: item.loaded.value,
             version: item.loaded.version,
@@ -69,8 +75,9 @@ impl Load {
             life,
             delta: item.delta,
         };
-        if entry.value.is_some() {
-            let _ = self.cache.put(key, &entry, When::Always).await;
+        if !missing || self.negative.is_some() {
+            let when = fence.map_or(When::Always, When::Fenced);
+            let _ = self.cache.put(key, &entry, when).await;
         }
         entry
     }
@@ -82,12 +89,16 @@ impl Load {
         {
             return Ok(Filled::Joined(entry));
         }
+        if let Some(error) = self.backoff.error(key) {
+            return Err(error);
+        }
         let cause = match want.mode {
             Mode::Wait => Cause::Demand,
             Mode::Try => Cause::Refresh,
         };
-        let (item, flight) = self.prefetch(cx, key, cause).await?;
-        Ok(Filled::Led(self.store(key, item, want.life).await, flight))
+        let (item, flight) = self.prefetch(cx, key, cause).await.inspect_err(|e| self.backoff.failed(key, e))?;
+        self.backoff.succeeded(key);
+        Ok(Filled::Led(self.store(key, item, want.life, want.fence).await, flight))
     }
 }
 

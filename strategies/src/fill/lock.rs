@@ -1,19 +1,23 @@
-//! One flight per key and fleet: a lock in the shared cache, with losers that poll.
+//! One flight per key and fleet: a lock or a lease in the shared cache, with losers that poll or are woken.
 //!
 //! The winner re-reads the cache (its inner [`Load`](super::Load) does), loads, stores and lets go by compare-and-delete.
 //! Acquiring runs on `Spawn` with the rest of the winner's work: a client that goes away between the command and its
-//! reply would otherwise leave a lock that nobody owns. The put is *not* fenced: a winner that is frozen past its lease
-//! writes late. That is what the `lease` layer is for.
+//! reply would otherwise leave a lock that nobody owns. A `lock` ends at a fixed time and its winner's put is *not*
+//! fenced: a winner that is frozen past that time writes late. A `lease` is short, renewed while its holder works, and
+//! its put is fenced: a late holder can't overwrite a newer value.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_channel::oneshot;
+use futures_util::future::{Either, select};
 
 use super::{Coalesce, Cx, Fill, Filled, Mode, Want};
+use crate::entry::Entry;
 use crate::error::GetError;
 use crate::key::Key;
-use crate::port::{Acquired, BoxFuture, Cache, CacheError, Event, LeaderEnd, Lookup, OriginError, Released, Token};
+use crate::port::{Acquired, BoxFuture, Cache, CacheError, Event, LeaderEnd, Lookup, OriginError, Released, Renewed, Token};
 use crate::rng::Rng;
 use crate::spec::OnTimeout;
 use crate::stack::Ports;
@@ -21,13 +25,49 @@ use crate::stack::Ports;
 /// A leader gives up this long before its lock ends, so that it never works on unlocked.
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_millis(500);
 
-/// The `lock` layer's parameters; see `strategies list`.
+/// How the key is held.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Hold {
+    /// The `lock` layer: for a fixed time, and the put is unconditional.
+    Lock { life: Duration },
+    /// The `lease` layer: for a short time, renewed at a third of it while the load runs, and the put is fenced. The
+    /// holder gives up at `max_age`, or liveness would die with a load that hangs.
+    Lease { life: Duration, max_age: Duration },
+}
+
+impl Hold {
+    fn life(self) -> Duration {
+        match self {
+            Self::Lock { life } | Self::Lease { life, .. } => life,
+        }
+    }
+
+    /// How long a leader may work, from before it asked for the key.
+    fn budget(self) -> Duration {
+        match self {
+            Self::Lock { life } => life.saturating_sub(LEASE_MARGIN),
+            Self::Lease { max_age, .. } => max_age,
+        }
+    }
+
+    fn fence(self, token: Token) -> Option<Token> {
+        match self {
+            Self::Lock { .. } => None,
+            Self::Lease { .. } => Some(token),
+        }
+    }
+}
+
+/// The parameters of `lock` and `lease`; see `loadgen list`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct LockSettings {
-    pub(crate) lease: Duration,
+    pub(crate) hold: Hold,
+    /// How often losers look again, message or not.
     pub(crate) poll: Duration,
     pub(crate) wait: Duration,
     pub(crate) on_timeout: OnTimeout,
+    /// Whether losers listen for the winner's message, and winners send one.
+    pub(crate) notify: bool,
 }
 
 /// Fleet-wide lock around an inner fill.
@@ -78,16 +118,23 @@ impl Inner {
     async fn lead(&self, cx: Cx, key: &Key, want: Want) -> Attempt {
         let token = Token(u128::from(self.rng.next_u64()) << 64 | u128::from(self.rng.next_u64()));
         // Counted from before the command is sent, so that the local deadline is never later than the real one.
-        let held_until = self.ports.clock.mono().plus(self.settings.lease);
+        let deadline = self.ports.clock.mono().plus(self.settings.hold.budget());
         match self.acquire(key, token).await {
             Err(_) => return Attempt::CacheLost,
             Ok(Acquired::Held) => return Attempt::Held,
             Ok(Acquired::Won) => {}
         }
         let mut holding = Holding { lock: self, key, ended: false };
-        let deadline = held_until.minus(LEASE_MARGIN);
-        let answer = self.inner.fill(Cx { deadline, ..cx }, key, want).await;
+        let want = Want { fence: self.settings.hold.fence(token), ..want };
+        let work = self.inner.fill(Cx { deadline, ..cx }, key, want);
+        let answer = match self.settings.hold {
+            Hold::Lock { .. } => work.await,
+            Hold::Lease { life, .. } => self.renewing(key, token, life, work).await,
+        };
         let released = self.release(key, token).await;
+        if self.settings.notify {
+            self.ports.wake.announce(key).await;
+        }
         holding.end(match (&answer, released) {
             (Err(GetError::Origin { error: OriginError::TimedOut, .. }), _) => LeaderEnd::TimedOut,
             (Err(GetError::LeadersVanished), _) => LeaderEnd::Vanished,
@@ -99,11 +146,28 @@ impl Inner {
         Attempt::Led(answer)
     }
 
+    /// Works, and renews the lease at a third of its life until the work is done. A lease that is lost is not renewed any
+    /// more; the work goes on, and its put is fenced off.
+    async fn renewing<T>(&self, key: &Key, token: Token, life: Duration, work: BoxFuture<'_, T>) -> T {
+        let renewals = async {
+            loop {
+                self.ports.clock.sleep(life / 3).await;
+                if let Ok(Renewed::NotOwner) = self.ports.lease.renew(key, token, life).await {
+                    return std::future::pending::<Infallible>().await;
+                }
+            }
+        };
+        match select(work, Box::pin(renewals)).await {
+            Either::Left((done, _)) => done,
+            Either::Right((never, _)) => match never {},
+        }
+    }
+
     /// Acquires, asking a second time with the same token where the first reply was lost: it may have taken effect.
     async fn acquire(&self, key: &Key, token: Token) -> Result<Acquired, CacheError> {
         let lease = &self.ports.lease;
-        match lease.acquire(key, token, self.settings.lease).await {
-            Err(_) => lease.acquire(key, token, self.settings.lease).await,
+        match lease.acquire(key, token, self.settings.hold.life()).await {
+            Err(_) => lease.acquire(key, token, self.settings.hold.life()).await,
             answer => answer,
         }
     }
@@ -117,6 +181,28 @@ impl Inner {
                 answer => answer,
             },
             answer => answer,
+        }
+    }
+
+    /// Waits for the next poll, or for a message before that, and looks into the cache.
+    async fn wait(&self, key: &Key, want: Want, poll: Duration) -> Option<Entry> {
+        if !self.settings.notify {
+            self.ports.clock.sleep(poll).await;
+            return self.look(key, want).await;
+        }
+        // Listen first and look then: a message between the two would otherwise be missed.
+        let message = self.ports.wake.listen(key).await;
+        if let Some(entry) = self.look(key, want).await {
+            return Some(entry);
+        }
+        select(message, self.ports.clock.sleep(poll)).await;
+        self.look(key, want).await
+    }
+
+    async fn look(&self, key: &Key, want: Want) -> Option<Entry> {
+        match self.cache.get(key).await {
+            Ok(Lookup::Found(entry)) => entry.answers(want.newer_than, self.ports.clock.wall()).then_some(entry),
+            _ => None,
         }
     }
 
@@ -155,10 +241,7 @@ impl Fill for Lock {
                 if left.is_zero() {
                     return this.give_up(cx, key, want).await;
                 }
-                clock.sleep(this.settings.poll.min(left)).await;
-                if let Ok(Lookup::Found(entry)) = this.cache.get(key).await
-                    && entry.answers(want.newer_than, clock.wall())
-                {
+                if let Some(entry) = this.wait(key, want, this.settings.poll.min(left)).await {
                     return Ok(Filled::Joined(entry));
                 }
             }

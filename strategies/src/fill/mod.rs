@@ -4,6 +4,7 @@
 //! the gap (measured: 24 loads instead of 12). And it says who did the work, [`Filled::Led`] or [`Filled::Joined`]: with
 //! hidden coalescing 612 answers claimed 24 reads.
 
+mod backoff;
 mod coalesce;
 mod flight;
 mod load;
@@ -11,16 +12,17 @@ mod lock;
 
 use std::time::Duration;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use coalesce::Coalesce;
 pub(crate) use flight::Flights;
 pub(crate) use load::Load;
 pub use load::{LOAD_BUDGET, Prefetched};
-pub(crate) use lock::{LEASE_MARGIN, Lock, LockSettings};
+pub(crate) use lock::{Hold, LEASE_MARGIN, Lock, LockSettings};
 
 use crate::entry::{Entry, Life};
 use crate::error::GetError;
 use crate::key::Key;
-use crate::port::{BoxFuture, FlightId};
+use crate::port::{BoxFuture, FlightId, Token};
 use crate::time::{Mono, Wall};
 
 /// Who asks, and until when.
@@ -53,6 +55,8 @@ pub struct Want {
     pub mode: Mode,
     /// The life to store with.
     pub life: Life,
+    /// The lease under which to store; without one the put is unconditional.
+    pub fence: Option<Token>,
 }
 
 /// A fill that did not fail.

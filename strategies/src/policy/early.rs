@@ -2,7 +2,7 @@
 
 use crate::entry::Entry;
 use crate::rng::Rng;
-use crate::spec::RefreshMode;
+use crate::spec::{RefreshMode, Span};
 use crate::time::{Wall, nanos};
 
 /// The early trigger of a policy.
@@ -13,6 +13,11 @@ pub(crate) enum Early {
     /// XFetch: refresh when `now − δ·β·ln(u) ≥ expiry`, u uniform in (0, 1], δ the recompute time stored with the entry.
     /// Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", PVLDB 8(8), 2015.
     XFetch { beta: f64, mode: RefreshMode },
+    /// The fixed cutoff: refresh once age ≥ θ·T. Many requests cross it together, which is the mini-cliff that XFetch
+    /// avoids.
+    Ahead { theta: f64 },
+    /// Within the last `window` of the TTL each hit refreshes with a fixed probability (the APEE-LRM article).
+    SoftWindow { window: Span, probability: f64 },
 }
 
 impl Early {
@@ -26,13 +31,18 @@ impl Early {
                 let lead = nanos(entry.delta) as f64 * beta * -u.ln();
                 lead >= entry.ttl_left(now) as f64
             }
+            Self::Ahead { theta } => entry.age(now) >= entry.life.soft.mul_f64(theta),
+            Self::SoftWindow { window, probability } => {
+                let window = i64::try_from(nanos(window.of(entry.life.soft))).unwrap_or(i64::MAX);
+                entry.ttl_left(now) <= window && rng.next_unit() < probability
+            }
         }
     }
 
     /// Who refreshes: the background, or the caller.
     pub(crate) fn mode(self) -> RefreshMode {
         match self {
-            Self::Never => RefreshMode::Background,
+            Self::Never | Self::Ahead { .. } | Self::SoftWindow { .. } => RefreshMode::Background,
             Self::XFetch { mode, .. } => mode,
         }
     }

@@ -115,7 +115,7 @@ impl Policy {
 
     /// Fills in the foreground, within the request's budget.
     async fn wait(&self, cx: Cx, key: &Key, newer_than: Option<Wall>) -> Result<Served, GetError> {
-        let want = Want { newer_than, mode: Mode::Wait, life: self.life };
+        let want = Want { newer_than, mode: Mode::Wait, life: self.life, fence: None };
         let clock = &*self.ports.clock;
         let filled = within(clock, cx.deadline, self.fill.fill(cx, key, want)).await;
         match filled.unwrap_or(Err(GetError::OutOfTime)) {
@@ -143,7 +143,7 @@ impl Policy {
 
     /// Refreshes in the background: leads at once, or leaves it to whoever is at it.
     fn refresh(&self, cx: Cx, key: &Key, held: &Entry) {
-        let want = Want { newer_than: Some(held.read_at), mode: Mode::Try, life: self.life };
+        let want = Want { newer_than: Some(held.read_at), mode: Mode::Try, life: self.life, fence: None };
         let cx = Cx { request: 0, deadline: self.ports.clock.mono().plus(REFRESH_BUDGET), replica: cx.replica };
         let (fill, key, events) = (Arc::clone(&self.fill), key.clone(), Arc::clone(&self.ports.events));
         self.ports.spawn.spawn(Box::pin(async move {

@@ -9,6 +9,7 @@ mod event;
 mod lease;
 mod origin;
 mod runtime;
+mod wake;
 
 use std::pin::Pin;
 
@@ -17,6 +18,7 @@ pub use event::{Cause, Event, Events, LeaderEnd};
 pub use lease::{Acquired, Lease, Released, Renewed, Token};
 pub use origin::{FlightId, LoadCx, Loaded, Origin, OriginError};
 pub use runtime::{Clock, Spawn};
+pub use wake::Wake;
 
 /// The future that a port returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -73,6 +73,11 @@ impl<'a> Args<'a> {
         self.word("mode", &[("background", RefreshMode::Background), ("sync", RefreshMode::Sync)])
     }
 
+    /// Whether losers are woken by a message.
+    pub(super) fn notify(&self) -> Result<bool, String> {
+        self.word("wake", &[("poll", false), ("notify", true)])
+    }
+
     pub(super) fn on_timeout(&self) -> Result<OnTimeout, String> {
         let words = [("shed", OnTimeout::Shed), ("load", OnTimeout::Load), ("stale", OnTimeout::Stale)];
         self.word("on_timeout", &words)

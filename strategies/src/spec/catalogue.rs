@@ -54,6 +54,19 @@ pub struct PresetInfo {
 const STALE: ParamInfo =
     ParamInfo { name: "stale", default: "0s", what: "how long past the TTL an old value may be served (5s, T, 0.5T)" };
 
+const POLL: ParamInfo =
+    ParamInfo { name: "poll", default: "50ms", what: "how often losers re-read the cache; 1ms to 10s" };
+const WAIT: ParamInfo = ParamInfo { name: "wait", default: "5s", what: "how long losers wait; up to 1h" };
+const ON_TIMEOUT: ParamInfo = ParamInfo {
+    name: "on_timeout",
+    default: "shed",
+    what: "what a loser gets then: shed (503), load (reads the origin itself) or stale",
+};
+const WAKE: ParamInfo =
+    ParamInfo { name: "wake", default: "poll", what: "poll, or notify where losers are woken by a message" };
+const FALLBACK: ParamInfo =
+    ParamInfo { name: "fallback", default: "250ms", what: "with wake=notify: how often losers look all the same; 1ms to 10s" };
+
 /// Every layer.
 pub const LAYERS: &[LayerInfo] = &[
     LayerInfo {
@@ -86,6 +99,28 @@ pub const LAYERS: &[LayerInfo] = &[
         ],
     },
     LayerInfo {
+        name: "ahead",
+        slot: Slot::Policy,
+        summary: "refresh early once age ≥ θ·T: a fixed cutoff, which many requests cross together",
+        params: &[ParamInfo { name: "theta", default: "0.9", what: "share of the TTL; between 0 and 1" }, STALE],
+    },
+    LayerInfo {
+        name: "soft-window",
+        slot: Slot::Policy,
+        summary: "within the last part of the TTL each hit refreshes with a fixed probability (the APEE-LRM article)",
+        params: &[
+            ParamInfo { name: "window", default: "0.2T", what: "how long before the expiry it opens (1s, 0.2T)" },
+            ParamInfo { name: "probability", default: "0.15", what: "of each hit within it; above 0, at most 1" },
+            STALE,
+        ],
+    },
+    LayerInfo {
+        name: "negative",
+        slot: Slot::Cache,
+        summary: "stores that an item does not exist, too, for a time of its own",
+        params: &[ParamInfo { name: "ttl", default: "1s", what: "for how long; 1ms to 1h" }],
+    },
+    LayerInfo {
         name: "jitter",
         slot: Slot::Cache,
         summary: "on each put the TTL becomes T·(1 + U(0, spread))",
@@ -103,13 +138,25 @@ pub const LAYERS: &[LayerInfo] = &[
         summary: "one flight per key and fleet: SET NX PX in the cache; losers poll",
         params: &[
             ParamInfo { name: "lease", default: "10s", what: "life of the lock; 600ms to 1h" },
-            ParamInfo { name: "poll", default: "50ms", what: "how often losers re-read the cache; 1ms to 10s" },
-            ParamInfo { name: "wait", default: "5s", what: "how long losers wait; up to 1h" },
-            ParamInfo {
-                name: "on_timeout",
-                default: "shed",
-                what: "what a loser gets then: shed (503), load (reads the origin itself) or stale",
-            },
+            POLL,
+            WAIT,
+            ON_TIMEOUT,
+            WAKE,
+            FALLBACK,
+        ],
+    },
+    LayerInfo {
+        name: "lease",
+        slot: Slot::Fill,
+        summary: "a short lock that its holder renews while it works, and whose put is fenced: a late one changes nothing",
+        params: &[
+            ParamInfo { name: "life", default: "1s", what: "life of the lease, renewed at a third of it; 30ms to 1h" },
+            ParamInfo { name: "max_age", default: "30s", what: "when its holder gives up all the same; 100ms to 1h" },
+            POLL,
+            WAIT,
+            ON_TIMEOUT,
+            WAKE,
+            FALLBACK,
         ],
     },
     LayerInfo {
@@ -147,6 +194,26 @@ pub const PRESETS: &[PresetInfo] = &[
         name: "jitter",
         composition: "plain + jitter",
         summary: "random extra TTL: for keys that were written together, not for one hot key",
+    },
+    PresetInfo {
+        name: "ahead",
+        composition: "ahead + lock",
+        summary: "early refresh at a fixed age behind the fleet's lock: what XFetch is compared with",
+    },
+    PresetInfo {
+        name: "apee-lrm",
+        composition: "soft-window + lease",
+        summary: "the adaptive locking article: probabilistic early refresh and a lease-renewing mutex",
+    },
+    PresetInfo {
+        name: "stack",
+        composition: "swr + jitter(spread=0.1) + coalesce + lease",
+        summary: "the primer's recommended stack",
+    },
+    PresetInfo {
+        name: "best",
+        composition: "xfetch(stale=T) + jitter(spread=0.1) + coalesce + lease(wake=notify)",
+        summary: "what theory says should win: early, and stale should it be late all the same; woken, fenced, spread",
     },
 ];
 

@@ -6,17 +6,19 @@ use super::args::Args;
 use super::catalogue::{LAYERS, LayerInfo, PRESETS, Slot};
 use super::terms::Term;
 use super::{CacheLayer, FillLayer, PolicySpec, Span, Spec};
-use crate::fill::{LEASE_MARGIN, LockSettings};
+use crate::fill::{Hold, LEASE_MARGIN, LockSettings};
 use crate::policy::Early;
 use crate::words::nearest;
 
 const HOUR: Duration = Duration::from_secs(3600);
+const MS: Duration = Duration::from_millis(1);
 
 /// What a term became.
 enum Layer {
     Policy(PolicySpec),
     Cache(CacheLayer),
     Fill(FillLayer),
+    Negative(Duration),
     Bare,
 }
 
@@ -37,12 +39,13 @@ pub(super) fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
 }
 
 fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String)>) -> Result<Spec, String> {
-    let (mut policies, mut cache, mut fill, mut bare) = (Vec::new(), Vec::new(), Vec::new(), false);
+    let (mut policies, mut cache, mut fill, mut bare, mut negative) = (Vec::new(), Vec::new(), Vec::new(), false, None);
     for (_, layer, _) in named {
         match layer {
             Layer::Policy(policy) => policies.push(policy),
             Layer::Cache(layer) => cache.push(layer),
             Layer::Fill(layer) => fill.push(layer),
+            Layer::Negative(ttl) => negative = Some(ttl),
             Layer::Bare => bare = true,
         }
     }
@@ -54,9 +57,12 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     if bare && !fill.is_empty() {
         return Err("has `bare`, which says that nothing protects the fill, beside a layer that does; drop one".into());
     }
+    if fill.iter().filter(|layer| matches!(layer, FillLayer::Lock(_))).count() > 1 {
+        return Err("has both lock and lease, which do the same for the fleet; drop one".into());
+    }
     // Inner to outer: the fleet's lock inside, the process's coalescing around it.
     fill.sort_by_key(|layer| matches!(layer, FillLayer::Coalesce));
-    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, fill })
+    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, negative, fill })
 }
 
 fn info(name: &str) -> Result<&'static LayerInfo, String> {
@@ -84,12 +90,25 @@ fn layer(name: &str, args: &Args<'_>) -> Result<Layer, String> {
         }
         "jitter" => Layer::Cache(CacheLayer::Jitter { spread: args.number("spread", |s| (0.0..=10.0).contains(&s))? }),
         "coalesce" => Layer::Fill(FillLayer::Coalesce),
-        "lock" => Layer::Fill(FillLayer::Lock(LockSettings {
-            lease: args.duration("lease", LEASE_MARGIN + Duration::from_millis(100), HOUR)?,
-            poll: args.duration("poll", Duration::from_millis(1), Duration::from_secs(10))?,
-            wait: args.duration("wait", Duration::ZERO, HOUR)?,
-            on_timeout: args.on_timeout()?,
-        })),
+        "ahead" => {
+            let early = Early::Ahead { theta: args.number("theta", |t| t > 0.0 && t < 1.0)? };
+            Layer::Policy(PolicySpec { early, soft: Span::Ttl(1.0), stale: args.span("stale")? })
+        }
+        "soft-window" => {
+            let probability = args.number("probability", |p| p > 0.0 && p <= 1.0)?;
+            let early = Early::SoftWindow { window: args.span("window")?, probability };
+            Layer::Policy(PolicySpec { early, soft: Span::Ttl(1.0), stale: args.span("stale")? })
+        }
+        "negative" => Layer::Negative(args.duration("ttl", MS, HOUR)?),
+        "lock" => {
+            let hold = Hold::Lock { life: args.duration("lease", LEASE_MARGIN + MS * 100, HOUR)? };
+            Layer::Fill(FillLayer::Lock(lock(args, hold)?))
+        }
+        "lease" => {
+            let life = args.duration("lease", MS * 30, HOUR)?;
+            let hold = Hold::Lease { life, max_age: args.duration("max_age", MS * 100, HOUR)? };
+            Layer::Fill(FillLayer::Lock(lock(args, hold)?))
+        }
         _ => Layer::Bare,
     })
 }
@@ -102,4 +121,11 @@ fn soft(args: &Args<'_>) -> Result<Span, String> {
         }
         span => Ok(span),
     }
+}
+
+/// What lock and lease have in common.
+fn lock(args: &Args<'_>, hold: Hold) -> Result<LockSettings, String> {
+    let notify = args.notify()?;
+    let poll = args.duration(if notify { "fallback" } else { "poll" }, MS, MS * 10_000)?;
+    Ok(LockSettings { hold, poll, wait: args.duration("wait", Duration::ZERO, HOUR)?, on_timeout: args.on_timeout()?, notify })
 }

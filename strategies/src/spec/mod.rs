@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use catalogue::{LAYERS, LayerInfo, PRESETS, ParamInfo, PresetInfo, Slot};
 
 use crate::entry::Life;
-pub(crate) use crate::fill::LockSettings;
+pub(crate) use crate::fill::{Hold, LockSettings};
 pub(crate) use crate::policy::Early;
 use crate::time::nanos;
 use crate::words::say_duration;
@@ -27,6 +27,8 @@ pub struct Spec {
     pub(crate) policy: PolicySpec,
     /// Inner to outer.
     pub(crate) cache: Vec<CacheLayer>,
+    /// How long "no such item" is stored, where a `negative` layer says so.
+    pub(crate) negative: Option<Duration>,
     /// Inner to outer: what works for the fleet stands inside what works for the process.
     pub(crate) fill: Vec<FillLayer>,
 }

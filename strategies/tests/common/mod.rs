@@ -10,7 +10,7 @@ use bytes::Bytes;
 use sim::{MemoryCache, VirtualClock, World};
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Cause, Clock, Event, Events, FlightId, LeaderEnd, Lease,
-    LoadCx, Loaded, Lookup, Origin, OriginError, Released, Renewed, Stored, Token, When,
+    LoadCx, Loaded, Lookup, Origin, OriginError, Released, Renewed, Stored, Token, Wake, When,
 };
 use strategies::rng::Rng;
 use strategies::{Cx, Entry, GetError, Key, Outcome, Ports, Served, Spec, Stack, Strategy};
@@ -97,6 +97,8 @@ pub enum Fault {
     ReleaseReplyLost,
     /// Reads find bytes that are no entry.
     Corrupt,
+    /// Whoever listens hears nothing.
+    MessagesLost,
 }
 
 /// The memory cache behind a round trip of 300 µs and a fault.
@@ -178,6 +180,17 @@ impl Lease for Link {
     }
 }
 
+impl Wake for Link {
+    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
+        Box::pin(async move {
+            if self.is(Fault::MessagesLost) { Box::pin(std::future::pending()) } else { self.inner.listen(key).await }
+        })
+    }
+    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, ()> {
+        self.inner.announce(key)
+    }
+}
+
 /// One replica.
 pub struct Replica {
     pub stack: Arc<Stack>,
@@ -214,6 +227,7 @@ impl Fleet {
             let ports = Ports {
                 cache: link.clone(),
                 lease: link.clone(),
+                wake: link.clone(),
                 origin: origin.clone(),
                 clock: clock.clone(),
                 spawn: world.spawner(index),

@@ -1,0 +1,117 @@
+//! Wake-ups over Redis pub/sub: one channel per namespace, one subscribing connection per replica and namespace, made
+//! when somebody first listens. The payload is the key. Messages that are lost while the connection is down cost their
+//! listeners a fall-back poll.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use redis::aio::ConnectionManager;
+use strategies::Key;
+use strategies::port::{BoxFuture, Wake};
+use tokio::sync::{oneshot, watch};
+
+/// How long a listener waits for the subscription to stand, and a broken one before it is made again.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+type Listeners = Mutex<BTreeMap<Key, Vec<oneshot::Sender<()>>>>;
+
+/// The messages of one namespace.
+pub(super) struct RedisWake {
+    client: redis::Client,
+    publisher: ConnectionManager,
+    channel: String,
+    listeners: Arc<Listeners>,
+    subscribed: Mutex<Option<watch::Receiver<bool>>>,
+}
+
+impl RedisWake {
+    pub(super) fn new(client: redis::Client, publisher: ConnectionManager, channel: String) -> Self {
+        Self { client, publisher, channel, listeners: Arc::default(), subscribed: Mutex::default() }
+    }
+
+    /// Whether messages arrive now; starts the subscription where there is none yet.
+    async fn is_subscribed(&self) -> bool {
+        let mut subscribed = {
+            let mut slot = lock(&self.subscribed);
+            slot.get_or_insert_with(|| {
+                let (tell, told) = watch::channel(false);
+                let (client, channel) = (self.client.clone(), self.channel.clone());
+                tokio::spawn(subscribe(client, channel, Arc::downgrade(&self.listeners), tell));
+                told
+            })
+            .clone()
+        };
+        let standing = subscribed.wait_for(|standing| *standing);
+        tokio::time::timeout(PATIENCE, standing).await.is_ok_and(|told| told.is_ok())
+    }
+}
+
+impl Wake for RedisWake {
+    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
+        Box::pin(async move {
+            let never: BoxFuture<'static, ()> = Box::pin(std::future::pending());
+            if !self.is_subscribed().await {
+                return never;
+            }
+            let (tell, told) = oneshot::channel();
+            let mut listeners = lock(&self.listeners);
+            let of_key = listeners.entry(key.clone()).or_default();
+            // Those who listen no longer are forgotten here: a key that is never announced must not gather them.
+            of_key.retain(|listener| !listener.is_closed());
+            of_key.push(tell);
+            let heard: BoxFuture<'static, ()> = Box::pin(async move {
+                if told.await.is_err() {
+                    never.await;
+                }
+            });
+            heard
+        })
+    }
+
+    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let command = redis::cmd("PUBLISH").arg(&self.channel).arg(key.as_str()).to_owned();
+            // Best effort: a message that is not sent costs a fall-back poll.
+            let _: Result<i64, _> = command.query_async(&mut self.publisher.clone()).await;
+        })
+    }
+}
+
+/// Hands messages to their listeners, as long as there is a namespace to listen for.
+async fn subscribe(client: redis::Client, channel: String, listeners: Weak<Listeners>, standing: watch::Sender<bool>) {
+    while listeners.strong_count() > 0 {
+        if let Ok(mut messages) = client.get_async_pubsub().await
+            && messages.subscribe(&channel).await.is_ok()
+        {
+            standing.send_replace(true);
+            let mut stream = messages.on_message();
+            while let Some(message) = next(&mut stream, &listeners).await {
+                let Some(listeners) = listeners.upgrade() else { return };
+                let key = message.get_payload::<String>().ok().and_then(|text| Key::new(&text).ok());
+                let woken = key.and_then(|key| lock(&listeners).remove(&key)).unwrap_or_default();
+                for listener in woken {
+                    let _ = listener.send(());
+                }
+            }
+            standing.send_replace(false);
+        }
+        tokio::time::sleep(PATIENCE).await;
+    }
+}
+
+/// The next message; `None` where the connection is lost, or nobody is left to listen.
+async fn next(stream: &mut (impl StreamExt<Item = redis::Msg> + Unpin), listeners: &Weak<Listeners>) -> Option<redis::Msg> {
+    loop {
+        match tokio::time::timeout(Duration::from_secs(1), stream.next()).await {
+            Ok(message) => return message,
+            Err(_) if listeners.strong_count() == 0 => return None,
+            Err(_) => {}
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
