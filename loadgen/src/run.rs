@@ -9,7 +9,7 @@ use app::runtime::RealClock;
 use report::record::{RUN_SCHEMA, Run};
 use report::{HlogHeader, RunFolder};
 use scenarios::{LoadKind, Plan};
-use strategies::words::say_duration;
+use strategies::units::duration_text;
 
 use crate::cli::Format;
 use crate::drive::Pacer;
@@ -169,7 +169,7 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
         record.replicas,
         record.cache,
         record.load,
-        say_duration(scenario.cache.ttl),
+        duration_text(scenario.cache.ttl),
         scenario.origin.service_time,
         scenario.origin.concurrency,
         record.seed,

@@ -202,12 +202,24 @@ fn folder(name: &str) -> String {
     words.join("-").chars().take(60).collect()
 }
 
-/// This process's command line, quoted for a shell where it needs to be.
+/// This process's command line, quoted for a shell where it needs to be, and without any password.
 fn command() -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
-    let quote = |arg: String| if arg.chars().all(plain) { arg } else { format!("'{}'", arg.replace('\'', r"'\''")) };
-    let args = std::env::args_os().skip(1).map(|arg| quote(arg.to_string_lossy().into_owned()));
+    let args = std::env::args_os().skip(1).map(|arg| quoted(&without_password(&arg.to_string_lossy())));
     ["cargo run --release -p loadgen --".to_owned()].into_iter().chain(args).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) { arg.to_owned() } else { format!("'{}'", arg.replace('\'', r"'\''")) }
+}
+
+/// A URL fit for a log or a record: `redis://user:secret@host` → `redis://…@host`.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -218,6 +230,20 @@ mod tests {
     fn a_list_is_split_at_commas_outside_parentheses() {
         assert_eq!(split_list("naive, xfetch(beta=2, stale=1s),swr"), ["naive", "xfetch(beta=2, stale=1s)", "swr"]);
         assert_eq!(split_list("naive,"), ["naive", ""]);
+    }
+
+    #[test]
+    fn a_command_is_quoted_and_tells_no_password() {
+        for (arg, said) in [
+            ("hotkey", "hotkey"),
+            ("swr + lock", "'swr + lock'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+            ("redis://me:secret@host:6379/0", "'redis://…@host:6379/0'"),
+            ("--redis=redis://:p@h", "'--redis=redis://…@h'"),
+        ] {
+            assert_eq!(quoted(&without_password(arg)), said);
+        }
     }
 
     #[test]

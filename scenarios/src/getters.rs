@@ -7,8 +7,8 @@ use std::ops::RangeInclusive;
 use crate::nearest::did_you_mean;
 use crate::source::safe;
 use crate::tree::{Node, Value};
-use crate::units::{Unit, UnitFault};
 use crate::walk::{Fields, Walk};
+use strategies::units::{Unit, UnitFault};
 
 impl Walk<'_> {
     /// A text.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::tree::{Node, Value};
-use crate::units::{SIZE, size_text};
 use crate::walk::{Fields, Walk};
+use strategies::units::{SIZE, size_text};
 
 const N_MAX: u32 = 10_000_000;
 const VALUE_SIZE_MAX: u32 = 1 << 20;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::fields::LAW;
 use crate::tree::Value;
-use crate::units::{DURATION, duration_text};
 use crate::walk::{Fields, Walk};
+use strategies::units::{DURATION, duration_text};
 
 /// The standard normal quantile of 0.99: Φ(2.3263478740408408) = 0.99 (Wichura, algorithm AS 241, Applied Statistics
 /// 37(3), 1988).

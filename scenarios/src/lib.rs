@@ -7,7 +7,7 @@
 //! |---|---|
 //! | text → plain data → values | `parse.rs`, `tree.rs`, `overrides.rs`, `walk.rs`, `getters.rs` |
 //! | the values, each with its own rules | `scenario.rs`, `load.rs`, `keys.rs`, `law.rs`, `event.rs`, `threshold.rs` |
-//! | what is wrong, and where | `problem.rs`, `source.rs`, `nearest.rs`, `units.rs` |
+//! | what is wrong, and where | `problem.rs`, `source.rs`, `nearest.rs` |
 //! | the resolved copy | `resolved.rs` |
 //! | the plan of requests | `plan.rs`, `plan/`, `draw.rs` |
 //! | the origin's service times | `service.rs` |
@@ -32,7 +32,6 @@ mod shipped;
 mod source;
 mod threshold;
 mod tree;
-mod units;
 mod walk;
 
 pub use event::{Action, Event, Target};
@@ -46,5 +45,5 @@ pub use read::read;
 pub use scenario::{CacheSettings, OriginModel, Scenario, Warm};
 pub use service::ServiceModel;
 pub use shipped::shipped;
+pub use strategies::units::{duration_text, rate_text, size_text};
 pub use threshold::{Bound, METRICS, Threshold};
-pub use units::{duration_text, rate_text, size_text};

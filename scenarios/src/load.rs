@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::law::Law;
-use crate::units::{DURATION, RATE, duration_text, rate_text};
 use crate::walk::{Fields, Walk};
+use strategies::units::{DURATION, RATE, duration_text, rate_text};
 
 const CLIENTS_MAX: u32 = 1_000_000;
 /// One request in a quarter of an hour: below it a run has none.

@@ -17,8 +17,8 @@ use crate::scenario::{CacheSettings, OriginModel, Scenario, Warm};
 use crate::source::{Place, Source, safe};
 use crate::threshold::Threshold;
 use crate::tree::{self, Table, Value};
-use crate::units::{DURATION, duration_text};
 use crate::walk::{Fields, Walk};
+use strategies::units::{DURATION, duration_text};
 
 /// The version of the schema that this build reads and writes.
 pub(crate) const SCHEMA: i128 = 1;

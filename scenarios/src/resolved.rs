@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::parse::SCHEMA;
 use crate::scenario::{Scenario, Warm};
-use crate::units::duration_text;
+use strategies::units::duration_text;
 
 impl Scenario {
     /// The scenario as TOML, every default written out, every quantity with its unit. Parsing it gives an equal scenario,

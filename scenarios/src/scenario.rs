@@ -11,8 +11,8 @@ use crate::law::Law;
 use crate::load::Load;
 use crate::service::ServiceModel;
 use crate::threshold::Threshold;
-use crate::units::{DURATION, duration_text};
 use crate::walk::{Fields, Walk};
+use strategies::units::{DURATION, duration_text};
 
 const TTL_MAX: Duration = Duration::from_secs(24 * 3600);
 const SERVICE_TIME_MAX: Duration = Duration::from_secs(3600);

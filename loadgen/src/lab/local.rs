@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use super::{Endpoints, ReplicaEnd};
 use crate::cli::CacheChoice;
 use crate::exit::Failure;
-use crate::settings::Settings;
+use crate::settings::{Settings, without_password};
 
 /// A local lab that is up. Dropping it takes everything down.
 pub struct LocalLab {
@@ -104,14 +104,6 @@ fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, Str
             let note = if choice == CacheChoice::Auto { "auto" } else { "asked for" };
             Ok((Cache::Redis(redis.url()), Some(redis), format!("a private redis-server ({note})")))
         }
-    }
-}
-
-/// A URL fit for a log.
-fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => url.to_owned(),
     }
 }
 

@@ -10,8 +10,8 @@ use crate::event::{Action, Event, Target};
 use crate::keys::Keys;
 use crate::nearest::did_you_mean;
 use crate::source::safe;
-use crate::units::{DURATION, duration_text};
 use crate::walk::{Fields, Walk};
+use strategies::units::{DURATION, duration_text};
 
 const FACTOR_MAX: f64 = 1000.0;
 const LENGTH_MAX: Duration = Duration::from_secs(24 * 3600);

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::catalogue::LayerInfo;
 use super::terms::{Arg, Term};
 use super::{OnTimeout, RefreshMode, Span};
-use crate::words::{duration, nearest};
+use crate::units::{DURATION, UnitFault};
+use crate::words::nearest;
 
 /// A term's arguments, each given at most once, each known to the layer.
 pub(super) struct Args<'a> {
@@ -113,4 +114,17 @@ fn positional<'a>(layer: &'a LayerInfo, at: usize, value: &str) -> Result<&'a st
         (_, None) => Err(format!("{} has no parameters, found {value:?}", layer.name)),
         _ => Err(format!("only the first argument of {} may go without a name, found {value:?}", layer.name)),
     }
+}
+
+/// Reads a duration; an error is what is wrong with it, as a clause.
+fn duration(text: &str) -> Result<Duration, String> {
+    (DURATION.read)(text).map_err(|fault| match fault {
+        UnitFault::NoUnit => format!("{text:?} needs a unit, e.g. {text}{}", DURATION.suffix),
+        UnitFault::Negative => format!("{text:?} is negative"),
+        UnitFault::TooLarge => format!("{text:?} is too long"),
+        UnitFault::TooFine => format!("{text:?} is finer than a nanosecond"),
+        UnitFault::UnknownUnit | UnitFault::NoNumber | UnitFault::NotFinite => {
+            format!("{text:?} is not {}, as {}", DURATION.words, DURATION.example)
+        }
+    })
 }

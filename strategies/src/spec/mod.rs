@@ -17,7 +17,7 @@ use crate::entry::Life;
 pub(crate) use crate::fill::{Hold, LockSettings};
 pub(crate) use crate::policy::Early;
 use crate::time::nanos;
-use crate::words::say_duration;
+use crate::units::duration_text;
 
 /// A validated composition of layers.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +94,7 @@ impl Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixed(d) => f.write_str(&say_duration(*d)),
+            Self::Fixed(d) => f.write_str(&duration_text(*d)),
             Self::Ttl(1.0) => f.write_str("T"),
             Self::Ttl(factor) => write!(f, "{factor}T"),
         }

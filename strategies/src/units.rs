@@ -7,29 +7,39 @@ use std::time::Duration;
 
 /// Why a text is not a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UnitFault {
+pub enum UnitFault {
+    /// A number alone.
     NoUnit,
+    /// A unit that there is not.
     UnknownUnit,
+    /// No number in front of the unit.
     NoNumber,
+    /// Below zero.
     Negative,
+    /// NaN or infinite.
     NotFinite,
+    /// Finer than a nanosecond, or than a byte.
     TooFine,
+    /// More than 64 bits (a size: 32) hold.
     TooLarge,
 }
 
 /// One kind of quantity: how it is read, written, and explained.
-pub(crate) struct Unit<T> {
-    pub(crate) read: fn(&str) -> Result<T, UnitFault>,
-    pub(crate) show: fn(T) -> String,
+pub struct Unit<T> {
+    /// Text to quantity.
+    pub read: fn(&str) -> Result<T, UnitFault>,
+    /// Quantity to text that reads back the same.
+    pub show: fn(T) -> String,
     /// What is allowed, in words.
-    pub(crate) words: &'static str,
+    pub words: &'static str,
     /// A complete example.
-    pub(crate) example: &'static str,
+    pub example: &'static str,
     /// The unit proposed where none was written.
-    pub(crate) suffix: &'static str,
+    pub suffix: &'static str,
 }
 
-pub(crate) const DURATION: Unit<Duration> = Unit {
+/// Durations.
+pub const DURATION: Unit<Duration> = Unit {
     read: read_duration,
     show: duration_text,
     words: "a duration in ns, us, ms, s, m or h",
@@ -37,10 +47,12 @@ pub(crate) const DURATION: Unit<Duration> = Unit {
     suffix: "s",
 };
 
-pub(crate) const RATE: Unit<f64> =
+/// Rates, per second.
+pub const RATE: Unit<f64> =
     Unit { read: read_rate, show: rate_text, words: "a rate in /s, /m or /h", example: "400/s", suffix: "/s" };
 
-pub(crate) const SIZE: Unit<u32> =
+/// Sizes in bytes.
+pub const SIZE: Unit<u32> =
     Unit { read: read_size, show: size_text, words: "a size in B, KiB or MiB", example: "256B", suffix: "B" };
 
 const NS_PER_S: u128 = 1_000_000_000;
