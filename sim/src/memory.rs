@@ -151,6 +151,7 @@ impl Lease for MemoryCache {
 }
 
 impl Wake for MemoryCache {
+    #[allow(clippy::async_yields_async, reason = "to listen is one thing, to hear another")]
     fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
         Box::pin(async move {
             let (tell, told) = oneshot::channel();

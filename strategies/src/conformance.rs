@@ -165,8 +165,7 @@ impl Subject {
         self.wake.announce(&key).await;
         assert!(heard(one, LONG).await && heard(two, LONG).await, "everybody who listens hears it");
         assert!(!heard(elsewhere, SHORT).await, "and nobody who listens for another key");
-        self.wake.announce(&key).await;
-        assert!(!heard(self.wake.listen(&key).await, SHORT).await, "what was said before is over");
+        // A message may arrive late and wake somebody who listens since: he looks, and listens again.
         drop(self.wake.listen(&key).await);
         self.wake.announce(&key).await;
     }

@@ -49,6 +49,7 @@ impl RedisWake {
 }
 
 impl Wake for RedisWake {
+    #[allow(clippy::async_yields_async, reason = "to listen is one thing, to hear another")]
     fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
         Box::pin(async move {
             let never: BoxFuture<'static, ()> = Box::pin(std::future::pending());
@@ -102,7 +103,10 @@ async fn subscribe(client: redis::Client, channel: String, listeners: Weak<Liste
 }
 
 /// The next message; `None` where the connection is lost, or nobody is left to listen.
-async fn next(stream: &mut (impl StreamExt<Item = redis::Msg> + Unpin), listeners: &Weak<Listeners>) -> Option<redis::Msg> {
+async fn next(
+    stream: &mut (impl StreamExt<Item = redis::Msg> + Unpin),
+    listeners: &Weak<Listeners>,
+) -> Option<redis::Msg> {
     loop {
         match tokio::time::timeout(Duration::from_secs(1), stream.next()).await {
             Ok(message) => return message,

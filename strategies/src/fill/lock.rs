@@ -17,7 +17,9 @@ use super::{Coalesce, Cx, Fill, Filled, Mode, Want};
 use crate::entry::Entry;
 use crate::error::GetError;
 use crate::key::Key;
-use crate::port::{Acquired, BoxFuture, Cache, CacheError, Event, LeaderEnd, Lookup, OriginError, Released, Renewed, Token};
+use crate::port::{
+    Acquired, BoxFuture, Cache, CacheError, Event, LeaderEnd, Lookup, OriginError, Released, Renewed, Token,
+};
 use crate::rng::Rng;
 use crate::spec::OnTimeout;
 use crate::stack::Ports;

@@ -64,8 +64,11 @@ const ON_TIMEOUT: ParamInfo = ParamInfo {
 };
 const WAKE: ParamInfo =
     ParamInfo { name: "wake", default: "poll", what: "poll, or notify where losers are woken by a message" };
-const FALLBACK: ParamInfo =
-    ParamInfo { name: "fallback", default: "250ms", what: "with wake=notify: how often losers look all the same; 1ms to 10s" };
+const FALLBACK: ParamInfo = ParamInfo {
+    name: "fallback",
+    default: "250ms",
+    what: "with wake=notify: how often losers look all the same; 1ms to 10s",
+};
 
 /// Every layer.
 pub const LAYERS: &[LayerInfo] = &[

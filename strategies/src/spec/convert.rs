@@ -105,7 +105,7 @@ fn layer(name: &str, args: &Args<'_>) -> Result<Layer, String> {
             Layer::Fill(FillLayer::Lock(lock(args, hold)?))
         }
         "lease" => {
-            let life = args.duration("lease", MS * 30, HOUR)?;
+            let life = args.duration("life", MS * 30, HOUR)?;
             let hold = Hold::Lease { life, max_age: args.duration("max_age", MS * 100, HOUR)? };
             Layer::Fill(FillLayer::Lock(lock(args, hold)?))
         }
@@ -127,5 +127,11 @@ fn soft(args: &Args<'_>) -> Result<Span, String> {
 fn lock(args: &Args<'_>, hold: Hold) -> Result<LockSettings, String> {
     let notify = args.notify()?;
     let poll = args.duration(if notify { "fallback" } else { "poll" }, MS, MS * 10_000)?;
-    Ok(LockSettings { hold, poll, wait: args.duration("wait", Duration::ZERO, HOUR)?, on_timeout: args.on_timeout()?, notify })
+    Ok(LockSettings {
+        hold,
+        poll,
+        wait: args.duration("wait", Duration::ZERO, HOUR)?,
+        on_timeout: args.on_timeout()?,
+        notify,
+    })
 }

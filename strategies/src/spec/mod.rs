@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use catalogue::{LAYERS, LayerInfo, PRESETS, ParamInfo, PresetInfo, Slot};
 
 use crate::entry::Life;
-pub(crate) use crate::fill::{Hold, LockSettings};
+pub(crate) use crate::fill::LockSettings;
 pub(crate) use crate::policy::Early;
 use crate::time::nanos;
 use crate::units::duration_text;

@@ -181,6 +181,7 @@ impl Lease for Link {
 }
 
 impl Wake for Link {
+    #[allow(clippy::async_yields_async, reason = "to listen is one thing, to hear another")]
     fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
         Box::pin(async move {
             if self.is(Fault::MessagesLost) { Box::pin(std::future::pending()) } else { self.inner.listen(key).await }
