@@ -1,7 +1,7 @@
 //! `list` and `show`: what there is, with parameters and defaults.
 
 use scenarios::Scenario;
-use strategies::spec::{LAYERS, LayerInfo, PRESETS, Slot};
+use strategies::spec::{BROKEN, BrokenInfo, LAYERS, LayerInfo, PRESETS, Slot};
 
 use crate::exit::{Exit, Failure};
 use crate::say;
@@ -19,6 +19,10 @@ pub fn list() -> Result<Exit, Failure> {
     text += "\nPresets (--strategy a,b)\n";
     for preset in PRESETS {
         text += &format!("  {:<14} {}\n{:17}= {}\n", preset.name, preset.summary, "", preset.composition);
+    }
+    text += "\nWrong on purpose: public mistakes, each with what it does\n";
+    for broken in BROKEN {
+        text += &broken_text(broken);
     }
     text += "\nLayers (--strategy \"policy(args) + layer(args) + …\", in any order)\n";
     for layer in LAYERS {
@@ -43,12 +47,15 @@ pub fn show(name: &str) -> Result<Exit, Failure> {
         for layer in layers.filter_map(|l| LAYERS.iter().find(|info| info.name == l)) {
             text += &layer_text(layer);
         }
+    } else if let Some(broken) = BROKEN.iter().find(|b| b.name == name) {
+        text += &broken_text(broken);
     } else if let Some(layer) = LAYERS.iter().find(|l| l.name == name) {
         text += &layer_text(layer);
     }
     if text.is_empty() {
         let shipped = scenarios::shipped().iter().map(|(n, _)| *n);
-        let names = shipped.chain(PRESETS.iter().map(|p| p.name)).chain(LAYERS.iter().map(|l| l.name));
+        let strategies = PRESETS.iter().map(|p| p.name).chain(BROKEN.iter().map(|b| b.name));
+        let names = shipped.chain(strategies).chain(LAYERS.iter().map(|l| l.name));
         let meant = scenarios::nearest(name, names).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
         return Err(Failure::usage(format!(
             "nothing of that name · show {name:?} · allowed a scenario, preset or layer · {meant}`loadgen list` lists them"
@@ -56,6 +63,11 @@ pub fn show(name: &str) -> Result<Exit, Failure> {
     }
     say::out(&text)?;
     Ok(Exit::Ok)
+}
+
+fn broken_text(broken: &BrokenInfo) -> String {
+    let BrokenInfo { name, composition, reason, mistake, .. } = broken;
+    format!("  {name}\n{:17}= {composition}, with a flaw: {reason}\n{:17}seen as: {mistake}\n", "", "")
 }
 
 fn layer_text(layer: &LayerInfo) -> String {

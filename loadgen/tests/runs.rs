@@ -105,6 +105,29 @@ fn hotkey_has_the_same_shape_on_the_memory_cache() {
 }
 
 #[test]
+fn leases_wake_ups_and_what_is_wrong_on_purpose_run_on_redis() {
+    if app::testing::redis(&[]).is_none() {
+        return;
+    }
+    let _alone = alone();
+    let results = tempfile::tempdir().unwrap();
+    let (said, run) = hotkey(results.path(), "ahead,apee-lrm,stack,best,broken-losers-load", &["--cache", "redis"]);
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    let path = only_run(results.path());
+    run.strategies.iter().for_each(|s| assert_sound(&path, &run, s));
+    for name in ["ahead", "apee-lrm", "stack", "best"] {
+        let strategy = strategy(&run, name);
+        assert!(strategy.origin.per_expiry.as_ref().unwrap().mean <= 1.3, "{name}: {:?}", strategy.origin.per_expiry);
+        let hot = strategy.hot.as_ref().unwrap().outcomes;
+        assert_eq!((hot.wait, hot.load), (0, 0), "{name}: nobody waits on the hot key after the first fill");
+        assert!(strategy.events.refresh_started > 0, "{name}");
+    }
+    let broken = strategy(&run, "broken-losers-load");
+    assert!(broken.origin.per_expiry.as_ref().unwrap().mean >= 35.0, "{:?}", broken.origin.per_expiry);
+    assert!(broken.spec.starts_with("WRONG ON PURPOSE"), "{}", broken.spec);
+}
+
+#[test]
 fn bulk_warm_is_a_needle_without_jitter_and_a_hill_with_it() {
     let _alone = alone();
     let results = tempfile::tempdir().unwrap();
@@ -169,7 +192,13 @@ fn a_closed_pipe_ends_quietly_and_list_and_show_say_what_there_is() {
     for word in ["hotkey", "bulk-warm", "singleflight", "plain + lock", "poll = 50ms", "beta = 1"] {
         assert!(list.out.contains(word), "{word}");
     }
-    for (name, word) in [("hotkey", "hot_share = 0.95"), ("xfetch", "beta = 1"), ("lock", "lease = 10s")] {
+    assert!(list.out.contains("broken-xfetch-sign") && list.out.contains("it never fires"));
+    for (name, word) in [
+        ("broken-unfenced-lease", "plain + lease, with a flaw"),
+        ("hotkey", "hot_share = 0.95"),
+        ("xfetch", "beta = 1"),
+        ("lock", "lease = 10s"),
+    ] {
         assert!(run(&["show", name]).out.contains(word), "{name}");
     }
     let mut child = loadgen(&["list"]).spawn().unwrap();

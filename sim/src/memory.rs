@@ -148,6 +148,13 @@ impl Lease for MemoryCache {
             Ok(Released::Released)
         })
     }
+
+    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(async move {
+            self.state().leases.remove(key);
+            Ok(())
+        })
+    }
 }
 
 impl Wake for MemoryCache {

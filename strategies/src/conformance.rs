@@ -99,7 +99,8 @@ impl Subject {
         let other = self.key("holder-other");
         assert_eq!(lease.acquire(&other, mine, LONG).await, Ok(Acquired::Won), "keys do not share a lease");
         assert_eq!(self.cache.get(&key).await, Ok(Lookup::Absent), "a lease is no entry");
-        assert_eq!(lease.release(&key, yours).await, Ok(Released::Released));
+        assert_eq!(lease.seize(&key).await, Ok(()));
+        assert_eq!(lease.release(&key, yours).await, Ok(Released::NotOwner), "somebody deleted it");
         assert_eq!(lease.release(&other, mine).await, Ok(Released::Released));
     }
 

@@ -8,11 +8,11 @@ use crate::entry::Life;
 use crate::error::GetError;
 use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Lock, Prefetched};
 use crate::key::Key;
-use crate::layer::{Jitter, Metered};
+use crate::layer::{Flawed, Jitter, Metered};
 use crate::policy::{Policy, Served};
 use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn, Wake};
 use crate::rng::Rng;
-use crate::spec::{CacheLayer, FillLayer, Spec};
+use crate::spec::{CacheLayer, FillLayer, Flaw, Spec};
 
 /// What a world hands over to one replica.
 #[derive(Clone)]
@@ -57,29 +57,35 @@ impl Stack {
     #[must_use]
     pub fn build(spec: &Spec, ports: &Ports, ttl: Duration, incarnation: u64) -> Self {
         let cache_ops = Arc::new(AtomicU64::new(0));
-        let ports = metered(ports, &cache_ops);
+        let mut ports = metered(ports, &cache_ops);
+        if let Some(flaw) = spec.flaw {
+            ports.lease = Arc::new(Flawed { inner: ports.lease, flaw });
+        }
         let cache = spec.cache.iter().fold(Arc::clone(&ports.cache), |inner, layer| match *layer {
             CacheLayer::Jitter { spread } => {
                 Arc::new(Jitter { inner, spread, rng: ports.rng.fork("jitter") }) as Arc<dyn Cache>
             }
         });
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
-        let reread = !spec.fill.is_empty();
+        let reread = !spec.fill.is_empty() && spec.flaw != Some(Flaw::NoReread);
+        let attached = spec.flaw == Some(Flaw::CallersFlight);
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
         let negative = spec.negative;
-        let load = Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, backoff, reread, negative };
+        let load =
+            Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, backoff, reread, negative, attached };
         let innermost = Arc::new(load.clone()) as Arc<dyn Fill>;
         let fill = spec.fill.iter().fold(innermost, |inner, layer| match *layer {
             FillLayer::Lock(settings) => {
                 Arc::new(Lock::new(&ports, Arc::clone(&cache), inner, settings, incarnation)) as Arc<dyn Fill>
             }
             FillLayer::Coalesce => {
-                Arc::new(Coalesce::new(inner, Arc::clone(&ports.clock), Arc::clone(&ports.spawn))) as Arc<dyn Fill>
+                let coalesce = Coalesce::new(inner, Arc::clone(&ports.clock), Arc::clone(&ports.spawn));
+                Arc::new(if attached { coalesce.attached() } else { coalesce }) as Arc<dyn Fill>
             }
         });
         let life = spec.policy.life(ttl);
         let rng = ports.rng.fork("policy");
-        let policy = Policy { ports, cache, fill, early: spec.policy.early, life, rng };
+        let policy = Policy { ports, cache, fill, early: spec.policy.early, life, flaw: spec.flaw, rng };
         Self { policy, load, life, cache_ops }
     }
 

@@ -114,6 +114,7 @@ fn freeze_a_holder(spec: &str, rounds: u64) -> (usize, u64) {
 fn a_late_put_is_fenced_off_and_without_the_fence_the_old_value_wins() {
     assert_eq!(freeze_a_holder("plain + lease", 50), (50, 0));
     assert_eq!(freeze_a_holder("plain + lock(lease=1s)", 50), (0, 50));
+    assert_eq!(freeze_a_holder("broken-unfenced-lease", 50), (0, 50));
 }
 
 #[test]

@@ -182,4 +182,11 @@ impl Lease for RedisCache {
             Ok(if self.ask(call).await? { Released::Released } else { Released::NotOwner })
         })
     }
+
+    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(async move {
+            let command = redis::cmd("DEL").arg(self.lease_key(key)).to_owned();
+            command.query_async(&mut self.connection.clone()).await.map_err(classify)
+        })
+    }
 }

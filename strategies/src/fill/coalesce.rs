@@ -27,11 +27,19 @@ pub(crate) struct Coalesce {
     clock: Arc<dyn Clock>,
     spawn: Arc<dyn Spawn>,
     flights: Arc<Mutex<BTreeMap<Key, Vec<oneshot::Sender<Answer>>>>>,
+    /// See [`Coalesce::attached`].
+    attached: bool,
 }
 
 impl Coalesce {
+    /// Coalescing whose flight runs in the first caller's own future and dies with it: wrong on purpose, for
+    /// `broken-callers-flight`.
+    pub(crate) fn attached(self) -> Self {
+        Self { attached: true, ..self }
+    }
+
     pub(crate) fn new(inner: Arc<dyn Fill>, clock: Arc<dyn Clock>, spawn: Arc<dyn Spawn>) -> Self {
-        Self { inner, clock, spawn, flights: Arc::default() }
+        Self { inner, clock, spawn, flights: Arc::default(), attached: false }
     }
 
     /// Joins the key's flight, or leads one. `None` where there is one and the asker would not wait.
@@ -69,12 +77,20 @@ impl Fill for Coalesce {
         Box::pin(async move {
             let mut vanished = 0;
             while vanished < LEADERS_MAX {
+                if self.attached && !lock(&self.flights).contains_key(key) {
+                    lock(&self.flights).insert(key.clone(), Vec::new());
+                    let landing = Landing { key: key.clone(), flights: Arc::clone(&self.flights), landed: false };
+                    let answer = self.inner.fill(cx, key, want).await;
+                    landing.land(&answer);
+                    return answer;
+                }
                 let Some(told) = self.board(cx, key, want) else {
                     return Ok(Filled::Busy { retry_in: Duration::ZERO });
                 };
                 match told.await {
                     // The flight was a background refresh that found somebody else at it: start over, and wait.
                     Ok(Ok(Filled::Busy { .. })) if want.mode == Mode::Wait => {}
+                    Err(oneshot::Canceled) if self.attached => break,
                     Ok(Err(GetError::LeadersVanished)) | Err(oneshot::Canceled) => vanished += 1,
                     Ok(answer) => return answer,
                 }

@@ -34,7 +34,7 @@ pub(crate) enum Hold {
     Lock { life: Duration },
     /// The `lease` layer: for a short time, renewed at a third of it while the load runs, and the put is fenced. The
     /// holder gives up at `max_age`, or liveness would die with a load that hangs.
-    Lease { life: Duration, max_age: Duration },
+    Lease { life: Duration, max_age: Duration, fenced: bool },
 }
 
 impl Hold {
@@ -52,10 +52,18 @@ impl Hold {
         }
     }
 
+    /// The same without its fence: wrong on purpose, for `broken-unfenced-lease`.
+    pub(crate) fn unfenced(self) -> Self {
+        match self {
+            Self::Lease { life, max_age, .. } => Self::Lease { life, max_age, fenced: false },
+            lock @ Self::Lock { .. } => lock,
+        }
+    }
+
     fn fence(self, token: Token) -> Option<Token> {
         match self {
-            Self::Lock { .. } => None,
-            Self::Lease { .. } => Some(token),
+            Self::Lease { fenced: true, .. } => Some(token),
+            Self::Lock { .. } | Self::Lease { .. } => None,
         }
     }
 }

@@ -72,4 +72,8 @@ impl Lease for Metered<dyn Lease> {
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
         Box::pin(self.meter("release", self.inner.release(key, token)))
     }
+
+    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(self.meter("seize", self.inner.seize(key)))
+    }
 }

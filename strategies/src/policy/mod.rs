@@ -19,7 +19,7 @@ use crate::key::Key;
 use crate::outcome::Outcome;
 use crate::port::{Cache, Event, FlightId, Lookup};
 use crate::rng::Rng;
-use crate::spec::RefreshMode;
+use crate::spec::{Flaw, RefreshMode};
 use crate::stack::Ports;
 use crate::time::Wall;
 use crate::within::within;
@@ -64,6 +64,7 @@ pub(crate) struct Policy {
     pub(crate) fill: Arc<dyn Fill>,
     pub(crate) early: Early,
     pub(crate) life: Life,
+    pub(crate) flaw: Option<Flaw>,
     pub(crate) rng: Rng,
 }
 
@@ -78,6 +79,10 @@ impl Policy {
         match found.map(|entry| (entry.freshness(now), entry)) {
             Some((Freshness::Fresh, entry)) => self.fresh(cx, key, entry, now).await,
             Some((Freshness::Stale, entry)) => {
+                self.refresh(cx, key, &entry);
+                Ok(Served::new(entry, Outcome::Stale, None, now))
+            }
+            Some((Freshness::Expired, entry)) if self.flaw == Some(Flaw::StaleForEver) => {
                 self.refresh(cx, key, &entry);
                 Ok(Served::new(entry, Outcome::Stale, None, now))
             }

@@ -88,7 +88,7 @@ pub enum Event {
     Corrupt(Key),
     /// A cache operation failed.
     CacheFailed {
-        /// `get`, `put`, `remove`, `acquire` or `release`.
+        /// `get`, `put`, `remove`, `acquire`, `renew`, `release` or `seize`.
         op: &'static str,
         /// The class of the failure.
         class: CacheErrorClass,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::args::Args;
+use super::broken::BROKEN;
 use super::catalogue::{LAYERS, LayerInfo, PRESETS, Slot};
 use super::terms::Term;
 use super::{CacheLayer, FillLayer, PolicySpec, Span, Spec};
@@ -62,7 +63,7 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     }
     // Inner to outer: the fleet's lock inside, the process's coalescing around it.
     fill.sort_by_key(|layer| matches!(layer, FillLayer::Coalesce));
-    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, negative, fill })
+    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, flaw: None, negative, fill })
 }
 
 fn info(name: &str) -> Result<&'static LayerInfo, String> {
@@ -72,7 +73,8 @@ fn info(name: &str) -> Result<&'static LayerInfo, String> {
     if PRESETS.iter().any(|p| p.name == name) {
         return Err(format!("{name} is a preset and stands alone; a composition is made of layers"));
     }
-    let names = || LAYERS.iter().map(|l| l.name).chain(PRESETS.iter().map(|p| p.name));
+    let names =
+        || LAYERS.iter().map(|l| l.name).chain(PRESETS.iter().map(|p| p.name)).chain(BROKEN.iter().map(|b| b.name));
     let meant = nearest(name, names()).map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
     let layers = LAYERS.iter().map(|l| l.name).collect::<Vec<_>>().join(", ");
     let presets = PRESETS.iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
@@ -106,7 +108,7 @@ fn layer(name: &str, args: &Args<'_>) -> Result<Layer, String> {
         }
         "lease" => {
             let life = args.duration("life", MS * 30, HOUR)?;
-            let hold = Hold::Lease { life, max_age: args.duration("max_age", MS * 100, HOUR)? };
+            let hold = Hold::Lease { life, max_age: args.duration("max_age", MS * 100, HOUR)?, fenced: true };
             Layer::Fill(FillLayer::Lock(lock(args, hold)?))
         }
         _ => Layer::Bare,

@@ -4,6 +4,7 @@
 //! order on the command line does not matter: slots decide the order of work, so a wrong order cannot be written down.
 
 mod args;
+mod broken;
 mod catalogue;
 mod convert;
 mod terms;
@@ -11,6 +12,7 @@ mod terms;
 use std::fmt;
 use std::time::Duration;
 
+pub use broken::{BROKEN, BrokenInfo, Flaw};
 pub use catalogue::{LAYERS, LayerInfo, PRESETS, ParamInfo, PresetInfo, Slot};
 
 use crate::entry::Life;
@@ -27,6 +29,8 @@ pub struct Spec {
     pub(crate) policy: PolicySpec,
     /// Inner to outer.
     pub(crate) cache: Vec<CacheLayer>,
+    /// What is wrong with it, on purpose.
+    pub(crate) flaw: Option<Flaw>,
     /// How long "no such item" is stored, where a `negative` layer says so.
     pub(crate) negative: Option<Duration>,
     /// Inner to outer: what works for the fleet stands inside what works for the process.
@@ -120,9 +124,27 @@ impl Spec {
     /// # Errors
     /// [`SpecError`] at the first thing that is wrong.
     pub fn parse(text: &str) -> Result<Self, SpecError> {
-        let parsed =
-            terms::parse(text).and_then(|terms| catalogue::expand(&terms)).and_then(|t| convert::spec(text, &t));
-        parsed.map_err(|problem| SpecError { text: text.to_owned(), problem })
+        let broken = BROKEN.iter().find(|b| b.name == text.trim());
+        let composition = broken.map_or(text, |b| b.composition);
+        let parsed = terms::parse(composition).and_then(|terms| catalogue::expand(&terms));
+        let parsed = parsed.and_then(|terms| convert::spec(text, &terms));
+        let spec = parsed.map_err(|problem| SpecError { text: text.to_owned(), problem })?;
+        Ok(broken.map_or_else(|| spec.clone(), |b| spec.clone().with(b)))
+    }
+
+    /// The same with a flaw, and labelled so.
+    fn with(mut self, broken: &BrokenInfo) -> Self {
+        self.canonical = format!("WRONG ON PURPOSE ({}): {}", broken.reason, self.canonical);
+        self.flaw = Some(broken.flaw);
+        for layer in &mut self.fill {
+            if let (Flaw::Unfenced, FillLayer::Lock(settings)) = (broken.flaw, layer) {
+                settings.hold = settings.hold.unfenced();
+            }
+        }
+        if let (Flaw::SignTurned, Early::XFetch { beta, .. }) = (broken.flaw, self.policy.early) {
+            self.policy.early = Early::XFetchTurned { beta };
+        }
+        self
     }
 
     /// What the user asked for, as typed.

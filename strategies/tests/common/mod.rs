@@ -106,9 +106,15 @@ pub struct Link {
     inner: Arc<MemoryCache>,
     clock: Arc<VirtualClock>,
     fault: Mutex<Fault>,
+    /// One way.
+    latency: Mutex<Duration>,
 }
 
 impl Link {
+    pub fn slow(&self, one_way: Duration) {
+        *self.latency.lock().unwrap() = one_way;
+    }
+
     pub fn set(&self, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
     }
@@ -117,9 +123,10 @@ impl Link {
         if self.is(Fault::Down) {
             return Err(CacheError { class: CacheErrorClass::Down, message: "refused".into() });
         }
-        self.clock.sleep(Duration::from_micros(150)).await;
+        let latency = *self.latency.lock().unwrap();
+        self.clock.sleep(latency).await;
         let answer = work.await;
-        self.clock.sleep(Duration::from_micros(150)).await;
+        self.clock.sleep(latency).await;
         answer
     }
 
@@ -178,6 +185,9 @@ impl Lease for Link {
             self.lose(Fault::ReleaseReplyLost, answer)
         })
     }
+    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(self.cross(self.inner.seize(key)))
+    }
 }
 
 impl Wake for Link {
@@ -224,7 +234,12 @@ impl Fleet {
         let root = Rng::new(42);
         let replica = |index: u16| {
             let log = Arc::new(Log::default());
-            let link = Arc::new(Link { inner: memory.clone(), clock: clock.clone(), fault: Mutex::new(Fault::None) });
+            let link = Arc::new(Link {
+                inner: memory.clone(),
+                clock: clock.clone(),
+                fault: Mutex::new(Fault::None),
+                latency: Mutex::new(Duration::from_micros(150)),
+            });
             let ports = Ports {
                 cache: link.clone(),
                 lease: link.clone(),
@@ -254,6 +269,11 @@ impl Fleet {
     pub async fn herd(&self, n: usize) -> Vec<Result<Served, GetError>> {
         let requests = (0..n).map(|i| self.replicas[i % self.replicas.len()].get());
         futures_util::future::join_all(requests).await
+    }
+
+    /// The cache loses the item, and keeps its leases.
+    pub async fn memory_forget(&self) {
+        self.memory.remove(&key()).await.unwrap();
     }
 
     /// All events of all replicas.
