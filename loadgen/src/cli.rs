@@ -59,6 +59,17 @@ pub enum CacheChoice {
     Memory,
 }
 
+/// What makes the next request come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Arrival {
+    /// A client's own answer
+    Closed,
+    /// The clock, with independent exponential gaps
+    Poisson,
+    /// The clock, with equal gaps
+    Constant,
+}
+
 /// What comes out on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -95,6 +106,12 @@ pub struct RunArgs {
     /// Closed-loop clients
     #[arg(short = 'c', long, value_name = "N", allow_hyphen_values = true)]
     pub clients: Option<String>,
+    /// Open loop: requests a second over the whole fleet (400/s)
+    #[arg(short = 'r', long, value_name = "RATE", allow_hyphen_values = true, conflicts_with = "clients")]
+    pub rate: Option<String>,
+    /// What makes the next request come
+    #[arg(long, value_enum)]
+    pub arrival: Option<Arrival>,
     /// Replicas that share the cache
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub replicas: u16,

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use app::runtime::RealClock;
 use report::record::{RUN_SCHEMA, Run};
 use report::{HlogHeader, RunFolder};
-use scenarios::{LoadKind, Plan};
+use scenarios::{Arrivals, LoadKind, Plan};
 use strategies::units::duration_text;
 
 use crate::cli::Format;
@@ -135,7 +135,13 @@ fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
 fn load_in_words(settings: &Settings) -> String {
     match &settings.scenario.load.kind {
         LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}"),
-        LoadKind::Open { rate_per_s, .. } => format!("open loop, {rate_per_s} requests/s"),
+        LoadKind::Open { rate_per_s, arrivals } => {
+            let spacing = match arrivals {
+                Arrivals::Poisson => "Poisson",
+                Arrivals::Constant => "constant",
+            };
+            format!("open loop, {rate_per_s} requests/s, {spacing} arrivals")
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
 use strategies::spec::PRESETS;
 
-use crate::cli::{CacheChoice, Format, LabChoice, RunArgs};
+use crate::cli::{Arrival, CacheChoice, Format, LabChoice, RunArgs};
 use crate::exit::Failure;
 
 /// What to run, and how.
@@ -65,6 +65,12 @@ impl Settings {
             command: command(),
         };
         settings.check_lab(args.lab)?;
+        if args.arrival == Some(Arrival::Closed) && matches!(settings.scenario.load.kind, LoadKind::Open { .. }) {
+            return Err(Failure::usage(
+                "a closed loop without clients · --arrival closed · found a scenario with a rate, needed load.clients and \
+                 load.think · write --set load.clients=50 --set load.think=120ms",
+            ));
+        }
         Ok(settings)
     }
 
@@ -75,12 +81,6 @@ impl Settings {
             return Err(Failure::usage(format!(
                 "this version has no {name} lab · --lab · found {name}, allowed auto or local · use --lab local"
             )));
-        }
-        if let LoadKind::Open { .. } = self.scenario.load.kind {
-            return Err(Failure::usage(
-                "this version drives closed loops only · load.rate · found an open load, allowed clients and think · \
-                 set load.clients and load.think",
-            ));
         }
         let needed = self.scenario.replicas_min();
         if needed > u32::from(self.replicas) {
@@ -104,10 +104,17 @@ impl Settings {
 type Override = (String, String, String);
 
 fn overrides(args: &RunArgs) -> Result<Vec<Override>, Failure> {
+    let arrivals = match args.arrival {
+        None | Some(Arrival::Closed) => None,
+        Some(Arrival::Poisson) => Some("poisson".to_owned()),
+        Some(Arrival::Constant) => Some("constant".to_owned()),
+    };
     let flags = [
         ("-d", "load.duration", &args.duration),
         ("-w", "load.warmup", &args.warmup),
         ("-c", "load.clients", &args.clients),
+        ("-r", "load.rate", &args.rate),
+        ("--arrival", "load.arrivals", &arrivals),
     ];
     let mut overrides: Vec<Override> = Vec::new();
     for (flag, path, value) in flags {

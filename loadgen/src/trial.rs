@@ -17,7 +17,7 @@ use strategies::port::Clock;
 use strategies::time::{Mono, nanos};
 use tokio::sync::{mpsc, watch};
 
-use crate::drive::{Drive, Fleet, Pacer};
+use crate::drive::{Drive, Fleet, Pacer, Pattern};
 use crate::exit::Failure;
 use crate::faults;
 use crate::lab::{Endpoints, Offset, offset};
@@ -144,9 +144,12 @@ impl Bench<'_> {
 
     /// Connects the clients, warms the cache where the scenario says so, and drives the load to its end.
     async fn load(&self, before: &Before, heading: &str) -> Result<Load, Failure> {
-        let drive = self.drive()?;
+        let drive = self.drive();
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get() / 2);
-        let workers = threads.clamp(1, WORKERS_MAX).min(drive.clients as usize);
+        let workers = match drive.pattern {
+            Pattern::Closed { clients } => threads.clamp(1, WORKERS_MAX).min(clients as usize),
+            Pattern::Open => threads.clamp(1, WORKERS_MAX),
+        };
         let no_thread = |e| Failure::failed(format!("no thread for the generator: {e}"));
         let collector = Collector::start(workers).map_err(no_thread)?;
         let recorders = (0..workers).map(|_| collector.recorder(drive.first_second())).collect();
@@ -176,14 +179,15 @@ impl Bench<'_> {
         Ok(Load { t0, collected, worker_died, counters, faults })
     }
 
-    fn drive(&self) -> Result<Drive, Failure> {
+    fn drive(&self) -> Drive {
         let scenario = &self.settings.scenario;
-        let LoadKind::Closed { clients, .. } = scenario.load.kind else {
-            return Err(Failure::failed("an open load reached the closed-loop driver: a bug"));
+        let pattern = match scenario.load.kind {
+            LoadKind::Closed { clients, .. } => Pattern::Closed { clients },
+            LoadKind::Open { .. } => Pattern::Open,
         };
-        Ok(Drive {
+        Drive {
             plan: Arc::clone(&self.plan),
-            clients,
+            pattern,
             replicas: self.endpoints.replicas.iter().map(|end| end.data).collect(),
             hot_key: scenario.keys.hot_key(),
             warmup: scenario.load.warmup,
@@ -192,7 +196,7 @@ impl Bench<'_> {
             clock: self.clock,
             pace: self.pacer.handle(),
             stop: self.stop.clone(),
-        })
+        }
     }
 
     /// t = 0 on our clock: the last put of the burst, or the end of the warm-up that begins now.
@@ -305,7 +309,9 @@ impl Bench<'_> {
         let restarted = identities.iter().zip(&before.identities).filter(|(now, then)| now != then).count();
         let failed: Vec<&EventRow> = events.iter().filter(|e| e.event == "cache-failed").collect();
         let warm = !self.settings.scenario.load.warmup.is_zero() && !self.stop.is_said();
+        let open_loop = matches!(self.settings.scenario.load.kind, LoadKind::Open { .. });
         let circumstances = Circumstances {
+            open_loop: open_loop && !self.stop.is_said(),
             planned: collected.offered,
             clock_uncertainty_ns: uncertainty,
             hits_before_start: warm.then_some(collected.hits_before_start),

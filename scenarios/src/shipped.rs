@@ -3,5 +3,11 @@
 /// Name and text of each shipped scenario.
 #[must_use]
 pub fn shipped() -> &'static [(&'static str, &'static str)] {
-    &[("hotkey", include_str!("../files/hotkey.toml")), ("bulk-warm", include_str!("../files/bulk-warm.toml"))]
+    &[
+        ("hotkey", include_str!("../files/hotkey.toml")),
+        ("hotkey-open", include_str!("../files/hotkey-open.toml")),
+        ("bulk-warm", include_str!("../files/bulk-warm.toml")),
+        ("cold-start", include_str!("../files/cold-start.toml")),
+        ("zipf", include_str!("../files/zipf.toml")),
+    ]
 }

@@ -61,6 +61,19 @@ fn hotkey_is_the_primers_load() {
 }
 
 #[test]
+fn the_open_ones_are_what_they_are_called() {
+    let open = |rate_per_s| LoadKind::Open { rate_per_s, arrivals: Arrivals::Poisson };
+    let (hotkey, hotkey_open) = (ship("hotkey"), ship("hotkey-open"));
+    assert_eq!((&hotkey_open.keys, &hotkey_open.cache), (&hotkey.keys, &hotkey.cache), "hotkey's keys");
+    assert_eq!(hotkey_open.load.kind, open(400.0));
+    let cold = ship("cold-start");
+    assert_eq!((&cold.load.kind, cold.load.warmup, cold.warm), (&open(400.0), Duration::ZERO, None));
+    assert_eq!((cold.keys.n, &cold.keys.kind), (10, &KeyKind::Uniform));
+    let zipf = ship("zipf");
+    assert_eq!((zipf.load.kind, zipf.keys.n, zipf.keys.kind), (open(800.0), 10_000, KeyKind::Zipf { exponent: 1.1 }));
+}
+
+#[test]
 fn bulk_warm_is_a_hundred_items_in_one_burst() {
     let scenario = ship("bulk-warm");
     assert_eq!(scenario.warm, Some(Warm::BurstAll));

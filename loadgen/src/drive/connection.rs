@@ -14,7 +14,12 @@ use hyper::header::HOST;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use strategies::Outcome;
+use strategies::port::Clock;
+use strategies::time::Mono;
 use tokio::net::TcpStream;
+
+use super::fleet::Bench;
+use crate::record::Answer;
 
 /// The largest body that is read.
 const BODY_BYTES_MAX: usize = 8 << 20;
@@ -22,11 +27,11 @@ const BODY_BYTES_MAX: usize = 8 << 20;
 const CONNECT_BUDGET: Duration = Duration::from_secs(2);
 
 /// What a server answered, or how it failed to.
-pub(super) struct Reply {
-    pub(super) outcome: Outcome,
-    pub(super) error: Option<String>,
-    pub(super) flight: Option<String>,
-    pub(super) overage_us: u64,
+struct Reply {
+    outcome: Outcome,
+    error: Option<String>,
+    flight: Option<String>,
+    overage_us: u64,
 }
 
 impl Reply {
@@ -73,9 +78,25 @@ impl Connection {
         Ok(())
     }
 
+    /// Asks for an item, takes the times, and says when it was done.
+    pub(super) async fn ask(&mut self, bench: &Bench, key: u32, t0: Mono) -> (Answer, Mono) {
+        let sent = bench.drive.clock.mono();
+        let reply = self.get(&key.to_string()).await;
+        let done = bench.drive.clock.mono();
+        let answer = Answer {
+            sent_ns: bench.since(sent, t0),
+            done_ns: bench.since(done, t0),
+            outcome: reply.outcome,
+            error: reply.error,
+            flight: reply.flight,
+            overage_us: reply.overage_us,
+        };
+        (answer, done)
+    }
+
     /// Asks for an item and checks that the answer is that item.
-    pub(super) async fn get(&mut self, key: &str) -> Reply {
-        match tokio::time::timeout(self.timeout, self.ask(key)).await {
+    async fn get(&mut self, key: &str) -> Reply {
+        match tokio::time::timeout(self.timeout, self.exchange(key)).await {
             Ok(reply) => {
                 if reply.error.as_deref().is_some_and(|kind| !kind.starts_with("http-")) {
                     self.sender = None;
@@ -89,7 +110,7 @@ impl Connection {
         }
     }
 
-    async fn ask(&mut self, key: &str) -> Reply {
+    async fn exchange(&mut self, key: &str) -> Reply {
         if let Err(kind) = self.connect().await {
             return Reply::failed(kind);
         }

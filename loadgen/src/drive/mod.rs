@@ -1,10 +1,12 @@
 //! The driver: turns a plan into requests, on worker threads of its own, and hands every answer to the recorder.
 //!
 //! Latency counts from the intended send. In a closed loop that is the previous completion plus the think time, so a
-//! server that stalls slows its own load down: the chart says so.
+//! server that stalls slows its own load down: the chart says so. In an open loop it is the plan's own time.
 
 mod closed;
 mod connection;
+mod fleet;
+mod open;
 mod pacer;
 
 use std::net::SocketAddr;
@@ -17,7 +19,7 @@ use scenarios::Plan;
 use strategies::time::{Mono, nanos};
 use tokio::sync::watch;
 
-pub use closed::Fleet;
+pub use fleet::Fleet;
 pub use pacer::{Pace, Pacer};
 
 /// Everything that the workers of one strategy share.
@@ -25,8 +27,8 @@ pub use pacer::{Pace, Pacer};
 pub struct Drive {
     /// Who asks for what.
     pub plan: Arc<Plan>,
-    /// How many clients there are.
-    pub clients: u32,
+    /// What makes the next request come.
+    pub pattern: Pattern,
     /// The replicas' addresses, by index.
     pub replicas: Vec<SocketAddr>,
     /// The scenario's hot key.
@@ -43,6 +45,18 @@ pub struct Drive {
     pub pace: Pace,
     /// Asks everybody to stop early.
     pub stop: Shutdown,
+}
+
+/// What makes the next request come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pattern {
+    /// A client's own answer.
+    Closed {
+        /// How many clients there are.
+        clients: u32,
+    },
+    /// The plan alone.
+    Open,
 }
 
 /// When t = 0 is, on the generator's clock; `None` until that is known.

@@ -5,11 +5,18 @@ use report::record::{Ledgers, Strategy};
 /// The largest clock uncertainty of a valid run.
 const CLOCK_UNCERTAINTY_NS_MAX: u64 = 5_000_000;
 
+/// The smallest share of planned requests that an open loop must have sent.
+const SENT_SHARE_MIN: f64 = 0.99;
+/// The largest schedule lag (p99) of a valid open loop in the local lab, milliseconds.
+const LAG_P99_MS_MAX: f64 = 5.0;
+
 /// What is known of a run beside its figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Circumstances {
     /// Requests of the measured phase that were planned.
     pub planned: u64,
+    /// Whether requests came by the plan alone, so that a generator that can't keep up shows in what it sent.
+    pub open_loop: bool,
     /// How wrong the clock offsets can be, nanoseconds; the worst.
     pub clock_uncertainty_ns: u64,
     /// Hits in the last second of the warm-up; `None` where there was no warm-up (or it was cut short by Ctrl-C).
@@ -56,6 +63,15 @@ pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String>
     let answered = strategy.outcomes.sum();
     doubt(sent != answered, format!("{sent} requests were sent and {answered} have an outcome"));
     doubt(sent == 0, "no request was sent in the measured phase".into());
+    let few = (sent as f64) < planned as f64 * SENT_SHARE_MIN;
+    doubt(
+        c.open_loop && few,
+        format!("the generator sent {sent} of {planned} planned requests; at least 99 % are needed"),
+    );
+    let lag = strategy.lag_ms.p99.unwrap_or(0.0);
+    let late =
+        format!("the generator was late by {lag:.1} ms (p99); at most {LAG_P99_MS_MAX} ms: the machine is too busy");
+    doubt(c.open_loop && lag > LAG_P99_MS_MAX, late);
     doubt(!strategy.ledgers.disagree.is_empty(), disagreement(&strategy.ledgers));
     let (found, max) = (c.clock_uncertainty_ns as f64 / 1e6, CLOCK_UNCERTAINTY_NS_MAX / 1_000_000);
     let clocks = format!("the clocks are known to {found:.1} ms only; at most {max} ms");

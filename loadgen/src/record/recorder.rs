@@ -35,6 +35,13 @@ impl Recorder {
         }
     }
 
+    /// A request that was planned could not be sent: it stays planned, and counts as unsent.
+    pub fn unsent(&mut self, asked: &Asked) {
+        if let Some(second) = self.second(asked.intended_ns) {
+            second.unsent();
+        }
+    }
+
     /// A request has its answer, or has failed.
     pub fn answer(&mut self, asked: &Asked, answer: Answer) {
         if let Some(second) = self.second(asked.intended_ns) {

@@ -108,6 +108,11 @@ impl Second {
         self.bin(asked.intended_ns).offered += 1;
     }
 
+    /// It was due and could not be sent.
+    pub(super) fn unsent(&mut self) {
+        self.open = self.open.saturating_sub(1);
+    }
+
     /// It is not due any more: the run was stopped before its moment.
     pub(super) fn withdraw(&mut self, asked: &Asked) {
         self.open = self.open.saturating_sub(1);
