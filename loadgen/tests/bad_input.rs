@@ -8,8 +8,8 @@ use common::run;
 
 /// (arguments, code, what standard error must have)
 const CASES: &[(&[&str], i32, &[&str])] = &[
-    (&[], 2, &["error: no scenario · --scenario · found nothing · name one of: hotkey, bulk-warm"]),
-    (&["--scenario", "hotkye"], 2, &["found \"hotkye\", allowed hotkey, bulk-warm", "did you mean `hotkey`?"]),
+    (&[], 2, &["error: no scenario · --scenario · found nothing · name one of: hotkey, hotkey-open, bulk-warm"]),
+    (&["--scenario", "hotkye"], 2, &["found \"hotkye\", allowed hotkey, hotkey-open", "did you mean `hotkey`?"]),
     (&["--scenario", "/nowhere/mine.toml"], 2, &["/nowhere/mine.toml"]),
     (&["--scenario", "/"], 2, &["the scenario is a directory", "allowed a TOML file"]),
     (&["--scenario", "hotkey", "--strategy", "nayve"], 2, &["a strategy that is none", "did you mean `naive`?"]),
@@ -25,7 +25,14 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["--scenario", "hotkey", "--set", "cache.ttl"], 2, &["a setting without a value", "write --set cache.ttl=10s"]),
     (&["--scenario", "hotkey", "--set", "cache.ttl=5"], 2, &["--set cache.ttl=5", "needs a unit"]),
     (&["--scenario", "hotkey", "--set", "keys.hot_share=nan"], 2, &["--set keys.hot_share=nan"]),
-    (&["--scenario", "hotkey", "--set", "load.rate=400/s"], 2, &["this version drives closed loops only"]),
+    (&["--scenario", "hotkey", "-r", "400"], 2, &["-r 400", "needs a unit"]),
+    (&["--scenario", "hotkey", "-r", "-4/s"], 2, &["-r -4/s"]),
+    (&["--scenario", "hotkey", "-r", "400/s", "-c", "5"], 2, &["cannot be used with"]),
+    (
+        &["--scenario", "hotkey-open", "--arrival", "closed"],
+        2,
+        &["a closed loop without clients", "--set load.clients=50"],
+    ),
     (&["--scenario", "hotkey", "--set", "origin.concurrency=512"], 2, &["found 512, allowed at most 256"]),
     (&["--scenario", "hotkey", "--seed", "abc"], 2, &["--seed", "abc"]),
     (&["--scenario", "hotkey", "--replicas", "0"], 2, &["--replicas", "1..=64"]),

@@ -111,15 +111,18 @@ fn leases_wake_ups_and_what_is_wrong_on_purpose_run_on_redis() {
     }
     let _alone = alone();
     let results = tempfile::tempdir().unwrap();
-    let (said, run) = hotkey(results.path(), "ahead,apee-lrm,stack,best,broken-losers-load", &["--cache", "redis"]);
+    let (said, run) =
+        hotkey(results.path(), "ahead(0.6),apee-lrm(window=0.6T),stack,best,broken-losers-load", &["--cache", "redis"]);
     assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
     let path = only_run(results.path());
     run.strategies.iter().for_each(|s| assert_sound(&path, &run, s));
-    for name in ["ahead", "apee-lrm", "stack", "best"] {
+    // With a TTL of one second the defaults of ahead and soft-window leave less than a service time to refresh in.
+    for name in ["ahead(0.6)", "apee-lrm(window=0.6T)", "stack", "best"] {
         let strategy = strategy(&run, name);
-        assert!(strategy.origin.per_expiry.as_ref().unwrap().mean <= 1.3, "{name}: {:?}", strategy.origin.per_expiry);
-        let hot = strategy.hot.as_ref().unwrap().outcomes;
-        assert_eq!((hot.wait, hot.load), (0, 0), "{name}: nobody waits on the hot key after the first fill");
+        // One read in TTL and service time at most often, a service time apart at the least: a herd would be 200.
+        let hot = strategy.hot.as_ref().unwrap();
+        assert!((3..=25).contains(&hot.origin_total), "{name}: {}", hot.origin_total);
+        assert_eq!((hot.outcomes.wait, hot.outcomes.load), (0, 0), "{name}: nobody waits on the hot key");
         assert!(strategy.events.refresh_started > 0, "{name}");
     }
     let broken = strategy(&run, "broken-losers-load");
