@@ -8,6 +8,7 @@ use report::record::EventRow;
 use scenarios::{Action, Event, Scenario};
 use strategies::port::Clock;
 use strategies::time::{Mono, nanos};
+use strategies::units::duration_text;
 
 use crate::drive::Pace;
 use crate::lab::Endpoints;
@@ -51,10 +52,19 @@ async fn act(event: &Event, scenario: &Scenario, endpoints: &Endpoints) -> Resul
         Action::Expire { key: None } => expire(all, "expire all".into()).await,
         Action::Flush => expire(all, "flush".into()).await,
         Action::OriginSlow { factor, length } => {
-            origin(OriginFaultKind::Slow(factor), length, format!("origin slow ×{factor}")).await
+            origin(
+                OriginFaultKind::Slow(factor),
+                length,
+                format!("origin slow ×{factor} for {}", duration_text(length)),
+            )
+            .await
         }
-        Action::OriginFail { length } => origin(OriginFaultKind::Fail, length, "origin fails".into()).await,
-        Action::OriginPause { length } => origin(OriginFaultKind::Pause, length, "origin paused".into()).await,
+        Action::OriginFail { length } => {
+            origin(OriginFaultKind::Fail, length, format!("origin fails for {}", duration_text(length))).await
+        }
+        Action::OriginPause { length } => {
+            origin(OriginFaultKind::Pause, length, format!("origin paused for {}", duration_text(length))).await
+        }
         // Refused before the run by `lab::check_events`.
         _ => Err("this lab can't do that".into()),
     }

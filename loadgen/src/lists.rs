@@ -16,7 +16,7 @@ pub fn list() -> Result<Exit, Failure> {
         let scenario = Scenario::parse(file, name, &[]).map_err(Failure::failed)?;
         text += &format!("  {name:<14} {}\n{:17}runs {}\n", scenario.summary, "", scenario.strategies.join(", "));
     }
-    text += "\nPresets (--strategy a,b)\n";
+    text += "\nPresets (--strategy a,b). A word alone is a preset; in a composition it is the layer and nothing else: `swr` has a\nlock, `swr + coalesce` has none.\n";
     for preset in PRESETS {
         text += &format!("  {:<14} {}\n{:17}= {}\n", preset.name, preset.summary, "", preset.composition);
     }
@@ -58,7 +58,7 @@ pub fn show(name: &str) -> Result<Exit, Failure> {
         let names = shipped.chain(strategies).chain(LAYERS.iter().map(|l| l.name));
         let meant = scenarios::nearest(name, names).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
         return Err(Failure::usage(format!(
-            "nothing of that name · show {name:?} · allowed a scenario, preset or layer · {meant}`loadgen list` lists them"
+            "no such name · show {name:?} · allowed a scenario, preset or layer · {meant}`loadgen list` lists them"
         )));
     }
     say::out(&text)?;

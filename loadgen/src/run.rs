@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use app::runtime::RealClock;
+use app::serve::Shutdown;
 use report::record::{RUN_SCHEMA, Run};
 use report::{HlogHeader, RunFolder};
 use scenarios::{Arrivals, LoadKind, Plan};
@@ -34,15 +35,30 @@ pub async fn run(settings: &Settings) -> Result<Exit, Failure> {
     check_descriptors(settings)?;
     let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
     let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas)));
-    let mut record = new_record(settings, &plan)?;
+    let record = new_record(settings, &plan)?;
     let folder = make_folder(&settings.output, &record.run)?;
+    let ended = run_in(settings, plan, record, &folder, stop).await;
+    if ended.is_err() {
+        // A lab that never came up leaves no empty folder behind; one with anything in it stays.
+        let _ = std::fs::remove_dir(folder.path());
+    }
+    ended
+}
+
+async fn run_in(
+    settings: &Settings,
+    plan: Arc<Plan>,
+    mut record: Run,
+    folder: &RunFolder,
+    stop: Shutdown,
+) -> Result<Exit, Failure> {
     let lab = LocalLab::start(settings)?;
     let clock = RealClock::start();
     let pacer = Pacer::start(clock).map_err(|e| Failure::failed(format!("no thread for the pacer: {e}")))?;
     let name = record.run.clone();
     let bench = Bench { settings, endpoints: &lab.endpoints, plan, run: &name, clock, pacer: &pacer, stop };
     record.lab = lab.endpoints.lab.into();
-    record.cache = bench.cache_name().await?;
+    record.cache = bench.cache_name(&lab.cache_note).await?;
     announce(settings, &record, &lab.cache_note);
 
     folder.write_scenario(&resolved(settings, &record)).map_err(Failure::failed)?;
@@ -51,7 +67,7 @@ pub async fn run(settings: &Settings) -> Result<Exit, Failure> {
         let trial = bench.run(spec, strategy_folder, &heading).await?;
         let last = number == settings.strategies.len();
         record.complete = last && !bench.stop.is_said();
-        write_trial(&folder, &mut record, trial, settings)?;
+        write_trial(folder, &mut record, trial, settings)?;
         if bench.stop.is_said() {
             break;
         }
@@ -59,7 +75,7 @@ pub async fn run(settings: &Settings) -> Result<Exit, Failure> {
     let interrupted = bench.stop.is_said();
     drop(pacer);
     drop(lab);
-    finish(settings, &record, &folder)?;
+    finish(settings, &record, folder)?;
     Ok(exit(&record, interrupted))
 }
 
@@ -181,7 +197,27 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
         record.seed,
         record.plan_hash,
     );
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let warnings: String = warnings(settings).iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let _ = std::io::stderr().write_all((text + &warnings).as_bytes());
+}
+
+/// What may be meant so, and surprises those who did not mean it.
+fn warnings(settings: &Settings) -> Vec<String> {
+    let scenario = &settings.scenario;
+    let mut warnings = scenario.warnings();
+    let (service, budget) = (scenario.origin.service_time.mean(), strategies::LOAD_BUDGET);
+    if service >= budget {
+        let (service, budget) = (duration_text(service), duration_text(budget));
+        warnings
+            .push(format!("origin.service_time is {service}, and a read is given {budget}: it will be answered 504"));
+    }
+    for event in &scenario.events {
+        let left = scenario.load.duration.saturating_sub(event.at);
+        if event.action.length().is_some_and(|length| length > left) {
+            warnings.push(format!("the event at {} lasts beyond the end of the run", duration_text(event.at)));
+        }
+    }
+    warnings
 }
 
 fn write_trial(folder: &RunFolder, record: &mut Run, trial: Trial, settings: &Settings) -> Result<(), Failure> {
@@ -229,14 +265,31 @@ fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), F
             let charts = rendered.files.iter().filter(|f| f.extension().is_some_and(|e| e == "png")).count();
             let path = folder.path().display();
             let table = report::verdict_table(record);
+            let thresholds = thresholds_in_words(settings, record);
             format!(
-                "{table}\nlab      {}, cache {}\nresults  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\n\
+                "{table}\n{thresholds}lab      {}, cache {}\nresults  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\n\
                  page     {path}/report.html\n",
                 record.lab, record.cache
             )
         }
     };
     say::out(&text)
+}
+
+/// How many thresholds were met and missed, and which could not be checked because their strategy was not run.
+fn thresholds_in_words(settings: &Settings, record: &Run) -> String {
+    let met = record.verdicts.iter().filter(|v| v.met).count();
+    let missed = record.verdicts.len() - met;
+    match (record.verdicts.is_empty(), settings.unchecked.as_slice()) {
+        (true, []) => String::new(),
+        (_, []) => format!("checked  {met} thresholds met, {missed} missed\n"),
+        (_, unchecked) => {
+            let (count, which) = (unchecked.len(), unchecked.join(", "));
+            format!(
+                "checked  {met} thresholds met, {missed} missed, {count} NOT CHECKED, their strategy was not run: {which}\n"
+            )
+        }
+    }
 }
 
 /// Where several exit codes apply, the contract's order decides.

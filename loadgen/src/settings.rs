@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
 use strategies::spec::PRESETS;
+use strategies::units::duration_text;
 
 use crate::cli::{Arrival, CacheChoice, Format, LabChoice, RunArgs};
 use crate::exit::Failure;
@@ -17,6 +18,8 @@ pub struct Settings {
     pub scenario: Scenario,
     /// The strategies in the order run, each with its folder.
     pub strategies: Vec<(Spec, String)>,
+    /// The scenario's thresholds on strategies that are not run, for people.
+    pub unchecked: Vec<String>,
     /// How many replicas.
     pub replicas: u16,
     /// The seed.
@@ -49,12 +52,20 @@ impl Settings {
         let pairs: Vec<(String, String)> = overrides.iter().map(|(p, v, _)| (p.clone(), v.clone())).collect();
         let mut scenario = Scenario::parse(&text, &file, &pairs).map_err(|e| named_by_flag(e, &overrides))?;
         let strategies = strategies(args.strategy.as_deref(), &scenario)?;
+        check_soft_lives(&strategies, &scenario)?;
+        if let Some(url) = &args.redis {
+            app::redis_cache::check_url(url)
+                .map_err(|why| Failure::usage(format!("no Redis URL · --redis {} · {why}", without_password(url))))?;
+        }
         let running: BTreeSet<&str> = strategies.iter().map(|(spec, _)| spec.name()).collect();
+        let unchecked = scenario.thresholds.iter().filter(|t| !running.contains(t.strategy.as_str()));
+        let unchecked: Vec<String> = unchecked.map(|t| format!("{} of {}", t.metric, t.strategy)).collect();
         scenario.thresholds.retain(|threshold| running.contains(threshold.strategy.as_str()));
         scenario.strategies = strategies.iter().map(|(spec, _)| spec.name().to_owned()).collect();
         let settings = Self {
             scenario,
             strategies,
+            unchecked,
             replicas: args.replicas,
             seed: args.seed,
             redis: args.redis.clone(),
@@ -98,6 +109,20 @@ impl Settings {
         }
         crate::lab::check_events(&self.scenario)
     }
+}
+
+/// A strategy that keeps values fresh for longer than the scenario's TTL would win by breaking its rule.
+fn check_soft_lives(strategies: &[(Spec, String)], scenario: &Scenario) -> Result<(), Failure> {
+    let ttl = scenario.cache.ttl;
+    let longer = strategies.iter().find(|(spec, _)| spec.soft_life(ttl) > ttl);
+    longer.map_or(Ok(()), |(spec, _)| {
+        let (soft, ttl) = (duration_text(spec.soft_life(ttl)), duration_text(ttl));
+        Err(Failure::usage(format!(
+            "a strategy that is fresh for longer than the TTL · --strategy {:?} · found {soft}, allowed at most {ttl} \
+             (cache.ttl) · lower soft, or set cache.ttl={soft}",
+            spec.name()
+        )))
+    })
 }
 
 /// (path in the scenario, value, as typed).
@@ -172,9 +197,8 @@ fn strategies(given: Option<&str>, scenario: &Scenario) -> Result<Vec<(Spec, Str
     };
     let mut strategies: Vec<(Spec, String)> = Vec::new();
     for text in texts {
-        let spec = Spec::parse(&text).map_err(|e| {
-            Failure::usage(format!("a strategy that is none · --strategy · {e} · `loadgen list` lists them"))
-        })?;
+        let spec = Spec::parse(&text)
+            .map_err(|e| Failure::usage(format!("not a strategy · --strategy · {e} · `loadgen list` lists them")))?;
         if strategies.iter().any(|(other, _)| other.canonical() == spec.canonical()) {
             return Err(Failure::usage(format!(
                 "the same strategy twice · --strategy · found {text:?} again, each may be run once · drop one"

@@ -1,5 +1,6 @@
 //! One strategy's run, from its start on every replica to the evidence of what it did.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -78,6 +79,8 @@ struct Before {
 /// What the load left behind.
 struct Load {
     t0: Mono,
+    /// Where the measured phase ended, nanoseconds since t = 0: at its planned end, or where Ctrl-C cut it short.
+    end_ns: i64,
     collected: Collected,
     worker_died: bool,
     counters: ReplicaCounters,
@@ -172,11 +175,15 @@ impl Bench<'_> {
             // The faults are over before the load is; what is left is to watch.
             counters = async { faulting.await; std::future::pending().await } => counters,
         };
+        let stopped = self.clock.mono();
         let faults = told.into_inner().unwrap_or_else(PoisonError::into_inner);
         let worker_died = !fleet.join();
         let collected =
             collector.collected().ok_or_else(|| Failure::failed("the collector's thread panicked: a bug"))?;
-        Ok(Load { t0, collected, worker_died, counters, faults })
+        let planned = i64::try_from(nanos(drive.duration)).unwrap_or(i64::MAX);
+        let now = i64::try_from(i128::from(stopped.0) - i128::from(t0.0)).unwrap_or(i64::MAX);
+        let end_ns = if self.stop.is_said() { planned.min(now.max(0)) } else { planned };
+        Ok(Load { t0, end_ns, collected, worker_died, counters, faults })
     }
 
     fn drive(&self) -> Drive {
@@ -255,11 +262,20 @@ impl Bench<'_> {
     /// Waits until nothing is under way any more, background included; what still is at the end is counted.
     async fn quiesce(&self) -> Result<u64, ControlError> {
         let begun = self.clock.mono();
+        let mut said = self.settings.quiet;
         loop {
             let at_origin = self.endpoints.origin.get::<OriginCounters>("/counters").await?.in_flight;
             let open = self.counters().await?.in_flight + at_origin;
             if open == 0 || self.clock.mono().since(begun) > QUIESCE_BUDGET {
                 return Ok(open);
+            }
+            if !said && self.clock.mono().since(begun) > Duration::from_secs(2) {
+                said = true;
+                let line = format!(
+                    "the load is over; waiting up to {} s for {open} reads and requests\n",
+                    QUIESCE_BUDGET.as_secs()
+                );
+                let _ = std::io::stderr().write_all(line.as_bytes());
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -288,7 +304,7 @@ impl Bench<'_> {
             .zip(replicas.iter().zip(&before.replica_clocks))
             .map(|(replica, (events, clock))| Seen { replica, events, offset_ns: clock.to_ours_ns - t0_ns })
             .collect();
-        let end_ns = i64::try_from(nanos(self.settings.scenario.load.duration)).unwrap_or(i64::MAX);
+        let end_ns = load.end_ns;
         let mut own = phases(self.settings.scenario.load.warmup, end_ns);
         own.extend(load.faults.iter().cloned());
         let events = event_rows(&seen, own, end_ns);
@@ -298,6 +314,7 @@ impl Bench<'_> {
             scenario: &self.settings.scenario,
             spec,
             folder: folder.to_owned(),
+            end_ns,
             collected,
             ledger: &ledger,
             origin_offset_ns: before.origin_clock.to_ours_ns - t0_ns,
@@ -343,12 +360,12 @@ impl Bench<'_> {
     ///
     /// # Errors
     /// [`Failure`] where it cannot be reached.
-    pub async fn cache_name(&self) -> Result<String, Failure> {
+    pub async fn cache_name(&self, cache_note: &str) -> Result<String, Failure> {
         let status = self.endpoints.replicas[0].control.get::<CacheStatus>("/cache").await;
         let advice = "start it, give another with --redis, or use --cache memory";
         status
             .map(|s| s.server)
-            .map_err(|e| Failure::failed(format!("the shared cache does not answer · {e} · {advice}")))
+            .map_err(|e| Failure::failed(format!("the shared cache does not answer · {cache_note} · {e} · {advice}")))
     }
 }
 

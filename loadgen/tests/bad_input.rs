@@ -12,7 +12,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["--scenario", "hotkye"], 2, &["found \"hotkye\", allowed hotkey, hotkey-open", "did you mean `hotkey`?"]),
     (&["--scenario", "/nowhere/mine.toml"], 2, &["/nowhere/mine.toml"]),
     (&["--scenario", "/"], 2, &["the scenario is a directory", "allowed a TOML file"]),
-    (&["--scenario", "hotkey", "--strategy", "nayve"], 2, &["a strategy that is none", "did you mean `naive`?"]),
+    (&["--scenario", "hotkey", "--strategy", "nayve"], 2, &["not a strategy", "did you mean `naive`?"]),
     (&["--scenario", "hotkey", "--strategy", ""], 2, &["is empty; name a preset"]),
     (&["--scenario", "hotkey", "--strategy", "naive,plain"], 2, &["the same strategy twice", "drop one"]),
     (&["--scenario", "hotkey", "--strategy", "singleflight(lease=10)"], 2, &["needs a unit, e.g. 10s"]),
@@ -41,11 +41,26 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["--scenario", "hotkey", "--lab", "moon"], 2, &["--lab", "auto, docker, local, sim"]),
     (&["--scenario", "hotkey", "--cache", "disk"], 2, &["auto, redis, memory"]),
     (&["--scenario", "hotkey", "--cache", "memory", "--redis", "redis://x"], 2, &["cannot be used with"]),
-    (&["--scenario", "hotkey", "--redis", "nonsense"], 1, &["redis://HOST:PORT or redis+unix:///PATH"]),
+    (
+        &["--scenario", "hotkey", "--redis", "nonsense"],
+        2,
+        &["no Redis URL · --redis nonsense", "write redis://HOST:PORT"],
+    ),
+    (
+        &["--scenario", "hotkey", "--redis", "localhost:6379", "--dry-run"],
+        2,
+        &["no Redis URL · --redis localhost:6379"],
+    ),
+    (&["--scenario", "hotkey", "--redis", "rediss://me:secret@h"], 2, &["no Redis URL · --redis rediss://…@h"]),
+    (
+        &["--scenario", "hotkey", "--strategy", "swr(soft=9s)"],
+        2,
+        &["fresh for longer than the TTL", "found 9s, allowed at most 5s"],
+    ),
     (
         &["--scenario", "hotkey", "--redis", "redis://127.0.0.1:1"],
         1,
-        &["the shared cache does not answer", "--cache memory"],
+        &["the shared cache does not answer · the Redis at redis://127.0.0.1:1", "--cache memory"],
     ),
     (&["--scenario", "hotkey", "--bogus"], 2, &["--bogus"]),
     (
@@ -53,7 +68,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
         2,
         &["cannot make the results folder · -o /dev/null/x", "a file is in the way"],
     ),
-    (&["show", "xfetsh"], 2, &["nothing of that name", "did you mean `xfetch`?"]),
+    (&["show", "xfetsh"], 2, &["no such name", "did you mean `xfetch`?"]),
     (&["report", "/nowhere"], 2, &["/nowhere"]),
     (&["frobnicate"], 2, &["frobnicate"]),
 ];

@@ -70,6 +70,16 @@ fn ctrl_c_once_drains_writes_and_says_incomplete() {
     let rows = seconds(&path, "naive");
     assert!(rows.len() < 20, "no rows for seconds that never were: {}", rows.len());
     assert!(path.join("report.html").exists());
+    // Everything is said of the seconds that were, and nothing of those that were not.
+    let cut = naive.cut_after_s.unwrap();
+    assert!((0.5..10.0).contains(&cut), "{cut}");
+    let events = common::folder(&path, "naive").read_events().unwrap();
+    let last = events.iter().filter(|e| e.event == "expiry").map(|e| e.t_ns).max().unwrap_or(0);
+    assert!(last as f64 <= cut * 1e9, "an expiry that nobody saw, at {last} ns");
+    let measured: u64 = rows.iter().filter(|r| r.start_ms >= 0).map(|r| r.origin_starts).sum();
+    assert_eq!(measured, naive.origin.total);
+    let page = std::fs::read_to_string(path.join("report.html")).unwrap();
+    assert!(page.contains(&format!("naive was cut short after {cut:.1} s of 60 s")));
 }
 
 #[test]

@@ -185,7 +185,12 @@ at_most = 5
     assert!(strategy(&run, "naive").origin.max_per_second > 30, "{:?}", strategy(&run, "naive").origin);
     let events = folder(&only_run(&runs), "naive").read_events().unwrap();
     let faults: Vec<_> = events.iter().filter(|e| e.event == "fault").filter_map(|e| e.detail.as_deref()).collect();
-    assert_eq!(faults, ["expire 1", "origin fails"]);
+    // Without naive its threshold cannot be checked, and that is said.
+    let text = ["--scenario", file.to_str().unwrap(), "-w", "1s", "-d", "3s", "--strategy", "swr", "--cache", "memory"];
+    let said = common::run(&[&text[..], &["--quiet", "-o", runs.to_str().unwrap()]].concat());
+    let words = "0 thresholds met, 0 missed, 1 NOT CHECKED, their strategy was not run: origin.max_per_second of naive";
+    assert!(said.code == Some(0) && said.out.contains(words), "{}", said.out);
+    assert_eq!(faults, ["expire 1", "origin fails for 1s"]);
 }
 
 #[test]

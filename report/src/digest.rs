@@ -72,7 +72,7 @@ impl Digest {
             .collect();
         expiries_s.sort_by(f64::total_cmp);
         Ok(Self {
-            herd: Herd::find(run, &expiries_s, &events, &origin),
+            herd: Herd::find(run, strategy.measured_s(run), &expiries_s, &events, &origin),
             faults: faults(&events),
             response: latency.remove("resp").filter(|histogram| !histogram.is_empty()),
             seconds,
@@ -83,7 +83,7 @@ impl Digest {
 }
 
 impl Herd {
-    fn find(run: &Run, expiries_s: &[f64], events: &[EventRow], origin: &[OriginRow]) -> Self {
+    fn find(run: &Run, measured_s: f64, expiries_s: &[f64], events: &[EventRow], origin: &[OriginRow]) -> Self {
         let hot = run.hot_key.as_deref();
         let mut reads: Vec<f64> = origin
             .iter()
@@ -91,10 +91,10 @@ impl Herd {
             .map(|row| seconds_of(row.arrived_ns))
             .collect();
         reads.sort_by(f64::total_cmp);
-        let whole = |at: &f64| at + HERD_SPAN_S.0 >= 0.0 && at + HERD_SPAN_S.1 <= run.duration_s;
+        let whole = |at: &f64| at + HERD_SPAN_S.0 >= 0.0 && at + HERD_SPAN_S.1 <= measured_s;
         let (aligned, moments) = if hot.is_some() {
             let expiries: Vec<f64> = apart(expiries_s, HERD_BIN_S).into_iter().filter(whole).collect();
-            if expiries_s.iter().any(|at| (0.0..=run.duration_s).contains(at)) {
+            if expiries_s.iter().any(|at| (0.0..=measured_s).contains(at)) {
                 (Aligned::Expiries(expiries.len()), expiries)
             } else {
                 let refreshes: Vec<f64> =

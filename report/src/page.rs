@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::record::{Run, Strategy};
 use crate::summary::facts;
-use crate::verdict::{COLUMNS, cells, heading, sentences};
+use crate::verdict::{COLUMNS, cells, heading, interruption, sentences};
 use crate::words::{self, escaped};
 
 const STYLE: &str = include_str!("page.css");
@@ -67,7 +67,7 @@ fn head(out: &mut String, run: &Run) {
 /// Valid or not, before anything else is read.
 fn state(out: &mut String, run: &Run) {
     if !run.complete {
-        out.push_str("<p class=\"alarm\">INTERRUPTED: the run ended before its last strategy.</p>\n");
+        let _ = writeln!(out, "<p class=\"alarm\">{}</p>", escaped(&interruption(run)));
     }
     let invalid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| !strategy.valid).collect();
     if invalid.is_empty() {

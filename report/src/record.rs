@@ -18,7 +18,7 @@ pub struct Run {
     pub schema: String,
     /// The folder's own name, `20261120T235900Z-hotkey-3f9a`.
     pub run: String,
-    /// False where the run was interrupted or crashed before its last strategy.
+    /// False where the run was interrupted or crashed before the end of its last strategy.
     pub complete: bool,
     /// The version of the lab that wrote this.
     pub version: String,
@@ -92,6 +92,9 @@ pub struct Strategy {
     pub spec: String,
     /// The strategy's folder inside the run's folder.
     pub folder: String,
+    /// Seconds of the measured phase before Ctrl-C cut it short: all figures are of these. `None` where it ran to its end.
+    #[serde(default)]
+    pub cut_after_s: Option<f64>,
     /// Whether the numbers may be believed.
     pub valid: bool,
     /// Why not, one sentence each.
@@ -128,6 +131,14 @@ pub struct Strategy {
     pub unwitnessed: u64,
     /// The two ledgers side by side, over all phases.
     pub ledgers: Ledgers,
+}
+
+impl Strategy {
+    /// How long it was measured, seconds.
+    #[must_use]
+    pub fn measured_s(&self, run: &Run) -> f64 {
+        self.cut_after_s.unwrap_or(run.duration_s)
+    }
 }
 
 /// What reached the origin in the measured phase, from the origin's own ledger.

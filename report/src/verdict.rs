@@ -106,9 +106,7 @@ fn grid(run: &Run) -> String {
 pub(crate) fn sentences(run: &Run) -> Vec<String> {
     let mut said = Vec::new();
     if !run.complete {
-        said.push(
-            "INTERRUPTED: the run ended before its last strategy; what is here was written before that.".to_owned(),
-        );
+        said.push(interruption(run));
     }
     for strategy in run.strategies.iter().filter(|strategy| !strategy.valid) {
         let reasons = words::printable(&words::reasons(strategy));
@@ -133,10 +131,35 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         );
         said.push(words::printable(&missed));
     }
+    said.extend(few_expiries(&valid));
     if !valid.is_empty() {
         said.push("One run: differences below ~10 % (or 1 ms) are noise.".to_owned());
     }
     said
+}
+
+/// What an interrupted run has, and what it has not.
+pub(crate) fn interruption(run: &Run) -> String {
+    let Some((cut, after)) = run.strategies.iter().find_map(|s| Some((s, s.cut_after_s?))) else {
+        return "INTERRUPTED: the run ended before all its strategies were run.".to_owned();
+    };
+    let (name, whole) = (name_of(&cut.name), words::seconds(run.duration_s));
+    format!("INTERRUPTED: {name} was cut short after {after:.1} s of {whole}, and nothing was run after it.")
+}
+
+/// Fewer measured expiries than this say little about the herd.
+const EXPIRIES_MIN: u64 = 5;
+
+/// A warning where the herd was hardly ever seen.
+fn few_expiries(valid: &[&Strategy]) -> Option<String> {
+    valid.iter().find(|s| s.hot.is_some())?;
+    let seen = |s: &&&Strategy| s.origin.per_expiry.as_ref().map_or(0, |p| p.count);
+    let fewest = valid.iter().min_by_key(seen)?;
+    let count = seen(&fewest);
+    (count < EXPIRIES_MIN).then(|| {
+        let name = name_of(&fewest.name);
+        format!("Few expiries: the hot key of {name} was reloaded {count} times; measure longer (-d) before you believe a figure.")
+    })
 }
 
 fn peak_sentence(valid: &[&Strategy]) -> String {

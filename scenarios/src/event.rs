@@ -98,6 +98,28 @@ pub enum Target {
     LockHolder,
 }
 
+impl Action {
+    /// How long it lasts; `None` where it happens at once.
+    #[must_use]
+    pub fn length(&self) -> Option<Duration> {
+        match self {
+            Self::OriginSlow { length, .. }
+            | Self::OriginFail { length }
+            | Self::OriginPause { length }
+            | Self::CacheStop { length }
+            | Self::CachePause { length }
+            | Self::CacheLatency { length, .. }
+            | Self::NetworkCut { length, .. }
+            | Self::ReplicaPause { length, .. } => Some(*length),
+            Self::Expire { .. }
+            | Self::Flush
+            | Self::CacheRestart
+            | Self::ReplicaKill { .. }
+            | Self::ReplicaRestart { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -149,7 +149,8 @@ impl OriginService {
 
     pub(super) async fn close(&self) {
         self.stop_writer();
-        self.store.close().await;
+        // A read that nobody waits for any more must not hold up the end.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.store.close()).await;
     }
 
     fn current(&self) -> Arc<Run> {

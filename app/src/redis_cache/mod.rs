@@ -34,6 +34,18 @@ pub struct RedisSource {
     scripts: Arc<Scripts>,
 }
 
+/// Checks that a URL is one that this build can use, without connecting.
+///
+/// # Errors
+/// A sentence where it is not.
+pub fn check_url(url: &str) -> Result<(), String> {
+    redis::Client::open(url).map(|_| ()).map_err(wrong_url)
+}
+
+fn wrong_url(error: redis::RedisError) -> String {
+    format!("{error}; write redis://HOST:PORT or redis+unix:///PATH")
+}
+
 impl RedisSource {
     /// Prepares a connection to `url` (`redis://…`, `redis+unix:///path`); it is made at the first command. Must be
     /// called on the runtime that will use it.
@@ -41,15 +53,14 @@ impl RedisSource {
     /// # Errors
     /// A sentence where the URL is none.
     pub fn new(url: &str) -> Result<Self, String> {
-        let wrong = |e: redis::RedisError| format!("{e}; write redis://HOST:PORT or redis+unix:///PATH");
-        let client = redis::Client::open(url).map_err(wrong)?;
+        let client = redis::Client::open(url).map_err(wrong_url)?;
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_min_delay(Duration::from_millis(10))
             .set_max_delay(Duration::from_millis(50))
             .set_response_timeout(Some(OPERATION_BUDGET))
             .set_connection_timeout(Some(OPERATION_BUDGET));
-        let connection = client.get_connection_manager_lazy(config).map_err(wrong)?;
+        let connection = client.get_connection_manager_lazy(config).map_err(wrong_url)?;
         Ok(Self { client, connection, scripts: Arc::new(Scripts::new()) })
     }
 }

@@ -91,7 +91,7 @@ fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, Str
     if let Some(url) = &settings.redis {
         return Ok((Cache::Redis(url.clone()), None, format!("the Redis at {}", without_password(url))));
     }
-    let memory = |why: &str| Ok((Cache::Memory(Arc::default()), None, format!("memory ({why})")));
+    let memory = |why: &str| Ok((Cache::Memory(Arc::default()), None, why.to_owned()));
     match (settings.cache, installed()) {
         (CacheChoice::Memory, _) => memory("asked for"),
         (CacheChoice::Auto, None) => memory("auto: no redis-server is installed"),
@@ -102,7 +102,7 @@ fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, Str
         (choice, Some(server)) => {
             let redis = PrivateRedis::start(&server, &[]).map_err(Failure::failed)?;
             let note = if choice == CacheChoice::Auto { "auto" } else { "asked for" };
-            Ok((Cache::Redis(redis.url()), Some(redis), format!("a private redis-server ({note})")))
+            Ok((Cache::Redis(redis.url()), Some(redis), format!("a private redis-server, {note}")))
         }
     }
 }

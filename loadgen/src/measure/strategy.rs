@@ -25,6 +25,8 @@ pub struct Evidence<'a> {
     pub spec: &'a Spec,
     /// Its folder in the run's folder.
     pub folder: String,
+    /// Where the measured phase ended, nanoseconds since t = 0: earlier than planned where Ctrl-C cut it short.
+    pub end_ns: i64,
     /// What the recorder has.
     pub collected: &'a Collected,
     /// The origin's ledger.
@@ -54,13 +56,16 @@ pub struct Figures {
 /// Computes the figures.
 #[must_use]
 pub fn figures(evidence: &Evidence<'_>) -> Figures {
-    let end_ns = i64::try_from(nanos(evidence.scenario.load.duration)).unwrap_or(i64::MAX);
+    let end_ns = evidence.end_ns;
     let origin_rows = origin_rows(evidence, end_ns);
+    // Reads of the drain belong to no row: a row has what belongs to its phase.
+    let counted = origin_rows.iter().filter(|r| r.phase != "drain");
+    let counted: Vec<Read> = counted.map(|r| Read { arrived_ns: r.arrived_ns, end_ns: r.end_ns }).collect();
     let reads: Vec<Read> = origin_rows.iter().map(|r| Read { arrived_ns: r.arrived_ns, end_ns: r.end_ns }).collect();
     let mut seconds = evidence.collected.seconds.clone();
     let mut bins = evidence.collected.bins.clone();
-    add_origin(&mut seconds, &reads, 1000);
-    add_origin(&mut bins, &reads, 100);
+    add_origin(&mut seconds, &counted, 1000);
+    add_origin(&mut bins, &counted, 100);
     Figures { strategy: record(evidence, &origin_rows, &reads, end_ns), origin_rows, seconds, bins }
 }
 
@@ -71,6 +76,7 @@ fn record(evidence: &Evidence<'_>, rows: &[OriginRow], reads: &[Read], end_ns: i
     let arrivals: Vec<i64> = rows.iter().filter(measured).map(|r| r.arrived_ns).collect();
     let of_hot = |row: &&OriginRow| Some(&row.key) == hot_key.as_ref();
     let hot_arrivals: Vec<i64> = rows.iter().filter(measured).filter(of_hot).map(|r| r.arrived_ns).collect();
+    let planned_ns = i64::try_from(nanos(scenario.load.duration)).unwrap_or(i64::MAX);
     let ttl = evidence.spec.soft_life(scenario.cache.ttl);
     let outcomes = collected.outcomes;
     let sent = collected.sent;
@@ -80,6 +86,7 @@ fn record(evidence: &Evidence<'_>, rows: &[OriginRow], reads: &[Read], end_ns: i
         name: evidence.spec.name().to_owned(),
         spec: evidence.spec.canonical().to_owned(),
         folder: evidence.folder.clone(),
+        cut_after_s: (end_ns < planned_ns).then(|| round(end_ns as f64 / 1e9, 1e3)),
         valid: false,
         invalid_because: Vec::new(),
         requests: sent,

@@ -91,8 +91,9 @@ impl Comparison<'_> {
             let colour = if strategy.valid { BAR } else { BAR_INVALID };
             ink.rect((from + gap / 2.0, panel.y(row.origin_starts as f64)), (to - gap / 2.0, panel.bottom), colour)?;
         }
-        if let Some(floor) = strategy.origin.floor.filter(|_| self.run.duration_s > 0.0) {
-            let rate = floor as f64 / self.run.duration_s;
+        let measured_s = strategy.measured_s(self.run);
+        if let Some(floor) = strategy.origin.floor.filter(|_| measured_s > 0.0) {
+            let rate = floor as f64 / measured_s;
             ink.dashed(&[panel.at(0.0, rate), (panel.right, panel.y(rate))], FLOOR, 1.2)?;
             ink.text(&format!("floor {rate:.1}/s"), (panel.right + 5.0, panel.y(rate)), 10.5, FLOOR, At::Left)?;
         }

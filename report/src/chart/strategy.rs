@@ -120,7 +120,8 @@ impl StrategyChart<'_> {
 
     /// The floor as mean reads a second.
     fn floor_rate(&self) -> Option<f64> {
-        self.strategy.origin.floor.filter(|_| self.run.duration_s > 0.0).map(|floor| floor as f64 / self.run.duration_s)
+        let measured_s = self.strategy.measured_s(self.run);
+        self.strategy.origin.floor.filter(|_| measured_s > 0.0).map(|floor| floor as f64 / measured_s)
     }
 
     fn warmup<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
