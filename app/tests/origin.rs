@@ -4,7 +4,7 @@
 
 mod common;
 
-use app::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome};
+use app::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
 use app::item;
 use common::{Lab, get, settings};
 use futures_util::future::join_all;
@@ -90,6 +90,14 @@ async fn a_start_empties_the_ledger_and_refuses_what_cannot_be() {
     assert!(ledger(&lab).await.is_empty());
     let error = lab.origin_control.post::<()>("/start", &settings(1, 1000)).await.unwrap_err();
     assert!(error.to_string().contains("concurrency is 1000; 1 to 256 are possible"), "{error}");
+    let huge = StartOrigin { value_bytes: u32::MAX, ..settings(1, 2) };
+    let error = lab.origin_control.post::<()>("/start", &huge).await.unwrap_err();
+    assert!(error.to_string().contains("at most 1048576 are possible"), "{error}");
+    for factor in [-1.0, 1e300] {
+        let fault = OriginFault { kind: OriginFaultKind::Slow(factor), for_ns: 1 };
+        let error = lab.origin_control.post::<()>("/fault", &fault).await.unwrap_err();
+        assert!(error.to_string().contains("0 to 1000 are possible"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@
 //! | TTL jitter, the meter | `layer/` |
 //! | the SPEC grammar and the presets | [`spec`] |
 //! | durations, rates and sizes as people write them | [`units`] |
-//! | what any cache must do | [`conformance`] |
+//! | what any cache must do | `conformance` (feature `conformance`) |
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -69,8 +69,8 @@ async fn start(State(service): Service, Json(start): Json<StartOrigin>) -> Resul
     service.start(start).await.map_err(Refuse::bad)
 }
 
-async fn fault(State(service): Service, Json(fault): Json<OriginFault>) {
-    service.inject(fault);
+async fn fault(State(service): Service, Json(fault): Json<OriginFault>) -> Result<(), Refuse> {
+    service.inject(fault).map_err(Refuse::bad)
 }
 
 async fn counters(State(service): Service) -> Json<OriginCounters> {

@@ -16,6 +16,11 @@ use super::store::{Item, PLACES_MAX, Store, select};
 use crate::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
 use crate::runtime::RealClock;
 
+/// How many times slower a fault can make the origin.
+const SLOWER_MAX: f64 = 1000.0;
+/// The longest value of an item, bytes.
+const VALUE_BYTES_MAX: u32 = 1 << 20;
+
 /// The origin service.
 pub struct OriginService {
     pub(super) clock: RealClock,
@@ -100,6 +105,9 @@ impl OriginService {
         if !(1..=PLACES_MAX).contains(&start.concurrency) {
             return Err(format!("concurrency is {}; 1 to {PLACES_MAX} are possible", start.concurrency));
         }
+        if start.value_bytes > VALUE_BYTES_MAX {
+            return Err(format!("values of {} bytes; at most {VALUE_BYTES_MAX} are possible", start.value_bytes));
+        }
         self.stop_writer();
         let database = |e: sqlx::Error| format!("the origin's database: {e}");
         self.store.seed(start.items, start.value_bytes).await.map_err(database)?;
@@ -132,9 +140,18 @@ impl OriginService {
     }
 
     /// Makes something wrong for a while.
-    pub fn inject(&self, fault: OriginFault) {
+    ///
+    /// # Errors
+    /// A sentence where the factor of a slow origin is out of range.
+    pub fn inject(&self, fault: OriginFault) -> Result<(), String> {
+        if let OriginFaultKind::Slow(factor) = fault.kind
+            && !(0.0..=SLOWER_MAX).contains(&factor)
+        {
+            return Err(format!("the factor is {factor}; 0 to {SLOWER_MAX} are possible"));
+        }
         let until = self.clock.mono().plus(Duration::from_nanos(fault.for_ns));
         *self.current().fault.lock().unwrap_or_else(PoisonError::into_inner) = Some((fault.kind, until));
+        Ok(())
     }
 
     /// The ledger as it stands.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use strategies::Outcome;
 
-/// The tags of `latency.hlog`, in the order of [`Second::histograms`].
+/// The tags of `latency.hlog`, in the order in which a second keeps its histograms.
 pub const TAGS: [&str; 7] = ["resp", "serv", "lag", "resp.hit", "resp.stale", "resp.wait", "resp.load"];
 const RESP: usize = 0;
 const SERV: usize = 1;
