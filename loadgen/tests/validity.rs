@@ -1,0 +1,86 @@
+//! Each reason not to believe a run is noticed, and a sound run has none.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
+
+use loadgen::measure::{Circumstances, doubts};
+use report::record::{Outcomes, Strategy};
+
+/// A sound strategy of a hundred requests, and its circumstances.
+fn sound() -> (Strategy, Circumstances) {
+    let run = report::parse_run(include_bytes!("../../report/tests/fixtures/run-v1.json")).unwrap();
+    let mut strategy = run.strategies[0].clone();
+    strategy.outcomes = Outcomes { hit: 90, load: 10, ..Outcomes::default() };
+    (strategy.requests, strategy.unsent) = (100, 0);
+    strategy.ledgers.disagree.clear();
+    strategy.lag_ms.p99 = Some(0.5);
+    let circumstances = Circumstances { planned: 100, hits_before_start: Some(40), ..Circumstances::default() };
+    (strategy, circumstances)
+}
+
+#[test]
+fn a_sound_run_has_no_doubts() {
+    let (strategy, circumstances) = sound();
+    assert_eq!(doubts(&strategy, &circumstances), Vec::<String>::new());
+    let cold = Circumstances { hits_before_start: None, ..circumstances.clone() };
+    assert!(doubts(&strategy, &cold).is_empty(), "without a warm-up nothing is asked of it");
+    let planned = Circumstances {
+        cache_errors: 9,
+        cache_restarted: true,
+        cache_unknown: Some("gone".into()),
+        cache_fault_planned: true,
+        ..circumstances
+    };
+    assert!(doubts(&strategy, &planned).is_empty(), "an event explains the lost cache");
+}
+
+#[test]
+fn each_doubt_is_noticed_alone() {
+    type Change = fn(&mut Strategy, &mut Circumstances);
+    let changes: &[(&str, Change)] = &[
+        ("101 requests were planned, 100 sent and 0 not sent", |_, c| c.planned = 101),
+        ("100 requests were sent and 99 have an outcome", |s, _| s.outcomes.hit = 89),
+        ("the ledgers disagree: a-1: twice (and 1 more)", |s, _| {
+            s.ledgers.disagree = vec!["a-1: twice".into(), "a-2: never".into()];
+        }),
+        ("the clocks are known to 5.0 ms only; at most 5 ms", |_, c| c.clock_uncertainty_ns = 5_000_000),
+        ("the last second of the warm-up had no hit", |_, c| c.hits_before_start = Some(0)),
+        ("the cache failed 3 operations (get down)", |_, c| {
+            (c.cache_errors, c.cache_error_classes) = (3, "get down".into());
+        }),
+        ("the cache evicted 7 entries", |_, c| c.evicted = 7),
+        ("the cache was restarted", |_, c| c.cache_restarted = true),
+        ("could not be asked about itself at the end: gone", |_, c| c.cache_unknown = Some("gone".into())),
+        ("1 replicas were restarted", |_, c| c.replicas_restarted = 1),
+        ("2 events found no room", |_, c| c.events_dropped = 2),
+        ("4 flights or requests had not ended", |_, c| c.not_quiet = 4),
+        ("5 answers carried another item", |_, c| c.wrong_bodies = 5),
+        ("6 planned events did not take effect", |_, c| c.faults_failed = 6),
+        ("a generator thread ended early", |_, c| c.worker_died = true),
+        ("the generator was late by 5.1 ms (p99); at most 5 ms", |s, c| {
+            (s.lag_ms.p99, c.open_loop) = (Some(5.1), true);
+        }),
+    ];
+    for (words, change) in changes {
+        let (mut strategy, mut circumstances) = sound();
+        change(&mut strategy, &mut circumstances);
+        let said = doubts(&strategy, &circumstances);
+        assert!(said.len() == 1 && said[0].contains(words), "{words}: {said:?}");
+    }
+}
+
+#[test]
+fn an_open_loop_must_send_what_was_planned() {
+    let (mut strategy, mut circumstances) = sound();
+    (circumstances.planned, strategy.unsent, circumstances.open_loop) = (102, 2, true);
+    let said = doubts(&strategy, &circumstances);
+    assert!(said.len() == 1 && said[0].contains("sent 100 of 102 planned requests"), "{said:?}");
+    circumstances.open_loop = false;
+    assert!(doubts(&strategy, &circumstances).is_empty(), "a closed loop has no such plan");
+}
+
+#[test]
+fn a_run_of_no_requests_is_no_run() {
+    let (mut strategy, mut circumstances) = sound();
+    (strategy.requests, strategy.outcomes, circumstances.planned) = (0, Outcomes::default(), 0);
+    assert_eq!(doubts(&strategy, &circumstances), ["no request was sent in the measured phase"]);
+}
