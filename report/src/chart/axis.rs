@@ -14,9 +14,14 @@ pub(crate) enum Scale {
 }
 
 impl Scale {
-    /// Zero to the largest value with some air above it; never empty.
-    pub(crate) fn counts(largest: f64) -> Self {
-        Self::Linear(0.0, if largest > 0.0 { largest * 1.08 } else { 1.0 })
+    /// Zero to the first of about `ticks` ticks at or above the largest value, so that no bar stands above them all; never
+    /// empty.
+    pub(crate) fn counts(largest: f64, ticks: usize) -> Self {
+        if largest <= 0.0 {
+            return Self::Linear(0.0, 1.0);
+        }
+        let step = nice_step(largest / ticks.max(1) as f64);
+        Self::Linear(0.0, (largest / step - 1e-9).ceil() * step)
     }
 
     /// Whole steps of 1, 2, 5 around the values above zero; one decade where there are none.
@@ -185,6 +190,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round_numbers() {
+        for (largest, expected) in [(54.0, "0 20 40 60"), (60.0, "0 20 40 60"), (7.0, "0 2 4 6 8"), (0.0, "0 0.5 1.0")]
+        {
+            assert_eq!(labels(Scale::counts(largest, 4), 4).join(" "), expected, "{largest}");
+        }
         assert_eq!(labels(Scale::Linear(0.0, 65.0), 4), ["0", "20", "40", "60"]);
         assert_eq!(
             labels(Scale::Linear(-0.2, 2.0), 12),

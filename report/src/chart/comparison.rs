@@ -44,7 +44,7 @@ impl Chart for Comparison<'_> {
         ink.text(&ink.fitted(&words::setting(self.run), 11.0, WIDTH - 32.0), (16.0, 45.0), 11.0, FAINT, At::Left)?;
         ink.text(&ink.fitted(&words::load_caption(self.run), 11.0, WIDTH - 32.0), (16.0, 61.0), 11.0, FAINT, At::Left)?;
         let largest = self.digests.iter().flat_map(|digest| self.measured(digest)).map(|row| row.origin_starts as f64);
-        let y = Scale::counts(largest.fold(0.0, f64::max));
+        let y = Scale::counts(largest.fold(0.0, f64::max), 4);
         let x = Scale::Linear(0.0, self.run.duration_s.max(1.0));
         let mut top = TOP + 22.0;
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {

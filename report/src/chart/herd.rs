@@ -47,7 +47,7 @@ impl Chart for HerdChart<'_> {
         ink.text(how, (16.0, 45.0), 11.0, FAINT, At::Left)?;
         ink.text(&ink.fitted(&words::load_caption(self.run), 11.0, WIDTH - 32.0), (16.0, 61.0), 11.0, FAINT, At::Left)?;
         let largest = self.digests.iter().flat_map(|digest| digest.herd.bins.iter().copied()).fold(0.0, f64::max);
-        let (x, y) = (Scale::Linear(HERD_SPAN_S.0, HERD_SPAN_S.1), Scale::counts(largest));
+        let (x, y) = (Scale::Linear(HERD_SPAN_S.0, HERD_SPAN_S.1), Scale::counts(largest, 4));
         let mut top = TOP + 22.0;
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
             let panel = Panel { left: 62.0, right: WIDTH - 24.0, top, bottom: top + PANEL, x, y };

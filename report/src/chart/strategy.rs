@@ -105,7 +105,7 @@ impl StrategyChart<'_> {
         let percentiles = self.rows().flat_map(|row| [row.p50_ms, row.p95_ms, row.p99_ms]).flatten();
         let x = Scale::Linear(-self.run.warmup_s.max(0.0), self.run.duration_s.max(1.0));
         let top = self.top() + 34.0;
-        let reads = Panel { left: LEFT, right: RIGHT, top, bottom: top + 186.0, x, y: Scale::counts(largest) };
+        let reads = Panel { left: LEFT, right: RIGHT, top, bottom: top + 186.0, x, y: Scale::counts(largest, 5) };
         let top = reads.bottom + 84.0;
         (reads, Panel { left: LEFT, right: RIGHT, top, bottom: top + 152.0, x, y: Scale::log_around(percentiles) })
     }
