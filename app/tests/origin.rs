@@ -6,7 +6,7 @@ mod common;
 
 use app::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
 use app::item;
-use common::{Lab, get, settings};
+use common::{Lab, eventually, get, settings};
 use futures_util::future::join_all;
 
 async fn ledger(lab: &Lab) -> Vec<LedgerRow> {
@@ -38,9 +38,10 @@ async fn a_read_whose_caller_went_away_runs_to_its_end_and_is_recorded() {
     let lab = Lab::start(0, "", settings(150, 2)).await;
     let url = format!("{}/items/1", lab.origin);
     let caller = tokio::spawn(async move { get(&url).await });
-    while lab.origin_control.get::<OriginCounters>("/counters").await.unwrap().in_flight == 0 {}
+    let in_flight = async || lab.origin_control.get::<OriginCounters>("/counters").await.unwrap().in_flight;
+    eventually("the read has arrived", async || in_flight().await > 0).await;
     caller.abort();
-    while lab.origin_control.get::<OriginCounters>("/counters").await.unwrap().in_flight > 0 {}
+    eventually("the read has ended", async || in_flight().await == 0).await;
     let rows = ledger(&lab).await;
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].outcome, ReadOutcome::Abandoned);
@@ -53,12 +54,14 @@ async fn rows_get_new_versions_when_they_are_written() {
     start.write_every_ns = Some(5_000_000);
     let lab = Lab::start(0, "", start).await;
     let mut versions = Vec::new();
-    while versions.last().is_none_or(|v| *v < 4) {
+    eventually("the fourth version is there", async || {
         let answer = get(&format!("{}/items/3", lab.origin)).await;
         let version = item::verify(answer.body.as_bytes(), "3").unwrap();
         assert_eq!(answer.header("lab-version"), version.to_string());
         versions.push(version);
-    }
+        version >= 4
+    })
+    .await;
     assert!(versions.is_sorted());
 }
 

@@ -10,7 +10,7 @@ use app::auth::ControlToken;
 use app::control::{Identity, LedgerRow, StartReplica};
 use app::control_client::ControlClient;
 use app::testing;
-use common::{get, settings};
+use common::{eventually, get, settings};
 
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -23,9 +23,8 @@ fn spawn(program: &str, args: &[&str]) -> Child {
 async fn up(url: &str) {
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new());
     let client: hyper_util::client::legacy::Client<_, http_body_util::Empty<bytes::Bytes>> = client.build_http();
-    while client.get(format!("{url}/healthz").parse().unwrap()).await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    eventually("the program answers", async || client.get(format!("{url}/healthz").parse().unwrap()).await.is_ok())
+        .await;
 }
 
 fn ends_well(mut child: Child) {

@@ -7,7 +7,7 @@ mod common;
 use app::control::{Identity, LedgerRow, OriginFault, OriginFaultKind, ReplicaCounters, ReplicaEvents, Warm, Warmed};
 use app::item;
 use bytes::Bytes;
-use common::{Lab, get, request, settings};
+use common::{Lab, eventually, get, request, settings};
 use futures_util::future::join_all;
 use http_body_util::Empty;
 use hyper::Request;
@@ -36,9 +36,11 @@ async fn a_stale_answer_says_by_how_much() {
     let url = format!("{}/items/1", lab.replicas[0]);
     get(&url).await;
     let mut stale = get(&url).await;
-    while stale.header("cache-status") == "lab; hit; ttl=0" {
-        stale = get(&url).await; // within its millisecond
-    }
+    eventually("its millisecond of freshness is over", async || {
+        stale = get(&url).await;
+        stale.header("cache-status") != "lab; hit; ttl=0"
+    })
+    .await;
     assert_eq!(stale.header("cache-status"), "lab; hit; ttl=-1; detail=stale");
     assert!(stale.header("lab-overage-us").parse::<u64>().unwrap() < 1_000_000);
 }
@@ -87,7 +89,8 @@ async fn a_client_that_goes_away_does_not_take_the_flight_with_it() {
         let url = url.clone();
         async move { get(&url).await }
     });
-    while lab.controls[0].get::<ReplicaCounters>("/counters").await.unwrap().requests == 0 {}
+    let counters = async || lab.controls[0].get::<ReplicaCounters>("/counters").await.unwrap();
+    eventually("the first request is there", async || counters().await.requests > 0).await;
     let others = join_all((0..20).map(|_| get(&url)));
     first.abort();
     assert!(others.await.iter().all(|a| a.status == 200));
@@ -160,7 +163,8 @@ async fn shutdown_lets_open_requests_finish() {
     let lab = Lab::start(1, "naive", settings(200, 4)).await;
     let url = format!("{}/items/1", lab.replicas[0]);
     let open = tokio::spawn(async move { get(&url).await });
-    while lab.controls[0].get::<ReplicaCounters>("/counters").await.unwrap().in_flight == 0 {}
+    let counters = async || lab.controls[0].get::<ReplicaCounters>("/counters").await.unwrap();
+    eventually("the request is there", async || counters().await.in_flight > 0).await;
     lab.stop.stop();
     assert_eq!(open.await.unwrap().status, 200);
 }

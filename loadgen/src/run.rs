@@ -221,14 +221,14 @@ fn warnings(settings: &Settings) -> Vec<String> {
 }
 
 fn write_trial(folder: &RunFolder, record: &mut Run, trial: Trial, settings: &Settings) -> Result<(), Failure> {
-    let Trial { figures, events, collected, origin_clock, clock_uncertainty_ns } = trial;
+    let Trial { figures, events, collected, t0_wall, origin_clock, clock_uncertainty_ns } = trial;
     let write = || {
         let files = folder.strategy(&figures.strategy.folder)?;
         files.write_seconds(&figures.seconds)?;
         files.write_bins(&figures.bins)?;
         files.write_origin(&figures.origin_rows)?;
         files.write_events(&events)?;
-        files.write_latency(hlog_header(&collected, settings), |log| write_log(log, &collected))
+        files.write_latency(hlog_header(&collected, t0_wall), |log| write_log(log, &collected))
     };
     write().map_err(Failure::failed)?;
     record.clock_offset_ns = Some(-origin_clock.to_ours_ns);
@@ -238,14 +238,12 @@ fn write_trial(folder: &RunFolder, record: &mut Run, trial: Trial, settings: &Se
     folder.write_run(record).map_err(Failure::failed)
 }
 
-/// The log's time stamps are wall time; the end of this strategy is now, give or take its drain.
-fn hlog_header(collected: &Collected, settings: &Settings) -> HlogHeader {
-    let load = &settings.scenario.load;
+/// The log's time stamps are wall time, counted from its first second.
+fn hlog_header(collected: &Collected, t0_wall: SystemTime) -> HlogHeader {
     let first = collected.seconds.first().map_or(0, |row| row.start_ms);
     let t0_offset_ms = first.min(0).unsigned_abs();
-    let length = load.duration + Duration::from_millis(t0_offset_ms);
-    let now = SystemTime::now();
-    HlogHeader { warmup_began: now.checked_sub(length).unwrap_or(now), t0_offset_ms }
+    let began = t0_wall.checked_sub(Duration::from_millis(t0_offset_ms));
+    HlogHeader { warmup_began: began.unwrap_or(t0_wall), t0_offset_ms }
 }
 
 fn write_log(log: &mut report::HlogWriter<'_>, collected: &Collected) -> std::io::Result<()> {

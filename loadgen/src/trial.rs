@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use app::cache_source::CacheStatus;
 use app::control::{
@@ -62,6 +62,8 @@ pub struct Trial {
     pub events: Vec<EventRow>,
     /// The recorder's sums, with the histograms for the log.
     pub collected: Collected,
+    /// When t = 0 was, on the wall clock.
+    pub t0_wall: SystemTime,
     /// The origin's clock against ours.
     pub origin_clock: Offset,
     /// The worst uncertainty of all clocks.
@@ -79,6 +81,8 @@ struct Before {
 /// What the load left behind.
 struct Load {
     t0: Mono,
+    /// The same moment on the wall clock.
+    t0_wall: SystemTime,
     /// Where the measured phase ended, nanoseconds since t = 0: at its planned end, or where Ctrl-C cut it short.
     end_ns: i64,
     collected: Collected,
@@ -165,6 +169,8 @@ impl Bench<'_> {
             ready.recv().await.unwrap_or_else(ended).map_err(Failure::failed)?;
         }
         let t0 = self.t0(before, &drive).await.map_err(Failure::failed)?;
+        let (wall, mono) = (SystemTime::now(), self.clock.mono());
+        let t0_wall = wall.checked_sub(mono.since(t0)).unwrap_or(wall) + t0.since(mono);
         tell_start.send_replace(Some(t0));
         let watching = self.watch(&fleet, t0, &drive, heading);
         let (pace, told) = (self.pacer.handle(), Mutex::default());
@@ -183,7 +189,7 @@ impl Bench<'_> {
         let planned = i64::try_from(nanos(drive.duration)).unwrap_or(i64::MAX);
         let now = i64::try_from(i128::from(stopped.0) - i128::from(t0.0)).unwrap_or(i64::MAX);
         let end_ns = if self.stop.is_said() { planned.min(now.max(0)) } else { planned };
-        Ok(Load { t0, end_ns, collected, worker_died, counters, faults })
+        Ok(Load { t0, t0_wall, end_ns, collected, worker_died, counters, faults })
     }
 
     fn drive(&self) -> Drive {
@@ -351,6 +357,7 @@ impl Bench<'_> {
             figures,
             events,
             collected: load.collected,
+            t0_wall: load.t0_wall,
             origin_clock: before.origin_clock,
             clock_uncertainty_ns: uncertainty,
         })

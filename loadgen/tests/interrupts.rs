@@ -54,6 +54,7 @@ fn folders(pids: &[u32]) -> Vec<String> {
 fn ctrl_c_once_drains_writes_and_says_incomplete() {
     let _alone = alone();
     let results = tempfile::tempdir().unwrap();
+    let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
     let (mut child, mut err) = started(&args(results.path().to_str().unwrap(), &["--cache", "memory"]));
     std::thread::sleep(std::time::Duration::from_millis(2500)); // somewhere in the run: it is a user who presses Ctrl-C
     signal(&child, "INT");
@@ -79,6 +80,10 @@ fn ctrl_c_once_drains_writes_and_says_incomplete() {
     let measured: u64 = rows.iter().filter(|r| r.start_ms >= 0).map(|r| r.origin_starts).sum();
     assert_eq!(measured, naive.origin.total);
     let page = std::fs::read_to_string(path.join("report.html")).unwrap();
+    // The log's wall time is when the load began, not a guess from how long it was to take.
+    let log = std::fs::read_to_string(path.join("naive/latency.hlog")).unwrap();
+    let start = log.lines().find_map(|l| l.strip_prefix("#[StartTime: ")?.split(' ').next()?.parse::<f64>().ok());
+    assert!((before..before + 30.0).contains(&start.unwrap()), "{start:?} is not after {before}");
     assert!(page.contains(&format!("naive was cut short after {cut:.1} s of 60 s")));
 }
 

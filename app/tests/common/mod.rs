@@ -134,3 +134,13 @@ pub async fn request(request: Request<Empty<Bytes>>) -> Answer {
     let body = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
     Answer { status: head.status.as_u16(), headers: head.headers, body }
 }
+
+/// Asks until it is so; a test that would wait for ever fails after ten seconds.
+pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let asking = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(10), asking).await.is_ok(), "never: {what}");
+}
