@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use report::record::EventRow;
 use report::{RunFolder, render};
+use support::target::write_target;
 use support::{Kind, Plan, Shape, bulk_warm, hotkey, shape, write};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,6 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     draw(&many(), &root.join("many"))?;
     let one = Plan { shapes: vec![shape(Kind::Naive, "naive", "plain")], ..hotkey(60) };
     draw(&one, &root.join("one"))?;
+    write_target(&hotkey(60), &root.join("target"));
+    render(&root.join("target"))?;
     nothing(&root.join("nothing"))
 }
 
@@ -48,8 +51,9 @@ fn nothing(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut run = folder.read_run()?;
     run.duration_s = 60.0;
     for strategy in &mut run.strategies {
-        strategy.origin.floor = None;
-        strategy.origin.per_expiry = None;
+        if let Some(origin) = &mut strategy.origin {
+            (origin.floor, origin.per_expiry) = (None, None);
+        }
     }
     folder.write_run(&run)?;
     std::fs::remove_dir_all(folder.strategy("singleflight")?.path())?;

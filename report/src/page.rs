@@ -13,8 +13,8 @@ const STYLE: &str = include_str!("page.css");
 pub(crate) struct Drawings {
     /// Small multiples of the origin's reads.
     pub(crate) comparison: String,
-    /// Reads around an expiry.
-    pub(crate) herd: String,
+    /// Reads around an expiry; `None` where there is no ledger of them.
+    pub(crate) herd: Option<String>,
     /// Percentiles.
     pub(crate) spectrum: String,
     /// One for each strategy, in the order run.
@@ -37,8 +37,12 @@ pub(crate) fn page(run: &Run, drawings: &Drawings) -> String {
         let _ = writeln!(out, "<li>{}</li>", escaped(&sentence));
     }
     out.push_str("</ul>\n");
-    figure(&mut out, "What reached the origin", &drawings.comparison);
-    figure(&mut out, "The herd from close by", &drawings.herd);
+    let compared =
+        if words::without_ledger(run) { "Response times, second by second" } else { "What reached the origin" };
+    figure(&mut out, compared, &drawings.comparison);
+    if let Some(herd) = &drawings.herd {
+        figure(&mut out, "The herd from close by", herd);
+    }
     out.push_str("<h2>Each strategy over time</h2>\n");
     for (strategy, svg) in run.strategies.iter().zip(&drawings.strategies) {
         let _ = writeln!(out, "<h3>{}</h3>\n<figure>\n{svg}</figure>", escaped(&strategy.name));

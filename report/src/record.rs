@@ -32,9 +32,9 @@ pub struct Run {
     pub summary: String,
     /// `local`, `docker`, `sim` or `target`.
     pub lab: String,
-    /// The shared cache: `redis 7.0.15` or `memory`.
+    /// The shared cache: `redis 7.0.15` or `memory`; of a `target` whatever is known of it, or nothing.
     pub cache: String,
-    /// How many replicas shared it.
+    /// How many replicas shared it; of a `target` how many addresses were driven.
     pub replicas: u32,
     /// The seed of the plan and of every random draw of the replicas.
     pub seed: u64,
@@ -105,10 +105,11 @@ pub struct Strategy {
     pub errors: u64,
     /// The errors by kind, `timeout`, `reset`, `http-502` …
     pub error_kinds: BTreeMap<String, u64>,
-    /// Share of requests that were answered without a wait for the origin (hit and stale).
+    /// Share of requests that were answered without a wait for the origin (hit and stale); `None` where any answer is
+    /// [unknown](Outcomes::unknown).
     pub hit_ratio: Option<f64>,
-    /// What reached the origin.
-    pub origin: Origin,
+    /// What reached the origin; `None` where there is no ledger of it, as before a foreign target.
+    pub origin: Option<Origin>,
     /// The hot key's own figures, where the scenario has a hot key.
     pub hot: Option<Hot>,
     /// Response time from the intended send, milliseconds.
@@ -180,8 +181,8 @@ pub struct Hot {
     pub requests: u64,
     /// Their outcomes.
     pub outcomes: Outcomes,
-    /// Origin reads of it.
-    pub origin_total: u64,
+    /// Origin reads of it; `None` where there is no ledger.
+    pub origin_total: Option<u64>,
 }
 
 /// Percentiles in milliseconds; `None` where nothing was recorded.
@@ -214,13 +215,16 @@ pub struct Outcomes {
     pub shed: u64,
     /// Failed, or never answered.
     pub error: u64,
+    /// Answered well, and nothing said how (a target without `Cache-Status`). Absent from older records.
+    #[serde(default)]
+    pub unknown: u64,
 }
 
 impl Outcomes {
     /// Every request that was sent has exactly one outcome, so this is the number sent.
     #[must_use]
     pub fn sum(&self) -> u64 {
-        self.hit + self.stale + self.wait + self.load + self.shed + self.error
+        self.hit + self.stale + self.wait + self.load + self.shed + self.error + self.unknown
     }
 }
 
@@ -250,13 +254,13 @@ pub struct Events {
 /// How stale the stale answers were.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Stale {
-    /// Share of requests answered with a stale value.
+    /// Share of requests answered with a stale value; `None` where any answer is [unknown](Outcomes::unknown).
     pub share: Option<f64>,
     /// The largest time past the TTL of a stale answer, milliseconds, rounded up.
     pub overage_ms_max: Option<u64>,
 }
 
-/// The two witnesses of every origin read, over all phases after the quiesce.
+/// The two witnesses of every origin read, over all phases after the quiesce. Empty where [`Strategy::origin`] is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ledgers {
     /// Rows in the origin's ledger.
@@ -298,7 +302,7 @@ pub struct BinRow {
     pub sent: u64,
     /// Of these, answered well or shed; with the errors it makes up those sent.
     pub completed: u64,
-    /// Of these, failed. The sixth outcome.
+    /// Of these, failed. Outcome error.
     pub errors: u64,
     /// Outcome hit.
     pub hit: u64,
@@ -310,10 +314,13 @@ pub struct BinRow {
     pub load: u64,
     /// Outcome shed.
     pub shed: u64,
-    /// Origin reads that arrived in the bin.
-    pub origin_starts: u64,
-    /// Largest number of origin reads arrived and not ended, queue included, at any moment of the bin.
-    pub origin_in_flight_max: u64,
+    /// Outcome unknown; nought in files that have no such column.
+    pub unknown: u64,
+    /// Origin reads that arrived in the bin; `None` where there is no ledger.
+    pub origin_starts: Option<u64>,
+    /// Largest number of origin reads arrived and not ended, queue included, at any moment of the bin; `None` where there
+    /// is no ledger.
+    pub origin_in_flight_max: Option<u64>,
     /// Response time, median, milliseconds; only in `seconds.csv`.
     pub p50_ms: Option<f64>,
     /// Response time, 95th percentile, milliseconds; only in `seconds.csv`.

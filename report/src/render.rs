@@ -9,6 +9,7 @@ use crate::error::ReportError;
 use crate::folder::RunFolder;
 use crate::page::{Drawings, page};
 use crate::summary::summary_markdown;
+use crate::words::without_ledger;
 
 /// What [`render`] wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,8 @@ pub struct Rendered {
 }
 
 /// Reads a run's folder and writes `charts/*.svg` and `*.png`, `report.html` and `summary.md` into it. The same records
-/// make the same bytes. A record file that is missing leaves a note in its chart.
+/// make the same bytes. A record file that is missing leaves a note in its chart; a run without the origin's ledger has no
+/// chart of the herd.
 ///
 /// # Errors
 ///
@@ -38,7 +40,7 @@ pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
         .collect::<Result<Vec<_>, _>>()?;
     let drawings = Drawings {
         comparison: files.chart(&Comparison { run: &run, digests: &digests })?,
-        herd: files.chart(&HerdChart { run: &run, digests: &digests })?,
+        herd: (!without_ledger(&run)).then(|| files.chart(&HerdChart { run: &run, digests: &digests })).transpose()?,
         spectrum: files.chart(&Spectrum { run: &run, digests: &digests })?,
         strategies,
     };

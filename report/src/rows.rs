@@ -22,7 +22,7 @@ pub(crate) enum BinFile {
     Bins,
 }
 
-const COUNTS: [&str; 11] = [
+const COUNTS: [&str; 12] = [
     "offered",
     "sent",
     "completed",
@@ -32,6 +32,7 @@ const COUNTS: [&str; 11] = [
     "wait",
     "load",
     "shed",
+    "unknown",
     "origin_starts",
     "origin_in_flight_max",
 ];
@@ -70,7 +71,7 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
         push_number(&mut line, Some(file.stamp(row.start_ms)?));
         for count in counts(row) {
             line.push(',');
-            push_number(&mut line, Some(count));
+            push_number(&mut line, count);
         }
         if file == BinFile::Seconds {
             for value in [row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms] {
@@ -84,17 +85,18 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
     Ok(())
 }
 
-fn counts(row: &BinRow) -> [u64; 11] {
+fn counts(row: &BinRow) -> [Option<u64>; 12] {
     [
-        row.offered,
-        row.sent,
-        row.completed,
-        row.errors,
-        row.hit,
-        row.stale,
-        row.wait,
-        row.load,
-        row.shed,
+        Some(row.offered),
+        Some(row.sent),
+        Some(row.completed),
+        Some(row.errors),
+        Some(row.hit),
+        Some(row.stale),
+        Some(row.wait),
+        Some(row.load),
+        Some(row.shed),
+        Some(row.unknown),
         row.origin_starts,
         row.origin_in_flight_max,
     ]
@@ -103,7 +105,10 @@ fn counts(row: &BinRow) -> [u64; 11] {
 pub(crate) fn read_bins(text: &str, file: BinFile) -> Result<Vec<BinRow>, RowFault> {
     let mut table = Table::new(text)?;
     table.require(&[file.first_column()])?;
-    table.require(&COUNTS)?;
+    // Files of the first weeks have no column `unknown`, and no such outcome.
+    let has_unknown = table.columns.contains_key("unknown");
+    let required: Vec<&str> = COUNTS.into_iter().filter(|name| *name != "unknown").collect();
+    table.require(&required)?;
     let per_row = if file == BinFile::Seconds { 1000 } else { 1 };
     let mut rows = Vec::new();
     while let Some(row) = table.next_row()? {
@@ -119,8 +124,9 @@ pub(crate) fn read_bins(text: &str, file: BinFile) -> Result<Vec<BinRow>, RowFau
             wait: row.number("wait")?,
             load: row.number("load")?,
             shed: row.number("shed")?,
-            origin_starts: row.number("origin_starts")?,
-            origin_in_flight_max: row.number("origin_in_flight_max")?,
+            unknown: if has_unknown { row.number("unknown")? } else { 0 },
+            origin_starts: row.maybe("origin_starts")?,
+            origin_in_flight_max: row.maybe("origin_in_flight_max")?,
             p50_ms: row.maybe("p50_ms")?,
             p95_ms: row.maybe("p95_ms")?,
             p99_ms: row.maybe("p99_ms")?,

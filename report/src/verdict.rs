@@ -59,16 +59,18 @@ fn name_of(name: &str) -> String {
 pub(crate) fn cells(strategy: &Strategy) -> [String; 11] {
     let one_decimal =
         |value: Option<f64>| value.map_or_else(|| words::UNKNOWN.to_owned(), |value| format!("{value:.1}"));
+    let count = |value: Option<u64>| value.map_or_else(|| words::UNKNOWN.to_owned(), |value| value.to_string());
+    let origin = strategy.origin.as_ref();
     [
         name_of(&strategy.name),
-        strategy.origin.total.to_string(),
+        count(origin.map(|origin| origin.total)),
         words::times_floor(strategy).map_or_else(|| words::UNKNOWN.to_owned(), |times| format!("{times:.1}×")),
-        strategy.origin.max_per_second.to_string(),
-        one_decimal(strategy.origin.per_expiry.as_ref().map(|reads| reads.mean)),
+        count(origin.map(|origin| origin.max_per_second)),
+        one_decimal(origin.and_then(|origin| Some(origin.per_expiry.as_ref()?.mean))),
         words::ms(strategy.latency_ms.p50),
         words::ms(strategy.latency_ms.p99),
         words::share(words::waiting_share(strategy)),
-        words::share(strategy.stale.share),
+        words::share(strategy.stale.share.filter(|_| strategy.outcomes.unknown == 0)),
         strategy.errors.to_string(),
         if strategy.valid { "yes" } else { "INVALID" }.to_owned(),
     ]
@@ -118,7 +120,7 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
     } else if valid.is_empty() {
         said.push("No strategy has valid numbers, so nothing can be compared.".to_owned());
     } else if valid.len() > 1 {
-        said.push(peak_sentence(&valid));
+        said.extend(peak_sentence(&valid));
         said.extend(p99_sentence(&valid));
     }
     for verdict in run.verdicts.iter().filter(|verdict| !verdict.met) {
@@ -131,6 +133,8 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         );
         said.push(words::printable(&missed));
     }
+    said.extend(no_ledger(run));
+    said.extend(unknown_answers(run));
     said.extend(few_expiries(&valid));
     if !valid.is_empty() {
         said.push("One run: differences below ~10 % (or 1 ms) are noise.".to_owned());
@@ -153,8 +157,8 @@ const EXPIRIES_MIN: u64 = 5;
 /// A warning where the herd was hardly ever seen.
 fn few_expiries(valid: &[&Strategy]) -> Option<String> {
     valid.iter().find(|s| s.hot.is_some())?;
-    let seen = |s: &&&Strategy| s.origin.per_expiry.as_ref().map_or(0, |p| p.count);
-    let fewest = valid.iter().min_by_key(seen)?;
+    let seen = |s: &&&Strategy| s.origin.as_ref().and_then(|o| o.per_expiry.as_ref()).map_or(0, |p| p.count);
+    let fewest = valid.iter().filter(|s| s.origin.is_some()).min_by_key(seen)?;
     let count = seen(&fewest);
     (count < EXPIRIES_MIN).then(|| {
         let name = name_of(&fewest.name);
@@ -162,10 +166,32 @@ fn few_expiries(valid: &[&Strategy]) -> Option<String> {
     })
 }
 
-fn peak_sentence(valid: &[&Strategy]) -> String {
-    let peak = |strategy: &Strategy| Some(strategy.origin.max_per_second as f64);
-    let show = |strategy: &Strategy| format!("{} reads", strategy.origin.max_per_second);
-    compared(valid, "peak at the origin in any second", peak, show, counts_differ).unwrap_or_default()
+/// Which strategies nobody can say of what they did to the origin.
+fn no_ledger(run: &Run) -> Option<String> {
+    let without: Vec<String> = run.strategies.iter().filter(|s| s.origin.is_none()).map(|s| name_of(&s.name)).collect();
+    let of = if words::without_ledger(run) { String::new() } else { format!(" of {}", without.join(", ")) };
+    (!without.is_empty()).then(|| format!("No ledger{of}: what reached the origin is not known."))
+}
+
+/// How many good answers did not say where they came from, and what is therefore not known.
+fn unknown_answers(run: &Run) -> Option<String> {
+    let silent = run.strategies.iter().filter(|strategy| strategy.outcomes.unknown > 0).map(|strategy| {
+        let share = strategy.outcomes.unknown as f64 / strategy.outcomes.sum() as f64;
+        format!("{} of {}", words::share(Some(share)), name_of(&strategy.name))
+    });
+    let silent: Vec<String> = silent.collect();
+    (!silent.is_empty()).then(|| {
+        let silent = silent.join(", ");
+        format!("Answered without Cache-Status: {silent}; so how many waited or were stale is not known.")
+    })
+}
+
+fn peak_sentence(valid: &[&Strategy]) -> Option<String> {
+    let peak = |strategy: &Strategy| Some(strategy.origin.as_ref()?.max_per_second as f64);
+    let show = |strategy: &Strategy| {
+        strategy.origin.as_ref().map_or_else(String::new, |origin| format!("{} reads", origin.max_per_second))
+    };
+    compared(valid, "peak at the origin in any second", peak, show, counts_differ)
 }
 
 fn p99_sentence(valid: &[&Strategy]) -> Option<String> {

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use report::{RunFolder, render};
+use support::target::write_target;
 use support::{Kind, Plan, bulk_warm, hotkey, shape, write};
 
 const BAR: &str = "fill=\"#0072B2\"";
@@ -40,8 +41,8 @@ fn a_chart_has_a_bar_for_each_second_with_reads() {
     assert!(rendered.files.iter().all(|file| file.is_file()));
 
     let rows = RunFolder::at(dir.path()).strategy("naive").unwrap().read_seconds().unwrap();
-    let measured = rows.iter().filter(|row| row.start_ms >= 0 && row.origin_starts > 0).count();
-    let warmup = rows.iter().filter(|row| row.start_ms < 0 && row.origin_starts > 0).count();
+    let measured = rows.iter().filter(|row| row.start_ms >= 0 && row.origin_starts > Some(0)).count();
+    let warmup = rows.iter().filter(|row| row.start_ms < 0 && row.origin_starts > Some(0)).count();
     let naive = read(dir.path(), "charts/naive.svg");
     assert_eq!((bars(&naive, BAR), bars(&naive, WARMUP_BAR)), (measured, warmup));
     assert!(naive.contains(FLOOR) && naive.contains("hot key expires"));
@@ -51,6 +52,34 @@ fn a_chart_has_a_bar_for_each_second_with_reads() {
     let comparison = read(dir.path(), "charts/comparison.svg");
     assert_eq!(bars(&comparison, BAR), bars(&naive, BAR) + bars(&jitter, BAR), "the same bars, warm-up left out");
     assert!(comparison.contains("at most 50 reads can be in flight, the arrivals are each strategy"));
+}
+
+/// Without a ledger no chart shows origin reads, and none shows a nought in their place.
+#[test]
+fn a_target_without_a_ledger_has_response_times_where_reads_would_be() {
+    let dir = tempfile::tempdir().unwrap();
+    write_target(&small(), dir.path());
+    let rendered = render(dir.path()).unwrap();
+    assert!(rendered.files.iter().all(|file| !file.to_string_lossy().contains("herd")), "{:?}", rendered.files);
+    let comparison = read(dir.path(), "charts/comparison.svg");
+    assert!(comparison.contains("hotkey: response time, second by second") && !comparison.contains("origin reads"));
+    assert_eq!((bars(&comparison, BAR), comparison.matches("<polyline").count() >= 6), (0, true));
+    let naive = read(dir.path(), "charts/naive.svg");
+    assert!(naive.contains("no ledger: origin reads are not known") && !naive.contains("no read reached"));
+    assert_eq!(bars(&naive, BAR) + bars(&naive, WARMUP_BAR), 0);
+    let page = read(dir.path(), "report.html");
+    assert!(page.contains("<h2>Response times, second by second</h2>"));
+    assert!(!page.contains("What reached the origin") && !page.contains("The herd from close by"));
+
+    // One strategy of several: its panels say so, the others keep their bars.
+    let mut run = write(&small(), dir.path());
+    run.strategies[1].origin = None;
+    RunFolder::at(dir.path()).write_run(&run).unwrap();
+    render(dir.path()).unwrap();
+    for chart in ["comparison", "herd"] {
+        let svg = read(dir.path(), &format!("charts/{chart}.svg"));
+        assert!(bars(&svg, BAR) > 0 && svg.contains("no ledger: origin reads are not known"), "{chart}");
+    }
 }
 
 #[test]

@@ -28,8 +28,9 @@ fn the_first_schema_is_readable_for_ever() {
     let run = fixture();
     assert_eq!(run.strategies.len(), 3);
     assert_eq!(run.strategies[0].name, "naive");
-    assert_eq!(run.strategies[1].origin.floor, None);
+    assert_eq!(run.strategies[1].origin.as_ref().unwrap().floor, None);
     assert_eq!(run.verdicts[2].measured, None);
+    assert_eq!(run.strategies[0].outcomes.unknown, 0, "older than this outcome");
 }
 
 #[test]
@@ -38,10 +39,13 @@ fn run_json_and_scenario_survive_a_round_trip() {
     let mut run = fixture();
     run.strategies[0].name = HOSTILE.concat();
     run.strategies[0].latency_ms.p99 = None;
+    run.strategies[0].outcomes.unknown = 7;
+    run.strategies[1].origin = None;
     folder.write_run(&run).unwrap();
     assert_eq!(folder.read_run().unwrap(), run);
     let text = std::fs::read_to_string(folder.path().join("run.json")).unwrap();
     assert!(text.starts_with("{\n  \"schema\"") && text.ends_with("}\n"), "pretty, and a newline at its end");
+    assert!(text.contains("\"origin\": null") && text.contains("\"unknown\": 7"), "{text}");
     folder.write_scenario("name = \"x\"\n").unwrap();
     assert_eq!(folder.read_scenario().unwrap(), "name = \"x\"\n");
 }
@@ -93,6 +97,8 @@ fn rows_survive_a_round_trip_with_unknowns_empty() {
         start_ms: -3000,
         offered: u64::MAX,
         load: 7,
+        unknown: 5,
+        origin_starts: Some(3),
         p50_ms: Some(0.1 + 0.2),
         max_ms: Some(1e-9),
         ..BinRow::default()
@@ -102,9 +108,10 @@ fn rows_survive_a_round_trip_with_unknowns_empty() {
     assert_eq!(files.read_seconds().unwrap(), rows);
     let text = std::fs::read_to_string(files.path().join("seconds.csv")).unwrap();
     assert!(text.starts_with(
-        "second,offered,sent,completed,errors,hit,stale,wait,load,shed,origin_starts,origin_in_flight_max,p50_ms"
+        "second,offered,sent,completed,errors,hit,stale,wait,load,shed,unknown,origin_starts,origin_in_flight_max,p50_ms"
     ));
     assert!(text.contains("\n-3,18446744073709551615,") && text.ends_with(",,,223,\n"), "{text}");
+    assert!(text.contains(",7,0,5,3,,0.3"), "an unknown count is an empty cell: {text}");
 
     let bins = vec![BinRow { start_ms: -2900, sent: 3, ..BinRow::default() }];
     files.write_bins(&bins).unwrap();
@@ -114,6 +121,11 @@ fn rows_survive_a_round_trip_with_unknowns_empty() {
     let nan = vec![BinRow { p50_ms: Some(f64::NAN), ..BinRow::default() }];
     files.write_seconds(&nan).unwrap();
     assert_eq!(files.read_seconds().unwrap()[0].p50_ms, None, "NaN is an empty cell");
+    let old = "start_ms,offered,sent,completed,errors,hit,stale,wait,load,shed,origin_starts,origin_in_flight_max\n\
+               100,9,9,9,0,9,0,0,0,0,4,2\n";
+    std::fs::write(files.path().join("bins100ms.csv"), old).unwrap();
+    let row = &files.read_bins().unwrap()[0];
+    assert_eq!((row.unknown, row.origin_starts), (0, Some(4)), "older than the column unknown");
     assert!(files.write_seconds(&bins).unwrap_err().to_string().contains("whole seconds"));
 }
 
@@ -161,7 +173,7 @@ fn a_bad_row_is_named_by_file_and_line() {
     };
     check("", "line 1: the file is empty");
     check(&good.replace("offered", "offred"), "no column \"offered\"");
-    check(&format!("{good}1,2\n"), "line 3: 2 cells, where the header has 16");
+    check(&format!("{good}1,2\n"), "line 3: 2 cells, where the header has 17");
     check(&good.replace("\n0,", "\nzero,"), "line 2: \"zero\" in column \"second\"");
     assert!(matches!(folder.strategy("../x"), Err(ReportError::FolderName { .. })));
     assert!(folder.strategy("/etc").is_err() && folder.strategy("").is_err() && folder.strategy("a/../../b").is_err());

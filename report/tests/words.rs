@@ -1,6 +1,8 @@
 //! What is said about a run, word for word.
 #![allow(clippy::unwrap_used)] // A panic here is a failed test.
 
+mod support;
+
 use report::record::{Outcomes, Run};
 use report::{parse_run, summary_markdown, verdict_table};
 
@@ -39,13 +41,39 @@ fn verdict_with_nothing_known_and_long_names() {
     for strategy in &mut run.strategies {
         strategy.valid = false;
         strategy.invalid_because.clear();
-        strategy.origin.floor = None;
-        strategy.origin.per_expiry = None;
+        let origin = strategy.origin.as_mut().unwrap();
+        (origin.floor, origin.per_expiry) = (None, None);
         strategy.latency_ms = Default::default();
         strategy.outcomes = Outcomes::default();
         strategy.stale = Default::default();
     }
     insta::assert_snapshot!(verdict_table(&run));
+}
+
+/// A foreign target: nothing is said of the origin or the outcomes that nobody knows, least of all a nought.
+#[test]
+fn verdict_of_a_target_without_a_ledger() {
+    let mut run = fixture();
+    run.verdicts.clear();
+    support::target::forget_ledger(&mut run);
+    insta::assert_snapshot!(verdict_table(&run));
+    let summary = summary_markdown(&run);
+    assert!(summary.contains("hotkey · foreign target · cache unknown · 1 address · no ledger of the origin · 60 s"));
+    assert!(summary.contains("\n| naive | – | – | – | – | 1.6 | 216 | – | – | 0 | yes |\n"), "{summary}");
+}
+
+/// One strategy's ledger is missing: the others are compared without it.
+#[test]
+fn a_missing_ledger_is_named() {
+    let mut run = fixture();
+    run.strategies.push(run.strategies[2].clone());
+    (run.strategies[3].name, run.strategies[3].origin) = ("nginx".into(), None);
+    run.strategies[2].outcomes.unknown = run.strategies[2].outcomes.sum();
+    let said = verdict_table(&run);
+    assert!(said.contains("No ledger of nginx: what reached the origin is not known."), "{said}");
+    assert!(said.contains("Lowest peak at the origin in any second: swr (6 reads); naive had 59 reads."), "{said}");
+    assert!(said.contains("Answered without Cache-Status: 50.0% of swr; so how many"), "{said}");
+    assert!(!said.contains("Few expiries"), "{said}");
 }
 
 /// A strategy that turns requests away has a low peak, and the sentence says what it cost.
@@ -72,7 +100,7 @@ fn an_invalid_strategy_is_never_the_best() {
 fn the_table_is_at_most_110_columns_wide() {
     let mut run = fixture();
     run.strategies[0].name = "n".repeat(300);
-    run.strategies[0].origin.total = 123_456_789;
+    run.strategies[0].origin.as_mut().unwrap().total = 123_456_789;
     run.strategies[0].latency_ms.p99 = Some(123_456.0);
     for line in verdict_table(&run).lines() {
         assert!(line.chars().count() <= 110, "{line}");

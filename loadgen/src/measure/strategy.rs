@@ -80,7 +80,8 @@ fn record(evidence: &Evidence<'_>, rows: &[OriginRow], reads: &[Read], end_ns: i
     let ttl = evidence.spec.soft_life(scenario.cache.ttl);
     let outcomes = collected.outcomes;
     let sent = collected.sent;
-    let share = |part: u64| (sent > 0).then(|| round(part as f64 / sent as f64, 1e6));
+    // Where answers did not say how they were made, no share of the others is known.
+    let share = |part: u64| (sent > 0 && outcomes.unknown == 0).then(|| round(part as f64 / sent as f64, 1e6));
     let operations = evidence.counters.cache_ops as f64 / evidence.counters.requests as f64;
     Strategy {
         name: evidence.spec.name().to_owned(),
@@ -93,19 +94,19 @@ fn record(evidence: &Evidence<'_>, rows: &[OriginRow], reads: &[Read], end_ns: i
         errors: outcomes.error,
         error_kinds: collected.errors.clone(),
         hit_ratio: share(outcomes.hit + outcomes.stale),
-        origin: Origin {
+        origin: Some(Origin {
             total: arrivals.len() as u64,
             max_per_second: max_in_window(&arrivals),
             max_in_flight: in_flight_max(reads, 0, end_ns),
             seconds_over: BTreeMap::from([(SECONDS_OVER.to_string(), seconds_over(&arrivals, SECONDS_OVER))]),
             floor: (!evidence.spec.lengthens_ttl()).then(|| lazy_floor(evidence, rows, end_ns)),
             per_expiry: hot_key.as_ref().and_then(|_| per_expiry(&hot_arrivals, ttl)),
-        },
+        }),
         hot: hot_key.clone().map(|key| Hot {
             key,
             requests: collected.hot_outcomes.sum(),
             outcomes: collected.hot_outcomes,
-            origin_total: hot_arrivals.len() as u64,
+            origin_total: Some(hot_arrivals.len() as u64),
         }),
         latency_ms: latency(&collected.measured[0]),
         service_ms: latency(&collected.measured[1]),
@@ -170,8 +171,8 @@ fn add_origin(rows: &mut [BinRow], reads: &[Read], width_ms: i64) {
         let first = reads.partition_point(|r| r.arrived_ns < from - Duration::from_secs(60).as_nanos() as i64);
         let last = reads.partition_point(|r| r.arrived_ns < to);
         let near = &reads[first.min(last)..last];
-        row.origin_starts = near.iter().filter(|r| r.arrived_ns >= from).count() as u64;
-        row.origin_in_flight_max = in_flight_max(near, from, to);
+        row.origin_starts = Some(near.iter().filter(|r| r.arrived_ns >= from).count() as u64);
+        row.origin_in_flight_max = Some(in_flight_max(near, from, to));
     }
 }
 

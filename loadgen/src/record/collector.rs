@@ -175,6 +175,7 @@ fn row(start_ms: i64, bin: &Bin) -> BinRow {
         wait: outcomes.wait,
         load: outcomes.load,
         shed: outcomes.shed,
+        unknown: outcomes.unknown,
         ..BinRow::default()
     }
 }

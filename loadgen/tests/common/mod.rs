@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use report::record::{BinRow, Run, Strategy};
+use report::record::{BinRow, Origin, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
 
 /// Two runs at once on two cores would disturb each other.
@@ -56,6 +56,11 @@ pub fn record(run: &Path) -> Run {
 
 pub fn strategy<'a>(run: &'a Run, name: &str) -> &'a Strategy {
     run.strategies.iter().find(|s| s.name == name).unwrap_or_else(|| panic!("{name} is not in the record"))
+}
+
+/// What reached the origin, by its ledger.
+pub fn origin_of(strategy: &Strategy) -> &Origin {
+    strategy.origin.as_ref().unwrap()
 }
 
 pub fn folder(run: &Path, name: &str) -> StrategyFolder {

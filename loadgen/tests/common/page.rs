@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::record;
+use super::{origin_of, record};
 
 fn chromium() -> Option<&'static str> {
     let works = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success());
@@ -35,7 +35,7 @@ pub fn assert_is_the_record(run: &Path) {
     for strategy in &record(run).strategies {
         let row = dom.split("<tr").find(|row| row.contains(&format!(">{}<", strategy.name)));
         let row = row.unwrap_or_else(|| panic!("no row of {}", strategy.name));
-        let total = format!(">{}<", strategy.origin.total);
+        let total = format!(">{}<", origin_of(strategy).total);
         assert!(row.contains(&total), "{}: {total} is not in {row}", strategy.name);
     }
     assert!(dom.matches("<svg").count() >= 9, "a chart for each strategy, and three for all");

@@ -1,10 +1,12 @@
 //! All strategies under one another: what reached the origin, one y scale, one x scale. The picture of the README.
+//!
+//! Without a ledger nobody knows what reached the origin; response times then stand in its place.
 
 use plotters::prelude::DrawingBackend;
 
 use super::axis::{Panel, Scale, whole};
 use super::ink::{ALARM, At, BAR, BAR_INVALID, Drawn, FAINT, FLOOR, Ink, TEXT};
-use super::{Chart, WIDTH};
+use super::{Chart, WIDTH, response};
 use crate::digest::Digest;
 use crate::record::{BinRow, Run, Strategy};
 use crate::words;
@@ -27,10 +29,11 @@ impl Chart for Comparison<'_> {
     fn alt(&self) -> String {
         let each = |strategy: &Strategy| {
             let invalid = if strategy.valid { "" } else { ", INVALID" };
-            format!("{}: {}{invalid}", strategy.name, words::figures(strategy))
+            format!("{}: {}{invalid}", strategy.name, self.figures(strategy))
         };
         let all: Vec<String> = self.run.strategies.iter().map(each).collect();
-        format!("Origin reads in each second, strategy by strategy, on one scale. {}.", all.join(". "))
+        let what = if words::without_ledger(self.run) { "Response times" } else { "Origin reads" };
+        format!("{what} in each second, strategy by strategy, on one scale. {}.", all.join(". "))
     }
 
     fn height(&self) -> f64 {
@@ -39,12 +42,15 @@ impl Chart for Comparison<'_> {
 
     fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
         ink.paper()?;
-        let title = format!("{}: what reached the origin, second by second", self.run.scenario);
+        let without_ledger = words::without_ledger(self.run);
+        let what = if without_ledger { "response time" } else { "what reached the origin" };
+        let title = format!("{}: {what}, second by second", self.run.scenario);
         ink.text(&ink.fitted(&title, 19.0, WIDTH - 32.0), (16.0, 22.0), 19.0, TEXT, At::Left)?;
         ink.text(&ink.fitted(&words::setting(self.run), 11.0, WIDTH - 32.0), (16.0, 45.0), 11.0, FAINT, At::Left)?;
         ink.text(&ink.fitted(&words::load_caption(self.run), 11.0, WIDTH - 32.0), (16.0, 61.0), 11.0, FAINT, At::Left)?;
-        let largest = self.digests.iter().flat_map(|digest| self.measured(digest)).map(|row| row.origin_starts as f64);
-        let y = Scale::counts(largest.fold(0.0, f64::max), 4);
+        let rows = || self.digests.iter().flat_map(|digest| self.measured(digest));
+        let largest = rows().filter_map(|row| row.origin_starts).map(|reads| reads as f64).fold(0.0, f64::max);
+        let y = if without_ledger { response::scale(rows()) } else { Scale::counts(largest, 4) };
         let x = Scale::Linear(0.0, self.run.duration_s.max(1.0));
         let mut top = TOP + 22.0;
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
@@ -58,7 +64,7 @@ impl Chart for Comparison<'_> {
             return panel.say(ink, "no strategy was run");
         }
         ink.upward(
-            "origin reads per second",
+            if without_ledger { "response time, ms (log)" } else { "origin reads per second" },
             (14.0, TOP + STEP * self.run.strategies.len() as f64 / 2.0),
             11.0,
             FAINT,
@@ -69,7 +75,7 @@ impl Chart for Comparison<'_> {
 }
 
 impl Comparison<'_> {
-    fn measured<'d>(&self, digest: &'d Digest) -> impl Iterator<Item = &'d BinRow> + use<'d> {
+    fn measured<'d>(&self, digest: &'d Digest) -> impl Iterator<Item = &'d BinRow> + Clone + use<'d> {
         let to = (self.run.duration_s * 1000.0).ceil() as i64;
         digest.seconds.iter().filter(move |row| row.start_ms >= 0 && row.start_ms < to)
     }
@@ -82,24 +88,50 @@ impl Comparison<'_> {
         digest: &Digest,
         last: bool,
     ) -> Drawn<DB> {
-        label(ink, panel, strategy, &words::figures(strategy))?;
-        panel.y_axis(ink, &whole(panel.y.ticks(4)))?;
-        for row in self.measured(digest).filter(|row| row.origin_starts > 0) {
-            let start = row.start_ms as f64 / 1000.0;
-            let (from, to) = (panel.x(start), panel.x((start + 1.0).min(self.run.duration_s.max(1.0))));
-            let gap = ((to - from) * 0.15).min(1.5);
-            let colour = if strategy.valid { BAR } else { BAR_INVALID };
-            ink.rect((from + gap / 2.0, panel.y(row.origin_starts as f64)), (to - gap / 2.0, panel.bottom), colour)?;
-        }
-        let measured_s = strategy.measured_s(self.run);
-        if let Some(floor) = strategy.origin.floor.filter(|_| measured_s > 0.0) {
-            let rate = floor as f64 / measured_s;
-            ink.dashed(&[panel.at(0.0, rate), (panel.right, panel.y(rate))], FLOOR, 1.2)?;
-            ink.text(&format!("floor {rate:.1}/s"), (panel.right + 5.0, panel.y(rate)), 10.5, FLOOR, At::Left)?;
+        label(ink, panel, strategy, &self.figures(strategy))?;
+        if words::without_ledger(self.run) {
+            panel.y_axis(ink, &panel.y.ticks(4))?;
+            response::draw(ink, panel, self.measured(digest), self.run.duration_s)?;
+        } else if strategy.origin.is_some() {
+            panel.y_axis(ink, &whole(panel.y.ticks(4)))?;
+            self.reads(ink, panel, strategy, digest)?;
         }
         panel.x_axis(ink, &panel.x.ticks(12), last)?;
         if digest.missing.contains(&"seconds.csv") {
             return panel.say(ink, "no seconds.csv in this strategy's folder");
+        }
+        if strategy.origin.is_none() && !words::without_ledger(self.run) {
+            return panel.say(ink, words::NO_LEDGER);
+        }
+        Ok(())
+    }
+
+    /// What is said of a strategy beside its name.
+    fn figures(&self, strategy: &Strategy) -> String {
+        if words::without_ledger(self.run) { words::response_figures(strategy) } else { words::figures(strategy) }
+    }
+
+    /// A bar for each second with reads, and the floor.
+    fn reads<DB: DrawingBackend>(
+        &self,
+        ink: &Ink<'_, DB>,
+        panel: &Panel,
+        strategy: &Strategy,
+        digest: &Digest,
+    ) -> Drawn<DB> {
+        let of = |row: &BinRow| row.origin_starts.filter(|reads| *reads > 0);
+        for (row, reads) in self.measured(digest).filter_map(|row| Some((row, of(row)?))) {
+            let start = row.start_ms as f64 / 1000.0;
+            let (from, to) = (panel.x(start), panel.x((start + 1.0).min(self.run.duration_s.max(1.0))));
+            let gap = ((to - from) * 0.15).min(1.5);
+            let colour = if strategy.valid { BAR } else { BAR_INVALID };
+            ink.rect((from + gap / 2.0, panel.y(reads as f64)), (to - gap / 2.0, panel.bottom), colour)?;
+        }
+        let measured_s = strategy.measured_s(self.run);
+        if let Some(floor) = strategy.origin.as_ref().and_then(|o| o.floor).filter(|_| measured_s > 0.0) {
+            let rate = floor as f64 / measured_s;
+            ink.dashed(&[panel.at(0.0, rate), (panel.right, panel.y(rate))], FLOOR, 1.2)?;
+            ink.text(&format!("floor {rate:.1}/s"), (panel.right + 5.0, panel.y(rate)), 10.5, FLOOR, At::Left)?;
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ impl Chart for HerdChart<'_> {
     }
 
     fn alt(&self) -> String {
-        let each = |(strategy, digest): (&Strategy, &Digest)| format!("{}: {}", strategy.name, said(digest));
+        let each = |(strategy, digest): (&Strategy, &Digest)| format!("{}: {}", strategy.name, said(strategy, digest));
         let all: Vec<String> = self.run.strategies.iter().zip(self.digests).map(each).collect();
         format!("Origin reads in bins of 20 ms around an expiry, on one scale. {}.", all.join(". "))
     }
@@ -72,7 +72,7 @@ fn draw_panel<DB: DrawingBackend>(
     digest: &Digest,
     last: bool,
 ) -> Drawn<DB> {
-    label(ink, panel, strategy, &said(digest))?;
+    label(ink, panel, strategy, &said(strategy, digest))?;
     panel.y_axis(ink, &panel.y.ticks(4))?;
     let zero = panel.x(0.0);
     ink.line(&[(zero, panel.top), (zero, panel.bottom)], EXPIRY, 1.5)?;
@@ -82,6 +82,9 @@ fn draw_panel<DB: DrawingBackend>(
         ink.rect((panel.x(start) + 0.5, panel.y(*reads)), (panel.x(start + HERD_BIN_S) - 0.5, panel.bottom), colour)?;
     }
     panel.x_axis(ink, &panel.x.ticks(12), last)?;
+    if strategy.origin.is_none() {
+        return panel.say(ink, words::NO_LEDGER);
+    }
     match digest.missing.iter().find(|file| ["origin.csv", "events.jsonl"].contains(file)) {
         Some(file) => panel.say(ink, &format!("no {file} in this strategy's folder")),
         None => Ok(()),
@@ -89,7 +92,10 @@ fn draw_panel<DB: DrawingBackend>(
 }
 
 /// What the zero of a panel is, and how many reads followed it.
-fn said(digest: &Digest) -> String {
+fn said(strategy: &Strategy, digest: &Digest) -> String {
+    if strategy.origin.is_none() {
+        return words::NO_LEDGER.to_owned();
+    }
     let reads: f64 = digest.herd.bins.iter().sum();
     match digest.herd.aligned {
         Aligned::Expiries(count) => {

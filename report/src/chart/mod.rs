@@ -8,6 +8,7 @@ mod axis;
 mod comparison;
 mod herd;
 mod ink;
+mod response;
 mod spectrum;
 mod strategy;
 

@@ -1,25 +1,21 @@
 //! One strategy over time: what reached the origin each second, and what the clients felt.
 
 use plotters::prelude::DrawingBackend;
-use plotters::style::RGBColor;
 
-use super::axis::{Panel, Scale, pushed_apart, whole};
+use super::axis::{Panel, Scale, whole};
 use super::ink::{
     ALARM, At, BAR, BAR_INVALID, BAR_WARMUP, Drawn, EXPIRY, FAINT, FAULT, FLOOR, Ink, PAPER, SHADE, TEXT,
 };
-use super::{Chart, WIDTH};
+use super::{Chart, WIDTH, response};
 use crate::digest::Digest;
 use crate::record::{BinRow, Run, Strategy};
 use crate::words;
 
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = WIDTH - 88.0;
-const P50: RGBColor = RGBColor(0x6f, 0xa3, 0xc7);
-const P95: RGBColor = RGBColor(0x2f, 0x78, 0xb0);
-const P99: RGBColor = RGBColor(0x08, 0x30, 0x6b);
-
-/// A percentile's name, its colour, and where a row keeps it.
-type Series = (&'static str, RGBColor, fn(&BinRow) -> Option<f64>);
+/// Height of the panel of origin reads, and of the sentence that stands in its place where there is no ledger.
+const READS: f64 = 186.0;
+const NO_READS: f64 = 44.0;
 
 /// `charts/<folder>.svg|png`.
 pub(crate) struct StrategyChart<'a> {
@@ -50,7 +46,7 @@ impl Chart for StrategyChart<'_> {
     }
 
     fn height(&self) -> f64 {
-        self.top() + 504.0
+        self.top() + 318.0 + self.reads_height()
     }
 
     fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
@@ -73,6 +69,10 @@ impl StrategyChart<'_> {
     /// Where the panels begin; a banner needs room above them.
     fn top(&self) -> f64 {
         if self.strategy.valid { 98.0 } else { 132.0 }
+    }
+
+    fn reads_height(&self) -> f64 {
+        if self.strategy.origin.is_some() { READS } else { NO_READS }
     }
 
     fn head<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
@@ -100,18 +100,19 @@ impl StrategyChart<'_> {
     /// The two panels, one x scale. Rows beyond the measured phase are drains and are left out.
     fn panels(&self) -> (Panel, Panel) {
         // The measured phase sets the scale: a cold warm-up must not flatten what counts.
-        let measured = self.rows().filter(|row| row.start_ms >= 0).map(|row| row.origin_starts as f64);
+        let measured =
+            self.rows().filter(|row| row.start_ms >= 0).filter_map(|row| row.origin_starts).map(|reads| reads as f64);
         let largest = measured.fold(self.floor_rate().unwrap_or(0.0), f64::max);
-        let percentiles = self.rows().flat_map(|row| [row.p50_ms, row.p95_ms, row.p99_ms]).flatten();
         let x = Scale::Linear(-self.run.warmup_s.max(0.0), self.run.duration_s.max(1.0));
         let top = self.top() + 34.0;
-        let reads = Panel { left: LEFT, right: RIGHT, top, bottom: top + 186.0, x, y: Scale::counts(largest, 5) };
+        let reads =
+            Panel { left: LEFT, right: RIGHT, top, bottom: top + self.reads_height(), x, y: Scale::counts(largest, 5) };
         let top = reads.bottom + 84.0;
-        (reads, Panel { left: LEFT, right: RIGHT, top, bottom: top + 152.0, x, y: Scale::log_around(percentiles) })
+        (reads, Panel { left: LEFT, right: RIGHT, top, bottom: top + 152.0, x, y: response::scale(self.rows()) })
     }
 
     /// Rows that lie within the chart.
-    fn rows(&self) -> impl Iterator<Item = &BinRow> {
+    fn rows(&self) -> impl Iterator<Item = &BinRow> + Clone {
         let from = -(self.run.warmup_s * 1000.0).ceil() as i64;
         let to = (self.run.duration_s * 1000.0).ceil() as i64;
         // A warm-up of 2.5 s begins in the middle of a row.
@@ -121,7 +122,8 @@ impl StrategyChart<'_> {
     /// The floor as mean reads a second.
     fn floor_rate(&self) -> Option<f64> {
         let measured_s = self.strategy.measured_s(self.run);
-        self.strategy.origin.floor.filter(|_| measured_s > 0.0).map(|floor| floor as f64 / measured_s)
+        let floor = self.strategy.origin.as_ref()?.floor;
+        floor.filter(|_| measured_s > 0.0).map(|floor| floor as f64 / measured_s)
     }
 
     fn warmup<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
@@ -138,22 +140,26 @@ impl StrategyChart<'_> {
         if self.run.warmup_s <= 0.0 {
             return Ok(());
         }
-        let highest = self.rows().filter(|row| row.start_ms < 0).map(|row| row.origin_starts).max().unwrap_or(0);
+        let highest = self.rows().filter(|row| row.start_ms < 0).filter_map(|row| row.origin_starts).max().unwrap_or(0);
         let beyond = matches!(panel.y, Scale::Linear(_, to) if highest as f64 > to);
         let reach = if beyond { format!(", up to {highest}") } else { String::new() };
         ink.text(&format!("grey: warm-up{reach}"), (LEFT, panel.bottom + 29.0), 10.5, FAINT, At::Left)
     }
 
     fn reads<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
-        panel.y_axis(ink, &whole(panel.y.ticks(5)))?;
         self.keys(ink, panel)?;
+        if self.strategy.origin.is_none() {
+            panel.x_axis(ink, &panel.x.ticks(12), true)?;
+            return panel.say(ink, words::NO_LEDGER);
+        }
+        panel.y_axis(ink, &whole(panel.y.ticks(5)))?;
         let colour = if self.strategy.valid { BAR } else { BAR_INVALID };
-        for row in self.rows().filter(|row| row.origin_starts > 0) {
+        for (row, reads) in self.rows().filter_map(|row| Some((row, row.origin_starts.filter(|reads| *reads > 0)?))) {
             let start = row.start_ms as f64 / 1000.0;
             let (from, to) = (panel.x(start), panel.x((start + 1.0).min(self.run.duration_s.max(1.0))));
             let gap = ((to - from) * 0.15).min(1.5);
             let colour = if row.start_ms < 0 { BAR_WARMUP } else { colour };
-            ink.rect((from + gap / 2.0, panel.y(row.origin_starts as f64)), (to - gap / 2.0, panel.bottom), colour)?;
+            ink.rect((from + gap / 2.0, panel.y(reads as f64)), (to - gap / 2.0, panel.bottom), colour)?;
         }
         if let Some(floor) = self.floor_rate() {
             ink.dashed(&[panel.at(0.0, floor), (RIGHT, panel.y(floor))], FLOOR, 1.5)?;
@@ -168,7 +174,7 @@ impl StrategyChart<'_> {
         if self.digest.missing.contains(&"seconds.csv") {
             return panel.say(ink, "no seconds.csv in this strategy's folder: nothing can be drawn");
         }
-        if self.rows().all(|row| row.origin_starts == 0) {
+        if self.rows().all(|row| row.origin_starts == Some(0)) {
             return panel.say(ink, "no read reached the origin");
         }
         Ok(())
@@ -223,34 +229,7 @@ impl StrategyChart<'_> {
     fn latency<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
         ink.text("Response time, milliseconds (log)", (16.0, panel.top - 19.0), 13.0, TEXT, At::Left)?;
         panel.y_axis(ink, &panel.y.ticks(9))?;
-        let series: [Series; 3] =
-            [("p50", P50, |row| row.p50_ms), ("p95", P95, |row| row.p95_ms), ("p99", P99, |row| row.p99_ms)];
-        let mut ends = Vec::new();
-        for (name, colour, value) in series {
-            let points: Vec<Option<(f64, f64)>> = self
-                .rows()
-                .map(|row| {
-                    value(row).map(|ms| panel.at((row.start_ms as f64 / 1000.0 + 0.5).min(self.run.duration_s), ms))
-                })
-                .collect();
-            for run in points.split(Option::is_none) {
-                let run: Vec<(f64, f64)> = run.iter().copied().flatten().collect();
-                match run.as_slice() {
-                    [] => {}
-                    [(x, y)] => ink.rect((x - 1.5, y - 1.5), (x + 1.5, y + 1.5), colour)?,
-                    run => ink.line(run, colour, 1.5)?,
-                }
-            }
-            ends.extend(points.iter().flatten().last().map(|(_, y)| (name, colour, *y)));
-        }
         panel.x_axis(ink, &panel.x.ticks(12), true)?;
-        if ends.is_empty() {
-            return panel.say(ink, "no response times were recorded");
-        }
-        let wanted: Vec<f64> = ends.iter().map(|(_, _, y)| *y).collect();
-        for ((name, colour, _), y) in ends.iter().zip(pushed_apart(&wanted, 13.0, panel.top, panel.bottom)) {
-            ink.text(name, (RIGHT + 6.0, y), 11.0, *colour, At::Left)?;
-        }
-        Ok(())
+        response::draw(ink, panel, self.rows(), self.run.duration_s)
     }
 }

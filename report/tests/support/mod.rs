@@ -3,6 +3,8 @@
 //! It is a stand-in for the lab and promises nothing about caches; only its records must look like the lab's.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
+pub mod target;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::path::Path;
@@ -209,8 +211,14 @@ pub fn bins(plan: &Plan, records: &Records, width_ms: i64) -> Vec<BinRow> {
     let first = -plan.warmup_s * 1000 / width_ms;
     let last = plan.duration_s * 1000 / width_ms;
     let mut latencies: HashMap<i64, Vec<i64>> = HashMap::new();
-    let mut rows: Vec<BinRow> =
-        (first..last).map(|bin| BinRow { start_ms: bin * width_ms, ..BinRow::default() }).collect();
+    let mut rows: Vec<BinRow> = (first..last)
+        .map(|bin| BinRow {
+            start_ms: bin * width_ms,
+            origin_starts: Some(0),
+            origin_in_flight_max: Some(0),
+            ..BinRow::default()
+        })
+        .collect();
     let bin_of = |ns: i64| ns.div_euclid(width_ms * MS);
     for (at, latency, outcome) in &records.answers {
         latencies.entry(bin_of(*at)).or_default().push(*latency);
@@ -220,7 +228,7 @@ pub fn bins(plan: &Plan, records: &Records, width_ms: i64) -> Vec<BinRow> {
     }
     for read in &records.rows {
         if let Some(row) = rows.get_mut((bin_of(read.arrived_ns) - first) as usize) {
-            row.origin_starts += 1;
+            row.origin_starts = row.origin_starts.map(|reads| reads + 1);
             row.origin_in_flight_max = row.origin_in_flight_max.max(row.origin_starts);
         }
     }
@@ -309,7 +317,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         errors: 0,
         error_kinds: BTreeMap::new(),
         hit_ratio: Some((outcomes.hit + outcomes.stale) as f64 / times.len().max(1) as f64),
-        origin: Origin {
+        origin: Some(Origin {
             total,
             max_per_second: reads.iter().map(in_second).max().unwrap_or(0),
             max_in_flight: 50,
@@ -321,12 +329,12 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
                 p50: mean.round(),
                 max: mean.ceil() as u64,
             }),
-        },
+        }),
         hot: plan.hot.then(|| Hot {
             key: "0".into(),
             requests: times.len() as u64 * 95 / 100,
             outcomes,
-            origin_total: hot_reads,
+            origin_total: Some(hot_reads),
         }),
         latency_ms: latency.clone(),
         service_ms: latency,
