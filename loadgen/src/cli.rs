@@ -28,6 +28,8 @@ pub enum Command {
         /// Its name
         name: String,
     },
+    /// Measure the generator itself: its cost a request, and how punctual it is
+    Selftest(SelftestArgs),
     /// Render charts, page and summary of a run again, from its records
     Report {
         /// The run's folder
@@ -97,6 +99,21 @@ pub struct RunArgs {
     /// The shared cache
     #[arg(long, value_enum, default_value = "auto")]
     pub cache: CacheChoice,
+    /// Any HTTP service instead of a lab, may be repeated: http://HOST:PORT/path/{key}; {key} is replaced
+    #[arg(long, value_name = "URL", num_args = 1.., conflicts_with_all = ["strategy", "lab", "redis", "cache", "replicas"])]
+    pub target: Vec<String>,
+    /// Leave to load a target that is not loopback
+    #[arg(long, requires = "target")]
+    pub i_own_this_target: bool,
+    /// The most that may be asked of a target (500/s); 1000/s where it is not loopback
+    #[arg(long, value_name = "RATE", requires = "target")]
+    pub max_rate: Option<String>,
+    /// Control listener of the lab's origin program behind a target: http://HOST:PORT
+    #[arg(long, value_name = "URL", requires = "target", requires = "origin_token_file")]
+    pub origin_control: Option<String>,
+    /// File with that listener's token
+    #[arg(long, value_name = "FILE", requires = "origin_control")]
+    pub origin_token_file: Option<PathBuf>,
     /// Length of the measured phase (60s, 5m)
     #[arg(short = 'd', long, value_name = "DURATION", allow_hyphen_values = true)]
     pub duration: Option<String>,
@@ -133,4 +150,24 @@ pub struct RunArgs {
     /// Say what would be run, and run nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// The arguments of `selftest`.
+#[derive(Debug, Clone, Args)]
+pub struct SelftestArgs {
+    /// A server on loopback to drive instead of the built-in one that does nothing
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+    /// Length of each of the two measurements
+    #[arg(short = 'd', long, value_name = "DURATION", default_value = "5s", allow_hyphen_values = true)]
+    pub duration: String,
+    /// Connections of the closed loop
+    #[arg(short = 'c', long, value_name = "N", default_value = "50", allow_hyphen_values = true)]
+    pub connections: String,
+    /// Rate of the open loop
+    #[arg(short = 'r', long, value_name = "RATE", default_value = "1000/s", allow_hyphen_values = true)]
+    pub rate: String,
+    /// What comes out on standard output
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
 }

@@ -40,12 +40,13 @@ pub async fn inject(
 async fn act(event: &Event, scenario: &Scenario, endpoints: &Endpoints) -> Result<String, String> {
     let all = Expire { first: 1, last: scenario.keys.n };
     let expire = async |keys: Expire, detail: String| {
-        let control = &endpoints.replicas.first().ok_or("there is no replica")?.control;
+        let control = endpoints.replicas.first().ok_or("there is no replica")?;
         control.post::<()>("/expire", &keys).await.map(|()| detail).map_err(|e| e.to_string())
     };
     let origin = async |kind, length, detail: String| {
         let fault = OriginFault { kind, for_ns: nanos(length) };
-        endpoints.origin.post::<()>("/fault", &fault).await.map(|()| detail).map_err(|e| e.to_string())
+        let control = endpoints.origin.as_ref().ok_or("there is no origin to control")?;
+        control.post::<()>("/fault", &fault).await.map(|()| detail).map_err(|e| e.to_string())
     };
     match event.action {
         Action::Expire { key: Some(key) } => expire(Expire { first: key, last: key }, format!("expire {key}")).await,

@@ -6,11 +6,14 @@
 //! | one strategy's run, from start to evidence | [`trial`] |
 //! | command line → validated settings | [`cli`], [`settings`] |
 //! | who asks for what, when; connections; pacing | [`drive`] |
+//! | what the generator itself costs | [`selftest`] |
 //! | counts and histograms, at no message per request | [`record`] |
 //! | floor, windows, ledgers, validity | [`measure`] |
 //! | bringing a world up and down | [`lab`] |
+//! | any HTTP service instead of a world | [`target`] |
 
 pub mod cli;
+pub mod cpu;
 pub mod drive;
 pub mod environment;
 pub mod exit;
@@ -24,7 +27,9 @@ pub mod progress;
 pub mod record;
 pub mod run;
 pub mod say;
+pub mod selftest;
 pub mod settings;
+pub mod target;
 pub mod thresholds;
 pub mod trial;
 
@@ -43,6 +48,7 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Run(args)) => run_command(&args),
         Some(Command::List) => lists::list(),
         Some(Command::Show { name }) => lists::show(&name),
+        Some(Command::Selftest(args)) => selftest::run(&args),
         Some(Command::Report { run }) => report_command(&run),
     }
 }

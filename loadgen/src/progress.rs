@@ -46,9 +46,11 @@ impl Progress {
         self.bar.is_some()
     }
 
-    /// So much time has passed, and so many reads have reached the origin.
-    pub fn at(&mut self, elapsed: Duration, origin_reads: u64) {
+    /// So much time has passed, and so many reads have reached the origin; `None` where that can't be known.
+    pub fn at(&mut self, elapsed: Duration, origin_reads: Option<u64>) {
         let Some(bar) = &self.bar else { return };
+        bar.set_position(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        let Some(origin_reads) = origin_reads else { return };
         let (before, reads) = self.last.unwrap_or((elapsed, origin_reads));
         let seconds = elapsed.saturating_sub(before).as_secs_f64();
         if seconds >= 0.45 || self.last.is_none() {
@@ -59,7 +61,6 @@ impl Progress {
             }
             self.last = Some((elapsed, origin_reads));
         }
-        bar.set_position(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
         let now = self.rates.back().copied().unwrap_or(0);
         bar.set_message(format!("origin {now:>4} reads/s  {}", sparkline(&self.rates)));
     }

@@ -3,25 +3,24 @@
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use app::runtime::RealClock;
 use app::serve::Shutdown;
 use report::record::{RUN_SCHEMA, Run};
-use report::{HlogHeader, RunFolder};
+use report::{RunFolder, StrategyFolder};
 use scenarios::{Arrivals, LoadKind, Plan};
 use strategies::units::duration_text;
 
 use crate::cli::Format;
-use crate::drive::Pacer;
+use crate::drive::{Pacer, Probed};
 use crate::environment::{descriptors_max, environment};
 use crate::exit::{Exit, Failure};
-use crate::lab::LocalLab;
+use crate::lab::Lab;
 use crate::names::{Utc, run_name};
-use crate::record::{Collected, TAGS};
-use crate::settings::Settings;
+use crate::record::Log;
+use crate::settings::{Settings, Subject};
 use crate::thresholds;
-use crate::trial::{Bench, Trial};
+use crate::trial::{Bench, Trial, sweep};
 use crate::{interrupt, say};
 
 /// Descriptors beside those of the connections: listeners, SQLite, Redis, files.
@@ -52,7 +51,7 @@ async fn run_in(
     folder: &RunFolder,
     stop: Shutdown,
 ) -> Result<Exit, Failure> {
-    let lab = LocalLab::start(settings)?;
+    let lab = Lab::start(settings)?;
     let clock = RealClock::start();
     let pacer = Pacer::start(clock).map_err(|e| Failure::failed(format!("no thread for the pacer: {e}")))?;
     let name = record.run.clone();
@@ -62,12 +61,13 @@ async fn run_in(
     announce(settings, &record, &lab.cache_note);
 
     folder.write_scenario(&resolved(settings, &record)).map_err(Failure::failed)?;
-    for (number, (spec, strategy_folder)) in (1..).zip(&settings.strategies) {
-        let heading = format!("{number}/{} {}", settings.strategies.len(), spec.name());
-        let trial = bench.run(spec, strategy_folder, &heading).await?;
-        let last = number == settings.strategies.len();
+    for (number, subject) in (1..).zip(&settings.subjects) {
+        let heading = format!("{number}/{} {}", settings.subjects.len(), subject.name);
+        let files = folder.strategy(&subject.folder).map_err(Failure::failed)?;
+        let trial = bench.run(subject, &files, &heading).await.inspect_err(|_| sweep(files.path()))?;
+        let last = number == settings.subjects.len();
         record.complete = last && !bench.stop.is_said();
-        write_trial(folder, &mut record, trial, settings)?;
+        write_trial(folder, &files, &mut record, trial, settings)?;
         if bench.stop.is_said() {
             break;
         }
@@ -86,11 +86,11 @@ async fn run_in(
 pub fn dry_run(settings: &Settings) -> Result<Exit, Failure> {
     let plan = Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas));
     let mut text = format!("# plan {}, {} replicas, seed {}\n", plan.hash(), settings.replicas, settings.seed);
-    for (spec, folder) in &settings.strategies {
-        text += &format!("# {folder}: {} = {}\n", spec.name(), spec.canonical());
+    for Subject { name, composition, folder, .. } in &settings.subjects {
+        text += &format!("# {folder}: {name} = {composition}\n");
     }
     let each = settings.scenario.load.warmup + settings.scenario.load.duration;
-    let all = each * u32::try_from(settings.strategies.len()).unwrap_or(u32::MAX);
+    let all = each * u32::try_from(settings.subjects.len()).unwrap_or(u32::MAX);
     text += &format!("# takes about {} s; nothing was run\n\n{}", all.as_secs().max(1), settings.scenario.to_toml());
     say::out(&text)?;
     Ok(Exit::Ok)
@@ -183,20 +183,23 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
         return;
     }
     let scenario = &settings.scenario;
-    let text = format!(
-        "{}: {}\nlab {}, {} replicas, cache {} ({cache_note}); {}; TTL {}, origin {} × {} places; seed {}, plan {}\n",
-        record.scenario,
-        record.summary,
-        record.lab,
-        record.replicas,
-        record.cache,
-        record.load,
-        duration_text(scenario.cache.ttl),
-        scenario.origin.service_time,
-        scenario.origin.concurrency,
-        record.seed,
-        record.plan_hash,
-    );
+    let service = format!("origin {} × {} places", scenario.origin.service_time, scenario.origin.concurrency);
+    let world = match &settings.target {
+        None => format!(
+            "lab {}, {} replicas, cache {} ({cache_note}); {}; TTL {}, {service}",
+            record.lab,
+            record.replicas,
+            record.cache,
+            record.load,
+            duration_text(scenario.cache.ttl)
+        ),
+        Some(target) => {
+            let origin = target.origin.as_ref().map_or("origin not ours: its reads are not known".into(), |_| service);
+            format!("target {}; {}; {origin}", target.urls.join(" "), record.load)
+        }
+    };
+    let (name, summary, seed, plan) = (&record.scenario, &record.summary, record.seed, &record.plan_hash);
+    let text = format!("{name}: {summary}\n{world}; seed {seed}, plan {plan}\n");
     let warnings: String = warnings(settings).iter().map(|warning| format!("warning: {warning}\n")).collect();
     let _ = std::io::stderr().write_all((text + &warnings).as_bytes());
 }
@@ -206,7 +209,7 @@ fn warnings(settings: &Settings) -> Vec<String> {
     let scenario = &settings.scenario;
     let mut warnings = scenario.warnings();
     let (service, budget) = (scenario.origin.service_time.mean(), strategies::LOAD_BUDGET);
-    if service >= budget {
+    if settings.target.is_none() && service >= budget {
         let (service, budget) = (duration_text(service), duration_text(budget));
         warnings
             .push(format!("origin.service_time is {service}, and a read is given {budget}: it will be answered 504"));
@@ -220,39 +223,36 @@ fn warnings(settings: &Settings) -> Vec<String> {
     warnings
 }
 
-fn write_trial(folder: &RunFolder, record: &mut Run, trial: Trial, settings: &Settings) -> Result<(), Failure> {
-    let Trial { figures, events, collected, t0_wall, origin_clock, clock_uncertainty_ns } = trial;
+fn write_trial(
+    folder: &RunFolder,
+    files: &StrategyFolder,
+    record: &mut Run,
+    trial: Trial,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let Trial { figures, events, log, origin_clock, clock_uncertainty_ns, probed } = trial;
     let write = || {
-        let files = folder.strategy(&figures.strategy.folder)?;
         files.write_seconds(&figures.seconds)?;
         files.write_bins(&figures.bins)?;
-        files.write_origin(&figures.origin_rows)?;
+        if let Some(rows) = &figures.origin_rows {
+            files.write_origin(rows)?;
+        }
         files.write_events(&events)?;
-        files.write_latency(hlog_header(&collected, t0_wall), |log| write_log(log, &collected))
+        log.map_or(Ok(()), Log::commit)
     };
     write().map_err(Failure::failed)?;
-    record.clock_offset_ns = Some(-origin_clock.to_ours_ns);
-    record.clock_uncertainty_ns = record.clock_uncertainty_ns.max(Some(clock_uncertainty_ns));
+    if let Some(Probed { status, cache }) = probed {
+        record.cache = cache.unwrap_or_default();
+        if !(200..300).contains(&status) && !settings.quiet {
+            let text = format!("warning: the target answered {status} when it was asked before the load\n");
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        }
+    }
+    record.clock_offset_ns = origin_clock.map(|clock| -clock.to_ours_ns);
+    record.clock_uncertainty_ns = record.clock_uncertainty_ns.max(clock_uncertainty_ns);
     record.strategies.push(figures.strategy);
     record.verdicts = thresholds::judge(&settings.scenario.thresholds, &record.strategies);
     folder.write_run(record).map_err(Failure::failed)
-}
-
-/// The log's time stamps are wall time, counted from its first second.
-fn hlog_header(collected: &Collected, t0_wall: SystemTime) -> HlogHeader {
-    let first = collected.seconds.first().map_or(0, |row| row.start_ms);
-    let t0_offset_ms = first.min(0).unsigned_abs();
-    let began = t0_wall.checked_sub(Duration::from_millis(t0_offset_ms));
-    HlogHeader { warmup_began: began.unwrap_or(t0_wall), t0_offset_ms }
-}
-
-fn write_log(log: &mut report::HlogWriter<'_>, collected: &Collected) -> std::io::Result<()> {
-    for (second, histograms) in &collected.log {
-        for (tag, histogram) in TAGS.iter().zip(histograms).filter(|(_, h)| !h.is_empty()) {
-            log.write(second * 1000, Duration::from_secs(1), tag, histogram)?;
-        }
-    }
-    Ok(())
 }
 
 fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), Failure> {
@@ -264,10 +264,11 @@ fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), F
             let path = folder.path().display();
             let table = report::verdict_table(record);
             let thresholds = thresholds_in_words(settings, record);
+            let cache = if record.cache.is_empty() { "unknown" } else { &record.cache };
             format!(
-                "{table}\n{thresholds}lab      {}, cache {}\nresults  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\n\
+                "{table}\n{thresholds}lab      {}, cache {cache}\nresults  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\n\
                  page     {path}/report.html\n",
-                record.lab, record.cache
+                record.lab
             )
         }
     };

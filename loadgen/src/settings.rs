@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
@@ -10,14 +11,17 @@ use strategies::units::duration_text;
 
 use crate::cli::{Arrival, CacheChoice, Format, LabChoice, RunArgs};
 use crate::exit::Failure;
+use crate::target::Target;
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The scenario, with everything that the command line sets in it.
     pub scenario: Scenario,
-    /// The strategies in the order run, each with its folder.
-    pub strategies: Vec<(Spec, String)>,
+    /// What is measured, in the order run.
+    pub subjects: Vec<Subject>,
+    /// An HTTP service instead of a lab.
+    pub target: Option<Target>,
     /// The scenario's thresholds on strategies that are not run, for people.
     pub unchecked: Vec<String>,
     /// How many replicas.
@@ -38,6 +42,43 @@ pub struct Settings {
     pub command: String,
 }
 
+/// One thing that is measured: a strategy on a lab's replicas, or a target as it is.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// What the user asked for: a preset's name, a SPEC as typed, or `target`.
+    pub name: String,
+    /// The full composition; a target's URLs.
+    pub composition: String,
+    /// Its folder in the run's folder.
+    pub folder: String,
+    /// The strategy; `None` for a target.
+    pub strategy: Option<Spec>,
+}
+
+impl Subject {
+    fn strategy((spec, folder): (Spec, String)) -> Self {
+        let (name, composition) = (spec.name().to_owned(), spec.canonical().to_owned());
+        Self { name, composition, folder, strategy: Some(spec) }
+    }
+
+    fn target(target: &Target) -> Self {
+        let name = "target".to_owned();
+        Self { composition: target.urls.join(" "), folder: name.clone(), name, strategy: None }
+    }
+
+    /// How long an entry is fresh, before any jitter; of a target nothing but the scenario's word is known.
+    #[must_use]
+    pub fn soft_life(&self, ttl: Duration) -> Duration {
+        self.strategy.as_ref().map_or(ttl, |spec| spec.soft_life(ttl))
+    }
+
+    /// Whether the floor can be computed: the strategy is known, and does not lengthen TTLs.
+    #[must_use]
+    pub fn has_floor(&self) -> bool {
+        self.strategy.as_ref().is_some_and(|spec| !spec.lengthens_ttl())
+    }
+}
+
 impl Settings {
     /// Checks the arguments.
     ///
@@ -51,22 +92,35 @@ impl Settings {
         let (text, file) = scenario_text(name)?;
         let pairs: Vec<(String, String)> = overrides.iter().map(|(p, v, _)| (p.clone(), v.clone())).collect();
         let mut scenario = Scenario::parse(&text, &file, &pairs).map_err(|e| named_by_flag(e, &overrides))?;
-        let strategies = strategies(args.strategy.as_deref(), &scenario)?;
+        let target = Target::of(args, &scenario)?;
+        let strategies = match target {
+            Some(_) => Vec::new(),
+            None => strategies(args.strategy.as_deref(), &scenario)?,
+        };
         check_soft_lives(&strategies, &scenario)?;
         if let Some(url) = &args.redis {
             app::redis_cache::check_url(url)
                 .map_err(|why| Failure::usage(format!("no Redis URL · --redis {} · {why}", without_password(url))))?;
         }
-        let running: BTreeSet<&str> = strategies.iter().map(|(spec, _)| spec.name()).collect();
-        let unchecked = scenario.thresholds.iter().filter(|t| !running.contains(t.strategy.as_str()));
+        let subjects: Vec<Subject> = match &target {
+            Some(target) => vec![Subject::target(target)],
+            None => strategies.into_iter().map(Subject::strategy).collect(),
+        };
+        let running: BTreeSet<&str> = subjects.iter().map(|subject| subject.name.as_str()).collect();
+        let unchecked =
+            scenario.thresholds.iter().filter(|t| target.is_none() && !running.contains(t.strategy.as_str()));
         let unchecked: Vec<String> = unchecked.map(|t| format!("{} of {}", t.metric, t.strategy)).collect();
         scenario.thresholds.retain(|threshold| running.contains(threshold.strategy.as_str()));
-        scenario.strategies = strategies.iter().map(|(spec, _)| spec.name().to_owned()).collect();
+        if target.is_none() {
+            scenario.strategies = subjects.iter().map(|subject| subject.name.clone()).collect();
+        }
+        let sites = target.as_ref().map(|target| u16::try_from(target.sites.len()).unwrap_or(u16::MAX));
         let settings = Self {
             scenario,
-            strategies,
+            subjects,
             unchecked,
-            replicas: args.replicas,
+            replicas: sites.unwrap_or(args.replicas),
+            target,
             seed: args.seed,
             redis: args.redis.clone(),
             cache: args.cache,
@@ -101,13 +155,14 @@ impl Settings {
             )));
         }
         let places = app::origin::PLACES_MAX;
-        if self.scenario.origin.concurrency > places {
+        let origin_is_ours = self.target.as_ref().is_none_or(|target| target.origin.is_some());
+        if origin_is_ours && self.scenario.origin.concurrency > places {
             return Err(Failure::usage(format!(
                 "too many places for the SQLite origin · origin.concurrency · found {}, allowed at most {places} · lower it",
                 self.scenario.origin.concurrency
             )));
         }
-        crate::lab::check_events(&self.scenario)
+        crate::lab::check_events(&self.scenario, self.target.as_ref())
     }
 }
 
@@ -156,6 +211,19 @@ fn overrides(args: &RunArgs) -> Result<Vec<Override>, Failure> {
         overrides.push((path.trim().into(), value.trim().into(), format!("--set {set}")));
     }
     Ok(overrides)
+}
+
+/// A shipped scenario with (flag, field, value) of a command line and fields of our own set in it.
+///
+/// # Errors
+/// [`Failure`] that shows what is wrong at the flag as it was typed.
+pub fn scenario_named(name: &str, flags: &[(&str, &str, &String)], own: &[(&str, &str)]) -> Result<Scenario, Failure> {
+    let typed = flags.iter().map(|(flag, path, value)| ((*path).into(), (*value).clone(), format!("{flag} {value}")));
+    let own = own.iter().map(|(path, value)| ((*path).into(), (*value).into(), format!("--set {path}={value}")));
+    let overrides: Vec<Override> = own.chain(typed).collect();
+    let pairs: Vec<(String, String)> = overrides.iter().map(|(p, v, _)| (p.clone(), v.clone())).collect();
+    let (text, file) = scenario_text(name)?;
+    Scenario::parse(&text, &file, &pairs).map_err(|e| named_by_flag(e, &overrides))
 }
 
 /// Problems of an override are shown at the flag as it was typed.

@@ -12,9 +12,9 @@ use app::runtime::RealClock;
 use app::serve::{Shutdown, Stop, serve};
 use axum::extract::Path;
 use axum::routing::get;
-use loadgen::drive::{Drive, Fleet, Pacer, Pattern};
+use loadgen::drive::{Drive, Fleet, Pacer, Pattern, Site};
 use loadgen::record::{Collected, Collector};
-use scenarios::{LoadKind, Plan, Scenario};
+use scenarios::{Plan, Scenario};
 use strategies::port::Clock;
 use tokio::sync::{mpsc, watch};
 
@@ -49,15 +49,11 @@ fn drive(settings: &[(&str, &str)]) -> Collected {
     let clock = RealClock::start();
     let pacer = Pacer::start(clock).unwrap();
     let (_never, stop) = Shutdown::pair();
-    let pattern = match scenario.load.kind {
-        LoadKind::Closed { clients, .. } => Pattern::Closed { clients },
-        LoadKind::Open { .. } => Pattern::Open,
-    };
     let drive = Drive {
         plan: Arc::new(Plan::new(1, &scenario, 1)),
-        pattern,
-        replicas: vec![address],
-        hot_key: Some(1),
+        pattern: Pattern::from(&scenario.load.kind),
+        sites: vec![Arc::new(Site::replica(address))],
+        keys: scenario.keys.clone(),
         warmup: Duration::ZERO,
         duration: Duration::from_secs(5),
         timeout: Duration::from_secs(10),
@@ -65,14 +61,14 @@ fn drive(settings: &[(&str, &str)]) -> Collected {
         pace: pacer.handle(),
         stop,
     };
-    let collector = Collector::start(1).unwrap();
+    let collector = Collector::start(1, None).unwrap();
     let (tell_start, start) = watch::channel(None);
     let (tell_ready, mut ready) = mpsc::unbounded_channel();
     let fleet = Fleet::start(&drive, vec![collector.recorder(0)], &start, &tell_ready).unwrap();
     ready.blocking_recv().unwrap().unwrap();
     tell_start.send_replace(Some(clock.mono().plus(Duration::from_millis(20))));
-    assert!(fleet.join());
-    collector.collected().unwrap()
+    assert!(fleet.join().well);
+    collector.collected().unwrap().unwrap()
 }
 
 fn p99_ms(collected: &Collected, tag: usize) -> u64 {

@@ -11,7 +11,7 @@ fn sound() -> (Strategy, Circumstances) {
     let mut strategy = run.strategies[0].clone();
     strategy.outcomes = Outcomes { hit: 90, load: 10, ..Outcomes::default() };
     (strategy.requests, strategy.unsent) = (100, 0);
-    strategy.ledgers.disagree.clear();
+    strategy.ledgers.as_mut().unwrap().disagree.clear();
     strategy.lag_ms.p99 = Some(0.5);
     let circumstances = Circumstances { planned: 100, hits_before_start: Some(40), ..Circumstances::default() };
     (strategy, circumstances)
@@ -40,7 +40,7 @@ fn each_doubt_is_noticed_alone() {
         ("101 requests were planned, 100 sent and 0 not sent", |_, c| c.planned = 101),
         ("100 requests were sent and 99 have an outcome", |s, _| s.outcomes.hit = 89),
         ("the ledgers disagree: a-1: twice (and 1 more)", |s, _| {
-            s.ledgers.disagree = vec!["a-1: twice".into(), "a-2: never".into()];
+            s.ledgers.as_mut().unwrap().disagree = vec!["a-1: twice".into(), "a-2: never".into()];
         }),
         ("the clocks are known to 5.0 ms only; at most 5 ms", |_, c| c.clock_uncertainty_ns = 5_000_000),
         ("the last second of the warm-up had no hit", |_, c| c.hits_before_start = Some(0)),

@@ -17,31 +17,75 @@ use crate::error::{ReportError, io_error};
 /// [`ReportError::Io`] with the path and the cause (a full disk included). The old file is then unharmed and no
 /// temporary file is left.
 pub fn write_atomic(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), ReportError> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
-    let beside = name_beside(path, folder);
-    let written = fill_and_sync(&beside, fill).and_then(|()| fs::rename(&beside, path));
-    if let Err(source) = written {
-        // Best effort: the error that matters is the one above.
-        let _ = fs::remove_file(&beside);
-        return Err(io_error("write", path)(source));
-    }
-    // The rename itself must survive a power cut. Where folders cannot be opened (Windows), nothing is to be done.
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
+    let mut file = AtomicFile::create(path)?;
+    fill(&mut file).map_err(io_error("write", path))?;
+    file.commit()
 }
 
-fn fill_and_sync(beside: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).open(beside)?;
-    let mut out = BufWriter::with_capacity(1 << 16, file);
-    fill(&mut out)?;
-    out.flush()?;
-    out.get_ref().sync_all()
+/// A file that is being written beside its place. It appears at [`AtomicFile::commit`]; dropped before that, nothing is left.
+pub struct AtomicFile {
+    path: PathBuf,
+    beside: PathBuf,
+    out: BufWriter<File>,
+}
+
+impl AtomicFile {
+    /// Begins a file that will be at `path`; makes its folder where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn create(path: &Path) -> Result<Self, ReportError> {
+        let folder = folder_of(path);
+        fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+        let beside = name_beside(path, folder);
+        let file = OpenOptions::new().write(true).create_new(true).open(&beside).map_err(io_error("write", path))?;
+        Ok(Self { path: path.to_owned(), beside, out: BufWriter::with_capacity(1 << 16, file) })
+    }
+
+    /// Where it will be.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Syncs it and puts it in its place.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`]; the old file is then unharmed.
+    pub fn commit(mut self) -> Result<(), ReportError> {
+        let written = self.out.flush().and_then(|()| self.out.get_ref().sync_all());
+        written.and_then(|()| fs::rename(&self.beside, &self.path)).map_err(io_error("write", &self.path))?;
+        // The rename itself must survive a power cut. Where folders cannot be opened (Windows), nothing is to be done.
+        if let Ok(folder) = File::open(folder_of(&self.path)) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        // Best effort, and after a commit there is nothing to remove: no other writer has this name.
+        let _ = fs::remove_file(&self.beside);
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// A name that no other writer of this process or of another one uses.

@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use hdrhistogram::Histogram;
 
-use crate::atomic::write_atomic;
+use crate::atomic::{AtomicFile, write_atomic};
 use crate::error::{ReportError, io_error};
 use crate::hlog::{HlogHeader, HlogWriter, read_hlog};
 use crate::record::{BinRow, EventRow, OriginRow, Run};
@@ -187,6 +187,16 @@ impl StrategyFolder {
         })
     }
 
+    /// Begins `latency.hlog` with its header; it appears when the writer is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn begin_latency(&self, header: HlogHeader) -> Result<HlogWriter<AtomicFile>, ReportError> {
+        let path = self.path.join("latency.hlog");
+        HlogWriter::begin(AtomicFile::create(&path)?, header).map_err(io_error("write", &path))
+    }
+
     /// Writes `latency.hlog`: the header, then whatever `fill` writes.
     ///
     /// # Errors
@@ -195,9 +205,11 @@ impl StrategyFolder {
     pub fn write_latency(
         &self,
         header: HlogHeader,
-        fill: impl FnOnce(&mut HlogWriter<'_>) -> io::Result<()>,
+        fill: impl FnOnce(&mut HlogWriter<AtomicFile>) -> io::Result<()>,
     ) -> Result<(), ReportError> {
-        write_atomic(&self.path.join("latency.hlog"), |out| fill(&mut HlogWriter::begin(out, header)?))
+        let mut log = self.begin_latency(header)?;
+        fill(&mut log).map_err(io_error("write", &self.path.join("latency.hlog")))?;
+        log.commit()
     }
 
     /// Reads `latency.hlog`: merged histograms (nanoseconds) of `tags` over the intervals that start in `window_ms`

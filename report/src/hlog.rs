@@ -19,6 +19,9 @@ use hdrhistogram::serialization::interval_log::{
 };
 use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
+use crate::atomic::AtomicFile;
+use crate::error::{ReportError, io_error};
+
 /// The comment line that says where t = 0 is; [`read_hlog`] looks for it.
 const ZERO_MARK: &str = "#[stampede t0_offset_ms: ";
 
@@ -31,23 +34,22 @@ pub struct HlogHeader {
     pub t0_offset_ms: u64,
 }
 
-/// Writes the lines of one log. Made by [`crate::StrategyFolder::write_latency`].
-pub struct HlogWriter<'w> {
-    out: &'w mut dyn Write,
+/// Writes the lines of one log.
+pub struct HlogWriter<W> {
+    out: W,
     serializer: V2DeflateSerializer,
     t0_offset_ms: u64,
 }
 
-impl<'w> HlogWriter<'w> {
+impl<W: Write> HlogWriter<W> {
     /// Writes the header.
     ///
     /// # Errors
     ///
     /// Whatever `out` says.
-    pub fn begin(out: &'w mut dyn Write, header: HlogHeader) -> io::Result<Self> {
+    pub fn begin(mut out: W, header: HlogHeader) -> io::Result<Self> {
         let mut serializer = V2DeflateSerializer::new();
         let offset = header.t0_offset_ms;
-        let mut out = out;
         IntervalLogWriterBuilder::new()
             .add_comment("[Histogram log format version 1.3]")
             .add_comment("[stampede lab: values are nanoseconds; tags resp, serv, lag, resp.hit, resp.stale, resp.wait, resp.load]")
@@ -90,11 +92,31 @@ impl<'w> HlogWriter<'w> {
             invalid(format!("the tag {tag:?} has a comma, a space or a line break, which an hlog cannot hold"))
         })?;
         // A builder without settings writes no header, so each line may have a writer of its own.
-        let mut out = &mut *self.out;
         IntervalLogWriterBuilder::new()
-            .begin_log_with(&mut out, &mut self.serializer)?
+            .begin_log_with(&mut self.out, &mut self.serializer)?
             .write_histogram(histogram, Duration::from_millis(stamp), duration, Some(tag))
             .map_err(|error| io::Error::other(error.to_string()))
+    }
+}
+
+impl HlogWriter<AtomicFile> {
+    /// Writes one interval of a second, see [`HlogWriter::write`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`] with the file's name.
+    pub fn second(&mut self, start_ms: i64, tag: &str, histogram: &Histogram<u64>) -> Result<(), ReportError> {
+        let written = self.write(start_ms, Duration::from_secs(1), tag, histogram);
+        written.map_err(io_error("write", self.out.path()))
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn commit(self) -> Result<(), ReportError> {
+        self.out.commit()
     }
 }
 

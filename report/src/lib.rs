@@ -28,7 +28,7 @@ mod summary;
 mod verdict;
 mod words;
 
-pub use atomic::write_atomic;
+pub use atomic::{AtomicFile, write_atomic};
 pub use error::{ReportError, RunJsonProblem};
 pub use folder::{RunFolder, StrategyFolder};
 pub use hlog::{HlogHeader, HlogWriter, read_hlog};

@@ -120,8 +120,8 @@ pub struct Strategy {
     pub lag_ms: Latency,
     /// Answers by outcome.
     pub outcomes: Outcomes,
-    /// What happened inside the replicas.
-    pub events: Events,
+    /// What happened inside the replicas; `None` of a target, which has none that tell.
+    pub events: Option<Events>,
     /// How stale the answers were.
     pub stale: Stale,
     /// Cache operations (of all replicas) per request.
@@ -130,8 +130,8 @@ pub struct Strategy {
     pub unsent: u64,
     /// Origin reads of a replica incarnation that a scenario event ended: no witness is left for them.
     pub unwitnessed: u64,
-    /// The two ledgers side by side, over all phases.
-    pub ledgers: Ledgers,
+    /// The two ledgers side by side, over all phases; `None` of a target, which keeps none.
+    pub ledgers: Option<Ledgers>,
 }
 
 impl Strategy {

@@ -18,8 +18,8 @@ pub(super) async fn connect(bench: &Bench) -> Result<Vec<Client>, String> {
     let Pattern::Closed { clients } = bench.drive.pattern else { return Ok(Vec::new()) };
     let mut connected = Vec::new();
     for client in (0..clients).skip(bench.share.number).step_by(bench.share.workers) {
-        let to = |at: &std::net::SocketAddr| Connection::to(*at, bench.drive.timeout);
-        let mut connections: Vec<_> = bench.drive.replicas.iter().map(to).collect();
+        let to = |site| Connection::to(site, bench.drive.timeout);
+        let mut connections: Vec<_> = bench.drive.sites.iter().map(to).collect();
         for connection in &mut connections {
             connection.connect().await?;
         }
@@ -45,7 +45,7 @@ async fn run(bench: Rc<Bench>, (client, mut connections): Client, t0: Mono) {
             return;
         }
         let item = drive.plan.item(client, n);
-        let hot = drive.hot_key == Some(item.key);
+        let hot = drive.is_hot(item.key);
         let asked = Asked { intended_ns: bench.since(intended, t0), key: item.key, hot };
         recorder.borrow_mut().offer(&asked);
         tokio::select! {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::{Drive, Pattern, Start, closed, open};
+use crate::cpu;
 use crate::record::Recorder;
 
 /// How often a worker hands over its finished seconds.
@@ -19,7 +20,16 @@ const ROLL_EVERY: Duration = Duration::from_millis(250);
 
 /// The worker threads of one strategy, connected and waiting for the start.
 pub struct Fleet {
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<JoinHandle<Option<u64>>>,
+}
+
+/// How the workers ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Worked {
+    /// None of them panicked.
+    pub well: bool,
+    /// Their processor time, nanoseconds; `None` where the system does not say.
+    pub cpu_ns: Option<u64>,
 }
 
 impl Fleet {
@@ -39,7 +49,10 @@ impl Fleet {
         for (number, recorder) in recorders.into_iter().enumerate() {
             let (drive, start, ready) = (drive.clone(), start.clone(), ready.clone());
             let share = Share { number, workers };
-            let work = move || worker(drive, share, recorder, start, &ready);
+            let work = move || {
+                worker(drive, share, recorder, start, &ready);
+                cpu::of_this_thread_ns()
+            };
             threads.push(std::thread::Builder::new().name(format!("generator-{number}")).spawn(work)?);
         }
         Ok(Self { threads })
@@ -51,10 +64,12 @@ impl Fleet {
         self.threads.iter().all(JoinHandle::is_finished)
     }
 
-    /// Waits for the workers. False where one of them panicked.
+    /// Waits for the workers.
     #[must_use]
-    pub fn join(self) -> bool {
-        self.threads.into_iter().map(JoinHandle::join).fold(true, |good, ended| good & ended.is_ok())
+    pub fn join(self) -> Worked {
+        let ended: Vec<_> = self.threads.into_iter().map(JoinHandle::join).collect();
+        let well = ended.iter().all(Result::is_ok);
+        Worked { well, cpu_ns: ended.into_iter().map(|cpu| cpu.ok().flatten()).sum() }
     }
 }
 

@@ -8,19 +8,23 @@ mod connection;
 mod fleet;
 mod open;
 mod pacer;
+mod probe;
+mod site;
+mod told;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::runtime::RealClock;
 use app::serve::Shutdown;
-use scenarios::Plan;
+use scenarios::{Keys, LoadKind, Plan};
 use strategies::time::{Mono, nanos};
 use tokio::sync::watch;
 
-pub use fleet::Fleet;
+pub use fleet::{Fleet, Worked};
 pub use pacer::{Pace, Pacer};
+pub use probe::{Probed, probe};
+pub use site::{KEY, Site};
 
 /// Everything that the workers of one strategy share.
 #[derive(Clone)]
@@ -29,10 +33,10 @@ pub struct Drive {
     pub plan: Arc<Plan>,
     /// What makes the next request come.
     pub pattern: Pattern,
-    /// The replicas' addresses, by index.
-    pub replicas: Vec<SocketAddr>,
-    /// The scenario's hot key.
-    pub hot_key: Option<u32>,
+    /// Who is asked: replicas, or targets.
+    pub sites: Vec<Arc<Site>>,
+    /// What they are asked for.
+    pub keys: Keys,
     /// Length of the warm-up.
     pub warmup: Duration,
     /// Length of the measured phase.
@@ -59,10 +63,31 @@ pub enum Pattern {
     Open,
 }
 
+impl From<&LoadKind> for Pattern {
+    fn from(kind: &LoadKind) -> Self {
+        match kind {
+            LoadKind::Closed { clients, .. } => Self::Closed { clients: *clients },
+            LoadKind::Open { .. } => Self::Open,
+        }
+    }
+}
+
 /// When t = 0 is, on the generator's clock; `None` until that is known.
 pub type Start = watch::Receiver<Option<Mono>>;
 
 impl Drive {
+    /// Whether this is the scenario's hot key.
+    #[must_use]
+    pub fn is_hot(&self, key: u32) -> bool {
+        self.keys.hot_key() == Some(key)
+    }
+
+    /// Whether the origin has no such item, so that 404 is the right answer.
+    #[must_use]
+    pub fn is_missing(&self, key: u32) -> bool {
+        key > self.keys.n
+    }
+
     /// The number of the first second that has requests.
     #[must_use]
     pub fn first_second(&self) -> i64 {

@@ -34,17 +34,17 @@ impl Pool {
             return None;
         }
         self.made += 1;
-        Some(Connection::to(bench.drive.replicas[replica], bench.drive.timeout))
+        Some(Connection::to(&bench.drive.sites[replica], bench.drive.timeout))
     }
 }
 
 /// Makes the first connections.
 pub(super) async fn connect(bench: &Bench) -> Result<Pool, String> {
     let mut idle = Vec::new();
-    for address in &bench.drive.replicas {
+    for site in &bench.drive.sites {
         let mut connections = Vec::new();
         for _ in 0..CONNECTED_BEFORE {
-            let mut connection = Connection::to(*address, bench.drive.timeout);
+            let mut connection = Connection::to(site, bench.drive.timeout);
             connection.connect().await?;
             connections.push(connection);
         }
@@ -67,7 +67,7 @@ async fn dispatch(bench: Rc<Bench>, pool: Pool, t0: Mono) {
     let mut asking = JoinSet::new();
     for (number, arrival) in (1_u32..).zip(drive.plan.arrivals().skip(share.number).step_by(share.workers)) {
         let intended = Mono(begun.0.saturating_add(arrival.at_ns));
-        let hot = drive.hot_key == Some(arrival.key);
+        let hot = drive.is_hot(arrival.key);
         let asked = Asked { intended_ns: bench.since(intended, t0), key: arrival.key, hot };
         recorder.borrow_mut().offer(&asked);
         tokio::select! {

@@ -21,17 +21,14 @@ use sim::MemoryCache;
 use strategies::port::BoxFuture;
 use tokio::net::TcpListener;
 
-use super::{Endpoints, ReplicaEnd};
+use super::Endpoints;
 use crate::cli::CacheChoice;
+use crate::drive::Site;
 use crate::exit::Failure;
 use crate::settings::{Settings, without_password};
 
 /// A local lab that is up. Dropping it takes everything down.
 pub struct LocalLab {
-    /// Where everything is.
-    pub endpoints: Endpoints,
-    /// How the cache was chosen, for people.
-    pub cache_note: String,
     stop: Option<Stop>,
     threads: Vec<JoinHandle<()>>,
     // Dropped after the threads have ended.
@@ -47,11 +44,12 @@ enum Cache {
 }
 
 impl LocalLab {
-    /// Brings the lab up. Must be called on the runtime that will talk to its control listeners.
+    /// Brings the lab up, and says where everything is and how the cache was chosen. Must be called on the runtime that
+    /// will talk to its control listeners.
     ///
     /// # Errors
     /// [`Failure`] that says which part did not come up, and why.
-    pub fn start(settings: &Settings) -> Result<Self, Failure> {
+    pub fn start(settings: &Settings) -> Result<(Self, Endpoints, String), Failure> {
         let (cache, redis, cache_note) = choose_cache(settings)?;
         let database = Guarded::new("stampede-origin-", |_| Vec::<&str>::new()).map_err(Failure::failed)?;
         let (stop, shutdown) = Shutdown::pair();
@@ -61,18 +59,19 @@ impl LocalLab {
             let (token, shutdown, file) = (token.clone(), shutdown.clone(), database.folder().join("origin.sqlite"));
             on_thread("origin", &mut threads, move |tell| serve_origin(file, token, shutdown, tell))?
         };
-        let mut replicas = Vec::new();
+        let (mut sites, mut replicas) = (Vec::new(), Vec::new());
         for index in 0..settings.replicas {
             let (token_there, shutdown, cache) = (token.clone(), shutdown.clone(), cache.clone());
             let (data, control) = on_thread(&format!("replica-{index}"), &mut threads, move |tell| {
                 serve_replica(index, cache, format!("http://{origin_data}"), token_there, shutdown, tell)
             })?;
-            let control = ControlClient::new(&format!("http://{control}"), Some(token.clone()));
-            replicas.push(ReplicaEnd { data, control });
+            sites.push(Arc::new(Site::replica(data)));
+            replicas.push(ControlClient::new(&format!("http://{control}"), Some(token.clone())));
         }
-        let origin = ControlClient::new(&format!("http://{origin_control}"), Some(token));
-        let endpoints = Endpoints { lab: "local", replicas, origin };
-        Ok(Self { endpoints, cache_note, stop: Some(stop), threads, _redis: redis, _database: database })
+        let origin = Some(ControlClient::new(&format!("http://{origin_control}"), Some(token)));
+        let endpoints = Endpoints { lab: "local", sites, replicas, origin };
+        let lab = Self { stop: Some(stop), threads, _redis: redis, _database: database };
+        Ok((lab, endpoints, cache_note))
     }
 }
 

@@ -10,8 +10,8 @@ mod strategy;
 mod validity;
 
 pub use events::{Seen, event_rows};
-pub use floor::floor;
+pub use floor::Floor;
 pub use ledgers::{Flights, compare};
 pub use origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
-pub use strategy::{Evidence, Figures, figures};
+pub use strategy::{Evidence, Figures, OriginSeen, figures, warm_state};
 pub use validity::{Circumstances, doubts};

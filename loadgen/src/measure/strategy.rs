@@ -6,13 +6,12 @@ use std::time::Duration;
 use app::control::{LedgerRow, ReplicaCounters};
 use report::record::{BinRow, EventRow, Hot, Ledgers, Origin, OriginRow, Stale, Strategy};
 use scenarios::Scenario;
-use strategies::Spec;
 use strategies::time::nanos;
 
 use super::events::counts;
-use super::floor::floor;
 use super::origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
 use crate::record::{Collected, latency};
+use crate::settings::Subject;
 
 /// Seconds with more than so many origin reads are counted, as in the primer's tables.
 const SECONDS_OVER: u64 = 50;
@@ -21,32 +20,37 @@ const SECONDS_OVER: u64 = 50;
 pub struct Evidence<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
-    /// The strategy.
-    pub spec: &'a Spec,
-    /// Its folder in the run's folder.
-    pub folder: String,
+    /// What was measured.
+    pub subject: &'a Subject,
     /// Where the measured phase ended, nanoseconds since t = 0: earlier than planned where Ctrl-C cut it short.
     pub end_ns: i64,
     /// What the recorder has.
     pub collected: &'a Collected,
-    /// The origin's ledger.
-    pub ledger: &'a [LedgerRow],
-    /// From the origin's clock to nanoseconds since t = 0.
-    pub origin_offset_ns: i64,
-    /// All events in order of time.
-    pub events: &'a [EventRow],
-    /// The two ledgers, compared.
-    pub ledgers: Ledgers,
+    /// What the origin saw; `None` where it is nobody of ours.
+    pub origin: Option<OriginSeen<'a>>,
+    /// All events in order of time; `None` where there are no replicas to tell of any.
+    pub events: Option<&'a [EventRow]>,
+    /// The two ledgers, compared, where there are two.
+    pub ledgers: Option<Ledgers>,
     /// What the replicas counted between t = 0 and the end of the load, summed.
     pub counters: ReplicaCounters,
+}
+
+/// The origin's ledger, and where its clock stands.
+#[derive(Debug, Clone, Copy)]
+pub struct OriginSeen<'a> {
+    /// Its rows.
+    pub ledger: &'a [LedgerRow],
+    /// From the origin's clock to nanoseconds since t = 0.
+    pub offset_ns: i64,
 }
 
 /// The figures, and the rows that the origin's side completes.
 pub struct Figures {
     /// The record; `valid` is still to be judged.
     pub strategy: Strategy,
-    /// `origin.csv`.
-    pub origin_rows: Vec<OriginRow>,
+    /// `origin.csv`, where the origin's ledger was read.
+    pub origin_rows: Option<Vec<OriginRow>>,
     /// `seconds.csv`.
     pub seconds: Vec<BinRow>,
     /// `bins100ms.csv`.
@@ -57,36 +61,36 @@ pub struct Figures {
 #[must_use]
 pub fn figures(evidence: &Evidence<'_>) -> Figures {
     let end_ns = evidence.end_ns;
-    let origin_rows = origin_rows(evidence, end_ns);
-    // Reads of the drain belong to no row: a row has what belongs to its phase.
-    let counted = origin_rows.iter().filter(|r| r.phase != "drain");
-    let counted: Vec<Read> = counted.map(|r| Read { arrived_ns: r.arrived_ns, end_ns: r.end_ns }).collect();
-    let reads: Vec<Read> = origin_rows.iter().map(|r| Read { arrived_ns: r.arrived_ns, end_ns: r.end_ns }).collect();
+    let origin_rows = evidence.origin.map(|seen| origin_rows(seen, end_ns));
     let mut seconds = evidence.collected.seconds.clone();
     let mut bins = evidence.collected.bins.clone();
-    add_origin(&mut seconds, &counted, 1000);
-    add_origin(&mut bins, &counted, 100);
-    Figures { strategy: record(evidence, &origin_rows, &reads, end_ns), origin_rows, seconds, bins }
+    if let Some(rows) = &origin_rows {
+        // Reads of the drain belong to no row: a row has what belongs to its phase.
+        let counted: Vec<Read> = rows.iter().filter(|r| r.phase != "drain").map(read).collect();
+        add_origin(&mut seconds, &counted, 1000);
+        add_origin(&mut bins, &counted, 100);
+    }
+    Figures { strategy: record(evidence, origin_rows.as_deref(), end_ns), origin_rows, seconds, bins }
 }
 
-fn record(evidence: &Evidence<'_>, rows: &[OriginRow], reads: &[Read], end_ns: i64) -> Strategy {
+fn read(row: &OriginRow) -> Read {
+    Read { arrived_ns: row.arrived_ns, end_ns: row.end_ns }
+}
+
+fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> Strategy {
     let (collected, scenario) = (evidence.collected, evidence.scenario);
     let hot_key = scenario.keys.hot_key().map(|k| k.to_string());
-    let measured = |row: &&OriginRow| row.phase == "measured";
-    let arrivals: Vec<i64> = rows.iter().filter(measured).map(|r| r.arrived_ns).collect();
-    let of_hot = |row: &&OriginRow| Some(&row.key) == hot_key.as_ref();
-    let hot_arrivals: Vec<i64> = rows.iter().filter(measured).filter(of_hot).map(|r| r.arrived_ns).collect();
+    let subject = evidence.subject;
     let planned_ns = i64::try_from(nanos(scenario.load.duration)).unwrap_or(i64::MAX);
-    let ttl = evidence.spec.soft_life(scenario.cache.ttl);
     let outcomes = collected.outcomes;
     let sent = collected.sent;
     // Where answers did not say how they were made, no share of the others is known.
     let share = |part: u64| (sent > 0 && outcomes.unknown == 0).then(|| round(part as f64 / sent as f64, 1e6));
     let operations = evidence.counters.cache_ops as f64 / evidence.counters.requests as f64;
     Strategy {
-        name: evidence.spec.name().to_owned(),
-        spec: evidence.spec.canonical().to_owned(),
-        folder: evidence.folder.clone(),
+        name: subject.name.clone(),
+        spec: subject.composition.clone(),
+        folder: subject.folder.clone(),
         cut_after_s: (end_ns < planned_ns).then(|| round(end_ns as f64 / 1e9, 1e3)),
         valid: false,
         invalid_because: Vec::new(),
@@ -94,25 +98,18 @@ fn record(evidence: &Evidence<'_>, rows: &[OriginRow], reads: &[Read], end_ns: i
         errors: outcomes.error,
         error_kinds: collected.errors.clone(),
         hit_ratio: share(outcomes.hit + outcomes.stale),
-        origin: Some(Origin {
-            total: arrivals.len() as u64,
-            max_per_second: max_in_window(&arrivals),
-            max_in_flight: in_flight_max(reads, 0, end_ns),
-            seconds_over: BTreeMap::from([(SECONDS_OVER.to_string(), seconds_over(&arrivals, SECONDS_OVER))]),
-            floor: (!evidence.spec.lengthens_ttl()).then(|| lazy_floor(evidence, rows, end_ns)),
-            per_expiry: hot_key.as_ref().and_then(|_| per_expiry(&hot_arrivals, ttl)),
-        }),
-        hot: hot_key.clone().map(|key| Hot {
-            key,
+        origin: rows.map(|rows| origin(evidence, rows, end_ns)),
+        hot: hot_key.map(|key| Hot {
             requests: collected.hot_outcomes.sum(),
             outcomes: collected.hot_outcomes,
-            origin_total: Some(hot_arrivals.len() as u64),
+            origin_total: rows.map(|rows| measured_arrivals(rows, Some(&key)).len() as u64),
+            key,
         }),
         latency_ms: latency(&collected.measured[0]),
         service_ms: latency(&collected.measured[1]),
         lag_ms: latency(&collected.measured[2]),
         outcomes,
-        events: counts(evidence.events, end_ns),
+        events: evidence.events.map(|events| counts(events, end_ns)),
         stale: Stale {
             share: share(outcomes.stale),
             overage_ms_max: (outcomes.stale > 0).then(|| collected.overage_us_max.div_ceil(1000)),
@@ -124,24 +121,53 @@ fn record(evidence: &Evidence<'_>, rows: &[OriginRow], reads: &[Read], end_ns: i
     }
 }
 
-/// The floor for this strategy's own arrivals, from the state that its warm-up or burst left in the cache.
-fn lazy_floor(evidence: &Evidence<'_>, rows: &[OriginRow], end_ns: i64) -> u64 {
-    let service = evidence.scenario.origin.service_time.mean();
-    let burst = evidence.scenario.warm.is_some();
-    let mut state = BTreeMap::new();
-    for row in rows.iter().filter(|r| r.arrived_ns < 0) {
-        if let Ok(key) = row.key.parse::<u32>() {
-            // A burst stores every key at t = 0, whenever its value was read.
-            let start = if burst { -i64::try_from(nanos(service)).unwrap_or(0) } else { row.arrived_ns };
-            let last = state.entry(key).or_insert(start);
-            *last = start.max(*last);
-        }
-    }
-    floor(&evidence.collected.arrivals, &state, service, evidence.scenario.cache.ttl, end_ns)
+/// When the reads of the measured phase arrived, of one key or of all, in order.
+fn measured_arrivals(rows: &[OriginRow], key: Option<&str>) -> Vec<i64> {
+    let wanted = rows.iter().filter(|row| row.phase == "measured" && key.is_none_or(|key| row.key == key));
+    wanted.map(|row| row.arrived_ns).collect()
 }
 
-fn origin_rows(evidence: &Evidence<'_>, end_ns: i64) -> Vec<OriginRow> {
-    let at = |mono_ns: u64| i64::try_from(mono_ns).unwrap_or(i64::MAX).saturating_add(evidence.origin_offset_ns);
+fn origin(evidence: &Evidence<'_>, rows: &[OriginRow], end_ns: i64) -> Origin {
+    let scenario = evidence.scenario;
+    let arrivals = measured_arrivals(rows, None);
+    let reads: Vec<Read> = rows.iter().map(read).collect();
+    let ttl = evidence.subject.soft_life(scenario.cache.ttl);
+    let hot_key = scenario.keys.hot_key().map(|key| key.to_string());
+    Origin {
+        total: arrivals.len() as u64,
+        max_per_second: max_in_window(&arrivals),
+        max_in_flight: in_flight_max(&reads, 0, end_ns),
+        seconds_over: BTreeMap::from([(SECONDS_OVER.to_string(), seconds_over(&arrivals, SECONDS_OVER))]),
+        floor: evidence.collected.floor,
+        per_expiry: hot_key.and_then(|key| per_expiry(&measured_arrivals(rows, Some(&key)), ttl)),
+    }
+}
+
+/// The start of each key's last load before t = 0, nanoseconds since t = 0: what the warm-up or the burst left in the
+/// cache, as the origin saw it.
+#[must_use]
+pub fn warm_state(scenario: &Scenario, ledger: &[LedgerRow], origin_offset_ns: i64) -> BTreeMap<u32, i64> {
+    let service = scenario.origin.service_time.mean();
+    let mut state = BTreeMap::new();
+    for row in ledger {
+        let arrived = since_start(row.arrived_ns, origin_offset_ns);
+        let Some(key) = row.key.parse::<u32>().ok().filter(|_| arrived < 0) else { continue };
+        // A burst stores every key at t = 0, whenever its value was read.
+        let burst = scenario.warm.is_some();
+        let start = if burst { -i64::try_from(nanos(service)).unwrap_or(0) } else { arrived };
+        let last = state.entry(key).or_insert(start);
+        *last = start.max(*last);
+    }
+    state
+}
+
+/// From the origin's clock to nanoseconds since t = 0.
+fn since_start(mono_ns: u64, origin_offset_ns: i64) -> i64 {
+    i64::try_from(mono_ns).unwrap_or(i64::MAX).saturating_add(origin_offset_ns)
+}
+
+fn origin_rows(seen: OriginSeen<'_>, end_ns: i64) -> Vec<OriginRow> {
+    let at = |mono_ns: u64| since_start(mono_ns, seen.offset_ns);
     let phase = |arrived: i64| match arrived {
         ..0 => "warmup",
         a if a < end_ns => "measured",
@@ -157,7 +183,7 @@ fn origin_rows(evidence: &Evidence<'_>, end_ns: i64) -> Vec<OriginRow> {
         end_ns: row.end_ns.map(at),
         outcome: row.outcome.name().into(),
     };
-    let mut rows: Vec<OriginRow> = evidence.ledger.iter().map(row).collect();
+    let mut rows: Vec<OriginRow> = seen.ledger.iter().map(row).collect();
     rows.sort_by_key(|row| row.arrived_ns);
     rows
 }

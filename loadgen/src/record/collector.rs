@@ -1,4 +1,5 @@
-//! The collector: merges the workers' seconds on a thread of its own, and keeps the sums of the measured phase.
+//! The collector: merges the workers' seconds on a thread of its own, writes the latency log as they come, and keeps the
+//! sums of the measured phase. What it holds does not grow with the number of requests.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -6,10 +7,13 @@ use std::thread::JoinHandle;
 
 use hdrhistogram::Histogram;
 use report::record::{BinRow, Latency, Outcomes};
+use report::{AtomicFile, HlogWriter, ReportError};
 use strategies::Outcome;
 
 use super::Recorder;
-use super::second::{Bin, SECOND_NS, Second, TAGS, add, histogram};
+use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, add, histogram};
+use crate::cpu;
+use crate::measure::Floor;
 
 /// When a request for which key was intended; nanoseconds since t = 0.
 pub type KeySample = (i64, u32);
@@ -20,8 +24,8 @@ pub struct Collected {
     pub seconds: Vec<BinRow>,
     /// One row a 100 ms bin, likewise.
     pub bins: Vec<BinRow>,
-    /// Merged histograms of each second by tag, for the log: (second, by [`TAGS`]). Empty ones are left out.
-    pub log: Vec<(i64, Vec<Histogram<u64>>)>,
+    /// The written latency log, to be put in its place; `None` where it was never begun.
+    pub log: Option<Log>,
     /// The measured phase's histograms, by [`TAGS`].
     pub measured: Vec<Histogram<u64>>,
     /// Requests of the measured phase by outcome.
@@ -32,55 +36,110 @@ pub struct Collected {
     pub errors: BTreeMap<String, u64>,
     /// Errors of all phases.
     pub errors_of_all_phases: u64,
+    /// Requests sent in all phases.
+    pub requests_of_all_phases: u64,
     /// Requests of the measured phase that were planned.
     pub offered: u64,
     /// Of these, sent.
     pub sent: u64,
-    /// (intended, key) of all requests, warm-up included, in order of time.
-    pub arrivals: Vec<KeySample>,
+    /// What a perfect lazy refresher would have read; `None` where that can't be known.
+    pub floor: Option<u64>,
     /// Flights whose answers arrived, in all phases.
     pub flights: Vec<String>,
     /// The largest time past a TTL in the measured phase, microseconds.
     pub overage_us_max: u64,
+    /// Processor time of the collecting, nanoseconds; `None` where the system does not say.
+    pub cpu_ns: Option<u64>,
     /// Hits in the last second before t = 0.
     pub hits_before_start: u64,
 }
 
+/// `latency.hlog` while it is being written.
+pub type Log = HlogWriter<AtomicFile>;
+
+/// What the collector is told.
+enum Note {
+    /// Where the log goes. It begins before the first second is over.
+    Begin(Log),
+    /// The cache's state at t = 0, see [`Floor::know`].
+    Warm(BTreeMap<u32, i64>),
+    /// A worker's second.
+    Second(Box<Second>),
+}
+
+/// A way to tell it.
+#[derive(Clone)]
+pub(super) struct Tell(Sender<Note>);
+
+impl Tell {
+    /// Hands over a finished second. Where the collector is gone the run has failed already, and says so.
+    pub(super) fn second(&self, second: Second) {
+        let _ = self.0.send(Note::Second(Box::new(second)));
+    }
+}
+
 /// The thread that collects.
 pub struct Collector {
-    thread: JoinHandle<Collected>,
-    finished: Sender<Second>,
+    thread: JoinHandle<Result<Collected, ReportError>>,
+    tell: Tell,
 }
 
 impl Collector {
-    /// Starts collecting for `workers` workers.
+    /// Starts collecting for `workers` workers; `floor` is fed where there is one.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(workers: usize) -> std::io::Result<Self> {
-        let (finished, seconds) = channel();
-        let thread = std::thread::Builder::new().name("collector".into()).spawn(move || collect(&seconds, workers))?;
-        Ok(Self { thread, finished })
+    pub fn start(workers: usize, floor: Option<Floor>) -> std::io::Result<Self> {
+        let (tell, told) = channel();
+        let thread =
+            std::thread::Builder::new().name("collector".into()).spawn(move || collect(&told, workers, floor))?;
+        Ok(Self { thread, tell: Tell(tell) })
     }
 
     /// A worker's recorder, from second `first` on.
     #[must_use]
     pub fn recorder(&self, first: i64) -> Recorder {
-        Recorder::new(first, self.finished.clone())
+        Recorder::new(first, self.tell.clone())
+    }
+
+    /// Where the latency log goes. Without it there is none. To be called before the load begins.
+    pub fn begin(&self, log: Log) {
+        let _ = self.tell.0.send(Note::Begin(log));
+    }
+
+    /// The cache's state at t = 0 (see [`Floor::know`]). To be called as soon as it is known.
+    pub fn warm(&self, state: BTreeMap<u32, i64>) {
+        let _ = self.tell.0.send(Note::Warm(state));
     }
 
     /// What was collected, once every recorder has finished. `None` where the collector's thread panicked.
-    #[must_use]
-    pub fn collected(self) -> Option<Collected> {
-        drop(self.finished);
+    ///
+    /// # Errors
+    /// Where the log could not be written.
+    pub fn collected(self) -> Option<Result<Collected, ReportError>> {
+        drop(self.tell);
         self.thread.join().ok()
     }
 }
 
-fn collect(seconds: &Receiver<Second>, workers: usize) -> Collected {
+fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Result<Collected, ReportError> {
     let mut collected = Collected::new();
+    let mut floor = floor;
     let mut partial: BTreeMap<i64, (usize, Second)> = BTreeMap::new();
-    for second in seconds {
+    for note in told {
+        let second = match note {
+            Note::Begin(log) => {
+                collected.log = Some(log);
+                continue;
+            }
+            Note::Warm(state) => {
+                if let Some(floor) = &mut floor {
+                    floor.know(state);
+                }
+                continue;
+            }
+            Note::Second(second) => *second,
+        };
         let number = second.number;
         match partial.remove(&number) {
             None => drop(partial.insert(number, (1, second))),
@@ -92,15 +151,16 @@ fn collect(seconds: &Receiver<Second>, workers: usize) -> Collected {
         while let Some(entry) = partial.first_entry()
             && entry.get().0 >= workers
         {
-            collected.take(entry.remove().1);
+            collected.take(entry.remove().1, &mut floor)?;
         }
     }
     // A worker that ended early leaves seconds that are not everybody's: they count all the same.
     for (_, second) in partial.into_values() {
-        collected.take(second);
+        collected.take(second, &mut floor)?;
     }
-    collected.arrivals.sort_unstable();
-    collected
+    collected.cpu_ns = cpu::of_this_thread_ns();
+    collected.floor = floor.and_then(|floor| floor.loads());
+    Ok(collected)
 }
 
 impl Collected {
@@ -108,22 +168,24 @@ impl Collected {
         Self {
             seconds: Vec::new(),
             bins: Vec::new(),
-            log: Vec::new(),
+            log: None,
             measured: TAGS.iter().map(|_| histogram()).collect(),
             outcomes: Outcomes::default(),
             hot_outcomes: Outcomes::default(),
             errors: BTreeMap::new(),
             errors_of_all_phases: 0,
+            requests_of_all_phases: 0,
+            cpu_ns: None,
             offered: 0,
             sent: 0,
-            arrivals: Vec::new(),
+            floor: None,
             flights: Vec::new(),
             overage_us_max: 0,
             hits_before_start: 0,
         }
     }
 
-    fn take(&mut self, second: Second) {
+    fn take(&mut self, mut second: Second, floor: &mut Option<Floor>) -> Result<(), ReportError> {
         let start_ms = second.number * (SECOND_NS / 1_000_000);
         let total = second.total();
         let mut row = row(start_ms, &total);
@@ -133,17 +195,23 @@ impl Collected {
         row.max_ms = quantile_ms(resp, 1.0);
         self.seconds.push(row);
         self.bins.extend(second.bins.iter().zip(0..).map(|(bin, at)| self::row(start_ms + at * 100, bin)));
+        self.requests_of_all_phases += total.sent;
         self.errors_of_all_phases += total.outcomes[Outcome::Error as usize];
         if second.number >= 0 {
             self.take_measured(&second, &total);
+            if let Some(floor) = floor {
+                second.arrivals.sort_unstable();
+                floor.arrive(&second.arrivals);
+            }
         } else if second.number == -1 {
             self.hits_before_start = total.outcomes[Outcome::Hit as usize];
         }
-        self.arrivals.extend(second.arrivals);
         self.flights.extend(second.flights);
-        if second.histograms.iter().any(|h| !h.is_empty()) {
-            self.log.push((second.number, second.histograms));
+        let Some(log) = &mut self.log else { return Ok(()) };
+        for (tag, histogram) in TAGS.iter().zip(&second.histograms).filter(|(_, h)| !h.is_empty()) {
+            log.second(start_ms, tag, histogram)?;
         }
+        Ok(())
     }
 
     fn take_measured(&mut self, second: &Second, total: &Bin) {
@@ -180,17 +248,14 @@ fn row(start_ms: i64, bin: &Bin) -> BinRow {
     }
 }
 
-fn add_outcomes(sum: &mut Outcomes, counts: &[u64; Outcome::ALL.len()]) {
-    for (outcome, count) in Outcome::ALL.into_iter().zip(counts) {
-        *match outcome {
-            Outcome::Hit => &mut sum.hit,
-            Outcome::Stale => &mut sum.stale,
-            Outcome::Wait => &mut sum.wait,
-            Outcome::Load => &mut sum.load,
-            Outcome::Shed => &mut sum.shed,
-            Outcome::Error => &mut sum.error,
-        } += count;
-    }
+fn add_outcomes(sum: &mut Outcomes, [hit, stale, wait, load, shed, error, unknown]: &Counts) {
+    sum.hit += hit;
+    sum.stale += stale;
+    sum.wait += wait;
+    sum.load += load;
+    sum.shed += shed;
+    sum.error += error;
+    sum.unknown += unknown;
 }
 
 /// A quantile in milliseconds, rounded to the microsecond; `None` of nothing.

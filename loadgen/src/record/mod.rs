@@ -8,7 +8,7 @@ mod collector;
 mod recorder;
 mod second;
 
-pub(crate) use collector::latency;
-pub use collector::{Collected, Collector, KeySample};
+pub use collector::{Collected, Collector, KeySample, Log};
+pub(crate) use collector::{latency, quantile_ms};
 pub use recorder::Recorder;
 pub use second::{Answer, Asked, Second, TAGS};

@@ -1,8 +1,8 @@
 //! A worker's end of the recorder.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::Sender;
 
+use super::collector::Tell;
 use super::second::{Answer, Asked, Second};
 
 /// Writes down one worker's requests. Seconds stay open until all their requests are answered, so their number is
@@ -12,12 +12,12 @@ pub struct Recorder {
     open: VecDeque<Second>,
     /// The next second that was never opened.
     next: i64,
-    finished: Sender<Second>,
+    finished: Tell,
 }
 
 impl Recorder {
     /// A recorder whose first second is `first` (negative with a warm-up).
-    pub(super) fn new(first: i64, finished: Sender<Second>) -> Self {
+    pub(super) fn new(first: i64, finished: Tell) -> Self {
         Self { open: VecDeque::new(), next: first, finished }
     }
 
@@ -71,8 +71,7 @@ impl Recorder {
 
     fn hand_over(&mut self) {
         if let Some(second) = self.open.pop_front() {
-            // Where the collector is gone the run has failed already, and says so.
-            let _ = self.finished.send(second);
+            self.finished.second(second);
         }
     }
 

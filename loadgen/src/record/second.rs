@@ -37,8 +37,8 @@ pub struct Answer {
     pub sent_ns: i64,
     /// When its answer was whole, or was given up.
     pub done_ns: i64,
-    /// How it was answered.
-    pub outcome: Outcome,
+    /// How it was answered; `None` where it was answered well, and nothing said how.
+    pub outcome: Option<Outcome>,
     /// What went wrong, where it was an error.
     pub error: Option<String>,
     /// The flight that its replica led for it.
@@ -47,12 +47,19 @@ pub struct Answer {
     pub overage_us: u64,
 }
 
+/// Requests by outcome, in the order of [`Outcome::ALL`], and last those whose answers did not say.
+pub(super) type Counts = [u64; Outcome::ALL.len() + 1];
+
+fn index(outcome: Option<Outcome>) -> usize {
+    outcome.map_or(Outcome::ALL.len(), |outcome| outcome as usize)
+}
+
 /// Counts of a 100 ms bin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Bin {
     pub(super) offered: u64,
     pub(super) sent: u64,
-    pub(super) outcomes: [u64; Outcome::ALL.len()],
+    pub(super) outcomes: Counts,
 }
 
 impl Bin {
@@ -74,7 +81,7 @@ pub struct Second {
     pub(super) histograms: Vec<Histogram<u64>>,
     /// (intended, key) of each request sent, for the floor.
     pub(super) arrivals: Vec<(i64, u32)>,
-    pub(super) hot_outcomes: [u64; Outcome::ALL.len()],
+    pub(super) hot_outcomes: Counts,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) flights: Vec<String>,
     pub(super) overage_us_max: u64,
@@ -88,7 +95,7 @@ impl Second {
             bins: [Bin::default(); BINS],
             histograms: TAGS.iter().map(|_| histogram()).collect(),
             arrivals: Vec::new(),
-            hot_outcomes: [0; Outcome::ALL.len()],
+            hot_outcomes: Counts::default(),
             errors: BTreeMap::new(),
             flights: Vec::new(),
             overage_us_max: 0,
@@ -122,7 +129,7 @@ impl Second {
 
     pub(super) fn answer(&mut self, asked: &Asked, answer: Answer) {
         self.open = self.open.saturating_sub(1);
-        let outcome = answer.outcome as usize;
+        let outcome = index(answer.outcome);
         let bin = self.bin(asked.intended_ns);
         bin.sent += 1;
         bin.outcomes[outcome] += 1;
@@ -135,11 +142,11 @@ impl Second {
         self.record(SERV, answer.done_ns - answer.sent_ns);
         self.record(LAG, answer.sent_ns - asked.intended_ns);
         match answer.outcome {
-            Outcome::Hit => self.record(3, response),
-            Outcome::Stale => self.record(4, response),
-            Outcome::Wait => self.record(5, response),
-            Outcome::Load => self.record(6, response),
-            Outcome::Shed | Outcome::Error => {}
+            Some(Outcome::Hit) => self.record(3, response),
+            Some(Outcome::Stale) => self.record(4, response),
+            Some(Outcome::Wait) => self.record(5, response),
+            Some(Outcome::Load) => self.record(6, response),
+            Some(Outcome::Shed | Outcome::Error) | None => {}
         }
         if let Some(error) = answer.error {
             *self.errors.entry(error).or_insert(0) += 1;

@@ -340,12 +340,12 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         service_ms: latency,
         lag_ms: Latency::default(),
         outcomes,
-        events: Events::default(),
+        events: Some(Events::default()),
         stale: Stale { share: Some(outcomes.stale as f64 / times.len().max(1) as f64), overage_ms_max: None },
         cache_ops_per_request: Some(1.06),
         unsent: 0,
         unwitnessed: 0,
-        ledgers: Ledgers::default(),
+        ledgers: Some(Ledgers::default()),
     }
 }
 

@@ -1,0 +1,195 @@
+//! One strategy's run, from its start on every replica to the evidence of what it did.
+
+mod evidence;
+mod load;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use app::cache_source::CacheStatus;
+use app::control::{Identity, ReplicaCounters, StartOrigin, StartReplica};
+use app::control_client::{ControlClient, ControlError};
+use app::runtime::RealClock;
+use app::serve::Shutdown;
+use report::StrategyFolder;
+use report::record::EventRow;
+use scenarios::Plan;
+use strategies::time::{Mono, nanos};
+
+use crate::drive::{Pacer, Probed, probe};
+use crate::exit::Failure;
+use crate::lab::{Endpoints, Offset, offset};
+use crate::measure::Figures;
+use crate::record::{Collected, Log};
+use crate::settings::{Settings, Subject};
+
+/// What all strategies of a run share.
+pub struct Bench<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The world.
+    pub endpoints: &'a Endpoints,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The run's name, the first part of its cache namespaces.
+    pub run: &'a str,
+    /// The generator's clock.
+    pub clock: RealClock,
+    /// The generator's pacer.
+    pub pacer: &'a Pacer,
+    /// Ctrl-C.
+    pub stop: Shutdown,
+}
+
+/// A strategy's result, ready to be written.
+pub struct Trial {
+    /// Record and rows.
+    pub figures: Figures,
+    /// `events.jsonl`.
+    pub events: Vec<EventRow>,
+    /// `latency.hlog`, to be put in its place.
+    pub log: Option<Log>,
+    /// The origin's clock against ours, where its ledger was read.
+    pub origin_clock: Option<Offset>,
+    /// The worst uncertainty of all clocks; `None` where there was only ours.
+    pub clock_uncertainty_ns: Option<u64>,
+    /// What a target answered to the question before the load.
+    pub probed: Option<Probed>,
+}
+
+/// The state of the world before the load.
+struct Before {
+    cache: Option<CacheStatus>,
+    identities: Vec<String>,
+    replica_clocks: Vec<Offset>,
+    origin_clock: Option<Offset>,
+}
+
+/// What the load left behind.
+struct Load {
+    t0: Mono,
+    /// Where the measured phase ended, nanoseconds since t = 0: at its planned end, or where Ctrl-C cut it short.
+    end_ns: i64,
+    collected: Collected,
+    worker_died: bool,
+    counters: ReplicaCounters,
+    faults: Vec<EventRow>,
+}
+
+impl Bench<'_> {
+    /// Runs one strategy, and writes its latency log into `files` while it does.
+    ///
+    /// # Errors
+    /// [`Failure`] where the lab fails; what a strategy does badly is in the record.
+    pub async fn run(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
+        self.start(subject).await.map_err(Failure::failed)?;
+        let probed = self.probe(subject).await?;
+        let before = self.before().await.map_err(Failure::failed)?;
+        let load = self.load(subject, &before, files, heading).await?;
+        let not_quiet = self.quiesce().await.map_err(Failure::failed)?;
+        let trial = self.evidence(subject, &before, load, not_quiet).await.map_err(Failure::failed)?;
+        Ok(Trial { probed, ..trial })
+    }
+
+    async fn start(&self, subject: &Subject) -> Result<(), ControlError> {
+        let (scenario, seed) = (&self.settings.scenario, self.settings.seed);
+        if let Some(origin) = &self.endpoints.origin {
+            let start = StartOrigin {
+                items: scenario.keys.n,
+                value_bytes: scenario.keys.value_size,
+                concurrency: scenario.origin.concurrency,
+                queue: scenario.origin.queue,
+                service_time: scenario.origin.service_time.into(),
+                seed,
+                write_every_ns: scenario.origin.write_every.map(nanos),
+            };
+            origin.post::<()>("/start", &start).await?;
+        }
+        let replica = StartReplica {
+            namespace: format!("{}:{}", self.run, subject.folder),
+            strategy: subject.name.clone(),
+            ttl_ns: nanos(scenario.cache.ttl),
+            seed,
+        };
+        for control in &self.endpoints.replicas {
+            control.post::<()>("/start", &replica).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the target is there at all, asked of each of its sites; what the first one answered.
+    async fn probe(&self, subject: &Subject) -> Result<Option<Probed>, Failure> {
+        let mut first = None;
+        if subject.strategy.is_none() {
+            for (site, url) in self.endpoints.sites.iter().zip(subject.composition.split(' ')) {
+                let probed = probe(site, 1, self.settings.scenario.load.timeout).await.map_err(|kind| {
+                    let advice = "is it up, and does it speak HTTP/1.1?";
+                    Failure::failed(format!("the target does not answer · --target {url} · found {kind} · {advice}"))
+                })?;
+                first.get_or_insert(probed);
+            }
+        }
+        Ok(first)
+    }
+
+    async fn before(&self) -> Result<Before, ControlError> {
+        let mut replica_clocks = Vec::new();
+        for control in &self.endpoints.replicas {
+            replica_clocks.push(offset(control, &self.clock).await?);
+        }
+        let origin_clock = match &self.endpoints.origin {
+            Some(origin) => Some(offset(origin, &self.clock).await?),
+            None => None,
+        };
+        let cache = match self.endpoints.replicas.first() {
+            Some(replica) => Some(replica.get("/cache").await?),
+            None => None,
+        };
+        Ok(Before { cache, identities: self.identities().await?, replica_clocks, origin_clock })
+    }
+
+    async fn identities(&self) -> Result<Vec<String>, ControlError> {
+        let mut identities = Vec::new();
+        for control in &self.endpoints.replicas {
+            identities.push(control.get::<Identity>("/identity").await?.incarnation);
+        }
+        Ok(identities)
+    }
+
+    async fn counters(&self) -> Result<ReplicaCounters, ControlError> {
+        let mut sum = ReplicaCounters::default();
+        for control in &self.endpoints.replicas {
+            let counters: ReplicaCounters = control.get("/counters").await?;
+            sum.requests += counters.requests;
+            sum.cache_ops += counters.cache_ops;
+            sum.in_flight += counters.in_flight;
+        }
+        Ok(sum)
+    }
+
+    /// The cache's own name, as the replicas see it; empty where there are none.
+    ///
+    /// # Errors
+    /// [`Failure`] where it cannot be reached.
+    pub async fn cache_name(&self, cache_note: &str) -> Result<String, Failure> {
+        let Some(replica) = self.endpoints.replicas.first() else { return Ok(String::new()) };
+        let status = replica.get::<CacheStatus>("/cache").await;
+        let advice = "start it, give another with --redis, or use --cache memory";
+        status
+            .map(|s| s.server)
+            .map_err(|e| Failure::failed(format!("the shared cache does not answer · {cache_note} · {e} · {advice}")))
+    }
+}
+
+/// Reads in flight at an origin; none where it is nobody of ours.
+async fn in_flight(origin: Option<&ControlClient>) -> Result<u64, ControlError> {
+    match origin {
+        Some(origin) => Ok(origin.get::<app::control::OriginCounters>("/counters").await?.in_flight),
+        None => Ok(0),
+    }
+}
+
+/// Takes away what a strategy that failed has begun, where nothing of it was finished.
+pub fn sweep(files: &Path) {
+    let _ = std::fs::remove_dir(files);
+}
