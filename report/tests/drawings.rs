@@ -81,7 +81,9 @@ fn an_open_loop_has_both_clocks() {
     write(&open(0..0), dir.path());
     render(dir.path()).unwrap();
     let swr = read(dir.path(), "charts/swr.svg");
-    assert!(swr.contains("has the same p99 within 10 % or 1 ms") && highest(&swr, "#009E73", 3).is_none());
+    assert!(
+        swr.contains("has the same p99 in each second, within 10 % or 1 ms") && highest(&swr, "#009E73", 3).is_none()
+    );
 
     write(&Plan { shapes: shapes(), ..hotkey(12) }, dir.path());
     render(dir.path()).unwrap();

@@ -251,7 +251,7 @@ impl StrategyChart<'_> {
             let x = RIGHT - ink.width(text, 10.5) - 8.0;
             ink.dashed(&[(x - 21.0, y), (x, y)], SERVICE_P99, 1.5)?;
         } else if !self.digest.service_p99.is_empty() {
-            let text = "service time, from the actual send, has the same p99 within 10 % or 1 ms";
+            let text = "service time, from the actual send, has the same p99 in each second, within 10 % or 1 ms";
             ink.text(text, (RIGHT, y), 10.5, FAINT, At::Right)?;
         }
         panel.y_axis(ink, &panel.y.ticks(9))?;
