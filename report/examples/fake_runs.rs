@@ -19,6 +19,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     draw(&many(), &root.join("many"))?;
     let one = Plan { shapes: vec![shape(Kind::Naive, "naive", "plain")], ..hotkey(60) };
     draw(&one, &root.join("one"))?;
+    // A stall of 1.4 s that holds up the sends, and an open loop without one.
+    draw(&Plan { open: Some(30_000_000_000..31_400_000_000), ..hotkey(60) }, &root.join("stall"))?;
+    draw(&Plan { open: Some(0..0), ..hotkey(60) }, &root.join("open"))?;
     write_target(&hotkey(60), &root.join("target"));
     render(&root.join("target"))?;
     nothing(&root.join("nothing"))

@@ -1,10 +1,13 @@
 //! What the charts need of one strategy's records, so that ledgers and events can be dropped before the next is read.
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 
 use crate::error::ReportError;
 use crate::folder::RunFolder;
 use crate::record::{BinRow, EventRow, OriginRow, Run, Strategy};
+use crate::words;
 
 /// A herd chart begins this long before the expiry and ends this long after it, seconds.
 pub(crate) const HERD_SPAN_S: (f64, f64) = (-0.2, 2.0);
@@ -22,8 +25,13 @@ pub(crate) struct Digest {
     pub(crate) faults: Vec<(f64, String)>,
     /// What follows an expiry.
     pub(crate) herd: Herd,
-    /// Response times of the measured phase, nanoseconds.
+    /// Response times (from the planned send) of the measured phase, nanoseconds.
     pub(crate) response: Option<Histogram<u64>>,
+    /// Service times (from the actual send) of the measured phase, nanoseconds; `None` in a closed loop.
+    pub(crate) service: Option<Histogram<u64>>,
+    /// 99th percentile of service time by second: its start, milliseconds since t = 0, and milliseconds; empty in a closed
+    /// loop.
+    pub(crate) service_p99: BTreeMap<i64, f64>,
     /// Files that were not there.
     pub(crate) missing: Vec<&'static str>,
 }
@@ -61,7 +69,12 @@ impl Digest {
         let events = or_missing(files.read_events(), "events.jsonl", &mut missing)?;
         let origin = or_missing(files.read_origin(), "origin.csv", &mut missing)?;
         let measured_ms = 0..(run.duration_s * 1000.0).ceil() as i64;
-        let mut latency = or_missing(files.read_latency(&["resp"], measured_ms), "latency.hlog", &mut missing)?;
+        // In a closed loop both clocks start together, but for the generator's lag.
+        let open = !words::closed_loop(run);
+        let tags = if open { &["resp", "serv"][..] } else { &["resp"] };
+        let mut latency = or_missing(files.read_latency(tags, measured_ms), "latency.hlog", &mut missing)?;
+        let service_p99 = if open && !latency.is_empty() { files.read_service_p99()? } else { BTreeMap::new() };
+        let mut times = |tag| latency.remove(tag).filter(|histogram| !histogram.is_empty());
         let hot = run.hot_key.as_deref();
         let is_hot = |event: &&EventRow| hot.is_some() && event.key.as_deref() == hot;
         let mut expiries_s: Vec<f64> = events
@@ -74,7 +87,9 @@ impl Digest {
         Ok(Self {
             herd: Herd::find(run, strategy.measured_s(run), &expiries_s, &events, &origin),
             faults: faults(&events),
-            response: latency.remove("resp").filter(|histogram| !histogram.is_empty()),
+            response: times("resp"),
+            service: times("serv"),
+            service_p99,
             seconds,
             expiries_s,
             missing,
@@ -83,6 +98,12 @@ impl Digest {
 }
 
 impl Herd {
+    /// Where the last bin with a read ends, seconds since the moment aligned on; `None` where no bin has one.
+    pub(crate) fn end_s(&self) -> Option<f64> {
+        let last = self.bins.iter().rposition(|reads| *reads > 0.0)?;
+        Some(HERD_SPAN_S.0 + (last + 1) as f64 * HERD_BIN_S)
+    }
+
     fn find(run: &Run, measured_s: f64, expiries_s: &[f64], events: &[EventRow], origin: &[OriginRow]) -> Self {
         let hot = run.hot_key.as_deref();
         let mut reads: Vec<f64> = origin

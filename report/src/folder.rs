@@ -12,7 +12,7 @@ use hdrhistogram::Histogram;
 
 use crate::atomic::{AtomicFile, write_atomic};
 use crate::error::{ReportError, io_error};
-use crate::hlog::{HlogHeader, HlogWriter, read_hlog};
+use crate::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
 use crate::record::{BinRow, EventRow, OriginRow, Run};
 use crate::rows::{self, BinFile, RowFault};
 use crate::run_json::{parse_run, print_run};
@@ -223,9 +223,21 @@ impl StrategyFolder {
         tags: &[&str],
         window_ms: Range<i64>,
     ) -> Result<BTreeMap<String, Histogram<u64>>, ReportError> {
+        self.read_log(|bytes| read_hlog(bytes, tags, window_ms))
+    }
+
+    /// Reads the 99th percentile of service time of each second from `latency.hlog`: the second's start in milliseconds
+    /// since t = 0, and milliseconds.
+    pub(crate) fn read_service_p99(&self) -> Result<BTreeMap<i64, f64>, ReportError> {
+        let found = self.read_log(|bytes| quantiles(bytes, "serv", 0.99))?;
+        // The warm-up's first interval may begin within its second.
+        Ok(found.into_iter().map(|(at, ns)| (at.div_euclid(1000) * 1000, ns as f64 / 1e6)).collect())
+    }
+
+    fn read_log<T>(&self, parse: impl FnOnce(&[u8]) -> Result<T, String>) -> Result<T, ReportError> {
         let path = self.path.join("latency.hlog");
         let bytes = fs::read(&path).map_err(io_error("read", &path))?;
-        read_hlog(&bytes, tags, window_ms).map_err(|problem| ReportError::Hlog { path, problem })
+        parse(&bytes).map_err(|problem| ReportError::Hlog { path, problem })
     }
 
     fn read_rows<T>(

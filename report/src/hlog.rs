@@ -132,10 +132,37 @@ pub fn read_hlog(
     tags: &[&str],
     window_ms: Range<i64>,
 ) -> Result<BTreeMap<String, Histogram<u64>>, String> {
+    let mut merged = BTreeMap::new();
+    each_interval(bytes, tags, window_ms, |tag, _, one| add(&mut merged, tag, one))?;
+    Ok(merged)
+}
+
+/// A percentile (0 to 1) of each interval of one tag: when it starts, milliseconds since t = 0, and nanoseconds.
+///
+/// # Errors
+///
+/// As [`read_hlog`].
+pub(crate) fn quantiles(bytes: &[u8], tag: &str, quantile: f64) -> Result<BTreeMap<i64, u64>, String> {
+    let mut found = BTreeMap::new();
+    each_interval(bytes, &[tag], i64::MIN..i64::MAX, |_, start_ms, one| {
+        if !one.is_empty() {
+            found.insert(start_ms, one.value_at_quantile(quantile).min(one.max()));
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Shows each histogram of `tags` that starts within `window_ms`, with its tag and its start in milliseconds since t = 0.
+fn each_interval(
+    bytes: &[u8],
+    tags: &[&str],
+    window_ms: Range<i64>,
+    mut see: impl FnMut(&str, i64, &Histogram<u64>) -> Result<(), String>,
+) -> Result<(), String> {
     let offset_ms = zero_offset(bytes).ok_or_else(|| {
         format!("no line \"{ZERO_MARK}…]\" says where t = 0 is, so warm-up and measured phase cannot be told apart; was it written by this lab?")
     })?;
-    let mut merged = BTreeMap::new();
     for entry in IntervalLogIterator::new(bytes) {
         let entry =
             entry.map_err(|error| format!("not an HdrHistogram log ({error:?}); the file was cut or edited"))?;
@@ -144,29 +171,27 @@ pub fn read_hlog(
         let start_ms =
             i64::try_from(interval.start_timestamp().as_millis()).unwrap_or(i64::MAX).saturating_sub(offset_ms);
         if tags.contains(&tag) && window_ms.contains(&start_ms) {
-            add_interval(&mut merged, tag, &interval).map_err(|problem| {
+            decoded(&interval).and_then(|one| see(tag, start_ms, &one)).map_err(|problem| {
                 format!("the histogram of tag {tag:?} at {start_ms} ms cannot be decoded ({problem}); the file was cut or edited")
             })?;
         }
     }
-    Ok(merged)
+    Ok(())
 }
 
-fn add_interval(
-    merged: &mut BTreeMap<String, Histogram<u64>>,
-    tag: &str,
-    interval: &IntervalLogHistogram<'_>,
-) -> Result<(), String> {
+fn decoded(interval: &IntervalLogHistogram<'_>) -> Result<Histogram<u64>, String> {
     let packed = base64::engine::general_purpose::STANDARD
         .decode(interval.encoded_histogram())
         .map_err(|error| error.to_string())?;
-    let one: Histogram<u64> =
-        Deserializer::new().deserialize(&mut packed.as_slice()).map_err(|error| format!("{error:?}"))?;
+    Deserializer::new().deserialize(&mut packed.as_slice()).map_err(|error| format!("{error:?}"))
+}
+
+fn add(merged: &mut BTreeMap<String, Histogram<u64>>, tag: &str, one: &Histogram<u64>) -> Result<(), String> {
     match merged.get_mut(tag) {
-        Some(sum) => sum.add(&one).map_err(|error| error.to_string()),
+        Some(sum) => sum.add(one).map_err(|error| error.to_string()),
         None => {
             let mut sum = Histogram::new(one.sigfig()).map_err(|error| error.to_string())?;
-            sum.add(&one).map_err(|error| error.to_string())?;
+            sum.add(one).map_err(|error| error.to_string())?;
             merged.insert(tag.to_owned(), sum);
             Ok(())
         }
@@ -177,4 +202,29 @@ fn zero_offset(bytes: &[u8]) -> Option<i64> {
     let lines = bytes.split(|byte| *byte == b'\n').take_while(|line| line.starts_with(b"#"));
     let text = lines.filter_map(|line| std::str::from_utf8(line).ok()).find_map(|line| line.strip_prefix(ZERO_MARK))?;
     text.split([' ', ']']).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_stand_at_the_start_of_their_intervals() {
+        let mut log = Vec::new();
+        let header = HlogHeader { warmup_began: SystemTime::UNIX_EPOCH, t0_offset_ms: 2000 };
+        let mut writer = HlogWriter::begin(&mut log, header).unwrap();
+        for (start_ms, worst) in [(-2000, 5_000_000), (0, 7_000_000), (1000, 1_400_000_000_u64)] {
+            let mut one = Histogram::<u64>::new(3).unwrap();
+            one.record_n(1_000_000, 98).unwrap();
+            one.record_n(worst, 2).unwrap();
+            writer.write(start_ms, Duration::from_secs(1), "serv", &one).unwrap();
+            writer.write(start_ms, Duration::from_secs(1), "resp", &Histogram::new(3).unwrap()).unwrap();
+        }
+        let found = quantiles(&log, "serv", 0.99).unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), [&-2000, &0, &1000], "the warm-up too");
+        for (at, worst) in [(-2000, 5_000_000.0), (0, 7_000_000.0), (1000, 1_400_000_000.0)] {
+            assert!((found[&at] as f64 / worst - 1.0).abs() < 0.001, "{at}: {}", found[&at]);
+        }
+        assert_eq!(quantiles(&log, "resp", 0.99).unwrap(), BTreeMap::new(), "nothing was recorded");
+    }
 }

@@ -123,6 +123,7 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         said.extend(peak_sentence(&valid));
         said.extend(p99_sentence(&valid));
     }
+    said.extend(service_sentence(run));
     for verdict in run.verdicts.iter().filter(|verdict| !verdict.met) {
         let measured = verdict.measured.map_or_else(|| "unknown".to_owned(), |value| format!("{value}"));
         let missed = format!(
@@ -200,6 +201,24 @@ fn p99_sentence(valid: &[&Strategy]) -> Option<String> {
     compared(valid, "p99", p99, show, times_differ)
 }
 
+/// What p99 would be for somebody who counts from the actual send, where an open loop's requests had to wait for it.
+fn service_sentence(run: &Run) -> Option<String> {
+    let differing = run.strategies.iter().filter_map(|strategy| {
+        let (response, service) = (strategy.latency_ms.p99?, strategy.service_ms.p99?);
+        let [response_ms, service_ms] = [response, service].map(|ms| words::ms_with_unit(Some(ms)));
+        times_differ(response, service)
+            .then(|| format!("{} {service_ms} instead of {response_ms}", name_of(&strategy.name)))
+    });
+    let differing: Vec<String> = differing.collect();
+    (!words::closed_loop(run) && !differing.is_empty()).then(|| {
+        let differing = differing.join(", ");
+        format!(
+            "Counted from the actual send (service p99): {differing}; the rest is a wait to be sent, which coordinated \
+             omission would hide."
+        )
+    })
+}
+
 /// Which strategies have the lowest value, compared with the first. `None` where fewer than two values are known.
 fn compared(
     valid: &[&Strategy],
@@ -252,7 +271,8 @@ fn counts_differ(one: f64, two: f64) -> bool {
     apart > NOISE_SHARE * one.max(two) && apart > 2.0 * (one + two).sqrt()
 }
 
-fn times_differ(one: f64, two: f64) -> bool {
+/// Times differ where they are 10 % and a millisecond apart.
+pub(crate) fn times_differ(one: f64, two: f64) -> bool {
     let apart = (one - two).abs();
     apart > NOISE_SHARE * one.max(two) && apart > NOISE_MS
 }

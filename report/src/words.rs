@@ -114,11 +114,16 @@ fn round3(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
+/// Whether a client waits for its answer before it plans its next send. Whatever does not say so is an open loop.
+pub(crate) fn closed_loop(run: &Run) -> bool {
+    run.load.trim().to_ascii_lowercase().starts_with("closed")
+}
+
 /// The load as it stands, and what a closed loop means for the comparison.
 pub(crate) fn load_caption(run: &Run) -> String {
     let load = run.load.trim();
-    if !load.to_ascii_lowercase().starts_with("closed") {
-        return format!("load: {load}");
+    if !closed_loop(run) {
+        return load.to_owned();
     }
     let in_flight = load.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());
     let bound = in_flight.map_or_else(String::new, |n| format!("at most {n} reads can be in flight, "));

@@ -54,6 +54,59 @@ fn a_chart_has_a_bar_for_each_second_with_reads() {
     assert!(comparison.contains("at most 50 reads can be in flight, the arrivals are each strategy"));
 }
 
+/// The highest point (the smallest y) of all lines of a colour and a width.
+fn highest(svg: &str, colour: &str, width: u32) -> Option<i32> {
+    let stroke = format!("stroke=\"{colour}\" stroke-width=\"{width}\" points=\"");
+    let points = svg.lines().filter_map(|line| line.split_once(&stroke)?.1.split('"').next());
+    points.flat_map(str::split_whitespace).map(|point| point.split_once(',').unwrap().1.parse().unwrap()).min()
+}
+
+/// Sends are held up for 1.4 s: response time shows it, service time beside it does not.
+#[test]
+fn an_open_loop_has_both_clocks() {
+    let dir = tempfile::tempdir().unwrap();
+    let shapes = || vec![shape(Kind::Swr, "swr", "swr + lock")];
+    let open = |held| Plan { shapes: shapes(), open: Some(held), ..hotkey(12) };
+    write(&open(5_000_000_000..6_400_000_000), dir.path());
+    render(dir.path()).unwrap();
+    let spectrum = read(dir.path(), "charts/latency-spectrum.svg");
+    assert!(spectrum.contains("response time: from the planned send"));
+    assert!(spectrum.contains("service time: from the actual send") && spectrum.contains("coordinated omission"));
+    let (response, service) = (highest(&spectrum, "#000000", 4).unwrap(), highest(&spectrum, "#000000", 3).unwrap());
+    assert!(response + 400 < service, "1400 ms at {response}, 5 ms at {service}");
+    let swr = read(dir.path(), "charts/swr.svg");
+    assert!(swr.contains("service p99: from the actual send, not the planned one"));
+    assert!(highest(&swr, "#009E73", 3).is_some());
+
+    write(&open(0..0), dir.path());
+    render(dir.path()).unwrap();
+    let swr = read(dir.path(), "charts/swr.svg");
+    assert!(
+        swr.contains("has the same p99 in each second, within 10 % or 1 ms") && highest(&swr, "#009E73", 3).is_none()
+    );
+
+    write(&Plan { shapes: shapes(), ..hotkey(12) }, dir.path());
+    render(dir.path()).unwrap();
+    let spectrum = read(dir.path(), "charts/latency-spectrum.svg");
+    assert!(spectrum.contains("closed loop: a client plans its next send when it has its answer"));
+    assert!(highest(&spectrum, "#000000", 3).is_none() && !spectrum.contains("service time: from"), "no second line");
+    assert!(!read(dir.path(), "charts/swr.svg").contains("service p99"));
+}
+
+/// The axis of the herd ends where the herd does, and keeps the whole of a long one.
+#[test]
+fn the_herds_axis_ends_after_its_last_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let last_tick = |plan: &Plan| {
+        write(plan, dir.path());
+        render(dir.path()).unwrap();
+        let herd = read(dir.path(), "charts/herd.svg");
+        let ticks = herd.lines().filter(|line| line.len() > 2).filter_map(|line| line.parse::<f64>().ok());
+        ticks.fold(0.0, f64::max)
+    };
+    assert_eq!((last_tick(&small()), last_tick(&bulk_warm())), (0.4, 2.0));
+}
+
 /// Without a ledger no chart shows origin reads, and none shows a nought in their place.
 #[test]
 fn a_target_without_a_ledger_has_response_times_where_reads_would_be() {

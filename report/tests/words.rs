@@ -76,6 +76,21 @@ fn a_missing_ledger_is_named() {
     assert!(!said.contains("Few expiries"), "{said}");
 }
 
+/// In an open loop a p99 from the actual send that is another is said; in a closed one there is no such plan.
+#[test]
+fn the_wait_to_be_sent_is_said_of_an_open_loop() {
+    let mut run = fixture();
+    run.strategies[2].latency_ms.p99 = Some(1402.0);
+    assert!(!verdict_table(&run).contains("actual send"));
+    run.load = "open loop, 400 requests/s, Poisson arrivals".into();
+    let said = verdict_table(&run).replace("\n  ", " ");
+    let wanted = "Counted from the actual send (service p99): swr 4.2 ms instead of 1402 ms; the rest is a wait to be sent, \
+                  which coordinated omission would hide.";
+    assert!(said.contains(wanted), "{said}");
+    run.strategies[2].service_ms.p99 = None;
+    assert!(!verdict_table(&run).contains("actual send"), "unknown");
+}
+
 /// A strategy that turns requests away has a low peak, and the sentence says what it cost.
 #[test]
 fn the_price_of_a_low_peak_is_said() {

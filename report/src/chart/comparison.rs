@@ -2,11 +2,14 @@
 //!
 //! Without a ledger nobody knows what reached the origin; response times then stand in its place.
 
+use std::collections::BTreeMap;
+
 use plotters::prelude::DrawingBackend;
 
 use super::axis::{Panel, Scale, whole};
 use super::ink::{ALARM, At, BAR, BAR_INVALID, Drawn, FAINT, FLOOR, Ink, TEXT};
-use super::{Chart, WIDTH, response};
+use super::response::Percentiles;
+use super::{Chart, WIDTH};
 use crate::digest::Digest;
 use crate::record::{BinRow, Run, Strategy};
 use crate::words;
@@ -50,7 +53,7 @@ impl Chart for Comparison<'_> {
         ink.text(&ink.fitted(&words::load_caption(self.run), 11.0, WIDTH - 32.0), (16.0, 61.0), 11.0, FAINT, At::Left)?;
         let rows = || self.digests.iter().flat_map(|digest| self.measured(digest));
         let largest = rows().filter_map(|row| row.origin_starts).map(|reads| reads as f64).fold(0.0, f64::max);
-        let y = if without_ledger { response::scale(rows()) } else { Scale::counts(largest, 4) };
+        let y = if without_ledger { self.percentiles(rows()).scale() } else { Scale::counts(largest, 4) };
         let x = Scale::Linear(0.0, self.run.duration_s.max(1.0));
         let mut top = TOP + 22.0;
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
@@ -91,7 +94,7 @@ impl Comparison<'_> {
         label(ink, panel, strategy, &self.figures(strategy))?;
         if words::without_ledger(self.run) {
             panel.y_axis(ink, &panel.y.ticks(4))?;
-            response::draw(ink, panel, self.measured(digest), self.run.duration_s)?;
+            self.percentiles(self.measured(digest)).draw(ink, panel)?;
         } else if strategy.origin.is_some() {
             panel.y_axis(ink, &whole(panel.y.ticks(4)))?;
             self.reads(ink, panel, strategy, digest)?;
@@ -104,6 +107,10 @@ impl Comparison<'_> {
             return panel.say(ink, words::NO_LEDGER);
         }
         Ok(())
+    }
+
+    fn percentiles<'r>(&self, rows: impl Iterator<Item = &'r BinRow> + Clone) -> Percentiles {
+        Percentiles::of(rows, &BTreeMap::new(), self.run.duration_s)
     }
 
     /// What is said of a strategy beside its name.

@@ -13,6 +13,9 @@ use crate::words;
 const TOP: f64 = 84.0;
 const PANEL: f64 = 78.0;
 const STEP: f64 = PANEL + 38.0;
+/// The axis ends so long after the last read, seconds, and not before this.
+const MARGIN_S: f64 = 0.1;
+const END_MIN_S: f64 = 0.4;
 
 /// `charts/herd.svg|png`.
 pub(crate) struct HerdChart<'a> {
@@ -47,7 +50,7 @@ impl Chart for HerdChart<'_> {
         ink.text(how, (16.0, 45.0), 11.0, FAINT, At::Left)?;
         ink.text(&ink.fitted(&words::load_caption(self.run), 11.0, WIDTH - 32.0), (16.0, 61.0), 11.0, FAINT, At::Left)?;
         let largest = self.digests.iter().flat_map(|digest| digest.herd.bins.iter().copied()).fold(0.0, f64::max);
-        let (x, y) = (Scale::Linear(HERD_SPAN_S.0, HERD_SPAN_S.1), Scale::counts(largest, 4));
+        let (x, y) = (Scale::Linear(HERD_SPAN_S.0, self.end_s()), Scale::counts(largest, 4));
         let mut top = TOP + 22.0;
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
             let panel = Panel { left: 62.0, right: WIDTH - 24.0, top, bottom: top + PANEL, x, y };
@@ -62,6 +65,14 @@ impl Chart for HerdChart<'_> {
         )?;
         let below = self.height() - 18.0;
         ink.text("seconds since the expiry (or what the panel says)", (WIDTH / 2.0, below), 11.0, FAINT, At::Middle)
+    }
+}
+
+impl HerdChart<'_> {
+    /// Where the axis ends: a little after the last read of the widest herd.
+    fn end_s(&self) -> f64 {
+        let last = self.digests.iter().filter_map(|digest| digest.herd.end_s()).reduce(f64::max);
+        last.map_or(HERD_SPAN_S.1, |last| (last + MARGIN_S).clamp(END_MIN_S, HERD_SPAN_S.1))
     }
 }
 

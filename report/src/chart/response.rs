@@ -1,5 +1,7 @@
 //! Response time over time: the percentiles of each second as lines, for every chart that has a panel of them.
 
+use std::collections::BTreeMap;
+
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
@@ -7,49 +9,76 @@ use super::axis::{Panel, Scale, pushed_apart};
 use super::ink::{At, Drawn, Ink};
 use crate::record::BinRow;
 
-/// A percentile's name, its colour, and where a row keeps it.
-type Series = (&'static str, RGBColor, fn(&BinRow) -> Option<f64>);
+const P50: RGBColor = RGBColor(0x6f, 0xa3, 0xc7);
+const P95: RGBColor = RGBColor(0x2f, 0x78, 0xb0);
+const P99: RGBColor = RGBColor(0x08, 0x30, 0x6b);
+/// Service time's p99, dashed: another colour, because it often lies on that of response time.
+pub(crate) const SERVICE_P99: RGBColor = RGBColor(0x00, 0x9e, 0x73);
 
-const SERIES: [Series; 3] = [
-    ("p50", RGBColor(0x6f, 0xa3, 0xc7), |row| row.p50_ms),
-    ("p95", RGBColor(0x2f, 0x78, 0xb0), |row| row.p95_ms),
-    ("p99", RGBColor(0x08, 0x30, 0x6b), |row| row.p99_ms),
-];
-
-/// The scale that holds every percentile of the rows.
-pub(crate) fn scale<'r>(rows: impl Iterator<Item = &'r BinRow>) -> Scale {
-    Scale::log_around(rows.flat_map(|row| SERIES.map(|(_, _, value)| value(row))).flatten())
+/// The lines of one panel.
+pub(crate) struct Percentiles {
+    lines: Vec<Line>,
 }
 
-/// The lines of a panel whose x is seconds, and their names at its right edge. A second's point stands in its middle, but
-/// never beyond `until_s`; a second without answers parts the line.
-pub(crate) fn draw<'r, DB: DrawingBackend>(
-    ink: &Ink<'_, DB>,
-    panel: &Panel,
-    rows: impl Iterator<Item = &'r BinRow> + Clone,
-    until_s: f64,
-) -> Drawn<DB> {
-    let mut ends = Vec::new();
-    for (name, colour, value) in SERIES {
-        let at = |row: &BinRow| (row.start_ms as f64 / 1000.0 + 0.5).min(until_s);
-        let points: Vec<Option<(f64, f64)>> =
-            rows.clone().map(|row| value(row).map(|ms| panel.at(at(row), ms))).collect();
-        for run in points.split(Option::is_none) {
-            let run: Vec<(f64, f64)> = run.iter().copied().flatten().collect();
-            match run.as_slice() {
-                [] => {}
-                [(x, y)] => ink.rect((x - 1.5, y - 1.5), (x + 1.5, y + 1.5), colour)?,
-                run => ink.line(run, colour, 1.5)?,
-            }
+/// One of them: seconds since t = 0, and milliseconds; `None` in a second without answers.
+struct Line {
+    name: &'static str,
+    colour: RGBColor,
+    dashed: bool,
+    points: Vec<(f64, Option<f64>)>,
+}
+
+impl Percentiles {
+    /// Response time's p50, p95 and p99 by row, and service time's p99 by the row's start in milliseconds (none where the
+    /// map is empty). A row's point stands in the middle of its second, but never beyond `until_s`.
+    pub(crate) fn of<'r>(
+        rows: impl Iterator<Item = &'r BinRow> + Clone,
+        service_p99: &BTreeMap<i64, f64>,
+        until_s: f64,
+    ) -> Self {
+        let line = |name, colour, value: &dyn Fn(&BinRow) -> Option<f64>| {
+            let at = |row: &BinRow| (row.start_ms as f64 / 1000.0 + 0.5).min(until_s);
+            Line { name, colour, dashed: false, points: rows.clone().map(|row| (at(row), value(row))).collect() }
+        };
+        let mut lines = vec![
+            line("p50", P50, &|row| row.p50_ms),
+            line("p95", P95, &|row| row.p95_ms),
+            line("p99", P99, &|row| row.p99_ms),
+        ];
+        if !service_p99.is_empty() {
+            let service = line("service p99", SERVICE_P99, &|row| service_p99.get(&row.start_ms).copied());
+            lines.push(Line { dashed: true, ..service });
         }
-        ends.extend(points.iter().flatten().last().map(|(_, y)| (name, colour, *y)));
+        Self { lines }
     }
-    if ends.is_empty() {
-        return panel.say(ink, "no response times were recorded");
+
+    /// The scale that holds every point.
+    pub(crate) fn scale(&self) -> Scale {
+        Scale::log_around(self.lines.iter().flat_map(|line| &line.points).filter_map(|(_, ms)| *ms))
     }
-    let wanted: Vec<f64> = ends.iter().map(|(_, _, y)| *y).collect();
-    for ((name, colour, _), y) in ends.iter().zip(pushed_apart(&wanted, 13.0, panel.top, panel.bottom)) {
-        ink.text(name, (panel.right + 6.0, y), 11.0, *colour, At::Left)?;
+
+    /// Draws the lines, and their names at the panel's right edge.
+    pub(crate) fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+        let mut ends = Vec::new();
+        for line in &self.lines {
+            for run in line.points.split(|(_, ms)| ms.is_none()) {
+                let run: Vec<(f64, f64)> = run.iter().filter_map(|(at, ms)| Some(panel.at(*at, (*ms)?))).collect();
+                match run.as_slice() {
+                    [] => {}
+                    [(x, y)] => ink.rect((x - 1.5, y - 1.5), (x + 1.5, y + 1.5), line.colour)?,
+                    run if line.dashed => ink.dashed(run, line.colour, 1.5)?,
+                    run => ink.line(run, line.colour, 1.5)?,
+                }
+            }
+            ends.extend(line.points.iter().rev().find_map(|(_, ms)| *ms).map(|ms| (line, panel.y(ms))));
+        }
+        if ends.is_empty() {
+            return panel.say(ink, "no response times were recorded");
+        }
+        let wanted: Vec<f64> = ends.iter().map(|(_, y)| *y).collect();
+        for ((line, _), y) in ends.iter().zip(pushed_apart(&wanted, 13.0, panel.top, panel.bottom)) {
+            ink.text(line.name, (panel.right + 6.0, y), 11.0, line.colour, At::Left)?;
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,4 +1,7 @@
 //! The latency spectrum: every percentile of every strategy, the rare ones as wide as the common ones.
+//!
+//! In an open loop by two clocks: response time counts from the planned send, service time from the actual one. What lies
+//! between them is the wait that a generator which only looks at its own sends would hide (coordinated omission).
 
 use hdrhistogram::Histogram;
 use plotters::prelude::DrawingBackend;
@@ -21,6 +24,9 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(0xe6, 0x9f, 0x00),
     RGBColor(0x56, 0xb4, 0xe9),
 ];
+const RESPONSE_WIDTH: f64 = 2.0;
+const THIN_WIDTH: f64 = 1.0;
+const SERVICE_WIDTH: f64 = 1.5;
 /// Steps to a decade of 1/(1−p).
 const STEPS: usize = 60;
 
@@ -30,12 +36,15 @@ pub(crate) struct Spectrum<'a> {
     pub(crate) digests: &'a [Digest],
 }
 
-/// One strategy's line: (log10 of 1/(1−p), milliseconds).
+/// One strategy's lines.
 struct Line<'a> {
     name: &'a str,
     valid: bool,
     order: usize,
+    /// Response time: (log10 of 1/(1−p), milliseconds).
     points: Vec<(f64, f64)>,
+    /// Service time, the same; empty in a closed loop and where none was recorded.
+    service: Vec<(f64, f64)>,
 }
 
 impl Chart for Spectrum<'_> {
@@ -47,33 +56,30 @@ impl Chart for Spectrum<'_> {
         let each = self.run.strategies.iter().map(|strategy| {
             let latency = &strategy.latency_ms;
             let invalid = if strategy.valid { "" } else { " (INVALID)" };
-            format!(
-                "{}{invalid}: p50 {}, p99 {}",
-                strategy.name,
-                words::ms_with_unit(latency.p50),
-                words::ms_with_unit(latency.p99)
-            )
+            let [p50, p99, service] = [latency.p50, latency.p99, strategy.service_ms.p99].map(words::ms_with_unit);
+            format!("{}{invalid}: p50 {p50}, p99 {p99}, service p99 {service}", strategy.name)
         });
         format!("Response time at every percentile, one line a strategy. {}.", each.collect::<Vec<_>>().join(". "))
     }
 
     fn height(&self) -> f64 {
-        560.0
+        578.0
     }
 
     fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
         ink.paper()?;
-        let title = format!("{}: response time at every percentile", self.run.scenario);
+        let lines = self.lines();
+        let both = if lines.iter().all(|line| line.service.is_empty()) { "" } else { " and service time" };
+        let title = format!("{}: response time{both} at every percentile", self.run.scenario);
         ink.text(&ink.fitted(&title, 19.0, WIDTH - 32.0), (16.0, 22.0), 19.0, TEXT, At::Left)?;
         ink.text(&ink.fitted(&words::setting(self.run), 11.0, WIDTH - 32.0), (16.0, 45.0), 11.0, FAINT, At::Left)?;
-        let how = "counted from the intended send · measured phase, all outcomes · milliseconds, log scale";
-        ink.text(how, (16.0, 61.0), 11.0, FAINT, At::Left)?;
-        let lines = self.lines();
+        self.clocks(ink, &lines)?;
         let labels = lines.iter().map(|line| line.label_width(ink)).fold(0.0, f64::max);
         let right = WIDTH - 30.0 - labels.max(20.0);
-        let decades = lines.iter().flat_map(|line| &line.points).map(|point| point.0).fold(2.0, f64::max);
-        let y = Scale::log_around(lines.iter().flat_map(|line| &line.points).map(|point| point.1));
-        let panel = Panel { left: 62.0, right, top: 86.0, bottom: 506.0, x: Scale::Linear(0.0, decades), y };
+        let points = || lines.iter().flat_map(|line| line.points.iter().chain(&line.service));
+        let decades = points().map(|point| point.0).fold(2.0, f64::max);
+        let y = Scale::log_around(points().map(|point| point.1));
+        let panel = Panel { left: 62.0, right, top: 104.0, bottom: 524.0, x: Scale::Linear(0.0, decades), y };
         panel.y_axis(ink, &panel.y.ticks(13))?;
         let ticks = percentiles(decades);
         for (tick, _) in &ticks {
@@ -81,13 +87,13 @@ impl Chart for Spectrum<'_> {
         }
         panel.x_axis(ink, &ticks, true)?;
         ink.text(
-            "percentile of all requests (each grid step leaves a tenth of them)",
-            ((62.0 + right) / 2.0, 540.0),
+            "percentile of all requests of the measured phase (each grid step leaves a tenth of them)",
+            ((62.0 + right) / 2.0, 558.0),
             11.0,
             FAINT,
             At::Middle,
         )?;
-        ink.upward("response time, ms", (14.0, 296.0), 11.0, FAINT)?;
+        ink.upward("milliseconds, log scale", (14.0, 314.0), 11.0, FAINT)?;
         if lines.is_empty() {
             return panel.say(ink, "no response times were recorded");
         }
@@ -110,15 +116,49 @@ impl Spectrum<'_> {
     fn lines(&self) -> Vec<Line<'_>> {
         let both = self.run.strategies.iter().zip(self.digests).enumerate();
         both.filter_map(|(order, (strategy, digest))| {
-            let points = points(digest.response.as_ref()?);
-            Some(Line { name: &strategy.name, valid: strategy.valid, order, points })
+            let points = percentiles_of(digest.response.as_ref()?);
+            let service = digest.service.as_ref().map(percentiles_of).unwrap_or_default();
+            Some(Line { name: &strategy.name, valid: strategy.valid, order, points, service })
         })
         .collect()
+    }
+
+    /// From when the times count, and what that means.
+    fn clocks<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, lines: &[Line<'_>]) -> Drawn<DB> {
+        let say = |text: &str, x, y| ink.text(&ink.fitted(text, 11.0, WIDTH - 16.0 - x), (x, y), 11.0, FAINT, At::Left);
+        if words::closed_loop(self.run) {
+            let lag = self.run.strategies.iter().filter_map(|strategy| strategy.lag_ms.p99).reduce(f64::max);
+            let lag = lag.map_or_else(String::new, |lag| format!(" (p99 at most {})", words::ms_with_unit(Some(lag))));
+            let same = format!(
+                "closed loop: a client plans its next send when it has its answer, so response time is service time plus \
+                 the generator's lag{lag};"
+            );
+            say(&same, 16.0, 61.0)?;
+            return say(
+                "the requests that a stall keeps clients from sending are not in it (coordinated omission)",
+                16.0,
+                77.0,
+            );
+        }
+        if lines.iter().all(|line| line.service.is_empty()) {
+            return say("response time, from the planned send; no service times were recorded", 16.0, 61.0);
+        }
+        let (solid, dashed) = ("response time: from the planned send", "service time: from the actual send");
+        ink.line(&[(16.0, 61.0), (50.0, 61.0)], TEXT, RESPONSE_WIDTH)?;
+        say(solid, 57.0, 61.0)?;
+        let x = 57.0 + ink.width(solid, 11.0) + 24.0;
+        ink.dashed(&[(x, 61.0), (x + 34.0, 61.0)], TEXT, SERVICE_WIDTH)?;
+        say(dashed, x + 41.0, 61.0)?;
+        say(
+            "between the two a request waited to be sent; who counts from the send hides that wait (coordinated omission)",
+            16.0,
+            77.0,
+        )
     }
 }
 
 /// Percentiles of a histogram of nanoseconds, from p0 to the one that a single request still makes.
-fn points(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
+fn percentiles_of(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
     let decades = (histogram.len() as f64).log10();
     let steps = (decades * STEPS as f64).ceil() as usize;
     let at = |step: usize| (step as f64 / STEPS as f64).min(decades);
@@ -141,12 +181,11 @@ fn draw_lines<DB: DrawingBackend>(ink: &Ink<'_, DB>, panel: &Panel, lines: &[Lin
     for line in lines {
         let colour = COLOURS[line.order % COLOURS.len()];
         let points: Vec<(f64, f64)> = line.points.iter().map(|(x, y)| panel.at(*x, *y)).collect();
-        // The second round of the palette, and what is invalid, is dashed.
-        if line.order >= COLOURS.len() || !line.valid {
-            ink.dashed(&points, colour, 2.0)?;
-        } else {
-            ink.line(&points, colour, 2.0)?;
-        }
+        // The second round of the palette, and what is invalid, is thin.
+        let thin = line.order >= COLOURS.len() || !line.valid;
+        ink.line(&points, colour, if thin { THIN_WIDTH } else { RESPONSE_WIDTH })?;
+        let service: Vec<(f64, f64)> = line.service.iter().map(|(x, y)| panel.at(*x, *y)).collect();
+        ink.dashed(&service, colour, SERVICE_WIDTH)?;
         ends.push(points.last().copied().unwrap_or((panel.left, panel.bottom)));
     }
     let wanted: Vec<f64> = ends.iter().map(|end| end.1).collect();

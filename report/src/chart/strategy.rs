@@ -1,14 +1,18 @@
 //! One strategy over time: what reached the origin each second, and what the clients felt.
 
+use std::collections::BTreeMap;
+
 use plotters::prelude::DrawingBackend;
 
 use super::axis::{Panel, Scale, whole};
 use super::ink::{
     ALARM, At, BAR, BAR_INVALID, BAR_WARMUP, Drawn, EXPIRY, FAINT, FAULT, FLOOR, Ink, PAPER, SHADE, TEXT,
 };
-use super::{Chart, WIDTH, response};
+use super::response::{Percentiles, SERVICE_P99};
+use super::{Chart, WIDTH};
 use crate::digest::Digest;
 use crate::record::{BinRow, Run, Strategy};
+use crate::verdict::times_differ;
 use crate::words;
 
 const LEFT: f64 = 62.0;
@@ -108,7 +112,7 @@ impl StrategyChart<'_> {
         let reads =
             Panel { left: LEFT, right: RIGHT, top, bottom: top + self.reads_height(), x, y: Scale::counts(largest, 5) };
         let top = reads.bottom + 84.0;
-        (reads, Panel { left: LEFT, right: RIGHT, top, bottom: top + 152.0, x, y: response::scale(self.rows()) })
+        (reads, Panel { left: LEFT, right: RIGHT, top, bottom: top + 152.0, x, y: self.percentiles().scale() })
     }
 
     /// Rows that lie within the chart.
@@ -124,6 +128,18 @@ impl StrategyChart<'_> {
         let measured_s = self.strategy.measured_s(self.run);
         let floor = self.strategy.origin.as_ref()?.floor;
         floor.filter(|_| measured_s > 0.0).map(|floor| floor as f64 / measured_s)
+    }
+
+    fn percentiles(&self) -> Percentiles {
+        let none = BTreeMap::new();
+        let service = if self.service_differs() { &self.digest.service_p99 } else { &none };
+        Percentiles::of(self.rows(), service, self.run.duration_s)
+    }
+
+    /// Whether in any second the p99 from the actual send is another than that from the planned one.
+    fn service_differs(&self) -> bool {
+        let both = |row: &BinRow| Some((row.p99_ms?, *self.digest.service_p99.get(&row.start_ms)?));
+        self.rows().filter_map(both).any(|(response, service)| times_differ(response, service))
     }
 
     fn warmup<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
@@ -228,8 +244,18 @@ impl StrategyChart<'_> {
 
     fn latency<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
         ink.text("Response time, milliseconds (log)", (16.0, panel.top - 19.0), 13.0, TEXT, At::Left)?;
+        let y = panel.top - 19.0;
+        if self.service_differs() {
+            let text = "service p99: from the actual send, not the planned one";
+            ink.text(text, (RIGHT, y), 10.5, FAINT, At::Right)?;
+            let x = RIGHT - ink.width(text, 10.5) - 8.0;
+            ink.dashed(&[(x - 21.0, y), (x, y)], SERVICE_P99, 1.5)?;
+        } else if !self.digest.service_p99.is_empty() {
+            let text = "service time, from the actual send, has the same p99 in each second, within 10 % or 1 ms";
+            ink.text(text, (RIGHT, y), 10.5, FAINT, At::Right)?;
+        }
         panel.y_axis(ink, &panel.y.ticks(9))?;
         panel.x_axis(ink, &panel.x.ticks(12), true)?;
-        response::draw(ink, panel, self.rows(), self.run.duration_s)
+        self.percentiles().draw(ink, panel)
     }
 }

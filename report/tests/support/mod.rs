@@ -7,6 +7,7 @@ pub mod target;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -41,6 +42,15 @@ pub struct Plan {
     pub warmup_s: i64,
     pub duration_s: i64,
     pub shapes: Vec<Shape>,
+    /// Said to be an open loop, in which what was due in these nanoseconds is sent at their end.
+    pub open: Option<Range<i64>>,
+}
+
+impl Plan {
+    /// How long a request that is due then waits to be sent.
+    fn wait(&self, at: i64) -> i64 {
+        self.open.as_ref().filter(|held| held.contains(&at)).map_or(0, |held| held.end - at)
+    }
 }
 
 pub fn shape(kind: Kind, name: &'static str, spec: &'static str) -> Shape {
@@ -55,12 +65,12 @@ pub fn hotkey(duration_s: i64) -> Plan {
         shape(Kind::Early, "xfetch", "xfetch(beta=1) + lock(lease=10s, poll=50ms)"),
         shape(Kind::Jitter, "jitter", "plain + jitter(20%)"),
     ];
-    Plan { scenario: "hotkey", hot: true, keys: 10, warmup_s: 5, duration_s, shapes }
+    Plan { scenario: "hotkey", hot: true, keys: 10, warmup_s: 5, duration_s, shapes, open: None }
 }
 
 pub fn bulk_warm() -> Plan {
     let shapes = vec![shape(Kind::Naive, "naive", "plain"), shape(Kind::Jitter, "jitter", "plain + jitter(100%)")];
-    Plan { scenario: "bulk-warm", hot: false, keys: 100, warmup_s: 0, duration_s: 60, shapes }
+    Plan { scenario: "bulk-warm", hot: false, keys: 100, warmup_s: 0, duration_s: 60, shapes, open: None }
 }
 
 /// Value-stable draws (SplitMix64).
@@ -121,7 +131,7 @@ pub fn play(plan: &Plan, kind: Kind, seed: u64) -> Records {
         let quick = 800_000 + (draw.unit() * draw.unit() * 4e6) as i64;
         let (latency, outcome) = answer(plan, kind, now, key, &mut entry, quick, &mut draw, &mut records);
         cache.insert(key, entry);
-        records.answers.push((now, latency, outcome));
+        records.answers.push((now, latency + plan.wait(now), outcome));
         heap.push(Reverse((now + latency + 120 * MS, client)));
     }
     records.events.push(EventRow {
@@ -264,7 +274,12 @@ pub fn summarise(plan: &Plan, all: &[Records]) -> Run {
         seed: 42,
         duration_s: plan.duration_s as f64,
         warmup_s: plan.warmup_s as f64,
-        load: "closed loop, 50 clients, think time 120 ms".into(),
+        load: if plan.open.is_some() {
+            "open loop, 400 requests/s, poisson arrivals"
+        } else {
+            "closed loop, 50 clients, think time 120 ms"
+        }
+        .into(),
         ttl_s: 5.0,
         service_time_s: 0.2,
         hot_key: plan.hot.then(|| "0".into()),
@@ -286,11 +301,9 @@ pub fn summarise(plan: &Plan, all: &[Records]) -> Run {
 }
 
 fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
-    let mut times: Vec<f64> =
-        records.answers.iter().filter(|answer| answer.0 >= 0).map(|answer| answer.1 as f64 / 1e6).collect();
-    times.sort_by(f64::total_cmp);
-    let at = |q: f64| times.get((times.len().saturating_sub(1) as f64 * q) as usize).copied();
-    let latency = Latency { p50: at(0.5), p95: at(0.95), p99: at(0.99), p99_9: at(0.999), max: at(1.0) };
+    let measured = || records.answers.iter().filter(|answer| answer.0 >= 0);
+    let times: Vec<i64> = measured().map(|answer| answer.1).collect();
+    let service = measured().map(|answer| answer.1 - plan.wait(answer.0)).collect();
     let count =
         |outcome: usize| records.answers.iter().filter(|answer| answer.0 >= 0 && answer.2 == outcome).count() as u64;
     let outcomes = Outcomes { hit: count(0), stale: count(1), wait: count(2), load: count(3), ..Outcomes::default() };
@@ -336,9 +349,9 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
             outcomes,
             origin_total: Some(hot_reads),
         }),
-        latency_ms: latency.clone(),
-        service_ms: latency,
-        lag_ms: Latency::default(),
+        latency_ms: latency(times.clone()),
+        service_ms: latency(service),
+        lag_ms: latency(measured().map(|answer| plan.wait(answer.0)).collect()),
         outcomes,
         events: Some(Events::default()),
         stale: Stale { share: Some(outcomes.stale as f64 / times.len().max(1) as f64), overage_ms_max: None },
@@ -347,6 +360,12 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         unwitnessed: 0,
         ledgers: Some(Ledgers::default()),
     }
+}
+
+fn latency(mut ns: Vec<i64>) -> Latency {
+    ns.sort_unstable();
+    let at = |q: f64| ns.get((ns.len().saturating_sub(1) as f64 * q) as usize).map(|ns| *ns as f64 / 1e6);
+    Latency { p50: at(0.5), p95: at(0.95), p99: at(0.99), p99_9: at(0.999), max: at(1.0) }
 }
 
 /// Writes a whole run's folder and hands back what `run.json` says.
@@ -372,8 +391,10 @@ pub fn write_strategy(plan: &Plan, folder: &RunFolder, name: &str, records: &Rec
     let mut seconds: BTreeMap<(i64, &str), Histogram<u64>> = BTreeMap::new();
     for (at, latency, outcome) in &records.answers {
         let second = at.div_euclid(1000 * MS);
-        for tag in ["resp", ["resp.hit", "resp.stale", "resp.wait", "resp.load"][*outcome]] {
-            seconds.entry((second, tag)).or_insert_with(|| Histogram::new(3).unwrap()).record(*latency as u64).unwrap();
+        let service = latency - plan.wait(*at);
+        let by_outcome = ["resp.hit", "resp.stale", "resp.wait", "resp.load"][*outcome];
+        for (tag, ns) in [("resp", *latency), ("serv", service), (by_outcome, *latency)] {
+            seconds.entry((second, tag)).or_insert_with(|| Histogram::new(3).unwrap()).record(ns as u64).unwrap();
         }
     }
     let header = HlogHeader {
