@@ -61,7 +61,8 @@ fn drive(target: &str, more: &[&str]) -> (Said, Run) {
 #[test]
 fn outcomes_come_from_cache_status_whichever_cache_wrote_it() {
     let ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n";
-    let cases: [(String, fn(&Run) -> u64, &str); 5] = [
+    type Count = fn(&Run) -> u64;
+    let cases: [(String, Count, &str); 5] = [
         (format!("{ok}Cache-Status: \"My CDN\"; hit; ttl=3\r\n\r\nok"), |r| r.strategies[0].outcomes.hit, "My CDN"),
         (format!("{ok}Cache-Status: c; hit; ttl=-3\r\n\r\nok"), |r| r.strategies[0].outcomes.stale, "c"),
         (
