@@ -51,8 +51,9 @@ fn peak_mib() -> u64 {
 fn thousands_of_requests_or_millions_take_the_same_memory() {
     record_a_minute(100);
     let few = peak_mib();
-    record_a_minute(50_000);
-    // Kept one by one, three million arrivals alone would be 46 MiB, the histograms of sixty seconds 100.
+    record_a_minute(200_000);
+    // Kept one by one, twelve million arrivals would be 180 MiB. (Up to 110 may be seconds that wait for the collector,
+    // which is slower here than sixty seconds are.)
     let more = peak_mib() - few;
-    assert!(more < 30, "{more} MiB more for 500 times as many requests");
+    assert!(more < 50, "{more} MiB more than {few} for 2000 times as many requests");
 }
