@@ -9,7 +9,7 @@ use app::runtime::RealClock;
 use app::serve::Shutdown;
 use report::record::{RUN_SCHEMA, Run};
 use report::{HlogHeader, RunFolder};
-use scenarios::{Arrivals, LoadKind, Plan};
+use scenarios::{Arrivals, LoadKind, Plan, ramps_in_words};
 use strategies::units::duration_text;
 
 use crate::cli::Format;
@@ -151,12 +151,12 @@ fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
 fn load_in_words(settings: &Settings) -> String {
     match &settings.scenario.load.kind {
         LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}"),
-        LoadKind::Open { rate_per_s, arrivals } => {
+        LoadKind::Open { rate_per_s, arrivals, ramps } => {
             let spacing = match arrivals {
                 Arrivals::Poisson => "Poisson",
                 Arrivals::Constant => "constant",
             };
-            format!("open loop, {rate_per_s} requests/s, {spacing} arrivals")
+            format!("open loop, {rate_per_s} requests/s{}, {spacing} arrivals", ramps_in_words(ramps))
         }
     }
 }

@@ -4,7 +4,8 @@
 
 pub(crate) const TOP: [&str; 11] =
     ["schema", "name", "summary", "strategies", "load", "keys", "cache", "origin", "warm", "event", "threshold"];
-pub(crate) const LOAD: [&str; 7] = ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout"];
+pub(crate) const LOAD: [&str; 8] = ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout", "ramp"];
+pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 5] = ["kind", "n", "hot_share", "exponent", "value_size"];
 pub(crate) const CACHE: [&str; 1] = ["ttl"];
 pub(crate) const ORIGIN: [&str; 4] = ["service_time", "concurrency", "queue", "write_every"];

@@ -9,5 +9,6 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("bulk-warm", include_str!("../files/bulk-warm.toml")),
         ("cold-start", include_str!("../files/cold-start.toml")),
         ("zipf", include_str!("../files/zipf.toml")),
+        ("flash-sale", include_str!("../files/flash-sale.toml")),
     ]
 }

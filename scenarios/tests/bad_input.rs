@@ -200,6 +200,39 @@ fn loads() {
 }
 
 #[test]
+fn ramps() {
+    let ramp = |fields: &str| plus(&format!("[[load.ramp]]\n{fields}"));
+    let open = |text: String| text.replace("clients = 50\nthink = \"120ms\"", "rate = \"50/s\"");
+    let ok = "at = \"10s\"\nto = \"2000/s\"\nover = \"20s\"";
+    let two = |second: &str| open(ramp(&format!("{ok}\n[[load.ramp]]\n{second}")));
+    let cases = [
+        ("of a closed load", ramp(ok)),
+        ("one table", open(plus(&format!("[load.ramp]\n{ok}")))),
+        ("a value", open(with("duration = \"60s\"", "duration = \"60s\"\nramp = \"2000/s\""))),
+        ("unknown and missing fields", open(ramp("att = \"10s\"\nto = \"2000/s\"\nfrom = \"50/s\""))),
+        ("wrong units", open(ramp("at = 10\nto = \"2000\"\nover = \"20/s\""))),
+        ("negative, zero, not finite", open(ramp("at = \"-1s\"\nto = \"0/s\"\nover = \"inf\""))),
+        ("too high", open(ramp("at = \"10s\"\nto = \"2000000/s\"\nover = \"20s\""))),
+        ("begins after the run", open(ramp("at = \"60s\"\nto = \"2000/s\"\nover = \"0s\""))),
+        ("ends after the run", open(ramp("at = \"50s\"\nto = \"2000/s\"\nover = \"20s\""))),
+        ("overlapping", two("at = \"29999ms\"\nto = \"50/s\"\nover = \"1s\"")),
+        ("not in order", two("at = \"1s\"\nto = \"50/s\"\nover = \"1s\"")),
+        (
+            "two jumps at once",
+            open(ramp(
+                "at = \"1s\"\nto = \"50/s\"\nover = \"0s\"\n[[load.ramp]]\nat = \"1s\"\nto = \"60/s\"\nover = \"0s\"",
+            )),
+        ),
+        (
+            "too many requests",
+            open(ramp("at = \"0s\"\nto = \"1000000/s\"\nover = \"0s\"")).replace("\"60s\"", "\"1h\""),
+        ),
+        ("all at once", two("at = \"5s\"\nto = 60\nover = \"1h\"").replace("\"5s\"\n\n[origin]", "5\n\n[origin]")),
+    ];
+    insta::assert_snapshot!(transcript(&cases));
+}
+
+#[test]
 fn laws() {
     let law = |value: &str| with("\"200ms\"", value);
     let cases = [
@@ -283,6 +316,8 @@ fn overrides() {
         &["banana=1"],
         &["event.at=1s"],
         &["load.clients=80", "load.rate=400/s"],
+        &["load.rate=50/s", "load.ramp=[{ at = \"50s\", to = \"2000/s\", over = \"20s\" }]"],
+        &["load.rate=50/s", "load.ramp=2000/s"],
         &["load.clients=many"],
         &["load.clients=inf"],
         &["keys.kind=zipf"],

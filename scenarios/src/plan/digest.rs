@@ -40,12 +40,15 @@ pub(super) fn digest(plan: &Plan) -> String {
             digest.add(&law_words(*think));
             add_items(&mut digest, plan, *clients);
         }
-        LoadKind::Open { rate_per_s, arrivals } => {
+        LoadKind::Open { rate_per_s, arrivals, ramps } => {
             let word = match arrivals {
                 Arrivals::Poisson => 1,
                 Arrivals::Constant => 2,
             };
             digest.add(&[2, rate_per_s.to_bits(), word]);
+            for ramp in ramps {
+                digest.add(&[nanos(ramp.at), ramp.to_per_s.to_bits(), nanos(ramp.over)]);
+            }
             for arrival in plan.arrivals().take(ARRIVALS_SAMPLED) {
                 digest.add(&[arrival.at_ns, u64::from(arrival.key), u64::from(arrival.replica)]);
             }
