@@ -65,6 +65,27 @@ fn the_other_kinds_share_as_they_say() {
 }
 
 #[test]
+fn a_share_of_the_requests_asks_for_what_does_not_exist_and_the_others_for_what_they_did() {
+    let missing = plan(42, &["keys.missing_share=0.05", "keys.missing_n=4"]);
+    let all = counts(&missing, 14);
+    check_share(all[1], 0.95 * 0.95);
+    all[2..=10].iter().for_each(|count| check_share(*count, 0.95 * 0.05 / 9.0));
+    all[11..].iter().for_each(|count| check_share(*count, 0.05 / 4.0));
+    let keys = scenario(&["keys.missing_share=0.05", "keys.missing_n=4"]).keys;
+    assert_eq!((keys.is_missing(10), keys.is_missing(11), keys.last()), (false, true, 14));
+    assert_eq!(keys.missing_in_words(), ", 5 % for items that do not exist");
+    assert_eq!(scenario(&["keys.missing_share=0.07"]).keys.missing_in_words(), ", 7 % for items that do not exist");
+    let nobody_asks = scenario(&["keys.missing_n=4"]).keys;
+    assert_eq!((nobody_asks.last(), nobody_asks.missing_in_words().as_str()), (10, ""));
+
+    let none = plan(42, &[]);
+    let existing = (0..1000).map(|n| (missing.item(7, n), none.item(7, n))).filter(|(item, _)| item.key <= 10);
+    existing.for_each(|(item, without)| assert_eq!(item, without));
+    let open = plan(42, &["load.rate=400/s", "keys.missing_share=0.05"]);
+    assert!(open.arrivals().any(|arrival| arrival.key > 10), "in an open load, too");
+}
+
+#[test]
 fn an_item_is_the_same_whenever_it_is_asked_for() {
     let (one, other) = (plan(42, &[]), plan(42, &[]));
     let forward: Vec<_> = (0..1000).map(|n| one.item(7, n)).collect();
@@ -275,16 +296,25 @@ fn the_hash_changes_with_what_shapes_the_load_and_with_nothing_else() {
         "keys.n=11",
         "keys.kind=uniform",
         "keys.value_size=257B",
+        "keys.missing_share=0.01",
     ] {
         assert_ne!(plan(42, &[set]).hash(), base, "{set}");
     }
-    for set in
-        ["strategies=[\"swr\"]", "cache.ttl=6s", "origin.service_time=1s", "origin.queue=1", "name=x", "summary=x"]
-    {
+    for set in [
+        "strategies=[\"swr\"]",
+        "cache.ttl=6s",
+        "origin.service_time=1s",
+        "origin.queue=1",
+        "name=x",
+        "summary=x",
+        "keys.missing_n=3",
+    ] {
         assert_eq!(plan(42, &[set]).hash(), base, "{set}");
     }
     assert_ne!(plan(43, &[]).hash(), base);
     assert_ne!(Plan::new(42, &scenario(&[]), 2).hash(), base);
+    let of_two = plan(42, &["keys.missing_share=0.01", "keys.missing_n=2"]).hash();
+    assert_ne!(of_two, plan(42, &["keys.missing_share=0.01"]).hash());
     let open = |arrivals: &str| plan(42, &["load.rate=400/s", arrivals]).hash();
     assert_ne!(open("load.arrivals=poisson"), open("load.arrivals=constant"));
     let ramp = |at: &str, to: &str, over: &str| {

@@ -49,7 +49,7 @@ fn hotkey_is_the_primers_load() {
             duration: 60 * S,
             timeout: 10 * S,
         },
-        keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, value_size: 256 },
+        keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, value_size: 256, missing_share: 0.0, missing_n: 10 },
         cache: CacheSettings { ttl: 5 * S },
         origin: OriginModel { service_time: Law::Constant(200 * MS), concurrency: 64, queue: 1024, write_every: None },
         warm: None,
@@ -70,6 +70,11 @@ fn the_open_ones_are_what_they_are_called() {
     assert_eq!((&cold.load.kind, cold.load.warmup, cold.warm), (&open(400.0), Duration::ZERO, None));
     assert_eq!((cold.keys.n, &cold.keys.kind), (10, &KeyKind::Uniform));
     let zipf = ship("zipf");
+    let missing = ship("missing-keys");
+    assert_eq!((missing.load.kind, missing.keys.missing_share), (open(400.0), 0.05));
+    let negative = |text: &String| strategies::Spec::parse(text).unwrap().negative_life();
+    let lives: Vec<Duration> = missing.strategies.iter().map(negative).collect();
+    assert_eq!(lives, [Duration::ZERO, S].repeat(3), "without and with the negative layer, a second");
     let sale = ship("flash-sale");
     let ramps = vec![Ramp { at: 5 * S, to_per_s: 2000.0, over: 20 * S }];
     assert_eq!(sale.load.kind, LoadKind::Open { rate_per_s: 50.0, arrivals: Arrivals::Poisson, ramps });
@@ -203,10 +208,13 @@ fn keys() -> impl Strategy<Value = Keys> {
         Just(KeyKind::Single),
         (0.0_f64..=10.0).prop_map(|exponent| KeyKind::Zipf { exponent }),
     ];
-    (kind, 2_u32..=4096, 1_u32..=1 << 20).prop_map(|(kind, n, value_size)| Keys {
+    let missing = (prop_oneof![Just(0.0), 0.0_f64..1.0], 1_u32..=10_000_000);
+    (kind, 2_u32..=4096, 1_u32..=1 << 20, missing).prop_map(|(kind, n, value_size, (missing_share, missing_n))| Keys {
         n: if kind == KeyKind::Single { 1 } else { n },
         kind,
         value_size,
+        missing_share,
+        missing_n,
     })
 }
 

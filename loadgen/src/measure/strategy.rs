@@ -137,7 +137,10 @@ fn lazy_floor(evidence: &Evidence<'_>, rows: &[OriginRow], end_ns: i64) -> u64 {
             *last = start.max(*last);
         }
     }
-    floor(&evidence.collected.arrivals, &state, service, evidence.scenario.cache.ttl, end_ns)
+    let life = |key| {
+        if evidence.scenario.keys.is_missing(key) { evidence.spec.negative_life() } else { evidence.scenario.cache.ttl }
+    };
+    floor(&evidence.collected.arrivals, &state, service, life, end_ns)
 }
 
 fn origin_rows(evidence: &Evidence<'_>, end_ns: i64) -> Vec<OriginRow> {
