@@ -38,7 +38,7 @@ pub async fn inject(
 }
 
 async fn act(event: &Event, scenario: &Scenario, endpoints: &Endpoints) -> Result<String, String> {
-    let all = Expire { first: 1, last: scenario.keys.n };
+    let all = Expire { first: 1, last: scenario.keys.last() };
     let expire = async |keys: Expire, detail: String| {
         let control = endpoints.replicas.first().ok_or("there is no replica")?;
         control.post::<()>("/expire", &keys).await.map(|()| detail).map_err(|e| e.to_string())

@@ -8,7 +8,7 @@ use app::runtime::RealClock;
 use app::serve::Shutdown;
 use report::record::{RUN_SCHEMA, Run};
 use report::{RunFolder, StrategyFolder};
-use scenarios::{Arrivals, LoadKind, Plan};
+use scenarios::{Arrivals, LoadKind, Plan, ramps_in_words};
 use strategies::units::duration_text;
 
 use crate::cli::Format;
@@ -149,14 +149,15 @@ fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
 }
 
 fn load_in_words(settings: &Settings) -> String {
+    let missing = settings.scenario.keys.missing_in_words();
     match &settings.scenario.load.kind {
-        LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}"),
-        LoadKind::Open { rate_per_s, arrivals } => {
+        LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}{missing}"),
+        LoadKind::Open { rate_per_s, arrivals, ramps } => {
             let spacing = match arrivals {
                 Arrivals::Poisson => "Poisson",
                 Arrivals::Constant => "constant",
             };
-            format!("open loop, {rate_per_s} requests/s, {spacing} arrivals")
+            format!("open loop, {rate_per_s} requests/s{}, {spacing} arrivals{missing}", ramps_in_words(ramps))
         }
     }
 }

@@ -11,6 +11,7 @@ use strategies::units::duration_text;
 
 use crate::cli::{Arrival, CacheChoice, Format, LabChoice, RunArgs};
 use crate::exit::Failure;
+use crate::measure::Floor;
 use crate::target::Target;
 
 /// What to run, and how.
@@ -72,10 +73,12 @@ impl Subject {
         self.strategy.as_ref().map_or(ttl, |spec| spec.soft_life(ttl))
     }
 
-    /// Whether the floor can be computed: the strategy is known, and does not lengthen TTLs.
+    /// The floor of its origin reads, where it can be computed: the strategy is known, and does not lengthen TTLs.
     #[must_use]
-    pub fn has_floor(&self) -> bool {
-        self.strategy.as_ref().is_some_and(|spec| !spec.lengthens_ttl())
+    pub fn floor(&self, scenario: &Scenario) -> Option<Floor> {
+        let spec = self.strategy.as_ref().filter(|spec| !spec.lengthens_ttl())?;
+        let (service, ttl) = (scenario.origin.service_time.mean(), scenario.cache.ttl);
+        Some(Floor::new(scenario.keys.n, service, ttl, spec.negative_life()))
     }
 }
 

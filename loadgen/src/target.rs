@@ -83,7 +83,9 @@ fn check_rate(args: &RunArgs, scenario: &Scenario, abroad: bool) -> Result<(), F
     let given = given.transpose()?;
     let Some(max) = given.or(abroad.then_some(MAX_RATE_PER_S)) else { return Ok(()) };
     let rate = match &scenario.load.kind {
-        LoadKind::Open { rate_per_s, .. } => *rate_per_s,
+        LoadKind::Open { rate_per_s, ramps, .. } => {
+            ramps.iter().fold(*rate_per_s, |most, ramp| most.max(ramp.to_per_s))
+        }
         LoadKind::Closed { clients, think } => f64::from(*clients) / think.mean().as_secs_f64(),
     };
     if rate <= max {

@@ -17,7 +17,8 @@ const SECOND_NS: i64 = 1_000_000_000;
 fn record_a_minute(per_second: i64) {
     let folder = tempfile::tempdir().unwrap();
     let files = RunFolder::at(folder.path()).strategy("naive").unwrap();
-    let collector = Collector::start(1, Some(Floor::new(Duration::from_millis(200), Duration::from_secs(5)))).unwrap();
+    let floor = Floor::new(10, Duration::from_millis(200), Duration::from_secs(5), Duration::ZERO);
+    let collector = Collector::start(1, Some(floor)).unwrap();
     let header = HlogHeader { warmup_began: SystemTime::UNIX_EPOCH, t0_offset_ms: 0 };
     collector.begin(files.begin_latency(header).unwrap());
     collector.warm(BTreeMap::new());

@@ -16,6 +16,7 @@ pub(crate) enum Purpose {
     Think = 2,
     Gap = 3,
     Service = 4,
+    Missing = 5,
 }
 
 /// The numbers of one purpose at one position.

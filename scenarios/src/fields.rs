@@ -4,8 +4,9 @@
 
 pub(crate) const TOP: [&str; 11] =
     ["schema", "name", "summary", "strategies", "load", "keys", "cache", "origin", "warm", "event", "threshold"];
-pub(crate) const LOAD: [&str; 7] = ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout"];
-pub(crate) const KEYS: [&str; 5] = ["kind", "n", "hot_share", "exponent", "value_size"];
+pub(crate) const LOAD: [&str; 8] = ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout", "ramp"];
+pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
+pub(crate) const KEYS: [&str; 7] = ["kind", "n", "hot_share", "exponent", "value_size", "missing_share", "missing_n"];
 pub(crate) const CACHE: [&str; 1] = ["ttl"];
 pub(crate) const ORIGIN: [&str; 4] = ["service_time", "concurrency", "queue", "write_every"];
 pub(crate) const WARM: [&str; 1] = ["burst"];

@@ -1,4 +1,4 @@
-//! The keys: how many there are, how big their values are, and which are asked for.
+//! The keys: how many there are, how big their values are, which are asked for, and which of those do not exist.
 
 use std::fmt::Write as _;
 
@@ -9,6 +9,8 @@ use strategies::units::{SIZE, size_text};
 const N_MAX: u32 = 10_000_000;
 const VALUE_SIZE_MAX: u32 = 1 << 20;
 const VALUE_SIZE_DEFAULT: u32 = 256;
+/// A few, as deleted items are that links still lead to.
+const MISSING_N_DEFAULT: u32 = 10;
 const EXPONENT_MAX: f64 = 10.0;
 /// Most bytes of all values together: they are held in memory by a cache, and by the origin.
 const BYTES_MAX: i128 = 4 << 30;
@@ -23,6 +25,11 @@ pub struct Keys {
     pub n: u32,
     /// Bytes of each value, at least 1.
     pub value_size: u32,
+    /// The share of requests that ask for items that do not exist, from 0 to below 1. Only the others are spread as
+    /// `kind` says.
+    pub missing_share: f64,
+    /// How many such items are asked for, at least 1 and all alike: their keys follow those that exist.
+    pub missing_n: u32,
 }
 
 /// How popularity is spread over the keys.
@@ -65,6 +72,29 @@ impl Keys {
         }
     }
 
+    /// Whether a key is one of those that do not exist.
+    #[must_use]
+    pub fn is_missing(&self, key: u32) -> bool {
+        key > self.n
+    }
+
+    /// The highest key that is asked for.
+    #[must_use]
+    pub fn last(&self) -> u32 {
+        if self.missing_share > 0.0 { self.n.saturating_add(self.missing_n) } else { self.n }
+    }
+
+    /// What follows a load that is said in words: `, 5 % for items that do not exist`. Nothing where all exist.
+    #[must_use]
+    pub fn missing_in_words(&self) -> String {
+        if self.missing_share <= 0.0 {
+            return String::new();
+        }
+        // To a thousandth of a percent: 0.07 × 100 is not quite 7.
+        let percent = (self.missing_share * 1e5).round() / 1e3;
+        format!(", {percent} % for items that do not exist")
+    }
+
     pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
         let word = walk.word(fields, "kind", &KINDS, None);
         let value_size = walk.quantity(fields, "value_size", &SIZE, 1..=VALUE_SIZE_MAX, Some(VALUE_SIZE_DEFAULT));
@@ -72,8 +102,15 @@ impl Keys {
             Some(Word::Single) => walk.integer(fields, "n", 1..=1, Some(1)),
             _ => read_n(walk, fields, value_size.unwrap_or(VALUE_SIZE_DEFAULT)),
         };
+        let missing_share = if fields.has("missing_share") {
+            walk.number(fields, "missing_share", "0 or more, less than 1", |share| (0.0..1.0).contains(&share))
+        } else {
+            Some(0.0)
+        };
+        let missing_n = walk.integer(fields, "missing_n", 1..=N_MAX, Some(MISSING_N_DEFAULT));
         let kind = read_kind(walk, fields, word?, n);
-        Some(Self { kind: kind?, n: n?, value_size: value_size? })
+        let (missing_share, missing_n) = (missing_share?, missing_n?);
+        Some(Self { kind: kind?, n: n?, value_size: value_size?, missing_share, missing_n })
     }
 
     pub(crate) fn write(&self, out: &mut String) {
@@ -84,6 +121,7 @@ impl Keys {
             KeyKind::Single => writeln!(out, "kind = \"single\""),
         };
         let _ = writeln!(out, "n = {}\nvalue_size = \"{}\"", self.n, size_text(self.value_size));
+        let _ = writeln!(out, "missing_share = {:?}\nmissing_n = {}", self.missing_share, self.missing_n);
     }
 }
 

@@ -6,10 +6,11 @@
 //! | idea | file |
 //! |---|---|
 //! | text → plain data → values | `parse.rs`, `tree.rs`, `overrides.rs`, `walk.rs`, `getters.rs` |
-//! | the values, each with its own rules | `scenario.rs`, `load.rs`, `keys.rs`, `law.rs`, `event.rs`, `threshold.rs` |
+//! | the values, each with its own rules | `scenario.rs`, `load.rs`, `ramp.rs`, `keys.rs`, `law.rs`, `event.rs`, `threshold.rs` |
 //! | what is wrong, and where | `problem.rs`, `source.rs`, `nearest.rs` |
 //! | the resolved copy | `resolved.rs` |
 //! | the plan of requests | `plan.rs`, `plan/`, `draw.rs` |
+//! | a rate that changes, and its arrivals | `rate.rs` |
 //! | the origin's service times | `service.rs` |
 
 mod draw;
@@ -24,6 +25,8 @@ mod overrides;
 mod parse;
 mod plan;
 mod problem;
+mod ramp;
+mod rate;
 mod read;
 mod resolved;
 mod scenario;
@@ -41,6 +44,7 @@ pub use load::{Arrivals, Load, LoadKind};
 pub use nearest::nearest;
 pub use plan::{Arrival, ArrivalIter, Item, Op, Plan};
 pub use problem::{Problem, ScenarioErrors};
+pub use ramp::{Ramp, ramps_in_words};
 pub use read::read;
 pub use scenario::{CacheSettings, OriginModel, Scenario, Warm};
 pub use service::ServiceModel;

@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::law::Law;
+use crate::ramp::Ramp;
+use crate::rate::Rate;
 use crate::walk::{Fields, Walk};
 use strategies::units::{DURATION, RATE, duration_text, rate_text};
 
 const CLIENTS_MAX: u32 = 1_000_000;
 /// One request in a quarter of an hour: below it a run has none.
-const RATE_MIN_PER_S: f64 = 0.001;
-const RATE_MAX_PER_S: f64 = 1_000_000.0;
+pub(crate) const RATE_MIN_PER_S: f64 = 0.001;
+pub(crate) const RATE_MAX_PER_S: f64 = 1_000_000.0;
 /// Most arrivals of an open load: beyond it a run's own records no longer fit a machine.
 const ARRIVALS_MAX: f64 = 1e9;
 const THINK_MAX: Duration = Duration::from_secs(3600);
@@ -45,10 +47,12 @@ pub enum LoadKind {
     },
     /// Requests come whether or not earlier ones were answered.
     Open {
-        /// Mean rate over the whole fleet, requests per second, 0.001 to 1,000,000.
+        /// Mean rate over the whole fleet, requests per second, 0.001 to 1,000,000; until the first ramp, if there is one.
         rate_per_s: f64,
         /// How they are spaced.
         arrivals: Arrivals,
+        /// How the rate changes, in the order of time.
+        ramps: Vec<Ramp>,
     },
 }
 
@@ -65,9 +69,10 @@ const ARRIVALS: [(&str, Arrivals); 2] = [("poisson", Arrivals::Poisson), ("const
 
 impl Load {
     pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
+        let duration = walk.quantity(fields, "duration", &DURATION, MS..=DURATION_MAX, None);
         let kind = match (fields.has("clients"), fields.has("rate")) {
             (true, false) => read_closed(walk, fields),
-            (false, true) => read_open(walk, fields),
+            (false, true) => read_open(walk, fields, duration),
             (true, true) => {
                 if let Some(node) = fields.get("rate").or(fields.get("clients")) {
                     walk.refuse(
@@ -85,7 +90,6 @@ impl Load {
             }
         };
         let warmup = walk.quantity(fields, "warmup", &DURATION, Duration::ZERO..=WARMUP_MAX, Some(Duration::ZERO));
-        let duration = walk.quantity(fields, "duration", &DURATION, MS..=DURATION_MAX, None);
         let timeout = walk.quantity(fields, "timeout", &DURATION, MS..=TIMEOUT_MAX, Some(TIMEOUT_DEFAULT));
         let load = Self { kind: kind?, warmup: warmup?, duration: duration?, timeout: timeout? };
         load.refuse_too_many(walk, fields)
@@ -98,12 +102,13 @@ impl Load {
     }
 
     fn refuse_too_many(self, walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
-        if let (LoadKind::Open { rate_per_s, .. }, Some(node)) = (&self.kind, fields.get("rate")) {
-            let arrivals = rate_per_s * self.total().as_secs_f64();
+        if let (LoadKind::Open { rate_per_s, ramps, .. }, Some(node)) = (&self.kind, fields.get("rate")) {
+            let arrivals = Rate::new(*rate_per_s, ramps, self.warmup).expected(self.total());
             if arrivals > ARRIVALS_MAX {
                 let found = format!(
-                    "found {} for {}, that is {arrivals:.0} requests, allowed {ARRIVALS_MAX:.0}",
+                    "found {}{} for {}, that is {arrivals:.0} requests, allowed {ARRIVALS_MAX:.0}",
                     rate_text(*rate_per_s),
+                    if ramps.is_empty() { "" } else { " and its ramps" },
                     duration_text(self.total())
                 );
                 walk.report(&node.place, "too many requests", found, "lower the rate or the duration");
@@ -118,7 +123,7 @@ impl Load {
             LoadKind::Closed { clients, think } => {
                 writeln!(out, "clients = {clients}\nthink = {}", think.toml())
             }
-            LoadKind::Open { rate_per_s, arrivals } => {
+            LoadKind::Open { rate_per_s, arrivals, .. } => {
                 let word = match arrivals {
                     Arrivals::Poisson => "poisson",
                     Arrivals::Constant => "constant",
@@ -129,19 +134,23 @@ impl Load {
         for (name, value) in [("warmup", self.warmup), ("duration", self.duration), ("timeout", self.timeout)] {
             let _ = writeln!(out, "{name} = \"{}\"", duration_text(value));
         }
+        if let LoadKind::Open { ramps, .. } = &self.kind {
+            ramps.iter().for_each(|ramp| ramp.write(out));
+        }
     }
 }
 
 fn read_closed(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<LoadKind> {
-    walk.foreign(fields, &["arrivals"], "with rate");
+    walk.foreign(fields, &["arrivals", "ramp"], "with rate");
     let clients = walk.integer(fields, "clients", 1..=CLIENTS_MAX, None);
     let think = Law::read(walk, fields, "think", THINK_MAX);
     Some(LoadKind::Closed { clients: clients?, think: think? })
 }
 
-fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<LoadKind> {
+fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>, duration: Option<Duration>) -> Option<LoadKind> {
     walk.foreign(fields, &["think"], "with clients");
     let rate = walk.quantity(fields, "rate", &RATE, RATE_MIN_PER_S..=RATE_MAX_PER_S, None);
     let arrivals = walk.word(fields, "arrivals", &ARRIVALS, Some(Arrivals::Poisson));
-    Some(LoadKind::Open { rate_per_s: rate?, arrivals: arrivals? })
+    let ramps = Ramp::read_all(walk, fields, duration);
+    Some(LoadKind::Open { rate_per_s: rate?, arrivals: arrivals?, ramps })
 }

@@ -12,7 +12,7 @@ use crate::walk::Walk;
 /// is enough to make a closed load open.
 const DROPS: [(&str, &str, &[&str]); 3] = [
     ("load", "rate", &["clients", "think"]),
-    ("load", "clients", &["rate", "arrivals"]),
+    ("load", "clients", &["rate", "arrivals", "ramp"]),
     ("keys", "kind", &["hot_share", "exponent"]),
 ];
 

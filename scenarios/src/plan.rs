@@ -32,7 +32,7 @@ pub struct Plan {
 /// One request: what is asked, of whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Item {
-    /// The key, from 1.
+    /// The key, from 1; one beyond the scenario's `n` does not exist.
     pub key: u32,
     /// The replica, from 0.
     pub replica: u32,
@@ -65,7 +65,18 @@ impl Plan {
     pub fn item(&self, client: u32, n: u64) -> Item {
         let client = u64::from(client);
         let turn = client.wrapping_add(n) % u64::from(self.replicas);
-        Item { key: self.picker.pick(Draws::at(self.seed, Purpose::Key, client, n)), replica: turn as u32, op: Op::Get }
+        let key = || self.picker.pick(Draws::at(self.seed, Purpose::Key, client, n));
+        Item { key: self.missing(client, n).unwrap_or_else(key), replica: turn as u32, op: Op::Get }
+    }
+
+    /// The key of a request that asks for what does not exist. Drawn apart, so that a share of none leaves a plan as it is.
+    fn missing(&self, client: u64, n: u64) -> Option<u32> {
+        let Keys { n: existing, missing_share, missing_n, .. } = self.keys;
+        if missing_share <= 0.0 {
+            return None;
+        }
+        let draws = Draws::at(self.seed, Purpose::Missing, client, n);
+        (draws.unit(0) < missing_share).then(|| existing.saturating_add(1 + draws.below(1, missing_n)))
     }
 
     /// When a client of a closed load first sends, after the start of the warm-up: client · mean think ÷ clients, so

@@ -9,5 +9,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("bulk-warm", include_str!("../files/bulk-warm.toml")),
         ("cold-start", include_str!("../files/cold-start.toml")),
         ("zipf", include_str!("../files/zipf.toml")),
+        ("flash-sale", include_str!("../files/flash-sale.toml")),
+        ("missing-keys", include_str!("../files/missing-keys.toml")),
     ]
 }

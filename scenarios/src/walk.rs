@@ -139,30 +139,31 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// The tables of a list, `[[event]]`; none if it is absent.
+    /// The tables of a list, by its path from the file's top: `event`, `load.ramp`. None if it is absent.
     pub(crate) fn sections<'t>(
         &mut self,
-        top: &Fields<'t>,
-        name: &'static str,
+        within: &Fields<'t>,
+        path: &'static str,
         allowed: &'static [&'static str],
     ) -> Vec<Fields<'t>> {
-        let tables = match top.get(name) {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let tables = match within.get(name) {
             None => return Vec::new(),
             Some(Node { value: Value::List(nodes), .. }) => nodes.iter().collect(),
             Some(node) => vec![node],
         };
-        let listed = matches!(top.get(name).map(|node| &node.value), Some(Value::List(_)));
+        let listed = matches!(within.get(name).map(|node| &node.value), Some(Value::List(_)));
         let mut opened = Vec::new();
         for node in tables {
             match &node.value {
                 Value::Table(table) if listed => {
-                    opened.push(self.open(table, format!("[[{name}]]"), &node.place, allowed));
+                    opened.push(self.open(table, format!("[[{path}]]"), &node.place, allowed));
                 }
                 _ => self.refuse(
                     node,
                     format!("`{name}` must be a list of tables"),
-                    &format!("any number of [[{name}]]"),
-                    format!("write [[{name}]], with two brackets, and its fields below"),
+                    &format!("any number of [[{path}]]"),
+                    format!("write [[{path}]], with two brackets, and its fields below"),
                 ),
             }
         }

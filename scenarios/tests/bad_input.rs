@@ -200,6 +200,39 @@ fn loads() {
 }
 
 #[test]
+fn ramps() {
+    let ramp = |fields: &str| plus(&format!("[[load.ramp]]\n{fields}"));
+    let open = |text: String| text.replace("clients = 50\nthink = \"120ms\"", "rate = \"50/s\"");
+    let ok = "at = \"10s\"\nto = \"2000/s\"\nover = \"20s\"";
+    let two = |second: &str| open(ramp(&format!("{ok}\n[[load.ramp]]\n{second}")));
+    let cases = [
+        ("of a closed load", ramp(ok)),
+        ("one table", open(plus(&format!("[load.ramp]\n{ok}")))),
+        ("a value", open(with("duration = \"60s\"", "duration = \"60s\"\nramp = \"2000/s\""))),
+        ("unknown and missing fields", open(ramp("att = \"10s\"\nto = \"2000/s\"\nfrom = \"50/s\""))),
+        ("wrong units", open(ramp("at = 10\nto = \"2000\"\nover = \"20/s\""))),
+        ("negative, zero, not finite", open(ramp("at = \"-1s\"\nto = \"0/s\"\nover = \"inf\""))),
+        ("too high", open(ramp("at = \"10s\"\nto = \"2000000/s\"\nover = \"20s\""))),
+        ("begins after the run", open(ramp("at = \"60s\"\nto = \"2000/s\"\nover = \"0s\""))),
+        ("ends after the run", open(ramp("at = \"50s\"\nto = \"2000/s\"\nover = \"20s\""))),
+        ("overlapping", two("at = \"29999ms\"\nto = \"50/s\"\nover = \"1s\"")),
+        ("not in order", two("at = \"1s\"\nto = \"50/s\"\nover = \"1s\"")),
+        (
+            "two jumps at once",
+            open(ramp(
+                "at = \"1s\"\nto = \"50/s\"\nover = \"0s\"\n[[load.ramp]]\nat = \"1s\"\nto = \"60/s\"\nover = \"0s\"",
+            )),
+        ),
+        (
+            "too many requests",
+            open(ramp("at = \"0s\"\nto = \"1000000/s\"\nover = \"0s\"")).replace("\"60s\"", "\"1h\""),
+        ),
+        ("all at once", two("at = \"5s\"\nto = 60\nover = \"1h\"").replace("\"5s\"\n\n[origin]", "5\n\n[origin]")),
+    ];
+    insta::assert_snapshot!(transcript(&cases));
+}
+
+#[test]
 fn laws() {
     let law = |value: &str| with("\"200ms\"", value);
     let cases = [
@@ -227,6 +260,13 @@ fn keys_and_origin() {
         ("share nan", share("nan")),
         ("share in quotes", share("\"95 %\"")),
         ("share leaves requests for nobody", with("n = 10", "n = 1")),
+        ("all missing", with("n = 10", "n = 10\nmissing_share = 1")),
+        ("less than none missing", with("n = 10", "n = 10\nmissing_share = -0.05")),
+        ("missing share nan", with("n = 10", "n = 10\nmissing_share = nan")),
+        ("missing share with a unit", with("n = 10", "n = 10\nmissing_share = \"5%\"")),
+        ("missing misspelt", with("n = 10", "n = 10\nmising_share = 0.05")),
+        ("nothing missing to ask for", with("n = 10", "n = 10\nmissing_share = 0.05\nmissing_n = 0")),
+        ("too much missing", with("n = 10", "n = 10\nmissing_share = 0.05\nmissing_n = 10_000_001")),
         ("no key", with("n = 10", "n = 0")),
         ("a milliard keys", with("n = 10", "n = 1_000_000_000")),
         ("too much memory", with("n = 10", "n = 10_000_000").replace("256B", "1MiB")),
@@ -262,6 +302,11 @@ fn warm_events_thresholds() {
         ("unknown target", event("at = \"1s\"\ndo = \"replica-kill\"\ntarget = \"lockholder\"")),
         ("target without a number", event("at = \"1s\"\ndo = \"replica-kill\"\ntarget = \"replica-x\"")),
         ("key that is not there", event("at = \"1s\"\ndo = \"expire\"\nkey = 11")),
+        (
+            "key that nobody asks for",
+            event("at = \"1s\"\ndo = \"expire\"\nkey = 13")
+                .replace("n = 10", "n = 10\nmissing_share = 0.05\nmissing_n = 2"),
+        ),
         ("strategy not listed", threshold("strategy = \"swrr\"\nmetric = \"errors\"\nat_most = 0")),
         ("unknown metric", threshold("strategy = \"swr\"\nmetric = \"origin.totl\"\nat_most = 0")),
         ("hot metric without a hot key", uniform("strategy = \"swr\"\nmetric = \"hot.origin_total\"\nat_most = 1")),
@@ -283,6 +328,8 @@ fn overrides() {
         &["banana=1"],
         &["event.at=1s"],
         &["load.clients=80", "load.rate=400/s"],
+        &["load.rate=50/s", "load.ramp=[{ at = \"50s\", to = \"2000/s\", over = \"20s\" }]"],
+        &["load.rate=50/s", "load.ramp=2000/s"],
         &["load.clients=many"],
         &["load.clients=inf"],
         &["keys.kind=zipf"],

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use scenarios::{Plan, Scenario, shipped};
+use proptest::prelude::*;
+use scenarios::{Arrivals, LoadKind, Plan, Ramp, Scenario, shipped};
 
 /// hotkey with overrides, `path=value`.
 fn scenario(sets: &[&str]) -> Scenario {
@@ -61,6 +62,27 @@ fn the_other_kinds_share_as_they_say() {
     assert_eq!(single[1], 200_000.0);
     let all_hot = counts(&plan(42, &["keys.n=1", "keys.hot_share=1"]), 1);
     assert_eq!(all_hot[1], 200_000.0);
+}
+
+#[test]
+fn a_share_of_the_requests_asks_for_what_does_not_exist_and_the_others_for_what_they_did() {
+    let missing = plan(42, &["keys.missing_share=0.05", "keys.missing_n=4"]);
+    let all = counts(&missing, 14);
+    check_share(all[1], 0.95 * 0.95);
+    all[2..=10].iter().for_each(|count| check_share(*count, 0.95 * 0.05 / 9.0));
+    all[11..].iter().for_each(|count| check_share(*count, 0.05 / 4.0));
+    let keys = scenario(&["keys.missing_share=0.05", "keys.missing_n=4"]).keys;
+    assert_eq!((keys.is_missing(10), keys.is_missing(11), keys.last()), (false, true, 14));
+    assert_eq!(keys.missing_in_words(), ", 5 % for items that do not exist");
+    assert_eq!(scenario(&["keys.missing_share=0.07"]).keys.missing_in_words(), ", 7 % for items that do not exist");
+    let nobody_asks = scenario(&["keys.missing_n=4"]).keys;
+    assert_eq!((nobody_asks.last(), nobody_asks.missing_in_words().as_str()), (10, ""));
+
+    let none = plan(42, &[]);
+    let existing = (0..1000).map(|n| (missing.item(7, n), none.item(7, n))).filter(|(item, _)| item.key <= 10);
+    existing.for_each(|(item, without)| assert_eq!(item, without));
+    let open = plan(42, &["load.rate=400/s", "keys.missing_share=0.05"]);
+    assert!(open.arrivals().any(|arrival| arrival.key > 10), "in an open load, too");
 }
 
 #[test]
@@ -134,6 +156,108 @@ fn constant_arrivals_do_not_drift() {
     assert_eq!(arrivals[4].replica, 1);
 }
 
+/// 50/s, from 5 s on up to 2000/s in 20 s, at 40 s down to 100/s at once; a warm-up of 5 s.
+const RAMPED: [&str; 2] = [
+    "load.rate=50/s",
+    "load.ramp=[{ at = \"5s\", to = \"2000/s\", over = \"20s\" }, { at = \"40s\", to = \"100/s\", over = \"0s\" }]",
+];
+
+/// The integral of that rate over the first `t` seconds of the plan.
+fn ramped_until(t: f64) -> f64 {
+    let climbing = |s: f64| 50.0 * s + (2000.0 - 50.0) / 20.0 * s * s / 2.0;
+    50.0 * t.min(10.0)
+        + climbing((t - 10.0).clamp(0.0, 20.0))
+        + 2000.0 * (t - 30.0).clamp(0.0, 15.0)
+        + 100.0 * (t - 45.0).max(0.0)
+}
+
+#[test]
+fn a_ramps_arrivals_follow_the_integral_of_its_rate() {
+    for seed in [42, 43, 44] {
+        let plan = plan(seed, &RAMPED);
+        let arrivals: Vec<f64> = plan.arrivals().map(|arrival| arrival.at_ns as f64 * 1e-9).collect();
+        assert!(arrivals.is_sorted());
+        assert!(arrivals.iter().all(|at| *at < 65.0));
+        // Windows of a quarter of a second, and everything.
+        for (from, to) in (0..260).map(|i| (f64::from(i) / 4.0, f64::from(i + 1) / 4.0)).chain([(0.0, 65.0)]) {
+            let expected = ramped_until(to) - ramped_until(from);
+            let count = arrivals.iter().filter(|at| (from..to).contains(*at)).count() as f64;
+            assert!(
+                (count - expected).abs() <= 5.0 * expected.sqrt(),
+                "{from} to {to} s: {count}, expected {expected}"
+            );
+        }
+        // On the clock that runs by the integral the gaps are exponential, by Kolmogorov and Smirnov at the 0.1 % level.
+        let mut gaps: Vec<f64> = arrivals.windows(2).map(|w| ramped_until(w[1]) - ramped_until(w[0])).collect();
+        gaps.sort_by(f64::total_cmp);
+        let far = gaps.iter().enumerate();
+        let far = far.map(|(i, gap)| (1.0 - (-gap).exp() - (i as f64 + 0.5) / gaps.len() as f64).abs());
+        let far = far.fold(0.0, f64::max);
+        assert!(far < 1.95 / (gaps.len() as f64).sqrt(), "{far}");
+    }
+}
+
+#[test]
+fn a_ramps_even_arrivals_come_when_the_integral_reaches_their_number() {
+    let plan = plan(42, &[RAMPED[0], RAMPED[1], "load.arrivals=constant"]);
+    let arrivals: Vec<u64> = plan.arrivals().map(|arrival| arrival.at_ns).collect();
+    assert_eq!(arrivals.len(), ramped_until(65.0) as usize);
+    for (n, at_ns) in arrivals.iter().enumerate() {
+        let integral = ramped_until(*at_ns as f64 * 1e-9);
+        assert!((integral - n as f64).abs() < 1e-5, "the arrival {n} is where the integral is {integral}");
+    }
+    assert_eq!(arrivals[1], 20_000_000, "before the ramp as without it");
+}
+
+#[test]
+fn before_its_first_ramp_a_plan_is_what_it_is_without() {
+    let (with, without) = (plan(42, &RAMPED), plan(42, &["load.rate=50/s"]));
+    let before = |plan: &Plan| plan.arrivals().take_while(|a| a.at_ns < 10_000_000_000).collect::<Vec<_>>();
+    let (with, without) = (before(&with), before(&without));
+    assert_eq!(with.len(), without.len());
+    for (a, b) in with.iter().zip(&without) {
+        assert_eq!((a.key, a.replica), (b.key, b.replica));
+        assert!(a.at_ns.abs_diff(b.at_ns) < 1000, "{a:?} {b:?}: the rounding of the gaps and no more");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_ramps_bring_arrivals_out_of_order_or_out_of_range(
+        first in 0.001_f64..2000.0,
+        ramps in proptest::collection::vec((0_u64..2000, 0.001_f64..20_000.0, 0_u64..2000), 1..6),
+        poisson in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let mut scenario = scenario(&["load.rate=1/s", "load.duration=60s", "load.warmup=1s"]);
+        let mut from_ms = 0;
+        let mut expected = first;
+        let mut now = (0, first);
+        let mut made = Vec::new();
+        for (gap_ms, to_per_s, over_ms) in ramps {
+            let at_ms = from_ms + gap_ms + 1;
+            from_ms = at_ms + over_ms;
+            expected += (at_ms - now.0) as f64 / 1e3 * now.1 + over_ms as f64 / 1e3 * (now.1 + to_per_s) / 2.0;
+            now = (from_ms, to_per_s);
+            let ms = Duration::from_millis;
+            made.push(Ramp { at: ms(at_ms), to_per_s, over: ms(over_ms) });
+        }
+        let arrivals = if poisson { Arrivals::Poisson } else { Arrivals::Constant };
+        scenario.load.kind = LoadKind::Open { rate_per_s: first, arrivals, ramps: made };
+        // Up to the end of the last ramp.
+        scenario.load.duration = Duration::from_millis(from_ms);
+        let plan = Plan::new(seed, &scenario, 3);
+        let arrivals: Vec<_> = plan.arrivals().collect();
+        prop_assert!(arrivals.is_sorted_by_key(|arrival| arrival.at_ns));
+        let end_ns = scenario.load.total().as_nanos() as u64;
+        prop_assert!(arrivals.iter().all(|arrival| arrival.at_ns < end_ns));
+        let far = (arrivals.len() as f64 - expected).abs();
+        // Few are Poisson's own tail: 6 sigma, and room for what is rare.
+        let room = if poisson { 6.0 * expected.sqrt() + 10.0 } else { 1.0 };
+        prop_assert!(far <= room, "{} arrivals, expected {expected}", arrivals.len());
+    }
+}
+
 #[test]
 fn the_unused_half_of_a_plan_is_empty() {
     assert_eq!(plan(42, &[]).arrivals().count(), 0);
@@ -144,7 +268,17 @@ fn the_unused_half_of_a_plan_is_empty() {
 #[test]
 fn the_hash_of_a_plan_never_changes() {
     // Pinned: a change here makes every recorded run incomparable. Raise `ALGORITHM` in plan/digest.rs with it.
-    assert_eq!(plan(42, &[]).hash(), "3a93839bd404163d");
+    for (name, hash) in [
+        ("hotkey", "3a93839bd404163d"),
+        ("hotkey-open", "64057d82e7a26f28"),
+        ("bulk-warm", "c986e7518feb41d0"),
+        ("cold-start", "af94688a33ae9c98"),
+        ("zipf", "c188a79a9725dea7"),
+    ] {
+        let (_, text) = shipped().iter().find(|(shipped, _)| *shipped == name).unwrap();
+        let scenario = Scenario::parse(text, name, &[]).unwrap();
+        assert_eq!(Plan::new(42, &scenario, 3).hash(), hash, "{name}");
+    }
 }
 
 #[test]
@@ -162,18 +296,37 @@ fn the_hash_changes_with_what_shapes_the_load_and_with_nothing_else() {
         "keys.n=11",
         "keys.kind=uniform",
         "keys.value_size=257B",
+        "keys.missing_share=0.01",
     ] {
         assert_ne!(plan(42, &[set]).hash(), base, "{set}");
     }
-    for set in
-        ["strategies=[\"swr\"]", "cache.ttl=6s", "origin.service_time=1s", "origin.queue=1", "name=x", "summary=x"]
-    {
+    for set in [
+        "strategies=[\"swr\"]",
+        "cache.ttl=6s",
+        "origin.service_time=1s",
+        "origin.queue=1",
+        "name=x",
+        "summary=x",
+        "keys.missing_n=3",
+    ] {
         assert_eq!(plan(42, &[set]).hash(), base, "{set}");
     }
     assert_ne!(plan(43, &[]).hash(), base);
     assert_ne!(Plan::new(42, &scenario(&[]), 2).hash(), base);
+    let of_two = plan(42, &["keys.missing_share=0.01", "keys.missing_n=2"]).hash();
+    assert_ne!(of_two, plan(42, &["keys.missing_share=0.01"]).hash());
     let open = |arrivals: &str| plan(42, &["load.rate=400/s", arrivals]).hash();
     assert_ne!(open("load.arrivals=poisson"), open("load.arrivals=constant"));
+    let ramp = |at: &str, to: &str, over: &str| {
+        plan(42, &["load.rate=400/s", &format!("load.ramp=[{{ at = \"{at}\", to = \"{to}\", over = \"{over}\" }}]")])
+            .hash()
+    };
+    let ramped = [ramp("5s", "2000/s", "20s"), ramp("6s", "2000/s", "20s"), ramp("5s", "2001/s", "20s")];
+    let mut all =
+        [&ramped[..], &[ramp("5s", "2000/s", "21s"), ramp("59s", "400/s", "1s"), open("load.timeout=10s")]].concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 6, "a ramp that changes nothing is in the hash, too");
 }
 
 #[test]

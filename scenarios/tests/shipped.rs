@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use scenarios::{
     Action, Arrivals, Bound, CacheSettings, Event, KeyKind, Keys, Law, Load, LoadKind, METRICS, OriginModel, Plan,
-    Scenario, Target, Threshold, Warm, shipped,
+    Ramp, Scenario, Target, Threshold, Warm, shipped,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -49,7 +49,7 @@ fn hotkey_is_the_primers_load() {
             duration: 60 * S,
             timeout: 10 * S,
         },
-        keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, value_size: 256 },
+        keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, value_size: 256, missing_share: 0.0, missing_n: 10 },
         cache: CacheSettings { ttl: 5 * S },
         origin: OriginModel { service_time: Law::Constant(200 * MS), concurrency: 64, queue: 1024, write_every: None },
         warm: None,
@@ -62,7 +62,7 @@ fn hotkey_is_the_primers_load() {
 
 #[test]
 fn the_open_ones_are_what_they_are_called() {
-    let open = |rate_per_s| LoadKind::Open { rate_per_s, arrivals: Arrivals::Poisson };
+    let open = |rate_per_s| LoadKind::Open { rate_per_s, arrivals: Arrivals::Poisson, ramps: Vec::new() };
     let (hotkey, hotkey_open) = (ship("hotkey"), ship("hotkey-open"));
     assert_eq!((&hotkey_open.keys, &hotkey_open.cache), (&hotkey.keys, &hotkey.cache), "hotkey's keys");
     assert_eq!(hotkey_open.load.kind, open(400.0));
@@ -70,6 +70,15 @@ fn the_open_ones_are_what_they_are_called() {
     assert_eq!((&cold.load.kind, cold.load.warmup, cold.warm), (&open(400.0), Duration::ZERO, None));
     assert_eq!((cold.keys.n, &cold.keys.kind), (10, &KeyKind::Uniform));
     let zipf = ship("zipf");
+    let missing = ship("missing-keys");
+    assert_eq!((missing.load.kind, missing.keys.missing_share), (open(400.0), 0.05));
+    let negative = |text: &String| strategies::Spec::parse(text).unwrap().negative_life();
+    let lives: Vec<Duration> = missing.strategies.iter().map(negative).collect();
+    assert_eq!(lives, [Duration::ZERO, S].repeat(3), "without and with the negative layer, a second");
+    let sale = ship("flash-sale");
+    let ramps = vec![Ramp { at: 5 * S, to_per_s: 2000.0, over: 20 * S }];
+    assert_eq!(sale.load.kind, LoadKind::Open { rate_per_s: 50.0, arrivals: Arrivals::Poisson, ramps });
+    assert_eq!((sale.keys.n, sale.keys.kind), (100, KeyKind::Hot { share: 0.99 }));
     assert_eq!((zipf.load.kind, zipf.keys.n, zipf.keys.kind), (open(800.0), 10_000, KeyKind::Zipf { exponent: 1.1 }));
 }
 
@@ -88,6 +97,7 @@ fn bulk_warm_is_a_hundred_items_in_one_burst() {
 fn the_resolved_copy_writes_every_default_with_its_unit() {
     insta::assert_snapshot!(ship("hotkey").to_toml());
     insta::assert_snapshot!(ship("bulk-warm").to_toml());
+    insta::assert_snapshot!(ship("flash-sale").to_toml());
 }
 
 #[test]
@@ -111,8 +121,8 @@ fn overrides_are_laid_over_the_file() {
 #[test]
 fn choosing_another_kind_by_override_drops_what_belonged_to_the_old_one() {
     let scenario = hotkey_with(&[("load.rate", "24000/m"), ("keys.kind", "zipf"), ("keys.exponent", "0.99")]);
-    let arrivals = Arrivals::Poisson;
-    assert_eq!(scenario.load.kind, LoadKind::Open { rate_per_s: 400.0, arrivals });
+    let (arrivals, ramps) = (Arrivals::Poisson, Vec::new());
+    assert_eq!(scenario.load.kind, LoadKind::Open { rate_per_s: 400.0, arrivals, ramps });
     assert_eq!(scenario.keys.kind, KeyKind::Zipf { exponent: 0.99 });
 }
 
@@ -156,20 +166,39 @@ fn law() -> impl Strategy<Value = Law> {
     ]
 }
 
+/// Ramps by their wait after the one before, as shares of what is left of the run.
+fn ramps(parts: Vec<(f64, f64, f64)>, duration: Duration) -> Vec<Ramp> {
+    let (mut ramps, mut free) = (Vec::new(), Duration::ZERO);
+    for (wait, to_per_s, length) in parts {
+        let at = free + (duration - free).mul_f64(wait) + Duration::from_nanos(1);
+        if at < duration {
+            let over = (duration - at).mul_f64(length);
+            ramps.push(Ramp { at, to_per_s, over });
+            free = at + over;
+        }
+    }
+    ramps
+}
+
 fn load() -> impl Strategy<Value = Load> {
+    let ramp = (0.0_f64..0.9, 0.001_f64..1e4, prop_oneof![Just(0.0), 0.0_f64..1.0]);
     let kind = prop_oneof![
-        (1_u32..=1_000_000, law()).prop_map(|(clients, think)| LoadKind::Closed { clients, think }),
-        (0.001_f64..1e4, any::<bool>()).prop_map(|(rate_per_s, poisson)| LoadKind::Open {
-            rate_per_s,
-            arrivals: if poisson { Arrivals::Poisson } else { Arrivals::Constant },
-        }),
+        (1_u32..=1_000_000, law()).prop_map(|(clients, think)| (LoadKind::Closed { clients, think }, Vec::new())),
+        (0.001_f64..1e4, any::<bool>(), proptest::collection::vec(ramp, 0..4)).prop_map(
+            |(rate_per_s, poisson, parts)| {
+                let arrivals = if poisson { Arrivals::Poisson } else { Arrivals::Constant };
+                (LoadKind::Open { rate_per_s, arrivals, ramps: Vec::new() }, parts)
+            }
+        ),
     ];
-    (kind, span(3600 * S), span(24 * 3600 * S), span(600 * S)).prop_map(|(kind, warmup, duration, timeout)| Load {
-        kind,
-        warmup,
-        duration,
-        timeout,
-    })
+    (kind, span(3600 * S), span(24 * 3600 * S), span(600 * S)).prop_map(
+        |((mut kind, parts), warmup, duration, timeout)| {
+            if let LoadKind::Open { ramps: empty, .. } = &mut kind {
+                *empty = ramps(parts, duration);
+            }
+            Load { kind, warmup, duration, timeout }
+        },
+    )
 }
 
 fn keys() -> impl Strategy<Value = Keys> {
@@ -179,10 +208,13 @@ fn keys() -> impl Strategy<Value = Keys> {
         Just(KeyKind::Single),
         (0.0_f64..=10.0).prop_map(|exponent| KeyKind::Zipf { exponent }),
     ];
-    (kind, 2_u32..=4096, 1_u32..=1 << 20).prop_map(|(kind, n, value_size)| Keys {
+    let missing = (prop_oneof![Just(0.0), 0.0_f64..1.0], 1_u32..=10_000_000);
+    (kind, 2_u32..=4096, 1_u32..=1 << 20, missing).prop_map(|(kind, n, value_size, (missing_share, missing_n))| Keys {
         n: if kind == KeyKind::Single { 1 } else { n },
         kind,
         value_size,
+        missing_share,
+        missing_n,
     })
 }
 

@@ -85,7 +85,7 @@ impl Drive {
     /// Whether the origin has no such item, so that 404 is the right answer.
     #[must_use]
     pub fn is_missing(&self, key: u32) -> bool {
-        key > self.keys.n
+        self.keys.is_missing(key)
     }
 
     /// The number of the first second that has requests.

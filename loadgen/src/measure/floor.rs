@@ -10,12 +10,19 @@ use crate::record::KeySample;
 /// Counts the origin reads of a perfect lazy refresher in the measured phase, while the run goes on.
 ///
 /// Per key, in order, an arrival at t ≥ s + d + T starts a load, where s is the start of the last load, d the (mean)
-/// service time and T the TTL; a load in flight serves those who come meanwhile (design/contract.md). It needs the
-/// cache's state at t = 0 before it can count; arrivals that come before it knows are kept until then, and after that
-/// its memory is one number a key.
+/// service time and T the key's life; a load in flight serves those who come meanwhile (design/contract.md). The life is
+/// the TTL for an item that exists. That one does not exist is remembered for as long as the strategy's `negative` layer
+/// says, and not at all without one: then only those who come during a load are spared their own.
+///
+/// It needs the cache's state at t = 0 before it can count; arrivals that come before it knows are kept until then, and
+/// after that its memory is one number a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Floor {
+    /// The last key that exists.
+    items: u32,
+    /// From the start of a load to the first arrival that needs another, for keys that exist and for those that don't.
     served_ns: i64,
+    served_missing_ns: i64,
     /// The start of each key's last load; `None` until [`Floor::know`].
     last_load: Option<BTreeMap<u32, i64>>,
     early: Vec<KeySample>,
@@ -23,11 +30,12 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// A floor for this service time and TTL.
+    /// A floor for items 1 to `items` with this service time and TTL, and a memory of `negative` for what does not exist.
     #[must_use]
-    pub fn new(service: Duration, ttl: Duration) -> Self {
-        let served_ns = i64::try_from(nanos(service).saturating_add(nanos(ttl))).unwrap_or(i64::MAX);
-        Self { served_ns, last_load: None, early: Vec::new(), loads: 0 }
+    pub fn new(items: u32, service: Duration, ttl: Duration, negative: Duration) -> Self {
+        let served = |life| i64::try_from(nanos(service).saturating_add(nanos(life))).unwrap_or(i64::MAX);
+        let (served_ns, served_missing_ns) = (served(ttl), served(negative));
+        Self { items, served_ns, served_missing_ns, last_load: None, early: Vec::new(), loads: 0 }
     }
 
     /// The start of each key's last load before t = 0, nanoseconds since t = 0; a key without one has an empty cache.
@@ -41,7 +49,8 @@ impl Floor {
     pub fn arrive(&mut self, arrivals: &[KeySample]) {
         let Some(last_load) = &mut self.last_load else { return self.early.extend_from_slice(arrivals) };
         for (at, key) in arrivals {
-            if last_load.get(key).is_none_or(|s| *at >= s.saturating_add(self.served_ns)) {
+            let served = if *key > self.items { self.served_missing_ns } else { self.served_ns };
+            if last_load.get(key).is_none_or(|s| *at >= s.saturating_add(served)) {
                 last_load.insert(*key, *at);
                 self.loads += 1;
             }
@@ -60,15 +69,20 @@ mod tests {
     use super::*;
 
     const S: i64 = 1_000_000_000;
+    const MS: i64 = 1_000_000;
 
-    fn floor(state: &[(u32, i64)], arrivals: &[KeySample]) -> Option<u64> {
-        let mut floor = Floor::new(Duration::from_millis(200), Duration::from_secs(5));
+    fn with_negative(negative: Duration, state: &[(u32, i64)], arrivals: &[KeySample]) -> Option<u64> {
+        let mut floor = Floor::new(10, Duration::from_millis(200), Duration::from_secs(5), negative);
         let (before, after) = arrivals.split_at(arrivals.len() / 2);
         floor.arrive(before);
         assert_eq!(floor.loads(), None, "nothing is known yet");
         floor.know(state.iter().copied().collect());
         floor.arrive(after);
         floor.loads()
+    }
+
+    fn floor(state: &[(u32, i64)], arrivals: &[KeySample]) -> Option<u64> {
+        with_negative(Duration::ZERO, state, arrivals)
     }
 
     #[test]
@@ -91,5 +105,18 @@ mod tests {
     fn an_arrival_at_the_very_expiry_loads() {
         let at = 5 * S + S / 5;
         assert_eq!(floor(&[], &[(0, 1), (at - 1, 1), (at, 1)]), Some(2));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_read_once_a_load_or_once_in_its_negative_life() {
+        // Ten requests a second for a minute for a key that does not exist, and as many for one that does.
+        let arrivals: Vec<KeySample> = (0..600).flat_map(|i| [(i * 100 * MS, 1), (i * 100 * MS, 11)]).collect();
+        let existing = 12;
+        // Not remembered: a load at 0, 200, 400 ms …, each serving who comes in its 200 ms.
+        assert_eq!(floor(&[], &arrivals), Some(existing + 300));
+        // Remembered for a second after each load: 0, 1.2, 2.4 …
+        assert_eq!(with_negative(Duration::from_secs(1), &[], &arrivals), Some(existing + 50));
+        // In flight at t = 0: whoever comes before its end is answered by it.
+        assert_eq!(floor(&[(11, -150 * MS)], &[(10 * MS, 11), (49 * MS, 11), (50 * MS, 11)]), Some(1));
     }
 }

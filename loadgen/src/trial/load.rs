@@ -15,7 +15,7 @@ use super::{Before, Bench, Load, in_flight};
 use crate::drive::{Drive, Fleet, Pattern};
 use crate::exit::Failure;
 use crate::faults;
-use crate::measure::{Floor, warm_state};
+use crate::measure::warm_state;
 use crate::progress::Progress;
 use crate::record::Collector;
 use crate::settings::Subject;
@@ -46,7 +46,7 @@ impl Bench<'_> {
         };
         let no_thread = |e| Failure::failed(format!("no thread for the generator: {e}"));
         let scenario = &self.settings.scenario;
-        let floor = subject.has_floor().then(|| Floor::new(scenario.origin.service_time.mean(), scenario.cache.ttl));
+        let floor = subject.floor(scenario);
         let collector = Collector::start(workers, floor).map_err(no_thread)?;
         let recorders = (0..workers).map(|_| collector.recorder(drive.first_second())).collect();
         let (tell_start, start) = watch::channel(None);

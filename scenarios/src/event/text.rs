@@ -145,7 +145,7 @@ impl Shape {
             whole &= given.target.is_some();
         }
         if wanted("key") {
-            given.key = walk.integer(fields, "key", 1..=keys.map_or(u32::MAX, |keys| keys.n), None);
+            given.key = walk.integer(fields, "key", 1..=keys.map_or(u32::MAX, Keys::last), None);
             whole &= given.key.is_some();
         }
         whole.then_some(given)

@@ -3,6 +3,7 @@
 use crate::draw::{Draws, Purpose};
 use crate::load::{Arrivals, LoadKind};
 use crate::plan::Plan;
+use crate::rate::Rate;
 
 const NS_PER_S: f64 = 1e9;
 
@@ -25,12 +26,20 @@ pub struct ArrivalIter<'p> {
     /// Time of the arrival before; whole nanoseconds, so that a long run gathers no rounding.
     last_ns: u64,
     end_ns: u64,
+    /// The rate, where it changes; and the sum of the gaps so far, in mean gaps.
+    ramped: Option<(Rate, f64)>,
 }
 
 impl<'p> ArrivalIter<'p> {
     pub(super) fn new(plan: &'p Plan) -> Self {
         let end = plan.load.total().as_nanos();
-        Self { plan, next: 0, last_ns: 0, end_ns: u64::try_from(end).unwrap_or(u64::MAX) }
+        let ramped = match &plan.load.kind {
+            LoadKind::Open { rate_per_s, ramps, .. } if !ramps.is_empty() => {
+                Some((Rate::new(*rate_per_s, ramps, plan.load.warmup), 0.0))
+            }
+            _ => None,
+        };
+        Self { plan, next: 0, last_ns: 0, end_ns: u64::try_from(end).unwrap_or(u64::MAX), ramped }
     }
 }
 
@@ -38,19 +47,24 @@ impl Iterator for ArrivalIter<'_> {
     type Item = Arrival;
 
     fn next(&mut self) -> Option<Arrival> {
-        let LoadKind::Open { rate_per_s, arrivals } = &self.plan.load.kind else {
+        let LoadKind::Open { rate_per_s, arrivals, .. } = &self.plan.load.kind else {
             return None;
         };
         let mean_ns = NS_PER_S / rate_per_s;
-        let at_ns = match arrivals {
+        // Exponential, in mean gaps.
+        let gap = || -(1.0 - Draws::at(self.plan.seed, Purpose::Gap, 0, self.next).unit(0)).ln();
+        let at_ns = match (arrivals, &mut self.ramped) {
             // From its number, not from the one before: equal gaps that are no whole nanoseconds must not drift.
-            Arrivals::Constant => (self.next as f64 * mean_ns).round() as u64,
-            Arrivals::Poisson => {
-                let u = Draws::at(self.plan.seed, Purpose::Gap, 0, self.next).unit(0);
-                let gap = (-(1.0 - u).ln() * mean_ns).round() as u64;
-                self.last_ns.saturating_add(gap)
+            (Arrivals::Constant, None) => (self.next as f64 * mean_ns).round() as u64,
+            (Arrivals::Poisson, None) => self.last_ns.saturating_add((gap() * mean_ns).round() as u64),
+            (Arrivals::Constant, Some((rate, _))) => rate.when_ns(self.next as f64),
+            (Arrivals::Poisson, Some((rate, sum))) => {
+                *sum += gap();
+                rate.when_ns(*sum)
             }
         };
+        // A root's last bit may be off.
+        let at_ns = at_ns.max(self.last_ns);
         if at_ns >= self.end_ns {
             return None;
         }

@@ -34,18 +34,24 @@ pub(super) fn digest(plan: &Plan) -> String {
     }
     digest.add(&key_words(plan.keys.kind));
     digest.add(&[u64::from(plan.keys.n), u64::from(plan.keys.value_size)]);
+    if plan.keys.missing_share > 0.0 {
+        digest.add(&[plan.keys.missing_share.to_bits(), u64::from(plan.keys.missing_n)]);
+    }
     match &load.kind {
         LoadKind::Closed { clients, think } => {
             digest.add(&[1, u64::from(*clients)]);
             digest.add(&law_words(*think));
             add_items(&mut digest, plan, *clients);
         }
-        LoadKind::Open { rate_per_s, arrivals } => {
+        LoadKind::Open { rate_per_s, arrivals, ramps } => {
             let word = match arrivals {
                 Arrivals::Poisson => 1,
                 Arrivals::Constant => 2,
             };
             digest.add(&[2, rate_per_s.to_bits(), word]);
+            for ramp in ramps {
+                digest.add(&[nanos(ramp.at), ramp.to_per_s.to_bits(), nanos(ramp.over)]);
+            }
             for arrival in plan.arrivals().take(ARRIVALS_SAMPLED) {
                 digest.add(&[arrival.at_ns, u64::from(arrival.key), u64::from(arrival.replica)]);
             }

@@ -166,6 +166,12 @@ impl Spec {
         jittered || self.policy.soft != Span::Ttl(1.0)
     }
 
+    /// How long "no such item" is remembered; zero where no `negative` layer says so.
+    #[must_use]
+    pub fn negative_life(&self) -> Duration {
+        self.negative.unwrap_or_default()
+    }
+
     /// How long an entry is fresh under this strategy, before any jitter.
     #[must_use]
     pub fn soft_life(&self, ttl: Duration) -> Duration {
