@@ -46,7 +46,7 @@ pub enum LabChoice {
     Docker,
     /// Replicas, origin and cache on loopback
     Local,
-    /// Virtual time (not in this version)
+    /// Everything simulated, in virtual time: exact, and in well under a second
     Sim,
 }
 
@@ -130,7 +130,7 @@ pub struct RunArgs {
     #[arg(long, value_enum)]
     pub arrival: Option<Arrival>,
     /// Replicas that share the cache
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub replicas: u16,
     /// Seed of the plan and of every random draw
     #[arg(long, value_name = "N", default_value_t = 42)]

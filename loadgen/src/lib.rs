@@ -11,6 +11,7 @@
 //! | floor, windows, ledgers, validity | [`measure`] |
 //! | bringing a world up and down | [`lab`] |
 //! | any HTTP service instead of a world | [`target`] |
+//! | a simulated world instead of a real one | [`simlab`] |
 
 pub mod cli;
 pub mod cpu;
@@ -29,6 +30,7 @@ pub mod run;
 pub mod say;
 pub mod selftest;
 pub mod settings;
+pub mod simlab;
 pub mod target;
 pub mod thresholds;
 pub mod trial;

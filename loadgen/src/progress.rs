@@ -40,6 +40,12 @@ impl Progress {
         Self { bar, rates: VecDeque::new(), last: None }
     }
 
+    /// Begins a strategy that is simulated: on a terminal as any other, elsewhere there is nothing to wait for.
+    #[must_use]
+    pub fn begin_virtual(quiet: bool, heading: &str, length: Duration) -> Self {
+        Self::begin(quiet || !std::io::stderr().is_terminal(), heading, length)
+    }
+
     /// Whether anybody looks, so that what is shown need not be asked for otherwise.
     #[must_use]
     pub fn is_shown(&self) -> bool {

@@ -19,6 +19,7 @@ use crate::lab::Lab;
 use crate::names::{Utc, run_name};
 use crate::record::Log;
 use crate::settings::{Settings, Subject};
+use crate::simlab::{self, SimLab};
 use crate::thresholds;
 use crate::trial::{Bench, Trial, sweep};
 use crate::{interrupt, say};
@@ -51,32 +52,55 @@ async fn run_in(
     folder: &RunFolder,
     stop: Shutdown,
 ) -> Result<Exit, Failure> {
-    let lab = Lab::start(settings)?;
-    let clock = RealClock::start();
-    let pacer = Pacer::start(clock).map_err(|e| Failure::failed(format!("no thread for the pacer: {e}")))?;
-    let name = record.run.clone();
-    let bench = Bench { settings, endpoints: &lab.endpoints, plan, run: &name, clock, pacer: &pacer, stop };
-    record.lab = lab.endpoints.lab.into();
-    record.cache = bench.cache_name(&lab.cache_note).await?;
-    announce(settings, &record, &lab.cache_note);
+    if settings.simulated {
+        let lab = SimLab::new(settings, plan, stop.clone());
+        record.lab = "sim".into();
+        record.cache = simlab::CACHE.into();
+        record.environment = simlab::environment();
+        announce(settings, &record, "simulated, in virtual time");
+        let trial =
+            async |subject: &Subject, files: &StrategyFolder, heading: &str| lab.run(subject, files, heading).await;
+        strategies(settings, &mut record, folder, &stop, trial).await?;
+    } else {
+        let lab = Lab::start(settings)?;
+        let clock = RealClock::start();
+        let pacer = Pacer::start(clock).map_err(|e| Failure::failed(format!("no thread for the pacer: {e}")))?;
+        let name = record.run.clone();
+        let (endpoints, stop) = (&lab.endpoints, stop.clone());
+        let bench = Bench { settings, endpoints, plan, run: &name, clock, pacer: &pacer, stop: stop.clone() };
+        record.lab = lab.endpoints.lab.into();
+        record.cache = bench.cache_name(&lab.cache_note).await?;
+        announce(settings, &record, &lab.cache_note);
+        let trial =
+            async |subject: &Subject, files: &StrategyFolder, heading: &str| bench.run(subject, files, heading).await;
+        strategies(settings, &mut record, folder, &stop, trial).await?;
+    }
+    let interrupted = stop.is_said();
+    finish(settings, &record, folder)?;
+    Ok(exit(&record, interrupted))
+}
 
-    folder.write_scenario(&resolved(settings, &record)).map_err(Failure::failed)?;
+/// The strategies one after the other, each written when it is over.
+async fn strategies(
+    settings: &Settings,
+    record: &mut Run,
+    folder: &RunFolder,
+    stop: &Shutdown,
+    trial: impl AsyncFn(&Subject, &StrategyFolder, &str) -> Result<Trial, Failure>,
+) -> Result<(), Failure> {
+    folder.write_scenario(&resolved(settings, record)).map_err(Failure::failed)?;
     for (number, subject) in (1..).zip(&settings.subjects) {
         let heading = format!("{number}/{} {}", settings.subjects.len(), subject.name);
         let files = folder.strategy(&subject.folder).map_err(Failure::failed)?;
-        let trial = bench.run(subject, &files, &heading).await.inspect_err(|_| sweep(files.path()))?;
+        let trial = trial(subject, &files, &heading).await.inspect_err(|_| sweep(files.path()))?;
         let last = number == settings.subjects.len();
-        record.complete = last && !bench.stop.is_said();
-        write_trial(folder, &files, &mut record, trial, settings)?;
-        if bench.stop.is_said() {
+        record.complete = last && !stop.is_said();
+        write_trial(folder, &files, record, trial, settings)?;
+        if stop.is_said() {
             break;
         }
     }
-    let interrupted = bench.stop.is_said();
-    drop(pacer);
-    drop(lab);
-    finish(settings, &record, folder)?;
-    Ok(exit(&record, interrupted))
+    Ok(())
 }
 
 /// Says what would be run.
@@ -99,12 +123,16 @@ pub fn dry_run(settings: &Settings) -> Result<Exit, Failure> {
 /// The scenario with everything that was set in it, and what else the plan depends on.
 fn resolved(settings: &Settings, record: &Run) -> String {
     let (seed, replicas) = (settings.seed, settings.replicas);
-    let again = format!("--scenario scenario.toml --seed {seed} --replicas {replicas}");
+    let lab = if settings.simulated { " --lab sim" } else { "" };
+    let again = format!("--scenario scenario.toml --seed {seed} --replicas {replicas}{lab}");
     format!("# Makes plan {} again: loadgen {again}\n{}", record.plan_hash, settings.scenario.to_toml())
 }
 
 /// A connection has two ends, and in the local lab both are this process's.
 fn check_descriptors(settings: &Settings) -> Result<(), Failure> {
+    if settings.simulated {
+        return Ok(());
+    }
     let LoadKind::Closed { clients, .. } = settings.scenario.load.kind else { return Ok(()) };
     let needed = u64::from(clients) * u64::from(settings.replicas) * 2 + DESCRIPTORS_BESIDE;
     match descriptors_max() {

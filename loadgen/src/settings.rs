@@ -21,6 +21,8 @@ pub struct Settings {
     pub scenario: Scenario,
     /// What is measured, in the order run.
     pub subjects: Vec<Subject>,
+    /// Whether everything is simulated, in virtual time.
+    pub simulated: bool,
     /// An HTTP service instead of a lab.
     pub target: Option<Target>,
     /// The scenario's thresholds on strategies that are not run, for people.
@@ -123,6 +125,7 @@ impl Settings {
             subjects,
             unchecked,
             replicas: sites.unwrap_or(args.replicas),
+            simulated: args.lab == LabChoice::Sim,
             target,
             seed: args.seed,
             redis: args.redis.clone(),
@@ -144,16 +147,25 @@ impl Settings {
 
     /// What this version's labs can do.
     fn check_lab(&self, lab: LabChoice) -> Result<(), Failure> {
-        if let LabChoice::Docker | LabChoice::Sim = lab {
-            let name = if lab == LabChoice::Docker { "docker" } else { "sim" };
-            return Err(Failure::usage(format!(
-                "this version has no {name} lab · --lab · found {name}, allowed auto or local · use --lab local"
-            )));
+        if lab == LabChoice::Docker {
+            return Err(Failure::usage(
+                "this version has no docker lab · --lab · found docker, allowed auto, local or sim · use --lab local",
+            ));
         }
         let needed = self.scenario.replicas_min();
         if needed > u32::from(self.replicas) {
             return Err(Failure::usage(format!(
                 "an event names a replica that is not there · --replicas · found {}, needed at least {needed} · raise it",
+                self.replicas
+            )));
+        }
+        if lab == LabChoice::Sim {
+            return self.check_sim();
+        }
+        if self.replicas > REPLICAS_MAX && self.target.is_none() {
+            return Err(Failure::usage(format!(
+                "too many replicas for one machine · --replicas · found {}, allowed at most {REPLICAS_MAX} · lower it, or use \
+                 --lab sim, which has up to 1000",
                 self.replicas
             )));
         }
@@ -166,6 +178,26 @@ impl Settings {
             )));
         }
         crate::lab::check_events(&self.scenario, self.target.as_ref())
+    }
+}
+
+/// Replicas at most where each is a thread and a listener.
+const REPLICAS_MAX: u16 = 64;
+
+impl Settings {
+    /// What a simulated lab cannot have: something real.
+    fn check_sim(&self) -> Result<(), Failure> {
+        let real = [
+            ("--target", self.target.is_some()),
+            ("--redis", self.redis.is_some()),
+            ("--cache redis", self.cache == CacheChoice::Redis),
+        ];
+        match real.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Failure::usage(format!(
+                "the sim lab simulates everything · {flag} with --lab sim · found both, allowed one · take one of them out"
+            ))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     ),
     (&["--scenario", "hotkey", "--set", "origin.concurrency=512"], 2, &["found 512, allowed at most 256"]),
     (&["--scenario", "hotkey", "--seed", "abc"], 2, &["--seed", "abc"]),
-    (&["--scenario", "hotkey", "--replicas", "0"], 2, &["--replicas", "1..=64"]),
+    (&["--scenario", "hotkey", "--replicas", "0"], 2, &["--replicas", "1..=1000"]),
     (&["--scenario", "hotkey", "--replicas", "10000"], 2, &["--replicas"]),
     (&["--scenario", "hotkey", "--lab", "docker"], 2, &["this version has no docker lab", "use --lab local"]),
     (&["--scenario", "hotkey", "--lab", "moon"], 2, &["--lab", "auto, docker, local, sim"]),

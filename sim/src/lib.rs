@@ -1,10 +1,35 @@
-//! The in-process worlds: the memory cache, and the virtual-time executor that the strategies' tests run on.
+//! The in-process worlds: the memory cache, and virtual time with everything that a fleet meets in it.
+//!
+//! | idea | where |
+//! |---|---|
+//! | the executor, its clocks | [`World`], [`VirtualClock`] |
+//! | how long a message takes, and whether it arrives | [`Link`], [`Path`] |
+//! | the shared cache as a server that can fail | [`CacheServer`], [`CachePort`], [`MemoryCache`] |
+//! | the origin with its places, queue and ledger | [`SimOrigin`] |
+//! | replicas, and what can be done to them | [`Fleet`] |
+//! | clients, as many as a million | [`Crowd`] |
+//! | a scenario's events | [`Chaos`] |
+//! | one strategy's run | [`simulate()`] |
 //!
 //! Everything here stands behind the ports of `strategies` and knows neither sockets nor Redis. Time comes from the
 //! clock port only, so the same memory cache serves the local lab in real time and a test in virtual time.
 
-mod executor;
+mod cache;
+mod chaos;
+mod crowd;
+mod fleet;
+mod link;
 mod memory;
+mod origin;
+mod simulate;
+mod world;
 
-pub use executor::{Sleep, VirtualClock, World};
-pub use memory::MemoryCache;
+pub use cache::{CachePort, CacheServer};
+pub use chaos::{Chaos, Happened};
+pub use crowd::{Crowd, Reply, Request, Witness};
+pub use fleet::{Fleet, FleetSettings, Latencies, Replica};
+pub use link::{Draws, Latency, Link, Path};
+pub use memory::{MemoryCache, Snapshot};
+pub use origin::{OriginPort, OriginTrouble, Read, ReadEnd, SimOrigin, item};
+pub use simulate::{Simulated, Simulation, SimulationError, Tick, simulate};
+pub use world::{EPOCH_NS, Handle, NOBODY, Sleep, VirtualClock, World};

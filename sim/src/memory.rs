@@ -23,6 +23,13 @@ pub struct MemoryCache {
     state: Mutex<State>,
 }
 
+/// What a cache held at a moment.
+#[derive(Clone)]
+pub struct Snapshot {
+    entries: BTreeMap<Key, (Entry, Mono)>,
+    leases: BTreeMap<Key, (Token, Mono)>,
+}
+
 #[derive(Default)]
 struct State {
     entries: BTreeMap<Key, (Entry, Mono)>,
@@ -57,7 +64,98 @@ impl MemoryCache {
 
     /// Forgets every entry and every lease.
     pub fn clear(&self) {
-        *self.state() = State::default();
+        let mut state = self.state();
+        (state.entries, state.leases) = Default::default();
+    }
+
+    /// What it holds now, for [`MemoryCache::restore`].
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.state();
+        Snapshot { entries: state.entries.clone(), leases: state.leases.clone() }
+    }
+
+    /// Holds what it held then, as a replica does that is promoted before it has caught up.
+    pub fn restore(&self, past: &Snapshot) {
+        let mut state = self.state();
+        (state.entries, state.leases) = (past.entries.clone(), past.leases.clone());
+    }
+
+    /// The token that holds a key now.
+    #[must_use]
+    pub fn holder(&self, key: &Key) -> Option<Token> {
+        let now = self.clock.mono();
+        self.state().holder(key, now)
+    }
+
+    // The operations themselves, at once: what stands before them decides when they happen.
+
+    pub(crate) fn look_up(&self, key: &Key) -> Lookup {
+        let now = self.clock.mono();
+        let state = self.state();
+        let found = state.entries.get(key).filter(|(_, until)| now < *until).map(|(entry, _)| entry.clone());
+        found.map_or(Lookup::Absent, Lookup::Found)
+    }
+
+    pub(crate) fn store(&self, key: &Key, entry: &Entry, when: When) -> Stored {
+        let now = self.clock.mono();
+        let mut state = self.state();
+        let allowed = match when {
+            When::Always => true,
+            When::Fenced(token) => {
+                let held = state.entries.get(key).filter(|(_, until)| now < *until).map(|(e, _)| e.version);
+                state.holder(key, now) == Some(token) && held.is_none_or(|version| version <= entry.version)
+            }
+        };
+        if allowed {
+            state.put(key, entry, now);
+        }
+        if allowed { Stored::Stored } else { Stored::Fenced }
+    }
+
+    pub(crate) fn forget(&self, key: &Key) {
+        self.state().entries.remove(key);
+    }
+
+    pub(crate) fn forget_all(&self) {
+        self.state().entries.clear();
+    }
+
+    pub(crate) fn take(&self, key: &Key, token: Token, life: Duration) -> Acquired {
+        let now = self.clock.mono();
+        let mut state = self.state();
+        match state.holder(key, now) {
+            Some(holder) if holder == token => Acquired::Won,
+            Some(_) => Acquired::Held,
+            None => {
+                state.leases.insert(key.clone(), (token, now.plus(life)));
+                Acquired::Won
+            }
+        }
+    }
+
+    pub(crate) fn prolong(&self, key: &Key, token: Token, life: Duration) -> Renewed {
+        let now = self.clock.mono();
+        let mut state = self.state();
+        if state.holder(key, now) != Some(token) {
+            return Renewed::NotOwner;
+        }
+        state.leases.insert(key.clone(), (token, now.plus(life)));
+        Renewed::Renewed
+    }
+
+    pub(crate) fn let_go(&self, key: &Key, token: Token) -> Released {
+        let now = self.clock.mono();
+        let mut state = self.state();
+        if state.holder(key, now) != Some(token) {
+            return Released::NotOwner;
+        }
+        state.leases.remove(key);
+        Released::Released
+    }
+
+    pub(crate) fn drop_lease(&self, key: &Key) {
+        self.state().leases.remove(key);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -71,34 +169,16 @@ impl MemoryCache {
 
 impl Cache for MemoryCache {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
-        Box::pin(async move {
-            let now = self.clock.mono();
-            let found = self.state().entries.get(key).filter(|(_, until)| now < *until).map(|(entry, _)| entry.clone());
-            Ok(found.map_or(Lookup::Absent, Lookup::Found))
-        })
+        Box::pin(async move { Ok(self.look_up(key)) })
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
-        Box::pin(async move {
-            let now = self.clock.mono();
-            let mut state = self.state();
-            let allowed = match when {
-                When::Always => true,
-                When::Fenced(token) => {
-                    let held = state.entries.get(key).filter(|(_, until)| now < *until).map(|(e, _)| e.version);
-                    state.holder(key, now) == Some(token) && held.is_none_or(|version| version <= entry.version)
-                }
-            };
-            if allowed {
-                state.put(key, entry, now);
-            }
-            Ok(if allowed { Stored::Stored } else { Stored::Fenced })
-        })
+        Box::pin(async move { Ok(self.store(key, entry, when)) })
     }
 
     fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(async move {
-            self.state().entries.remove(key);
+            self.forget(key);
             Ok(())
         })
     }
@@ -111,47 +191,20 @@ impl Lease for MemoryCache {
         token: Token,
         life: Duration,
     ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
-        Box::pin(async move {
-            let now = self.clock.mono();
-            let mut state = self.state();
-            Ok(match state.holder(key, now) {
-                Some(holder) if holder == token => Acquired::Won,
-                Some(_) => Acquired::Held,
-                None => {
-                    state.leases.insert(key.clone(), (token, now.plus(life)));
-                    Acquired::Won
-                }
-            })
-        })
+        Box::pin(async move { Ok(self.take(key, token, life)) })
     }
 
     fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
-        Box::pin(async move {
-            let now = self.clock.mono();
-            let mut state = self.state();
-            if state.holder(key, now) != Some(token) {
-                return Ok(Renewed::NotOwner);
-            }
-            state.leases.insert(key.clone(), (token, now.plus(life)));
-            Ok(Renewed::Renewed)
-        })
+        Box::pin(async move { Ok(self.prolong(key, token, life)) })
     }
 
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
-        Box::pin(async move {
-            let now = self.clock.mono();
-            let mut state = self.state();
-            if state.holder(key, now) != Some(token) {
-                return Ok(Released::NotOwner);
-            }
-            state.leases.remove(key);
-            Ok(Released::Released)
-        })
+        Box::pin(async move { Ok(self.let_go(key, token)) })
     }
 
     fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(async move {
-            self.state().leases.remove(key);
+            self.drop_lease(key);
             Ok(())
         })
     }

@@ -1,5 +1,6 @@
 //! The stack builder: the one place where a SPEC becomes running layers, each in its slot.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -100,6 +101,18 @@ impl Stack {
     /// Writes a prefetched item through the strategy's own put.
     pub async fn store(&self, key: &Key, item: Prefetched) {
         self.load.store(key, item, self.life, None).await;
+    }
+
+    /// Answers one request, as [`Strategy::get`] does, in a future of its own kind: for a world that has many of them.
+    ///
+    /// # Errors
+    /// As [`Strategy::get`].
+    pub async fn serve(
+        stack: impl Deref<Target = Self>,
+        cx: Cx,
+        key: impl Deref<Target = Key>,
+    ) -> Result<Served, GetError> {
+        stack.policy.get(cx, &key).await
     }
 
     /// Cache and lease operations so far.

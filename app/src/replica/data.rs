@@ -16,7 +16,7 @@ use super::running::{Replica, Running};
 use super::{LED_HEADER, OVERAGE_HEADER};
 
 /// A request's budget: below the client's 10 s, above the 5 s of a lock's wait and of an origin read.
-const REQUEST_BUDGET: Duration = Duration::from_secs(8);
+pub const REQUEST_BUDGET: Duration = Duration::from_secs(8);
 const NS_PER_S: i64 = 1_000_000_000;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -71,14 +71,20 @@ fn good(running: &Running, served: Served) -> Response {
     response
 }
 
-fn bad(running: &Running, error: &GetError) -> Response {
-    let (status, outcome) = match error {
+/// The status and the outcome of a request that failed.
+#[must_use]
+pub fn failure(error: &GetError) -> (StatusCode, Outcome) {
+    match error {
         GetError::Shed { .. } => (StatusCode::SERVICE_UNAVAILABLE, Outcome::Shed),
         GetError::OutOfTime | GetError::Origin { error: OriginError::TimedOut, .. } => {
             (StatusCode::GATEWAY_TIMEOUT, Outcome::Error)
         }
         GetError::Origin { .. } | GetError::LeadersVanished => (StatusCode::BAD_GATEWAY, Outcome::Error),
-    };
+    }
+}
+
+fn bad(running: &Running, error: &GetError) -> Response {
+    let (status, outcome) = failure(error);
     running.count(outcome);
     let mut response = (status, format!("{error}\n")).into_response();
     response.headers_mut().insert(CACHE_STATUS, status_header(outcome, 0));

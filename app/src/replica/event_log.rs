@@ -1,19 +1,18 @@
-//! The replica's event log: its own ledger, stamped with its own clock.
+//! The replica's event log: its own ledger, stamped with its own clock, whichever world that is of.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strategies::port::{Cause, Clock, Event, Events, LeaderEnd, Stored};
 use strategies::time::nanos;
 
 use crate::control::{EventLine, ReplicaEvents};
-use crate::runtime::RealClock;
 
 /// Events that one strategy may leave behind; beyond that they are counted and dropped, and the run is invalid.
 const EVENTS_MAX: usize = 1_000_000;
 
 /// Collects events until the next strategy starts.
-pub(super) struct EventLog {
-    clock: RealClock,
+pub struct EventLog {
+    clock: Arc<dyn Clock>,
     log: Mutex<Log>,
 }
 
@@ -31,17 +30,20 @@ enum Logged {
 }
 
 impl EventLog {
-    pub(super) fn new(clock: RealClock) -> Self {
+    /// An empty log that is stamped with `clock`.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, log: Mutex::default() }
     }
 
     /// A request whose own flight this was has its answer.
-    pub(super) fn answered(&self, flight: String) {
+    pub fn answered(&self, flight: String) {
         self.push(Logged::Answered(flight));
     }
 
     /// Everything so far, as it is told to the lab.
-    pub(super) fn lines(&self) -> ReplicaEvents {
+    #[must_use]
+    pub fn lines(&self) -> ReplicaEvents {
         let log = self.log();
         ReplicaEvents { events: log.events.iter().map(|(at, e)| line(*at, e)).collect(), dropped: log.dropped }
     }

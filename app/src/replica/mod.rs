@@ -13,6 +13,8 @@ use tokio::net::TcpListener;
 
 use crate::auth::ControlToken;
 use crate::serve::{Shutdown, serve};
+pub use data::{REQUEST_BUDGET, failure};
+pub use event_log::EventLog;
 pub use running::{Replica, ReplicaSettings};
 
 /// A replica's program name in its identity.

@@ -82,7 +82,7 @@ impl Replica {
     pub fn start(&self, start: &StartReplica) -> Result<(), String> {
         let spec = Spec::parse(&start.strategy).map_err(|e| e.to_string())?;
         let cache = self.settings.cache.open(&start.namespace);
-        let events = Arc::new(EventLog::new(self.settings.clock));
+        let events = Arc::new(EventLog::new(Arc::new(self.settings.clock)));
         let ports = Ports {
             cache: Arc::clone(&cache.cache),
             lease: Arc::clone(&cache.lease),

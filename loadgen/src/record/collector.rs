@@ -69,9 +69,14 @@ enum Note {
 
 /// A way to tell it.
 #[derive(Clone)]
-pub(super) struct Tell(Sender<Note>);
+pub struct Tell(Sender<Note>);
 
 impl Tell {
+    /// The cache's state at t = 0 (see [`Floor::know`]). To be called as soon as it is known.
+    pub fn warm(&self, state: BTreeMap<u32, i64>) {
+        let _ = self.0.send(Note::Warm(state));
+    }
+
     /// Hands over a finished second. Where the collector is gone the run has failed already, and says so.
     pub(super) fn second(&self, second: Second) {
         let _ = self.0.send(Note::Second(Box::new(second)));
@@ -109,7 +114,13 @@ impl Collector {
 
     /// The cache's state at t = 0 (see [`Floor::know`]). To be called as soon as it is known.
     pub fn warm(&self, state: BTreeMap<u32, i64>) {
-        let _ = self.tell.0.send(Note::Warm(state));
+        self.tell.warm(state);
+    }
+
+    /// A way to tell the collector that is not tied to it. [`Collector::collected`] waits until it is dropped.
+    #[must_use]
+    pub fn teller(&self) -> Tell {
+        self.tell.clone()
     }
 
     /// What was collected, once every recorder has finished. `None` where the collector's thread panicked.

@@ -1,6 +1,7 @@
 //! One strategy's run, from its start on every replica to the evidence of what it did.
 
 mod evidence;
+mod judge;
 mod load;
 
 use std::path::Path;
@@ -22,6 +23,8 @@ use crate::lab::{Endpoints, Offset, offset};
 use crate::measure::Figures;
 use crate::record::{Collected, Log};
 use crate::settings::{Settings, Subject};
+
+pub use judge::{Observed, judge};
 
 /// What all strategies of a run share.
 pub struct Bench<'a> {

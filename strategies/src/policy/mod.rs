@@ -86,8 +86,9 @@ impl Policy {
                 self.refresh(cx, key, &entry);
                 Ok(Served::new(entry, Outcome::Stale, None, now))
             }
-            Some((Freshness::Expired, entry)) => self.wait(cx, key, Some(entry.read_at)).await,
-            None => self.wait(cx, key, None).await,
+            // Boxed, like all that is not the common case: a hit's future is small and cheap to make.
+            Some((Freshness::Expired, entry)) => Box::pin(self.wait(cx, key, Some(entry.read_at))).await,
+            None => Box::pin(self.wait(cx, key, None)).await,
         }
     }
 
@@ -96,7 +97,7 @@ impl Policy {
             self.ports.events.emit(Event::EarlyRefresh(key.clone()));
             match self.early.mode() {
                 RefreshMode::Background => self.refresh(cx, key, &entry),
-                RefreshMode::Sync => return self.recompute(cx, key, entry).await,
+                RefreshMode::Sync => return Box::pin(self.recompute(cx, key, entry)).await,
             }
         }
         Ok(Served::new(entry, Outcome::Hit, None, now))

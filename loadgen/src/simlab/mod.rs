@@ -1,0 +1,275 @@
+//! The sim lab: strategies, plan, recorder and report as in the real labs, in a world that is simulated.
+//!
+//! Two runs with the same seed leave the same bytes behind but for three fields of `run.json` (`run`, `started_at` and
+//! `command`), whatever machine they ran on.
+
+mod latencies;
+mod witness;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use app::control::{LedgerRow, ReadOutcome, ReplicaCounters, ReplicaEvents};
+use app::replica::{EventLog, REQUEST_BUDGET};
+use app::serve::Shutdown;
+use report::record::{Environment, EventRow};
+use report::{HlogHeader, StrategyFolder};
+use scenarios::{Action, Plan, Scenario};
+use sim::{EPOCH_NS, Happened, Read, ReadEnd, Simulated, Simulation, Tick, VirtualClock, simulate};
+use strategies::Spec;
+use strategies::port::Events;
+use strategies::time::nanos;
+
+use crate::exit::Failure;
+use crate::lab::Offset;
+use crate::measure::{Circumstances, warm_state};
+use crate::progress::Progress;
+use crate::record::Collector;
+use crate::settings::{Settings, Subject};
+use crate::trial::{Observed, Trial, judge};
+pub use latencies::LATENCIES;
+use witness::RecordingWitness;
+
+/// The sim lab's cache, as the record names it.
+pub const CACHE: &str = "memory (virtual)";
+
+/// No machine at all: what a simulation says must not depend on one.
+#[must_use]
+pub fn environment() -> Environment {
+    Environment {
+        os: "virtual".into(),
+        arch: "virtual".into(),
+        cpu: None,
+        cores: 0,
+        memory_mib: None,
+        build: "virtual".into(),
+        load_average_percent: None,
+    }
+}
+
+/// What all strategies of a simulated run share. A clone is sent to the thread that simulates.
+#[derive(Clone)]
+pub struct SimLab {
+    settings: Settings,
+    plan: Arc<Plan>,
+    stop: Shutdown,
+}
+
+impl SimLab {
+    /// A lab for these settings. `stop` ends a run early.
+    #[must_use]
+    pub fn new(settings: &Settings, plan: Arc<Plan>, stop: Shutdown) -> Self {
+        Self { settings: settings.clone(), plan, stop }
+    }
+
+    /// Runs one strategy, on a thread of its own so that Ctrl-C is heard, and writes its latency log into `files`.
+    ///
+    /// # Errors
+    /// [`Failure`] where a file cannot be written, or the cache could not be warmed.
+    pub async fn run(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
+        let (lab, subject, files, heading) = (self.clone(), subject.clone(), files.clone(), heading.to_owned());
+        let running = tokio::task::spawn_blocking(move || lab.simulate(&subject, &files, &heading));
+        running.await.unwrap_or_else(|_| Err(Failure::failed("the simulation panicked: a bug")))
+    }
+
+    /// Runs one strategy on this thread.
+    ///
+    /// # Errors
+    /// As [`SimLab::run`].
+    pub fn simulate(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
+        let scenario = &self.settings.scenario;
+        let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
+        let floor = subject.floor(scenario);
+        let collector = Collector::start(1, floor).map_err(|e| Failure::failed(format!("no thread: {e}")))?;
+        let first = -whole_seconds(scenario.load.warmup);
+        collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
+        let logs = Logs::new(self.settings.replicas);
+        let recorder = collector.recorder(first);
+        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &scenario.keys, logs.clone())));
+        let told = Rc::new(Cell::new(false));
+        let seen = simulate(self.simulation(spec, &logs), &witness, self.tick(&witness, &collector, &told, heading));
+        let seen = seen.map_err(|e| Failure::failed(format!("{}: {e}", subject.name)))?;
+        let end_ns = self.end_ns(&seen);
+        let ledger: Vec<LedgerRow> = seen.ledger.iter().map(row).collect();
+        if !told.get() {
+            collector.warm(warm_state(scenario, &ledger, -since_start(seen.t0.0)));
+        }
+        let last = whole_seconds(Duration::from_nanos(end_ns.unsigned_abs())) - 1;
+        witness.take().finish(last);
+        drop(witness);
+        let panicked = || Failure::failed("the collector's thread panicked: a bug");
+        let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
+        Ok(judge(Observed {
+            scenario,
+            subject,
+            t0_ns: since_start(seen.t0.0),
+            end_ns,
+            stopped: self.stop.is_said(),
+            collected,
+            origin: Some((ledger, EXACT)),
+            replicas: logs.lines().into_iter().map(|events| (events, EXACT)).collect(),
+            counters: ReplicaCounters { requests: seen.requests, cache_ops: seen.cache_ops, in_flight: 0 },
+            faults: seen.happened.iter().map(|happened| fault(happened, seen.t0.0)).collect(),
+            circumstances: Circumstances {
+                cache_fault_planned: scenario.events.iter().any(|event| troubles_the_cache(&event.action)),
+                not_quiet: seen.not_quiet as u64,
+                ..Circumstances::default()
+            },
+        }))
+    }
+
+    fn simulation<'a>(&'a self, spec: &'a Spec, logs: &Logs) -> Simulation<'a> {
+        let logs = logs.clone();
+        Simulation {
+            scenario: &self.settings.scenario,
+            plan: Arc::clone(&self.plan),
+            spec,
+            replicas: self.settings.replicas,
+            seed: self.settings.seed,
+            latencies: LATENCIES,
+            request_budget: REQUEST_BUDGET,
+            events: Box::new(move |replica, clock| logs.open(replica, clock)),
+        }
+    }
+
+    /// What is done a few times a second: hand over finished seconds, show progress, look whether to stop; and once, after
+    /// t = 0, tell the collector what the cache had then.
+    fn tick(
+        &self,
+        witness: &Rc<RefCell<RecordingWitness>>,
+        collector: &Collector,
+        told: &Rc<Cell<bool>>,
+        heading: &str,
+    ) -> impl FnMut(Tick<'_>) -> bool + 'static {
+        let (witness, told, collector, stop) =
+            (Rc::clone(witness), Rc::clone(told), collector.teller(), self.stop.clone());
+        let scenario = self.settings.scenario.clone();
+        let warmup = scenario.load.warmup;
+        let mut progress = Progress::begin_virtual(self.settings.quiet, heading, warmup + scenario.load.duration);
+        move |tick| {
+            witness.borrow_mut().roll(tick.now_ns);
+            if tick.now_ns >= 0 && !told.replace(true) {
+                let rows: Vec<LedgerRow> = tick.origin.look(|reads| reads.iter().map(row).collect());
+                collector.warm(warm_state(&scenario, &rows, -since_start(tick.t0.0)));
+            }
+            if progress.is_shown() {
+                let elapsed =
+                    Duration::from_nanos(tick.now_ns.saturating_add(since_start(nanos(warmup))).unsigned_abs());
+                progress.at(elapsed, Some(tick.origin.look(<[Read]>::len) as u64));
+            }
+            !stop.is_said()
+        }
+    }
+
+    /// Where the measured phase ended, nanoseconds since t = 0.
+    fn end_ns(&self, seen: &Simulated) -> i64 {
+        let planned = since_start(nanos(self.settings.scenario.load.duration));
+        let ended = since_start(seen.ended.0).saturating_sub(since_start(seen.t0.0)).max(0);
+        if self.stop.is_said() { planned.min(ended) } else { planned }
+    }
+}
+
+/// In virtual time there is one clock.
+const EXACT: Offset = Offset { to_ours_ns: 0, uncertainty_ns: 0 };
+
+fn since_start(ns: u64) -> i64 {
+    i64::try_from(ns).unwrap_or(i64::MAX)
+}
+
+/// Seconds that are begun, rounded up.
+fn whole_seconds(length: Duration) -> i64 {
+    since_start(nanos(length).div_ceil(1_000_000_000))
+}
+
+/// The log's time stamps are virtual wall time.
+fn hlog_header(scenario: &Scenario) -> HlogHeader {
+    let t0_offset_ms = whole_seconds(scenario.load.warmup).unsigned_abs() * 1000;
+    let t0 = UNIX_EPOCH + Duration::from_nanos(EPOCH_NS) + scenario.load.warmup;
+    HlogHeader { warmup_began: t0 - Duration::from_millis(t0_offset_ms), t0_offset_ms }
+}
+
+fn row(read: &Read) -> LedgerRow {
+    LedgerRow {
+        key: read.key.to_string(),
+        flight: read.flight.to_string(),
+        replica: Some(read.replica.into()),
+        arrived_ns: read.arrived.0,
+        start_ns: read.start.map(|at| at.0),
+        end_ns: read.end.map(|at| at.0),
+        outcome: match read.outcome {
+            None => ReadOutcome::Open,
+            Some(ReadEnd::Ok) => ReadOutcome::Ok,
+            Some(ReadEnd::Missing) => ReadOutcome::Missing,
+            Some(ReadEnd::Rejected) => ReadOutcome::Rejected,
+            Some(ReadEnd::Failed) => ReadOutcome::Failed,
+            Some(ReadEnd::Abandoned) => ReadOutcome::Abandoned,
+        },
+    }
+}
+
+fn fault(happened: &Happened, t0_ns: u64) -> EventRow {
+    EventRow {
+        t_ns: since_start(happened.at.0) - since_start(t0_ns),
+        event: "fault".into(),
+        replica: happened.replica.map(u32::from),
+        detail: Some(happened.what.clone()),
+        ..EventRow::default()
+    }
+}
+
+/// Whether an event explains that the cache fails some operations.
+fn troubles_the_cache(action: &Action) -> bool {
+    match action {
+        Action::CacheStop { .. }
+        | Action::CachePause { .. }
+        | Action::CacheRestart
+        | Action::CacheLatency { .. }
+        | Action::NetworkCut { .. }
+        | Action::ReplicaPause { .. } => true,
+        Action::Expire { .. }
+        | Action::Flush
+        | Action::OriginSlow { .. }
+        | Action::OriginFail { .. }
+        | Action::OriginPause { .. }
+        | Action::ReplicaKill { .. }
+        | Action::ReplicaRestart { .. } => false,
+    }
+}
+
+/// The replicas' event logs: one for each life of each, in order.
+#[derive(Clone)]
+pub(crate) struct Logs(Rc<RefCell<Vec<Vec<Arc<EventLog>>>>>);
+
+impl Logs {
+    fn new(replicas: u16) -> Self {
+        Self(Rc::new(RefCell::new(vec![Vec::new(); usize::from(replicas)])))
+    }
+
+    /// The log of a replica's next life.
+    fn open(&self, replica: u16, clock: Arc<VirtualClock>) -> Arc<dyn Events> {
+        let log = Arc::new(EventLog::new(clock));
+        self.0.borrow_mut()[usize::from(replica)].push(Arc::clone(&log));
+        log
+    }
+
+    /// A replica hands over an answer whose flight it led.
+    fn answered(&self, replica: u16, flight: String) {
+        if let Some(log) = self.0.borrow()[usize::from(replica)].last() {
+            log.answered(flight);
+        }
+    }
+
+    /// Everything that each replica has told, in all its lives.
+    fn lines(&self) -> Vec<ReplicaEvents> {
+        let all = |lives: &Vec<Arc<EventLog>>| {
+            lives.iter().map(|log| log.lines()).fold(ReplicaEvents::default(), |mut sum, life| {
+                sum.events.extend(life.events);
+                sum.dropped += life.dropped;
+                sum
+            })
+        };
+        self.0.borrow().iter().map(all).collect()
+    }
+}

@@ -1,0 +1,111 @@
+//! From what was seen of a strategy's run, in whichever lab, to its figures, its events and the doubts about them.
+
+use std::time::Duration;
+
+use app::control::{LedgerRow, ReplicaCounters, ReplicaEvents};
+use report::record::EventRow;
+use scenarios::{LoadKind, Scenario};
+use strategies::time::nanos;
+
+use super::Trial;
+use crate::lab::Offset;
+use crate::measure::{Circumstances, Evidence, Flights, OriginSeen, Seen, compare, doubts, event_rows, figures};
+use crate::record::Collected;
+use crate::settings::Subject;
+
+/// What was seen.
+pub struct Observed<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// What was measured.
+    pub subject: &'a Subject,
+    /// t = 0 on the generator's clock.
+    pub t0_ns: i64,
+    /// Where the measured phase ended, nanoseconds since t = 0.
+    pub end_ns: i64,
+    /// Whether Ctrl-C cut it short.
+    pub stopped: bool,
+    /// What the recorder has.
+    pub collected: Collected,
+    /// The origin's ledger and its clock, where it is ours.
+    pub origin: Option<(Vec<LedgerRow>, Offset)>,
+    /// Each replica's events and its clock; none of a target.
+    pub replicas: Vec<(ReplicaEvents, Offset)>,
+    /// What the replicas counted between t = 0 and the end of the load, summed.
+    pub counters: ReplicaCounters,
+    /// The planned events: what took effect, and what did not.
+    pub faults: Vec<EventRow>,
+    /// What is known beside all that. What follows from the rest is filled in here.
+    pub circumstances: Circumstances,
+}
+
+/// Judges it.
+#[must_use]
+pub fn judge(observed: Observed<'_>) -> Trial {
+    let Observed { scenario, subject, t0_ns, end_ns, stopped, collected, origin, replicas, faults, .. } = observed;
+    let clocks = replicas.iter().map(|(_, clock)| clock).chain(origin.as_ref().map(|(_, clock)| clock));
+    let uncertainty = clocks.map(|c| c.uncertainty_ns).max();
+    let seen: Vec<Seen<'_>> = (0_u32..)
+        .zip(&replicas)
+        .map(|(replica, (events, clock))| Seen { replica, events, offset_ns: clock.to_ours_ns - t0_ns })
+        .collect();
+    let mut own = phases(scenario.load.warmup, end_ns);
+    let faults_failed = faults.iter().filter(|e| e.event == "fault-failed").count() as u64;
+    own.extend(faults);
+    let events = event_rows(&seen, own, end_ns);
+    // A target's caches keep no list of flights, so there is nothing to compare the origin's with.
+    let two_ledgers = origin.as_ref().filter(|_| !replicas.is_empty());
+    let ledgers = two_ledgers.map(|(ledger, _)| {
+        let flights = Flights::of(replicas.iter().map(|(events, _)| events));
+        compare(&flights, ledger, &collected.flights, collected.errors_of_all_phases)
+    });
+    let mut figures = figures(&Evidence {
+        scenario,
+        subject,
+        end_ns,
+        collected: &collected,
+        origin: origin.as_ref().map(|(ledger, c)| OriginSeen { ledger, offset_ns: c.to_ours_ns - t0_ns }),
+        events: (!replicas.is_empty()).then_some(&events),
+        ledgers,
+        counters: observed.counters,
+    });
+    let failed: Vec<&EventRow> = events.iter().filter(|e| e.event == "cache-failed").collect();
+    // Of answers that do not say how they were made, none can be told to be a hit.
+    let warm = !scenario.load.warmup.is_zero() && !stopped && figures.strategy.outcomes.unknown == 0;
+    let circumstances = Circumstances {
+        open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
+        planned: collected.offered,
+        clock_uncertainty_ns: uncertainty.unwrap_or(0),
+        foreign: subject.strategy.is_none(),
+        hits_before_start: warm.then_some(collected.hits_before_start),
+        cache_errors: failed.len() as u64,
+        cache_error_classes: classes(&failed),
+        events_dropped: replicas.iter().map(|(r, _)| r.dropped).sum(),
+        wrong_bodies: collected.errors.get("wrong-body").copied().unwrap_or(0),
+        faults_failed,
+        ..observed.circumstances
+    };
+    figures.strategy.invalid_because = doubts(&figures.strategy, &circumstances);
+    figures.strategy.valid = figures.strategy.invalid_because.is_empty();
+    let origin_clock = origin.map(|(_, clock)| clock);
+    Trial { figures, events, log: collected.log, origin_clock, clock_uncertainty_ns: uncertainty, probed: None }
+}
+
+fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {
+    let begun = -i64::try_from(nanos(warmup)).unwrap_or(i64::MAX);
+    let row =
+        |t_ns, phase: &str| EventRow { t_ns, event: "phase".into(), detail: Some(phase.into()), ..EventRow::default() };
+    let mut rows = vec![row(0, "measured"), row(end_ns, "drain")];
+    if begun < 0 {
+        rows.insert(0, row(begun, "warmup"));
+    }
+    rows
+}
+
+/// The different failures of cache operations, for a sentence: `get down, put down`.
+fn classes(failed: &[&EventRow]) -> String {
+    let mut classes: Vec<&str> = failed.iter().filter_map(|e| e.detail.as_deref()).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    classes.join(", ")
+}

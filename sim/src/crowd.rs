@@ -1,0 +1,328 @@
+//! The clients: they ask what the plan says, wait, and hand every answer to a witness.
+//!
+//! A client between two requests is a few numbers and a line in the agenda; only a request that is under way is a task.
+//! So a million of them fit into a laptop, and the cost of a request does not grow with their number.
+
+mod under_way;
+
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scenarios::{LoadKind, Plan, Scenario};
+use strategies::port::FlightId;
+use strategies::rng::Rng;
+use strategies::time::{Mono, nanos};
+use strategies::{Cx, GetError, Key, Served, Stack};
+
+use crate::fleet::Fleet;
+use crate::link::Draws;
+use under_way::{Place, UnderWay};
+
+/// How often the end of the load is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// A request that was decided on. Times are nanoseconds since t = 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// When it was to be sent; in virtual time it is sent then.
+    pub intended_ns: i64,
+    /// For what.
+    pub key: u32,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Reply {
+    /// Its replica's answer.
+    Answer(Result<Served, GetError>),
+    /// None within the client's patience.
+    TimedOut,
+    /// Its replica died over it.
+    Reset,
+    /// Its replica was dead.
+    Refused,
+}
+
+/// Writes down what the clients see.
+pub trait Witness {
+    /// A request is decided on.
+    fn offer(&mut self, request: &Request);
+    /// A request that was decided on is not sent after all.
+    fn withdraw(&mut self, request: &Request);
+    /// A request is over; `done_ns` since t = 0.
+    fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply);
+    /// A replica hands over an answer whose flight it led.
+    fn led(&mut self, replica: u16, flight: FlightId);
+}
+
+/// Keys that are made once and shared.
+const KEYS_MADE_MAX: u32 = 1 << 16;
+/// The call that looks for requests whose time is up.
+const TIMEOUTS: u32 = (1 << 30) - 1;
+/// The client of a request of an open load.
+const NO_CLIENT: u32 = u32::MAX;
+
+/// The clients of one run.
+pub struct Crowd<W> {
+    fleet: Rc<Fleet>,
+    plan: Arc<Plan>,
+    witness: Rc<RefCell<W>>,
+    keys: Rc<[Key]>,
+    closed: bool,
+    timeout: u64,
+    t0: Cell<Mono>,
+    end: Cell<Mono>,
+    draws: Draws,
+    clients: RefCell<Vec<Client>>,
+    under_way: RefCell<UnderWay>,
+    /// Clients of a closed load that go on.
+    active: Cell<u32>,
+    stopped: Cell<bool>,
+}
+
+/// A closed load's client, and its next request or the one that is under way.
+#[derive(Clone, Copy)]
+struct Client {
+    intended: u64,
+    n: u64,
+    key: u32,
+    replica: u16,
+    /// Whether its request waits to be sent.
+    waits: bool,
+}
+
+impl<W: Witness + 'static> Crowd<W> {
+    /// Clients who will ask what the plan says, and tell `witness` what they see.
+    #[must_use]
+    pub fn new(
+        fleet: &Rc<Fleet>,
+        scenario: &Scenario,
+        plan: Arc<Plan>,
+        seed: u64,
+        witness: Rc<RefCell<W>>,
+    ) -> Rc<Self> {
+        let made = scenario.keys.n.min(KEYS_MADE_MAX);
+        let clients = match scenario.load.kind {
+            LoadKind::Closed { clients, .. } => clients,
+            LoadKind::Open { .. } => 0,
+        };
+        let none = Client { intended: 0, n: 0, key: 0, replica: 0, waits: false };
+        Rc::new(Self {
+            fleet: Rc::clone(fleet),
+            plan,
+            witness,
+            keys: (1..=made).map(Key::of_item).collect(),
+            closed: clients > 0,
+            timeout: nanos(scenario.load.timeout),
+            t0: Cell::default(),
+            end: Cell::default(),
+            draws: Draws::from(&Rng::new(seed).fork("client-links")),
+            clients: RefCell::new(vec![none; clients as usize]),
+            under_way: RefCell::default(),
+            active: Cell::new(0),
+            stopped: Cell::new(false),
+        })
+    }
+
+    /// Sends the whole load, from `begin` on to its end, and returns when every request of it is over. What comes back
+    /// meanwhile comes through [`Crowd::on_call`].
+    pub async fn load(&self, begin: Mono, t0: Mono, duration: Duration) {
+        self.t0.set(t0);
+        self.end.set(t0.plus(duration));
+        if self.closed {
+            self.begin_clients(begin);
+        } else {
+            self.dispatch(begin).await;
+        }
+        while self.active.get() > 0 || !self.under_way.borrow().is_empty() {
+            self.fleet.world.sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Stops early: requests that were not sent yet are withdrawn.
+    pub fn stop(&self) {
+        self.stopped.set(true);
+        let mut clients = self.clients.borrow_mut();
+        for client in clients.iter_mut().filter(|client| client.waits) {
+            client.waits = false;
+            self.active.set(self.active.get() - 1);
+            self.witness.borrow_mut().withdraw(&self.request(client.intended, client.key));
+        }
+    }
+
+    /// A replica died: its requests are over, and their clients know at once.
+    pub fn lose(self: &Rc<Self>, replica: u16) {
+        let lost: Vec<u32> = self.under_way.borrow().of(replica);
+        for place in lost {
+            self.over(place, Reply::Reset);
+        }
+    }
+
+    /// Does what is due: a request arrives at its replica, or the first deadline has come.
+    pub fn on_call(self: &Rc<Self>, number: u32) {
+        if number == TIMEOUTS {
+            self.time_out();
+        } else if self.closed {
+            self.client_asks(number);
+        } else {
+            self.arrive(number);
+        }
+    }
+
+    fn begin_clients(&self, begin: Mono) {
+        let count = u32::try_from(self.clients.borrow().len()).unwrap_or(u32::MAX);
+        self.active.set(count);
+        for number in 0..count {
+            self.decide(number, 0, begin.0.saturating_add(nanos(self.plan.first_send(number))));
+        }
+    }
+
+    /// A client decides on its next request, or ends.
+    fn decide(&self, number: u32, n: u64, intended: u64) {
+        if intended >= self.end.get().0 || self.stopped.get() {
+            self.active.set(self.active.get() - 1);
+            return;
+        }
+        let item = self.plan.item(number, n);
+        let client = Client { intended, n, key: item.key, replica: item.replica as u16, waits: true };
+        self.clients.borrow_mut()[number as usize] = client;
+        self.witness.borrow_mut().offer(&self.request(intended, item.key));
+        let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
+        self.fleet.world.call_at(Mono(arrives), number);
+    }
+
+    fn client_asks(self: &Rc<Self>, number: u32) {
+        let client = {
+            let mut clients = self.clients.borrow_mut();
+            let client = &mut clients[number as usize];
+            if !client.waits {
+                return; // it was stopped meanwhile
+            }
+            client.waits = false;
+            *client
+        };
+        let place = self.send(number, client.intended, client.key, client.replica);
+        self.arrive(place);
+    }
+
+    /// An open load: requests come at their planned times, whatever became of the earlier ones.
+    async fn dispatch(&self, begin: Mono) {
+        for arrival in self.plan.arrivals() {
+            let intended = begin.0.saturating_add(arrival.at_ns);
+            self.fleet.world.sleep_until(Mono(intended)).await;
+            if self.stopped.get() {
+                break;
+            }
+            self.witness.borrow_mut().offer(&self.request(intended, arrival.key));
+            let place = self.send(NO_CLIENT, intended, arrival.key, arrival.replica as u16);
+            let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
+            self.fleet.world.call_at(Mono(arrives), place);
+        }
+    }
+
+    /// A request is sent: from now on it is under way.
+    fn send(&self, client: u32, intended: u64, key: u32, replica: u16) -> u32 {
+        let mut under_way = self.under_way.borrow_mut();
+        let place = under_way.add(Place { serial: 0, client, intended, key, replica, task: None });
+        let deadline = intended.saturating_add(self.timeout);
+        if under_way.watch(deadline, place) {
+            self.fleet.world.call_at(Mono(deadline), TIMEOUTS);
+        }
+        place
+    }
+
+    /// A request is at its replica's door.
+    fn arrive(self: &Rc<Self>, number: u32) {
+        let Some(place) = self.under_way.borrow().get(number) else { return };
+        let Some(stack) = self.fleet.stack(place.replica) else { return self.over(number, Reply::Refused) };
+        let request = self.fleet.took_request(place.replica);
+        let deadline = self.fleet.world.now().plus(self.fleet.request_budget);
+        let cx = Cx { request, deadline, replica: place.replica };
+        let key = self.key(place.key);
+        let crowd = Rc::clone(self);
+        let task = self.fleet.world.spawn(place.replica, async move {
+            let answer = Stack::serve(stack, cx, key).await;
+            crowd.answered(number, cx.replica, answer);
+        });
+        self.under_way.borrow_mut().places[number as usize].task = Some(task);
+    }
+
+    /// A request's replica has its answer.
+    fn answered(&self, number: u32, replica: u16, answer: Result<Served, GetError>) {
+        // The task that tells this ends by itself.
+        self.under_way.borrow_mut().places[number as usize].task = None;
+        if let Ok(Served { flight: Some(flight), .. }) = &answer {
+            self.witness.borrow_mut().led(replica, *flight);
+        }
+        self.over(number, Reply::Answer(answer));
+    }
+
+    /// A request is over, as far as its client is concerned.
+    fn over(&self, number: u32, reply: Reply) {
+        let place = self.under_way.borrow_mut().remove(number);
+        if let Some(task) = place.task {
+            self.fleet.world.end(task);
+        }
+        let now = self.fleet.world.now().0;
+        let given_up = place.intended.saturating_add(self.timeout);
+        let back = match reply {
+            Reply::TimedOut => now,
+            _ => now.saturating_add(self.fleet.latencies.client.draw(&self.draws)),
+        };
+        // An answer on its way when its client's patience ends is none.
+        let (done, reply) = if back > given_up { (given_up, Reply::TimedOut) } else { (back, reply) };
+        let done_ns = self.since_t0(done);
+        self.witness.borrow_mut().answer(&self.request(place.intended, place.key), done_ns, reply);
+        if place.client != NO_CLIENT {
+            let n = self.clients.borrow()[place.client as usize].n;
+            let think = nanos(self.plan.think(place.client, n));
+            self.decide(place.client, n + 1, done.saturating_add(think));
+        }
+    }
+
+    fn time_out(&self) {
+        let now = self.fleet.world.now().0;
+        let late = self.under_way.borrow_mut().late(now);
+        for number in late {
+            self.over(number, Reply::TimedOut);
+        }
+        let next = self.under_way.borrow_mut().next_deadline();
+        if let Some(deadline) = next {
+            self.fleet.world.call_at(Mono(deadline), TIMEOUTS);
+        }
+    }
+
+    fn request(&self, intended: u64, key: u32) -> Request {
+        Request { intended_ns: self.since_t0(intended), key }
+    }
+
+    fn since_t0(&self, at: u64) -> i64 {
+        i64::try_from(i128::from(at) - i128::from(self.t0.get().0)).unwrap_or(i64::MAX)
+    }
+
+    fn key(&self, number: u32) -> ItemKey {
+        let made = number as usize <= self.keys.len();
+        if made { ItemKey::Shared(Rc::clone(&self.keys), number) } else { ItemKey::Own(Key::of_item(number)) }
+    }
+}
+
+/// A request's key: one of those that were made once, or its own.
+enum ItemKey {
+    Shared(Rc<[Key]>, u32),
+    Own(Key),
+}
+
+impl Deref for ItemKey {
+    type Target = Key;
+
+    fn deref(&self) -> &Key {
+        match self {
+            // Items are counted from 1.
+            Self::Shared(keys, number) => &keys[*number as usize - 1],
+            Self::Own(key) => key,
+        }
+    }
+}

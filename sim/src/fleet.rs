@@ -1,0 +1,224 @@
+//! The fleet: replicas that run one strategy over one cache and one origin, and what can be done to them.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use strategies::port::{Clock, Events};
+use strategies::rng::Rng;
+use strategies::time::Mono;
+use strategies::{Cx, GetError, Key, Ports, Spec, Stack};
+
+use crate::cache::{CachePort, CacheServer};
+use crate::link::{Latency, Link};
+use crate::origin::{OriginPort, SimOrigin};
+use crate::world::{Handle, VirtualClock, World};
+
+/// How long messages take in a world where nothing is wrong, one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latencies {
+    /// Between a client and a replica, the replica's own work included.
+    pub client: Latency,
+    /// Between a replica and the cache.
+    pub cache: Latency,
+    /// Between a replica and the origin.
+    pub origin: Latency,
+}
+
+/// What a fleet is made of.
+pub struct FleetSettings<'a> {
+    /// The strategy.
+    pub spec: &'a Spec,
+    /// The scenario's TTL.
+    pub ttl: Duration,
+    /// How many replicas.
+    pub replicas: u16,
+    /// The seed of everything that is drawn.
+    pub seed: u64,
+    /// How long messages take.
+    pub latencies: Latencies,
+    /// A request's budget inside a replica.
+    pub request_budget: Duration,
+    /// Makes the sink of a replica's events, once for each of its lives.
+    pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
+}
+
+/// Replicas over a cache and an origin.
+pub struct Fleet {
+    pub(crate) world: Handle,
+    /// The shared cache.
+    pub cache: Arc<CacheServer>,
+    /// The origin.
+    pub origin: Arc<SimOrigin>,
+    spec: Spec,
+    ttl: Duration,
+    root: Rng,
+    pub(crate) latencies: Latencies,
+    pub(crate) request_budget: Duration,
+    events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
+    replicas: Vec<Replica>,
+}
+
+/// One replica: what outlives its process, and the process.
+pub struct Replica {
+    /// Its clock.
+    pub clock: Arc<VirtualClock>,
+    /// Its link to the cache.
+    pub cache_link: Arc<Link>,
+    /// Its link to the origin.
+    pub origin_link: Arc<Link>,
+    lives: Cell<u32>,
+    process: RefCell<Option<Process>>,
+    /// Cache operations of the lives that are over.
+    ops_before: Cell<u64>,
+    requests: Cell<u64>,
+}
+
+/// One life of a replica.
+struct Process {
+    stack: Rc<Stack>,
+    port: Arc<CachePort>,
+}
+
+impl Fleet {
+    /// A fleet whose replicas run.
+    #[must_use]
+    pub fn start(
+        world: &World,
+        settings: FleetSettings<'_>,
+        cache: Arc<CacheServer>,
+        origin: Arc<SimOrigin>,
+    ) -> Rc<Self> {
+        let root = Rng::new(settings.seed);
+        let link =
+            |latency, name: &str, replica| Arc::new(Link::new(latency, &root.fork(&format!("{name}/{replica}"))));
+        let replica = |number: u16| Replica {
+            clock: world.clock(0),
+            cache_link: link(settings.latencies.cache, "cache-link", number),
+            origin_link: link(settings.latencies.origin, "origin-link", number),
+            lives: Cell::new(0),
+            process: RefCell::new(None),
+            ops_before: Cell::new(0),
+            requests: Cell::new(0),
+        };
+        let fleet = Rc::new(Self {
+            world: world.handle(),
+            cache,
+            origin,
+            spec: settings.spec.clone(),
+            ttl: settings.ttl,
+            replicas: (0..settings.replicas).map(replica).collect(),
+            root,
+            latencies: settings.latencies,
+            request_budget: settings.request_budget,
+            events: settings.events,
+        });
+        (0..settings.replicas).for_each(|number| fleet.boot(number));
+        fleet
+    }
+
+    /// The replicas, by number.
+    #[must_use]
+    pub fn replicas(&self) -> &[Replica] {
+        &self.replicas
+    }
+
+    /// Starts a replica's next life, with nothing in memory. One that is running is ended first.
+    pub fn boot(&self, number: u16) {
+        let Some(replica) = self.replicas.get(usize::from(number)) else { return };
+        if replica.process.borrow().is_some() {
+            self.kill(number);
+        }
+        let life = replica.lives.get() + 1;
+        replica.lives.set(life);
+        let port = CachePort::new(&self.cache, number, Arc::clone(&replica.cache_link));
+        let origin = OriginPort::new(&self.origin, Arc::clone(&replica.clock), Arc::clone(&replica.origin_link));
+        // The first life draws what a real replica of that number draws; each has a name of its own.
+        let of_life = |name: &str| match life {
+            1 => format!("{name}-{number}"),
+            _ => format!("{name}-{number}/life-{life}"),
+        };
+        let ports = Ports {
+            cache: port.clone(),
+            lease: port.clone(),
+            wake: port.clone(),
+            origin,
+            clock: replica.clock.clone(),
+            spawn: Arc::new(crate::world::Spawner::new(self.world.clone(), number)),
+            events: (self.events)(number, Arc::clone(&replica.clock)),
+            rng: Arc::new(self.root.fork(&of_life("replica"))),
+        };
+        let incarnation = self.root.fork(&of_life("incarnation")).next_u64();
+        let stack = Rc::new(Stack::build(&self.spec, &ports, self.ttl, incarnation));
+        *replica.process.borrow_mut() = Some(Process { stack, port });
+    }
+
+    /// Ends a replica's life without a word: every task of it is dropped at the await where it stands.
+    pub fn kill(&self, number: u16) {
+        let Some(replica) = self.replicas.get(usize::from(number)) else { return };
+        if let Some(process) = replica.process.take() {
+            replica.ops_before.set(replica.ops_before.get() + process.stack.cache_ops());
+            self.world.crash(number);
+            self.world.thaw(number);
+        }
+    }
+
+    /// The strategy of a replica that is alive.
+    #[must_use]
+    pub fn stack(&self, number: u16) -> Option<Rc<Stack>> {
+        self.replicas.get(usize::from(number))?.process.borrow().as_ref().map(|process| Rc::clone(&process.stack))
+    }
+
+    /// The cache connection of a replica that is alive.
+    #[must_use]
+    pub fn port(&self, number: u16) -> Option<Arc<CachePort>> {
+        self.replicas.get(usize::from(number))?.process.borrow().as_ref().map(|process| Arc::clone(&process.port))
+    }
+
+    /// Cache and lease operations of all replicas so far, those of earlier lives included.
+    #[must_use]
+    pub fn cache_ops(&self) -> u64 {
+        let now = |r: &Replica| r.process.borrow().as_ref().map_or(0, |process| process.stack.cache_ops());
+        self.replicas.iter().map(|r| r.ops_before.get() + now(r)).sum()
+    }
+
+    /// Requests that the replicas have taken so far.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.replicas.iter().map(|r| r.requests.get()).sum()
+    }
+
+    /// A replica takes a request: its running number.
+    pub(crate) fn took_request(&self, number: u16) -> u64 {
+        let Some(replica) = self.replicas.get(usize::from(number)) else { return 0 };
+        replica.requests.set(replica.requests.get() + 1);
+        replica.requests.get()
+    }
+
+    /// Replica 0 reads every item first and then puts them all in one burst, as the real one does. Returns when the last
+    /// put was acknowledged.
+    ///
+    /// # Errors
+    /// Where the origin fails a read.
+    pub async fn warm(&self, items: u32, at_once: u32) -> Result<Mono, GetError> {
+        let stack = self.stack(0).ok_or(GetError::LeadersVanished)?;
+        let clock = &self.replicas[0].clock;
+        let cx = Cx { request: 0, deadline: clock.mono().plus(WARM_BUDGET), replica: 0 };
+        let keys: Vec<Key> = (1..=items).map(Key::of_item).collect();
+        let mut read = Vec::new();
+        for chunk in keys.chunks(at_once.max(1) as usize) {
+            let reads = chunk.iter().map(|key| {
+                let stack = &stack;
+                async move { Ok::<_, GetError>((key, stack.prefetch(cx, key).await?)) }
+            });
+            read.extend(futures_util::future::try_join_all(reads).await?);
+        }
+        let puts = read.into_iter().map(|(key, item)| stack.store(key, item));
+        futures_util::future::join_all(puts).await;
+        Ok(clock.mono())
+    }
+}
+
+/// How long reading all items for a warm-up may take.
+const WARM_BUDGET: Duration = Duration::from_secs(60);

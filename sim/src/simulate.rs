@@ -1,0 +1,163 @@
+//! One strategy's run in virtual time, from a cold start to the moment when nothing is under way any more.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scenarios::{Plan, Scenario};
+use strategies::port::Events;
+use strategies::time::Mono;
+use strategies::{GetError, Spec};
+
+use crate::cache::CacheServer;
+use crate::chaos::{Chaos, Happened};
+use crate::crowd::{Crowd, Witness};
+use crate::fleet::{Fleet, FleetSettings, Latencies};
+use crate::memory::MemoryCache;
+use crate::origin::{Read, SimOrigin};
+use crate::world::{NOBODY, VirtualClock, World};
+
+/// How long flights and requests may go on after the load.
+const QUIESCE_BUDGET: Duration = Duration::from_secs(30);
+/// How often it is looked whether they have ended.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// How often the lab is told of the time.
+const TICK_EVERY: Duration = Duration::from_millis(250);
+/// The replica of the lab's own tasks.
+const LAB: u16 = NOBODY - 1;
+
+/// What to simulate.
+pub struct Simulation<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// Its plan, for as many replicas.
+    pub plan: Arc<Plan>,
+    /// The strategy.
+    pub spec: &'a Spec,
+    /// How many replicas.
+    pub replicas: u16,
+    /// The seed of everything that is drawn.
+    pub seed: u64,
+    /// How long messages take.
+    pub latencies: Latencies,
+    /// A request's budget inside a replica.
+    pub request_budget: Duration,
+    /// Makes the sink of a replica's events, once for each of its lives.
+    pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
+}
+
+/// What a simulation left behind, beside what the witness has.
+#[derive(Debug)]
+pub struct Simulated {
+    /// When the measured phase began.
+    pub t0: Mono,
+    /// When the load was over.
+    pub ended: Mono,
+    /// The origin's ledger.
+    pub ledger: Vec<Read>,
+    /// Requests that replicas took between t = 0 and the end of the load.
+    pub requests: u64,
+    /// Cache and lease operations in that time.
+    pub cache_ops: u64,
+    /// The events that took effect.
+    pub happened: Vec<Happened>,
+    /// Tasks that had not ended in time after the load.
+    pub not_quiet: usize,
+}
+
+/// Why there is nothing to show.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SimulationError {
+    /// The burst before t = 0 failed.
+    #[error("the cache could not be warmed: {0}")]
+    Warm(GetError),
+    /// Nothing could go on, and the run had not ended: a bug.
+    #[error("the simulated world stood still before the run had ended: a bug")]
+    StoodStill,
+}
+
+/// What is told a few times a second.
+pub struct Tick<'a> {
+    /// Nanoseconds since t = 0.
+    pub now_ns: i64,
+    /// When t = 0 is.
+    pub t0: Mono,
+    /// The origin.
+    pub origin: &'a SimOrigin,
+}
+
+/// Runs it. `tick` is called a few times a second of virtual time, and says whether to go on.
+///
+/// # Errors
+/// [`SimulationError`].
+pub fn simulate<W: Witness + 'static>(
+    simulation: Simulation<'_>,
+    witness: &Rc<RefCell<W>>,
+    tick: impl FnMut(Tick<'_>) -> bool + 'static,
+) -> Result<Simulated, SimulationError> {
+    let Simulation { scenario, plan, spec, replicas, seed, latencies, request_budget, events } = simulation;
+    let world = World::seeded(seed);
+    let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
+    let origin = SimOrigin::new(world.handle(), &scenario.origin, scenario.keys.n, seed);
+    let ttl = scenario.cache.ttl;
+    let settings = FleetSettings { spec, ttl, replicas, seed, latencies, request_budget, events };
+    let fleet = Fleet::start(&world, settings, cache, Arc::clone(&origin));
+    let crowd = Crowd::new(&fleet, scenario, plan, seed, Rc::clone(witness));
+    let chaos = Rc::new(Chaos::new(&fleet, &crowd, scenario));
+    let run = run(&world, scenario, &fleet, &crowd, &chaos, tick);
+    let done = world.run_with(run, |call| {
+        if !chaos.on_call(call) {
+            crowd.on_call(call);
+        }
+    });
+    let mut simulated = done.ok_or(SimulationError::StoodStill)?.map_err(SimulationError::Warm)?;
+    simulated.ledger = origin.take_ledger();
+    Ok(simulated)
+}
+
+async fn run<W: Witness + 'static>(
+    world: &World,
+    scenario: &Scenario,
+    fleet: &Rc<Fleet>,
+    crowd: &Rc<Crowd<W>>,
+    chaos: &Rc<Chaos<W>>,
+    mut tick: impl FnMut(Tick<'_>) -> bool + 'static,
+) -> Result<Simulated, GetError> {
+    let (load, handle) = (&scenario.load, world.handle());
+    let t0 = match scenario.warm {
+        Some(_) => fleet.warm(scenario.keys.n, scenario.origin.concurrency).await?,
+        None => handle.now().plus(load.warmup),
+    };
+    let since_t0 = move |at: Mono| at.0.cast_signed().wrapping_sub(t0.0.cast_signed());
+
+    let at_start = Rc::new(Cell::new((0, 0)));
+    let (sleep, fleet_there, told) = (handle.sleep_until(t0), Rc::clone(fleet), Rc::clone(&at_start));
+    handle.spawn(LAB, async move {
+        sleep.await;
+        told.set((fleet_there.requests(), fleet_there.cache_ops()));
+    });
+    let happened = Rc::new(RefCell::new(Vec::new()));
+    let (chaos, planned, told) = (Rc::clone(chaos), scenario.events.clone(), Rc::clone(&happened));
+    handle.spawn(LAB, async move { chaos.play(&planned, t0, |what| told.borrow_mut().push(what)).await });
+    let (ticking, crowd_there, origin) = (handle.clone(), Rc::clone(crowd), Arc::clone(&fleet.origin));
+    handle.spawn(LAB, async move {
+        loop {
+            ticking.sleep(TICK_EVERY).await;
+            if !tick(Tick { now_ns: since_t0(ticking.now()), t0, origin: &origin }) {
+                return crowd_there.stop();
+            }
+        }
+    });
+
+    crowd.load(t0.minus(load.warmup), t0, load.duration).await;
+    let ended = handle.now();
+    handle.crash(LAB);
+    let (requests, cache_ops) = at_start.get();
+    let (requests, cache_ops) = (fleet.requests() - requests, fleet.cache_ops() - cache_ops);
+    while world.tasks() > 0 && handle.now().since(ended) < QUIESCE_BUDGET {
+        handle.sleep(LOOK_EVERY).await;
+    }
+    let (happened, not_quiet) = (happened.take(), world.tasks());
+    Ok(Simulated { t0, ended, ledger: Vec::new(), requests, cache_ops, happened, not_quiet })
+}

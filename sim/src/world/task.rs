@@ -1,0 +1,147 @@
+//! Tasks: futures that are under way, each with a replica that it belongs to and a waker that is made once.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use super::{NOBODY, with_core};
+
+/// What a task does. It need not be `Send`: a world lives on one thread.
+pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Whom a wake-up is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// The future that `World::run` was given.
+    Main,
+    /// The task in that slot. A slot is used again, so a late wake-up may reach its next task, which looks and waits on.
+    Task(u32),
+    /// Not a task: the call of that number.
+    Call(u32),
+}
+
+/// Wakes one slot of one world.
+pub(super) struct SlotWaker {
+    pub(super) world: u32,
+    pub(super) whom: Whom,
+}
+
+impl Wake for SlotWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        with_core(self.world, |core| core.wake(self.whom));
+    }
+}
+
+/// A place for a task.
+struct Slot {
+    /// Unique among tasks; 0 where the slot is free.
+    id: u64,
+    /// Both are taken out while the task runs.
+    work: Option<Work>,
+    waker: Option<Waker>,
+    replica: u16,
+    /// Whether it is among those that are ready.
+    queued: bool,
+}
+
+/// The id of a task that was ended while it ran: it goes when it returns.
+const ENDED: u64 = u64::MAX;
+
+/// A task that is taken out of its slot to be run.
+pub(super) struct Running {
+    slot: u32,
+    pub(super) work: Work,
+    pub(super) waker: Waker,
+}
+
+/// All tasks of a world.
+#[derive(Default)]
+pub(super) struct Tasks {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    made: u64,
+}
+
+impl Tasks {
+    /// Tasks that have not ended.
+    pub(super) fn count(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Takes a task in; it is ready at once.
+    pub(super) fn add(&mut self, world: u32, replica: u16, work: Work) -> u32 {
+        self.made += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            let number = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+            let waker = Waker::from(Arc::new(SlotWaker { world, whom: Whom::Task(number) }));
+            self.slots.push(Slot { id: 0, work: None, waker: Some(waker), replica: NOBODY, queued: false });
+            number
+        });
+        let place = &mut self.slots[slot as usize];
+        (place.id, place.work, place.replica, place.queued) = (self.made, Some(work), replica, true);
+        slot
+    }
+
+    /// Notes that a slot is to be run. False where there is nothing to run, or it is noted already.
+    pub(super) fn queue(&mut self, slot: u32) -> bool {
+        let place = &mut self.slots[slot as usize];
+        let news = place.id != 0 && !place.queued;
+        place.queued |= news;
+        news
+    }
+
+    /// The replica of a task that is ready.
+    pub(super) fn replica(&self, slot: u32) -> u16 {
+        self.slots[slot as usize].replica
+    }
+
+    /// Takes a task out to run it.
+    pub(super) fn take(&mut self, slot: u32) -> Option<Running> {
+        let place = &mut self.slots[slot as usize];
+        place.queued = false;
+        let work = place.work.take()?;
+        let waker = place.waker.take()?;
+        Some(Running { slot, work, waker })
+    }
+
+    /// Puts a task back that has run. What is returned is over and must be dropped by the caller, outside of any borrow.
+    pub(super) fn put_back(&mut self, running: Running, done: bool) -> Option<Work> {
+        let Running { slot, work, waker } = running;
+        let place = &mut self.slots[slot as usize];
+        place.waker = Some(waker);
+        if done || place.id == ENDED {
+            place.id = 0;
+            self.free.push(slot);
+            return Some(work);
+        }
+        place.work = Some(work);
+        None
+    }
+
+    /// Ends the task of a slot; one that runs ends when it next waits. What is returned must be dropped by the caller,
+    /// outside of any borrow.
+    pub(super) fn end(&mut self, slot: u32) -> Option<Work> {
+        let place = self.slots.get_mut(slot as usize).filter(|place| place.id != 0)?;
+        match place.work.take() {
+            Some(work) => {
+                place.id = 0;
+                self.free.push(slot);
+                Some(work)
+            }
+            None => {
+                place.id = ENDED;
+                None
+            }
+        }
+    }
+
+    /// Ends every task of a replica, in the order of their slots.
+    pub(super) fn end_all(&mut self, replica: u16) -> Vec<Work> {
+        let doomed: Vec<u32> = (0..).zip(&self.slots).filter(|(_, s)| s.replica == replica).map(|(n, _)| n).collect();
+        doomed.into_iter().filter_map(|slot| self.end(slot)).collect()
+    }
+}
