@@ -19,7 +19,7 @@ use strategies::{Entry, Key};
 use crate::cache_source::{CachePorts, CacheSource, CacheStatus};
 use crate::envelope;
 use error::{classify, is_wrong_type};
-use scripts::Scripts;
+use scripts::{Script, Scripts};
 use wake::RedisWake;
 
 /// One cache operation's budget, connecting included.
@@ -107,10 +107,22 @@ impl RedisCache {
         format!("{}{{{key}}}:l", self.prefix)
     }
 
-    /// Runs one of the yes-or-no scripts; a server that has lost it is given it again.
-    async fn ask(&self, call: redis::ScriptInvocation<'_>) -> Result<bool, CacheError> {
-        let said: i64 = call.invoke_async(&mut self.connection.clone()).await.map_err(classify)?;
-        Ok(said == 1)
+    /// Runs one of the yes-or-no scripts.
+    async fn ask(&self, script: &Script, keys: &[String], args: &[Vec<u8>]) -> Result<bool, CacheError> {
+        script.ask(&mut self.connection.clone(), keys, args).await.map_err(classify)
+    }
+
+    /// Runs a script on a key's lease, with a life where it sets one.
+    async fn ask_lease(
+        &self,
+        script: &Script,
+        key: &Key,
+        token: Token,
+        life: Option<Duration>,
+    ) -> Result<bool, CacheError> {
+        let args = [Some(token.to_string()), life.map(|life| millis(life).to_string())];
+        let args: Vec<Vec<u8>> = args.into_iter().flatten().map(String::into_bytes).collect();
+        self.ask(script, &[self.lease_key(key)], &args).await
     }
 }
 
@@ -145,11 +157,9 @@ impl Cache for RedisCache {
                     true
                 }
                 When::Fenced(token) => {
-                    let script = &self.scripts.fenced_put;
-                    let mut call = script.key(self.value_key(key));
-                    call.key(self.lease_key(key)).arg(token.to_string()).arg(&entry.version.to_be_bytes()[..]);
-                    call.arg(bytes).arg(life_ms);
-                    self.ask(call).await?
+                    let (token, version) = (token.to_string().into_bytes(), entry.version.to_be_bytes().to_vec());
+                    let args = [token, version, bytes, life_ms.to_string().into_bytes()];
+                    self.ask(&self.scripts.fenced_put, &[self.value_key(key), self.lease_key(key)], &args).await?
                 }
             };
             Ok(if stored { Stored::Stored } else { Stored::Fenced })
@@ -172,25 +182,22 @@ impl Lease for RedisCache {
         life: Duration,
     ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
         Box::pin(async move {
-            let mut call = self.scripts.acquire.key(self.lease_key(key));
-            call.arg(token.to_string()).arg(millis(life));
-            Ok(if self.ask(call).await? { Acquired::Won } else { Acquired::Held })
+            let won = self.ask_lease(&self.scripts.acquire, key, token, Some(life)).await?;
+            Ok(if won { Acquired::Won } else { Acquired::Held })
         })
     }
 
     fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
         Box::pin(async move {
-            let mut call = self.scripts.renew.key(self.lease_key(key));
-            call.arg(token.to_string()).arg(millis(life));
-            Ok(if self.ask(call).await? { Renewed::Renewed } else { Renewed::NotOwner })
+            let renewed = self.ask_lease(&self.scripts.renew, key, token, Some(life)).await?;
+            Ok(if renewed { Renewed::Renewed } else { Renewed::NotOwner })
         })
     }
 
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
         Box::pin(async move {
-            let mut call = self.scripts.release.key(self.lease_key(key));
-            call.arg(token.to_string());
-            Ok(if self.ask(call).await? { Released::Released } else { Released::NotOwner })
+            let released = self.ask_lease(&self.scripts.release, key, token, None).await?;
+            Ok(if released { Released::Released } else { Released::NotOwner })
         })
     }
 

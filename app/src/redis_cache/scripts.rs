@@ -1,8 +1,9 @@
 //! The Lua that makes compare-and-act one step. Every key is named in KEYS. Each answers 1 for yes and 0 for no.
 //!
-//! The `redis` crate sends the script's hash and, where the server has lost it (`SCRIPT FLUSH`, a restart), loads it again.
+//! The script's hash is sent, and the whole script where the server has lost it (`SCRIPT FLUSH`, a restart).
 
-use redis::Script;
+use redis::aio::ConnectionManager;
+use redis::{Cmd, ErrorKind, RedisResult, ServerErrorKind};
 
 use crate::envelope::{HEADER_AT, MAGIC};
 
@@ -16,12 +17,48 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            acquire: Script::new(ACQUIRE),
-            renew: Script::new(RENEW),
-            release: Script::new(RELEASE),
-            fenced_put: Script::new(&fenced_put()),
+            acquire: Script::new(ACQUIRE.to_owned()),
+            renew: Script::new(RENEW.to_owned()),
+            release: Script::new(RELEASE.to_owned()),
+            fenced_put: Script::new(fenced_put()),
         }
     }
+}
+
+/// A yes-or-no script.
+pub(super) struct Script {
+    text: String,
+    hash: String,
+}
+
+impl Script {
+    fn new(text: String) -> Self {
+        Self { hash: redis::Script::new(&text).get_hash().to_owned(), text }
+    }
+
+    /// Runs it. To a server that has lost it goes EVAL, which loads and runs in one: between `SCRIPT LOAD` and a second
+    /// EVALSHA, as the `redis` crate would do it, it can be lost again.
+    pub(super) async fn ask(
+        &self,
+        connection: &mut ConnectionManager,
+        keys: &[String],
+        args: &[Vec<u8>],
+    ) -> RedisResult<bool> {
+        let known: RedisResult<i64> = command("EVALSHA", &self.hash, keys, args).query_async(connection).await;
+        let said = match known {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                command("EVAL", &self.text, keys, args).query_async(connection).await
+            }
+            known => known,
+        };
+        said.map(|said| said == 1)
+    }
+}
+
+fn command(name: &str, script: &str, keys: &[String], args: &[Vec<u8>]) -> Cmd {
+    let mut command = redis::cmd(name);
+    command.arg(script).arg(keys.len()).arg(keys).arg(args);
+    command
 }
 
 /// KEYS lease · ARGV token, life in ms. Asked again by the holder it says yes: its first reply was lost.

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of this")]
 
+pub mod fleet;
+pub mod proxy;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
