@@ -83,6 +83,38 @@ fn a_vanished_holders_lease_ends_within_its_life() {
     assert_eq!(fleet.lock_ends(), [LeaderEnd::Vanished, LeaderEnd::Done]);
 }
 
+#[test]
+fn a_lost_lease_is_counted_its_put_is_fenced_off_and_the_answer_is_good() {
+    let fleet = Fleet::new("plain + lease", 2);
+    let answers = fleet.run(async {
+        let evict = async {
+            fleet.sleep(ms(100)).await;
+            fleet.memory.clear();
+        };
+        join(fleet.herd(1), evict).await.0
+    });
+    assert_eq!(tally(&answers), [0, 0, 0, 1, 0]);
+    assert_eq!((fleet.lock_ends(), fenced(&fleet)), (vec![LeaderEnd::LockLost], 1));
+    assert_eq!(fleet.flight_ends(), [LeaderEnd::Done]);
+    assert_eq!(tally(&fleet.run(fleet.herd(2))), [0, 0, 1, 1, 0], "the next one reads, and is heard by all");
+}
+
+#[test]
+fn lost_replies_neither_lock_the_holder_out_nor_leave_its_lease_behind() {
+    for fault in [Fault::AcquireReplyLost, Fault::ReleaseReplyLost] {
+        // For somebody else's it would be waited for in vain.
+        let fleet = Fleet::new("plain + lease(life=1h, wait=1s)", 2);
+        fleet.replicas[0].link.set(fault);
+        fleet.run(async {
+            assert_eq!(tally(&fleet.herd(10).await), [0, 0, 9, 1, 0], "{fault:?}");
+            fleet.sleep(TTL).await;
+            assert_eq!(tally(&fleet.herd(10).await), [0, 0, 9, 1, 0], "{fault:?}: the key is free");
+        });
+        assert_eq!(fleet.lock_ends(), [LeaderEnd::Done, LeaderEnd::Done], "{fault:?}");
+        assert_eq!(fleet.origin.count(), 2, "{fault:?}");
+    }
+}
+
 /// A holder is frozen in its load, past its lease; another takes over, the item changes, and the first one wakes up and
 /// writes. Returns (late puts fenced, old values over new).
 fn freeze_a_holder(spec: &str, rounds: u64) -> (usize, u64) {

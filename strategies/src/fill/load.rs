@@ -85,11 +85,15 @@ impl Load {
     }
 
     async fn lead(&self, cx: Cx, key: &Key, want: Want) -> Result<Filled, GetError> {
-        if self.reread
-            && let Ok(Lookup::Found(entry)) = self.cache.get(key).await
-            && entry.answers(want.newer_than, self.ports.clock.wall())
-        {
-            return Ok(Filled::Joined(entry));
+        if self.reread {
+            match self.cache.get(key).await {
+                Ok(Lookup::Found(entry)) if entry.answers(want.newer_than, self.ports.clock.wall()) => {
+                    return Ok(Filled::Joined(entry));
+                }
+                // The bytes where a fenced put looks for a version may say anything, and fence off every put.
+                Ok(Lookup::Corrupt) => drop(self.cache.remove(key).await),
+                Ok(Lookup::Found(_) | Lookup::Absent) | Err(_) => {}
+            }
         }
         if let Some(error) = self.backoff.error(key) {
             return Err(error);
