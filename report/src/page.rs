@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::record::{Run, Strategy};
 use crate::summary::facts;
-use crate::verdict::{COLUMNS, cells, heading, interruption, sentences};
+use crate::verdict::{Table, heading, interruption, sentences};
 use crate::words::{self, escaped};
 
 const STYLE: &str = include_str!("page.css");
@@ -88,12 +88,12 @@ fn state(out: &mut String, run: &Run) {
 
 fn table(out: &mut String, run: &Run) {
     out.push_str("<div class=\"scroll\">\n<table>\n<caption>Measured phase only</caption>\n<thead>\n<tr>");
-    for column in COLUMNS {
+    let table = Table::of(run);
+    for column in table.header {
         let _ = write!(out, "<th scope=\"col\">{}</th>", heading(column));
     }
     out.push_str("</tr>\n</thead>\n<tbody>\n");
-    for strategy in &run.strategies {
-        let cells = cells(strategy);
+    for (strategy, cells) in run.strategies.iter().zip(&table.rows) {
         out.push_str(if strategy.valid { "<tr>" } else { "<tr class=\"invalid\">" });
         for (column, cell) in cells.iter().enumerate() {
             let _ = match column {

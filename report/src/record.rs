@@ -112,6 +112,10 @@ pub struct Strategy {
     pub origin: Option<Origin>,
     /// The hot key's own figures, where the scenario has a hot key.
     pub hot: Option<Hot>,
+    /// What theory predicts of the hot key; `None` where no formula covers the scenario and the strategy. Absent from older
+    /// records.
+    #[serde(default)]
+    pub predicted: Option<Predicted>,
     /// Response time from the intended send, milliseconds.
     pub latency_ms: Latency,
     /// Service time, from the actual send, milliseconds.
@@ -183,6 +187,23 @@ pub struct Hot {
     pub outcomes: Outcomes,
     /// Origin reads of it; `None` where there is no ledger.
     pub origin_total: Option<u64>,
+}
+
+/// What theory predicts of the hot key, to stand beside what was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Predicted {
+    /// Origin reads at an expiry, or at an early refresh; beside `origin.per_expiry.mean`.
+    pub per_expiry: f64,
+    /// Seconds from one such moment to the next; `None` where only the herd is known.
+    pub cycle_s: Option<f64>,
+    /// Origin reads of the hot key in the measured phase; beside `hot.origin_total`.
+    pub hot_origin_total: Option<f64>,
+    /// Share of the hot key's requests that wait for the origin.
+    pub wait_share: Option<f64>,
+    /// Share of the hot key's requests that are answered with a stale value.
+    pub stale_share: Option<f64>,
+    /// The formula of `per_expiry`, in words; derived and sourced in `strategies/src/theory.rs`.
+    pub formula: String,
 }
 
 /// Percentiles in milliseconds; `None` where nothing was recorded.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::record::{Environment, Run};
-use crate::verdict::{COLUMNS, cells, heading, sentences};
+use crate::verdict::{Table, heading, sentences};
 use crate::words;
 
 /// The verdict table, the sentences under it, and what makes the run again, in GitHub's Markdown.
@@ -12,11 +12,12 @@ pub fn summary_markdown(run: &Run) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(out, "# Stampede lab: {}\n\n{}\n", plain(&run.scenario), plain(&run.summary));
-    let header: Vec<String> = COLUMNS.map(heading).to_vec();
+    let table = Table::of(run);
+    let header: Vec<String> = table.header.into_iter().map(heading).collect();
     let _ = writeln!(out, "| {} |", header.join(" | "));
-    let _ = writeln!(out, "|---|{}", "---:|".repeat(COLUMNS.len() - 1));
-    for strategy in &run.strategies {
-        let cells = cells(strategy).map(|cell| plain(&cell));
+    let _ = writeln!(out, "|---|{}", "---:|".repeat(header.len() - 1));
+    for row in table.rows {
+        let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     out.push('\n');

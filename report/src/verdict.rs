@@ -30,20 +30,52 @@ pub fn verdict_table(run: &Run) -> String {
     out
 }
 
-/// The columns: two lines of header, and the cell of a strategy.
-pub(crate) const COLUMNS: [(&str, &str); 11] = [
-    ("", "strategy"),
-    ("origin", "reads"),
-    ("times", "floor"),
-    ("max", "per s"),
-    ("reads/", "expiry"),
-    ("p50", "ms"),
-    ("p99", "ms"),
-    ("", "waited"),
-    ("", "stale"),
-    ("", "errors"),
-    ("", "valid"),
+/// A column: two lines of header, and the cell of a strategy.
+type Column = (&'static str, &'static str, fn(&Strategy) -> String);
+
+const COLUMNS: [Column; 12] = [
+    ("", "strategy", |s| name_of(&s.name)),
+    ("origin", "reads", |s| count(s.origin.as_ref().map(|origin| origin.total))),
+    ("times", "floor", |s| words::times_floor(s).map_or_else(unknown, |times| format!("{times:.1}×"))),
+    ("max", "per s", |s| count(s.origin.as_ref().map(|origin| origin.max_per_second))),
+    ("reads/", "expiry", |s| one_decimal(s.origin.as_ref().and_then(|origin| Some(origin.per_expiry.as_ref()?.mean)))),
+    ("by", "theory", |s| one_decimal(s.predicted.as_ref().map(|predicted| predicted.per_expiry))),
+    ("p50", "ms", |s| words::ms(s.latency_ms.p50)),
+    ("p99", "ms", |s| words::ms(s.latency_ms.p99)),
+    ("", "waited", |s| words::share(words::waiting_share(s))),
+    ("", "stale", |s| words::share(s.stale.share.filter(|_| s.outcomes.unknown == 0))),
+    ("", "errors", |s| s.errors.to_string()),
+    ("", "valid", |s| if s.valid { "yes" } else { "INVALID" }.to_owned()),
 ];
+
+/// The table's columns, each with its cells in the order run. Theory's is left out where it has nothing to say.
+pub(crate) struct Table {
+    pub(crate) header: Vec<(&'static str, &'static str)>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn of(run: &Run) -> Self {
+        let theory = run.strategies.iter().any(|strategy| strategy.predicted.is_some());
+        let shown: Vec<&Column> = COLUMNS.iter().filter(|(_, under, _)| theory || *under != "theory").collect();
+        Self {
+            header: shown.iter().map(|(over, under, _)| (*over, *under)).collect(),
+            rows: run.strategies.iter().map(|s| shown.iter().map(|(_, _, cell)| cell(s)).collect()).collect(),
+        }
+    }
+}
+
+fn unknown() -> String {
+    words::UNKNOWN.to_owned()
+}
+
+fn one_decimal(value: Option<f64>) -> String {
+    value.map_or_else(unknown, |value| format!("{value:.1}"))
+}
+
+fn count(value: Option<u64>) -> String {
+    value.map_or_else(unknown, |value| value.to_string())
+}
 
 /// A column's header in one line.
 pub(crate) fn heading((over, under): (&str, &str)) -> String {
@@ -55,40 +87,19 @@ fn name_of(name: &str) -> String {
     words::cut_in_middle(&words::printable(name), NAME_LIMIT)
 }
 
-/// One strategy's cells, in the order of [`COLUMNS`].
-pub(crate) fn cells(strategy: &Strategy) -> [String; 11] {
-    let one_decimal =
-        |value: Option<f64>| value.map_or_else(|| words::UNKNOWN.to_owned(), |value| format!("{value:.1}"));
-    let count = |value: Option<u64>| value.map_or_else(|| words::UNKNOWN.to_owned(), |value| value.to_string());
-    let origin = strategy.origin.as_ref();
-    [
-        name_of(&strategy.name),
-        count(origin.map(|origin| origin.total)),
-        words::times_floor(strategy).map_or_else(|| words::UNKNOWN.to_owned(), |times| format!("{times:.1}×")),
-        count(origin.map(|origin| origin.max_per_second)),
-        one_decimal(origin.and_then(|origin| Some(origin.per_expiry.as_ref()?.mean))),
-        words::ms(strategy.latency_ms.p50),
-        words::ms(strategy.latency_ms.p99),
-        words::share(words::waiting_share(strategy)),
-        words::share(strategy.stale.share.filter(|_| strategy.outcomes.unknown == 0)),
-        strategy.errors.to_string(),
-        if strategy.valid { "yes" } else { "INVALID" }.to_owned(),
-    ]
-}
-
 fn grid(run: &Run) -> String {
-    let rows: Vec<[String; 11]> = run.strategies.iter().map(cells).collect();
+    let Table { header, rows } = Table::of(run);
     let width = |column: usize| {
-        let (over, under) = COLUMNS[column];
+        let (over, under) = header[column];
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([over.chars().count(), under.chars().count()]).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
     // One space between columns, a second one from the left on as far as there is room for it.
-    let tight = widths.iter().sum::<usize>() + COLUMNS.len() - 1;
+    let tight = widths.iter().sum::<usize>() + header.len() - 1;
     let room = if tight <= NARROW { NARROW } else { WIDE };
     let doubled = room.saturating_sub(tight);
-    let line = |cells: [&str; 11]| {
+    let line = |cells: Vec<&str>| {
         let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
             0 => format!("{cell:<width$}"),
             _ if column <= doubled => format!("  {cell:>width$}"),
@@ -96,10 +107,10 @@ fn grid(run: &Run) -> String {
         });
         format!("{}\n", padded.collect::<String>().trim_end())
     };
-    let mut out = line(COLUMNS.map(|column| column.0));
-    out.push_str(&line(COLUMNS.map(|column| column.1)));
+    let mut out = line(header.iter().map(|column| column.0).collect());
+    out.push_str(&line(header.iter().map(|column| column.1).collect()));
     for row in &rows {
-        out.push_str(&line(row.each_ref().map(String::as_str)));
+        out.push_str(&line(row.iter().map(String::as_str).collect()));
     }
     out
 }

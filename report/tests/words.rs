@@ -138,3 +138,23 @@ fn hostile_names_stay_text() {
         "two lines of header, three strategies"
     );
 }
+
+#[test]
+fn theory_stands_beside_what_was_measured_where_there_is_any() {
+    let mut run = report::parse_run(include_bytes!("fixtures/run-v1.json")).unwrap();
+    assert!(!report::verdict_table(&run).contains("theory"), "an older record has none");
+    run.strategies[0].predicted = Some(report::record::Predicted {
+        per_expiry: 49.1,
+        cycle_s: None,
+        hot_origin_total: None,
+        wait_share: Some(0.024),
+        stale_share: Some(0.0),
+        formula: "1 + rd".into(),
+    });
+    let table = report::verdict_table(&run);
+    let mut lines = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let at = lines.next().unwrap().iter().position(|word| *word == "theory").unwrap();
+    assert_eq!(lines.next().unwrap()[at], "49.1");
+    assert_eq!(lines.next().unwrap()[at], "–");
+    assert!(report::summary_markdown(&run).contains("| by theory |"));
+}

@@ -15,6 +15,7 @@
 
 mod draw;
 mod event;
+mod expect;
 mod fields;
 mod getters;
 mod keys;

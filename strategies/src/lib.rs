@@ -12,6 +12,7 @@
 //! | load-and-store as one act, coalescing, the fleet's lock | `fill/` |
 //! | TTL jitter, the meter | `layer/` |
 //! | the SPEC grammar and the presets | [`spec`] |
+//! | what theory predicts of a hot key | [`theory`] |
 //! | durations, rates and sizes as people write them | [`units`] |
 //! | what any cache must do | `conformance` (feature `conformance`) |
 
@@ -28,6 +29,7 @@ pub mod port;
 pub mod rng;
 pub mod spec;
 mod stack;
+pub mod theory;
 pub mod time;
 pub mod units;
 pub mod words;

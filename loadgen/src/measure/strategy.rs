@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use app::control::{LedgerRow, ReplicaCounters};
-use report::record::{BinRow, EventRow, Hot, Ledgers, Origin, OriginRow, Stale, Strategy};
+use report::record::{BinRow, EventRow, Hot, Ledgers, Origin, OriginRow, Predicted, Stale, Strategy};
 use scenarios::Scenario;
 use strategies::time::nanos;
 
@@ -22,6 +22,8 @@ pub struct Evidence<'a> {
     pub scenario: &'a Scenario,
     /// What was measured.
     pub subject: &'a Subject,
+    /// How many replicas there are.
+    pub replicas: u32,
     /// Where the measured phase ended, nanoseconds since t = 0: earlier than planned where Ctrl-C cut it short.
     pub end_ns: i64,
     /// What the recorder has.
@@ -105,6 +107,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
             origin_total: rows.map(|rows| measured_arrivals(rows, Some(&key)).len() as u64),
             key,
         }),
+        predicted: predicted(evidence, end_ns),
         latency_ms: latency(&collected.measured[0]),
         service_ms: latency(&collected.measured[1]),
         lag_ms: latency(&collected.measured[2]),
@@ -141,6 +144,20 @@ fn origin(evidence: &Evidence<'_>, rows: &[OriginRow], end_ns: i64) -> Origin {
         floor: evidence.collected.floor,
         per_expiry: hot_key.and_then(|key| per_expiry(&measured_arrivals(rows, Some(&key)), ttl)),
     }
+}
+
+/// Theory's word on the hot key, over the time that was measured.
+fn predicted(evidence: &Evidence<'_>, end_ns: i64) -> Option<Predicted> {
+    let theory = evidence.scenario.predict(evidence.subject.strategy.as_ref()?, evidence.replicas)?;
+    let cycles = theory.cycle_s.map(|cycle| end_ns as f64 / 1e9 / cycle);
+    Some(Predicted {
+        per_expiry: round(theory.per_expiry, 1e3),
+        cycle_s: theory.cycle_s.map(|cycle| round(cycle, 1e4)),
+        hot_origin_total: cycles.map(|cycles| round(cycles * theory.per_expiry, 1e1)),
+        wait_share: theory.wait_share.map(|share| round(share, 1e6)),
+        stale_share: theory.stale_share.map(|share| round(share, 1e6)),
+        formula: theory.formula.to_owned(),
+    })
 }
 
 /// The start of each key's last load before t = 0, nanoseconds since t = 0: what the warm-up or the burst left in the

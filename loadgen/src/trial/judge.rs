@@ -62,6 +62,7 @@ pub fn judge(observed: Observed<'_>) -> Trial {
     let mut figures = figures(&Evidence {
         scenario,
         subject,
+        replicas: u32::try_from(replicas.len()).unwrap_or(u32::MAX),
         end_ns,
         collected: &collected,
         origin: origin.as_ref().map(|(ledger, c)| OriginSeen { ledger, offset_ns: c.to_ours_ns - t0_ns }),

@@ -108,13 +108,14 @@ fn said(strategy: &Strategy, digest: &Digest) -> String {
         return words::NO_LEDGER.to_owned();
     }
     let reads: f64 = digest.herd.bins.iter().sum();
+    let theory = strategy.predicted.as_ref().map_or_else(String::new, |p| format!(", by theory {:.1}", p.per_expiry));
     match digest.herd.aligned {
         Aligned::Expiries(count) => {
-            format!("mean of {count} {}: {reads:.1} reads each", plural(count, "expiry", "expiries"))
+            format!("mean of {count} {}: {reads:.1} reads each{theory}", plural(count, "expiry", "expiries"))
         }
         Aligned::Refreshes(count) => {
             format!(
-                "never seen to expire, so zero is the first read of each of its {count} {}: {reads:.1} reads each",
+                "never seen to expire, so zero is the first read of each of its {count} {}: {reads:.1} reads each{theory}",
                 plural(count, "refresh", "refreshes")
             )
         }

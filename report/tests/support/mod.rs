@@ -343,6 +343,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
                 max: mean.ceil() as u64,
             }),
         }),
+        predicted: None,
         hot: plan.hot.then(|| Hot {
             key: "0".into(),
             requests: times.len() as u64 * 95 / 100,

@@ -45,7 +45,7 @@ impl Hold {
     }
 
     /// How long a leader may work, from before it asked for the key.
-    fn budget(self) -> Duration {
+    pub(crate) fn budget(self) -> Duration {
         match self {
             Self::Lock { life } => life.saturating_sub(LEASE_MARGIN),
             Self::Lease { max_age, .. } => max_age,
