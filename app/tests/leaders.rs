@@ -107,7 +107,7 @@ async fn origin_error_and_the_follower_takes_over_at_its_next_poll() {
 #[tokio::test]
 async fn timed_out_and_the_follower_takes_over() {
     // A lock's leader has its lock's life less half a second, a lease's its maximal age.
-    for spec in ["plain + lock(lease=700ms, poll=5ms)", "plain + lease(max_age=200ms, poll=5ms)"] {
+    for spec in ["plain + lock(lease=1500ms, poll=5ms)", "plain + lease(max_age=1s, poll=5ms)"] {
         let begun = Instant::now();
         let Some(mut story) = Story::begin(spec, false).await else { return };
         let follower = story.follower().await;
@@ -145,7 +145,7 @@ async fn lock_lost_to_an_eviction_and_the_answer_is_good_all_the_same() {
 
 #[tokio::test]
 async fn vanished_and_one_of_those_who_wait_takes_over_when_the_lock_ends() {
-    for spec in ["plain + lock(lease=1500ms, poll=5ms)", "plain + lease(poll=5ms)"] {
+    for spec in ["plain + lock(lease=2500ms, poll=5ms)", "plain + lease(poll=5ms)"] {
         let Some(mut story) = Story::begin(spec, false).await else { return };
         let follower = story.follower().await;
         story.leader().crash();

@@ -70,7 +70,7 @@ async fn a_late_put_is_fenced_off() {
 
 #[tokio::test]
 async fn without_the_fence_the_old_value_wins() {
-    for spec in ["broken-unfenced-lease", "plain + lock(lease=600ms)"] {
+    for spec in ["broken-unfenced-lease", "plain + lock(lease=2s)"] {
         let Some(counted) = freeze_the_holders(spec).await else { return };
         assert_eq!(counted, (0, 50), "{spec}: late puts fenced, old values over new");
     }
@@ -78,9 +78,9 @@ async fn without_the_fence_the_old_value_wins() {
 
 #[tokio::test]
 async fn scripts_that_are_flushed_all_the_time_cost_no_error_and_no_second_flight() {
-    for spec in ["plain + lock(poll=5ms)", "plain + lease(poll=5ms)", "plain + coalesce + lease(wake=notify)"] {
+    for spec in ["plain + lock(poll=20ms)", "plain + lease(poll=20ms)", "plain + coalesce + lease(wake=notify)"] {
         let Some(redis) = testing::redis(&[]) else { return };
-        let fleet = Fleet::of(spec, &redis, 3, StartOrigin { items: 120, ..settings(2, 64) }).await;
+        let fleet = Fleet::of(spec, &redis, 3, StartOrigin { items: 100, ..settings(2, 64) }).await;
         let over = Arc::new(AtomicBool::new(false));
         let flushing = std::thread::spawn({
             let (over, client) = (over.clone(), redis::Client::open(redis.url()).unwrap());
@@ -94,11 +94,10 @@ async fn scripts_that_are_flushed_all_the_time_cost_no_error_and_no_second_fligh
                 flushes
             }
         });
-        for keys in (1..=120).collect::<Vec<u32>>().chunks(20) {
-            let asking = keys.iter().flat_map(|key| {
-                let key = Key::of_item(*key);
-                fleet.replicas.iter().flat_map(move |replica| [replica.ask(&key), replica.ask(&key)])
-            });
+        // Few at once: each flush stops the server for a moment, and an operation has 100 ms.
+        for keys in (1..=100).collect::<Vec<u32>>().chunks(4) {
+            let keys: Vec<Key> = keys.iter().copied().map(Key::of_item).collect();
+            let asking = keys.iter().flat_map(|key| fleet.replicas.iter().map(move |replica| replica.ask(key)));
             for answer in join_all(asking.collect::<Vec<_>>()).await {
                 assert!(answer.as_ref().unwrap().is_ok(), "{spec}: {answer:?}");
             }
@@ -113,7 +112,7 @@ async fn scripts_that_are_flushed_all_the_time_cost_no_error_and_no_second_fligh
         }
         let mut reads: BTreeMap<String, u32> = BTreeMap::new();
         fleet.ledger().await.into_iter().for_each(|row| *reads.entry(row.key).or_default() += 1);
-        assert!(reads.len() == 120 && reads.values().all(|n| *n == 1), "{spec}: {reads:?}");
+        assert!(reads.len() == 100 && reads.values().all(|n| *n == 1), "{spec}: {reads:?}");
     }
 }
 
