@@ -198,7 +198,7 @@ impl CachePort {
         if self.server.troubled.load(Relaxed) {
             let (server, key) = (Arc::clone(&self.server), key.clone());
             let serve = async move { server.admit(false).await.map(|()| server.memory.look_up(&key)) };
-            return self.reply_to(serve, deadline).await;
+            return Box::pin(self.reply_to(serve, deadline)).await;
         }
         let answer = self.server.memory.look_up(key);
         let back = self.link.back.deliver(self.world.now());

@@ -72,11 +72,11 @@ impl Witness for Tally {
     fn withdraw(&mut self, _: &Request) {
         self.offered -= 1;
     }
-    fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply) {
+    fn answer(&mut self, request: &Request, done_ns: i64, reply: &Reply) {
         self.answered += 1;
         if request.intended_ns >= 0 {
             self.requests += 1;
-            let (outcome, kind) = match &reply {
+            let (outcome, kind) = match reply {
                 Reply::Answer(Ok(served)) => (served.outcome, None),
                 Reply::Answer(Err(GetError::Shed { .. })) => (Outcome::Shed, None),
                 Reply::Answer(Err(GetError::OutOfTime)) => (Outcome::Error, Some("http-504")),
