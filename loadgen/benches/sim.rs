@@ -41,7 +41,10 @@ fn requests(c: &mut Criterion) {
         let args = ["--strategy", strategy, "--set", "load.think=0ms", "-w", "1s", "-d", "3s"];
         let (before, sent) = (processor_s(), simulate(&args));
         let used = processor_s() - before;
-        eprintln!("{strategy}: {sent} requests in {used:.2} CPU-seconds, {:.2} million a CPU-second", sent as f64 / used / 1e6);
+        eprintln!(
+            "{strategy}: {sent} requests in {used:.2} CPU-seconds, {:.2} million a CPU-second",
+            sent as f64 / used / 1e6
+        );
         group.throughput(Throughput::Elements(sent));
         group.bench_function(BenchmarkId::new("50 clients, no think time", strategy), |b| b.iter(|| simulate(&args)));
     }

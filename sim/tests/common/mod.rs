@@ -8,13 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use scenarios::{Plan, Scenario};
-use sim::{Latencies, Latency, Read, ReadEnd, Reply, Request, Simulated, Simulation, VirtualClock, Witness, simulate};
+use sim::{Latencies, Read, ReadEnd, Reply, Request, Simulated, Simulation, VirtualClock, Witness, simulate};
 use strategies::port::{Clock, Event, Events, FlightId};
 use strategies::time::Mono;
 use strategies::{GetError, Outcome, Spec};
-
-pub const LATENCIES: Latencies =
-    Latencies { client: Latency::micros(100, 50), cache: Latency::micros(40, 20), origin: Latency::micros(100, 50) };
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -147,7 +144,7 @@ pub fn run(scenario: &Scenario, spec: &str, replicas: u16, seed: u64, tally: Tal
         spec: &spec,
         replicas,
         seed,
-        latencies: LATENCIES,
+        latencies: Latencies::LOOPBACK,
         request_budget: Duration::from_secs(8),
         events: Box::new(move |replica, clock| Arc::new(Log(replica, clock, Arc::clone(&sink)))),
     };
