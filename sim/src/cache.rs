@@ -195,14 +195,16 @@ impl CachePort {
         let arrives = self.link.there.deliver(self.world.now());
         let Some(arrives) = arrives.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
         self.world.sleep_until(arrives).await;
-        let answer = match self.server.troubled.load(Relaxed) {
-            false => Ok(self.server.memory.look_up(key)),
-            true => self.server.admit(false).await.map(|()| self.server.memory.look_up(key)),
-        };
+        if self.server.troubled.load(Relaxed) {
+            let (server, key) = (Arc::clone(&self.server), key.clone());
+            let serve = async move { server.admit(false).await.map(|()| server.memory.look_up(&key)) };
+            return Box::pin(self.reply_to(serve, deadline)).await;
+        }
+        let answer = self.server.memory.look_up(key);
         let back = self.link.back.deliver(self.world.now());
         let Some(back) = back.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
         self.world.sleep_until(back).await;
-        answer
+        Ok(answer)
     }
 
     async fn give_up<T>(&self, deadline: Mono) -> Result<T, CacheError> {
@@ -218,12 +220,25 @@ impl CachePort {
     ) -> Result<T, CacheError> {
         let deadline = self.world.now().plus(OPERATION_BUDGET);
         let Some(arrives) = self.link.there.deliver(self.world.now()) else { return self.give_up(deadline).await };
+        let (world, server) = (self.world.clone(), Arc::clone(&self.server));
+        let serve = async move {
+            world.sleep_until(arrives).await;
+            server.admit(needs_memory).await.map(|()| act(&server))
+        };
+        self.reply_to(serve, deadline).await
+    }
+
+    /// What the server does for a command, on a task of its own, and the way back of its reply.
+    async fn reply_to<T: Send + 'static>(
+        &self,
+        serve: impl Future<Output = Result<T, CacheError>> + Send + 'static,
+        deadline: Mono,
+    ) -> Result<T, CacheError> {
         let (tell, told) = oneshot::channel();
-        let (world, server, link) = (self.world.clone(), Arc::clone(&self.server), Arc::clone(&self.link));
+        let (world, link) = (self.world.clone(), Arc::clone(&self.link));
         let loses = self.replies_to_lose.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok();
         self.world.spawn(NOBODY, async move {
-            world.sleep_until(arrives).await;
-            let answer = server.admit(needs_memory).await.map(|()| act(&server));
+            let answer = serve.await;
             if let Some(back) = link.back.deliver(world.now()).filter(|_| !loses) {
                 world.sleep_until(back).await;
                 let _ = tell.send(answer);

@@ -4,11 +4,13 @@
 //! So a million of them fit into a laptop, and the cost of a request does not grow with their number.
 
 mod under_way;
+mod workers;
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use scenarios::{LoadKind, Plan, Scenario};
@@ -20,6 +22,7 @@ use strategies::{Cx, GetError, Key, Served, Stack};
 use crate::fleet::Fleet;
 use crate::link::Draws;
 use under_way::{Place, UnderWay};
+use workers::{Desk, Idle, Job, Worker};
 
 /// How often the end of the load is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -53,7 +56,7 @@ pub trait Witness {
     /// A request that was decided on is not sent after all.
     fn withdraw(&mut self, request: &Request);
     /// A request is over; `done_ns` since t = 0.
-    fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply);
+    fn answer(&mut self, request: &Request, done_ns: i64, reply: &Reply);
     /// A replica hands over an answer whose flight it led.
     fn led(&mut self, replica: u16, flight: FlightId);
 }
@@ -78,6 +81,7 @@ pub struct Crowd<W> {
     draws: Draws,
     clients: RefCell<Vec<Client>>,
     under_way: RefCell<UnderWay>,
+    idle: RefCell<Idle>,
     /// Clients of a closed load that go on.
     active: Cell<u32>,
     stopped: Cell<bool>,
@@ -122,6 +126,7 @@ impl<W: Witness + 'static> Crowd<W> {
             draws: Draws::from(&Rng::new(seed).fork("client-links")),
             clients: RefCell::new(vec![none; clients as usize]),
             under_way: RefCell::default(),
+            idle: RefCell::new(Idle::new(fleet.replicas().len())),
             active: Cell::new(0),
             stopped: Cell::new(false),
         })
@@ -132,6 +137,7 @@ impl<W: Witness + 'static> Crowd<W> {
     pub async fn load(&self, begin: Mono, t0: Mono, duration: Duration) {
         self.t0.set(t0);
         self.end.set(t0.plus(duration));
+        self.fleet.world.call_at(Mono(begin.0.saturating_add(self.timeout)), TIMEOUTS);
         if self.closed {
             self.begin_clients(begin);
         } else {
@@ -140,6 +146,7 @@ impl<W: Witness + 'static> Crowd<W> {
         while self.active.get() > 0 || !self.under_way.borrow().is_empty() {
             self.fleet.world.sleep(LOOK_EVERY).await;
         }
+        self.idle.borrow_mut().dismiss().into_iter().for_each(|task| self.fleet.world.end(task));
     }
 
     /// Stops early: requests that were not sent yet are withdrawn.
@@ -157,8 +164,9 @@ impl<W: Witness + 'static> Crowd<W> {
     pub fn lose(self: &Rc<Self>, replica: u16) {
         let lost: Vec<u32> = self.under_way.borrow().of(replica);
         for place in lost {
-            self.over(place, Reply::Reset);
+            self.over(place, &Reply::Reset);
         }
+        self.idle.borrow_mut().forget(replica);
     }
 
     /// Does what is due: a request arrives at its replica, or the first deadline has come.
@@ -204,7 +212,8 @@ impl<W: Witness + 'static> Crowd<W> {
             client.waits = false;
             *client
         };
-        let place = self.send(number, client.intended, client.key, client.replica);
+        let Client { intended, n, key, replica, .. } = client;
+        let place = self.send(Place { client: number, n, intended, key, replica, ..Place::default() });
         self.arrive(place);
     }
 
@@ -217,55 +226,70 @@ impl<W: Witness + 'static> Crowd<W> {
                 break;
             }
             self.witness.borrow_mut().offer(&self.request(intended, arrival.key));
-            let place = self.send(NO_CLIENT, intended, arrival.key, arrival.replica as u16);
+            let (key, replica) = (arrival.key, arrival.replica as u16);
+            let place = self.send(Place { client: NO_CLIENT, intended, key, replica, ..Place::default() });
             let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
             self.fleet.world.call_at(Mono(arrives), place);
         }
     }
 
     /// A request is sent: from now on it is under way.
-    fn send(&self, client: u32, intended: u64, key: u32, replica: u16) -> u32 {
-        let mut under_way = self.under_way.borrow_mut();
-        let place = under_way.add(Place { serial: 0, client, intended, key, replica, task: None });
-        let deadline = intended.saturating_add(self.timeout);
-        if under_way.watch(deadline, place) {
-            self.fleet.world.call_at(Mono(deadline), TIMEOUTS);
-        }
-        place
+    fn send(&self, place: Place) -> u32 {
+        self.under_way.borrow_mut().add(place)
     }
 
     /// A request is at its replica's door.
     fn arrive(self: &Rc<Self>, number: u32) {
-        let Some(place) = self.under_way.borrow().get(number) else { return };
-        let Some(stack) = self.fleet.stack(place.replica) else { return self.over(number, Reply::Refused) };
+        let Some(place) = self.under_way.borrow().get(number).filter(|place| place.task.is_none()) else { return };
+        let Some(stack) = self.fleet.stack(place.replica) else { return self.over(number, &Reply::Refused) };
         let request = self.fleet.took_request(place.replica);
         let deadline = self.fleet.world.now().plus(self.fleet.request_budget);
         let cx = Cx { request, deadline, replica: place.replica };
-        let key = self.key(place.key);
-        let crowd = Rc::clone(self);
-        let task = self.fleet.world.spawn(place.replica, async move {
-            let answer = Stack::serve(stack, cx, key).await;
-            crowd.answered(number, cx.replica, answer);
+        let job = Job { number, stack, cx, key: self.key(place.key) };
+        let idle = self.idle.borrow_mut().take(place.replica);
+        let worker = idle.unwrap_or_else(|| self.hire(place.replica));
+        worker.desk.set(Some(job));
+        self.under_way.borrow_mut().places[number as usize].task = Some(worker.task);
+        self.fleet.world.run(worker.task);
+    }
+
+    /// A new worker for a replica.
+    fn hire(self: &Rc<Self>, replica: u16) -> Worker {
+        let (desk, crowd) = (Desk::default(), Rc::clone(self));
+        let at_work = Rc::clone(&desk);
+        let task = self.fleet.world.spawn_idle(replica, async move {
+            loop {
+                let job = std::future::poll_fn(|_| at_work.take().map_or(Poll::Pending, Poll::Ready)).await;
+                let reply = Reply::Answer(Stack::serve(job.stack, job.cx, job.key).await);
+                crowd.answered(job.number, &at_work, &reply);
+            }
         });
-        self.under_way.borrow_mut().places[number as usize].task = Some(task);
+        Worker { task, desk }
     }
 
-    /// A request's replica has its answer.
-    fn answered(&self, number: u32, replica: u16, answer: Result<Served, GetError>) {
-        // The task that tells this ends by itself.
-        self.under_way.borrow_mut().places[number as usize].task = None;
-        if let Ok(Served { flight: Some(flight), .. }) = &answer {
-            self.witness.borrow_mut().led(replica, *flight);
+    /// A request's replica has its answer, and a worker nothing to do.
+    fn answered(&self, number: u32, desk: &Desk, reply: &Reply) {
+        let place = self.under_way.borrow_mut().remove(number);
+        if let Some(task) = place.task {
+            self.idle.borrow_mut().put(place.replica, Worker { task, desk: Rc::clone(desk) });
         }
-        self.over(number, Reply::Answer(answer));
+        if let Reply::Answer(Ok(Served { flight: Some(flight), .. })) = reply {
+            self.witness.borrow_mut().led(place.replica, *flight);
+        }
+        self.record(&place, reply);
     }
 
-    /// A request is over, as far as its client is concerned.
-    fn over(&self, number: u32, reply: Reply) {
+    /// A request is over before its replica has answered.
+    fn over(&self, number: u32, reply: &Reply) {
         let place = self.under_way.borrow_mut().remove(number);
         if let Some(task) = place.task {
             self.fleet.world.end(task);
         }
+        self.record(&place, reply);
+    }
+
+    /// What a client has of its request. It thinks, and decides on the next one.
+    fn record(&self, place: &Place, reply: &Reply) {
         let now = self.fleet.world.now().0;
         let given_up = place.intended.saturating_add(self.timeout);
         let back = match reply {
@@ -273,25 +297,24 @@ impl<W: Witness + 'static> Crowd<W> {
             _ => now.saturating_add(self.fleet.latencies.client.draw(&self.draws)),
         };
         // An answer on its way when its client's patience ends is none.
-        let (done, reply) = if back > given_up { (given_up, Reply::TimedOut) } else { (back, reply) };
+        let (done, reply) = if back > given_up { (given_up, &Reply::TimedOut) } else { (back, reply) };
         let done_ns = self.since_t0(done);
         self.witness.borrow_mut().answer(&self.request(place.intended, place.key), done_ns, reply);
         if place.client != NO_CLIENT {
-            let n = self.clients.borrow()[place.client as usize].n;
-            let think = nanos(self.plan.think(place.client, n));
-            self.decide(place.client, n + 1, done.saturating_add(think));
+            let think = nanos(self.plan.think(place.client, place.n));
+            self.decide(place.client, place.n + 1, done.saturating_add(think));
         }
     }
 
+    /// Ends the requests whose time is up, and looks again when the next may be.
     fn time_out(&self) {
         let now = self.fleet.world.now().0;
-        let late = self.under_way.borrow_mut().late(now);
+        let (late, next) = self.under_way.borrow_mut().late(now, self.timeout);
         for number in late {
-            self.over(number, Reply::TimedOut);
+            self.over(number, &Reply::TimedOut);
         }
-        let next = self.under_way.borrow_mut().next_deadline();
-        if let Some(deadline) = next {
-            self.fleet.world.call_at(Mono(deadline), TIMEOUTS);
+        if self.active.get() > 0 || !self.under_way.borrow().is_empty() {
+            self.fleet.world.call_at(Mono(next), TIMEOUTS);
         }
     }
 

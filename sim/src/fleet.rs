@@ -26,6 +26,17 @@ pub struct Latencies {
     pub origin: Latency,
 }
 
+impl Latencies {
+    /// Those of the local lab on loopback while it has nothing else to do: there a hit takes 0.16 ms with the memory cache
+    /// and 0.22 ms with Redis (medians of service time, one client), and an origin read 0.2 ms more than its service time.
+    ///
+    /// Measured by `loadgen --scenario hotkey --strategy naive -c 1 --set load.think=5ms --set cache.ttl=60s -d 6s`, with
+    /// `--cache memory` and with `--cache redis`, on two cores of an AMD EPYC (Linux 6.1, Redis 7.0.15). A busy machine's
+    /// waiting is not in them.
+    pub const LOOPBACK: Self =
+        Self { client: Latency::micros(60, 40), cache: Latency::micros(20, 20), origin: Latency::micros(80, 40) };
+}
+
 /// What a fleet is made of.
 pub struct FleetSettings<'a> {
     /// The strategy.

@@ -3,7 +3,6 @@
 //! Two runs with the same seed leave the same bytes behind but for three fields of `run.json` (`run`, `started_at` and
 //! `command`), whatever machine they ran on.
 
-mod latencies;
 mod witness;
 
 use std::cell::{Cell, RefCell};
@@ -17,7 +16,7 @@ use app::serve::Shutdown;
 use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};
 use scenarios::{Action, Plan, Scenario};
-use sim::{EPOCH_NS, Happened, Read, ReadEnd, Simulated, Simulation, Tick, VirtualClock, simulate};
+use sim::{EPOCH_NS, Happened, Latencies, Read, ReadEnd, Simulated, Simulation, Tick, VirtualClock, simulate};
 use strategies::Spec;
 use strategies::port::Events;
 use strategies::time::nanos;
@@ -29,7 +28,6 @@ use crate::progress::Progress;
 use crate::record::Collector;
 use crate::settings::{Settings, Subject};
 use crate::trial::{Observed, Trial, judge};
-pub use latencies::LATENCIES;
 use witness::RecordingWitness;
 
 /// The sim lab's cache, as the record names it.
@@ -128,7 +126,7 @@ impl SimLab {
             spec,
             replicas: self.settings.replicas,
             seed: self.settings.seed,
-            latencies: LATENCIES,
+            latencies: Latencies::LOOPBACK,
             request_budget: REQUEST_BUDGET,
             events: Box::new(move |replica, clock| logs.open(replica, clock)),
         }

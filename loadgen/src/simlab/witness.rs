@@ -63,7 +63,7 @@ impl Witness for RecordingWitness {
         }
     }
 
-    fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply) {
+    fn answer(&mut self, request: &Request, done_ns: i64, reply: &Reply) {
         let asked = self.asked(request);
         let answer = answer(request, done_ns, reply, self.items);
         if let Some(recorder) = &mut self.recorder {
@@ -77,7 +77,7 @@ impl Witness for RecordingWitness {
 }
 
 /// What the driver of a real lab would read out of the same answer.
-fn answer(request: &Request, done_ns: i64, reply: Reply, items: u32) -> Answer {
+fn answer(request: &Request, done_ns: i64, reply: &Reply, items: u32) -> Answer {
     let sent_ns = request.intended_ns;
     let failed = |kind: String| Answer {
         sent_ns,
@@ -88,7 +88,7 @@ fn answer(request: &Request, done_ns: i64, reply: Reply, items: u32) -> Answer {
         overage_us: 0,
     };
     match reply {
-        Reply::Answer(Ok(served)) if !is_right(&served, request.key, items) => failed("wrong-body".into()),
+        Reply::Answer(Ok(served)) if !is_right(served, request.key, items) => failed("wrong-body".into()),
         Reply::Answer(Ok(served)) => Answer {
             sent_ns,
             done_ns,
@@ -100,7 +100,7 @@ fn answer(request: &Request, done_ns: i64, reply: Reply, items: u32) -> Answer {
                 _ => 0,
             },
         },
-        Reply::Answer(Err(error)) => match app::replica::failure(&error) {
+        Reply::Answer(Err(error)) => match app::replica::failure(error) {
             (_, Outcome::Shed) => Answer { outcome: Some(Outcome::Shed), error: None, ..failed(String::new()) },
             (status, _) => failed(format!("http-{}", status.as_u16())),
         },

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 
 /// A request that is under way.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Place {
-    /// Unique; 0 where the place is free.
+    /// Unique; 0 where the place is free. Given by [`UnderWay::add`].
     pub(super) serial: u64,
     pub(super) client: u32,
+    /// Which of its client's.
+    pub(super) n: u64,
     pub(super) intended: u64,
     pub(super) key: u32,
     pub(super) replica: u16,
@@ -21,10 +23,9 @@ pub(super) struct UnderWay {
     pub(super) places: Vec<Place>,
     free: Vec<u32>,
     serial: u64,
-    /// (deadline, place, serial) in the order of time, since all clients are equally patient.
-    deadlines: VecDeque<(u64, u32, u64)>,
-    /// Whether the first deadline has a line in the agenda.
-    watched: bool,
+    /// (deadline, place, serial) in the order of time: see [`UnderWay::late`].
+    listed: VecDeque<(u64, u32, u64)>,
+    next_list: u64,
 }
 
 impl UnderWay {
@@ -64,45 +65,30 @@ impl UnderWay {
         (0..).zip(&self.places).filter(|(_, place)| here(place)).map(|(number, _)| number).collect()
     }
 
-    /// Notes a deadline. True where it needs a line in the agenda.
-    pub(super) fn watch(&mut self, deadline: u64, number: u32) -> bool {
-        self.forget_answered();
-        self.deadlines.push_back((deadline, number, self.places[number as usize].serial));
-        !std::mem::replace(&mut self.watched, true)
-    }
-
-    /// Takes out the requests whose time is up.
-    pub(super) fn late(&mut self, now: u64) -> Vec<u32> {
+    /// The requests whose time is up, and when to look again.
+    ///
+    /// Once in a `timeout` it takes down who is under way. Whoever is not on that list was sent after it was made, and has
+    /// his time until the next; so a request that is answered soon costs nothing here.
+    pub(super) fn late(&mut self, now: u64, timeout: u64) -> (Vec<u32>, u64) {
+        if now >= self.next_list {
+            let open = (0..).zip(&self.places).filter(|(_, place)| place.serial != 0);
+            let mut list: Vec<_> =
+                open.map(|(number, place)| (place.intended.saturating_add(timeout), number, place.serial)).collect();
+            list.sort_unstable();
+            self.listed.extend(list);
+            self.next_list = now.saturating_add(timeout);
+        }
         let mut late = Vec::new();
-        while let Some((deadline, number, serial)) = self.deadlines.front().copied()
-            && (deadline <= now || self.is_over(number, serial))
-        {
-            self.deadlines.pop_front();
-            if !self.is_over(number, serial) {
+        while let Some((deadline, number, serial)) = self.listed.front().copied() {
+            let open = self.places[number as usize].serial == serial;
+            if open && deadline > now {
+                return (late, deadline);
+            }
+            self.listed.pop_front();
+            if open {
                 late.push(number);
             }
         }
-        late
-    }
-
-    /// The deadline to look at next; `None` where there is nothing to watch.
-    pub(super) fn next_deadline(&mut self) -> Option<u64> {
-        self.forget_answered();
-        let next = self.deadlines.front().map(|(deadline, ..)| *deadline);
-        self.watched = next.is_some();
-        next
-    }
-
-    /// Most requests are answered in the order in which they were sent, or nearly so: the list stays short.
-    fn forget_answered(&mut self) {
-        while let Some((_, number, serial)) = self.deadlines.front().copied()
-            && self.is_over(number, serial)
-        {
-            self.deadlines.pop_front();
-        }
-    }
-
-    fn is_over(&self, number: u32, serial: u64) -> bool {
-        self.places[number as usize].serial != serial
+        (late, self.next_list)
     }
 }

@@ -29,18 +29,22 @@ pub(super) struct Due {
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// The sleeper of that number wakes.
+    /// The sleeper of that number wakes. Below 2^30.
     Sleeper(u32),
+    /// The task in that slot wakes from a sleep of its own. Below 2^30.
+    Task(u32),
     /// The call of that number is made. Below 2^31.
     Call(u32),
 }
 
 const IS_CALL: u32 = 1 << 31;
+const IS_TASK: u32 = 1 << 30;
 
 impl Due {
     pub(super) fn new(when: u64, sequence: u32, what: What) -> Self {
         let what = match what {
             What::Sleeper(number) => number,
+            What::Task(slot) => slot | IS_TASK,
             What::Call(number) => number | IS_CALL,
         };
         Self { when, order: u64::from(sequence) << 32 | u64::from(what) }
@@ -48,7 +52,13 @@ impl Due {
 
     pub(super) fn what(self) -> What {
         let what = self.order as u32;
-        if what & IS_CALL == 0 { What::Sleeper(what) } else { What::Call(what & !IS_CALL) }
+        if what & IS_CALL != 0 {
+            What::Call(what & !IS_CALL)
+        } else if what & IS_TASK != 0 {
+            What::Task(what & !IS_TASK)
+        } else {
+            What::Sleeper(what)
+        }
     }
 
     pub(super) fn sequence(self) -> u32 {
@@ -127,7 +137,14 @@ impl Agenda {
             Some(slot) => {
                 let at = slot as usize % SLOTS;
                 self.taken[at / 64] &= !(1 << (at % 64));
-                self.now.extend(self.ring[at].drain(..).map(Reverse));
+                match self.ring[at].as_slice() {
+                    // The common case of a small world.
+                    [only] => {
+                        self.now.push(Reverse(*only));
+                        self.ring[at].clear();
+                    }
+                    _ => self.now.extend(self.ring[at].drain(..).map(Reverse)),
+                }
                 self.slot = slot;
             }
             // The ring is empty: straight to the first page beyond it.
@@ -217,7 +234,8 @@ mod tests {
 
     #[test]
     fn what_is_due_says_what_it_is() {
-        for what in [What::Sleeper(0), What::Sleeper(IS_CALL - 1), What::Call(0), What::Call(IS_CALL - 1)] {
+        let whats = [What::Sleeper, What::Task].map(|what| [what(0), what(IS_TASK - 1)]);
+        for what in whats.into_iter().flatten().chain([What::Call(0), What::Call(IS_CALL - 1)]) {
             let due = Due::new(7, 9, what);
             assert_eq!((due.when, due.sequence(), due.what()), (7, 9, what));
         }

@@ -281,6 +281,10 @@ impl Core {
     fn fire(&self, due: Due) -> Option<Wakes> {
         match due.what() {
             What::Sleeper(number) => self.sleepers.borrow_mut().fire(number, due.sequence()),
+            What::Task(slot) => {
+                let its = self.tasks.borrow_mut().end_alarm(slot, due.sequence());
+                its.then_some(Wakes::Whom(Whom::Task(slot)))
+            }
             What::Call(number) => Some(Wakes::Whom(Whom::Call(number))),
         }
     }
@@ -358,6 +362,17 @@ impl Handle {
 
     fn start(&self, replica: u16, work: Work) -> u32 {
         with_core(self.world, |core| core.spawn(replica, work)).unwrap_or(u32::MAX)
+    }
+
+    /// Starts a task that is not run before [`Handle::run`].
+    pub(crate) fn spawn_idle(&self, replica: u16, work: impl Future<Output = ()> + 'static) -> u32 {
+        with_core(self.world, |core| core.tasks.borrow_mut().add(core.number, replica, Box::pin(work)))
+            .unwrap_or(u32::MAX)
+    }
+
+    /// Runs a task now, to its next await. Only for who runs in no task himself, as a call does.
+    pub(crate) fn run(&self, task: u32) {
+        with_core(self.world, |core| core.run_task(task));
     }
 
     /// Drops a task where it stands. Only for a task that has not ended: its number is used again.

@@ -14,16 +14,18 @@ pub struct Sleep {
     armed: Option<Armed>,
 }
 
-/// A sleep's line in the agenda.
+/// A sleep's line in the agenda: whom it wakes, and its sequence.
 #[derive(Clone, Copy)]
-struct Armed {
-    sleeper: u32,
-    sequence: u32,
+enum Armed {
+    /// The task that sleeps, straight away.
+    Task(u32, u32),
+    /// Whoever the sleeper's place says.
+    Sleeper(u32, u32),
 }
 
 /// Who is woken.
 pub(super) enum Wakes {
-    /// The one who slept, straight away.
+    /// A task, a call, or the main future.
     Whom(Whom),
     /// Whoever that waker belongs to: a future that is polled through another's hands.
     Waker(Waker),
@@ -69,16 +71,52 @@ impl Sleep {
 
     fn arm(&self, core: &Core, waker: &Waker) -> Armed {
         let sequence = core.next_sequence();
-        let sleeper = core.sleepers.borrow_mut().add(sequence, wakes(core, waker));
-        core.agenda.borrow_mut().push(Due::new(self.when, sequence, What::Sleeper(sleeper)));
-        Armed { sleeper, sequence }
+        let armed = match running(core, waker) {
+            // The common case, without a place and a waker of its own.
+            Some(Whom::Task(slot)) if core.tasks.borrow_mut().set_alarm(slot, sequence) => Armed::Task(slot, sequence),
+            whom => {
+                let wakes = whom.map_or_else(|| Wakes::Waker(waker.clone()), Wakes::Whom);
+                Armed::Sleeper(core.sleepers.borrow_mut().add(sequence, wakes), sequence)
+            }
+        };
+        let what = match armed {
+            Armed::Task(slot, _) => What::Task(slot),
+            Armed::Sleeper(number, _) => What::Sleeper(number),
+        };
+        core.agenda.borrow_mut().push(Due::new(self.when, sequence, what));
+        armed
+    }
+
+    /// Asked again before its time, perhaps by somebody else.
+    fn arm_again(&self, core: &Core, armed: Armed, waker: &Waker) -> Armed {
+        match (armed, running(core, waker)) {
+            (Armed::Task(slot, _), Some(Whom::Task(asking))) if slot == asking => armed,
+            _ => {
+                disarm(core, armed);
+                self.arm(core, waker)
+            }
+        }
     }
 }
 
-/// A task that polls its own sleep is woken by its number: no waker is cloned, and none called.
-fn wakes(core: &Core, waker: &Waker) -> Wakes {
+/// Who runs now, if that is whom the waker wakes: a task that polls its own sleep is woken by its number, and no waker is
+/// cloned, and none called.
+fn running(core: &Core, waker: &Waker) -> Option<Whom> {
     let (whom, its_waker) = core.running.get();
-    if std::ptr::eq(its_waker, waker.data()) { Wakes::Whom(whom) } else { Wakes::Waker(waker.clone()) }
+    std::ptr::eq(its_waker, waker.data()).then_some(whom)
+}
+
+/// Only the sleeper goes; its line in the agenda is passed over.
+fn disarm(core: &Core, armed: Armed) {
+    match armed {
+        Armed::Task(slot, sequence) => {
+            core.tasks.borrow_mut().end_alarm(slot, sequence);
+        }
+        Armed::Sleeper(number, sequence) => {
+            let over = core.sleepers.borrow_mut().fire(number, sequence);
+            drop(over);
+        }
+    }
 }
 
 impl Future for Sleep {
@@ -89,11 +127,10 @@ impl Future for Sleep {
             if core.now() >= self.when {
                 return None;
             }
-            let Some(armed) = self.armed else { return Some(self.arm(core, cx.waker())) };
-            let wakes = wakes(core, cx.waker());
-            let before = core.sleepers.borrow_mut().places[armed.sleeper as usize].1.replace(wakes);
-            drop(before);
-            Some(armed)
+            Some(match self.armed {
+                None => self.arm(core, cx.waker()),
+                Some(armed) => self.arm_again(core, armed, cx.waker()),
+            })
         });
         match armed {
             Some(None) => {
@@ -111,10 +148,8 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(Armed { sleeper, sequence }) = self.armed {
-            // Only the sleeper goes; its line in the agenda is passed over.
-            let over = with_core(self.world, |core| core.sleepers.borrow_mut().fire(sleeper, sequence));
-            drop(over);
+        if let Some(armed) = self.armed {
+            with_core(self.world, |core| disarm(core, armed));
         }
     }
 }

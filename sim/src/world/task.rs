@@ -46,6 +46,8 @@ struct Slot {
     replica: u16,
     /// Whether it is among those that are ready.
     queued: bool,
+    /// Which sleep of its own it is in: the sequence of its line in the agenda; 0 for none.
+    alarm: u32,
 }
 
 /// The id of a task that was ended while it ran: it goes when it returns.
@@ -78,7 +80,7 @@ impl Tasks {
         let slot = self.free.pop().unwrap_or_else(|| {
             let number = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
             let waker = Waker::from(Arc::new(SlotWaker { world, whom: Whom::Task(number) }));
-            self.slots.push(Slot { id: 0, work: None, waker: Some(waker), replica: NOBODY, queued: false });
+            self.slots.push(Slot { id: 0, work: None, waker: Some(waker), replica: NOBODY, queued: false, alarm: 0 });
             number
         });
         let place = &mut self.slots[slot as usize];
@@ -92,6 +94,26 @@ impl Tasks {
         let news = place.id != 0 && !place.queued;
         place.queued |= news;
         news
+    }
+
+    /// A task that runs goes to sleep. False where it has another sleep already.
+    pub(super) fn set_alarm(&mut self, slot: u32, sequence: u32) -> bool {
+        let alarm = &mut self.slots[slot as usize].alarm;
+        let first = *alarm == 0;
+        if first {
+            *alarm = sequence;
+        }
+        first
+    }
+
+    /// Ends a task's sleep, if that is the one it is in.
+    pub(super) fn end_alarm(&mut self, slot: u32, sequence: u32) -> bool {
+        let alarm = &mut self.slots[slot as usize].alarm;
+        let its = *alarm == sequence;
+        if its {
+            *alarm = 0;
+        }
+        its
     }
 
     /// The replica of a task that is ready.

@@ -8,37 +8,90 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use scenarios::{Plan, Scenario};
-use sim::{Latencies, Latency, Read, Reply, Request, Simulated, Simulation, VirtualClock, Witness, simulate};
+use sim::{Latencies, Read, ReadEnd, Reply, Request, Simulated, Simulation, VirtualClock, Witness, simulate};
 use strategies::port::{Clock, Event, Events, FlightId};
-use strategies::time::nanos;
-use strategies::{Outcome, Spec};
-
-pub const LATENCIES: Latencies =
-    Latencies { client: Latency::micros(100, 50), cache: Latency::micros(40, 20), origin: Latency::micros(100, 50) };
+use strategies::time::Mono;
+use strategies::{GetError, Outcome, Spec};
 
 /// What a run came to.
 #[derive(Debug, Default)]
 pub struct Tally {
+    /// Requests of the measured phase, and of all phases: decided on, and answered.
     pub requests: u64,
+    pub offered: u64,
+    pub answered: u64,
     pub outcomes: [u64; 6],
+    /// Errors by kind.
+    pub kinds: Vec<(String, u64)>,
+    pub longest_hit_ns: i64,
     pub measured_reads: u64,
     pub ledger: Vec<Read>,
-    /// Every line of the trace: requests, flights, events, reads.
+    pub t0: Mono,
+    /// What the replicas told.
+    pub events: Vec<String>,
+    /// Every line of the trace: requests, events, reads.
     pub trace: Vec<String>,
     pub keep_trace: bool,
 }
 
+impl Tally {
+    pub fn kind(&self, kind: &str) -> u64 {
+        self.kinds.iter().find(|(name, _)| name == kind).map_or(0, |(_, count)| *count)
+    }
+
+    pub fn events_like(&self, word: &str) -> usize {
+        self.events.iter().filter(|line| line.contains(word)).count()
+    }
+
+    /// Reads that arrived between two moments, milliseconds since t = 0.
+    pub fn reads_of(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = &Read> {
+        let at = move |ms: u64| self.t0.plus(Duration::from_millis(ms));
+        self.ledger.iter().filter(move |read| (at(from_ms)..at(to_ms)).contains(&read.arrived))
+    }
+
+    pub fn reads_between(&self, from_ms: u64, to_ms: u64) -> usize {
+        self.reads_of(from_ms, to_ms).count()
+    }
+
+    /// The longest time in which no read ended well.
+    pub fn longest_gap_ms(&self, from_ms: u64, to_ms: u64) -> u128 {
+        let mut ends: Vec<Mono> =
+            self.reads_of(from_ms, to_ms).filter(|r| r.outcome == Some(ReadEnd::Ok)).filter_map(|r| r.end).collect();
+        ends.sort_unstable();
+        ends.windows(2).map(|pair| pair[1].since(pair[0]).as_millis()).max().unwrap_or(u128::MAX)
+    }
+}
+
 impl Witness for Tally {
-    fn offer(&mut self, _: &Request) {}
-    fn withdraw(&mut self, _: &Request) {}
-    fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply) {
+    fn offer(&mut self, _: &Request) {
+        self.offered += 1;
+    }
+    fn withdraw(&mut self, _: &Request) {
+        self.offered -= 1;
+    }
+    fn answer(&mut self, request: &Request, done_ns: i64, reply: &Reply) {
+        self.answered += 1;
         if request.intended_ns >= 0 {
             self.requests += 1;
-            let outcome = match &reply {
-                Reply::Answer(Ok(served)) => served.outcome,
-                _ => Outcome::Error,
+            let (outcome, kind) = match reply {
+                Reply::Answer(Ok(served)) => (served.outcome, None),
+                Reply::Answer(Err(GetError::Shed { .. })) => (Outcome::Shed, None),
+                Reply::Answer(Err(GetError::OutOfTime)) => (Outcome::Error, Some("http-504")),
+                Reply::Answer(Err(_)) => (Outcome::Error, Some("http-502")),
+                Reply::TimedOut => (Outcome::Error, Some("timeout")),
+                Reply::Reset => (Outcome::Error, Some("reset")),
+                Reply::Refused => (Outcome::Error, Some("refused")),
             };
             self.outcomes[outcome as usize] += 1;
+            if outcome == Outcome::Hit {
+                self.longest_hit_ns = self.longest_hit_ns.max(done_ns - request.intended_ns);
+            }
+            if let Some(kind) = kind {
+                match self.kinds.iter_mut().find(|(name, _)| name == kind) {
+                    Some((_, count)) => *count += 1,
+                    None => self.kinds.push((kind.into(), 1)),
+                }
+            }
         }
         if self.keep_trace {
             self.trace.push(format!("{request:?} {done_ns} {reply:?}"));
@@ -91,19 +144,20 @@ pub fn run(scenario: &Scenario, spec: &str, replicas: u16, seed: u64, tally: Tal
         spec: &spec,
         replicas,
         seed,
-        latencies: LATENCIES,
+        latencies: Latencies::LOOPBACK,
         request_budget: Duration::from_secs(8),
         events: Box::new(move |replica, clock| Arc::new(Log(replica, clock, Arc::clone(&sink)))),
     };
     let mut simulated = simulate(simulation, &witness, |_| true).unwrap();
     let mut tally = witness.take();
     tally.ledger = std::mem::take(&mut simulated.ledger);
+    tally.t0 = simulated.t0;
+    tally.events = std::mem::take(&mut events.lock().unwrap());
     let (from, to) = (simulated.t0, simulated.t0.plus(scenario.load.duration));
     tally.measured_reads = tally.ledger.iter().filter(|read| (from..to).contains(&read.arrived)).count() as u64;
     if tally.keep_trace {
-        tally.trace.append(&mut events.lock().unwrap());
+        tally.trace.extend(tally.events.iter().cloned());
         tally.trace.extend(tally.ledger.iter().map(|read| format!("{read:?}")));
     }
-    let _ = nanos;
     (tally, simulated)
 }

@@ -32,10 +32,14 @@ impl<P: ?Sized> Metered<P> {
 
 impl Cache for Metered<dyn Cache> {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
+        // Not by way of `meter`: this is on every request's path.
         Box::pin(async move {
-            let found = self.meter("get", self.inner.get(key)).await;
-            if found == Ok(Lookup::Corrupt) {
-                self.events.emit(Event::Corrupt(key.clone()));
+            self.ops.fetch_add(1, Ordering::Relaxed);
+            let found = self.inner.get(key).await;
+            match &found {
+                Ok(Lookup::Corrupt) => self.events.emit(Event::Corrupt(key.clone())),
+                Ok(_) => {}
+                Err(error) => self.events.emit(Event::CacheFailed { op: "get", class: error.class }),
             }
             found
         })

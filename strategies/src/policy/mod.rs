@@ -17,7 +17,7 @@ use crate::error::GetError;
 use crate::fill::{Cx, Fill, Filled, Mode, Want};
 use crate::key::Key;
 use crate::outcome::Outcome;
-use crate::port::{Cache, Event, FlightId, Lookup};
+use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Lookup};
 use crate::rng::Rng;
 use crate::spec::{Flaw, RefreshMode};
 use crate::stack::Ports;
@@ -57,6 +57,12 @@ impl Served {
     }
 }
 
+/// An answer at once, or the way to one.
+enum Decided<'a> {
+    Serve(Served),
+    Fill(BoxFuture<'a, Result<Served, GetError>>),
+}
+
 /// Turns ports into answers.
 pub(crate) struct Policy {
     pub(crate) ports: Ports,
@@ -70,37 +76,41 @@ pub(crate) struct Policy {
 
 impl Policy {
     pub(crate) async fn get(&self, cx: Cx, key: &Key) -> Result<Served, GetError> {
-        let found = match self.cache.get(key).await {
+        let found = self.cache.get(key).await;
+        match self.decide(cx, key, found) {
+            Decided::Serve(served) => Ok(served),
+            Decided::Fill(work) => work.await,
+        }
+    }
+
+    /// What to do with what the cache said. Apart from the waiting, so that the future of a hit is small and cheap to make.
+    fn decide<'a>(&'a self, cx: Cx, key: &'a Key, found: Result<Lookup, CacheError>) -> Decided<'a> {
+        let found = match found {
             Ok(Lookup::Found(entry)) => Some(entry),
             // Corrupt bytes and a lost cache are misses; the cache's meter has counted them.
             Ok(Lookup::Absent | Lookup::Corrupt) | Err(_) => None,
         };
         let now = self.ports.clock.wall();
-        match found.map(|entry| (entry.freshness(now), entry)) {
-            Some((Freshness::Fresh, entry)) => self.fresh(cx, key, entry, now).await,
-            Some((Freshness::Stale, entry)) => {
+        let Some(entry) = found else { return Decided::Fill(Box::pin(self.wait(cx, key, None))) };
+        let outcome = match entry.freshness(now) {
+            Freshness::Fresh if self.early.fires(&entry, now, &self.rng) => {
+                self.ports.events.emit(Event::EarlyRefresh(key.clone()));
+                match self.early.mode() {
+                    RefreshMode::Background => self.refresh(cx, key, &entry),
+                    RefreshMode::Sync => return Decided::Fill(Box::pin(self.recompute(cx, key, entry))),
+                }
+                Outcome::Hit
+            }
+            Freshness::Fresh => Outcome::Hit,
+            Freshness::Expired if self.flaw != Some(Flaw::StaleForEver) => {
+                return Decided::Fill(Box::pin(self.wait(cx, key, Some(entry.read_at))));
+            }
+            Freshness::Stale | Freshness::Expired => {
                 self.refresh(cx, key, &entry);
-                Ok(Served::new(entry, Outcome::Stale, None, now))
+                Outcome::Stale
             }
-            Some((Freshness::Expired, entry)) if self.flaw == Some(Flaw::StaleForEver) => {
-                self.refresh(cx, key, &entry);
-                Ok(Served::new(entry, Outcome::Stale, None, now))
-            }
-            // Boxed, like all that is not the common case: a hit's future is small and cheap to make.
-            Some((Freshness::Expired, entry)) => Box::pin(self.wait(cx, key, Some(entry.read_at))).await,
-            None => Box::pin(self.wait(cx, key, None)).await,
-        }
-    }
-
-    async fn fresh(&self, cx: Cx, key: &Key, entry: Entry, now: Wall) -> Result<Served, GetError> {
-        if self.early.fires(&entry, now, &self.rng) {
-            self.ports.events.emit(Event::EarlyRefresh(key.clone()));
-            match self.early.mode() {
-                RefreshMode::Background => self.refresh(cx, key, &entry),
-                RefreshMode::Sync => return Box::pin(self.recompute(cx, key, entry)).await,
-            }
-        }
-        Ok(Served::new(entry, Outcome::Hit, None, now))
+        };
+        Decided::Serve(Served::new(entry, outcome, None, now))
     }
 
     /// The paper's XFetch: the caller computes. What it held serves where that fails.

@@ -1,0 +1,181 @@
+//! Troubles that no scenario's event names, tried through the same parts: a reply lost after its effect, a path cut one way,
+//! a full cache, a fail-over to a past state, wrong clocks.
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sim::{CachePort, CacheServer, Latency, Link, MemoryCache, World};
+
+use strategies::port::{Acquired, Cache, CacheErrorClass, Clock, Lease, Lookup, Stored, Token, Wake, When};
+use strategies::rng::Rng;
+use strategies::time::{Mono, Wall};
+use strategies::{Entry, Key, Life};
+
+const MS: Duration = Duration::from_millis(1);
+const LIFE: Duration = Duration::from_secs(10);
+
+/// A cache and a replica's connection to it, 100 µs away.
+struct Lab {
+    world: World,
+    server: Arc<CacheServer>,
+    link: Arc<Link>,
+    port: Arc<CachePort>,
+    key: Key,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let world = World::new();
+        let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
+        let link = Arc::new(Link::new(Latency::micros(100, 0), &Rng::new(1)));
+        let port = CachePort::new(&server, 0, Arc::clone(&link));
+        Self { world, server, link, port, key: Key::of_item(1) }
+    }
+
+    fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.world.run(work).unwrap()
+    }
+
+    fn now(&self) -> Mono {
+        self.world.handle().now()
+    }
+
+    fn entry(&self, version: u64) -> Entry {
+        let now = self.world.clock(0).wall();
+        let value = Some(Bytes::from_static(b"v"));
+        Entry { value, version, read_at: now, stored_at: now, life: Life::new(LIFE, Duration::ZERO), delta: MS }
+    }
+
+    fn version(&self) -> Option<u64> {
+        match self.run(self.port.get(&self.key)).unwrap() {
+            Lookup::Found(entry) => Some(entry.version),
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn an_operation_takes_a_round_trip() {
+    let lab = Lab::new();
+    assert_eq!(lab.version(), None);
+    assert_eq!(lab.now(), Mono(200_000));
+    assert_eq!(lab.run(lab.port.put(&lab.key, &lab.entry(1), When::Always)), Ok(Stored::Stored));
+    assert_eq!(lab.now(), Mono(400_000));
+    assert_eq!(lab.version(), Some(1));
+}
+
+#[test]
+fn a_reply_is_lost_after_its_effect_and_acquiring_again_shows_it() {
+    let lab = Lab::new();
+    lab.port.lose_replies(1);
+    let acquire = || lab.run(lab.port.acquire(&lab.key, Token(7), LIFE));
+    assert_eq!(acquire().unwrap_err().class, CacheErrorClass::Slow);
+    assert_eq!(lab.now(), Mono(100_000_000), "the operation's budget");
+    assert_eq!(lab.server.holder(&lab.key), Some(0), "it took effect");
+    assert_eq!(acquire(), Ok(Acquired::Won), "the same token owns it");
+    assert_eq!(lab.run(lab.port.acquire(&lab.key, Token(8), LIFE)), Ok(Acquired::Held));
+}
+
+#[test]
+fn a_path_is_cut_one_way() {
+    let lab = Lab::new();
+    let entry = lab.entry(1);
+    lab.link.back.cut(Mono(50_000_000));
+    assert_eq!(lab.run(lab.port.put(&lab.key, &entry, When::Always)).unwrap_err().class, CacheErrorClass::Slow);
+    assert_eq!(lab.version(), Some(1), "the command arrived, its reply did not");
+    lab.link.there.cut(lab.now().plus(50 * MS));
+    let newer = lab.entry(2);
+    assert_eq!(lab.run(lab.port.put(&lab.key, &newer, When::Always)).unwrap_err().class, CacheErrorClass::Slow);
+    assert_eq!(lab.version(), Some(1), "the command never arrived");
+}
+
+#[test]
+fn who_gives_up_leaves_his_write_behind() {
+    let lab = Lab::new();
+    lab.server.pause(150 * MS);
+    let entry = lab.entry(1);
+    assert_eq!(lab.run(lab.port.put(&lab.key, &entry, When::Always)).unwrap_err().class, CacheErrorClass::Slow);
+    lab.run(lab.world.sleep(60 * MS));
+    assert_eq!(lab.version(), Some(1));
+    // And so does who dies: a dropped future is a crash between the command and its reply.
+    let newer = lab.entry(2);
+    let put = lab.port.put(&lab.key, &newer, When::Always);
+    lab.run(futures_util::future::select(put, lab.world.sleep(MS / 20)));
+    lab.run(lab.world.sleep(MS));
+    assert_eq!(lab.version(), Some(2));
+}
+
+#[test]
+fn a_full_cache_reads_and_lets_go_and_takes_nothing_in() {
+    let lab = Lab::new();
+    lab.run(lab.port.put(&lab.key, &lab.entry(1), When::Always)).unwrap();
+    lab.run(lab.port.acquire(&lab.key, Token(1), LIFE)).unwrap();
+    lab.server.refuse_writes(Duration::from_secs(1));
+    let newer = lab.entry(2);
+    let class = |error: strategies::port::CacheError| error.class;
+    assert_eq!(lab.run(lab.port.put(&lab.key, &newer, When::Always)).map_err(class), Err(CacheErrorClass::Full));
+    assert_eq!(lab.run(lab.port.acquire(&Key::of_item(2), Token(1), LIFE)).map_err(class), Err(CacheErrorClass::Full));
+    assert_eq!(lab.version(), Some(1));
+    assert!(lab.run(lab.port.release(&lab.key, Token(1))).is_ok());
+    assert!(lab.run(lab.port.remove(&lab.key)).is_ok());
+    lab.run(lab.world.sleep(Duration::from_secs(1)));
+    assert!(lab.run(lab.port.put(&lab.key, &newer, When::Always)).is_ok());
+}
+
+#[test]
+fn a_fail_over_brings_a_past_state_back_locks_included() {
+    let lab = Lab::new();
+    lab.run(lab.port.put(&lab.key, &lab.entry(1), When::Always)).unwrap();
+    let past = lab.server.memory().snapshot();
+    lab.run(lab.port.acquire(&lab.key, Token(1), LIFE)).unwrap();
+    lab.run(lab.port.put(&lab.key, &lab.entry(2), When::Fenced(Token(1)))).unwrap();
+    lab.server.fail_over(&past);
+    assert_eq!(lab.version(), Some(1), "an acknowledged write is gone");
+    assert_eq!(
+        lab.run(lab.port.acquire(&lab.key, Token(2), LIFE)),
+        Ok(Acquired::Won),
+        "and so is a lock that was held"
+    );
+    let late = lab.entry(3);
+    assert_eq!(lab.run(lab.port.put(&lab.key, &late, When::Fenced(Token(1)))), Ok(Stored::Fenced));
+}
+
+#[test]
+fn a_message_reaches_every_replica_but_one_that_is_cut_off() {
+    let lab = Lab::new();
+    let link = Arc::new(Link::new(Latency::micros(100, 0), &Rng::new(2)));
+    let other = CachePort::new(&lab.server, 1, Arc::clone(&link));
+    let heard = |port: &Arc<CachePort>| {
+        let message = lab.run(port.listen(&lab.key));
+        let told = std::rc::Rc::new(std::cell::Cell::new(false));
+        let tell = std::rc::Rc::clone(&told);
+        lab.world.handle().spawn(9, async move {
+            message.await;
+            tell.set(true);
+        });
+        told
+    };
+    let (one, two) = (heard(&lab.port), heard(&other));
+    link.back.cut(Mono(1_000_000_000));
+    lab.run(lab.port.announce(&lab.key));
+    lab.run(lab.world.sleep(MS));
+    assert_eq!((one.get(), two.get()), (true, false));
+}
+
+#[test]
+fn a_wrong_clock_makes_an_entry_older_or_younger_than_it_is() {
+    let world = World::new();
+    let clock = world.clock(0);
+    let (now, life) = (clock.wall(), Life::new(Duration::from_secs(5), Duration::ZERO));
+    let entry = Entry { value: None, version: 1, read_at: now, stored_at: now, life, delta: MS };
+    world.run(world.sleep(Duration::from_secs(4)));
+    assert_eq!(entry.ttl_left(clock.wall()), 1_000_000_000);
+    clock.jump(2_000_000_000);
+    assert_eq!(entry.ttl_left(clock.wall()), -1_000_000_000, "a clock ahead ends entries early");
+    clock.jump(-10_000_000_000);
+    assert_eq!(entry.age(clock.wall()), Duration::ZERO, "a clock behind sees stamps from the future");
+    assert!(clock.wall() > Wall(0));
+}
