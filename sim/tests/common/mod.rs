@@ -24,6 +24,9 @@ pub struct Tally {
     /// Errors by kind.
     pub kinds: Vec<(String, u64)>,
     pub longest_hit_ns: i64,
+    /// How long those took who waited for somebody else's read.
+    pub waits_ns: i64,
+    pub wait_mean_s: f64,
     pub measured_reads: u64,
     pub ledger: Vec<Read>,
     pub t0: Mono,
@@ -85,6 +88,9 @@ impl Witness for Tally {
             self.outcomes[outcome as usize] += 1;
             if outcome == Outcome::Hit {
                 self.longest_hit_ns = self.longest_hit_ns.max(done_ns - request.intended_ns);
+            }
+            if outcome == Outcome::Wait {
+                self.waits_ns += done_ns - request.intended_ns;
             }
             if let Some(kind) = kind {
                 match self.kinds.iter_mut().find(|(name, _)| name == kind) {
@@ -152,6 +158,7 @@ pub fn run(scenario: &Scenario, spec: &str, replicas: u16, seed: u64, tally: Tal
     let mut tally = witness.take();
     tally.ledger = std::mem::take(&mut simulated.ledger);
     tally.t0 = simulated.t0;
+    tally.wait_mean_s = tally.waits_ns as f64 / 1e9 / tally.outcomes[Outcome::Wait as usize] as f64;
     tally.events = std::mem::take(&mut events.lock().unwrap());
     let (from, to) = (simulated.t0, simulated.t0.plus(scenario.load.duration));
     tally.measured_reads = tally.ledger.iter().filter(|read| (from..to).contains(&read.arrived)).count() as u64;
