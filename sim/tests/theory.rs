@@ -81,7 +81,6 @@ fn mean(values: &[f64]) -> (f64, f64) {
 fn assert_near(what: &str, (found, error): (f64, f64), expected: f64) {
     let allowed = (0.1 * expected.abs()).max(3.0 * error).max(1e-3);
     assert!((found - expected).abs() <= allowed, "{what}: {found:.4} ± {error:.4}, by theory {expected:.4}");
-    println!("{what}: {found:.4} ± {error:.4}, by theory {expected:.4}");
 }
 
 /// Reads at an expiry, cycle, share of requests that wait, share that is answered stale.
