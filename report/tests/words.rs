@@ -154,7 +154,8 @@ fn theory_stands_beside_what_was_measured_where_there_is_any() {
     let table = report::verdict_table(&run);
     let lines: Vec<&str> = table.lines().collect();
     let end = lines[1].find("theory").unwrap() + "theory".len();
-    let cell = |line: &str| line.chars().take(end).collect::<String>().split_whitespace().next_back().map(str::to_owned);
+    let cell =
+        |line: &str| line.chars().take(end).collect::<String>().split_whitespace().next_back().map(str::to_owned);
     assert_eq!((cell(lines[2]).as_deref(), cell(lines[3]).as_deref()), (Some("49.1"), Some("–")));
     assert!(report::summary_markdown(&run).contains("| by theory |"));
 }

@@ -144,10 +144,11 @@ impl SimLab {
         let (witness, told, collector, stop) =
             (Rc::clone(witness), Rc::clone(told), collector.teller(), self.stop.clone());
         let scenario = self.settings.scenario.clone();
-        let warmup = scenario.load.warmup;
+        let (warmup, end_ns) = (scenario.load.warmup, since_start(nanos(scenario.load.duration)));
         let mut progress = Progress::begin_virtual(self.settings.quiet, heading, warmup + scenario.load.duration);
         move |tick| {
-            witness.borrow_mut().roll(tick.now_ns);
+            // Not into a second after the last one of the load.
+            witness.borrow_mut().roll(tick.now_ns.min(end_ns - 1));
             if tick.now_ns >= 0 && !told.replace(true) {
                 let rows: Vec<LedgerRow> = tick.origin.look(|reads| reads.iter().map(row).collect());
                 collector.warm(warm_state(&scenario, &rows, -since_start(tick.t0.0)));

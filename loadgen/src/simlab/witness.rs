@@ -113,7 +113,7 @@ fn answer(request: &Request, done_ns: i64, reply: &Reply, items: u32) -> Answer 
 /// Whether an answer is the item that was asked for, in the version that it says; or says that there is none, and is right.
 fn is_right(served: &Served, key: u32, items: u32) -> bool {
     match &served.value {
-        Some(value) => *value == item(key, served.version),
+        Some(value) => **value == item(key, served.version),
         None => key > items,
     }
 }

@@ -1,14 +1,14 @@
 //! The agenda: what is due when, in the order of (time, sequence).
 //!
 //! A calendar in three tiers, because one heap of a million entries costs a cache miss at each level: the present slot
-//! of 4 µs is a heap, the slots of the present and the next page (4 ms each) are lists that are put in order when their
+//! of 1 µs is a heap, the slots of the present and the next page (1 ms each) are lists that are put in order when their
 //! turn comes, and what is later waits in one list a page.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-/// Width of a slot: 2^12 ns.
-const SLOT_BITS: u32 = 12;
+/// Width of a slot: 2^10 ns.
+const SLOT_BITS: u32 = 10;
 /// Slots in the two pages: 2^11.
 const SLOTS: usize = 1 << RING_BITS;
 const RING_BITS: u32 = 11;
@@ -116,7 +116,10 @@ impl Agenda {
     /// The earliest.
     pub(super) fn pop(&mut self) -> Option<Due> {
         while self.now.is_empty() {
-            self.turn()?;
+            // Most slots of a small world have one, which needs no order.
+            if let Some(only) = self.turn()? {
+                return Some(only);
+            }
         }
         self.now.pop().map(|Reverse(due)| due)
     }
@@ -130,19 +133,17 @@ impl Agenda {
         self.now.pop().map(|Reverse(due)| due)
     }
 
-    /// Goes on to the next slot that has anything. `None` where there is none.
-    fn turn(&mut self) -> Option<()> {
+    /// Goes on to the next slot that has anything; what it has is in `now` from then on, or is returned where it is one
+    /// alone. `None` where there is nothing any more.
+    fn turn(&mut self) -> Option<Option<Due>> {
         let page = self.slot >> PAGE_BITS;
+        let mut alone = None;
         match self.next_in_ring() {
             Some(slot) => {
                 let at = slot as usize % SLOTS;
                 self.taken[at / 64] &= !(1 << (at % 64));
                 match self.ring[at].as_slice() {
-                    // The common case of a small world.
-                    [only] => {
-                        self.now.push(Reverse(*only));
-                        self.ring[at].clear();
-                    }
+                    [_] => alone = self.ring[at].pop(),
                     _ => self.now.extend(self.ring[at].drain(..).map(Reverse)),
                 }
                 self.slot = slot;
@@ -158,7 +159,7 @@ impl Agenda {
         if now != page {
             self.open(now + 1);
         }
-        Some(())
+        Some(alone)
     }
 
     /// Deals a page that has come near out to its slots.
