@@ -30,22 +30,6 @@ pub enum Command {
     },
     /// Measure the generator itself: its cost a request, and how punctual it is
     Selftest(SelftestArgs),
-    /// Hold a simulated run against a baseline: every figure must be what it was
-    Gate {
-        /// The baseline
-        #[arg(long, value_name = "FILE.json")]
-        baseline: PathBuf,
-        /// The run's folder
-        run: PathBuf,
-    },
-    /// Make a simulated run the baseline of its scenario
-    Promote {
-        /// The run's folder
-        run: PathBuf,
-        /// Folder of the baselines
-        #[arg(short = 'o', long, value_name = "DIR", default_value = "results/baseline")]
-        output: PathBuf,
-    },
     /// Render charts, page and summary of a run again, from its records
     Report {
         /// The run's folder

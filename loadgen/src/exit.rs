@@ -11,10 +11,6 @@ pub enum Exit {
     Failed,
     /// A run is invalid.
     Invalid,
-    /// No baseline, or one that can't be compared.
-    NoBaseline,
-    /// A run is not what its baseline says.
-    Regression,
     /// A scenario's threshold was missed.
     ThresholdMissed,
     /// All is well.
@@ -29,9 +25,7 @@ impl Exit {
             Self::Ok => 0,
             Self::Failed => 1,
             Self::Usage => 2,
-            Self::NoBaseline => 3,
             Self::Invalid => 4,
-            Self::Regression => 10,
             Self::ThresholdMissed => 99,
             Self::Interrupted => 130,
         }
@@ -59,16 +53,6 @@ impl Failure {
         Self::with(Exit::Failed, text)
     }
 
-    /// No baseline, or one that can't be compared.
-    pub fn no_baseline(text: impl std::fmt::Display) -> Self {
-        Self::with(Exit::NoBaseline, text)
-    }
-
-    /// A run that is not to be believed.
-    pub fn invalid(text: impl std::fmt::Display) -> Self {
-        Self::with(Exit::Invalid, text)
-    }
-
     fn with(exit: Exit, text: impl std::fmt::Display) -> Self {
         let text = text.to_string();
         let text = if text.starts_with("error:") { text } else { format!("error: {text}") };
@@ -82,9 +66,9 @@ mod tests {
 
     #[test]
     fn where_several_apply_the_first_of_the_contract_wins() {
-        let order = [2, 130, 1, 4, 3, 10, 99, 0];
-        let mut all = vec![Exit::Ok, Exit::Failed, Exit::Usage, Exit::Invalid, Exit::NoBaseline, Exit::Regression];
-        all.extend([Exit::ThresholdMissed, Exit::Interrupted]);
+        let order = [2, 130, 1, 4, 99, 0];
+        let mut all =
+            [Exit::Ok, Exit::Failed, Exit::Usage, Exit::Invalid, Exit::ThresholdMissed, Exit::Interrupted].to_vec();
         all.sort();
         assert_eq!(all.iter().map(|e| e.code()).collect::<Vec<_>>(), order);
     }

@@ -12,7 +12,6 @@
 //! | bringing a world up and down | [`lab`] |
 //! | any HTTP service instead of a world | [`target`] |
 //! | a simulated world instead of a real one | [`simlab`] |
-//! | a run against a baseline | [`gate`] |
 
 pub mod cli;
 pub mod cpu;
@@ -20,7 +19,6 @@ pub mod drive;
 pub mod environment;
 pub mod exit;
 pub mod faults;
-pub mod gate;
 pub mod interrupt;
 pub mod lab;
 pub mod lists;
@@ -53,8 +51,6 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::List) => lists::list(),
         Some(Command::Show { name }) => lists::show(&name),
         Some(Command::Selftest(args)) => selftest::run(&args),
-        Some(Command::Gate { baseline, run }) => gate::gate(&baseline, &run),
-        Some(Command::Promote { run, output }) => gate::promote(&run, &output),
         Some(Command::Report { run }) => report_command(&run),
     }
 }

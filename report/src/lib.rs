@@ -10,11 +10,9 @@
 //! | to write `latency.hlog` | [`HlogHeader`], [`HlogWriter`] |
 //! | charts, `report.html` and `summary.md` | [`render`] |
 //! | the table at the end of a run | [`verdict_table`] |
-//! | a run's figures to hold later runs against | [`Baseline`] |
 //! | the types in those files | [`record`] |
 
 mod atomic;
-mod baseline;
 mod chart;
 mod csv;
 mod digest;
@@ -31,7 +29,6 @@ mod verdict;
 mod words;
 
 pub use atomic::{AtomicFile, write_atomic};
-pub use baseline::{BASELINE_SCHEMA, Baseline, Change};
 pub use error::{ReportError, RunJsonProblem};
 pub use folder::{RunFolder, StrategyFolder};
 pub use hlog::{HlogHeader, HlogWriter, read_hlog};
