@@ -30,6 +30,10 @@ pub enum Command {
     },
     /// Measure the generator itself: its cost a request, and how punctual it is
     Selftest(SelftestArgs),
+    /// Hold a run to a baseline: 10 where a figure changed, 3 where they can't be compared
+    Gate(GateArgs),
+    /// Make a run the baseline that later ones are held to
+    Promote(PromoteArgs),
     /// Render charts, page and summary of a run again, from its records
     Report {
         /// The run's folder
@@ -150,6 +154,26 @@ pub struct RunArgs {
     /// Say what would be run, and run nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// The arguments of `gate`.
+#[derive(Debug, Clone, Args)]
+pub struct GateArgs {
+    /// The baseline, or the folder where it is kept as <scenario>.<lab>.json
+    #[arg(long, value_name = "PATH", default_value = "results/baseline")]
+    pub baseline: PathBuf,
+    /// The run's folder, or its run.json
+    pub run: PathBuf,
+}
+
+/// The arguments of `promote`.
+#[derive(Debug, Clone, Args)]
+pub struct PromoteArgs {
+    /// Folder of baselines; the file in it is <scenario>.<lab>.json
+    #[arg(long, value_name = "DIR", default_value = "results/baseline")]
+    pub baseline_dir: PathBuf,
+    /// The run's folder, or its run.json
+    pub run: PathBuf,
 }
 
 /// The arguments of `selftest`.

@@ -6,6 +6,7 @@
 //! | one strategy's run, from start to evidence | [`trial`] |
 //! | command line → validated settings | [`cli`], [`settings`] |
 //! | who asks for what, when; connections; pacing | [`drive`] |
+//! | a run against a baseline | [`gate`] |
 //! | what the generator itself costs | [`selftest`] |
 //! | counts and histograms, at no message per request | [`record`] |
 //! | floor, windows, ledgers, validity | [`measure`] |
@@ -19,6 +20,7 @@ pub mod drive;
 pub mod environment;
 pub mod exit;
 pub mod faults;
+pub mod gate;
 pub mod interrupt;
 pub mod lab;
 pub mod lists;
@@ -51,6 +53,8 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::List) => lists::list(),
         Some(Command::Show { name }) => lists::show(&name),
         Some(Command::Selftest(args)) => selftest::run(&args),
+        Some(Command::Gate(args)) => gate::gate(&args),
+        Some(Command::Promote(args)) => gate::promote(&args),
         Some(Command::Report { run }) => report_command(&run),
     }
 }

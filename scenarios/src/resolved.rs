@@ -1,5 +1,6 @@
 //! The resolved copy: a scenario written out with every default, which reads back as the same scenario.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::parse::SCHEMA;
@@ -39,6 +40,27 @@ impl Scenario {
             threshold.write(&mut out);
         }
         out
+    }
+
+    /// Every resolved field that shapes what happens, by its dotted path (events by their number, `event.1.at`), as it is
+    /// written in TOML but without quotes. Names, the list of strategies and thresholds shape nothing.
+    #[must_use]
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let toml = self.to_toml();
+        let (mut settings, mut table, mut events) = (BTreeMap::new(), None, 0);
+        for line in toml.lines() {
+            if line == "[[event]]" {
+                events += 1;
+                table = Some(format!("event.{events}"));
+            } else if line.starts_with("[[") {
+                table = None;
+            } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                table = Some(name.to_owned());
+            } else if let (Some(table), Some((field, value))) = (&table, line.split_once(" = ")) {
+                settings.insert(format!("{table}.{field}"), value.trim_matches('"').to_owned());
+            }
+        }
+        settings
     }
 }
 
