@@ -42,19 +42,20 @@ impl Scenario {
         out
     }
 
-    /// Every resolved field that shapes what happens, by its dotted path (events by their number, `event.1.at`), as it is
+    /// Every resolved field that shapes what happens, by its dotted path (in a list by its number, `event.1.at`), as it is
     /// written in TOML but without quotes. Names, the list of strategies and thresholds shape nothing.
     #[must_use]
     pub fn settings(&self) -> BTreeMap<String, String> {
         let toml = self.to_toml();
-        let (mut settings, mut table, mut events) = (BTreeMap::new(), None, 0);
+        let (mut settings, mut table) = (BTreeMap::new(), None);
+        let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
         for line in toml.lines() {
-            if line == "[[event]]" {
-                events += 1;
-                table = Some(format!("event.{events}"));
-            } else if line.starts_with("[[") {
-                table = None;
-            } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            let inside = |open: &str, close: &str| line.strip_prefix(open)?.strip_suffix(close);
+            if let Some(list) = inside("[[", "]]") {
+                let count = counts.entry(list).or_default();
+                *count += 1;
+                table = (list != "threshold").then(|| format!("{list}.{count}"));
+            } else if let Some(name) = inside("[", "]") {
                 table = Some(name.to_owned());
             } else if let (Some(table), Some((field, value))) = (&table, line.split_once(" = ")) {
                 settings.insert(format!("{table}.{field}"), value.trim_matches('"').to_owned());
