@@ -7,6 +7,7 @@
 //! | command line → validated settings | [`cli`], [`settings`] |
 //! | who asks for what, when; connections; pacing | [`drive`] |
 //! | a run against a baseline | [`gate`] |
+//! | a grid of settings, and the best of them | [`sweep`] |
 //! | what the generator itself costs | [`selftest`] |
 //! | counts and histograms, at no message per request | [`record`] |
 //! | floor, windows, ledgers, validity | [`measure`] |
@@ -33,6 +34,7 @@ pub mod say;
 pub mod selftest;
 pub mod settings;
 pub mod simlab;
+pub mod sweep;
 pub mod target;
 pub mod thresholds;
 pub mod trial;
