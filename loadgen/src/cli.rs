@@ -30,6 +30,8 @@ pub enum Command {
     },
     /// Measure the generator itself: its cost a request, and how punctual it is
     Selftest(SelftestArgs),
+    /// Run a scenario at every point of a grid of settings, in virtual time
+    Sweep(Box<SweepArgs>),
     /// Hold a run to a baseline: 10 where a figure changed, 3 where they can't be compared
     Gate(GateArgs),
     /// Make a run the baseline that later ones are held to
@@ -154,6 +156,23 @@ pub struct RunArgs {
     /// Say what would be run, and run nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// The arguments of `sweep`: its own, and those of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct SweepArgs {
+    /// A knob and its values, may be repeated: xfetch.beta=0.5..3:0.25 or cache.ttl=2s,5s,10s
+    #[arg(long, value_name = "KNOB=VALUES", required = true, allow_hyphen_values = true)]
+    pub vary: Vec<String>,
+    /// Seeds that each setting is run with, from --seed on
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub seeds: u16,
+    /// What to look for: "min origin.total where latency.p99 <= 20ms and stale.share <= 1%"
+    #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
+    pub goal: Option<String>,
+    /// The scenario and what is set in it.
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 /// The arguments of `gate`.

@@ -13,6 +13,7 @@
 //! | the types in those files | [`record`] |
 //! | a strategy's numbers by name | [`figures()`] |
 //! | what a gate holds a run to | [`baseline`] |
+//! | a grid of settings | [`sweep`] |
 
 mod atomic;
 pub mod baseline;
@@ -30,6 +31,7 @@ mod render;
 mod rows;
 mod run_json;
 mod summary;
+pub mod sweep;
 mod verdict;
 mod words;
 

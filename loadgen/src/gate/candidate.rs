@@ -7,8 +7,8 @@ use report::RunFolder;
 use report::record::Run;
 use scenarios::Scenario;
 
-use super::words::plain;
 use crate::exit::Failure;
+use crate::table::plain;
 
 /// A run, and the fields of its resolved scenario.
 pub(super) struct Candidate {

@@ -6,11 +6,10 @@ use report::baseline::{Baseline, Change, Difference, compare};
 use serde_json::Number;
 
 use crate::exit::Failure;
+use crate::table::table;
 
-/// Rows of a table that are shown; a change of the plan's code changes them all.
-const ROWS_MAX: usize = 60;
-/// Widest cell, characters.
-const CELL_MAX: usize = 60;
+/// Fields that are named where circumstances changed.
+const FIELDS_MAX: usize = 20;
 
 pub(super) fn equal(path: &Path, baseline: &Baseline) -> String {
     format!(
@@ -41,12 +40,12 @@ pub(super) fn not_comparable(path: &Path, run: &Path, differences: &[Difference]
     let (path, run) = (path.display(), run.display());
     let fields = if differences.len() == 1 { "field" } else { "fields" };
     let rows =
-        differences.iter().map(|d| [d.field.clone(), format!("found {}", d.found), format!("needed {}", d.needed)]);
+        differences.iter().map(|d| vec![d.field.clone(), format!("found {}", d.found), format!("needed {}", d.needed)]);
     Failure::not_comparable(format!(
         "not comparable · {run} against {path} · found {} {fields} that differ, needed the same circumstances · run with \
          the baseline's, or make this run the baseline: loadgen promote {run}\n{}",
         differences.len(),
-        table(&rows.collect::<Vec<_>>(), &[]).trim_end()
+        table(&rows.collect::<Vec<_>>(), 0, |_| false).trim_end()
     ))
 }
 
@@ -58,7 +57,7 @@ pub(super) fn promoted(path: &Path, before: Option<&Baseline>, now: &Baseline) -
         Some(Ok(changes)) if changes.is_empty() => text += "Nothing changed.\n",
         Some(Ok(changes)) => text += &format!("\n{}\nCommit it with the reason.\n", change_table(&changes)),
         Some(Err(differences)) => {
-            let fields: Vec<&str> = differences.iter().map(|d| d.field.as_str()).take(ROWS_MAX).collect();
+            let fields: Vec<&str> = differences.iter().map(|d| d.field.as_str()).take(FIELDS_MAX).collect();
             text += &format!("The circumstances changed: {}. Commit it with the reason.\n", fields.join(", "));
         }
     }
@@ -68,11 +67,11 @@ pub(super) fn promoted(path: &Path, before: Option<&Baseline>, now: &Baseline) -
 fn change_table(changes: &[Change]) -> String {
     let row = |change: &Change| {
         let [from, to] = [&change.from, &change.to].map(|figure| shown(figure.as_ref()));
-        [change.strategy.clone(), change.figure.clone(), from, to, relative(change)]
+        vec![change.strategy.clone(), change.figure.clone(), from, to, relative(change)]
     };
-    let header = ["strategy", "figure", "baseline", "run", "change"].map(str::to_owned);
-    let rows: Vec<[String; 5]> = std::iter::once(header).chain(changes.iter().map(row)).collect();
-    table(&rows, &[2, 3, 4])
+    let header = ["strategy", "figure", "baseline", "run", "change"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(changes.iter().map(row)).collect();
+    table(&rows, 1, |column| column >= 2)
 }
 
 fn shown(figure: Option<&Number>) -> String {
@@ -86,35 +85,4 @@ fn relative(change: &Change) -> String {
         (Some(from), Some(to)) if from != 0.0 => format!("{:+.1}%", (to - from) / from * 100.0),
         _ => "–".to_owned(),
     }
-}
-
-/// Columns as wide as their widest cell; those of `right` are set to the right. Rows beyond the limit are counted.
-fn table<const N: usize>(rows: &[[String; N]], right: &[usize]) -> String {
-    let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(|cell| cut(cell))).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        });
-        format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    let mut text: String = rows.iter().take(ROWS_MAX + 1).map(line).collect();
-    if let Some(more @ 1..) = rows.len().checked_sub(ROWS_MAX + 1) {
-        text += &format!("  … and {more} more\n");
-    }
-    text
-}
-
-fn cut(cell: &str) -> String {
-    let mut shown: String = plain(cell).chars().take(CELL_MAX).collect();
-    if cell.chars().count() > CELL_MAX {
-        shown.push('…');
-    }
-    shown
-}
-
-/// Text of a record in one line, without anything that a terminal would obey.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

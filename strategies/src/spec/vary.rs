@@ -90,14 +90,7 @@ mod tests {
             ("naive", "plain", "stale", "1s", "naive(stale=1s)", "plain(stale=1s)"),
             ("jitter(0.2)", "jitter", "spread", "1", "jitter(spread=1)", "plain + jitter(spread=1)"),
             ("jitter(0.2)", "plain", "stale", "1s", "jitter(0.2, stale=1s)", "plain(stale=1s) + jitter"),
-            (
-                "stack",
-                "jitter",
-                "spread",
-                "1",
-                "stack(spread=1)",
-                "swr + jitter(spread=1) + coalesce + lease",
-            ),
+            ("stack", "jitter", "spread", "1", "stack(spread=1)", "swr + jitter(spread=1) + coalesce + lease"),
             (
                 "swr(stale=2s) + lock(poll=10ms)",
                 "lock",

@@ -51,7 +51,10 @@ impl Goal {
         let mut parser = Parser { text, end, has_hot_key, words: words(text).into_iter().peekable() };
         if end > TEXT_MAX {
             let (found, remedy) = (format!("found {end} characters, allowed {TEXT_MAX}"), "shorten it");
-            return Err(GoalError { text: text.chars().take(60).collect(), ..parser.wrong(None, "the goal is too long", found, remedy) });
+            return Err(GoalError {
+                text: text.chars().take(60).collect(),
+                ..parser.wrong(None, "the goal is too long", found, remedy)
+            });
         }
         parser.goal()
     }
@@ -114,7 +117,8 @@ impl<'t> Parser<'t> {
     /// A value's unit may stand apart from it: `20 ms`.
     fn with_unit(&mut self, value: Word<'t>) -> String {
         let is_number = value.text.parse::<f64>().is_ok_and(f64::is_finite);
-        let unit = self.words.next_if(|next| is_number && ["%", "ns", "us", "µs", "ms", "s", "/s"].contains(&next.text));
+        let unit =
+            self.words.next_if(|next| is_number && ["%", "ns", "us", "µs", "ms", "s", "/s"].contains(&next.text));
         unit.map_or_else(|| value.text.to_owned(), |unit| format!("{}{}", value.text, unit.text))
     }
 
