@@ -63,7 +63,7 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let folder = SweepFolder::at(make_folder(&args.run.output, &name)?.path());
 
     let (running, quiet, told, clock) = (Arc::clone(&grid), args.run.quiet, stop.clone(), Instant::now());
-    let finished = tokio::task::spawn_blocking(move || run_all(&running, &simulate, &told, quiet)).await;
+    let finished = tokio::task::spawn_blocking(move || run_all(&running, simulate, &told, quiet)).await;
     let finished = finished.map_err(|_| Failure::failed("a sweep's thread panicked: a bug"))?;
     if !quiet {
         let _ = std::io::stderr().write_all(words::took(finished.count(), clock.elapsed()).as_bytes());

@@ -17,9 +17,6 @@ use crate::settings::Settings;
 /// How often a sweep says how far it is, where there is no terminal for a bar.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
-/// Simulates one run: settings with one subject, and who says when to stop.
-pub type Simulate = dyn Fn(&Settings, &Shutdown) -> Result<Strategy, Failure> + Sync;
-
 /// What came of a grid.
 pub struct Finished {
     /// Every run that was finished, by point and seed; `None` where it was not.
@@ -43,7 +40,11 @@ pub fn threads(grid: &Grid) -> usize {
 }
 
 /// Runs everything, seed by seed: a sweep that is stopped has the whole grid with fewer seeds, not half of it with all.
-pub fn run_all(grid: &Grid, simulate: &Simulate, stop: &Shutdown, quiet: bool) -> Finished {
+/// `simulate` is given settings with one subject, and who says when to stop.
+pub fn run_all<S>(grid: &Grid, simulate: S, stop: &Shutdown, quiet: bool) -> Finished
+where
+    S: Fn(&Settings, &Shutdown) -> Result<Strategy, Failure> + Sync,
+{
     let next = AtomicUsize::new(0);
     let over = AtomicBool::new(false);
     let none = || vec![None; grid.seeds.len()];
@@ -86,9 +87,11 @@ pub fn run_all(grid: &Grid, simulate: &Simulate, stop: &Shutdown, quiet: bool) -
     finished
 }
 
-/// How a sweep is getting on: on a terminal a bar, elsewhere a line now and then, and nothing at all when it is quiet.
+/// How a sweep is getting on: on a terminal a bar, elsewhere a line after the first run and then now and then, and nothing
+/// at all when it is quiet.
 struct Progress {
     bar: Option<ProgressBar>,
+    lines: bool,
     said: Option<Instant>,
     done: usize,
     runs: usize,
@@ -97,8 +100,8 @@ struct Progress {
 impl Progress {
     fn begin(runs: usize, quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let said = (!quiet && !terminal).then(Instant::now);
-        Self { bar: (!quiet && terminal).then(|| bar(runs)), said, done: 0, runs }
+        let bar = (!quiet && terminal).then(|| bar(runs));
+        Self { bar, lines: !quiet && !terminal, said: None, done: 0, runs }
     }
 
     fn one_more(&mut self) {
@@ -106,7 +109,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
-        if self.said.is_some_and(|said| said.elapsed() >= SAY_EVERY) {
+        if self.lines && self.said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
             let _ = writeln!(std::io::stderr(), "{} of {} runs", self.done, self.runs);
             self.said = Some(Instant::now());
         }

@@ -30,12 +30,13 @@ pub fn announce(grid: &Grid) -> String {
         text += &format!("knob     {}: {} values, {ends}; {whose}\n", knob.name, knob.values.len());
     }
     let names: Vec<&str> = grid.base.subjects.iter().map(|subject| subject.name.as_str()).collect();
-    text += &format!("runs for {}\n", names.join(", "));
+    text += &format!("for      {}\n", names.join(", "));
     if !grid.left_out.is_empty() {
         text += &format!("not for  {}, for want of such a layer\n", grid.left_out.join(", "));
     }
     let (runs, points, seeds) = (grid.runs(), grid.points.len(), grid.seeds.len());
-    text + &format!("{runs} runs: {points} settings × {seeds} seeds, on {} threads\n", threads(grid))
+    let seeds = if seeds == 1 { "1 seed".to_owned() } else { format!("{seeds} seeds") };
+    text + &format!("{runs} runs: {points} settings × {seeds}, on {} threads\n", threads(grid))
 }
 
 /// What came out.

@@ -3,7 +3,7 @@
 use plotters::prelude::DrawingBackend;
 
 use super::axis::{Panel, Scale, pushed_apart};
-use super::ink::{ALARM, At, Drawn, FAINT, FLOOR, GRID, Ink, TEXT};
+use super::ink::{ALARM, At, Drawn, FAINT, FAULT, GRID, Ink, TEXT};
 use super::spectrum::COLOURS;
 use super::{Chart, WIDTH};
 use crate::sweep::words::{figure_text, is_share, setting, title};
@@ -146,11 +146,11 @@ impl Curves<'_> {
         lines
     }
 
-    /// The limits that the goal sets to a figure, with what is said of them.
+    /// The limits that the goal sets to a figure, each as it was typed.
     fn limits(&self, metric: &str) -> Vec<(f64, String)> {
         let conditions = self.sweep.goal.iter().flat_map(|goal| &goal.conditions);
         let of = conditions.filter(|condition| condition.metric == metric);
-        of.map(|c| (c.limit, format!("{} {}", c.comparison, figure_text(metric, c.limit)))).collect()
+        of.map(|condition| (condition.limit, condition.text.clone())).collect()
     }
 
     fn panel<DB: DrawingBackend>(
@@ -169,8 +169,8 @@ impl Curves<'_> {
         }
         for (limit, said) in self.limits(metric) {
             let y = panel.y(limit);
-            ink.dashed(&[(panel.left, y), (panel.right, y)], FLOOR, 1.2)?;
-            ink.text(&said, (panel.left + 4.0, y - 8.0), 10.5, FLOOR, At::Left)?;
+            ink.dashed(&[(panel.left, y), (panel.right, y)], FAULT, 1.2)?;
+            ink.text(&said, (panel.left + 4.0, y - 8.0), 10.5, FAULT, At::Left)?;
         }
         // Bands first, so that none hides a line.
         for line in lines {
@@ -214,7 +214,7 @@ impl Curves<'_> {
             let Some(value) = self.sweep.value_of(point, self.knob) else { continue };
             let x = panel.x(self.place(value));
             ink.pointer((x, panel.bottom), ALARM)?;
-            ink.text("invalid", (x + 5.0, panel.bottom - 12.0), 10.0, ALARM, At::Left)?;
+            ink.text(&format!("{} invalid", point.strategy), (x + 5.0, panel.top + 9.0), 10.0, ALARM, At::Left)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
-use super::ink::{ALARM, At, Drawn, FAINT, FLOOR, GRID, Ink, PAPER, TEXT};
+use super::ink::{ALARM, At, Drawn, FAINT, FAULT, FLOOR, GRID, Ink, PAPER, TEXT};
 use super::{Chart, WIDTH};
 use crate::sweep::words::{figure_text, setting, title};
 use crate::sweep::{Point, Sweep};
@@ -120,7 +120,7 @@ impl HeatMap<'_> {
         let mut x = 16.0;
         if !goal.conditions.is_empty() {
             ink.rect((x, 72.0), (x + 22.0, 86.0), SHADES[1])?;
-            strike(ink, (x, 72.0), (x + 22.0, 86.0), TEXT)?;
+            corner(ink, (x, 72.0), (x + 22.0, 86.0))?;
             ink.text("misses the goal", (x + 28.0, 79.0), 11.0, FAINT, At::Left)?;
             x += 40.0 + ink.width("misses the goal", 11.0);
         }
@@ -242,12 +242,10 @@ fn cell<DB: DrawingBackend>(
     ink.rect(from, to, colour)?;
     let (width, height) = (to.0 - from.0, to.1 - from.1);
     if missed {
-        strike(ink, from, to, ink_on(colour))?;
+        corner(ink, from, to)?;
     }
-    if ink.width(text, 11.0) + 6.0 <= width && height >= 13.0 {
+    if ink.width(text, 11.0) + 3.0 <= width && height >= 13.0 {
         let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
-        let half = ink.width(text, 11.0) / 2.0 + 3.0;
-        ink.rect((middle.0 - half, middle.1 - 7.0), (middle.0 + half, middle.1 + 7.0), colour)?;
         ink.text(text, middle, 11.0, ink_on(colour), At::Middle)?;
     }
     Ok(())
@@ -260,15 +258,19 @@ fn said<DB: DrawingBackend>(ink: &Ink<'_, DB>, (from, to): Corners, text: &str, 
     ink.text(&ink.fitted(text, 10.0, to.0 - from.0), middle, 10.0, colour, At::Middle)
 }
 
-/// A line through a cell, from corner to corner.
-fn strike<DB: DrawingBackend>(ink: &Ink<'_, DB>, from: (f64, f64), to: (f64, f64), colour: RGBColor) -> Drawn<DB> {
-    ink.line(&[(from.0, to.1), (to.0, from.1)], colour, 1.0)
+/// The mark of a cell that misses the goal: its upper left corner.
+fn corner<DB: DrawingBackend>(ink: &Ink<'_, DB>, from: (f64, f64), to: (f64, f64)) -> Drawn<DB> {
+    let size = (to.0 - from.0).min(to.1 - from.1).min(9.0);
+    ink.triangle([from, (from.0 + size, from.1), (from.0, from.1 + size)], FAULT)
 }
 
+/// The mark of the best cell.
 fn frame<DB: DrawingBackend>(ink: &Ink<'_, DB>, from: (f64, f64), to: (f64, f64)) -> Drawn<DB> {
-    let inside = 1.2;
-    let (left, top, right, bottom) = (from.0 + inside, from.1 + inside, to.0 - inside, to.1 - inside);
-    ink.line(&[(left, top), (right, top), (right, bottom), (left, bottom), (left, top - 1.0)], FLOOR, 2.5)
+    let width = 2.5;
+    ink.rect(from, (to.0, from.1 + width), FLOOR)?;
+    ink.rect((from.0, to.1 - width), to, FLOOR)?;
+    ink.rect(from, (from.0 + width, to.1), FLOOR)?;
+    ink.rect((to.0 - width, from.1), to, FLOOR)
 }
 
 /// What the lightest and the darkest shade stand for.
