@@ -30,6 +30,12 @@ pub enum Command {
     },
     /// Measure the generator itself: its cost a request, and how punctual it is
     Selftest(SelftestArgs),
+    /// Run a scenario at every point of a grid of settings, in virtual time
+    Sweep(Box<SweepArgs>),
+    /// Hold a run to a baseline: 10 where a figure changed, 3 where they can't be compared
+    Gate(GateArgs),
+    /// Make a run the baseline that later ones are held to
+    Promote(PromoteArgs),
     /// Render charts, page and summary of a run again, from its records
     Report {
         /// The run's folder
@@ -150,6 +156,43 @@ pub struct RunArgs {
     /// Say what would be run, and run nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// The arguments of `sweep`: its own, and those of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct SweepArgs {
+    /// A knob and its values, may be repeated: xfetch.beta=0.5..3:0.25 or cache.ttl=2s,5s,10s
+    #[arg(long, value_name = "KNOB=VALUES", required = true, allow_hyphen_values = true)]
+    pub vary: Vec<String>,
+    /// Seeds that each setting is run with, from --seed on
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub seeds: u16,
+    /// What to look for: "min origin.total where latency.p99 <= 20ms and stale.share <= 1%"
+    #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
+    pub goal: Option<String>,
+    /// The scenario and what is set in it.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// The arguments of `gate`.
+#[derive(Debug, Clone, Args)]
+pub struct GateArgs {
+    /// The baseline, or the folder where it is kept as <scenario>.<lab>.json
+    #[arg(long, value_name = "PATH", default_value = "results/baseline")]
+    pub baseline: PathBuf,
+    /// The run's folder, or its run.json
+    pub run: PathBuf,
+}
+
+/// The arguments of `promote`.
+#[derive(Debug, Clone, Args)]
+pub struct PromoteArgs {
+    /// Folder of baselines; the file in it is <scenario>.<lab>.json
+    #[arg(long, value_name = "DIR", default_value = "results/baseline")]
+    pub baseline_dir: PathBuf,
+    /// The run's folder, or its run.json
+    pub run: PathBuf,
 }
 
 /// The arguments of `selftest`.

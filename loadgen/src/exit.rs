@@ -11,6 +11,10 @@ pub enum Exit {
     Failed,
     /// A run is invalid.
     Invalid,
+    /// No baseline, or one that can't be compared.
+    NotComparable,
+    /// Figures differ from the baseline's.
+    Regression,
     /// A scenario's threshold was missed.
     ThresholdMissed,
     /// All is well.
@@ -25,7 +29,9 @@ impl Exit {
             Self::Ok => 0,
             Self::Failed => 1,
             Self::Usage => 2,
+            Self::NotComparable => 3,
             Self::Invalid => 4,
+            Self::Regression => 10,
             Self::ThresholdMissed => 99,
             Self::Interrupted => 130,
         }
@@ -53,6 +59,16 @@ impl Failure {
         Self::with(Exit::Failed, text)
     }
 
+    /// There is no baseline, or none that can be compared.
+    pub fn not_comparable(text: impl std::fmt::Display) -> Self {
+        Self::with(Exit::NotComparable, text)
+    }
+
+    /// A run is invalid.
+    pub fn invalid(text: impl std::fmt::Display) -> Self {
+        Self::with(Exit::Invalid, text)
+    }
+
     fn with(exit: Exit, text: impl std::fmt::Display) -> Self {
         let text = text.to_string();
         let text = if text.starts_with("error:") { text } else { format!("error: {text}") };
@@ -66,9 +82,9 @@ mod tests {
 
     #[test]
     fn where_several_apply_the_first_of_the_contract_wins() {
-        let order = [2, 130, 1, 4, 99, 0];
-        let mut all =
-            [Exit::Ok, Exit::Failed, Exit::Usage, Exit::Invalid, Exit::ThresholdMissed, Exit::Interrupted].to_vec();
+        let order = [2, 130, 1, 4, 3, 10, 99, 0];
+        let mut all = [Exit::Ok, Exit::Failed, Exit::Usage, Exit::Invalid, Exit::ThresholdMissed].to_vec();
+        all.extend([Exit::Regression, Exit::Interrupted, Exit::NotComparable]);
         all.sort();
         assert_eq!(all.iter().map(|e| e.code()).collect::<Vec<_>>(), order);
     }

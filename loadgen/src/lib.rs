@@ -6,6 +6,8 @@
 //! | one strategy's run, from start to evidence | [`trial`] |
 //! | command line → validated settings | [`cli`], [`settings`] |
 //! | who asks for what, when; connections; pacing | [`drive`] |
+//! | a run against a baseline | [`gate`] |
+//! | a grid of settings, and the best of them | [`sweep`] |
 //! | what the generator itself costs | [`selftest`] |
 //! | counts and histograms, at no message per request | [`record`] |
 //! | floor, windows, ledgers, validity | [`measure`] |
@@ -19,6 +21,7 @@ pub mod drive;
 pub mod environment;
 pub mod exit;
 pub mod faults;
+pub mod gate;
 pub mod interrupt;
 pub mod lab;
 pub mod lists;
@@ -31,6 +34,8 @@ pub mod say;
 pub mod selftest;
 pub mod settings;
 pub mod simlab;
+pub mod sweep;
+pub mod table;
 pub mod target;
 pub mod thresholds;
 pub mod trial;
@@ -51,6 +56,9 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::List) => lists::list(),
         Some(Command::Show { name }) => lists::show(&name),
         Some(Command::Selftest(args)) => selftest::run(&args),
+        Some(Command::Sweep(args)) => on_a_runtime(sweep::run(&args)),
+        Some(Command::Gate(args)) => gate::gate(&args),
+        Some(Command::Promote(args)) => gate::promote(&args),
         Some(Command::Report { run }) => report_command(&run),
     }
 }
@@ -60,12 +68,18 @@ fn run_command(args: &RunArgs) -> Result<Exit, Failure> {
     if args.dry_run {
         return run::dry_run(&settings);
     }
+    on_a_runtime(run::run(&settings))
+}
+
+fn on_a_runtime(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?.block_on(run::run(&settings))
+    runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?.block_on(work)
 }
 
 fn report_command(run: &Path) -> Result<Exit, Failure> {
-    let rendered = report::render(run).map_err(Failure::usage)?;
+    let is_sweep = report::sweep::SweepFolder::at(run).is_one();
+    let rendered = if is_sweep { report::sweep::render_sweep(run) } else { report::render(run) };
+    let rendered = rendered.map_err(Failure::usage)?;
     let files: Vec<String> = rendered.files.iter().map(|file| format!("{}\n", file.display())).collect();
     say::out(&files.concat())?;
     Ok(Exit::Ok)

@@ -191,7 +191,7 @@ fn load_in_words(settings: &Settings) -> String {
 }
 
 /// Makes the run's folder before the load begins: an hour's work must not end at a folder that can't be written.
-fn make_folder(output: &Path, run: &str) -> Result<RunFolder, Failure> {
+pub(crate) fn make_folder(output: &Path, run: &str) -> Result<RunFolder, Failure> {
     let path: PathBuf = output.join(run);
     std::fs::create_dir_all(&path).map_err(|e| {
         let what = if e.kind() == ErrorKind::NotADirectory || e.kind() == ErrorKind::AlreadyExists {

@@ -3,10 +3,13 @@
 
 #[path = "../tests/support/mod.rs"]
 mod support;
+#[path = "../tests/support/sweep.rs"]
+mod sweeps;
 
 use std::path::{Path, PathBuf};
 
 use report::record::EventRow;
+use report::sweep::{SweepFolder, render_sweep};
 use report::{RunFolder, render};
 use support::target::write_target;
 use support::{Kind, Plan, Shape, bulk_warm, hotkey, shape, write};
@@ -24,6 +27,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     draw(&Plan { open: Some(0..0), ..hotkey(60) }, &root.join("open"))?;
     write_target(&hotkey(60), &root.join("target"));
     render(&root.join("target"))?;
+    for (name, sweep) in [("one-knob", sweeps::one_knob()), ("two-knobs", sweeps::two_knobs())] {
+        SweepFolder::at(root.join(name)).write(&sweep)?;
+        render_sweep(&root.join(name))?;
+    }
     nothing(&root.join("nothing"))
 }
 

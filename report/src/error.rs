@@ -5,6 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::json::DocumentProblem;
 use crate::record::RUN_SCHEMA;
 
 /// Why a run's folder could not be read, written or drawn.
@@ -28,6 +29,14 @@ pub enum ReportError {
         path: PathBuf,
         /// What is wrong with it.
         problem: RunJsonProblem,
+    },
+    /// A baseline or a sweep's record is not one that this build can use.
+    #[error("{}: {problem}", path.display())]
+    Document {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: DocumentProblem,
     },
     /// A row of a CSV file or a line of `events.jsonl` does not fit.
     #[error("{}, line {line}: {problem}", path.display())]

@@ -11,27 +11,36 @@
 //! | charts, `report.html` and `summary.md` | [`render`] |
 //! | the table at the end of a run | [`verdict_table`] |
 //! | the types in those files | [`record`] |
+//! | a strategy's numbers by name | [`figures()`] |
+//! | what a gate holds a run to | [`baseline`] |
+//! | a grid of settings | [`sweep`] |
 
 mod atomic;
+pub mod baseline;
 mod chart;
 mod csv;
 mod digest;
 mod error;
+mod figures;
 mod folder;
 mod hlog;
+mod json;
 mod page;
 pub mod record;
 mod render;
 mod rows;
 mod run_json;
 mod summary;
+pub mod sweep;
 mod verdict;
 mod words;
 
 pub use atomic::{AtomicFile, write_atomic};
 pub use error::{ReportError, RunJsonProblem};
+pub use figures::{Figures, figure, figures};
 pub use folder::{RunFolder, StrategyFolder};
 pub use hlog::{HlogHeader, HlogWriter, read_hlog};
+pub use json::DocumentProblem;
 pub use render::{Rendered, render};
 pub use run_json::parse_run;
 pub use summary::summary_markdown;

@@ -24,8 +24,13 @@ const LAWS: [&str; 2] = ["load.think", "origin.service_time"];
 
 /// Every dotted path that a `--set` may name.
 pub(crate) fn paths() -> Vec<String> {
-    let plain = PLAIN.iter().map(|name| (*name).to_owned());
+    PLAIN.iter().map(|name| (*name).to_owned()).chain(settable()).collect()
+}
+
+/// Every dotted path of a field that shapes what happens: those of `--set` but the scenario's names and its strategies.
+#[must_use]
+pub fn settable() -> Vec<String> {
     let inner = TABLES.iter().flat_map(|(table, fields)| fields.iter().map(move |field| format!("{table}.{field}")));
     let laws = LAWS.iter().flat_map(|law| LAW.iter().map(move |field| format!("{law}.{field}")));
-    plain.chain(inner).chain(laws).collect()
+    inner.chain(laws).collect()
 }

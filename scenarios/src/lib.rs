@@ -39,6 +39,7 @@ mod tree;
 mod walk;
 
 pub use event::{Action, Event, Target};
+pub use fields::settable;
 pub use keys::{KeyKind, Keys};
 pub use law::Law;
 pub use load::{Arrivals, Load, LoadKind};

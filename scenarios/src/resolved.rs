@@ -1,5 +1,6 @@
 //! The resolved copy: a scenario written out with every default, which reads back as the same scenario.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::parse::SCHEMA;
@@ -39,6 +40,28 @@ impl Scenario {
             threshold.write(&mut out);
         }
         out
+    }
+
+    /// Every resolved field that shapes what happens, by its dotted path (in a list by its number, `event.1.at`), as it is
+    /// written in TOML but without quotes. Names, the list of strategies and thresholds shape nothing.
+    #[must_use]
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let toml = self.to_toml();
+        let (mut settings, mut table) = (BTreeMap::new(), None);
+        let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+        for line in toml.lines() {
+            let inside = |open: &str, close: &str| line.strip_prefix(open)?.strip_suffix(close);
+            if let Some(list) = inside("[[", "]]") {
+                let count = counts.entry(list).or_default();
+                *count += 1;
+                table = (list != "threshold").then(|| format!("{list}.{count}"));
+            } else if let Some(name) = inside("[", "]") {
+                table = Some(name.to_owned());
+            } else if let (Some(table), Some((field, value))) = (&table, line.split_once(" = ")) {
+                settings.insert(format!("{table}.{field}"), value.trim_matches('"').to_owned());
+            }
+        }
+        settings
     }
 }
 

@@ -325,3 +325,39 @@ proptest! {
         let _ = Scenario::parse(shipped()[0].1, "hotkey", &[(path, value)]);
     }
 }
+
+#[test]
+fn settings_are_every_field_that_shapes_what_happens() {
+    let event = "\n[[event]]\nat = \"20s\"\ndo = \"origin-slow\"\nfactor = 5.0\nfor = \"2s\"\n";
+    let threshold = "\n[[threshold]]\nstrategy = \"naive\"\nmetric = \"requests\"\nat_least = 1\n";
+    let (_, text) = shipped()[0];
+    let scenario = Scenario::parse(&format!("{text}{event}{threshold}"), "hotkey", &[]).unwrap();
+    let settings = scenario.settings();
+    for (field, value) in [
+        ("load.clients", "50"),
+        ("cache.ttl", "5s"),
+        ("origin.service_time", "200ms"),
+        ("event.1.do", "origin-slow"),
+        ("event.1.for", "2s"),
+    ] {
+        assert_eq!(settings.get(field).map(String::as_str), Some(value), "{field} in {settings:?}");
+    }
+    let shaped = ["load.", "keys.", "cache.", "origin.", "event.1."];
+    assert!(settings.keys().all(|field| shaped.iter().any(|start| field.starts_with(start))), "{settings:?}");
+}
+
+proptest! {
+    #[test]
+    fn settings_lose_no_field(scenario in scenario()) {
+        let bare = Scenario { thresholds: Vec::new(), ..scenario.clone() };
+        let toml = bare.to_toml();
+        let written: Vec<&str> = toml.lines().filter_map(|line| line.split_once(" = ")).map(|(_, value)| value).collect();
+        let names = 4; // schema, name, summary, strategies
+        let mut written: Vec<&str> = written[names..].iter().map(|value| value.trim_matches('"')).collect();
+        let settings = scenario.settings();
+        let mut held: Vec<&str> = settings.values().map(String::as_str).collect();
+        written.sort_unstable();
+        held.sort_unstable();
+        prop_assert_eq!(held, written);
+    }
+}

@@ -68,21 +68,23 @@ impl SimLab {
     /// [`Failure`] where a file cannot be written, or the cache could not be warmed.
     pub async fn run(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
         let (lab, subject, files, heading) = (self.clone(), subject.clone(), files.clone(), heading.to_owned());
-        let running = tokio::task::spawn_blocking(move || lab.simulate(&subject, &files, &heading));
+        let running = tokio::task::spawn_blocking(move || lab.simulate(&subject, Some(&files), &heading));
         running.await.unwrap_or_else(|_| Err(Failure::failed("the simulation panicked: a bug")))
     }
 
-    /// Runs one strategy on this thread.
+    /// Runs one strategy on this thread; without `files` there is no latency log.
     ///
     /// # Errors
     /// As [`SimLab::run`].
-    pub fn simulate(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
+    pub fn simulate(&self, subject: &Subject, files: Option<&StrategyFolder>, heading: &str) -> Result<Trial, Failure> {
         let scenario = &self.settings.scenario;
         let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
         let floor = subject.floor(scenario);
         let collector = Collector::start(1, floor).map_err(|e| Failure::failed(format!("no thread: {e}")))?;
         let first = -whole_seconds(scenario.load.warmup);
-        collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
+        if let Some(files) = files {
+            collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
+        }
         let logs = Logs::new(self.settings.replicas);
         let recorder = collector.recorder(first);
         let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &scenario.keys, logs.clone())));

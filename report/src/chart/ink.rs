@@ -68,9 +68,19 @@ impl<'a, DB: DrawingBackend> Ink<'a, DB> {
         dashes(points).iter().try_for_each(|dash| self.line(dash, colour, width))
     }
 
+    /// A filled shape through which what lies under it is seen.
+    pub(crate) fn band(&self, corners: &[(f64, f64)], colour: RGBColor) -> Drawn<DB> {
+        self.area
+            .draw(&Polygon::new(corners.iter().copied().map(device).collect::<Vec<_>>(), colour.mix(0.18).filled()))
+    }
+
     /// A downward triangle whose tip is the given point.
     pub(crate) fn pointer(&self, tip: (f64, f64), colour: RGBColor) -> Drawn<DB> {
-        let corners = [tip, (tip.0 - 4.0, tip.1 - 7.0), (tip.0 + 4.0, tip.1 - 7.0)];
+        self.triangle([tip, (tip.0 - 4.0, tip.1 - 7.0), (tip.0 + 4.0, tip.1 - 7.0)], colour)
+    }
+
+    /// A filled triangle.
+    pub(crate) fn triangle(&self, corners: [(f64, f64); 3], colour: RGBColor) -> Drawn<DB> {
         self.area.draw(&Polygon::new(corners.map(device).to_vec(), colour.filled()))
     }
 

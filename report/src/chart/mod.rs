@@ -6,6 +6,8 @@
 
 mod axis;
 mod comparison;
+mod curves;
+mod heat;
 mod herd;
 mod ink;
 mod response;
@@ -20,6 +22,8 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::{FontStyle, register_font};
 
 pub(crate) use comparison::Comparison;
+pub(crate) use curves::Curves;
+pub(crate) use heat::HeatMap;
 pub(crate) use herd::HerdChart;
 pub(crate) use spectrum::Spectrum;
 pub(crate) use strategy::StrategyChart;

@@ -15,7 +15,7 @@ use crate::record::Run;
 use crate::words;
 
 /// Okabe and Ito's palette without its yellow, which is not to be seen on white.
-const COLOURS: [RGBColor; 7] = [
+pub(crate) const COLOURS: [RGBColor; 7] = [
     RGBColor(0x00, 0x00, 0x00),
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x00, 0x72, 0xb2),

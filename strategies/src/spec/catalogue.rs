@@ -220,17 +220,26 @@ pub const PRESETS: &[PresetInfo] = &[
     },
 ];
 
-/// Where the terms are one preset, its composition with the arguments given to it; else the terms as they are.
+/// Where the terms are one preset, its composition with the arguments given to it, which replace its own; else the terms
+/// as they are.
 pub(super) fn expand(terms: &[Term]) -> Result<Vec<Term>, String> {
     let [term] = terms else { return Ok(terms.to_vec()) };
     let Some(preset) = PRESETS.iter().find(|p| p.name == term.name) else { return Ok(terms.to_vec()) };
     let mut expanded = super::terms::parse(preset.composition)?;
+    let own = |layer: &Term, arg: &Arg| arg.key.is_some() && layer.args.iter().any(|a| a.key == arg.key);
     for arg in &term.args {
-        let takers: Vec<&mut Term> = expanded.iter_mut().filter(|t| takes(t, preset.name, arg)).collect();
-        let Some(taker) = takers.into_iter().next() else { return Err(nobody_takes(preset, arg)) };
-        taker.args.push(arg.clone());
+        expanded.iter_mut().filter(|t| own(t, arg)).for_each(|t| t.args.retain(|a| a.key != arg.key));
+    }
+    for arg in &term.args {
+        let Some(at) = taker(&expanded, preset.name, arg) else { return Err(nobody_takes(preset, arg)) };
+        expanded[at].args.push(arg.clone());
     }
     Ok(expanded)
+}
+
+/// Which of a preset's layers an argument goes to.
+pub(super) fn taker(expanded: &[Term], preset: &str, arg: &Arg) -> Option<usize> {
+    expanded.iter().position(|t| takes(t, preset, arg))
 }
 
 /// A named argument goes to the layer that has such a parameter; a positional one to the layer of the preset's name.

@@ -8,6 +8,7 @@ mod broken;
 mod catalogue;
 mod convert;
 mod terms;
+mod vary;
 
 use std::fmt;
 use std::time::Duration;

@@ -1,0 +1,95 @@
+//! `gate` and `promote`: a run against a baseline, and a run made the baseline.
+//!
+//! Runs in virtual time are the same bit for bit, so their gate is exact: one changed figure is a finding. Two real runs
+//! never are; they are told apart here, and nothing below knows of them.
+
+mod candidate;
+mod words;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use report::ReportError;
+use report::baseline::{Baseline, compare, read_baseline, write_baseline};
+
+use crate::cli::{GateArgs, PromoteArgs};
+use crate::exit::{Exit, Failure};
+use crate::say;
+use candidate::Candidate;
+
+/// Holds a run to a baseline.
+///
+/// # Errors
+/// [`Failure`]: 2 for a run that can't be read, 4 for one that is invalid, 3 where there is no baseline, or nothing
+/// follows from the two of them.
+pub fn gate(args: &GateArgs) -> Result<Exit, Failure> {
+    let candidate = Candidate::read(&args.run)?;
+    let run = candidate.exact(&args.run)?;
+    let path = baseline_path(&args.baseline, &candidate);
+    let baseline = read_baseline(&path).map_err(|error| no_baseline(&error, &args.run))?;
+    match compare(&baseline, &run) {
+        Err(differences) => Err(words::not_comparable(&path, &args.run, &differences)),
+        Ok(changes) if changes.is_empty() => {
+            say::out(&words::equal(&path, &baseline))?;
+            Ok(Exit::Ok)
+        }
+        Ok(changes) => {
+            say::out(&words::changed(&path, &args.run, &baseline, &changes))?;
+            Ok(Exit::Regression)
+        }
+    }
+}
+
+/// Makes a run the baseline of its scenario and lab.
+///
+/// # Errors
+/// [`Failure`]: 2 for a run that can't be read or a folder that can't be written, 4 for a run that is invalid, 3 for one
+/// that nothing could be held to.
+pub fn promote(args: &PromoteArgs) -> Result<Exit, Failure> {
+    let candidate = Candidate::read(&args.run)?;
+    let run = candidate.exact(&args.run)?;
+    let path = args.baseline_dir.join(candidate.file_name());
+    // What stood there is only compared with, so whatever is wrong with it ends with this.
+    let before = read_baseline(&path).ok();
+    write_baseline(&path, &run).map_err(|error| Failure::usage(format!("no baseline written · {error}")))?;
+    say::out(&words::promoted(&path, before.as_ref(), &run))?;
+    Ok(Exit::Ok)
+}
+
+fn baseline_path(given: &Path, candidate: &Candidate) -> PathBuf {
+    if given.is_dir() { given.join(candidate.file_name()) } else { given.to_owned() }
+}
+
+/// Whatever is wrong with a baseline, the remedy is a new one.
+fn no_baseline(error: &ReportError, run: &Path) -> Failure {
+    let run = run.display();
+    match error {
+        ReportError::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
+            let path = path.display();
+            Failure::not_comparable(format!(
+                "no baseline · --baseline {path} · found nothing there · make this run the baseline if its figures are \
+                 right: loadgen promote {run}"
+            ))
+        }
+        ReportError::Document { path, .. } if is_run(path) => Failure::not_comparable(format!(
+            "a run where a baseline is expected · --baseline {} · found a run.json · make it one: loadgen promote {}",
+            path.display(),
+            path.display()
+        )),
+        other => Failure::not_comparable(format!("no baseline that can be used · {other}")),
+    }
+}
+
+fn is_run(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| report::parse_run(&bytes).is_ok())
+}
+
+impl Candidate {
+    /// What the run came to, where exactly that can be held against it.
+    fn exact(&self, path: &Path) -> Result<Baseline, Failure> {
+        self.check_lab(path)?;
+        self.check_whole(path)?;
+        self.check_valid(path)?;
+        Ok(Baseline::of(&self.run, self.settings.clone()))
+    }
+}

@@ -1,0 +1,88 @@
+//! What a gate says: everything that is equal in a line, everything that is not in a table.
+
+use std::path::Path;
+
+use report::baseline::{Baseline, Change, Difference, compare};
+use serde_json::Number;
+
+use crate::exit::Failure;
+use crate::table::table;
+
+/// Fields that are named where circumstances changed.
+const FIELDS_MAX: usize = 20;
+
+pub(super) fn equal(path: &Path, baseline: &Baseline) -> String {
+    format!(
+        "equal    {} in the {} lab: {} strategies, {} figures, as in {}\n",
+        baseline.scenario,
+        baseline.lab,
+        baseline.strategies.len(),
+        baseline.figures(),
+        path.display()
+    )
+}
+
+pub(super) fn changed(path: &Path, run: &Path, baseline: &Baseline, changes: &[Change]) -> String {
+    format!(
+        "CHANGED  {} in the {} lab: {} of {} figures differ from {}\n\n{}\nIf that is what was meant, make it the baseline \
+         and commit it: loadgen promote {}\n",
+        baseline.scenario,
+        baseline.lab,
+        changes.len(),
+        baseline.figures(),
+        path.display(),
+        change_table(changes),
+        run.display()
+    )
+}
+
+pub(super) fn not_comparable(path: &Path, run: &Path, differences: &[Difference]) -> Failure {
+    let (path, run) = (path.display(), run.display());
+    let fields = if differences.len() == 1 { "field" } else { "fields" };
+    let rows =
+        differences.iter().map(|d| vec![d.field.clone(), format!("found {}", d.found), format!("needed {}", d.needed)]);
+    Failure::not_comparable(format!(
+        "not comparable · {run} against {path} · found {} {fields} that differ, needed the same circumstances · run with \
+         the baseline's, or make this run the baseline: loadgen promote {run}\n{}",
+        differences.len(),
+        table(&rows.collect::<Vec<_>>(), 0, |_| false).trim_end()
+    ))
+}
+
+pub(super) fn promoted(path: &Path, before: Option<&Baseline>, now: &Baseline) -> String {
+    let (strategies, figures) = (now.strategies.len(), now.figures());
+    let mut text = format!("baseline {}: {strategies} strategies, {figures} figures\n", path.display());
+    match before.map(|before| compare(before, now)) {
+        None => text += "It is new here: commit it.\n",
+        Some(Ok(changes)) if changes.is_empty() => text += "Nothing changed.\n",
+        Some(Ok(changes)) => text += &format!("\n{}\nCommit it with the reason.\n", change_table(&changes)),
+        Some(Err(differences)) => {
+            let fields: Vec<&str> = differences.iter().map(|d| d.field.as_str()).take(FIELDS_MAX).collect();
+            text += &format!("The circumstances changed: {}. Commit it with the reason.\n", fields.join(", "));
+        }
+    }
+    text
+}
+
+fn change_table(changes: &[Change]) -> String {
+    let row = |change: &Change| {
+        let [from, to] = [&change.from, &change.to].map(|figure| shown(figure.as_ref()));
+        vec![change.strategy.clone(), change.figure.clone(), from, to, relative(change)]
+    };
+    let header = ["strategy", "figure", "baseline", "run", "change"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(changes.iter().map(row)).collect();
+    table(&rows, 1, |column| column >= 2)
+}
+
+fn shown(figure: Option<&Number>) -> String {
+    figure.map_or_else(|| "unknown".to_owned(), Number::to_string)
+}
+
+/// By how much, where that can be said.
+fn relative(change: &Change) -> String {
+    let number = |figure: &Option<Number>| figure.as_ref().and_then(Number::as_f64);
+    match (number(&change.from), number(&change.to)) {
+        (Some(from), Some(to)) if from != 0.0 => format!("{:+.1}%", (to - from) / from * 100.0),
+        _ => "–".to_owned(),
+    }
+}

@@ -1,0 +1,158 @@
+//! Which settings meet a goal, and in which order.
+
+use std::cmp::Ordering;
+
+use report::sweep::{Miss, Point, Ranked, Spread};
+
+use super::goal::{Condition, Goal};
+
+/// The valid points by the goal: those that meet it, best first, then the others, the nearest miss first. Among equals the
+/// grid's order decides.
+#[must_use]
+pub fn rank(goal: &Goal, points: &[Point]) -> Vec<Ranked> {
+    let valid = points.iter().enumerate().filter(|(_, point)| point.valid);
+    let mut ranking: Vec<Ranked> = valid
+        .map(|(index, point)| {
+            let misses = misses(goal, point);
+            Ranked { point: index, meets: misses.is_empty(), as_good_as_best: false, misses }
+        })
+        .collect();
+    let objective = |ranked: &Ranked| spread(&points[ranked.point], goal.metric);
+    ranking.sort_by(|one, two| match (one.meets, two.meets) {
+        (true, true) => better(goal, objective(one), objective(two)),
+        (false, false) => distance(one).total_cmp(&distance(two)),
+        (meets, _) => {
+            if meets {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
+        }
+    });
+    let best = ranking.first().filter(|first| first.meets).and_then(objective);
+    for ranked in ranking.iter_mut().filter(|ranked| ranked.meets) {
+        let own = spread(&points[ranked.point], goal.metric);
+        ranked.as_good_as_best = own.zip(best).is_some_and(|(own, best)| own.min <= best.max && best.min <= own.max);
+    }
+    ranking
+}
+
+fn spread(point: &Point, metric: &str) -> Option<Spread> {
+    point.figures.get(metric).copied().flatten()
+}
+
+/// By the mean, what is unknown last.
+fn better(goal: &Goal, one: Option<Spread>, two: Option<Spread>) -> Ordering {
+    match (one, two) {
+        (Some(one), Some(two)) if goal.most => two.mean.total_cmp(&one.mean),
+        (Some(one), Some(two)) => one.mean.total_cmp(&two.mean),
+        (one, two) => two.is_some().cmp(&one.is_some()),
+    }
+}
+
+fn misses(goal: &Goal, point: &Point) -> Vec<Miss> {
+    let miss = |(index, condition): (usize, &Condition)| {
+        let worst = spread(point, condition.metric).map(|spread| worst(condition, spread));
+        let holds = worst.is_some_and(|worst| condition.comparison.holds(worst, condition.limit));
+        let by = worst.map(|worst| beyond(worst, condition.limit));
+        (!holds).then_some(Miss { condition: index, worst, by })
+    };
+    goal.conditions.iter().enumerate().filter_map(miss).collect()
+}
+
+/// The value over the seeds that is furthest from what the condition wants.
+fn worst(condition: &Condition, spread: Spread) -> f64 {
+    if condition.comparison.wants_less() { spread.max } else { spread.min }
+}
+
+/// How far a value is beyond a limit, as a share of it; of 1 where the limit is 0.
+fn beyond(value: f64, limit: f64) -> f64 {
+    (value - limit).abs() / if limit > 0.0 { limit } else { 1.0 }
+}
+
+/// How far a point is from meeting the goal: by its worst miss.
+fn distance(ranked: &Ranked) -> f64 {
+    ranked.misses.iter().map(|miss| miss.by.unwrap_or(f64::INFINITY)).fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(figures: &[(&str, [f64; 3])]) -> Point {
+        let spread = |[min, mean, max]: [f64; 3]| Some(Spread { mean, min, max });
+        Point {
+            strategy: "xfetch".into(),
+            name: "xfetch".into(),
+            spec: "xfetch + lock".into(),
+            values: Vec::new(),
+            runs: 3,
+            valid: true,
+            invalid_because: Vec::new(),
+            figures: figures.iter().map(|(name, values)| ((*name).into(), spread(*values))).collect(),
+        }
+    }
+
+    fn reads(total: [f64; 3], p99: [f64; 3]) -> Point {
+        point(&[("origin.total", total), ("latency_ms.p99", p99)])
+    }
+
+    fn goal(text: &str) -> Goal {
+        Goal::parse(text, true).unwrap()
+    }
+
+    fn order(ranking: &[Ranked]) -> Vec<(usize, bool, bool)> {
+        ranking.iter().map(|r| (r.point, r.meets, r.as_good_as_best)).collect()
+    }
+
+    #[test]
+    fn the_objective_is_a_mean_and_a_condition_holds_for_every_seed() {
+        let points = [
+            reads([100.0, 110.0, 120.0], [1.0, 2.0, 3.0]),
+            reads([90.0, 95.0, 99.0], [1.0, 2.0, 3.0]),
+            // Better by its mean, and one of its seeds misses the limit.
+            reads([10.0, 20.0, 30.0], [1.0, 2.0, 20.1]),
+            reads([95.0, 97.0, 98.0], [19.0, 20.0, 20.0]),
+        ];
+        let ranking = rank(&goal("min origin.total where latency.p99 <= 20ms"), &points);
+        assert_eq!(order(&ranking), [(1, true, true), (3, true, true), (0, true, false), (2, false, false)]);
+        assert_eq!(ranking[3].misses[0].worst, Some(20.1));
+        let ranking = rank(&goal("min origin.total where latency.p99 < 20ms"), &points);
+        assert_eq!(
+            order(&ranking).iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(),
+            [
+                (1, true),
+                (0, true),
+                // On the limit is nearer than beyond it.
+                (3, false),
+                (2, false)
+            ]
+        );
+        let ranking = rank(&goal("max origin.total"), &points);
+        assert_eq!(ranking.iter().map(|r| r.point).collect::<Vec<_>>(), [0, 3, 1, 2]);
+    }
+
+    #[test]
+    fn where_none_meets_it_the_nearest_miss_is_first() {
+        let points = [reads([1.0; 3], [30.0; 3]), reads([200.0; 3], [21.0; 3]), reads([101.0; 3], [19.0; 3])];
+        let ranking = rank(&goal("min errors where origin.total <= 100 and latency.p99 <= 20ms"), &points);
+        assert_eq!(order(&ranking), [(2, false, false), (0, false, false), (1, false, false)]);
+        assert_eq!(ranking[0].misses, [Miss { condition: 0, worst: Some(101.0), by: Some(0.01) }]);
+        assert_eq!(ranking[2].misses.len(), 2);
+        let ranking = rank(&goal("min latency.p99 where origin.total >= 150 and origin.total <= 0"), &points);
+        assert_eq!(ranking[0].misses[0], Miss { condition: 0, worst: Some(1.0), by: Some(149.0 / 150.0) });
+        assert_eq!(ranking[0].misses[1].by, Some(1.0), "a limit of 0 is missed by the value itself");
+    }
+
+    #[test]
+    fn what_is_unknown_is_not_met_and_what_is_invalid_is_not_ranked() {
+        let mut unknown = reads([1.0; 3], [1.0; 3]);
+        unknown.figures.insert("origin.total".into(), None);
+        let invalid = Point { valid: false, ..reads([0.0; 3], [0.0; 3]) };
+        let points = [unknown, invalid, reads([5.0; 3], [99.0; 3])];
+        let ranking = rank(&goal("min latency.p99 where origin.total <= 4"), &points);
+        assert_eq!(order(&ranking), [(2, false, false), (0, false, false)], "the unknown is further than any number");
+        let ranking = rank(&goal("min origin.total"), &points);
+        assert_eq!(order(&ranking), [(2, true, true), (0, true, false)], "an unknown objective comes last");
+    }
+}

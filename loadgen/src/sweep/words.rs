@@ -1,0 +1,187 @@
+//! What a sweep says: before it runs what it will, and afterwards what came out.
+
+use std::time::Duration;
+
+use report::sweep::{Point, Ranked, Sweep, figure_text};
+
+use super::grid::Grid;
+use super::knob::Turns;
+use super::runner::threads;
+use crate::cli::RunArgs;
+use crate::settings::quoted;
+use crate::table::table;
+
+/// Rows of a ranking, and of a list of settings.
+const RANKS_SHOWN: usize = 10;
+const POINTS_SHOWN: usize = 20;
+
+/// What will be run, for whom.
+#[must_use]
+pub fn announce(grid: &Grid) -> String {
+    let mut text = format!("{}: {}\n", grid.base.scenario.name, grid.base.scenario.summary);
+    for knob in &grid.knobs {
+        let (first, last) = (knob.values.first(), knob.values.last());
+        let ends = first.zip(last).map_or_else(String::new, |(first, last)| format!("{} … {}", first.text, last.text));
+        let whose = match knob.turns {
+            Turns::Scenario => "the scenario's, for all strategies".to_owned(),
+            Turns::Layer { layer, param } => format!("`{param}` of each strategy's layer {layer}"),
+            Turns::Strategy { param } => format!("`{param}` of the layer that has it"),
+        };
+        text += &format!("knob     {}: {} values, {ends}; {whose}\n", knob.name, knob.values.len());
+    }
+    let names: Vec<&str> = grid.base.subjects.iter().map(|subject| subject.name.as_str()).collect();
+    text += &format!("for      {}\n", names.join(", "));
+    if !grid.left_out.is_empty() {
+        text += &format!("not for  {}, for want of such a layer\n", grid.left_out.join(", "));
+    }
+    let (runs, points, seeds) = (grid.runs(), grid.points.len(), grid.seeds.len());
+    let seeds = if seeds == 1 { "1 seed".to_owned() } else { format!("{seeds} seeds") };
+    text + &format!("{runs} runs: {points} settings × {seeds}, on {} threads\n", threads(grid))
+}
+
+/// What came out.
+#[must_use]
+pub fn outcome(sweep: &Sweep, args: &RunArgs) -> String {
+    let mut text = String::new();
+    let (done, all) =
+        (sweep.points.iter().map(|p| p.runs as usize).sum::<usize>(), sweep.points.len() * sweep.seeds.len());
+    if !sweep.complete {
+        text += &format!("INCOMPLETE: {done} of {all} runs were finished; what follows is of these.\n\n");
+    }
+    let invalid = sweep.points.iter().filter(|point| !point.valid && point.runs > 0);
+    for point in invalid.clone().take(5) {
+        let reasons = point.invalid_because.join("; ");
+        text += &format!("INVALID: {} {}: {reasons}\n", point.name, values_of(sweep, point));
+    }
+    if let Some(more @ 1..) = invalid.count().checked_sub(5) {
+        text += &format!("INVALID: {more} more settings; sweep.json says why\n");
+    }
+    match &sweep.goal {
+        None => text + &list(sweep),
+        Some(_) => text + &ranking(sweep, args),
+    }
+}
+
+/// The first settings with their figures, where nothing is looked for.
+fn list(sweep: &Sweep) -> String {
+    let points: Vec<&Point> = sweep.points.iter().filter(|point| point.valid).collect();
+    let shown: Vec<&Point> = points.iter().copied().take(POINTS_SHOWN).collect();
+    let mut text = figures_table(sweep, &shown, None);
+    if let Some(more @ 1..) = points.len().checked_sub(shown.len()) {
+        text += &format!("  … and {more} more settings in sweep.csv and sweep.json; --goal ranks them\n");
+    }
+    text
+}
+
+fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
+    let Some(goal) = &sweep.goal else { return String::new() };
+    let meeting: Vec<&Ranked> = sweep.ranking.iter().filter(|ranked| ranked.meets).collect();
+    let mut text = format!("goal     {}\n", goal.text);
+    let Some(best) = sweep.ranking.first() else {
+        return text + "No setting has valid numbers, so nothing can be ranked.\n";
+    };
+    let of = sweep.points.len();
+    if meeting.is_empty() {
+        text += &format!("NO SETTING MEETS IT, of {of}. The nearest miss:\n\n");
+        let nearest: Vec<&Point> = sweep.ranking.iter().take(3).map(|ranked| &sweep.points[ranked.point]).collect();
+        text += &figures_table(sweep, &nearest, None);
+        text += &format!("\nThe first of them misses: {}.\n", misses(sweep, best));
+        return text + &again(sweep, &sweep.points[best.point], args);
+    }
+    text += &format!("{} of {of} settings meet it.\n\n", meeting.len());
+    let shown: Vec<&Point> = meeting.iter().take(RANKS_SHOWN).map(|ranked| &sweep.points[ranked.point]).collect();
+    text += &figures_table(sweep, &shown, Some(1));
+    if let Some(more @ 1..) = meeting.len().checked_sub(shown.len()) {
+        text += &format!("  … and {more} more in sweep.json\n");
+    }
+    let alike = meeting.iter().filter(|ranked| ranked.as_good_as_best).count();
+    text += &match (sweep.seeds.len(), alike) {
+        (1, _) => {
+            "\nOne seed: how far chance alone moves a figure is not known. Raise --seeds before you believe an order.\n"
+                .into()
+        }
+        (_, 0 | 1) => {
+            "\nThe first is told apart from every other: no other's range over the seeds overlaps its own.\n".into()
+        }
+        (seeds, alike) => {
+            format!("\nThe first {alike} are not told apart: over {seeds} seeds their ranges overlap the best one's.\n")
+        }
+    };
+    text + &again(sweep, &sweep.points[best.point], args)
+}
+
+fn misses(sweep: &Sweep, ranked: &Ranked) -> String {
+    let Some(goal) = &sweep.goal else { return String::new() };
+    let said = ranked.misses.iter().filter_map(|miss| {
+        let condition = goal.conditions.get(miss.condition)?;
+        let worst = miss.worst.map_or_else(|| "unknown".to_owned(), |worst| figure_text(&condition.metric, worst));
+        let by = miss.by.map_or_else(String::new, |by| format!(", {:.0}% beyond", by * 100.0));
+        Some(format!("{} (worst seed {worst}{by})", condition.text))
+    });
+    said.collect::<Vec<_>>().join("; ")
+}
+
+/// A row a point: its settings, then the figures that matter with their means and ranges.
+fn figures_table(sweep: &Sweep, points: &[&Point], first_rank: Option<usize>) -> String {
+    let several = sweep.seeds.len() > 1;
+    let ranked = usize::from(first_rank.is_some());
+    let mut head: Vec<String> = first_rank.map(|_| String::new()).into_iter().collect();
+    head.push("strategy".into());
+    head.extend(sweep.knobs.iter().map(|knob| knob.name.clone()));
+    head.extend(sweep.charted.iter().cloned());
+    let mut rows = vec![head];
+    for (at, point) in points.iter().enumerate() {
+        let mut row: Vec<String> = first_rank.map(|first| (first + at).to_string()).into_iter().collect();
+        row.push(point.strategy.clone());
+        row.extend(point.values.iter().cloned());
+        row.extend(sweep.charted.iter().map(|metric| {
+            let Some(spread) = point.figures.get(metric).copied().flatten() else { return "unknown".to_owned() };
+            let [mean, min, max] = [spread.mean, spread.min, spread.max].map(|value| figure_text(metric, value));
+            if several && min != max { format!("{mean} ({min} … {max})") } else { mean }
+        }));
+        rows.push(row);
+    }
+    table(&rows, 1, |column| column >= ranked + 1 || column + 1 == ranked)
+}
+
+fn values_of(sweep: &Sweep, point: &Point) -> String {
+    let pairs = sweep.knobs.iter().zip(&point.values).map(|(knob, value)| format!("{}={value}", knob.name));
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+/// The command that runs a point alone, with its charts.
+fn again(sweep: &Sweep, point: &Point, args: &RunArgs) -> String {
+    let mut words = vec!["loadgen".to_owned(), "--lab".into(), "sim".into()];
+    let mut flag = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            words.extend([name.to_owned(), quoted(value)]);
+        }
+    };
+    flag("--scenario", args.scenario.as_deref());
+    flag("--strategy", Some(&point.name));
+    flag("-d", args.duration.as_deref());
+    flag("-w", args.warmup.as_deref());
+    flag("-c", args.clients.as_deref());
+    flag("-r", args.rate.as_deref());
+    let arrivals = args.arrival.map(|arrival| format!("{arrival:?}").to_lowercase());
+    flag("--arrival", arrivals.as_deref());
+    let replicas = (args.replicas != 3).then(|| args.replicas.to_string());
+    flag("--replicas", replicas.as_deref());
+    let seed = (args.seed != 42).then(|| args.seed.to_string());
+    flag("--seed", seed.as_deref());
+    for set in &args.set {
+        flag("--set", Some(set));
+    }
+    let scenario = scenarios::settable();
+    for (knob, value) in sweep.knobs.iter().zip(&point.values).filter(|(knob, _)| scenario.contains(&knob.name)) {
+        flag("--set", Some(&format!("{}={value}", knob.name)));
+    }
+    format!("alone    {}\n", words.join(" "))
+}
+
+/// How long it took.
+#[must_use]
+pub fn took(runs: usize, time: Duration) -> String {
+    let seconds = time.as_secs_f64().max(0.001);
+    format!("{runs} runs in {seconds:.1} s, {:.1} a second\n", runs as f64 / seconds)
+}

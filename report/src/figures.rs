@@ -1,0 +1,62 @@
+//! A strategy's figures by name: every number of its record under its dotted path, `origin.max_per_second`.
+//!
+//! They are read off the record itself, so that a figure that is added to it is a figure everywhere: in a gate, in a
+//! sweep. What names or judges the strategy (name, composition, validity) is no figure.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Number, Value};
+
+use crate::record::Strategy;
+
+/// Figures by dotted path, in the order of the paths; `None` where one is unknown.
+pub type Figures = BTreeMap<String, Option<Number>>;
+
+/// Fields of [`Strategy`] that are no figures although they may be `null`, which else would look like one.
+const NO_FIGURES: [&str; 2] = ["cut_after_s", "invalid_because"];
+
+/// Every figure of a strategy. Of a list (flight ids, say) the figure is its length.
+#[must_use]
+pub fn figures(strategy: &Strategy) -> Figures {
+    let mut figures = Figures::new();
+    if let Ok(Value::Object(fields)) = serde_json::to_value(strategy) {
+        for (name, value) in fields.iter().filter(|(name, _)| !NO_FIGURES.contains(&name.as_str())) {
+            collect(name, value, &mut figures);
+        }
+    }
+    figures
+}
+
+/// A figure that may lie below an unknown whole: without `origin.per_expiry` there is no `origin.per_expiry.mean` either.
+/// The outer `None` is a path that the record does not have.
+#[must_use]
+pub fn figure<'f>(figures: &'f Figures, path: &str) -> Option<Option<&'f Number>> {
+    if let Some(figure) = figures.get(path) {
+        return Some(figure.as_ref());
+    }
+    let (mut whole, _) = path.rsplit_once('.')?;
+    loop {
+        if let Some(None) = figures.get(whole) {
+            return Some(None);
+        }
+        (whole, _) = whole.rsplit_once('.')?;
+    }
+}
+
+fn collect(path: &str, value: &Value, figures: &mut Figures) {
+    match value {
+        Value::Number(number) => {
+            figures.insert(path.to_owned(), Some(number.clone()));
+        }
+        Value::Null => {
+            figures.insert(path.to_owned(), None);
+        }
+        Value::Array(list) => {
+            figures.insert(path.to_owned(), Some(list.len().into()));
+        }
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| collect(&format!("{path}.{name}"), value, figures));
+        }
+        Value::String(_) | Value::Bool(_) => {}
+    }
+}

@@ -1,0 +1,191 @@
+//! The record of a sweep: one scenario at every point of a grid of settings, and what came of it.
+//!
+//! `sweep.json` has what is said and drawn, `sweep.csv` every single run. A number that is unknown is `None`.
+
+mod file;
+mod render;
+pub(crate) mod words;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use file::{Row, SweepFolder};
+pub use render::render_sweep;
+pub use words::figure_text;
+
+use crate::json;
+
+/// The schema of `sweep.json` that this build writes and reads.
+pub const SWEEP_SCHEMA: &str = "stampede.sweep/v1";
+
+/// `sweep.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// Always [`SWEEP_SCHEMA`].
+    pub schema: String,
+    /// The folder's own name, `20261120T235900Z-sweep-hotkey-3f9a`.
+    pub sweep: String,
+    /// False where it was interrupted, or a run failed.
+    pub complete: bool,
+    /// The version of the lab that wrote this.
+    pub version: String,
+    /// When it began, RFC 3339, UTC.
+    pub started_at: String,
+    /// The command line that makes it again.
+    pub command: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's one-line summary.
+    pub summary: String,
+    /// The lab: `sim`.
+    pub lab: String,
+    /// How many replicas.
+    pub replicas: u32,
+    /// What was set besides the knobs: every field of the resolved scenario by its dotted path, as text.
+    #[serde(deserialize_with = "json::unique")]
+    pub settings: BTreeMap<String, String>,
+    /// The seeds that each point was to be run with.
+    pub seeds: Vec<u64>,
+    /// What was varied.
+    pub knobs: Vec<Knob>,
+    /// Strategies of the scenario that took no part, for they lack a knob.
+    pub left_out: Vec<String>,
+    /// The figures that the charts show, by path.
+    pub charted: Vec<String>,
+    /// What was looked for.
+    pub goal: Option<Goal>,
+    /// Every strategy at every setting, strategy by strategy, the last knob's values fastest.
+    pub points: Vec<Point>,
+    /// The valid points by the goal, best first; empty without a goal.
+    pub ranking: Vec<Ranked>,
+}
+
+/// What was varied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Knob {
+    /// `xfetch.beta` or `cache.ttl`.
+    pub name: String,
+    /// The unit of its axis (`s`, `/s`, `B`, `T`, or nothing); `None` where its values are no numbers of one kind.
+    pub unit: Option<String>,
+    /// Its values, in the order given.
+    pub values: Vec<KnobValue>,
+}
+
+/// A value of a knob.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KnobValue {
+    /// As typed.
+    pub text: String,
+    /// In the knob's unit.
+    pub number: Option<f64>,
+}
+
+/// What was looked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Goal {
+    /// As typed.
+    pub text: String,
+    /// `min` or `max`, of the mean over the seeds.
+    pub direction: String,
+    /// Of which figure.
+    pub metric: String,
+    /// What must hold for every seed.
+    pub conditions: Vec<Condition>,
+}
+
+/// A condition of a goal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    /// As typed.
+    pub text: String,
+    /// On which figure.
+    pub metric: String,
+    /// `<=`, `<`, `>=` or `>`.
+    pub comparison: String,
+    /// The limit, in the figure's own unit.
+    pub limit: f64,
+}
+
+/// A strategy at one setting of all knobs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// The strategy as the scenario calls it.
+    pub strategy: String,
+    /// The strategy as it was run, `xfetch(beta=0.5)`: what to type to run it alone.
+    pub name: String,
+    /// Its full composition.
+    pub spec: String,
+    /// Each knob's value, in the order of the knobs.
+    pub values: Vec<String>,
+    /// How many seeds it was run with.
+    pub runs: u32,
+    /// Whether every run's numbers may be believed; false where there are none.
+    pub valid: bool,
+    /// Why not, one sentence each.
+    pub invalid_because: Vec<String>,
+    /// The figures over the seeds; `None` where one is unknown in any run.
+    #[serde(deserialize_with = "json::unique")]
+    pub figures: BTreeMap<String, Option<Spread>>,
+}
+
+/// A figure over the seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Mean.
+    pub mean: f64,
+    /// Smallest.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+}
+
+/// A point's place by the goal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranked {
+    /// Index into [`Sweep::points`].
+    pub point: usize,
+    /// Whether every condition holds for every seed.
+    pub meets: bool,
+    /// Where it meets: whether its range over the seeds overlaps the best one's, so that the two are not told apart.
+    pub as_good_as_best: bool,
+    /// The conditions that do not hold, each with the worst value over the seeds.
+    pub misses: Vec<Miss>,
+}
+
+/// A condition that does not hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Miss {
+    /// Which: an index into [`Goal::conditions`].
+    pub condition: usize,
+    /// The worst value over the seeds; `None` where it is unknown.
+    pub worst: Option<f64>,
+    /// How far beyond the limit, as a share of it (of 1 where the limit is 0); `None` where the value is unknown.
+    pub by: Option<f64>,
+}
+
+impl Sweep {
+    /// The strategies in the order of the points.
+    #[must_use]
+    pub fn strategies(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for point in &self.points {
+            if !names.contains(&point.strategy.as_str()) {
+                names.push(&point.strategy);
+            }
+        }
+        names
+    }
+
+    /// Which of a knob's values a point has.
+    pub(crate) fn value_of(&self, point: &Point, knob: usize) -> Option<usize> {
+        let text = point.values.get(knob)?;
+        self.knobs.get(knob)?.values.iter().position(|value| value.text == *text)
+    }
+
+    /// Whether a point meets the goal; `None` without a goal.
+    pub(crate) fn meets(&self, index: usize) -> Option<bool> {
+        self.goal.as_ref()?;
+        Some(self.ranking.iter().any(|ranked| ranked.point == index && ranked.meets))
+    }
+}
