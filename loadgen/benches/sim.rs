@@ -22,7 +22,7 @@ fn simulate(args: &[&str]) -> u64 {
     let (_stop, never) = Shutdown::pair();
     let folder = tempfile::tempdir().unwrap();
     let files = RunFolder::at(folder.path()).strategy("bench").unwrap();
-    let trial = SimLab::new(&settings, plan, never).simulate(&settings.subjects[0], &files, "").unwrap();
+    let trial = SimLab::new(&settings, plan, never).simulate(&settings.subjects[0], Some(&files), "").unwrap();
     assert!(trial.figures.strategy.valid, "{:?}", trial.figures.strategy.invalid_because);
     trial.figures.seconds.iter().map(|second| second.sent).sum()
 }

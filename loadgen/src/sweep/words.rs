@@ -141,7 +141,7 @@ fn figures_table(sweep: &Sweep, points: &[&Point], first_rank: Option<usize>) ->
         }));
         rows.push(row);
     }
-    table(&rows, 1, |column| column >= ranked + 1 || column + 1 == ranked)
+    table(&rows, 1, |column| column > ranked || column + 1 == ranked)
 }
 
 fn values_of(sweep: &Sweep, point: &Point) -> String {
