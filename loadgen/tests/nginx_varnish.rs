@@ -83,14 +83,14 @@ impl Drop for Server {
     }
 }
 
-/// A documented file with other ports, and a TTL of one second where it says five.
-fn configuration(name: &str, ports: &[(u16, u16)], ttl: (&str, &str), into: &Path) -> PathBuf {
+/// A documented file with other ports.
+fn configuration(name: &str, ports: &[(u16, u16)], into: &Path) -> PathBuf {
     let documented = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/targets").join(name);
     let mut text = std::fs::read_to_string(&documented).unwrap();
-    let ports = ports.iter().map(|(from, to)| (from.to_string(), to.to_string()));
-    for (from, to) in ports.chain([(ttl.0.to_owned(), ttl.1.to_owned())]) {
+    for (from, to) in ports {
+        let from = from.to_string();
         assert!(text.contains(&from), "{name} has no {from}");
-        text = text.replace(&from, &to);
+        text = text.replace(&from, &to.to_string());
     }
     let file = into.join(name);
     std::fs::write(&file, text).unwrap();
@@ -108,10 +108,10 @@ fn enterable() -> TempDir {
     folder
 }
 
-/// What a run of fifty clients against a cold cache, for five seconds, came to.
+/// What came of fifty clients, a cold cache and its first expiry: after 5 s in Varnish, after 5 to 6 s in nginx.
 struct Seen {
     result: Strategy,
-    /// Reads in the origin's ledger, and answers that say that they were read from it; over the whole run.
+    /// Items read in the origin's ledger, and answers that say that they were read from it.
     reads: u64,
     loads: u64,
     /// The shortest answer that says that it waited, milliseconds.
@@ -125,12 +125,10 @@ fn hotkey(target: u16, origin: &Origin, scratch: &Path) -> Seen {
     let said = run(&[
         "--scenario",
         "hotkey",
-        "--set",
-        "cache.ttl=1s",
         "-w",
         "0s",
         "-d",
-        "6s",
+        "7500ms",
         "--target",
         &format!("http://127.0.0.1:{target}/items/{{key}}"),
         "--origin-control",
@@ -147,9 +145,10 @@ fn hotkey(target: u16, origin: &Origin, scratch: &Path) -> Seen {
     assert!(result.valid, "{:?}", result.invalid_because);
     assert_eq!((result.errors, result.outcomes.unknown), (0, 0), "{:?}", result.error_kinds);
     let folder = folder(&path, &result.folder);
-    let reads = folder.read_origin().unwrap().len() as u64;
+    // All but the question before the load: that was for an item that doesn't exist.
+    let reads = folder.read_origin().unwrap().iter().filter(|row| row.outcome == "ok").count() as u64;
     let loads = folder.read_seconds().unwrap().iter().map(|row: &BinRow| row.load).sum();
-    let waits = folder.read_latency(&["resp.wait"], 0..6000).unwrap();
+    let waits = folder.read_latency(&["resp.wait"], 0..7500).unwrap();
     let waits = waits.get("resp.wait").filter(|waits| !waits.is_empty());
     let wait_ms_min = waits.map(|waits| waits.min() as f64 / 1e6);
     Seen { result, reads, loads, wait_ms_min }
@@ -168,8 +167,7 @@ fn nginx_locks_new_entries_polls_for_them_and_lets_a_herd_through_at_expiry() {
     let origin = Origin::start(scratch.path());
     let [plain, lock, stale, window] = [(); 4].map(|()| free_port());
     let ports = [(8081, plain), (8082, lock), (8083, stale), (8084, window), (8090, origin.data.port())];
-    let ttl = ("proxy_cache_valid 200 5s", "proxy_cache_valid 200 1s");
-    let file = configuration("nginx.conf", &ports, ttl, scratch.path());
+    let file = configuration("nginx.conf", &ports, scratch.path());
     let mut command = Command::new(nginx);
     command.arg("-p").arg(scratch.path()).arg("-c").arg(file);
     let _server = Server::start(&mut command, &scratch.path().join("log"), window);
@@ -191,7 +189,9 @@ fn nginx_locks_new_entries_polls_for_them_and_lets_a_herd_through_at_expiry() {
     assert!(stale.result.outcomes.stale > 0 && stale.loads < stale.reads, "refreshed in the background");
 
     let window = run(window);
-    assert_eq!(window.reads_per_expiry_max(), 1);
+    // 7.5 s touch two or three windows of five.
+    let hot = window.result.hot.as_ref().unwrap().origin_total.unwrap();
+    assert!((2..=3).contains(&hot), "one read a window: {hot}");
     assert!(window.wait_ms_min.unwrap() >= 490.0, "a poll: {:?}", window.wait_ms_min);
     assert_eq!((window.loads, window.result.outcomes.stale), (window.reads, 0));
 }
@@ -202,8 +202,7 @@ fn varnish_wakes_its_waiters_and_with_grace_nobody_waits() {
     let (_alone, scratch) = (alone(), enterable());
     let origin = Origin::start(scratch.path());
     let [coalesce, grace] = [(); 2].map(|()| free_port());
-    let ttl = ("set beresp.ttl = 5s", "set beresp.ttl = 1s");
-    let file = configuration("default.vcl", &[(8090, origin.data.port())], ttl, scratch.path());
+    let file = configuration("default.vcl", &[(8090, origin.data.port())], scratch.path());
     let mut command = Command::new(varnishd);
     command.args(["-F", "-j", "none", "-s", "malloc,64m", "-n"]).arg(scratch.path().join("varnish")).arg("-f").arg(file);
     command.args(["-a", &format!("coalesce=127.0.0.1:{coalesce}"), "-a", &format!("grace=127.0.0.1:{grace}")]);
