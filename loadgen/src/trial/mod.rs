@@ -124,7 +124,7 @@ impl Bench<'_> {
     /// cache is to be met cold, so it is asked for an item that the load will not ask for.
     async fn probe(&self, subject: &Subject) -> Result<Option<Probed>, Failure> {
         let scenario = &self.settings.scenario;
-        let key = if scenario.load.warmup.is_zero() { scenario.keys.n.saturating_add(1) } else { 1 };
+        let key = if scenario.load.warmup.is_zero() { scenario.keys.last().saturating_add(1) } else { 1 };
         let mut first = None;
         if subject.strategy.is_none() {
             for (site, url) in self.endpoints.sites.iter().zip(subject.composition.split(' ')) {
