@@ -32,7 +32,10 @@ esac
 shift
 burst='' service_ms=200
 case ${1:---} in
-  --burst) burst=yes service_ms=${2:-200} ;;
+  --burst)
+    burst=yes service_ms=${2:-200}
+    [[ $service_ms =~ ^[0-9]+$ ]] || usage
+    ;;
   --) [ $# = 0 ] || shift ;;
   *) usage ;;
 esac

@@ -20,10 +20,14 @@ use tempfile::TempDir;
 
 const TOKEN: &str = "a token for the tests only";
 
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap());
+    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
+}
+
 /// The program, or a line that says why the test is skipped; a failure where `LAB_REQUIRE` has `name`.
 fn program(name: &str, program: &str) -> Option<PathBuf> {
-    let path = format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap());
-    let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file());
+    let found = on_path(program);
     assert!(found.is_some() || !required(name), "LAB_REQUIRE has {name}, and there is no {program}");
     if found.is_none() {
         skipped(&format!("no {program} on the PATH"));
@@ -59,6 +63,14 @@ impl Origin {
     }
 }
 
+/// A program that the system asks to end if we are killed, where it has `setpriv`.
+fn guarded(program: &Path) -> Command {
+    let Some(setpriv) = on_path("setpriv") else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "TERM"]).arg(program);
+    command
+}
+
 /// nginx or Varnish. Asked to end, and waited for: killed, nginx would leave its workers behind.
 struct Server(Child);
 
@@ -83,14 +95,13 @@ impl Drop for Server {
     }
 }
 
-/// A documented file with other ports.
-fn configuration(name: &str, ports: &[(u16, u16)], into: &Path) -> PathBuf {
+/// A documented file, with what stands left of each pair replaced: its ports.
+fn configuration(name: &str, ports: &[(&str, String)], into: &Path) -> PathBuf {
     let documented = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/targets").join(name);
     let mut text = std::fs::read_to_string(&documented).unwrap();
     for (from, to) in ports {
-        let from = from.to_string();
-        assert!(text.contains(&from), "{name} has no {from}");
-        text = text.replace(&from, &to.to_string());
+        assert!(text.contains(from), "{name} has no {from}");
+        text = text.replace(from, to);
     }
     let file = into.join(name);
     std::fs::write(&file, text).unwrap();
@@ -166,9 +177,11 @@ fn nginx_locks_new_entries_polls_for_them_and_lets_a_herd_through_at_expiry() {
     let (_alone, scratch) = (alone(), enterable());
     let origin = Origin::start(scratch.path());
     let [plain, lock, stale, window] = [(); 4].map(|()| free_port());
-    let ports = [(8081, plain), (8082, lock), (8083, stale), (8084, window), (8090, origin.data.port())];
+    let documented = ["127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8083", "127.0.0.1:8084", "127.0.0.1:8090"];
+    let ours = [plain, lock, stale, window, origin.data.port()].map(|port| format!("127.0.0.1:{port}"));
+    let ports: Vec<_> = documented.into_iter().zip(ours).collect();
     let file = configuration("nginx.conf", &ports, scratch.path());
-    let mut command = Command::new(nginx);
+    let mut command = guarded(&nginx);
     command.arg("-p").arg(scratch.path()).arg("-c").arg(file);
     let _server = Server::start(&mut command, &scratch.path().join("log"), window);
     let run = |port| hotkey(port, &origin, scratch.path());
@@ -202,9 +215,10 @@ fn varnish_wakes_its_waiters_and_with_grace_nobody_waits() {
     let (_alone, scratch) = (alone(), enterable());
     let origin = Origin::start(scratch.path());
     let [coalesce, grace] = [(); 2].map(|()| free_port());
-    let file = configuration("default.vcl", &[(8090, origin.data.port())], scratch.path());
-    let mut command = Command::new(varnishd);
-    command.args(["-F", "-j", "none", "-s", "malloc,64m", "-n"]).arg(scratch.path().join("varnish")).arg("-f").arg(file);
+    let file = configuration("default.vcl", &[("\"8090\"", format!("\"{}\"", origin.data.port()))], scratch.path());
+    let mut command = guarded(&varnishd);
+    command.args(["-F", "-j", "none", "-s", "malloc,64m"]);
+    command.arg("-n").arg(scratch.path().join("varnish")).arg("-f").arg(file);
     command.args(["-a", &format!("coalesce=127.0.0.1:{coalesce}"), "-a", &format!("grace=127.0.0.1:{grace}")]);
     let _server = Server::start(&mut command, &scratch.path().join("log"), grace);
     let run = |port| hotkey(port, &origin, scratch.path());
