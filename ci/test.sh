@@ -1,23 +1,35 @@
 #!/usr/bin/env bash
 # The test command: installs what the tests need and is missing, then runs fmt, clippy, docs and all tests.
-# An absent redis-server or Chromium is a failure here; under plain `cargo test` the tests that need it say so and skip.
+# What it installs must be there here; under plain `cargo test` the tests that need it say so and skip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+PATH=$PATH:/usr/sbin:/usr/local/sbin # where nginx and varnishd lie, and where not every user looks
 have() { command -v "$1" >/dev/null; }
 have_chromium() { have chromium || have chromium-browser || have google-chrome; }
 
 missing=()
 have redis-server && have redis-cli || missing+=(redis-server)
 have_chromium || missing+=(chromium)
+have nginx || missing+=(nginx)
+have varnishd || missing+=(varnish)
 have pgrep || missing+=(procps)
 have cc || missing+=(gcc libc6-dev)
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && have apt-get; then
     echo "ci/test.sh: installing ${missing[*]}"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    (
+      # Debian would start as services what it installs: nobody asked for a web server on port 80.
+      policy=/usr/sbin/policy-rc.d
+      if [ ! -e $policy ]; then
+        trap 'rm -f $policy' EXIT
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod +x $policy
+      fi
+      apt-get update -qq
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    )
   else
     echo "ci/test.sh: missing: ${missing[*]}. Not root, so not installed: install them with your package manager" >&2
     echo "(no root at all? README, «Tests», says how), or run plain \`cargo test\`, which skips what needs them." >&2
@@ -25,7 +37,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-require=redis,chromium
+require=redis,chromium,nginx,varnish
 if have docker && docker info >/dev/null 2>&1; then require=$require,docker; fi
 export LAB_REQUIRE=$require INSTA_UPDATE=no
 echo "ci/test.sh: LAB_REQUIRE=$LAB_REQUIRE"

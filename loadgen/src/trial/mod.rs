@@ -120,12 +120,15 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Whether the target is there at all, asked of each of its sites; what the first one answered.
+    /// Whether the target is there at all, asked of each of its sites; what the first one answered. Without a warm-up its
+    /// cache is to be met cold, so it is asked for an item that the load will not ask for.
     async fn probe(&self, subject: &Subject) -> Result<Option<Probed>, Failure> {
+        let scenario = &self.settings.scenario;
+        let key = if scenario.load.warmup.is_zero() { scenario.keys.last().saturating_add(1) } else { 1 };
         let mut first = None;
         if subject.strategy.is_none() {
             for (site, url) in self.endpoints.sites.iter().zip(subject.composition.split(' ')) {
-                let probed = probe(site, 1, self.settings.scenario.load.timeout).await.map_err(|kind| {
+                let probed = probe(site, key, scenario.load.timeout).await.map_err(|kind| {
                     let advice = "is it up, and does it speak HTTP/1.1?";
                     Failure::failed(format!("the target does not answer · --target {url} · found {kind} · {advice}"))
                 })?;
