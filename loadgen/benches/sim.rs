@@ -1,7 +1,7 @@
 //! Simulated requests through the product's own path (plan, clients, ports, strategy, recorder, ledgers, files):
 //! `cargo bench -p loadgen --bench sim`. Prints processor time too, of all threads, because that is what a sweep pays.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a bench")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, reason = "a bench")]
 
 use std::sync::Arc;
 

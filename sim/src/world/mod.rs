@@ -9,6 +9,7 @@
 
 mod agenda;
 mod clock;
+mod handle;
 mod sleep;
 mod task;
 #[cfg(test)]
@@ -23,12 +24,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use strategies::port::{BoxFuture, Spawn};
+use strategies::port::Spawn;
 use strategies::rng::mix;
-use strategies::time::{Mono, nanos};
 
 use agenda::{Agenda, Due, What};
 pub use clock::{EPOCH_NS, VirtualClock};
+pub use handle::Handle;
+pub(crate) use handle::Spawner;
 pub use sleep::Sleep;
 use sleep::{Sleepers, Wakes};
 use task::{SlotWaker, Tasks, Whom, Work};
@@ -326,110 +328,5 @@ impl Core {
         let slot = self.tasks.borrow_mut().add(self.number, replica, work);
         self.ready.borrow_mut().push_back(Whom::Task(slot));
         slot
-    }
-}
-
-/// What a world's parts hold of it: its time, and a way to be woken.
-#[derive(Clone)]
-pub struct Handle {
-    world: u32,
-    now: Arc<AtomicU64>,
-}
-
-impl Handle {
-    /// Now.
-    #[must_use]
-    pub fn now(&self) -> Mono {
-        Mono(self.now.load(Ordering::Relaxed))
-    }
-
-    /// A moment `d` from now.
-    #[must_use]
-    pub fn sleep(&self, d: Duration) -> Sleep {
-        self.sleep_until(Mono(self.now().0.saturating_add(nanos(d))))
-    }
-
-    /// That moment.
-    #[must_use]
-    pub fn sleep_until(&self, when: Mono) -> Sleep {
-        Sleep::new(self.world, when.0)
-    }
-
-    /// Starts a task of a replica ([`NOBODY`] where it is none's), and returns its number for [`Handle::end`].
-    pub fn spawn(&self, replica: u16, work: impl Future<Output = ()> + 'static) -> u32 {
-        self.start(replica, Box::pin(work))
-    }
-
-    fn start(&self, replica: u16, work: Work) -> u32 {
-        with_core(self.world, |core| core.spawn(replica, work)).unwrap_or(u32::MAX)
-    }
-
-    /// Starts a task that is not run before [`Handle::run`].
-    pub(crate) fn spawn_idle(&self, replica: u16, work: impl Future<Output = ()> + 'static) -> u32 {
-        with_core(self.world, |core| core.tasks.borrow_mut().add(core.number, replica, Box::pin(work)))
-            .unwrap_or(u32::MAX)
-    }
-
-    /// Runs a task now, to its next await. Only for who runs in no task himself, as a call does.
-    pub(crate) fn run(&self, task: u32) {
-        with_core(self.world, |core| core.run_task(task));
-    }
-
-    /// Drops a task where it stands. Only for a task that has not ended: its number is used again.
-    pub fn end(&self, task: u32) {
-        let over = with_core(self.world, |core| core.tasks.borrow_mut().end(task));
-        drop(over);
-    }
-
-    /// Has the call of that number (below 2^31) made at `when`: cheaper than a task where there are a million of them.
-    pub fn call_at(&self, when: Mono, number: u32) {
-        with_core(self.world, |core| {
-            let when = when.0.max(core.now());
-            let due = Due::new(when, core.next_sequence(), What::Call(number));
-            core.agenda.borrow_mut().push(due);
-        });
-    }
-
-    /// Drops every task of a replica where it stands, as a crash does.
-    pub fn crash(&self, replica: u16) {
-        // Dropped outside of every borrow: what a task held may wake others.
-        let doomed = with_core(self.world, |core| core.tasks.borrow_mut().end_all(replica));
-        drop(doomed);
-    }
-
-    /// Stops a replica's tasks where they stand.
-    pub fn freeze(&self, replica: u16) {
-        with_core(self.world, |core| {
-            core.frozen.borrow_mut().entry(replica).or_default();
-            core.any_frozen.set(true);
-        });
-    }
-
-    /// Lets a frozen replica go on; what would have woken its tasks meanwhile wakes them now.
-    pub fn thaw(&self, replica: u16) {
-        with_core(self.world, |core| {
-            let waiting = core.frozen.borrow_mut().remove(&replica).unwrap_or_default();
-            core.any_frozen.set(!core.frozen.borrow().is_empty());
-            // They are noted as ready since before they were parked.
-            core.ready.borrow_mut().extend(waiting.into_iter().map(Whom::Task));
-        });
-    }
-}
-
-/// The background of one replica.
-pub(crate) struct Spawner {
-    handle: Handle,
-    replica: u16,
-}
-
-impl Spawner {
-    pub(crate) fn new(handle: Handle, replica: u16) -> Self {
-        Self { handle, replica }
-    }
-}
-
-impl Spawn for Spawner {
-    fn spawn(&self, work: BoxFuture<'static, ()>) {
-        self.handle.start(self.replica, work);
     }
 }

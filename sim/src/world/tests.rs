@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use strategies::port::Clock;
-use strategies::time::Wall;
+use strategies::time::{Mono, Wall};
 
 use super::*;
 
