@@ -162,7 +162,7 @@ async fn serve_replica(
         Cache::Memory(memory) => memory,
     };
     let origin = Arc::new(HttpOrigin::new(&origin, clock)?);
-    let replica = Replica::new(ReplicaSettings { index, cache, origin, clock })?;
+    let replica = Replica::new(ReplicaSettings { index, cache, origin, clock, described: String::new() })?;
     let (data, control) = listeners(&tell).await?;
     replica::run(replica, ReplicaListeners { data, control: Some((control, token)) }, shutdown).await;
     Ok(())

@@ -113,6 +113,7 @@ impl Bench<'_> {
             strategy: subject.name.clone(),
             ttl_ns: nanos(scenario.cache.ttl),
             seed,
+            index: None,
         };
         for control in &self.endpoints.replicas {
             control.post::<()>("/start", &replica).await?;
