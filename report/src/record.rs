@@ -132,6 +132,9 @@ pub struct Strategy {
     pub cache_ops_per_request: Option<f64>,
     /// Planned requests that the generator could not send.
     pub unsent: u64,
+    /// Requests that another replica was asked, because theirs was down. Absent from older records.
+    #[serde(default)]
+    pub moved_on: u64,
     /// Origin reads of a replica incarnation that a scenario event ended: no witness is left for them.
     pub unwitnessed: u64,
     /// The two ledgers side by side, over all phases; `None` of a target, which keeps none.

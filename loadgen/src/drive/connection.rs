@@ -88,6 +88,7 @@ impl Connection {
             error: reply.error,
             flight: reply.flight,
             overage_us: reply.overage_us,
+            moved_on: false,
         };
         (answer, done)
     }

@@ -54,6 +54,11 @@ impl Site {
         site.path(1).parse::<hyper::Uri>().is_ok().then_some(site)
     }
 
+    /// Whether it is one of the lab's replicas, of which one answers as well as another.
+    pub(super) fn is_replica(&self) -> bool {
+        self.kind == Kind::Replica
+    }
+
     /// Whether it is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {

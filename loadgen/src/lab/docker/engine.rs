@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{
-    ContainerStatsResponse, ContainerSummary, ContainerSummaryStateEnum, NetworkConnectRequest, NetworkDisconnectRequest,
+    ContainerStatsResponse, ContainerSummary, ContainerSummaryStateEnum, NetworkConnectRequest,
+    NetworkDisconnectRequest,
 };
 use bollard::query_parameters::{
     DownloadFromContainerOptionsBuilder, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
@@ -67,7 +68,11 @@ impl Container {
         let status = summary.status.unwrap_or_default();
         let state = match summary.state {
             Some(ContainerSummaryStateEnum::RUNNING) if status.contains("healthy") || status.contains("health:") => {
-                if status.contains("(healthy)") { State::Well } else { State::NotYetWell }
+                if status.contains("(healthy)") {
+                    State::Well
+                } else {
+                    State::NotYetWell
+                }
             }
             Some(ContainerSummaryStateEnum::RUNNING) => State::Well,
             Some(ContainerSummaryStateEnum::PAUSED) => State::Paused,

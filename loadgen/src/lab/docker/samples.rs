@@ -66,7 +66,8 @@ fn sample(container: String, stats: &ContainerStatsResponse) -> Option<Sample> {
     let cpu_ns = cpu.cpu_usage.as_ref()?.total_usage.filter(|ns| *ns > 0)?;
     let memory = stats.memory_stats.as_ref();
     // The page cache is the kernel's and goes when somebody needs the room (`docker stats` leaves it out likewise).
-    let cached = memory.and_then(|m| m.stats.as_ref()).and_then(|s| s.get("inactive_file").or(s.get("total_inactive_file")));
+    let cached =
+        memory.and_then(|m| m.stats.as_ref()).and_then(|s| s.get("inactive_file").or(s.get("total_inactive_file")));
     let used = memory.and_then(|m| m.usage).unwrap_or(0);
     let networks = || stats.networks.iter().flat_map(|n| n.values());
     Some(Sample {

@@ -54,7 +54,10 @@ impl Stack {
         for replica in &replicas {
             if !engine.is_on(replica, &network).await? {
                 let again = "docker compose up -d --force-recreate --wait";
-                return Err(format!("{} is cut off from the cache: a fault that was never healed · {again}", replica.name()));
+                return Err(format!(
+                    "{} is cut off from the cache: a fault that was never healed · {again}",
+                    replica.name()
+                ));
             }
         }
         let first = replicas.first().ok_or_else(|| nothing(&project))?;
@@ -188,9 +191,7 @@ async fn check_identities(
 ) -> Result<(), String> {
     let mut settings = None;
     let programs = replicas.iter().map(|c| (c, app::replica::PROGRAM));
-    for (control, program) in
-        programs.chain([(origin, app::origin::PROGRAM), (proxy, app::cache_proxy::PROGRAM)])
-    {
+    for (control, program) in programs.chain([(origin, app::origin::PROGRAM), (proxy, app::cache_proxy::PROGRAM)]) {
         let found: Identity = control.get("/identity").await.map_err(|e| format!("{e} · {UP}"))?;
         if found.program != program {
             return Err(format!("found {} where {program} should be · {UP}", found.program));
