@@ -5,7 +5,14 @@ use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 /// What decides, from this room's folder.
-const SOURCES: [&str; 4] = ["src", "../strategies/src", "../scenarios/src", "../Cargo.lock"];
+const SOURCES: [&str; 6] = [
+    "src",
+    "../strategies/src",
+    "../scenarios/src/law.rs",
+    "../scenarios/src/service.rs",
+    "../scenarios/src/draw.rs",
+    "../Cargo.lock",
+];
 
 fn main() {
     let mut files = Vec::new();

@@ -24,12 +24,13 @@ pub const INJECTOR_USER: &str = "injector";
 
 /// What replicas may do: their own prefix, and the commands that `redis_cache` sends, its scripts' included. INFO tells
 /// which life of the server it is and whether it evicted.
-const REPLICA_MAY: &str = "~lab:* resetchannels &lab:* -@all +get +set +del +getrange +pexpire +evalsha +script|load \
+const REPLICA_MAY: &str = "~lab:* resetchannels &lab:* -@all +get +set +del +getrange +pexpire +eval +evalsha \
                            +publish +subscribe +unsubscribe +info +ping";
 /// What the injector may do: find and remove the lab's keys, and see who holds a lock. No FLUSHALL, no CONFIG.
 const INJECTOR_MAY: &str = "~lab:* resetchannels -@all +get +scan +unlink +info +ping";
 
-/// Writes what is absent below `folder`, and leaves alone what is there.
+/// Draws what is absent below `folder` and leaves alone what is there. Redis' users are written again from the same
+/// passwords: what they may do is this build's.
 ///
 /// # Errors
 /// A sentence with the file, and why it could not be read or written.
@@ -37,7 +38,7 @@ pub fn make(folder: &Path) -> Result<(), String> {
     keep_or_write(&folder.join(CONTROL_TOKEN), &random()?)?;
     let replica = keep_or_write(&folder.join(REPLICA_PASSWORD), &random()?)?;
     let injector = keep_or_write(&folder.join(INJECTOR_PASSWORD), &random()?)?;
-    keep_or_write(&folder.join(CACHE_USERS), &cache_users(&replica, &injector)).map(drop)
+    write_anew(&folder.join(CACHE_USERS), &cache_users(&replica, &injector))
 }
 
 /// Redis' ACL file: nobody but these two.
@@ -54,14 +55,26 @@ fn random() -> Result<String, String> {
 
 fn keep_or_write(file: &Path, fresh: &str) -> Result<String, String> {
     let said = |e: std::io::Error| format!("the secret {}: {e}", file.display());
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(said)?;
-    }
-    match OpenOptions::new().write(true).create_new(true).mode(0o400).open(file) {
-        Ok(mut new) => new.write_all(fresh.as_bytes()).map(|()| fresh.to_owned()).map_err(said),
+    match create(file, fresh) {
+        Ok(()) => Ok(fresh.to_owned()),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => std::fs::read_to_string(file).map_err(said),
         Err(e) => Err(said(e)),
     }
+}
+
+fn write_anew(file: &Path, text: &str) -> Result<(), String> {
+    let beside = file.with_extension("new");
+    // Left by one that was killed over it.
+    let _ = std::fs::remove_file(&beside);
+    let written = create(&beside, text).and_then(|()| std::fs::rename(&beside, file));
+    written.map_err(|e| format!("the secret {}: {e}", file.display()))
+}
+
+fn create(file: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o400).open(file)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -83,7 +96,10 @@ mod tests {
         }
         assert!(first[0].len() == 32 && first[0] != first[1] && first[1] != first[2]);
         assert!(first[3].contains(&first[1]) && first[3].contains(&first[2]) && !first[3].contains(&first[0]));
+        let users = folder.path().join(CACHE_USERS);
+        std::fs::remove_file(&users).unwrap();
+        std::fs::write(&users, "of an older build").unwrap();
         make(folder.path()).unwrap();
-        assert_eq!(read(), first, "what is there stays");
+        assert_eq!(read(), first, "passwords stay, and users are what this build says");
     }
 }
