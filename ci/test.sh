@@ -26,7 +26,8 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 require=redis,chromium
-if have docker && docker info >/dev/null 2>&1; then require=$require,docker; fi
+case "${LAB_REQUIRE:-}" in *docker*) require=$require,docker ;; esac
+if bash ci/engine.sh; then require=$require,docker; fi
 export LAB_REQUIRE=$require INSTA_UPDATE=no
 echo "ci/test.sh: LAB_REQUIRE=$LAB_REQUIRE"
 

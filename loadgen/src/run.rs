@@ -111,10 +111,18 @@ async fn strategies(
 /// # Errors
 /// [`Failure`] where there is no such lab, or standard output fails.
 pub async fn dry_run(mut settings: Settings) -> Result<Exit, Failure> {
-    lab::choose(&mut settings).await?;
+    let found = lab::choose(&mut settings).await?;
     let settings = &settings;
+    let lab = match (&found, &settings.lab_note) {
+        (Some(_), _) => Some("docker".to_owned()),
+        (None, Some(note)) => Some(format!("local ({note})")),
+        (None, None) => None,
+    };
     let plan = Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas));
     let mut text = format!("# plan {}, {} replicas, seed {}\n", plan.hash(), settings.replicas, settings.seed);
+    if let Some(lab) = &lab {
+        text += &format!("# lab {lab}\n");
+    }
     for Subject { name, composition, folder, .. } in &settings.subjects {
         text += &format!("# {folder}: {name} = {composition}\n");
     }
