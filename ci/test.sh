@@ -38,6 +38,8 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 require=redis,chromium,nginx,varnish
+# An engine that runs is used; `bash ci/engine.sh` brings one up where that is possible. The caller may insist on it.
+case "${LAB_REQUIRE:-}" in *docker*) bash ci/engine.sh && require=$require,docker ;; esac
 if have docker && docker info >/dev/null 2>&1; then require=$require,docker; fi
 export LAB_REQUIRE=$require INSTA_UPDATE=no
 echo "ci/test.sh: LAB_REQUIRE=$LAB_REQUIRE"

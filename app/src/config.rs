@@ -1,7 +1,7 @@
 //! The two programs' settings, from flags or environment variables, and how a program starts and stops.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
@@ -60,4 +60,15 @@ pub fn shutdown_on_signals() -> anyhow::Result<Shutdown> {
         });
     }
     Ok(shutdown)
+}
+
+/// A Redis URL with the password of a file in it: `redis://user@host:port` becomes `redis://user:password@host:port`.
+///
+/// # Errors
+/// Where the file cannot be read, or the URL has no user for the password to be of.
+pub fn redis_url(url: &str, password_file: Option<&Path>) -> anyhow::Result<String> {
+    let Some(file) = password_file else { return Ok(url.to_owned()) };
+    let password = std::fs::read_to_string(file).with_context(|| format!("the password file {}", file.display()))?;
+    let (user, host) = url.rsplit_once('@').with_context(|| format!("{url:?}: write redis://USER@HOST:PORT"))?;
+    Ok(format!("{user}:{}@{host}", password.trim()))
 }

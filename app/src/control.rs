@@ -2,6 +2,7 @@
 //!
 //! Data, not behaviour: both ends share these types, so they cannot drift apart.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scenarios::Law;
@@ -19,17 +20,40 @@ pub struct StartReplica {
     pub ttl_ns: u64,
     /// The run's seed.
     pub seed: u64,
+    /// The replica's index in the fleet, from 0, where the lab knows better than the program that it runs as.
+    #[serde(default)]
+    pub index: Option<u16>,
 }
 
-/// `GET /identity` of either program.
+/// `GET /identity` of any of the programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// `stampede-replica` or `stampede-origin`.
+    /// `stampede-replica`, `stampede-origin` or `stampede-cache-proxy`.
     pub program: String,
     /// Its version.
     pub version: String,
+    /// A hash of the sources that it was built from: [`crate::BUILD`] there.
+    #[serde(default)]
+    pub build: String,
+    /// What it was set to use, without secrets: the same on every replica of a fleet.
+    #[serde(default)]
+    pub settings: String,
     /// Which life of it, hexadecimal: drawn at its start, and the first part of its flights' names.
     pub incarnation: String,
+}
+
+impl Identity {
+    /// This build as one of its programs.
+    #[must_use]
+    pub fn new(program: &str, incarnation: u64, settings: &str) -> Self {
+        Self {
+            program: program.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            build: crate::BUILD.into(),
+            settings: settings.into(),
+            incarnation: format!("{incarnation:016x}"),
+        }
+    }
 }
 
 /// `GET /clock`: the program's monotonic clock.
@@ -250,7 +274,53 @@ pub enum OriginFaultKind {
     Pause,
 }
 
-/// The error body of either control listener.
+/// `GET /held` of a replica: the locks that it holds, as it sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Held {
+    /// Token by key.
+    pub tokens: BTreeMap<String, String>,
+}
+
+/// `POST /delay` on the cache proxy: from now on, for so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheDelay {
+    /// By how much each operation takes longer, nanoseconds.
+    pub added_ns: u64,
+    /// For how long, nanoseconds.
+    pub for_ns: u64,
+}
+
+/// `POST /flush` on the cache proxy: remove all keys of this namespace, locks included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Namespace {
+    /// `<run>:<strategy>`.
+    pub namespace: String,
+}
+
+/// The answer to [`Namespace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flushed {
+    /// How many keys there were.
+    pub removed: u64,
+}
+
+/// `POST /holder` on the cache proxy: who holds the lock of this item?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockOf {
+    /// `<run>:<strategy>`.
+    pub namespace: String,
+    /// The item, from 1.
+    pub item: u32,
+}
+
+/// The answer to [`LockOf`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The holder's token; `None` where nobody holds it.
+    pub token: Option<String>,
+}
+
+/// The error body of any control listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// A sentence.

@@ -1,5 +1,6 @@
 //! The other end of the control protocol: a small JSON-over-HTTP client that carries the token.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,7 +23,8 @@ const ANSWER_BYTES_MAX: usize = 1 << 30;
 /// A control listener at a base URL.
 #[derive(Clone)]
 pub struct ControlClient {
-    base: String,
+    // Shared by clones: whoever holds one follows a program that moved.
+    base: Arc<RwLock<String>>,
     token: Option<ControlToken>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
@@ -39,7 +41,16 @@ impl ControlClient {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Self { base: base.trim_end_matches('/').to_owned(), token, client }
+        Self { base: Arc::new(RwLock::new(base.trim_end_matches('/').to_owned())), token, client }
+    }
+
+    /// The listener is somewhere else from now on, for every clone.
+    pub fn moved(&self, base: &str) {
+        base.trim_end_matches('/').clone_into(&mut self.base.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn base(&self) -> String {
+        self.base.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// `GET path`, and its JSON.
@@ -74,7 +85,7 @@ impl ControlClient {
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), ControlError> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base()));
         request = request.header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, token.bearer());
@@ -87,6 +98,6 @@ impl ControlClient {
     }
 
     fn error(&self, path: &str, why: &str) -> ControlError {
-        ControlError(format!("{}{path}: {why}", self.base))
+        ControlError(format!("{}{path}: {why}", self.base()))
     }
 }

@@ -9,15 +9,19 @@
 //! | the origin behind its port, over HTTP | [`origin_client`] |
 //! | real time, background work | [`runtime`] |
 //! | listeners, limits, shutdown, who may use control | [`serve`], [`auth`] |
+//! | a TCP proxy that slows Redis down, and the injector's hand on it | [`cache_proxy`] |
+//! | the containers' secrets and health checks | [`secrets`], [`health`] |
 //! | the JSON between lab and programs, and its client | [`control`], [`control_client`] |
 
 pub mod auth;
+pub mod cache_proxy;
 pub mod cache_source;
 pub mod config;
 pub mod control;
 pub mod control_client;
 pub mod envelope;
 pub mod guard;
+pub mod health;
 pub mod item;
 pub mod origin;
 pub mod origin_client;
@@ -26,9 +30,13 @@ pub mod redis_server;
 mod refuse;
 pub mod replica;
 pub mod runtime;
+pub mod secrets;
 pub mod serve;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+/// A hash of the sources that this build was made from (`build.rs`).
+pub const BUILD: &str = env!("LAB_BUILD");
 
 /// The largest body that a control listener reads.
 const CONTROL_BODY_MAX: usize = 64 << 10;

@@ -1,9 +1,10 @@
 //! The replica program: `app --listen 127.0.0.1:8080 --redis redis://127.0.0.1 --origin http://127.0.0.1:8090`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use app::config::{Listen, shutdown_on_signals};
+use app::config::{Listen, redis_url, shutdown_on_signals};
 use app::origin_client::HttpOrigin;
 use app::redis_cache::RedisSource;
 use app::replica::{Replica, ReplicaListeners, ReplicaSettings, run};
@@ -19,6 +20,9 @@ struct Cli {
     /// The shared cache.
     #[arg(long, env = "LAB_REDIS", default_value = "redis://127.0.0.1:6379")]
     redis: String,
+    /// File with the password of the shared cache's user, where it wants one.
+    #[arg(long, env = "LAB_REDIS_PASSWORD_FILE")]
+    redis_password_file: Option<PathBuf>,
     /// The origin's base URL.
     #[arg(long, env = "LAB_ORIGIN", default_value = "http://127.0.0.1:8090")]
     origin: String,
@@ -31,9 +35,13 @@ struct Cli {
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let clock = RealClock::start();
-    let cache = Arc::new(RedisSource::new(&cli.redis).map_err(|e| anyhow!("--redis: {e}"))?);
+    let url = redis_url(&cli.redis, cli.redis_password_file.as_deref())?;
+    let cache = Arc::new(RedisSource::new(&url).map_err(|e| anyhow!("--redis: {e}"))?);
     let origin = Arc::new(HttpOrigin::new(&cli.origin, clock).map_err(|e| anyhow!(e))?);
-    let replica = Replica::new(ReplicaSettings { index: cli.index, cache, origin, clock }).map_err(|e| anyhow!(e))?;
+    let host = cli.redis.rsplit('@').next().unwrap_or_default();
+    let described = format!("redis {host}, origin {}", cli.origin);
+    let settings = ReplicaSettings { index: cli.index, cache, origin, clock, described };
+    let replica = Replica::new(settings).map_err(|e| anyhow!(e))?;
     let (data, control) = cli.listen.bind().await?;
     run(replica, ReplicaListeners { data, control }, shutdown_on_signals()?).await;
     Ok(())

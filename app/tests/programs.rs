@@ -63,8 +63,13 @@ async fn replica_and_origin_serve_and_end_at_sigterm() {
     assert_eq!(get(&format!("{replica_url}/items/1")).await.status, 503, "no strategy runs yet");
     let control = |at: &str| ControlClient::new(&format!("http://{at}"), Some(token.clone()));
     control(&origin_control).post::<()>("/start", &settings(5, 4)).await.unwrap();
-    let start =
-        StartReplica { namespace: "run:naive".into(), strategy: "naive".into(), ttl_ns: 5_000_000_000, seed: 1 };
+    let start = StartReplica {
+        namespace: "run:naive".into(),
+        strategy: "naive".into(),
+        ttl_ns: 5_000_000_000,
+        seed: 1,
+        index: None,
+    };
     control(&replica_control).post::<()>("/start", &start).await.unwrap();
     for expected in ["lab; fwd=miss; stored", "lab; hit; ttl=4"] {
         assert_eq!(get(&format!("{replica_url}/items/1")).await.header("cache-status"), expected);

@@ -46,9 +46,9 @@ pub enum Command {
 /// Where a lab is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LabChoice {
-    /// The best lab that is there
+    /// The containers where they are up and well, else local
     Auto,
-    /// Replica and origin containers (not in this version)
+    /// The containers of compose.yaml, which must be up
     Docker,
     /// Replicas, origin and cache on loopback
     Local,
@@ -135,9 +135,9 @@ pub struct RunArgs {
     /// What makes the next request come
     #[arg(long, value_enum)]
     pub arrival: Option<Arrival>,
-    /// Replicas that share the cache
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub replicas: u16,
+    /// Replicas that share the cache: 3 where nothing is said; in containers as many as are up
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub replicas: Option<u16>,
     /// Seed of the plan and of every random draw
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,

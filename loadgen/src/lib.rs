@@ -65,10 +65,7 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
 
 fn run_command(args: &RunArgs) -> Result<Exit, Failure> {
     let settings = settings::Settings::of(args)?;
-    if args.dry_run {
-        return run::dry_run(&settings);
-    }
-    on_a_runtime(run::run(&settings))
+    on_a_runtime(async { if args.dry_run { run::dry_run(settings).await } else { run::run(settings).await } })
 }
 
 fn on_a_runtime(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {

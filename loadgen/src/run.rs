@@ -15,7 +15,7 @@ use crate::cli::Format;
 use crate::drive::{Pacer, Probed};
 use crate::environment::{descriptors_max, environment};
 use crate::exit::{Exit, Failure};
-use crate::lab::Lab;
+use crate::lab::{self, Found, Lab};
 use crate::names::{Utc, run_name};
 use crate::record::Log;
 use crate::settings::{Settings, Subject};
@@ -31,13 +31,15 @@ const DESCRIPTORS_BESIDE: u64 = 600;
 ///
 /// # Errors
 /// [`Failure`] where the lab or the program fails; what was finished by then is written.
-pub async fn run(settings: &Settings) -> Result<Exit, Failure> {
+pub async fn run(mut settings: Settings) -> Result<Exit, Failure> {
+    let found = lab::choose(&mut settings).await?;
+    let settings = &settings;
     check_descriptors(settings)?;
     let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
     let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas)));
     let record = new_record(settings, &plan)?;
     let folder = make_folder(&settings.output, &record.run)?;
-    let ended = run_in(settings, plan, record, &folder, stop).await;
+    let ended = run_in(settings, found, plan, record, &folder, stop).await;
     if ended.is_err() {
         // A lab that never came up leaves no empty folder behind; one with anything in it stays.
         let _ = std::fs::remove_dir(folder.path());
@@ -47,6 +49,7 @@ pub async fn run(settings: &Settings) -> Result<Exit, Failure> {
 
 async fn run_in(
     settings: &Settings,
+    found: Option<Found>,
     plan: Arc<Plan>,
     mut record: Run,
     folder: &RunFolder,
@@ -62,7 +65,7 @@ async fn run_in(
             async |subject: &Subject, files: &StrategyFolder, heading: &str| lab.run(subject, files, heading).await;
         strategies(settings, &mut record, folder, &stop, trial).await?;
     } else {
-        let lab = Lab::start(settings)?;
+        let lab = Lab::start(settings, found)?;
         let clock = RealClock::start();
         let pacer = Pacer::start(clock).map_err(|e| Failure::failed(format!("no thread for the pacer: {e}")))?;
         let name = record.run.clone();
@@ -106,10 +109,20 @@ async fn strategies(
 /// Says what would be run.
 ///
 /// # Errors
-/// [`Failure`] where standard output fails.
-pub fn dry_run(settings: &Settings) -> Result<Exit, Failure> {
+/// [`Failure`] where there is no such lab, or standard output fails.
+pub async fn dry_run(mut settings: Settings) -> Result<Exit, Failure> {
+    let found = lab::choose(&mut settings).await?;
+    let settings = &settings;
+    let lab = match (&found, &settings.lab_note) {
+        (Some(_), _) => Some("docker".to_owned()),
+        (None, Some(note)) => Some(format!("local ({note})")),
+        (None, None) => None,
+    };
     let plan = Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas));
     let mut text = format!("# plan {}, {} replicas, seed {}\n", plan.hash(), settings.replicas, settings.seed);
+    if let Some(lab) = &lab {
+        text += &format!("# lab {lab}\n");
+    }
     for Subject { name, composition, folder, .. } in &settings.subjects {
         text += &format!("# {folder}: {name} = {composition}\n");
     }
@@ -228,7 +241,8 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
         }
     };
     let (name, summary, seed, plan) = (&record.scenario, &record.summary, record.seed, &record.plan_hash);
-    let text = format!("{name}: {summary}\n{world}; seed {seed}, plan {plan}\n");
+    let note = settings.lab_note.as_ref().map(|note| format!("({note})\n")).unwrap_or_default();
+    let text = format!("{name}: {summary}\n{world}; seed {seed}, plan {plan}\n{note}");
     let warnings: String = warnings(settings).iter().map(|warning| format!("warning: {warning}\n")).collect();
     let _ = std::io::stderr().write_all((text + &warnings).as_bytes());
 }
@@ -259,7 +273,7 @@ fn write_trial(
     trial: Trial,
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let Trial { figures, events, log, origin_clock, clock_uncertainty_ns, probed } = trial;
+    let Trial { figures, events, log, origin_clock, clock_uncertainty_ns, probed, containers } = trial;
     let write = || {
         files.write_seconds(&figures.seconds)?;
         files.write_bins(&figures.bins)?;
@@ -267,6 +281,9 @@ fn write_trial(
             files.write_origin(rows)?;
         }
         files.write_events(&events)?;
+        if let Some(rows) = &containers {
+            files.write_containers(rows)?;
+        }
         log.map_or(Ok(()), Log::commit)
     };
     write().map_err(Failure::failed)?;

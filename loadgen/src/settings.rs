@@ -21,6 +21,10 @@ pub struct Settings {
     pub scenario: Scenario,
     /// What is measured, in the order run.
     pub subjects: Vec<Subject>,
+    /// Which lab was asked for.
+    pub lab: LabChoice,
+    /// Why `--lab auto` chose as it did, for people.
+    pub lab_note: Option<String>,
     /// Whether everything is simulated, in virtual time.
     pub simulated: bool,
     /// An HTTP service instead of a lab.
@@ -120,11 +124,13 @@ impl Settings {
             scenario.strategies = subjects.iter().map(|subject| subject.name.clone()).collect();
         }
         let sites = target.as_ref().map(|target| u16::try_from(target.sites.len()).unwrap_or(u16::MAX));
-        let settings = Self {
+        let mut settings = Self {
             scenario,
             subjects,
             unchecked,
-            replicas: sites.unwrap_or(args.replicas),
+            replicas: sites.or(args.replicas).unwrap_or(REPLICAS_DEFAULT),
+            lab: args.lab,
+            lab_note: None,
             simulated: args.lab == LabChoice::Sim,
             target,
             seed: args.seed,
@@ -135,7 +141,7 @@ impl Settings {
             quiet: args.quiet,
             command: command(),
         };
-        settings.check_lab(args.lab)?;
+        settings.check_lab(args)?;
         if args.arrival == Some(Arrival::Closed) && matches!(settings.scenario.load.kind, LoadKind::Open { .. }) {
             return Err(Failure::usage(
                 "a closed loop without clients · --arrival closed · found a scenario with a rate, needed load.clients and \
@@ -145,13 +151,55 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What this version's labs can do.
-    fn check_lab(&self, lab: LabChoice) -> Result<(), Failure> {
-        if lab == LabChoice::Docker {
-            return Err(Failure::usage(
-                "this version has no docker lab · --lab · found docker, allowed auto, local or sim · use --lab local",
-            ));
+    /// What labs can do, as far as it is known before one is looked for.
+    fn check_lab(&mut self, args: &RunArgs) -> Result<(), Failure> {
+        let local = [
+            ("--redis", args.redis.is_some()),
+            ("--cache", args.cache != CacheChoice::Auto),
+            ("--replicas", args.replicas.is_some()),
+        ];
+        let local = local.iter().find(|(_, given)| *given).map(|(flag, _)| *flag);
+        match (self.lab, local) {
+            (LabChoice::Docker, Some(flag)) => {
+                return Err(Failure::usage(format!(
+                    "the containers have their own · {flag} with --lab docker · found both, allowed one · take one of them \
+                     out (replicas: docker compose up --scale app=5)"
+                )));
+            }
+            (LabChoice::Auto, Some(flag)) => {
+                self.lab = LabChoice::Local;
+                self.lab_note = Some(format!("{flag} is the local lab's"));
+            }
+            _ => {}
         }
+        match self.lab {
+            LabChoice::Sim => self.check_replicas().and_then(|()| self.check_sim()),
+            // What containers can do is checked when they were looked for.
+            LabChoice::Docker | LabChoice::Auto if self.target.is_none() => self.check_places(),
+            _ => self.check_world(false),
+        }
+    }
+
+    /// Whether `--lab auto` is to look for containers.
+    #[must_use]
+    pub fn wants_containers(&self) -> bool {
+        self.lab == LabChoice::Auto && self.target.is_none()
+    }
+
+    /// What the lab that was found can do.
+    ///
+    /// # Errors
+    /// [`Failure`] where the scenario asks for more.
+    pub fn check_world(&self, docker: bool) -> Result<(), Failure> {
+        if self.simulated {
+            return Ok(());
+        }
+        self.check_replicas()?;
+        self.check_places()?;
+        crate::lab::check_events(&self.scenario, self.target.as_ref(), docker)
+    }
+
+    fn check_replicas(&self) -> Result<(), Failure> {
         let needed = self.scenario.replicas_min();
         if needed > u32::from(self.replicas) {
             return Err(Failure::usage(format!(
@@ -159,16 +207,17 @@ impl Settings {
                 self.replicas
             )));
         }
-        if lab == LabChoice::Sim {
-            return self.check_sim();
-        }
-        if self.replicas > REPLICAS_MAX && self.target.is_none() {
+        if self.replicas > REPLICAS_MAX && self.target.is_none() && !self.simulated {
             return Err(Failure::usage(format!(
                 "too many replicas for one machine · --replicas · found {}, allowed at most {REPLICAS_MAX} · lower it, or use \
                  --lab sim, which has up to 1000",
                 self.replicas
             )));
         }
+        Ok(())
+    }
+
+    fn check_places(&self) -> Result<(), Failure> {
         let places = app::origin::PLACES_MAX;
         let origin_is_ours = self.target.as_ref().is_none_or(|target| target.origin.is_some());
         if origin_is_ours && self.scenario.origin.concurrency > places {
@@ -177,10 +226,12 @@ impl Settings {
                 self.scenario.origin.concurrency
             )));
         }
-        crate::lab::check_events(&self.scenario, self.target.as_ref())
+        Ok(())
     }
 }
 
+/// Replicas where nothing is said.
+const REPLICAS_DEFAULT: u16 = 3;
 /// Replicas at most where each is a thread and a listener.
 const REPLICAS_MAX: u16 = 64;
 

@@ -37,7 +37,16 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["--scenario", "hotkey", "--seed", "abc"], 2, &["--seed", "abc"]),
     (&["--scenario", "hotkey", "--replicas", "0"], 2, &["--replicas", "1..=1000"]),
     (&["--scenario", "hotkey", "--replicas", "10000"], 2, &["--replicas"]),
-    (&["--scenario", "hotkey", "--lab", "docker"], 2, &["this version has no docker lab", "use --lab local"]),
+    (
+        &["--scenario", "hotkey", "--lab", "docker"],
+        1,
+        &["the lab in containers can't be used · --lab docker", "(or use --lab local)"],
+    ),
+    (
+        &["--scenario", "hotkey", "--lab", "docker", "--cache", "memory"],
+        2,
+        &["the containers have their own · --cache with --lab docker"],
+    ),
     (&["--scenario", "hotkey", "--lab", "moon"], 2, &["--lab", "auto, docker, local, sim"]),
     (&["--scenario", "hotkey", "--cache", "disk"], 2, &["auto, redis, memory"]),
     (&["--scenario", "hotkey", "--cache", "memory", "--redis", "redis://x"], 2, &["cannot be used with"]),

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::error::ReportError;
 use crate::folder::RunFolder;
-use crate::record::{BinRow, EventRow, OriginRow, Run, Strategy};
+use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run, Strategy};
 use crate::words;
 
 /// A herd chart begins this long before the expiry and ends this long after it, seconds.
@@ -32,6 +32,8 @@ pub(crate) struct Digest {
     /// 99th percentile of service time by second: its start, milliseconds since t = 0, and milliseconds; empty in a closed
     /// loop.
     pub(crate) service_p99: BTreeMap<i64, f64>,
+    /// `containers.csv`; empty where the lab has none.
+    pub(crate) containers: Vec<ContainerRow>,
     /// Files that were not there.
     pub(crate) missing: Vec<&'static str>,
 }
@@ -90,6 +92,7 @@ impl Digest {
             response: times("resp"),
             service: times("serv"),
             service_p99,
+            containers: files.read_containers()?,
             seconds,
             expiries_s,
             missing,

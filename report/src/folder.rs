@@ -13,7 +13,7 @@ use hdrhistogram::Histogram;
 use crate::atomic::{AtomicFile, write_atomic};
 use crate::error::{ReportError, io_error};
 use crate::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
-use crate::record::{BinRow, EventRow, OriginRow, Run};
+use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run};
 use crate::rows::{self, BinFile, RowFault};
 use crate::run_json::{parse_run, print_run};
 
@@ -155,6 +155,27 @@ impl StrategyFolder {
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn read_origin(&self) -> Result<Vec<OriginRow>, ReportError> {
         self.read_rows("origin.csv", rows::read_origin)
+    }
+
+    /// Writes `containers.csv`, which only a lab in containers has.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_containers(&self, rows: &[ContainerRow]) -> Result<(), ReportError> {
+        write_atomic(&self.path.join("containers.csv"), |out| rows::write_containers(out, rows))
+    }
+
+    /// Reads `containers.csv`; nothing where there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_containers(&self) -> Result<Vec<ContainerRow>, ReportError> {
+        if !self.path.join("containers.csv").exists() {
+            return Ok(Vec::new());
+        }
+        self.read_rows("containers.csv", rows::read_containers)
     }
 
     /// Writes `events.jsonl`, one JSON object a line.

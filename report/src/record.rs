@@ -132,6 +132,9 @@ pub struct Strategy {
     pub cache_ops_per_request: Option<f64>,
     /// Planned requests that the generator could not send.
     pub unsent: u64,
+    /// Requests that another replica was asked, because theirs was down. Absent from older records.
+    #[serde(default)]
+    pub moved_on: u64,
     /// Origin reads of a replica incarnation that a scenario event ended: no witness is left for them.
     pub unwitnessed: u64,
     /// The two ledgers side by side, over all phases; `None` of a target, which keeps none.
@@ -392,4 +395,23 @@ pub struct EventRow {
     /// What else there is to say: how a leader ended, the class of an error, the name of a phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+/// One row of `containers.csv`: what a container used since the sample before it, about a second earlier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContainerRow {
+    /// When the sample came, nanoseconds since t = 0 on the generator's clock.
+    pub t_ns: i64,
+    /// Compose's service and number, `app-2`.
+    pub container: String,
+    /// Processor time over elapsed time: 1 is one core.
+    pub cpu_cores: f64,
+    /// Memory in use at that moment, without the page cache.
+    pub memory_bytes: u64,
+    /// Bytes received on all its networks.
+    pub received_bytes: u64,
+    /// Bytes sent on all its networks.
+    pub sent_bytes: u64,
+    /// Time for which its processor limit held it back, milliseconds.
+    pub throttled_ms: f64,
 }

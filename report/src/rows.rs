@@ -1,4 +1,4 @@
-//! The rows of `seconds.csv`, `bins100ms.csv` and `origin.csv`: record to line and back.
+//! The rows of `seconds.csv`, `bins100ms.csv`, `origin.csv` and `containers.csv`: record to line and back.
 //!
 //! Columns are found by name, so an older reader survives a new column. An unknown number is an empty cell, never NaN.
 
@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use crate::csv::{self, Records, push_number, push_text};
-use crate::record::{BinRow, OriginRow};
+use crate::record::{BinRow, ContainerRow, OriginRow};
 
 /// A fault in a row: its line (from 1) and what is wrong.
 pub(crate) type RowFault = (usize, String);
@@ -37,6 +37,8 @@ const COUNTS: [&str; 12] = [
     "origin_in_flight_max",
 ];
 const PERCENTILES: [&str; 4] = ["p50_ms", "p95_ms", "p99_ms", "max_ms"];
+const CONTAINERS: [&str; 7] =
+    ["t_ns", "container", "cpu_cores", "memory_bytes", "received_bytes", "sent_bytes", "throttled_ms"];
 const ORIGIN: [&str; 8] = ["key", "replica", "flight", "phase", "arrived_ns", "start_ns", "end_ns", "outcome"];
 
 impl BinFile {
@@ -174,6 +176,47 @@ pub(crate) fn read_origin(text: &str) -> Result<Vec<OriginRow>, RowFault> {
             start_ns: row.maybe("start_ns")?,
             end_ns: row.maybe("end_ns")?,
             outcome: row.text("outcome"),
+        });
+    }
+    Ok(rows)
+}
+
+pub(crate) fn write_containers(out: &mut dyn Write, rows: &[ContainerRow]) -> io::Result<()> {
+    writeln!(out, "{}", CONTAINERS.join(","))?;
+    let mut line = String::new();
+    for row in rows {
+        line.clear();
+        push_number(&mut line, Some(row.t_ns));
+        line.push(',');
+        push_text(&mut line, &row.container);
+        let finite = |value: f64| Some(value).filter(|value| value.is_finite());
+        line.push(',');
+        push_number(&mut line, finite(row.cpu_cores));
+        for bytes in [row.memory_bytes, row.received_bytes, row.sent_bytes] {
+            line.push(',');
+            push_number(&mut line, Some(bytes));
+        }
+        line.push(',');
+        push_number(&mut line, finite(row.throttled_ms));
+        line.push('\n');
+        out.write_all(line.as_bytes())?;
+    }
+    Ok(())
+}
+
+pub(crate) fn read_containers(text: &str) -> Result<Vec<ContainerRow>, RowFault> {
+    let mut table = Table::new(text)?;
+    table.require(&CONTAINERS)?;
+    let mut rows = Vec::new();
+    while let Some(row) = table.next_row()? {
+        rows.push(ContainerRow {
+            t_ns: row.number("t_ns")?,
+            container: row.text("container"),
+            cpu_cores: row.number("cpu_cores")?,
+            memory_bytes: row.number("memory_bytes")?,
+            received_bytes: row.number("received_bytes")?,
+            sent_bytes: row.number("sent_bytes")?,
+            throttled_ms: row.number("throttled_ms")?,
         });
     }
     Ok(rows)

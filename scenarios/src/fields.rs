@@ -4,7 +4,8 @@
 
 pub(crate) const TOP: [&str; 11] =
     ["schema", "name", "summary", "strategies", "load", "keys", "cache", "origin", "warm", "event", "threshold"];
-pub(crate) const LOAD: [&str; 8] = ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout", "ramp"];
+pub(crate) const LOAD: [&str; 9] =
+    ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout", "on_down", "ramp"];
 pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 7] = ["kind", "n", "hot_share", "exponent", "value_size", "missing_share", "missing_n"];
 pub(crate) const CACHE: [&str; 1] = ["ttl"];

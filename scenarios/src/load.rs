@@ -33,7 +33,21 @@ pub struct Load {
     pub duration: Duration,
     /// A client's budget for one request.
     pub timeout: Duration,
+    /// What a client does whose replica is down.
+    pub on_down: OnDown,
 }
+
+/// What a client does when nobody listens where its request should go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDown {
+    /// It asks the next replica, as a load balancer would.
+    #[default]
+    Next,
+    /// The request has failed.
+    Fail,
+}
+
+const ON_DOWN: [(&str, OnDown); 2] = [("next", OnDown::Next), ("fail", OnDown::Fail)];
 
 /// What makes the next request come.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +105,8 @@ impl Load {
         };
         let warmup = walk.quantity(fields, "warmup", &DURATION, Duration::ZERO..=WARMUP_MAX, Some(Duration::ZERO));
         let timeout = walk.quantity(fields, "timeout", &DURATION, MS..=TIMEOUT_MAX, Some(TIMEOUT_DEFAULT));
-        let load = Self { kind: kind?, warmup: warmup?, duration: duration?, timeout: timeout? };
+        let on_down = walk.word(fields, "on_down", &ON_DOWN, Some(OnDown::Next));
+        let load = Self { kind: kind?, warmup: warmup?, duration: duration?, timeout: timeout?, on_down: on_down? };
         load.refuse_too_many(walk, fields)
     }
 
@@ -133,6 +148,9 @@ impl Load {
         };
         for (name, value) in [("warmup", self.warmup), ("duration", self.duration), ("timeout", self.timeout)] {
             let _ = writeln!(out, "{name} = \"{}\"", duration_text(value));
+        }
+        if self.on_down == OnDown::Fail {
+            out.push_str("on_down = \"fail\"\n");
         }
         if let LoadKind::Open { ramps, .. } = &self.kind {
             ramps.iter().for_each(|ramp| ramp.write(out));

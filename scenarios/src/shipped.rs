@@ -11,5 +11,13 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("zipf", include_str!("../files/zipf.toml")),
         ("flash-sale", include_str!("../files/flash-sale.toml")),
         ("missing-keys", include_str!("../files/missing-keys.toml")),
+        ("holder-crash", include_str!("../files/holder-crash.toml")),
+        ("holder-paused", include_str!("../files/holder-paused.toml")),
+        ("cache-outage", include_str!("../files/cache-outage.toml")),
+        ("cache-blackhole", include_str!("../files/cache-blackhole.toml")),
+        ("cache-restart", include_str!("../files/cache-restart.toml")),
+        ("origin-outage", include_str!("../files/origin-outage.toml")),
+        ("origin-brownout", include_str!("../files/origin-brownout.toml")),
+        ("replica-restart", include_str!("../files/replica-restart.toml")),
     ]
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use scenarios::{
-    Action, Arrivals, Bound, CacheSettings, Event, KeyKind, Keys, Law, Load, LoadKind, METRICS, OriginModel, Plan,
-    Ramp, Scenario, Target, Threshold, Warm, shipped,
+    Action, Arrivals, Bound, CacheSettings, Event, KeyKind, Keys, Law, Load, LoadKind, METRICS, OnDown, OriginModel,
+    Plan, Ramp, Scenario, Target, Threshold, Warm, shipped,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -48,6 +48,7 @@ fn hotkey_is_the_primers_load() {
             warmup: 5 * S,
             duration: 60 * S,
             timeout: 10 * S,
+            on_down: OnDown::Next,
         },
         keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, value_size: 256, missing_share: 0.0, missing_n: 10 },
         cache: CacheSettings { ttl: 5 * S },
@@ -191,12 +192,13 @@ fn load() -> impl Strategy<Value = Load> {
             }
         ),
     ];
-    (kind, span(3600 * S), span(24 * 3600 * S), span(600 * S)).prop_map(
-        |((mut kind, parts), warmup, duration, timeout)| {
+    (kind, span(3600 * S), span(24 * 3600 * S), span(600 * S), any::<bool>()).prop_map(
+        |((mut kind, parts), warmup, duration, timeout, moves)| {
             if let LoadKind::Open { ramps: empty, .. } = &mut kind {
                 *empty = ramps(parts, duration);
             }
-            Load { kind, warmup, duration, timeout }
+            let on_down = if moves { OnDown::Next } else { OnDown::Fail };
+            Load { kind, warmup, duration, timeout, on_down }
         },
     )
 }

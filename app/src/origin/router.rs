@@ -54,11 +54,7 @@ async fn read(State(service): Service, Path(id): Path<String>, headers: HeaderMa
 }
 
 async fn identity(State(service): Service) -> Json<Identity> {
-    Json(Identity {
-        program: PROGRAM.into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        incarnation: format!("{:016x}", service.incarnation),
-    })
+    Json(Identity::new(PROGRAM, service.incarnation, ""))
 }
 
 async fn clock(State(service): Service) -> Json<ClockReading> {

@@ -16,7 +16,9 @@ use super::running::{Replica, Running};
 use crate::CONTROL_BODY_MAX;
 use crate::auth::{ControlToken, require_token};
 use crate::cache_source::CacheStatus;
-use crate::control::{ClockReading, Expire, Identity, ReplicaCounters, ReplicaEvents, StartReplica, Warm, Warmed};
+use crate::control::{
+    ClockReading, Expire, Held, Identity, ReplicaCounters, ReplicaEvents, StartReplica, Warm, Warmed,
+};
 use crate::refuse::Refuse;
 
 type Shared = State<Arc<Replica>>;
@@ -36,17 +38,14 @@ pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
         .route("/counters", get(counters))
         .route("/events", get(events))
         .route("/cache", get(cache))
+        .route("/held", get(held))
         .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
         .layer(middleware::from_fn_with_state(token, require_token))
         .with_state(replica)
 }
 
 async fn identity(State(replica): Shared) -> Json<Identity> {
-    Json(Identity {
-        program: PROGRAM.into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        incarnation: format!("{:016x}", replica.incarnation),
-    })
+    Json(Identity::new(PROGRAM, replica.incarnation, &replica.settings.described))
 }
 
 async fn clock(State(replica): Shared) -> Json<ClockReading> {
@@ -63,6 +62,10 @@ async fn counters(State(replica): Shared) -> Json<ReplicaCounters> {
 
 async fn events(State(replica): Shared) -> Json<ReplicaEvents> {
     Json(replica.running().map(|running| running.events.lines()).unwrap_or_default())
+}
+
+async fn held(State(replica): Shared) -> Json<Held> {
+    Json(replica.running().map(|running| running.held.tokens()).unwrap_or_default())
 }
 
 async fn cache(State(replica): Shared) -> Result<Json<CacheStatus>, Refuse> {
@@ -88,7 +91,7 @@ async fn warm(State(replica): Shared, Json(warm): Json<Warm>) -> Result<Json<War
     }
     let open = replica.open_request();
     let deadline = replica.settings.clock.mono().plus(WARM_BUDGET);
-    let cx = Cx { request: 0, deadline, replica: replica.settings.index };
+    let cx = Cx { request: 0, deadline, replica: running.index };
     let mut items = Vec::new();
     for chunk in keys(warm.items).chunks(warm.at_once.max(1) as usize) {
         let reads = chunk.iter().map(|key| async {

@@ -37,7 +37,7 @@ async fn item(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Re
     let Ok(key) = Key::new(&id) else { return (StatusCode::NOT_FOUND, "no such item\n").into_response() };
     let open = replica.open_request();
     let deadline = replica.settings.clock.mono().plus(REQUEST_BUDGET);
-    let cx = Cx { request: running.request(), deadline, replica: replica.settings.index };
+    let cx = Cx { request: running.request(), deadline, replica: running.index };
     let answer = running.stack.get(cx, &key).await;
     let response = match answer {
         Ok(served) => good(&running, served),

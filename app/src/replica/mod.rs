@@ -3,6 +3,7 @@
 mod control;
 mod data;
 mod event_log;
+mod held;
 mod metrics;
 mod running;
 

@@ -9,6 +9,7 @@ use strategies::rng::Rng;
 use strategies::{Outcome, Ports, Spec, Stack};
 
 use super::event_log::EventLog;
+use super::held::HeldLeases;
 use crate::cache_source::{CachePorts, CacheSource};
 use crate::control::{ReplicaCounters, StartReplica};
 use crate::runtime::{Counted, CountedSpawn, RealClock};
@@ -23,6 +24,8 @@ pub struct ReplicaSettings {
     pub origin: Arc<dyn Origin>,
     /// Its clock.
     pub clock: RealClock,
+    /// What it uses, without secrets, for its identity.
+    pub described: String,
 }
 
 /// One replica.
@@ -40,6 +43,9 @@ pub(super) struct Running {
     pub(super) stack: Stack,
     pub(super) cache: CachePorts,
     pub(super) events: Arc<EventLog>,
+    pub(super) held: Arc<HeldLeases>,
+    /// Its index in the fleet.
+    pub(super) index: u16,
     requests: AtomicU64,
     outcomes: [AtomicU64; Outcome::ALL.len()],
 }
@@ -83,19 +89,21 @@ impl Replica {
         let spec = Spec::parse(&start.strategy).map_err(|e| e.to_string())?;
         let cache = self.settings.cache.open(&start.namespace);
         let events = Arc::new(EventLog::new(Arc::new(self.settings.clock)));
+        let held = Arc::new(HeldLeases::over(Arc::clone(&cache.lease)));
+        let index = start.index.unwrap_or(self.settings.index);
         let ports = Ports {
             cache: Arc::clone(&cache.cache),
-            lease: Arc::clone(&cache.lease),
+            lease: held.clone(),
             wake: Arc::clone(&cache.wake),
             origin: Arc::clone(&self.settings.origin),
             clock: Arc::new(self.settings.clock),
             spawn: Arc::new(self.spawn.clone()),
             events: events.clone(),
-            rng: Arc::new(Rng::new(start.seed).fork(&format!("replica-{}", self.settings.index))),
+            rng: Arc::new(Rng::new(start.seed).fork(&format!("replica-{index}"))),
         };
         let stack = Stack::build(&spec, &ports, Duration::from_nanos(start.ttl_ns), self.incarnation);
         let (requests, outcomes) = (AtomicU64::new(0), Default::default());
-        let running = Running { spec, stack, cache, events, requests, outcomes };
+        let running = Running { spec, stack, cache, events, held, index, requests, outcomes };
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(running));
         Ok(())
     }

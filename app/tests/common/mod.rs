@@ -94,7 +94,9 @@ impl Lab {
         for index in 0..replicas {
             let clock = RealClock::start();
             let origin = Arc::new(HttpOrigin::new(&origin_url, clock).unwrap());
-            let replica = Replica::new(ReplicaSettings { index, cache: memory.clone(), origin, clock }).unwrap();
+            let replica =
+                Replica::new(ReplicaSettings { index, cache: memory.clone(), origin, clock, described: String::new() })
+                    .unwrap();
             let ((data, url), (control, control_url)) = (listener().await, listener().await);
             let listeners = ReplicaListeners { data, control: Some((control, token.clone())) };
             tokio::spawn(replica::run(replica, listeners, shutdown.clone()));
@@ -104,6 +106,7 @@ impl Lab {
                 strategy: strategy.into(),
                 ttl_ns: 5_000_000_000,
                 seed: 1,
+                index: None,
             };
             client.post::<()>("/start", &start).await.unwrap();
             lab.replicas.push(url);

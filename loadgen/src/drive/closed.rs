@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::Pattern;
 use super::connection::Connection;
 use super::fleet::Bench;
-use crate::record::Asked;
+use crate::record::{Answer, Asked};
 
 /// A client and its connections, one a replica.
 pub(super) type Client = (u32, Vec<Connection>);
@@ -53,8 +53,22 @@ async fn run(bench: Rc<Bench>, (client, mut connections): Client, t0: Mono) {
             () = stop.wait() => return recorder.borrow_mut().withdraw(&asked),
             () = drive.pace.until(intended) => {}
         }
-        let (answer, done) = connections[item.replica as usize].ask(&bench, item.key, t0).await;
+        let (answer, done) = ask(&bench, &mut connections, item.replica as usize, item.key, t0).await;
         recorder.borrow_mut().answer(&asked, answer);
         intended = done.plus(drive.plan.think(client, n));
     }
+}
+
+/// Asks a replica, and the next ones in turn where nobody listens.
+async fn ask(bench: &Bench, connections: &mut [Connection], first: usize, key: u32, t0: Mono) -> (Answer, Mono) {
+    let (mut answer, mut done) = connections[first].ask(bench, key, t0).await;
+    let (mut site, mut tried) = (first, 1);
+    while let Some(next) = bench.drive.next_site(site, tried, &answer) {
+        let sent_ns = answer.sent_ns;
+        (answer, done) = connections[next].ask(bench, key, t0).await;
+        let moved_on = !answer.found_nobody();
+        answer = Answer { sent_ns, moved_on, ..answer };
+        (site, tried) = (next, tried + 1);
+    }
+    (answer, done)
 }

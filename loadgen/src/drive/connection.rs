@@ -88,6 +88,7 @@ impl Connection {
             error: reply.error,
             flight: reply.flight,
             overage_us: reply.overage_us,
+            moved_on: false,
         };
         (answer, done)
     }
@@ -135,7 +136,7 @@ impl Connection {
 }
 
 async fn dial(site: &Site) -> Result<Sender, String> {
-    let stream = match tokio::time::timeout(CONNECT_BUDGET, TcpStream::connect(site.address)).await {
+    let stream = match tokio::time::timeout(CONNECT_BUDGET, TcpStream::connect(site.address())).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(e)) => return Err(format!("connect-{}", kind(&e))),
         Err(_) => return Err("connect-timeout".into()),

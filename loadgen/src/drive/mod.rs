@@ -17,9 +17,11 @@ use std::time::Duration;
 
 use app::runtime::RealClock;
 use app::serve::Shutdown;
-use scenarios::{Keys, LoadKind, Plan};
+use scenarios::{Keys, LoadKind, OnDown, Plan};
 use strategies::time::{Mono, nanos};
 use tokio::sync::watch;
+
+use crate::record::Answer;
 
 pub use fleet::{Fleet, Worked};
 pub use pacer::{Pace, Pacer};
@@ -43,6 +45,8 @@ pub struct Drive {
     pub duration: Duration,
     /// A request's time-out.
     pub timeout: Duration,
+    /// What a client does whose replica is down.
+    pub on_down: OnDown,
     /// The generator's clock.
     pub clock: RealClock,
     /// Wakes clients at their moments.
@@ -86,6 +90,13 @@ impl Drive {
     #[must_use]
     pub fn is_missing(&self, key: u32) -> bool {
         self.keys.is_missing(key)
+    }
+
+    /// Which site is asked after an answer of `site`'s, the `tried`th that was asked; `None` where the answer stands.
+    fn next_site(&self, site: usize, tried: usize, answer: &Answer) -> Option<usize> {
+        let moves = self.on_down == OnDown::Next && self.sites.get(site).is_some_and(|site| site.is_replica());
+        let next = (site + 1) % self.sites.len().max(1);
+        (moves && tried < self.sites.len() && answer.found_nobody()).then_some(next)
     }
 
     /// The number of the first second that has requests.

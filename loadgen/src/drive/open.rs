@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::connection::Connection;
 use super::fleet::Bench;
-use crate::record::Asked;
+use crate::record::{Answer, Asked};
 
 /// Connections that are made before the start, for each replica and worker.
 const CONNECTED_BEFORE: usize = 16;
@@ -103,7 +103,20 @@ async fn ask(
     asked: Asked,
     t0: Mono,
 ) {
-    let (answer, _) = connection.ask(&bench, asked.key, t0).await;
+    let (mut answer, _) = connection.ask(&bench, asked.key, t0).await;
+    let (mut site, mut tried) = (replica, 1);
+    while let Some(next) = bench.drive.next_site(site, tried, &answer) {
+        pool.borrow_mut().idle[site].push(connection);
+        let taken = pool.borrow_mut().take(&bench, next);
+        // One was given back just now, so there is room for another.
+        let Some(another) = taken else { return bench.recorder.borrow_mut().answer(&asked, answer) };
+        connection = another;
+        let sent_ns = answer.sent_ns;
+        (answer, _) = connection.ask(&bench, asked.key, t0).await;
+        let moved_on = !answer.found_nobody();
+        answer = Answer { sent_ns, moved_on, ..answer };
+        (site, tried) = (next, tried + 1);
+    }
     bench.recorder.borrow_mut().answer(&asked, answer);
-    pool.borrow_mut().idle[replica].push(connection);
+    pool.borrow_mut().idle[site].push(connection);
 }

@@ -1,6 +1,7 @@
 //! Where requests go, and by whose words an answer is judged.
 
 use std::net::SocketAddr;
+use std::sync::{PoisonError, RwLock};
 
 use hyper::header::HeaderValue;
 
@@ -8,9 +9,9 @@ use hyper::header::HeaderValue;
 pub const KEY: &str = "{key}";
 
 /// One server that is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Site {
-    pub(super) address: SocketAddr,
+    address: RwLock<SocketAddr>,
     pub(super) host: HeaderValue,
     before: String,
     after: Option<String>,
@@ -32,7 +33,13 @@ impl Site {
     pub fn replica(address: SocketAddr) -> Self {
         // Digits, dots, colons and brackets are all a header may hold.
         let host = HeaderValue::from_str(&address.to_string()).unwrap_or(HeaderValue::from_static("replica"));
-        Self { address, host, before: "/items/".into(), after: Some(String::new()), kind: Kind::Replica }
+        Self {
+            address: RwLock::new(address),
+            host,
+            before: "/items/".into(),
+            after: Some(String::new()),
+            kind: Kind::Replica,
+        }
     }
 
     /// Any server. `path` begins with a slash; [`KEY`] in it is replaced. `None` where host or path can't be sent.
@@ -43,14 +50,29 @@ impl Site {
             Some((before, after)) => (before.to_owned(), Some(after.to_owned())),
             None => (path.to_owned(), None),
         };
-        let site = Self { address, host, before, after, kind: Kind::Foreign };
+        let site = Self { address: RwLock::new(address), host, before, after, kind: Kind::Foreign };
         site.path(1).parse::<hyper::Uri>().is_ok().then_some(site)
+    }
+
+    /// Whether it is one of the lab's replicas, of which one answers as well as another.
+    pub(super) fn is_replica(&self) -> bool {
+        self.kind == Kind::Replica
     }
 
     /// Whether it is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.address.ip().is_loopback()
+        self.address().ip().is_loopback()
+    }
+
+    /// Where it listens now.
+    pub(super) fn address(&self) -> SocketAddr {
+        *self.address.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It listens somewhere else from now on: a container that was started again.
+    pub fn moved(&self, address: SocketAddr) {
+        *self.address.write().unwrap_or_else(PoisonError::into_inner) = address;
     }
 
     /// The path that asks for a key.
@@ -73,7 +95,10 @@ mod tests {
         for (path, asked) in [("/a/{key}?b=1", "/a/7?b=1"), ("/", "/"), ("/?q={key}", "/?q=7")] {
             assert_eq!(Site::foreign(at, "h", path).unwrap().path(7), asked);
         }
-        assert_eq!(Site::foreign(at, "h\n", "/"), None);
-        assert_eq!(Site::foreign(at, "h", "/ /{key}"), None);
+        assert!(Site::foreign(at, "h\n", "/").is_none());
+        assert!(Site::foreign(at, "h", "/ /{key}").is_none());
+        let site = Site::replica(at);
+        site.moved("127.0.0.1:81".parse().unwrap());
+        assert_eq!(site.address().port(), 81);
     }
 }

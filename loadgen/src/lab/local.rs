@@ -69,7 +69,7 @@ impl LocalLab {
             replicas.push(ControlClient::new(&format!("http://{control}"), Some(token.clone())));
         }
         let origin = Some(ControlClient::new(&format!("http://{origin_control}"), Some(token)));
-        let endpoints = Endpoints { lab: "local", sites, replicas, origin };
+        let endpoints = Endpoints { lab: "local", sites, replicas, origin, stack: None };
         let lab = Self { stop: Some(stop), threads, _redis: redis, _database: database };
         Ok((lab, endpoints, cache_note))
     }
@@ -162,7 +162,7 @@ async fn serve_replica(
         Cache::Memory(memory) => memory,
     };
     let origin = Arc::new(HttpOrigin::new(&origin, clock)?);
-    let replica = Replica::new(ReplicaSettings { index, cache, origin, clock })?;
+    let replica = Replica::new(ReplicaSettings { index, cache, origin, clock, described: String::new() })?;
     let (data, control) = listeners(&tell).await?;
     replica::run(replica, ReplicaListeners { data, control: Some((control, token)) }, shutdown).await;
     Ok(())

@@ -1,6 +1,7 @@
 //! The labs: each brings a world up and hands over the same endpoints, so that the driver cannot tell them apart.
 
 mod clocks;
+pub mod docker;
 mod local;
 
 use std::sync::Arc;
@@ -11,15 +12,17 @@ use scenarios::{Action, Scenario};
 pub use clocks::{Offset, offset};
 pub use local::LocalLab;
 
+use crate::cli::LabChoice;
 use crate::drive::Site;
 use crate::exit::Failure;
 use crate::settings::Settings;
 use crate::target::Target;
+use docker::Stack;
 
 /// A world that is up.
 #[derive(Clone)]
 pub struct Endpoints {
-    /// `local` or `target`.
+    /// `local`, `docker` or `target`.
     pub lab: &'static str,
     /// Who is asked, by index.
     pub sites: Vec<Arc<Site>>,
@@ -27,6 +30,37 @@ pub struct Endpoints {
     pub replicas: Vec<ControlClient>,
     /// The origin's control; a target may have none that is ours.
     pub origin: Option<ControlClient>,
+    /// The containers, where it is they.
+    pub stack: Option<Arc<Stack>>,
+}
+
+/// A stack of containers that is up, and where its parts are.
+pub type Found = (Stack, Endpoints);
+
+/// Decides which lab it is: with `--lab docker` the containers or an error, with `auto` the containers where they are up and
+/// whole. Says in the settings how it was decided, and how many replicas there are.
+///
+/// # Errors
+/// [`Failure`] where there are no such containers, or where the lab can't do what the scenario asks for.
+pub async fn choose(settings: &mut Settings) -> Result<Option<Found>, Failure> {
+    let found = match settings.lab {
+        LabChoice::Docker => Some(Stack::find().await.map_err(|why| {
+            Failure::failed(format!("the lab in containers can't be used · --lab docker · {why} (or use --lab local)"))
+        })?),
+        LabChoice::Auto if settings.wants_containers() => match Stack::find().await {
+            Ok(found) => Some(found),
+            Err(why) => {
+                settings.lab_note = Some(format!("no containers: {why}"));
+                None
+            }
+        },
+        _ => None,
+    };
+    if let Some((_, endpoints)) = &found {
+        settings.replicas = u16::try_from(endpoints.sites.len()).unwrap_or(u16::MAX);
+    }
+    settings.check_world(found.is_some())?;
+    Ok(found)
 }
 
 /// A lab that is up, or a target that is not ours to bring up. Dropping it takes down what was brought up.
@@ -39,19 +73,24 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Brings the lab up. Must be called on the runtime that will talk to its control listeners.
+    /// Brings the lab up, unless one was `found` that is. Must be called on the runtime that will talk to its control listeners.
     ///
     /// # Errors
     /// [`Failure`] that says which part did not come up, and why.
-    pub fn start(settings: &Settings) -> Result<Self, Failure> {
+    pub fn start(settings: &Settings, found: Option<Found>) -> Result<Self, Failure> {
         if let Some(target) = &settings.target {
             let endpoints = Endpoints {
                 lab: "target",
                 sites: target.sites.clone(),
                 replicas: Vec::new(),
                 origin: target.origin_client(),
+                stack: None,
             };
             return Ok(Self { endpoints, cache_note: "the target's own".into(), _up: None });
+        }
+        if let Some((stack, endpoints)) = found {
+            let endpoints = Endpoints { stack: Some(Arc::new(stack)), ..endpoints };
+            return Ok(Self { endpoints, cache_note: "the stack's container".into(), _up: None });
         }
         let (lab, endpoints, cache_note) = LocalLab::start(settings)?;
         Ok(Self { endpoints, cache_note, _up: Some(lab) })
@@ -62,10 +101,12 @@ impl Lab {
 ///
 /// # Errors
 /// [`Failure`] that names the first one.
-pub fn check_events(scenario: &Scenario, target: Option<&Target>) -> Result<(), Failure> {
+pub fn check_events(scenario: &Scenario, target: Option<&Target>, docker: bool) -> Result<(), Failure> {
     let (origin, cache) = (target.is_none_or(|t| t.origin.is_some()), target.is_none());
     let (whose, allowed) = match (origin, cache) {
-        (_, true) => ("the local lab", "expire, flush, origin-slow, origin-fail, origin-pause"),
+        (_, true) => {
+            ("the local lab", "expire, flush, origin-slow, origin-fail, origin-pause; --lab docker or sim can do all")
+        }
         (true, false) => ("--target with --origin-control", "origin-slow, origin-fail, origin-pause"),
         (false, false) => ("--target without --origin-control", "none"),
     };
@@ -76,14 +117,14 @@ pub fn check_events(scenario: &Scenario, target: Option<&Target>) -> Result<(), 
             Action::OriginSlow { .. } => ("origin-slow", origin),
             Action::OriginFail { .. } => ("origin-fail", origin),
             Action::OriginPause { .. } => ("origin-pause", origin),
-            Action::CacheStop { .. } => ("cache-stop", false),
-            Action::CachePause { .. } => ("cache-pause", false),
-            Action::CacheRestart => ("cache-restart", false),
-            Action::CacheLatency { .. } => ("cache-latency", false),
-            Action::NetworkCut { .. } => ("network-cut", false),
-            Action::ReplicaKill { .. } => ("replica-kill", false),
-            Action::ReplicaPause { .. } => ("replica-pause", false),
-            Action::ReplicaRestart { .. } => ("replica-restart", false),
+            Action::CacheStop { .. } => ("cache-stop", docker),
+            Action::CachePause { .. } => ("cache-pause", docker),
+            Action::CacheRestart => ("cache-restart", docker),
+            Action::CacheLatency { .. } => ("cache-latency", docker),
+            Action::NetworkCut { .. } => ("network-cut", docker),
+            Action::ReplicaKill { .. } => ("replica-kill", docker),
+            Action::ReplicaPause { .. } => ("replica-pause", docker),
+            Action::ReplicaRestart { .. } => ("replica-restart", docker),
         };
         if !possible {
             return Err(Failure::usage(format!(

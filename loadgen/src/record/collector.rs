@@ -48,6 +48,8 @@ pub struct Collected {
     pub flights: Vec<String>,
     /// The largest time past a TTL in the measured phase, microseconds.
     pub overage_us_max: u64,
+    /// Requests of the measured phase that another replica was asked, because theirs was down.
+    pub moved_on: u64,
     /// Processor time of the collecting, nanoseconds; `None` where the system does not say.
     pub cpu_ns: Option<u64>,
     /// Hits in the last second before t = 0.
@@ -192,6 +194,7 @@ impl Collected {
             floor: None,
             flights: Vec::new(),
             overage_us_max: 0,
+            moved_on: 0,
             hits_before_start: 0,
         }
     }
@@ -231,6 +234,7 @@ impl Collected {
         add_outcomes(&mut self.outcomes, &total.outcomes);
         add_outcomes(&mut self.hot_outcomes, &second.hot_outcomes);
         self.overage_us_max = self.overage_us_max.max(second.overage_us_max);
+        self.moved_on += second.moved_on;
         for (kind, count) in &second.errors {
             *self.errors.entry(kind.clone()).or_insert(0) += count;
         }

@@ -45,6 +45,17 @@ pub struct Answer {
     pub flight: Option<String>,
     /// How far past its TTL a stale answer was, microseconds.
     pub overage_us: u64,
+    /// Whether its replica was down and another one was asked.
+    pub moved_on: bool,
+}
+
+impl Answer {
+    /// Whether nobody listened where it was to be sent.
+    #[must_use]
+    pub fn found_nobody(&self) -> bool {
+        // To have no ports left is the generator's own trouble.
+        self.error.as_deref().is_some_and(|kind| kind.starts_with("connect-") && kind != "connect-no-ports")
+    }
 }
 
 /// Requests by outcome, in the order of [`Outcome::ALL`], and last those whose answers did not say.
@@ -85,6 +96,7 @@ pub struct Second {
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) flights: Vec<String>,
     pub(super) overage_us_max: u64,
+    pub(super) moved_on: u64,
 }
 
 impl Second {
@@ -99,6 +111,7 @@ impl Second {
             errors: BTreeMap::new(),
             flights: Vec::new(),
             overage_us_max: 0,
+            moved_on: 0,
         }
     }
 
@@ -151,6 +164,7 @@ impl Second {
         if let Some(error) = answer.error {
             *self.errors.entry(error).or_insert(0) += 1;
         }
+        self.moved_on += u64::from(answer.moved_on);
         self.flights.extend(answer.flight);
         self.overage_us_max = self.overage_us_max.max(answer.overage_us);
     }
@@ -170,6 +184,7 @@ impl Second {
         for (kind, count) in other.errors {
             *self.errors.entry(kind).or_insert(0) += count;
         }
+        self.moved_on += other.moved_on;
         self.flights.extend(other.flights);
         self.overage_us_max = self.overage_us_max.max(other.overage_us_max);
     }

@@ -168,6 +168,7 @@ fn drive(scenario: &Scenario, site: &Arc<Site>) -> Result<Driven, Failure> {
         warmup: scenario.load.warmup,
         duration: scenario.load.duration,
         timeout: scenario.load.timeout,
+        on_down: scenario.load.on_down,
         clock,
         pace: pacer.handle(),
         stop,

@@ -22,6 +22,7 @@ use strategies::port::Events;
 use strategies::time::nanos;
 
 use crate::exit::Failure;
+use crate::faults::Aftermath;
 use crate::lab::Offset;
 use crate::measure::{Circumstances, warm_state};
 use crate::progress::Progress;
@@ -111,7 +112,10 @@ impl SimLab {
             origin: Some((ledger, EXACT)),
             replicas: logs.lines().into_iter().map(|events| (events, EXACT)).collect(),
             counters: ReplicaCounters { requests: seen.requests, cache_ops: seen.cache_ops, in_flight: 0 },
-            faults: seen.happened.iter().map(|happened| fault(happened, seen.t0.0)).collect(),
+            aftermath: Aftermath {
+                rows: seen.happened.iter().map(|happened| fault(happened, seen.t0.0)).collect(),
+                ..Aftermath::default()
+            },
             circumstances: Circumstances {
                 cache_fault_planned: scenario.events.iter().any(|event| troubles_the_cache(&event.action)),
                 not_quiet: seen.not_quiet as u64,

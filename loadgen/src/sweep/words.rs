@@ -165,7 +165,7 @@ fn again(sweep: &Sweep, point: &Point, args: &RunArgs) -> String {
     flag("-r", args.rate.as_deref());
     let arrivals = args.arrival.map(|arrival| format!("{arrival:?}").to_lowercase());
     flag("--arrival", arrivals.as_deref());
-    let replicas = (args.replicas != 3).then(|| args.replicas.to_string());
+    let replicas = args.replicas.map(|replicas| replicas.to_string());
     flag("--replicas", replicas.as_deref());
     let seed = (args.seed != 42).then(|| args.seed.to_string());
     flag("--seed", seed.as_deref());

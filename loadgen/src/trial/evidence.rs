@@ -21,7 +21,8 @@ impl Bench<'_> {
             None => None,
         };
         let mut replicas = Vec::new();
-        for (control, clock) in self.endpoints.replicas.iter().zip(&before.replica_clocks) {
+        for (index, (control, clock)) in self.endpoints.replicas.iter().zip(&before.replica_clocks).enumerate() {
+            let clock = load.aftermath.clocks.get(&index).unwrap_or(clock);
             replicas.push((control.get("/events").await?, *clock));
         }
         let cache_after = match self.endpoints.replicas.first() {
@@ -29,18 +30,20 @@ impl Bench<'_> {
             None => None,
         };
         let identities = self.identities().await?;
-        let restarted = identities.iter().zip(&before.identities).filter(|(now, then)| now != then).count();
+        let restarted = identities.iter().zip(&before.identities);
+        let restarted = restarted.filter(|(now, then)| now != then && !load.aftermath.ended.contains(*then)).count();
         let caches = cache_after.as_ref().and_then(|now| now.as_ref().ok()).zip(before.cache.as_ref());
         let circumstances = Circumstances {
             evicted: caches.map_or(0, |(now, then)| now.evicted.saturating_sub(then.evicted)),
-            cache_restarted: caches.is_some_and(|(now, then)| now.incarnation != then.incarnation),
+            cache_restarted: !load.aftermath.cache_ended
+                && caches.is_some_and(|(now, then)| now.incarnation != then.incarnation),
             cache_unknown: cache_after.as_ref().and_then(|now| now.as_ref().err()).map(ToString::to_string),
             replicas_restarted: u32::try_from(restarted).unwrap_or(u32::MAX),
             not_quiet,
             worker_died: load.worker_died,
             ..Circumstances::default()
         };
-        Ok(judge(Observed {
+        let trial = judge(Observed {
             scenario: &self.settings.scenario,
             subject,
             t0_ns: i64::try_from(load.t0.0).unwrap_or(i64::MAX),
@@ -50,8 +53,9 @@ impl Bench<'_> {
             origin,
             replicas,
             counters: load.counters,
-            faults: load.faults,
+            aftermath: load.aftermath,
             circumstances,
-        }))
+        });
+        Ok(Trial { containers: load.containers, ..trial })
     }
 }

@@ -8,6 +8,7 @@ use scenarios::{LoadKind, Scenario};
 use strategies::time::nanos;
 
 use super::Trial;
+use crate::faults::Aftermath;
 use crate::lab::Offset;
 use crate::measure::{Circumstances, Evidence, Flights, OriginSeen, Seen, compare, doubts, event_rows, figures};
 use crate::record::Collected;
@@ -33,8 +34,8 @@ pub struct Observed<'a> {
     pub replicas: Vec<(ReplicaEvents, Offset)>,
     /// What the replicas counted between t = 0 and the end of the load, summed.
     pub counters: ReplicaCounters,
-    /// The planned events: what took effect, and what did not.
-    pub faults: Vec<EventRow>,
+    /// The planned events: what took effect, and what did not; and what follows from them.
+    pub aftermath: Aftermath,
     /// What is known beside all that. What follows from the rest is filled in here.
     pub circumstances: Circumstances,
 }
@@ -42,7 +43,7 @@ pub struct Observed<'a> {
 /// Judges it.
 #[must_use]
 pub fn judge(observed: Observed<'_>) -> Trial {
-    let Observed { scenario, subject, t0_ns, end_ns, stopped, collected, origin, replicas, faults, .. } = observed;
+    let Observed { scenario, subject, t0_ns, end_ns, stopped, collected, origin, replicas, aftermath, .. } = observed;
     let clocks = replicas.iter().map(|(_, clock)| clock).chain(origin.as_ref().map(|(_, clock)| clock));
     let uncertainty = clocks.map(|c| c.uncertainty_ns).max();
     let seen: Vec<Seen<'_>> = (0_u32..)
@@ -50,14 +51,17 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         .map(|(replica, (events, clock))| Seen { replica, events, offset_ns: clock.to_ours_ns - t0_ns })
         .collect();
     let mut own = phases(scenario.load.warmup, end_ns);
-    let faults_failed = faults.iter().filter(|e| e.event == "fault-failed").count() as u64;
-    own.extend(faults);
+    let faults_failed = aftermath.rows.iter().filter(|e| e.event == "fault-failed").count() as u64;
+    own.extend(aftermath.rows.iter().cloned());
     let events = event_rows(&seen, own, end_ns);
     // A target's caches keep no list of flights, so there is nothing to compare the origin's with.
     let two_ledgers = origin.as_ref().filter(|_| !replicas.is_empty());
     let ledgers = two_ledgers.map(|(ledger, _)| {
         let flights = Flights::of(replicas.iter().map(|(events, _)| events));
-        compare(&flights, ledger, &collected.flights, collected.errors_of_all_phases)
+        let witnessed = |flight: &str| !aftermath.is_unwitnessed(flight);
+        let rows: Vec<LedgerRow> = ledger.iter().filter(|row| witnessed(&row.flight)).cloned().collect();
+        let received: Vec<String> = collected.flights.iter().filter(|flight| witnessed(flight)).cloned().collect();
+        compare(&flights, &rows, &received, collected.errors_of_all_phases)
     });
     let mut figures = figures(&Evidence {
         scenario,
@@ -70,7 +74,10 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         ledgers,
         counters: observed.counters,
     });
-    let failed: Vec<&EventRow> = events.iter().filter(|e| e.event == "cache-failed").collect();
+    let rows = origin.iter().flat_map(|(ledger, _)| ledger);
+    figures.strategy.unwitnessed = rows.filter(|row| aftermath.is_unwitnessed(&row.flight)).count() as u64;
+    let failed: Vec<&EventRow> =
+        events.iter().filter(|e| e.event == "cache-failed" && !aftermath.explains(e.t_ns, e.replica)).collect();
     // Of answers that do not say how they were made, none can be told to be a hit.
     let warm = !scenario.load.warmup.is_zero() && !stopped && figures.strategy.outcomes.unknown == 0;
     let circumstances = Circumstances {
@@ -89,7 +96,15 @@ pub fn judge(observed: Observed<'_>) -> Trial {
     figures.strategy.invalid_because = doubts(&figures.strategy, &circumstances);
     figures.strategy.valid = figures.strategy.invalid_because.is_empty();
     let origin_clock = origin.map(|(_, clock)| clock);
-    Trial { figures, events, log: collected.log, origin_clock, clock_uncertainty_ns: uncertainty, probed: None }
+    Trial {
+        figures,
+        events,
+        log: collected.log,
+        origin_clock,
+        clock_uncertainty_ns: uncertainty,
+        probed: None,
+        containers: None,
+    }
 }
 
 fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {

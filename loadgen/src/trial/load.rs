@@ -1,7 +1,7 @@
 //! The load of one strategy: connect, warm, drive, watch, and wait until all is quiet.
 
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use app::control::{LedgerRow, OriginCounters, ReplicaCounters, Warm, Warmed};
@@ -14,7 +14,8 @@ use tokio::sync::{mpsc, watch};
 use super::{Before, Bench, Load, in_flight};
 use crate::drive::{Drive, Fleet, Pattern};
 use crate::exit::Failure;
-use crate::faults;
+use crate::faults::{Aftermath, Injector};
+use crate::lab::docker::Sampler;
 use crate::measure::warm_state;
 use crate::progress::Progress;
 use crate::record::Collector;
@@ -64,23 +65,48 @@ impl Bench<'_> {
         collector.begin(files.begin_latency(header).map_err(Failure::failed)?);
         tell_start.send_replace(Some(t0));
         let watching = self.watch(&fleet, t0, before, &collector, &drive, heading);
-        let (pace, told) = (self.pacer.handle(), Mutex::default());
-        let faulting = faults::inject(&self.settings.scenario, self.endpoints, &pace, self.clock, t0, &told);
-        let counters = tokio::select! {
+        let (pace, lives) = (self.pacer.handle(), before.identities.clone());
+        let injector = Injector::new(scenario, self.endpoints, self.starts(subject), lives, self.clock, t0);
+        let sampler = self.sampler().await?;
+        let at_start = tokio::select! {
             biased;
-            counters = watching => counters.map_err(Failure::failed)?,
+            at_start = watching => at_start,
             // The faults are over before the load is; what is left is to watch.
-            counters = async { faulting.await; std::future::pending().await } => counters,
+            at_start = async { injector.inject(&pace).await; std::future::pending().await } => at_start,
         };
         let stopped = self.clock.mono();
-        let faults = told.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Whatever else went wrong: nothing stays broken.
+        injector.heal().await.map_err(Failure::failed)?;
+        let containers = sampler.map(|sampler| sampler.rows(t0));
+        let aftermath = injector.aftermath();
+        let counters = self.since(at_start.map_err(Failure::failed)?, &aftermath).await.map_err(Failure::failed)?;
         let worker_died = !fleet.join().well;
         let panicked = || Failure::failed("the collector's thread panicked: a bug");
         let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
         let planned = i64::try_from(nanos(drive.duration)).unwrap_or(i64::MAX);
         let now = i64::try_from(i128::from(stopped.0) - i128::from(t0.0)).unwrap_or(i64::MAX);
         let end_ns = if self.stop.is_said() { planned.min(now.max(0)) } else { planned };
-        Ok(Load { t0, end_ns, collected, worker_died, counters, faults })
+        Ok(Load { t0, end_ns, collected, worker_died, counters, aftermath, containers })
+    }
+
+    async fn sampler(&self) -> Result<Option<Sampler>, Failure> {
+        match &self.endpoints.stack {
+            Some(stack) => Sampler::start(&stack.engine, self.clock).await.map(Some).map_err(Failure::failed),
+            None => Ok(None),
+        }
+    }
+
+    /// What the replicas counted since t = 0; nothing where an event ended one, for its counts ended with it.
+    async fn since(&self, at_start: ReplicaCounters, aftermath: &Aftermath) -> Result<ReplicaCounters, ControlError> {
+        let now = self.counters().await?;
+        if !aftermath.ended.is_empty() {
+            return Ok(ReplicaCounters::default());
+        }
+        Ok(ReplicaCounters {
+            requests: now.requests.saturating_sub(at_start.requests),
+            cache_ops: now.cache_ops.saturating_sub(at_start.cache_ops),
+            in_flight: now.in_flight,
+        })
     }
 
     fn drive(&self) -> Drive {
@@ -93,6 +119,7 @@ impl Bench<'_> {
             warmup: scenario.load.warmup,
             duration: scenario.load.duration,
             timeout: scenario.load.timeout,
+            on_down: scenario.load.on_down,
             clock: self.clock,
             pace: self.pacer.handle(),
             stop: self.stop.clone(),
@@ -110,7 +137,7 @@ impl Bench<'_> {
     }
 
     /// Shows progress until the fleet has ended; tells the collector at t = 0 what the cache has, and returns what the
-    /// replicas counted from then on.
+    /// replicas had counted then.
     async fn watch(
         &self,
         fleet: &Fleet,
@@ -138,13 +165,8 @@ impl Bench<'_> {
                 progress.at(now.since(begun), reads);
             }
         }
-        let (first, last) = (at_start.unwrap_or_default(), self.counters().await?);
         progress.end("done");
-        Ok(ReplicaCounters {
-            requests: last.requests.saturating_sub(first.requests),
-            cache_ops: last.cache_ops.saturating_sub(first.cache_ops),
-            in_flight: last.in_flight,
-        })
+        Ok(at_start.unwrap_or_default())
     }
 
     /// What the warm-up or the burst left in the cache, for the floor.

@@ -13,12 +13,13 @@ use app::control_client::{ControlClient, ControlError};
 use app::runtime::RealClock;
 use app::serve::Shutdown;
 use report::StrategyFolder;
-use report::record::EventRow;
+use report::record::{ContainerRow, EventRow};
 use scenarios::Plan;
 use strategies::time::{Mono, nanos};
 
 use crate::drive::{Pacer, Probed, probe};
 use crate::exit::Failure;
+use crate::faults::Aftermath;
 use crate::lab::{Endpoints, Offset, offset};
 use crate::measure::Figures;
 use crate::record::{Collected, Log};
@@ -58,6 +59,8 @@ pub struct Trial {
     pub clock_uncertainty_ns: Option<u64>,
     /// What a target answered to the question before the load.
     pub probed: Option<Probed>,
+    /// `containers.csv`, of a lab in containers.
+    pub containers: Option<Vec<ContainerRow>>,
 }
 
 /// The state of the world before the load.
@@ -76,7 +79,8 @@ struct Load {
     collected: Collected,
     worker_died: bool,
     counters: ReplicaCounters,
-    faults: Vec<EventRow>,
+    aftermath: Aftermath,
+    containers: Option<Vec<ContainerRow>>,
 }
 
 impl Bench<'_> {
@@ -108,16 +112,22 @@ impl Bench<'_> {
             };
             origin.post::<()>("/start", &start).await?;
         }
-        let replica = StartReplica {
-            namespace: format!("{}:{}", self.run, subject.folder),
-            strategy: subject.name.clone(),
-            ttl_ns: nanos(scenario.cache.ttl),
-            seed,
-        };
-        for control in &self.endpoints.replicas {
-            control.post::<()>("/start", &replica).await?;
+        for (control, start) in self.endpoints.replicas.iter().zip(self.starts(subject)) {
+            control.post::<()>("/start", &start).await?;
         }
         Ok(())
+    }
+
+    /// What each replica is started with.
+    fn starts(&self, subject: &Subject) -> Vec<StartReplica> {
+        let start = |index| StartReplica {
+            namespace: format!("{}:{}", self.run, subject.folder),
+            strategy: subject.name.clone(),
+            ttl_ns: nanos(self.settings.scenario.cache.ttl),
+            seed: self.settings.seed,
+            index: u16::try_from(index).ok(),
+        };
+        (0..self.endpoints.replicas.len()).map(start).collect()
     }
 
     /// Whether the target is there at all, asked of each of its sites; what the first one answered. Without a warm-up its

@@ -22,6 +22,8 @@ pub fn alone() -> MutexGuard<'static, ()> {
 pub fn loadgen(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Containers that happen to be up on this machine are none of these tests' business.
+    command.env("COMPOSE_PROJECT_NAME", "stampede-no-such-stack");
     command
 }
 

@@ -6,6 +6,7 @@
 
 mod axis;
 mod comparison;
+mod containers;
 mod curves;
 mod heat;
 mod herd;

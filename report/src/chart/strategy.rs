@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use plotters::prelude::DrawingBackend;
 
 use super::axis::{Panel, Scale, whole};
+use super::containers::Containers;
 use super::ink::{
     ALARM, At, BAR, BAR_INVALID, BAR_WARMUP, Drawn, EXPIRY, FAINT, FAULT, FLOOR, Ink, PAPER, SHADE, TEXT,
 };
@@ -20,6 +21,9 @@ const RIGHT: f64 = WIDTH - 88.0;
 /// Height of the panel of origin reads, and of the sentence that stands in its place where there is no ledger.
 const READS: f64 = 186.0;
 const NO_READS: f64 = 44.0;
+/// Height of the panel of containers, and from the latency panel's bottom to its top.
+const CONTAINERS: f64 = 96.0;
+const ABOVE_CONTAINERS: f64 = 62.0;
 
 /// `charts/<folder>.svg|png`.
 pub(crate) struct StrategyChart<'a> {
@@ -50,7 +54,8 @@ impl Chart for StrategyChart<'_> {
     }
 
     fn height(&self) -> f64 {
-        self.top() + 318.0 + self.reads_height()
+        let containers = if self.containers().is_empty() { 0.0 } else { ABOVE_CONTAINERS + CONTAINERS };
+        self.top() + 318.0 + self.reads_height() + containers
     }
 
     fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
@@ -64,7 +69,14 @@ impl Chart for StrategyChart<'_> {
         self.latency(ink, &latency)?;
         self.faults(ink, &reads, &latency)?;
         self.warmup_label(ink, &reads)?;
-        let middle = ((LEFT + RIGHT) / 2.0, latency.bottom + 31.0);
+        let (containers, mut lowest) = (self.containers(), latency);
+        if !containers.is_empty() {
+            let top = latency.bottom + ABOVE_CONTAINERS;
+            lowest = Panel { top, bottom: top + CONTAINERS, y: containers.scale(), ..latency };
+            self.warmup(ink, &lowest)?;
+            containers.draw(ink, &lowest)?;
+        }
+        let middle = ((LEFT + RIGHT) / 2.0, lowest.bottom + 31.0);
         ink.text("seconds since the measured phase began", middle, 11.0, FAINT, At::Middle)
     }
 }
@@ -121,6 +133,10 @@ impl StrategyChart<'_> {
         let to = (self.run.duration_s * 1000.0).ceil() as i64;
         // A warm-up of 2.5 s begins in the middle of a row.
         self.digest.seconds.iter().filter(move |row| row.start_ms > from - 1000 && row.start_ms < to)
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::of(&self.digest.containers, -self.run.warmup_s, self.run.duration_s)
     }
 
     /// The floor as mean reads a second.

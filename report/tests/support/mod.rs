@@ -358,6 +358,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         stale: Stale { share: Some(outcomes.stale as f64 / times.len().max(1) as f64), overage_ms_max: None },
         cache_ops_per_request: Some(1.06),
         unsent: 0,
+        moved_on: 0,
         unwitnessed: 0,
         ledgers: Some(Ledgers::default()),
     }

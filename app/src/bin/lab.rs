@@ -1,0 +1,59 @@
+//! What a stack of containers needs beside replicas and origin: `lab secrets`, `lab health`, `lab cache-proxy`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use app::cache_proxy::{CacheProxy, ProxyListeners, run};
+use app::config::{Listen, redis_url, shutdown_on_signals};
+use clap::{Parser, Subcommand};
+
+/// The stampede lab's tools in its containers.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the stack's secrets where they are absent
+    Secrets {
+        /// The folder with a volume for each part of the stack
+        folder: PathBuf,
+    },
+    /// Ask a listener of this container for its health; the exit code is the answer
+    Health {
+        /// The listener
+        address: SocketAddr,
+    },
+    /// Pass connections on to Redis, later where the lab says so
+    CacheProxy {
+        #[command(flatten)]
+        listen: Listen,
+        /// The Redis behind it
+        #[arg(long, env = "LAB_REDIS", default_value = "redis://127.0.0.1:6379")]
+        redis: String,
+        /// File with the password of the injector's user
+        #[arg(long, env = "LAB_REDIS_PASSWORD_FILE")]
+        redis_password_file: Option<PathBuf>,
+    },
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Secrets { folder } => app::secrets::make(&folder).map_err(|e| anyhow!(e)),
+        Command::Health { address } => app::health::check(address).map_err(|e| anyhow!(e)),
+        Command::CacheProxy { listen, redis, redis_password_file } => {
+            let url = redis_url(&redis, redis_password_file.as_deref())?;
+            let proxy = CacheProxy::new(&url).map_err(|e| anyhow!("--redis: {e}"))?;
+            let (data, control) = listen.bind().await?;
+            let control =
+                control.context("a cache proxy is controlled or of no use: give --control and --token-file")?;
+            run(proxy, ProxyListeners { data, control }, shutdown_on_signals()?).await;
+            Ok(())
+        }
+    }
+}

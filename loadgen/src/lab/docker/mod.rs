@@ -1,0 +1,10 @@
+//! The lab in containers: finds this project's stack, refuses one that is not whole or not of this build, and knows where
+//! its parts are now. It brings nothing up and takes nothing down: that is `docker compose`'s business.
+
+mod engine;
+mod samples;
+mod stack;
+
+pub use engine::{Container, Engine, State};
+pub use samples::Sampler;
+pub use stack::{Stack, project};
