@@ -29,7 +29,15 @@ fn a_second(c: &mut Criterion) {
                 let (error, flight) = (None, None);
                 recorder.answer(
                     black_box(&asked),
-                    Answer { sent_ns: intended_ns + 1_000, done_ns, outcome, error, flight, overage_us: 0 },
+                    Answer {
+                        sent_ns: intended_ns + 1_000,
+                        done_ns,
+                        outcome,
+                        error,
+                        flight,
+                        overage_us: 0,
+                        moved_on: false,
+                    },
                 );
             }
             second += 1;

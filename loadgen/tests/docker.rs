@@ -213,7 +213,7 @@ fn the_lock_s_holder_is_found(stack: &TestStack, scratch: &Path) {
     let events =
         [event("2s", "expire", "key = 1"), event("2500ms", "replica-kill", "target = \"lock-holder\"")].concat();
     let (file, results) = (scenario(scratch, "holder", "8s", &events), scratch.join("holder"));
-    let more = ["--set", "origin.service_time=2s", "--set", "cache.ttl=6s", "--strategy", "plain + lease"];
+    let more = ["--set", "origin.service_time=2s", "--set", "cache.ttl=6s", "-w", "6s", "--strategy", "plain + lease"];
     let args = ["--scenario", file.to_str().unwrap(), "-o", results.to_str().unwrap()];
     let said = stack.run(&[&args[..], &more].concat());
     assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);

@@ -48,13 +48,13 @@ impl Injector<'_> {
         match action {
             Action::CacheStop { .. } => {
                 stack.engine.start(&stack.redis().await?).await?;
-                self.cache_answers().await?;
+                self.reach_the_cache(stack).await?;
                 self.end_span(None);
                 Ok(("cache started".into(), None))
             }
             Action::CachePause { .. } => {
                 stack.engine.unpause(&stack.redis().await?).await?;
-                self.cache_answers().await?;
+                self.reach_the_cache(stack).await?;
                 self.end_span(None);
                 Ok(("cache goes on".into(), None))
             }
@@ -64,10 +64,12 @@ impl Injector<'_> {
             }
             Action::NetworkCut { .. } => {
                 let whom = self.connect_all(stack).await?;
+                self.settle(stack, &whom).await?;
                 Ok((format!("{} connected again", list(&whom)), one(&whom)))
             }
             Action::ReplicaPause { .. } => {
                 let whom = self.unpause_all(stack).await?;
+                self.settle(stack, &whom).await?;
                 Ok((format!("{} goes on", list(&whom)), one(&whom)))
             }
             _ => Err("that does not last".into()),
@@ -80,14 +82,15 @@ impl Injector<'_> {
     }
 
     async fn try_to_heal(&self, stack: &Stack) -> Result<(), String> {
-        self.unpause_all(stack).await?;
-        self.connect_all(stack).await?;
+        // The cache first: the others are well when they reach it.
         let redis = stack.redis().await?;
         match redis.state {
             State::Paused => stack.engine.unpause(&redis).await?,
             State::Down => stack.engine.start(&redis).await?,
             State::Well | State::NotYetWell => {}
         }
+        self.unpause_all(stack).await?;
+        self.connect_all(stack).await?;
         let none = CacheDelay { added_ns: 0, for_ns: 0 };
         stack.proxy.post::<()>("/delay", &none).await.map_err(|e| e.to_string())?;
         for index in 0..self.endpoints.replicas.len() {
@@ -97,7 +100,7 @@ impl Injector<'_> {
                 self.back(stack, index).await?;
             }
         }
-        self.cache_answers().await?;
+        self.reach_the_cache(stack).await?;
         self.end_all_spans();
         Ok(())
     }
@@ -126,7 +129,7 @@ impl Injector<'_> {
         self.span(None);
         self.told().cache_ended = true;
         stack.engine.restart(&stack.redis().await?).await?;
-        self.cache_answers().await?;
+        self.reach_the_cache(stack).await?;
         self.end_span(None);
         Ok(("cache restarted, empty".into(), None))
     }
@@ -213,13 +216,26 @@ impl Injector<'_> {
         Ok(())
     }
 
+    /// What was done to these replicas is over when they reach the cache, if there is one to be reached.
+    async fn settle(&self, stack: &Stack, whom: &[usize]) -> Result<(), String> {
+        let network = stack.cache_network().await?;
+        for index in whom {
+            let (replica, redis) = (stack.replica(*index).await?, stack.redis().await?);
+            let up = |container: &Container| matches!(container.state, State::Well | State::NotYetWell);
+            if up(&replica) && up(&redis) && stack.engine.is_on(&replica, &network).await? {
+                self.reaches_the_cache(*index).await?;
+            }
+            self.end_span(Some(*index as u32));
+        }
+        Ok(())
+    }
+
     async fn unpause_all(&self, stack: &Stack) -> Result<Vec<usize>, String> {
         let mut whom = Vec::new();
         for index in 0..self.endpoints.replicas.len() {
             let replica = stack.replica(index).await?;
             if replica.state == State::Paused {
                 stack.engine.unpause(&replica).await?;
-                self.end_span(Some(index as u32));
                 whom.push(index);
             }
         }
@@ -233,7 +249,6 @@ impl Injector<'_> {
             let replica = stack.replica(index).await?;
             if !stack.engine.is_on(&replica, &network).await? {
                 stack.engine.join(&replica, &network).await?;
-                self.end_span(Some(index as u32));
                 whom.push(index);
             }
         }
@@ -245,20 +260,28 @@ impl Injector<'_> {
         replicas.into_iter().for_each(|replica| self.end_span(replica));
     }
 
-    /// Waits until a replica that is up reaches the cache.
-    async fn cache_answers(&self) -> Result<(), String> {
+    /// Waits until every replica that is up reaches the cache: what was lost is found again only then.
+    async fn reach_the_cache(&self, stack: &Stack) -> Result<(), String> {
+        for index in 0..self.endpoints.replicas.len() {
+            if matches!(stack.replica(index).await?.state, State::Well | State::NotYetWell) {
+                self.reaches_the_cache(index).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn reaches_the_cache(&self, index: usize) -> Result<(), String> {
+        let control = self.endpoints.replicas.get(index).ok_or_else(|| format!("there is no replica-{index}"))?;
         let asking = async {
             loop {
-                for control in &self.endpoints.replicas {
-                    let asked = tokio::time::timeout(QUESTION_BUDGET, control.get::<CacheStatus>("/cache"));
-                    if let Ok(Ok(_)) = asked.await {
-                        return;
-                    }
+                let asked = tokio::time::timeout(QUESTION_BUDGET, control.get::<CacheStatus>("/cache"));
+                if let Ok(Ok(_)) = asked.await {
+                    return;
                 }
                 tokio::time::sleep(ASK_EVERY).await;
             }
         };
-        let late = |_| format!("the cache does not answer within {CACHE_BACK_BUDGET:?}");
+        let late = |_| format!("replica-{index} does not reach the cache within {CACHE_BACK_BUDGET:?}");
         tokio::time::timeout(CACHE_BACK_BUDGET, asking).await.map_err(late)
     }
 

@@ -16,10 +16,12 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// Held back for less than this in all, nobody was.
 const THROTTLED_MS_MIN: f64 = 1.0;
 
+/// A service's name, how many containers it has, and (second since t = 0, cores).
+type Service = (String, usize, Vec<(f64, f64)>);
+
 /// The lines of the panel, and what is said beside its name.
 pub(crate) struct Containers {
-    /// Service, how many containers it has, and (second since t = 0, cores).
-    services: Vec<(String, usize, Vec<(f64, f64)>)>,
+    services: Vec<Service>,
     said: String,
 }
 
