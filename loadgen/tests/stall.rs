@@ -57,6 +57,7 @@ fn drive(settings: &[(&str, &str)]) -> Collected {
         warmup: Duration::ZERO,
         duration: Duration::from_secs(5),
         timeout: Duration::from_secs(10),
+        on_down: scenario.load.on_down,
         clock,
         pace: pacer.handle(),
         stop,
