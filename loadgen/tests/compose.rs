@@ -60,7 +60,8 @@ fn forbidden(file: &Value) -> Vec<String> {
 /// A variable that holds a secret itself, not the name of a file that does.
 fn is_secret(name: &str, value: &str) -> bool {
     let names_one = ["PASSWORD", "TOKEN", "SECRET"].iter().any(|word| name.to_uppercase().contains(word));
-    let in_url = value.split_once("://").and_then(|(_, rest)| rest.split_once('@')).is_some_and(|(u, _)| u.contains(':'));
+    let in_url =
+        value.split_once("://").and_then(|(_, rest)| rest.split_once('@')).is_some_and(|(u, _)| u.contains(':'));
     in_url || names_one && !(name.ends_with("_FILE") && value.starts_with("/secrets/"))
 }
 

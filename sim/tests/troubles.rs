@@ -159,7 +159,8 @@ fn clients_that_do_not_move_on_are_refused_and_so_are_all_where_nobody_is_left()
     assert_eq!(tally.moved_on, 0);
     assert!((225..=240).contains(&tally.kind("refused")), "a third of seven seconds': {:?}", tally.kinds);
 
-    let all = ["replica-0", "replica-1", "replica-2"].map(|r| format!(r#"at = "3s"; do = "replica-kill"; target = "{r}""#));
+    let all =
+        ["replica-0", "replica-1", "replica-2"].map(|r| format!(r#"at = "3s"; do = "replica-kill"; target = "{r}""#));
     let (tally, _) = checked(&all.join(" | "), "naive");
     assert_eq!(tally.moved_on, 0, "those who found nobody have not moved on");
     assert!(tally.kind("refused") >= 695, "{:?}", tally.kinds);
