@@ -3,7 +3,7 @@
 /// Rows that are shown.
 const ROWS_MAX: usize = 60;
 /// Widest cell, characters.
-const CELL_MAX: usize = 60;
+const CELL_MAX: usize = 200;
 
 /// The rows, each with as many cells as the first, indented by two; the columns of `right` are set to the right. `heads`
 /// rows are shown beside the limit.
