@@ -95,7 +95,9 @@ fn a_lock_without_its_reread_fails_the_gate() {
     let gate = || run(&["gate", "--baseline", baselines, broken.to_str().unwrap()]);
     let said = gate();
     assert_eq!(said.code, Some(3));
-    for words in ["strategy broken-lock-no-reread", "found WRONG ON PURPOSE", "strategy singleflight", "needed plain + lock"] {
+    for words in
+        ["strategy broken-lock-no-reread", "found WRONG ON PURPOSE", "strategy singleflight", "needed plain + lock"]
+    {
         assert!(said.err.contains(words), "{words:?} in {}", said.err);
     }
 
