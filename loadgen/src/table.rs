@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(lines.len(), 1 + ROWS_MAX + 1);
         assert_eq!((lines[0], lines[1], lines[60]), ("  what      n", "  name-0    0", "  name-59  59"));
         assert_eq!(lines[61], "  … and 10 more");
-        let long = table(&[vec!["\u{1b}[31m".repeat(40)]], 0, |_| false);
+        let long = table(&[vec!["\u{1b}[31m".repeat(CELL_MAX)]], 0, |_| false);
         assert!(!long.contains('\u{1b}') && long.ends_with("…\n"), "{long}");
         assert_eq!(table(&[], 0, |_| false), "");
     }
