@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// Where baselines lie if nothing else is said.
+pub(crate) const BASELINES: &str = "results/baseline";
+
 /// The stampede lab: what cache-stampede strategies do to an origin, in numbers.
 #[derive(Debug, Parser)]
 #[command(name = "loadgen", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -179,7 +182,7 @@ pub struct SweepArgs {
 #[derive(Debug, Clone, Args)]
 pub struct GateArgs {
     /// The baseline, or the folder where it is kept as SCENARIO.LAB.json
-    #[arg(long, value_name = "PATH", default_value = "results/baseline")]
+    #[arg(long, value_name = "PATH", default_value = BASELINES)]
     pub baseline: PathBuf,
     /// The run's folder, or its run.json
     pub run: PathBuf,
@@ -189,7 +192,7 @@ pub struct GateArgs {
 #[derive(Debug, Clone, Args)]
 pub struct PromoteArgs {
     /// Folder of baselines; the file in it is SCENARIO.LAB.json
-    #[arg(long, value_name = "DIR", default_value = "results/baseline")]
+    #[arg(long, value_name = "DIR", default_value = BASELINES)]
     pub baseline_dir: PathBuf,
     /// The run's folder, or its run.json
     pub run: PathBuf,

@@ -75,7 +75,11 @@ fn an_equal_run_passes_and_a_changed_one_is_told_figure_by_figure() {
         "singleflight  error_kinds.timeout          0    1       –",
         "singleflight  origin.total               111  222  +100.0%",
         "singleflight  stale.overage_ms_max   unknown    7       –",
-        "make it the baseline and commit it: loadgen promote ",
+        &format!(
+            "make it the baseline and commit it: loadgen promote {} --baseline-dir {}",
+            text(&changed),
+            text(&baselines)
+        ),
     ];
     let flat = said.out.replace("\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(said.code, Some(10), "{}", said.out);
@@ -93,7 +97,7 @@ fn runs_that_nothing_follows_from_end_with_3_and_say_what_differs() {
     let baselines = dir.path().join("baseline");
     let first = run_folder(dir.path(), "first", |_| ());
     let none = gate(&first, &baselines.join("hotkey.sim.json"));
-    check(&none, 3, &["no baseline · --baseline", "found nothing there", "loadgen promote "]);
+    check(&none, 3, &["no baseline · --baseline", "found nothing there", "loadgen promote ", "--baseline-dir"]);
     check(&promote(&first, &baselines), 0, &[]);
 
     let other = run_folder(dir.path(), "other", |run| {
@@ -166,6 +170,12 @@ fn bad_files_have_their_sentences() {
         std::fs::write(&file, text).unwrap();
         check(&gate(&good, &file), 3, &[words, &["hotkey.sim.json"]].concat());
     }
+    // Nothing that is no baseline is replaced; one that is broken is.
+    check(&promote(&good, &baselines), 2, &["no baseline written", "promote replaces nothing else", "remove the file"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"schema\": \"k6/v1\"}");
+    std::fs::write(&file, &merged).unwrap();
+    check(&promote(&good, &baselines), 0, &["commit it"]);
+    check(&gate(&good, &file), 0, &["equal"]);
     check(&gate(&good, &good.join("run.json")), 3, &["a run where a baseline is expected", "loadgen promote "]);
     check(&gate(&good, &dir.path().join("none.json")), 3, &["no baseline", "none.json"]);
 
@@ -180,6 +190,10 @@ fn bad_files_have_their_sentences() {
     let alone = run_folder(dir.path(), "alone", |_| ());
     std::fs::remove_file(alone.join("scenario.toml")).unwrap();
     check(&gate(&alone, &baselines), 2, &["scenario.toml", "must lie beside run.json"]);
+    let twice = run_folder(dir.path(), "twice", |run| run.strategies.push(run.strategies[0].clone()));
+    check(&gate(&twice, &baselines), 2, &["a damaged run", "naive is there twice"]);
+    let blind = run_folder(dir.path(), "blind", |run| run.strategies[0].origin = None);
+    check(&promote(&blind, &baselines), 2, &["a damaged run", "naive has no \"origin\""]);
     let hostile = run_folder(dir.path(), "hostile", |run| run.scenario = "../../etc/passwd".into());
     check(&promote(&hostile, &baselines), 2, &["no name for a baseline", "allowed a-z, 0-9 and -"]);
     let full = promote(&good, Path::new("/dev/null/x"));

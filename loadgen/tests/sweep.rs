@@ -21,9 +21,13 @@ use report::sweep::{Point, Sweep, SweepFolder};
 use report::{figure, figures};
 
 fn sweep(args: &[&str]) -> (tempfile::TempDir, Sweep, String) {
+    sweep_that_ends(0, args)
+}
+
+fn sweep_that_ends(code: i32, args: &[&str]) -> (tempfile::TempDir, Sweep, String) {
     let results = tempfile::tempdir().unwrap();
     let said = run(&[&["sweep", "-o", results.path().to_str().unwrap(), "--quiet"], args].concat());
-    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert_eq!(said.code, Some(code), "{}{}", said.out, said.err);
     let record = SweepFolder::at(only_run(results.path())).read().unwrap();
     (results, record, said.out)
 }
@@ -105,7 +109,8 @@ fn a_goal_is_found_or_its_nearest_miss_is_said() {
     assert_eq!(met.charted, ["origin.total", "latency_ms.p99", "stale.share", "origin.max_per_second"]);
 
     let args = ["--scenario", "hotkey", "-d", "5s", "-w", "0s", "--strategy", "swr", "--vary", "cache.ttl=1s,2s"];
-    let (results, missed, said) = sweep(&[&args[..], &["--goal", "min errors where origin.total <= 2"]].concat());
+    let goal = ["--goal", "min errors where origin.total <= 2"];
+    let (results, missed, said) = sweep_that_ends(99, &[&args[..], &goal].concat());
     assert!(missed.ranking.iter().all(|ranked| !ranked.meets));
     assert!(said.contains("NO SETTING MEETS IT, of 2. The nearest miss:"), "{said}");
     assert!(said.contains("The first of them misses: origin.total <= 2 (worst seed "), "{said}");
@@ -207,6 +212,8 @@ fn ctrl_c_keeps_what_is_finished() {
     assert!(most.unwrap() - least.unwrap() <= 2, "the whole grid with fewer seeds: {least:?} to {most:?}");
     assert!(String::from_utf8_lossy(&said.stdout).contains("INCOMPLETE: "));
     assert!(folder.join("charts/curves.png").is_file());
+    let drawn = std::fs::read_to_string(folder.join("charts/curves.svg")).unwrap();
+    assert!(drawn.contains(&format!("INCOMPLETE: {runs} of 40000 runs")) && !drawn.contains("1000 seeds"));
 }
 
 fn grid(args: &[&str]) -> Grid {

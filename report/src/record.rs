@@ -173,7 +173,8 @@ pub struct Origin {
     pub per_expiry: Option<PerExpiry>,
 }
 
-/// Reads of the hot key in clusters, parted by gaps as [`crate::herd_gap_s`] has them.
+/// Reads of the hot key in clusters, parted by gaps as [`crate::herd_gap_s`] has them; one that the beginning or the end of the
+/// measured time cuts is not counted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PerExpiry {
     /// How many clusters there were.
@@ -301,7 +302,8 @@ pub struct Recovery {
 pub struct Stale {
     /// Share of requests answered with a stale value; `None` where any answer is [unknown](Outcomes::unknown).
     pub share: Option<f64>,
-    /// The largest time past the TTL of a stale answer, milliseconds, rounded up.
+    /// The largest time past the TTL of a stale answer, milliseconds, rounded up; 0 where there was none, `None` where any
+    /// answer is unknown.
     pub overage_ms_max: Option<u64>,
 }
 

@@ -54,6 +54,22 @@ fn a_chart_has_a_bar_for_each_second_with_reads() {
     assert!(comparison.contains("at most 50 reads can be in flight, the arrivals are each strategy"));
 }
 
+/// What was not measured is not drawn as if nothing had happened there.
+#[test]
+fn a_strategy_that_was_cut_short_says_so_in_its_charts() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&small(), dir.path());
+    let folder = RunFolder::at(dir.path());
+    let mut run = folder.read_run().unwrap();
+    run.complete = false;
+    run.strategies[0].cut_after_s = Some(7.25);
+    folder.write_run(&run).unwrap();
+    render(dir.path()).unwrap();
+    assert_eq!(read(dir.path(), "charts/comparison.svg").matches("cut short after 7.2 s").count(), 1);
+    let naive = read(dir.path(), "charts/naive.svg");
+    assert!(naive.contains("CUT SHORT after 7.2 s") && naive.contains("cut short after 7.2 s"), "{naive}");
+}
+
 /// The highest point (the smallest y) of all lines of a colour and a width.
 fn highest(svg: &str, colour: &str, width: u32) -> Option<i32> {
     let stroke = format!("stroke=\"{colour}\" stroke-width=\"{width}\" points=\"");

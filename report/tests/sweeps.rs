@@ -64,6 +64,7 @@ fn one_knob_makes_curves_with_bands() {
     // Three in each of the first two panels, where naive's is torn in two; one where nothing is known of naive.
     assert_eq!(svg.matches("opacity=\"0.18\"").count(), 3 + 3 + 1);
     sweep.seeds.truncate(1);
+    sweep.points.iter_mut().for_each(|point| point.runs = 1);
     sweep.knobs[0].unit = None;
     let svg = drawn(&sweep, "curves");
     assert!(svg.contains("one seed: how far chance alone moves a line is not known"));

@@ -1,6 +1,6 @@
 //! A run that is to be compared or promoted: read from its folder, and checked before anything is said of its figures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use report::RunFolder;
@@ -75,7 +75,21 @@ impl Candidate {
     }
 
     pub(super) fn check_valid(&self, path: &Path) -> Result<(), Failure> {
+        let mut names = BTreeSet::new();
         for strategy in &self.run.strategies {
+            // No run writes these: it was edited, or two were put together.
+            let odd = match &strategy.origin {
+                _ if !names.insert(&strategy.name) => "is there twice",
+                None => "has no \"origin\", which every simulated run has",
+                Some(_) => "",
+            };
+            if !odd.is_empty() {
+                return Err(Failure::usage(format!(
+                    "a damaged run · {} · found that {} {odd} · run it again",
+                    path.display(),
+                    plain(&strategy.name)
+                )));
+            }
             let reasons = match (strategy.valid, strategy.requests) {
                 (true, 1..) => continue,
                 (true, 0) => "no requests".to_owned(),

@@ -26,7 +26,7 @@ pub fn gate(args: &GateArgs) -> Result<Exit, Failure> {
     let candidate = Candidate::read(&args.run)?;
     let run = candidate.exact(&args.run)?;
     let path = baseline_path(&args.baseline, &candidate);
-    let baseline = read_baseline(&path).map_err(|error| no_baseline(&error, &args.run))?;
+    let baseline = read_baseline(&path).map_err(|error| no_baseline(&error, &path, &args.run))?;
     match compare(&baseline, &run) {
         Err(differences) => Err(words::not_comparable(&path, &args.run, &differences)),
         Ok(changes) if changes.is_empty() => {
@@ -49,8 +49,18 @@ pub fn promote(args: &PromoteArgs) -> Result<Exit, Failure> {
     let candidate = Candidate::read(&args.run)?;
     let run = candidate.exact(&args.run)?;
     let path = args.baseline_dir.join(candidate.file_name());
-    // What stood there is only compared with, so whatever is wrong with it ends with this.
-    let before = read_baseline(&path).ok();
+    let before = match read_baseline(&path) {
+        Ok(before) => Some(before),
+        Err(ReportError::Io { .. }) => None,
+        // A baseline of another version, or one that a merge broke, is what a promotion mends.
+        Err(_) if is_ours(&path) => None,
+        Err(error) => {
+            return Err(Failure::usage(format!(
+                "no baseline written · {error} · what lies there is no baseline, and promote replaces nothing else: \
+                 name another folder with --baseline-dir, or remove the file"
+            )));
+        }
+    };
     write_baseline(&path, &run).map_err(|error| Failure::usage(format!("no baseline written · {error}")))?;
     say::out(&words::promoted(&path, before.as_ref(), &run))?;
     Ok(Exit::Ok)
@@ -61,14 +71,14 @@ fn baseline_path(given: &Path, candidate: &Candidate) -> PathBuf {
 }
 
 /// Whatever is wrong with a baseline, the remedy is a new one.
-fn no_baseline(error: &ReportError, run: &Path) -> Failure {
-    let run = run.display();
+fn no_baseline(error: &ReportError, baseline: &Path, run: &Path) -> Failure {
+    let promote = words::promote(baseline, run);
     match error {
         ReportError::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
             let path = path.display();
             Failure::not_comparable(format!(
                 "no baseline · --baseline {path} · found nothing there · make this run the baseline if its figures are \
-                 right: loadgen promote {run}"
+                 right: {promote}"
             ))
         }
         ReportError::Document { path, .. } if is_run(path) => Failure::not_comparable(format!(
@@ -78,6 +88,12 @@ fn no_baseline(error: &ReportError, run: &Path) -> Failure {
         )),
         other => Failure::not_comparable(format!("no baseline that can be used · {other}")),
     }
+}
+
+/// Whether a file says that it is a baseline, whatever else is in it; or is empty.
+fn is_ours(path: &Path) -> bool {
+    std::fs::read(path)
+        .is_ok_and(|bytes| bytes.is_empty() || String::from_utf8_lossy(&bytes).contains("\"stampede.baseline/"))
 }
 
 fn is_run(path: &Path) -> bool {

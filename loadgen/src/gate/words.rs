@@ -6,6 +6,7 @@ use report::baseline::{Baseline, Change, Difference, compare};
 use serde_json::Number;
 
 use crate::exit::Failure;
+use crate::settings::quoted;
 use crate::table::table;
 
 /// Fields that are named where circumstances changed.
@@ -25,25 +26,41 @@ pub(super) fn equal(path: &Path, baseline: &Baseline) -> String {
 pub(super) fn changed(path: &Path, run: &Path, baseline: &Baseline, changes: &[Change]) -> String {
     format!(
         "CHANGED  {} in the {} lab: {} of {} figures differ from {}\n\n{}\nIf that is what was meant, make it the baseline \
-         and commit it: loadgen promote {}\n",
+         and commit it: {}\n",
         baseline.scenario,
         baseline.lab,
         changes.len(),
         baseline.figures(),
         path.display(),
         change_table(changes),
-        run.display()
+        promote(path, run)
     )
 }
 
+/// The command that makes a run the baseline that it was held to.
+pub(super) fn promote(baseline: &Path, run: &Path) -> String {
+    let folder = match baseline.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => baseline,
+    };
+    let elsewhere = if folder == Path::new(crate::cli::BASELINES) {
+        String::new()
+    } else {
+        format!(" --baseline-dir {}", quoted(&folder.to_string_lossy()))
+    };
+    format!("loadgen promote {}{elsewhere}", quoted(&run.to_string_lossy()))
+}
+
 pub(super) fn not_comparable(path: &Path, run: &Path, differences: &[Difference]) -> Failure {
+    let remedy = promote(path, run);
     let (path, run) = (path.display(), run.display());
-    let fields = if differences.len() == 1 { "field" } else { "fields" };
+    let fields = if differences.len() == 1 { "field that differs" } else { "fields that differ" };
     let rows =
         differences.iter().map(|d| vec![d.field.clone(), format!("found {}", d.found), format!("needed {}", d.needed)]);
     Failure::not_comparable(format!(
-        "not comparable · {run} against {path} · found {} {fields} that differ, needed the same circumstances · run with \
-         the baseline's, or make this run the baseline: loadgen promote {run}\n{}",
+        "not comparable · {run} against {path} · found {} {fields}, needed the same circumstances · run with \
+         the baseline's, or make this run the baseline: {remedy}\n{}",
         differences.len(),
         table(&rows.collect::<Vec<_>>(), 0, |_| false).trim_end()
     ))

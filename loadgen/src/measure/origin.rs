@@ -59,25 +59,22 @@ pub fn seconds_over(arrivals: &[i64], limit: u64) -> u64 {
     seconds.values().filter(|count| **count > limit).count() as u64
 }
 
-/// Reads of one key in clusters, which are parted by gaps longer than `gap_s` (see [`report::herd_gap_s`]); `None` of no reads.
-/// `arrivals` in order of time.
+/// Reads of one key in clusters, which are parted by gaps longer than `gap_s` (see [`report::herd_gap_s`]); `None` where there is
+/// no whole one: a cluster counts that began after t = 0 and was over, a gap ago, at `end_ns`. `arrivals` in order of time, of
+/// all phases.
 #[must_use]
-pub fn per_expiry(arrivals: &[i64], gap_s: f64) -> Option<PerExpiry> {
+pub fn per_expiry(arrivals: &[i64], gap_s: f64, end_ns: i64) -> Option<PerExpiry> {
     let gap = (gap_s * SECOND_NS as f64) as i64;
-    let mut clusters: Vec<u64> = Vec::new();
-    let mut previous = None;
-    for at in arrivals {
-        match (clusters.last_mut(), previous) {
-            (Some(cluster), Some(before)) if at - before <= gap => *cluster += 1,
-            _ => clusters.push(1),
-        }
-        previous = Some(*at);
-    }
+    let whole = arrivals.chunk_by(|one, next| next - one <= gap).filter(|cluster| {
+        let over = cluster.last().is_some_and(|last| last.saturating_add(gap) <= end_ns);
+        over && cluster.first().is_some_and(|first| *first >= 0)
+    });
+    let mut clusters: Vec<u64> = whole.map(|cluster| cluster.len() as u64).collect();
     clusters.sort_unstable();
     let count = clusters.len();
     let max = *clusters.last()?;
     let p50 = (clusters[(count - 1) / 2] + clusters[count / 2]) as f64 / 2.0;
-    let mean = arrivals.len() as f64 / count as f64;
+    let mean = clusters.iter().sum::<u64>() as f64 / count as f64;
     Some(PerExpiry { count: count as u64, mean: (mean * 1000.0).round() / 1000.0, p50, max })
 }
 
@@ -113,13 +110,27 @@ mod tests {
         let herd = |at: i64, n: i64| (0..n).map(move |i| at + i * MS);
         let arrivals: Vec<i64> = herd(0, 40).chain(herd(4_200 * MS, 50)).chain(herd(8_400 * MS, 45)).collect();
         let expected = PerExpiry { count: 3, mean: 45.0, p50: 45.0, max: 50 };
-        assert_eq!(per_expiry(&arrivals, gap), Some(expected));
-        assert_eq!(per_expiry(&[], gap), None);
+        let end = 60_000 * MS;
+        assert_eq!(per_expiry(&arrivals, gap, end), Some(expected));
+        assert_eq!(per_expiry(&[], gap, end), None);
         let two = PerExpiry { count: 2, mean: 1.5, p50: 1.5, max: 2 };
-        assert_eq!(per_expiry(&[0, 1, 3_000 * MS], gap), Some(two));
+        assert_eq!(per_expiry(&[0, 1, 3_000 * MS], gap, end), Some(two));
         assert_eq!(seconds_over(&arrivals, 44), 2);
         // A key that is refreshed every 1.6 s of a TTL of 5 s, its origin taking 200 ms, is refreshed by one read each time.
         let early: Vec<i64> = (0..40).map(|n| n * 1_600 * MS).collect();
-        assert_eq!(per_expiry(&early, report::herd_gap_s(5.0, 0.2)).unwrap().mean, 1.0);
+        assert_eq!(per_expiry(&early, report::herd_gap_s(5.0, 0.2), 70_000 * MS).unwrap().mean, 1.0);
+    }
+
+    #[test]
+    fn a_herd_that_either_end_of_the_measured_time_cuts_is_not_counted() {
+        let gap = report::herd_gap_s(5.0, 0.2);
+        let herd = |at: i64, n: i64| (0..n).map(move |i| (at + i) * MS);
+        // The first began in the warm-up, the last goes on when the load has ended: of 80 reads each, 30 and 5 lie between.
+        let arrivals: Vec<i64> = herd(-50, 80).chain(herd(5_400, 80)).chain(herd(10_800, 5)).collect();
+        let one = PerExpiry { count: 1, mean: 80.0, p50: 80.0, max: 80 };
+        assert_eq!(per_expiry(&arrivals, gap, 10_805 * MS), Some(one.clone()));
+        // Nobody knows that a herd is over before a gap has passed.
+        assert_eq!(per_expiry(&arrivals[..160], gap, 5_800 * MS), None);
+        assert_eq!(per_expiry(&arrivals[..160], gap, 5_900 * MS), Some(one));
     }
 }

@@ -120,7 +120,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         events: evidence.events.map(|events| counts(events, end_ns)),
         stale: Stale {
             share: share(outcomes.stale),
-            overage_ms_max: (outcomes.stale > 0).then(|| collected.overage_us_max.div_ceil(1000)),
+            overage_ms_max: (outcomes.unknown == 0).then(|| collected.overage_us_max.div_ceil(1000)),
         },
         cache_ops_per_request: operations.is_finite().then(|| round(operations, 1e4)),
         unsent: collected.offered - sent.min(collected.offered),
@@ -150,7 +150,10 @@ fn origin(evidence: &Evidence<'_>, rows: &[OriginRow], end_ns: i64) -> Origin {
         max_in_flight: in_flight_max(&reads, 0, end_ns),
         seconds_over: BTreeMap::from([(SECONDS_OVER.to_string(), seconds_over(&arrivals, SECONDS_OVER))]),
         floor: evidence.collected.floor,
-        per_expiry: hot_key.and_then(|key| per_expiry(&measured_arrivals(rows, Some(&key)), gap_s)),
+        per_expiry: hot_key.and_then(|key| {
+            let hot: Vec<i64> = rows.iter().filter(|row| row.key == key).map(|row| row.arrived_ns).collect();
+            per_expiry(&hot, gap_s, end_ns)
+        }),
     }
 }
 

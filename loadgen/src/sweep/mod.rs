@@ -112,7 +112,8 @@ fn places(path: &Path, sweep: &Sweep, charts: usize) -> String {
     let path = path.display();
     let turned = sweep.knobs.iter().filter(|knob| knob.values.len() > 1).count();
     let charts = match (turned, charts) {
-        (0 | 3.., _) => format!("none of {turned} knobs: one or two can be drawn"),
+        (0, _) => "none: no knob has more than one value".to_owned(),
+        (3.., _) => format!("none of {turned} knobs: one or two can be drawn"),
         (_, files) => format!("{path}/charts ({}, as PNG and SVG)", files / 2),
     };
     format!("\nresults  {path}: sweep.csv, sweep.json\ncharts   {charts}\n")
@@ -121,6 +122,11 @@ fn places(path: &Path, sweep: &Sweep, charts: usize) -> String {
 /// Where several exit codes apply, the contract's order decides.
 fn exit(sweep: &Sweep, interrupted: bool) -> Exit {
     let invalid = sweep.points.iter().any(|point| !point.valid && point.runs > 0);
-    let exits = [interrupted.then_some(Exit::Interrupted), invalid.then_some(Exit::Invalid)];
+    let missed = sweep.goal.is_some() && !sweep.ranking.iter().any(|ranked| ranked.meets);
+    let exits = [
+        interrupted.then_some(Exit::Interrupted),
+        invalid.then_some(Exit::Invalid),
+        missed.then_some(Exit::ThresholdMissed),
+    ];
     exits.into_iter().flatten().min().unwrap_or(Exit::Ok)
 }

@@ -6,21 +6,26 @@ use report::sweep::{Miss, Point, Ranked, Spread};
 
 use super::goal::{Condition, Goal};
 
-/// The valid points by the goal: those that meet it, best first, then the others, the nearest miss first. Among equals the
-/// grid's order decides.
+/// Means of a latency that are no further apart are not told apart, milliseconds: nothing that a strategy does takes so
+/// little, and the verdict on real runs has the same limit.
+const LATENCY_NOISE_MS: f64 = 1.0;
+
+/// The valid points by the goal: those that meet it, best first, then the others, the nearest miss first. A point whose
+/// objective is unknown does not meet it. Among equals the grid's order decides.
 #[must_use]
 pub fn rank(goal: &Goal, points: &[Point]) -> Vec<Ranked> {
     let valid = points.iter().enumerate().filter(|(_, point)| point.valid);
     let mut ranking: Vec<Ranked> = valid
         .map(|(index, point)| {
             let misses = misses(goal, point);
-            Ranked { point: index, meets: misses.is_empty(), as_good_as_best: false, misses }
+            let meets = misses.is_empty() && spread(point, goal.metric).is_some();
+            Ranked { point: index, meets, as_good_as_best: false, misses }
         })
         .collect();
     let objective = |ranked: &Ranked| spread(&points[ranked.point], goal.metric);
     ranking.sort_by(|one, two| match (one.meets, two.meets) {
         (true, true) => better(goal, objective(one), objective(two)),
-        (false, false) => distance(one).total_cmp(&distance(two)),
+        (false, false) => distance(goal, points, one).total_cmp(&distance(goal, points, two)),
         (meets, _) => {
             if meets {
                 Ordering::Less
@@ -32,9 +37,15 @@ pub fn rank(goal: &Goal, points: &[Point]) -> Vec<Ranked> {
     let best = ranking.first().filter(|first| first.meets).and_then(objective);
     for ranked in ranking.iter_mut().filter(|ranked| ranked.meets) {
         let own = spread(&points[ranked.point], goal.metric);
-        ranked.as_good_as_best = own.zip(best).is_some_and(|(own, best)| own.min <= best.max && best.min <= own.max);
+        ranked.as_good_as_best = own.zip(best).is_some_and(|(own, best)| alike(goal.metric, own, best));
     }
     ranking
+}
+
+/// Whether two points can't be told apart: their ranges overlap, or they are latencies within [`LATENCY_NOISE_MS`].
+fn alike(metric: &str, own: Spread, best: Spread) -> bool {
+    let overlap = own.min <= best.max && best.min <= own.max;
+    overlap || metric.contains("_ms.") && (own.mean - best.mean).abs() < LATENCY_NOISE_MS
 }
 
 fn spread(point: &Point, metric: &str) -> Option<Spread> {
@@ -70,8 +81,11 @@ fn beyond(value: f64, limit: f64) -> f64 {
     (value - limit).abs() / if limit > 0.0 { limit } else { 1.0 }
 }
 
-/// How far a point is from meeting the goal: by its worst miss.
-fn distance(ranked: &Ranked) -> f64 {
+/// How far a point is from meeting the goal: by its worst miss, and further than any where its objective is unknown.
+fn distance(goal: &Goal, points: &[Point], ranked: &Ranked) -> f64 {
+    if spread(&points[ranked.point], goal.metric).is_none() {
+        return f64::INFINITY;
+    }
     ranked.misses.iter().map(|miss| miss.by.unwrap_or(f64::INFINITY)).fold(0.0, f64::max)
 }
 
@@ -135,7 +149,7 @@ mod tests {
     #[test]
     fn where_none_meets_it_the_nearest_miss_is_first() {
         let points = [reads([1.0; 3], [30.0; 3]), reads([200.0; 3], [21.0; 3]), reads([101.0; 3], [19.0; 3])];
-        let ranking = rank(&goal("min errors where origin.total <= 100 and latency.p99 <= 20ms"), &points);
+        let ranking = rank(&goal("min origin.total where origin.total <= 100 and latency.p99 <= 20ms"), &points);
         assert_eq!(order(&ranking), [(2, false, false), (0, false, false), (1, false, false)]);
         assert_eq!(ranking[0].misses, [Miss { condition: 0, worst: Some(101.0), by: Some(0.01) }]);
         assert_eq!(ranking[2].misses.len(), 2);
@@ -153,6 +167,15 @@ mod tests {
         let ranking = rank(&goal("min latency.p99 where origin.total <= 4"), &points);
         assert_eq!(order(&ranking), [(2, false, false), (0, false, false)], "the unknown is further than any number");
         let ranking = rank(&goal("min origin.total"), &points);
-        assert_eq!(order(&ranking), [(2, true, true), (0, true, false)], "an unknown objective comes last");
+        assert_eq!(order(&ranking), [(2, true, true), (0, false, false)], "an unknown objective meets no goal");
+    }
+
+    #[test]
+    fn latencies_less_than_a_millisecond_apart_are_not_told_apart_and_reads_are() {
+        let points = [reads([417.0; 3], [200.5; 3]), reads([18.0; 3], [200.7; 3]), reads([19.0; 3], [201.6; 3])];
+        let ranking = rank(&goal("min latency.p99"), &points);
+        assert_eq!(order(&ranking), [(0, true, true), (1, true, true), (2, true, false)]);
+        let ranking = rank(&goal("min origin.total"), &points);
+        assert_eq!(order(&ranking), [(1, true, true), (2, true, false), (0, true, false)]);
     }
 }

@@ -46,7 +46,9 @@ pub fn outcome(sweep: &Sweep, args: &RunArgs) -> String {
     let (done, all) =
         (sweep.points.iter().map(|p| p.runs as usize).sum::<usize>(), sweep.points.len() * sweep.seeds.len());
     if !sweep.complete {
-        text += &format!("INCOMPLETE: {done} of {all} runs were finished; what follows is of these.\n\n");
+        let never = sweep.points.iter().filter(|point| point.runs == 0).count();
+        let never = if never == 0 { String::new() } else { format!(" ({never} settings were never run)") };
+        text += &format!("INCOMPLETE: {done} of {all} runs were finished{never}; what follows is of these.\n\n");
     }
     let invalid = sweep.points.iter().filter(|point| !point.valid && point.runs > 0);
     for point in invalid.clone().take(5) {
@@ -82,12 +84,15 @@ fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
     let Some(best) = sweep.ranking.first() else {
         return text + "No setting has valid numbers, so nothing can be ranked.\n";
     };
-    let of = sweep.points.len();
+    let of = sweep.points.iter().filter(|point| point.runs > 0).count();
     if meeting.is_empty() {
         text += &format!("NO SETTING MEETS IT, of {of}. The nearest miss:\n\n");
         let nearest: Vec<&Ranked> = sweep.ranking.iter().take(3).collect();
         text += &figures_table(sweep, &nearest);
-        text += &format!("\nThe first of them misses: {}.\n", misses(sweep, best));
+        let known = sweep.points[best.point].figures.get(&goal.metric).copied().flatten().is_some();
+        let unknown = format!("its {} is not known", goal.metric);
+        let missed = if known { misses(sweep, best) } else { unknown };
+        text += &format!("\nThe first of them misses: {missed}.\n");
         return text + &again(sweep, &sweep.points[best.point], args);
     }
     text += &format!("{} of {of} settings meet it.\n\n", meeting.len());
@@ -97,15 +102,17 @@ fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
         text += &format!("  … and {more} more in sweep.json\n");
     }
     let alike = meeting.iter().filter(|ranked| ranked.as_good_as_best).count();
-    text += &match (sweep.seeds.len(), alike) {
-        (1, _) => {
+    let (fewest, seeds) = sweep.seeds_run();
+    text += &match (fewest, alike) {
+        (0 | 1, _) => {
             "\nOne seed: how far chance alone moves a figure is not known. Raise --seeds before you believe an order.\n"
                 .into()
         }
         (_, 0 | 1) => "\nNo other setting's range over the seeds overlaps the first one's.\n".into(),
-        (seeds, alike) => {
+        (_, alike) => {
             let others = if alike == 2 { "1 setting is".to_owned() } else { format!("{} settings are", alike - 1) };
-            format!("\n~ {others} not told apart from the first: over {seeds} seeds their ranges overlap.\n")
+            let times = if goal.metric.contains("_ms.") { ", or less than 1 ms lies between their means" } else { "" };
+            format!("\n~ {others} not told apart from the first: over {seeds} seeds their ranges overlap{times}.\n")
         }
     };
     text + &again(sweep, &sweep.points[best.point], args)
@@ -116,8 +123,10 @@ fn misses(sweep: &Sweep, ranked: &Ranked) -> String {
     let said = ranked.misses.iter().filter_map(|miss| {
         let condition = goal.conditions.get(miss.condition)?;
         let worst = miss.worst.map_or_else(|| "unknown".to_owned(), |worst| figure_text(&condition.metric, worst));
-        let by = miss.by.map_or_else(String::new, |by| format!(", {:.0}% beyond", by * 100.0));
-        Some(format!("{} (worst seed {worst}{by})", condition.text))
+        let unit = if condition.metric.contains("_ms") && miss.worst.is_some() { " ms" } else { "" };
+        let of_limit = miss.by.filter(|_| condition.limit > 0.0);
+        let by = of_limit.map_or_else(String::new, |by| format!(", by {:.0}% of the limit", by * 100.0));
+        Some(format!("{} (worst seed {worst}{unit}{by})", condition.text))
     });
     said.collect::<Vec<_>>().join("; ")
 }
@@ -130,7 +139,7 @@ fn figures_table(sweep: &Sweep, ranking: &[&Ranked]) -> String {
     };
     let mut rows = vec![ranked(String::new(), head(sweep))];
     rows.extend((1..).zip(ranking).map(|(rank, point)| {
-        let mark = if rank > 1 && point.as_good_as_best && sweep.seeds.len() > 1 { "~ " } else { "" };
+        let mark = if rank > 1 && point.as_good_as_best && sweep.seeds_run().0 > 1 { "~ " } else { "" };
         ranked(format!("{mark}{rank}"), row(sweep, &sweep.points[point.point]))
     }));
     table(&rows, 1, |column| column != 1)

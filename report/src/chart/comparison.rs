@@ -137,11 +137,30 @@ impl Comparison<'_> {
         let measured_s = strategy.measured_s(self.run);
         if let Some(floor) = strategy.origin.as_ref().and_then(|o| o.floor).filter(|_| measured_s > 0.0) {
             let rate = floor as f64 / measured_s;
-            ink.dashed(&[panel.at(0.0, rate), (panel.right, panel.y(rate))], FLOOR, 1.2)?;
-            ink.text(&format!("floor {rate:.1}/s"), (panel.right + 5.0, panel.y(rate)), 10.5, FLOOR, At::Left)?;
+            ink.dashed(&[panel.at(0.0, rate), panel.at(measured_s, rate)], FLOOR, 1.2)?;
+            let said = ink.fitted(&floor_text(rate), 10.5, WIDTH - panel.right - 6.0);
+            ink.text(&said, (panel.right + 5.0, panel.y(rate)), 10.5, FLOOR, At::Left)?;
+        }
+        if let Some(cut) = strategy.cut_after_s {
+            cut_mark(ink, panel, cut)?;
         }
         Ok(())
     }
+}
+
+/// `floor 1.9/s`, `floor 201/s`.
+pub(crate) fn floor_text(rate: f64) -> String {
+    if rate < 99.95 { format!("floor {rate:.1}/s") } else { format!("floor {rate:.0}/s") }
+}
+
+/// Where a strategy's run was cut short, and that what is empty behind it was not measured.
+pub(crate) fn cut_mark<DB: DrawingBackend>(ink: &Ink<'_, DB>, panel: &Panel, cut_s: f64) -> Drawn<DB> {
+    let x = panel.x(cut_s);
+    ink.line(&[(x, panel.top), (x, panel.bottom)], ALARM, 1.5)?;
+    let said = format!("cut short after {cut_s:.1} s");
+    let fits = x + 6.0 + ink.width(&said, 11.0) <= panel.right;
+    let (at, side) = if fits { (x + 6.0, At::Left) } else { (x - 6.0, At::Right) };
+    ink.text(&said, (at, panel.top + 9.0), 11.0, ALARM, side)
 }
 
 /// A panel's line of words: the strategy's name, what is said of it, and in red where it is invalid.

@@ -6,7 +6,7 @@ use super::axis::{Panel, Scale, pushed_apart};
 use super::ink::{ALARM, At, Drawn, FAINT, FAULT, GRID, Ink, TEXT};
 use super::spectrum::COLOURS;
 use super::{Chart, WIDTH};
-use crate::sweep::words::{figure_text, is_share, setting, title};
+use crate::sweep::words::{figure_text, is_share, seeds_run, setting, title};
 use crate::sweep::{Knob, Spread, Sweep};
 
 const TOP: f64 = 84.0;
@@ -84,9 +84,9 @@ impl Curves<'_> {
     }
 
     fn legend(&self) -> String {
-        let seeds = match self.sweep.seeds.len() {
-            1 => "one seed: how far chance alone moves a line is not known".to_owned(),
-            n => format!("line: mean over {n} seeds; band: smallest to largest"),
+        let seeds = match self.sweep.seeds_run() {
+            (_, 1) => "one seed: how far chance alone moves a line is not known".to_owned(),
+            _ => format!("line: mean over {}; band: smallest to largest", seeds_run(self.sweep)),
         };
         match &self.sweep.goal {
             Some(goal) if goal.conditions.is_empty() => seeds,

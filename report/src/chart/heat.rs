@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 
 use super::ink::{ALARM, At, Drawn, FAINT, FAULT, FLOOR, GRID, Ink, PAPER, TEXT};
 use super::{Chart, WIDTH};
-use crate::sweep::words::{figure_text, setting, title};
+use crate::sweep::words::{figure_text, seeds_run, setting, title};
 use crate::sweep::{Point, Sweep};
 
 const TOP: f64 = 96.0;
@@ -37,6 +37,8 @@ pub(crate) struct HeatMap<'a> {
 struct Range {
     low: f64,
     high: f64,
+    /// Whether there is no difference worth a colour.
+    flat: bool,
 }
 
 impl Chart for HeatMap<'_> {
@@ -99,19 +101,32 @@ impl HeatMap<'_> {
         self.sweep.points.iter().enumerate().filter(|(_, point)| point.strategy == self.strategy)
     }
 
+    /// Whether the cells are large enough for all of a panel's figures: some without theirs would look like a choice.
+    fn has_room<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, metric: &str) -> bool {
+        let (width, height) = self.cell();
+        let known = self.points().filter_map(|(_, point)| point.figures.get(metric).copied().flatten());
+        height >= 13.0 && known.map(|s| ink.width(&figure_text(metric, s.mean), 11.0)).all(|text| text + 3.0 <= width)
+    }
+
     /// What the colours mean is the same in the maps of all strategies.
     fn range(&self, metric: &str) -> Option<Range> {
         let points = self.sweep.points.iter().filter(|point| point.valid);
         let known = points.filter_map(|point| point.figures.get(metric).copied().flatten());
-        known.map(|spread| spread.mean).fold(None, |range: Option<Range>, mean| {
-            let Range { low, high } = range.unwrap_or(Range { low: mean, high: mean });
-            Some(Range { low: low.min(mean), high: high.max(mean) })
+        let ends = known.map(|spread| spread.mean).fold(None, |ends: Option<(f64, f64)>, mean| {
+            let (low, high) = ends.unwrap_or((mean, mean));
+            Some((low.min(mean), high.max(mean)))
+        });
+        ends.map(|(low, high)| {
+            // Colours that nobody could read from the figures, or that a busy machine alone would paint, say nothing.
+            let flat = figure_text(metric, low) == figure_text(metric, high);
+            Range { low, high, flat: flat || metric.contains("_ms") && high - low < 1.0 }
         })
     }
 
     fn legend<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
-        let seeds = self.sweep.seeds.len();
-        let mean = if seeds == 1 { "one seed".to_owned() } else { format!("means over {seeds} seeds") };
+        let one = self.sweep.seeds_run().1 == 1;
+        let seeds = seeds_run(self.sweep);
+        let mean = if one { seeds } else { format!("means over {seeds}") };
         let goal = match &self.sweep.goal {
             None => return ink.text(&mean, (16.0, 61.0), 11.0, FAINT, At::Left),
             Some(goal) => goal,
@@ -121,7 +136,7 @@ impl HeatMap<'_> {
         if !goal.conditions.is_empty() {
             ink.rect((x, 72.0), (x + 22.0, 86.0), SHADES[1])?;
             corner(ink, (x, 72.0), (x + 22.0, 86.0))?;
-            let said = if seeds == 1 { "misses the goal" } else { "misses the goal with one seed or more" };
+            let said = if one { "misses the goal" } else { "misses the goal with one seed or more" };
             ink.text(said, (x + 28.0, 79.0), 11.0, FAINT, At::Left)?;
             x += 40.0 + ink.width(said, 11.0);
         }
@@ -147,7 +162,7 @@ impl HeatMap<'_> {
             scale_bar(ink, metric, range, top - 12.0)?;
         }
         let (width, height) = self.cell();
-        let rows = self.rows().values.len();
+        let (rows, room) = (self.rows().values.len(), self.has_room(ink, metric));
         let at = |column: usize, row: usize| {
             // The first row stands at the bottom, as on any axis.
             let (x, y) = (LEFT + width * column as f64, top + height * (rows - 1 - row) as f64);
@@ -161,7 +176,8 @@ impl HeatMap<'_> {
             match (point.valid, mean, range) {
                 (true, Some(mean), Some(range)) => {
                     let missed = self.sweep.meets(index) == Some(false);
-                    cell(ink, (from, to), range.shade(mean), &figure_text(metric, mean), missed)?;
+                    let text = if room { figure_text(metric, mean) } else { String::new() };
+                    cell(ink, (from, to), range.shade(mean), &text, missed)?;
                 }
                 (false, ..) if point.runs > 0 => said(ink, (from, to), "INVALID", ALARM)?,
                 _ => said(ink, (from, to), "–", FAINT)?,
@@ -199,8 +215,8 @@ impl HeatMap<'_> {
 impl Range {
     /// 0 for the lowest, 1 for the highest.
     fn place(self, value: f64) -> f64 {
-        let Self { low, high } = self;
-        if high <= low {
+        let Self { low, high, flat } = self;
+        if flat {
             return 0.0;
         }
         if low > 0.0 && high / low >= LOG_FROM {
@@ -241,15 +257,11 @@ fn cell<DB: DrawingBackend>(
     missed: bool,
 ) -> Drawn<DB> {
     ink.rect(from, to, colour)?;
-    let (width, height) = (to.0 - from.0, to.1 - from.1);
     if missed {
         corner(ink, from, to)?;
     }
-    if ink.width(text, 11.0) + 3.0 <= width && height >= 13.0 {
-        let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
-        ink.text(text, middle, 11.0, ink_on(colour), At::Middle)?;
-    }
-    Ok(())
+    let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+    ink.text(text, middle, 11.0, ink_on(colour), At::Middle)
 }
 
 /// A cell without a figure.
@@ -277,8 +289,9 @@ fn frame<DB: DrawingBackend>(ink: &Ink<'_, DB>, from: (f64, f64), to: (f64, f64)
 /// What the lightest and the darkest shade stand for.
 fn scale_bar<DB: DrawingBackend>(ink: &Ink<'_, DB>, metric: &str, range: Range, y: f64) -> Drawn<DB> {
     const STEPS: usize = 40;
-    if range.high <= range.low {
-        let said = format!("{} everywhere", figure_text(metric, range.low));
+    if range.flat {
+        let [low, high] = [range.low, range.high].map(|value| figure_text(metric, value));
+        let said = if low == high { format!("{low} everywhere") } else { format!("{low} to {high}: all the same") };
         return ink.text(&said, (RIGHT, y), 10.5, FAINT, At::Right);
     }
     let [low, high] = [range.low, range.high].map(|value| figure_text(metric, value));

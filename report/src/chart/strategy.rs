@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use plotters::prelude::DrawingBackend;
 
 use super::axis::{Panel, Scale, whole};
+use super::comparison::{cut_mark, floor_text};
 use super::containers::Containers;
 use super::ink::{
     ALARM, At, BAR, BAR_INVALID, BAR_WARMUP, Drawn, EXPIRY, FAINT, FAULT, FLOOR, Ink, PAPER, SHADE, TEXT,
@@ -101,7 +102,8 @@ impl StrategyChart<'_> {
             ink.text(&spec, (after, 24.0), 13.0, FAINT, At::Left)?;
         }
         let state = if self.strategy.valid { "valid" } else { "INVALID" };
-        let figures = format!("{} · {state}", words::figures(self.strategy));
+        let cut = self.strategy.cut_after_s.map_or_else(String::new, |cut| format!("CUT SHORT after {cut:.1} s · "));
+        let figures = format!("{cut}{} · {state}", words::figures(self.strategy));
         ink.text(&ink.fitted(&figures, 13.0, room), (16.0, 46.0), 13.0, TEXT, At::Left)?;
         ink.text(&ink.fitted(&words::setting(self.run), 10.5, room), (16.0, 65.0), 10.5, FAINT, At::Left)?;
         ink.text(&ink.fitted(&words::load_caption(self.run), 10.5, room), (16.0, 80.0), 10.5, FAINT, At::Left)?;
@@ -194,8 +196,12 @@ impl StrategyChart<'_> {
             ink.rect((from + gap / 2.0, panel.y(reads as f64)), (to - gap / 2.0, panel.bottom), colour)?;
         }
         if let Some(floor) = self.floor_rate() {
-            ink.dashed(&[panel.at(0.0, floor), (RIGHT, panel.y(floor))], FLOOR, 1.5)?;
-            ink.text(&format!("floor {floor:.1}/s"), (RIGHT + 6.0, panel.y(floor)), 11.0, FLOOR, At::Left)?;
+            ink.dashed(&[panel.at(0.0, floor), panel.at(self.strategy.measured_s(self.run), floor)], FLOOR, 1.5)?;
+            let said = ink.fitted(&floor_text(floor), 11.0, WIDTH - RIGHT - 7.0);
+            ink.text(&said, (RIGHT + 6.0, panel.y(floor)), 11.0, FLOOR, At::Left)?;
+        }
+        if let Some(cut) = self.strategy.cut_after_s {
+            cut_mark(ink, panel, cut)?;
         }
         for expiry in
             self.digest.expiries_s.iter().filter(|at| **at >= -self.run.warmup_s && **at <= self.run.duration_s)

@@ -177,6 +177,17 @@ impl Sweep {
         names
     }
 
+    /// Fewest and most seeds that a point was run with, of the points that were run at all.
+    #[must_use]
+    pub fn seeds_run(&self) -> (u32, u32) {
+        let runs = self.points.iter().map(|point| point.runs).filter(|runs| *runs > 0);
+        runs.fold(None, |ends: Option<(u32, u32)>, runs| {
+            let (least, most) = ends.unwrap_or((runs, runs));
+            Some((least.min(runs), most.max(runs)))
+        })
+        .unwrap_or((0, 0))
+    }
+
     /// Which of a knob's values a point has.
     pub(crate) fn value_of(&self, point: &Point, knob: usize) -> Option<usize> {
         let text = point.values.get(knob)?;

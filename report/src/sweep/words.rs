@@ -45,13 +45,30 @@ pub(crate) fn title(metric: &str) -> String {
 pub(crate) fn setting(sweep: &Sweep) -> String {
     let count = |n: usize, one: &str, more: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {more}") };
     let replicas = count(sweep.replicas as usize, "replica", "replicas");
+    let runs: u32 = sweep.points.iter().map(|point| point.runs).sum();
     let seeds = match sweep.seeds.as_slice() {
+        seeds if !sweep.complete => format!("INCOMPLETE: {runs} of {} runs", sweep.points.len() * seeds.len()),
         [seed] => format!("seed {seed}"),
         seeds => format!("{} from {}", count(seeds.len(), "seed", "seeds"), seeds.first().copied().unwrap_or_default()),
     };
     let fixed = ["cache.ttl", "load.rate", "load.clients", "origin.service_time", "load.duration"];
     let fixed = fixed.into_iter().filter(|field| !sweep.knobs.iter().any(|knob| knob.name == *field));
-    let fixed = fixed.filter_map(|field| Some(format!("{field} {}", sweep.settings.get(field)?)));
-    let all = [format!("{} lab", sweep.lab), replicas].into_iter().chain(fixed).chain([seeds]);
-    all.collect::<Vec<_>>().join(" · ")
+    let ramps = sweep.settings.keys().any(|field| field.starts_with("load.ramp."));
+    let fixed = fixed.filter_map(|field| {
+        let then = if ramps && field == "load.rate" { " and ramps" } else { "" };
+        Some(format!("{field} {}{then}", sweep.settings.get(field)?))
+    });
+    let of = [format!("{} lab", sweep.lab), replicas].into_iter().chain(fixed);
+    let all =
+        if sweep.complete { of.chain([seeds]).collect() } else { [seeds].into_iter().chain(of).collect::<Vec<_>>() };
+    all.join(" · ")
+}
+
+/// `5 seeds`, `1 to 2 seeds`, `one seed`: what the points were run with.
+pub(crate) fn seeds_run(sweep: &Sweep) -> String {
+    match sweep.seeds_run() {
+        (least, most) if least < most => format!("{least} to {most} seeds"),
+        (1, _) => "one seed".to_owned(),
+        (seeds, _) => format!("{seeds} seeds"),
+    }
 }
