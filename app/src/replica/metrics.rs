@@ -174,3 +174,53 @@ impl Events for Counting {
         self.metrics.lock_wait.observe(waited.as_secs_f64());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use strategies::port::FlightId;
+    use strategies::time::Wall;
+    use strategies::{Key, Life};
+
+    use super::*;
+    use crate::runtime::RealClock;
+
+    #[tokio::test]
+    async fn each_event_has_its_counter_and_goes_on_into_the_log() {
+        let metrics = Arc::new(ReplicaMetrics::new().unwrap());
+        let log = Arc::new(EventLog::new(Arc::new(RealClock::start())));
+        let events = Counting { metrics: Arc::clone(&metrics), log: Arc::clone(&log) };
+        let (key, flight) = (Key::of_item(1), FlightId { incarnation: 1, number: 1 });
+        let put = |stored| {
+            let (stored_at, life) = (Wall(0), Life::new(Duration::ZERO, Duration::ZERO));
+            Event::Put { key: key.clone(), stored_at, life, stored }
+        };
+        let mut emitted = vec![
+            put(Stored::Stored),
+            put(Stored::Fenced),
+            Event::EarlyRefresh(key.clone()),
+            Event::RefreshFailed(key.clone()),
+            Event::LockTimeout(key.clone()),
+            Event::LockFallback(key.clone()),
+            Event::Corrupt(key.clone()),
+        ];
+        emitted.extend(Cause::ALL.map(|cause| Event::FlightLed { flight, key: key.clone(), cause }));
+        for end in LeaderEnd::ALL {
+            emitted.push(Event::FlightEnded { flight, key: key.clone(), end });
+            emitted.push(Event::LockEnded { key: key.clone(), end });
+        }
+        emitted.extend(CacheErrorClass::ALL.map(|class| Event::CacheFailed { op: "get", class }));
+        for event in &emitted {
+            events.emit(event.clone());
+        }
+        events.lock_waited(Duration::from_millis(300));
+        assert_eq!(log.lines().events.len(), emitted.len());
+        let text = to_bytes(metrics.families.text().into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8_lossy(&text);
+        let counted = |line: &&str| line.ends_with(" 1") && !line.contains("_info") && !line.contains("_bucket");
+        let ones: Vec<&str> = text.lines().filter(counted).collect();
+        assert_eq!(ones.len(), emitted.len() + 1, "one for each event, one for the wait: {ones:#?}");
+        assert!(text.contains("stampede_lock_wait_seconds_bucket{le=\"0.25\"} 0\n"));
+        assert!(text.contains("stampede_lock_wait_seconds_bucket{le=\"0.5\"} 1\n"));
+    }
+}
