@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # Every shipped scenario in virtual time against its committed baseline: one changed figure is a failure. With the word
-# `promote`, makes the baselines instead; the difference is for the commit, with its reason.
+# `promote`, makes the baselines instead; the difference is for the commit, with its reason. In a GitHub workflow the runs'
+# summaries and verdicts are on the job's page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --release --locked -p loadgen
 loadgen=target/release/loadgen
 scratch=$(mktemp -d)
+page=${GITHUB_STEP_SUMMARY:-/dev/null}
 trap 'rm -rf "$scratch"' EXIT
 
 ended=0
 for file in scenarios/files/*.toml; do
   scenario=$(basename "$file" .toml)
   "$loadgen" --scenario "$scenario" --lab sim --quiet -o "$scratch/$scenario" >/dev/null
-  "$loadgen" "${1:-gate}" "$scratch/$scenario"/* || ended=$?
+  "$loadgen" "${1:-gate}" "$scratch/$scenario"/* | tee "$scratch/verdict" || ended=$?
+  { cat "$scratch/$scenario"/*/summary.md; printf '\n```\n%s\n```\n\n' "$(cat "$scratch/verdict")"; } >>"$page"
 done
 exit "$ended"

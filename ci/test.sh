@@ -13,6 +13,7 @@ have redis-server && have redis-cli || missing+=(redis-server)
 have_chromium || missing+=(chromium)
 have nginx || missing+=(nginx)
 have varnishd || missing+=(varnish)
+have prometheus && have promtool || missing+=(prometheus)
 have pgrep || missing+=(procps)
 have cc || missing+=(gcc libc6-dev)
 
@@ -37,7 +38,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-require=redis,chromium,nginx,varnish
+require=redis,chromium,nginx,varnish,prometheus
 # An engine that runs is used; `bash ci/engine.sh` brings one up where that is possible. The caller may insist on it.
 case "${LAB_REQUIRE:-}" in *docker*) bash ci/engine.sh && require=$require,docker ;; esac
 if have docker && docker info >/dev/null 2>&1; then require=$require,docker; fi

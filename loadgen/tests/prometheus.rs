@@ -71,27 +71,19 @@ fn promtool_is_content_with_configuration_and_rules_and_each_alert_fires_and_kee
     }
     // Each alert's test fails where the alert always fires, and where it never does.
     let text = std::fs::read_to_string(observe().join("alerts.yml")).unwrap();
-    let rules: Value = serde_yaml_ng::from_str(&text).unwrap();
-    let number = rules["groups"][0]["rules"].as_array().unwrap().len();
-    assert!(number >= 8);
     let scratch = tempfile::tempdir().unwrap();
     std::fs::copy(observe().join("alerts_test.yml"), scratch.path().join("alerts_test.yml")).unwrap();
-    for index in 0..number {
-        for always in ["vector(1)", "vector(1) > 2"] {
-            let mut wrong = rules.clone();
-            let rule = &mut wrong["groups"][0]["rules"][index];
-            rule["expr"] = json!(always);
-            let name = rule["alert"].to_string();
-            for what in ["summary", "action"] {
-                assert!(
-                    rule["annotations"][what].as_str().is_some_and(|text| !text.is_empty()),
-                    "{name} has no {what}"
-                );
-            }
-            std::fs::write(scratch.path().join("alerts.yml"), wrong.to_string()).unwrap();
-            let (content, said) = promtool(&tool, scratch.path(), &["test", "rules", "alerts_test.yml"], "");
-            assert!(!content && said.contains(name.trim_matches('"')), "{name} as {always}: {said}");
-        }
+    for wrong in ["vector(1)", "vector(1) > 2"] {
+        let mut file: Value = serde_yaml_ng::from_str(&text).unwrap();
+        let rules = file["groups"][0]["rules"].as_array_mut().unwrap();
+        assert!(rules.len() >= 8);
+        rules.iter_mut().for_each(|rule| rule["expr"] = json!(wrong));
+        let names: Vec<String> = rules.iter().map(|rule| rule["alert"].as_str().unwrap().to_owned()).collect();
+        std::fs::write(scratch.path().join("alerts.yml"), file.to_string()).unwrap();
+        let (content, said) = promtool(&tool, scratch.path(), &["test", "rules", "alerts_test.yml"], "");
+        let unnoticed: Vec<&String> =
+            names.iter().filter(|name| !said.contains(&format!("alertname: {name},"))).collect();
+        assert!(!content && unnoticed.is_empty(), "{wrong} in the place of {unnoticed:?}: {said}");
     }
 }
 
