@@ -39,9 +39,12 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 require=redis,chromium,nginx,varnish,prometheus
-# An engine that runs is used; `bash ci/engine.sh` brings one up where that is possible. The caller may insist on it.
-case "${LAB_REQUIRE:-}" in *docker*) bash ci/engine.sh && require=$require,docker ;; esac
-if have docker && docker info >/dev/null 2>&1; then require=$require,docker; fi
+# The tests of the lab in containers need an engine and its base images. Here they must run where the caller says so, and
+# where an engine runs that has the images or can pull them; `bash ci/engine.sh` brings one up where that is possible.
+case "${LAB_REQUIRE:-}" in
+  *docker*) bash ci/engine.sh && require=$require,docker || exit 1 ;;
+  *) if have docker && docker info >/dev/null 2>&1 && bash ci/engine.sh; then require=$require,docker; fi ;;
+esac
 export LAB_REQUIRE=$require INSTA_UPDATE=no
 echo "ci/test.sh: LAB_REQUIRE=$LAB_REQUIRE"
 

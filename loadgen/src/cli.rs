@@ -178,7 +178,7 @@ pub struct SweepArgs {
 /// The arguments of `gate`.
 #[derive(Debug, Clone, Args)]
 pub struct GateArgs {
-    /// The baseline, or the folder where it is kept as <scenario>.<lab>.json
+    /// The baseline, or the folder where it is kept as SCENARIO.LAB.json
     #[arg(long, value_name = "PATH", default_value = "results/baseline")]
     pub baseline: PathBuf,
     /// The run's folder, or its run.json
@@ -188,7 +188,7 @@ pub struct GateArgs {
 /// The arguments of `promote`.
 #[derive(Debug, Clone, Args)]
 pub struct PromoteArgs {
-    /// Folder of baselines; the file in it is <scenario>.<lab>.json
+    /// Folder of baselines; the file in it is SCENARIO.LAB.json
     #[arg(long, value_name = "DIR", default_value = "results/baseline")]
     pub baseline_dir: PathBuf,
     /// The run's folder, or its run.json

@@ -42,9 +42,8 @@ fn forbidden(file: &Value) -> Vec<String> {
         );
         let image = service["image"].as_str().unwrap_or_default();
         bad(!image.contains(':') || image.ends_with(":latest"), "an image of no stated version");
-        let environment = service["environment"].to_string().to_lowercase();
-        let secret =
-            environment.contains("password\"") || environment.contains("token\"") || environment.contains("secret");
+        let environment = service["environment"].as_object().cloned().unwrap_or_default();
+        let secret = environment.iter().any(|(name, value)| is_secret(name, value.as_str().unwrap_or_default()));
         bad(secret, "a secret in the environment");
         let one_shot = name == "secrets";
         bad(!one_shot && service["healthcheck"]["test"].is_null(), "no health check");
@@ -56,6 +55,14 @@ fn forbidden(file: &Value) -> Vec<String> {
         }
     }
     found
+}
+
+/// A variable that holds a secret itself, not the name of a file that does.
+fn is_secret(name: &str, value: &str) -> bool {
+    let names_one = ["PASSWORD", "TOKEN", "SECRET"].iter().any(|word| name.to_uppercase().contains(word));
+    let in_url =
+        value.split_once("://").and_then(|(_, rest)| rest.split_once('@')).is_some_and(|(u, _)| u.contains(':'));
+    in_url || names_one && !(name.ends_with("_FILE") && value.starts_with("/secrets/"))
 }
 
 /// The file as Compose reads it, with the services of these profiles.
@@ -137,6 +144,8 @@ fn each_forbidden_thing_is_noticed() {
         ("image", json!("redis:latest")),
         ("image", json!("redis")),
         ("environment", json!({ "REDIS_PASSWORD": "x" })),
+        ("environment", json!({ "LAB_TOKEN_FILE": "x" })),
+        ("environment", json!({ "LAB_REDIS": "redis://user:x@redis:6379" })),
         ("healthcheck", Value::Null),
         ("devices", json!(["/dev/sda"])),
     ] {

@@ -135,6 +135,9 @@ pub struct Strategy {
     /// Requests that another replica was asked, because theirs was down. Absent from older records.
     #[serde(default)]
     pub moved_on: u64,
+    /// How long the scenario's events hurt; `None` where it has none, or begins with one. Absent from older records.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
     /// Origin reads of a replica incarnation that a scenario event ended: no witness is left for them.
     pub unwitnessed: u64,
     /// The two ledgers side by side, over all phases; `None` of a target, which keeps none.
@@ -267,12 +270,26 @@ pub struct Events {
     pub lock_fallback: u64,
     /// Requests that gave up waiting for somebody else's lock.
     pub lock_timeout: u64,
+    /// Puts that were fenced off: a late holder's, which change nothing. Absent from older records.
+    #[serde(default)]
+    pub fenced: u64,
     /// Cached bytes that could not be decoded: each a miss.
     pub corrupt: u64,
     /// Cache operations that failed, any class.
     pub cache_errors: u64,
     /// Leaders that vanished (panicked, or were dropped) before they ended.
     pub leader_vanished: u64,
+}
+
+/// How long a scenario's events hurt, by the seconds of `seconds.csv`. A second is in trouble where a request failed, was
+/// shed or waited too long, or where too many waited for the origin; docs/faults.md has the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Seconds in trouble, from the first event on.
+    pub troubled_s: u64,
+    /// Seconds from the end of the last event to the end of the last trouble, 0 where it had ended before; `None` where the
+    /// run ended in trouble.
+    pub after_s: Option<f64>,
 }
 
 /// How stale the stale answers were.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::record::{Run, Strategy};
+use crate::record::{Recovery, Run, Strategy};
 use crate::words;
 
 /// Differences below this share of the larger value are noise.
@@ -33,7 +33,7 @@ pub fn verdict_table(run: &Run) -> String {
 /// A column: two lines of header, and the cell of a strategy.
 type Column = (&'static str, &'static str, fn(&Strategy) -> String);
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 14] = [
     ("", "strategy", |s| name_of(&s.name)),
     ("origin", "reads", |s| count(s.origin.as_ref().map(|origin| origin.total))),
     ("times", "floor", |s| words::times_floor(s).map_or_else(unknown, |times| format!("{times:.1}×"))),
@@ -45,10 +45,22 @@ const COLUMNS: [Column; 12] = [
     ("", "waited", |s| words::share(words::waiting_share(s))),
     ("", "stale", |s| words::share(s.stale.share.filter(|_| s.outcomes.unknown == 0))),
     ("", "errors", |s| s.errors.to_string()),
+    ("in", "trouble", |s| s.recovery.map_or_else(unknown, |r| format!("{} s", r.troubled_s))),
+    ("well", "after", |s| s.recovery.map_or_else(unknown, well_after)),
     ("", "valid", |s| if s.valid { "yes" } else { "INVALID" }.to_owned()),
 ];
 
-/// The table's columns, each with its cells in the order run. Theory's is left out where it has nothing to say.
+/// When a strategy was well again after the last fault was over.
+fn well_after(recovery: Recovery) -> String {
+    match recovery.after_s {
+        None => "not yet".into(),
+        Some(after) if after >= 0.05 => format!("{after:.1} s"),
+        Some(_) => "0 s".into(),
+    }
+}
+
+/// The table's columns, each with its cells in the order run. Theory's are left out where it has nothing to say, and those
+/// about faults where there was none.
 pub(crate) struct Table {
     pub(crate) header: Vec<(&'static str, &'static str)>,
     pub(crate) rows: Vec<Vec<String>>,
@@ -57,7 +69,13 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn of(run: &Run) -> Self {
         let theory = run.strategies.iter().any(|strategy| strategy.predicted.is_some());
-        let shown: Vec<&Column> = COLUMNS.iter().filter(|(_, under, _)| theory || *under != "theory").collect();
+        let faults = run.strategies.iter().any(|strategy| strategy.recovery.is_some());
+        let says = |(_, under, _): &&Column| match *under {
+            "theory" => theory,
+            "trouble" | "after" => faults,
+            _ => true,
+        };
+        let shown: Vec<&Column> = COLUMNS.iter().filter(says).collect();
         Self {
             header: shown.iter().map(|(over, under, _)| (*over, *under)).collect(),
             rows: run.strategies.iter().map(|s| shown.iter().map(|(_, _, cell)| cell(s)).collect()).collect(),

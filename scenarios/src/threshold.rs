@@ -11,7 +11,7 @@ use crate::source::safe;
 use crate::walk::{Fields, Walk};
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 43] = [
+pub const METRICS: [&str; 47] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -47,6 +47,7 @@ pub const METRICS: [&str; 43] = [
     "events.lock_lost",
     "events.lock_fallback",
     "events.lock_timeout",
+    "events.fenced",
     "events.corrupt",
     "events.cache_errors",
     "events.leader_vanished",
@@ -54,6 +55,9 @@ pub const METRICS: [&str; 43] = [
     "stale.overage_ms_max",
     "cache_ops_per_request",
     "unsent",
+    "moved_on",
+    "recovery.troubled_s",
+    "recovery.after_s",
     "unwitnessed",
 ];
 

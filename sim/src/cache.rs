@@ -24,6 +24,9 @@ use crate::world::{Handle, NOBODY};
 /// One operation's budget, as the Redis adapter's.
 const OPERATION_BUDGET: Duration = Duration::from_millis(100);
 
+/// What carrying out one command of many that wait takes, as Redis' own few microseconds.
+const COMMAND: Duration = Duration::from_micros(5);
+
 /// The cache server that a fleet shares.
 pub struct CacheServer {
     world: Handle,
@@ -40,6 +43,8 @@ pub struct CacheServer {
 struct Trouble {
     down_until: Mono,
     paused_until: Mono,
+    /// When the last of the commands that wait for that is carried out.
+    queued_until: Mono,
     slow_until: Mono,
     slow_by: Duration,
     full_until: Mono,
@@ -47,7 +52,8 @@ struct Trouble {
 
 impl Trouble {
     fn is_over(&self, now: Mono) -> bool {
-        now >= self.down_until && now >= self.paused_until && now >= self.slow_until && now >= self.full_until
+        let until = [self.down_until, self.paused_until, self.queued_until, self.slow_until, self.full_until];
+        until.into_iter().all(|until| now >= until)
     }
 }
 
@@ -123,15 +129,25 @@ impl CacheServer {
         Some(trouble)
     }
 
+    /// When a command that finds the server standing still is carried out: after all those that came before it, or an old
+    /// put could come last.
+    fn turn(&self) -> Mono {
+        let mut trouble = lock(&self.trouble);
+        trouble.queued_until = trouble.queued_until.max(trouble.paused_until).plus(COMMAND);
+        trouble.queued_until
+    }
+
     /// Lets a command in that has arrived: waits while the server stands still, and for its slowness.
     async fn admit(&self, needs_memory: bool) -> Result<(), CacheError> {
+        let mut queued = false;
         while let Some(trouble) = self.trouble() {
             let now = self.world.now();
             if now < trouble.down_until {
                 return Err(failed(CacheErrorClass::Down, "connection refused"));
             }
-            if now < trouble.paused_until {
-                self.world.sleep_until(trouble.paused_until).await;
+            if now < trouble.paused_until || (!queued && now < trouble.queued_until) {
+                self.world.sleep_until(self.turn()).await;
+                queued = true;
                 continue; // it may have gone down meanwhile
             }
             if now < trouble.slow_until {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use scenarios::{LoadKind, Plan, Scenario};
+use scenarios::{LoadKind, OnDown, Plan, Scenario};
 use strategies::port::FlightId;
 use strategies::rng::Rng;
 use strategies::time::{Mono, nanos};
@@ -34,6 +34,8 @@ pub struct Request {
     pub intended_ns: i64,
     /// For what.
     pub key: u32,
+    /// Whether its replica was dead and another one has it.
+    pub moved_on: bool,
 }
 
 /// What became of a request.
@@ -45,7 +47,7 @@ pub enum Reply {
     TimedOut,
     /// Its replica died over it.
     Reset,
-    /// Its replica was dead.
+    /// Its replica was dead, and so was every other that its client may ask.
     Refused,
 }
 
@@ -65,6 +67,8 @@ pub trait Witness {
 const KEYS_MADE_MAX: u32 = 1 << 16;
 /// The call that looks for requests whose time is up.
 const TIMEOUTS: u32 = (1 << 30) - 1;
+/// Calls from here on to [`TIMEOUTS`] bring the request in the place that is left to the next replica's door.
+const MOVES: u32 = 1 << 29;
 /// The client of a request of an open load.
 const NO_CLIENT: u32 = u32::MAX;
 
@@ -75,6 +79,8 @@ pub struct Crowd<W> {
     witness: Rc<RefCell<W>>,
     keys: Rc<[Key]>,
     closed: bool,
+    /// Whether clients of a dead replica ask the next one.
+    moves: bool,
     timeout: u64,
     t0: Cell<Mono>,
     end: Cell<Mono>,
@@ -120,6 +126,7 @@ impl<W: Witness + 'static> Crowd<W> {
             witness,
             keys: (1..=made).map(Key::of_item).collect(),
             closed: clients > 0,
+            moves: scenario.load.on_down == OnDown::Next,
             timeout: nanos(scenario.load.timeout),
             t0: Cell::default(),
             end: Cell::default(),
@@ -173,6 +180,8 @@ impl<W: Witness + 'static> Crowd<W> {
     pub fn on_call(self: &Rc<Self>, number: u32) {
         if number == TIMEOUTS {
             self.time_out();
+        } else if number >= MOVES {
+            self.arrive(number - MOVES);
         } else if self.closed {
             self.client_asks(number);
         } else {
@@ -241,7 +250,7 @@ impl<W: Witness + 'static> Crowd<W> {
     /// A request is at its replica's door.
     fn arrive(self: &Rc<Self>, number: u32) {
         let Some(place) = self.under_way.borrow().get(number).filter(|place| place.task.is_none()) else { return };
-        let Some(stack) = self.fleet.stack(place.replica) else { return self.over(number, &Reply::Refused) };
+        let Some(stack) = self.fleet.stack(place.replica) else { return self.refused(number, place) };
         let request = self.fleet.took_request(place.replica);
         let deadline = self.fleet.world.now().plus(self.fleet.request_budget);
         let cx = Cx { request, deadline, replica: place.replica };
@@ -251,6 +260,20 @@ impl<W: Witness + 'static> Crowd<W> {
         worker.desk.set(Some(job));
         self.under_way.borrow_mut().places[number as usize].task = Some(worker.task);
         self.fleet.world.run(worker.task);
+    }
+
+    /// Nobody listens: a request goes on to the next replica, if its client does such things and has not asked them all.
+    fn refused(self: &Rc<Self>, number: u32, place: Place) {
+        let replicas = self.fleet.replicas().len() as u16;
+        if !self.moves || place.moved + 1 >= replicas {
+            return self.over(number, &Reply::Refused);
+        }
+        let next = Place { replica: (place.replica + 1) % replicas, moved: place.moved + 1, ..place };
+        self.under_way.borrow_mut().places[number as usize] = next;
+        // The refusal's way back, and the request's to the next.
+        let link = self.fleet.latencies.client;
+        let taken = link.draw(&self.draws).saturating_add(link.draw(&self.draws));
+        self.fleet.world.call_at(Mono(self.fleet.world.now().0.saturating_add(taken)), MOVES + number);
     }
 
     /// A new worker for a replica.
@@ -299,7 +322,9 @@ impl<W: Witness + 'static> Crowd<W> {
         // An answer on its way when its client's patience ends is none.
         let (done, reply) = if back > given_up { (given_up, &Reply::TimedOut) } else { (back, reply) };
         let done_ns = self.since_t0(done);
-        self.witness.borrow_mut().answer(&self.request(place.intended, place.key), done_ns, reply);
+        let moved_on = place.moved > 0 && !matches!(reply, Reply::Refused);
+        let request = Request { moved_on, ..self.request(place.intended, place.key) };
+        self.witness.borrow_mut().answer(&request, done_ns, reply);
         if place.client != NO_CLIENT {
             let think = nanos(self.plan.think(place.client, place.n));
             self.decide(place.client, place.n + 1, done.saturating_add(think));
@@ -319,7 +344,7 @@ impl<W: Witness + 'static> Crowd<W> {
     }
 
     fn request(&self, intended: u64, key: u32) -> Request {
-        Request { intended_ns: self.since_t0(intended), key }
+        Request { intended_ns: self.since_t0(intended), key, moved_on: false }
     }
 
     fn since_t0(&self, at: u64) -> i64 {

@@ -28,7 +28,10 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        let world = World::new();
+        Self::of(World::new())
+    }
+
+    fn of(world: World) -> Self {
         let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
         let link = Arc::new(Link::new(Latency::micros(100, 0), &Rng::new(1)));
         let port = CachePort::new(&server, 0, Arc::clone(&link));
@@ -106,6 +109,29 @@ fn who_gives_up_leaves_his_write_behind() {
     lab.run(futures_util::future::select(put, lab.world.sleep(MS / 20)));
     lab.run(lab.world.sleep(MS));
     assert_eq!(lab.version(), Some(2));
+}
+
+#[test]
+fn what_came_while_it_stood_still_is_carried_out_in_the_order_in_which_it_came() {
+    // A world that chooses among those who are ready at the same instant.
+    let lab = Lab::of(World::seeded(7));
+    lab.server.pause(Duration::from_secs(3));
+    for version in 1..=20 {
+        let put = lab.run(lab.port.put(&lab.key, &lab.entry(version), When::Always));
+        assert_eq!(put.unwrap_err().class, CacheErrorClass::Slow);
+    }
+    lab.run(lab.world.sleep(Duration::from_secs(2)));
+    assert_eq!(lab.version(), Some(20), "the last one to come is the last one to be carried out");
+    // And who comes after it does not overtake those who wait.
+    lab.server.pause(50 * MS);
+    let (first, second) = (lab.entry(21), lab.entry(22));
+    let late = async {
+        lab.world.sleep(50 * MS).await;
+        lab.port.put(&lab.key, &second, When::Always).await
+    };
+    let both = futures_util::future::join(lab.port.put(&lab.key, &first, When::Always), late);
+    assert_eq!(lab.run(both), (Ok(Stored::Stored), Ok(Stored::Stored)));
+    assert_eq!(lab.version(), Some(22));
 }
 
 #[test]

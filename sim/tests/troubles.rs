@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Tally, run, scenario};
-use scenarios::Scenario;
+use scenarios::{OnDown, Scenario};
 use sim::Simulated;
 use strategies::Outcome;
 
@@ -137,16 +137,33 @@ fn a_replica_that_is_cut_off_reads_for_itself_and_harms_no_other() {
 }
 
 #[test]
-fn a_killed_replica_refuses_until_it_is_started_anew_with_another_name() {
+fn a_killed_replicas_clients_move_on_until_it_is_started_anew_with_another_name() {
     let events = r#"at = "3s"; do = "replica-kill"; target = "replica-1" | at = "5s"; do = "replica-restart"; target = "replica-1""#;
     let (tally, _) = checked(events, "coalesce");
     // A third of two seconds' requests.
-    assert!((64..=68).contains(&tally.kind("refused")), "{:?}", tally.kinds);
-    assert_eq!(count(&tally, Outcome::Error), tally.kind("refused") + tally.kind("reset"));
+    assert!((64..=68).contains(&tally.moved_on), "{}", tally.moved_on);
+    assert_eq!(tally.kind("refused"), 0, "{:?}", tally.kinds);
+    assert_eq!(count(&tally, Outcome::Error), tally.kind("reset"));
     let mut names: Vec<u64> =
         tally.ledger.iter().filter(|read| read.replica == 1).map(|read| read.flight.incarnation).collect();
     names.dedup();
     assert_eq!(names.len(), 2);
+}
+
+#[test]
+fn clients_that_do_not_move_on_are_refused_and_so_are_all_where_nobody_is_left() {
+    let fails = r#"at = "3s"; do = "replica-kill"; target = "replica-1""#;
+    let mut scenario = steady(fails);
+    scenario.load.on_down = OnDown::Fail;
+    let (tally, _) = run(&scenario, "naive", 3, 7, Tally::default());
+    assert_eq!(tally.moved_on, 0);
+    assert!((225..=240).contains(&tally.kind("refused")), "a third of seven seconds': {:?}", tally.kinds);
+
+    let all =
+        ["replica-0", "replica-1", "replica-2"].map(|r| format!(r#"at = "3s"; do = "replica-kill"; target = "{r}""#));
+    let (tally, _) = checked(&all.join(" | "), "naive");
+    assert_eq!(tally.moved_on, 0, "those who found nobody have not moved on");
+    assert!(tally.kind("refused") >= 695, "{:?}", tally.kinds);
 }
 
 #[test]

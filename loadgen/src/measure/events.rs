@@ -82,6 +82,7 @@ pub(super) fn counts(rows: &[EventRow], end_ns: i64) -> Events {
         lock_lost: with("lock-ended", "lock-lost"),
         lock_fallback: count("lock-fallback"),
         lock_timeout: count("lock-timeout"),
+        fenced: count("fenced"),
         corrupt: count("corrupt"),
         cache_errors: count("cache-failed"),
         leader_vanished: with("flight-ended", "vanished"),

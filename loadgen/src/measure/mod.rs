@@ -6,6 +6,7 @@ mod events;
 mod floor;
 mod ledgers;
 mod origin;
+mod recovery;
 mod strategy;
 mod validity;
 
@@ -13,5 +14,6 @@ pub use events::{Seen, event_rows};
 pub use floor::Floor;
 pub use ledgers::{Flights, compare};
 pub use origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
+pub use recovery::{Hurt, recovery};
 pub use strategy::{Evidence, Figures, OriginSeen, figures, warm_state};
 pub use validity::{Circumstances, doubts};

@@ -10,6 +10,7 @@ use strategies::time::nanos;
 
 use super::events::counts;
 use super::origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
+use super::recovery::{Hurt, recovery};
 use crate::record::{Collected, latency};
 use crate::settings::Subject;
 
@@ -34,6 +35,8 @@ pub struct Evidence<'a> {
     pub events: Option<&'a [EventRow]>,
     /// The two ledgers, compared, where there are two.
     pub ledgers: Option<Ledgers>,
+    /// When the scenario's events hurt, where it has any.
+    pub hurt: Option<Hurt>,
     /// What the replicas counted between t = 0 and the end of the load, summed.
     pub counters: ReplicaCounters,
 }
@@ -72,7 +75,9 @@ pub fn figures(evidence: &Evidence<'_>) -> Figures {
         add_origin(&mut seconds, &counted, 1000);
         add_origin(&mut bins, &counted, 100);
     }
-    Figures { strategy: record(evidence, origin_rows.as_deref(), end_ns), origin_rows, seconds, bins }
+    let mut strategy = record(evidence, origin_rows.as_deref(), end_ns);
+    strategy.recovery = evidence.hurt.and_then(|hurt| recovery(&seconds, hurt, end_ns));
+    Figures { strategy, origin_rows, seconds, bins }
 }
 
 fn read(row: &OriginRow) -> Read {
@@ -120,6 +125,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         cache_ops_per_request: operations.is_finite().then(|| round(operations, 1e4)),
         unsent: collected.offered - sent.min(collected.offered),
         moved_on: collected.moved_on,
+        recovery: None,
         unwitnessed: 0,
         ledgers: evidence.ledgers.clone(),
     }

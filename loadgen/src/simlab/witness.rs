@@ -86,7 +86,7 @@ fn answer(request: &Request, done_ns: i64, reply: &Reply, items: u32) -> Answer 
         error: Some(kind),
         flight: None,
         overage_us: 0,
-        moved_on: false,
+        moved_on: request.moved_on,
     };
     match reply {
         Reply::Answer(Ok(served)) if !is_right(served, request.key, items) => failed("wrong-body".into()),
@@ -100,7 +100,7 @@ fn answer(request: &Request, done_ns: i64, reply: &Reply, items: u32) -> Answer 
                 Outcome::Stale => served.ttl_left_ns.min(0).unsigned_abs() / 1000,
                 _ => 0,
             },
-            moved_on: false,
+            moved_on: request.moved_on,
         },
         Reply::Answer(Err(error)) => match app::replica::failure(error) {
             (_, Outcome::Shed) => Answer { outcome: Some(Outcome::Shed), error: None, ..failed(String::new()) },

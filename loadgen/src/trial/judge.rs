@@ -10,7 +10,7 @@ use strategies::time::nanos;
 use super::Trial;
 use crate::faults::Aftermath;
 use crate::lab::Offset;
-use crate::measure::{Circumstances, Evidence, Flights, OriginSeen, Seen, compare, doubts, event_rows, figures};
+use crate::measure::{Circumstances, Evidence, Flights, Hurt, OriginSeen, Seen, compare, doubts, event_rows, figures};
 use crate::record::Collected;
 use crate::settings::Subject;
 
@@ -72,6 +72,7 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         origin: origin.as_ref().map(|(ledger, c)| OriginSeen { ledger, offset_ns: c.to_ours_ns - t0_ns }),
         events: (!replicas.is_empty()).then_some(&events),
         ledgers,
+        hurt: hurt(scenario, &aftermath.rows),
         counters: observed.counters,
     });
     let rows = origin.iter().flat_map(|(ledger, _)| ledger);
@@ -105,6 +106,16 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         probed: None,
         containers: None,
     }
+}
+
+/// From the first event's moment to the end of the last one, as planned or as it was seen, whichever is later.
+fn hurt(scenario: &Scenario, seen: &[EventRow]) -> Option<Hurt> {
+    let since_start = |length| i64::try_from(nanos(length)).unwrap_or(i64::MAX);
+    let from_ns = scenario.events.iter().map(|event| since_start(event.at)).min()?;
+    let planned = scenario.events.iter().map(|e| since_start(e.at + e.action.length().unwrap_or_default()));
+    let seen = seen.iter().filter(|row| row.event.starts_with("fault")).map(|row| row.t_ns);
+    let service = scenario.origin.service_time.mean();
+    Some(Hurt { from_ns, over_ns: planned.chain(seen).max()?, service })
 }
 
 fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {

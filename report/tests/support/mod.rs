@@ -359,6 +359,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         cache_ops_per_request: Some(1.06),
         unsent: 0,
         moved_on: 0,
+        recovery: None,
         unwitnessed: 0,
         ledgers: Some(Ledgers::default()),
     }

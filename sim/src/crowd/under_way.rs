@@ -13,6 +13,8 @@ pub(super) struct Place {
     pub(super) intended: u64,
     pub(super) key: u32,
     pub(super) replica: u16,
+    /// How many dead replicas it has found before this one.
+    pub(super) moved: u16,
     /// The task that works on it, once it has arrived.
     pub(super) task: Option<u32>,
 }

@@ -38,7 +38,7 @@ impl Handle {
         Sleep::new(self.world, when.0)
     }
 
-    /// Starts a task of a replica ([`NOBODY`] where it is none's), and returns its number for [`Handle::end`].
+    /// Starts a task of a replica ([`NOBODY`](crate::NOBODY) where it is none's), and returns its number for [`Handle::end`].
     pub fn spawn(&self, replica: u16, work: impl Future<Output = ()> + 'static) -> u32 {
         self.start(replica, Box::pin(work))
     }

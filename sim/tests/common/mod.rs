@@ -21,6 +21,8 @@ pub struct Tally {
     pub offered: u64,
     pub answered: u64,
     pub outcomes: [u64; 6],
+    /// Requests of the measured phase that another replica has answered than theirs.
+    pub moved_on: u64,
     /// Errors by kind.
     pub kinds: Vec<(String, u64)>,
     pub longest_hit_ns: i64,
@@ -76,6 +78,7 @@ impl Witness for Tally {
         self.answered += 1;
         if request.intended_ns >= 0 {
             self.requests += 1;
+            self.moved_on += u64::from(request.moved_on);
             let (outcome, kind) = match reply {
                 Reply::Answer(Ok(served)) => (served.outcome, None),
                 Reply::Answer(Err(GetError::Shed { .. })) => (Outcome::Shed, None),
@@ -100,7 +103,9 @@ impl Witness for Tally {
             }
         }
         if self.keep_trace {
-            self.trace.push(format!("{request:?} {done_ns} {reply:?}"));
+            let Request { intended_ns, key, moved_on } = request;
+            let moved = if *moved_on { " moved on" } else { "" };
+            self.trace.push(format!("Request {{ intended_ns: {intended_ns}, key: {key} }} {done_ns} {reply:?}{moved}"));
         }
     }
     fn led(&mut self, replica: u16, flight: FlightId) {

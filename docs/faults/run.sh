@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# The fault table: strategies × fault scenarios, in one lab, as Markdown (and what it is made of, in a results folder).
+#
+#     bash docs/faults/run.sh sim                                     # every preset, in seconds
+#     docker compose up --build -d --wait && bash docs/faults/run.sh docker      # on the real stack: about 4 minutes a strategy
+#     bash docs/faults/run.sh docker results/faults naive,singleflight,best cache-outage holder-crash
+#
+# Arguments: the lab, the results folder, the strategies, and the scenarios if not all eight. What is in the results folder
+# already is not run again. LOADGEN names another program than this build's. Needs jq.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+lab=${1:-sim}
+results=${2:-results/faults-$lab}
+presets=naive,coalesce,singleflight,swr,xfetch,jitter,ahead,apee-lrm,stack,best
+strategies=${3:-$presets,plain + lease}
+shift $(($# < 3 ? $# : 3))
+scenarios=("$@")
+[ "$#" -gt 0 ] || scenarios=(holder-crash holder-paused cache-outage cache-blackhole cache-restart origin-outage origin-brownout replica-restart)
+
+[ -n "${LOADGEN:-}" ] || cargo build --release --locked -p loadgen
+loadgen=${LOADGEN:-target/release/loadgen}
+for scenario in "${scenarios[@]}"; do
+  IFS=, read -ra each <<<"$strategies"
+  for strategy in "${each[@]}"; do
+    folder="$results/$scenario/$strategy"
+    compgen -G "$folder/*/run.json" >/dev/null && continue
+    # A missed threshold (99) is a result; anything else that went wrong ends the table here.
+    "$loadgen" --scenario "$scenario" --lab "$lab" --strategy "$strategy" --quiet -o "$folder" >/dev/null || [ $? = 99 ]
+  done
+done
+
+# Errors are failed and shed requests; a strategy is marked where its numbers may not be believed.
+row='.strategies[0] as $s | [
+    $s.name + (if $s.valid then "" else " (INVALID)" end),
+    ($s.errors + $s.outcomes.shed | tostring) + " of " + ($s.requests | tostring),
+    $s.origin.max_per_second, $s.origin.total,
+    ($s.recovery.troubled_s | tostring) + " s",
+    (if $s.recovery.after_s == null then "not yet" else ($s.recovery.after_s * 10 | round / 10 | tostring) + " s" end),
+    $s.outcomes.stale, $s.events.fenced, $s.moved_on
+  ] | "| " + (map(tostring) | join(" | ")) + " |"'
+for scenario in "${scenarios[@]}"; do
+  printf '\n### %s\n\n' "$scenario"
+  echo '| strategy | failed or shed | most origin reads in a second | origin reads | in trouble | well after | stale served | fenced puts | moved on |'
+  echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|'
+  IFS=, read -ra each <<<"$strategies"
+  for strategy in "${each[@]}"; do
+    jq -r "$row" "$results/$scenario/$strategy"/*/run.json
+  done
+done

@@ -1,0 +1,148 @@
+//! How long a scenario's events hurt: in which seconds requests failed or waited as they should not, and when that was over.
+//!
+//! By rows of `seconds.csv`, so that anybody can count again, and by the same scale for every strategy: to wait for one
+//! read of the origin is no trouble, whoever does it.
+
+use std::time::Duration;
+
+use report::record::{BinRow, Recovery};
+
+/// Beyond so many reads of the origin, one after the other, a response is too late,
+const READS: f64 = 2.0;
+/// but for what polls, time-outs of the cache and a busy machine take, milliseconds.
+const SLACK_MS: f64 = 100.0;
+/// Twice as many requests as at the worst moment before may wait for the origin, and this share more.
+const SHARE_FACTOR: f64 = 2.0;
+const SHARE_SLACK: f64 = 0.25;
+
+/// When the events hurt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hurt {
+    /// The first one's moment, nanoseconds since t = 0.
+    pub from_ns: i64,
+    /// When the last one was over, nanoseconds since t = 0.
+    pub over_ns: i64,
+    /// The origin's mean service time while nothing is wrong with it.
+    pub service: Duration,
+}
+
+/// What is normal: the largest of the seconds that were over before the first event.
+struct Normal {
+    slowest_ms: f64,
+    waiting: f64,
+}
+
+/// Share of a second's requests that waited for a read of the origin.
+fn waiting(row: &BinRow) -> f64 {
+    (row.wait + row.load) as f64 / row.sent.max(1) as f64
+}
+
+/// When a second's last response came, milliseconds since t = 0; not before its end.
+fn until_ms(row: &BinRow) -> f64 {
+    row.start_ms as f64 + row.max_ms.unwrap_or(0.0).max(1000.0)
+}
+
+/// The recovery, from the measured seconds; `None` where no second was over before the first event.
+///
+/// A second is in trouble where a request that was sent in it failed or was shed; where one took longer than two reads of
+/// the origin and 100 ms, and than any before the first event; or where the share of requests that waited for the origin is
+/// larger than twice its largest before the first event and a quarter. Its trouble lasts until the second ends and its
+/// slowest response has come.
+#[must_use]
+pub fn recovery(seconds: &[BinRow], hurt: Hurt, end_ns: i64) -> Option<Recovery> {
+    let ms = |ns: i64| ns as f64 / 1e6;
+    let measured = seconds.iter().filter(|row| row.start_ms >= 0 && (row.start_ms as f64) < ms(end_ns));
+    let (before, after): (Vec<&BinRow>, Vec<&BinRow>) = measured.partition(|row| until_ms(row) <= ms(hurt.from_ns));
+    let normal = before.iter().fold(None, |normal: Option<Normal>, row| {
+        let so_far = normal.unwrap_or(Normal { slowest_ms: 0.0, waiting: 0.0 });
+        Some(Normal {
+            slowest_ms: so_far.slowest_ms.max(row.max_ms.unwrap_or(0.0)),
+            waiting: so_far.waiting.max(waiting(row)),
+        })
+    })?;
+    let slow_ms = (hurt.service.as_secs_f64() * 1e3 * READS + SLACK_MS).max(normal.slowest_ms);
+    let many = normal.waiting * SHARE_FACTOR + SHARE_SLACK;
+    let in_trouble = |row: &&&BinRow| {
+        row.errors + row.shed > 0 || row.max_ms.is_some_and(|slowest| slowest > slow_ms) || waiting(row) > many
+    };
+    let troubled: Vec<f64> = after.iter().filter(in_trouble).map(|row| until_ms(row)).collect();
+    let over = troubled.iter().copied().fold(ms(hurt.over_ns), f64::max);
+    let recovered = troubled.is_empty() || over < ms(end_ns);
+    let after_s = recovered.then(|| (over - ms(hurt.over_ns)).round() / 1e3);
+    Some(Recovery { troubled_s: troubled.len() as u64, after_s })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second with 100 requests.
+    #[derive(Clone, Copy, Debug)]
+    struct Second {
+        max_ms: f64,
+        errors: u64,
+        shed: u64,
+        wait: u64,
+    }
+
+    const WELL: Second = Second { max_ms: 210.0, errors: 0, shed: 0, wait: 14 };
+
+    fn of(rows: &[Second], from_s: i64, over_s: i64) -> Option<(u64, Option<f64>)> {
+        let row = |(start, second): (i64, &Second)| BinRow {
+            start_ms: start * 1000,
+            sent: 100,
+            errors: second.errors,
+            shed: second.shed,
+            wait: second.wait,
+            load: 1,
+            max_ms: Some(second.max_ms),
+            ..BinRow::default()
+        };
+        let rows: Vec<BinRow> = (0..).zip(rows).map(row).collect();
+        let ns = |s: i64| s * 1_000_000_000;
+        let hurt = Hurt { from_ns: ns(from_s), over_ns: ns(over_s), service: Duration::from_millis(200) };
+        recovery(&rows, hurt, ns(rows.len() as i64)).map(|r| (r.troubled_s, r.after_s))
+    }
+
+    #[test]
+    fn trouble_is_who_failed_who_waited_too_long_and_too_many_who_waited() {
+        for (second, is_trouble) in [
+            (WELL, false),
+            (Second { errors: 1, ..WELL }, true),
+            (Second { shed: 1, ..WELL }, true),
+            (Second { max_ms: 499.0, ..WELL }, false),
+            (Second { max_ms: 501.0, ..WELL }, true),
+            // 15 of 100 before, so up to 55 of 100.
+            (Second { wait: 54, ..WELL }, false),
+            (Second { wait: 55, ..WELL }, true),
+        ] {
+            let expected = if is_trouble { (1, Some(1.0)) } else { (0, Some(0.0)) };
+            assert_eq!(of(&[WELL, WELL, second, WELL, WELL], 2, 2), Some(expected), "{second:?}");
+        }
+        let slower = Second { max_ms: 900.0, ..WELL };
+        assert_eq!(of(&[slower, WELL, slower, WELL], 2, 2), Some((0, Some(0.0))), "it is as slow on a good day");
+    }
+
+    #[test]
+    fn it_lasts_until_its_slowest_response_came_and_counts_from_the_last_events_end() {
+        let failing = Second { errors: 3, ..WELL };
+        // Trouble in seconds 2, 3 and 4; the fault is over at 4.
+        assert_eq!(of(&[WELL, WELL, failing, failing, failing, WELL], 2, 4), Some((3, Some(1.0))));
+        // It is over before the fault is.
+        assert_eq!(of(&[WELL, WELL, failing, WELL, WELL, WELL], 2, 5), Some((1, Some(0.0))));
+        // Somebody who asked in second 1, before the event, had his answer at 5.5.
+        let stuck = Second { max_ms: 4500.0, ..WELL };
+        assert_eq!(of(&[WELL, stuck, WELL, WELL, WELL, WELL], 2, 2), Some((1, Some(3.5))));
+    }
+
+    #[test]
+    fn without_an_end_or_a_beginning_nothing_is_made_up() {
+        assert_eq!(
+            of(&[WELL, WELL, WELL, Second { errors: 1, ..WELL }], 2, 2),
+            Some((1, None)),
+            "in trouble to the last"
+        );
+        assert_eq!(of(&[WELL, WELL], 0, 1), None, "nothing is known of a normal second");
+        assert_eq!(of(&[], 0, 0), None);
+    }
+}
