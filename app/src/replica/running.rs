@@ -98,7 +98,7 @@ impl Replica {
         let running = Running { stack, cache, events, held, index, requests: AtomicU64::new(0) };
         let before = self.running.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(running));
         let operations = before.map_or(0, |before| before.stack.cache_ops());
-        self.metrics.started(&strategy, index, Duration::from_nanos(start.ttl_ns), operations);
+        self.metrics.started(strategy, index, Duration::from_nanos(start.ttl_ns), operations);
         Ok(())
     }
 
