@@ -20,6 +20,8 @@ use strategies::{Entry, Key, Life};
 /// Sequences, and commands in each: 100 000 commands in all.
 const SEQUENCES: u32 = 500;
 const COMMANDS: usize = 200;
+/// How often a sequence is begun anew that a busy machine made too slow for the cache's time-out.
+const ATTEMPTS: u32 = 5;
 /// Nothing ends by its time here: that is tried in `strategies::conformance`, on a clock.
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -85,17 +87,29 @@ fn memory_and_redis_answer_a_hundred_thousand_random_commands_alike() {
     let sequences = proptest::collection::vec(command(), COMMANDS);
     let asked = std::cell::Cell::new(0_usize);
     let outcome = TestRunner::new(config).run(&sequences, |commands| {
-        namespace.set(namespace.get() + 1);
-        let memory = Arc::new(MemoryCache::new(Arc::new(RealClock::start())));
-        let memory = CachePorts { cache: memory.clone(), lease: memory.clone(), wake: memory };
         runtime.block_on(async {
-            let redis = source.open(&format!("run:{}", namespace.get()));
-            for (at, command) in commands.iter().enumerate() {
-                let (here, there) = (ask(&memory, command).await, ask(&redis, command).await);
-                prop_assert_eq!(here, there, "command {} of {:?}", at, &commands[..=at]);
+            // Whether a command was carried out that took Redis too long (a busy machine's doing) nobody knows: the sequence
+            // begins anew, in a namespace of its own.
+            for _ in 0..ATTEMPTS {
+                namespace.set(namespace.get() + 1);
+                let memory = Arc::new(MemoryCache::new(Arc::new(RealClock::start())));
+                let memory = CachePorts { cache: memory.clone(), lease: memory.clone(), wake: memory };
+                let redis = source.open(&format!("run:{}", namespace.get()));
+                let mut slow = false;
+                for (at, command) in commands.iter().enumerate() {
+                    let (here, there) = (ask(&memory, command).await, ask(&redis, command).await);
+                    slow = there.contains("class: Slow");
+                    if slow {
+                        break;
+                    }
+                    prop_assert_eq!(here, there, "command {} of {:?}", at, &commands[..=at]);
+                }
+                if !slow {
+                    asked.set(asked.get() + commands.len());
+                    return Ok(());
+                }
             }
-            asked.set(asked.get() + commands.len());
-            Ok(())
+            Err(TestCaseError::fail(format!("Redis was too slow {ATTEMPTS} times running")))
         })
     });
     outcome.unwrap_or_else(|why| panic!("memory (left) and Redis (right) differ: {why}"));

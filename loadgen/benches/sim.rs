@@ -38,7 +38,7 @@ fn requests(c: &mut Criterion) {
     let mut group = c.benchmark_group("sim");
     group.sample_size(10);
     for strategy in ["naive", "singleflight", "best"] {
-        let args = ["--strategy", strategy, "--set", "load.think=0ms", "-w", "1s", "-d", "3s"];
+        let args = ["--strategy", strategy, "--set", "load.think=0ms", "-w", "1s", "-d", "10s"];
         let (before, sent) = (processor_s(), simulate(&args));
         let used = processor_s() - before;
         eprintln!(

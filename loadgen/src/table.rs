@@ -3,7 +3,7 @@
 /// Rows that are shown.
 const ROWS_MAX: usize = 60;
 /// Widest cell, characters.
-const CELL_MAX: usize = 60;
+const CELL_MAX: usize = 200;
 
 /// The rows, each with as many cells as the first, indented by two; the columns of `right` are set to the right. `heads`
 /// rows are shown beside the limit.
@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(lines.len(), 1 + ROWS_MAX + 1);
         assert_eq!((lines[0], lines[1], lines[60]), ("  what      n", "  name-0    0", "  name-59  59"));
         assert_eq!(lines[61], "  … and 10 more");
-        let long = table(&[vec!["\u{1b}[31m".repeat(40)]], 0, |_| false);
+        let long = table(&[vec!["\u{1b}[31m".repeat(CELL_MAX)]], 0, |_| false);
         assert!(!long.contains('\u{1b}') && long.ends_with("…\n"), "{long}");
         assert_eq!(table(&[], 0, |_| false), "");
     }

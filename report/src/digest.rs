@@ -121,8 +121,8 @@ impl Herd {
             if expiries_s.iter().any(|at| (0.0..=measured_s).contains(at)) {
                 (Aligned::Expiries(expiries.len()), expiries)
             } else {
-                let refreshes: Vec<f64> =
-                    first_of_clusters(&reads, run.ttl_s / 2.0).into_iter().filter(whole).collect();
+                let gap = herd_gap_s(run.ttl_s, run.service_time_s);
+                let refreshes: Vec<f64> = first_of_clusters(&reads, gap).into_iter().filter(whole).collect();
                 (Aligned::Refreshes(refreshes.len()), refreshes)
             }
         } else {
@@ -158,6 +158,14 @@ fn mean_bins(moments: &[f64], reads: &[f64]) -> Vec<f64> {
         }
     }
     bins.iter().map(|count| count / moments.len() as f64).collect()
+}
+
+/// Reads of one key that are further apart than this, seconds, are of two herds: half a TTL, or twice the origin's mean
+/// service time where that is shorter, because an early refresh need not wait for half a TTL; at least 50 ms, for a
+/// machine that is busy.
+#[must_use]
+pub fn herd_gap_s(ttl_s: f64, service_time_s: f64) -> f64 {
+    (ttl_s / 2.0).min((2.0 * service_time_s).max(0.05))
 }
 
 /// The times of a sorted list without those that follow a kept one within `gap`: replicas may tell of one expiry each.

@@ -12,8 +12,9 @@ use crate::record::Strategy;
 /// Figures by dotted path, in the order of the paths; `None` where one is unknown.
 pub type Figures = BTreeMap<String, Option<Number>>;
 
-/// Fields of [`Strategy`] that are no figures although they may be `null`, which else would look like one.
-const NO_FIGURES: [&str; 2] = ["cut_after_s", "invalid_because"];
+/// Fields of [`Strategy`] that are no figures: what says how far the run went and whether it may be believed, and what the
+/// theory says, which was not measured.
+const NO_FIGURES: [&str; 3] = ["cut_after_s", "invalid_because", "predicted"];
 
 /// Every figure of a strategy. Of a list (flight ids, say) the figure is its length.
 #[must_use]

@@ -36,6 +36,7 @@ mod verdict;
 mod words;
 
 pub use atomic::{AtomicFile, write_atomic};
+pub use digest::herd_gap_s;
 pub use error::{ReportError, RunJsonProblem};
 pub use figures::{Figures, figure, figures};
 pub use folder::{RunFolder, StrategyFolder};

@@ -169,7 +169,7 @@ pub struct Origin {
     pub per_expiry: Option<PerExpiry>,
 }
 
-/// Reads of the hot key, clustered by gaps longer than half a TTL.
+/// Reads of the hot key in clusters, parted by gaps as [`crate::herd_gap_s`] has them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PerExpiry {
     /// How many clusters there were.

@@ -82,12 +82,12 @@ impl CacheServer {
         self.memory.clear();
         // Subscriptions end with their connections; each replica makes its own anew when somebody next listens.
         lock(&self.subscribers).iter().for_each(|s| lock(&s.listeners).clear());
-        self.change(|trouble, now| trouble.down_until = now.plus(length));
+        self.change(|trouble, now| trouble.down_until = trouble.down_until.max(now.plus(length)));
     }
 
     /// Takes commands and answers none for so long; then it carries out what has come.
     pub fn pause(&self, length: Duration) {
-        self.change(|trouble, now| trouble.paused_until = now.plus(length));
+        self.change(|trouble, now| trouble.paused_until = trouble.paused_until.max(now.plus(length)));
     }
 
     /// Every operation takes so much longer, for so long.
@@ -97,7 +97,7 @@ impl CacheServer {
 
     /// Refuses what needs memory (puts and new leases) for so long, as a full Redis does.
     pub fn refuse_writes(&self, length: Duration) {
-        self.change(|trouble, now| trouble.full_until = now.plus(length));
+        self.change(|trouble, now| trouble.full_until = trouble.full_until.max(now.plus(length)));
     }
 
     /// A replica takes over that had seen everything up to `past` and nothing since.

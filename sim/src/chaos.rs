@@ -1,5 +1,7 @@
 //! A scenario's events, made to happen at their moments in virtual time. Every action can be.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ pub struct Chaos<W> {
     fleet: Rc<Fleet>,
     crowd: Rc<Crowd<W>>,
     hot_key: Option<Key>,
+    /// Until when replicas stand still.
+    paused: RefCell<BTreeMap<u16, Mono>>,
 }
 
 impl<W: Witness + 'static> Chaos<W> {
@@ -38,7 +42,7 @@ impl<W: Witness + 'static> Chaos<W> {
     #[must_use]
     pub fn new(fleet: &Rc<Fleet>, crowd: &Rc<Crowd<W>>, scenario: &Scenario) -> Self {
         let hot_key = scenario.keys.hot_key().map(Key::of_item);
-        Self { fleet: Rc::clone(fleet), crowd: Rc::clone(crowd), hot_key }
+        Self { fleet: Rc::clone(fleet), crowd: Rc::clone(crowd), hot_key, paused: RefCell::default() }
     }
 
     /// Makes the events happen, one after the other, and tells of each. May be dropped at any await.
@@ -53,8 +57,14 @@ impl<W: Witness + 'static> Chaos<W> {
 
     /// Does what a call is due for, if it is one of these.
     pub fn on_call(&self, number: u32) -> bool {
-        let replica = number.checked_sub(THAWS).and_then(|replica| u16::try_from(replica).ok());
-        replica.inspect(|replica| self.fleet.world.thaw(*replica)).is_some()
+        let Some(replica) = number.checked_sub(THAWS).and_then(|replica| u16::try_from(replica).ok()) else {
+            return false;
+        };
+        // Of two pauses that overlap, the one that lasts longer decides.
+        if self.paused.borrow().get(&replica).is_none_or(|until| self.fleet.world.now() >= *until) {
+            self.fleet.world.thaw(replica);
+        }
+        true
     }
 
     fn act(&self, action: &Action) -> (String, Option<u16>) {
@@ -119,8 +129,10 @@ impl<W: Witness + 'static> Chaos<W> {
             }
             Action::ReplicaPause { target, length } => {
                 let replica = self.aim(*target);
+                let until = self.until(*length);
                 self.fleet.world.freeze(replica);
-                self.fleet.world.call_at(self.until(*length), THAWS + u32::from(replica));
+                self.fleet.world.call_at(until, THAWS + u32::from(replica));
+                self.paused.borrow_mut().entry(replica).and_modify(|end| *end = until.max(*end)).or_insert(until);
                 return (format!("replica-{replica} paused for {}", text(length)), Some(replica));
             }
             Action::ReplicaRestart { target } => {

@@ -39,10 +39,10 @@ pub struct Request {
 }
 
 /// What became of a request.
-#[derive(Debug)]
-pub enum Reply {
+#[derive(Debug, Clone, Copy)]
+pub enum Reply<'a> {
     /// Its replica's answer.
-    Answer(Result<Served, GetError>),
+    Answer(&'a Result<Served, GetError>),
     /// None within the client's patience.
     TimedOut,
     /// Its replica died over it.
@@ -58,7 +58,7 @@ pub trait Witness {
     /// A request that was decided on is not sent after all.
     fn withdraw(&mut self, request: &Request);
     /// A request is over; `done_ns` since t = 0.
-    fn answer(&mut self, request: &Request, done_ns: i64, reply: &Reply);
+    fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply<'_>);
     /// A replica hands over an answer whose flight it led.
     fn led(&mut self, replica: u16, flight: FlightId);
 }
@@ -171,7 +171,7 @@ impl<W: Witness + 'static> Crowd<W> {
     pub fn lose(self: &Rc<Self>, replica: u16) {
         let lost: Vec<u32> = self.under_way.borrow().of(replica);
         for place in lost {
-            self.over(place, &Reply::Reset);
+            self.over(place, Reply::Reset);
         }
         self.idle.borrow_mut().forget(replica);
     }
@@ -266,7 +266,7 @@ impl<W: Witness + 'static> Crowd<W> {
     fn refused(self: &Rc<Self>, number: u32, place: Place) {
         let replicas = self.fleet.replicas().len() as u16;
         if !self.moves || place.moved + 1 >= replicas {
-            return self.over(number, &Reply::Refused);
+            return self.over(number, Reply::Refused);
         }
         let next = Place { replica: (place.replica + 1) % replicas, moved: place.moved + 1, ..place };
         self.under_way.borrow_mut().places[number as usize] = next;
@@ -283,27 +283,27 @@ impl<W: Witness + 'static> Crowd<W> {
         let task = self.fleet.world.spawn_idle(replica, async move {
             loop {
                 let job = std::future::poll_fn(|_| at_work.take().map_or(Poll::Pending, Poll::Ready)).await;
-                let reply = Reply::Answer(Stack::serve(job.stack, job.cx, job.key).await);
-                crowd.answered(job.number, &at_work, &reply);
+                let answer = Stack::serve(job.stack, job.cx, job.key).await;
+                crowd.answered(job.number, &at_work, &answer);
             }
         });
         Worker { task, desk }
     }
 
     /// A request's replica has its answer, and a worker nothing to do.
-    fn answered(&self, number: u32, desk: &Desk, reply: &Reply) {
+    fn answered(&self, number: u32, desk: &Desk, answer: &Result<Served, GetError>) {
         let place = self.under_way.borrow_mut().remove(number);
         if let Some(task) = place.task {
             self.idle.borrow_mut().put(place.replica, Worker { task, desk: Rc::clone(desk) });
         }
-        if let Reply::Answer(Ok(Served { flight: Some(flight), .. })) = reply {
+        if let Ok(Served { flight: Some(flight), .. }) = answer {
             self.witness.borrow_mut().led(place.replica, *flight);
         }
-        self.record(&place, reply);
+        self.record(&place, Reply::Answer(answer));
     }
 
     /// A request is over before its replica has answered.
-    fn over(&self, number: u32, reply: &Reply) {
+    fn over(&self, number: u32, reply: Reply<'_>) {
         let place = self.under_way.borrow_mut().remove(number);
         if let Some(task) = place.task {
             self.fleet.world.end(task);
@@ -312,7 +312,7 @@ impl<W: Witness + 'static> Crowd<W> {
     }
 
     /// What a client has of its request. It thinks, and decides on the next one.
-    fn record(&self, place: &Place, reply: &Reply) {
+    fn record(&self, place: &Place, reply: Reply<'_>) {
         let now = self.fleet.world.now().0;
         let given_up = place.intended.saturating_add(self.timeout);
         let back = match reply {
@@ -320,7 +320,7 @@ impl<W: Witness + 'static> Crowd<W> {
             _ => now.saturating_add(self.fleet.latencies.client.draw(&self.draws)),
         };
         // An answer on its way when its client's patience ends is none.
-        let (done, reply) = if back > given_up { (given_up, &Reply::TimedOut) } else { (back, reply) };
+        let (done, reply) = if back > given_up { (given_up, Reply::TimedOut) } else { (back, reply) };
         let done_ns = self.since_t0(done);
         let moved_on = place.moved > 0 && !matches!(reply, Reply::Refused);
         let request = Request { moved_on, ..self.request(place.intended, place.key) };
@@ -336,7 +336,7 @@ impl<W: Witness + 'static> Crowd<W> {
         let now = self.fleet.world.now().0;
         let (late, next) = self.under_way.borrow_mut().late(now, self.timeout);
         for number in late {
-            self.over(number, &Reply::TimedOut);
+            self.over(number, Reply::TimedOut);
         }
         if self.active.get() > 0 || !self.under_way.borrow().is_empty() {
             self.fleet.world.call_at(Mono(next), TIMEOUTS);

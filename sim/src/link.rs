@@ -100,9 +100,9 @@ impl Path {
         Some(Mono(at))
     }
 
-    /// Nothing that is sent before `until` arrives.
+    /// Nothing that is sent before `until` arrives, nor before the end of an earlier cut.
     pub fn cut(&self, until: Mono) {
-        self.cut_until.store(until.0, Relaxed);
+        self.cut_until.fetch_max(until.0, Relaxed);
     }
 
     /// From now on each message is lost with probability `share`.

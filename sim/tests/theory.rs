@@ -112,6 +112,8 @@ const fn row(spec: &'static str, rate_per_s: u32, ttl_ms: u32, service_ms: u32, 
 fn nobody_together_one_flight_a_replica_and_one_for_the_fleet() {
     check(&row("naive", 200, 1000, 100, 300));
     check(&row("coalesce", 200, 1000, 100, 300));
+    // So few readers that not every replica has one.
+    check(&row("coalesce", 10, 2000, 200, 600));
     check(&row("singleflight", 200, 1000, 100, 300));
 }
 
@@ -119,6 +121,7 @@ fn nobody_together_one_flight_a_replica_and_one_for_the_fleet() {
 fn the_old_value_while_one_refreshes_for_the_fleet_or_one_a_replica() {
     check(&row("swr", 200, 1000, 100, 300));
     check(&row("swr + coalesce", 200, 1000, 100, 300));
+    check(&row("swr + coalesce", 10, 2000, 200, 600));
 }
 
 #[test]

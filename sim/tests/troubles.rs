@@ -178,6 +178,16 @@ fn a_paused_replicas_requests_wait_and_its_lock_ends_without_it() {
     assert!(by_others.count() >= 1);
 }
 
+#[test]
+fn of_two_pauses_that_overlap_the_longer_one_decides() {
+    let pause = |at: &str, length: &str| {
+        format!(r#"at = "{at}"; do = "replica-pause"; target = "replica-1"; for = "{length}""#)
+    };
+    let events = format!("{} | {}", pause("3s", "2s"), pause("3500ms", "500ms"));
+    let (tally, _) = checked(&events, "coalesce");
+    assert!((1_900_000_000..2_100_000_000).contains(&tally.longest_hit_ns), "{}", tally.longest_hit_ns);
+}
+
 /// Wherever in its work the leader dies, the others go on: the key is read again within the lock's life, every request
 /// has its outcome, and nothing is left behind.
 #[test]

@@ -165,8 +165,8 @@ impl Shape {
     /// Whoever asks in the d of a load waits; without anything that holds them together, each reads.
     ///
     /// Nobody together: N = herd, and the late puts renew the TTL: a cycle is T + 2d (+ e^(−rd)/r for a key that is
-    /// hardly hot). By process: a replica leads where one of its readers comes in the first d, N = 1 + (R − 1)(1 −
-    /// e^(−rd/R)). By fleet: N = 1, a cycle is T + d + 1/r.
+    /// hardly hot). By process: requests come to the replicas in turns, so
+    /// N = E\[min(R, herd)\]. By fleet: N = 1, a cycle is T + d + 1/r.
     fn lazy(&self, at: &Circumstances) -> Option<Prediction> {
         let Self { ttl, d, r, .. } = *self;
         let waiting = at.readers.herd(d);
@@ -174,7 +174,7 @@ impl Shape {
             (true, _) => (1.0, ttl + d + 1.0 / r, "1 by the lock"),
             (false, true) => {
                 let cycle = ttl + d + 1.0 / r + self.last_flight(at.replicas);
-                (self.flights(at.replicas, waiting), cycle, "1 + (R − 1)(1 − e^(−rd/R))")
+                (self.flights(at.replicas, waiting), cycle, "min(R, 1 + rd), in the mean")
             }
             (false, false) => {
                 let formula = match at.readers {
@@ -199,7 +199,7 @@ impl Shape {
         let (per_expiry, formula, last) = match (self.locked, self.coalesced) {
             (true, _) => (1.0, "1 by the lock", 0.0),
             (false, true) => {
-                (self.flights(at.replicas, 1.0 + r * d), "1 + (R − 1)(1 − e^(−rd/R))", self.last_flight(at.replicas))
+                (self.flights(at.replicas, 1.0 + r * d), "min(R, 1 + rd), in the mean", self.last_flight(at.replicas))
             }
             (false, false) => return None,
         };
@@ -246,22 +246,41 @@ impl Shape {
         })
     }
 
-    /// Replicas that lead a flight where `herd` readers come in d, evenly spread: the first one's, and each other's that one
-    /// of them comes to.
+    /// Replicas that lead a flight where `herd` readers come in d. The plan deals requests out in turns, so those after the
+    /// first go each to another replica until all have one: E\[min(R, herd)\], the herd being the first and a Poisson
+    /// number. (A balancer that throws dice would make it R(1 − e^(−rd/R)). Both are R for a hot key.)
     fn flights(&self, replicas: u32, herd: f64) -> f64 {
-        let others = f64::from(replicas.saturating_sub(1));
-        1.0 + others * (1.0 - (-(herd - 1.0) / f64::from(replicas.max(1))).exp())
+        let others = Poisson(herd - 1.0);
+        1.0 + (1..replicas.max(1)).map(|k| 1.0 - others.below(k)).sum::<f64>()
     }
 
-    /// How long after the first flight the last one begins, mean: ∫₀ᵈ 1 − P(all that begin have begun) dt, where each
-    /// of R − 1 replicas begins at Exp(r/R), if that is before d.
+    /// How long after the first flight the last one begins, mean: ∫₀ᵈ P(fewer than R − 1 others have come by t, and
+    /// another will by d) dt.
     fn last_flight(&self, replicas: u32) -> f64 {
         const STEPS: u32 = 200;
-        let rate = self.r / f64::from(replicas.max(1));
-        let others = f64::from(replicas.saturating_sub(1));
         let step = self.d / f64::from(STEPS);
-        let left = |t: f64| 1.0 - (1.0 - (-rate * t).exp() + (-rate * self.d).exp()).powf(others);
+        let others = replicas.saturating_sub(1);
+        let left = |t: f64| Poisson(self.r * t).below(others) * (1.0 - (-self.r * (self.d - t)).exp());
         (0..STEPS).map(|n| left((f64::from(n) + 0.5) * step) * step).sum()
+    }
+}
+
+/// The Poisson law of that mean.
+struct Poisson(f64);
+
+impl Poisson {
+    /// P(N < k).
+    fn below(&self, k: u32) -> f64 {
+        // Beyond this e^(−mean) is nothing, and the law as narrow as its mean is far from any number of replicas near it.
+        if self.0 > 700.0 {
+            return if f64::from(k) > self.0 { 1.0 } else { 0.0 };
+        }
+        let (mut term, mut sum) = ((-self.0).exp(), 0.0);
+        for n in 0..k {
+            sum += term;
+            term *= self.0 / f64::from(n + 1);
+        }
+        sum.min(1.0)
     }
 }
 
@@ -289,10 +308,10 @@ mod tests {
         // (strategy, reads per expiry, cycle, waiting share, stale share), worked out by hand from the published table.
         for (spec, per_expiry, cycle, wait, stale) in [
             ("naive", 77.0, Some(5.4), Some(77.0 / (380.0 * 5.4)), Some(0.0)),
-            ("coalesce", 3.0, Some(5.2145), Some(77.0 / (380.0 * 5.2145)), Some(0.0)),
+            ("coalesce", 3.0, Some(5.2079), Some(77.0 / (380.0 * 5.2079)), Some(0.0)),
             ("singleflight", 1.0, Some(5.2026), Some(77.0 / (380.0 * 5.2026)), Some(0.0)),
             ("swr", 1.0, Some(5.2026), Some(0.0), Some(77.0 / (380.0 * 5.2026))),
-            ("swr + coalesce", 3.0, Some(5.2145), Some(0.0), Some(77.0 / (380.0 * 5.2145))),
+            ("swr + coalesce", 3.0, Some(5.2079), Some(0.0), Some(77.0 / (380.0 * 5.2079))),
             ("xfetch", 1.0, Some(5.0 - 0.98157 + 0.2), Some(0.0), Some(0.0)),
             ("xfetch(beta=2)", 1.0, Some(5.0 - 2.2404 + 0.2), Some(0.0), Some(0.0)),
             ("xfetch + bare", std::f64::consts::E, None, Some(0.0), Some(0.0)),
@@ -344,6 +363,7 @@ mod tests {
             assert_eq!(predicted(spec, &at), None, "{spec}: {premise}");
         }
         assert!(predicted("singleflight", &small).is_some(), "one read is");
-        assert_near(predicted("coalesce", &lukewarm).unwrap().per_expiry, 1.0 + 2.0 * (1.0 - (-2.0_f64 / 3.0).exp()));
+        // Two others in the mean: 3 − 2·P(0) − P(1).
+        assert_near(predicted("coalesce", &lukewarm).unwrap().per_expiry, 3.0 - 4.0 * (-2.0_f64).exp());
     }
 }

@@ -161,17 +161,18 @@ mod tests {
         let pacer = Pacer::start(clock).unwrap();
         let pace = pacer.handle();
         let order = Mutex::new(Vec::new());
+        let begun = clock.mono();
         let at = |ms: u64| {
             let (pace, order) = (&pace, &order);
             async move {
-                let when = Mono(ms * 1_000_000);
+                let when = begun.plus(Duration::from_millis(ms));
                 pace.until(when).await;
                 assert!(clock.mono() >= when);
                 order.lock().unwrap().push(ms);
             }
         };
-        tokio::join!(at(30), at(10), at(0), at(20));
-        assert_eq!(*order.lock().unwrap(), [0, 10, 20, 30]);
+        tokio::join!(at(600), at(200), at(0), at(400));
+        assert_eq!(*order.lock().unwrap(), [0, 200, 400, 600]);
     }
 
     #[tokio::test]

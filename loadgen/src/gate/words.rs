@@ -82,7 +82,10 @@ fn shown(figure: Option<&Number>) -> String {
 fn relative(change: &Change) -> String {
     let number = |figure: &Option<Number>| figure.as_ref().and_then(Number::as_f64);
     match (number(&change.from), number(&change.to)) {
-        (Some(from), Some(to)) if from != 0.0 => format!("{:+.1}%", (to - from) / from * 100.0),
+        (Some(from), Some(to)) if from != 0.0 => {
+            let percent = (to - from) / from * 100.0;
+            if percent.abs() < 1.0 { format!("{percent:+.3}%") } else { format!("{percent:+.1}%") }
+        }
         _ => "–".to_owned(),
     }
 }

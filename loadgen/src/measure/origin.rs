@@ -1,9 +1,6 @@
 //! Figures of the origin's ledger.
 
-use std::time::Duration;
-
 use report::record::PerExpiry;
-use strategies::time::nanos;
 
 /// An origin read. Nanoseconds since t = 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +59,11 @@ pub fn seconds_over(arrivals: &[i64], limit: u64) -> u64 {
     seconds.values().filter(|count| **count > limit).count() as u64
 }
 
-/// Reads of one key clustered by gaps longer than half a TTL; `None` of no reads. `arrivals` in order of time.
+/// Reads of one key in clusters, which are parted by gaps longer than `gap_s` (see [`report::herd_gap_s`]); `None` of no reads.
+/// `arrivals` in order of time.
 #[must_use]
-pub fn per_expiry(arrivals: &[i64], ttl: Duration) -> Option<PerExpiry> {
-    let gap = i64::try_from(nanos(ttl) / 2).unwrap_or(i64::MAX);
+pub fn per_expiry(arrivals: &[i64], gap_s: f64) -> Option<PerExpiry> {
+    let gap = (gap_s * SECOND_NS as f64) as i64;
     let mut clusters: Vec<u64> = Vec::new();
     let mut previous = None;
     for at in arrivals {
@@ -110,15 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn clusters_are_parted_by_half_a_ttl() {
-        let ttl = Duration::from_secs(4);
+    fn clusters_are_parted_by_gaps() {
+        let gap = report::herd_gap_s(4.0, 3.0);
         let herd = |at: i64, n: i64| (0..n).map(move |i| at + i * MS);
         let arrivals: Vec<i64> = herd(0, 40).chain(herd(4_200 * MS, 50)).chain(herd(8_400 * MS, 45)).collect();
         let expected = PerExpiry { count: 3, mean: 45.0, p50: 45.0, max: 50 };
-        assert_eq!(per_expiry(&arrivals, ttl), Some(expected));
-        assert_eq!(per_expiry(&[], ttl), None);
+        assert_eq!(per_expiry(&arrivals, gap), Some(expected));
+        assert_eq!(per_expiry(&[], gap), None);
         let two = PerExpiry { count: 2, mean: 1.5, p50: 1.5, max: 2 };
-        assert_eq!(per_expiry(&[0, 1, 3_000 * MS], ttl), Some(two));
+        assert_eq!(per_expiry(&[0, 1, 3_000 * MS], gap), Some(two));
         assert_eq!(seconds_over(&arrivals, 44), 2);
+        // A key that is refreshed every 1.6 s of a TTL of 5 s, its origin taking 200 ms, is refreshed by one read each time.
+        let early: Vec<i64> = (0..40).map(|n| n * 1_600 * MS).collect();
+        assert_eq!(per_expiry(&early, report::herd_gap_s(5.0, 0.2)).unwrap().mean, 1.0);
     }
 }

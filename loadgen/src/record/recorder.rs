@@ -70,7 +70,8 @@ impl Recorder {
     }
 
     fn hand_over(&mut self) {
-        if let Some(second) = self.open.pop_front() {
+        if let Some(mut second) = self.open.pop_front() {
+            second.settle();
             self.finished.second(second);
         }
     }

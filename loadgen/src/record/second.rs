@@ -97,6 +97,10 @@ pub struct Second {
     pub(super) flights: Vec<String>,
     pub(super) overage_us_max: u64,
     pub(super) moved_on: u64,
+    /// How many requests were sent at their very moment, as long as all of them were (in virtual time they always are): their
+    /// service times are their response times, and their lag is nothing, so neither is written down one by one. See
+    /// [`Second::settle`].
+    on_time: Option<u64>,
 }
 
 impl Second {
@@ -112,6 +116,15 @@ impl Second {
             flights: Vec::new(),
             overage_us_max: 0,
             moved_on: 0,
+            on_time: Some(0),
+        }
+    }
+
+    /// Writes down what [`Second::on_time`] stands for. To be called before the histograms are looked at.
+    pub(super) fn settle(&mut self) {
+        if let Some(count) = self.on_time.take() {
+            self.histograms[SERV] = self.histograms[RESP].clone();
+            self.histograms[LAG].saturating_record_n(0, count);
         }
     }
 
@@ -151,9 +164,16 @@ impl Second {
             self.hot_outcomes[outcome] += 1;
         }
         let response = answer.done_ns - asked.intended_ns;
+        let lag = answer.sent_ns - asked.intended_ns;
+        match &mut self.on_time {
+            Some(count) if lag == 0 => *count += 1,
+            _ => {
+                self.settle();
+                self.record(SERV, answer.done_ns - answer.sent_ns);
+                self.record(LAG, lag);
+            }
+        }
         self.record(RESP, response);
-        self.record(SERV, answer.done_ns - answer.sent_ns);
-        self.record(LAG, answer.sent_ns - asked.intended_ns);
         match answer.outcome {
             Some(Outcome::Hit) => self.record(3, response),
             Some(Outcome::Stale) => self.record(4, response),

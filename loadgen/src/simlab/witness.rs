@@ -63,7 +63,7 @@ impl Witness for RecordingWitness {
         }
     }
 
-    fn answer(&mut self, request: &Request, done_ns: i64, reply: &Reply) {
+    fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply<'_>) {
         let asked = self.asked(request);
         let answer = answer(request, done_ns, reply, self.items);
         if let Some(recorder) = &mut self.recorder {
@@ -77,7 +77,7 @@ impl Witness for RecordingWitness {
 }
 
 /// What the driver of a real lab would read out of the same answer.
-fn answer(request: &Request, done_ns: i64, reply: &Reply, items: u32) -> Answer {
+fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answer {
     let sent_ns = request.intended_ns;
     let failed = |kind: String| Answer {
         sent_ns,

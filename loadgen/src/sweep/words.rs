@@ -65,8 +65,10 @@ pub fn outcome(sweep: &Sweep, args: &RunArgs) -> String {
 /// The first settings with their figures, where nothing is looked for.
 fn list(sweep: &Sweep) -> String {
     let points: Vec<&Point> = sweep.points.iter().filter(|point| point.valid).collect();
-    let shown: Vec<&Point> = points.iter().copied().take(POINTS_SHOWN).collect();
-    let mut text = figures_table(sweep, &shown, None);
+    let shown = &points[..points.len().min(POINTS_SHOWN)];
+    let mut rows = vec![head(sweep)];
+    rows.extend(shown.iter().map(|point| row(sweep, point)));
+    let mut text = table(&rows, 1, |column| column >= 1);
     if let Some(more @ 1..) = points.len().checked_sub(shown.len()) {
         text += &format!("  … and {more} more settings in sweep.csv and sweep.json; --goal ranks them\n");
     }
@@ -83,14 +85,14 @@ fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
     let of = sweep.points.len();
     if meeting.is_empty() {
         text += &format!("NO SETTING MEETS IT, of {of}. The nearest miss:\n\n");
-        let nearest: Vec<&Point> = sweep.ranking.iter().take(3).map(|ranked| &sweep.points[ranked.point]).collect();
-        text += &figures_table(sweep, &nearest, None);
+        let nearest: Vec<&Ranked> = sweep.ranking.iter().take(3).collect();
+        text += &figures_table(sweep, &nearest);
         text += &format!("\nThe first of them misses: {}.\n", misses(sweep, best));
         return text + &again(sweep, &sweep.points[best.point], args);
     }
     text += &format!("{} of {of} settings meet it.\n\n", meeting.len());
-    let shown: Vec<&Point> = meeting.iter().take(RANKS_SHOWN).map(|ranked| &sweep.points[ranked.point]).collect();
-    text += &figures_table(sweep, &shown, Some(1));
+    let shown = &meeting[..meeting.len().min(RANKS_SHOWN)];
+    text += &figures_table(sweep, shown);
     if let Some(more @ 1..) = meeting.len().checked_sub(shown.len()) {
         text += &format!("  … and {more} more in sweep.json\n");
     }
@@ -100,11 +102,10 @@ fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
             "\nOne seed: how far chance alone moves a figure is not known. Raise --seeds before you believe an order.\n"
                 .into()
         }
-        (_, 0 | 1) => {
-            "\nThe first is told apart from every other: no other's range over the seeds overlaps its own.\n".into()
-        }
+        (_, 0 | 1) => "\nNo other setting's range over the seeds overlaps the first one's.\n".into(),
         (seeds, alike) => {
-            format!("\nThe first {alike} are not told apart: over {seeds} seeds their ranges overlap the best one's.\n")
+            let others = if alike == 2 { "1 setting is".to_owned() } else { format!("{} settings are", alike - 1) };
+            format!("\n~ {others} not told apart from the first: over {seeds} seeds their ranges overlap.\n")
         }
     };
     text + &again(sweep, &sweep.points[best.point], args)
@@ -121,27 +122,34 @@ fn misses(sweep: &Sweep, ranked: &Ranked) -> String {
     said.collect::<Vec<_>>().join("; ")
 }
 
-/// A row a point: its settings, then the figures that matter with their means and ranges.
-fn figures_table(sweep: &Sweep, points: &[&Point], first_rank: Option<usize>) -> String {
-    let several = sweep.seeds.len() > 1;
-    let ranked = usize::from(first_rank.is_some());
-    let mut head: Vec<String> = first_rank.map(|_| String::new()).into_iter().collect();
-    head.push("strategy".into());
-    head.extend(sweep.knobs.iter().map(|knob| knob.name.clone()));
-    head.extend(sweep.charted.iter().cloned());
-    let mut rows = vec![head];
-    for (at, point) in points.iter().enumerate() {
-        let mut row: Vec<String> = first_rank.map(|first| (first + at).to_string()).into_iter().collect();
-        row.push(point.strategy.clone());
-        row.extend(point.values.iter().cloned());
-        row.extend(sweep.charted.iter().map(|metric| {
-            let Some(spread) = point.figures.get(metric).copied().flatten() else { return "unknown".to_owned() };
-            let [mean, min, max] = [spread.mean, spread.min, spread.max].map(|value| figure_text(metric, value));
-            if several && min != max { format!("{mean} ({min} … {max})") } else { mean }
-        }));
-        rows.push(row);
-    }
-    table(&rows, 1, |column| column > ranked || column + 1 == ranked)
+/// Settings by their ranks; `~` marks what is not told apart from the first.
+fn figures_table(sweep: &Sweep, ranking: &[&Ranked]) -> String {
+    let ranked = |cell: String, mut row: Vec<String>| {
+        row.insert(0, cell);
+        row
+    };
+    let mut rows = vec![ranked(String::new(), head(sweep))];
+    rows.extend((1..).zip(ranking).map(|(rank, point)| {
+        let mark = if rank > 1 && point.as_good_as_best && sweep.seeds.len() > 1 { "~ " } else { "" };
+        ranked(format!("{mark}{rank}"), row(sweep, &sweep.points[point.point]))
+    }));
+    table(&rows, 1, |column| column != 1)
+}
+
+fn head(sweep: &Sweep) -> Vec<String> {
+    let names = sweep.knobs.iter().map(|knob| &knob.name).chain(&sweep.charted).cloned();
+    ["strategy".to_owned()].into_iter().chain(names).collect()
+}
+
+/// A point's settings, then the figures that matter: means, and in brackets the range over the seeds.
+fn row(sweep: &Sweep, point: &Point) -> Vec<String> {
+    let figure = |metric: &String| {
+        let Some(spread) = point.figures.get(metric).copied().flatten() else { return "unknown".to_owned() };
+        let [mean, min, max] = [spread.mean, spread.min, spread.max].map(|value| figure_text(metric, value));
+        if min == max { mean } else { format!("{mean} ({min} … {max})") }
+    };
+    let settings = [&point.strategy].into_iter().chain(&point.values).cloned();
+    settings.chain(sweep.charted.iter().map(figure)).collect()
 }
 
 fn values_of(sweep: &Sweep, point: &Point) -> String {

@@ -10,7 +10,7 @@ use crate::figures::{Figures, figure};
 /// A circumstance in which two runs differ, so that nothing follows from their figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Which: `cache.ttl`, `spec of xfetch`.
+    /// Which: `cache.ttl`, `strategy xfetch`.
     pub field: String,
     /// What the run has; `nothing` where it has no such field.
     pub found: String,
@@ -74,11 +74,10 @@ fn differences(baseline: &Baseline, run: &Baseline) -> Vec<Difference> {
         field(name, of(run).as_deref(), of(baseline).as_deref());
     }
     field("plan_hash", Some(&run.plan_hash), Some(&baseline.plan_hash));
-    let strategies = |of: &Baseline| of.strategies.iter().map(|held| held.name.as_str()).collect::<Vec<_>>().join(", ");
-    field("strategies", Some(&strategies(run)), Some(&strategies(baseline)));
-    for held in &baseline.strategies {
-        let Some(found) = same(run, &held.name) else { continue };
-        field(&format!("spec of {}", held.name), Some(&found.spec), Some(&held.spec));
+    let strategies = baseline.strategies.iter().chain(&run.strategies);
+    for name in strategies.map(|held| &held.name).collect::<BTreeSet<_>>() {
+        let spec = |of| same(of, name).map(|held| held.spec.as_str());
+        field(&format!("strategy {name}"), spec(run), spec(baseline));
     }
     differing
 }

@@ -121,8 +121,9 @@ impl HeatMap<'_> {
         if !goal.conditions.is_empty() {
             ink.rect((x, 72.0), (x + 22.0, 86.0), SHADES[1])?;
             corner(ink, (x, 72.0), (x + 22.0, 86.0))?;
-            ink.text("misses the goal", (x + 28.0, 79.0), 11.0, FAINT, At::Left)?;
-            x += 40.0 + ink.width("misses the goal", 11.0);
+            let said = if seeds == 1 { "misses the goal" } else { "misses the goal with one seed or more" };
+            ink.text(said, (x + 28.0, 79.0), 11.0, FAINT, At::Left)?;
+            x += 40.0 + ink.width(said, 11.0);
         }
         let best = self.best().is_some_and(|best| self.sweep.points[best].strategy == self.strategy);
         if best {

@@ -74,7 +74,7 @@ impl Witness for Tally {
     fn withdraw(&mut self, _: &Request) {
         self.offered -= 1;
     }
-    fn answer(&mut self, request: &Request, done_ns: i64, reply: &Reply) {
+    fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply<'_>) {
         self.answered += 1;
         if request.intended_ns >= 0 {
             self.requests += 1;

@@ -23,7 +23,7 @@ const CONTROL: u16 = 8081;
 /// How long a container that was started may take until its program answers.
 const START_BUDGET: Duration = Duration::from_secs(15);
 /// How often it is asked meanwhile.
-const ASK_EVERY: Duration = Duration::from_millis(20);
+const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// The Compose project: `COMPOSE_PROJECT_NAME`, else the name in compose.yaml.
 #[must_use]
@@ -50,7 +50,7 @@ impl Stack {
     pub async fn find() -> Result<(Self, Endpoints), String> {
         let project = project();
         let engine = Engine::connect(&project).await?;
-        let containers = engine.containers().await?;
+        let containers = started(&engine).await?;
         let replicas = whole(&project, &containers)?;
         let network = engine.network("cache").await?;
         for replica in &replicas {
@@ -137,6 +137,18 @@ impl Stack {
         fresh.get::<Identity>("/identity").await.map_err(|e| e.to_string())?;
         control.moved(&base);
         Ok(data)
+    }
+}
+
+/// The project's containers, once none is starting any more: the run before this one may have started some of them.
+async fn started(engine: &Engine) -> Result<Vec<Container>, String> {
+    let deadline = tokio::time::Instant::now() + START_BUDGET;
+    loop {
+        let containers = engine.containers().await?;
+        if tokio::time::Instant::now() > deadline || !containers.iter().any(Container::is_starting) {
+            return Ok(containers);
+        }
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 
