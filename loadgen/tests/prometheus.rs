@@ -306,6 +306,7 @@ async fn the_runs(settings: &Settings, endpoints: &Endpoints, prometheus: &Prome
     let bench = Bench { settings, endpoints, plan, run: "prometheus", clock, pacer: &pacer, stop };
     let scratch = tempfile::tempdir().unwrap();
     let mut before = Sums::default();
+    let mut told: BTreeMap<String, f64> = BTreeMap::new();
     for subject in &settings.subjects {
         let files = RunFolder::at(scratch.path()).strategy(&subject.folder).unwrap();
         let trial = bench.run(subject, &files, "").await.unwrap();
@@ -317,12 +318,26 @@ async fn the_runs(settings: &Settings, endpoints: &Endpoints, prometheus: &Prome
             (requests, operations) = (requests + counters.requests, operations + counters.cache_ops);
         }
         assert_eq!(requests, trial.figures.strategy.requests);
+        for event in trial.events {
+            *told.entry(event.event).or_default() += 1.0;
+        }
+        // None on an idle machine; one that is busy makes an operation late now and then, and both must say so.
+        let failed = told.get("cache-failed").copied().unwrap_or_default();
+        for (event, query) in [
+            ("cache-failed", "sum(stampede_cache_errors_total)"),
+            ("flight-led", "sum(stampede_flights_total)"),
+            ("flight-ended", "sum(stampede_flights_ended_total)"),
+            ("lock-ended", "sum(stampede_locks_ended_total)"),
+            ("stored", "sum(stampede_cache_puts_total{result=\"stored\"})"),
+        ] {
+            assert_eq!(prometheus.value(query).await, told.get(event).copied().unwrap_or_default(), "{event}");
+        }
         let (overlapping, reads) = (sums.overlapping - before.overlapping, sums.reads - before.reads);
         let under_way = !prometheus.query(&expression("StampedeUnderWay")).await.is_empty();
         let waits = prometheus.value("sum(stampede_lock_wait_seconds_count)").await;
         if subject.name == "singleflight" {
-            // The lock: no read beside another, no alert, and losers that waited for about a read of 200 ms.
-            assert_eq!((overlapping, under_way), (0.0, false));
+            // The lock: no read beside another where Redis was there, no alert, and losers that waited for a read of 200 ms.
+            assert!((overlapping == 0.0 || failed > 0.0) && !under_way, "{overlapping} of {reads}, {under_way}");
             assert!(waits > 10.0 && sums.outcomes["wait"] > 10.0, "{waits}");
             let typical =
                 prometheus.value("sum(stampede_lock_wait_seconds_sum) / sum(stampede_lock_wait_seconds_count)").await;
@@ -331,8 +346,9 @@ async fn the_runs(settings: &Settings, endpoints: &Endpoints, prometheus: &Prome
         } else {
             assert!(overlapping > 0.5 * reads && under_way, "{overlapping} of {reads}, {under_way}");
         }
-        assert_eq!(prometheus.value("sum(stampede_requests_in_flight) + sum(stampede_background_tasks) + sum(stampede_origin_reads_in_flight)").await, 0.0);
-        assert_eq!(prometheus.value("sum(stampede_cache_errors_total)").await, 0.0);
+        for gauge in ["stampede_requests_in_flight", "stampede_background_tasks", "stampede_origin_reads_in_flight"] {
+            assert_eq!(prometheus.value(&format!("sum({gauge})")).await, 0.0, "{gauge}");
+        }
         let running = prometheus.by("strategy", "count by (strategy) (stampede_strategy_info)").await;
         assert_eq!(running, BTreeMap::from([(subject.composition.clone(), 3.0)]));
         before = sums;
