@@ -178,11 +178,12 @@ fn an_event_that_this_lab_cannot_do_is_refused_before_anything_runs() {
 fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
     let fixture = include_str!("../../report/tests/fixtures/run-v1.json");
     let run = report::parse_run(fixture.as_bytes()).unwrap();
-    let with_hot = run
+    let mut with_hot = run
         .strategies
-        .iter()
+        .into_iter()
         .find(|s| s.hot.is_some() && s.origin.as_ref().is_some_and(|o| o.floor.is_some()))
         .unwrap();
+    with_hot.recovery = Some(report::record::Recovery { troubled_s: 1, after_s: None });
     let record = serde_json::to_value(with_hot).unwrap();
     for metric in scenarios::METRICS {
         let found = metric.split('.').try_fold(&record, |value, field| value.get(field));

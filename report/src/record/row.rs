@@ -1,0 +1,105 @@
+//! The rows of a strategy's files: what happened in a second or a tenth, to a read, at a moment, in a container.
+
+use serde::{Deserialize, Serialize};
+
+/// One row of `seconds.csv` or `bins100ms.csv`: the requests whose *intended send* lies in the bin, and the origin's
+/// reads that arrived in it. Rows before t = 0 are the warm-up; measured rows sum to the figures of `run.json`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct BinRow {
+    /// Start of the bin, milliseconds since t = 0; negative in the warm-up.
+    pub start_ms: i64,
+    /// Requests that the plan has here.
+    pub offered: u64,
+    /// Of these, sent.
+    pub sent: u64,
+    /// Of these, answered well or shed; with the errors it makes up those sent.
+    pub completed: u64,
+    /// Of these, failed. Outcome error.
+    pub errors: u64,
+    /// Outcome hit.
+    pub hit: u64,
+    /// Outcome stale.
+    pub stale: u64,
+    /// Outcome wait.
+    pub wait: u64,
+    /// Outcome load.
+    pub load: u64,
+    /// Outcome shed.
+    pub shed: u64,
+    /// Outcome unknown; nought in files that have no such column.
+    pub unknown: u64,
+    /// Origin reads that arrived in the bin; `None` where there is no ledger.
+    pub origin_starts: Option<u64>,
+    /// Largest number of origin reads arrived and not ended, queue included, at any moment of the bin; `None` where there
+    /// is no ledger.
+    pub origin_in_flight_max: Option<u64>,
+    /// Response time, median, milliseconds; only in `seconds.csv`.
+    pub p50_ms: Option<f64>,
+    /// Response time, 95th percentile, milliseconds; only in `seconds.csv`.
+    pub p95_ms: Option<f64>,
+    /// Response time, 99th percentile, milliseconds; only in `seconds.csv`.
+    pub p99_ms: Option<f64>,
+    /// Response time, largest, milliseconds; only in `seconds.csv`.
+    pub max_ms: Option<f64>,
+}
+
+/// One row of `origin.csv`: a read as the origin saw it. Times are nanoseconds since t = 0 on the generator's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginRow {
+    /// The item's key.
+    pub key: String,
+    /// The replica that asked.
+    pub replica: Option<u32>,
+    /// The flight that it belongs to, `<incarnation>-<number>`.
+    pub flight: String,
+    /// `warmup`, `measured` or `drain`: the phase in which it arrived.
+    pub phase: String,
+    /// When it arrived.
+    pub arrived_ns: i64,
+    /// When it got its place and connection; `None` where it was rejected.
+    pub start_ns: Option<i64>,
+    /// When it ended.
+    pub end_ns: Option<i64>,
+    /// `ok`, `missing`, `rejected`, `failed`, `abandoned` or `open`.
+    pub outcome: String,
+}
+
+/// One line of `events.jsonl`. Times are nanoseconds since t = 0 on the generator's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EventRow {
+    /// When.
+    pub t_ns: i64,
+    /// What: `phase`, `fault`, `expiry`, `flight-led`, `flight-ended`, `early-refresh`, `stored`, `corrupt` …
+    pub event: String,
+    /// Which replica, where one is concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<u32>,
+    /// Which key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Which flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flight: Option<String>,
+    /// What else there is to say: how a leader ended, the class of an error, the name of a phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// One row of `containers.csv`: what a container used since the sample before it, about a second earlier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContainerRow {
+    /// When the sample came, nanoseconds since t = 0 on the generator's clock.
+    pub t_ns: i64,
+    /// Compose's service and number, `app-2`.
+    pub container: String,
+    /// Processor time over elapsed time: 1 is one core.
+    pub cpu_cores: f64,
+    /// Memory in use at that moment, without the page cache.
+    pub memory_bytes: u64,
+    /// Bytes received on all its networks.
+    pub received_bytes: u64,
+    /// Bytes sent on all its networks.
+    pub sent_bytes: u64,
+    /// Time for which its processor limit held it back, milliseconds.
+    pub throttled_ms: f64,
+}
