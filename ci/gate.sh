@@ -9,13 +9,19 @@ cargo build --release --locked -p loadgen
 loadgen=target/release/loadgen
 scratch=$(mktemp -d)
 page=${GITHUB_STEP_SUMMARY:-/dev/null}
-trap 'rm -rf "$scratch"' EXIT
+finish() {
+  # The verdicts first: whoever looks wants to know which of fifteen it was.
+  { printf '# Gate\n\n```\n'; cat "$scratch/verdicts"; printf '```\n\n'; cat "$scratch/summaries"; } >>"$page"
+  rm -rf "$scratch"
+}
+touch "$scratch/verdicts" "$scratch/summaries"
+trap finish EXIT
 
 ended=0
 for file in scenarios/files/*.toml; do
   scenario=$(basename "$file" .toml)
   "$loadgen" --scenario "$scenario" --lab sim --quiet -o "$scratch/$scenario" >/dev/null
-  "$loadgen" "${1:-gate}" "$scratch/$scenario"/* | tee "$scratch/verdict" || ended=$?
-  { cat "$scratch/$scenario"/*/summary.md; printf '\n```\n%s\n```\n\n' "$(cat "$scratch/verdict")"; } >>"$page"
+  "$loadgen" "${1:-gate}" "$scratch/$scenario"/* | tee -a "$scratch/verdicts" || ended=$?
+  cat "$scratch/$scenario"/*/summary.md >>"$scratch/summaries"
 done
 exit "$ended"
