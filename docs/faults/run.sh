@@ -38,7 +38,7 @@ done
 # Errors are failed and shed requests; a strategy is marked where its numbers may not be believed.
 row='.strategies[0] as $s | [
     $s.name + (if $s.valid then "" else " (INVALID)" end),
-    ($s.errors + $s.outcomes.shed | tostring) + " of " + ($s.requests | tostring),
+    $s.errors + $s.outcomes.shed, $s.requests,
     $s.origin.max_per_second, $s.origin.total,
     ($s.recovery.troubled_s | tostring) + " s",
     (if $s.recovery.after_s == null then "not yet" else ($s.recovery.after_s * 10 | round / 10 | tostring) + " s" end),
@@ -46,8 +46,8 @@ row='.strategies[0] as $s | [
   ] | "| " + (map(tostring) | join(" | ")) + " |"'
 for scenario in "${scenarios[@]}"; do
   printf '\n### %s\n\n' "$scenario"
-  echo '| strategy | failed or shed | most origin reads in a second | origin reads | in trouble | well after | stale served | fenced puts | moved on |'
-  echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|'
+  echo '| strategy | failed, shed | of requests | reads a second, most | reads | in trouble | well after | stale served | fenced puts | moved on |'
+  echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
   IFS=, read -ra each <<<"$strategies"
   for strategy in "${each[@]}"; do
     jq -r "$row" "$results/$scenario/$strategy"/*/run.json

@@ -191,7 +191,7 @@ fn faults(events: &[EventRow]) -> Vec<(f64, String)> {
     };
     let mut faults: Vec<(f64, String)> = events
         .iter()
-        .filter(|event| event.event == "fault")
+        .filter(|event| event.event == "fault" || event.event == "fault-over")
         .map(|event| (seconds_of(event.t_ns), named(event)))
         .collect();
     faults.sort_by(|one, two| one.0.total_cmp(&two.0));

@@ -11,9 +11,8 @@ use report::record::{BinRow, Recovery};
 const READS: f64 = 2.0;
 /// but for what polls, time-outs of the cache and a busy machine take, milliseconds.
 const SLACK_MS: f64 = 100.0;
-/// Twice as many requests as at the worst moment before may wait for the origin, and this share more.
-const SHARE_FACTOR: f64 = 2.0;
-const SHARE_SLACK: f64 = 0.25;
+/// When everything expires at once everybody waits once; and here and there one a second time.
+const WAITS: f64 = 1.2;
 
 /// When the events hurt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,17 +23,19 @@ pub struct Hurt {
     pub over_ns: i64,
     /// The origin's mean service time while nothing is wrong with it.
     pub service: Duration,
+    /// How many clients there are; none of an open load.
+    pub clients: Option<u32>,
 }
 
-/// What is normal: the largest of the seconds that were over before the first event.
-struct Normal {
-    slowest_ms: f64,
-    waiting: f64,
-}
-
-/// Share of a second's requests that waited for a read of the origin.
-fn waiting(row: &BinRow) -> f64 {
-    (row.wait + row.load) as f64 / row.sent.max(1) as f64
+impl Hurt {
+    /// How many requests of a second may wait for the origin.
+    fn waits_max(&self, row: &BinRow) -> f64 {
+        let everybody = match self.clients {
+            Some(clients) => f64::from(clients),
+            None => row.sent as f64 * self.service.as_secs_f64(),
+        };
+        everybody * WAITS
+    }
 }
 
 /// When a second's last response came, milliseconds since t = 0; not before its end.
@@ -45,25 +46,20 @@ fn until_ms(row: &BinRow) -> f64 {
 /// The recovery, from the measured seconds; `None` where no second was over before the first event.
 ///
 /// A second is in trouble where a request that was sent in it failed or was shed; where one took longer than two reads of
-/// the origin and 100 ms, and than any before the first event; or where the share of requests that waited for the origin is
-/// larger than twice its largest before the first event and a quarter. Its trouble lasts until the second ends and its
-/// slowest response has come.
+/// the origin and 100 ms, and than any before the first event; or where more requests waited for the origin than when
+/// everything expires at once: a fifth more than there are clients, or (of an open load) than arrive in a service time. Its
+/// trouble lasts until the second ends and its slowest response has come.
 #[must_use]
 pub fn recovery(seconds: &[BinRow], hurt: Hurt, end_ns: i64) -> Option<Recovery> {
     let ms = |ns: i64| ns as f64 / 1e6;
     let measured = seconds.iter().filter(|row| row.start_ms >= 0 && (row.start_ms as f64) < ms(end_ns));
     let (before, after): (Vec<&BinRow>, Vec<&BinRow>) = measured.partition(|row| until_ms(row) <= ms(hurt.from_ns));
-    let normal = before.iter().fold(None, |normal: Option<Normal>, row| {
-        let so_far = normal.unwrap_or(Normal { slowest_ms: 0.0, waiting: 0.0 });
-        Some(Normal {
-            slowest_ms: so_far.slowest_ms.max(row.max_ms.unwrap_or(0.0)),
-            waiting: so_far.waiting.max(waiting(row)),
-        })
-    })?;
-    let slow_ms = (hurt.service.as_secs_f64() * 1e3 * READS + SLACK_MS).max(normal.slowest_ms);
-    let many = normal.waiting * SHARE_FACTOR + SHARE_SLACK;
+    let slowest_before = before.iter().map(|row| row.max_ms.unwrap_or(0.0)).reduce(f64::max)?;
+    let slow_ms = (hurt.service.as_secs_f64() * 1e3 * READS + SLACK_MS).max(slowest_before);
     let in_trouble = |row: &&&BinRow| {
-        row.errors + row.shed > 0 || row.max_ms.is_some_and(|slowest| slowest > slow_ms) || waiting(row) > many
+        row.errors + row.shed > 0
+            || row.max_ms.is_some_and(|slowest| slowest > slow_ms)
+            || (row.wait + row.load) as f64 > hurt.waits_max(row)
     };
     let troubled: Vec<f64> = after.iter().filter(in_trouble).map(|row| until_ms(row)).collect();
     let over = troubled.iter().copied().fold(ms(hurt.over_ns), f64::max);
@@ -76,7 +72,7 @@ pub fn recovery(seconds: &[BinRow], hurt: Hurt, end_ns: i64) -> Option<Recovery>
 mod tests {
     use super::*;
 
-    /// A second with 100 requests.
+    /// A second with 400 requests of 50 clients.
     #[derive(Clone, Copy, Debug)]
     struct Second {
         max_ms: f64,
@@ -85,12 +81,16 @@ mod tests {
         wait: u64,
     }
 
-    const WELL: Second = Second { max_ms: 210.0, errors: 0, shed: 0, wait: 14 };
+    const WELL: Second = Second { max_ms: 210.0, errors: 0, shed: 0, wait: 49 };
 
     fn of(rows: &[Second], from_s: i64, over_s: i64) -> Option<(u64, Option<f64>)> {
+        with(Some(50), rows, from_s, over_s)
+    }
+
+    fn with(clients: Option<u32>, rows: &[Second], from_s: i64, over_s: i64) -> Option<(u64, Option<f64>)> {
         let row = |(start, second): (i64, &Second)| BinRow {
             start_ms: start * 1000,
-            sent: 100,
+            sent: 400,
             errors: second.errors,
             shed: second.shed,
             wait: second.wait,
@@ -100,7 +100,7 @@ mod tests {
         };
         let rows: Vec<BinRow> = (0..).zip(rows).map(row).collect();
         let ns = |s: i64| s * 1_000_000_000;
-        let hurt = Hurt { from_ns: ns(from_s), over_ns: ns(over_s), service: Duration::from_millis(200) };
+        let hurt = Hurt { from_ns: ns(from_s), over_ns: ns(over_s), service: Duration::from_millis(200), clients };
         recovery(&rows, hurt, ns(rows.len() as i64)).map(|r| (r.troubled_s, r.after_s))
     }
 
@@ -112,12 +112,17 @@ mod tests {
             (Second { shed: 1, ..WELL }, true),
             (Second { max_ms: 499.0, ..WELL }, false),
             (Second { max_ms: 501.0, ..WELL }, true),
-            // 15 of 100 before, so up to 55 of 100.
-            (Second { wait: 54, ..WELL }, false),
-            (Second { wait: 55, ..WELL }, true),
+            // And one that led.
+            (Second { wait: 59, ..WELL }, false),
+            (Second { wait: 60, ..WELL }, true),
         ] {
             let expected = if is_trouble { (1, Some(1.0)) } else { (0, Some(0.0)) };
             assert_eq!(of(&[WELL, WELL, second, WELL, WELL], 2, 2), Some(expected), "{second:?}");
+        }
+        // Of an open load 80 of 400 arrive in a service time.
+        for (wait, is_trouble) in [(95, false), (96, true)] {
+            let seen = with(None, &[WELL, Second { wait, ..WELL }, WELL], 1, 1);
+            assert_eq!(seen.map(|(troubled_s, _)| troubled_s), Some(u64::from(is_trouble)), "{wait}");
         }
         let slower = Second { max_ms: 900.0, ..WELL };
         assert_eq!(of(&[slower, WELL, slower, WELL], 2, 2), Some((0, Some(0.0))), "it is as slow on a good day");

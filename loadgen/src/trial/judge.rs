@@ -115,7 +115,11 @@ fn hurt(scenario: &Scenario, seen: &[EventRow]) -> Option<Hurt> {
     let planned = scenario.events.iter().map(|e| since_start(e.at + e.action.length().unwrap_or_default()));
     let seen = seen.iter().filter(|row| row.event.starts_with("fault")).map(|row| row.t_ns);
     let service = scenario.origin.service_time.mean();
-    Some(Hurt { from_ns, over_ns: planned.chain(seen).max()?, service })
+    let clients = match scenario.load.kind {
+        LoadKind::Closed { clients, .. } => Some(clients),
+        LoadKind::Open { .. } => None,
+    };
+    Some(Hurt { from_ns, over_ns: planned.chain(seen).max()?, service, clients })
 }
 
 fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {

@@ -13,6 +13,8 @@ use crate::record::ContainerRow;
 const COLOURS: [RGBColor; 4] =
     [RGBColor(0x00, 0x72, 0xb2), RGBColor(0xe6, 0x9f, 0x00), RGBColor(0x00, 0x9e, 0x73), RGBColor(0x8e, 0x2f, 0x7d)];
 const MIB: f64 = 1024.0 * 1024.0;
+/// Samples come once a second; those further apart than this have others missing between them, seconds.
+const GAP_S: f64 = 2.5;
 /// Held back for less than this in all, nobody was.
 const THROTTLED_MS_MIN: f64 = 1.0;
 
@@ -71,14 +73,16 @@ impl Containers {
         let mut ends = Vec::new();
         for (at, (service, count, points)) in self.services.iter().enumerate() {
             let colour = COLOURS[at.min(COLOURS.len() - 1)];
-            let line: Vec<(f64, f64)> = points.iter().map(|(second, cores)| panel.at(*second, *cores)).collect();
-            match line.as_slice() {
-                [] => continue,
-                [(x, y)] => ink.rect((x - 1.5, y - 1.5), (x + 1.5, y + 1.5), colour)?,
-                line => ink.line(line, colour, 1.5)?,
+            // A container that was down has no samples: no line is drawn over that time.
+            for unbroken in points.chunk_by(|(before, _), (next, _)| next - before <= GAP_S) {
+                let line: Vec<(f64, f64)> = unbroken.iter().map(|(second, cores)| panel.at(*second, *cores)).collect();
+                match line.as_slice() {
+                    [(x, y)] => ink.rect((x - 1.5, y - 1.5), (x + 1.5, y + 1.5), colour)?,
+                    line => ink.line(line, colour, 1.5)?,
+                }
             }
             let name = if *count > 1 { format!("{count} × {service}") } else { service.clone() };
-            ends.extend(line.last().map(|(_, y)| (name, colour, *y)));
+            ends.extend(points.last().map(|(second, cores)| (name, colour, panel.at(*second, *cores).1)));
         }
         let wanted: Vec<f64> = ends.iter().map(|(_, _, y)| *y).collect();
         for ((name, colour, _), y) in ends.iter().zip(pushed_apart(&wanted, 13.0, panel.top, panel.bottom)) {
