@@ -23,6 +23,7 @@ use crate::port::{
 use crate::rng::Rng;
 use crate::spec::OnTimeout;
 use crate::stack::Ports;
+use crate::time::Mono;
 
 /// A leader gives up this long before its lock ends, so that it never works on unlocked.
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_millis(500);
@@ -234,7 +235,11 @@ impl Fill for Lock {
         Box::pin(async move {
             let clock = &*this.ports.clock;
             let give_up_at = clock.mono().plus(this.settings.wait);
+            let mut waiting: Option<Waiting<'_>> = None;
             loop {
+                if let Some(waiting) = &mut waiting {
+                    waiting.until = Some(clock.mono());
+                }
                 match this.attempt(cx, key, want).await {
                     Some(Attempt::Led(answer)) => return answer,
                     Some(Attempt::CacheLost) => {
@@ -247,8 +252,10 @@ impl Fill for Lock {
                     // Its lock, if it had one, ends with its lease; until then this caller waits like any other.
                     Some(Attempt::Held) | None => {}
                 }
+                waiting.get_or_insert_with(|| Waiting { lock: this, since: clock.mono(), until: None }).until = None;
                 let left = give_up_at.since(clock.mono());
                 if left.is_zero() {
+                    drop(waiting);
                     return this.give_up(cx, key, want).await;
                 }
                 if let Some(entry) = this.wait(key, want, this.settings.poll.min(left)).await {
@@ -256,6 +263,21 @@ impl Fill for Lock {
                 }
             }
         })
+    }
+}
+
+/// Tells how long a caller waited for somebody else's lock, also where the caller goes away.
+struct Waiting<'a> {
+    lock: &'a Inner,
+    since: Mono,
+    /// When it last tried to lead. Where that succeeded the wait was over then, and not when its own work was done.
+    until: Option<Mono>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let until = self.until.unwrap_or_else(|| self.lock.ports.clock.mono());
+        self.lock.ports.events.lock_waited(until.since(self.since));
     }
 }
 

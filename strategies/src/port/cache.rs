@@ -52,6 +52,9 @@ pub enum CacheErrorClass {
 }
 
 impl CacheErrorClass {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Down, Self::Slow, Self::Full, Self::Moved, Self::Denied, Self::Refused];
+
     /// The name in records and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
