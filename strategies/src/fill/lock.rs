@@ -18,7 +18,7 @@ use crate::entry::Entry;
 use crate::error::GetError;
 use crate::key::Key;
 use crate::port::{
-    Acquired, BoxFuture, Cache, CacheError, Event, LeaderEnd, Lookup, OriginError, Released, Renewed, Token,
+    Acquired, BoxFuture, Cache, CacheError, Event, LeaderEnd, Lookup, OriginError, Released, Renewed, Token, When,
 };
 use crate::rng::Rng;
 use crate::spec::OnTimeout;
@@ -61,10 +61,20 @@ impl Hold {
         }
     }
 
-    fn fence(self, token: Token) -> Option<Token> {
+    /// On which condition the holder of a token stores.
+    fn fence(self, token: Token) -> When {
         match self {
-            Self::Lease { fenced: true, .. } => Some(token),
-            Self::Lock { .. } | Self::Lease { .. } => None,
+            Self::Lease { fenced: true, .. } => When::Fenced(token),
+            Self::Lock { .. } | Self::Lease { .. } => When::Always,
+        }
+    }
+
+    /// On which condition somebody stores who reads without holding the key: under a fence an old value must not come
+    /// over a newer one on this way, either.
+    fn unheld(self) -> When {
+        match self {
+            Self::Lease { fenced: true, .. } => When::NotOlder,
+            Self::Lock { .. } | Self::Lease { .. } => When::Always,
         }
     }
 }
@@ -136,7 +146,7 @@ impl Inner {
             Ok(Acquired::Won) => {}
         }
         let mut holding = Holding { lock: self, key, ended: false };
-        let want = Want { fence: self.settings.hold.fence(token), ..want };
+        let want = Want { when: self.settings.hold.fence(token), ..want };
         let work = self.inner.fill(Cx { deadline, ..cx }, key, want);
         let answer = match self.settings.hold {
             Hold::Lock { .. } => work.await,
@@ -222,7 +232,10 @@ impl Inner {
         self.ports.events.emit(Event::LockTimeout(key.clone()));
         let retry_after = Duration::from_secs(1);
         match self.settings.on_timeout {
-            OnTimeout::Load => self.inner.fill(cx, key, want).await,
+            OnTimeout::Load => {
+                let want = Want { when: self.settings.hold.unheld(), ..want };
+                self.inner.fill(cx, key, want).await
+            }
             OnTimeout::Shed => Err(GetError::Shed { retry_after, stale_will_do: false }),
             OnTimeout::Stale => Err(GetError::Shed { retry_after, stale_will_do: true }),
         }
@@ -244,6 +257,7 @@ impl Fill for Lock {
                     Some(Attempt::Led(answer)) => return answer,
                     Some(Attempt::CacheLost) => {
                         this.ports.events.emit(Event::LockFallback(key.clone()));
+                        let want = Want { when: this.settings.hold.unheld(), ..want };
                         return this.fallback.fill(cx, key, want).await;
                     }
                     Some(Attempt::Held) if want.mode == Mode::Try => {
