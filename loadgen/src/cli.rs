@@ -39,6 +39,13 @@ pub enum Command {
     Gate(GateArgs),
     /// Make a run the baseline that later ones are held to
     Promote(PromoteArgs),
+    /// Play seeds in small simulated worlds in which things go wrong, and check every invariant
+    Fuzz(FuzzArgs),
+    /// Check the invariants over a run's records: events.jsonl and origin.csv
+    Check {
+        /// The run's folder
+        run: PathBuf,
+    },
     /// Render charts, page and summary of a run again, from its records
     Report {
         /// The run's folder
@@ -216,4 +223,42 @@ pub struct SelftestArgs {
     /// What comes out on standard output
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
+}
+
+/// The arguments of `fuzz`.
+#[derive(Debug, Clone, Args)]
+pub struct FuzzArgs {
+    /// How many seeds to play; they are dealt to strategies and profiles in turns
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub seeds: u64,
+    /// The first of them
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1_u64 << 62))]
+    pub from: u64,
+    /// Play this one seed, and make it smaller where it fails
+    #[arg(long, value_name = "N", conflicts_with_all = ["seeds", "from", "corpus"])]
+    pub seed: Option<u64>,
+    /// Play the seeds of this file instead: lines of `SEED PROFILE STRATEGY`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "from"])]
+    pub corpus: Option<PathBuf>,
+    /// Presets or SPECs, separated by commas; `all` presets, or `broken` for those that are wrong on purpose
+    #[arg(long, value_name = "a,b|SPEC|all|broken", default_value = "all")]
+    pub strategy: String,
+    /// Families of troubles, separated by commas, or `all`
+    #[arg(long, value_name = "a,b|all", default_value = "all")]
+    pub profile: String,
+    /// Threads; one a core where nothing is said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Fail where a fault or a rare event happened fewer times than this
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub at_least: u64,
+}
+
+impl FuzzArgs {
+    /// How many threads.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.map_or(cores, usize::from)
+    }
 }

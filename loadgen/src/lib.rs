@@ -14,13 +14,17 @@
 //! | bringing a world up and down | [`lab`] |
 //! | any HTTP service instead of a world | [`target`] |
 //! | a simulated world instead of a real one | [`simlab`] |
+//! | the same invariants over a run's records | [`check`] |
+//! | many small worlds in which things go wrong | [`fuzz`] |
 
+pub mod check;
 pub mod cli;
 pub mod cpu;
 pub mod drive;
 pub mod environment;
 pub mod exit;
 pub mod faults;
+pub mod fuzz;
 pub mod gate;
 pub mod interrupt;
 pub mod lab;
@@ -55,10 +59,12 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Run(args)) => run_command(&args),
         Some(Command::List) => lists::list(),
         Some(Command::Show { name }) => lists::show(&name),
+        Some(Command::Fuzz(args)) => fuzz::run(&args),
         Some(Command::Selftest(args)) => selftest::run(&args),
         Some(Command::Sweep(args)) => on_a_runtime(sweep::run(&args)),
         Some(Command::Gate(args)) => gate::gate(&args),
         Some(Command::Promote(args)) => gate::promote(&args),
+        Some(Command::Check { run }) => check::check(&run),
         Some(Command::Report { run }) => report_command(&run),
     }
 }

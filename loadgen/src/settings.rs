@@ -272,7 +272,7 @@ fn strategies(given: Option<&str>, scenario: &Scenario) -> Result<Vec<(Spec, Str
 }
 
 /// Splits at commas outside parentheses.
-fn split_list(list: &str) -> Vec<String> {
+pub(crate) fn split_list(list: &str) -> Vec<String> {
     let (mut parts, mut depth) = (vec![String::new()], 0_i32);
     for c in list.chars() {
         depth += i32::from(c == '(') - i32::from(c == ')');

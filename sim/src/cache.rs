@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_channel::oneshot;
@@ -36,6 +36,27 @@ pub struct CacheServer {
     trouble: Mutex<Trouble>,
     holders: Mutex<BTreeMap<Key, (Token, u16)>>,
     subscribers: Mutex<Vec<Arc<Subscriber>>>,
+    watcher: OnceLock<Watcher>,
+}
+
+/// Told of everything that takes effect in the cache: by whom, and what.
+pub type Watcher = Box<dyn Fn(u16, Effect) + Send + Sync>;
+
+/// What took effect in the cache.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// A put, and what became of it.
+    Put(Key, Entry, When, Stored),
+    /// A key was forgotten.
+    Removed(Key),
+    /// Somebody asked for a lease, for so long.
+    Taken(Key, Token, Duration, Acquired),
+    /// Somebody renewed one.
+    Prolonged(Key, Token, Renewed),
+    /// Somebody let go of one.
+    LetGo(Key, Token, Released),
+    /// A lease was deleted, whoever held it.
+    Seized(Key),
 }
 
 /// What is wrong, each until when.
@@ -68,7 +89,20 @@ impl CacheServer {
             trouble: Mutex::default(),
             holders: Mutex::default(),
             subscribers: Mutex::default(),
+            watcher: OnceLock::new(),
         })
+    }
+
+    /// From now on `watcher` is told of every effect. Only the first one is.
+    pub fn watch(&self, watcher: Watcher) {
+        let _ = self.watcher.set(watcher);
+    }
+
+    /// Tells the watcher, if there is one.
+    fn tell(&self, replica: u16, effect: impl FnOnce() -> Effect) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher(replica, effect());
+        }
     }
 
     /// What it holds.
@@ -277,13 +311,20 @@ impl Cache for CachePort {
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
-        let (key, entry) = (key.clone(), entry.clone());
-        Box::pin(self.write(true, move |server| server.memory.store(&key, &entry, when)))
+        let (key, entry, replica) = (key.clone(), entry.clone(), self.replica);
+        Box::pin(self.write(true, move |server| {
+            let stored = server.memory.store(&key, &entry, when);
+            server.tell(replica, || Effect::Put(key, entry, when, stored));
+            stored
+        }))
     }
 
     fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        let key = key.clone();
-        Box::pin(self.write(false, move |server| server.memory.forget(&key)))
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.write(false, move |server| {
+            server.memory.forget(&key);
+            server.tell(replica, || Effect::Removed(key));
+        }))
     }
 }
 
@@ -297,6 +338,7 @@ impl Lease for CachePort {
         let (key, replica) = (key.clone(), self.replica);
         Box::pin(self.write(true, move |server| {
             let acquired = server.memory.take(&key, token, life);
+            server.tell(replica, || Effect::Taken(key.clone(), token, life, acquired));
             if acquired == Acquired::Won {
                 lock(&server.holders).insert(key, (token, replica));
             }
@@ -305,18 +347,29 @@ impl Lease for CachePort {
     }
 
     fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
-        let key = key.clone();
-        Box::pin(self.write(false, move |server| server.memory.prolong(&key, token, life)))
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.write(false, move |server| {
+            let renewed = server.memory.prolong(&key, token, life);
+            server.tell(replica, || Effect::Prolonged(key, token, renewed));
+            renewed
+        }))
     }
 
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
-        let key = key.clone();
-        Box::pin(self.write(false, move |server| server.memory.let_go(&key, token)))
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.write(false, move |server| {
+            let released = server.memory.let_go(&key, token);
+            server.tell(replica, || Effect::LetGo(key, token, released));
+            released
+        }))
     }
 
     fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        let key = key.clone();
-        Box::pin(self.write(false, move |server| server.memory.drop_lease(&key)))
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.write(false, move |server| {
+            server.memory.drop_lease(&key);
+            server.tell(replica, || Effect::Seized(key));
+        }))
     }
 }
 

@@ -10,6 +10,8 @@
 //! | clients, as many as a million | [`Crowd`] |
 //! | a scenario's events | [`Chaos`] |
 //! | one strategy's run | [`simulate()`] |
+//! | what must hold, checked fact by fact | [`invariants`] |
+//! | small worlds drawn from a seed, in which things go wrong | [`fuzz`] |
 //!
 //! Everything here stands behind the ports of `strategies` and knows neither sockets nor Redis. Time comes from the
 //! clock port only, so the same memory cache serves the local lab in real time and a test in virtual time.
@@ -18,13 +20,15 @@ mod cache;
 mod chaos;
 mod crowd;
 mod fleet;
+pub mod fuzz;
+pub mod invariants;
 mod link;
 mod memory;
 mod origin;
 mod simulate;
 mod world;
 
-pub use cache::{CachePort, CacheServer};
+pub use cache::{CachePort, CacheServer, Effect, Watcher};
 pub use chaos::{Chaos, Happened};
 pub use crowd::{Crowd, Reply, Request, Witness};
 pub use fleet::{Fleet, FleetSettings, Latencies, Replica};

@@ -3,7 +3,7 @@
 //! It passes the same contract tests as the Redis adapter (`strategies::conformance`). It must never differ from Redis
 //! in an answer, only in the time that the answer takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,12 +27,15 @@ pub struct MemoryCache {
 #[derive(Clone)]
 pub struct Snapshot {
     entries: BTreeMap<Key, (Entry, Mono)>,
+    spoilt: BTreeSet<Key>,
     leases: BTreeMap<Key, (Token, Mono)>,
 }
 
 #[derive(Default)]
 struct State {
     entries: BTreeMap<Key, (Entry, Mono)>,
+    /// Those of the entries whose bytes are damaged.
+    spoilt: BTreeSet<Key>,
     leases: BTreeMap<Key, (Token, Mono)>,
     listeners: BTreeMap<Key, Vec<oneshot::Sender<()>>>,
     puts: u64,
@@ -58,6 +61,7 @@ impl State {
         }
         let until = now.plus(entry.life.hard.saturating_add(GRACE));
         self.entries.insert(key.clone(), (entry.clone(), until));
+        self.spoilt.remove(key);
     }
 }
 
@@ -71,20 +75,29 @@ impl MemoryCache {
     /// Forgets every entry and every lease.
     pub fn clear(&self) {
         let mut state = self.state();
-        (state.entries, state.leases) = Default::default();
+        (state.entries, state.spoilt, state.leases) = Default::default();
     }
 
     /// What it holds now, for [`MemoryCache::restore`].
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let state = self.state();
-        Snapshot { entries: state.entries.clone(), leases: state.leases.clone() }
+        Snapshot { entries: state.entries.clone(), spoilt: state.spoilt.clone(), leases: state.leases.clone() }
     }
 
     /// Holds what it held then, as a replica does that is promoted before it has caught up.
     pub fn restore(&self, past: &Snapshot) {
         let mut state = self.state();
         (state.entries, state.leases) = (past.entries.clone(), past.leases.clone());
+        state.spoilt = past.spoilt.clone();
+    }
+
+    /// Damages a key's bytes, if there are any. Where a fenced put looks for the version they say the highest there is.
+    pub fn spoil(&self, key: &Key) -> bool {
+        let mut state = self.state();
+        let Some((entry, _)) = state.entries.get_mut(key) else { return false };
+        entry.version = u64::MAX;
+        state.spoilt.insert(key.clone())
     }
 
     /// The token that holds a key now.
@@ -100,7 +113,11 @@ impl MemoryCache {
         let now = self.clock.mono();
         let state = self.state();
         let found = state.entries.get(key).filter(|(_, until)| now < *until).map(|(entry, _)| entry.clone());
-        found.map_or(Lookup::Absent, Lookup::Found)
+        match found {
+            Some(_) if !state.spoilt.is_empty() && state.spoilt.contains(key) => Lookup::Corrupt,
+            Some(entry) => Lookup::Found(entry),
+            None => Lookup::Absent,
+        }
     }
 
     pub(crate) fn store(&self, key: &Key, entry: &Entry, when: When) -> Stored {
@@ -118,11 +135,14 @@ impl MemoryCache {
     }
 
     pub(crate) fn forget(&self, key: &Key) {
-        self.state().entries.remove(key);
+        let mut state = self.state();
+        state.entries.remove(key);
+        state.spoilt.remove(key);
     }
 
     pub(crate) fn forget_all(&self) {
-        self.state().entries.clear();
+        let mut state = self.state();
+        (state.entries, state.spoilt) = Default::default();
     }
 
     pub(crate) fn take(&self, key: &Key, token: Token, life: Duration) -> Acquired {

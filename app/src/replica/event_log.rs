@@ -106,8 +106,10 @@ fn line(mono_ns: u64, logged: &Logged) -> EventLine {
             Event::LockEnded { key, end } => {
                 (line.key, line.detail) = (Some(key.to_string()), Some(end.name().into()));
             }
-            Event::Put { key, life, .. } => {
+            Event::Put { key, life, version, fenced, .. } => {
                 (line.key, line.soft_ns) = (Some(key.to_string()), Some(nanos(life.soft)));
+                let door = if *fenced { "fenced" } else { "open" };
+                line.detail = Some(format!("version {version} {door}"));
             }
             Event::EarlyRefresh(key)
             | Event::RefreshFailed(key)

@@ -47,9 +47,10 @@ impl Cache for Metered<dyn Cache> {
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
         Box::pin(async move {
+            let fenced = when != When::Always;
             let stored = self.meter("put", self.inner.put(key, entry, when)).await?;
-            let (key, stored_at, life) = (key.clone(), entry.stored_at, entry.life);
-            self.events.emit(Event::Put { key, stored_at, life, stored });
+            let (key, stored_at, life, version) = (key.clone(), entry.stored_at, entry.life, entry.version);
+            self.events.emit(Event::Put { key, stored_at, life, version, fenced, stored });
             Ok(stored)
         })
     }

@@ -107,6 +107,10 @@ pub enum Event {
         stored_at: Wall,
         /// For how long, jitter included.
         life: Life,
+        /// The origin's version of it.
+        version: u64,
+        /// Whether the put was under a lease's token.
+        fenced: bool,
         /// Whether it is there.
         stored: Stored,
     },

@@ -7,6 +7,7 @@ mod args;
 mod broken;
 mod catalogue;
 mod convert;
+mod promise;
 mod terms;
 mod vary;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use broken::{BROKEN, BrokenInfo, Flaw};
 pub use catalogue::{LAYERS, LayerInfo, PRESETS, ParamInfo, PresetInfo, Slot};
+pub use promise::{Alone, Promise};
 
 use crate::entry::Life;
 pub(crate) use crate::fill::LockSettings;

@@ -1,0 +1,167 @@
+//! `loadgen check RUN`: the simulator's checkers over the records of a run, whatever lab it ran in.
+//!
+//! Records have less than a simulated world tells: no cache reads, no lock's tokens, no single answers. What stays out is
+//! in docs/invariants.md. Facts of different replicas are dated as exactly as their clocks were read.
+
+use std::path::Path;
+use std::time::Duration;
+
+use report::RunFolder;
+use report::record::{EventRow, OriginRow, Run, Strategy};
+use scenarios::Scenario;
+use sim::invariants::{Active, Fact, Judge, Kind, Terms, Violation, What};
+use sim::{Effect, Read, ReadEnd};
+use strategies::port::{Cause, Event, FlightId, LeaderEnd, Stored, Token, When};
+use strategies::time::{Mono, Wall};
+use strategies::{Entry, Key, Life, Spec};
+
+use crate::exit::{Exit, Failure};
+use crate::say;
+
+/// How long a reply may be under way from the cache: a put is dated when it was acknowledged.
+const REPLY: Duration = Duration::from_millis(100);
+/// How long before it is told a failed operation of the cache may have begun to do harm, and how long after.
+const FELT_NS: i64 = 1_000_000_000;
+
+/// Checks every strategy of a run.
+///
+/// # Errors
+/// [`Failure`] where the records cannot be read, or an invariant did not hold.
+pub fn check(folder: &Path) -> Result<Exit, Failure> {
+    let files = RunFolder::at(folder);
+    let run = files.read_run().map_err(Failure::usage)?;
+    let text = files.read_scenario().map_err(Failure::usage)?;
+    let scenario = Scenario::parse(&text, "scenario.toml", &[]).map_err(Failure::usage)?;
+    let (mut said, mut broken) = (String::new(), 0_usize);
+    for strategy in &run.strategies {
+        let Ok(spec) = Spec::parse(&strategy.name) else {
+            said += &format!("{:<14} not a strategy of the lab's: nothing is promised\n", strategy.name);
+            continue;
+        };
+        match of_strategy(&files, &run, &scenario, strategy, &spec)? {
+            Ok(facts) => said += &format!("{:<14} {facts} facts, every invariant held\n", strategy.name),
+            Err(violation) => {
+                broken += 1;
+                said += &format!("{:<14} {violation}\n", strategy.name);
+            }
+        }
+    }
+    say::out(&said)?;
+    if broken == 0 {
+        return Ok(Exit::Ok);
+    }
+    let (all, shown) = (run.strategies.len(), folder.display());
+    Err(Failure::failed(format!("an invariant did not hold · {shown} · {broken} of {all} strategies · see above")))
+}
+
+fn of_strategy(
+    files: &RunFolder,
+    run: &Run,
+    scenario: &Scenario,
+    strategy: &Strategy,
+    spec: &Spec,
+) -> Result<Result<usize, Violation>, Failure> {
+    let records = files.strategy(&strategy.folder).map_err(Failure::usage)?;
+    let (events, origin) =
+        (records.read_events().map_err(Failure::usage)?, records.read_origin().map_err(Failure::usage)?);
+    let slack = Duration::from_nanos(run.clock_uncertainty_ns.unwrap_or(0));
+    let terms = Terms {
+        promise: spec.promise(scenario.cache.ttl),
+        replicas: u16::try_from(run.replicas).unwrap_or(u16::MAX),
+        budget: app::replica::REQUEST_BUDGET,
+        places: scenario.origin.concurrency as usize,
+        queue: scenario.origin.queue as usize,
+        write_every: scenario.origin.write_every,
+        clocks: Duration::ZERO,
+        // Two clocks may be wrong in opposite directions.
+        slack: if run.lab == "sim" { Duration::ZERO } else { slack * 2 + REPLY },
+    };
+    Ok(judge(terms, &events, &origin))
+}
+
+/// Runs the checkers over a strategy's records.
+///
+/// # Errors
+/// The first invariant that did not hold.
+pub fn judge(terms: Terms, events: &[EventRow], origin: &[OriginRow]) -> Result<usize, Violation> {
+    let mut judge = Judge::new(terms);
+    let first = events.iter().map(|row| row.t_ns).chain(origin.iter().map(|row| row.arrived_ns)).min().unwrap_or(0);
+    let facts = events.iter().filter_map(|row| fact(row, first));
+    let last = events.last().map_or(0, |row| row.t_ns - first);
+    let reads = origin.iter().filter_map(|row| read(row, first));
+    let reads = reads.map(|read| Fact { at_ns: last, node: None, what: What::Read(read) });
+    let over = Fact { at_ns: last, node: None, what: What::Over(0) };
+    let mut seen = 0;
+    for fact in facts.chain(reads).chain([over]) {
+        seen += 1;
+        judge.see(&fact)?;
+    }
+    Ok(seen)
+}
+
+fn fact(row: &EventRow, first: i64) -> Option<Fact> {
+    let at_ns = row.t_ns - first;
+    let key = || row.key.as_deref().and_then(|key| Key::new(key).ok());
+    let flight = || row.flight.as_deref().and_then(|flight| flight.parse::<FlightId>().ok());
+    let detail = row.detail.as_deref().unwrap_or("");
+    let node = row.replica.and_then(|replica| u16::try_from(replica).ok());
+    let trouble = |kind, from_ns, until_ns| What::Trouble(Active { kind, node: None, from_ns, until_ns });
+    let what = match row.event.as_str() {
+        "flight-led" => {
+            let cause = match detail {
+                "refresh" => Cause::Refresh,
+                "warm" => Cause::Warm,
+                _ => Cause::Demand,
+            };
+            What::Told(Event::FlightLed { flight: flight()?, key: key()?, cause })
+        }
+        "flight-ended" => {
+            let end = match detail {
+                "done" => LeaderEnd::Done,
+                "origin-error" => LeaderEnd::OriginError,
+                "timed-out" => LeaderEnd::TimedOut,
+                _ => LeaderEnd::Vanished,
+            };
+            What::Told(Event::FlightEnded { flight: flight()?, key: key()?, end })
+        }
+        // Runs before versions were recorded have no detail here.
+        "stored" => {
+            let mut words = detail.strip_prefix("version ")?.split(' ');
+            let version = words.next()?.parse().ok()?;
+            let when = if words.next() == Some("fenced") { When::Fenced(Token(0)) } else { When::Always };
+            What::Cache(Effect::Put(key()?, entry(version), when, Stored::Stored))
+        }
+        "cache-failed" => trouble(Kind::CachePaused, at_ns - FELT_NS, at_ns + FELT_NS),
+        // Its words are for people: it excuses whatever faults excuse, to the end.
+        "fault" => trouble(Kind::Other, at_ns - FELT_NS, i64::MAX),
+        _ => return None,
+    };
+    Some(Fact { at_ns, node, what })
+}
+
+/// An entry of which only the version is known: it is in the cache until something newer is.
+fn entry(version: u64) -> Entry {
+    let life = Life { soft: Duration::ZERO, hard: Duration::MAX };
+    let (read_at, stored_at) = (Wall::default(), Wall::default());
+    Entry { value: None, version, read_at, stored_at, life, delta: Duration::ZERO }
+}
+
+fn read(row: &OriginRow, first: i64) -> Option<Read> {
+    let at = |ns: i64| Mono((ns - first).max(0).unsigned_abs());
+    Some(Read {
+        key: Key::new(&row.key).ok()?,
+        flight: row.flight.parse().ok()?,
+        replica: row.replica.and_then(|replica| u16::try_from(replica).ok())?,
+        arrived: at(row.arrived_ns),
+        start: row.start_ns.map(at),
+        end: row.end_ns.map(at),
+        outcome: match row.outcome.as_str() {
+            "ok" => Some(ReadEnd::Ok),
+            "missing" => Some(ReadEnd::Missing),
+            "rejected" => Some(ReadEnd::Rejected),
+            "failed" => Some(ReadEnd::Failed),
+            "abandoned" => Some(ReadEnd::Abandoned),
+            _ => None,
+        },
+    })
+}

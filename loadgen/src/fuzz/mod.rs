@@ -1,0 +1,197 @@
+//! `loadgen fuzz`: seeds on all cores, each a small world in which things go wrong and every invariant is checked.
+
+mod explore;
+
+use std::path::Path;
+use std::time::Instant;
+
+use sim::fuzz::{Case, Counts, PROFILES, Profile, RARE, play, shrink};
+use sim::invariants::Kind;
+use strategies::Spec;
+use strategies::spec::{BROKEN, PRESETS};
+
+use crate::cli::FuzzArgs;
+use crate::exit::{Exit, Failure};
+use crate::say;
+pub use explore::{Explored, Found, explore};
+
+/// Lines of a log that a replay shows before the failure.
+const LOG_SHOWN: usize = 60;
+
+/// One seed under one strategy and one profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Try {
+    /// The seed.
+    pub seed: u64,
+    /// The strategy.
+    pub spec: Spec,
+    /// The profile.
+    pub profile: Profile,
+}
+
+impl Try {
+    /// The command that plays it again.
+    #[must_use]
+    pub fn command(&self) -> String {
+        format!("loadgen fuzz --seed {} --strategy '{}' --profile {}", self.seed, self.spec.name(), self.profile.name)
+    }
+}
+
+/// The strategies and profiles that seeds are dealt to in turns.
+#[derive(Debug, Clone)]
+pub struct Grid {
+    /// The strategies.
+    pub specs: Vec<Spec>,
+    /// The profiles.
+    pub profiles: Vec<Profile>,
+}
+
+impl Grid {
+    /// What a seed is played under.
+    #[must_use]
+    pub fn of(&self, seed: u64) -> Try {
+        let (specs, profiles) = (self.specs.len() as u64, self.profiles.len() as u64);
+        let spec = self.specs[(seed % specs) as usize].clone();
+        Try { seed, spec, profile: self.profiles[(seed / specs % profiles) as usize] }
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`Failure`] for bad input, or where an invariant did not hold.
+pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
+    let grid = Grid { specs: specs(&args.strategy)?, profiles: profiles(&args.profile)? };
+    if let Some(seed) = args.seed {
+        return replay(&grid, seed);
+    }
+    if let Some(file) = &args.corpus {
+        return corpus(file);
+    }
+    let begun = Instant::now();
+    let explored = explore(&grid, args.from, args.seeds, args.jobs());
+    say::out(&explored.text(&grid, begun.elapsed()))?;
+    if let Some(found) = explored.found.first() {
+        return Err(Failure::failed(format!(
+            "an invariant did not hold · {} of {} seeds · {} · replay: {}",
+            explored.found.len(),
+            explored.seeds,
+            found.violation,
+            found.of.command()
+        )));
+    }
+    let missing = explored.hardly(args.at_least);
+    if !missing.is_empty() {
+        return Err(Failure::failed(format!(
+            "hardly exercised (fewer than {} times): {} · raise --seeds, or see what keeps them from happening",
+            args.at_least,
+            missing.join(", ")
+        )));
+    }
+    Ok(Exit::Ok)
+}
+
+/// Plays one seed, under each strategy and profile named, and shows what failed, made as small as it gets.
+fn replay(grid: &Grid, seed: u64) -> Result<Exit, Failure> {
+    let mut failed = Vec::new();
+    for spec in &grid.specs {
+        for profile in &grid.profiles {
+            let of = Try { seed, spec: spec.clone(), profile: *profile };
+            let case = Case::draw(seed, *profile);
+            let Some(violation) = play(&case, spec, false).violation else { continue };
+            let small = shrink(&case, spec, violation.invariant);
+            let again = play(&small, spec, true);
+            let log = &again.trace[again.trace.len().saturating_sub(LOG_SHOWN)..];
+            let said = again.violation.map(|v| v.to_string()).unwrap_or_default();
+            let (before, after) = (sizes(&case), sizes(&small));
+            say::out(&format!(
+                "{}\n{violation}\n\nmade smaller, from {before} to {after}: {said}\n{small}\n{}\n\n",
+                of.command(),
+                log.join("\n")
+            ))?;
+            failed.push(format!("{} under {}: {violation}", spec.name(), profile.name));
+        }
+    }
+    match failed.first() {
+        None => say::out(&format!("seed {seed}: every invariant held\n")).map(|()| Exit::Ok),
+        Some(first) => Err(Failure::failed(format!("an invariant did not hold · seed {seed} · {first}"))),
+    }
+}
+
+fn sizes(case: &Case) -> String {
+    format!("{} faults, {} requests, {} replicas", case.faults.len(), case.asks.len(), case.replicas)
+}
+
+/// Plays every line of a corpus: `SEED PROFILE STRATEGY`, each once the seed of a failure.
+fn corpus(file: &Path) -> Result<Exit, Failure> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Failure::usage(format!("cannot read the corpus · {shown} · {e} · name another file")))?;
+    let tries = saved(&text, &shown.to_string())?;
+    for of in &tries {
+        if let Some(violation) = play(&Case::draw(of.seed, of.profile), &of.spec, false).violation {
+            let said = format!("a saved seed fails again · {shown} · {violation} · replay: {}", of.command());
+            return Err(Failure::failed(said));
+        }
+    }
+    say::out(&format!("{} saved seeds: every invariant held\n", tries.len()))?;
+    Ok(Exit::Ok)
+}
+
+/// The tries of a corpus.
+///
+/// # Errors
+/// [`Failure`] at the first line that is none.
+pub fn saved(text: &str, name: &str) -> Result<Vec<Try>, Failure> {
+    let lines = (1..).zip(text.lines()).map(|(at, line)| (at, line.split('#').next().unwrap_or("").trim()));
+    let tries = lines.filter(|(_, line)| !line.is_empty()).map(|(at, line)| {
+        let wrong = |what: String| {
+            Failure::usage(format!("not a saved seed · {name}:{at} · {what} · a line is `SEED PROFILE STRATEGY`"))
+        };
+        let mut words = line.splitn(3, char::is_whitespace);
+        let (seed, profile, spec) = (words.next(), words.next().and_then(Profile::named), words.next());
+        let (Some(seed), Some(profile), Some(spec)) = (seed.and_then(|s| s.parse().ok()), profile, spec) else {
+            return Err(wrong(format!("found {line:?}")));
+        };
+        Ok(Try { seed, profile, spec: Spec::parse(spec).map_err(|e| wrong(e.to_string()))? })
+    });
+    tries.collect()
+}
+
+fn specs(text: &str) -> Result<Vec<Spec>, Failure> {
+    let names: Vec<String> = match text {
+        "all" => PRESETS.iter().map(|p| p.name.to_owned()).collect(),
+        "broken" => BROKEN.iter().map(|b| b.name.to_owned()).collect(),
+        text => crate::settings::split_list(text),
+    };
+    let parsed = names.iter().map(|name| Spec::parse(name));
+    parsed
+        .collect::<Result<_, _>>()
+        .map_err(|e| Failure::usage(format!("not a strategy · --strategy · {e} · `loadgen list` lists them")))
+}
+
+fn profiles(text: &str) -> Result<Vec<Profile>, Failure> {
+    if text == "all" {
+        return Ok(PROFILES.to_vec());
+    }
+    let known = || PROFILES.iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
+    let one = |name: &str| {
+        Profile::named(name.trim()).ok_or_else(|| {
+            Failure::usage(format!("no such profile · --profile · found {name:?}, known: all, {}", known()))
+        })
+    };
+    text.split(',').map(one).collect()
+}
+
+/// The names that a counter has: of faults and of rare events.
+#[must_use]
+pub fn counted() -> Vec<&'static str> {
+    Kind::MADE.iter().map(|kind| kind.name()).chain(RARE).collect()
+}
+
+/// A line a name: how often.
+#[must_use]
+pub fn table(counts: &Counts) -> String {
+    let line = |name: &&str| format!("  {name:<18} {:>9}\n", counts.of.get(name).copied().unwrap_or(0));
+    counted().iter().map(line).collect()
+}

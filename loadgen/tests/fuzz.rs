@@ -1,0 +1,108 @@
+//! The fuzzer in CI: two thousand seeds, the saved ones, a canary that must fail, and what is wrong on purpose is caught.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a panic here is a failed test")]
+
+use std::time::Instant;
+
+use loadgen::fuzz::{Grid, explore, saved, table};
+use sim::fuzz::{Case, PROFILES, Profile, play, shrink};
+use strategies::Spec;
+use strategies::spec::{BROKEN, PRESETS};
+
+/// Seeds of a round in CI.
+const SEEDS: u64 = 2000;
+/// Each fault takes effect, and each rare event happens, at least so often in them.
+const AT_LEAST: u64 = 20;
+/// What is wrong on purpose is caught within so many.
+const CAUGHT_WITHIN: u64 = 1000;
+
+fn grid(specs: &[&str]) -> Grid {
+    Grid { specs: specs.iter().map(|spec| Spec::parse(spec).unwrap()).collect(), profiles: PROFILES.to_vec() }
+}
+
+fn presets() -> Grid {
+    grid(&PRESETS.iter().map(|preset| preset.name).collect::<Vec<_>>())
+}
+
+fn jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[test]
+fn every_invariant_holds_under_every_preset_and_profile_and_all_of_it_is_exercised() {
+    let begun = Instant::now();
+    let explored = explore(&presets(), 0, SEEDS, jobs());
+    println!("{SEEDS} seeds in {:?}\n{}", begun.elapsed(), table(&explored.counts));
+    let said: Vec<String> = explored.found.iter().map(|f| format!("{}\n  {}", f.violation, f.of.command())).collect();
+    assert!(said.is_empty(), "{}", said.join("\n"));
+    assert_eq!(explored.hardly(AT_LEAST), Vec::<&str>::new(), "hardly exercised");
+}
+
+#[test]
+fn saved_seeds_do_not_fail_again() {
+    let tries = saved(include_str!("../fuzz-corpus.txt"), "fuzz-corpus.txt").unwrap();
+    assert!(!tries.is_empty());
+    for of in tries {
+        let violation = play(&Case::draw(of.seed, of.profile), &of.spec, false).violation;
+        assert_eq!(violation, None, "{}", of.command());
+    }
+}
+
+/// Seeds that must fail, each by its invariant: where they do not, the fuzzer is blind.
+#[test]
+fn the_canaries_fail_and_get_smaller() {
+    let tries = saved(include_str!("../fuzz-canaries.txt"), "fuzz-canaries.txt").unwrap();
+    assert_eq!(tries.len(), BROKEN.len());
+    for of in tries {
+        let case = Case::draw(of.seed, of.profile);
+        let violation = play(&case, &of.spec, false).violation.unwrap_or_else(|| panic!("{}", of.command()));
+        let small = shrink(&case, &of.spec, violation.invariant);
+        let size = |case: &Case| case.faults.len() + case.asks.len() + usize::from(case.replicas);
+        assert!(size(&small) < size(&case), "{}", of.command());
+        assert_eq!(play(&small, &of.spec, false).violation.unwrap().invariant, violation.invariant);
+    }
+}
+
+#[test]
+fn what_is_wrong_on_purpose_is_caught() {
+    for broken in BROKEN {
+        let grid = grid(&[broken.name]);
+        let mut firsts: Vec<u64> = (0..5)
+            .map(|round| {
+                let seeds = round * CAUGHT_WITHIN..(round + 1) * CAUGHT_WITHIN;
+                let fails = |seed: &u64| {
+                    let of = grid.of(*seed);
+                    play(&Case::draw(*seed, of.profile), &of.spec, false).violation.is_some()
+                };
+                let first = seeds.clone().find(fails);
+                first.unwrap_or_else(|| panic!("{} not caught in {seeds:?}", broken.name)) - seeds.start + 1
+            })
+            .collect();
+        firsts.sort_unstable();
+        println!("{:<24} caught after {} seeds (median of 5; {firsts:?})", broken.name, firsts[2]);
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_log() {
+    for (seed, name) in (0..24).zip(PRESETS.iter().cycle().map(|preset| preset.name)) {
+        let (spec, case) = (Spec::parse(name).unwrap(), Case::draw(seed, Profile::named("mixed").unwrap()));
+        let (one, other) = (play(&case, &spec, true), play(&case, &spec, true));
+        assert_eq!((one.digest, one.facts), (other.digest, other.facts), "seed {seed} under {name}");
+        assert!(one.facts > 10 && one.trace == other.trace);
+    }
+}
+
+#[test]
+fn a_corpus_that_is_none_is_refused() {
+    for (text, words) in [
+        ("7 calm", "found \"7 calm\""),
+        ("x calm swr", "found"),
+        ("7 stormy swr", "found"),
+        ("# a note\n7 calm swrr", "fuzz.txt:2"),
+    ] {
+        let error = saved(text, "fuzz.txt").unwrap_err();
+        assert!(error.exit.code() == 2 && error.text.contains(words), "{}", error.text);
+    }
+    assert_eq!(saved("\n# nothing\n", "fuzz.txt").unwrap(), Vec::new());
+}

@@ -1,0 +1,241 @@
+//! What a seed means: a small world, its requests and its troubles.
+
+use std::fmt;
+use std::time::Duration;
+
+use strategies::rng::Rng;
+use strategies::units::duration_text;
+
+use crate::invariants::Kind;
+
+const MS: u64 = 1_000_000;
+
+/// A family of troubles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Profile {
+    /// Its name.
+    pub name: &'static str,
+    /// What may go wrong. Clients that go away are everywhere, and so are rows that change.
+    pub kinds: &'static [Kind],
+}
+
+/// All of them.
+pub const PROFILES: &[Profile] = &[
+    Profile { name: "calm", kinds: &[] },
+    Profile { name: "crash", kinds: &[Kind::Crash] },
+    Profile { name: "freeze", kinds: &[Kind::Freeze] },
+    Profile { name: "replies-lost", kinds: &[Kind::RepliesLost] },
+    Profile { name: "cut", kinds: &[Kind::CutThere, Kind::CutBack] },
+    Profile { name: "clock", kinds: &[Kind::ClockJump, Kind::ClockDrift] },
+    Profile { name: "emptied", kinds: &[Kind::CacheEmptied, Kind::CacheLost] },
+    Profile { name: "cache", kinds: &[Kind::CachePaused, Kind::CacheSlow, Kind::CacheRefuses] },
+    Profile { name: "fail-over", kinds: &[Kind::FailOver] },
+    Profile { name: "origin", kinds: &[Kind::OriginSlow, Kind::OriginFails, Kind::OriginPaused] },
+    Profile { name: "corrupt", kinds: &[Kind::Corrupt] },
+    Profile { name: "mixed", kinds: &Kind::MADE },
+];
+
+impl Profile {
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        PROFILES.iter().find(|profile| profile.name == name).copied()
+    }
+}
+
+/// Whom a fault hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// That replica.
+    Replica(u16),
+    /// Whoever holds that item's lock, or reads it: the fault waits for one to come, for a while.
+    Holder(u32),
+}
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// When, nanoseconds; a fault that waits for a holder begins to wait then.
+    pub at: u64,
+    /// What.
+    pub kind: Kind,
+    /// Whom it hits.
+    pub whom: Whom,
+    /// How long it lasts, nanoseconds.
+    pub length: u64,
+    /// How much: replies, times, parts per billion, nanoseconds; by kind.
+    pub amount: i64,
+}
+
+/// A request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    /// When, nanoseconds.
+    pub at: u64,
+    /// For which item.
+    pub item: u32,
+    /// Which replica it comes to.
+    pub replica: u16,
+    /// When its client goes away, if it does; nanoseconds later.
+    pub gone: Option<u64>,
+}
+
+/// A small world and what happens in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The seed that it was drawn from.
+    pub seed: u64,
+    /// How many replicas.
+    pub replicas: u16,
+    /// How many items.
+    pub items: u32,
+    /// The TTL.
+    pub ttl: Duration,
+    /// How long an origin read takes.
+    pub service: Duration,
+    /// How many are served at once.
+    pub places: u32,
+    /// How often rows change.
+    pub write_every: Option<Duration>,
+    /// The requests, in order of time.
+    pub asks: Vec<Ask>,
+    /// The faults, in order of time.
+    pub faults: Vec<Fault>,
+}
+
+/// Draws for one case.
+struct Draw(Rng);
+
+impl Draw {
+    /// Evenly from `least..=most`.
+    fn between(&self, least: u64, most: u64) -> u64 {
+        least + ((u128::from(self.0.next_u64()) * u128::from(most - least + 1)) >> 64) as u64
+    }
+
+    /// True with that probability.
+    fn chance(&self, probability: f64) -> bool {
+        self.0.next_unit() < probability
+    }
+
+    /// From `least..=most`, evenly in powers of two: as likely from 1 to 2 as from 100 to 200.
+    fn wide(&self, least: u64, most: u64) -> u64 {
+        let doublings = u64::from((most / least.max(1)).max(1).ilog2());
+        let low = least << self.between(0, doublings);
+        self.between(low.min(most), (2 * low).min(most))
+    }
+
+    fn of<T: Copy>(&self, from: &[T]) -> Option<T> {
+        let last = from.len().checked_sub(1)?;
+        from.get(self.between(0, last as u64) as usize).copied()
+    }
+}
+
+impl Case {
+    /// The case of a seed.
+    #[must_use]
+    pub fn draw(seed: u64, profile: Profile) -> Self {
+        let root = Rng::new(seed).fork("fuzz");
+        let world = Draw(root.fork("world"));
+        let replicas = world.between(1, 4) as u16;
+        let items = world.between(1, 3) as u32;
+        let service = world.wide(5 * MS, 300 * MS);
+        let ttl = world.wide(300 * MS, 3000 * MS).max(2 * service);
+        let length = world.between(3000 * MS, 8000 * MS);
+        let write_every = world.chance(0.9).then(|| Duration::from_nanos(world.wide(20 * MS, 1000 * MS)));
+        let asks = asks(&Draw(root.fork("requests")), replicas, items, length, ttl);
+        let faults = faults(&Draw(root.fork("faults")), profile, replicas, items, length);
+        Self {
+            seed,
+            replicas,
+            items,
+            ttl: Duration::from_nanos(ttl),
+            service: Duration::from_nanos(service),
+            places: 256,
+            write_every,
+            asks,
+            faults,
+        }
+    }
+}
+
+/// One of three shapes: herds, a steady stream, or seldom.
+fn asks(draw: &Draw, replicas: u16, items: u32, length: u64, ttl: u64) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    let shape = draw.between(0, 2);
+    let one = |at: u64| Ask {
+        at,
+        item: if draw.chance(0.8) { 1 } else { draw.between(1, u64::from(items)) as u32 },
+        replica: draw.between(0, u64::from(replicas) - 1) as u16,
+        gone: draw.chance(0.1).then(|| draw.wide(MS / 10, 400 * MS)),
+    };
+    match shape {
+        0 => {
+            for _ in 0..draw.between(2, 8) {
+                let (at, spread) = (draw.between(0, length), draw.wide(MS / 100, 300 * MS));
+                asks.extend((0..draw.between(2, 25)).map(|_| one(at + draw.between(0, spread))));
+            }
+        }
+        1 => {
+            let gap = 1_000_000_000 / draw.between(20, 120);
+            asks.extend((0..length / gap).map(|n| one(n * gap + draw.between(0, gap))));
+        }
+        _ => {
+            let gap = ttl * 2;
+            let mut at = 0;
+            while at < length {
+                asks.push(one(at));
+                at += draw.wide(gap / 64 + 1, gap);
+            }
+        }
+    }
+    asks.sort_by_key(|ask| ask.at);
+    asks
+}
+
+fn faults(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) -> Vec<Fault> {
+    let some = if profile.kinds.is_empty() { 0 } else { draw.between(1, 4) };
+    let mut faults: Vec<Fault> = (0..some).filter_map(|_| fault(draw, profile, replicas, items, length)).collect();
+    faults.sort_by_key(|fault| fault.at);
+    faults
+}
+
+fn fault(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) -> Option<Fault> {
+    let kind = draw.of(profile.kinds)?;
+    let at = draw.between(0, length);
+    let item = draw.between(1, u64::from(items)) as u32;
+    let replica = draw.between(0, u64::from(replicas) - 1) as u16;
+    let whom = if draw.chance(0.7) { Whom::Holder(item) } else { Whom::Replica(replica) };
+    let sign = if draw.chance(0.5) { 1 } else { -1 };
+    let (most, amount) = match kind {
+        Kind::Freeze => (15_000, 0),
+        Kind::RepliesLost => (1000, draw.between(1, 6) as i64),
+        Kind::ClockJump => (1, sign * draw.wide(MS, 8000 * MS) as i64),
+        Kind::ClockDrift => (1, sign * draw.wide(1000, 50_000_000) as i64),
+        Kind::CacheSlow => (2000, draw.wide(MS, 300 * MS) as i64),
+        Kind::FailOver => (2000, 0),
+        Kind::OriginSlow => (4000, draw.between(2, 30) as i64),
+        _ => (4000, 0),
+    };
+    Some(Fault { at, kind, whom, length: draw.wide(10 * MS, most.max(20) * MS), amount })
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |ns: u64| format!("{:.6} s", ns as f64 / 1e9);
+        let writes = self.write_every.map_or("never".into(), |every| format!("every {}", duration_text(every)));
+        let (ttl, service) = (duration_text(self.ttl), duration_text(self.service));
+        writeln!(f, "{} replicas, TTL {ttl}, origin {service}, rows change {writes}", self.replicas)?;
+        for fault in &self.faults {
+            let Fault { at, kind, whom, length, amount } = fault;
+            writeln!(f, "  {} {} {whom:?} for {} ({amount})", text(*at), kind.name(), text(*length))?;
+        }
+        for Ask { at, item, replica, gone } in self.asks.iter().take(20) {
+            let gone = gone.map(|after| format!(", gone after {}", text(after))).unwrap_or_default();
+            writeln!(f, "  {} item {item} at replica {replica}{gone}", text(*at))?;
+        }
+        match self.asks.len().checked_sub(20) {
+            Some(more) if more > 0 => writeln!(f, "  and {more} requests more"),
+            _ => Ok(()),
+        }
+    }
+}

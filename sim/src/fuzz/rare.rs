@@ -1,0 +1,121 @@
+//! How often each fault took effect, and how often something rare happened: a fuzzer that does not reach a state says
+//! nothing about it.
+
+use std::collections::BTreeMap;
+
+use strategies::port::{Acquired, Event, LeaderEnd, Released, Renewed, Stored};
+use strategies::{GetError, Outcome};
+
+use crate::cache::Effect;
+use crate::invariants::{End, Fact, What};
+
+/// The rare events that are counted.
+pub const RARE: [&str; 18] = [
+    "take-over",
+    "fenced-put",
+    "corrupt-miss",
+    "refused-release",
+    "refused-renewal",
+    "back-off",
+    "lock-fallback",
+    "lock-timeout",
+    "lock-lost",
+    "leader-vanished",
+    "load-timed-out",
+    "origin-error",
+    "refresh-failed",
+    "early-refresh",
+    "stale-served",
+    "client-gone",
+    "reset",
+    "old-over-new",
+];
+
+/// Counts by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Of faults that took effect and of rare events.
+    pub of: BTreeMap<&'static str, u64>,
+    /// Versions by key, for `old-over-new`, and whose lock ended without a word, for `take-over`.
+    newest: BTreeMap<strategies::Key, u64>,
+    held: BTreeMap<strategies::Key, bool>,
+    failed: BTreeMap<strategies::port::FlightId, bool>,
+}
+
+impl Counts {
+    /// Counts one more.
+    pub fn add(&mut self, name: &'static str) {
+        *self.of.entry(name).or_default() += 1;
+    }
+
+    /// Adds another's counts.
+    pub fn merge(&mut self, other: &Self) {
+        for (name, count) in &other.of {
+            *self.of.entry(name).or_default() += count;
+        }
+    }
+
+    pub(super) fn see(&mut self, fact: &Fact) {
+        let name = match &fact.what {
+            What::Trouble(trouble) => Some(trouble.kind.name()),
+            What::Cache(effect) => self.effect(effect),
+            What::Told(event) => told(event),
+            What::Answered { end, .. } => self.end(end),
+            What::Asked { .. } | What::Read(_) | What::Over(_) => None,
+        };
+        if let Some(name) = name {
+            self.add(name);
+        }
+    }
+
+    fn effect(&mut self, effect: &Effect) -> Option<&'static str> {
+        match effect {
+            Effect::Put(key, entry, _, Stored::Stored) => {
+                let newest = self.newest.entry(key.clone()).or_default();
+                let old = entry.version < *newest;
+                *newest = entry.version;
+                old.then_some("old-over-new")
+            }
+            Effect::Put(.., Stored::Fenced) => Some("fenced-put"),
+            Effect::LetGo(.., Released::NotOwner) => Some("refused-release"),
+            Effect::Prolonged(.., Renewed::NotOwner) => Some("refused-renewal"),
+            Effect::LetGo(key, ..) | Effect::Seized(key) => {
+                self.held.insert(key.clone(), false);
+                None
+            }
+            // Given again although nobody let go: the one before is dead, frozen or cut off.
+            Effect::Taken(key, _, _, Acquired::Won) => {
+                self.held.insert(key.clone(), true).unwrap_or(false).then_some("take-over")
+            }
+            _ => None,
+        }
+    }
+
+    fn end(&mut self, end: &End) -> Option<&'static str> {
+        match end {
+            End::Gone => Some("client-gone"),
+            End::Reset => Some("reset"),
+            End::Answer(Ok(served)) if served.outcome == Outcome::Stale => Some("stale-served"),
+            // The second with one flight's error: a follower's, or one that came while the key backed off.
+            End::Answer(Err(GetError::Origin { flight, .. })) => {
+                self.failed.insert(*flight, true).unwrap_or(false).then_some("back-off")
+            }
+            _ => None,
+        }
+    }
+}
+
+fn told(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::Corrupt(_) => Some("corrupt-miss"),
+        Event::LockFallback(_) => Some("lock-fallback"),
+        Event::LockTimeout(_) => Some("lock-timeout"),
+        Event::LockEnded { end: LeaderEnd::LockLost, .. } => Some("lock-lost"),
+        Event::LockEnded { end: LeaderEnd::Vanished, .. } => Some("leader-vanished"),
+        Event::FlightEnded { end: LeaderEnd::TimedOut, .. } => Some("load-timed-out"),
+        Event::FlightEnded { end: LeaderEnd::OriginError, .. } => Some("origin-error"),
+        Event::RefreshFailed(_) => Some("refresh-failed"),
+        Event::EarlyRefresh(_) => Some("early-refresh"),
+        _ => None,
+    }
+}

@@ -1,0 +1,133 @@
+//! Of answers: one each and in time (I7, I8), truthfully labelled (I6), and with the right value in it (I18, I11).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use strategies::port::{Event, FlightId, LeaderEnd};
+use strategies::{Key, Outcome};
+
+use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
+use crate::origin::item;
+
+/// What operations of the cache around a request's own budget may cost: its first read, and a last look for stale.
+const AROUND: i64 = 250 * MS;
+
+/// I7, I8 and P5: each request has exactly one end, within its budget.
+#[derive(Default)]
+pub(super) struct OneAnswer {
+    asked: BTreeMap<u32, i64>,
+    over: BTreeSet<u32>,
+}
+
+impl Checker for OneAnswer {
+    fn name(&self) -> &'static str {
+        "I7 one answer, in time"
+    }
+
+    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+        match &fact.what {
+            What::Asked { request, .. } => {
+                self.asked.insert(*request, fact.at_ns);
+                Ok(())
+            }
+            What::Answered { request, end } => {
+                if !self.over.insert(*request) {
+                    return Err(format!("request {request} ended twice"));
+                }
+                let Some(asked) = self.asked.remove(request) else {
+                    return Err(format!("request {request} ended and never began"));
+                };
+                let took = fact.at_ns - asked;
+                match end {
+                    End::Never => Err(format!("request {request} had no answer after {}", ms(took))),
+                    End::Reset => {
+                        let here = |a: &super::Active| a.node == fact.node;
+                        let mut crashes = known.troubles.of(asked, fact.at_ns, |kind| kind == Kind::Crash);
+                        if crashes.any(here) {
+                            return Ok(());
+                        }
+                        Err(format!("request {request} was dropped, and its replica had not died"))
+                    }
+                    End::Answer(_) => {
+                        let frozen = known.troubles.frozen_ns(fact.node, asked, fact.at_ns);
+                        let budget = nanos(known.terms.budget) + AROUND;
+                        if took - frozen <= budget {
+                            return Ok(());
+                        }
+                        Err(format!("request {request} took {}, its budget is {}", ms(took - frozen), ms(budget)))
+                    }
+                    End::Gone | End::Refused => Ok(()),
+                }
+            }
+            What::Over(_) if !self.asked.is_empty() => Err(format!("{} requests never ended", self.asked.len())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// I6: what an answer says of itself is true.
+#[derive(Default)]
+pub(super) struct Labels {
+    /// Flights that ended well.
+    done: BTreeSet<FlightId>,
+    claimed: BTreeSet<FlightId>,
+}
+
+impl Checker for Labels {
+    fn name(&self) -> &'static str {
+        "I6 true labels"
+    }
+
+    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+        if let What::Told(Event::FlightEnded { flight, end: LeaderEnd::Done, .. }) = &fact.what {
+            self.done.insert(*flight);
+        }
+        let What::Answered { request, end: End::Answer(Ok(served)) } = &fact.what else { return Ok(()) };
+        let left = served.ttl_left_ns;
+        match (served.outcome, served.flight) {
+            (Outcome::Hit, None) if left > 0 => Ok(()),
+            (Outcome::Hit, _) => Err(format!("request {request} is called a hit, {} past its TTL", ms(-left))),
+            (Outcome::Stale, None) if left <= 0 && known.terms.promise.serves_stale => Ok(()),
+            (Outcome::Stale, _) if left > 0 => Err(format!("request {request} is called stale and is fresh")),
+            (Outcome::Stale, _) => Err(format!("request {request} is stale, and its strategy serves nothing stale")),
+            (Outcome::Wait, None) => Ok(()),
+            (Outcome::Load, Some(flight)) if !self.done.contains(&flight) => {
+                Err(format!("request {request} claims flight {flight}, which did not end well"))
+            }
+            (Outcome::Load, Some(flight)) if !self.claimed.insert(flight) => {
+                Err(format!("request {request} claims flight {flight}, and so did another"))
+            }
+            (Outcome::Load, Some(_)) => Ok(()),
+            (outcome, flight) => Err(format!("request {request} is called {} with flight {flight:?}", outcome.name())),
+        }
+    }
+}
+
+/// I18 and I11: the value belongs to the key and the version, and the version is not one of the future.
+#[derive(Default)]
+pub(super) struct Values(BTreeMap<u32, Key>);
+
+impl Checker for Values {
+    fn name(&self) -> &'static str {
+        "I18 right values"
+    }
+
+    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+        if let What::Asked { request, key, .. } = &fact.what {
+            self.0.insert(*request, key.clone());
+        }
+        let What::Answered { request, end } = &fact.what else { return Ok(()) };
+        let (Some(key), End::Answer(Ok(served))) = (self.0.remove(request), end) else { return Ok(()) };
+        let number = key.as_str().parse().unwrap_or(0);
+        if served.value.as_deref() != Some(&item(number, served.version)[..]) {
+            return Err(format!(
+                "request {request} for {key} was answered with what is not its version {}",
+                served.version
+            ));
+        }
+        let writes = known.terms.write_every.map_or(0, |every| fact.at_ns / nanos(every).max(1));
+        if served.version > 1 + writes.unsigned_abs() {
+            return Err(format!("request {request} has version {}, which is not written yet", served.version));
+        }
+        Ok(())
+    }
+}

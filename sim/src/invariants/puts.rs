@@ -1,0 +1,57 @@
+//! I2: no old value over a newer one.
+
+use std::collections::BTreeMap;
+
+use strategies::Key;
+use strategies::port::{Stored, When};
+use strategies::spec::Alone;
+
+use super::{Checker, Fact, Kind, Known, Verdict, What, nanos};
+use crate::cache::Effect;
+
+/// I2: under a fence always; under a lock, whose put is open, as long as nothing takes the lock away.
+#[derive(Default)]
+pub(super) struct Monotone(BTreeMap<Key, Newest>);
+
+/// The version that was put last, when, and until when it may be read.
+struct Newest {
+    version: u64,
+    at: i64,
+    until: i64,
+}
+
+impl Checker for Monotone {
+    fn name(&self) -> &'static str {
+        "I2 no old value over a newer one"
+    }
+
+    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+        match &fact.what {
+            What::Cache(Effect::Removed(key)) => drop(self.0.remove(key)),
+            What::Trouble(trouble) if trouble.kind == Kind::Corrupt => self.0.clear(),
+            What::Trouble(trouble) if trouble.kind.ends_leases() && trouble.kind != Kind::Freeze => self.0.clear(),
+            What::Cache(Effect::Put(key, entry, when, Stored::Stored)) => {
+                let until = fact.at_ns.saturating_add(nanos(entry.life.hard));
+                let put = Newest { version: entry.version, at: fact.at_ns, until };
+                let Some(before) = self.0.insert(key.clone(), put) else { return Ok(()) };
+                let newest = before.version;
+                let unsure = fact.at_ns - before.at < known.slack();
+                if entry.version >= newest || fact.at_ns >= before.until || unsure {
+                    return Ok(());
+                }
+                let promise = &known.terms.promise;
+                let window = fact.at_ns - nanos(promise.lock_age.unwrap_or_default().min(known.terms.budget)) * 2;
+                let calm = !known.troubles.any(window, fact.at_ns, |kind| kind.ends_leases() || kind.cache_unusable());
+                if promise.fenced || (promise.alone == Alone::InFleet && calm) {
+                    let door = if *when == When::Always { "open" } else { "fenced" };
+                    return Err(format!(
+                        "version {} of {key} was put over version {newest} ({door} put)",
+                        entry.version
+                    ));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! What a composition promises: the terms that a checker of invariants holds it to. Where a strategy is wrong on
+//! purpose, they are those of the right one.
+
+use std::time::Duration;
+
+use super::{CacheLayer, Early, FillLayer, Flaw, OnTimeout, RefreshMode, Spec};
+use crate::fill::Hold;
+
+/// Among whom at most one reads the origin for a key at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alone {
+    /// Nobody is stopped.
+    Nobody,
+    /// Within one process.
+    InProcess,
+    /// Within the fleet, as long as the shared cache is well.
+    InFleet,
+}
+
+/// What a composition promises for a scenario's TTL.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Promise {
+    /// Among whom one reads at a time.
+    pub alone: Alone,
+    /// Whether there is coalescing in the process (then in each process at most one reads, whatever the cache does).
+    pub coalesces: bool,
+    /// The last age at which an entry may be served, jitter included.
+    pub hard: Duration,
+    /// Whether an entry may be served past its soft life.
+    pub serves_stale: bool,
+    /// Whether a leader looks into the cache once more before it reads.
+    pub rereads: bool,
+    /// Whether a put is fenced by a lease.
+    pub fenced: bool,
+    /// How long a lock lives that nobody renews.
+    pub lock_life: Option<Duration>,
+    /// How long a holder may renew it.
+    pub lock_age: Option<Duration>,
+    /// XFetch's β, where refreshes follow its law in the background.
+    pub beta: Option<f64>,
+    /// Whether a request may read although somebody asked for something newer (`xfetch(mode=sync)`).
+    pub computes_in_request: bool,
+}
+
+impl Spec {
+    /// What it promises.
+    #[must_use]
+    pub fn promise(&self, ttl: Duration) -> Promise {
+        let life = self.policy.life(ttl);
+        let spread = self.cache.iter().fold(0.0, |sum, CacheLayer::Jitter { spread }| sum + spread);
+        let lock = self.fill.iter().find_map(|layer| match layer {
+            FillLayer::Lock(settings) => Some(settings),
+            FillLayer::Coalesce => None,
+        });
+        let coalesces = self.fill.contains(&FillLayer::Coalesce);
+        // Losers that may read for themselves leave no promise; where that is the flaw, the promise is the lock's.
+        let kept =
+            lock.filter(|lock| lock.on_timeout != OnTimeout::Load || self.flaw == Some(Flaw::LosersLoad)).is_some();
+        let (beta, mode) = match self.policy.early {
+            Early::XFetch { beta, mode } => (Some(beta), mode),
+            Early::XFetchTurned { beta } => (Some(beta), RefreshMode::Background),
+            Early::Never | Early::Ahead { .. } | Early::SoftWindow { .. } => (None, RefreshMode::Background),
+        };
+        Promise {
+            alone: match (kept, coalesces) {
+                (true, _) => Alone::InFleet,
+                (false, true) => Alone::InProcess,
+                (false, false) => Alone::Nobody,
+            },
+            coalesces,
+            hard: life.scaled(1.0 + spread).hard,
+            serves_stale: life.hard > life.soft,
+            rereads: !self.fill.is_empty(),
+            fenced: lock.is_some_and(|lock| matches!(lock.hold, Hold::Lease { .. })),
+            lock_life: lock.map(|lock| match lock.hold {
+                Hold::Lock { life } | Hold::Lease { life, .. } => life,
+            }),
+            lock_age: lock.map(|lock| match lock.hold {
+                Hold::Lock { life } => life,
+                Hold::Lease { max_age, .. } => max_age,
+            }),
+            beta: beta.filter(|_| mode == RefreshMode::Background),
+            computes_in_request: mode == RefreshMode::Sync,
+        }
+    }
+}
