@@ -75,6 +75,7 @@ fn of_strategy(
         clocks: Duration::ZERO,
         // Two clocks may be wrong in opposite directions.
         slack: if run.lab == "sim" { Duration::ZERO } else { slack * 2 + REPLY },
+        sees_cache: false,
     };
     Ok(judge(terms, &events, &origin))
 }

@@ -249,9 +249,12 @@ pub struct FuzzArgs {
     /// Threads; one a core where nothing is said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// Fail where a fault or a rare event happened fewer times than this
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub at_least: u64,
+    /// Fail where a fault or a rare event happened less often than it should in so many seeds of everything
+    #[arg(long, conflicts_with_all = ["strategy", "profile", "seed", "corpus"])]
+    pub floors: bool,
+    /// Fail where every invariant holds: each line of the corpus, or each strategy within so many seeds, five times
+    #[arg(long, conflicts_with_all = ["seed", "floors"])]
+    pub must_fail: bool,
 }
 
 impl FuzzArgs {

@@ -25,6 +25,7 @@ fn terms(spec: &str, slack_ms: u64) -> Terms {
         write_every: None,
         clocks: Duration::ZERO,
         slack: Duration::from_millis(slack_ms),
+        sees_cache: false,
     }
 }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use sim::fuzz::{Case, Counts, play};
 use sim::invariants::Violation;
 
-use super::{Grid, Try, counted, table};
+use super::floors::{FLOORS, PER_SEEDS};
+use super::{Grid, Try, table};
 
 /// Seeds that one thread plays. A thread's worlds leave a word each behind until it ends.
 const CHUNK: u64 = 200;
@@ -85,11 +86,12 @@ fn many(grid: &Grid, seeds: std::ops::Range<u64>) -> Explored {
 }
 
 impl Explored {
-    /// What happened fewer than `least` times.
+    /// What happened less often than it should have in so many seeds over everything: name, count, floor.
     #[must_use]
-    pub fn hardly(&self, least: u64) -> Vec<&'static str> {
-        let count = |name: &&str| self.counts.of.get(name).copied().unwrap_or(0);
-        counted().into_iter().filter(|name| count(name) < least).collect()
+    pub fn hardly(&self) -> Vec<(&'static str, u64, u64)> {
+        let count = |name: &str| self.counts.of.get(name).copied().unwrap_or(0);
+        let rows = FLOORS.iter().map(|(name, floor)| (*name, count(name), floor * self.seeds / PER_SEEDS));
+        rows.filter(|(_, count, floor)| count < floor).collect()
     }
 
     pub(super) fn text(&self, grid: &Grid, took: Duration) -> String {

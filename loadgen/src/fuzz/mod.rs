@@ -1,6 +1,8 @@
 //! `loadgen fuzz`: seeds on all cores, each a small world in which things go wrong and every invariant is checked.
 
 mod explore;
+mod floors;
+mod must_fail;
 
 use std::path::Path;
 use std::time::Instant;
@@ -14,6 +16,8 @@ use crate::cli::FuzzArgs;
 use crate::exit::{Exit, Failure};
 use crate::say;
 pub use explore::{Explored, Found, explore};
+pub use floors::{FLOORS, PER_SEEDS};
+pub use must_fail::firsts;
 
 /// Lines of a log that a replay shows before the failure.
 const LOG_SHOWN: usize = 60;
@@ -66,7 +70,10 @@ pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
         return replay(&grid, seed);
     }
     if let Some(file) = &args.corpus {
-        return corpus(file);
+        return corpus(file, args.must_fail);
+    }
+    if args.must_fail {
+        return must_fail::run(&grid, args.from, args.seeds);
     }
     let begun = Instant::now();
     let explored = explore(&grid, args.from, args.seeds, args.jobs());
@@ -80,12 +87,12 @@ pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
             found.of.command()
         )));
     }
-    let missing = explored.hardly(args.at_least);
-    if !missing.is_empty() {
+    let hardly = if args.floors { explored.hardly() } else { Vec::new() };
+    if !hardly.is_empty() {
+        let rows = hardly.iter().map(|(name, count, floor)| format!("{name} {count} times of at least {floor}"));
         return Err(Failure::failed(format!(
-            "hardly exercised (fewer than {} times): {} · raise --seeds, or see what keeps them from happening",
-            args.at_least,
-            missing.join(", ")
+            "hardly exercised · {} · see what keeps it from happening",
+            rows.collect::<Vec<_>>().join(", ")
         )));
     }
     Ok(Exit::Ok)
@@ -122,19 +129,22 @@ fn sizes(case: &Case) -> String {
     format!("{} faults, {} requests, {} replicas", case.faults.len(), case.asks.len(), case.replicas)
 }
 
-/// Plays every line of a corpus: `SEED PROFILE STRATEGY`, each once the seed of a failure.
-fn corpus(file: &Path) -> Result<Exit, Failure> {
+/// Plays every line of a corpus: `SEED PROFILE STRATEGY`, each once the seed of a failure, or one that must fail.
+fn corpus(file: &Path, must_fail: bool) -> Result<Exit, Failure> {
     let shown = file.display();
     let text = std::fs::read_to_string(file)
         .map_err(|e| Failure::usage(format!("cannot read the corpus · {shown} · {e} · name another file")))?;
     let tries = saved(&text, &shown.to_string())?;
     for of in &tries {
-        if let Some(violation) = play(&Case::draw(of.seed, of.profile), &of.spec, false).violation {
-            let said = format!("a saved seed fails again · {shown} · {violation} · replay: {}", of.command());
-            return Err(Failure::failed(said));
-        }
+        let said = match play(&Case::draw(of.seed, of.profile), &of.spec, false).violation {
+            Some(violation) if !must_fail => format!("a saved seed fails again · {shown} · {violation}"),
+            None if must_fail => format!("a seed that must fail does not: the fuzzer is blind here · {shown}"),
+            Some(_) | None => continue,
+        };
+        return Err(Failure::failed(format!("{said} · replay: {}", of.command())));
     }
-    say::out(&format!("{} saved seeds: every invariant held\n", tries.len()))?;
+    let held = if must_fail { "every one fails, as it must" } else { "every invariant held" };
+    say::out(&format!("{} saved seeds: {held}\n", tries.len()))?;
     Ok(Exit::Ok)
 }
 

@@ -95,6 +95,8 @@ pub struct Case {
     pub service: Duration,
     /// How many are served at once.
     pub places: u32,
+    /// How many may wait.
+    pub queue: u32,
     /// How often rows change.
     pub write_every: Option<Duration>,
     /// The requests, in order of time.
@@ -138,10 +140,13 @@ impl Case {
         let world = Draw(root.fork("world"));
         let replicas = world.between(1, 4) as u16;
         let items = world.between(1, 3) as u32;
-        let service = world.wide(5 * MS, 300 * MS);
+        let service = if world.chance(0.2) { world.wide(300 * MS, 1500 * MS) } else { world.wide(5 * MS, 300 * MS) };
         let ttl = world.wide(300 * MS, 3000 * MS).max(2 * service);
         let length = world.between(3000 * MS, 8000 * MS);
         let write_every = world.chance(0.9).then(|| Duration::from_nanos(world.wide(20 * MS, 1000 * MS)));
+        let origin = Draw(root.fork("origin"));
+        let (places, queue) =
+            if origin.chance(0.3) { (origin.wide(2, 16), origin.between(0, 20)) } else { (256, 1024) };
         let asks = asks(&Draw(root.fork("requests")), replicas, items, length, ttl);
         let faults = faults(&Draw(root.fork("faults")), profile, replicas, items, length);
         Self {
@@ -150,7 +155,8 @@ impl Case {
             items,
             ttl: Duration::from_nanos(ttl),
             service: Duration::from_nanos(service),
-            places: 256,
+            places: places as u32,
+            queue: queue as u32,
             write_every,
             asks,
             faults,
@@ -213,7 +219,8 @@ fn fault(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) 
         Kind::ClockDrift => (1, sign * draw.wide(1000, 50_000_000) as i64),
         Kind::CacheSlow => (2000, draw.wide(MS, 300 * MS) as i64),
         Kind::FailOver => (2000, 0),
-        Kind::OriginSlow => (4000, draw.between(2, 30) as i64),
+        Kind::OriginSlow => (8000, draw.between(2, 60) as i64),
+        Kind::OriginPaused => (12_000, 0),
         _ => (4000, 0),
     };
     Some(Fault { at, kind, whom, length: draw.wide(10 * MS, most.max(20) * MS), amount })
@@ -224,7 +231,9 @@ impl fmt::Display for Case {
         let text = |ns: u64| format!("{:.6} s", ns as f64 / 1e9);
         let writes = self.write_every.map_or("never".into(), |every| format!("every {}", duration_text(every)));
         let (ttl, service) = (duration_text(self.ttl), duration_text(self.service));
-        writeln!(f, "{} replicas, TTL {ttl}, origin {service}, rows change {writes}", self.replicas)?;
+        let Self { replicas, places, queue, .. } = self;
+        let origin = format!("origin {service} with {places} places and {queue} more in its queue");
+        writeln!(f, "{replicas} replicas, TTL {ttl}, {origin}, rows change {writes}")?;
         for fault in &self.faults {
             let Fault { at, kind, whom, length, amount } = fault;
             writeln!(f, "  {} {} {whom:?} for {} ({amount})", text(*at), kind.name(), text(*length))?;

@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const AIM: Duration = Duration::from_secs(3);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_micros(3700);
+/// A backlog at the origin is waited for until then, and no longer.
+const BACKLOG: Mono = Mono(3_600_000_000_000);
 /// How long everything may take to come to rest after the last answer.
 const REST: Duration = Duration::from_secs(60);
 
@@ -99,10 +101,11 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
         replicas: case.replicas,
         budget: BUDGET,
         places: case.places as usize,
-        queue: 1024,
+        queue: case.queue as usize,
         write_every: case.write_every,
         clocks: clocks(case),
         slack: Duration::ZERO,
+        sees_cache: true,
     };
     let digest = 0xCBF2_9CE4_8422_2325;
     let played = Played { violation: None, counts: Counts::default(), facts: 0, trace: Vec::new(), digest };
@@ -140,7 +143,7 @@ fn fleet(world: &World, case: &Case, spec: &Spec, log: &Shared) -> Rc<Fleet> {
     let model = OriginModel {
         service_time: Law::Constant(case.service),
         concurrency: case.places,
-        queue: 1024,
+        queue: case.queue,
         write_every: case.write_every,
     };
     let origin = SimOrigin::new(world.handle(), &model, case.items, case.seed);
@@ -188,11 +191,18 @@ impl Stage {
             let _ = part.await;
         }
         self.world.sleep(heal).await;
+        // What began while the origin was slow stays slow, and keeps its place.
+        let backlog = || self.fleet.origin.look(|reads| reads.iter().any(|read| read.end.is_none()));
+        while backlog() && self.world.now() < BACKLOG {
+            self.world.sleep(Duration::from_secs(1)).await;
+        }
         let first = u32::try_from(case.asks.len()).unwrap_or(u32::MAX);
         let probes = (1..=case.items).flat_map(|item| (0..case.replicas).map(move |replica| (item, replica)));
         let now = self.world.now().0;
+        // Not more at once than a small origin has room for.
+        let apart = if case.places < 256 { nanos(case.service) } else { 1_000_000 };
         let probes = (first..).zip(probes).map(|(request, (item, replica))| {
-            let at = now + u64::from(request - first) * 1_000_000;
+            let at = now + u64::from(request - first) * apart;
             self.clone().ask(request, Ask { at, item, replica, gone: None }, true)
         });
         futures_util::future::join_all(probes).await;

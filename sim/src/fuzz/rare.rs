@@ -3,16 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use strategies::port::{Acquired, Event, LeaderEnd, Released, Renewed, Stored};
+use strategies::port::{Acquired, CacheErrorClass, Event, LeaderEnd, Released, Renewed, Stored, When};
 use strategies::{GetError, Outcome};
 
 use crate::cache::Effect;
 use crate::invariants::{End, Fact, What};
+use crate::origin::ReadEnd;
 
 /// The rare events that are counted.
-pub const RARE: [&str; 18] = [
+pub const RARE: [&str; 23] = [
     "take-over",
     "fenced-put",
+    "late-open-put",
     "corrupt-miss",
     "refused-release",
     "refused-renewal",
@@ -23,6 +25,10 @@ pub const RARE: [&str; 18] = [
     "leader-vanished",
     "load-timed-out",
     "origin-error",
+    "origin-full",
+    "op-refused",
+    "op-timed-out",
+    "op-out-of-memory",
     "refresh-failed",
     "early-refresh",
     "stale-served",
@@ -61,7 +67,8 @@ impl Counts {
             What::Cache(effect) => self.effect(effect),
             What::Told(event) => told(event),
             What::Answered { end, .. } => self.end(end),
-            What::Asked { .. } | What::Read(_) | What::Over(_) => None,
+            What::Read(read) => (read.outcome == Some(ReadEnd::Rejected)).then_some("origin-full"),
+            What::Asked { .. } | What::Over(_) => None,
         };
         if let Some(name) = name {
             self.add(name);
@@ -76,6 +83,7 @@ impl Counts {
                 *newest = entry.version;
                 old.then_some("old-over-new")
             }
+            Effect::Put(.., When::NotOlder, Stored::Fenced) => Some("late-open-put"),
             Effect::Put(.., Stored::Fenced) => Some("fenced-put"),
             Effect::LetGo(.., Released::NotOwner) => Some("refused-release"),
             Effect::Prolonged(.., Renewed::NotOwner) => Some("refused-renewal"),
@@ -114,6 +122,9 @@ fn told(event: &Event) -> Option<&'static str> {
         Event::LockEnded { end: LeaderEnd::Vanished, .. } => Some("leader-vanished"),
         Event::FlightEnded { end: LeaderEnd::TimedOut, .. } => Some("load-timed-out"),
         Event::FlightEnded { end: LeaderEnd::OriginError, .. } => Some("origin-error"),
+        Event::CacheFailed { class: CacheErrorClass::Down, .. } => Some("op-refused"),
+        Event::CacheFailed { class: CacheErrorClass::Slow, .. } => Some("op-timed-out"),
+        Event::CacheFailed { class: CacheErrorClass::Full, .. } => Some("op-out-of-memory"),
         Event::RefreshFailed(_) => Some("refresh-failed"),
         Event::EarlyRefresh(_) => Some("early-refresh"),
         _ => None,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strategies::port::{Event, FlightId, LeaderEnd};
-use strategies::{Key, Outcome};
+use strategies::{Key, LOAD_BUDGET, Outcome};
 
 use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
 use crate::origin::item;
@@ -40,9 +40,8 @@ impl Checker for OneAnswer {
                 match end {
                     End::Never => Err(format!("request {request} had no answer after {}", ms(took))),
                     End::Reset => {
-                        let here = |a: &super::Active| a.node == fact.node;
                         let mut crashes = known.troubles.of(asked, fact.at_ns, |kind| kind == Kind::Crash);
-                        if crashes.any(here) {
+                        if crashes.any(|crash| crash.node == fact.node) {
                             return Ok(());
                         }
                         Err(format!("request {request} was dropped, and its replica had not died"))
@@ -55,7 +54,14 @@ impl Checker for OneAnswer {
                         }
                         Err(format!("request {request} took {}, its budget is {}", ms(took - frozen), ms(budget)))
                     }
-                    End::Gone | End::Refused => Ok(()),
+                    End::Refused => {
+                        let mut dead = known.troubles.of(fact.at_ns, fact.at_ns, |kind| kind == Kind::Crash);
+                        if dead.any(|crash| crash.node == fact.node) {
+                            return Ok(());
+                        }
+                        Err(format!("request {request} was refused, and its replica was alive"))
+                    }
+                    End::Gone => Ok(()),
                 }
             }
             What::Over(_) if !self.asked.is_empty() => Err(format!("{} requests never ended", self.asked.len())),
@@ -83,12 +89,20 @@ impl Checker for Labels {
         }
         let What::Answered { request, end: End::Answer(Ok(served)) } = &fact.what else { return Ok(()) };
         let left = served.ttl_left_ns;
+        // A value that was just read is fresh, but for clocks that are wrong, replicas that stand still, and leaders whose
+        // farewell to a cache in trouble takes longer than the TTL.
+        let late = known.troubles.any(i64::MIN, fact.at_ns, |kind| {
+            kind.cache_unusable() || matches!(kind, Kind::Freeze | Kind::ClockJump | Kind::ClockDrift)
+        });
         match (served.outcome, served.flight) {
             (Outcome::Hit, None) if left > 0 => Ok(()),
             (Outcome::Hit, _) => Err(format!("request {request} is called a hit, {} past its TTL", ms(-left))),
             (Outcome::Stale, None) if left <= 0 && known.terms.promise.serves_stale => Ok(()),
             (Outcome::Stale, _) if left > 0 => Err(format!("request {request} is called stale and is fresh")),
             (Outcome::Stale, _) => Err(format!("request {request} is stale, and its strategy serves nothing stale")),
+            (Outcome::Wait, None) | (Outcome::Load, Some(_)) if left <= 0 && !late => {
+                Err(format!("request {request} waited and has a value that is {} past its TTL", ms(-left)))
+            }
             (Outcome::Wait, None) => Ok(()),
             (Outcome::Load, Some(flight)) if !self.done.contains(&flight) => {
                 Err(format!("request {request} claims flight {flight}, which did not end well"))
@@ -127,6 +141,16 @@ impl Checker for Values {
         let writes = known.terms.write_every.map_or(0, |every| fact.at_ns / nanos(every).max(1));
         if served.version > 1 + writes.unsigned_abs() {
             return Err(format!("request {request} has version {}, which is not written yet", served.version));
+        }
+        // It was the row's at some time within hard life, and the load that brought it.
+        let frozen = known.troubles.of(i64::MIN, fact.at_ns, |kind| kind == Kind::Freeze);
+        let frozen: i64 = frozen.map(|freeze| freeze.until_ns.min(fact.at_ns) - freeze.from_ns).sum();
+        let oldest = nanos(known.terms.promise.hard) + nanos(LOAD_BUDGET) + 2 * known.clocks() + frozen + AROUND;
+        let then = (fact.at_ns - oldest - known.slack()).max(0);
+        let least = known.terms.write_every.map_or(0, |every| then / nanos(every).max(1));
+        if served.version < 1 + least.unsigned_abs() {
+            let version = served.version;
+            return Err(format!("request {request} has version {version}, which was not the row's for {}", ms(oldest)));
         }
         Ok(())
     }

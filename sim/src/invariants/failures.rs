@@ -1,50 +1,21 @@
-//! Of failures: each has a cause (I14), an error is neither kept nor asked for again at once (I13), and all is well again
-//! when the troubles are over (P1, P2, I9).
+//! Of failures: an error is neither kept nor asked for again at once (I13), whoever waits for one that died is served in
+//! time (P1), and all is well again when the troubles are over (P2, I9). Their causes are next door.
 
 use std::collections::BTreeMap;
 
-use strategies::port::{Event, FlightId, LeaderEnd};
+use strategies::port::{Acquired, Event, FlightId, LeaderEnd, Released, Renewed};
 use strategies::{GetError, Key};
 
 use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
-
-/// How long a backlog at the origin may outlast its cause.
-const AFTER: i64 = 10_000 * MS;
-
-/// I14.
-#[derive(Default)]
-pub(super) struct Attributed(BTreeMap<u32, i64>);
-
-impl Checker for Attributed {
-    fn name(&self) -> &'static str {
-        "I14 failures have causes"
-    }
-
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
-        if let What::Asked { request, .. } = &fact.what {
-            self.0.insert(*request, fact.at_ns);
-        }
-        let What::Answered { request, end } = &fact.what else { return Ok(()) };
-        let (Some(asked), End::Answer(Err(error))) = (self.0.remove(request), end) else { return Ok(()) };
-        let lock = nanos(known.terms.promise.lock_life.unwrap_or_default());
-        let harmful = |kind: Kind| !matches!(kind, Kind::Corrupt | Kind::ClockJump | Kind::ClockDrift);
-        let excused = match error {
-            GetError::LeadersVanished => false,
-            GetError::Origin { .. } => {
-                known.troubles.any(asked - AFTER, fact.at_ns, |kind| kind.origin_unwell() || kind == Kind::Freeze)
-            }
-            GetError::Shed { .. } | GetError::OutOfTime => {
-                known.troubles.any(asked - AFTER - lock, fact.at_ns, harmful)
-            }
-        };
-        if excused { Ok(()) } else { Err(format!("request {request} failed and nothing was wrong: {error}")) }
-    }
-}
+use crate::cache::Effect;
 
 /// The shortest back-off, as `strategies` has it.
 const BACK_OFF: i64 = 100 * MS;
 /// The longest, and what a leader's farewell to a cache in trouble takes.
 const KEPT: i64 = (200 + 500) * MS;
+
+/// How long a trouble's backlog may be felt.
+const BACKLOG: i64 = 10_000 * MS;
 
 /// I13.
 #[derive(Default)]
@@ -80,9 +51,8 @@ impl Checker for BackOff {
                 _ => Ok(()),
             },
             What::Answered { request, end: End::Answer(Err(GetError::Origin { flight, .. })) } => {
-                let Some(ended) = self.ended.get(flight) else {
-                    return Err(format!("request {request} has an error of flight {flight}, which did not fail"));
-                };
+                // That it failed at all is I14's.
+                let Some(ended) = self.ended.get(flight) else { return Ok(()) };
                 let kept = fact.at_ns - ended - known.troubles.frozen_ns(fact.node, *ended, fact.at_ns);
                 if kept <= KEPT {
                     return Ok(());
@@ -94,13 +64,75 @@ impl Checker for BackOff {
     }
 }
 
-/// P1, P2 and I9: once everything has healed every request has its value, and in the end nothing goes on.
+/// How long after a dead holder's lock has ended somebody has taken over: the longest poll, and two operations of a cache in
+/// trouble.
+const POLL: i64 = (250 + 500) * MS;
+
+/// P1: whoever waits for a key whose holder died is answered, or reads for himself, once the lock has ended.
+#[derive(Default)]
+pub(super) struct TakenOver {
+    /// Who holds each key, and until when.
+    held: BTreeMap<Key, (Option<u16>, i64)>,
+    /// Keys whose holder died: when, and until when somebody has to have taken over.
+    orphans: BTreeMap<Key, (i64, i64)>,
+    /// Requests that wait: for what, where, and since when.
+    waiting: BTreeMap<u32, (Key, Option<u16>, i64)>,
+}
+
+impl Checker for TakenOver {
+    fn name(&self) -> &'static str {
+        "P1 a dead holder is succeeded"
+    }
+
+    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+        let (now, life) = (fact.at_ns, nanos(known.terms.promise.lock_life.unwrap_or_default()));
+        match &fact.what {
+            What::Asked { request, key, .. } => drop(self.waiting.insert(*request, (key.clone(), fact.node, now))),
+            What::Answered { request, .. } => drop(self.waiting.remove(request)),
+            What::Cache(Effect::Taken(key, _, life, Acquired::Won)) => {
+                self.held.insert(key.clone(), (fact.node, now.saturating_add(nanos(*life))));
+            }
+            What::Cache(Effect::Prolonged(key, _, Renewed::Renewed)) => {
+                self.held.insert(key.clone(), (fact.node, now.saturating_add(life)));
+            }
+            What::Cache(Effect::LetGo(key, _, Released::Released) | Effect::Seized(key)) => {
+                self.held.remove(key);
+            }
+            What::Told(Event::FlightLed { key, .. } | Event::Put { key, .. }) => drop(self.orphans.remove(key)),
+            // Another trouble may hold the successor up, or give the lock to somebody again.
+            What::Trouble(trouble) if trouble.kind != Kind::Crash => self.orphans.clear(),
+            What::Trouble(trouble) => {
+                let calm = !known.troubles.any(now - BACKLOG, now, |kind| kind != Kind::Crash);
+                let mine = self.held.iter().filter(|(_, (node, until))| *node == trouble.node && *until > now && calm);
+                // A lock ends after the life that the strategy gives it, whatever its holder asked for.
+                let due = |until: i64| until.min(now.saturating_add(life)).saturating_add(POLL);
+                self.orphans.extend(mine.map(|(key, (_, until))| (key.clone(), (now, due(*until)))));
+                self.waiting.retain(|_, (_, node, _)| *node != trouble.node);
+            }
+            _ => {}
+        }
+        let Some((key, (died, due))) = self.orphans.iter().find(|(_, (_, due))| now > *due) else { return Ok(()) };
+        let waits = |(of, _, since): &&(Key, Option<u16>, i64)| of == key && *since < due - POLL;
+        let waiting = self.waiting.values().find(waits).map(|(_, node, _)| *node);
+        let (key, died, due) = (key.clone(), *died, *due);
+        self.orphans.remove(&key);
+        let Some(node) = waiting else { return Ok(()) };
+        let node = node.unwrap_or_default();
+        Err(format!(
+            "the holder of {key} died at {}, and by {} nobody had taken over, though replica {node} waited",
+            ms(died),
+            ms(due)
+        ))
+    }
+}
+
+/// P2 and I9: once everything has healed every request has its value, and in the end nothing goes on.
 #[derive(Default)]
 pub(super) struct Heals(BTreeMap<u32, Key>);
 
 impl Checker for Heals {
     fn name(&self) -> &'static str {
-        "P1 all is well again"
+        "P2 all is well again"
     }
 
     fn see(&mut self, _: &Known, fact: &Fact) -> Verdict {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use strategies::Key;
-use strategies::port::{Acquired, Cause, Event, FlightId, Stored};
+use strategies::port::{Acquired, Cause, Event, FlightId, Released, Stored, Token};
 use strategies::spec::Alone;
 
 use super::{Checker, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
@@ -11,11 +11,28 @@ use crate::cache::Effect;
 use crate::world::EPOCH_NS;
 
 /// How long a trouble with the cache is felt after its end: two operations of a leader, each asked twice.
-const FELT: i64 = 500 * MS;
+pub(super) const FELT: i64 = 500 * MS;
 
-/// I1 and I5.
+/// A flight that is under way.
+struct Live {
+    flight: FlightId,
+    node: Option<u16>,
+    begun: i64,
+    /// Since when it holds the key; `None` where it reads without the lock.
+    held: Option<i64>,
+}
+
+/// A lock that was given, and when.
+type Given = (Token, i64);
+
+/// I1 and I5: among whom one reads at a time, one does; each lock that is given is good for one flight, and whoever
+/// reads beside it has lost his lock to a trouble that can take it away, or could not ask for one.
 #[derive(Default)]
-pub(super) struct OneReader(BTreeMap<Key, Vec<(FlightId, Option<u16>, i64)>>);
+pub(super) struct OneReader {
+    live: BTreeMap<Key, Vec<Live>>,
+    /// Locks that were given and under which nobody has read yet.
+    given: BTreeMap<(Key, Option<u16>), Vec<Given>>,
+}
 
 impl Checker for OneReader {
     fn name(&self) -> &'static str {
@@ -24,40 +41,95 @@ impl Checker for OneReader {
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         match &fact.what {
-            What::Told(Event::FlightEnded { flight, key, .. }) => {
-                if let Some(live) = self.0.get_mut(key) {
-                    live.retain(|(other, ..)| other != flight);
+            What::Cache(Effect::Taken(key, token, _, Acquired::Won)) => {
+                let given = self.given.entry((key.clone(), fact.node)).or_default();
+                // Asked again because the first reply was lost, it is the same lock.
+                if !given.iter().any(|(other, _)| other == token) {
+                    given.push((*token, fact.at_ns));
                 }
-                Ok(())
+            }
+            What::Cache(Effect::LetGo(key, token, Released::Released)) => {
+                if let Some(given) = self.given.get_mut(&(key.clone(), fact.node)) {
+                    given.retain(|(other, _)| other != token);
+                }
+            }
+            What::Trouble(trouble) if trouble.kind == Kind::Crash => {
+                self.given.retain(|(_, node), _| *node != trouble.node);
+            }
+            What::Told(Event::FlightEnded { flight, key, .. }) => {
+                if let Some(live) = self.live.get_mut(key) {
+                    live.retain(|other| other.flight != *flight);
+                }
             }
             What::Told(Event::FlightLed { cause: Cause::Demand | Cause::Refresh, flight, key }) => {
-                let live = self.0.entry(key.clone()).or_default();
-                live.push((*flight, fact.node, fact.at_ns));
-                let here = live.iter().filter(|(_, node, _)| *node == fact.node).count();
-                let promise = &known.terms.promise;
-                if promise.coalesces && here > 1 {
-                    return Err(format!("{here} flights for {key} in one process"));
-                }
-                if promise.alone != Alone::InFleet {
-                    return Ok(());
-                }
-                let since = live.iter().map(|(.., since)| *since).min().unwrap_or(fact.at_ns);
-                let from = since - nanos(promise.lock_life.unwrap_or_default()) - FELT;
-                let taken_away = known.troubles.of(from, fact.at_ns, Kind::ends_leases).count();
-                // Without the cache each replica reads for itself; and a lease that can't be renewed ends.
-                let unusable = known.troubles.of(from, fact.at_ns, Kind::cache_unusable).count();
-                let alone = if unusable > 0 { usize::from(known.terms.replicas) } else { 0 };
-                let allowed = 1 + taken_away + alone + unusable;
-                // What began within the clocks' uncertainty may have begun after the other's end.
-                let certain = live.iter().filter(|(.., at)| fact.at_ns - at >= known.slack()).count() + 1;
-                if certain.min(live.len()) <= allowed {
-                    return Ok(());
-                }
-                Err(format!("{} flights for {key} at once; {allowed} may be", live.len()))
+                let given = self.given.get_mut(&(key.clone(), fact.node));
+                let held = given.and_then(Vec::pop).map(|(_, at)| at);
+                let live = self.live.entry(key.clone()).or_default();
+                live.push(Live { flight: *flight, node: fact.node, begun: fact.at_ns, held });
+                return among(known, key, live);
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
     }
+}
+
+/// Whether so many may read a key; the last has just begun.
+fn among(known: &Known, key: &Key, live: &[Live]) -> Verdict {
+    let Some((last, others)) = live.split_last() else { return Ok(()) };
+    let (promise, now) = (&known.terms.promise, last.begun);
+    let here = live.iter().filter(|other| other.node == last.node).count();
+    if promise.coalesces && here > 1 {
+        return Err(format!("{here} flights for {key} in one process"));
+    }
+    if promise.alone != Alone::InFleet {
+        return Ok(());
+    }
+    if !known.terms.sees_cache {
+        return counted(known, key, live);
+    }
+    let Some(_) = last.held else {
+        let without = |kind: Kind| kind.cache_unusable() || kind == Kind::Freeze;
+        if !known.troubles.at(last.node, now - FELT, now, without) {
+            return Err(format!("flight {} for {key} has no lock, and nothing kept it from asking", last.flight));
+        }
+        return match others.iter().find(|other| other.held.is_none() && other.node == last.node) {
+            Some(other) => Err(format!("flights {} and {} for {key}, both without a lock", other.flight, last.flight)),
+            None => Ok(()),
+        };
+    };
+    // Of those with a lock all but one have lost theirs to something that takes locks away.
+    let lost = |kind: Kind| kind.ends_leases() || kind.cache_unusable();
+    let keeps = |live: &&Live| live.held.is_some_and(|since| !known.troubles.at(live.node, since - FELT, now, lost));
+    match others.iter().find(keeps) {
+        Some(other) if keeps(&last) => {
+            Err(format!("flights {} and {} for {key}, each with its lock", other.flight, last.flight))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same by counting, where the log does not have the locks.
+fn counted(known: &Known, key: &Key, live: &[Live]) -> Verdict {
+    let Some(last) = live.last() else { return Ok(()) };
+    let since = live.iter().map(|other| other.begun).min().unwrap_or(last.begun);
+    let allowed = allowed(known, since, last.begun);
+    // What began within the clocks' uncertainty may have begun after the other's end.
+    let certain = live.iter().filter(|other| last.begun - other.begun >= known.slack()).count() + 1;
+    if certain.min(live.len()) <= allowed {
+        return Ok(());
+    }
+    Err(format!("{} flights for {key} at once; {allowed} may be", live.len()))
+}
+
+/// How many may read one key under a lock, by what has gone wrong: one more for each trouble that takes a lock away, and
+/// without the cache each replica for itself.
+pub(super) fn allowed(known: &Known, since: i64, now: i64) -> usize {
+    let from = since - nanos(known.terms.promise.lock_life.unwrap_or_default()) - FELT;
+    let taken_away = known.troubles.of(from, now, Kind::ends_leases).count();
+    let unusable = known.troubles.of(from, now, Kind::cache_unusable).count();
+    let alone = if unusable > 0 { usize::from(known.terms.replicas) } else { 0 };
+    1 + taken_away + alone + unusable
 }
 
 /// I1: who was given the lock after a fresh value was stored reads that, and not the origin.

@@ -7,6 +7,7 @@
 
 mod ages;
 mod answers;
+mod causes;
 mod early;
 mod failures;
 mod flights;
@@ -103,6 +104,8 @@ pub struct Terms {
     pub clocks: Duration,
     /// How exactly facts are dated, the travel of a message included.
     pub slack: Duration,
+    /// Whether the log has everything that takes effect in the cache, locks included.
+    pub sees_cache: bool,
 }
 
 /// What checkers know beside the fact before them.
@@ -171,8 +174,9 @@ impl Judge {
             Box::<answers::Labels>::default(),
             Box::<answers::Values>::default(),
             Box::<ages::HardLife>::default(),
-            Box::<failures::Attributed>::default(),
+            Box::<causes::Attributed>::default(),
             Box::<failures::BackOff>::default(),
+            Box::<failures::TakenOver>::default(),
             Box::<failures::Heals>::default(),
             Box::<flights::OneReader>::default(),
             Box::<flights::Needed>::default(),

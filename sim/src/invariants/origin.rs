@@ -1,46 +1,128 @@
-//! Of the origin: it never does more than it can (I5), and its ledger is the replicas' (I17).
+//! Of the origin: it never does more than it can, and refuses only then (I5), and its ledger is the replicas' (I17).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use strategies::Key;
 use strategies::port::{Event, FlightId, LeaderEnd};
+use strategies::spec::Alone;
 
-use super::{Checker, Fact, Known, Verdict, What};
-use crate::origin::ReadEnd;
+use super::flights::allowed;
+use super::{Checker, Fact, Kind, Known, Verdict, What};
+use crate::origin::{Read, ReadEnd};
 
-/// I5: at most W reads are served and Q wait.
+/// I5, by the origin's own ledger: at most W reads are served and Q wait; none is refused while there is room; and of one
+/// key as many are asked for at once as the strategy allows. Reads whose asker had gone are not counted there.
 #[derive(Default)]
-pub(super) struct Bounded(Vec<(u64, i8)>);
+pub(super) struct Bounded(Vec<Read>);
+
+/// How a read changes what is under way. At one instant ends come before beginnings: a place is handed over.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    Ended,
+    Waits,
+    Moved,
+    Refused,
+}
 
 impl Checker for Bounded {
     fn name(&self) -> &'static str {
-        "I5 the origin's places"
+        "I5 the origin's bounds"
     }
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         match &fact.what {
             What::Read(read) => {
-                if let Some((start, end)) = read.start.zip(read.end) {
-                    let end = end.0.saturating_sub(known.slack().unsigned_abs()).max(start.0);
-                    self.0.extend([(start.0, 1), (end, -1)]);
-                }
+                self.0.push(read.clone());
                 Ok(())
             }
             What::Over(_) => {
-                // At the same instant ends come before starts: a place is handed over.
-                self.0.sort_unstable();
-                let mut running = 0_i64;
-                for (at, change) in &self.0 {
-                    running += i64::from(*change);
-                    if running > i64::try_from(known.terms.places).unwrap_or(i64::MAX) {
-                        let places = known.terms.places;
-                        return Err(format!("{running} reads at once at {at} ns; the origin has {places} places"));
-                    }
-                }
-                Ok(())
+                self.0.sort_by_key(|read| read.arrived);
+                self.places(known)?;
+                self.one_key(known)
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Bounded {
+    /// At most W served, Q waiting, and nobody refused before.
+    fn places(&self, known: &Known) -> Verdict {
+        let slack = known.slack().unsigned_abs();
+        let mut changes = Vec::new();
+        for read in &self.0 {
+            if let (Some(ReadEnd::Rejected), Some(end)) = (read.outcome, read.end) {
+                changes.push((end.0, Change::Refused));
+            }
+            let Some(start) = read.start else { continue };
+            // While the origin stands still, reads come to its door and not into its queue.
+            let came = read.arrived.0.cast_signed();
+            let paused = known.troubles.of(came, came, |kind| matches!(kind, Kind::OriginPaused | Kind::Other));
+            let came = paused.map(|pause| pause.until_ns).fold(came, i64::max).max(0).unsigned_abs().min(start.0);
+            // A place is free a moment before the ledger says so.
+            let end = read.end.map(|end| end.0.saturating_sub(slack).max(start.0));
+            changes.push((came, Change::Waits));
+            changes.push((start.0.max(came), Change::Moved));
+            changes.extend(end.map(|end| (end, Change::Ended)));
+        }
+        changes.sort_unstable();
+        let (mut running, mut waiting) = (0_usize, 0_usize);
+        let (places, queue) = (known.terms.places, known.terms.queue);
+        for (n, (at, change)) in changes.iter().enumerate() {
+            match change {
+                Change::Ended => running = running.saturating_sub(1),
+                Change::Moved => (running, waiting) = (running + 1, waiting.saturating_sub(1)),
+                Change::Waits => waiting += 1,
+                Change::Refused => {
+                    let ended = changes[..n].iter().rev().take_while(|(then, _)| then == at);
+                    let ended = ended.filter(|(_, change)| *change == Change::Ended).count();
+                    if slack == 0 && running + waiting + ended < places + queue {
+                        return Err(format!(
+                            "a read was refused at {at} ns, with {running} served and {waiting} waiting"
+                        ));
+                    }
+                }
+            }
+            if running > places {
+                return Err(format!("{running} reads at once at {at} ns; the origin has {places} places"));
+            }
+            // Whoever moves on at the same instant, or within the slack, has not waited.
+            let soon = |&&(then, change): &&(u64, Change)| change == Change::Moved && then <= at + slack;
+            let moves = changes[n..].iter().take_while(|(then, _)| *then <= at + slack).filter(soon).count();
+            if waiting.saturating_sub(moves) > queue {
+                return Err(format!("{waiting} reads wait at {at} ns; the origin's queue has {queue} places"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Of one key no more at once than the strategy allows.
+    fn one_key(&self, known: &Known) -> Verdict {
+        let promise = &known.terms.promise;
+        if promise.alone == Alone::Nobody {
+            return Ok(());
+        }
+        let slack = known.slack().unsigned_abs();
+        let mut live: BTreeMap<&Key, Vec<&Read>> = BTreeMap::new();
+        for read in self.0.iter().filter(|read| read.outcome != Some(ReadEnd::Abandoned)) {
+            let now = read.arrived;
+            let of_key = live.entry(&read.key).or_default();
+            of_key.retain(|other| other.end.is_some_and(|end| end.0.saturating_sub(slack) > now.0));
+            of_key.push(read);
+            let here = of_key.iter().filter(|other| other.replica == read.replica).count();
+            let since = of_key.first().map_or(now, |first| first.arrived);
+            let most = match promise.alone {
+                Alone::InFleet => allowed(known, since.0.cast_signed(), now.0.cast_signed()),
+                Alone::InProcess | Alone::Nobody => usize::from(known.terms.replicas),
+            };
+            if of_key.len() > most || (promise.coalesces && here > 1) {
+                let (all, key) = (of_key.len(), &read.key);
+                return Err(format!(
+                    "the origin read {key} {all} times at once, {here} times for one replica; {most} may be"
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

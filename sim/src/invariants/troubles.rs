@@ -140,20 +140,18 @@ impl Troubles {
     }
 
     /// Those within a span of time that are of a certain kind.
-    pub(super) fn of(
-        &self,
-        from_ns: i64,
-        to_ns: i64,
-        kind: impl Fn(Kind) -> bool,
-    ) -> impl Iterator<Item = &Active> + '_ {
-        let mut of = Vec::new();
-        of.extend(self.0.iter().filter(|a| a.from_ns <= to_ns && a.until_ns >= from_ns && kind(a.kind)));
-        of.into_iter()
+    pub(super) fn of(&self, from_ns: i64, to_ns: i64, kind: impl Fn(Kind) -> bool) -> impl Iterator<Item = &Active> {
+        self.0.iter().filter(move |a| a.from_ns <= to_ns && a.until_ns >= from_ns && kind(a.kind))
     }
 
     /// Whether there is one of a certain kind within a span of time.
     pub(super) fn any(&self, from_ns: i64, to_ns: i64, kind: impl Fn(Kind) -> bool) -> bool {
-        self.0.iter().any(|a| a.from_ns <= to_ns && a.until_ns >= from_ns && kind(a.kind))
+        self.of(from_ns, to_ns, kind).next().is_some()
+    }
+
+    /// Whether there is one of a certain kind, at a replica or at what all of them share, within a span of time.
+    pub(super) fn at(&self, node: Option<u16>, from_ns: i64, to_ns: i64, kind: impl Fn(Kind) -> bool) -> bool {
+        self.of(from_ns, to_ns, kind).any(|a| a.node.is_none() || a.node == node)
     }
 
     /// How long a replica stood still within a span of time.

@@ -109,7 +109,7 @@ pub enum Event {
         life: Life,
         /// The origin's version of it.
         version: u64,
-        /// Whether the put was under a lease's token.
+        /// Whether the put had a condition: a lease's token, or that nothing newer is there.
         fenced: bool,
         /// Whether it is there.
         stored: Stored,

@@ -1,0 +1,149 @@
+//! I14: every failure has a cause, and the evidence of it: of the strategy a time-out that was told, of the origin a row in
+//! its ledger, of the cache or a replica the trouble that was made.
+
+use std::collections::BTreeMap;
+
+use strategies::port::{Event, FlightId, LeaderEnd, OriginError};
+use strategies::{GetError, Key};
+
+use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, nanos};
+use crate::origin::{Read, ReadEnd};
+
+/// How long a backlog at the origin may outlast its cause.
+const AFTER: i64 = 10_000 * MS;
+/// A read that waited so long for its place tells of an origin that was full.
+const QUEUED: u64 = 50_000_000;
+
+/// I14.
+#[derive(Default)]
+pub(super) struct Attributed {
+    asked: BTreeMap<u32, (Key, i64)>,
+    /// When a caller of a replica last gave up waiting for a key's lock.
+    gave_up: BTreeMap<(Option<u16>, Key), i64>,
+    /// Flights that failed: how, at which replica, and when.
+    failed: BTreeMap<FlightId, (LeaderEnd, Option<u16>, i64)>,
+    reads: BTreeMap<FlightId, Read>,
+    /// What only a full origin can explain: from when, until when, and the sentence.
+    open: Vec<(i64, i64, String)>,
+}
+
+/// What may keep a lock from being let go of, or an answer from coming: not a lost or emptied cache, for it has no locks and
+/// each replica reads for itself; not one that refuses writes; no clock, and no damaged entry.
+fn holds_up(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Crash
+            | Kind::Freeze
+            | Kind::RepliesLost
+            | Kind::CutThere
+            | Kind::CutBack
+            | Kind::CachePaused
+            | Kind::CacheSlow
+            | Kind::FailOver
+            | Kind::Other
+    ) || kind.origin_unwell()
+}
+
+impl Checker for Attributed {
+    fn name(&self) -> &'static str {
+        "I14 failures have causes"
+    }
+
+    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+        match &fact.what {
+            What::Asked { request, key, .. } => drop(self.asked.insert(*request, (key.clone(), fact.at_ns))),
+            What::Told(Event::LockTimeout(key)) => {
+                self.gave_up.insert((fact.node, key.clone()), fact.at_ns);
+            }
+            What::Told(Event::FlightEnded { flight, end, .. }) => match end {
+                LeaderEnd::OriginError | LeaderEnd::TimedOut => {
+                    self.failed.insert(*flight, (*end, fact.node, fact.at_ns));
+                }
+                LeaderEnd::Done | LeaderEnd::LockLost | LeaderEnd::Vanished => {}
+            },
+            What::Answered { request, end } => {
+                let asked = self.asked.remove(request);
+                if let (Some((key, asked)), End::Answer(Err(error))) = (asked, end) {
+                    return self.answered(known, fact, (*request, key, asked), error);
+                }
+            }
+            What::Read(read) => drop(self.reads.insert(read.flight, read.clone())),
+            What::Over(_) => return self.over(known),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Attributed {
+    fn answered(&mut self, known: &Known, fact: &Fact, of: (u32, Key, i64), error: &GetError) -> Verdict {
+        let ((request, key, asked), now) = (of, fact.at_ns);
+        match error {
+            GetError::LeadersVanished => {
+                return Err(format!("request {request} failed, and no replica had died: {error}"));
+            }
+            GetError::Origin { error, flight } => {
+                let end = self.failed.get(flight).map(|(end, ..)| *end);
+                let timed_out = matches!(error, OriginError::TimedOut);
+                return match end {
+                    Some(LeaderEnd::TimedOut) if timed_out => Ok(()),
+                    Some(LeaderEnd::OriginError) if !timed_out => Ok(()),
+                    end => Err(format!("request {request} says of flight {flight} that {error}; it ended so: {end:?}")),
+                };
+            }
+            GetError::Shed { .. } => {
+                let told = self.gave_up.get(&(fact.node, key.clone())).is_some_and(|at| *at >= asked);
+                if !told {
+                    return Err(format!("request {request} was shed, and nobody gave up waiting for {key}'s lock"));
+                }
+            }
+            GetError::OutOfTime => {}
+        }
+        let from = asked - AFTER - nanos(known.terms.promise.lock_life.unwrap_or_default());
+        if !known.troubles.any(from, now, holds_up) {
+            self.open.push((from, now, format!("request {request} failed and nothing was wrong: {error}")));
+        }
+        Ok(())
+    }
+
+    /// The origin's own ledger says why its reads failed, and whether it was full.
+    fn over(&mut self, known: &Known) -> Verdict {
+        for (flight, (end, node, at)) in &self.failed {
+            let Some(read) = self.reads.get(flight) else {
+                // A replica that stood still may wake up with no time left to ask.
+                if known.troubles.at(*node, i64::MIN, *at, |kind| matches!(kind, Kind::Freeze | Kind::Other)) {
+                    continue;
+                }
+                return Err(format!("flight {flight} failed, and the origin never saw it"));
+            };
+            let late = read.end.is_none_or(|end| end.0.cast_signed() + known.slack() >= *at);
+            let stood_still = known.troubles.frozen_ns(*node, read.arrived.0.cast_signed(), *at) > 0;
+            let refused = matches!(read.outcome, Some(ReadEnd::Failed | ReadEnd::Rejected));
+            let explained = match end {
+                LeaderEnd::TimedOut => late || stood_still || read.outcome == Some(ReadEnd::Abandoned),
+                _ => refused || known.troubles.any(i64::MIN, *at, |kind| kind == Kind::Other),
+            };
+            if !explained {
+                return Err(format!("flight {flight} ended so: {end:?}, and at the origin so: {:?}", read.outcome));
+            }
+            let span = (read.arrived.0.cast_signed() - AFTER, *at);
+            let unwell = known.troubles.any(span.0, span.1, |kind| kind.origin_unwell() || kind == Kind::Freeze);
+            if !unwell {
+                self.open.push((span.0, span.1, format!("flight {flight} failed ({end:?}) and the origin was well")));
+            }
+        }
+        let full = |from: i64, until: i64| {
+            self.reads.values().any(|read| {
+                let until_ns = read.start.or(read.end).map_or(u64::MAX, |at| at.0);
+                let waited = until_ns.saturating_sub(read.arrived.0) > QUEUED;
+                (waited || read.outcome == Some(ReadEnd::Rejected))
+                    && read.arrived.0.cast_signed() <= until
+                    && i64::try_from(until_ns).unwrap_or(i64::MAX) >= from
+            })
+        };
+        match self.open.iter().find(|(from, until, _)| !full(*from, *until)) {
+            Some((.., sentence)) => Err(sentence.clone()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The checkers of failures: I13, I14, P1 and P2, each on a log that breaks it and on one that does not.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
+
+#[path = "common/story.rs"]
+#[allow(dead_code, unreachable_pub, reason = "a language for stories")]
+mod story;
+
+use sim::ReadEnd;
+use sim::invariants::{End, Fact, Kind, What};
+use story::*;
+use strategies::port::{Event, LeaderEnd, OriginError};
+use strategies::{GetError, Outcome};
+
+fn origin_error(error: OriginError) -> End {
+    err(GetError::Origin { error, flight: flight(0, 1) })
+}
+
+#[test]
+fn i13_back_off() {
+    let failed = |end| [led(0, 0, 1), ended(9, 0, 1, end)];
+    let error = failed(LeaderEnd::OriginError);
+    tells(
+        "naive",
+        &and(&error, [led(109, 0, 2)]),
+        &and(&error, [led(108, 0, 2)]),
+        "I13 back-off: flight 0000000000000000-2",
+    );
+    assert_eq!(said("naive", &and(&error, [led(50, 1, 1)])), "", "each process for itself");
+    let answer = |at| [asked(5, 0, 1), answered(at, 0, 1, origin_error(OriginError::Failed("500".into())))];
+    tells(
+        "naive",
+        &and(&error, answer(100)),
+        &and(&error, answer(900)),
+        "request 1 has an error that is 891.000 ms old",
+    );
+    tells(
+        "naive",
+        &and(&error, answer(100)),
+        &and(&failed(DONE), answer(10)),
+        "the origin failed: 500; it ended so: None",
+    );
+}
+
+#[test]
+fn i14_failures_have_causes() {
+    // A flight that failed, by the origin's own account of it.
+    let fails = |kind: Option<Kind>, end, outcome| {
+        let wrong = kind.map(|kind| trouble(0, None, kind, 1000));
+        let flew = [led(10, 0, 1), ended(200, 0, 1, end), read(0, 1, 10, Some(10), 199, outcome), over(0)];
+        and(&wrong.into_iter().collect::<Vec<_>>(), flew)
+    };
+    let well = fails(Some(Kind::OriginFails), LeaderEnd::OriginError, ReadEnd::Failed);
+    let name = "I14 failures have causes: ";
+    tells(
+        "naive",
+        &well,
+        &fails(None, LeaderEnd::OriginError, ReadEnd::Failed),
+        &format!("{name}flight 0000000000000000-1 failed (OriginError) and the origin was well"),
+    );
+    tells(
+        "naive",
+        &well,
+        &fails(Some(Kind::OriginFails), LeaderEnd::OriginError, ReadEnd::Ok),
+        "and at the origin so: Some(Ok)",
+    );
+    let slow = fails(Some(Kind::OriginSlow), LeaderEnd::TimedOut, ReadEnd::Abandoned);
+    tells("naive", &slow, &fails(Some(Kind::OriginSlow), LeaderEnd::TimedOut, ReadEnd::Ok), "ended so: TimedOut");
+    tells(
+        "naive",
+        &slow,
+        &[led(10, 0, 1), ended(200, 0, 1, LeaderEnd::TimedOut), over(0)],
+        "failed, and the origin never saw it",
+    );
+
+    // A request that failed.
+    let request = |kind: Option<Kind>, events: &[Fact], end| {
+        let wrong: Vec<Fact> = kind.map(|kind| trouble(0, None, kind, 1000)).into_iter().collect();
+        and(&and(&wrong, [asked(10, 0, 1)]), events.iter().cloned().chain([answered(5020, 0, 1, end), over(0)]))
+    };
+    let gave_up = [told(5015, 0, Event::LockTimeout(key()))];
+    let held = request(Some(Kind::CachePaused), &gave_up, shed());
+    tells(
+        "singleflight",
+        &held,
+        &request(Some(Kind::CachePaused), &[], shed()),
+        "request 1 was shed, and nobody gave up",
+    );
+    tells("singleflight", &held, &request(None, &gave_up, shed()), "request 1 failed and nothing was wrong");
+    for kind in [Kind::CacheLost, Kind::CacheEmptied, Kind::CacheRefuses, Kind::ClockJump, Kind::Corrupt] {
+        assert!(said("singleflight", &request(Some(kind), &gave_up, shed())).contains("nothing was wrong"), "{kind:?}");
+    }
+    let vanished = request(Some(Kind::Crash), &[], err(GetError::LeadersVanished));
+    tells("coalesce", &held, &vanished, "request 1 failed, and no replica had died");
+    let late = request(None, &[], err(GetError::OutOfTime));
+    tells(
+        "naive",
+        &request(Some(Kind::OriginSlow), &[], err(GetError::OutOfTime)),
+        &late,
+        "no answer within the request's budget",
+    );
+    let other = [
+        led(0, 0, 1),
+        ended(9, 0, 1, LeaderEnd::OriginError),
+        asked(5, 0, 1),
+        answered(10, 0, 1, origin_error(OriginError::TimedOut)),
+    ];
+    assert!(said("naive", &other).contains("it ended so: Some(OriginError)"));
+}
+
+#[test]
+fn i14_a_full_origin_is_a_cause() {
+    let flights = [led(0, 0, 1), led(0, 0, 2), led(0, 0, 3), led(1, 0, 4)];
+    let ends = [
+        ended(200, 0, 1, DONE),
+        ended(200, 0, 2, DONE),
+        ended(400, 0, 3, DONE),
+        ended(2, 0, 4, LeaderEnd::OriginError),
+    ];
+    let reads = [
+        good(0, 1, 0, 200),
+        good(0, 2, 0, 200),
+        read(0, 3, 0, Some(200), 400, ReadEnd::Ok),
+        read(0, 4, 1, None, 1, ReadEnd::Rejected),
+    ];
+    assert_eq!(said("naive", &and(&and(&flights, ends), reads.into_iter().chain([over(0)]))), "");
+}
+
+#[test]
+fn p1_a_dead_holder_is_succeeded() {
+    let dies = [
+        taken(0, 0, 7),
+        led(1, 0, 1),
+        asked(5, 1, 1),
+        trouble(50, Some(0), Kind::Crash, 30_000),
+        ended(50, 0, 1, LeaderEnd::Vanished),
+    ];
+    let late = asked(10_800, 2, 2);
+    let over_there = and(&dies, [taken(10_050, 1, 8), led(10_051, 1, 1), late.clone()]);
+    tells(
+        "singleflight",
+        &over_there,
+        &and(&dies, [late.clone()]),
+        "P1 a dead holder is succeeded: the holder of 1 died at 50.000 ms",
+    );
+    assert_eq!(said("singleflight", &and(&dies[..2], [dies[3].clone(), late.clone()])), "", "nobody waits");
+    let cut = and(&dies, [trouble(60, Some(1), Kind::CutThere, 100), late]);
+    assert_eq!(said("singleflight", &cut), "", "another trouble keeps the successor away");
+}
+
+#[test]
+fn p2_all_is_well_again() {
+    let probe = |end| [fact(0, 0, What::Asked { request: 1, key: key(), probe: true }), answered(10, 0, 1, end)];
+    let fine = probe(ok(served(Outcome::Wait, 1, None)));
+    tells("naive", &fine, &probe(End::Refused), "its replica was alive");
+    let dead = and(&[trouble(0, Some(0), Kind::Crash, 100)], probe(End::Refused));
+    assert!(
+        said("naive", &dead)
+            .contains("P2 all is well again: after everything had healed a request for 1 ended so: Refused")
+    );
+}
