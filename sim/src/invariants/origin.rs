@@ -7,13 +7,20 @@ use strategies::port::{Event, FlightId, LeaderEnd};
 use strategies::spec::Alone;
 
 use super::flights::allowed;
-use super::{Checker, Fact, Kind, Known, Verdict, What};
+use super::{Checker, Fact, Kind, Known, MS, Verdict, What};
 use crate::origin::{Read, ReadEnd};
 
 /// I5, by the origin's own ledger: at most W reads are served and Q wait; none is refused while there is room; and of one
 /// key as many are asked for at once as the strategy allows. Reads whose asker had gone are not counted there.
 #[derive(Default)]
 pub(super) struct Bounded(Vec<Read>);
+
+/// No pause lasts longer.
+const PAUSE: i64 = 60_000 * MS;
+
+fn stands_still(kind: Kind) -> bool {
+    matches!(kind, Kind::OriginPaused | Kind::Other)
+}
 
 /// How a read changes what is under way. At one instant ends come before beginnings: a place is handed over.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +64,7 @@ impl Bounded {
             let Some(start) = read.start else { continue };
             // While the origin stands still, reads come to its door and not into its queue.
             let came = read.arrived.0.cast_signed();
-            let paused = known.troubles.of(came, came, |kind| matches!(kind, Kind::OriginPaused | Kind::Other));
+            let paused = known.troubles.of(came, came, stands_still);
             let came = paused.map(|pause| pause.until_ns).fold(came, i64::max).max(0).unsigned_abs().min(start.0);
             // A place is free a moment before the ledger says so.
             let end = read.end.map(|end| end.0.saturating_sub(slack).max(start.0));
@@ -76,7 +83,10 @@ impl Bounded {
                 Change::Refused => {
                     let ended = changes[..n].iter().rev().take_while(|(then, _)| then == at);
                     let ended = ended.filter(|(_, change)| *change == Change::Ended).count();
-                    if slack == 0 && running + waiting + ended < places + queue {
+                    // Which reads of a pause were in the queue the ledger does not say.
+                    let now = at.cast_signed();
+                    let told = slack == 0 && !known.troubles.any(now - PAUSE, now, stands_still);
+                    if told && running + waiting + ended < places + queue {
                         return Err(format!(
                             "a read was refused at {at} ns, with {running} served and {waiting} waiting"
                         ));
