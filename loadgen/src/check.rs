@@ -1,14 +1,16 @@
 //! `loadgen check RUN`: the simulator's checkers over the records of a run, whatever lab it ran in.
 //!
 //! Records have less than a simulated world tells: no cache reads, no lock's tokens, no single answers. What stays out is
-//! in docs/invariants.md. Facts of different replicas are dated as exactly as their clocks were read.
+//! in docs/invariants.md. Facts of different replicas are dated as exactly as their clocks were read. What the scenario's
+//! events did excuses what it may excuse, from a second before it is told to a second after it is over: a real fault takes
+//! effect before anybody can see that it did, and connections need their time to be made again.
 
 use std::path::Path;
 use std::time::Duration;
 
 use report::RunFolder;
 use report::record::{EventRow, OriginRow, Run, Strategy};
-use scenarios::Scenario;
+use scenarios::{Action, Scenario};
 use sim::invariants::{Active, Fact, Judge, Kind, Terms, Violation, What};
 use sim::{Effect, Read, ReadEnd};
 use strategies::port::{Cause, Event, FlightId, LeaderEnd, Stored, Token, When};
@@ -77,27 +79,80 @@ fn of_strategy(
         slack: if run.lab == "sim" { Duration::ZERO } else { slack * 2 + REPLY },
         sees_cache: false,
     };
-    Ok(judge(terms, &events, &origin))
+    let mut planned: Vec<scenarios::Event> = scenario.events.clone();
+    planned.sort_by_key(|event| event.at);
+    let planned: Vec<Action> = planned.iter().map(|event| event.action).collect();
+    Ok(judge(terms, &planned, &events, &origin))
 }
 
-/// Runs the checkers over a strategy's records.
+/// Runs the checkers over a strategy's records. `planned` is what the scenario's events do, in order of time.
 ///
 /// # Errors
 /// The first invariant that did not hold.
-pub fn judge(terms: Terms, events: &[EventRow], origin: &[OriginRow]) -> Result<usize, Violation> {
+pub fn judge(terms: Terms, planned: &[Action], events: &[EventRow], origin: &[OriginRow]) -> Result<usize, Violation> {
     let mut judge = Judge::new(terms);
     let first = events.iter().map(|row| row.t_ns).chain(origin.iter().map(|row| row.arrived_ns)).min().unwrap_or(0);
-    let facts = events.iter().filter_map(|row| fact(row, first));
     let last = events.last().map_or(0, |row| row.t_ns - first);
-    let reads = origin.iter().filter_map(|row| read(row, first));
+    let mut facts: Vec<Fact> = events.iter().filter_map(|row| fact(row, first)).collect();
+    facts.extend(faults(planned, events, first));
+    // Each trouble before what it may excuse; what is of one time stays in its order.
+    facts.sort_by_key(|fact| fact.at_ns);
+    let died = facts.iter().any(|fact| matches!(&fact.what, What::Trouble(trouble) if trouble.kind == Kind::Crash));
+    let told = |row: &OriginRow| {
+        let life = row.flight.split('-').next();
+        events.iter().any(|event| event.flight.as_deref().is_some_and(|flight| flight.split('-').next() == life))
+    };
+    // Nobody is left to tell of the flights of a replica that died.
+    let witnessed = origin.iter().filter(|row| !died || told(row));
+    let reads = witnessed.filter_map(|row| read(row, first));
     let reads = reads.map(|read| Fact { at_ns: last, node: None, what: What::Read(read) });
     let over = Fact { at_ns: last, node: None, what: What::Over(0) };
     let mut seen = 0;
-    for fact in facts.chain(reads).chain([over]) {
+    for fact in facts.into_iter().chain(reads).chain([over]) {
         seen += 1;
         judge.see(&fact)?;
     }
     Ok(seen)
+}
+
+/// The troubles that were made. Rows and events are in one order; where a row has no event its words tell nothing to a
+/// program, and it excuses whatever a trouble may excuse.
+fn faults(planned: &[Action], events: &[EventRow], first: i64) -> Vec<Fact> {
+    let told = events.iter().filter(|row| row.event == "fault");
+    // Where one failed, nobody knows which of them the others are.
+    let failed = events.iter().any(|row| row.event == "fault-failed");
+    let mut planned = planned.iter().filter(|_| !failed);
+    let mut facts = Vec::new();
+    for row in told {
+        let (kind, length) = match planned.next() {
+            Some(action) => (kind(action), action.length().unwrap_or_default()),
+            None => (Kind::Other, Duration::MAX),
+        };
+        let node = row.replica.and_then(|replica| u16::try_from(replica).ok());
+        // A replica that died may be dead to the end, and one that was started anew has lost what the old one knew.
+        let length = if kind == Kind::Crash { Duration::MAX } else { length };
+        let (at_ns, length) = (row.t_ns - first, i64::try_from(length.as_nanos()).unwrap_or(i64::MAX));
+        let from_ns = (at_ns - FELT_NS).max(0);
+        let until_ns = at_ns.saturating_add(length).saturating_add(FELT_NS);
+        facts.push(Fact { at_ns: from_ns, node, what: What::Trouble(Active { kind, node, from_ns, until_ns }) });
+    }
+    facts
+}
+
+/// What an event is to the checkers.
+fn kind(action: &Action) -> Kind {
+    match action {
+        Action::Expire { .. } | Action::Flush => Kind::CacheEmptied,
+        Action::OriginSlow { .. } => Kind::OriginSlow,
+        Action::OriginFail { .. } => Kind::OriginFails,
+        Action::OriginPause { .. } => Kind::OriginPaused,
+        Action::CacheStop { .. } | Action::CacheRestart => Kind::CacheLost,
+        Action::CachePause { .. } => Kind::CachePaused,
+        Action::CacheLatency { .. } => Kind::CacheSlow,
+        Action::NetworkCut { .. } => Kind::CutThere,
+        Action::ReplicaKill { .. } | Action::ReplicaRestart { .. } => Kind::Crash,
+        Action::ReplicaPause { .. } => Kind::Freeze,
+    }
 }
 
 fn fact(row: &EventRow, first: i64) -> Option<Fact> {
@@ -106,7 +161,7 @@ fn fact(row: &EventRow, first: i64) -> Option<Fact> {
     let flight = || row.flight.as_deref().and_then(|flight| flight.parse::<FlightId>().ok());
     let detail = row.detail.as_deref().unwrap_or("");
     let node = row.replica.and_then(|replica| u16::try_from(replica).ok());
-    let trouble = |kind, from_ns, until_ns| What::Trouble(Active { kind, node: None, from_ns, until_ns });
+    let trouble = |kind, from_ns, until_ns| What::Trouble(Active { kind, node, from_ns, until_ns });
     let what = match row.event.as_str() {
         "flight-led" => {
             let cause = match detail {
@@ -133,8 +188,6 @@ fn fact(row: &EventRow, first: i64) -> Option<Fact> {
             What::Cache(Effect::Put(key()?, entry(version), when, Stored::Stored))
         }
         "cache-failed" => trouble(Kind::CachePaused, at_ns - FELT_NS, at_ns + FELT_NS),
-        // Its words are for people: it excuses whatever faults excuse, to the end.
-        "fault" => trouble(Kind::Other, at_ns - FELT_NS, i64::MAX),
         _ => return None,
     };
     Some(Fact { at_ns, node, what })

@@ -9,6 +9,7 @@ use std::time::Duration;
 use common::run;
 use loadgen::check::judge;
 use report::record::{EventRow, OriginRow};
+use scenarios::{Action, Target};
 use sim::invariants::Terms;
 use strategies::Spec;
 
@@ -57,7 +58,7 @@ fn read(flight: &str, from: i64, until: i64) -> OriginRow {
 }
 
 fn said(spec: &str, slack_ms: u64, rows: &[(i64, &str, u32, &str, &str)], reads: &[OriginRow]) -> String {
-    judge(terms(spec, slack_ms), &events(rows), reads).map_or_else(|v| v.to_string(), |_| String::new())
+    judge(terms(spec, slack_ms), &[], &events(rows), reads).map_or_else(|v| v.to_string(), |_| String::new())
 }
 
 #[test]
@@ -71,7 +72,10 @@ fn each_breach_that_records_can_show_is_named() {
     let reads = [read("a-1", 0, 200), OriginRow { replica: Some(1), ..read("b-1", 50, 250) }];
     assert!(said("singleflight", 0, &two, &reads).contains("I1 one reader: 2 flights for 1 at once; 1 may be"));
     assert_eq!(said("coalesce", 0, &two, &reads), "", "one a process");
-    assert_eq!(said("singleflight", 60, &two, &reads), "", "within the clocks' uncertainty");
+    let apart = [read("a-1", 0, 50), OriginRow { replica: Some(1), ..read("b-1", 50, 250) }];
+    assert_eq!(said("singleflight", 60, &two, &apart), "", "within the clocks' uncertainty");
+    let both = said("singleflight", 60, &two, &reads);
+    assert!(both.contains("I5 the origin's bounds: the origin read 1 2 times at once"), "it has one clock: {both}");
 
     let stored = [(0, "stored", 0, "", "version 8 fenced"), (500, "stored", 1, "", "version 7 fenced")];
     assert!(said("apee-lrm", 200, &stored, &[]).contains("version 7 of 1 was put over version 8"));
@@ -94,7 +98,70 @@ fn each_breach_that_records_can_show_is_named() {
     let ends = flights.iter().map(|f| (200, "flight-ended", 0, *f, "done"));
     let all: Vec<_> = three.into_iter().chain(ends).collect();
     let reads: Vec<_> = flights.iter().map(|f| read(f, 1, 199)).collect();
-    assert!(said("naive", 0, &all, &reads).contains("I5 the origin's places: 3 reads at once"));
+    assert!(said("naive", 0, &all, &reads).contains("I5 the origin's bounds: 3 reads at once"));
+}
+
+#[test]
+fn a_failure_needs_its_evidence_and_what_the_scenario_did_is_one() {
+    let failed = [(0, "flight-led", 0, "a-1", "demand"), (200, "flight-ended", 0, "a-1", "origin-error")];
+    let row = OriginRow { outcome: "failed".into(), ..read("a-1", 0, 199) };
+    assert!(said("naive", 0, &failed, &[read("a-1", 0, 199)]).contains("I14 failures have causes"), "it read well");
+    assert!(said("naive", 0, &failed, &[]).contains("the origin never saw it"));
+    assert!(said("naive", 0, &failed, std::slice::from_ref(&row)).contains("the origin was well"));
+    let fails = Action::OriginFail { length: Duration::from_secs(1) };
+    let mut rows = events(&failed);
+    rows.insert(0, EventRow { event: "fault".into(), flight: None, replica: None, key: None, ..rows[0].clone() });
+    let judged = |actions: &[Action]| judge(terms("naive", 0), actions, &rows, std::slice::from_ref(&row));
+    assert_eq!(judged(&[fails]), Ok(5));
+    assert_eq!(judged(&[]), Ok(5), "one that is not in the scenario may be anything");
+    let other = judged(&[Action::CachePause { length: Duration::from_secs(1) }]).unwrap_err();
+    assert!(other.to_string().contains("the origin was well"), "{other}");
+}
+
+#[test]
+fn a_replica_that_died_tells_of_nothing() {
+    let mut rows = events(&[(0, "flight-led", 1, "b-1", "demand"), (200, "flight-ended", 1, "b-1", "done")]);
+    let reads = [OriginRow { replica: Some(1), ..read("b-1", 0, 200) }, read("a-1", 0, 200)];
+    let judged = |rows: &[EventRow], actions: &[Action]| judge(terms("coalesce", 0), actions, rows, &reads);
+    assert!(judged(&rows, &[]).unwrap_err().to_string().contains("which nobody led"));
+    rows.push(EventRow { event: "fault".into(), flight: None, key: None, replica: Some(0), ..rows[1].clone() });
+    assert_eq!(judged(&rows, &[Action::ReplicaKill { target: Target::Replica(0) }]), Ok(5));
+}
+
+/// Everything that a scenario can do, one after the other, with rows that change.
+const TROUBLES: &[(&str, &str)] = &[
+    ("1s", "cache-stop\"\nfor = \"1500ms"),
+    ("5s", "cache-pause\"\nfor = \"2s"),
+    ("9s", "cache-restart"),
+    ("11s", "cache-latency\"\nadd = \"60ms\"\nfor = \"3s"),
+    ("16s", "network-cut\"\ntarget = \"replica-1\"\nfor = \"2s"),
+    ("20s", "replica-pause\"\ntarget = \"lock-holder\"\nfor = \"4s"),
+    ("27s", "origin-slow\"\nfactor = 20\nfor = \"3s"),
+    ("34s", "origin-fail\"\nfor = \"2s"),
+    ("39s", "origin-pause\"\nfor = \"3s"),
+    ("45s", "expire"),
+    ("47s", "flush"),
+    ("50s", "replica-kill\"\ntarget = \"lock-holder"),
+    ("54s", "replica-restart\"\ntarget = \"replica-2"),
+];
+
+#[test]
+fn presets_hold_through_everything_that_a_scenario_can_do_and_a_broken_one_does_not() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("troubled.toml");
+    let shown = run(&["show", "hotkey"]).out.replace("write_every = \"0s\"", "write_every = \"300ms\"");
+    let events = TROUBLES.iter().map(|(at, what)| format!("\n[[event]]\nat = \"{at}\"\ndo = \"{what}\"\n"));
+    std::fs::write(&file, shown + &events.collect::<String>()).unwrap();
+    let results = out.path().join("results");
+    let (file, folder) = (file.to_str().unwrap(), results.to_str().unwrap());
+    let strategies = "naive,coalesce,singleflight,swr,stack,best,broken-losers-load";
+    let ended = run(&["--scenario", file, "--lab", "sim", "--strategy", strategies, "--quiet", "-o", folder]);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+    let made = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let checked = run(&["check", made.to_str().unwrap()]);
+    assert_eq!((checked.code, checked.out.matches("every invariant held").count()), (Some(1), 6), "{}", checked.out);
+    let broken = checked.out.lines().find(|line| line.starts_with("broken-losers-load")).unwrap();
+    assert!(broken.contains("I1 one reader: 2 flights for 1 at once; 1 may be"), "{broken}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn i14_failures_have_causes() {
     // A flight that failed, by the origin's own account of it.
     let fails = |kind: Option<Kind>, end, outcome| {
         let wrong = kind.map(|kind| trouble(0, None, kind, 1000));
-        let flew = [led(10, 0, 1), ended(200, 0, 1, end), read(0, 1, 10, Some(10), 199, outcome), over(0)];
+        let flew = [led(10, 0, 1), ended(200, 0, 1, end), read(0, 1, 10, Some(10), 150, outcome), over(0)];
         and(&wrong.into_iter().collect::<Vec<_>>(), flew)
     };
     let well = fails(Some(Kind::OriginFails), LeaderEnd::OriginError, ReadEnd::Failed);

@@ -116,7 +116,8 @@ impl Attributed {
                 }
                 return Err(format!("flight {flight} failed, and the origin never saw it"));
             };
-            let late = read.end.is_none_or(|end| end.0.cast_signed() + known.slack() >= *at);
+            // Its answer may have been under way.
+            let late = read.end.is_none_or(|end| end.0.cast_signed() + MS + known.slack() >= *at);
             let stood_still = known.troubles.frozen_ns(*node, read.arrived.0.cast_signed(), *at) > 0;
             let refused = matches!(read.outcome, Some(ReadEnd::Failed | ReadEnd::Rejected));
             let explained = match end {

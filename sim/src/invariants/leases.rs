@@ -18,7 +18,11 @@ struct Held {
 
 /// I3 and P6.
 #[derive(Default)]
-pub(super) struct Owner(BTreeMap<Key, Held>);
+pub(super) struct Owner {
+    held: BTreeMap<Key, Held>,
+    /// Until when each token was good when it was first given: after a fail-over it may be so again.
+    first: BTreeMap<u128, i64>,
+}
 
 impl Checker for Owner {
     fn name(&self) -> &'static str {
@@ -28,14 +32,14 @@ impl Checker for Owner {
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         let effect = match &fact.what {
             What::Trouble(trouble) if trouble.kind.ends_leases() && trouble.kind != Kind::Freeze => {
-                self.0.clear();
+                self.held.clear();
                 return Ok(());
             }
             What::Cache(effect) => effect,
             _ => return Ok(()),
         };
         let now = fact.at_ns;
-        let held = |key: &Key| self.0.get(key).filter(|held| now < held.until);
+        let held = |key: &Key| self.held.get(key).filter(|held| now < held.until);
         match effect {
             Effect::Taken(key, token, life, Acquired::Won) => {
                 let since = match held(key) {
@@ -43,15 +47,19 @@ impl Checker for Owner {
                         return Err(format!("{key} was given to {token} while {} had it", other.token));
                     }
                     Some(same) => (same.since, same.until),
-                    None => (now, now.saturating_add(nanos(*life))),
+                    None => {
+                        let until = now.saturating_add(nanos(*life));
+                        let first = *self.first.entry(token.0).or_insert(until);
+                        (now, if now < first { first.min(until) } else { until })
+                    }
                 };
-                self.0.insert(key.clone(), Held { token: *token, node: fact.node, since: since.0, until: since.1 });
+                self.held.insert(key.clone(), Held { token: *token, node: fact.node, since: since.0, until: since.1 });
                 Ok(())
             }
             Effect::Prolonged(key, token, Renewed::Renewed) => {
                 let life = nanos(known.terms.promise.lock_life.unwrap_or_default());
                 let oldest = life + nanos(known.terms.promise.lock_age.unwrap_or_default()) + 500 * MS;
-                let Some(held) = self.0.get_mut(key).filter(|held| held.token == *token) else { return Ok(()) };
+                let Some(held) = self.held.get_mut(key).filter(|held| held.token == *token) else { return Ok(()) };
                 let frozen = known.troubles.frozen_ns(held.node, held.since, now);
                 held.until = now.saturating_add(life);
                 if now - held.since - frozen > oldest {
@@ -61,12 +69,12 @@ impl Checker for Owner {
             }
             Effect::LetGo(key, token, Released::Released) => {
                 let other = held(key).map(|held| held.token).filter(|held| held != token);
-                self.0.remove(key);
+                self.held.remove(key);
                 other.map_or(Ok(()), |other| Err(format!("{token} let go of {key}, which {other} had")))
             }
             Effect::Seized(key) => {
                 let other = held(key).and_then(|held| held.node).filter(|node| Some(*node) != fact.node);
-                self.0.remove(key);
+                self.held.remove(key);
                 other.map_or(Ok(()), |node| Err(format!("the lock of {key} was deleted while replica {node} had it")))
             }
             _ => Ok(()),

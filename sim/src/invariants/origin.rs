@@ -15,6 +15,9 @@ use crate::origin::{Read, ReadEnd};
 #[derive(Default)]
 pub(super) struct Bounded(Vec<Read>);
 
+/// How exactly a real ledger dates its rows: they are of one clock, and a place is handed over a moment before it says so.
+const LEDGER: u64 = 5_000_000;
+
 /// No pause lasts longer.
 const PAUSE: i64 = 60_000 * MS;
 
@@ -55,7 +58,7 @@ impl Checker for Bounded {
 impl Bounded {
     /// At most W served, Q waiting, and nobody refused before.
     fn places(&self, known: &Known) -> Verdict {
-        let slack = known.slack().unsigned_abs();
+        let slack = known.slack().unsigned_abs().min(LEDGER);
         let mut changes = Vec::new();
         for read in &self.0 {
             if let (Some(ReadEnd::Rejected), Some(end)) = (read.outcome, read.end) {
@@ -112,7 +115,7 @@ impl Bounded {
         if promise.alone == Alone::Nobody {
             return Ok(());
         }
-        let slack = known.slack().unsigned_abs();
+        let slack = known.slack().unsigned_abs().min(LEDGER);
         let mut live: BTreeMap<&Key, Vec<&Read>> = BTreeMap::new();
         for read in self.0.iter().filter(|read| read.outcome != Some(ReadEnd::Abandoned)) {
             let now = read.arrived;

@@ -28,15 +28,16 @@ impl Checker for Monotone {
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         match &fact.what {
             What::Cache(Effect::Removed(key)) => drop(self.0.remove(key)),
-            What::Trouble(trouble) if trouble.kind == Kind::Corrupt => self.0.clear(),
-            What::Trouble(trouble) if trouble.kind.ends_leases() && trouble.kind != Kind::Freeze => self.0.clear(),
             What::Cache(Effect::Put(key, entry, when, Stored::Stored)) => {
                 let until = fact.at_ns.saturating_add(nanos(entry.life.hard));
                 let put = Newest { version: entry.version, at: fact.at_ns, until };
                 let Some(before) = self.0.insert(key.clone(), put) else { return Ok(()) };
                 let newest = before.version;
                 let unsure = fact.at_ns - before.at < known.slack();
-                if entry.version >= newest || fact.at_ns >= before.until || unsure {
+                let gone = known.troubles.any(before.at, fact.at_ns, |kind| {
+                    kind == Kind::Corrupt || (kind.ends_leases() && kind != Kind::Freeze)
+                });
+                if entry.version >= newest || fact.at_ns >= before.until || unsure || gone {
                     return Ok(());
                 }
                 let promise = &known.terms.promise;
