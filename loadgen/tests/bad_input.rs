@@ -39,11 +39,8 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["fuzz", "--seeds", "0"], 2, &["--seeds", "1..=1000000000"]),
     (&["fuzz", "--seed", "1", "--seeds", "2"], 2, &["cannot be used with"]),
     (&["fuzz", "--corpus", "/nowhere/seeds.txt"], 2, &["cannot read the corpus · /nowhere/seeds.txt"]),
-    (
-        &["fuzz", "--seed", "0", "--strategy", "broken-losers-load", "--profile", "calm"],
-        1,
-        &["an invariant did not hold"],
-    ),
+    (&["fuzz", "--floors", "--strategy", "swr"], 2, &["--floors", "cannot be used with"]),
+    (&["fuzz", "--must-fail", "--seed", "1"], 2, &["cannot be used with"]),
     (&["check", "/nowhere/run"], 2, &["/nowhere/run"]),
     (&["--scenario", "hotkey", "--seed", "abc"], 2, &["--seed", "abc"]),
     (&["--scenario", "hotkey", "--replicas", "0"], 2, &["--replicas", "1..=1000"]),

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a panic here is a failed test")]
 
+mod common;
+
+use common::run;
 use loadgen::fuzz::{Explored, FLOORS, Grid, PER_SEEDS, counted, explore, saved};
 use sim::fuzz::{Case, PROFILES, Profile, play, shrink};
 use strategies::Spec;
@@ -74,6 +77,28 @@ fn the_same_seed_is_the_same_log() {
         assert_eq!((one.digest, one.facts), (other.digest, other.facts), "seed {seed} under {name}");
         assert!(one.facts > 10 && one.trace == other.trace);
     }
+}
+
+#[test]
+fn a_seed_that_fails_is_played_again_made_smaller_and_shown() {
+    let failed = run(&["fuzz", "--seed", "0", "--strategy", "broken-losers-load,swr", "--profile", "calm"]);
+    assert_eq!(failed.code, Some(1));
+    for words in ["I1 one reader: flight ", "made smaller, from 0 faults, ", "FlightLed", "LockTimeout"] {
+        assert!(failed.out.contains(words), "{words}: {}", failed.out);
+    }
+    assert!(
+        failed.err.contains("an invariant did not hold · seed 0 · broken-losers-load under calm"),
+        "{}",
+        failed.err
+    );
+    let held = run(&["fuzz", "--seed", "0", "--strategy", "swr", "--profile", "all"]);
+    assert_eq!((held.code, held.out.as_str()), (Some(0), "seed 0: every invariant held\n"), "{}", held.err);
+    let many = run(&["fuzz", "--seeds", "3", "--strategy", "broken-losers-load", "--profile", "calm"]);
+    assert!(many.code == Some(1) && many.err.contains("replay: loadgen fuzz --seed 0 --strategy "), "{}", many.err);
+    let caught = run(&["fuzz", "--seeds", "20", "--strategy", "broken-losers-load", "--must-fail"]);
+    assert!(caught.code == Some(0) && caught.out.contains("(median of ["), "{}", caught.out);
+    let right = run(&["fuzz", "--seeds", "3", "--strategy", "swr", "--must-fail"]);
+    assert!(right.code == Some(1) && right.err.contains("not caught · swr"), "{}", right.err);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Invariants: what must hold in every run, whatever goes wrong in it, checked over one ordered log.
 //!
-//! A [`Checker`] is a small struct that consumes [`Fact`]s one by one and fails with a sentence; [`Judge`] runs them all,
+//! A checker is a small struct that consumes [`Fact`]s one by one and fails with a sentence; [`Judge`] runs them all,
 //! online, and adds the fact's number. The names (I1, P1 …) are those of `docs/invariants.md`, which also says what is not
 //! checked, and why. Facts come from a simulated world while it runs, or from the records of a real one afterwards
 //! (`loadgen check RUN`): there a `slack` stands for its clocks.
