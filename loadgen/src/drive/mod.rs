@@ -10,7 +10,7 @@ mod open;
 mod pacer;
 mod probe;
 mod site;
-mod told;
+pub mod told;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,17 +5,17 @@ use strategies::Outcome;
 
 /// What was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub struct Told {
     /// How the answer was made; never shed or error.
-    pub(super) outcome: Outcome,
+    pub outcome: Outcome,
     /// The cache that says so.
-    pub(super) cache: String,
+    pub cache: String,
 }
 
 /// Reads the header. Each cache on the way appends a member, so the last is the nearest to us: it decides, unless it
 /// forwarded the request and does not say that it was collapsed; then the one before it does. `None` where the text is no
 /// Structured Field or where no member says `hit` or `fwd`.
-pub(super) fn read(header: &[u8]) -> Option<Told> {
+pub fn read(header: &[u8]) -> Option<Told> {
     let members: List = Parser::new(header).parse().ok()?;
     let mut forwarded = None;
     for member in members.iter().rev() {

@@ -60,7 +60,7 @@ impl SweepFolder {
     pub fn read(&self) -> Result<Sweep, ReportError> {
         let path = self.path.join("sweep.json");
         let bytes = fs::read(&path).map_err(io_error("read", &path))?;
-        parse(&bytes).map_err(|fault| ReportError::Document { path, problem: problem(fault) })
+        parse_sweep(&bytes).map_err(|problem| ReportError::Document { path, problem })
     }
 
     /// Writes `sweep.json`, pretty.
@@ -122,6 +122,15 @@ impl SweepFolder {
             Ok(())
         })
     }
+}
+
+/// Reads the bytes of a `sweep.json`.
+///
+/// # Errors
+///
+/// [`DocumentProblem`]: no JSON, another schema, a key that is there twice, or what no sweep can be.
+pub fn parse_sweep(bytes: &[u8]) -> Result<Sweep, DocumentProblem> {
+    parse(bytes).map_err(problem)
 }
 
 fn problem(fault: Fault) -> DocumentProblem {

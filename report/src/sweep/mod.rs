@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use file::{Row, SweepFolder};
+pub use file::{Row, SweepFolder, parse_sweep};
 pub use render::render_sweep;
 pub use words::figure_text;
 

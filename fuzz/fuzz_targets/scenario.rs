@@ -1,0 +1,14 @@
+//! libFuzzer over a scenario file.
+#![no_main]
+
+#[path = "../../app/src/envelope.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod envelope;
+#[path = "../targets.rs"]
+#[allow(dead_code)]
+mod targets;
+#[path = "../../loadgen/src/drive/told.rs"]
+#[allow(dead_code)]
+mod told;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::scenario(bytes));
