@@ -126,6 +126,7 @@ fn a_stack_is_found_driven_hurt_and_healed_and_leaves_nothing_behind() {
     let scratch = tempfile::tempdir().unwrap();
     it_is_found_and_driven(&stack, scratch.path());
     real_faults_take_effect_and_are_explained(&stack, scratch.path());
+    // After Redis was restarted, on purpose: whoever asks it about a lock finds his connection broken.
     the_lock_s_holder_is_found(&stack, scratch.path());
     an_interrupted_run_heals_what_it_hurt(&stack, scratch.path());
     what_is_wrong_with_it_is_said(&stack);
