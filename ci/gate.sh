@@ -1,18 +1,27 @@
 #!/usr/bin/env bash
 # Every shipped scenario in virtual time against its committed baseline: one changed figure is a failure. With the word
-# `promote`, makes the baselines instead; the difference is for the commit, with its reason.
+# `promote`, makes the baselines instead; the difference is for the commit, with its reason. In a GitHub workflow the runs'
+# summaries and verdicts are on the job's page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --release --locked -p loadgen
 loadgen=target/release/loadgen
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+page=${GITHUB_STEP_SUMMARY:-/dev/null}
+finish() {
+  # The verdicts first: whoever looks wants to know which of fifteen it was.
+  { printf '# Gate\n\n```\n'; cat "$scratch/verdicts"; printf '```\n\n'; cat "$scratch/summaries"; } >>"$page"
+  rm -rf "$scratch"
+}
+touch "$scratch/verdicts" "$scratch/summaries"
+trap finish EXIT
 
 ended=0
 for file in scenarios/files/*.toml; do
   scenario=$(basename "$file" .toml)
   "$loadgen" --scenario "$scenario" --lab sim --quiet -o "$scratch/$scenario" >/dev/null
-  "$loadgen" "${1:-gate}" "$scratch/$scenario"/* || ended=$?
+  "$loadgen" "${1:-gate}" "$scratch/$scenario"/* | tee -a "$scratch/verdicts" || ended=$?
+  cat "$scratch/$scenario"/*/summary.md >>"$scratch/summaries"
 done
 exit "$ended"

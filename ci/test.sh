@@ -13,6 +13,7 @@ have redis-server && have redis-cli || missing+=(redis-server)
 have_chromium || missing+=(chromium)
 have nginx || missing+=(nginx)
 have varnishd || missing+=(varnish)
+have prometheus && have promtool || missing+=(prometheus)
 have pgrep || missing+=(procps)
 have cc || missing+=(gcc libc6-dev)
 
@@ -37,7 +38,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-require=redis,chromium,nginx,varnish
+require=redis,chromium,nginx,varnish,prometheus
 # The tests of the lab in containers need an engine and its base images. Here they must run where the caller says so, and
 # where an engine runs that has the images or can pull them; `bash ci/engine.sh` brings one up where that is possible.
 case "${LAB_REQUIRE:-}" in

@@ -11,6 +11,7 @@
 //! | listeners, limits, shutdown, who may use control | [`serve`], [`auth`] |
 //! | a TCP proxy that slows Redis down, and the injector's hand on it | [`cache_proxy`] |
 //! | the containers' secrets and health checks | [`secrets`], [`health`] |
+//! | `/metrics` for Prometheus | [`replica`], [`origin`] |
 //! | the JSON between lab and programs, and its client | [`control`], [`control_client`] |
 
 pub mod auth;
@@ -23,6 +24,7 @@ pub mod envelope;
 pub mod guard;
 pub mod health;
 pub mod item;
+mod metrics;
 pub mod origin;
 pub mod origin_client;
 pub mod redis_cache;

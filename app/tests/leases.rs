@@ -77,6 +77,38 @@ async fn without_the_fence_the_old_value_wins() {
 }
 
 #[tokio::test]
+async fn a_late_put_without_the_lease_never_goes_over_a_newer_version() {
+    for (spec, fenced) in [("lease", 1), ("lock", 0)] {
+        let Some(redis) = testing::redis(&[]) else { return };
+        let origin = StartOrigin { write_every_ns: Some(20_000_000), ..settings(1, 4) };
+        let fleet = Fleet::of(&format!("plain + {spec}(wait=0s, on_timeout=load)"), &redis, 3, origin).await;
+        let [late, other, holder] = &fleet.replicas[..] else { panic!("three replicas") };
+        let key = Key::of_item(1);
+        [holder, late].iter().for_each(|replica| replica.gate.close());
+        let held = holder.ask(&key);
+        eventually("the holder is at it", async || holder.gate.held().len() == 1).await;
+        let without = late.ask(&key);
+        eventually("another one reads without the lease", async || late.gate.held().len() == 1).await;
+        let (_, old) = late.gate.held()[0];
+        holder.gate.open();
+        assert_eq!(outcome(&held.await.unwrap()), Some(Outcome::Load), "{spec}");
+
+        let mut newer = 0;
+        eventually("the item has changed", async || {
+            other.ports.cache.remove(&key).await.unwrap();
+            newer = other.get(&key).await.unwrap().version;
+            newer > old
+        })
+        .await;
+        late.gate.open();
+        assert_eq!(outcome(&without.await.unwrap()), Some(Outcome::Load), "{spec}: its own client has an answer");
+        fleet.quiet().await;
+        assert_eq!(late.fenced(), fenced, "{spec}");
+        assert_eq!(version_in(&redis, &key).await, if fenced == 1 { newer } else { old }, "{spec}");
+    }
+}
+
+#[tokio::test]
 async fn scripts_that_are_flushed_all_the_time_cost_no_error_and_no_second_flight() {
     for spec in ["plain + lock(poll=20ms)", "plain + lease(poll=20ms)", "plain + coalesce + lease(wake=notify)"] {
         let Some(redis) = testing::redis(&[]) else { return };

@@ -140,22 +140,9 @@ async fn control_wants_the_token_and_no_web_page() {
 }
 
 #[tokio::test]
-async fn health_and_metrics() {
+async fn health() {
     let lab = Lab::start(1, "coalesce", settings(1, 4)).await;
     assert_eq!(get(&format!("{}/healthz", lab.replicas[0])).await.body, "ok");
-    get(&format!("{}/items/1", lab.replicas[0])).await;
-    get(&format!("{}/items/1", lab.replicas[0])).await;
-    let metrics = get(&format!("{}/metrics", lab.replicas[0])).await.body;
-    for line in [
-        "lab_answers_total{outcome=\"hit\"} 1",
-        "lab_answers_total{outcome=\"load\"} 1",
-        "lab_strategy_info{spec=\"plain + coalesce\"} 1",
-        "lab_events_total{event=\"flight-led\"} 1",
-        "lab_cache_operations_total 4", // get, re-read, put; get
-        "lab_in_flight 0",
-    ] {
-        assert!(metrics.lines().any(|l| l == line), "{line} is not in\n{metrics}");
-    }
 }
 
 #[tokio::test]

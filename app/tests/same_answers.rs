@@ -28,7 +28,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[derive(Debug, Clone)]
 enum Command {
     Get(u32),
-    Put(u32, Entry, Option<u128>),
+    Put(u32, Entry, When),
     Remove(u32),
     Acquire(u32, u128),
     Renew(u32, u128),
@@ -49,9 +49,11 @@ fn command() -> impl Strategy<Value = Command> {
         life: Life::new(HOUR, Duration::from_nanos(delta)),
         delta: Duration::from_nanos(delta),
     });
+    let fenced = token.clone().prop_map(|token| When::Fenced(Token(token)));
+    let when = prop_oneof![Just(When::Always), Just(When::NotOlder), fenced];
     prop_oneof![
         4 => key.clone().prop_map(Command::Get),
-        4 => (key.clone(), entry, proptest::option::of(token.clone())).prop_map(|(k, e, t)| Command::Put(k, e, t)),
+        4 => (key.clone(), entry, when).prop_map(|(k, e, w)| Command::Put(k, e, w)),
         1 => key.clone().prop_map(Command::Remove),
         3 => (key.clone(), token.clone()).prop_map(|(k, t)| Command::Acquire(k, t)),
         1 => (key.clone(), token.clone()).prop_map(|(k, t)| Command::Renew(k, t)),
@@ -65,10 +67,7 @@ async fn ask(ports: &CachePorts, command: &Command) -> String {
     let key = |number: &u32| Key::of_item(*number);
     match command {
         Command::Get(k) => format!("{:?}", ports.cache.get(&key(k)).await),
-        Command::Put(k, entry, token) => {
-            let when = token.map_or(When::Always, |token| When::Fenced(Token(token)));
-            format!("{:?}", ports.cache.put(&key(k), entry, when).await)
-        }
+        Command::Put(k, entry, when) => format!("{:?}", ports.cache.put(&key(k), entry, *when).await),
         Command::Remove(k) => format!("{:?}", ports.cache.remove(&key(k)).await),
         Command::Acquire(k, token) => format!("{:?}", ports.lease.acquire(&key(k), Token(*token), HOUR).await),
         Command::Renew(k, token) => format!("{:?}", ports.lease.renew(&key(k), Token(*token), HOUR).await),

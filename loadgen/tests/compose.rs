@@ -65,9 +65,12 @@ fn is_secret(name: &str, value: &str) -> bool {
     in_url || names_one && !(name.ends_with("_FILE") && value.starts_with("/secrets/"))
 }
 
-fn resolved() -> Option<Value> {
+/// The file as Compose reads it, with the services of these profiles.
+fn resolved(profiles: &[&str]) -> Option<Value> {
     let output = Command::new("docker")
-        .args(["compose", "config", "--format", "json"])
+        .arg("compose")
+        .args(profiles.iter().flat_map(|profile| ["--profile", profile]))
+        .args(["config", "--format", "json"])
         .current_dir(root())
         .env_remove("COMPOSE_PROJECT_NAME")
         .output();
@@ -86,11 +89,24 @@ fn resolved() -> Option<Value> {
 
 #[test]
 fn the_resolved_file_has_nothing_forbidden() {
-    let Some(file) = resolved() else { return };
+    let (Some(file), Some(watched)) = (resolved(&[]), resolved(&["observe"])) else { return };
     assert_eq!(forbidden(&file), Vec::<String>::new());
+    assert_eq!(forbidden(&watched), Vec::<String>::new());
     assert_eq!(file["name"], "stampede-lab");
-    let services: Vec<&String> = file["services"].as_object().unwrap().keys().collect();
-    assert_eq!(services, ["app", "cache-proxy", "origin", "redis", "secrets"]);
+    let services = |file: &Value| file["services"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(services(&file), ["app", "cache-proxy", "origin", "redis", "secrets"]);
+    assert_eq!(services(&watched), ["app", "cache-proxy", "grafana", "origin", "prometheus", "redis", "secrets"]);
+    // Those who watch see no secret and no network but where the scrapes come from; what is not watched is not changed.
+    for service in ["prometheus", "grafana"] {
+        let mounts = watched["services"][service]["volumes"].as_array().unwrap();
+        assert!(mounts.iter().all(|mount| mount["type"] == "bind" && mount["read_only"] == true), "{mounts:?}");
+    }
+    let networks = |service: &str| {
+        watched["services"][service]["networks"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(networks("prometheus"), ["edge-prometheus", "observe", "origin"]);
+    assert_eq!(networks("grafana"), ["edge-grafana", "observe"]);
+    assert_eq!(watched["services"]["app"], file["services"]["app"]);
     // What is published, and nothing else: Redis' port and the origin's data are not.
     let ports = |service: &str| file["services"][service]["ports"].as_array().map_or(0, Vec::len);
     assert_eq!((ports("app"), ports("cache-proxy"), ports("origin"), ports("redis")), (2, 1, 1, 0));
@@ -153,7 +169,7 @@ fn the_file_itself_publishes_on_loopback_and_names_its_images() {
     }
     let published: Vec<&&str> =
         lines.iter().filter(|line| line.contains("_PORT") && !line.contains("LISTEN")).collect();
-    assert_eq!(published.len(), 4, "{published:?}");
+    assert_eq!(published.len(), 6, "{published:?}");
     assert!(published.iter().all(|line| line.contains("\"127.0.0.1:${")), "{published:?}");
     let dockerfile = std::fs::read_to_string(root().join("Dockerfile")).unwrap();
     assert!(dockerfile.contains("USER 10001") && dockerfile.contains("--locked") && !dockerfile.contains(":latest"));

@@ -44,6 +44,12 @@ impl State {
         self.leases.get(key).filter(|(_, until)| now < *until).map(|(token, _)| *token)
     }
 
+    /// Whether what there is of a key, if anything, is no newer than that.
+    fn is_not_newer(&self, key: &Key, version: u64, now: Mono) -> bool {
+        let held = self.entries.get(key).filter(|(_, until)| now < *until);
+        held.is_none_or(|(held, _)| held.version <= version)
+    }
+
     fn put(&mut self, key: &Key, entry: &Entry, now: Mono) {
         self.puts += 1;
         if self.puts.is_multiple_of(1024) {
@@ -102,10 +108,8 @@ impl MemoryCache {
         let mut state = self.state();
         let allowed = match when {
             When::Always => true,
-            When::Fenced(token) => {
-                let held = state.entries.get(key).filter(|(_, until)| now < *until).map(|(e, _)| e.version);
-                state.holder(key, now) == Some(token) && held.is_none_or(|version| version <= entry.version)
-            }
+            When::NotOlder => state.is_not_newer(key, entry.version, now),
+            When::Fenced(token) => state.holder(key, now) == Some(token) && state.is_not_newer(key, entry.version, now),
         };
         if allowed {
             state.put(key, entry, now);

@@ -56,6 +56,7 @@ impl Subject {
         self.renewal_starts_the_life_anew().await;
         self.a_fenced_put_needs_the_lease().await;
         self.a_fenced_put_never_goes_back_a_version().await;
+        self.a_put_without_a_lease_may_be_kept_from_going_back_a_version().await;
         self.whoever_listens_hears_the_next_message_about_his_key().await;
     }
 
@@ -152,6 +153,20 @@ impl Subject {
             assert_eq!(put(version).await, Ok(Stored::Fenced), "version {version}");
         }
         assert_eq!(self.cache.get(&key).await, Ok(Lookup::Found(entry(u64::MAX, None, now))));
+        assert_eq!(self.lease.release(&key, token).await, Ok(Released::Released));
+    }
+
+    async fn a_put_without_a_lease_may_be_kept_from_going_back_a_version(&self) {
+        let (key, token, now) = (self.key("not-older"), Token(10), self.clock.wall());
+        let put = async |version| self.cache.put(&key, &entry(version, None, now), When::NotOlder).await;
+        assert_eq!(self.lease.acquire(&key, token, LONG).await, Ok(Acquired::Won), "whoever holds the key");
+        for version in [255, 256, 256, 1 << 32] {
+            assert_eq!(put(version).await, Ok(Stored::Stored), "version {version}");
+        }
+        for version in [(1 << 32) - 1, 256, 0] {
+            assert_eq!(put(version).await, Ok(Stored::Fenced), "version {version}");
+        }
+        assert_eq!(self.cache.get(&key).await, Ok(Lookup::Found(entry(1 << 32, None, now))));
         assert_eq!(self.lease.release(&key, token).await, Ok(Released::Released));
     }
 

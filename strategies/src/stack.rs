@@ -11,7 +11,7 @@ use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Lock, Prefetched};
 use crate::key::Key;
 use crate::layer::{Flawed, Jitter, Metered};
 use crate::policy::{Policy, Served};
-use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn, Wake};
+use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn, Wake, When};
 use crate::rng::Rng;
 use crate::spec::{CacheLayer, FillLayer, Flaw, Spec};
 
@@ -100,7 +100,7 @@ impl Stack {
 
     /// Writes a prefetched item through the strategy's own put.
     pub async fn store(&self, key: &Key, item: Prefetched) {
-        self.load.store(key, item, self.life, None).await;
+        self.load.store(key, item, self.life, When::Always).await;
     }
 
     /// Answers one request, as [`Strategy::get`] does, in a future of its own kind: for a world that has many of them.

@@ -253,3 +253,35 @@ fn a_request_that_joined_a_refresh_which_found_somebody_else_waits_for_that_one(
     assert_eq!(tally(&answers), [0, 0, 10, 0, 0]);
     assert_eq!(fleet.origin.count(), 2);
 }
+
+#[test]
+fn a_wait_for_a_lock_is_told_however_it_ends() {
+    let waits = |fleet: &Fleet| {
+        let waits: Vec<u128> = fleet.lock_waits().iter().map(std::time::Duration::as_millis).collect();
+        waits
+    };
+    // Answered, when the winner is done.
+    let answered = Fleet::new("singleflight", 2);
+    answered.run(answered.herd(3));
+    assert!(matches!(waits(&answered)[..], [200..210, 200..210]), "{:?}", answered.lock_waits());
+    // Leading after all: its own read is no wait.
+    let led = Fleet::new("singleflight", 2);
+    led.origin.next(&[Script::Fail]);
+    assert_eq!(tally(&led.run(led.herd(2))), [0, 0, 0, 1, 1]);
+    assert!(matches!(waits(&led)[..], [200..210]), "{:?}", led.lock_waits());
+    // Giving up, and reading on its own.
+    let gave_up = Fleet::new("singleflight(wait=50ms, on_timeout=load)", 2);
+    gave_up.run(gave_up.herd(2));
+    assert!(matches!(waits(&gave_up)[..], [50..60]), "{:?}", gave_up.lock_waits());
+    // Going away.
+    let gone = Fleet::new("plain + lock", 2);
+    gone.run(async {
+        let (leader, loser) = (Box::pin(gone.replicas[0].get()), Box::pin(gone.replicas[1].get()));
+        futures_util::future::select(futures_util::future::join(leader, loser), Box::pin(gone.sleep(ms(40)))).await;
+    });
+    assert!(matches!(waits(&gone)[..], [35..=40]), "{:?}", gone.lock_waits());
+    // Where there is no lock there is no wait for one.
+    let coalesced = Fleet::new("coalesce", 2);
+    coalesced.run(coalesced.herd(10));
+    assert!(waits(&coalesced).is_empty());
+}

@@ -149,6 +149,48 @@ fn a_late_put_is_fenced_off_and_without_the_fence_the_old_value_wins() {
     assert_eq!(freeze_a_holder("broken-unfenced-lease", 50), (0, 50));
 }
 
+/// Somebody who reads without the lease (the cache could not give it, or the wait was over) is frozen over that read;
+/// meanwhile the holder stores a newer version. Returns (late puts fenced, whether the old value won).
+fn freeze_one_without_the_lease(spec: &str, cache_lost: bool) -> (usize, bool) {
+    let fleet = Fleet::new(spec, 3);
+    let regressed = fleet.run(async {
+        let story = async {
+            fleet.sleep(ms(100)).await;
+            fleet.world.freeze(0);
+            fleet.replicas[0].link.set(Fault::None);
+            let newer = async {
+                fleet.sleep(ms(300)).await; // whoever held the lease has stored, and let go
+                fleet.memory_forget().await;
+                fleet.replicas[1].get().await.unwrap()
+            };
+            let newer = newer.await;
+            assert_eq!(newer.outcome, Outcome::Load, "{spec}");
+            fleet.world.thaw(0);
+            fleet.sleep(ms(300)).await;
+            fleet.replicas[1].get().await.unwrap().version < newer.version
+        };
+        let without = async {
+            fleet.sleep(ms(10)).await;
+            if cache_lost {
+                fleet.replicas[0].link.set(Fault::Down);
+            }
+            fleet.replicas[0].get().await
+        };
+        let (held, late, regressed) = join3(fleet.replicas[2].get(), without, story).await;
+        assert!(held.is_ok() && late.is_ok_and(|s| s.outcome == Outcome::Load), "{spec}: each read for itself");
+        regressed
+    });
+    (fenced(&fleet), regressed)
+}
+
+#[test]
+fn a_late_put_without_the_lease_never_goes_over_a_newer_version() {
+    assert_eq!(freeze_one_without_the_lease("plain + lease", true), (1, false), "the cache is lost to one");
+    assert_eq!(freeze_one_without_the_lease("plain + lease(wait=0s, on_timeout=load)", false), (1, false), "he loads");
+    // A lock promises no such thing.
+    assert_eq!(freeze_one_without_the_lease("plain + lock", true), (0, true));
+}
+
 #[test]
 fn a_message_wakes_the_losers_at_once() {
     let overshoot = |spec: &str| {

@@ -30,14 +30,16 @@ impl Ledger {
         }
     }
 
-    pub(super) fn end(&self, row: usize, outcome: ReadOutcome, now_ns: u64) {
-        if let Some(row) = self.rows().get_mut(row) {
-            row.end_ns = Some(now_ns);
-            // Once abandoned, always: the caller had gone before the read ended.
-            if row.outcome == ReadOutcome::Open {
-                row.outcome = outcome;
-            }
+    /// Writes down an end, and returns how the read stands in the ledger now.
+    pub(super) fn end(&self, row: usize, outcome: ReadOutcome, now_ns: u64) -> ReadOutcome {
+        let mut rows = self.rows();
+        let Some(row) = rows.get_mut(row) else { return outcome };
+        row.end_ns = Some(now_ns);
+        // Once abandoned, always: the caller had gone before the read ended.
+        if row.outcome == ReadOutcome::Open {
+            row.outcome = outcome;
         }
+        row.outcome
     }
 
     /// Nobody waits for this read any more. It is still running.

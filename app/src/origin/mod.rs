@@ -6,6 +6,7 @@
 //! feeds a collapse.
 
 mod ledger;
+mod metrics;
 mod places;
 mod router;
 mod service;
@@ -34,7 +35,7 @@ pub const PROGRAM: &str = "stampede-origin";
 
 /// The origin's listeners: data, and control where it is wanted.
 pub struct OriginListeners {
-    /// `GET /items/{id}`.
+    /// `GET /items/{id}`, `/healthz`, `/metrics`.
     pub data: TcpListener,
     /// Ledger, faults, settings; with the token that it asks for.
     pub control: Option<(TcpListener, ControlToken)>,
@@ -48,7 +49,7 @@ pub async fn open(database: &Path) -> Result<Arc<OriginService>, String> {
     let advice = "delete the file and start again, it is made anew";
     let store = store::Store::open(database).await;
     let store = store.map_err(|e| format!("the origin's database {}: {e}; {advice}", database.display()))?;
-    Ok(Arc::new(OriginService::new(store, crate::auth::entropy()?)))
+    Ok(Arc::new(OriginService::new(store, crate::auth::entropy()?)?))
 }
 
 /// The origin's data routes, as a value.

@@ -17,6 +17,11 @@ impl Places {
         Self { free: Arc::new(Semaphore::new(concurrency as usize)), waiting: Arc::default(), queue: queue.into() }
     }
 
+    /// How many wait for one now.
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Acquire)
+    }
+
     /// A place, waiting for one if there is room in the queue; `None` where there is not.
     pub(super) async fn take(&self) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
@@ -45,7 +50,7 @@ mod tests {
             let places = Arc::clone(&places);
             async move { places.take().await.is_some() }
         });
-        while places.waiting.load(Ordering::Acquire) == 0 {
+        while places.waiting() == 0 {
             tokio::task::yield_now().await;
         }
         assert!(places.take().await.is_none(), "no place, and the queue is full");

@@ -20,7 +20,11 @@ use crate::{CONTROL_BODY_MAX, item};
 type Service = State<Arc<OriginService>>;
 
 pub(super) fn data(service: Arc<OriginService>) -> Router {
-    Router::new().route("/items/{id}", get(read)).route("/healthz", get(|| async { "ok" })).with_state(service)
+    Router::new()
+        .route("/items/{id}", get(read))
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/metrics", get(scrape))
+        .with_state(service)
 }
 
 pub(super) fn control(service: Arc<OriginService>, token: ControlToken) -> Router {
@@ -51,6 +55,10 @@ async fn read(State(service): Service, Path(id): Path<String>, headers: HeaderMa
         Err(ReadError::Full) => (StatusCode::SERVICE_UNAVAILABLE, "no place, and the queue is full\n").into_response(),
         Err(ReadError::Failed(why)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")).into_response(),
     }
+}
+
+async fn scrape(State(service): Service) -> Response {
+    service.metrics()
 }
 
 async fn identity(State(service): Service) -> Json<Identity> {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::response::Response;
 use scenarios::{Law, ServiceModel};
 use strategies::port::Clock;
 use strategies::time::Mono;
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::ledger::Ledger;
+use super::metrics::OriginMetrics;
 use super::places::Places;
 use super::store::{Item, PLACES_MAX, Store, select};
 use crate::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
@@ -28,6 +30,7 @@ pub struct OriginService {
     store: Store,
     run: Mutex<Arc<Run>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    metrics: Arc<OriginMetrics>,
 }
 
 /// What a run set, and what came of it.
@@ -81,7 +84,7 @@ impl Drop for Listening {
 }
 
 impl OriginService {
-    pub(super) fn new(store: Store, incarnation: u64) -> Self {
+    pub(super) fn new(store: Store, incarnation: u64) -> Result<Self, String> {
         // Before the first start there is nothing to read and no place to read it in.
         let law = crate::control::LawWire::Constant { ns: 0 };
         let none = StartOrigin {
@@ -94,7 +97,8 @@ impl OriginService {
             write_every_ns: None,
         };
         let run = Mutex::new(Arc::new(Run::new(&none)));
-        Self { clock: RealClock::start(), incarnation, store, run, writer: Mutex::default() }
+        let (clock, writer, metrics) = (RealClock::start(), Mutex::default(), OriginMetrics::new()?);
+        Ok(Self { clock, incarnation, store, run, writer, metrics })
     }
 
     /// Seeds the rows and begins an empty ledger.
@@ -113,6 +117,7 @@ impl OriginService {
         self.store.seed(start.items, start.value_bytes).await.map_err(database)?;
         self.store.open_places(start.concurrency).await.map_err(database)?;
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Run::new(&start));
+        self.metrics.started(start.concurrency, Law::from(start.service_time).mean(), start.items);
         if let Some(every) = start.write_every_ns.filter(|ns| *ns > 0) {
             self.start_writer(Duration::from_nanos(every));
         }
@@ -164,6 +169,12 @@ impl OriginService {
         self.current().ledger.counters()
     }
 
+    /// What Prometheus is told.
+    pub(super) fn metrics(&self) -> Response {
+        self.metrics.queued.set(i64::try_from(self.current().places.waiting()).unwrap_or(i64::MAX));
+        self.metrics.families.text()
+    }
+
     pub(super) async fn close(&self) {
         self.stop_writer();
         // A read that nobody waits for any more must not hold up the end.
@@ -177,7 +188,8 @@ impl OriginService {
     /// One read. The work runs on a task of its own, so that a caller that goes away leaves its load behind.
     pub(super) async fn read(&self, key: &str, flight: &str, replica: Option<u32>) -> Result<Option<Item>, ReadError> {
         let run = self.current();
-        let row = run.ledger.arrive(key, flight, replica, self.clock.mono().0);
+        let arrived = self.clock.mono();
+        let (row, under_way) = (run.ledger.arrive(key, flight, replica, arrived.0), self.metrics.arrive(key));
         let mut listening = Listening { run: Arc::clone(&run), row, told: false };
         let (tell, told) = oneshot::channel();
         let (store, clock, key) = (self.store.clone(), self.clock, key.to_owned());
@@ -189,7 +201,8 @@ impl OriginService {
                 Err(ReadError::Full) => ReadOutcome::Rejected,
                 Err(ReadError::Failed(_)) => ReadOutcome::Failed,
             };
-            run.ledger.end(row, outcome, clock.mono().0);
+            let ended = clock.mono();
+            under_way.end(run.ledger.end(row, outcome, ended.0), ended.since(arrived));
             let _ = tell.send(answer);
         });
         let answer = told.await.unwrap_or_else(|_| Err(ReadError::Failed("the read's task ended early".into())));

@@ -156,9 +156,14 @@ impl Cache for RedisCache {
                     let () = command.query_async(&mut self.connection.clone()).await.map_err(classify)?;
                     true
                 }
-                When::Fenced(token) => {
-                    let (token, version) = (token.to_string().into_bytes(), entry.version.to_be_bytes().to_vec());
-                    let args = [token, version, bytes, life_ms.to_string().into_bytes()];
+                When::NotOlder | When::Fenced(_) => {
+                    // No token, no question: see the script.
+                    let token = match when {
+                        When::Fenced(token) => token.to_string(),
+                        When::Always | When::NotOlder => String::new(),
+                    };
+                    let version = entry.version.to_be_bytes().to_vec();
+                    let args = [token.into_bytes(), version, bytes, life_ms.to_string().into_bytes()];
                     self.ask(&self.scripts.fenced_put, &[self.value_key(key), self.lease_key(key)], &args).await?
                 }
             };

@@ -77,14 +77,15 @@ const RELEASE: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])";
 
-/// KEYS value, lease · ARGV token, version (8 bytes, big-endian), envelope, life in ms.
+/// KEYS value, lease · ARGV token, version (8 bytes, big-endian), envelope, life in ms. Where the token is empty, the
+/// lease is not asked for, and the version alone decides.
 ///
 /// Byte by byte: Lua's `<` on strings follows the server's locale. What lies there and is no envelope is overwritten.
 fn fenced_put() -> String {
     let (magic, version_at, version_end) = (String::from_utf8_lossy(MAGIC), MAGIC.len() + 2, HEADER_AT);
     format!(
         "
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 local held = redis.pcall('GETRANGE', KEYS[1], 0, {version_end} - 1)
 if type(held) == 'string' and #held == {version_end} and string.sub(held, 1, 4) == '{magic}' then
   for i = 1, 8 do

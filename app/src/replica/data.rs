@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use strategies::port::{Clock, OriginError};
+use strategies::time::nanos;
 use strategies::{Cx, GetError, Key, Outcome, Served, Strategy};
 
 use super::metrics;
@@ -36,19 +37,21 @@ async fn item(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Re
     };
     let Ok(key) = Key::new(&id) else { return (StatusCode::NOT_FOUND, "no such item\n").into_response() };
     let open = replica.open_request();
-    let deadline = replica.settings.clock.mono().plus(REQUEST_BUDGET);
+    let begun = replica.settings.clock.mono();
+    let deadline = begun.plus(REQUEST_BUDGET);
     let cx = Cx { request: running.request(), deadline, replica: running.index };
     let answer = running.stack.get(cx, &key).await;
+    let outcome = answer.as_ref().map_or_else(|error| failure(error).1, |served| served.outcome);
+    replica.metrics.answered(outcome, replica.settings.clock.mono().since(begun));
     let response = match answer {
-        Ok(served) => good(&running, served),
-        Err(error) => bad(&running, &error),
+        Ok(served) => good(&replica, &running, served),
+        Err(error) => bad(&error),
     };
     drop(open);
     response
 }
 
-fn good(running: &Running, served: Served) -> Response {
-    running.count(served.outcome);
+fn good(replica: &Replica, running: &Running, served: Served) -> Response {
     let status = status_header(served.outcome, served.ttl_left_ns.div_euclid(NS_PER_S));
     let age = HeaderValue::from(served.age.as_secs());
     let mut response = match served.value {
@@ -59,7 +62,9 @@ fn good(running: &Running, served: Served) -> Response {
     headers.insert(CACHE_STATUS, status);
     headers.insert(header::AGE, age);
     if served.outcome == Outcome::Stale {
-        let overage_us = served.ttl_left_ns.min(0).unsigned_abs() / 1000;
+        let overage = Duration::from_nanos(served.ttl_left_ns.min(0).unsigned_abs());
+        replica.metrics.stale_by(overage);
+        let overage_us = nanos(overage) / 1000;
         headers.insert(HeaderName::from_static(OVERAGE_HEADER), HeaderValue::from(overage_us));
     }
     if let Some(flight) = served.flight.map(|f| f.to_string())
@@ -83,9 +88,8 @@ pub fn failure(error: &GetError) -> (StatusCode, Outcome) {
     }
 }
 
-fn bad(running: &Running, error: &GetError) -> Response {
+fn bad(error: &GetError) -> Response {
     let (status, outcome) = failure(error);
-    running.count(outcome);
     let mut response = (status, format!("{error}\n")).into_response();
     response.headers_mut().insert(CACHE_STATUS, status_header(outcome, 0));
     if let GetError::Shed { retry_after, .. } = error {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use strategies::port::{Cause, Clock, Event, Events, LeaderEnd, Stored};
+use strategies::port::{Clock, Event, Events, Stored};
 use strategies::time::nanos;
 
 use crate::control::{EventLine, ReplicaEvents};
@@ -46,15 +46,6 @@ impl EventLog {
     pub fn lines(&self) -> ReplicaEvents {
         let log = self.log();
         ReplicaEvents { events: log.events.iter().map(|(at, e)| line(*at, e)).collect(), dropped: log.dropped }
-    }
-
-    /// How many there are of each kind.
-    pub(super) fn counts(&self) -> std::collections::BTreeMap<&'static str, u64> {
-        let mut counts = std::collections::BTreeMap::new();
-        for (_, event) in &self.log().events {
-            *counts.entry(kind(event)).or_insert(0) += 1;
-        }
-        counts
     }
 
     fn push(&self, event: Logged) {
@@ -106,14 +97,14 @@ fn line(mono_ns: u64, logged: &Logged) -> EventLine {
         Logged::Strategy(event) => match event {
             Event::FlightLed { flight, key, cause } => {
                 (line.flight, line.key) = (Some(flight.to_string()), Some(key.to_string()));
-                line.detail = Some(cause_name(*cause).into());
+                line.detail = Some(cause.name().into());
             }
             Event::FlightEnded { flight, key, end } => {
                 (line.flight, line.key) = (Some(flight.to_string()), Some(key.to_string()));
-                line.detail = Some(end_name(*end).into());
+                line.detail = Some(end.name().into());
             }
             Event::LockEnded { key, end } => {
-                (line.key, line.detail) = (Some(key.to_string()), Some(end_name(*end).into()));
+                (line.key, line.detail) = (Some(key.to_string()), Some(end.name().into()));
             }
             Event::Put { key, life, .. } => {
                 (line.key, line.soft_ns) = (Some(key.to_string()), Some(nanos(life.soft)));
@@ -127,22 +118,4 @@ fn line(mono_ns: u64, logged: &Logged) -> EventLine {
         },
     }
     line
-}
-
-fn cause_name(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Demand => "demand",
-        Cause::Refresh => "refresh",
-        Cause::Warm => "warm",
-    }
-}
-
-fn end_name(end: LeaderEnd) -> &'static str {
-    match end {
-        LeaderEnd::Done => "done",
-        LeaderEnd::OriginError => "origin-error",
-        LeaderEnd::TimedOut => "timed-out",
-        LeaderEnd::LockLost => "lock-lost",
-        LeaderEnd::Vanished => "vanished",
-    }
 }

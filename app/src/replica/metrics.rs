@@ -1,37 +1,226 @@
-//! `/metrics` in Prometheus' text format: a few counters of the strategy that runs now.
+//! `/metrics` of a replica: what its strategies have done since it started, whichever they were.
+//!
+//! It listens where the event log does, at the events' port: no layer and no policy knows of it.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::response::Response;
+use prometheus::{Gauge, Histogram, IntCounter, IntGauge, IntGaugeVec};
+use strategies::Outcome;
+use strategies::port::{CacheErrorClass, Cause, Event, Events, LeaderEnd, Stored};
 
+use super::PROGRAM;
+use super::event_log::EventLog;
 use super::running::Replica;
+use crate::metrics::{ByKind, Families, SECONDS};
 
-pub(super) async fn scrape(State(replica): State<Arc<Replica>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&replica))
+/// Upper bounds of how far past its TTL an answer was, seconds: from a refresh's own time to minutes.
+const OVERAGE_SECONDS: [f64; 12] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+
+pub(super) async fn scrape(State(replica): State<Arc<Replica>>) -> Response {
+    let (metrics, counters) = (&replica.metrics, replica.counters());
+    let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    metrics.requests_in_flight.set(signed(replica.requests_open()));
+    metrics.background_tasks.set(signed(replica.background_tasks()));
+    metrics.cache_operations(counters.cache_ops);
+    metrics.families.text()
 }
 
-/// Writing to a String cannot fail, so what `write!` returns says nothing.
-fn text(replica: &Replica) -> String {
-    let mut out = String::new();
-    let counters = replica.counters();
-    let mut family = |name: &str, kind: &str, help: &str, rows: Vec<(String, u64)>| {
-        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for (labels, value) in rows {
-            let _ = writeln!(out, "{name}{labels} {value}");
+/// A replica's counters.
+pub(super) struct ReplicaMetrics {
+    families: Families,
+    requests: ByKind<Outcome>,
+    durations: Vec<Histogram>,
+    stale_overage: Histogram,
+    requests_in_flight: IntGauge,
+    background_tasks: IntGauge,
+    strategy: IntGaugeVec,
+    ttl: Gauge,
+    cache_operations: IntCounter,
+    /// Operations of the strategies that ran before the one that runs.
+    operations_before: Mutex<u64>,
+    cache_errors: ByKind<CacheErrorClass>,
+    cache_puts: ByKind<Stored>,
+    corrupt_entries: IntCounter,
+    flights: ByKind<Cause>,
+    flights_ended: ByKind<LeaderEnd>,
+    early_refreshes: IntCounter,
+    refreshes_failed: IntCounter,
+    lock_wait: Histogram,
+    locks_ended: ByKind<LeaderEnd>,
+    lock_timeouts: IntCounter,
+    lock_fallbacks: IntCounter,
+}
+
+impl ReplicaMetrics {
+    /// Everything at zero.
+    pub(super) fn new() -> Result<Self, String> {
+        let of = Families::new(PROGRAM)?;
+        let ends = |name, help| of.counters(name, help, ("end", &LeaderEnd::ALL, LeaderEnd::name));
+        let outcome = ("outcome", &Outcome::ALL[..], Outcome::name as fn(Outcome) -> &'static str);
+        let stored = |stored| if stored == Stored::Stored { "stored" } else { "fenced" };
+        Ok(Self {
+            requests: of.counters("stampede_requests_total", "Answers, by how they were made.", outcome)?,
+            durations: of.histograms(
+                "stampede_request_duration_seconds",
+                "From a request's arrival at the strategy to its answer.",
+                outcome,
+            )?,
+            stale_overage: of.histogram(
+                "stampede_stale_overage_seconds",
+                "How far past its TTL a stale answer was.",
+                &OVERAGE_SECONDS,
+            )?,
+            requests_in_flight: of.gauge("stampede_requests_in_flight", "Requests without an answer.")?,
+            background_tasks: of.gauge("stampede_background_tasks", "Fills and refreshes that have not ended.")?,
+            strategy: of.gauges(
+                "stampede_strategy_info",
+                "The strategy that runs now; always 1.",
+                &["strategy", "replica"],
+            )?,
+            ttl: of.seconds("stampede_strategy_ttl_seconds", "The TTL that the run set.")?,
+            cache_operations: of.counter("stampede_cache_operations_total", "Cache and lock operations.")?,
+            operations_before: Mutex::new(0),
+            cache_errors: of.counters(
+                "stampede_cache_errors_total",
+                "Cache and lock operations that failed, by kind.",
+                ("kind", &CacheErrorClass::ALL, CacheErrorClass::name),
+            )?,
+            cache_puts: of.counters(
+                "stampede_cache_puts_total",
+                "Entries written, and those that a newer lock fenced off.",
+                ("result", &[Stored::Stored, Stored::Fenced], stored),
+            )?,
+            corrupt_entries: of
+                .counter("stampede_corrupt_entries_total", "Reads that found something that is no entry.")?,
+            flights: of.counters(
+                "stampede_flights_total",
+                "Origin reads begun, by cause.",
+                ("cause", &Cause::ALL, Cause::name),
+            )?,
+            flights_ended: ends("stampede_flights_ended_total", "Origin reads ended, by how.")?,
+            early_refreshes: of.counter("stampede_early_refreshes_total", "Hits that decided to refresh early.")?,
+            refreshes_failed: of.counter("stampede_refreshes_failed_total", "Background refreshes that failed.")?,
+            lock_wait: of.histogram("stampede_lock_wait_seconds", "Waits for somebody else's lock.", &SECONDS)?,
+            locks_ended: ends("stampede_locks_ended_total", "Locks that this replica held, by how they ended.")?,
+            lock_timeouts: of.counter("stampede_lock_timeouts_total", "Callers that gave up waiting for a lock.")?,
+            lock_fallbacks: of.counter(
+                "stampede_lock_fallbacks_total",
+                "Fills that coalesced in this replica only, for the cache was lost.",
+            )?,
+            families: of,
+        })
+    }
+
+    /// A strategy begins, in the place of one that did so many cache operations.
+    pub(super) fn started(&self, strategy: &str, replica: u16, ttl: Duration, operations_before: u64) {
+        *self.operations_before.lock().unwrap_or_else(PoisonError::into_inner) += operations_before;
+        self.strategy.reset();
+        self.strategy.with_label_values(&[strategy, &replica.to_string()]).set(1);
+        self.ttl.set(ttl.as_secs_f64());
+    }
+
+    /// A request has its answer.
+    pub(super) fn answered(&self, outcome: Outcome, after: Duration) {
+        self.requests.inc(outcome);
+        if let Some(durations) = self.durations.get(outcome as usize) {
+            durations.observe(after.as_secs_f64());
         }
-    };
-    let one = |value| vec![(String::new(), value)];
-    family("lab_in_flight", "gauge", "Requests and background tasks that have not ended.", one(counters.in_flight));
-    let Some(running) = replica.running() else { return out };
-    let spec = running.spec.canonical();
-    family("lab_strategy_info", "gauge", "The strategy that runs now.", vec![(format!("{{spec=\"{spec}\"}}"), 1)]);
-    family("lab_cache_operations_total", "counter", "Cache and lease operations.", one(counters.cache_ops));
-    let outcomes = running.outcomes().map(|(o, n)| (format!("{{outcome=\"{}\"}}", o.name()), n)).collect();
-    family("lab_answers_total", "counter", "Answers by outcome.", outcomes);
-    let events = running.events.counts().into_iter().map(|(e, n)| (format!("{{event=\"{e}\"}}"), n)).collect();
-    family("lab_events_total", "counter", "What happened inside the strategy.", events);
-    out
+    }
+
+    /// An answer was stale by so much.
+    pub(super) fn stale_by(&self, overage: Duration) {
+        self.stale_overage.observe(overage.as_secs_f64());
+    }
+
+    /// The strategy that runs has done so many cache operations.
+    fn cache_operations(&self, running: u64) {
+        let before = self.operations_before.lock().unwrap_or_else(PoisonError::into_inner);
+        let total = *before + running;
+        self.cache_operations.inc_by(total.saturating_sub(self.cache_operations.get()));
+    }
+
+    fn count(&self, event: &Event) {
+        match event {
+            Event::FlightLed { cause, .. } => self.flights.inc(*cause),
+            Event::FlightEnded { end, .. } => self.flights_ended.inc(*end),
+            Event::LockEnded { end, .. } => self.locks_ended.inc(*end),
+            Event::Put { stored, .. } => self.cache_puts.inc(*stored),
+            Event::EarlyRefresh(_) => self.early_refreshes.inc(),
+            Event::RefreshFailed(_) => self.refreshes_failed.inc(),
+            Event::LockTimeout(_) => self.lock_timeouts.inc(),
+            Event::LockFallback(_) => self.lock_fallbacks.inc(),
+            Event::Corrupt(_) => self.corrupt_entries.inc(),
+            Event::CacheFailed { class, .. } => self.cache_errors.inc(*class),
+        }
+    }
+}
+
+/// Where a strategy's events go: counted, and then into the log.
+pub(super) struct Counting {
+    pub(super) metrics: Arc<ReplicaMetrics>,
+    pub(super) log: Arc<EventLog>,
+}
+
+impl Events for Counting {
+    fn emit(&self, event: Event) {
+        self.metrics.count(&event);
+        self.log.emit(event);
+    }
+
+    fn lock_waited(&self, waited: Duration) {
+        self.metrics.lock_wait.observe(waited.as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use strategies::port::FlightId;
+    use strategies::time::Wall;
+    use strategies::{Key, Life};
+
+    use super::*;
+    use crate::runtime::RealClock;
+
+    #[tokio::test]
+    async fn each_event_has_its_counter_and_goes_on_into_the_log() {
+        let metrics = Arc::new(ReplicaMetrics::new().unwrap());
+        let log = Arc::new(EventLog::new(Arc::new(RealClock::start())));
+        let events = Counting { metrics: Arc::clone(&metrics), log: Arc::clone(&log) };
+        let (key, flight) = (Key::of_item(1), FlightId { incarnation: 1, number: 1 });
+        let put = |stored| {
+            let (stored_at, life) = (Wall(0), Life::new(Duration::ZERO, Duration::ZERO));
+            Event::Put { key: key.clone(), stored_at, life, stored }
+        };
+        let mut emitted = vec![
+            put(Stored::Stored),
+            put(Stored::Fenced),
+            Event::EarlyRefresh(key.clone()),
+            Event::RefreshFailed(key.clone()),
+            Event::LockTimeout(key.clone()),
+            Event::LockFallback(key.clone()),
+            Event::Corrupt(key.clone()),
+        ];
+        emitted.extend(Cause::ALL.map(|cause| Event::FlightLed { flight, key: key.clone(), cause }));
+        for end in LeaderEnd::ALL {
+            emitted.push(Event::FlightEnded { flight, key: key.clone(), end });
+            emitted.push(Event::LockEnded { key: key.clone(), end });
+        }
+        emitted.extend(CacheErrorClass::ALL.map(|class| Event::CacheFailed { op: "get", class }));
+        for event in &emitted {
+            events.emit(event.clone());
+        }
+        events.lock_waited(Duration::from_millis(300));
+        assert_eq!(log.lines().events.len(), emitted.len());
+        let text = to_bytes(metrics.families.text().into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8_lossy(&text);
+        let counted = |line: &&str| line.ends_with(" 1") && !line.contains("_info") && !line.contains("_bucket");
+        let ones: Vec<&str> = text.lines().filter(counted).collect();
+        assert_eq!(ones.len(), emitted.len() + 1, "one for each event, one for the wait: {ones:#?}");
+        assert!(text.contains("stampede_lock_wait_seconds_bucket{le=\"0.25\"} 0\n"));
+        assert!(text.contains("stampede_lock_wait_seconds_bucket{le=\"0.5\"} 1\n"));
+    }
 }

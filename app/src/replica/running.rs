@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use strategies::port::{Clock, Origin};
 use strategies::rng::Rng;
-use strategies::{Outcome, Ports, Spec, Stack};
+use strategies::{Ports, Spec, Stack};
 
 use super::event_log::EventLog;
 use super::held::HeldLeases;
+use super::metrics::{Counting, ReplicaMetrics};
 use crate::cache_source::{CachePorts, CacheSource};
 use crate::control::{ReplicaCounters, StartReplica};
 use crate::runtime::{Counted, CountedSpawn, RealClock};
@@ -32,6 +33,7 @@ pub struct ReplicaSettings {
 pub struct Replica {
     pub(super) settings: ReplicaSettings,
     pub(super) incarnation: u64,
+    pub(super) metrics: Arc<ReplicaMetrics>,
     running: Mutex<Option<Arc<Running>>>,
     requests_open: Arc<AtomicU64>,
     spawn: CountedSpawn,
@@ -39,7 +41,6 @@ pub struct Replica {
 
 /// A strategy that is running.
 pub(super) struct Running {
-    pub(super) spec: Spec,
     pub(super) stack: Stack,
     pub(super) cache: CachePorts,
     pub(super) events: Arc<EventLog>,
@@ -47,7 +48,6 @@ pub(super) struct Running {
     /// Its index in the fleet.
     pub(super) index: u16,
     requests: AtomicU64,
-    outcomes: [AtomicU64; Outcome::ALL.len()],
 }
 
 impl Running {
@@ -55,26 +55,18 @@ impl Running {
     pub(super) fn request(&self) -> u64 {
         self.requests.fetch_add(1, Ordering::Relaxed) + 1
     }
-
-    pub(super) fn count(&self, outcome: Outcome) {
-        self.outcomes[outcome as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Answers so far, by outcome.
-    pub(super) fn outcomes(&self) -> impl Iterator<Item = (Outcome, u64)> {
-        Outcome::ALL.into_iter().map(|o| (o, self.outcomes[o as usize].load(Ordering::Relaxed)))
-    }
 }
 
 impl Replica {
     /// A replica that runs nothing yet.
     ///
     /// # Errors
-    /// A sentence where the machine has no randomness for its incarnation.
+    /// A sentence where the machine has no randomness for its incarnation, or a metric could not be made.
     pub fn new(settings: ReplicaSettings) -> Result<Arc<Self>, String> {
         Ok(Arc::new(Self {
             settings,
             incarnation: crate::auth::entropy()?,
+            metrics: Arc::new(ReplicaMetrics::new()?),
             running: Mutex::default(),
             requests_open: Arc::default(),
             spawn: CountedSpawn::default(),
@@ -98,13 +90,15 @@ impl Replica {
             origin: Arc::clone(&self.settings.origin),
             clock: Arc::new(self.settings.clock),
             spawn: Arc::new(self.spawn.clone()),
-            events: events.clone(),
+            events: Arc::new(Counting { metrics: Arc::clone(&self.metrics), log: Arc::clone(&events) }),
             rng: Arc::new(Rng::new(start.seed).fork(&format!("replica-{index}"))),
         };
         let stack = Stack::build(&spec, &ports, Duration::from_nanos(start.ttl_ns), self.incarnation);
-        let (requests, outcomes) = (AtomicU64::new(0), Default::default());
-        let running = Running { spec, stack, cache, events, held, index, requests, outcomes };
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(running));
+        let strategy = spec.canonical();
+        let running = Running { stack, cache, events, held, index, requests: AtomicU64::new(0) };
+        let before = self.running.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(running));
+        let operations = before.map_or(0, |before| before.stack.cache_ops());
+        self.metrics.started(strategy, index, Duration::from_nanos(start.ttl_ns), operations);
         Ok(())
     }
 
@@ -117,12 +111,20 @@ impl Replica {
         Counted::one(&self.requests_open)
     }
 
+    pub(super) fn requests_open(&self) -> u64 {
+        self.requests_open.load(Ordering::Acquire)
+    }
+
+    pub(super) fn background_tasks(&self) -> u64 {
+        self.spawn.running()
+    }
+
     pub(super) fn now_ns(&self) -> u64 {
         self.settings.clock.mono().0
     }
 
     pub(super) fn counters(&self) -> ReplicaCounters {
-        let in_flight = self.requests_open.load(Ordering::Acquire) + self.spawn.running();
+        let in_flight = self.requests_open() + self.background_tasks();
         self.running().map_or(ReplicaCounters { in_flight, ..ReplicaCounters::default() }, |running| ReplicaCounters {
             requests: running.requests.load(Ordering::Relaxed),
             cache_ops: running.stack.cache_ops(),

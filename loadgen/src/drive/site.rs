@@ -66,7 +66,7 @@ impl Site {
     }
 
     /// Where it listens now.
-    pub(super) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         *self.address.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,6 +2,7 @@
 //! current-thread runtime, so that one does not wait for another's work.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -29,6 +30,8 @@ use crate::settings::{Settings, without_password};
 
 /// A local lab that is up. Dropping it takes everything down.
 pub struct LocalLab {
+    /// Where the origin's data listener is, for those who ask it past the replicas.
+    pub origin: SocketAddr,
     stop: Option<Stop>,
     threads: Vec<JoinHandle<()>>,
     // Dropped after the threads have ended.
@@ -70,7 +73,7 @@ impl LocalLab {
         }
         let origin = Some(ControlClient::new(&format!("http://{origin_control}"), Some(token)));
         let endpoints = Endpoints { lab: "local", sites, replicas, origin, stack: None };
-        let lab = Self { stop: Some(stop), threads, _redis: redis, _database: database };
+        let lab = Self { origin: origin_data, stop: Some(stop), threads, _redis: redis, _database: database };
         Ok((lab, endpoints, cache_note))
     }
 }
@@ -106,7 +109,7 @@ fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, Str
     }
 }
 
-type Addresses = (std::net::SocketAddr, std::net::SocketAddr);
+type Addresses = (SocketAddr, SocketAddr);
 type Tell = mpsc::Sender<Result<Addresses, String>>;
 
 /// Runs a service on a thread and a runtime of its own, and waits until it has told its addresses.

@@ -12,7 +12,7 @@ use super::{Backoff, Cx, Fill, Filled, Flights, Mode, Want};
 use crate::entry::{Entry, Life};
 use crate::error::GetError;
 use crate::key::Key;
-use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, Token, When};
+use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, When};
 use crate::stack::Ports;
 use crate::within::within;
 
@@ -63,10 +63,10 @@ impl Load {
         }
     }
 
-    /// Stores what was loaded, fenced where there is a fence. A put that fails or is fenced off is counted by the cache's
+    /// Stores what was loaded, on a condition. A put that fails or is fenced off is counted by the cache's
     /// meter and otherwise ignored: the value is good all the same. That an item does not exist is stored for its own,
     /// shorter life, and only where a `negative` layer says so.
-    pub(crate) async fn store(&self, key: &Key, item: Prefetched, life: Life, fence: Option<Token>) -> Entry {
+    pub(crate) async fn store(&self, key: &Key, item: Prefetched, life: Life, when: When) -> Entry {
         let missing = item.loaded.value.is_none();
         let life = if missing { self.negative.map_or(life, |ttl| Life::new(ttl, Duration::ZERO)) } else { life };
         let entry = Entry {
@@ -78,7 +78,6 @@ impl Load {
             delta: item.delta,
         };
         if !missing || self.negative.is_some() {
-            let when = fence.map_or(When::Always, When::Fenced);
             let _ = self.cache.put(key, &entry, when).await;
         }
         entry
@@ -104,7 +103,7 @@ impl Load {
         };
         let (item, flight) = self.prefetch(cx, key, cause).await.inspect_err(|e| self.backoff.failed(key, e))?;
         self.backoff.succeeded(key);
-        Ok(Filled::Led(self.store(key, item, want.life, want.fence).await, flight))
+        Ok(Filled::Led(self.store(key, item, want.life, want.when).await, flight))
     }
 }
 

@@ -18,11 +18,12 @@ use crate::entry::Entry;
 use crate::error::GetError;
 use crate::key::Key;
 use crate::port::{
-    Acquired, BoxFuture, Cache, CacheError, Event, LeaderEnd, Lookup, OriginError, Released, Renewed, Token,
+    Acquired, BoxFuture, Cache, CacheError, Event, LeaderEnd, Lookup, OriginError, Released, Renewed, Token, When,
 };
 use crate::rng::Rng;
 use crate::spec::OnTimeout;
 use crate::stack::Ports;
+use crate::time::Mono;
 
 /// A leader gives up this long before its lock ends, so that it never works on unlocked.
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_millis(500);
@@ -60,10 +61,20 @@ impl Hold {
         }
     }
 
-    fn fence(self, token: Token) -> Option<Token> {
+    /// On which condition the holder of a token stores.
+    fn fence(self, token: Token) -> When {
         match self {
-            Self::Lease { fenced: true, .. } => Some(token),
-            Self::Lock { .. } | Self::Lease { .. } => None,
+            Self::Lease { fenced: true, .. } => When::Fenced(token),
+            Self::Lock { .. } | Self::Lease { .. } => When::Always,
+        }
+    }
+
+    /// On which condition somebody stores who reads without holding the key: under a fence an old value must not come
+    /// over a newer one on this way, either.
+    fn unheld(self) -> When {
+        match self {
+            Self::Lease { fenced: true, .. } => When::NotOlder,
+            Self::Lock { .. } | Self::Lease { .. } => When::Always,
         }
     }
 }
@@ -135,7 +146,7 @@ impl Inner {
             Ok(Acquired::Won) => {}
         }
         let mut holding = Holding { lock: self, key, ended: false };
-        let want = Want { fence: self.settings.hold.fence(token), ..want };
+        let want = Want { when: self.settings.hold.fence(token), ..want };
         let work = self.inner.fill(Cx { deadline, ..cx }, key, want);
         let answer = match self.settings.hold {
             Hold::Lock { .. } => work.await,
@@ -221,7 +232,10 @@ impl Inner {
         self.ports.events.emit(Event::LockTimeout(key.clone()));
         let retry_after = Duration::from_secs(1);
         match self.settings.on_timeout {
-            OnTimeout::Load => self.inner.fill(cx, key, want).await,
+            OnTimeout::Load => {
+                let want = Want { when: self.settings.hold.unheld(), ..want };
+                self.inner.fill(cx, key, want).await
+            }
             OnTimeout::Shed => Err(GetError::Shed { retry_after, stale_will_do: false }),
             OnTimeout::Stale => Err(GetError::Shed { retry_after, stale_will_do: true }),
         }
@@ -234,11 +248,16 @@ impl Fill for Lock {
         Box::pin(async move {
             let clock = &*this.ports.clock;
             let give_up_at = clock.mono().plus(this.settings.wait);
+            let mut waiting: Option<Waiting<'_>> = None;
             loop {
+                if let Some(waiting) = &mut waiting {
+                    waiting.until = Some(clock.mono());
+                }
                 match this.attempt(cx, key, want).await {
                     Some(Attempt::Led(answer)) => return answer,
                     Some(Attempt::CacheLost) => {
                         this.ports.events.emit(Event::LockFallback(key.clone()));
+                        let want = Want { when: this.settings.hold.unheld(), ..want };
                         return this.fallback.fill(cx, key, want).await;
                     }
                     Some(Attempt::Held) if want.mode == Mode::Try => {
@@ -247,8 +266,10 @@ impl Fill for Lock {
                     // Its lock, if it had one, ends with its lease; until then this caller waits like any other.
                     Some(Attempt::Held) | None => {}
                 }
+                waiting.get_or_insert_with(|| Waiting { lock: this, since: clock.mono(), until: None }).until = None;
                 let left = give_up_at.since(clock.mono());
                 if left.is_zero() {
+                    drop(waiting);
                     return this.give_up(cx, key, want).await;
                 }
                 if let Some(entry) = this.wait(key, want, this.settings.poll.min(left)).await {
@@ -256,6 +277,21 @@ impl Fill for Lock {
                 }
             }
         })
+    }
+}
+
+/// Tells how long a caller waited for somebody else's lock, also where the caller goes away.
+struct Waiting<'a> {
+    lock: &'a Inner,
+    since: Mono,
+    /// When it last tried to lead. Where that succeeded the wait was over then, and not when its own work was done.
+    until: Option<Mono>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let until = self.until.unwrap_or_else(|| self.lock.ports.clock.mono());
+        self.lock.ports.events.lock_waited(until.since(self.since));
     }
 }
 

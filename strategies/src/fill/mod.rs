@@ -22,7 +22,7 @@ pub(crate) use lock::{Hold, LEASE_MARGIN, Lock, LockSettings};
 use crate::entry::{Entry, Life};
 use crate::error::GetError;
 use crate::key::Key;
-use crate::port::{BoxFuture, FlightId, Token};
+use crate::port::{BoxFuture, FlightId, When};
 use crate::time::{Mono, Wall};
 
 /// Who asks, and until when.
@@ -55,8 +55,8 @@ pub struct Want {
     pub mode: Mode,
     /// The life to store with.
     pub life: Life,
-    /// The lease under which to store; without one the put is unconditional.
-    pub fence: Option<Token>,
+    /// On which condition to store.
+    pub when: When,
 }
 
 /// A fill that did not fail.

@@ -17,7 +17,7 @@ use crate::error::GetError;
 use crate::fill::{Cx, Fill, Filled, Mode, Want};
 use crate::key::Key;
 use crate::outcome::Outcome;
-use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Lookup};
+use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Lookup, When};
 use crate::rng::Rng;
 use crate::spec::{Flaw, RefreshMode};
 use crate::stack::Ports;
@@ -131,7 +131,7 @@ impl Policy {
 
     /// Fills in the foreground, within the request's budget.
     async fn wait(&self, cx: Cx, key: &Key, newer_than: Option<Wall>) -> Result<Served, GetError> {
-        let want = Want { newer_than, mode: Mode::Wait, life: self.life, fence: None };
+        let want = Want { newer_than, mode: Mode::Wait, life: self.life, when: When::Always };
         let clock = &*self.ports.clock;
         let filled = within(clock, cx.deadline, self.fill.fill(cx, key, want)).await;
         match filled.unwrap_or(Err(GetError::OutOfTime)) {
@@ -159,7 +159,7 @@ impl Policy {
 
     /// Refreshes in the background: leads at once, or leaves it to whoever is at it.
     fn refresh(&self, cx: Cx, key: &Key, held: &Entry) {
-        let want = Want { newer_than: Some(held.read_at), mode: Mode::Try, life: self.life, fence: None };
+        let want = Want { newer_than: Some(held.read_at), mode: Mode::Try, life: self.life, when: When::Always };
         let cx = Cx { request: 0, deadline: self.ports.clock.mono().plus(REFRESH_BUDGET), replica: cx.replica };
         let (fill, key, events) = (Arc::clone(&self.fill), key.clone(), Arc::clone(&self.ports.events));
         self.ports.spawn.spawn(Box::pin(async move {

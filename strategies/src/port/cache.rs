@@ -16,10 +16,12 @@ pub enum Lookup {
 }
 
 /// The condition of a put.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// Store, whatever is there.
     Always,
+    /// Store, but never over a newer version: what a leader does who has no lease to show, and whose put may come late.
+    NotOlder,
     /// Store only while the key's lease carries this token, and never over a newer version: a late holder can't put an
     /// old value over a new one.
     Fenced(Token),
@@ -52,6 +54,9 @@ pub enum CacheErrorClass {
 }
 
 impl CacheErrorClass {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Down, Self::Slow, Self::Full, Self::Moved, Self::Denied, Self::Refused];
+
     /// The name in records and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

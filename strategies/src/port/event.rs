@@ -1,5 +1,7 @@
 //! What a strategy tells about itself: the raw material of the ledgers and of `events.jsonl`.
 
+use std::time::Duration;
+
 use super::{CacheErrorClass, FlightId, Stored};
 use crate::entry::Life;
 use crate::key::Key;
@@ -14,6 +16,21 @@ pub enum Cause {
     Refresh,
     /// The cache is being warmed before the load.
     Warm,
+}
+
+impl Cause {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Demand, Self::Refresh, Self::Warm];
+
+    /// The name in records and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Demand => "demand",
+            Self::Refresh => "refresh",
+            Self::Warm => "warm",
+        }
+    }
 }
 
 /// The ways in which a leader can end, and what each means for its followers (the callers, in this process or another,
@@ -35,6 +52,23 @@ pub enum LeaderEnd {
     /// It was dropped or panicked. Followers in its process start over, and one of them leads. A lock that it held ends
     /// with its lease; then one of the followers elsewhere leads.
     Vanished,
+}
+
+impl LeaderEnd {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Done, Self::OriginError, Self::TimedOut, Self::LockLost, Self::Vanished];
+
+    /// The name in records and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::OriginError => "origin-error",
+            Self::TimedOut => "timed-out",
+            Self::LockLost => "lock-lost",
+            Self::Vanished => "vanished",
+        }
+    }
 }
 
 /// Something that happened inside a strategy. The sink stamps it with its own clock.
@@ -99,4 +133,8 @@ pub enum Event {
 pub trait Events: Send + Sync {
     /// Takes one.
     fn emit(&self, event: Event);
+
+    /// A caller's wait for somebody else's lock is over, whatever ended it. A figure and no event: every loser of every
+    /// herd has one, and no log keeps them.
+    fn lock_waited(&self, _waited: Duration) {}
 }

@@ -26,13 +26,17 @@ pub fn key() -> Key {
     Key::of_item(1)
 }
 
-/// Collects one replica's events.
+/// Collects one replica's events, and its waits for somebody else's lock.
 #[derive(Default)]
-pub struct Log(Mutex<Vec<Event>>);
+pub struct Log(Mutex<Vec<Event>>, Mutex<Vec<Duration>>);
 
 impl Events for Log {
     fn emit(&self, event: Event) {
         self.0.lock().unwrap().push(event);
+    }
+
+    fn lock_waited(&self, waited: Duration) {
+        self.1.lock().unwrap().push(waited);
     }
 }
 
@@ -279,6 +283,11 @@ impl Fleet {
     /// All events of all replicas.
     pub fn events(&self) -> Vec<Event> {
         self.replicas.iter().flat_map(|r| r.log.0.lock().unwrap().clone()).collect()
+    }
+
+    /// How long callers of all replicas waited for somebody else's lock.
+    pub fn lock_waits(&self) -> Vec<Duration> {
+        self.replicas.iter().flat_map(|r| r.log.1.lock().unwrap().clone()).collect()
     }
 
     pub fn count(&self, which: impl Fn(&Event) -> bool) -> usize {

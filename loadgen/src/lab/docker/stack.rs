@@ -15,6 +15,8 @@ use crate::lab::Endpoints;
 
 /// How it is brought up; the remedy in most of what can be wrong.
 const UP: &str = "docker compose up --build -d --wait";
+/// Services that no run needs: one that ended at the start, and two that watch.
+const BESIDE: [&str; 3] = ["secrets", "prometheus", "grafana"];
 /// Where programs listen inside their containers.
 const DATA: u16 = 8080;
 const CONTROL: u16 = 8081;
@@ -152,7 +154,7 @@ async fn started(engine: &Engine) -> Result<Vec<Container>, String> {
 
 /// The replicas of a stack of which every part is well.
 fn whole(project: &str, containers: &[Container]) -> Result<Vec<Container>, String> {
-    let parts: Vec<&Container> = containers.iter().filter(|c| c.service != "secrets").collect();
+    let parts: Vec<&Container> = containers.iter().filter(|c| !BESIDE.contains(&c.service.as_str())).collect();
     if parts.is_empty() {
         return Err(nothing(project));
     }
@@ -240,6 +242,7 @@ mod tests {
             let mut all = services.to_vec();
             all.extend((1..=2).map(|n| container("app", n, State::Well)));
             all.push(container("secrets", 1, State::Down));
+            all.push(container("grafana", 1, State::NotYetWell)); // whatever it does
             all
         };
         assert_eq!(whole("p", &whole_one()).unwrap().len(), 2);
