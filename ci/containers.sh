@@ -27,7 +27,7 @@ left_behind() {
 down() {
   local ended=$? left
   trap - EXIT
-  [ "$ended" = 0 ] || { docker compose ps -a || true; docker compose logs --tail 20 || true; } >&2
+  [ "$ended" = 0 ] || { docker compose ps -a || true; docker compose --ansi never logs --tail 20 || true; } >&2
   docker compose down -v --remove-orphans --timeout 2 >/dev/null 2>&1 || true
   rm -rf "$scratch"
   left=$(left_behind)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 /// How long one command may take.
-const COMMAND_BUDGET: Duration = Duration::from_secs(1);
+const COMMAND_BUDGET: Duration = Duration::from_millis(300);
 /// The longest namespace.
 const NAMESPACE_BYTES_MAX: usize = 200;
 /// Keys that one step of a removal looks at.
@@ -30,6 +30,7 @@ impl Hand {
     /// Removes every key of a namespace, locks included, and says how many.
     pub(super) async fn flush(&self, namespace: &str) -> Result<u64, String> {
         let pattern = format!("lab:{}:*", checked(namespace)?);
+        self.awake().await;
         let mut connection = self.connection.clone();
         let (mut cursor, mut removed) = (0_u64, 0_u64);
         loop {
@@ -53,7 +54,13 @@ impl Hand {
     pub(super) async fn holder(&self, namespace: &str, item: u32) -> Result<Option<String>, String> {
         let mut get = redis::cmd("GET");
         get.arg(format!("lab:{}:{{{item}}}:l", checked(namespace)?));
+        self.awake().await;
         get.query_async(&mut self.connection.clone()).await.map_err(|e| e.to_string())
+    }
+
+    /// The first command after Redis was restarted finds the connection broken, and makes a new one for the second.
+    async fn awake(&self) {
+        let _: Result<String, _> = redis::cmd("PING").query_async(&mut self.connection.clone()).await;
     }
 }
 

@@ -17,7 +17,7 @@ const CACHE_BACK_BUDGET: Duration = Duration::from_secs(15);
 /// How often it is asked meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long a question that decides a target may take: what is not known by then is not known.
-const QUESTION_BUDGET: Duration = Duration::from_millis(500);
+const QUESTION_BUDGET: Duration = Duration::from_secs(1);
 /// The remedy for what could not be made whole.
 const ANEW: &str = "docker compose up -d --force-recreate --wait";
 
@@ -144,7 +144,7 @@ impl Injector<'_> {
     async fn cut(&self, stack: &Stack, target: Option<Target>, length: Duration) -> Done {
         let network = stack.cache_network().await?;
         let whom = match target {
-            Some(target) => vec![self.index(target).await?],
+            Some(target) => vec![self.aim(target).await?.0],
             None => (0..self.endpoints.replicas.len()).collect(),
         };
         for index in &whom {
@@ -159,24 +159,24 @@ impl Injector<'_> {
     }
 
     async fn kill(&self, stack: &Stack, target: Target) -> Done {
-        let index = self.index(target).await?;
+        let (index, why) = self.aim(target).await?;
         self.ends(index);
         stack.engine.kill(&stack.replica(index).await?).await?;
         took_effect(stack.replica(index).await?, State::Down)?;
-        Ok((format!("replica-{index} killed{}", why(target)), Some(index as u32)))
+        Ok((format!("replica-{index} killed{}", why), Some(index as u32)))
     }
 
     async fn pause(&self, stack: &Stack, target: Target, length: Duration) -> Done {
-        let index = self.index(target).await?;
+        let (index, why) = self.aim(target).await?;
         self.span(Some(index as u32));
         stack.engine.pause(&stack.replica(index).await?).await?;
         took_effect(stack.replica(index).await?, State::Paused)?;
-        let detail = format!("replica-{index} paused for {}{}", duration_text(length), why(target));
+        let detail = format!("replica-{index} paused for {}{}", duration_text(length), why);
         Ok((detail, Some(index as u32)))
     }
 
     async fn restart(&self, stack: &Stack, target: Target) -> Done {
-        let index = self.index(target).await?;
+        let (index, why) = self.aim(target).await?;
         let replica = stack.replica(index).await?;
         if replica.state == State::Down {
             stack.engine.start(&replica).await?;
@@ -185,7 +185,7 @@ impl Injector<'_> {
             stack.engine.restart(&replica).await?;
         }
         self.back(stack, index).await?;
-        Ok((format!("replica-{index} restarted{}", why(target)), Some(index as u32)))
+        Ok((format!("replica-{index} restarted{}", why), Some(index as u32)))
     }
 
     /// A replica's life ends here; what it did from its start on has no second witness.
@@ -290,34 +290,37 @@ impl Injector<'_> {
         Ok(Namespace { namespace: start.namespace.clone() })
     }
 
-    /// Which replica a target is at this moment.
-    async fn index(&self, target: Target) -> Result<usize, String> {
+    /// Which replica a target is at this moment, and what there is to say about it.
+    async fn aim(&self, target: Target) -> Result<(usize, &'static str), String> {
         match target {
-            Target::Replica(number) => Ok(number as usize),
+            Target::Replica(number) => Ok((number as usize, "")),
             Target::LockHolder => {
-                let found = tokio::time::timeout(QUESTION_BUDGET, self.holder()).await.ok().flatten();
-                Ok(found.unwrap_or(0))
+                let late = |_| format!("who holds the lock was not to be found out within {QUESTION_BUDGET:?}");
+                let holder = tokio::time::timeout(QUESTION_BUDGET, self.holder()).await.map_err(late)??;
+                Ok(holder.map_or((0, " (nobody held the lock)"), |index| (index, " (lock holder)")))
             }
         }
     }
 
     /// The replica whose token is in the hot key's lock, else the one that leads its flight at the origin.
-    async fn holder(&self) -> Option<usize> {
-        let item = self.scenario.keys.hot_key()?;
-        let stack = self.endpoints.stack.as_ref()?;
-        let of = LockOf { namespace: self.namespace().ok()?.namespace, item };
-        let Holder { token } = stack.proxy.post("/holder", &of).await.ok()?;
-        if let Some(token) = token {
+    async fn holder(&self) -> Result<Option<usize>, String> {
+        let text = |e: app::control_client::ControlError| e.to_string();
+        let Some(item) = self.scenario.keys.hot_key() else { return Ok(None) };
+        let (Some(stack), Some(origin)) = (&self.endpoints.stack, &self.endpoints.origin) else { return Ok(None) };
+        let of = LockOf { namespace: self.namespace()?.namespace, item };
+        // In a cache that is gone nobody holds anything.
+        if let Ok(Holder { token: Some(token) }) = stack.proxy.post("/holder", &of).await {
             for (index, control) in self.endpoints.replicas.iter().enumerate() {
+                // One that is dead holds nothing.
                 let held = control.get::<Held>("/held").await.map(|held| held.tokens).unwrap_or_default();
                 if held.get(&item.to_string()) == Some(&token) {
-                    return Some(index);
+                    return Ok(Some(index));
                 }
             }
         }
-        let ledger: Vec<LedgerRow> = self.endpoints.origin.as_ref()?.get("/ledger").await.ok()?;
+        let ledger: Vec<LedgerRow> = origin.get("/ledger").await.map_err(text)?;
         let open = ledger.iter().rev().find(|row| row.end_ns.is_none() && row.key == item.to_string());
-        open.and_then(|row| row.replica).map(|replica| replica as usize)
+        Ok(open.and_then(|row| row.replica).map(|replica| replica as usize))
     }
 }
 
@@ -326,10 +329,6 @@ fn took_effect(container: Container, expected: State) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{} is {}", container.name(), container.status))
-}
-
-fn why(target: Target) -> &'static str {
-    if target == Target::LockHolder { " (lock holder)" } else { "" }
 }
 
 fn list(whom: &[usize]) -> String {
