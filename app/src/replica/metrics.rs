@@ -193,7 +193,7 @@ mod tests {
         let (key, flight) = (Key::of_item(1), FlightId { incarnation: 1, number: 1 });
         let put = |stored| {
             let (stored_at, life) = (Wall(0), Life::new(Duration::ZERO, Duration::ZERO));
-            Event::Put { key: key.clone(), stored_at, life, stored }
+            Event::Put { key: key.clone(), stored_at, life, version: 1, fenced: false, stored }
         };
         let mut emitted = vec![
             put(Stored::Stored),
