@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The fuzzer: 2000 seeds over all presets and profiles, in which each fault and each rare event happens often enough; the
+# The fuzzer: 20 000 seeds over all presets and profiles, in which each fault and each rare event happens often enough; the
 # seeds that failed once; the canaries, which must fail; and every broken-… strategy caught within 1000 seeds, five times.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --release --locked -p loadgen
 loadgen=target/release/loadgen
-"$loadgen" fuzz --seeds 2000 --floors
+"$loadgen" fuzz --seeds 20000 --floors
 "$loadgen" fuzz --corpus loadgen/fuzz-corpus.txt
 "$loadgen" fuzz --corpus loadgen/fuzz-canaries.txt --must-fail
 "$loadgen" fuzz --strategy broken --seeds 1000 --must-fail

@@ -11,7 +11,7 @@ use sim::fuzz::{Case, PROFILES, Profile, play, shrink};
 use strategies::Spec;
 use strategies::spec::{BROKEN, PRESETS};
 
-/// Seeds here; `ci/fuzz.sh` plays 2000, and has floors.
+/// Seeds here; `ci/fuzz.sh` plays 20 000, and has floors.
 const SEEDS: u64 = 480;
 
 fn grid(specs: &[&str]) -> Grid {

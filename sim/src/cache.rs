@@ -3,6 +3,8 @@
 //! What it holds is the [`MemoryCache`]; what it does wrong is here. A write is carried out by the server, not by its
 //! caller: a caller that crashes, or gives up, after the command was sent leaves its effect behind.
 
+mod effect;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -16,6 +18,8 @@ use strategies::port::{
 };
 use strategies::time::Mono;
 use strategies::{Entry, Key};
+
+pub use effect::{Effect, Watcher};
 
 use crate::link::Link;
 use crate::memory::{MemoryCache, Snapshot};
@@ -37,26 +41,6 @@ pub struct CacheServer {
     holders: Mutex<BTreeMap<Key, (Token, u16)>>,
     subscribers: Mutex<Vec<Arc<Subscriber>>>,
     watcher: OnceLock<Watcher>,
-}
-
-/// Told of everything that takes effect in the cache: by whom, and what.
-pub type Watcher = Box<dyn Fn(u16, Effect) + Send + Sync>;
-
-/// What took effect in the cache.
-#[derive(Debug, Clone)]
-pub enum Effect {
-    /// A put, and what became of it.
-    Put(Key, Entry, When, Stored),
-    /// A key was forgotten.
-    Removed(Key),
-    /// Somebody asked for a lease, for so long.
-    Taken(Key, Token, Duration, Acquired),
-    /// Somebody renewed one.
-    Prolonged(Key, Token, Renewed),
-    /// Somebody let go of one.
-    LetGo(Key, Token, Released),
-    /// A lease was deleted, whoever held it.
-    Seized(Key),
 }
 
 /// What is wrong, each until when.

@@ -32,6 +32,7 @@ pub const PROFILES: &[Profile] = &[
     Profile { name: "fail-over", kinds: &[Kind::FailOver] },
     Profile { name: "origin", kinds: &[Kind::OriginSlow, Kind::OriginFails, Kind::OriginPaused] },
     Profile { name: "corrupt", kinds: &[Kind::Corrupt] },
+    Profile { name: "late", kinds: &[Kind::CutThere, Kind::CutBack, Kind::CacheSlow, Kind::CachePaused, Kind::Freeze] },
     Profile { name: "mixed", kinds: &Kind::MADE },
 ];
 
@@ -200,7 +201,15 @@ fn asks(draw: &Draw, replicas: u16, items: u32, length: u64, ttl: u64) -> Vec<As
 
 fn faults(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) -> Vec<Fault> {
     let some = if profile.kinds.is_empty() { 0 } else { draw.between(1, 4) };
-    let mut faults: Vec<Fault> = (0..some).filter_map(|_| fault(draw, profile, replicas, items, length)).collect();
+    let mut faults: Vec<Fault> = Vec::new();
+    for _ in 0..some {
+        let Some(mut fault) = fault(draw, profile, replicas, items, length) else { continue };
+        // Troubles like company: whoever reads because the cache is slow to him stands still over it.
+        if let Some(before) = faults.last().filter(|_| draw.chance(0.5)) {
+            (fault.at, fault.whom) = (before.at + draw.between(0, 800 * MS), before.whom);
+        }
+        faults.push(fault);
+    }
     faults.sort_by_key(|fault| fault.at);
     faults
 }

@@ -1,0 +1,26 @@
+//! What takes effect in the cache, told to whoever watches: the order of these is the cache's own.
+
+use std::time::Duration;
+
+use strategies::port::{Acquired, Released, Renewed, Stored, Token, When};
+use strategies::{Entry, Key};
+
+/// Told of everything that takes effect in the cache: by whom, and what.
+pub type Watcher = Box<dyn Fn(u16, Effect) + Send + Sync>;
+
+/// What took effect in the cache.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// A put, and what became of it.
+    Put(Key, Entry, When, Stored),
+    /// A key was forgotten.
+    Removed(Key),
+    /// Somebody asked for a lease, for so long.
+    Taken(Key, Token, Duration, Acquired),
+    /// Somebody renewed one.
+    Prolonged(Key, Token, Renewed),
+    /// Somebody let go of one.
+    LetGo(Key, Token, Released),
+    /// A lease was deleted, whoever held it.
+    Seized(Key),
+}
