@@ -69,6 +69,22 @@ fn i1_without_the_cache_each_replica_reads_for_itself_and_once() {
 }
 
 #[test]
+fn i1_a_lock_that_is_told_late_is_still_good_for_one_flight() {
+    let without = |ms| told(ms, 0, Event::LockFallback(key()));
+    let refused = [trouble(0, None, Kind::CacheRefuses, 1000), taken(1, 0, 7), without(5), led(6, 0, 1)];
+    let late = and(&refused, [ended(20, 0, 1, DONE), without(29), led(30, 0, 2), led(31, 0, 3)]);
+    tells(
+        "singleflight",
+        &late,
+        &and(&late, [led(32, 0, 4)]),
+        "flights 0000000000000000-3 and 0000000000000000-4 for 1, both without a lock",
+    );
+    // Let go of meanwhile it is good for none.
+    let gone = and(&refused, [let_go(10, 0, 7), ended(20, 0, 1, DONE), led(30, 0, 2)]);
+    tells("singleflight", &gone, &and(&gone, [led(31, 0, 3)]), "both without a lock");
+}
+
+#[test]
 fn i1_no_needless_read() {
     let before = [taken(0, 0, 7), put(1, 1, 1), led(1, 0, 1)];
     let after = [put(0, 1, 1), taken(1, 0, 7), led(1, 0, 1)];

@@ -3,6 +3,7 @@
 //! The payload is opaque to every strategy. Ages are counted from `stored_at` on the wall clock of whoever asks, so that
 //! a replica's skew shows; a stamp from the future counts as age zero.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -50,6 +51,31 @@ pub struct Entry {
     pub delta: Duration,
 }
 
+/// What tells one read of an item from another, for who holds an entry and wants a newer one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The origin's version of the item.
+    pub version: u64,
+    /// When the origin read began, on the leader's wall clock.
+    pub read_at: Wall,
+}
+
+impl Stamp {
+    /// Whether it is of a later read than `held`, as far as anybody can tell.
+    ///
+    /// Versions order writes, but two reads of one version differ only by a wall clock, and a clock that was set back
+    /// stamps the later one earlier. So another read of the same version counts as later: it says the same as the held
+    /// one. Of an older version the clock decides; a missing item has version 0, and may have been there before.
+    #[must_use]
+    pub fn is_after(self, held: Self) -> bool {
+        match self.version.cmp(&held.version) {
+            Ordering::Greater => true,
+            Ordering::Equal => self.read_at != held.read_at,
+            Ordering::Less => self.read_at > held.read_at,
+        }
+    }
+}
+
 /// An entry's state at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
@@ -93,10 +119,16 @@ impl Entry {
         self.expiry().minus(now)
     }
 
-    /// Whether it answers somebody who wants a fresh entry, newer than one that he may hold already.
+    /// Which read of the item it holds.
     #[must_use]
-    pub fn answers(&self, newer_than: Option<Wall>, now: Wall) -> bool {
-        self.freshness(now) == Freshness::Fresh && newer_than.is_none_or(|held| self.read_at > held)
+    pub fn stamp(&self) -> Stamp {
+        Stamp { version: self.version, read_at: self.read_at }
+    }
+
+    /// Whether it answers somebody who wants a fresh entry, of a later read than one that he may hold already.
+    #[must_use]
+    pub fn answers(&self, newer_than: Option<Stamp>, now: Wall) -> bool {
+        self.freshness(now) == Freshness::Fresh && newer_than.is_none_or(|held| self.stamp().is_after(held))
     }
 }
 
@@ -136,9 +168,18 @@ mod tests {
     fn only_a_fresh_and_newer_entry_answers() {
         let e = entry();
         assert!(e.answers(None, Wall(101 * S)));
-        assert!(e.answers(Some(Wall(98 * S)), Wall(101 * S)));
-        assert!(!e.answers(Some(Wall(99 * S)), Wall(101 * S)), "the same read is not newer");
         assert!(!e.answers(None, Wall(105 * S)), "stale is no answer");
+        for (version, read_at, expected) in [
+            (1, 98, true),
+            (1, 99, false),  // the same read is not newer
+            (1, 100, true),  // a clock was set back between the two reads
+            (0, 100, true),  // a newer version, whatever the clocks say
+            (2, 100, false), // an old value that was written late
+            (2, 98, true),   // an item that is no more has version 0
+        ] {
+            let held = Stamp { version, read_at: Wall(read_at * S) };
+            assert_eq!(e.answers(Some(held), Wall(101 * S)), expected, "held {held:?}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub mod words;
 
 mod within;
 
-pub use entry::{Entry, Freshness, Life};
+pub use entry::{Entry, Freshness, Life, Stamp};
 pub use error::GetError;
 pub use fill::{Cx, Filled, LOAD_BUDGET, Mode, Prefetched, Want};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};

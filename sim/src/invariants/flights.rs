@@ -1,6 +1,6 @@
 //! Of flights: how many read one key at a time (I1, I5), whether a read was needed, and that each ends once (I9).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strategies::Key;
 use strategies::port::{Acquired, Cause, Event, FlightId, Released, Stored, Token};
@@ -20,6 +20,8 @@ struct Live {
     begun: i64,
     /// Since when it holds the key; `None` where it reads without the lock.
     held: Option<i64>,
+    /// The lock that was counted for it, where it may as well be of those who could not ask for one: the log does not say.
+    lent: Option<Given>,
 }
 
 /// A lock that was given, and when.
@@ -32,6 +34,40 @@ pub(super) struct OneReader {
     live: BTreeMap<Key, Vec<Live>>,
     /// Locks that were given and under which nobody has read yet.
     given: BTreeMap<(Key, Option<u16>), Vec<Given>>,
+    /// Where somebody gave up asking for the lock since the last flight there began.
+    without: BTreeSet<(Key, Option<u16>)>,
+}
+
+impl OneReader {
+    /// A flight begins. The reply to a lock that was given may be late, and a flight without one begin and end before
+    /// the one that it was given for: then the lock is lent to the first, and given back when that has ended.
+    fn begins(&mut self, flight: FlightId, key: &Key, fact: &Fact) {
+        let place = (key.clone(), fact.node);
+        let lock = self.given.get_mut(&place).and_then(Vec::pop);
+        let lent = lock.filter(|_| self.without.remove(&place));
+        let held = lock.map(|(_, at)| at);
+        let live = Live { flight, node: fact.node, begun: fact.at_ns, held, lent };
+        self.live.entry(key.clone()).or_default().push(live);
+    }
+
+    fn ends(&mut self, flight: FlightId, key: &Key) {
+        let Some(live) = self.live.get_mut(key) else { return };
+        let Some(at) = live.iter().position(|other| other.flight == flight) else { return };
+        let ended = live.remove(at);
+        if let Some(lock) = ended.lent {
+            self.given.entry((key.clone(), ended.node)).or_default().push(lock);
+        }
+    }
+
+    /// A lock that was let go is nobody's any more.
+    fn let_go(&mut self, key: &Key, node: Option<u16>, token: Token) {
+        if let Some(given) = self.given.get_mut(&(key.clone(), node)) {
+            given.retain(|(other, _)| *other != token);
+        }
+        for live in self.live.get_mut(key).into_iter().flatten() {
+            live.lent = live.lent.filter(|(other, _)| *other != token);
+        }
+    }
 }
 
 impl Checker for OneReader {
@@ -49,24 +85,19 @@ impl Checker for OneReader {
                 }
             }
             What::Cache(Effect::LetGo(key, token, Released::Released)) => {
-                if let Some(given) = self.given.get_mut(&(key.clone(), fact.node)) {
-                    given.retain(|(other, _)| other != token);
-                }
+                self.let_go(key, fact.node, *token);
             }
             What::Trouble(trouble) if trouble.kind == Kind::Crash => {
                 self.given.retain(|(_, node), _| *node != trouble.node);
+                self.without.retain(|(_, node)| *node != trouble.node);
             }
-            What::Told(Event::FlightEnded { flight, key, .. }) => {
-                if let Some(live) = self.live.get_mut(key) {
-                    live.retain(|other| other.flight != *flight);
-                }
+            What::Told(Event::LockFallback(key) | Event::LockTimeout(key)) => {
+                self.without.insert((key.clone(), fact.node));
             }
+            What::Told(Event::FlightEnded { flight, key, .. }) => self.ends(*flight, key),
             What::Told(Event::FlightLed { cause: Cause::Demand | Cause::Refresh, flight, key }) => {
-                let given = self.given.get_mut(&(key.clone(), fact.node));
-                let held = given.and_then(Vec::pop).map(|(_, at)| at);
-                let live = self.live.entry(key.clone()).or_default();
-                live.push(Live { flight: *flight, node: fact.node, begun: fact.at_ns, held });
-                return among(known, key, live);
+                self.begins(*flight, key, fact);
+                return among(known, key, self.live.get(key).map_or(&[], Vec::as_slice));
             }
             _ => {}
         }

@@ -19,11 +19,11 @@ pub(crate) use load::Load;
 pub use load::{LOAD_BUDGET, Prefetched};
 pub(crate) use lock::{Hold, LEASE_MARGIN, Lock, LockSettings};
 
-use crate::entry::{Entry, Life};
+use crate::entry::{Entry, Life, Stamp};
 use crate::error::GetError;
 use crate::key::Key;
 use crate::port::{BoxFuture, FlightId, When};
-use crate::time::{Mono, Wall};
+use crate::time::Mono;
 
 /// Who asks, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub enum Mode {
 /// What the asker wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Want {
-    /// `read_at` of the entry that is to be replaced: only a later read is an answer. A refresh of an entry that is
-    /// still fresh is a fill, too.
-    pub newer_than: Option<Wall>,
+    /// The entry that is to be replaced: only a later read is an answer. A refresh of an entry that is still fresh is a
+    /// fill, too.
+    pub newer_than: Option<Stamp>,
     /// Whether to wait.
     pub mode: Mode,
     /// The life to store with.

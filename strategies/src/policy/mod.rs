@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 pub(crate) use early::Early;
 
-use crate::entry::{Entry, Freshness, Life};
+use crate::entry::{Entry, Freshness, Life, Stamp};
 use crate::error::GetError;
 use crate::fill::{Cx, Fill, Filled, Mode, Want};
 use crate::key::Key;
@@ -103,7 +103,7 @@ impl Policy {
             }
             Freshness::Fresh => Outcome::Hit,
             Freshness::Expired if self.flaw != Some(Flaw::StaleForEver) => {
-                return Decided::Fill(Box::pin(self.wait(cx, key, Some(entry.read_at))));
+                return Decided::Fill(Box::pin(self.wait(cx, key, Some(entry.stamp()))));
             }
             Freshness::Stale | Freshness::Expired => {
                 self.refresh(cx, key, &entry);
@@ -115,7 +115,7 @@ impl Policy {
 
     /// The paper's XFetch: the caller computes. What it held serves where that fails.
     async fn recompute(&self, cx: Cx, key: &Key, held: Entry) -> Result<Served, GetError> {
-        match self.wait(cx, key, Some(held.read_at)).await {
+        match self.wait(cx, key, Some(held.stamp())).await {
             Err(error) => {
                 self.ports.events.emit(Event::RefreshFailed(key.clone()));
                 let now = self.ports.clock.wall();
@@ -130,7 +130,7 @@ impl Policy {
     }
 
     /// Fills in the foreground, within the request's budget.
-    async fn wait(&self, cx: Cx, key: &Key, newer_than: Option<Wall>) -> Result<Served, GetError> {
+    async fn wait(&self, cx: Cx, key: &Key, newer_than: Option<Stamp>) -> Result<Served, GetError> {
         let want = Want { newer_than, mode: Mode::Wait, life: self.life, when: When::Always };
         let clock = &*self.ports.clock;
         let filled = within(clock, cx.deadline, self.fill.fill(cx, key, want)).await;
@@ -159,7 +159,7 @@ impl Policy {
 
     /// Refreshes in the background: leads at once, or leaves it to whoever is at it.
     fn refresh(&self, cx: Cx, key: &Key, held: &Entry) {
-        let want = Want { newer_than: Some(held.read_at), mode: Mode::Try, life: self.life, when: When::Always };
+        let want = Want { newer_than: Some(held.stamp()), mode: Mode::Try, life: self.life, when: When::Always };
         let cx = Cx { request: 0, deadline: self.ports.clock.mono().plus(REFRESH_BUDGET), replica: cx.replica };
         let (fill, key, events) = (Arc::clone(&self.fill), key.clone(), Arc::clone(&self.ports.events));
         self.ports.spawn.spawn(Box::pin(async move {
