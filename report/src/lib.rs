@@ -14,6 +14,7 @@
 //! | a strategy's numbers by name | [`figures()`] |
 //! | what a gate holds a run to | [`baseline`] |
 //! | a grid of settings | [`sweep`] |
+//! | what two sets of runs say of a difference | [`stats`] |
 
 mod atomic;
 pub mod baseline;
@@ -30,6 +31,7 @@ pub mod record;
 mod render;
 mod rows;
 mod run_json;
+pub mod stats;
 mod summary;
 pub mod sweep;
 mod verdict;
