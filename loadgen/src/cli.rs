@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::noise::NOISES;
+
 /// Where baselines lie if nothing else is said.
 pub(crate) const BASELINES: &str = "results/baseline";
 
@@ -39,6 +41,10 @@ pub enum Command {
     Gate(GateArgs),
     /// Make a run the baseline that later ones are held to
     Promote(PromoteArgs),
+    /// Compare runs with repeats, strategy by strategy: by how much, how sure, and what to call it
+    Compare(CompareArgs),
+    /// Run a strategy against itself, to measure how far the same thing may differ on this machine
+    Aa(Box<RunArgs>),
     /// Play seeds in small simulated worlds in which things go wrong, and check every invariant
     Fuzz(FuzzArgs),
     /// Check the invariants over a run's records: events.jsonl and origin.csv
@@ -151,12 +157,18 @@ pub struct RunArgs {
     /// Seed of the plan and of every random draw
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,
+    /// How often: each repeat runs every strategy once, in an order that the seed decides, with the next seed's plan
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub repeats: u16,
     /// Set a field of the scenario: --set cache.ttl=10s
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
     /// Folder in which the run's folder is made
     #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
     pub output: PathBuf,
+    /// Folder of what `loadgen aa` measured, for the comparisons of repeats
+    #[arg(long, value_name = "DIR", default_value = NOISES)]
+    pub noise: PathBuf,
     /// What comes out on standard output
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
@@ -191,8 +203,30 @@ pub struct GateArgs {
     /// The baseline, or the folder where it is kept as SCENARIO.LAB.json
     #[arg(long, value_name = "PATH", default_value = BASELINES)]
     pub baseline: PathBuf,
+    /// Of real runs: hold times to the baseline as well, which needs repeats and the same quiet machine
+    #[arg(long)]
+    pub strict_time: bool,
+    /// Folder of what `loadgen aa` measured
+    #[arg(long, value_name = "DIR", default_value = NOISES)]
+    pub noise: PathBuf,
     /// The run's folder, or its run.json
     pub run: PathBuf,
+}
+
+/// The arguments of `compare`.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// The folder of the run that the others are compared with
+    pub base: PathBuf,
+    /// The other runs' folders
+    #[arg(required = true)]
+    pub new: Vec<PathBuf>,
+    /// Folder of what `loadgen aa` measured
+    #[arg(long, value_name = "DIR", default_value = NOISES)]
+    pub noise: PathBuf,
+    /// What comes out on standard output: a table, or the same as JSON
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
 }
 
 /// The arguments of `promote`.

@@ -17,6 +17,8 @@
 //! | the same invariants over a run's records | [`check`] |
 //! | many small worlds in which things go wrong | [`fuzz`] |
 
+mod aa;
+pub mod blocks;
 pub mod check;
 pub mod cli;
 pub mod cpu;
@@ -31,6 +33,7 @@ pub mod lab;
 pub mod lists;
 pub mod measure;
 pub mod names;
+mod noise;
 pub mod progress;
 pub mod record;
 pub mod run;
@@ -64,6 +67,8 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Sweep(args)) => on_a_runtime(sweep::run(&args)),
         Some(Command::Gate(args)) => gate::gate(&args),
         Some(Command::Promote(args)) => gate::promote(&args),
+        Some(Command::Compare(args)) => gate::compare_runs(&args),
+        Some(Command::Aa(args)) => on_a_runtime(aa::run(&args)),
         Some(Command::Check { run }) => check::check(&run),
         Some(Command::Report { run }) => report_command(&run),
     }

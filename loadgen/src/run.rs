@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use app::runtime::RealClock;
 use app::serve::Shutdown;
-use report::record::{RUN_SCHEMA, Run};
+use report::compare::{self, Noise};
+use report::record::{RUN_SCHEMA, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
 use scenarios::{Arrivals, LoadKind, Plan, ramps_in_words};
 use strategies::units::duration_text;
 
+use crate::blocks::Turn;
 use crate::cli::Format;
 use crate::drive::{Pacer, Probed};
 use crate::environment::{descriptors_max, environment};
@@ -21,8 +23,8 @@ use crate::record::Log;
 use crate::settings::{Settings, Subject};
 use crate::simlab::{self, SimLab};
 use crate::thresholds;
-use crate::trial::{Bench, Trial, sweep};
-use crate::{interrupt, say};
+use crate::trial::{Bench, Trial, cache_name, sweep};
+use crate::{interrupt, noise, say};
 
 /// Descriptors beside those of the connections: listeners, SQLite, Redis, files.
 const DESCRIPTORS_BESIDE: u64 = 600;
@@ -31,15 +33,23 @@ const DESCRIPTORS_BESIDE: u64 = 600;
 ///
 /// # Errors
 /// [`Failure`] where the lab or the program fails; what was finished by then is written.
-pub async fn run(mut settings: Settings) -> Result<Exit, Failure> {
+pub async fn run(settings: Settings) -> Result<Exit, Failure> {
+    record(settings).await.map(|(_, exit)| exit)
+}
+
+/// The same, with what is recorded of it.
+///
+/// # Errors
+/// As [`run`].
+pub async fn record(mut settings: Settings) -> Result<(Run, Exit), Failure> {
     let found = lab::choose(&mut settings).await?;
     let settings = &settings;
     check_descriptors(settings)?;
     let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
-    let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas)));
-    let record = new_record(settings, &plan)?;
+    let first = Turn::of(settings, 1);
+    let record = new_record(settings, &first.plan)?;
     let folder = make_folder(&settings.output, &record.run)?;
-    let ended = run_in(settings, found, plan, record, &folder, stop).await;
+    let ended = run_in(settings, found, first, record, &folder, stop).await;
     if ended.is_err() {
         // A lab that never came up leaves no empty folder behind; one with anything in it stays.
         let _ = std::fs::remove_dir(folder.path());
@@ -50,60 +60,81 @@ pub async fn run(mut settings: Settings) -> Result<Exit, Failure> {
 async fn run_in(
     settings: &Settings,
     found: Option<Found>,
-    plan: Arc<Plan>,
+    first: Turn,
     mut record: Run,
     folder: &RunFolder,
     stop: Shutdown,
-) -> Result<Exit, Failure> {
+) -> Result<(Run, Exit), Failure> {
     if settings.simulated {
-        let lab = SimLab::new(settings, plan, stop.clone());
         record.lab = "sim".into();
         record.cache = simlab::CACHE.into();
         record.environment = simlab::environment();
         announce(settings, &record, "simulated, in virtual time");
-        let trial =
-            async |subject: &Subject, files: &StrategyFolder, heading: &str| lab.run(subject, files, heading).await;
-        strategies(settings, &mut record, folder, &stop, trial).await?;
+        let trial = async |turn: &Turn, subject: &Subject, files: &StrategyFolder, heading: &str| {
+            let lab = SimLab::new(&turn.settings, Arc::clone(&turn.plan), stop.clone());
+            lab.run(subject, files, heading).await
+        };
+        blocks(settings, first, &mut record, folder, &stop, trial).await?;
     } else {
         let lab = Lab::start(settings, found)?;
         let clock = RealClock::start();
         let pacer = Pacer::start(clock).map_err(|e| Failure::failed(format!("no thread for the pacer: {e}")))?;
         let name = record.run.clone();
-        let (endpoints, stop) = (&lab.endpoints, stop.clone());
-        let bench = Bench { settings, endpoints, plan, run: &name, clock, pacer: &pacer, stop: stop.clone() };
-        record.lab = lab.endpoints.lab.into();
-        record.cache = bench.cache_name(&lab.cache_note).await?;
+        let endpoints = &lab.endpoints;
+        record.lab = endpoints.lab.into();
+        record.cache = cache_name(endpoints, &lab.cache_note).await?;
         announce(settings, &record, &lab.cache_note);
-        let trial =
-            async |subject: &Subject, files: &StrategyFolder, heading: &str| bench.run(subject, files, heading).await;
-        strategies(settings, &mut record, folder, &stop, trial).await?;
+        let trial = async |turn: &Turn, subject: &Subject, files: &StrategyFolder, heading: &str| {
+            let (settings, plan) = (&turn.settings, Arc::clone(&turn.plan));
+            let bench = Bench { settings, endpoints, plan, run: &name, clock, pacer: &pacer, stop: stop.clone() };
+            bench.run(subject, files, heading).await
+        };
+        blocks(settings, first, &mut record, folder, &stop, trial).await?;
     }
     let interrupted = stop.is_said();
     finish(settings, &record, folder)?;
-    Ok(exit(&record, interrupted))
+    let exit = exit(&record, interrupted);
+    Ok((record, exit))
 }
 
-/// The strategies one after the other, each written when it is over.
-async fn strategies(
+/// Block after block, and in each the strategies one after the other, each written when it is over.
+async fn blocks(
     settings: &Settings,
+    first: Turn,
     record: &mut Run,
     folder: &RunFolder,
     stop: &Shutdown,
-    trial: impl AsyncFn(&Subject, &StrategyFolder, &str) -> Result<Trial, Failure>,
+    trial: impl AsyncFn(&Turn, &Subject, &StrategyFolder, &str) -> Result<Trial, Failure>,
 ) -> Result<(), Failure> {
     folder.write_scenario(&resolved(settings, record)).map_err(Failure::failed)?;
-    for (number, subject) in (1..).zip(&settings.subjects) {
-        let heading = format!("{number}/{} {}", settings.subjects.len(), subject.name);
-        let files = folder.strategy(&subject.folder).map_err(Failure::failed)?;
-        let trial = trial(subject, &files, &heading).await.inspect_err(|_| sweep(files.path()))?;
-        let last = number == settings.subjects.len();
-        record.complete = last && !stop.is_said();
-        write_trial(folder, &files, record, trial, settings)?;
-        if stop.is_said() {
-            break;
+    let noise = noise::known(settings, record)?;
+    let mut turn = first;
+    loop {
+        record.blocks.extend(turn.recorded());
+        for (at, subject) in (1..).zip(&turn.subjects) {
+            let heading = heading(&turn, at, subject);
+            let files = folder.strategy(&subject.folder).map_err(Failure::failed)?;
+            let trial = trial(&turn, subject, &files, &heading).await.inspect_err(|_| sweep(files.path()))?;
+            let last = turn.number == settings.repeats && at == turn.subjects.len();
+            record.complete = last && !stop.is_said();
+            write_trial(folder, &files, record, trial, &turn, &noise)?;
+            if stop.is_said() {
+                return Ok(());
+            }
         }
+        if turn.number == settings.repeats {
+            return Ok(());
+        }
+        turn = Turn::of(settings, turn.number + 1);
     }
-    Ok(())
+}
+
+fn heading(turn: &Turn, at: usize, subject: &Subject) -> String {
+    let block = match turn.settings.repeats {
+        1 => String::new(),
+        of => format!("block {}/{of} · ", turn.number),
+    };
+    format!("{block}{at}/{} {}", turn.subjects.len(), subject.name)
 }
 
 /// Says what would be run.
@@ -127,7 +158,13 @@ pub async fn dry_run(mut settings: Settings) -> Result<Exit, Failure> {
         text += &format!("# {folder}: {name} = {composition}\n");
     }
     let each = settings.scenario.load.warmup + settings.scenario.load.duration;
-    let all = each * u32::try_from(settings.subjects.len()).unwrap_or(u32::MAX);
+    let runs = settings.subjects.len() * usize::from(settings.repeats);
+    let all = each * u32::try_from(runs).unwrap_or(u32::MAX);
+    for turn in (1..=settings.repeats).map(|number| Turn::of(settings, number)).filter(|_| settings.repeats > 1) {
+        let order: Vec<&str> = turn.subjects.iter().map(|subject| subject.name.as_str()).collect();
+        let (number, seed, plan) = (turn.number, turn.settings.seed, turn.plan.hash());
+        text += &format!("# block {number}: seed {seed}, plan {plan}: {}\n", order.join(", "));
+    }
     text += &format!("# takes about {} s; nothing was run\n\n{}", all.as_secs().max(1), settings.scenario.to_toml());
     say::out(&text)?;
     Ok(Exit::Ok)
@@ -137,7 +174,8 @@ pub async fn dry_run(mut settings: Settings) -> Result<Exit, Failure> {
 fn resolved(settings: &Settings, record: &Run) -> String {
     let (seed, replicas) = (settings.seed, settings.replicas);
     let lab = if settings.simulated { " --lab sim" } else { "" };
-    let again = format!("--scenario scenario.toml --seed {seed} --replicas {replicas}{lab}");
+    let repeats = if settings.repeats > 1 { format!(" --repeats {}", settings.repeats) } else { String::new() };
+    let again = format!("--scenario scenario.toml --seed {seed} --replicas {replicas}{lab}{repeats}");
     format!("# Makes plan {} again: loadgen {again}\n{}", record.plan_hash, settings.scenario.to_toml())
 }
 
@@ -186,6 +224,8 @@ fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
         environment: environment(),
         strategies: Vec::new(),
         verdicts: Vec::new(),
+        blocks: Vec::new(),
+        comparisons: Vec::new(),
     })
 }
 
@@ -271,8 +311,10 @@ fn write_trial(
     files: &StrategyFolder,
     record: &mut Run,
     trial: Trial,
-    settings: &Settings,
+    turn: &Turn,
+    noise: &Noise,
 ) -> Result<(), Failure> {
+    let settings = &turn.settings;
     let Trial { figures, events, log, origin_clock, clock_uncertainty_ns, probed, containers } = trial;
     let write = || {
         files.write_seconds(&figures.seconds)?;
@@ -298,9 +340,20 @@ fn write_trial(
     }
     record.clock_offset_ns = origin_clock.map(|clock| -clock.to_ours_ns);
     record.clock_uncertainty_ns = record.clock_uncertainty_ns.max(clock_uncertainty_ns);
-    record.strategies.push(figures.strategy);
-    record.verdicts = thresholds::judge(&settings.scenario.thresholds, &record.strategies);
+    keep(record, figures.strategy, settings);
+    record.verdicts = thresholds::judge(&settings.scenario.thresholds, &record.typical().strategies);
+    record.comparisons = compare::within(record, noise);
     folder.write_run(record).map_err(Failure::failed)
+}
+
+/// A strategy's first run is its entry, in the scenario's order; further ones are its repeats.
+fn keep(record: &mut Run, ran: Strategy, settings: &Settings) {
+    if let Some(entry) = record.strategies.iter_mut().find(|entry| entry.name == ran.name) {
+        entry.repeats.push(ran);
+        return;
+    }
+    record.strategies.push(ran);
+    record.strategies.sort_by_key(|entry| settings.subjects.iter().position(|subject| subject.name == entry.name));
 }
 
 fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), Failure> {
@@ -311,10 +364,12 @@ fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), F
             let charts = rendered.files.iter().filter(|f| f.extension().is_some_and(|e| e == "png")).count();
             let path = folder.path().display();
             let table = report::verdict_table(record);
+            let comparisons = report::compare::comparison_table(&record.comparisons);
+            let comparisons = if comparisons.is_empty() { comparisons } else { format!("\n{comparisons}") };
             let thresholds = thresholds_in_words(settings, record);
             let cache = if record.cache.is_empty() { "unknown" } else { &record.cache };
             format!(
-                "{table}\n{thresholds}lab      {}, cache {cache}\nresults  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\n\
+                "{table}{comparisons}\n{thresholds}lab      {}, cache {cache}\nresults  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\n\
                  page     {path}/report.html\n",
                 record.lab
             )
@@ -343,7 +398,7 @@ fn thresholds_in_words(settings: &Settings, record: &Run) -> String {
 fn exit(record: &Run, interrupted: bool) -> Exit {
     let exits = [
         interrupted.then_some(Exit::Interrupted),
-        record.strategies.iter().any(|s| !s.valid).then_some(Exit::Invalid),
+        record.strategies.iter().any(|s| s.runs().any(|run| !run.valid)).then_some(Exit::Invalid),
         record.verdicts.iter().any(|v| !v.met).then_some(Exit::ThresholdMissed),
     ];
     exits.into_iter().flatten().min().unwrap_or(Exit::Ok)

@@ -35,14 +35,18 @@ pub struct Settings {
     pub unchecked: Vec<String>,
     /// How many replicas.
     pub replicas: u16,
-    /// The seed.
+    /// The seed; of the first block where there are repeats.
     pub seed: u64,
+    /// How often every strategy runs.
+    pub repeats: u16,
     /// A given Redis.
     pub redis: Option<String>,
     /// Which cache, where no Redis is given.
     pub cache: CacheChoice,
     /// Where run folders are made.
     pub output: PathBuf,
+    /// Where noise files lie.
+    pub noise: PathBuf,
     /// What comes out.
     pub format: Format,
     /// No progress.
@@ -136,9 +140,11 @@ impl Settings {
             simulated: args.lab == LabChoice::Sim,
             target,
             seed: args.seed,
+            repeats: args.repeats,
             redis: args.redis.clone(),
             cache: args.cache,
             output: args.output.clone(),
+            noise: args.noise.clone(),
             format: args.format,
             quiet: args.quiet,
             command: command(),

@@ -13,8 +13,8 @@ use crate::record::Strategy;
 pub type Figures = BTreeMap<String, Option<Number>>;
 
 /// Fields of [`Strategy`] that are no figures: what says how far the run went and whether it may be believed, and what the
-/// theory says, which was not measured.
-const NO_FIGURES: [&str; 3] = ["cut_after_s", "invalid_because", "predicted"];
+/// theory says, which was not measured. Repeats have figures of their own.
+const NO_FIGURES: [&str; 4] = ["cut_after_s", "invalid_because", "predicted", "repeats"];
 
 /// Every figure of a strategy. Of a list (flight ids, say) the figure is its length.
 #[must_use]

@@ -14,11 +14,13 @@
 //! | a strategy's numbers by name | [`figures()`] |
 //! | what a gate holds a run to | [`baseline`] |
 //! | a grid of settings | [`sweep`] |
-//! | what two sets of runs say of a difference | [`stats`] |
+//! | strategies or runs against each other | [`compare`] |
+//! | what may be said of a difference, by numbers alone | [`stats`] |
 
 mod atomic;
 pub mod baseline;
 mod chart;
+pub mod compare;
 mod csv;
 mod digest;
 mod error;

@@ -4,12 +4,14 @@
 //! that is unknown is `None` (JSON `null`, an empty CSV cell), never NaN. Every name carries its unit. A change here is a
 //! change of [`RUN_SCHEMA`], of its fixture, and an entry in CHANGELOG.md.
 
+mod comparison;
 mod row;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use comparison::{Comparison, Metric};
 pub use row::{BinRow, ContainerRow, EventRow, OriginRow};
 
 /// The schema of `run.json` that this build writes and reads.
@@ -64,8 +66,25 @@ pub struct Run {
     pub environment: Environment,
     /// One entry a strategy, in the order run.
     pub strategies: Vec<Strategy>,
-    /// The scenario's thresholds and what became of them.
+    /// The scenario's thresholds and what became of them; of repeats the medians are held to them.
     pub verdicts: Vec<Verdict>,
+    /// The blocks of a run with repeats, in the order run; empty where each strategy ran once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<Block>,
+    /// Each strategy against the first one, by the blocks; empty where each ran once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
+}
+
+/// One block of a run with repeats: every strategy once, under one plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The seed of its plan: the run's for the first block, one more for each further one.
+    pub seed: u64,
+    /// Its plan's hash.
+    pub plan_hash: String,
+    /// The strategies in the order run, which the seed decides.
+    pub order: Vec<String>,
 }
 
 /// Facts about the machine: an allow-list, with no host name, user or environment variable in it.
@@ -146,9 +165,18 @@ pub struct Strategy {
     pub unwitnessed: u64,
     /// The two ledgers side by side, over all phases; `None` of a target, which keeps none.
     pub ledgers: Option<Ledgers>,
+    /// Its runs in the second and all further blocks; the figures above are the first block's. [`Strategy::typical`] has the
+    /// medians of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<Strategy>,
 }
 
 impl Strategy {
+    /// Its runs, one a block.
+    pub fn runs(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.repeats)
+    }
+
     /// How long it was measured, seconds.
     #[must_use]
     pub fn measured_s(&self, run: &Run) -> f64 {

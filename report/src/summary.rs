@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::compare::comparison_table;
 use crate::record::{Environment, Run};
 use crate::verdict::{Table, heading, sentences};
 use crate::words;
@@ -23,6 +24,10 @@ pub fn summary_markdown(run: &Run) -> String {
     out.push('\n');
     for sentence in sentences(run) {
         let _ = writeln!(out, "- {}", plain(&sentence));
+    }
+    let comparisons = comparison_table(&run.comparisons);
+    if !comparisons.is_empty() {
+        let _ = writeln!(out, "\n```text\n{comparisons}```");
     }
     let _ = writeln!(out, "\n| | |\n|---|---|");
     for (what, value) in facts(run) {

@@ -68,6 +68,7 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn of(run: &Run) -> Self {
+        let run = &run.typical();
         let theory = run.strategies.iter().any(|strategy| strategy.predicted.is_some());
         let faults = run.strategies.iter().any(|strategy| strategy.recovery.is_some());
         let says = |(_, under, _): &&Column| match *under {
@@ -135,6 +136,7 @@ fn grid(run: &Run) -> String {
 
 /// What the numbers show, what is wrong with them, and how far they carry: one sentence a line.
 pub(crate) fn sentences(run: &Run) -> Vec<String> {
+    let run = &run.typical();
     let mut said = Vec::new();
     if !run.complete {
         said.push(interruption(run));
@@ -166,8 +168,10 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
     said.extend(no_ledger(run));
     said.extend(unknown_answers(run));
     said.extend(few_expiries(&valid));
-    if !valid.is_empty() {
-        said.push("One run: differences below ~10 % (or 1 ms) are noise.".to_owned());
+    match run.blocks.len() {
+        _ if valid.is_empty() => {}
+        0 => said.push("One run: differences below ~10 % (or 1 ms) are noise.".to_owned()),
+        blocks => said.push(format!("Medians of {blocks} runs of each; what they tell apart is said below.")),
     }
     said
 }

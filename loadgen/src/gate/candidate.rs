@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use report::RunFolder;
-use report::record::Run;
+use report::record::{Run, Strategy};
 use scenarios::Scenario;
 
 use crate::exit::Failure;
@@ -12,6 +12,7 @@ use crate::table::plain;
 
 /// A run, and the fields of its resolved scenario.
 pub(super) struct Candidate {
+    pub(super) folder: RunFolder,
     pub(super) run: Run,
     pub(super) settings: BTreeMap<String, String>,
 }
@@ -39,7 +40,7 @@ impl Candidate {
         let scenario = Scenario::parse(&toml, &name, &[]).map_err(Failure::usage)?;
         check_name("scenario", &run.scenario)?;
         check_name("lab", &run.lab)?;
-        Ok(Self { run, settings: scenario.settings() })
+        Ok(Self { folder: files, run, settings: scenario.settings() })
     }
 
     /// `hotkey.sim.json`.
@@ -47,21 +48,14 @@ impl Candidate {
         format!("{}.{}.json", self.run.scenario, self.run.lab)
     }
 
-    /// Only virtual time makes figures that are equal twice.
-    pub(super) fn check_lab(&self, path: &Path) -> Result<(), Failure> {
-        if self.run.lab == "sim" {
-            return Ok(());
-        }
-        Err(Failure::not_comparable(format!(
-            "a real run can't be compared exactly · {} · found lab {}, allowed sim · two real runs never have equal \
-             figures, and this version does not compare them by statistics: run it with --lab sim",
-            path.display(),
-            self.run.lab
-        )))
+    /// Whether it was simulated: only virtual time makes figures that are equal twice.
+    pub(super) fn is_exact(&self) -> bool {
+        self.run.lab == "sim"
     }
 
     pub(super) fn check_whole(&self, path: &Path) -> Result<(), Failure> {
-        let cut = self.run.strategies.iter().find(|strategy| strategy.cut_after_s.is_some());
+        let mut runs = self.run.strategies.iter().flat_map(|strategy| strategy.runs());
+        let cut = runs.find(|run| run.cut_after_s.is_some());
         let found = match (self.run.complete, cut, self.run.strategies.as_slice()) {
             (_, _, []) => "no strategy in it".to_owned(),
             (_, Some(cut), _) => format!("{} cut short", plain(&cut.name)),
@@ -80,8 +74,8 @@ impl Candidate {
             // No run writes these: it was edited, or two were put together.
             let odd = match &strategy.origin {
                 _ if !names.insert(&strategy.name) => "is there twice",
-                None => "has no \"origin\", which every simulated run has",
-                Some(_) => "",
+                None if self.is_exact() => "has no \"origin\", which every simulated run has",
+                _ => "",
             };
             if !odd.is_empty() {
                 return Err(Failure::usage(format!(
@@ -90,12 +84,7 @@ impl Candidate {
                     plain(&strategy.name)
                 )));
             }
-            let reasons = match (strategy.valid, strategy.requests) {
-                (true, 1..) => continue,
-                (true, 0) => "no requests".to_owned(),
-                (false, _) if strategy.invalid_because.is_empty() => "no reason was recorded".to_owned(),
-                (false, _) => plain(&strategy.invalid_because.join("; ")),
-            };
+            let Some(reasons) = strategy.runs().find_map(reasons) else { continue };
             return Err(Failure::invalid(format!(
                 "an invalid run · {} · found {} invalid: {reasons} · its figures mean nothing: find out why, and run it \
                  again",
@@ -104,6 +93,16 @@ impl Candidate {
             )));
         }
         Ok(())
+    }
+}
+
+/// Why a run's figures mean nothing; `None` where they do.
+fn reasons(run: &Strategy) -> Option<String> {
+    match (run.valid, run.requests) {
+        (true, 1..) => None,
+        (true, 0) => Some("no requests".to_owned()),
+        (false, _) if run.invalid_because.is_empty() => Some("no reason was recorded".to_owned()),
+        (false, _) => Some(plain(&run.invalid_because.join("; "))),
     }
 }
 

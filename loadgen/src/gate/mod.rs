@@ -1,9 +1,14 @@
-//! `gate` and `promote`: a run against a baseline, and a run made the baseline.
+//! `gate` and `promote`: a run against a baseline, and a run made the baseline; `compare`: a run against others.
 //!
 //! Runs in virtual time are the same bit for bit, so their gate is exact: one changed figure is a finding. Two real runs
-//! never are; they are told apart here, and nothing below knows of them.
+//! never are: of those counts are hard and times are advice (`measured.rs`).
 
 mod candidate;
+mod circumstances;
+mod files;
+mod measured;
+mod real;
+mod versus;
 mod words;
 
 use std::io::ErrorKind;
@@ -16,6 +21,7 @@ use crate::cli::{GateArgs, PromoteArgs};
 use crate::exit::{Exit, Failure};
 use crate::say;
 use candidate::Candidate;
+pub use versus::compare as compare_runs;
 
 /// Holds a run to a baseline.
 ///
@@ -24,8 +30,11 @@ use candidate::Candidate;
 /// follows from the two of them.
 pub fn gate(args: &GateArgs) -> Result<Exit, Failure> {
     let candidate = Candidate::read(&args.run)?;
-    let run = candidate.exact(&args.run)?;
     let path = baseline_path(&args.baseline, &candidate);
+    if !candidate.is_exact() {
+        return real::gate(args, &candidate, &path);
+    }
+    let run = candidate.exact(&args.run)?;
     let baseline = read_baseline(&path).map_err(|error| no_baseline(&error, &path, &args.run))?;
     match compare(&baseline, &run) {
         Err(differences) => Err(words::not_comparable(&path, &args.run, &differences)),
@@ -47,8 +56,11 @@ pub fn gate(args: &GateArgs) -> Result<Exit, Failure> {
 /// that nothing could be held to.
 pub fn promote(args: &PromoteArgs) -> Result<Exit, Failure> {
     let candidate = Candidate::read(&args.run)?;
-    let run = candidate.exact(&args.run)?;
     let path = args.baseline_dir.join(candidate.file_name());
+    if !candidate.is_exact() {
+        return real::promote(args, &candidate, &path);
+    }
+    let run = candidate.exact(&args.run)?;
     let before = match read_baseline(&path) {
         Ok(before) => Some(before),
         Err(ReportError::Io { .. }) => None,
@@ -92,8 +104,10 @@ fn no_baseline(error: &ReportError, baseline: &Path, run: &Path) -> Failure {
 
 /// Whether a file says that it is a baseline, whatever else is in it; or is empty.
 fn is_ours(path: &Path) -> bool {
-    std::fs::read(path)
-        .is_ok_and(|bytes| bytes.is_empty() || String::from_utf8_lossy(&bytes).contains("\"stampede.baseline/"))
+    std::fs::read(path).is_ok_and(|bytes| {
+        let text = String::from_utf8_lossy(&bytes);
+        text.is_empty() || text.contains("\"stampede.baseline/") || text.contains("\"stampede.measured/")
+    })
 }
 
 fn is_run(path: &Path) -> bool {
@@ -103,7 +117,6 @@ fn is_run(path: &Path) -> bool {
 impl Candidate {
     /// What the run came to, where exactly that can be held against it.
     fn exact(&self, path: &Path) -> Result<Baseline, Failure> {
-        self.check_lab(path)?;
         self.check_whole(path)?;
         self.check_valid(path)?;
         Ok(Baseline::of(&self.run, self.settings.clone()))

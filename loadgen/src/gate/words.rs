@@ -5,9 +5,10 @@ use std::path::Path;
 use report::baseline::{Baseline, Change, Difference, compare};
 use serde_json::Number;
 
+use super::measured::{Check, Found};
 use crate::exit::Failure;
 use crate::settings::quoted;
-use crate::table::table;
+use crate::table::{plain, table};
 
 /// Fields that are named where circumstances changed.
 const FIELDS_MAX: usize = 20;
@@ -56,14 +57,43 @@ pub(super) fn not_comparable(path: &Path, run: &Path, differences: &[Difference]
     let remedy = promote(path, run);
     let (path, run) = (path.display(), run.display());
     let fields = if differences.len() == 1 { "field that differs" } else { "fields that differ" };
-    let rows =
-        differences.iter().map(|d| vec![d.field.clone(), format!("found {}", d.found), format!("needed {}", d.needed)]);
     Failure::not_comparable(format!(
         "not comparable · {run} against {path} · found {} {fields}, needed the same circumstances · run with \
          the baseline's, or make this run the baseline: {remedy}\n{}",
         differences.len(),
-        table(&rows.collect::<Vec<_>>(), 0, |_| false).trim_end()
+        difference_table(differences).trim_end()
     ))
+}
+
+/// Circumstances that differ, a line each.
+pub(super) fn difference_table(differences: &[Difference]) -> String {
+    let rows =
+        differences.iter().map(|d| vec![d.field.clone(), format!("found {}", d.found), format!("needed {}", d.needed)]);
+    table(&rows.collect::<Vec<_>>(), 0, |_| false)
+}
+
+/// What a gate of real runs says: each regression in a paragraph, then advice, then what was held in a line.
+pub(super) fn measured(path: &Path, run: &Path, checks: &[Check], notes: &[String]) -> String {
+    let of = |regression: bool| {
+        checks.iter().filter_map(move |check| match &check.found {
+            Found::Regression(text) if regression => Some(text),
+            Found::Advice(text) if !regression => Some(text),
+            _ => None,
+        })
+    };
+    let (regressions, held) = (of(true).count(), checks.len());
+    let mut text = match regressions {
+        0 => format!("passed   {held} checks against {}\n", path.display()),
+        1 => format!("REGRESSION  1 of {held} checks against {}\n", path.display()),
+        more => format!("REGRESSION  {more} of {held} checks against {}\n", path.display()),
+    };
+    of(true).for_each(|said| text += &format!("\n{}\n", plain(said)));
+    of(false).for_each(|said| text += &format!("\nadvice: {} Times are hard with --strict-time.\n", plain(said)));
+    notes.iter().for_each(|note| text += &format!("\nnote: {}\n", plain(note)));
+    if regressions > 0 {
+        text += &format!("\nIf that is what was meant, make it the baseline and commit it: {}\n", promote(path, run));
+    }
+    text
 }
 
 pub(super) fn promoted(path: &Path, before: Option<&Baseline>, now: &Baseline) -> String {

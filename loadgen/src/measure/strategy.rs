@@ -128,6 +128,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         recovery: None,
         unwitnessed: 0,
         ledgers: evidence.ledgers.clone(),
+        repeats: Vec::new(),
     }
 }
 

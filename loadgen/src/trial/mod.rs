@@ -182,19 +182,19 @@ impl Bench<'_> {
         }
         Ok(sum)
     }
+}
 
-    /// The cache's own name, as the replicas see it; empty where there are none.
-    ///
-    /// # Errors
-    /// [`Failure`] where it cannot be reached.
-    pub async fn cache_name(&self, cache_note: &str) -> Result<String, Failure> {
-        let Some(replica) = self.endpoints.replicas.first() else { return Ok(String::new()) };
-        let status = replica.get::<CacheStatus>("/cache").await;
-        let advice = "start it, give another with --redis, or use --cache memory";
-        status
-            .map(|s| s.server)
-            .map_err(|e| Failure::failed(format!("the shared cache does not answer · {cache_note} · {e} · {advice}")))
-    }
+/// The cache's own name, as the replicas see it; empty where there are none.
+///
+/// # Errors
+/// [`Failure`] where it cannot be reached.
+pub async fn cache_name(endpoints: &Endpoints, cache_note: &str) -> Result<String, Failure> {
+    let Some(replica) = endpoints.replicas.first() else { return Ok(String::new()) };
+    let status = replica.get::<CacheStatus>("/cache").await;
+    let advice = "start it, give another with --redis, or use --cache memory";
+    status
+        .map(|s| s.server)
+        .map_err(|e| Failure::failed(format!("the shared cache does not answer · {cache_note} · {e} · {advice}")))
 }
 
 /// Reads in flight at an origin; none where it is nobody of ours.

@@ -5,6 +5,7 @@
 
 mod compare;
 mod file;
+mod measured;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use compare::{Change, Difference, compare};
 pub use file::{parse_baseline, read_baseline, write_baseline};
+pub use measured::{MEASURED_SCHEMA, Measured, read_measured, write_measured};
 
 use crate::figures::{Figures, figures};
 use crate::json;

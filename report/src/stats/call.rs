@@ -1,5 +1,7 @@
 //! What a difference is called. Lower is better: of reads, of latency, of errors.
 
+use serde::{Deserialize, Serialize};
+
 /// Below so many runs (or blocks) nothing is called anything.
 pub const RUNS_MIN: usize = 6;
 /// The level of all tests.
@@ -19,7 +21,8 @@ pub struct Weighed {
 }
 
 /// The verdict on one metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Call {
     /// Lower, surely, and by more than the noise.
     Improved,

@@ -297,6 +297,8 @@ pub fn summarise(plan: &Plan, all: &[Records]) -> Run {
         },
         strategies,
         verdicts: Vec::new(),
+        blocks: Vec::new(),
+        comparisons: Vec::new(),
     }
 }
 
@@ -362,6 +364,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         recovery: None,
         unwitnessed: 0,
         ledgers: Some(Ledgers::default()),
+        repeats: Vec::new(),
     }
 }
 
