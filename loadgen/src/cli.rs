@@ -1,5 +1,6 @@
 //! The command line as typed. Nothing here is checked against a scenario; see `settings.rs` for that.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -175,6 +176,9 @@ pub struct RunArgs {
     /// No progress on standard error
     #[arg(long)]
     pub quiet: bool,
+    /// Serve a page that draws the run as it happens, on this loopback address; on any free port where none is given
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+    pub live: Option<SocketAddr>,
     /// Say what would be run, and run nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -31,6 +31,7 @@ pub mod gate;
 pub mod interrupt;
 pub mod lab;
 pub mod lists;
+pub mod live;
 pub mod measure;
 pub mod names;
 mod noise;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::live::Latest;
+
 /// Readings that the sparkline shows.
 const SPARKS: usize = 24;
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -52,11 +54,13 @@ impl Progress {
         self.bar.is_some()
     }
 
-    /// So much time has passed, and so many reads have reached the origin; `None` where that can't be known.
-    pub fn at(&mut self, elapsed: Duration, origin_reads: Option<u64>) {
+    /// So much time has passed, and so many reads have reached the origin (`None` where that can't be known); and how the
+    /// last second was.
+    pub fn at(&mut self, elapsed: Duration, origin_reads: Option<u64>, latest: Latest) {
         let Some(bar) = &self.bar else { return };
         bar.set_position(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
-        let Some(origin_reads) = origin_reads else { return };
+        let answers = answers(latest);
+        let Some(origin_reads) = origin_reads else { return bar.set_message(answers) };
         let (before, reads) = self.last.unwrap_or((elapsed, origin_reads));
         let seconds = elapsed.saturating_sub(before).as_secs_f64();
         if seconds >= 0.45 || self.last.is_none() {
@@ -68,7 +72,7 @@ impl Progress {
             self.last = Some((elapsed, origin_reads));
         }
         let now = self.rates.back().copied().unwrap_or(0);
-        bar.set_message(format!("origin {now:>4} reads/s  {}", sparkline(&self.rates)));
+        bar.set_message(format!("{answers}  origin {now:>4} reads/s {}", sparkline(&self.rates)));
     }
 
     /// The strategy is over; `summary` stays on the screen.
@@ -80,6 +84,16 @@ impl Progress {
     }
 }
 
+/// The last second's p99, and what failed so far: `p99   204 ms  0 failed`.
+fn answers(latest: Latest) -> String {
+    let p99 = match latest.p99_ms {
+        None => "–".to_owned(),
+        Some(p99) if p99 < 10.0 => format!("{p99:.1}"),
+        Some(p99) => format!("{p99:.0}"),
+    };
+    format!("p99 {p99:>5} ms  {} failed", latest.failed)
+}
+
 /// Rates as a row of blocks, scaled to the largest of them.
 fn sparkline(rates: &VecDeque<u64>) -> String {
     let most = rates.iter().copied().max().unwrap_or(0).max(1);
@@ -89,6 +103,13 @@ fn sparkline(rates: &VecDeque<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_second_in_words() {
+        assert_eq!(answers(Latest { p99_ms: Some(204.4), failed: 3 }), "p99   204 ms  3 failed");
+        assert_eq!(answers(Latest { p99_ms: Some(0.26), failed: 0 }), "p99   0.3 ms  0 failed");
+        assert_eq!(answers(Latest::default()), "p99     – ms  0 failed");
+    }
 
     #[test]
     fn a_sparkline_is_scaled_to_its_largest() {

@@ -18,6 +18,7 @@ use crate::drive::{Pacer, Probed};
 use crate::environment::{descriptors_max, environment};
 use crate::exit::{Exit, Failure};
 use crate::lab::{self, Found, Lab};
+use crate::live::{self, Feed, News};
 use crate::names::{Utc, run_name};
 use crate::record::Log;
 use crate::settings::{Settings, Subject};
@@ -48,8 +49,9 @@ pub async fn record(mut settings: Settings) -> Result<(Run, Exit), Failure> {
     let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
     let first = Turn::of(settings, 1);
     let record = new_record(settings, &first.plan)?;
+    let feed = live::open(settings)?;
     let folder = make_folder(&settings.output, &record.run)?;
-    let ended = run_in(settings, found, first, record, &folder, stop).await;
+    let ended = run_in(settings, found, first, record, &folder, stop, feed).await;
     if ended.is_err() {
         // A lab that never came up leaves no empty folder behind; one with anything in it stays.
         let _ = std::fs::remove_dir(folder.path());
@@ -64,6 +66,7 @@ async fn run_in(
     mut record: Run,
     folder: &RunFolder,
     stop: Shutdown,
+    feed: Feed,
 ) -> Result<(Run, Exit), Failure> {
     if settings.simulated {
         record.lab = "sim".into();
@@ -71,10 +74,10 @@ async fn run_in(
         record.environment = simlab::environment();
         announce(settings, &record, "simulated, in virtual time");
         let trial = async |turn: &Turn, subject: &Subject, files: &StrategyFolder, heading: &str| {
-            let lab = SimLab::new(&turn.settings, Arc::clone(&turn.plan), stop.clone());
+            let lab = SimLab::new(&turn.settings, Arc::clone(&turn.plan), stop.clone()).watched_by(feed.clone());
             lab.run(subject, files, heading).await
         };
-        blocks(settings, first, &mut record, folder, &stop, trial).await?;
+        blocks(settings, first, &mut record, folder, &stop, &feed, trial).await?;
     } else {
         let lab = Lab::start(settings, found)?;
         let clock = RealClock::start();
@@ -86,11 +89,13 @@ async fn run_in(
         announce(settings, &record, &lab.cache_note);
         let trial = async |turn: &Turn, subject: &Subject, files: &StrategyFolder, heading: &str| {
             let (settings, plan) = (&turn.settings, Arc::clone(&turn.plan));
-            let bench = Bench { settings, endpoints, plan, run: &name, clock, pacer: &pacer, stop: stop.clone() };
+            let (stop, feed) = (stop.clone(), feed.clone());
+            let bench = Bench { settings, endpoints, plan, run: &name, clock, pacer: &pacer, stop, feed };
             bench.run(subject, files, heading).await
         };
-        blocks(settings, first, &mut record, folder, &stop, trial).await?;
+        blocks(settings, first, &mut record, folder, &stop, &feed, trial).await?;
     }
+    feed.tell(&News::Over);
     let interrupted = stop.is_said();
     finish(settings, &record, folder)?;
     let exit = exit(&record, interrupted);
@@ -104,17 +109,23 @@ async fn blocks(
     record: &mut Run,
     folder: &RunFolder,
     stop: &Shutdown,
+    feed: &Feed,
     trial: impl AsyncFn(&Turn, &Subject, &StrategyFolder, &str) -> Result<Trial, Failure>,
 ) -> Result<(), Failure> {
     folder.write_scenario(&resolved(settings, record)).map_err(Failure::failed)?;
     let noise = noise::known(settings, record)?;
+    feed.tell(&News::run(settings, record));
     let mut turn = first;
+    let mut number = 0;
     loop {
         record.blocks.extend(turn.recorded());
         for (at, subject) in (1..).zip(&turn.subjects) {
             let heading = heading(&turn, at, subject);
             let files = folder.strategy(&subject.folder).map_err(Failure::failed)?;
+            number += 1;
+            feed.tell(&News::Begin { strategy: subject.name.clone(), number });
             let trial = trial(&turn, subject, &files, &heading).await.inspect_err(|_| sweep(files.path()))?;
+            feed.tell(&News::end(&trial.figures.strategy));
             let last = turn.number == settings.repeats && at == turn.subjects.len();
             record.complete = last && !stop.is_said();
             write_trial(folder, &files, record, trial, &turn, &noise)?;

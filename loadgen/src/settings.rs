@@ -3,6 +3,7 @@
 mod lab;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ pub struct Settings {
     pub format: Format,
     /// No progress.
     pub quiet: bool,
+    /// Where a page shows the run as it happens.
+    pub live: Option<SocketAddr>,
     /// The command that makes this run again.
     pub command: String,
 }
@@ -147,6 +150,7 @@ impl Settings {
             noise: args.noise.clone(),
             format: args.format,
             quiet: args.quiet,
+            live: args.live,
             command: command(),
         };
         settings.check_lab(args)?;

@@ -23,6 +23,7 @@ use common::{alone, signal};
 use loadgen::cli::Cli;
 use loadgen::drive::Pacer;
 use loadgen::lab::{Endpoints, LocalLab};
+use loadgen::live::Feed;
 use loadgen::measure::Figures;
 use loadgen::settings::Settings;
 use loadgen::trial::Bench;
@@ -306,7 +307,8 @@ async fn the_runs(settings: &Settings, endpoints: &Endpoints, prometheus: &Prome
     let pacer = Pacer::start(clock).unwrap();
     let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas)));
     let (_stop, stop) = Shutdown::pair();
-    let bench = Bench { settings, endpoints, plan, run: "prometheus", clock, pacer: &pacer, stop };
+    let bench =
+        Bench { settings, endpoints, plan, run: "prometheus", clock, pacer: &pacer, stop, feed: Feed::new(false) };
     let scratch = tempfile::tempdir().unwrap();
     let mut before = Sums::default();
     let mut told: BTreeMap<String, f64> = BTreeMap::new();

@@ -13,6 +13,7 @@ use strategies::Outcome;
 use super::Recorder;
 use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, add, histogram};
 use crate::cpu;
+use crate::live::{Feed, News};
 use crate::measure::Floor;
 
 /// When a request for which key was intended; nanoseconds since t = 0.
@@ -63,6 +64,8 @@ pub type Log = HlogWriter<AtomicFile>;
 enum Note {
     /// Where the log goes. It begins before the first second is over.
     Begin(Log),
+    /// Who is told of each second that is over.
+    Feed(Feed),
     /// The cache's state at t = 0, see [`Floor::know`].
     Warm(BTreeMap<u32, i64>),
     /// A worker's second.
@@ -114,6 +117,11 @@ impl Collector {
         let _ = self.tell.0.send(Note::Begin(log));
     }
 
+    /// Who is told of each second that is over.
+    pub fn watched_by(&self, feed: Feed) {
+        let _ = self.tell.0.send(Note::Feed(feed));
+    }
+
     /// The cache's state at t = 0 (see [`Floor::know`]). To be called as soon as it is known.
     pub fn warm(&self, state: BTreeMap<u32, i64>) {
         self.tell.warm(state);
@@ -138,11 +146,16 @@ impl Collector {
 fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Result<Collected, ReportError> {
     let mut collected = Collected::new();
     let mut floor = floor;
+    let mut feed = None;
     let mut partial: BTreeMap<i64, (usize, Second)> = BTreeMap::new();
     for note in told {
         let second = match note {
             Note::Begin(log) => {
                 collected.log = Some(log);
+                continue;
+            }
+            Note::Feed(who) => {
+                feed = Some(who);
                 continue;
             }
             Note::Warm(state) => {
@@ -165,6 +178,9 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
             && entry.get().0 >= workers
         {
             collected.take(entry.remove().1, &mut floor)?;
+            if let (Some(feed), Some(row)) = (&feed, collected.seconds.last()) {
+                tell(feed, row, floor.as_ref().and_then(Floor::loads));
+            }
         }
     }
     // A worker that ended early leaves seconds that are not everybody's: they count all the same.
@@ -174,6 +190,18 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
     collected.cpu_ns = cpu::of_this_thread_ns();
     collected.floor = floor.and_then(|floor| floor.loads());
     Ok(collected)
+}
+
+/// Tells of a second that is over; of a floor that is known, by how much it grew.
+fn tell(feed: &Feed, row: &BinRow, loads: Option<u64>) {
+    feed.tell(&News::Second {
+        t: row.start_ms / 1000,
+        sent: row.sent,
+        failed: row.errors + row.shed,
+        p50_ms: row.p50_ms,
+        p99_ms: row.p99_ms,
+        floor: loads.map(|loads| feed.floor_since(loads)),
+    });
 }
 
 impl Collected {

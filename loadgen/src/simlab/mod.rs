@@ -24,6 +24,7 @@ use strategies::time::nanos;
 use crate::exit::Failure;
 use crate::faults::Aftermath;
 use crate::lab::Offset;
+use crate::live::Feed;
 use crate::measure::{Circumstances, warm_state};
 use crate::progress::Progress;
 use crate::record::Collector;
@@ -54,13 +55,20 @@ pub struct SimLab {
     settings: Settings,
     plan: Arc<Plan>,
     stop: Shutdown,
+    feed: Option<Feed>,
 }
 
 impl SimLab {
     /// A lab for these settings. `stop` ends a run early.
     #[must_use]
     pub fn new(settings: &Settings, plan: Arc<Plan>, stop: Shutdown) -> Self {
-        Self { settings: settings.clone(), plan, stop }
+        Self { settings: settings.clone(), plan, stop, feed: None }
+    }
+
+    /// The same, with somebody who is told how it goes.
+    #[must_use]
+    pub fn watched_by(self, feed: Feed) -> Self {
+        Self { feed: Some(feed), ..self }
     }
 
     /// Runs one strategy, on a thread of its own so that Ctrl-C is heard, and writes its latency log into `files`.
@@ -82,6 +90,9 @@ impl SimLab {
         let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
         let floor = subject.floor(scenario);
         let collector = Collector::start(1, floor).map_err(|e| Failure::failed(format!("no thread: {e}")))?;
+        if let Some(feed) = &self.feed {
+            collector.watched_by(feed.clone());
+        }
         let first = -whole_seconds(scenario.load.warmup);
         if let Some(files) = files {
             collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
@@ -151,6 +162,7 @@ impl SimLab {
             (Rc::clone(witness), Rc::clone(told), collector.teller(), self.stop.clone());
         let scenario = self.settings.scenario.clone();
         let (warmup, end_ns) = (scenario.load.warmup, since_start(nanos(scenario.load.duration)));
+        let feed = self.feed.clone().unwrap_or_else(|| Feed::new(false));
         let mut progress = Progress::begin_virtual(self.settings.quiet, heading, warmup + scenario.load.duration);
         move |tick| {
             // Not into a second after the last one of the load.
@@ -159,10 +171,13 @@ impl SimLab {
                 let rows: Vec<LedgerRow> = tick.origin.look(|reads| reads.iter().map(row).collect());
                 collector.warm(warm_state(&scenario, &rows, -since_start(tick.t0.0)));
             }
+            if feed.is_open() {
+                feed.arrived(tick.now_ns, tick.origin.look(<[Read]>::len) as u64);
+            }
             if progress.is_shown() {
                 let elapsed =
                     Duration::from_nanos(tick.now_ns.saturating_add(since_start(nanos(warmup))).unsigned_abs());
-                progress.at(elapsed, Some(tick.origin.look(<[Read]>::len) as u64));
+                progress.at(elapsed, Some(tick.origin.look(<[Read]>::len) as u64), feed.latest());
             }
             !stop.is_said()
         }

@@ -49,6 +49,7 @@ impl Bench<'_> {
         let scenario = &self.settings.scenario;
         let floor = subject.floor(scenario);
         let collector = Collector::start(workers, floor).map_err(no_thread)?;
+        collector.watched_by(self.feed.clone());
         let recorders = (0..workers).map(|_| collector.recorder(drive.first_second())).collect();
         let (tell_start, start) = watch::channel(None);
         let (tell_ready, mut ready) = mpsc::unbounded_channel();
@@ -157,12 +158,15 @@ impl Bench<'_> {
                 at_start = Some(self.counters().await?);
                 self.tell_state(collector, t0, before).await?;
             }
-            if progress.is_shown() {
+            if progress.is_shown() || self.feed.is_open() {
                 let reads = match &self.endpoints.origin {
                     Some(origin) => Some(origin.get::<OriginCounters>("/counters").await?.arrived),
                     None => None,
                 };
-                progress.at(now.since(begun), reads);
+                if let Some(reads) = reads {
+                    self.feed.arrived(since_ns(now, t0), reads);
+                }
+                progress.at(now.since(begun), reads, self.feed.latest());
             }
         }
         progress.end("done");
@@ -199,6 +203,11 @@ impl Bench<'_> {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// From `t0` to `now`, nanoseconds; negative before it.
+fn since_ns(now: Mono, t0: Mono) -> i64 {
+    i64::try_from(i128::from(now.0) - i128::from(t0.0)).unwrap_or(i64::MAX)
 }
 
 /// The log's time stamps are wall time, counted from its first second.

@@ -21,6 +21,7 @@ use crate::drive::{Pacer, Probed, probe};
 use crate::exit::Failure;
 use crate::faults::Aftermath;
 use crate::lab::{Endpoints, Offset, offset};
+use crate::live::Feed;
 use crate::measure::Figures;
 use crate::record::{Collected, Log};
 use crate::settings::{Settings, Subject};
@@ -43,6 +44,8 @@ pub struct Bench<'a> {
     pub pacer: &'a Pacer,
     /// Ctrl-C.
     pub stop: Shutdown,
+    /// Who is told how it goes.
+    pub feed: Feed,
 }
 
 /// A strategy's result, ready to be written.
