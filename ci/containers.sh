@@ -51,4 +51,6 @@ for run in "$scratch"/results/*/run.json; do
   for fact in '"schema": "stampede.run/v1"' '"complete": true' '"lab": "docker"' '"cache": "redis 8'; do
     grep -q "$fact" "$run" || { say "$run has no $fact" >&2; exit 1; }
   done
+  # The invariants, over the events of real replicas and the ledger of a real origin.
+  target/release/loadgen check "$(dirname "$run")"
 done
