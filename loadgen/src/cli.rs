@@ -38,6 +38,8 @@ pub enum Command {
     Selftest(SelftestArgs),
     /// Run a scenario at every point of a grid of settings, in virtual time
     Sweep(Box<SweepArgs>),
+    /// Which strategy, with which settings, for my numbers: by simulation, in seconds
+    Advise(Box<AdviseArgs>),
     /// Hold a run to a baseline: 10 where a figure changed, 3 where they can't be compared
     Gate(GateArgs),
     /// Make a run the baseline that later ones are held to
@@ -199,6 +201,50 @@ pub struct SweepArgs {
     /// The scenario and what is set in it.
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// The arguments of `advise`.
+#[derive(Debug, Clone, Args)]
+pub struct AdviseArgs {
+    /// Requests a second over the whole fleet (400/s)
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    pub rate: String,
+    /// What is asked for: hot:N[:share], zipf:N[:exponent], uniform:N or single
+    #[arg(long, value_name = "KEYS", allow_hyphen_values = true)]
+    pub keys: String,
+    /// How long a value is fresh (5s)
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub ttl: String,
+    /// How long one origin read takes (200ms)
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub service_time: String,
+    /// Reads a second that the origin can do (50/s)
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    pub origin_capacity: String,
+    /// How long past its TTL a value may still be served (2s)
+    #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true)]
+    pub max_stale: String,
+    /// Replicas that share the cache
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub replicas: u16,
+    /// What to look for instead of the lowest p99: "min origin.total where latency.p99 <= 20ms"
+    #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
+    pub goal: Option<String>,
+    /// The first seed
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    pub seed: u64,
+    /// Folder in which the answer's folder is made
+    #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
+    pub output: PathBuf,
+    /// What comes out on standard output: words, or advice.json
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// No progress on standard error
+    #[arg(long)]
+    pub quiet: bool,
+    /// Say what would be simulated, and simulate nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// The arguments of `gate`.

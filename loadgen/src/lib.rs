@@ -8,6 +8,7 @@
 //! | who asks for what, when; connections; pacing | [`drive`] |
 //! | a run against a baseline | [`gate`] |
 //! | a grid of settings, and the best of them | [`sweep`] |
+//! | which strategy for somebody's numbers | [`advise`] |
 //! | what the generator itself costs | [`selftest`] |
 //! | counts and histograms, at no message per request | [`record`] |
 //! | floor, windows, ledgers, validity | [`measure`] |
@@ -18,6 +19,7 @@
 //! | many small worlds in which things go wrong | [`fuzz`] |
 
 mod aa;
+pub mod advise;
 pub mod blocks;
 pub mod check;
 pub mod cli;
@@ -66,6 +68,7 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Fuzz(args)) => fuzz::run(&args),
         Some(Command::Selftest(args)) => selftest::run(&args),
         Some(Command::Sweep(args)) => on_a_runtime(sweep::run(&args)),
+        Some(Command::Advise(args)) => on_a_runtime(advise::run(&args)),
         Some(Command::Gate(args)) => gate::gate(&args),
         Some(Command::Promote(args)) => gate::promote(&args),
         Some(Command::Compare(args)) => gate::compare_runs(&args),

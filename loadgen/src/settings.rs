@@ -182,7 +182,7 @@ fn check_soft_lives(strategies: &[(Spec, String)], scenario: &Scenario) -> Resul
 }
 
 /// (path in the scenario, value, as typed).
-type Override = (String, String, String);
+pub(crate) type Override = (String, String, String);
 
 fn overrides(args: &RunArgs) -> Result<Vec<Override>, Failure> {
     let arrivals = match args.arrival {
@@ -228,7 +228,7 @@ pub fn scenario_named(name: &str, flags: &[(&str, &str, &String)], own: &[(&str,
 }
 
 /// Problems of an override are shown at the flag as it was typed.
-fn named_by_flag(errors: ScenarioErrors, overrides: &[Override]) -> Failure {
+pub(crate) fn named_by_flag(errors: ScenarioErrors, overrides: &[Override]) -> Failure {
     let place = |place: String| {
         let typed = overrides.iter().find(|(path, value, _)| place == format!("--set {path}={value}"));
         typed.map_or(place.clone(), |(_, _, typed)| typed.clone())

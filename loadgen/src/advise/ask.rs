@@ -1,0 +1,214 @@
+//! What was asked: the flags, read and checked, and what they say without any simulation.
+
+use std::time::Duration;
+
+use scenarios::{KeyKind, Keys, Scenario};
+use strategies::LOAD_BUDGET;
+use strategies::units::{DURATION, RATE, Unit, UnitFault, duration_text};
+
+use super::world::{World, places};
+use crate::cli::AdviseArgs;
+use crate::exit::Failure;
+use crate::sweep::goal::Goal;
+
+/// The fields of a scenario that `--keys` sets, with their values.
+pub(super) type KeyFields = Vec<(&'static str, String)>;
+
+/// Somebody's numbers.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Requests a second.
+    pub rate: f64,
+    /// What is asked for, as typed.
+    pub keys: String,
+    /// The same as fields of a scenario.
+    pub(super) key_fields: KeyFields,
+    /// How long a value is fresh.
+    pub ttl: Duration,
+    /// How long an origin read takes.
+    pub service: Duration,
+    /// Origin reads a second.
+    pub capacity: f64,
+    /// How long past the TTL a value may be served.
+    pub max_stale: Duration,
+    /// Replicas that share the cache.
+    pub replicas: u16,
+    /// The first seed.
+    pub seed: u64,
+    /// The goal as typed.
+    pub goal: Option<String>,
+}
+
+impl Ask {
+    /// Reads the flags.
+    ///
+    /// # Errors
+    /// [`Failure`] with what is wrong, at its flag.
+    pub fn of(args: &AdviseArgs) -> Result<Self, Failure> {
+        let ask = Self {
+            rate: positive("--rate", &args.rate, &RATE)?,
+            keys: args.keys.clone(),
+            key_fields: key_fields(&args.keys)?,
+            ttl: quantity("--ttl", &args.ttl, &DURATION)?,
+            service: quantity("--service-time", &args.service_time, &DURATION)?,
+            capacity: positive("--origin-capacity", &args.origin_capacity, &RATE)?,
+            max_stale: quantity("--max-stale", &args.max_stale, &DURATION)?,
+            replicas: args.replicas,
+            seed: args.seed,
+            goal: args.goal.clone(),
+        };
+        if ask.service >= LOAD_BUDGET {
+            let (found, most) = (duration_text(ask.service), duration_text(LOAD_BUDGET));
+            return Err(Failure::usage(format!(
+                "an origin read that is given up · --service-time · found {found}, allowed less than {most}, which is what a \
+                 read is given · lower it"
+            )));
+        }
+        if places(&ask, ask.capacity).is_none() {
+            return Err(Failure::usage(format!(
+                "too large an origin to simulate · --origin-capacity {} with --service-time {} · found {:.0} reads at once, \
+                 allowed 1024 · divide --rate, --origin-capacity and the number of keys by the same number",
+                args.origin_capacity,
+                args.service_time,
+                ask.capacity * ask.service.as_secs_f64()
+            )));
+        }
+        let scenario = World::usual(&ask, ask.capacity).scenario(&ask)?;
+        let hot = scenario.keys.hot_key().is_some();
+        ask.goal.as_deref().map(|text| Goal::parse(text, hot)).transpose().map_err(Failure::usage)?;
+        Ok(ask)
+    }
+
+    /// What is looked for, with an origin of this capacity: what was asked for, or else the lowest p99; and in any case
+    /// what the numbers demand.
+    ///
+    /// # Errors
+    /// [`Failure`] where it is no goal.
+    pub fn goal(&self, capacity: f64, keys: &Keys) -> Result<Goal, Failure> {
+        let hot = keys.hot_key().is_some();
+        let own = self.goal.as_deref().unwrap_or("min latency.p99").trim();
+        let joint = match Goal::parse(own, hot).map_err(Failure::usage)?.conditions.as_slice() {
+            [] => "where",
+            _ => "and",
+        };
+        let text = format!(
+            "{own} {joint} origin.max_per_second <= {} and errors <= 0 and outcomes.shed <= 0 and stale.overage <= {}",
+            tidy(capacity),
+            duration_text(self.max_stale)
+        );
+        Goal::parse(&text, hot).map_err(Failure::usage)
+    }
+
+    /// The numbers in a line.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let [ttl, service, stale] = [self.ttl, self.service, self.max_stale].map(duration_text);
+        let stale =
+            if self.max_stale.is_zero() { "nothing past its TTL".to_owned() } else { format!("up to {stale} past it") };
+        let (rate, capacity) = (tidy(self.rate), tidy(self.capacity));
+        let replicas = if self.replicas == 1 { "1 replica".to_owned() } else { format!("{} replicas", self.replicas) };
+        format!(
+            "{rate} requests/s for {}, TTL {ttl}, {stale}; an origin of {service} a read and {capacity} reads/s; {replicas}",
+            self.keys
+        )
+    }
+}
+
+/// Origin reads a second, in the mean, of a perfect cache that reads a key once for all and never before somebody asks:
+/// after a read that takes d the value is fresh for T, and the next request comes 1/λ later, so Σ λ / (1 + λ(T + d)) over
+/// the keys (renewal theory, for Poisson arrivals).
+#[must_use]
+pub fn floor_per_s(rate: f64, keys: &Keys, ttl: Duration, service: Duration) -> f64 {
+    let cycle = (ttl + service).as_secs_f64();
+    let reads = |share: f64| rate * share / (1.0 + rate * share * cycle);
+    let n = f64::from(keys.n);
+    match keys.kind {
+        KeyKind::Single => reads(1.0),
+        KeyKind::Uniform => n * reads(1.0 / n),
+        KeyKind::Hot { share } if keys.n < 2 => reads(share),
+        KeyKind::Hot { share } => reads(share) + (n - 1.0) * reads((1.0 - share) / (n - 1.0)),
+        KeyKind::Zipf { exponent } => {
+            let weight = |key: u32| f64::from(key).powf(-exponent);
+            let sum: f64 = (1..=keys.n).map(weight).sum();
+            (1..=keys.n).map(|key| reads(weight(key) / sum)).sum()
+        }
+    }
+}
+
+/// The shortest TTL, in whole seconds, at which that is no more than the capacity; `None` where a day is not enough.
+#[must_use]
+pub fn ttl_that_would_do(ask: &Ask, scenario: &Scenario) -> Option<Duration> {
+    let fits = |s: u64| floor_per_s(ask.rate, &scenario.keys, Duration::from_secs(s), ask.service) <= ask.capacity;
+    let (mut low, mut high) = (0, 24 * 3600);
+    if !fits(high) {
+        return None;
+    }
+    while high - low > 1 {
+        let middle = low.midpoint(high);
+        if fits(middle) { high = middle } else { low = middle }
+    }
+    Some(Duration::from_secs(high))
+}
+
+/// `zipf:10000:1.1` as the fields of a scenario. Ranges are the scenario's to check.
+fn key_fields(text: &str) -> Result<KeyFields, Failure> {
+    let wrong = |what: &str| {
+        Failure::usage(format!(
+            "{what} · --keys · found {text:?}, allowed hot:N[:share], zipf:N[:exponent], uniform:N or single · write zipf:10000"
+        ))
+    };
+    let parts: Vec<&str> = text.split(':').map(str::trim).collect();
+    let (kind, numbers) = parts.split_first().ok_or_else(|| wrong("no keys"))?;
+    let (last, default) = match *kind {
+        "hot" => (Some("keys.hot_share"), "0.95"),
+        "zipf" => (Some("keys.exponent"), "1.1"),
+        "uniform" | "single" => (None, ""),
+        _ => return Err(wrong("no such kind of keys")),
+    };
+    let most = if *kind == "single" { 0 } else { 1 + usize::from(last.is_some()) };
+    if numbers.len() > most || numbers.is_empty() && most > 0 {
+        return Err(wrong(if numbers.is_empty() { "how many keys is missing" } else { "more than these keys have" }));
+    }
+    let n = numbers.first().copied().unwrap_or("1");
+    if !n.bytes().all(|b| b.is_ascii_digit()) || n.is_empty() {
+        return Err(wrong("no number of keys"));
+    }
+    let mut fields = vec![("keys.kind", (*kind).to_owned()), ("keys.n", n.to_owned())];
+    if let Some(field) = last {
+        let value = numbers.get(1).copied().unwrap_or(default);
+        if value.parse::<f64>().is_err() {
+            return Err(wrong("no number"));
+        }
+        fields.push((field, value.to_owned()));
+    }
+    Ok(fields)
+}
+
+fn quantity<T>(flag: &str, text: &str, unit: &Unit<T>) -> Result<T, Failure> {
+    (unit.read)(text).map_err(|fault| {
+        let (what, remedy) = match fault {
+            UnitFault::NoUnit => ("a number without a unit", format!("write {text}{}", unit.suffix)),
+            UnitFault::Negative => ("less than nothing", format!("write it as {}", unit.example)),
+            _ => ("not a quantity", format!("write it as {}", unit.example)),
+        };
+        Failure::usage(format!("{what} · {flag} · found {text:?}, allowed {} · {remedy}", unit.words))
+    })
+}
+
+fn positive(flag: &str, text: &str, unit: &Unit<f64>) -> Result<f64, Failure> {
+    let value = quantity(flag, text, unit)?;
+    if value > 0.0 && value <= 1e6 {
+        return Ok(value);
+    }
+    Err(Failure::usage(format!(
+        "out of range · {flag} · found {text:?}, allowed above 0/s, at most 1000000/s · change it"
+    )))
+}
+
+/// A number with no more than two places.
+#[must_use]
+pub fn tidy(value: f64) -> String {
+    let rounded = (value * 100.0).round() / 100.0;
+    // What is tiny keeps what it says.
+    if rounded == 0.0 { format!("{value}") } else { format!("{rounded}") }
+}

@@ -1,0 +1,207 @@
+//! The scenarios that are simulated: the usual day, and four that are not.
+
+use std::time::Duration;
+
+use scenarios::Scenario;
+use strategies::units::{duration_text, rate_text};
+
+use super::ask::{Ask, tidy};
+use crate::exit::Failure;
+use crate::settings::{Override, named_by_flag};
+
+/// Places of an origin that can be simulated.
+const PLACES_MAX: u32 = 1024;
+/// Reads that may wait for a place.
+const QUEUE: u32 = 10_000;
+/// Requests of a run, where all settings are tried with three seeds: some 30 ms of processor time each.
+const REQUESTS_USUAL: f64 = 40_000.0;
+/// Requests of a run at most; then only one setting of each preset is tried, with two seeds.
+const REQUESTS_MAX: f64 = 400_000.0;
+/// Measured at least, where the requests allow it.
+const MEASURED: Duration = Duration::from_secs(60);
+
+/// What of the usual day is different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// Twice the requests.
+    Load,
+    /// Each origin read takes twice as long; its places stay, so it does half as many.
+    Service,
+    /// No warm-up: the cache is empty when the load begins.
+    Cold,
+    /// The cache is stopped for a while and comes back empty.
+    LostCache,
+}
+
+impl Change {
+    /// What advice is tried against.
+    pub const ALL: [Self; 4] = [Self::Load, Self::Service, Self::Cold, Self::LostCache];
+
+    /// Its name, of file and scenario.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "scenario",
+            Self::Load => "twice-the-load",
+            Self::Service => "twice-the-service-time",
+            Self::Cold => "cold-start",
+            Self::LostCache => "lost-cache",
+        }
+    }
+}
+
+/// A scenario to be simulated.
+#[derive(Debug, Clone, Copy)]
+pub struct World {
+    /// What is different.
+    pub change: Change,
+    /// Reads a second that its origin is to do.
+    pub capacity: f64,
+    /// Where the load makes the whole grid too dear.
+    pub reduced: bool,
+    warmup: Duration,
+    measured: Duration,
+}
+
+impl World {
+    /// The usual day with an origin of this capacity.
+    #[must_use]
+    pub fn usual(ask: &Ask, capacity: f64) -> Self {
+        let warmup = whole_seconds(ask.ttl + ask.service);
+        let (cycle, rate) = ((ask.ttl + ask.service).as_secs_f64(), ask.rate);
+        let wanted = MEASURED.as_secs_f64().max(12.0 * cycle);
+        let few = 3.0 * cycle;
+        let requests = |measured: f64| rate * (warmup.as_secs_f64() + measured);
+        let reduced = requests(few.max(10.0)) > REQUESTS_USUAL;
+        let most = if reduced { REQUESTS_MAX } else { REQUESTS_USUAL };
+        let affordable = most / rate - warmup.as_secs_f64();
+        let measured = wanted.min(affordable).max(few).clamp(3.0, 86_400.0);
+        Self { change: Change::None, capacity, reduced, warmup, measured: Duration::from_secs(measured.ceil() as u64) }
+    }
+
+    /// The same with a change.
+    #[must_use]
+    pub fn with(self, change: Change) -> Self {
+        let capacity = if change == Change::Service { self.capacity / 2.0 } else { self.capacity };
+        Self { change, capacity, ..self }
+    }
+
+    /// The same with an origin of another capacity.
+    #[must_use]
+    pub fn of_capacity(self, capacity: f64) -> Self {
+        Self { capacity, ..self }
+    }
+
+    /// Whether it can be simulated in the time that there is.
+    ///
+    /// # Errors
+    /// [`Failure`] where it can't.
+    pub fn check(&self, ask: &Ask) -> Result<(), Failure> {
+        let requests = ask.rate * (self.warmup + self.measured).as_secs_f64();
+        if requests <= REQUESTS_MAX * 1.1 {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "too many requests to simulate in half a minute · --rate {} with --ttl {} · found {requests:.0} in four TTLs, \
+             allowed {REQUESTS_MAX:.0} · divide --rate, --origin-capacity and the number of keys by the same number, or use \
+             `loadgen sweep`, which may take its time",
+            rate_text(ask.rate),
+            duration_text(ask.ttl)
+        )))
+    }
+
+    /// When the cache is lost, and for how long.
+    fn outage(&self) -> (Duration, Duration) {
+        let third = self.measured / 3;
+        (whole_seconds(third), whole_seconds(third / 2).min(Duration::from_secs(10)))
+    }
+
+    /// What is different, in words.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self.change {
+            Change::None => "the usual day".into(),
+            Change::Load => "twice the load".into(),
+            Change::Service => "twice the service time".into(),
+            Change::Cold => "a cold start".into(),
+            Change::LostCache => format!("a cache lost for {}", duration_text(self.outage().1)),
+        }
+    }
+
+    /// How long is measured, and how long it warms up before.
+    #[must_use]
+    pub fn times(&self) -> (Duration, Duration) {
+        (self.measured, if self.change == Change::Cold { Duration::ZERO } else { self.warmup })
+    }
+
+    /// The scenario.
+    ///
+    /// # Errors
+    /// [`Failure`] where a flag is out of a scenario's ranges, at the flag.
+    pub fn scenario(&self, ask: &Ask) -> Result<Scenario, Failure> {
+        let name = if self.change == Change::None { "advice" } else { self.change.name() };
+        let capacity = if self.change == Change::Service { self.capacity * 2.0 } else { self.capacity };
+        let places = places(ask, capacity).unwrap_or(PLACES_MAX);
+        let (measured, warmup) = self.times();
+        let [measured, warmup] = [measured, warmup].map(duration_text);
+        let mut text = format!(
+            "schema = 1\nname = \"{name}\"\nsummary = \"Made by loadgen advise: {}.\"\nstrategies = [\"naive\"]\n\n[load]\n\
+             arrivals = \"poisson\"\nwarmup = \"{warmup}\"\nduration = \"{measured}\"\n\n[keys]\n[cache]\n[origin]\n\
+             concurrency = {places}\nqueue = {QUEUE}\n",
+            self.in_words()
+        );
+        if self.change == Change::LostCache {
+            let [at, length] = <[Duration; 2]>::from(self.outage()).map(duration_text);
+            text += &format!("\n[[event]]\nat = \"{at}\"\ndo = \"cache-stop\"\nfor = \"{length}\"\n");
+        }
+        let (rate, service) = match self.change {
+            Change::Load => (ask.rate * 2.0, ask.service),
+            Change::Service => (ask.rate, ask.service * 2),
+            _ => (ask.rate, ask.service),
+        };
+        let fields = [
+            ("--rate", "load.rate", rate_text(rate)),
+            ("--ttl", "cache.ttl", duration_text(ask.ttl)),
+            ("--service-time", "origin.service_time", duration_text(service)),
+        ];
+        let fields = fields.map(|(flag, field, value)| (field.into(), value.clone(), format!("{flag} {value}")));
+        let keys = ask
+            .key_fields
+            .iter()
+            .map(|(field, value)| ((*field).into(), value.clone(), format!("--keys {}", ask.keys)));
+        let overrides: Vec<Override> = fields.into_iter().chain(keys).collect();
+        let pairs: Vec<(String, String)> =
+            overrides.iter().map(|(field, value, _)| (field.clone(), value.clone())).collect();
+        Scenario::parse(&text, "advice", &pairs).map_err(|errors| named_by_flag(errors, &overrides))
+    }
+}
+
+/// Places of an origin that does so many reads a second: by Little's law capacity × service time, rounded down so that it
+/// never does more than was said, and one at least. No more than four times what the whole load could use. `None` where
+/// there are too many to simulate.
+#[must_use]
+pub fn places(ask: &Ask, capacity: f64) -> Option<u32> {
+    let service = ask.service.as_secs_f64();
+    let of_use = (4.0 * ask.rate * service).ceil() + 16.0;
+    // 50 × 0.2 must be 10 whatever floating point says.
+    let places = (capacity * service + 1e-9).floor().max(1.0).min(of_use);
+    (places <= f64::from(PLACES_MAX)).then_some(places as u32)
+}
+
+/// What the simulated origin does, where that is not what was said.
+#[must_use]
+pub fn rounded(ask: &Ask, capacity: f64) -> Option<String> {
+    let places = f64::from(places(ask, capacity)?);
+    let does = places / ask.service.as_secs_f64();
+    let differs = (does / capacity - 1.0).abs() > 0.005 && capacity <= 4.0 * ask.rate;
+    let s = if places == 1.0 { "" } else { "s" };
+    differs.then(|| {
+        format!("the simulated origin has {places} place{s} and does {} reads/s, for places are whole", tidy(does))
+    })
+}
+
+fn whole_seconds(length: Duration) -> Duration {
+    Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0)).max(Duration::from_secs(1))
+}
