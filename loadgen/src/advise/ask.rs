@@ -37,6 +37,8 @@ pub struct Ask {
     pub seed: u64,
     /// The goal as typed.
     pub goal: Option<String>,
+    /// Origin reads a second of a perfect cache, [`floor_per_s`].
+    pub floor: f64,
 }
 
 impl Ask {
@@ -45,7 +47,7 @@ impl Ask {
     /// # Errors
     /// [`Failure`] with what is wrong, at its flag.
     pub fn of(args: &AdviseArgs) -> Result<Self, Failure> {
-        let ask = Self {
+        let mut ask = Self {
             rate: positive("--rate", &args.rate, &RATE)?,
             keys: args.keys.clone(),
             key_fields: key_fields(&args.keys)?,
@@ -56,6 +58,7 @@ impl Ask {
             replicas: args.replicas,
             seed: args.seed,
             goal: args.goal.clone(),
+            floor: 0.0,
         };
         if ask.service >= LOAD_BUDGET {
             let (found, most) = (duration_text(ask.service), duration_text(LOAD_BUDGET));
@@ -76,6 +79,7 @@ impl Ask {
         let scenario = World::usual(&ask, ask.capacity).scenario(&ask)?;
         let hot = scenario.keys.hot_key().is_some();
         ask.goal.as_deref().map(|text| Goal::parse(text, hot)).transpose().map_err(Failure::usage)?;
+        ask.floor = floor_per_s(ask.rate, &scenario.keys, ask.ttl, ask.service);
         Ok(ask)
     }
 
@@ -211,4 +215,50 @@ pub fn tidy(value: f64) -> String {
     let rounded = (value * 100.0).round() / 100.0;
     // What is tiny keeps what it says.
     if rounded == 0.0 { format!("{value}") } else { format!("{rounded}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(kind: KeyKind, n: u32) -> Keys {
+        Keys { kind, n, value_size: 256, missing_share: 0.0, missing_n: 10 }
+    }
+
+    #[test]
+    fn the_floor_is_one_read_a_cycle_for_each_key() {
+        let (ttl, service) = (Duration::from_secs(5), Duration::from_millis(200));
+        let floor = |rate, keys| floor_per_s(rate, &keys, ttl, service);
+        // A read, 5.2 s served, and 10 ms until somebody asks again.
+        assert!((floor(100.0, keys(KeyKind::Single, 1)) - 1.0 / 5.21).abs() < 1e-9);
+        // Asked for once in 100 s, nearly every request is a read.
+        assert!((floor(10.0, keys(KeyKind::Uniform, 1000)) - 10.0 / 1.052).abs() < 1e-9);
+        let even = floor(100.0, keys(KeyKind::Zipf { exponent: 0.0 }, 50));
+        assert!((even - floor(100.0, keys(KeyKind::Uniform, 50))).abs() < 1e-9, "an exponent of nought is even");
+        let hot = floor(100.0, keys(KeyKind::Hot { share: 0.02 }, 50));
+        assert!((even - hot).abs() < 1e-9, "a fiftieth for one of fifty is even, too");
+    }
+
+    #[test]
+    fn keys_are_what_they_say() {
+        let read = |text: &str| {
+            key_fields(text).map(|fields| fields.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(" "))
+        };
+        for (text, said) in [
+            ("hot:10", "hot 10 0.95"),
+            ("hot:10:0.5", "hot 10 0.5"),
+            ("zipf:10000", "zipf 10000 1.1"),
+            ("zipf:10:0.8", "zipf 10 0.8"),
+            ("uniform:7", "uniform 7"),
+            ("single", "single 1"),
+        ] {
+            assert_eq!(read(text).unwrap(), said);
+        }
+        for text in
+            ["", "zipf", "zipf:", "zipf:ten", "zipf:-3", "zipf:1:x", "zipf:1:1:1", "uniform:3:1", "single:1", "hot"]
+        {
+            let refused = read(text).unwrap_err();
+            assert!(refused.text.contains(&format!("--keys · found {text:?}, allowed hot:N")), "{}", refused.text);
+        }
+    }
 }

@@ -81,9 +81,9 @@ fn in_words(verdict: Verdict, chosen: &Setting, other: Option<&Setting>) -> Stri
     }
 }
 
-/// `p99 201 ms, at most 44 reads in a second`.
+/// `p99 201 ms, peak 44 reads/s`.
 fn short(setting: &Setting) -> String {
-    format!("p99 {} ms, {} reads in its highest second", figure(setting, "latency_ms.p99"), peak(setting))
+    format!("p99 {} ms, peak {} reads/s", figure(setting, "latency_ms.p99"), peak(setting))
 }
 
 /// From where to where the knob may be turned.

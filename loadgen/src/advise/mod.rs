@@ -28,7 +28,7 @@ use crate::cli::{AdviseArgs, Format};
 use crate::exit::{Exit, Failure};
 use crate::run::make_folder;
 use crate::{interrupt, say};
-use ask::{Ask, floor_per_s, ttl_that_would_do};
+use ask::{Ask, ttl_that_would_do};
 use candidates::{Candidate, Candidates};
 use choose::Choice;
 use record::{ADVICE_SCHEMA, Advice, Asked, Capacity, Rows, Simulated};
@@ -40,7 +40,7 @@ const SEEDS: (u64, u64) = (3, 2);
 /// More than any origin needs.
 const AMPLE: f64 = 1e6;
 /// A capacity that was another origin's peak may be a little short once reads wait for each other.
-const ROOM: [f64; 4] = [1.0, 1.1, 1.25, 1.5];
+const ROOM: [f64; 2] = [1.1, 1.5];
 
 /// Answers.
 ///
@@ -94,20 +94,19 @@ impl Job {
     fn advise(&self) -> Result<(Advice, World), Failure> {
         let (ask, seeds) = (&self.ask, self.bench.seeds());
         let scenario = self.usual.scenario(ask)?;
-        let floor = floor_per_s(ask.rate, &scenario.keys, ask.ttl, ask.service);
-        let (world, enough, ranking) = self.tried(floor)?;
+        let (world, enough, ranking) = self.tried()?;
         let nothing = || Failure::failed("nothing was simulated: a bug");
         let choice = Choice::of(ranking).ok_or_else(nothing)?;
         let rows = self.rows(world, "scenario.toml");
         let (measured, warmup) = world.times();
         let goal = ask.goal(world.capacity, &scenario.keys)?;
-        let short = floor > ask.capacity;
+        let short = ask.floor > ask.capacity;
         let advice = Advice {
             schema: ADVICE_SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             asked: asked(ask),
             capacity: Capacity {
-                floor_per_s: (floor * 1e3).round() / 1e3,
+                floor_per_s: (ask.floor * 1e3).round() / 1e3,
                 enough,
                 simulated_per_s: world.capacity,
                 ttl_that_would_do_s: ttl_that_would_do(ask, &scenario).filter(|_| short).map(|ttl| ttl.as_secs()),
@@ -139,10 +138,10 @@ impl Job {
     }
 
     /// Everything in the world that was asked about; and where nothing can do there, in one whose origin can just do it.
-    fn tried(&self, floor: f64) -> Result<(World, bool, Vec<Tried>), Failure> {
+    fn tried(&self) -> Result<(World, bool, Vec<Tried>), Failure> {
         let all = &self.candidates.tried;
         let mut given = None;
-        if floor <= self.ask.capacity {
+        if self.ask.floor <= self.ask.capacity {
             let ranking = self.run("the usual day", self.usual, all, self.usual.capacity)?;
             if ranking.iter().any(|tried| tried.meets) {
                 return Ok((self.usual, true, ranking));

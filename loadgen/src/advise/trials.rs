@@ -117,9 +117,19 @@ impl Bench {
             point: point.clone(),
             meets: false,
             alike: false,
-            misses: vec![format!("invalid: {}", point.invalid_because.join("; "))],
+            misses: vec![invalid_in_words(&point.invalid_because)],
         });
         Ok(sweep.ranking.iter().map(tried).chain(invalid).collect())
+    }
+}
+
+/// Why a run can't be believed; where the origin never caught up, that is the finding.
+fn invalid_in_words(because: &[String]) -> String {
+    match because.first() {
+        Some(first) if first.contains("had not ended") => {
+            "the origin never catches up: requests were still waiting at the end".into()
+        }
+        first => format!("invalid: {}", first.map_or("", String::as_str)),
     }
 }
 

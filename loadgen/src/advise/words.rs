@@ -5,7 +5,7 @@ use std::path::Path;
 use report::sweep::figure_text;
 use strategies::units::duration_text;
 
-use super::ask::{Ask, floor_per_s, tidy};
+use super::ask::{Ask, tidy};
 use super::candidates::Candidates;
 use super::record::{Advice, Rows, Setting};
 use super::world::{Change, World};
@@ -14,7 +14,7 @@ use crate::table::table;
 
 /// What a simulation does not know.
 pub const NOT_SIMULATED: &str = "no processor time, no network but an idle machine's loopback, no memory limit of the cache, \
-                                 one constant service time: measure what you choose";
+                                 one constant service time.\n         A latency below 1 ms means that nobody waited, no more. Measure what you choose";
 
 /// What would be simulated.
 ///
@@ -22,15 +22,14 @@ pub const NOT_SIMULATED: &str = "no processor time, no network but an idle machi
 /// [`Failure`] where a flag is out of range.
 pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Result<String, Failure> {
     let scenario = usual.scenario(ask)?;
-    let floor = floor_per_s(ask.rate, &scenario.keys, ask.ttl, ask.service);
     let (measured, warmup) = usual.times();
     let settings = candidates.tried.len();
     let mut text = format!("# {}\n", ask.in_words());
     text += &format!(
         "# a perfect cache reads {} times a second; the origin does {}{}\n",
-        tidy(floor),
+        tidy(ask.floor),
         tidy(ask.capacity),
-        if floor > ask.capacity { ": not enough" } else { "" }
+        if ask.floor > ask.capacity { ": not enough" } else { "" }
     );
     text += &format!("# goal: {}\n", ask.goal(usual.capacity, &scenario.keys)?.text);
     text += &format!(
@@ -71,8 +70,7 @@ pub fn answer(ask: &Ask, advice: &Advice, folder: &Path) -> String {
         text += &table(&rows, 1, |column| column > 0);
     }
     text += "\nand on other days\n";
-    let days: Vec<Vec<String>> = advice.limits.iter().map(|l| vec![l.what.clone(), l.words.clone()]).collect();
-    text += &table(&days, 0, |_| false);
+    text += &advice.limits.iter().map(|limit| format!("  {}: {}\n", limit.what, limit.words)).collect::<String>();
     text += &format!("\nunknown  {}\n", advice.not_simulated);
     text + &places(advice, folder)
 }
@@ -149,9 +147,9 @@ fn costs(advice: &Advice) -> String {
         "costs    origin {} reads/s in the mean ({} of what it can), {} in its highest second ({})\n         \
          p99 {} ms, longest {} ms; {} of requests wait for the origin; {stale}{jitter}\n         \
          {} cache operations a request\n",
-        figure_text("", per_second),
+        tidy(per_second),
         share(per_second),
-        figure_text("", most),
+        tidy(most),
         share(most),
         figure(chosen, "latency_ms.p99"),
         worst(chosen, "latency_ms.max"),
@@ -214,7 +212,8 @@ fn places(advice: &Advice, folder: &Path) -> String {
 /// The mean of a figure as people read it.
 #[must_use]
 pub fn figure(setting: &Setting, metric: &str) -> String {
-    setting.spread(metric).map_or_else(|| "–".into(), |spread| figure_text(metric, spread.mean))
+    let text = |mean: f64| if metric == "origin.per_second" { tidy(mean) } else { figure_text(metric, mean) };
+    setting.spread(metric).map_or_else(|| "–".into(), |spread| text(spread.mean))
 }
 
 /// The largest of a figure.

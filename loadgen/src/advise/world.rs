@@ -13,10 +13,14 @@ use crate::settings::{Override, named_by_flag};
 const PLACES_MAX: u32 = 1024;
 /// Reads that may wait for a place.
 const QUEUE: u32 = 10_000;
-/// Requests of a run, where all settings are tried with three seeds: some 30 ms of processor time each.
-const REQUESTS_USUAL: f64 = 40_000.0;
-/// Requests of a run at most; then only one setting of each preset is tried, with two seeds.
-const REQUESTS_MAX: f64 = 400_000.0;
+/// What a run may cost where all settings are tried with three seeds, in requests that are hits: about 1 µs each.
+const COST_USUAL: f64 = 80_000.0;
+/// What a run may cost at most; then only one setting of each preset is tried, with two seeds.
+const COST_MAX: f64 = 700_000.0;
+/// What an origin read costs to simulate beside a hit, with its flight, its lock and its ledger (measured).
+const READ_COST: f64 = 25.0;
+/// Hits a second at least that show that a cache is warm; with fewer there is no warm-up.
+const HITS_TO_WARM: f64 = 12.0;
 /// Measured at least, where the requests allow it.
 const MEASURED: Duration = Duration::from_secs(60);
 
@@ -69,15 +73,15 @@ impl World {
     /// The usual day with an origin of this capacity.
     #[must_use]
     pub fn usual(ask: &Ask, capacity: f64) -> Self {
-        let warmup = whole_seconds(ask.ttl + ask.service);
-        let (cycle, rate) = ((ask.ttl + ask.service).as_secs_f64(), ask.rate);
-        let wanted = MEASURED.as_secs_f64().max(12.0 * cycle);
-        let few = 3.0 * cycle;
-        let requests = |measured: f64| rate * (warmup.as_secs_f64() + measured);
-        let reduced = requests(few.max(10.0)) > REQUESTS_USUAL;
-        let most = if reduced { REQUESTS_MAX } else { REQUESTS_USUAL };
-        let affordable = most / rate - warmup.as_secs_f64();
-        let measured = wanted.min(affordable).max(few).clamp(3.0, 86_400.0);
+        let tells = ask.rate - ask.floor >= HITS_TO_WARM;
+        let warmup = if tells { whole_seconds(ask.ttl + ask.service) } else { Duration::ZERO };
+        let cycle = (ask.ttl + ask.service).as_secs_f64();
+        let (wanted, few) = (MEASURED.as_secs_f64().max(12.0 * cycle), 3.0 * cycle);
+        let cost = ask.rate + READ_COST * ask.floor;
+        let affordable = |cost_max: f64| cost_max / cost - warmup.as_secs_f64();
+        let reduced = affordable(COST_USUAL) < few;
+        let most = affordable(if reduced { COST_MAX } else { COST_USUAL });
+        let measured = wanted.min(most).max(few).clamp(3.0, 86_400.0);
         Self { change: Change::None, capacity, reduced, warmup, measured: Duration::from_secs(measured.ceil() as u64) }
     }
 
@@ -99,16 +103,18 @@ impl World {
     /// # Errors
     /// [`Failure`] where it can't.
     pub fn check(&self, ask: &Ask) -> Result<(), Failure> {
-        let requests = ask.rate * (self.warmup + self.measured).as_secs_f64();
-        if requests <= REQUESTS_MAX * 1.1 {
+        let cost = (ask.rate + READ_COST * ask.floor) * (self.warmup + self.measured).as_secs_f64();
+        if cost <= COST_MAX * 1.1 {
             return Ok(());
         }
         Err(Failure::usage(format!(
-            "too many requests to simulate in half a minute · --rate {} with --ttl {} · found {requests:.0} in four TTLs, \
-             allowed {REQUESTS_MAX:.0} · divide --rate, --origin-capacity and the number of keys by the same number, or use \
-             `loadgen sweep`, which may take its time",
+            "too much to simulate in half a minute · --rate {} with --ttl {} · found {:.0} s to simulate for four TTLs, allowed \
+             {:.0} s · divide --rate, --origin-capacity and the number of keys by the same number, or use `loadgen sweep`, which may take \
+             its time",
             rate_text(ask.rate),
-            duration_text(ask.ttl)
+            duration_text(ask.ttl),
+            (self.warmup + self.measured).as_secs_f64(),
+            COST_MAX / (ask.rate + READ_COST * ask.floor)
         )))
     }
 

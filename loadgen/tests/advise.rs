@@ -1,0 +1,237 @@
+//! `advise` as its user runs it: its figures are those of single runs, the same question has the same answer, and it says first
+//! what no strategy can do.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
+
+mod common;
+
+use std::path::Path;
+
+use common::{only_run, record, run, strategy};
+use report::{figure, figures};
+use serde_json::Value;
+
+/// One key, asked for twenty times a second.
+const ONE_KEY: [&str; 10] =
+    ["--rate", "40/s", "--keys", "single", "--ttl", "2s", "--service-time", "200ms", "--origin-capacity", "4/s"];
+
+fn advise(output: &Path, args: &[&str]) -> (Value, String) {
+    let own = ["advise", "--quiet", "--format", "json", "-o", output.to_str().unwrap()];
+    let said = run(&[&own[..], args].concat());
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    (serde_json::from_str(&said.out).unwrap(), said.out)
+}
+
+fn specs(ranking: &Value) -> Vec<String> {
+    ranking.as_array().unwrap().iter().map(|s| s["strategy"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn its_figures_are_those_of_single_runs_and_the_same_question_has_the_same_answer() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let args = [&ONE_KEY[..], &["--max-stale", "2s", "--seed", "7"]].concat();
+    let (advice, text) = advise(one.path(), &args);
+    assert_eq!(advice["schema"], "stampede.advice/v1");
+    assert_eq!(text, advise(two.path(), &args).1);
+    let (folder, other) = (only_run(one.path()), only_run(two.path()));
+    for file in [
+        "advice.json",
+        "scenario.toml",
+        "twice-the-load.toml",
+        "twice-the-service-time.toml",
+        "cold-start.toml",
+        "lost-cache.toml",
+    ] {
+        assert_eq!(std::fs::read(folder.join(file)).unwrap(), std::fs::read(other.join(file)).unwrap(), "{file}");
+    }
+    let lost = advice["limits"].as_array().unwrap().iter().find(|limit| limit["name"] == "lost-cache").unwrap();
+    for (file, setting) in [("scenario.toml", &advice["chosen"]), ("lost-cache.toml", &lost["chosen"])] {
+        let spec = setting["strategy"].as_str().unwrap();
+        let file = folder.join(file);
+        let singles: Vec<_> = ["7", "8", "9"]
+            .iter()
+            .map(|seed| {
+                let alone = tempfile::tempdir().unwrap();
+                let said = run(&[
+                    "--lab",
+                    "sim",
+                    "--quiet",
+                    "-o",
+                    alone.path().to_str().unwrap(),
+                    "--scenario",
+                    file.to_str().unwrap(),
+                    "--strategy",
+                    spec,
+                    "--replicas",
+                    "3",
+                    "--seed",
+                    seed,
+                ]);
+                assert_eq!(said.code, Some(0), "{}", said.err);
+                figures(strategy(&record(&only_run(alone.path())), spec))
+            })
+            .collect();
+        for (metric, spread) in setting["figures"].as_object().unwrap() {
+            if metric == "origin.per_second" {
+                continue;
+            }
+            let values: Option<Vec<f64>> = singles
+                .iter()
+                .map(|single| figure(single, metric).unwrap().and_then(serde_json::Number::as_f64))
+                .collect();
+            let Some(values) = values else {
+                assert!(spread.is_null(), "{metric}");
+                continue;
+            };
+            let mean = values.iter().sum::<f64>() / 3.0;
+            assert!(
+                (spread["mean"].as_f64().unwrap() - mean).abs() < 1e-5,
+                "{metric} of {spec}: {spread} and {values:?}"
+            );
+            assert_eq!(spread["max"].as_f64().unwrap(), values.iter().copied().fold(f64::MIN, f64::max), "{metric}");
+        }
+    }
+}
+
+#[test]
+fn jitter_is_no_cure_for_one_key_and_without_leave_nothing_is_stale() {
+    let results = tempfile::tempdir().unwrap();
+    let (advice, _) = advise(results.path(), &[&ONE_KEY[..], &["--max-stale", "2s"]].concat());
+    assert_eq!((&advice["goal_met"], &advice["capacity"]["enough"]), (&Value::Bool(true), &Value::Bool(true)));
+    let chosen = advice["chosen"]["composition"].as_str().unwrap();
+    assert!(!chosen.contains("jitter"), "{chosen}");
+    let jitter = advice["ranking"].as_array().unwrap().iter().filter(|s| s["family"] == "jitter");
+    assert!(
+        jitter.clone().count() > 0 && jitter.clone().all(|s| s["meets_goal"] == false),
+        "{:?}",
+        specs(&advice["ranking"])
+    );
+
+    let (advice, _) = advise(results.path(), &ONE_KEY);
+    for setting in advice["ranking"].as_array().unwrap() {
+        let composition = setting["composition"].as_str().unwrap();
+        assert!(!composition.contains("swr") && !composition.contains("jitter"), "{composition}");
+        assert_eq!(setting["figures"]["stale.share"]["max"], 0.0, "{composition}");
+    }
+    let left_out = advice["left_out"].as_array().unwrap();
+    assert!(left_out.iter().any(|text| text.as_str().unwrap().contains("swr")), "{left_out:?}");
+}
+
+#[test]
+fn where_naive_will_do_it_says_so() {
+    let results = tempfile::tempdir().unwrap();
+    let even = [
+        "--rate",
+        "20/s",
+        "--keys",
+        "uniform:200",
+        "--ttl",
+        "2s",
+        "--service-time",
+        "100ms",
+        "--origin-capacity",
+        "60/s",
+    ];
+    let (advice, _) = advise(results.path(), &[&even[..], &["--max-stale", "1s"]].concat());
+    assert_eq!(advice["chosen"]["strategy"], "naive", "{:?}", specs(&advice["ranking"]));
+    assert_eq!(advice["goal_met"], true);
+}
+
+#[test]
+fn below_the_floor_it_says_first_what_would_do() {
+    let results = tempfile::tempdir().unwrap();
+    let output = results.path().to_str().unwrap();
+    let args = [
+        "--rate",
+        "40/s",
+        "--keys",
+        "uniform:100",
+        "--ttl",
+        "1s",
+        "--service-time",
+        "100ms",
+        "--origin-capacity",
+        "5/s",
+    ];
+    let said = run(&[&["advise", "--quiet", "-o", output][..], &args].concat());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let first = said.out.lines().find(|line| !line.is_empty() && !line.starts_with("asked")).unwrap();
+    assert!(first.starts_with("NO STRATEGY CAN DO THIS."), "{first}");
+    let folder = only_run(results.path());
+    let advice: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("advice.json")).unwrap()).unwrap();
+    let capacity = &advice["capacity"];
+    // 100 keys × 0.4/s / (1 + 0.4/s × 1.1 s)
+    assert!((capacity["floor_per_s"].as_f64().unwrap() - 27.778).abs() < 0.001, "{capacity}");
+    assert_eq!((&capacity["enough"], &advice["goal_met"]), (&Value::Bool(false), &Value::Bool(true)));
+    let would = capacity["simulated_per_s"].as_f64().unwrap();
+    assert!(would > 27.8 && advice["chosen"]["figures"]["origin.max_per_second"]["max"].as_f64().unwrap() <= would);
+    assert!(said.out.contains(&format!("What would do: an origin of {would} reads/s")), "{}", said.out);
+    // 100 × 0.4 / (1 + 0.4 × (T + 0.1)) ≤ 5
+    assert_eq!(capacity["ttl_that_would_do_s"], 18);
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_simulated_and_leaves_nothing() {
+    let results = tempfile::tempdir().unwrap();
+    let own = ["advise", "--dry-run", "-o", results.path().to_str().unwrap(), "--goal", "min origin.total"];
+    let said = run(&[&own[..], &ONE_KEY].concat());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    for words in
+        ["goal: min origin.total where origin.max_per_second <= 4 and", "3 seeds", "nothing was run", "schema = 1"]
+    {
+        assert!(said.out.contains(words), "{words:?} in {}", said.out);
+    }
+    assert_eq!(std::fs::read_dir(results.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn bad_input_is_refused_at_its_flag() {
+    // (flag, value, what is said)
+    for (flag, value, words) in [
+        (
+            "--rate",
+            "400",
+            "a number without a unit · --rate · found \"400\", allowed a rate in /s, /m or /h · write 400/s",
+        ),
+        ("--rate", "-4/s", "--rate · found \"-4/s\""),
+        ("--rate", "0/s", "out of range · --rate · found \"0/s\", allowed above 0/s"),
+        ("--ttl", "5", "--ttl · found \"5\", allowed a duration"),
+        ("--ttl", "0s", "--ttl 0s"),
+        ("--service-time", "soon", "not a quantity · --service-time · found \"soon\""),
+        ("--service-time", "6s", "an origin read that is given up · --service-time · found 6s, allowed less than 5s"),
+        ("--origin-capacity", "50", "--origin-capacity · found \"50\", allowed a rate"),
+        ("--origin-capacity", "0/s", "allowed above 0/s"),
+        ("--max-stale", "2", "--max-stale · found \"2\", allowed a duration"),
+        ("--keys", "zipf", "--keys · found \"zipf\", allowed hot:N[:share]"),
+        ("--keys", "pareto:10", "no such kind of keys · --keys"),
+        ("--keys", "zipf:0", "--keys zipf:0"),
+        ("--keys", "hot:10:1.5", "--keys hot:10:1.5"),
+        ("--goal", "min orign.total", "did you mean"),
+        ("--replicas", "0", "1..=1000"),
+        ("--seed", "18446744073709551615", "the last seed is too large"),
+    ] {
+        let mut args: Vec<&str> = [&["advise", "-o", "/nowhere/at/all"][..], &ONE_KEY].concat();
+        match args.iter().position(|arg| *arg == flag) {
+            Some(at) => args[at + 1] = value,
+            None => args.extend([flag, value]),
+        }
+        let said = run(&args);
+        assert_eq!(said.code, Some(2), "{flag} {value}: {}{}", said.out, said.err);
+        assert!(said.err.starts_with("error:") && said.err.contains(words), "{flag} {value}: {}", said.err);
+    }
+    let heavy = [
+        "--rate",
+        "100000/s",
+        "--keys",
+        "single",
+        "--ttl",
+        "1h",
+        "--service-time",
+        "10ms",
+        "--origin-capacity",
+        "50/s",
+    ];
+    let said = run(&[&["advise"][..], &heavy].concat());
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("too much to simulate in half a minute · --rate 100000/s with --ttl 1h"), "{}", said.err);
+}
