@@ -100,13 +100,22 @@ impl Candidates {
         let spread = if SPREAD * ttl < allowed / 2.0 { SPREAD } else { 0.0 };
         let stale = whole_ms(ask.max_stale.saturating_sub(ask.ttl.mul_f64(spread)));
         let window = duration_text(stale);
+        let presets = spread > 0.0;
         if !stale.is_zero() {
             let half = duration_text(whole_ms(stale / 2));
             let windows = [&window, &half].into_iter().filter(|window| *window != "0s");
-            self.family("stack", windows.map(|window| format!("stack(stale={window}, spread={spread})")))?;
+            let text = |window: &String| match presets {
+                true => format!("stack(stale={window}, spread={spread})"),
+                false => format!("swr(stale={window}) + coalesce + lease"),
+            };
+            self.family("stack", windows.map(text))?;
         }
-        let betas = ["1", "0.5", "2", "4"];
-        self.family("best", betas.map(|beta| format!("best(beta={beta}, stale={window}, spread={spread})")))
+        // Without room for jitter it is the same without.
+        let text = |beta: &str| match presets {
+            true => format!("best(beta={beta}, stale={window}, spread={spread})"),
+            false => format!("xfetch(beta={beta}, stale={window}) + coalesce + lease(wake=notify)"),
+        };
+        self.family("best", ["1", "0.5", "2", "4"].map(text))
     }
 
     fn family(
@@ -185,4 +194,25 @@ pub fn neighbours(ask: &Ask, candidate: &Candidate) -> Option<(&'static str, Vec
         Some((value, Candidate { spec, ..candidate.clone() }))
     };
     Some((knob, values.into_iter().filter_map(with).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_simplest_has_the_fewest_parts() {
+        let order = [
+            "naive",
+            "coalesce",
+            "singleflight",
+            "swr(stale=1s) + coalesce",
+            "swr",
+            "xfetch(stale=1s)",
+            "stack",
+            "best",
+        ];
+        let parts: Vec<u32> = order.iter().map(|text| parts(&Spec::parse(text).unwrap())).collect();
+        assert_eq!(parts, [0, 1, 2, 3, 4, 5, 7, 9]);
+    }
 }

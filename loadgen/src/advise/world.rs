@@ -19,6 +19,12 @@ const COST_USUAL: f64 = 80_000.0;
 const COST_MAX: f64 = 700_000.0;
 /// What an origin read costs to simulate beside a hit, with its flight, its lock and its ledger (measured).
 const READ_COST: f64 = 25.0;
+/// A scenario's longest warm-up.
+const WARMUP_MAX: Duration = Duration::from_secs(3600);
+/// Requests that are measured where the load is light.
+const REQUESTS_WANTED: f64 = 5000.0;
+/// Requests that say anything at all.
+const REQUESTS_MIN: f64 = 200.0;
 /// Hits a second at least that show that a cache is warm; with fewer there is no warm-up.
 const HITS_TO_WARM: f64 = 12.0;
 /// Measured at least, where the requests allow it.
@@ -74,9 +80,9 @@ impl World {
     #[must_use]
     pub fn usual(ask: &Ask, capacity: f64) -> Self {
         let tells = ask.rate - ask.floor >= HITS_TO_WARM;
-        let warmup = if tells { whole_seconds(ask.ttl + ask.service) } else { Duration::ZERO };
+        let warmup = if tells { whole_seconds(ask.ttl + ask.service).min(WARMUP_MAX) } else { Duration::ZERO };
         let cycle = (ask.ttl + ask.service).as_secs_f64();
-        let (wanted, few) = (MEASURED.as_secs_f64().max(12.0 * cycle), 3.0 * cycle);
+        let (wanted, few) = (MEASURED.as_secs_f64().max(12.0 * cycle).max(REQUESTS_WANTED / ask.rate), 3.0 * cycle);
         let cost = ask.rate + READ_COST * ask.floor;
         let affordable = |cost_max: f64| cost_max / cost - warmup.as_secs_f64();
         let reduced = affordable(COST_USUAL) < few;
@@ -103,6 +109,21 @@ impl World {
     /// # Errors
     /// [`Failure`] where it can't.
     pub fn check(&self, ask: &Ask) -> Result<(), Failure> {
+        let measured = self.measured.as_secs_f64();
+        if measured < 3.0 * ask.ttl.as_secs_f64() {
+            return Err(Failure::usage(format!(
+                "too long a TTL to simulate · --ttl · found {}, allowed 8h: three of them are a day · give a shorter one",
+                duration_text(ask.ttl)
+            )));
+        }
+        if ask.rate * measured < REQUESTS_MIN {
+            return Err(Failure::usage(format!(
+                "too few requests to tell anything · --rate · found {:.0} requests in {}, needed {REQUESTS_MIN:.0} · any \
+                 strategy will do for so few",
+                ask.rate * measured,
+                duration_text(self.measured)
+            )));
+        }
         let cost = (ask.rate + READ_COST * ask.floor) * (self.warmup + self.measured).as_secs_f64();
         if cost <= COST_MAX * 1.1 {
             return Ok(());
