@@ -38,16 +38,62 @@ impl Choice {
     pub fn runner_up(&self) -> Option<&Tried> {
         self.ranking.get(self.runner_up?)
     }
+}
 
-    /// The best setting of every family, and of its own family the one that is advised, which comes first.
-    #[must_use]
-    pub fn families(&self) -> Vec<&Tried> {
-        let mut rows = vec![self.chosen()];
-        for tried in &self.ranking {
-            if !rows.iter().any(|row| row.candidate.family == tried.candidate.family) {
-                rows.push(tried);
-            }
-        }
-        rows
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use report::sweep::Point;
+    use strategies::Spec;
+
+    use super::super::candidates::Candidate;
+    use super::*;
+
+    /// (family, SPEC, whether it is the family's first, meets, alike)
+    fn ranking(tried: &[(&'static str, &str, bool, bool, bool)]) -> Vec<Tried> {
+        let tried = tried.iter().map(|(family, text, first, meets, alike)| Tried {
+            candidate: Candidate { family, spec: Spec::parse(text).unwrap(), first: *first },
+            point: Point {
+                strategy: (*family).into(),
+                name: (*text).into(),
+                spec: String::new(),
+                values: Vec::new(),
+                runs: 3,
+                valid: true,
+                invalid_because: Vec::new(),
+                figures: BTreeMap::new(),
+            },
+            meets: *meets,
+            alike: *alike,
+            misses: Vec::new(),
+        });
+        tried.collect()
+    }
+
+    fn names(choice: &Choice) -> (&str, &str) {
+        (choice.chosen().candidate.spec.name(), choice.runner_up().unwrap().candidate.spec.name())
+    }
+
+    #[test]
+    fn of_what_is_not_told_apart_the_simplest_and_a_preset_as_it_is_before_one_that_is_turned() {
+        let choice = Choice::of(ranking(&[
+            ("best", "best", true, true, true),
+            ("xfetch", "xfetch(beta=4)", false, true, true),
+            ("xfetch", "xfetch(beta=1)", true, true, true),
+            ("naive", "naive", true, true, false),
+            ("coalesce", "coalesce", true, false, true),
+        ]));
+        let choice = choice.unwrap();
+        // Naive is told apart, coalesce misses the goal.
+        assert_eq!(names(&choice), ("xfetch(beta=1)", "best"));
+    }
+
+    #[test]
+    fn where_nothing_meets_the_goal_the_nearest_miss() {
+        let choice =
+            Choice::of(ranking(&[("best", "best", true, false, false), ("naive", "naive", true, false, false)]));
+        assert_eq!(names(&choice.unwrap()), ("best", "naive"));
+        assert!(Choice::of(Vec::new()).is_none());
     }
 }
