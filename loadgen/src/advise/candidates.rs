@@ -104,16 +104,22 @@ impl Candidates {
         if !stale.is_zero() {
             let half = duration_text(whole_ms(stale / 2));
             let windows = [&window, &half].into_iter().filter(|window| *window != "0s");
-            let text = |window: &String| match presets {
-                true => format!("stack(stale={window}, spread={spread})"),
-                false => format!("swr(stale={window}) + coalesce + lease"),
+            let text = |window: &String| {
+                if presets {
+                    format!("stack(stale={window}, spread={spread})")
+                } else {
+                    format!("swr(stale={window}) + coalesce + lease")
+                }
             };
             self.family("stack", windows.map(text))?;
         }
         // Without room for jitter it is the same without.
-        let text = |beta: &str| match presets {
-            true => format!("best(beta={beta}, stale={window}, spread={spread})"),
-            false => format!("xfetch(beta={beta}, stale={window}) + coalesce + lease(wake=notify)"),
+        let text = |beta: &str| {
+            if presets {
+                format!("best(beta={beta}, stale={window}, spread={spread})")
+            } else {
+                format!("xfetch(beta={beta}, stale={window}) + coalesce + lease(wake=notify)")
+            }
         };
         self.family("best", ["1", "0.5", "2", "4"].map(text))
     }
