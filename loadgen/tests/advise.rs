@@ -198,7 +198,7 @@ fn bad_input_is_refused_at_its_flag() {
         ("--ttl", "5", "--ttl · found \"5\", allowed a duration"),
         ("--ttl", "0s", "--ttl 0s"),
         ("--ttl", "23h", "too long a TTL to simulate · --ttl · found 23h, allowed 8h"),
-        ("--rate", "1/h", "too few requests to tell anything · --rate · found 24 requests in 24h"),
+        ("--rate", "0.001/s", "too few requests to tell anything · --rate · found 86 requests in 24h"),
         ("--service-time", "soon", "not a quantity · --service-time · found \"soon\""),
         ("--service-time", "6s", "an origin read that is given up · --service-time · found 6s, allowed less than 5s"),
         ("--origin-capacity", "50", "--origin-capacity · found \"50\", allowed a rate"),
