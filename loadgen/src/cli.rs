@@ -215,8 +215,8 @@ pub struct AdviseArgs {
     /// How long a value is fresh (5s)
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub ttl: String,
-    /// How long one origin read takes (200ms)
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    /// How long one origin read takes: 200ms, exp:200ms (mean) or lognormal:200ms,600ms (p50, p99)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub service_time: String,
     /// Reads a second that the origin can do (50/s)
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
@@ -230,6 +230,9 @@ pub struct AdviseArgs {
     /// What to look for instead of the lowest p99: "min origin.total where latency.p99 <= 20ms"
     #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
     pub goal: Option<String>,
+    /// Only one setting of each preset, and two seeds
+    #[arg(long)]
+    pub quick: bool,
     /// The first seed
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,

@@ -38,7 +38,7 @@ mod within;
 
 pub use entry::{Entry, Freshness, Life, Stamp};
 pub use error::GetError;
-pub use fill::{Cx, Filled, LOAD_BUDGET, Mode, Prefetched, Want};
+pub use fill::{Cx, Filled, LEASE_MARGIN, LOAD_BUDGET, Mode, Prefetched, Want};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use outcome::Outcome;
 pub use policy::Served;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use scenarios::{KeyKind, Keys, Scenario};
+use scenarios::{KeyKind, Keys, Law};
 use strategies::LOAD_BUDGET;
 use strategies::units::{DURATION, RATE, Unit, UnitFault, duration_text};
 
-use super::world::{World, places};
+use super::world::{Change, World, places, whole_ms};
 use crate::cli::AdviseArgs;
 use crate::exit::Failure;
 use crate::sweep::goal::Goal;
@@ -26,13 +26,15 @@ pub struct Ask {
     /// How long a value is fresh.
     pub ttl: Duration,
     /// How long an origin read takes.
-    pub service: Duration,
+    pub service: Law,
     /// Origin reads a second.
     pub capacity: f64,
     /// How long past the TTL a value may be served.
     pub max_stale: Duration,
     /// Replicas that share the cache.
     pub replicas: u16,
+    /// Whether one setting of each preset is enough.
+    pub quick: bool,
     /// The first seed.
     pub seed: u64,
     /// The goal as typed.
@@ -52,19 +54,20 @@ impl Ask {
             keys: args.keys.clone(),
             key_fields: key_fields(&args.keys)?,
             ttl: quantity("--ttl", &args.ttl, &DURATION)?,
-            service: quantity("--service-time", &args.service_time, &DURATION)?,
+            service: law(&args.service_time)?,
             capacity: positive("--origin-capacity", &args.origin_capacity, &RATE)?,
             max_stale: quantity("--max-stale", &args.max_stale, &DURATION)?,
             replicas: args.replicas,
+            quick: args.quick,
             seed: args.seed,
             goal: args.goal.clone(),
             floor: 0.0,
         };
-        if ask.service >= LOAD_BUDGET {
-            let (found, most) = (duration_text(ask.service), duration_text(LOAD_BUDGET));
+        if slowest(&ask.service) >= LOAD_BUDGET {
+            let (found, most) = (duration_text(whole_ms(slowest(&ask.service))), duration_text(LOAD_BUDGET));
             return Err(Failure::usage(format!(
-                "an origin read that is given up · --service-time · found {found}, allowed less than {most}, which is what a \
-                 read is given · lower it"
+                "an origin read that is given up · --service-time · found {found} (of a law, one read in a \
+                 thousand), allowed less than {most}, which is what a read is given · lower it"
             )));
         }
         if places(&ask, ask.capacity).is_none() {
@@ -73,30 +76,32 @@ impl Ask {
                  allowed 1024 · divide --rate, --origin-capacity and the number of keys by the same number",
                 args.origin_capacity,
                 args.service_time,
-                ask.capacity * ask.service.as_secs_f64()
+                ask.capacity * ask.service.mean().as_secs_f64()
             )));
         }
         let scenario = World::usual(&ask, ask.capacity).scenario(&ask)?;
         let hot = scenario.keys.hot_key().is_some();
         ask.goal.as_deref().map(|text| Goal::parse(text, hot)).transpose().map_err(Failure::usage)?;
-        ask.floor = floor_per_s(ask.rate, &scenario.keys, ask.ttl, ask.service);
+        ask.floor = floor_per_s(ask.rate, &scenario.keys, ask.ttl, ask.service.mean());
         Ok(ask)
     }
 
     /// What is looked for, with an origin of this capacity: what was asked for, or else the lowest p99; and in any case
-    /// what the numbers demand.
+    /// what the numbers demand. Where a replica is killed, the requests that it had fail whatever the strategy: there, errors
+    /// are not held against it.
     ///
     /// # Errors
     /// [`Failure`] where it is no goal.
-    pub fn goal(&self, capacity: f64, keys: &Keys) -> Result<Goal, Failure> {
+    pub fn goal(&self, change: Change, capacity: f64, keys: &Keys) -> Result<Goal, Failure> {
         let hot = keys.hot_key().is_some();
         let own = self.goal.as_deref().unwrap_or("min latency.p99").trim();
         let joint = match Goal::parse(own, hot).map_err(Failure::usage)?.conditions.as_slice() {
             [] => "where",
             _ => "and",
         };
+        let errors = if change == Change::Crash { "" } else { " and errors <= 0" };
         let text = format!(
-            "{own} {joint} origin.max_per_second <= {} and errors <= 0 and outcomes.shed <= 0 and stale.overage <= {}",
+            "{own} {joint} origin.max_per_second <= {}{errors} and outcomes.shed <= 0 and stale.overage <= {}",
             tidy(capacity),
             duration_text(self.max_stale)
         );
@@ -106,7 +111,8 @@ impl Ask {
     /// The numbers in a line.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let [ttl, service, stale] = [self.ttl, self.service, self.max_stale].map(duration_text);
+        let [ttl, stale] = [self.ttl, self.max_stale].map(duration_text);
+        let service = law_text(&self.service);
         let stale =
             if self.max_stale.is_zero() { "nothing past its TTL".to_owned() } else { format!("up to {stale} past it") };
         let (rate, capacity) = (tidy(self.rate), tidy(self.capacity));
@@ -119,7 +125,7 @@ impl Ask {
 }
 
 /// Origin reads a second, in the mean, of a perfect cache that reads a key once for all and never before somebody asks:
-/// after a read that takes d the value is fresh for T, and the next request comes 1/λ later, so Σ λ / (1 + λ(T + d)) over
+/// after a read that takes d in the mean the value is fresh for T, and the next request comes 1/λ later, so Σ λ / (1 + λ(T + d)) over
 /// the keys (renewal theory, for Poisson arrivals).
 #[must_use]
 pub fn floor_per_s(rate: f64, keys: &Keys, ttl: Duration, service: Duration) -> f64 {
@@ -139,10 +145,10 @@ pub fn floor_per_s(rate: f64, keys: &Keys, ttl: Duration, service: Duration) -> 
     }
 }
 
-/// The shortest TTL, in whole seconds, at which that is no more than the capacity; `None` where a day is not enough.
+/// The shortest TTL, in whole seconds, at which that is no more than so many reads a second; `None` where a day is not enough.
 #[must_use]
-pub fn ttl_that_would_do(ask: &Ask, scenario: &Scenario) -> Option<Duration> {
-    let fits = |s: u64| floor_per_s(ask.rate, &scenario.keys, Duration::from_secs(s), ask.service) <= ask.capacity;
+pub fn ttl_for(ask: &Ask, keys: &Keys, per_s: f64) -> Option<Duration> {
+    let fits = |s: u64| floor_per_s(ask.rate, keys, Duration::from_secs(s), ask.service.mean()) <= per_s;
     let (mut low, mut high) = (0, 24 * 3600);
     if !fits(high) {
         return None;
@@ -186,6 +192,59 @@ fn key_fields(text: &str) -> Result<KeyFields, Failure> {
         fields.push((field, value.to_owned()));
     }
     Ok(fields)
+}
+
+/// `200ms`, `exp:200ms` or `lognormal:200ms,600ms`. Ranges are the scenario's to check.
+fn law(text: &str) -> Result<Law, Failure> {
+    let wrong = |remedy: &str| {
+        Failure::usage(format!(
+            "no service time · --service-time · found {text:?}, allowed a duration, exp:MEAN or lognormal:P50,P99 · {remedy}"
+        ))
+    };
+    let part = |part: &str| quantity("--service-time", part.trim(), &DURATION);
+    let Some((kind, numbers)) = text.split_once(':') else { return Ok(Law::Constant(part(text)?)) };
+    let numbers: Vec<&str> = numbers.split(',').collect();
+    match (kind.trim(), numbers.as_slice()) {
+        ("exp", [mean]) => Ok(Law::Exponential { mean: part(mean)? }),
+        ("exp", _) => Err(wrong("write exp:200ms")),
+        ("lognormal", [p50, p99]) => Ok(Law::LogNormal { p50: part(p50)?, p99: part(p99)? }),
+        _ => Err(wrong("write lognormal:200ms,600ms")),
+    }
+}
+
+/// A law as `--service-time` takes it.
+#[must_use]
+pub fn law_text(law: &Law) -> String {
+    match *law {
+        Law::Constant(value) => duration_text(value),
+        Law::Exponential { mean } => format!("exp:{}", duration_text(mean)),
+        Law::LogNormal { p50, p99 } => format!("lognormal:{},{}", duration_text(p50), duration_text(p99)),
+    }
+}
+
+/// How long the slowest read of a thousand takes, by the quantiles of its law.
+#[must_use]
+pub fn slowest(law: &Law) -> Duration {
+    match *law {
+        Law::Constant(value) => value,
+        // −ln 0.001 = 6.908 means.
+        Law::Exponential { mean } => mean.mul_f64(1000_f64.ln()),
+        // Φ⁻¹(0.999) / Φ⁻¹(0.99) = 3.0902 / 2.3263 (Wichura, algorithm AS 241, 1988).
+        Law::LogNormal { p50, p99 } => {
+            let spread = p99.as_secs_f64() / p50.as_secs_f64().max(1e-9);
+            p50.mul_f64(spread.clamp(1.0, 1000.0).powf(3.0902 / 2.3263))
+        }
+    }
+}
+
+/// The same law, every read twice as long.
+#[must_use]
+pub fn twice(law: &Law) -> Law {
+    match *law {
+        Law::Constant(value) => Law::Constant(value * 2),
+        Law::Exponential { mean } => Law::Exponential { mean: mean * 2 },
+        Law::LogNormal { p50, p99 } => Law::LogNormal { p50: p50 * 2, p99: p99 * 2 },
+    }
 }
 
 fn quantity<T>(flag: &str, text: &str, unit: &Unit<T>) -> Result<T, Failure> {
@@ -237,6 +296,23 @@ mod tests {
         assert!((even - floor(100.0, keys(KeyKind::Uniform, 50))).abs() < 1e-9, "an exponent of nought is even");
         let hot = floor(100.0, keys(KeyKind::Hot { share: 0.02 }, 50));
         assert!((even - hot).abs() < 1e-9, "a fiftieth for one of fifty is even, too");
+    }
+
+    #[test]
+    fn service_times_are_what_they_say_and_the_slowest_is_their_quantile() {
+        let ms = Duration::from_millis;
+        for (text, said, slow) in [
+            ("200ms", Law::Constant(ms(200)), 200.0),
+            ("exp:200ms", Law::Exponential { mean: ms(200) }, 1381.55),
+            ("lognormal:200ms,600ms", Law::LogNormal { p50: ms(200), p99: ms(600) }, 860.7),
+        ] {
+            let read = law(text).unwrap();
+            assert_eq!((read, law_text(&read).as_str()), (said, text));
+            assert!((slowest(&read).as_secs_f64() * 1e3 - slow).abs() < 0.1, "{text}: {:?}", slowest(&read));
+        }
+        for text in ["", "soon", "200", "normal:1s", "exp:", "exp:1s,2s", "lognormal:1s", "lognormal:1s,2s,3s"] {
+            assert!(law(text).unwrap_err().text.contains("--service-time · found"), "{text}");
+        }
     }
 
     #[test]

@@ -49,12 +49,16 @@ pub struct Advice {
     pub goal_met: bool,
     /// What is advised.
     pub chosen: Setting,
+    /// The layers of what is advised.
+    pub layers: Vec<&'static str>,
     /// The best setting of another family; `null` where there is none.
     pub runner_up: Option<Setting>,
     /// Every setting that was tried: what meets the goal first, the best first.
     pub ranking: Vec<Setting>,
     /// The chosen setting with its main knob turned; `null` where it has none.
     pub main_knob: Option<Knob>,
+    /// What is to be known of the chosen setting's lock; `null` where it has none of a fixed life.
+    pub lock: Option<String>,
     /// Chosen and runner-up on days that are not usual.
     pub limits: Vec<Limit>,
     /// What was not tried, and why.
@@ -72,8 +76,10 @@ pub struct Asked {
     pub keys: String,
     /// TTL, seconds.
     pub ttl_s: f64,
-    /// Service time, seconds.
-    pub service_time_s: f64,
+    /// Service time as `--service-time` takes it.
+    pub service_time: String,
+    /// Its mean, seconds.
+    pub service_time_mean_s: f64,
     /// Origin capacity, reads a second.
     pub origin_capacity_per_s: f64,
     /// How long past its TTL a value may be served, seconds.
@@ -95,10 +101,22 @@ pub struct Capacity {
     pub enough: bool,
     /// Reads a second that the simulated origin is held to: what was given, or where that is not enough, what would do.
     pub simulated_per_s: f64,
-    /// The shortest TTL in whole seconds for which the floor is within what was given; `null` where that is not below the floor.
-    pub ttl_that_would_do_s: Option<u64>,
+    /// A TTL with which a perfect cache would need no more than the origin does; `null` where it needs no more anyway, or a day
+    /// is not enough.
+    pub longer_ttl: Option<LongerTtl>,
+    /// Where advice is for a larger origin and this one could do what is needed in the mean: the nearest miss with it.
+    pub as_it_is: Option<Setting>,
     /// What the simulated origin does, where its whole places make that another number.
     pub rounded: Option<String>,
+}
+
+/// A TTL with which the origin would do, by arithmetic.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LongerTtl {
+    /// The TTL, seconds.
+    pub ttl_s: u64,
+    /// Reads a second of a perfect cache with it.
+    pub floor_per_s: f64,
 }
 
 /// What was simulated.
@@ -129,6 +147,8 @@ pub struct Setting {
     pub family: String,
     /// How many parts can be got wrong.
     pub parts: u32,
+    /// With how many seeds it was run: with one, where another setting of its preset was better or it missed the goal.
+    pub runs: u32,
     /// Whether it meets the goal.
     pub meets_goal: bool,
     /// Whether it is told apart from the best.
@@ -172,8 +192,8 @@ pub struct Limit {
     pub verdict: Verdict,
     /// In words.
     pub words: String,
-    /// What was advised.
-    pub chosen: Setting,
+    /// What was advised; `null` where nothing was simulated, because no strategy can.
+    pub chosen: Option<Setting>,
     /// What else there was.
     pub runner_up: Option<Setting>,
 }
@@ -190,6 +210,8 @@ pub enum Verdict {
     Switch,
     /// Neither meets the goal.
     Neither,
+    /// A perfect cache would read more than the origin can.
+    NoStrategyCan,
 }
 
 /// How the rows of a scenario are made.
@@ -218,6 +240,7 @@ impl Rows<'_> {
             composition: spec.canonical().to_owned(),
             family: tried.candidate.family.to_owned(),
             parts: parts(spec),
+            runs: tried.point.runs,
             meets_goal: tried.meets,
             as_good_as_best: tried.alike,
             misses: tried.misses.clone(),

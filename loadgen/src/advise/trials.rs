@@ -65,6 +65,12 @@ impl Bench {
         Ok(Self { base, seeds: (args.seed..=last).collect(), stop, quiet: args.quiet })
     }
 
+    /// The same with no more than so many seeds.
+    #[must_use]
+    pub fn with_seeds(&self, n: usize) -> Self {
+        Self { seeds: self.seeds.iter().copied().take(n).collect(), ..self.clone() }
+    }
+
     /// The seeds of each setting.
     #[must_use]
     pub fn seeds(&self) -> &[u64] {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use report::sweep::figure_text;
+use strategies::spec::LAYERS;
 use strategies::units::duration_text;
 
 use super::ask::{Ask, tidy};
@@ -10,11 +11,12 @@ use super::candidates::Candidates;
 use super::record::{Advice, Rows, Setting};
 use super::world::{Change, World};
 use crate::exit::Failure;
+use crate::settings::quoted;
 use crate::table::table;
 
 /// What a simulation does not know.
 pub const NOT_SIMULATED: &str = "no processor time, no network but an idle machine's loopback, no memory limit of the cache, \
-                                 one constant service time.\n         A latency below 1 ms means that nobody waited, no more. Measure what you choose";
+                                 one law of service times.\n         A latency below 1 ms means that nobody waited, no more. Measure what you choose";
 
 /// What would be simulated.
 ///
@@ -31,7 +33,7 @@ pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Res
         tidy(ask.capacity),
         if ask.floor > ask.capacity { ": not enough" } else { "" }
     );
-    text += &format!("# goal: {}\n", ask.goal(usual.capacity, &scenario.keys)?.text);
+    text += &format!("# goal: {}\n", ask.goal(Change::None, usual.capacity, &scenario.keys)?.text);
     text += &format!(
         "# {settings} settings × {seeds} seeds of {} after {} of warm-up{}:\n",
         duration_text(measured),
@@ -44,7 +46,7 @@ pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Res
     for left_out in &candidates.left_out {
         text += &format!("# not tried: {left_out}\n");
     }
-    let days: Vec<String> = Change::ALL.into_iter().map(|change| usual.with(change).in_words()).collect();
+    let days: Vec<String> = Change::days(ask).into_iter().map(|change| usual.with(change).in_words()).collect();
     text += &format!("# then the best two with {}; nothing was run\n\n", days.join(", "));
     Ok(text + &scenario.to_toml())
 }
@@ -52,10 +54,10 @@ pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Res
 /// The answer.
 #[must_use]
 pub fn answer(ask: &Ask, advice: &Advice, folder: &Path) -> String {
-    let mut text = format!("asked    {}\n", ask.in_words());
-    text += &capacity(ask, advice);
-    text += &chosen(advice);
+    let mut text = impossible(ask, advice);
+    text += &chosen(ask, advice);
     text += &costs(advice);
+    text += &advice.lock.iter().map(|lock| format!("lock     {lock}\n")).collect::<String>();
     text += &ranking(advice);
     if let Some(knob) = &advice.main_knob {
         text += &format!("\nknob     {}\n", knob.words);
@@ -72,46 +74,68 @@ pub fn answer(ask: &Ask, advice: &Advice, folder: &Path) -> String {
     text += "\nand on other days\n";
     text += &advice.limits.iter().map(|limit| format!("  {}: {}\n", limit.what, limit.words)).collect::<String>();
     text += &format!("\nunknown  {}\n", advice.not_simulated);
-    text + &places(advice, folder)
+    text + &places(ask, advice, folder)
 }
 
-/// Whether any strategy can do it, before anything else.
-fn capacity(ask: &Ask, advice: &Advice) -> String {
+/// What no strategy can do, and what would: before anything else. Nothing where it can be done.
+fn impossible(ask: &Ask, advice: &Advice) -> String {
     let capacity = &advice.capacity;
     let (given, floor, would) = (tidy(ask.capacity), tidy(capacity.floor_per_s), tidy(capacity.simulated_per_s));
-    let mut text = if capacity.floor_per_s > ask.capacity {
-        let ttl = capacity.ttl_that_would_do_s.map_or_else(String::new, |s| {
-            format!(", or a TTL of {s}s with which a perfect cache needs {given} reads/s or less")
-        });
-        format!(
-            "\nNO STRATEGY CAN DO THIS. Even a perfect cache, which reads a key once for everybody and never twice, needs\n\
-             {floor} origin reads/s in the mean, and your origin does {given}.\n\
-             What would do: an origin of {would} reads/s (what follows is for such a one){ttl}.\n"
-        )
-    } else if !capacity.enough && capacity.simulated_per_s > ask.capacity {
-        format!(
-            "\nNOTHING THAT WAS TRIED CAN DO THIS. In the mean {floor} reads/s are needed and your origin does {given}, but in its\n\
-             highest second every setting wants more. What would do: an origin of {would} reads/s (what follows is for such a one).\n"
-        )
-    } else if !advice.goal_met {
-        "\nNO SETTING MEETS THE GOAL, and a larger origin alone would not help. What follows is the nearest miss.\n"
-            .into()
-    } else {
-        format!("origin   a perfect cache would read {floor} times a second; yours does {given}: it can be done\n")
-    };
-    if let Some(rounded) = &capacity.rounded {
-        text += &format!("note     {rounded}\n");
+    if advice.goal_met && capacity.enough {
+        return String::new();
     }
-    text
+    let mut text = if capacity.floor_per_s > ask.capacity {
+        format!(
+            "NO STRATEGY CAN DO THIS. Your origin does {given} reads/s; even a perfect cache, which reads a key once for everybody and\n\
+             never twice, needs {floor} in the mean.\n"
+        )
+    } else if advice.goal_met {
+        format!(
+            "NOTHING THAT WAS TRIED CAN DO THIS. Your origin does {given} reads/s; {floor} are needed in the mean, and more than {given} in the\n\
+             highest second of every setting.\n"
+        )
+    } else {
+        format!(
+            "NO SETTING MEETS THE GOAL, and a larger origin alone would not help. What follows is the nearest miss, which misses it by\n\
+             {}.\n",
+            advice.chosen.misses.join(", ")
+        )
+    };
+    let strategy = quoted(&advice.chosen.strategy);
+    if capacity.simulated_per_s > ask.capacity {
+        text += &format!(
+            "would do  an origin of {would} reads/s, with --strategy {strategy} (at most {} in a second); what follows is for it\n",
+            peak(&advice.chosen)
+        );
+        if let Some(longer) = &capacity.longer_ttl {
+            text += &format!(
+                "       or a TTL of {}s with the origin as it is, once the cache is warm (arithmetic, not simulated: {} reads/s in the\n          \
+                 mean, and as many as it can in the highest second; an empty cache needs more)\n",
+                longer.ttl_s,
+                tidy(longer.floor_per_s)
+            );
+        }
+    }
+    text += &match &capacity.as_it_is {
+        Some(nearest) => format!(
+            "as it is  --strategy {} comes nearest: {}\n",
+            quoted(&nearest.strategy),
+            nearest.misses.join(", ")
+        ),
+        None if capacity.floor_per_s > ask.capacity => {
+            "as it is  reads queue without end under every strategy, and requests fail: send less until one of these is done\n"
+                .into()
+        }
+        None => String::new(),
+    };
+    text + "\n"
 }
 
-fn chosen(advice: &Advice) -> String {
-    let (chosen, n) = (&advice.chosen, advice.simulated.seeds.len());
-    let composition =
-        if chosen.strategy == chosen.composition { String::new() } else { format!("   (= {})", chosen.composition) };
-    let alike: Vec<&Setting> = advice.ranking.iter().filter(|s| s.meets_goal && s.as_good_as_best).collect();
+fn chosen(ask: &Ask, advice: &Advice) -> String {
+    let (chosen, n, capacity) = (&advice.chosen, advice.simulated.seeds.len(), &advice.capacity);
+    let alike = advice.ranking.iter().filter(|s| s.meets_goal && s.as_good_as_best).count();
     let better = advice.ranking.first().filter(|best| best.strategy != chosen.strategy);
-    let why = match (advice.goal_met, alike.len(), better) {
+    let why = match (advice.goal_met, alike, better) {
         (false, ..) => format!("the nearest miss: {}", chosen.misses.join(", ")),
         (_, 1, _) => format!("it meets the goal best, and over {n} seeds every other setting is told apart from it"),
         (_, alike, None) => {
@@ -122,7 +146,27 @@ fn chosen(advice: &Advice) -> String {
             best.strategy
         ),
     };
-    format!("\nADVICE   --strategy '{}'{composition}\nwhy      {why}\ngoal     {}\n", chosen.strategy, advice.goal)
+    let larger = if capacity.simulated_per_s > ask.capacity {
+        format!(", once the origin does {} reads/s", tidy(capacity.simulated_per_s))
+    } else {
+        String::new()
+    };
+    let means: String = LAYERS
+        .iter()
+        .filter(|layer| advice.layers.contains(&layer.name))
+        .map(|layer| format!("         {}: {}\n", layer.name, layer.summary))
+        .collect();
+    let composition =
+        if chosen.strategy == chosen.composition { String::new() } else { format!("   (= {})", chosen.composition) };
+    let mut text = format!(
+        "ADVICE   --strategy {}{larger}{composition}\n{means}asked    {}\norigin   a perfect cache would read {} times a second; yours does {}\n",
+        quoted(&chosen.strategy),
+        ask.in_words(),
+        tidy(capacity.floor_per_s),
+        tidy(ask.capacity)
+    );
+    text += &capacity.rounded.iter().map(|rounded| format!("         {rounded}\n")).collect::<String>();
+    text + &format!("why      {why}\ngoal     {}\n", advice.goal)
 }
 
 /// What the chosen setting costs.
@@ -188,16 +232,20 @@ fn ranking(advice: &Advice) -> String {
     let left_out: String = advice.left_out.iter().map(|text| format!("not tried: {text}\n")).collect();
     format!(
         "\n{}  → advised   ~ not told apart from the best   ✗ misses the goal   peak: the most origin reads in any second, of all \
-         seeds\n  at once: answered without waiting for the origin. The best of each preset, of {} settings × {} seeds of {} s{reduced}.\n{left_out}",
+         seeds\n  at once: answered without waiting for the origin. The best of each preset, of {} settings with seeds {} of {} s each{reduced}.\n{left_out}",
         table(&rows, 1, |column| column > 1 && column < 9),
         simulated.settings,
-        simulated.seeds.len(),
+        seeds(&simulated.seeds),
         simulated.measured_s
     )
 }
 
+fn seeds(seeds: &[u64]) -> String {
+    seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Where it lies, and how a line is run again.
-fn places(advice: &Advice, folder: &Path) -> String {
+fn places(ask: &Ask, advice: &Advice, folder: &Path) -> String {
     let path = folder.display().to_string();
     let file = format!("{path}/{}", advice.simulated.scenario);
     let rows = Rows { file: &file, measured_s: 1.0, replicas: advice.asked.replicas, seed: advice.asked.seed };
@@ -205,7 +253,7 @@ fn places(advice: &Advice, folder: &Path) -> String {
         "\nresults  {path}: advice.json (all settings), scenario.toml, a scenario for each other day\n\
          alone    {}\n         any line of the tables so, with --strategy and the file of the day ({})\n",
         rows.command(&advice.chosen.strategy),
-        Change::ALL.map(|change| format!("{}.toml", change.name())).join(", ")
+        Change::days(ask).iter().map(|change| format!("{}.toml", change.name())).collect::<Vec<_>>().join(", ")
     )
 }
 

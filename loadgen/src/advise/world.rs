@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use scenarios::Scenario;
+use scenarios::{Keys, Law, Scenario};
 use strategies::units::{duration_text, rate_text};
 
-use super::ask::{Ask, tidy};
+use super::ask::{Ask, floor_per_s, tidy, twice};
 use crate::exit::Failure;
 use crate::settings::{Override, named_by_flag};
 
@@ -15,8 +15,10 @@ const PLACES_MAX: u32 = 1024;
 const QUEUE: u32 = 10_000;
 /// What a run may cost where all settings are tried with three seeds, in requests that are hits: about 1 µs each.
 const COST_USUAL: f64 = 80_000.0;
-/// What a run may cost at most; then only one setting of each preset is tried, with two seeds.
-const COST_MAX: f64 = 700_000.0;
+/// What a run should cost where only one setting of each preset is tried, with two seeds.
+const COST_REDUCED: f64 = 160_000.0;
+/// What such a run may cost at most.
+const COST_MAX: f64 = 400_000.0;
 /// What an origin read costs to simulate beside a hit, with its flight, its lock and its ledger (measured).
 const READ_COST: f64 = 25.0;
 /// A scenario's longest warm-up.
@@ -30,7 +32,7 @@ const HITS_TO_WARM: f64 = 12.0;
 /// Measured at least, where the requests allow it.
 const MEASURED: Duration = Duration::from_secs(60);
 
-/// What of the usual day is different.
+/// What is different from the usual day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Nothing.
@@ -43,11 +45,17 @@ pub enum Change {
     Cold,
     /// The cache is stopped for a while and comes back empty.
     LostCache,
+    /// Key 1 expires, and the replica that reads it is killed in the middle of its read.
+    Crash,
 }
 
 impl Change {
-    /// What advice is tried against.
-    pub const ALL: [Self; 4] = [Self::Load, Self::Service, Self::Cold, Self::LostCache];
+    /// What advice is tried against. Where the only replica dies, no strategy is left to compare.
+    #[must_use]
+    pub fn days(ask: &Ask) -> Vec<Self> {
+        let days = [Self::Load, Self::Service, Self::Cold, Self::LostCache, Self::Crash];
+        days.into_iter().filter(|day| *day != Self::Crash || ask.replicas > 1).collect()
+    }
 
     /// Its name, of file and scenario.
     #[must_use]
@@ -58,6 +66,7 @@ impl Change {
             Self::Service => "twice-the-service-time",
             Self::Cold => "cold-start",
             Self::LostCache => "lost-cache",
+            Self::Crash => "killed-replica",
         }
     }
 }
@@ -80,13 +89,13 @@ impl World {
     #[must_use]
     pub fn usual(ask: &Ask, capacity: f64) -> Self {
         let tells = ask.rate - ask.floor >= HITS_TO_WARM;
-        let warmup = if tells { whole_seconds(ask.ttl + ask.service).min(WARMUP_MAX) } else { Duration::ZERO };
-        let cycle = (ask.ttl + ask.service).as_secs_f64();
+        let warmup = if tells { whole_seconds(ask.ttl + ask.service.mean()).min(WARMUP_MAX) } else { Duration::ZERO };
+        let cycle = (ask.ttl + ask.service.mean()).as_secs_f64();
         let (wanted, few) = (MEASURED.as_secs_f64().max(12.0 * cycle).max(REQUESTS_WANTED / ask.rate), 3.0 * cycle);
         let cost = ask.rate + READ_COST * ask.floor;
         let affordable = |cost_max: f64| cost_max / cost - warmup.as_secs_f64();
-        let reduced = affordable(COST_USUAL) < few;
-        let most = affordable(if reduced { COST_MAX } else { COST_USUAL });
+        let reduced = ask.quick || affordable(COST_USUAL) < few;
+        let most = affordable(if reduced { COST_REDUCED } else { COST_USUAL });
         let measured = wanted.min(most).max(few).clamp(3.0, 86_400.0);
         Self { change: Change::None, capacity, reduced, warmup, measured: Duration::from_secs(measured.ceil() as u64) }
     }
@@ -96,6 +105,21 @@ impl World {
     pub fn with(self, change: Change) -> Self {
         let capacity = if change == Change::Service { self.capacity / 2.0 } else { self.capacity };
         Self { change, capacity, ..self }
+    }
+
+    /// Reads a second of a perfect cache on such a day.
+    #[must_use]
+    pub fn floor(&self, ask: &Ask, keys: &Keys) -> f64 {
+        let (rate, service) = self.load(ask);
+        floor_per_s(rate, keys, ask.ttl, service.mean())
+    }
+
+    fn load(&self, ask: &Ask) -> (f64, Law) {
+        match self.change {
+            Change::Load => (ask.rate * 2.0, ask.service),
+            Change::Service => (ask.rate, twice(&ask.service)),
+            _ => (ask.rate, ask.service),
+        }
     }
 
     /// The same with an origin of another capacity.
@@ -124,8 +148,7 @@ impl World {
                 duration_text(self.measured)
             )));
         }
-        let cost = (ask.rate + READ_COST * ask.floor) * (self.warmup + self.measured).as_secs_f64();
-        if cost <= COST_MAX * 1.1 {
+        if self.is_affordable(ask) {
             return Ok(());
         }
         Err(Failure::usage(format!(
@@ -137,6 +160,12 @@ impl World {
             (self.warmup + self.measured).as_secs_f64(),
             COST_MAX / (ask.rate + READ_COST * ask.floor)
         )))
+    }
+
+    /// Whether a run of it costs no more than one may.
+    #[must_use]
+    pub fn is_affordable(&self, ask: &Ask) -> bool {
+        (ask.rate + READ_COST * ask.floor) * (self.warmup + self.measured).as_secs_f64() <= COST_MAX
     }
 
     /// When the cache is lost, and for how long.
@@ -154,6 +183,7 @@ impl World {
             Change::Service => "twice the service time".into(),
             Change::Cold => "a cold start".into(),
             Change::LostCache => format!("a cache lost for {}", duration_text(self.outage().1)),
+            Change::Crash => "a replica killed in mid-read".into(),
         }
     }
 
@@ -183,15 +213,19 @@ impl World {
             let [at, length] = <[Duration; 2]>::from(self.outage()).map(duration_text);
             text += &format!("\n[[event]]\nat = \"{at}\"\ndo = \"cache-stop\"\nfor = \"{length}\"\n");
         }
-        let (rate, service) = match self.change {
-            Change::Load => (ask.rate * 2.0, ask.service),
-            Change::Service => (ask.rate, ask.service * 2),
-            _ => (ask.rate, ask.service),
-        };
+        if self.change == Change::Crash {
+            let (at, half) = (self.outage().0, whole_ms(ask.service.mean() / 2));
+            let [expired, killed] = [at, at + half].map(duration_text);
+            text += &format!(
+                "\n[[event]]\nat = \"{expired}\"\ndo = \"expire\"\nkey = 1\n\n[[event]]\nat = \"{killed}\"\ndo = \
+                 \"replica-kill\"\ntarget = \"lock-holder\"\n"
+            );
+        }
+        let (rate, service) = self.load(ask);
         let fields = [
             ("--rate", "load.rate", rate_text(rate)),
             ("--ttl", "cache.ttl", duration_text(ask.ttl)),
-            ("--service-time", "origin.service_time", duration_text(service)),
+            ("--service-time", "origin.service_time", service.to_string()),
         ];
         let fields = fields.map(|(flag, field, value)| (field.into(), value.clone(), format!("{flag} {value}")));
         let keys = ask
@@ -210,7 +244,7 @@ impl World {
 /// there are too many to simulate.
 #[must_use]
 pub fn places(ask: &Ask, capacity: f64) -> Option<u32> {
-    let service = ask.service.as_secs_f64();
+    let service = ask.service.mean().as_secs_f64();
     let of_use = (4.0 * ask.rate * service).ceil() + 16.0;
     // 50 × 0.2 must be 10 whatever floating point says.
     let places = (capacity * service + 1e-9).floor().max(1.0).min(of_use);
@@ -221,12 +255,18 @@ pub fn places(ask: &Ask, capacity: f64) -> Option<u32> {
 #[must_use]
 pub fn rounded(ask: &Ask, capacity: f64) -> Option<String> {
     let places = f64::from(places(ask, capacity)?);
-    let does = places / ask.service.as_secs_f64();
+    let does = places / ask.service.mean().as_secs_f64();
     let differs = (does / capacity - 1.0).abs() > 0.005 && capacity <= 4.0 * ask.rate;
     let s = if places == 1.0 { "" } else { "s" };
     differs.then(|| {
         format!("the simulated origin has {places} place{s} and does {} reads/s, for places are whole", tidy(does))
     })
+}
+
+/// Down to a millisecond.
+#[must_use]
+pub fn whole_ms(length: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn whole_seconds(length: Duration) -> Duration {

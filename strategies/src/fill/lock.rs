@@ -25,8 +25,9 @@ use crate::spec::OnTimeout;
 use crate::stack::Ports;
 use crate::time::Mono;
 
-/// A leader gives up this long before its lock ends, so that it never works on unlocked.
-pub(crate) const LEASE_MARGIN: Duration = Duration::from_millis(500);
+/// A leader gives up this long before its lock ends, so that it never works on unlocked: a lock protects no read that takes
+/// longer than its life less this.
+pub const LEASE_MARGIN: Duration = Duration::from_millis(500);
 
 /// How the key is held.
 #[derive(Debug, Clone, Copy, PartialEq)]

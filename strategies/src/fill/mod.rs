@@ -17,7 +17,8 @@ pub(crate) use coalesce::Coalesce;
 pub(crate) use flight::Flights;
 pub(crate) use load::Load;
 pub use load::{LOAD_BUDGET, Prefetched};
-pub(crate) use lock::{Hold, LEASE_MARGIN, Lock, LockSettings};
+pub use lock::LEASE_MARGIN;
+pub(crate) use lock::{Hold, Lock, LockSettings};
 
 use crate::entry::{Entry, Life, Stamp};
 use crate::error::GetError;
