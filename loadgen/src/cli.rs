@@ -230,7 +230,7 @@ pub struct AdviseArgs {
     /// What to look for instead of the lowest p99: "min origin.total where latency.p99 <= 20ms"
     #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
     pub goal: Option<String>,
-    /// Only one setting of each preset, and two seeds
+    /// Only one setting of each preset, two seeds, and shorter runs
     #[arg(long)]
     pub quick: bool,
     /// The first seed

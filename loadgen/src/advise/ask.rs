@@ -65,9 +65,10 @@ impl Ask {
         };
         if slowest(&ask.service) >= LOAD_BUDGET {
             let (found, most) = (duration_text(whole_ms(slowest(&ask.service))), duration_text(LOAD_BUDGET));
+            let of = if matches!(ask.service, Law::Constant(_)) { "" } else { " for one read in a thousand" };
             return Err(Failure::usage(format!(
-                "an origin read that is given up · --service-time · found {found} (of a law, one read in a \
-                 thousand), allowed less than {most}, which is what a read is given · lower it"
+                "an origin read that is given up · --service-time · found {found}{of}, allowed less than {most}, \
+                 which is what a read is given · lower it"
             )));
         }
         if places(&ask, ask.capacity).is_none() {

@@ -128,7 +128,7 @@ pub struct Simulated {
     pub warmup_s: f64,
     /// Measured, seconds.
     pub measured_s: f64,
-    /// Seeds of each setting.
+    /// Seeds of each setting that was run again; the first is that of all.
     pub seeds: Vec<u64>,
     /// Settings tried.
     pub settings: usize,
@@ -151,7 +151,7 @@ pub struct Setting {
     pub runs: u32,
     /// Whether it meets the goal.
     pub meets_goal: bool,
-    /// Whether it is told apart from the best.
+    /// Whether it is not told apart from the best, and within a tenth of it.
     pub as_good_as_best: bool,
     /// What it misses.
     pub misses: Vec<String>,

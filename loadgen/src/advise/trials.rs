@@ -17,6 +17,10 @@ use crate::sweep::grid::{self, Grid};
 use crate::sweep::outcome::{self, Identity};
 use crate::sweep::runner::run_all;
 
+/// What is noise in a figure, as the verdict on single runs has it: a share of it, or milliseconds of a latency.
+const NOISE_SHARE: f64 = 0.1;
+const NOISE_MS: f64 = 1.0;
+
 /// A candidate, and what came of it.
 #[derive(Debug, Clone)]
 pub struct Tried {
@@ -26,7 +30,7 @@ pub struct Tried {
     pub point: Point,
     /// Whether it meets the goal.
     pub meets: bool,
-    /// Whether it is not told apart from the first.
+    /// Whether it is as good as the first: not told apart from it, and near it.
     pub alike: bool,
     /// What it misses, in words.
     pub misses: Vec<String>,
@@ -109,11 +113,14 @@ impl Bench {
         if let Some(failure) = finished.failure {
             return Err(failure);
         }
+        let mean = |ranked: &Ranked| sweep.points[ranked.point].figures.get(goal.metric).copied().flatten();
+        let best = sweep.ranking.first().and_then(mean);
+        let near = |ranked: &Ranked| mean(ranked).zip(best).is_some_and(|(own, best)| near(goal.metric, own, best));
         let tried = |ranked: &Ranked| Tried {
             candidate: candidates[ranked.point].clone(),
             point: sweep.points[ranked.point].clone(),
             meets: ranked.meets,
-            alike: ranked.as_good_as_best,
+            alike: ranked.as_good_as_best && near(ranked),
             misses: ranked.misses.iter().map(|miss| missed(goal, miss)).collect(),
         };
         // An invalid run is never ranked; that it was tried is not hidden.
@@ -127,6 +134,13 @@ impl Bench {
         });
         Ok(sweep.ranking.iter().map(tried).chain(invalid).collect())
     }
+}
+
+/// Whether a mean is so close to the best that nobody should pay for the difference: a tenth of it, or a latency's millisecond.
+/// A few seeds whose ranges overlap are not enough to say so.
+fn near(metric: &str, own: Spread, best: Spread) -> bool {
+    let noise = if metric.contains("_ms.") { NOISE_MS } else { 0.0 };
+    (own.mean - best.mean).abs() <= (NOISE_SHARE * best.mean.abs()).max(noise)
 }
 
 /// Why a run can't be believed; where the origin never caught up, that is the finding.
@@ -185,5 +199,26 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         format: Format::Text,
         quiet: true,
         dry_run: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenth_is_noise_and_more_is_not() {
+        let spread = |mean: f64| Spread { mean, min: mean / 2.0, max: mean * 2.0 };
+        for (metric, own, best, is_near) in [
+            ("latency_ms.p99", 219.0, 200.0, true),
+            ("latency_ms.p99", 221.0, 200.0, false),
+            ("latency_ms.p99", 1.2, 0.3, true),
+            ("latency_ms.p99", 1.4, 0.3, false),
+            ("hit_ratio", 0.9, 0.99, true),
+            ("hit_ratio", 0.88, 0.99, false),
+            ("origin.total", 1.2, 0.3, false),
+        ] {
+            assert_eq!(near(metric, spread(own), spread(best)), is_near, "{metric} {own} {best}");
+        }
     }
 }

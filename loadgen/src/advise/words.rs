@@ -38,7 +38,7 @@ pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Res
         "# {settings} settings × {seeds} seeds of {} after {} of warm-up{}:\n",
         duration_text(measured),
         duration_text(warmup),
-        if usual.reduced { " (one setting a preset: the load is heavy)" } else { "" }
+        if usual.reduced { " (one setting a preset)" } else { "" }
     );
     for candidate in &candidates.tried {
         text += &format!("#   {} = {}\n", candidate.spec.name(), candidate.spec.canonical());
@@ -58,7 +58,7 @@ pub fn answer(ask: &Ask, advice: &Advice, folder: &Path) -> String {
     text += &chosen(ask, advice);
     text += &costs(advice);
     text += &advice.lock.iter().map(|lock| format!("lock     {lock}\n")).collect::<String>();
-    text += &ranking(advice);
+    text += &ranking(ask, advice);
     if let Some(knob) = &advice.main_knob {
         text += &format!("\nknob     {}\n", knob.words);
         let mut rows = vec![["", "reads/s", "peak", "p99 ms", "at once", "ops/req"].map(str::to_owned).to_vec()];
@@ -137,12 +137,12 @@ fn chosen(ask: &Ask, advice: &Advice) -> String {
     let better = advice.ranking.first().filter(|best| best.strategy != chosen.strategy);
     let why = match (advice.goal_met, alike, better) {
         (false, ..) => format!("the nearest miss: {}", chosen.misses.join(", ")),
-        (_, 1, _) => format!("it meets the goal best, and over {n} seeds every other setting is told apart from it"),
+        (_, 1, _) => format!("it meets the goal best, and over {n} seeds no other setting comes near it"),
         (_, alike, None) => {
-            format!("it meets the goal best; {} more are not told apart from it, and none is simpler", alike - 1)
+            format!("it meets the goal best; {} more are as good as it, and none is simpler", alike - 1)
         }
         (_, alike, Some(best)) => format!(
-            "{alike} settings are not told apart from the best ({}), and this is the simplest of them",
+            "{alike} settings are as good (within a tenth of the best, {}), and this is the simplest of them",
             best.strategy
         ),
     };
@@ -203,7 +203,7 @@ fn costs(advice: &Advice) -> String {
 }
 
 /// The best setting of every preset.
-fn ranking(advice: &Advice) -> String {
+fn ranking(ask: &Ask, advice: &Advice) -> String {
     let mut shown: Vec<&Setting> = vec![&advice.chosen];
     for setting in &advice.ranking {
         if !shown.iter().any(|s| s.family == setting.family) {
@@ -227,11 +227,14 @@ fn ranking(advice: &Advice) -> String {
         cells.into_iter().chain([setting.parts.to_string(), misses]).collect()
     }));
     let simulated = &advice.simulated;
-    let reduced =
-        if simulated.reduced { "; the load is heavy, so only one setting of each preset was tried" } else { "" };
+    let reduced = match (ask.quick, simulated.reduced) {
+        (true, _) => "; only one setting of each preset was tried (--quick)",
+        (_, true) => "; the load is heavy, so only one setting of each preset was tried",
+        _ => "",
+    };
     let left_out: String = advice.left_out.iter().map(|text| format!("not tried: {text}\n")).collect();
     format!(
-        "\n{}  → advised   ~ not told apart from the best   ✗ misses the goal   peak: the most origin reads in any second, of all \
+        "\n{}  → advised   ~ as good   ✗ misses the goal   peak: the most origin reads in any second, of all \
          seeds\n  at once: answered without waiting for the origin. The best of each preset, of {} settings with seeds {} of {} s each{reduced}.\n{left_out}",
         table(&rows, 1, |column| column > 1 && column < 9),
         simulated.settings,

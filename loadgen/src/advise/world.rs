@@ -5,7 +5,7 @@ use std::time::Duration;
 use scenarios::{Keys, Law, Scenario};
 use strategies::units::{duration_text, rate_text};
 
-use super::ask::{Ask, floor_per_s, tidy, twice};
+use super::ask::{Ask, floor_per_s, law_text, tidy, twice};
 use crate::exit::Failure;
 use crate::settings::{Override, named_by_flag};
 
@@ -25,6 +25,8 @@ const READ_COST: f64 = 25.0;
 const WARMUP_MAX: Duration = Duration::from_secs(3600);
 /// Requests that are measured where the load is light.
 const REQUESTS_WANTED: f64 = 5000.0;
+/// How much of that is measured with `--quick`.
+const QUICK_SHARE: f64 = 0.2;
 /// Requests that say anything at all.
 const REQUESTS_MIN: f64 = 200.0;
 /// Hits a second at least that show that a cache is warm; with fewer there is no warm-up.
@@ -91,7 +93,9 @@ impl World {
         let tells = ask.rate - ask.floor >= HITS_TO_WARM;
         let warmup = if tells { whole_seconds(ask.ttl + ask.service.mean()).min(WARMUP_MAX) } else { Duration::ZERO };
         let cycle = (ask.ttl + ask.service.mean()).as_secs_f64();
-        let (wanted, few) = (MEASURED.as_secs_f64().max(12.0 * cycle).max(REQUESTS_WANTED / ask.rate), 3.0 * cycle);
+        let share = if ask.quick { QUICK_SHARE } else { 1.0 };
+        let wanted = (12.0 * cycle).max(MEASURED.as_secs_f64()).max(REQUESTS_WANTED / ask.rate) * share;
+        let few = 3.0 * cycle;
         let cost = ask.rate + READ_COST * ask.floor;
         let affordable = |cost_max: f64| cost_max / cost - warmup.as_secs_f64();
         let reduced = ask.quick || affordable(COST_USUAL) < few;
@@ -223,11 +227,11 @@ impl World {
         }
         let (rate, service) = self.load(ask);
         let fields = [
-            ("--rate", "load.rate", rate_text(rate)),
-            ("--ttl", "cache.ttl", duration_text(ask.ttl)),
-            ("--service-time", "origin.service_time", service.to_string()),
+            ("load.rate", rate_text(rate), format!("--rate {}", rate_text(rate))),
+            ("cache.ttl", duration_text(ask.ttl), format!("--ttl {}", duration_text(ask.ttl))),
+            ("origin.service_time", service.to_string(), format!("--service-time {}", law_text(&service))),
         ];
-        let fields = fields.map(|(flag, field, value)| (field.into(), value.clone(), format!("{flag} {value}")));
+        let fields = fields.map(|(field, value, flag)| (field.into(), value, flag));
         let keys = ask
             .key_fields
             .iter()
