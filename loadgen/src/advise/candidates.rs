@@ -35,9 +35,12 @@ pub struct Candidates {
 /// Compositions that people ask for and that are no presets.
 const COMPOSED: [(&str, &str); 2] = [("swr per replica", "swr + coalesce"), ("lease", "plain + lease")];
 
+/// A parameter, and what it is turned to.
+type Knob = (&'static str, &'static [&'static str]);
+
 /// What a layer's parameters are turned to; the first is its main knob. A preset is turned at the first of its layers that is
 /// here, for what is behind a policy matters to those who wait, and under a policy that works nobody does.
-const KNOBS: [(&str, &[(&str, &[&str])]); 7] = [
+const KNOBS: [(&str, &[Knob]); 7] = [
     ("swr", &[("stale", &[])]),
     ("xfetch", &[("beta", &["0.5", "1", "2", "4"])]),
     ("ahead", &[("theta", &["0.5", "0.7", "0.8", "0.9", "0.95"])]),
@@ -111,7 +114,7 @@ fn stale_layer(spec: &Spec) -> Option<&'static LayerInfo> {
 }
 
 /// The layer at which a strategy is turned, with its knobs.
-fn knobs(spec: &Spec) -> Option<(&'static str, &'static [(&'static str, &'static [&'static str])])> {
+fn knobs(spec: &Spec) -> Option<(&'static str, &'static [Knob])> {
     let turned = |layer: &LayerInfo| KNOBS.iter().find(|(name, _)| *name == layer.name).copied();
     spec.layers().into_iter().find_map(turned)
 }

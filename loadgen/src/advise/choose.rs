@@ -1,4 +1,4 @@
-//! The rule: of what is not told apart from the best, the simplest.
+//! The rule: of what is as good as the best, the simplest.
 
 use super::candidates::parts;
 use super::trials::Tried;
@@ -15,7 +15,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Chooses: of the settings that meet the goal and are not told apart from the best, the one with the fewest parts; of
+    /// Chooses: of the settings that meet the goal and are as good as the best, the one with the fewest parts; of
     /// those a preset as it is before one with a knob turned; of those the best. Where none meets the goal, the nearest miss.
     #[must_use]
     pub fn of(ranking: Vec<Tried>) -> Option<Self> {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_not_told_apart_the_simplest_and_a_preset_as_it_is_before_one_that_is_turned() {
+    fn of_what_is_as_good_the_simplest_and_a_preset_as_it_is_before_one_that_is_turned() {
         let choice = Choice::of(ranking(&[
             ("best", "best", true, true, true),
             ("xfetch", "xfetch(beta=4)", false, true, true),
@@ -85,7 +85,7 @@ mod tests {
             ("coalesce", "coalesce", true, false, true),
         ]));
         let choice = choice.unwrap();
-        // Naive is told apart, coalesce misses the goal.
+        // Naive is not as good, coalesce misses the goal.
         assert_eq!(names(&choice), ("xfetch(beta=1)", "best"));
     }
 

@@ -159,12 +159,10 @@ fn knob_in_words(name: &str, values: &[KnobValue]) -> String {
     let missed = if missing.is_empty() { String::new() } else { format!("; {} miss the goal", missing.join(", ")) };
     match (good.as_slice(), good.len() == values.len()) {
         ([], _) => format!("no value of {name} meets the goal"),
-        (_, true) => format!(
-            "{name} hardly matters here: from {} to {} the runs tell no difference",
-            good[0],
-            good[good.len() - 1]
-        ),
-        ([one], _) => format!("{name} matters: {one} is told apart from all other values{missed}"),
-        _ => format!("{name}: {} are not told apart{missed}", good.join(", ")),
+        (_, true) => {
+            format!("{name} hardly matters here: from {} to {} all values are as good", good[0], good[good.len() - 1])
+        }
+        ([one], _) => format!("{name} matters: no other value is as good as {one}{missed}"),
+        _ => format!("{name}: {} are as good as each other{missed}", good.join(", ")),
     }
 }

@@ -24,7 +24,7 @@ const READ_COST: f64 = 25.0;
 /// A scenario's longest warm-up.
 const WARMUP_MAX: Duration = Duration::from_secs(3600);
 /// Requests that are measured where the load is light.
-const REQUESTS_WANTED: f64 = 5000.0;
+const REQUESTS_WANTED: f64 = 2500.0;
 /// How much of that is measured with `--quick`.
 const QUICK_SHARE: f64 = 0.2;
 /// Requests that say anything at all.
