@@ -11,6 +11,7 @@ use super::world::World;
 use crate::cli::{AdviseArgs, Arrival, CacheChoice, Format, LabChoice, RunArgs};
 use crate::exit::{Exit, Failure};
 use crate::names::Utc;
+use crate::noise::NOISES;
 use crate::settings::{Settings, Subject};
 use crate::sweep::goal::Goal;
 use crate::sweep::grid::{self, Grid};
@@ -197,6 +198,9 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         set: Vec::new(),
         output: args.output.clone(),
         format: Format::Text,
+        repeats: 1,
+        noise: NOISES.into(),
+        live: None,
         quiet: true,
         dry_run: false,
     }
