@@ -178,16 +178,12 @@ fn the_days_that_are_not_usual_are_told_and_a_lock_is_weighed_where_its_holder_d
     let all = ["twice-the-load", "twice-the-service-time", "cold-start", "lost-cache", "killed-replica"];
     assert_eq!(names, all);
     // Who may serve nothing stale refreshes early behind a lock here. Its life is told, with the least that it may be (200 ms and
-    // 500), and when its holder dies, those who wait for the dead are refused: under a lease, or
-    // without a lock, they are not.
+    // 500), and when its holder dies, those who wait for the dead are refused: under a lease, or without a lock, they are not.
     assert_eq!(advice["chosen"]["composition"], "xfetch + lock", "{:?}", specs(&advice["ranking"]));
     assert!(advice["lock"].as_str().unwrap().contains("It must live longer than 700ms here"), "{}", advice["lock"]);
     let killed = &advice["limits"][4];
-    assert_eq!(
-        (&killed["verdict"], &killed["runner_up"]["strategy"]),
-        (&"switch".into(), &"coalesce".into()),
-        "{killed}"
-    );
+    let other = killed["runner_up"]["composition"].as_str().unwrap();
+    assert!(killed["verdict"] == "switch" && !other.contains("+ lock"), "{killed}");
     assert!(killed["chosen"]["figures"]["outcomes.shed"]["max"].as_f64().unwrap() > 100.0, "{killed}");
     assert_eq!(killed["runner_up"]["figures"]["outcomes.shed"]["max"], 0.0, "{killed}");
     let said = run(&[&["advise", "--quiet", "--quick", "-o", results.path().to_str().unwrap()][..], &ONE_KEY].concat());
