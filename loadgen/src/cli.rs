@@ -209,7 +209,7 @@ pub struct AdviseArgs {
     /// Requests a second over the whole fleet (400/s)
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     pub rate: String,
-    /// What is asked for: hot:N[:share], zipf:N[:exponent], uniform:N or single
+    /// What is asked for: hot:N or hot:N:SHARE, zipf:N or zipf:N:EXPONENT, uniform:N, single
     #[arg(long, value_name = "KEYS", allow_hyphen_values = true)]
     pub keys: String,
     /// How long a value is fresh (5s)
