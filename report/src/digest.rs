@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use crate::error::ReportError;
 use crate::folder::RunFolder;
 use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run, Strategy};
+use crate::verdict::times_differ;
 use crate::words;
 
 /// A herd chart begins this long before the expiry and ends this long after it, seconds.
@@ -32,6 +33,8 @@ pub(crate) struct Digest {
     /// 99th percentile of service time by second: its start, milliseconds since t = 0, and milliseconds; empty in a closed
     /// loop.
     pub(crate) service_p99: BTreeMap<i64, f64>,
+    /// 99th percentile of schedule lag by second, as [`Digest::service_p99`].
+    pub(crate) lag_p99: BTreeMap<i64, f64>,
     /// `containers.csv`; empty where the lab has none.
     pub(crate) containers: Vec<ContainerRow>,
     /// Files that were not there.
@@ -63,6 +66,14 @@ pub(crate) struct Herd {
 }
 
 impl Digest {
+    /// Whether in any measured second the p99 from the actual send is another than that from the planned one.
+    pub(crate) fn service_differs(&self, run: &Run) -> bool {
+        let to = (run.duration_s * 1000.0).ceil() as i64;
+        let measured = self.seconds.iter().filter(|row| row.start_ms >= 0 && row.start_ms < to);
+        let mut both = measured.filter_map(|row| Some((row.p99_ms?, *self.service_p99.get(&row.start_ms)?)));
+        both.any(|(response, service)| times_differ(response, service))
+    }
+
     /// Reads a strategy's folder. A file that is not there is noted; one that cannot be understood is an error.
     pub(crate) fn read(folder: &RunFolder, run: &Run, strategy: &Strategy) -> Result<Self, ReportError> {
         let files = folder.strategy(&strategy.folder)?;
@@ -75,7 +86,8 @@ impl Digest {
         let open = !words::closed_loop(run);
         let tags = if open { &["resp", "serv"][..] } else { &["resp"] };
         let mut latency = or_missing(files.read_latency(tags, measured_ms), "latency.hlog", &mut missing)?;
-        let service_p99 = if open && !latency.is_empty() { files.read_service_p99()? } else { BTreeMap::new() };
+        let service_p99 = if open && !latency.is_empty() { files.read_p99("serv")? } else { BTreeMap::new() };
+        let lag_p99 = if latency.is_empty() { BTreeMap::new() } else { files.read_p99("lag")? };
         let mut times = |tag| latency.remove(tag).filter(|histogram| !histogram.is_empty());
         let hot = run.hot_key.as_deref();
         let is_hot = |event: &&EventRow| hot.is_some() && event.key.as_deref() == hot;
@@ -92,6 +104,7 @@ impl Digest {
             response: times("resp"),
             service: times("serv"),
             service_p99,
+            lag_p99,
             containers: files.read_containers()?,
             seconds,
             expiries_s,

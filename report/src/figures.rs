@@ -12,9 +12,9 @@ use crate::record::Strategy;
 /// Figures by dotted path, in the order of the paths; `None` where one is unknown.
 pub type Figures = BTreeMap<String, Option<Number>>;
 
-/// Fields of [`Strategy`] that are no figures: what says how far the run went and whether it may be believed, and what the
-/// theory says, which was not measured. Repeats have figures of their own.
-const NO_FIGURES: [&str; 4] = ["cut_after_s", "invalid_because", "predicted", "repeats"];
+/// Fields of [`Strategy`] that are no figures: what says how far the run went and whether it may be believed, what the
+/// theory says, which was not measured, and what the generator took of the machine. Repeats have figures of their own.
+const NO_FIGURES: [&str; 5] = ["cut_after_s", "generator_cpu_cores", "invalid_because", "predicted", "repeats"];
 
 /// Every figure of a strategy. Of a list (flight ids, say) the figure is its length.
 #[must_use]

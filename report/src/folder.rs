@@ -247,10 +247,10 @@ impl StrategyFolder {
         self.read_log(|bytes| read_hlog(bytes, tags, window_ms))
     }
 
-    /// Reads the 99th percentile of service time of each second from `latency.hlog`: the second's start in milliseconds
+    /// Reads the 99th percentile of a tag in each second from `latency.hlog`: the second's start in milliseconds
     /// since t = 0, and milliseconds.
-    pub(crate) fn read_service_p99(&self) -> Result<BTreeMap<i64, f64>, ReportError> {
-        let found = self.read_log(|bytes| quantiles(bytes, "serv", 0.99))?;
+    pub(crate) fn read_p99(&self, tag: &str) -> Result<BTreeMap<i64, f64>, ReportError> {
+        let found = self.read_log(|bytes| quantiles(bytes, tag, 0.99))?;
         // The warm-up's first interval may begin within its second.
         Ok(found.into_iter().map(|(at, ns)| (at.div_euclid(1000) * 1000, ns as f64 / 1e6)).collect())
     }

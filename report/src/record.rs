@@ -161,6 +161,10 @@ pub struct Strategy {
     /// How long the scenario's events hurt; `None` where it has none, or begins with one. Absent from older records.
     #[serde(default)]
     pub recovery: Option<Recovery>,
+    /// Processor time of the generator's workers over the time for which they ran, warm-up included: 1 is one core. `None`
+    /// where it is not known, as in a simulated run. Absent from older records.
+    #[serde(default)]
+    pub generator_cpu_cores: Option<f64>,
     /// Origin reads of a replica incarnation that a scenario event ended: no witness is left for them.
     pub unwitnessed: u64,
     /// The two ledgers side by side, over all phases; `None` of a target, which keeps none.

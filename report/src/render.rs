@@ -1,4 +1,4 @@
-//! From a run's folder to everything that is drawn or said from it.
+//! From a run's folder to everything that is drawn or said from it; and from several to one page.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,8 @@ use crate::chart::{self, Chart, Comparison, HerdChart, Spectrum, StrategyChart};
 use crate::digest::Digest;
 use crate::error::ReportError;
 use crate::folder::RunFolder;
-use crate::page::{Drawings, page};
+use crate::page::{Told, page};
+use crate::parallel;
 use crate::summary::summary_markdown;
 use crate::words::without_ledger;
 
@@ -16,6 +17,14 @@ use crate::words::without_ledger;
 pub struct Rendered {
     /// The files, in the order written: `charts/…`, `report.html`, `summary.md`.
     pub files: Vec<PathBuf>,
+}
+
+impl Rendered {
+    /// The page among them.
+    #[must_use]
+    pub fn page(&self) -> Option<&Path> {
+        self.files.iter().find(|file| file.extension().is_some_and(|ending| ending == "html")).map(PathBuf::as_path)
+    }
 }
 
 /// Reads a run's folder and writes `charts/*.svg` and `*.png`, `report.html` and `summary.md` into it. The same records
@@ -28,25 +37,57 @@ pub struct Rendered {
 /// that were written before stay.
 pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
     let folder = RunFolder::at(run_dir);
-    let run = folder.read_run()?;
-    let digests =
-        run.strategies.iter().map(|strategy| Digest::read(&folder, &run, strategy)).collect::<Result<Vec<_>, _>>()?;
+    let told = read(&folder)?;
     let mut files = Files { folder: &folder, written: Vec::new() };
-    let strategies = run
-        .strategies
-        .iter()
-        .zip(&digests)
-        .map(|(strategy, digest)| files.chart(&StrategyChart { run: &run, strategy, digest }))
-        .collect::<Result<Vec<_>, _>>()?;
-    let drawings = Drawings {
-        comparison: files.chart(&Comparison { run: &run, digests: &digests })?,
-        herd: (!without_ledger(&run)).then(|| files.chart(&HerdChart { run: &run, digests: &digests })).transpose()?,
-        spectrum: files.chart(&Spectrum { run: &run, digests: &digests })?,
-        strategies,
-    };
-    files.write(Path::new("report.html"), page(&run, &drawings).as_bytes())?;
-    files.write(Path::new("summary.md"), summary_markdown(&run).as_bytes())?;
+    for drawn in charts(&told)? {
+        files.write(&Path::new("charts").join(format!("{}.svg", drawn.name)), drawn.svg.as_bytes())?;
+        files.write(&Path::new("charts").join(format!("{}.png", drawn.name)), &drawn.png)?;
+    }
+    let summary = summary_markdown(&told.run);
+    files.write(Path::new("report.html"), page(&[told]).as_bytes())?;
+    files.write(Path::new("summary.md"), summary.as_bytes())?;
     Ok(Rendered { files: files.written })
+}
+
+/// Reads the folders of several runs and writes one page of all of them, which says what differs between them.
+///
+/// # Errors
+///
+/// As [`render`]: a run of another schema is refused.
+pub fn render_comparison(run_dirs: &[PathBuf], page_path: &Path) -> Result<Rendered, ReportError> {
+    let told = run_dirs.iter().map(|dir| read(&RunFolder::at(dir))).collect::<Result<Vec<_>, _>>()?;
+    let text = page(&told);
+    write_atomic(page_path, |out| out.write_all(text.as_bytes()))?;
+    Ok(Rendered { files: vec![page_path.to_owned()] })
+}
+
+fn read(folder: &RunFolder) -> Result<Told, ReportError> {
+    let run = folder.read_run()?;
+    let digests = parallel::each(run.strategies.len(), |at| Digest::read(folder, &run, &run.strategies[at]))?;
+    Ok(Told { run, digests })
+}
+
+/// A chart as it lies in `charts/`.
+struct Drawn {
+    name: String,
+    svg: String,
+    png: Vec<u8>,
+}
+
+/// Each strategy's chart, then those of all.
+fn charts(told: &Told) -> Result<Vec<Drawn>, ReportError> {
+    let Told { run, digests } = told;
+    let (strategies, herd) = (run.strategies.len(), usize::from(!without_ledger(run)));
+    parallel::each(strategies + 2 + herd, |at| match (at.checked_sub(strategies), herd) {
+        (None, _) => drawn(&StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),
+        (Some(0), _) => drawn(&Comparison { run, digests }),
+        (Some(1), 1) => drawn(&HerdChart { run, digests }),
+        _ => drawn(&Spectrum { run, digests }),
+    })
+}
+
+fn drawn<C: Chart>(chart: &C) -> Result<Drawn, ReportError> {
+    Ok(Drawn { name: chart.name(), svg: chart::svg(chart)?, png: chart::png(chart)? })
 }
 
 /// Writes files and remembers them.
@@ -56,16 +97,6 @@ struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// Writes a chart as SVG and PNG; the SVG is handed back for the page.
-    fn chart<C: Chart>(&mut self, drawn: &C) -> Result<String, ReportError> {
-        let svg = chart::svg(drawn)?;
-        let png = chart::png(drawn)?;
-        let name = drawn.name();
-        self.write(&Path::new("charts").join(format!("{name}.svg")), svg.as_bytes())?;
-        self.write(&Path::new("charts").join(format!("{name}.png")), &png)?;
-        Ok(svg)
-    }
-
     fn write(&mut self, name: &Path, bytes: &[u8]) -> Result<(), ReportError> {
         let path = self.folder.path().join(name);
         write_atomic(&path, |out| out.write_all(bytes))?;

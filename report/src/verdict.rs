@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::record::{Recovery, Run, Strategy};
+use crate::record::{Run, Strategy};
 use crate::words;
 
 /// Differences below this share of the larger value are noise.
@@ -46,18 +46,9 @@ const COLUMNS: [Column; 14] = [
     ("", "stale", |s| words::share(s.stale.share.filter(|_| s.outcomes.unknown == 0))),
     ("", "errors", |s| s.errors.to_string()),
     ("in", "trouble", |s| s.recovery.map_or_else(unknown, |r| format!("{} s", r.troubled_s))),
-    ("well", "after", |s| s.recovery.map_or_else(unknown, well_after)),
+    ("well", "after", |s| s.recovery.map_or_else(unknown, words::well_after)),
     ("", "valid", |s| if s.valid { "yes" } else { "INVALID" }.to_owned()),
 ];
-
-/// When a strategy was well again after the last fault was over.
-fn well_after(recovery: Recovery) -> String {
-    match recovery.after_s {
-        None => "not yet".into(),
-        Some(after) if after >= 0.05 => format!("{after:.1} s"),
-        Some(_) => "0 s".into(),
-    }
-}
 
 /// The table's columns, each with its cells in the order run. Theory's are left out where it has nothing to say, and those
 /// about faults where there was none.
@@ -281,7 +272,7 @@ fn compared(
         several => {
             let all: Vec<String> = several.iter().map(|strategy| named(strategy)).collect();
             // Writing to a String cannot fail.
-            let _ = write!(said, "{}, within noise of one another", all.join(", "));
+            let _ = write!(said, "{}, not distinguishable from one another", all.join(", "));
         }
     }
     let _ = write!(said, "; {} had {}{}.", name_of(&first.name), show(first), caveat(first));
@@ -299,7 +290,7 @@ fn caveat(strategy: &Strategy) -> String {
 }
 
 /// Counts differ where they are 10 % apart and further than two standard deviations of the difference of two Poisson counts.
-fn counts_differ(one: f64, two: f64) -> bool {
+pub(crate) fn counts_differ(one: f64, two: f64) -> bool {
     let apart = (one - two).abs();
     apart > NOISE_SHARE * one.max(two) && apart > 2.0 * (one + two).sqrt()
 }

@@ -1,6 +1,6 @@
 //! Numbers and facts in words: one place, so that a chart, a table and a page never say the same thing differently.
 
-use crate::record::{Run, Strategy};
+use crate::record::{Recovery, Run, Strategy};
 
 /// What stands for a number that is unknown.
 pub(crate) const UNKNOWN: &str = "–";
@@ -27,6 +27,20 @@ pub(crate) fn share(part: Option<f64>) -> String {
         Some(part) if part > 0.0 && part < 0.0005 => "<0.1%".to_owned(),
         Some(part) => format!("{:.1}%", part * 100.0),
     }
+}
+
+/// When a strategy was well again after the last fault was over.
+pub(crate) fn well_after(recovery: Recovery) -> String {
+    match recovery.after_s {
+        None => "not yet".into(),
+        Some(after) if after >= 0.05 => format!("{after:.1} s"),
+        Some(_) => "0 s".into(),
+    }
+}
+
+/// A whole number of milliseconds as an age: `840 ms`, `1.6 s`, rounded up, as it is a bound.
+pub(crate) fn age(ms: u64) -> String {
+    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms.div_ceil(100) / 10, ms.div_ceil(100) % 10) }
 }
 
 /// Share of requests that waited for an origin read: outcomes wait and load. Unknown where any answer is.

@@ -126,6 +126,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         unsent: collected.offered - sent.min(collected.offered),
         moved_on: collected.moved_on,
         recovery: None,
+        generator_cpu_cores: None,
         unwitnessed: 0,
         ledgers: evidence.ledgers.clone(),
         repeats: Vec::new(),

@@ -43,7 +43,7 @@ impl Bench<'_> {
             worker_died: load.worker_died,
             ..Circumstances::default()
         };
-        let trial = judge(Observed {
+        let mut trial = judge(Observed {
             scenario: &self.settings.scenario,
             subject,
             t0_ns: i64::try_from(load.t0.0).unwrap_or(i64::MAX),
@@ -56,6 +56,7 @@ impl Bench<'_> {
             aftermath: load.aftermath,
             circumstances,
         });
+        trial.figures.strategy.generator_cpu_cores = load.cpu_cores;
         Ok(Trial { containers: load.containers, ..trial })
     }
 }

@@ -53,6 +53,7 @@ impl Bench<'_> {
         let recorders = (0..workers).map(|_| collector.recorder(drive.first_second())).collect();
         let (tell_start, start) = watch::channel(None);
         let (tell_ready, mut ready) = mpsc::unbounded_channel();
+        let began = self.clock.mono();
         let fleet = Fleet::start(&drive, recorders, &start, &tell_ready).map_err(no_thread)?;
         drop(tell_ready);
         for _ in 0..workers {
@@ -81,13 +82,14 @@ impl Bench<'_> {
         let containers = sampler.map(|sampler| sampler.rows(t0));
         let aftermath = injector.aftermath();
         let counters = self.since(at_start.map_err(Failure::failed)?, &aftermath).await.map_err(Failure::failed)?;
-        let worker_died = !fleet.join().well;
+        let worked = fleet.join();
+        let cpu_cores = cores(worked.cpu_ns, nanos(stopped.since(began)));
         let panicked = || Failure::failed("the collector's thread panicked: a bug");
         let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
         let planned = i64::try_from(nanos(drive.duration)).unwrap_or(i64::MAX);
         let now = i64::try_from(i128::from(stopped.0) - i128::from(t0.0)).unwrap_or(i64::MAX);
         let end_ns = if self.stop.is_said() { planned.min(now.max(0)) } else { planned };
-        Ok(Load { t0, end_ns, collected, worker_died, counters, aftermath, containers })
+        Ok(Load { t0, end_ns, collected, worker_died: !worked.well, cpu_cores, counters, aftermath, containers })
     }
 
     async fn sampler(&self) -> Result<Option<Sampler>, Failure> {
@@ -208,6 +210,11 @@ impl Bench<'_> {
 /// From `t0` to `now`, nanoseconds; negative before it.
 fn since_ns(now: Mono, t0: Mono) -> i64 {
     i64::try_from(i128::from(now.0) - i128::from(t0.0)).unwrap_or(i64::MAX)
+}
+
+/// Processor time over elapsed time, in hundredths of a core.
+fn cores(cpu_ns: Option<u64>, elapsed_ns: u64) -> Option<f64> {
+    cpu_ns.filter(|_| elapsed_ns > 0).map(|cpu| (cpu as f64 / elapsed_ns as f64 * 100.0).round() / 100.0)
 }
 
 /// The log's time stamps are wall time, counted from its first second.

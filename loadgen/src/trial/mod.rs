@@ -81,6 +81,8 @@ struct Load {
     end_ns: i64,
     collected: Collected,
     worker_died: bool,
+    /// Processor time of the generator's workers over the time for which they ran.
+    cpu_cores: Option<f64>,
     counters: ReplicaCounters,
     aftermath: Aftermath,
     containers: Option<Vec<ContainerRow>>,

@@ -13,13 +13,11 @@ use crate::record::ContainerRow;
 const COLOURS: [RGBColor; 4] =
     [RGBColor(0x00, 0x72, 0xb2), RGBColor(0xe6, 0x9f, 0x00), RGBColor(0x00, 0x9e, 0x73), RGBColor(0x8e, 0x2f, 0x7d)];
 const MIB: f64 = 1024.0 * 1024.0;
-/// Samples come once a second; those further apart than this have others missing between them, seconds.
-const GAP_S: f64 = 2.5;
 /// Held back for less than this in all, nobody was.
 const THROTTLED_MS_MIN: f64 = 1.0;
 
 /// A service's name, how many containers it has, and (second since t = 0, cores).
-type Service = (String, usize, Vec<(f64, f64)>);
+pub(crate) type Service = (String, usize, Vec<(f64, f64)>);
 
 /// The lines of the panel, and what is said beside its name.
 pub(crate) struct Containers {
@@ -28,6 +26,9 @@ pub(crate) struct Containers {
 }
 
 impl Containers {
+    /// Samples come once a second; those further apart than this have others missing between them, seconds.
+    pub(crate) const GAP_S: f64 = 2.5;
+
     /// Of the samples that lie in (`from_s`, `to_s`).
     pub(crate) fn of(rows: &[ContainerRow], from_s: f64, to_s: f64) -> Self {
         let within = |row: &&ContainerRow| (from_s..=to_s).contains(&(row.t_ns as f64 / 1e9));
@@ -55,6 +56,16 @@ impl Containers {
         self.services.is_empty()
     }
 
+    /// Each service's name, how many containers it has, and (second since t = 0, cores).
+    pub(crate) fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// The most memory that a container of each service held, and who was held back.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
+    }
+
     /// The scale that holds every point.
     pub(crate) fn scale(&self) -> Scale {
         let all = self.services.iter().flat_map(|(_, _, points)| points);
@@ -74,7 +85,7 @@ impl Containers {
         for (at, (service, count, points)) in self.services.iter().enumerate() {
             let colour = COLOURS[at.min(COLOURS.len() - 1)];
             // A container that was down has no samples: no line is drawn over that time.
-            for unbroken in points.chunk_by(|(before, _), (next, _)| next - before <= GAP_S) {
+            for unbroken in points.chunk_by(|(before, _), (next, _)| next - before <= Self::GAP_S) {
                 let line: Vec<(f64, f64)> = unbroken.iter().map(|(second, cores)| panel.at(*second, *cores)).collect();
                 match line.as_slice() {
                     [(x, y)] => ink.rect((x - 1.5, y - 1.5), (x + 1.5, y + 1.5), colour)?,

@@ -103,7 +103,7 @@ fn draw_panel<DB: DrawingBackend>(
 }
 
 /// What the zero of a panel is, and how many reads followed it.
-fn said(strategy: &Strategy, digest: &Digest) -> String {
+pub(crate) fn said(strategy: &Strategy, digest: &Digest) -> String {
     if strategy.origin.is_none() {
         return words::NO_LEDGER.to_owned();
     }

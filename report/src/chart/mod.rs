@@ -22,11 +22,13 @@ use plotters::drawing::IntoDrawingArea;
 use plotters::prelude::DrawingBackend;
 use plotters::style::{FontStyle, register_font};
 
+pub(crate) use axis::{Scale, pushed_apart, whole};
 pub(crate) use comparison::Comparison;
+pub(crate) use containers::Containers;
 pub(crate) use curves::Curves;
 pub(crate) use heat::HeatMap;
-pub(crate) use herd::HerdChart;
-pub(crate) use spectrum::Spectrum;
+pub(crate) use herd::{HerdChart, said as herd_said};
+pub(crate) use spectrum::{STEPS as SPECTRUM_STEPS, Spectrum, percentiles as percentile_ticks, percentiles_of};
 pub(crate) use strategy::StrategyChart;
 
 use crate::error::ReportError;

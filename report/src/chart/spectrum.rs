@@ -28,7 +28,7 @@ const RESPONSE_WIDTH: f64 = 2.0;
 const THIN_WIDTH: f64 = 1.0;
 const SERVICE_WIDTH: f64 = 1.5;
 /// Steps to a decade of 1/(1−p).
-const STEPS: usize = 60;
+pub(crate) const STEPS: usize = 60;
 
 /// `charts/latency-spectrum.svg|png`.
 pub(crate) struct Spectrum<'a> {
@@ -158,7 +158,7 @@ impl Spectrum<'_> {
 }
 
 /// Percentiles of a histogram of nanoseconds, from p0 to the one that a single request still makes.
-fn percentiles_of(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
+pub(crate) fn percentiles_of(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
     let decades = (histogram.len() as f64).log10();
     let steps = (decades * STEPS as f64).ceil() as usize;
     let at = |step: usize| (step as f64 / STEPS as f64).min(decades);
@@ -167,7 +167,7 @@ fn percentiles_of(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
 }
 
 /// Ticks at 0 %, 50 %, 90 %, 99 % …
-fn percentiles(decades: f64) -> Vec<(f64, String)> {
+pub(crate) fn percentiles(decades: f64) -> Vec<(f64, String)> {
     let mut ticks = vec![(0.0, "0 %".to_owned()), (2_f64.log10(), "50 %".to_owned())];
     for nines in 1..=decades.floor() as i32 {
         let decimals = (nines - 2).max(0) as usize;

@@ -362,6 +362,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         unsent: 0,
         moved_on: 0,
         recovery: None,
+        generator_cpu_cores: Some(0.12),
         unwitnessed: 0,
         ledgers: Some(Ledgers::default()),
         repeats: Vec::new(),

@@ -1,0 +1,132 @@
+//! Who is best, and who can't be told apart: how far one run a strategy carries.
+//!
+//! One run is one sample, and a sample of one has no interval. So nothing is called better that is not further off than the
+//! noise that one run is known to have: 10 % of the larger value, and for counts two standard deviations of the difference
+//! of two Poisson counts, for times a millisecond, for shares a tenth of a percentage point. What lies within that of the
+//! lowest value is as good as it. Where records have repeats, an interval takes the place of this rule.
+
+use super::view::{Row, View};
+use crate::record::Strategy;
+use crate::verdict::{counts_differ, times_differ};
+use crate::words;
+
+/// Whoever failed or shed at least this share of its requests was cheap at their expense and is not best at anything else.
+const FAILED_MIN: f64 = 0.01;
+/// So many requests must lie beyond a percentile before it is compared.
+const BEYOND_MIN: f64 = 10.0;
+
+/// What a figure is, and so what noise it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A number of reads or requests.
+    Count,
+    /// Milliseconds.
+    Time,
+    /// A share of the requests, 0 to 1.
+    Share,
+    /// A number for each request or expiry.
+    Rate,
+}
+
+impl Kind {
+    /// Whether one run of each tells the two values apart.
+    pub(super) fn differ(self, one: f64, two: f64) -> bool {
+        let apart = (one - two).abs();
+        let tenth = apart > 0.1 * one.abs().max(two.abs());
+        match self {
+            Self::Count => counts_differ(one, two),
+            Self::Time => times_differ(one, two),
+            Self::Share => tenth && apart > 0.001,
+            Self::Rate => tenth && apart > 0.05,
+        }
+    }
+}
+
+/// The rule, for the page.
+pub(super) const RULE: &str = "Green is the lowest figure and whatever one run can’t tell from it: less than 10 % apart, or \
+    less than two standard deviations (counts), 1 ms (times), 0.1 points (shares). Where that is everybody, nobody is marked. \
+    Nor is who is invalid or failed 1 % of its requests, a percentile with fewer than ten requests beyond it, or a maximum, \
+    which is one request’s luck.";
+
+/// The rows that are best at something: empty where nobody is, or where all are alike.
+pub(super) fn best(view: &View<'_>, kind: Kind, value: impl Fn(&Strategy) -> Option<f64>) -> Vec<usize> {
+    let known: Vec<(usize, f64)> = view
+        .rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| eligible(row))
+        .filter_map(|(at, row)| Some((at, value(row.strategy).filter(|value| value.is_finite())?)))
+        .collect();
+    let Some(lowest) = known.iter().map(|(_, value)| *value).reduce(f64::min) else { return Vec::new() };
+    let best: Vec<usize> = known.iter().filter(|(_, value)| !kind.differ(*value, lowest)).map(|(at, _)| *at).collect();
+    if best.len() == known.len() { Vec::new() } else { best }
+}
+
+fn eligible(row: &Row<'_>) -> bool {
+    row.strategy.valid && words::failed_share(row.strategy) < FAILED_MIN
+}
+
+/// Whether enough requests lie beyond a percentile (0 to 1).
+pub(super) fn carries(strategy: &Strategy, percentile: f64) -> bool {
+    strategy.requests as f64 * (1.0 - percentile) >= BEYOND_MIN
+}
+
+/// What a strategy costs: its load on the origin, its p99 in milliseconds, and its share of stale answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cost {
+    pub(super) reads: f64,
+    pub(super) p99_ms: f64,
+    pub(super) stale: f64,
+}
+
+impl Cost {
+    /// `None` where any of the three is unknown.
+    pub(super) fn of(strategy: &Strategy) -> Option<Self> {
+        let reads = strategy.origin.as_ref()?.total as f64;
+        let (p99_ms, stale) = (strategy.latency_ms.p99?, strategy.stale.share?);
+        [reads, p99_ms, stale].iter().all(|value| value.is_finite()).then_some(Self { reads, p99_ms, stale })
+    }
+
+    /// Clearly better at something, and clearly worse at nothing.
+    pub(super) fn beats(self, other: Self) -> bool {
+        let pairs = [
+            (Kind::Count, self.reads, other.reads),
+            (Kind::Time, self.p99_ms, other.p99_ms),
+            (Kind::Share, self.stale, other.stale),
+        ];
+        let better = |(kind, one, two): &(Kind, f64, f64)| one < two && kind.differ(*one, *two);
+        let worse = |(kind, one, two): &(Kind, f64, f64)| one > two && kind.differ(*one, *two);
+        pairs.iter().any(better) && !pairs.iter().any(worse)
+    }
+}
+
+/// Of each row whether it may be compared, what it costs, and by whom it is beaten. Where nobody beats it, it is on the front.
+pub(super) fn front(view: &View<'_>) -> Vec<Option<(Cost, Option<usize>)>> {
+    let costs: Vec<Option<Cost>> =
+        view.rows.iter().map(|row| Cost::of(row.strategy).filter(|_| eligible(row))).collect();
+    let beaten_by = |cost: Cost| costs.iter().position(|other| other.is_some_and(|other| other.beats(cost)));
+    costs.iter().map(|cost| cost.map(|cost| (cost, beaten_by(cost)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_run_cannot_tell_apart_is_the_same() {
+        assert!(Kind::Count.differ(736.0, 111.0) && !Kind::Count.differ(8.0, 7.0));
+        assert!(Kind::Time.differ(203.0, 2.2) && !Kind::Time.differ(2.2, 1.5));
+        assert!(Kind::Share.differ(0.031, 0.004) && !Kind::Share.differ(0.0004, 0.0));
+        assert!(Kind::Rate.differ(49.3, 1.0) && !Kind::Rate.differ(1.02, 1.0));
+    }
+
+    #[test]
+    fn who_is_better_at_one_thing_and_worse_at_another_beats_nobody() {
+        let cost = |reads, p99_ms, stale| Cost { reads, p99_ms, stale };
+        let (naive, lock) = (cost(736.0, 203.0, 0.0), cost(111.0, 204.0, 0.0));
+        let (swr, early) = (cost(111.0, 2.2, 0.044), cost(116.0, 1.5, 0.0));
+        assert!(lock.beats(naive) && early.beats(lock) && early.beats(swr));
+        assert!(!swr.beats(lock), "its answers are stale");
+        assert!(!early.beats(early) && !naive.beats(lock));
+    }
+}

@@ -1,0 +1,62 @@
+//! What differs between runs that stand side by side on one page.
+
+use crate::record::Run;
+use crate::words;
+
+/// One fact of every run.
+pub(super) struct Difference {
+    pub(super) what: &'static str,
+    /// One for each run.
+    pub(super) values: Vec<String>,
+    /// Whether figures may differ because of it.
+    pub(super) matters: bool,
+}
+
+impl Difference {
+    /// Whether all runs have the same.
+    pub(super) fn alike(&self) -> bool {
+        self.values.windows(2).all(|pair| pair[0] == pair[1])
+    }
+}
+
+/// Every fact that could make runs differ, whether it does or not; first those that matter most.
+pub(super) fn differences(runs: &[&Run]) -> Vec<Difference> {
+    let fact = |what, matters, value: &dyn Fn(&Run) -> String| Difference {
+        what,
+        values: runs.iter().map(|run| value(run)).collect(),
+        matters,
+    };
+    vec![
+        fact("scenario", true, &|run| run.scenario.clone()),
+        fact("plan hash", true, &|run| run.plan_hash.clone()),
+        fact("load", true, &|run| run.load.clone()),
+        fact("measured", true, &|run| words::seconds(run.duration_s)),
+        fact("warm-up", true, &|run| words::seconds(run.warmup_s)),
+        fact("seed", true, &|run| run.seed.to_string()),
+        fact("TTL", true, &|run| words::seconds(run.ttl_s)),
+        fact("origin’s service time", true, &|run| words::seconds(run.service_time_s)),
+        fact("hot key", true, &|run| run.hot_key.clone().unwrap_or_else(|| "none".to_owned())),
+        fact("lab", true, &|run| run.lab.clone()),
+        fact("cache", true, &|run| run.cache.clone()),
+        fact("replicas", true, &|run| run.replicas.to_string()),
+        fact("machine", true, &|run| {
+            let environment = &run.environment;
+            let cpu = environment.cpu.as_deref().unwrap_or("processor unknown");
+            format!("{cpu}, {} cores, {}, {}", environment.cores, environment.arch, environment.os)
+        }),
+        fact("build", true, &|run| run.environment.build.clone()),
+        fact("compositions", true, &|run| compositions(run, runs)),
+        fact("lab version", false, &|run| run.version.clone()),
+        fact("run", false, &|run| run.run.clone()),
+        fact("started", false, &|run| run.started_at.clone()),
+    ]
+}
+
+/// What is behind the names that all runs have.
+fn compositions(run: &Run, runs: &[&Run]) -> String {
+    let shared = |name: &str| runs.iter().all(|run| run.strategies.iter().any(|s| s.name == name));
+    let all = run.strategies.iter().filter(|s| shared(&s.name)).map(|s| format!("{}: {}", s.name, s.spec));
+    let mut all: Vec<String> = all.collect();
+    all.sort();
+    all.join("; ")
+}

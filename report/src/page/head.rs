@@ -1,0 +1,156 @@
+//! The head of the page: what was run, on what, valid or not, and the command that runs it again; of several runs also what
+//! differs between them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::differences::{Difference, differences};
+use super::html::*;
+use super::view::{View, letter};
+use crate::record::{Run, Strategy};
+use crate::verdict::interruption;
+use crate::words;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// From the doctype to the open `main`. The page may run its own script, which is named by its hash, and no other.
+pub(super) fn open(out: &mut String, view: &View<'_>, title: &str) {
+    let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
+    // What hides a strategy everywhere, row by row.
+    let hidden: String =
+        (0..view.rows.len()).map(|at| format!(".off-{at} [data-s=\"{at}\"],.off-{at} .s{at}{{display:none}}\n")).collect();
+    put!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}{hidden}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n<main>\n",
+        escaped(title)
+    );
+}
+
+/// The script, and the end.
+pub(super) fn close(out: &mut String) {
+    put!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n");
+}
+
+/// What was run, on what, valid or not.
+pub(super) fn header(out: &mut String, view: &View<'_>) {
+    out.push_str("<header>\n<p class=\"eyebrow\">Stampede lab</p>\n");
+    match view.runs.as_slice() {
+        [run] => {
+            put!(out, "<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", escaped(&run.scenario), escaped(&run.summary));
+            state(out, run, "");
+            facts(out, run);
+        }
+        runs => several(out, view, runs),
+    }
+    out.push_str("</header>\n");
+}
+
+/// Valid or not, before anything else is read.
+fn state(out: &mut String, run: &Run, of: &str) {
+    let alarm = |out: &mut String, text: &str| put!(out, "<p class=\"alarm\" role=\"note\">{of}{}</p>\n", escaped(text));
+    if !run.complete {
+        alarm(out, &interruption(run));
+    }
+    let invalid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| !strategy.valid).collect();
+    for strategy in &invalid {
+        alarm(out, &format!("INVALID – do not use the numbers of {}: {}", strategy.name, words::reasons(strategy)));
+    }
+    let missed = run.verdicts.iter().filter(|verdict| !verdict.met).count();
+    if missed > 0 {
+        alarm(out, &format!("{missed} of {} thresholds missed; the verdict says which", run.verdicts.len()));
+    }
+    if invalid.is_empty() {
+        match run.strategies.len() {
+            0 => alarm(out, "Nothing was run."),
+            1 => put!(out, "<p class=\"good\">{of}<b>Valid</b>: every check of the run passed.</p>\n"),
+            n => put!(out, "<p class=\"good\">{of}<b>Valid</b>: every check passed for all {n} strategies.</p>\n"),
+        }
+    }
+    if run.lab == "sim" {
+        put!(
+            out,
+            "<p class=\"note\">{of}<b>Simulated</b>: exact in what reaches the origin. A hit takes what it takes on an idle \
+             loopback, whatever the load: of the times only what comes from waiting (for the origin, a lock, a poll) means \
+             anything.</p>\n"
+        );
+    }
+    if run.lab == "target" {
+        put!(
+            out,
+            "<p class=\"note\">{of}<b>A foreign target</b>: what only its owner could know is a dash ({}), not a nought.</p>\n",
+            words::UNKNOWN
+        );
+    }
+}
+
+fn facts(out: &mut String, run: &Run) {
+    let count = run.strategies.len();
+    let strategies = if count == 1 { "1 strategy".to_owned() } else { format!("{count} strategies, one after the other") };
+    let (measured, warmup) = (words::seconds(run.duration_s), words::seconds(run.warmup_s));
+    let ran = format!("{strategies}, {measured} each after {warmup} of warm-up, one run of each; {}", run.run);
+    out.push_str("<dl class=\"what\">\n");
+    for (what, said) in
+        [("Run", ran), ("On", words::setting(run)), ("Load", words::load_caption(run)), ("Machine", machine(run))]
+    {
+        put!(out, "<div><dt>{what}</dt><dd>{}</dd></div>\n", escaped(&said));
+    }
+    put!(out, "<div><dt>Again</dt><dd><code>{}</code></dd></div>\n</dl>\n", escaped(&run.command));
+}
+
+fn machine(run: &Run) -> String {
+    let environment = &run.environment;
+    if environment.cores == 0 {
+        return "none: virtual time".to_owned();
+    }
+    let cpu = environment.cpu.as_deref().unwrap_or("processor unknown");
+    format!("{cpu}, {} cores, {}, {} build", environment.cores, environment.os, environment.build)
+}
+
+/// Several runs: which they are, and what differs.
+fn several(out: &mut String, view: &View<'_>, runs: &[&Run]) {
+    let mut scenarios: Vec<&str> = runs.iter().map(|run| run.scenario.as_str()).collect();
+    scenarios.dedup();
+    put!(out, "<h1>{}: {} runs side by side</h1>\n", escaped(&scenarios.join(", ")), runs.len());
+    for (at, run) in runs.iter().enumerate() {
+        state(out, run, &format!("{}: ", letter(at)));
+    }
+    let differences = differences(runs);
+    let (apart, alike): (Vec<&Difference>, Vec<&Difference>) = differences.iter().partition(|d| d.matters && !d.alike());
+    if apart.is_empty() {
+        out.push_str("<p class=\"good\"><b>Comparable</b>: the same plan, settings and kind of machine.</p>\n");
+    } else {
+        let names: Vec<&str> = apart.iter().map(|difference| difference.what).collect();
+        put!(
+            out,
+            "<p class=\"alarm\" role=\"note\">NOT THE SAME: these runs differ in {}. What differs between their figures may come \
+             from that, so nobody is marked best.</p>\n",
+            escaped(&names.join(", "))
+        );
+    }
+    out.push_str("<div class=\"scroll\" role=\"region\" aria-label=\"What differs\" tabindex=\"0\">\n<table class=\"facts\">\n\
+                  <caption class=\"unseen\">The runs, and what differs between them</caption>\n<thead><tr><td></td>");
+    for at in 0..runs.len() {
+        put!(out, "<th scope=\"col\">{}</th>", letter(at));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for difference in apart.iter().chain(alike.iter().filter(|difference| !difference.alike())) {
+        let class = if difference.matters { " class=\"apart\"" } else { "" };
+        put!(out, "<tr{class}><th scope=\"row\">{}</th>", escaped(difference.what));
+        for value in &difference.values {
+            put!(out, "<td>{}</td>", escaped(value));
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody>\n</table>\n</div>\n<dl class=\"what\">\n");
+    for (at, run) in view.runs.iter().enumerate() {
+        put!(out, "<div><dt>{} again</dt><dd><code>{}</code></dd></div>\n", letter(at), escaped(&run.command));
+    }
+    out.push_str("</dl>\n");
+}

@@ -1,0 +1,26 @@
+//! Writing HTML: the little that all sections share.
+
+pub(super) use std::fmt::Write;
+
+pub(super) use crate::words::escaped;
+
+/// Writes to a String, which cannot fail.
+macro_rules! put {
+    ($out:expr, $($arg:tt)*) => {{
+        let _ = $out.write_fmt(format_args!($($arg)*));
+    }};
+}
+pub(super) use put;
+
+/// Opens a section with its heading and, where there is one, a sentence that says how to read it. The sentence is HTML.
+pub(super) fn section(out: &mut String, id: &str, heading: &str, how: &str) {
+    put!(out, "<section id=\"{id}\" aria-labelledby=\"h-{id}\">\n<h2 id=\"h-{id}\">{heading}</h2>\n");
+    if !how.is_empty() {
+        put!(out, "<p class=\"how\">{how}</p>\n");
+    }
+}
+
+/// A number with at most one decimal, as short as it is exact.
+pub(super) fn short(value: f64) -> String {
+    if (value - value.round()).abs() < 0.05 { format!("{value:.0}") } else { format!("{value:.1}") }
+}

@@ -1,0 +1,146 @@
+//! Response time: over the run, second by second; and at every percentile.
+
+use super::html::*;
+use super::panels::{Group, Panel, TIME_AXIS, faults, over_time, points, said};
+use super::plot::{Named, Plot, Readout, values};
+use super::reads::cut_and_note;
+use super::view::{Columns, Row, View};
+use crate::chart::{SPECTRUM_STEPS, Scale, percentile_ticks, percentiles_of};
+use crate::record::BinRow;
+use crate::words;
+
+/// One of the lines of a panel.
+type Line = (&'static str, &'static str, Vec<Option<f64>>);
+
+/// Percentiles of each second, one panel a strategy.
+pub(super) fn over_the_run(out: &mut String, view: &View<'_>) {
+    let columns = view.columns();
+    let lines: Vec<Vec<Line>> = view.rows.iter().map(|row| lines(row, columns)).collect();
+    let y = Scale::log_around(lines.iter().flatten().flat_map(|line| line.2.iter().flatten().copied()));
+    let service = lines.iter().flatten().any(|line| line.0 == "service p99");
+    let clocks = if service {
+        "<i class=\"line serv\"></i> p99 of service time, from the actual send: what lies between it and p99 is a wait to be \
+         sent, which coordinated omission would hide"
+    } else {
+        ""
+    };
+    let how = format!(
+        "Milliseconds from the planned send, logarithmic, one scale.{} <span class=\"keys\"><i class=\"line max\"></i> slowest \
+         <i class=\"line p99\"></i> p99 <i class=\"line p50\"></i> p50 {clocks}</span>",
+        columns.caveat("its points are those of its slowest second")
+    );
+    section(out, "latency", "Response time over the run", &how);
+    let until = view.duration_s();
+    let group = Group { id: "time", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
+    group.write(out, view, |at, row| {
+        let mut plot = Plot::new((0.0, until), y, 110).y_ticks(y.ticks(5));
+        faults(&mut plot, row, until);
+        for (_, class, values) in &lines[at] {
+            plot.line(class, &points(columns, values, until));
+        }
+        cut_and_note(&mut plot, row, until);
+        let read: Vec<(&str, &str, Vec<String>)> =
+            lines[at].iter().map(|(name, _, ms)| (*name, " ms", said(ms, |ms| words::ms(Some(ms))))).collect();
+        let latency = &row.strategy.latency_ms;
+        Panel {
+            plot,
+            figures: format!("p50 {} · p99 {}", words::ms_with_unit(latency.p50), words::ms_with_unit(latency.p99)),
+            title: format!("{}: response time in each second", row.name),
+            text: words::response_figures(row.strategy),
+            values: values(&read),
+        }
+    });
+    out.push_str("</section>\n");
+}
+
+fn lines(row: &Row<'_>, columns: Columns) -> Vec<Line> {
+    let of = |value: fn(&BinRow) -> Option<f64>| columns.highest(row, value);
+    let mut lines = vec![
+        ("slowest", "max", of(|bin| bin.max_ms)),
+        ("p99", "p99", of(|bin| bin.p99_ms)),
+        ("p50", "p50", of(|bin| bin.p50_ms)),
+    ];
+    if row.digest.service_differs(row.run) {
+        let service = columns.highest(row, |bin| row.digest.service_p99.get(&bin.start_ms).copied());
+        lines.insert(1, ("service p99", "serv", service));
+    }
+    lines
+}
+
+/// Every percentile, one line a strategy.
+pub(super) fn spectrum(out: &mut String, view: &View<'_>) {
+    let curves: Vec<(usize, &Row<'_>, Vec<(f64, f64)>, Vec<(f64, f64)>)> = view
+        .rows
+        .iter()
+        .enumerate()
+        .filter_map(|(at, row)| {
+            let service = row.digest.service.as_ref().filter(|_| row.digest.service_differs(row.run));
+            let service = service.map(percentiles_of).unwrap_or_default();
+            Some((at, row, percentiles_of(row.digest.response.as_ref()?), service))
+        })
+        .collect();
+    let open = view.runs.iter().any(|run| !words::closed_loop(run));
+    let clocks = if open {
+        "Solid: response time, from the planned send. Dashed, where it is another: service time, from the actual send."
+    } else {
+        "A closed loop: a client plans its next send when it has its answer, so the requests that a stall keeps clients from \
+         sending are not in it (coordinated omission)."
+    };
+    let how = format!("How slow the rare ones are: each step to the right leaves a tenth of the requests. {clocks}");
+    section(out, "spectrum", "Latency spectrum", &how);
+    if curves.is_empty() {
+        out.push_str("<p>No response times were recorded.</p>\n</section>\n");
+        return;
+    }
+    let all = || curves.iter().flat_map(|(_, _, response, service)| response.iter().chain(service));
+    let decades = all().map(|point| point.0).fold(2.0, f64::max);
+    let y = Scale::log_around(all().map(|point| point.1));
+    let count = (decades * SPECTRUM_STEPS as f64).ceil() as usize + 1;
+    let step = 1.0 / SPECTRUM_STEPS as f64;
+    let place = |at: usize| (at as f64 * step).min(decades);
+    let mut plot = Plot::new((0.0, decades), y, 380).x_ticks(percentile_ticks(decades)).y_ticks(y.ticks(9));
+    let mut named = Vec::new();
+    for (at, row, response, service) in &curves {
+        let class = row.class(*at);
+        let known = |points: &[(f64, f64)]| points.iter().map(|(x, ms)| (*x, Some(*ms))).collect::<Vec<_>>();
+        plot.line(&format!("{class} spec s{at}"), &known(response));
+        plot.line(&format!("{class} spec serv s{at}"), &known(service));
+        let read = |points: &[(f64, f64)]| {
+            (0..count).map(|at| words::ms(points.get(at).map(|point| point.1))).collect::<Vec<_>>()
+        };
+        let mut series = vec![("", " ms", read(response))];
+        if !service.is_empty() {
+            series.push(("service", " ms", read(service)));
+        }
+        let bad = if row.strategy.valid { "" } else { " <strong class=\"bad\">INVALID</strong>" };
+        named.push(Named {
+            class,
+            row: *at,
+            values: values(&series),
+            html: format!("<b>{}</b>{bad}<output class=\"now\"></output>", escaped(&row.name)),
+            at: response.last().copied().unwrap_or((0.0, 1.0)),
+        });
+    }
+    plot.names(&named, 19.0);
+    let readout = Readout {
+        x: (0.0, decades),
+        x0: -step / 2.0,
+        dx: step,
+        count,
+        before: "at ",
+        unit: "",
+        labels: Some((0..count).map(|at| percentile(place(at))).collect()),
+        sync: "spectrum",
+    };
+    let said: Vec<String> =
+        view.rows.iter().map(|row| format!("{}: {}", row.name, words::response_figures(row.strategy))).collect();
+    put!(out, "<div class=\"panels wide\" {}>\n<figure class=\"panel\">", readout.attributes());
+    plot.html(out, "spectrum-plot", "Response time at every percentile, one line a strategy", &said.join(". "));
+    out.push_str("</figure>\n</div>\n<p class=\"axis\">percentile of the requests of the measured phase; milliseconds, logarithmic</p>\n</section>\n");
+}
+
+/// `p99.93` from log10 of 1/(1−p).
+fn percentile(x: f64) -> String {
+    let decimals = (x.floor() - 1.0).clamp(0.0, 6.0) as usize;
+    format!("p{:.decimals$}", 100.0 - 100.0 / 10_f64.powf(x))
+}

@@ -1,0 +1,133 @@
+//! `report.html`: one file, no request to anywhere, and a script that it can do without. What it says must be readable in ten
+//! years.
+//!
+//! This file is the page's table of contents, in reading order: what was run and whether it may be believed; the verdict;
+//! what reached the origin, from afar and from close by; what the clients got; what that cost; whether the generator itself
+//! kept up; on what it ran. Charts take their colours from the style sheet (light, dark, print) and their data from the
+//! records; `page.js` reads values out where the pointer or the arrow keys are, and hides strategies.
+
+mod best;
+mod differences;
+mod head;
+mod health;
+mod html;
+mod latency;
+mod outcomes;
+mod panels;
+mod plot;
+mod reads;
+mod table;
+mod tradeoff;
+mod view;
+
+use crate::record::Run;
+use crate::summary::facts;
+use crate::verdict::sentences;
+use crate::words;
+use html::*;
+pub(crate) use view::Told;
+use view::{View, letter};
+
+/// The page of one run, or of several side by side.
+pub(crate) fn page(told: &[Told]) -> String {
+    let view = &View::of(told);
+    let mut out = String::with_capacity(1 << 18);
+    let names: Vec<&str> = view.runs.iter().map(|run| run.run.as_str()).collect();
+    head::open(&mut out, view, &format!("Stampede lab: {}", names.join(" · ")));
+    head::header(&mut out, view);
+    let body = body(view);
+    contents(&mut out, &body);
+    out.push_str(&body);
+    environment(&mut out, view);
+    head::close(&mut out);
+    out
+}
+
+/// Everything between the header and the environment.
+fn body(view: &View<'_>) -> String {
+    let mut out = String::new();
+    verdict(&mut out, view);
+    if view.rows.is_empty() {
+        return out;
+    }
+    legend(&mut out, view);
+    if !view.without_ledger() {
+        reads::over_the_run(&mut out, view);
+        reads::close_up(&mut out, view);
+    }
+    latency::over_the_run(&mut out, view);
+    latency::spectrum(&mut out, view);
+    tradeoff::tradeoff(&mut out, view);
+    outcomes::outcomes(&mut out, view);
+    outcomes::waiters(&mut out, view);
+    health::generator(&mut out, view);
+    health::containers(&mut out, view);
+    out
+}
+
+/// The table, and what it shows in words.
+fn verdict(out: &mut String, view: &View<'_>) {
+    section(out, "verdict", "Verdict", "");
+    let comparable = differences::differences(&view.runs).iter().all(|difference| difference.alike() || !difference.matters);
+    out.push_str("<ul class=\"said\">\n");
+    for (at, run) in view.runs.iter().enumerate() {
+        let of = if view.several() { format!("{}: ", letter(at)) } else { String::new() };
+        for sentence in sentences(run) {
+            put!(out, "<li>{of}{}</li>\n", escaped(&sentence));
+        }
+    }
+    out.push_str("</ul>\n");
+    if view.rows.is_empty() {
+        out.push_str("</section>\n");
+        return;
+    }
+    table::table(out, view, comparable);
+    put!(out, "<p class=\"how\">{}</p>\n</section>\n", if comparable { best::RULE } else { "Nobody is marked best: the runs differ." });
+}
+
+/// The strategies and their colours; the script makes a button of each, which hides it everywhere.
+fn legend(out: &mut String, view: &View<'_>) {
+    out.push_str("<div class=\"legend\" role=\"group\" aria-label=\"Strategies shown\">\n");
+    for (at, row) in view.rows.iter().enumerate() {
+        put!(out, "<span class=\"{}\" data-hides=\"{at}\"><i class=\"key\"></i>{}</span>\n", row.class(at), escaped(&row.name));
+    }
+    out.push_str("</div>\n");
+}
+
+/// Links to the sections that this page has.
+fn contents(out: &mut String, body: &str) {
+    out.push_str("<nav aria-label=\"On this page\">");
+    for heading in body.split("<h2 id=\"h-").skip(1) {
+        if let Some((id, rest)) = heading.split_once("\">")
+            && let Some((text, _)) = rest.split_once("</h2>")
+        {
+            put!(out, "<a href=\"#{id}\">{text}</a>");
+        }
+    }
+    out.push_str("<a href=\"#environment\">Environment</a></nav>\n");
+}
+
+/// Everything that is known of where it ran.
+fn environment(out: &mut String, view: &View<'_>) {
+    section(out, "environment", "Environment", "");
+    for (at, run) in view.runs.iter().enumerate() {
+        if view.several() {
+            put!(out, "<h3>{}: {}</h3>\n", letter(at), escaped(&run.run));
+        }
+        facts_of(out, run);
+    }
+    out.push_str("</section>\n");
+}
+
+fn facts_of(out: &mut String, run: &Run) {
+    out.push_str("<table class=\"facts\">\n<caption class=\"unseen\">What it ran on</caption>\n<tbody>\n");
+    for (what, value) in facts(run) {
+        put!(out, "<tr><th scope=\"row\">{what}</th><td>{}</td></tr>\n", escaped(&value));
+    }
+    for strategy in run.strategies.iter().filter(|strategy| strategy.predicted.is_some()) {
+        let formula = strategy.predicted.as_ref().map_or("", |predicted| predicted.formula.as_str());
+        let (name, formula) = (escaped(&words::printable(&strategy.name)), escaped(formula));
+        put!(out, "<tr><th scope=\"row\">theory of {name}</th><td>reads an expiry = {formula}</td></tr>\n");
+    }
+    out.push_str("</tbody>\n</table>\n");
+}

@@ -1,0 +1,134 @@
+//! Small multiples: one plot a strategy, side by side or under one another, read out together.
+
+use super::html::*;
+use super::plot::{Plot, Readout};
+use super::view::{Columns, Row, View};
+
+/// One strategy's plot with what is said beside it.
+pub(super) struct Panel {
+    pub(super) plot: Plot,
+    /// Beside the strategy's name.
+    pub(super) figures: String,
+    /// For whoever cannot see the plot: what it shows, and what is to be seen in it.
+    pub(super) title: String,
+    pub(super) text: String,
+    /// What it reads out, as [`super::plot::values`] has it; may be empty.
+    pub(super) values: String,
+}
+
+/// How a group of panels is laid out.
+pub(super) struct Group<'a> {
+    /// Unique on the page.
+    pub(super) id: &'a str,
+    pub(super) readout: Readout<'a>,
+    /// Whether each panel has the page's whole width.
+    pub(super) wide: bool,
+    /// What the x axis is.
+    pub(super) axis: &'a str,
+}
+
+impl Group<'_> {
+    /// Draws the panel of every strategy.
+    pub(super) fn write(&self, out: &mut String, view: &View<'_>, mut draw: impl FnMut(usize, &Row<'_>) -> Panel) {
+        let Self { id, readout, wide, axis } = self;
+        let wide = if *wide { " wide" } else { "" };
+        put!(out, "<div class=\"panels{wide}\" {}>\n", readout.attributes());
+        for (at, row) in view.rows.iter().enumerate() {
+            let panel = draw(at, row);
+            let (class, name, figures) = (row.class(at), escaped(&row.name), escaped(&panel.figures));
+            let bad = if row.strategy.valid { "" } else { " <strong class=\"bad\">INVALID</strong>" };
+            put!(
+                out,
+                "<figure class=\"panel {class}\" data-s=\"{at}\" {}>\n<figcaption><i class=\"key\"></i><b>{name}</b>{bad} \
+                 <span>{figures}</span><output class=\"now\"></output></figcaption>\n",
+                panel.values
+            );
+            panel.plot.html(out, &format!("{id}-{at}"), &panel.title, &panel.text);
+            out.push_str("</figure>\n");
+        }
+        put!(out, "</div>\n<p class=\"axis\">{axis}</p>\n");
+    }
+}
+
+/// The axis of every chart over time.
+pub(super) const TIME_AXIS: &str = "seconds since the measured phase began";
+
+/// The readout of every chart over time: they all move together.
+pub(super) fn over_time(view: &View<'_>, columns: Columns) -> Readout<'static> {
+    Readout {
+        x: (0.0, view.duration_s()),
+        x0: 0.0,
+        dx: columns.each as f64,
+        count: columns.count,
+        before: "at ",
+        unit: " s",
+        labels: None,
+        sync: "time",
+    }
+}
+
+/// Columns of time as bars: (from, to, value).
+pub(super) fn bars(
+    columns: Columns,
+    values: &[Option<f64>],
+    until_s: f64,
+) -> impl Iterator<Item = (f64, f64, f64)> {
+    values.iter().enumerate().filter_map(move |(at, value)| {
+        let (from, to) = (columns.start(at), columns.start(at + 1).min(until_s));
+        Some((from, to, (*value)?))
+    })
+}
+
+/// Columns of time as points in their middle.
+pub(super) fn points(columns: Columns, values: &[Option<f64>], until_s: f64) -> Vec<(f64, Option<f64>)> {
+    let middle = |at: usize| (columns.start(at) + columns.each as f64 / 2.0).min(until_s);
+    values.iter().enumerate().map(|(at, value)| (middle(at), *value)).collect()
+}
+
+/// The strategy's faults in a plot: a line each, and a number where there is room for it.
+pub(super) fn faults(plot: &mut Plot, row: &Row<'_>, until_s: f64) {
+    let faults: Vec<f64> = row.digest.faults.iter().map(|(at, _)| *at).collect();
+    plot.verticals("fault", faults.iter().copied());
+    let mut free_from = f64::NEG_INFINITY;
+    for (number, at) in faults.iter().enumerate().filter(|(_, at)| (0.0..=until_s).contains(*at)) {
+        if *at >= free_from {
+            plot.flag(*at, &(number + 1).to_string());
+            free_from = at + until_s / 40.0;
+        }
+    }
+}
+
+/// What the numbers at the faults stand for: one list where all strategies had the same, else one each.
+pub(super) fn fault_list(out: &mut String, view: &View<'_>) {
+    let said = |row: &Row<'_>| -> Vec<String> {
+        row.digest.faults.iter().map(|(at, what)| format!("{at:.1} s {what}")).collect()
+    };
+    let lists: Vec<Vec<String>> = view.rows.iter().map(said).collect();
+    if lists.iter().all(Vec::is_empty) {
+        return;
+    }
+    let list = |out: &mut String, all: &[String]| {
+        for (at, said) in all.iter().enumerate() {
+            put!(out, "<span class=\"fault-said\"><b>{}</b> {}</span>", at + 1, escaped(said));
+        }
+    };
+    out.push_str("<div class=\"faults\">");
+    let first = lists.iter().find(|list| !list.is_empty());
+    if let Some(first) = first.filter(|first| lists.iter().all(|list| list == *first)) {
+        out.push_str("<p>Faults: ");
+        list(out, first);
+        out.push_str("</p>");
+    } else {
+        for (at, (row, all)) in view.rows.iter().zip(&lists).enumerate().filter(|(_, (_, all))| !all.is_empty()) {
+            put!(out, "<p data-s=\"{at}\" class=\"{}\">Faults under {}: ", row.class(at), escaped(&row.name));
+            list(out, all);
+            out.push_str("</p>");
+        }
+    }
+    out.push_str("</div>\n");
+}
+
+/// A column's value as the script shows it.
+pub(super) fn said(values: &[Option<f64>], show: impl Fn(f64) -> String) -> Vec<String> {
+    values.iter().map(|value| value.map_or_else(|| "–".to_owned(), &show)).collect()
+}

@@ -1,0 +1,273 @@
+//! A plot: axes, marks and the values that a reader can ask for, as a box of HTML with an SVG in it.
+//!
+//! The SVG is stretched to the box and holds no text, the labels are HTML beside it: so a plot is as wide as a phone or a
+//! screen and its text keeps its size. Its marks take the colour of the strategy from the style sheet.
+
+use super::html::*;
+use crate::chart::{Scale, pushed_apart};
+
+/// The SVG's own width and height; what it shows is stretched to the box.
+const SIDE: f64 = 1000.0;
+/// More labels than this run into one another on a phone.
+const TICKS_PHONE: usize = 5;
+
+/// One plot.
+pub(super) struct Plot {
+    x: (f64, f64),
+    y: Scale,
+    height_px: u32,
+    marks: String,
+    over: String,
+    x_ticks: Vec<(f64, String)>,
+    y_ticks: Vec<(f64, String)>,
+    aside: String,
+}
+
+/// How the values of a group of plots are found: value `i` is of the place `x0 + i × dx` and so wide.
+pub(super) struct Readout<'a> {
+    /// The domain of x.
+    pub(super) x: (f64, f64),
+    /// Where the first value begins.
+    pub(super) x0: f64,
+    /// From one to the next.
+    pub(super) dx: f64,
+    /// How many.
+    pub(super) count: usize,
+    /// What stands before the place, `at `.
+    pub(super) before: &'a str,
+    /// Its unit, ` s`.
+    pub(super) unit: &'a str,
+    /// Places in words instead of numbers.
+    pub(super) labels: Option<Vec<String>>,
+    /// Groups of the same name move together.
+    pub(super) sync: &'a str,
+}
+
+/// A name at the right edge of a plot.
+pub(super) struct Named {
+    /// The strategy's classes.
+    pub(super) class: String,
+    /// The strategy's place on the page.
+    pub(super) row: usize,
+    /// What it reads out, as [`values`] has it.
+    pub(super) values: String,
+    /// What stands there.
+    pub(super) html: String,
+    /// The point that it names.
+    pub(super) at: (f64, f64),
+}
+
+impl Plot {
+    pub(super) fn new(x: (f64, f64), y: Scale, height_px: u32) -> Self {
+        let x_ticks = Scale::Linear(x.0, x.1).ticks(12);
+        let (marks, over, aside) = Default::default();
+        Self { x, y, height_px, marks, over, x_ticks, y_ticks: y.ticks(4), aside }
+    }
+
+    /// Other ticks than the scales' own.
+    pub(super) fn x_ticks(mut self, ticks: Vec<(f64, String)>) -> Self {
+        self.x_ticks = ticks;
+        self
+    }
+
+    pub(super) fn y_ticks(mut self, ticks: Vec<(f64, String)>) -> Self {
+        self.y_ticks = ticks;
+        self
+    }
+
+    fn at_x(&self, value: f64) -> f64 {
+        Scale::Linear(self.x.0, self.x.1).place(value) * SIDE
+    }
+
+    fn at_y(&self, value: f64) -> f64 {
+        SIDE - self.y.place(value) * SIDE
+    }
+
+    /// Filled columns from the base line; each is (from, to, value) and those of nought are left out.
+    pub(super) fn bars(&mut self, class: &str, bars: impl Iterator<Item = (f64, f64, f64)>) {
+        let mut path = String::new();
+        for (from, to, value) in bars.filter(|bar| bar.2 > 0.0) {
+            let (left, right, top) = (self.at_x(from), self.at_x(to), self.at_y(value));
+            // A sliver stays white between two bars while they are wide enough for it.
+            let gap = ((right - left) * 0.12).min(1.2);
+            put!(path, "M{} 1000V{}H{}V1000z", tenth(left + gap / 2.0), tenth(top), tenth(right - gap / 2.0));
+        }
+        self.path(class, &path);
+    }
+
+    /// Columns that hang from the base line of a mirrored scale, or stand on it: from `base` to `value`.
+    pub(super) fn columns_from(&mut self, class: &str, base: f64, bars: impl Iterator<Item = (f64, f64, f64)>) {
+        let mut path = String::new();
+        let zero = tenth(self.at_y(base));
+        for (from, to, value) in bars.filter(|bar| bar.2 != base) {
+            let (left, right) = (self.at_x(from), self.at_x(to));
+            let gap = ((right - left) * 0.12).min(1.2);
+            let (left, right) = (tenth(left + gap / 2.0), tenth(right - gap / 2.0));
+            put!(path, "M{left} {zero}V{}H{right}V{zero}z", tenth(self.at_y(value)));
+        }
+        self.path(class, &path);
+    }
+
+    /// A filled outline of steps from the base line: (from, to, value).
+    pub(super) fn area(&mut self, class: &str, steps: impl Iterator<Item = (f64, f64, f64)>) {
+        let (mut path, mut last) = (String::new(), None);
+        let mut end = 0.0;
+        for (from, to, value) in steps {
+            let y = tenth(self.at_y(value));
+            if last.is_none() {
+                put!(path, "M{} 1000", tenth(self.at_x(from)));
+            }
+            if last.as_ref() != Some(&y) {
+                if last.is_some() {
+                    put!(path, "H{}", tenth(self.at_x(from)));
+                }
+                put!(path, "V{y}");
+                last = Some(y);
+            }
+            end = self.at_x(to);
+        }
+        if last.is_some() {
+            put!(path, "H{}V1000z", tenth(end));
+        }
+        self.path(class, &path);
+    }
+
+    /// A line through the points; it is broken where there is no value. A value between two breaks is a dot.
+    pub(super) fn line(&mut self, class: &str, points: &[(f64, Option<f64>)]) {
+        let mut path = String::new();
+        for unbroken in points.split(|(_, value)| value.is_none()) {
+            let places = unbroken.iter().filter_map(|(x, value)| Some((self.at_x(*x), self.at_y((*value)?))));
+            for (at, (x, y)) in places.enumerate() {
+                put!(path, "{}{} {}", if at == 0 { 'M' } else { 'L' }, tenth(x), tenth(y));
+            }
+            if unbroken.len() == 1 {
+                path.push_str("h0");
+            }
+        }
+        self.path(class, &path);
+    }
+
+    /// A line at one height, from x to x.
+    pub(super) fn level(&mut self, class: &str, (from, to): (f64, f64), value: f64) {
+        self.line(class, &[(from, Some(value)), (to, Some(value))]);
+    }
+
+    /// Short strokes at the top of the plot.
+    pub(super) fn strokes(&mut self, class: &str, places: impl Iterator<Item = f64>) {
+        let length = tenth(6.0 / f64::from(self.height_px) * SIDE);
+        let path: String = self.within(places).map(|x| format!("M{} 0v{length}", tenth(self.at_x(x)))).collect();
+        self.path(class, &path);
+    }
+
+    /// Lines from top to bottom.
+    pub(super) fn verticals(&mut self, class: &str, places: impl Iterator<Item = f64>) {
+        let path: String = self.within(places).map(|x| format!("M{} 0V1000", tenth(self.at_x(x)))).collect();
+        self.path(class, &path);
+    }
+
+    fn within(&self, places: impl Iterator<Item = f64>) -> impl Iterator<Item = f64> {
+        let (from, to) = self.x;
+        places.filter(move |x| (from..=to).contains(x))
+    }
+
+    /// A grey part.
+    pub(super) fn shade(&mut self, (from, to): (f64, f64)) {
+        let path = format!("M{} 0H{}V1000H{0}z", tenth(self.at_x(from)), tenth(self.at_x(to)));
+        self.path("shade", &path);
+    }
+
+    fn path(&mut self, class: &str, d: &str) {
+        if !d.is_empty() {
+            put!(self.marks, "<path class=\"{class}\" d=\"{d}\"/>");
+        }
+    }
+
+    /// A sentence over the plot, or a label at a place in it.
+    pub(super) fn say(&mut self, text: &str) {
+        put!(self.over, "<p class=\"say\">{}</p>", escaped(text));
+    }
+
+    /// A small mark with text at the top of the plot, at `x`.
+    pub(super) fn flag(&mut self, x: f64, text: &str) {
+        put!(self.over, "<b class=\"flag\" style=\"left:{}%\">{}</b>", tenth(self.at_x(x) / 10.0), escaped(text));
+    }
+
+    /// A dot with its name for whoever cannot see it.
+    pub(super) fn dot(&mut self, class: &str, attributes: &str, (x, y): (f64, f64), diameter_px: f64) {
+        put!(
+            self.over,
+            "<i class=\"dot {class}\" {attributes} style=\"left:{}%;top:{}%;width:{2}px;height:{2}px\"></i>",
+            tenth(self.at_x(x) / 10.0),
+            tenth(self.at_y(y) / 10.0),
+            tenth(diameter_px)
+        );
+    }
+
+    /// Names at the right edge, pushed apart, each with a thin line to the point that it names.
+    pub(super) fn names(&mut self, named: &[Named], gap_px: f64) {
+        let height = f64::from(self.height_px);
+        let wanted: Vec<f64> = named.iter().map(|named| self.at_y(named.at.1) / SIDE * height).collect();
+        let half = gap_px / 2.0;
+        let places = pushed_apart(&wanted, gap_px, half, height - half);
+        for (Named { class, row, values, html, at }, place) in named.iter().zip(places) {
+            let (x, y, to) = (self.at_x(at.0), self.at_y(at.1), place / height * SIDE);
+            let line = format!("M{} {}L1000 {}", tenth(x), tenth(y), tenth(to));
+            put!(self.marks, "<path class=\"lead {class}\" data-s=\"{row}\" d=\"{line}\"/>");
+            let top = tenth(to / 10.0);
+            put!(self.aside, "<span class=\"{class}\" data-s=\"{row}\" {values} style=\"top:{top}%\">{html}</span>");
+        }
+    }
+
+    /// The whole box. `title` and `text` are said to whoever cannot see it; `id` is unique on the page.
+    pub(super) fn html(&self, out: &mut String, id: &str, title: &str, text: &str) {
+        let (title, text) = (escaped(title), escaped(text));
+        let aside = if self.aside.is_empty() { "" } else { " named" };
+        put!(out, "<div class=\"plot{aside}\" style=\"--h:{}px\">\n<div class=\"ys\" aria-hidden=\"true\">", self.height_px);
+        for (tick, label) in &self.y_ticks {
+            put!(out, "<span style=\"top:{}%\">{}</span>", tenth(self.at_y(*tick) / 10.0), escaped(label));
+        }
+        put!(
+            out,
+            "</div>\n<div class=\"box\"><svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=\"none\" role=\"img\" \
+             aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{text}</desc>"
+        );
+        let grid: String = self.y_ticks.iter().map(|(y, _)| format!("M0 {}H1000", tenth(self.at_y(*y)))).collect();
+        put!(out, "<path class=\"grid\" d=\"{grid}\"/>{}</svg>{}<i class=\"hair\"></i></div>\n", self.marks, self.over);
+        if !self.aside.is_empty() {
+            put!(out, "<div class=\"names\">{}</div>\n", self.aside);
+        }
+        out.push_str("<div class=\"xs\" aria-hidden=\"true\">");
+        let every = self.x_ticks.len().div_ceil(TICKS_PHONE).max(1);
+        for (at, (tick, label)) in self.x_ticks.iter().enumerate() {
+            let more = if at % every == 0 { "" } else { " class=\"more\"" };
+            let label = escaped(label);
+            put!(out, "<span{more} style=\"left:{}%\">{label}</span>", tenth(self.at_x(*tick) / 10.0));
+        }
+        out.push_str("</div>\n</div>\n");
+    }
+}
+
+impl Readout<'_> {
+    /// The attributes of the element that holds the group's plots.
+    pub(super) fn attributes(&self) -> String {
+        let Self { x: (from, to), x0, dx, count, before, unit, labels, sync } = self;
+        let labels = labels.as_ref().map_or_else(String::new, |all| format!(" data-labels=\"{}\"", escaped(&all.join("|"))));
+        format!(
+            "data-from=\"{from}\" data-to=\"{to}\" data-x0=\"{x0}\" data-dx=\"{dx}\" data-n=\"{count}\" \
+             data-before=\"{before}\" data-unit=\"{unit}\" data-sync=\"{sync}\"{labels}"
+        )
+    }
+}
+
+/// The values of one or several series, as the page's script reads them: `name:unit:v v v|…`.
+pub(super) fn values(series: &[(&str, &str, Vec<String>)]) -> String {
+    let all: Vec<String> =
+        series.iter().map(|(name, unit, values)| format!("{name}:{unit}:{}", values.join(" "))).collect();
+    format!("data-v=\"{}\"", escaped(&all.join("|")))
+}
+
+/// A number with a tenth, without needless digits.
+fn tenth(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+}

@@ -1,0 +1,140 @@
+//! What reached the origin, second by second, on one scale; and the same from close by, around an expiry.
+
+use super::html::*;
+use super::panels::{Group, Panel, TIME_AXIS, bars, fault_list, faults, over_time, said};
+use super::plot::{Plot, Readout, values};
+use super::view::{Row, View};
+use crate::chart::{Scale, herd_said, whole};
+use crate::digest::{Aligned, HERD_BIN_S, HERD_SPAN_S};
+use crate::words;
+
+/// The close-up ends so long after the last read, seconds, and not before this.
+const MARGIN_S: f64 = 0.1;
+const END_MIN_S: f64 = 0.4;
+
+/// Origin reads per second.
+pub(super) fn over_the_run(out: &mut String, view: &View<'_>) {
+    let columns = view.columns();
+    let reads = |row: &Row<'_>| columns.highest(row, |bin| bin.origin_starts.map(|reads| reads as f64));
+    let largest = view.rows.iter().flat_map(|row| reads(row).into_iter().flatten()).fold(0.0, f64::max);
+    let y = Scale::counts(largest, 3);
+    let how = format!(
+        "Each bar is a second; every panel has the same scale.{} \
+         <span class=\"keys\"><i class=\"swatch exp\"></i> the hot key expires \
+         <i class=\"swatch floor\"></i> the floor: what a perfect refresher would read, on average \
+         <i class=\"swatch fault\"></i> a fault begins or ends</span>",
+        columns.caveat("its bar is its highest second")
+    );
+    section(out, "origin", "Origin reads per second", &how);
+    let until = view.duration_s();
+    let group =
+        Group { id: "reads", readout: over_time(view, columns), wide: true, axis: TIME_AXIS };
+    group.write(out, view, |_, row| {
+        let reads = reads(row);
+        let mut plot = Plot::new((0.0, until), y, 84).y_ticks(whole(y.ticks(3)));
+        plot.bars("bar", bars(columns, &reads, until));
+        if let Some(floor) = floor_rate(row) {
+            plot.level("floor", (0.0, row.strategy.measured_s(row.run)), floor);
+        }
+        plot.strokes("exp", row.digest.expiries_s.iter().copied());
+        faults(&mut plot, row, until);
+        cut_and_note(&mut plot, row, until);
+        if row.strategy.origin.is_some() && reads.iter().all(|reads| reads.is_none_or(|reads| reads == 0.0)) {
+            plot.say("no read reached the origin");
+        }
+        let floor = floor_rate(row).map_or_else(String::new, |floor| format!(" · floor {floor:.1}/s"));
+        Panel {
+            plot,
+            figures: figures(row) + &floor,
+            title: format!("{}: origin reads per second", row.name),
+            text: words::figures(row.strategy),
+            values: values(&[("", " reads", said(&reads, |reads| format!("{reads:.0}")))]),
+        }
+    });
+    fault_list(out, view);
+    out.push_str("</section>\n");
+}
+
+/// `736 reads · at most 58 in any second`.
+fn figures(row: &Row<'_>) -> String {
+    match &row.strategy.origin {
+        Some(origin) => format!("{} reads · at most {} in any second", origin.total, origin.max_per_second),
+        None => words::NO_LEDGER.to_owned(),
+    }
+}
+
+/// The floor as mean reads a second.
+fn floor_rate(row: &Row<'_>) -> Option<f64> {
+    let measured_s = row.strategy.measured_s(row.run);
+    let floor = row.strategy.origin.as_ref()?.floor?;
+    (measured_s > 0.0).then_some(floor as f64 / measured_s)
+}
+
+/// What was not measured is not drawn as if nothing had happened there, and a panel without its file says so.
+pub(super) fn cut_and_note(plot: &mut Plot, row: &Row<'_>, until_s: f64) {
+    let end = row.strategy.measured_s(row.run);
+    if end < until_s {
+        plot.shade((end, until_s));
+    }
+    if row.strategy.cut_after_s.is_some() {
+        plot.say(&format!("cut short after {end:.1} s"));
+    }
+    if row.digest.missing.contains(&"seconds.csv") {
+        plot.say("no seconds.csv in this strategy’s folder");
+    }
+}
+
+/// Reads around an expiry.
+pub(super) fn close_up(out: &mut String, view: &View<'_>) {
+    let herds = || view.rows.iter().map(|row| &row.digest.herd);
+    if herds().all(|herd| herd.aligned == Aligned::Nothing) {
+        return;
+    }
+    let largest = herds().flat_map(|herd| herd.bins.iter().copied()).fold(0.0, f64::max);
+    let y = Scale::counts(largest, 3);
+    let last = herds().filter_map(|herd| herd.end_s()).reduce(f64::max);
+    let end = last.map_or(HERD_SPAN_S.1, |last| (last + MARGIN_S).clamp(END_MIN_S, HERD_SPAN_S.1));
+    let hot = view.runs.iter().any(|run| run.hot_key.is_some());
+    let how = if hot {
+        "The hot key’s origin reads in steps of 20 ms around its expiry (the line), averaged over the expiries that lie \
+         whole within the measured phase. One scale."
+    } else {
+        "The origin reads of all keys in steps of 20 ms around the first wave of expiries (the line); one wave, so no mean. \
+         One scale."
+    };
+    section(out, "expiry", "One expiry from close by", how);
+    let readout = Readout {
+        x: (HERD_SPAN_S.0, end),
+        x0: HERD_SPAN_S.0,
+        dx: HERD_BIN_S,
+        count: ((end - HERD_SPAN_S.0) / HERD_BIN_S).round() as usize,
+        before: "from ",
+        unit: " s",
+        labels: None,
+        sync: "herd",
+    };
+    let group =
+        Group { id: "herd", readout, wide: false, axis: "seconds from the expiry, or from what the panel names" };
+    group.write(out, view, |_, row| {
+        let herd = &row.digest.herd;
+        let mut plot = Plot::new((HERD_SPAN_S.0, end), y, 90).x_ticks(Scale::Linear(HERD_SPAN_S.0, end).ticks(6));
+        plot.verticals("exp", [0.0].into_iter());
+        let bin = |at: usize| HERD_SPAN_S.0 + at as f64 * HERD_BIN_S;
+        let shown = herd.bins.iter().enumerate().filter(|(at, _)| bin(*at) < end);
+        plot.bars("bar", shown.map(|(at, reads)| (bin(at), bin(at + 1), *reads)));
+        let missing = ["origin.csv", "events.jsonl"].into_iter().find(|file| row.digest.missing.contains(file));
+        if let Some(file) = missing.filter(|_| row.strategy.origin.is_some()) {
+            plot.say(&format!("no {file} in this strategy’s folder"));
+        }
+        let reads = herd.bins.iter().map(|reads| short(*reads)).collect();
+        let figures = herd_said(row.strategy, row.digest);
+        Panel {
+            plot,
+            title: format!("{}: origin reads around an expiry", row.name),
+            text: figures.clone(),
+            figures,
+            values: values(&[("", " reads", reads)]),
+        }
+    });
+    out.push_str("</section>\n");
+}

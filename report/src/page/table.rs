@@ -1,0 +1,220 @@
+//! The verdict table: a row a strategy, a cell a figure, what it should be held against in small under it.
+//!
+//! Each cell carries the record's own number and its path in `data-` attributes; what is shown is that number rounded by
+//! `words.rs`, as everywhere.
+
+use super::best::{Kind, best, carries};
+use super::html::*;
+use super::view::View;
+use crate::record::Strategy;
+use crate::words::{self, UNKNOWN};
+
+/// What a cell shows.
+struct Shown {
+    /// The record's number; `None` where it is unknown.
+    exact: Option<f64>,
+    text: String,
+    /// In small under it; may be empty.
+    under: String,
+}
+
+/// A column.
+struct Column {
+    /// The path of the figure in a strategy's record, or a word where it is made of several.
+    path: &'static str,
+    head: &'static str,
+    /// What the whole heading is, for a tooltip.
+    about: &'static str,
+    kind: Option<Kind>,
+    cell: fn(&Strategy) -> Shown,
+    /// Whether the figure may be compared at all.
+    compared: fn(&Strategy) -> bool,
+}
+
+/// Columns under one heading.
+struct Group {
+    head: &'static str,
+    columns: Vec<Column>,
+}
+
+fn column(
+    path: &'static str,
+    head: &'static str,
+    about: &'static str,
+    kind: Option<Kind>,
+    cell: fn(&Strategy) -> Shown,
+) -> Column {
+    Column { path, head, about, kind, cell, compared: |_| true }
+}
+
+fn groups(view: &View<'_>) -> Vec<Group> {
+    let mut groups = Vec::new();
+    if !view.without_ledger() {
+        groups.push(Group { head: "Origin reads", columns: origin_columns() });
+    }
+    groups.push(Group { head: "Response time, ms", columns: time_columns() });
+    groups.push(Group { head: "Requests", columns: request_columns() });
+    let cache = column("cache_ops_per_request", "a request", "cache operations of all replicas, a request", Some(Kind::Rate), |s| {
+        let ops = s.cache_ops_per_request;
+        Shown { exact: ops, text: ops.map_or_else(unknown, |ops| format!("{ops:.2}")), under: String::new() }
+    });
+    groups.push(Group { head: "Cache ops", columns: vec![cache] });
+    if view.rows.iter().any(|row| row.strategy.recovery.is_some()) {
+        groups.push(Group { head: "Faults, s", columns: fault_columns() });
+    }
+    groups
+}
+
+fn origin_columns() -> Vec<Column> {
+    vec![
+        column("origin.total", "total", "reads that reached the origin, and as a multiple of the floor", Some(Kind::Count), |s| {
+            let total = s.origin.as_ref().map(|origin| origin.total);
+            let floor = s.origin.as_ref().and_then(|origin| origin.floor);
+            let under = match (words::times_floor(s), floor) {
+                (Some(times), Some(floor)) => format!("{times:.1}× floor {floor}"),
+                (None, Some(floor)) => format!("floor {floor}"),
+                _ if total.is_some() => "no floor".to_owned(),
+                _ => String::new(),
+            };
+            count(total, under)
+        }),
+        column("origin.max_per_second", "peak/s", "the most reads in any one second", Some(Kind::Count), |s| {
+            count(s.origin.as_ref().map(|origin| origin.max_per_second), String::new())
+        }),
+        column("origin.per_expiry.mean", "per expiry", "mean reads of the hot key at each expiry, and what theory predicts", Some(Kind::Rate), |s| {
+            let mean = s.origin.as_ref().and_then(|origin| Some(origin.per_expiry.as_ref()?.mean));
+            let theory = s.predicted.as_ref().map(|p| format!("theory {:.1}", p.per_expiry));
+            Shown { exact: mean, text: one_decimal(mean), under: theory.unwrap_or_default() }
+        }),
+    ]
+}
+
+fn time_columns() -> Vec<Column> {
+    let p99 = |s: &Strategy| carries(s, 0.99);
+    let p99_9 = |s: &Strategy| carries(s, 0.999);
+    vec![
+        column("latency_ms.p50", "p50", "median response time, from the planned send", Some(Kind::Time), |s| time(s.latency_ms.p50)),
+        Column {
+            compared: p99,
+            ..column("latency_ms.p99", "p99", "99th percentile; in an open loop with that of service time, from the actual send", Some(Kind::Time), |s| {
+                let service = s.service_ms.p99.zip(s.latency_ms.p99).filter(|(one, two)| Kind::Time.differ(*one, *two));
+                let under = service.map_or_else(String::new, |(service, _)| format!("service {}", words::ms(Some(service))));
+                Shown { under, ..time(s.latency_ms.p99) }
+            })
+        },
+        Column {
+            compared: p99_9,
+            ..column("latency_ms.p99_9", "p99.9", "99.9th percentile", Some(Kind::Time), |s| time(s.latency_ms.p99_9))
+        },
+        column("latency_ms.max", "max", "the slowest request", None, |s| time(s.latency_ms.max)),
+    ]
+}
+
+fn request_columns() -> Vec<Column> {
+    vec![
+        column("waiting_share", "waited", "share that waited for an origin read: outcomes wait and load", Some(Kind::Share), |s| {
+            share(words::waiting_share(s), String::new())
+        }),
+        column("stale.share", "stale", "share answered with a value past its TTL, and the largest age past it", Some(Kind::Share), |s| {
+            let known = s.outcomes.unknown == 0;
+            let age = s.stale.overage_ms_max.filter(|age| known && *age > 0);
+            let under = age.map_or_else(String::new, |ms| format!("≤ {} old", words::age(ms)));
+            share(s.stale.share.filter(|_| known), under)
+        }),
+        column("errors", "errors", "requests without a good answer, and those shed", Some(Kind::Count), |s| {
+            let shed = s.outcomes.shed;
+            count(Some(s.errors), if shed > 0 { format!("+{shed} shed") } else { String::new() })
+        }),
+    ]
+}
+
+fn fault_columns() -> Vec<Column> {
+    vec![
+        column("recovery.troubled_s", "in trouble", "seconds in trouble from the first fault on", None, |s| {
+            count(s.recovery.map(|r| r.troubled_s), String::new())
+        }),
+        column("recovery.after_s", "well after", "seconds from the end of the last fault until all was well", None, |s| {
+            let after = s.recovery.and_then(|r| r.after_s);
+            let text = match s.recovery {
+                Some(recovery) => words::well_after(recovery),
+                None => unknown(),
+            };
+            Shown { exact: after, text, under: String::new() }
+        }),
+    ]
+}
+
+fn unknown() -> String {
+    UNKNOWN.to_owned()
+}
+
+fn count(value: Option<u64>, under: String) -> Shown {
+    Shown { exact: value.map(|v| v as f64), text: value.map_or_else(unknown, |v| v.to_string()), under }
+}
+
+fn time(value: Option<f64>) -> Shown {
+    Shown { exact: value, text: words::ms(value), under: String::new() }
+}
+
+fn share(value: Option<f64>, under: String) -> Shown {
+    Shown { exact: value, text: words::share(value), under }
+}
+
+fn one_decimal(value: Option<f64>) -> String {
+    value.map_or_else(unknown, |value| format!("{value:.1}"))
+}
+
+/// The table. Without `marks` nobody is called best.
+pub(super) fn table(out: &mut String, view: &View<'_>, marks: bool) {
+    let groups = groups(view);
+    out.push_str(
+        "<div class=\"scroll\" role=\"region\" aria-label=\"Verdict table\" tabindex=\"0\">\n<table class=\"verdict\">\n\
+         <caption class=\"unseen\">Each strategy’s figures over the measured phase</caption>\n<thead>\n<tr>\
+         <th rowspan=\"2\" scope=\"col\">Strategy</th>",
+    );
+    for group in &groups {
+        put!(out, "<th class=\"first\" colspan=\"{}\" scope=\"colgroup\">{}</th>", group.columns.len(), group.head);
+    }
+    out.push_str("</tr>\n<tr>");
+    for group in &groups {
+        for (at, column) in group.columns.iter().enumerate() {
+            let first = if at == 0 { " class=\"first\"" } else { "" };
+            put!(out, "<th{first} scope=\"col\" title=\"{}\">{}</th>", escaped(column.about), column.head);
+        }
+    }
+    out.push_str("</tr>\n</thead>\n<tbody>\n");
+    let columns: Vec<(bool, &Column)> =
+        groups.iter().flat_map(|group| group.columns.iter().enumerate().map(|(at, column)| (at == 0, column))).collect();
+    let best_of = |column: &Column| match column.kind.filter(|_| marks) {
+        Some(kind) => best(view, kind, |s| (column.cell)(s).exact.filter(|_| (column.compared)(s))),
+        None => Vec::new(),
+    };
+    let bests: Vec<Vec<usize>> = columns.iter().map(|(_, column)| best_of(column)).collect();
+    for (at, row) in view.rows.iter().enumerate() {
+        let (class, s) = (row.class(at), row.strategy);
+        let alarm = if s.valid { "" } else { " <strong class=\"bad\">INVALID</strong>" };
+        let spec = if s.spec == s.name { String::new() } else { format!("<small>{}</small>", escaped(&s.spec)) };
+        put!(
+            out,
+            "<tr class=\"{class}\" data-s=\"{at}\" data-name=\"{0}\"><th scope=\"row\"><i class=\"key\"></i><span>{1}{alarm}{spec}</span></th>",
+            escaped(&s.name),
+            escaped(&row.name)
+        );
+        for ((first, column), best) in columns.iter().zip(&bests) {
+            let shown = (column.cell)(s);
+            let is_best = best.contains(&at);
+            let mut classes: Vec<&str> = Vec::new();
+            classes.extend(first.then_some("first"));
+            classes.extend(is_best.then_some("best"));
+            classes.extend((column.path == "errors" && s.errors > 0).then_some("bad"));
+            let class = if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
+            let exact = shown.exact.map_or_else(|| "null".to_owned(), |exact| format!("{exact}"));
+            let said = if is_best { "<span class=\"unseen\"> best</span>" } else { "" };
+            let under = if shown.under.is_empty() { String::new() } else { format!("<small>{}</small>", escaped(&shown.under)) };
+            let path = column.path;
+            put!(out, "<td{class} data-path=\"{path}\" data-exact=\"{exact}\" title=\"{path} {exact}\">{}{said}{under}</td>", escaped(&shown.text));
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody>\n</table>\n</div>\n");
+}

@@ -1,0 +1,159 @@
+//! What a page is about: the strategies of one run, or of several runs side by side.
+//!
+//! Every section of the page walks over the same rows, so that a strategy has one name, one place and one colour in all of
+//! them, and a page of several runs is the same page.
+
+use crate::digest::Digest;
+use crate::record::{Run, Strategy};
+use crate::words;
+
+/// Hues of the palette; later strategies share them, with dashes where lines meet.
+pub(super) const HUES: usize = 7;
+/// More columns of time than this are nothing that a screen could show.
+const COLUMNS_MAX: i64 = 1200;
+
+/// A run with the digests of its strategies, in the order run.
+pub(crate) struct Told {
+    pub(crate) run: Run,
+    pub(crate) digests: Vec<Digest>,
+}
+
+/// One strategy of one run.
+pub(super) struct Row<'a> {
+    pub(super) run: &'a Run,
+    /// Which of the view's runs.
+    pub(super) run_at: usize,
+    pub(super) strategy: &'a Strategy,
+    pub(super) digest: &'a Digest,
+    /// What the page calls it: its name, and of several runs the run's letter.
+    pub(super) name: String,
+}
+
+/// Everything that the page shows.
+pub(super) struct View<'a> {
+    pub(super) runs: Vec<&'a Run>,
+    pub(super) rows: Vec<Row<'a>>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(told: &'a [Told]) -> Self {
+        let runs: Vec<&Run> = told.iter().map(|told| &told.run).collect();
+        let several = runs.len() > 1;
+        let mut rows: Vec<Row<'a>> = Vec::new();
+        for (run_at, Told { run, digests }) in told.iter().enumerate() {
+            for (strategy, digest) in run.strategies.iter().zip(digests) {
+                let name = words::cut_in_middle(&words::printable(&strategy.name), 60);
+                let name = if several { format!("{name} · {}", letter(run_at)) } else { name };
+                rows.push(Row { run, run_at, strategy, digest, name });
+            }
+        }
+        if several {
+            // The same strategy of all runs stands together, in the order of its first appearance.
+            let names: Vec<&str> = runs.iter().flat_map(|run| &run.strategies).map(|s| s.name.as_str()).collect();
+            rows.sort_by_key(|row| (names.iter().position(|name| *name == row.strategy.name), row.run_at));
+        }
+        Self { runs, rows }
+    }
+
+    /// Whether several runs are shown side by side.
+    pub(super) fn several(&self) -> bool {
+        self.runs.len() > 1
+    }
+
+    /// Whether no strategy has a ledger: nothing is then said of origin reads.
+    pub(super) fn without_ledger(&self) -> bool {
+        !self.rows.is_empty() && self.rows.iter().all(|row| row.strategy.origin.is_none())
+    }
+
+    /// The longest measured phase, seconds, and at least one.
+    pub(super) fn duration_s(&self) -> f64 {
+        let longest = self.runs.iter().map(|run| run.duration_s).filter(|s| s.is_finite()).fold(1.0, f64::max);
+        longest.min(1e9)
+    }
+
+    /// The time axis of every chart that has one.
+    pub(super) fn columns(&self) -> Columns {
+        let starts = self.rows.iter().flat_map(|row| row.measured().map(|bin| bin.start_ms.div_euclid(1000)));
+        let count = starts.max().map_or(1, |last| last.saturating_add(1)).max(1);
+        let each = count.div_euclid(COLUMNS_MAX) + i64::from(count % COLUMNS_MAX > 0);
+        Columns { each: each.max(1), count: (count.div_euclid(each.max(1)) + i64::from(count % each.max(1) > 0)) as usize }
+    }
+}
+
+impl Row<'_> {
+    /// The rows of `seconds.csv` that lie in the measured phase.
+    pub(super) fn measured(&self) -> impl Iterator<Item = &crate::record::BinRow> + Clone {
+        let to = (self.run.duration_s * 1000.0).ceil() as i64;
+        self.digest.seconds.iter().filter(move |bin| bin.start_ms >= 0 && bin.start_ms < to)
+    }
+
+    /// Whether its panels are drawn in its colour: what is invalid is grey.
+    pub(super) fn class(&self, at: usize) -> String {
+        let invalid = if self.strategy.valid { "" } else { " invalid" };
+        let again = if at >= HUES { " again" } else { "" };
+        format!("c{}{again}{invalid}", at % HUES)
+    }
+}
+
+/// The name of a run among several: A, B … Z, then numbers.
+pub(super) fn letter(at: usize) -> String {
+    u8::try_from(at).ok().filter(|at| *at < 26).map_or_else(|| (at + 1).to_string(), |at| char::from(b'A' + at).to_string())
+}
+
+/// Columns of time: a second each, or several where a run is too long for a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Columns {
+    /// Seconds a column.
+    pub(super) each: i64,
+    /// How many columns.
+    pub(super) count: usize,
+}
+
+impl Columns {
+    /// What `value` says of the seconds of each column, put together by `fold`; `None` where it says nothing.
+    pub(super) fn fold(
+        self,
+        row: &Row<'_>,
+        value: impl Fn(&crate::record::BinRow) -> Option<f64>,
+        fold: fn(f64, f64) -> f64,
+    ) -> Vec<Option<f64>> {
+        let mut columns = vec![None; self.count];
+        for bin in row.measured() {
+            let column = usize::try_from(bin.start_ms.div_euclid(1000) / self.each).ok();
+            if let (Some(column), Some(value)) = (column.and_then(|at| columns.get_mut(at)), value(bin)) {
+                *column = Some(column.map_or(value, |before| fold(before, value)));
+            }
+        }
+        columns
+    }
+
+    /// The highest second of each column: no peak is lost.
+    pub(super) fn highest(
+        self,
+        row: &Row<'_>,
+        value: impl Fn(&crate::record::BinRow) -> Option<f64>,
+    ) -> Vec<Option<f64>> {
+        self.fold(row, value, f64::max)
+    }
+
+    /// The mean second of each column.
+    pub(super) fn mean(
+        self,
+        row: &Row<'_>,
+        value: impl Fn(&crate::record::BinRow) -> Option<f64>,
+    ) -> Vec<Option<f64>> {
+        let seconds = self.fold(row, |bin| value(bin).map(|_| 1.0), |one, two| one + two);
+        let sums = self.fold(row, value, |one, two| one + two);
+        sums.iter().zip(seconds).map(|(sum, seconds)| Some((*sum)? / seconds?)).collect()
+    }
+
+    /// Where a column begins, seconds.
+    pub(super) fn start(self, at: usize) -> f64 {
+        at as f64 * self.each as f64
+    }
+
+    /// What is said under a chart where a column is more than a second.
+    pub(super) fn caveat(self, how: &str) -> String {
+        if self.each == 1 { String::new() } else { format!(" Each column is {} s: {how}.", self.each) }
+    }
+}
