@@ -56,10 +56,7 @@ pub enum Command {
         run: PathBuf,
     },
     /// Render charts, page and summary of a run again, from its records
-    Report {
-        /// The run's folder
-        run: PathBuf,
-    },
+    Report(ReportArgs),
 }
 
 /// Where a lab is.
@@ -280,6 +277,42 @@ pub struct CompareArgs {
     /// What comes out on standard output: a table, or the same as JSON
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
+}
+
+/// The arguments of `report`.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
+pub struct ReportArgs {
+    /// Several runs instead of one.
+    #[command(subcommand)]
+    pub what: Option<ReportWhat>,
+    /// The folder of a run or of a sweep
+    #[arg(required = true)]
+    pub run: Option<PathBuf>,
+    /// Open the page in a browser
+    #[arg(long)]
+    pub open: bool,
+}
+
+/// What else `report` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ReportWhat {
+    /// One page of several runs side by side, which says what differs between them
+    Compare(SideBySideArgs),
+}
+
+/// The arguments of `report compare`.
+#[derive(Debug, Clone, Args)]
+pub struct SideBySideArgs {
+    /// The runs' folders
+    #[arg(required = true, num_args = 2..)]
+    pub runs: Vec<PathBuf>,
+    /// The page; comparison.html beside the first run where nothing is said
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Open the page in a browser
+    #[arg(long)]
+    pub open: bool,
 }
 
 /// The arguments of `promote`.

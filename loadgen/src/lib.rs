@@ -13,6 +13,7 @@
 //! | counts and histograms, at no message per request | [`record`] |
 //! | floor, windows, ledgers, validity | [`measure`] |
 //! | bringing a world up and down | [`lab`] |
+//! | pages again, and in a browser | `pages` |
 //! | any HTTP service instead of a world | [`target`] |
 //! | a simulated world instead of a real one | [`simlab`] |
 //! | the same invariants over a run's records | [`check`] |
@@ -37,6 +38,7 @@ pub mod live;
 pub mod measure;
 pub mod names;
 mod noise;
+mod pages;
 pub mod progress;
 pub mod record;
 pub mod run;
@@ -49,8 +51,6 @@ pub mod table;
 pub mod target;
 pub mod thresholds;
 pub mod trial;
-
-use std::path::Path;
 
 use cli::{Cli, Command, RunArgs};
 use exit::{Exit, Failure};
@@ -74,7 +74,7 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Compare(args)) => gate::compare_runs(&args),
         Some(Command::Aa(args)) => on_a_runtime(aa::run(&args)),
         Some(Command::Check { run }) => check::check(&run),
-        Some(Command::Report { run }) => report_command(&run),
+        Some(Command::Report(args)) => pages::report(&args),
     }
 }
 
@@ -86,13 +86,4 @@ fn run_command(args: &RunArgs) -> Result<Exit, Failure> {
 fn on_a_runtime(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?.block_on(work)
-}
-
-fn report_command(run: &Path) -> Result<Exit, Failure> {
-    let is_sweep = report::sweep::SweepFolder::at(run).is_one();
-    let rendered = if is_sweep { report::sweep::render_sweep(run) } else { report::render(run) };
-    let rendered = rendered.map_err(Failure::usage)?;
-    let files: Vec<String> = rendered.files.iter().map(|file| format!("{}\n", file.display())).collect();
-    say::out(&files.concat())?;
-    Ok(Exit::Ok)
 }

@@ -104,7 +104,13 @@ impl Cost {
 pub(super) fn front(view: &View<'_>) -> Vec<Option<(Cost, Option<usize>)>> {
     let costs: Vec<Option<Cost>> =
         view.rows.iter().map(|row| Cost::of(row.strategy).filter(|_| eligible(row))).collect();
-    let beaten_by = |cost: Cost| costs.iter().position(|other| other.is_some_and(|other| other.beats(cost)));
+    let beaten = |cost: Cost, by: &Option<Cost>| by.is_some_and(|by| by.beats(cost));
+    let unbeaten = |by: &Option<Cost>| by.is_some_and(|by| !costs.iter().any(|other| beaten(by, other)));
+    // One on the front says most; noise can leave a strategy beaten by none of those.
+    let beaten_by = |cost: Cost| {
+        let of_front = costs.iter().position(|by| beaten(cost, by) && unbeaten(by));
+        of_front.or_else(|| costs.iter().position(|by| beaten(cost, by)))
+    };
     costs.iter().map(|cost| cost.map(|cost| (cost, beaten_by(cost)))).collect()
 }
 

@@ -19,15 +19,16 @@ const SCRIPT: &str = include_str!("page.js");
 pub(super) fn open(out: &mut String, view: &View<'_>, title: &str) {
     let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
     // What hides a strategy everywhere, row by row.
-    let hidden: String =
-        (0..view.rows.len()).map(|at| format!(".off-{at} [data-s=\"{at}\"],.off-{at} .s{at}{{display:none}}\n")).collect();
+    let hidden: String = (0..view.rows.len())
+        .map(|at| format!(".off-{at} [data-s=\"{at}\"],.off-{at} .s{at}{{display:none}}\n"))
+        .collect();
     put!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
          script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
-         <link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}{hidden}</style>\n</head>\n<body>\n\
+         <style>\n{STYLE}{hidden}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n<main>\n",
         escaped(title)
     );
@@ -54,7 +55,8 @@ pub(super) fn header(out: &mut String, view: &View<'_>) {
 
 /// Valid or not, before anything else is read.
 fn state(out: &mut String, run: &Run, of: &str) {
-    let alarm = |out: &mut String, text: &str| put!(out, "<p class=\"alarm\" role=\"note\">{of}{}</p>\n", escaped(text));
+    let alarm =
+        |out: &mut String, text: &str| put!(out, "<p class=\"alarm\" role=\"note\">{of}{}</p>\n", escaped(text));
     if !run.complete {
         alarm(out, &interruption(run));
     }
@@ -92,7 +94,8 @@ fn state(out: &mut String, run: &Run, of: &str) {
 
 fn facts(out: &mut String, run: &Run) {
     let count = run.strategies.len();
-    let strategies = if count == 1 { "1 strategy".to_owned() } else { format!("{count} strategies, one after the other") };
+    let strategies =
+        if count == 1 { "1 strategy".to_owned() } else { format!("{count} strategies, one after the other") };
     let (measured, warmup) = (words::seconds(run.duration_s), words::seconds(run.warmup_s));
     let ran = format!("{strategies}, {measured} each after {warmup} of warm-up, one run of each; {}", run.run);
     out.push_str("<dl class=\"what\">\n");
@@ -122,7 +125,8 @@ fn several(out: &mut String, view: &View<'_>, runs: &[&Run]) {
         state(out, run, &format!("{}: ", letter(at)));
     }
     let differences = differences(runs);
-    let (apart, alike): (Vec<&Difference>, Vec<&Difference>) = differences.iter().partition(|d| d.matters && !d.alike());
+    let (apart, alike): (Vec<&Difference>, Vec<&Difference>) =
+        differences.iter().partition(|d| d.matters && !d.alike());
     if apart.is_empty() {
         out.push_str("<p class=\"good\"><b>Comparable</b>: the same plan, settings and kind of machine.</p>\n");
     } else {
@@ -134,8 +138,10 @@ fn several(out: &mut String, view: &View<'_>, runs: &[&Run]) {
             escaped(&names.join(", "))
         );
     }
-    out.push_str("<div class=\"scroll\" role=\"region\" aria-label=\"What differs\" tabindex=\"0\">\n<table class=\"facts\">\n\
-                  <caption class=\"unseen\">The runs, and what differs between them</caption>\n<thead><tr><td></td>");
+    out.push_str(
+        "<div class=\"scroll\" role=\"region\" aria-label=\"What differs\" tabindex=\"0\">\n<table class=\"facts\">\n\
+                  <caption class=\"unseen\">The runs, and what differs between them</caption>\n<thead><tr><td></td>",
+    );
     for at in 0..runs.len() {
         put!(out, "<th scope=\"col\">{}</th>", letter(at));
     }

@@ -39,9 +39,10 @@ pub(super) fn generator(out: &mut String, view: &View<'_>) {
     let answered = |bin: &BinRow| bin.completed as f64;
     let closed = view.runs.iter().any(|run| words::closed_loop(run));
     let simulated = view.runs.iter().any(|run| run.lab == "sim");
-    let mut how = "Whether the load was what the plan says. Lag is the generator’s own lateness: actual minus planned send, in \
+    let mut how =
+        "Whether the load was what the plan says. Lag is the generator’s own lateness: actual minus planned send, in \
                    milliseconds."
-        .to_owned();
+            .to_owned();
     if closed {
         how.push_str(" In a closed loop the plan follows the answers, so a slow server offers itself less.");
     }
@@ -77,7 +78,11 @@ pub(super) fn generator(out: &mut String, view: &View<'_>) {
         }
         Panel {
             plot,
-            figures: format!("{} of the plan sent · lag p99 {}", words::share(share), words::ms_with_unit(s.lag_ms.p99)),
+            figures: format!(
+                "{} of the plan sent · lag p99 {}",
+                words::share(share),
+                words::ms_with_unit(s.lag_ms.p99)
+            ),
             title: format!("{}: requests offered and answered in each second", row.name),
             text: format!("{planned} planned, {} sent, {} errors", s.requests, s.errors),
             values: values(&series),
@@ -129,7 +134,11 @@ fn table(out: &mut String, view: &View<'_>) {
     out.push_str("</tr>\n</thead>\n<tbody>\n");
     for (at, row) in view.rows.iter().enumerate() {
         let name = escaped(&row.name);
-        put!(out, "<tr class=\"{}\" data-s=\"{at}\"><th scope=\"row\"><i class=\"key\"></i><span>{name}</span></th>", row.class(at));
+        put!(
+            out,
+            "<tr class=\"{}\" data-s=\"{at}\"><th scope=\"row\"><span class=\"who\"><i class=\"key\"></i><span>{name}</span></span></th>",
+            row.class(at)
+        );
         for (_, _, cell) in CELLS {
             put!(out, "<td>{}</td>", cell(row.strategy));
         }
@@ -141,12 +150,16 @@ fn table(out: &mut String, view: &View<'_>) {
 /// Processor time of the containers, where there are any.
 pub(super) fn containers(out: &mut String, view: &View<'_>) {
     let until = view.duration_s();
-    let all: Vec<Containers> =
-        view.rows.iter().map(|row| Containers::of(&row.digest.containers, 0.0, until)).collect();
+    let all: Vec<Containers> = view.rows.iter().map(|row| Containers::of(&row.digest.containers, 0.0, until)).collect();
     if all.iter().all(Containers::is_empty) {
         return;
     }
-    section(out, "containers", "Containers", "Processor time of each service in cores, sampled once a second. One scale.");
+    section(
+        out,
+        "containers",
+        "Containers",
+        "Processor time of each service in cores, sampled once a second. One scale.",
+    );
     let largest = all.iter().flat_map(Containers::services).flat_map(|(_, _, points)| points);
     let y = Scale::counts(largest.map(|(_, cores)| *cores).fold(0.0, f64::max), 3);
     let columns = view.columns();

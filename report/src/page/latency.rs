@@ -117,7 +117,7 @@ pub(super) fn spectrum(out: &mut String, view: &View<'_>) {
             class,
             row: *at,
             values: values(&series),
-            html: format!("<b>{}</b>{bad}<output class=\"now\"></output>", escaped(&row.name)),
+            html: format!("<i class=\"key\"></i><b>{}</b>{bad}<output class=\"now\"></output>", escaped(&row.name)),
             at: response.last().copied().unwrap_or((0.0, 1.0)),
         });
     }
@@ -134,9 +134,15 @@ pub(super) fn spectrum(out: &mut String, view: &View<'_>) {
     };
     let said: Vec<String> =
         view.rows.iter().map(|row| format!("{}: {}", row.name, words::response_figures(row.strategy))).collect();
-    put!(out, "<div class=\"panels wide\" {}>\n<figure class=\"panel\">", readout.attributes());
+    put!(
+        out,
+        "<div class=\"panels wide\" {}>\n<figure class=\"panel\">\n<p class=\"y-title\">milliseconds, logarithmic</p>\n",
+        readout.attributes()
+    );
     plot.html(out, "spectrum-plot", "Response time at every percentile, one line a strategy", &said.join(". "));
-    out.push_str("</figure>\n</div>\n<p class=\"axis\">percentile of the requests of the measured phase; milliseconds, logarithmic</p>\n</section>\n");
+    out.push_str(
+        "</figure>\n</div>\n<p class=\"axis\">percentile of the requests of the measured phase</p>\n</section>\n",
+    );
 }
 
 /// `p99.93` from log10 of 1/(1−p).

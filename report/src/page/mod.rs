@@ -68,7 +68,8 @@ fn body(view: &View<'_>) -> String {
 /// The table, and what it shows in words.
 fn verdict(out: &mut String, view: &View<'_>) {
     section(out, "verdict", "Verdict", "");
-    let comparable = differences::differences(&view.runs).iter().all(|difference| difference.alike() || !difference.matters);
+    let comparable =
+        differences::differences(&view.runs).iter().all(|difference| difference.alike() || !difference.matters);
     out.push_str("<ul class=\"said\">\n");
     for (at, run) in view.runs.iter().enumerate() {
         let of = if view.several() { format!("{}: ", letter(at)) } else { String::new() };
@@ -82,14 +83,23 @@ fn verdict(out: &mut String, view: &View<'_>) {
         return;
     }
     table::table(out, view, comparable);
-    put!(out, "<p class=\"how\">{}</p>\n</section>\n", if comparable { best::RULE } else { "Nobody is marked best: the runs differ." });
+    put!(
+        out,
+        "<p class=\"how\">{}</p>\n</section>\n",
+        if comparable { best::RULE } else { "Nobody is marked best: the runs differ." }
+    );
 }
 
 /// The strategies and their colours; the script makes a button of each, which hides it everywhere.
 fn legend(out: &mut String, view: &View<'_>) {
     out.push_str("<div class=\"legend\" role=\"group\" aria-label=\"Strategies shown\">\n");
     for (at, row) in view.rows.iter().enumerate() {
-        put!(out, "<span class=\"{}\" data-hides=\"{at}\"><i class=\"key\"></i>{}</span>\n", row.class(at), escaped(&row.name));
+        put!(
+            out,
+            "<span class=\"{}\" data-hides=\"{at}\"><i class=\"key\"></i>{}</span>\n",
+            row.class(at),
+            escaped(&row.name)
+        );
     }
     out.push_str("</div>\n");
 }

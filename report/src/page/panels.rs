@@ -68,11 +68,7 @@ pub(super) fn over_time(view: &View<'_>, columns: Columns) -> Readout<'static> {
 }
 
 /// Columns of time as bars: (from, to, value).
-pub(super) fn bars(
-    columns: Columns,
-    values: &[Option<f64>],
-    until_s: f64,
-) -> impl Iterator<Item = (f64, f64, f64)> {
+pub(super) fn bars(columns: Columns, values: &[Option<f64>], until_s: f64) -> impl Iterator<Item = (f64, f64, f64)> {
     values.iter().enumerate().filter_map(move |(at, value)| {
         let (from, to) = (columns.start(at), columns.start(at + 1).min(until_s));
         Some((from, to, (*value)?))

@@ -222,7 +222,11 @@ impl Plot {
     pub(super) fn html(&self, out: &mut String, id: &str, title: &str, text: &str) {
         let (title, text) = (escaped(title), escaped(text));
         let aside = if self.aside.is_empty() { "" } else { " named" };
-        put!(out, "<div class=\"plot{aside}\" style=\"--h:{}px\">\n<div class=\"ys\" aria-hidden=\"true\">", self.height_px);
+        put!(
+            out,
+            "<div class=\"plot{aside}\" style=\"--h:{}px\">\n<div class=\"ys\" aria-hidden=\"true\">",
+            self.height_px
+        );
         for (tick, label) in &self.y_ticks {
             put!(out, "<span style=\"top:{}%\">{}</span>", tenth(self.at_y(*tick) / 10.0), escaped(label));
         }
@@ -251,7 +255,8 @@ impl Readout<'_> {
     /// The attributes of the element that holds the group's plots.
     pub(super) fn attributes(&self) -> String {
         let Self { x: (from, to), x0, dx, count, before, unit, labels, sync } = self;
-        let labels = labels.as_ref().map_or_else(String::new, |all| format!(" data-labels=\"{}\"", escaped(&all.join("|"))));
+        let labels =
+            labels.as_ref().map_or_else(String::new, |all| format!(" data-labels=\"{}\"", escaped(&all.join("|"))));
         format!(
             "data-from=\"{from}\" data-to=\"{to}\" data-x0=\"{x0}\" data-dx=\"{dx}\" data-n=\"{count}\" \
              data-before=\"{before}\" data-unit=\"{unit}\" data-sync=\"{sync}\"{labels}"

@@ -27,8 +27,7 @@ pub(super) fn over_the_run(out: &mut String, view: &View<'_>) {
     );
     section(out, "origin", "Origin reads per second", &how);
     let until = view.duration_s();
-    let group =
-        Group { id: "reads", readout: over_time(view, columns), wide: true, axis: TIME_AXIS };
+    let group = Group { id: "reads", readout: over_time(view, columns), wide: true, axis: TIME_AXIS };
     group.write(out, view, |_, row| {
         let reads = reads(row);
         let mut plot = Plot::new((0.0, until), y, 84).y_ticks(whole(y.ticks(3)));

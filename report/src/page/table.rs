@@ -54,38 +54,56 @@ fn groups(view: &View<'_>) -> Vec<Group> {
     }
     groups.push(Group { head: "Response time, ms", columns: time_columns() });
     groups.push(Group { head: "Requests", columns: request_columns() });
-    let cache = column("cache_ops_per_request", "a request", "cache operations of all replicas, a request", Some(Kind::Rate), |s| {
-        let ops = s.cache_ops_per_request;
-        Shown { exact: ops, text: ops.map_or_else(unknown, |ops| format!("{ops:.2}")), under: String::new() }
-    });
+    let cache = column(
+        "cache_ops_per_request",
+        "a request",
+        "cache operations of all replicas, a request",
+        Some(Kind::Rate),
+        |s| {
+            let ops = s.cache_ops_per_request;
+            Shown { exact: ops, text: ops.map_or_else(unknown, |ops| format!("{ops:.2}")), under: String::new() }
+        },
+    );
     groups.push(Group { head: "Cache ops", columns: vec![cache] });
     if view.rows.iter().any(|row| row.strategy.recovery.is_some()) {
-        groups.push(Group { head: "Faults, s", columns: fault_columns() });
+        groups.push(Group { head: "Faults", columns: fault_columns() });
     }
     groups
 }
 
 fn origin_columns() -> Vec<Column> {
     vec![
-        column("origin.total", "total", "reads that reached the origin, and as a multiple of the floor", Some(Kind::Count), |s| {
-            let total = s.origin.as_ref().map(|origin| origin.total);
-            let floor = s.origin.as_ref().and_then(|origin| origin.floor);
-            let under = match (words::times_floor(s), floor) {
-                (Some(times), Some(floor)) => format!("{times:.1}× floor {floor}"),
-                (None, Some(floor)) => format!("floor {floor}"),
-                _ if total.is_some() => "no floor".to_owned(),
-                _ => String::new(),
-            };
-            count(total, under)
-        }),
+        column(
+            "origin.total",
+            "total",
+            "reads that reached the origin, and as a multiple of the floor",
+            Some(Kind::Count),
+            |s| {
+                let total = s.origin.as_ref().map(|origin| origin.total);
+                let floor = s.origin.as_ref().and_then(|origin| origin.floor);
+                let under = match (words::times_floor(s), floor) {
+                    (Some(times), Some(floor)) => format!("{times:.1}× floor of {floor}"),
+                    (None, Some(floor)) => format!("floor {floor}"),
+                    _ if total.is_some() => "no floor".to_owned(),
+                    _ => String::new(),
+                };
+                count(total, under)
+            },
+        ),
         column("origin.max_per_second", "peak/s", "the most reads in any one second", Some(Kind::Count), |s| {
             count(s.origin.as_ref().map(|origin| origin.max_per_second), String::new())
         }),
-        column("origin.per_expiry.mean", "per expiry", "mean reads of the hot key at each expiry, and what theory predicts", Some(Kind::Rate), |s| {
-            let mean = s.origin.as_ref().and_then(|origin| Some(origin.per_expiry.as_ref()?.mean));
-            let theory = s.predicted.as_ref().map(|p| format!("theory {:.1}", p.per_expiry));
-            Shown { exact: mean, text: one_decimal(mean), under: theory.unwrap_or_default() }
-        }),
+        column(
+            "origin.per_expiry.mean",
+            "per expiry",
+            "mean reads of the hot key at each expiry, and what theory predicts",
+            Some(Kind::Rate),
+            |s| {
+                let mean = s.origin.as_ref().and_then(|origin| Some(origin.per_expiry.as_ref()?.mean));
+                let theory = s.predicted.as_ref().map(|p| format!("theory {:.1}", p.per_expiry));
+                Shown { exact: mean, text: one_decimal(mean), under: theory.unwrap_or_default() }
+            },
+        ),
     ]
 }
 
@@ -93,14 +111,24 @@ fn time_columns() -> Vec<Column> {
     let p99 = |s: &Strategy| carries(s, 0.99);
     let p99_9 = |s: &Strategy| carries(s, 0.999);
     vec![
-        column("latency_ms.p50", "p50", "median response time, from the planned send", Some(Kind::Time), |s| time(s.latency_ms.p50)),
+        column("latency_ms.p50", "p50", "median response time, from the planned send", Some(Kind::Time), |s| {
+            time(s.latency_ms.p50)
+        }),
         Column {
             compared: p99,
-            ..column("latency_ms.p99", "p99", "99th percentile; in an open loop with that of service time, from the actual send", Some(Kind::Time), |s| {
-                let service = s.service_ms.p99.zip(s.latency_ms.p99).filter(|(one, two)| Kind::Time.differ(*one, *two));
-                let under = service.map_or_else(String::new, |(service, _)| format!("service {}", words::ms(Some(service))));
-                Shown { under, ..time(s.latency_ms.p99) }
-            })
+            ..column(
+                "latency_ms.p99",
+                "p99",
+                "99th percentile; in an open loop with that of service time, from the actual send",
+                Some(Kind::Time),
+                |s| {
+                    let service =
+                        s.service_ms.p99.zip(s.latency_ms.p99).filter(|(one, two)| Kind::Time.differ(*one, *two));
+                    let under = service
+                        .map_or_else(String::new, |(service, _)| format!("service {}", words::ms(Some(service))));
+                    Shown { under, ..time(s.latency_ms.p99) }
+                },
+            )
         },
         Column {
             compared: p99_9,
@@ -112,15 +140,25 @@ fn time_columns() -> Vec<Column> {
 
 fn request_columns() -> Vec<Column> {
     vec![
-        column("waiting_share", "waited", "share that waited for an origin read: outcomes wait and load", Some(Kind::Share), |s| {
-            share(words::waiting_share(s), String::new())
-        }),
-        column("stale.share", "stale", "share answered with a value past its TTL, and the largest age past it", Some(Kind::Share), |s| {
-            let known = s.outcomes.unknown == 0;
-            let age = s.stale.overage_ms_max.filter(|age| known && *age > 0);
-            let under = age.map_or_else(String::new, |ms| format!("≤ {} old", words::age(ms)));
-            share(s.stale.share.filter(|_| known), under)
-        }),
+        column(
+            "waiting_share",
+            "waited",
+            "share that waited for an origin read: outcomes wait and load",
+            Some(Kind::Share),
+            |s| share(words::waiting_share(s), String::new()),
+        ),
+        column(
+            "stale.share",
+            "stale",
+            "share answered with a value past its TTL, and the largest age past it",
+            Some(Kind::Share),
+            |s| {
+                let known = s.outcomes.unknown == 0;
+                let age = s.stale.overage_ms_max.filter(|age| known && *age > 0);
+                let under = age.map_or_else(String::new, |ms| format!("≤ {} old", words::age(ms)));
+                share(s.stale.share.filter(|_| known), under)
+            },
+        ),
         column("errors", "errors", "requests without a good answer, and those shed", Some(Kind::Count), |s| {
             let shed = s.outcomes.shed;
             count(Some(s.errors), if shed > 0 { format!("+{shed} shed") } else { String::new() })
@@ -130,17 +168,23 @@ fn request_columns() -> Vec<Column> {
 
 fn fault_columns() -> Vec<Column> {
     vec![
-        column("recovery.troubled_s", "in trouble", "seconds in trouble from the first fault on", None, |s| {
+        column("recovery.troubled_s", "trouble, s", "seconds in trouble from the first fault on", None, |s| {
             count(s.recovery.map(|r| r.troubled_s), String::new())
         }),
-        column("recovery.after_s", "well after", "seconds from the end of the last fault until all was well", None, |s| {
-            let after = s.recovery.and_then(|r| r.after_s);
-            let text = match s.recovery {
-                Some(recovery) => words::well_after(recovery),
-                None => unknown(),
-            };
-            Shown { exact: after, text, under: String::new() }
-        }),
+        column(
+            "recovery.after_s",
+            "well after",
+            "seconds from the end of the last fault until all was well",
+            None,
+            |s| {
+                let after = s.recovery.and_then(|r| r.after_s);
+                let text = match s.recovery {
+                    Some(recovery) => words::well_after(recovery),
+                    None => unknown(),
+                };
+                Shown { exact: after, text, under: String::new() }
+            },
+        ),
     ]
 }
 
@@ -183,8 +227,10 @@ pub(super) fn table(out: &mut String, view: &View<'_>, marks: bool) {
         }
     }
     out.push_str("</tr>\n</thead>\n<tbody>\n");
-    let columns: Vec<(bool, &Column)> =
-        groups.iter().flat_map(|group| group.columns.iter().enumerate().map(|(at, column)| (at == 0, column))).collect();
+    let columns: Vec<(bool, &Column)> = groups
+        .iter()
+        .flat_map(|group| group.columns.iter().enumerate().map(|(at, column)| (at == 0, column)))
+        .collect();
     let best_of = |column: &Column| match column.kind.filter(|_| marks) {
         Some(kind) => best(view, kind, |s| (column.cell)(s).exact.filter(|_| (column.compared)(s))),
         None => Vec::new(),
@@ -196,7 +242,7 @@ pub(super) fn table(out: &mut String, view: &View<'_>, marks: bool) {
         let spec = if s.spec == s.name { String::new() } else { format!("<small>{}</small>", escaped(&s.spec)) };
         put!(
             out,
-            "<tr class=\"{class}\" data-s=\"{at}\" data-name=\"{0}\"><th scope=\"row\"><i class=\"key\"></i><span>{1}{alarm}{spec}</span></th>",
+            "<tr class=\"{class}\" data-s=\"{at}\" data-name=\"{0}\"><th scope=\"row\"><span class=\"who\"><i class=\"key\"></i><span>{1}{alarm}{spec}</span></span></th>",
             escaped(&s.name),
             escaped(&row.name)
         );
@@ -210,9 +256,17 @@ pub(super) fn table(out: &mut String, view: &View<'_>, marks: bool) {
             let class = if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
             let exact = shown.exact.map_or_else(|| "null".to_owned(), |exact| format!("{exact}"));
             let said = if is_best { "<span class=\"unseen\"> best</span>" } else { "" };
-            let under = if shown.under.is_empty() { String::new() } else { format!("<small>{}</small>", escaped(&shown.under)) };
+            let under = if shown.under.is_empty() {
+                String::new()
+            } else {
+                format!("<small>{}</small>", escaped(&shown.under))
+            };
             let path = column.path;
-            put!(out, "<td{class} data-path=\"{path}\" data-exact=\"{exact}\" title=\"{path} {exact}\">{}{said}{under}</td>", escaped(&shown.text));
+            put!(
+                out,
+                "<td{class} data-path=\"{path}\" data-exact=\"{exact}\" title=\"{path} {exact}\">{}{said}{under}</td>",
+                escaped(&shown.text)
+            );
         }
         out.push_str("</tr>\n");
     }

@@ -38,7 +38,8 @@ pub(super) fn tradeoff(out: &mut String, view: &View<'_>) {
         let point = (at_x(cost.reads), cost.p99_ms);
         let diameter = DOT_PX + STALE_PX * cost.stale.clamp(0.0, 1.0).sqrt();
         plot.dot(&format!("{}{hollow}", row.class(*at)), &format!("data-s=\"{at}\""), point, diameter);
-        let stale = if cost.stale > 0.0 { format!(", {} stale", words::share(Some(cost.stale))) } else { String::new() };
+        let stale =
+            if cost.stale > 0.0 { format!(", {} stale", words::share(Some(cost.stale))) } else { String::new() };
         named.push(Named {
             class: format!("{}{hollow}", row.class(*at)),
             row: *at,
@@ -54,9 +55,11 @@ pub(super) fn tradeoff(out: &mut String, view: &View<'_>) {
     }
     plot.names(&named, 34.0);
     let said = sentences(view, &known);
-    out.push_str("<figure class=\"panel trade\">\n");
+    out.push_str("<figure class=\"panel trade\">\n<p class=\"y-title\">p99, milliseconds, logarithmic</p>\n");
     plot.html(out, "trade-plot", "Origin reads and p99 of each strategy, both logarithmic", &said.join(" "));
-    out.push_str("</figure>\n<p class=\"axis\">origin reads in the measured phase; p99 in milliseconds; both logarithmic</p>\n<ul class=\"said\">\n");
+    out.push_str(
+        "</figure>\n<p class=\"axis\">origin reads in the measured phase, logarithmic</p>\n<ul class=\"said\">\n",
+    );
     for sentence in said {
         put!(out, "<li>{}</li>\n", escaped(&sentence));
     }

@@ -76,7 +76,10 @@ impl<'a> View<'a> {
         let starts = self.rows.iter().flat_map(|row| row.measured().map(|bin| bin.start_ms.div_euclid(1000)));
         let count = starts.max().map_or(1, |last| last.saturating_add(1)).max(1);
         let each = count.div_euclid(COLUMNS_MAX) + i64::from(count % COLUMNS_MAX > 0);
-        Columns { each: each.max(1), count: (count.div_euclid(each.max(1)) + i64::from(count % each.max(1) > 0)) as usize }
+        Columns {
+            each: each.max(1),
+            count: (count.div_euclid(each.max(1)) + i64::from(count % each.max(1) > 0)) as usize,
+        }
     }
 }
 
@@ -97,7 +100,10 @@ impl Row<'_> {
 
 /// The name of a run among several: A, B … Z, then numbers.
 pub(super) fn letter(at: usize) -> String {
-    u8::try_from(at).ok().filter(|at| *at < 26).map_or_else(|| (at + 1).to_string(), |at| char::from(b'A' + at).to_string())
+    u8::try_from(at)
+        .ok()
+        .filter(|at| *at < 26)
+        .map_or_else(|| (at + 1).to_string(), |at| char::from(b'A' + at).to_string())
 }
 
 /// Columns of time: a second each, or several where a run is too long for a screen.
@@ -137,11 +143,7 @@ impl Columns {
     }
 
     /// The mean second of each column.
-    pub(super) fn mean(
-        self,
-        row: &Row<'_>,
-        value: impl Fn(&crate::record::BinRow) -> Option<f64>,
-    ) -> Vec<Option<f64>> {
+    pub(super) fn mean(self, row: &Row<'_>, value: impl Fn(&crate::record::BinRow) -> Option<f64>) -> Vec<Option<f64>> {
         let seconds = self.fold(row, |bin| value(bin).map(|_| 1.0), |one, two| one + two);
         let sums = self.fold(row, value, |one, two| one + two);
         sums.iter().zip(seconds).map(|(sum, seconds)| Some((*sum)? / seconds?)).collect()

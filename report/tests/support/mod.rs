@@ -3,6 +3,7 @@
 //! It is a stand-in for the lab and promises nothing about caches; only its records must look like the lab's.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
+pub mod browser;
 pub mod target;
 
 use std::cmp::Reverse;

@@ -1,0 +1,400 @@
+//! `report.html` in a real Chromium: quiet, true to `run.json`, usable by mouse, by keyboard and without a script.
+#![allow(clippy::unwrap_used)] // A panic here is a failed test.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use report::record::Run;
+use report::{RunFolder, figure, figures, render, render_comparison};
+use serde_json::Value;
+use support::browser::Browser;
+use support::target::write_target;
+use support::{Kind, Plan, bulk_warm, hotkey, shape, write};
+
+/// Every cell of the table that has a path in the record: strategy, path, the number it says that it shows, its text.
+const CELLS: &str = "[...document.querySelectorAll('.verdict tbody tr')].flatMap((row) => \
+    [...row.querySelectorAll('td')].map((cell) => [row.dataset.name, cell.dataset.path, cell.dataset.exact, \
+    cell.firstChild.textContent]))";
+
+fn page_of(dir: &Path) -> PathBuf {
+    render(dir).unwrap().page().unwrap().canonicalize().unwrap()
+}
+
+/// A run of five strategies: one refused some requests and is invalid, one has a fault and theory beside it.
+fn eventful(dir: &Path) -> Run {
+    let mut run = write(&hotkey(20), dir);
+    run.strategies[1].valid = false;
+    run.strategies[1].invalid_because = vec!["the cache was restarted".into()];
+    run.strategies[0].predicted = Some(report::record::Predicted {
+        per_expiry: 49.1,
+        cycle_s: None,
+        hot_origin_total: None,
+        wait_share: None,
+        stale_share: None,
+        formula: "1 + rd".into(),
+    });
+    run.strategies[2].recovery = Some(report::record::Recovery { troubled_s: 3, after_s: Some(1.2) });
+    run.strategies[2].stale.overage_ms_max = Some(1579);
+    run.strategies[3].errors = 7;
+    let folder = RunFolder::at(dir);
+    folder.write_run(&run).unwrap();
+    let swr = folder.strategy("swr").unwrap();
+    let mut events = swr.read_events().unwrap();
+    for (t_s, event) in [(8, "fault"), (11, "fault-over")] {
+        let detail = Some(format!("{event} of the cache"));
+        events.push(report::record::EventRow {
+            t_ns: t_s * 1_000_000_000,
+            event: event.into(),
+            detail,
+            ..Default::default()
+        });
+    }
+    swr.write_events(&events).unwrap();
+    run
+}
+
+/// Each figure of the table is the record's own, and there is one of every strategy.
+fn assert_is_the_record(browser: &mut Browser, run: &Run) {
+    let cells = browser.eval(CELLS);
+    let cells = cells.as_array().unwrap();
+    assert!(cells.len() >= run.strategies.len() * 8, "{} cells", cells.len());
+    for strategy in &run.strategies {
+        let figures = figures(strategy);
+        let own: Vec<&Value> = cells.iter().filter(|cell| cell[0] == strategy.name.as_str()).collect();
+        assert!(!own.is_empty(), "no row of {}", strategy.name);
+        for cell in own {
+            let (path, exact, text) = (cell[1].as_str().unwrap(), cell[2].as_str().unwrap(), cell[3].as_str().unwrap());
+            let expected = match path {
+                "waiting_share" => {
+                    let all = &strategy.outcomes;
+                    (all.unknown == 0 && all.sum() > 0).then(|| (all.wait + all.load) as f64 / all.sum() as f64)
+                }
+                path => figure(&figures, path).unwrap_or_else(|| panic!("{path}")).and_then(|number| number.as_f64()),
+            };
+            let shown: Option<f64> = (exact != "null").then(|| exact.parse().unwrap());
+            assert_eq!(shown, expected, "{} {path}", strategy.name);
+            assert_eq!(expected.is_none() && text != "not yet", text == "–", "{} {path}: {text}", strategy.name);
+            if ["origin.total", "origin.max_per_second", "errors"].contains(&path) {
+                assert_eq!(text.parse::<f64>().ok(), expected, "counts are shown whole");
+            } else if let (Some(expected), Ok(text)) = (expected, text.parse::<f64>()) {
+                assert!((text - expected).abs() <= 0.05 + expected.abs() * 0.005, "{path}: {text} of {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn it_is_quiet_and_says_what_the_record_says() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let run = eventful(dir.path());
+    browser.goto(&page_of(dir.path()));
+    browser.assert_quiet();
+    assert_is_the_record(&mut browser, &run);
+    let said = browser.text("document.body.innerText");
+    for wanted in [
+        "INVALID – do not use the numbers of singleflight: the cache was restarted",
+        "not distinguishable",
+        "theory 49.1",
+        "≤ 1.6 s old",
+        "fault of the cache",
+        &run.command,
+    ] {
+        assert!(said.contains(wanted), "{wanted} is not in {said}");
+    }
+    // Whoever is invalid is best at nothing, and whoever is best is lowest or near it.
+    assert_eq!(browser.eval("document.querySelectorAll('tr.invalid .best').length"), 0);
+    assert!(browser.eval("document.querySelectorAll('.best').length").as_u64().unwrap() > 3);
+    let totals = browser.text("[...document.querySelectorAll('.best[data-path=\"origin.total\"]')].map((e) => e.parentNode.dataset.name).join()");
+    assert_eq!(totals, "swr,xfetch");
+    // Everything that is drawn is said to whoever cannot see it.
+    assert_eq!(
+        browser.eval("[...document.querySelectorAll('svg')].filter((svg) => !svg.querySelector('title').textContent || !svg.querySelector('desc').textContent).length"),
+        0
+    );
+    let order = browser.text("[...document.querySelectorAll('h2')].map((h) => h.textContent).join(' | ')");
+    assert_eq!(
+        order,
+        "Verdict | Origin reads per second | One expiry from close by | Response time over the run | Latency spectrum | \
+         What each strategy trades | What became of the requests | Who waited, and for how many reads | \
+         The generator’s own health | Environment"
+    );
+    assert_eq!(browser.eval("document.querySelectorAll('nav a').length"), 10);
+    assert_eq!(
+        browser.eval("[...document.querySelectorAll('nav a')].filter((a) => !document.querySelector(a.hash)).length"),
+        0
+    );
+}
+
+/// How many parts of the page show a strategy.
+fn visible(browser: &mut Browser, order: usize) -> u64 {
+    let all = format!("[...document.querySelectorAll('[data-s=\"{order}\"]')]");
+    browser.eval(&format!("{all}.filter((e) => getComputedStyle(e).display !== 'none').length")).as_u64().unwrap()
+}
+
+#[test]
+fn strategies_are_hidden_everywhere_by_mouse_and_by_keyboard() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    eventful(dir.path());
+    browser.goto(&page_of(dir.path()));
+    let (naive, swr) = (visible(&mut browser, 0), visible(&mut browser, 2));
+    assert!(naive >= 8 && swr >= 8, "{naive} {swr}");
+    let pressed =
+        "[...document.querySelectorAll('.legend [data-hides]')].map((b) => b.getAttribute('aria-pressed')).join()";
+    assert_eq!(browser.text(pressed), "true,true,true,true,true");
+
+    browser.point(".legend [data-hides=\"0\"]", (0.5, 0.5), true);
+    assert_eq!((visible(&mut browser, 0), visible(&mut browser, 2)), (0, swr));
+    assert_eq!(browser.text(pressed), "false,true,true,true,true");
+    assert_eq!(browser.text("document.querySelector('.legend output').textContent"), "1 of 5 hidden");
+
+    // From button to button with the tabulator, by space and by enter.
+    for key in ["Tab", "Tab", " "] {
+        browser.key(key);
+    }
+    assert_eq!((visible(&mut browser, 0), visible(&mut browser, 2)), (0, 0));
+    browser.key("Enter");
+    assert_eq!((visible(&mut browser, 0), visible(&mut browser, 2)), (0, swr));
+    browser.point(".legend .all", (0.5, 0.5), true);
+    assert_eq!((visible(&mut browser, 0), browser.text(pressed).as_str()), (naive, "true,true,true,true,true"));
+    browser.assert_quiet();
+}
+
+#[test]
+fn values_are_read_by_pointer_and_by_arrow_keys() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let run = eventful(dir.path());
+    browser.look_like(1280, "light");
+    browser.goto(&page_of(dir.path()));
+    let rows = RunFolder::at(dir.path()).strategy(&run.strategies[0].folder).unwrap().read_seconds().unwrap();
+    let reads_at = |second: i64| rows.iter().find(|row| row.start_ms == second * 1000).unwrap().origin_starts.unwrap();
+    let now = "document.querySelector('#origin [data-s=\"0\"] .now').textContent";
+
+    browser.point("#origin [data-s=\"0\"] .box", ((5.0 + 0.5) / 20.0, 0.5), false);
+    assert_eq!(browser.text(now), format!("{} reads", reads_at(5)));
+    // All charts over time are read at the same second.
+    let latency = browser.text("document.querySelector('#latency [data-s=\"2\"] .now').textContent");
+    assert!(latency.contains("p99 ") && latency.contains(" ms"), "{latency}");
+
+    browser.eval("document.querySelector('#origin .scrub').focus()");
+    for (key, second) in
+        [("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 19), ("PageDown", 17)]
+    {
+        browser.key(key);
+        assert_eq!(browser.text(now), format!("{} reads", reads_at(second)), "{key}");
+        let said = browser.text("document.activeElement.getAttribute('aria-valuetext')");
+        assert!(said.starts_with(&format!("at {second} s: naive {} reads; singleflight ", reads_at(second))), "{said}");
+    }
+    browser.key("Escape");
+    assert_eq!(browser.text(now), "");
+    // The spectrum's last value is the slowest request, within the histogram's three digits.
+    browser.eval("document.querySelector('#spectrum .scrub').focus()");
+    browser.key("Home");
+    let said = browser.text("document.activeElement.getAttribute('aria-valuetext')");
+    assert!(said.starts_with("at p0: "), "{said}");
+    browser.assert_quiet();
+}
+
+#[test]
+fn without_a_script_everything_is_there() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let run = eventful(dir.path());
+    browser.call("Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": true }));
+    browser.goto(&page_of(dir.path()));
+    browser.assert_quiet();
+    assert_is_the_record(&mut browser, &run);
+    assert_eq!(
+        browser.eval("document.querySelectorAll('button, [role=slider]').length"),
+        0,
+        "nothing that would do nothing"
+    );
+    for order in 0..run.strategies.len() {
+        assert!(visible(&mut browser, order) >= 8);
+    }
+    let hidden = "[...document.querySelectorAll('section, figure, svg, table')].filter((e) => e.getClientRects().length === 0).length";
+    assert_eq!(browser.eval(hidden), 0);
+}
+
+/// No wider than the window, in either colour scheme; a picture of each is left in `target/tmp/page/`.
+#[test]
+fn it_fits_a_phone_and_a_desk_by_day_and_by_night() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    eventful(dir.path());
+    let page = page_of(dir.path());
+    let mut papers = Vec::new();
+    for (width, scheme) in [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")] {
+        browser.look_like(width, scheme);
+        browser.goto(&page);
+        assert_eq!(browser.eval("document.documentElement.scrollWidth"), width, "{width} {scheme}");
+        papers.push(browser.text("getComputedStyle(document.body).backgroundColor"));
+        browser.screenshot(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("page/{width}-{scheme}.png")));
+    }
+    assert_eq!(papers, ["rgb(255, 255, 255)", "rgb(20, 23, 26)", "rgb(255, 255, 255)", "rgb(20, 23, 26)"]);
+    let features = serde_json::json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
+    browser.call("Emulation.setEmulatedMedia", serde_json::json!({ "media": "print", "features": features }));
+    assert_eq!(browser.text("getComputedStyle(document.body).backgroundColor"), papers[0], "paper is white");
+    assert_eq!(browser.text("getComputedStyle(document.querySelector('.scrub')).display"), "none");
+    let pdf = browser.call("Page.printToPDF", serde_json::json!({ "printBackground": false }));
+    assert!(pdf["data"].as_str().unwrap().len() > 50_000);
+}
+
+/// Whatever the names are, they stay text: nothing of them runs, and the policy would not let it.
+#[test]
+fn hostile_names_stay_text() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = eventful(dir.path());
+    let hostile = "\"><script>window.owned=1</script><img src=x onerror='window.owned=1'></style></title>:|a b";
+    for text in
+        [&mut run.scenario, &mut run.summary, &mut run.command, &mut run.run, &mut run.load, &mut run.environment.os]
+    {
+        *text = hostile.into();
+    }
+    run.strategies[0].name = hostile.into();
+    run.strategies[0].spec = hostile.into();
+    RunFolder::at(dir.path()).write_run(&run).unwrap();
+    browser.goto(&page_of(dir.path()));
+    browser.assert_quiet();
+    assert_is_the_record(&mut browser, &run);
+    assert_eq!(
+        browser.eval("[typeof window.owned, document.querySelectorAll('img').length, document.scripts.length].join()"),
+        "undefined,0,1"
+    );
+    browser.point(".legend [data-hides=\"0\"]", (0.1, 0.5), true);
+    assert_eq!(visible(&mut browser, 0), 0);
+    browser.eval("document.querySelector('#spectrum .scrub').focus()");
+    browser.key("End");
+    assert!(browser.text("document.activeElement.getAttribute('aria-valuetext')").contains(" ms"));
+    browser.eval(
+        "document.head.append(Object.assign(document.createElement('script'), { textContent: 'window.owned = 1' }))",
+    );
+    assert_eq!(browser.eval("typeof window.owned"), "undefined", "no script but the page's own");
+}
+
+/// Whatever a run is like, its page is quiet, fits, and says what it must.
+#[test]
+fn every_kind_of_run_has_its_page() {
+    let Some(mut browser) = Browser::open() else { return };
+    browser.look_like(390, "light");
+    let mut check = |dir: &Path, wanted: &[&str], unwanted: &[&str]| {
+        let run = RunFolder::at(dir).read_run().unwrap();
+        browser.goto(&page_of(dir));
+        browser.assert_quiet();
+        assert_eq!(browser.eval("document.documentElement.scrollWidth"), 390, "{}", run.run);
+        if !run.strategies.is_empty() {
+            assert_is_the_record(&mut browser, &run);
+        }
+        let said = browser.text("document.body.textContent");
+        wanted.iter().for_each(|text| assert!(said.contains(text), "{text} is not in the page of {}", run.run));
+        unwanted.iter().for_each(|text| assert!(!said.contains(text), "{text} is in the page of {}", run.run));
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let one = || Plan { shapes: vec![shape(Kind::Swr, "swr", "swr + lock")], ..hotkey(6) };
+
+    write(&one(), dir.path());
+    check(
+        dir.path(),
+        &["Valid: every check of the run passed.", "1 strategy, 6 s each"],
+        &["What each strategy trades", "Simulated"],
+    );
+
+    write(&bulk_warm(), dir.path());
+    check(dir.path(), &["around the first wave of expiries"], &["the hot key of"]);
+
+    write(&Plan { open: Some(2_000_000_000..3_400_000_000), ..one() }, dir.path());
+    check(dir.path(), &["p99 of service time, from the actual send", "Dashed, where it is another: service time"], &[]);
+
+    let mut run = write(&one(), dir.path());
+    let folder = RunFolder::at(dir.path());
+    run.lab = "sim".into();
+    run.complete = false;
+    run.strategies[0].cut_after_s = Some(3.25);
+    folder.write_run(&run).unwrap();
+    check(
+        dir.path(),
+        &["Simulated: exact in what reaches the origin", "INTERRUPTED: swr was cut short after 3.2 s"],
+        &[],
+    );
+
+    let mut run = write(&Plan { duration_s: 0, warmup_s: 0, ..one() }, dir.path());
+    check(dir.path(), &["no requests", "no read reached the origin", "No response times were recorded"], &[]);
+    fs::remove_dir_all(folder.strategy("swr").unwrap().path()).unwrap();
+    check(dir.path(), &["no seconds.csv"], &[]);
+    run.strategies.clear();
+    folder.write_run(&run).unwrap();
+    check(dir.path(), &["Nothing was run.", "No strategy was run."], &["Origin reads per second"]);
+    (run.duration_s, run.warmup_s) = (-1e300, 1e300);
+    folder.write_run(&run).unwrap();
+    check(dir.path(), &[], &[]);
+
+    let target = tempfile::tempdir().unwrap();
+    write_target(&one(), target.path());
+    check(
+        target.path(),
+        &["A foreign target", "what reached the origin is not known", "Response time over the run", "unknown 100.0%"],
+        &["Origin reads per second", "One expiry from close by", "Who waited"],
+    );
+}
+
+/// The committed records are older than some fields and still have their page.
+#[test]
+fn the_reference_runs_have_their_page() {
+    let Some(mut browser) = Browser::open() else { return };
+    for name in ["hotkey", "bulk-warm"] {
+        let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/reference").join(name);
+        let page = tempfile::tempdir().unwrap();
+        let page = page.path().join("page.html");
+        let run = RunFolder::at(&reference).read_run().unwrap();
+        render_comparison(&[reference], &page).unwrap();
+        browser.goto(&page);
+        browser.assert_quiet();
+        assert_is_the_record(&mut browser, &run);
+    }
+}
+
+#[test]
+fn several_runs_share_a_page_that_says_what_differs() {
+    let Some(mut browser) = Browser::open() else { return };
+    let [one, two] = [0, 1].map(|_| tempfile::tempdir().unwrap());
+    let first = write(&Plan { duration_s: 8, ..hotkey(8) }, one.path());
+    let mut second = write(&Plan { duration_s: 8, ..hotkey(8) }, two.path());
+    let page = one.path().join("both.html");
+    let both = [one.path().to_owned(), two.path().to_owned()];
+
+    render_comparison(&both, &page).unwrap();
+    browser.look_like(390, "dark");
+    browser.goto(&page);
+    browser.assert_quiet();
+    assert_eq!(browser.eval("document.documentElement.scrollWidth"), 390);
+    let said = browser.text("document.body.innerText");
+    assert!(said.contains("Comparable: the same plan") && !said.contains("NOT THE SAME"), "{said}");
+    assert!(browser.eval("document.querySelectorAll('.best').length").as_u64().unwrap() > 0);
+    let names = browser.text("[...document.querySelectorAll('.verdict tbody .who')].slice(0, 3).map((e) => e.innerText.split('\\n')[0]).join()");
+    assert_eq!(names, "naive · A,naive · B,singleflight · A", "the same strategy side by side");
+    assert_eq!(browser.eval("document.querySelectorAll('.legend [data-hides]').length"), 10);
+
+    second.plan_hash = "another".into();
+    second.environment.cores = 64;
+    RunFolder::at(two.path()).write_run(&second).unwrap();
+    render_comparison(&both, &page).unwrap();
+    browser.goto(&page);
+    let said = browser.text("document.body.innerText");
+    assert!(said.contains("NOT THE SAME: these runs differ in plan hash, machine."), "{said}");
+    assert!(said.contains("another") && said.contains(&first.plan_hash) && said.contains("64 cores"), "{said}");
+    assert_eq!(
+        browser.eval("document.querySelectorAll('.best').length"),
+        0,
+        "nobody is best of what can't be compared"
+    );
+
+    let json = fs::read_to_string(two.path().join("run.json")).unwrap();
+    fs::write(two.path().join("run.json"), json.replace("stampede.run/v1", "stampede.run/v2")).unwrap();
+    let refused = render_comparison(&both, &page).unwrap_err().to_string();
+    assert!(refused.contains("stampede.run/v2") && refused.contains("newer"), "{refused}");
+}
