@@ -85,6 +85,28 @@ fn assert_is_the_record(browser: &mut Browser, run: &Run) {
     }
 }
 
+/// What can be said without a browser, so that it is said where there is none.
+#[test]
+fn it_asks_nobody_for_anything() {
+    let dir = tempfile::tempdir().unwrap();
+    eventful(dir.path());
+    let page = fs::read_to_string(page_of(dir.path())).unwrap();
+    for forbidden in ["http://", "https://", "<script ", "url(", "@import", "<link", "src=", "onload", "onclick"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    for wanted in [
+        "<!doctype html>",
+        "<html lang=\"en\">",
+        "default-src 'none'",
+        "script-src 'sha256-",
+        "scope=\"col\"",
+        "prefers-color-scheme: dark",
+        "@media print",
+    ] {
+        assert!(page.contains(wanted), "{wanted}");
+    }
+}
+
 #[test]
 fn it_is_quiet_and_says_what_the_record_says() {
     let Some(mut browser) = Browser::open() else { return };

@@ -67,9 +67,15 @@ fn lines(row: &Row<'_>, columns: Columns) -> Vec<Line> {
     lines
 }
 
+/// A curve of (log10 of 1/(1−p), milliseconds).
+type Curve = Vec<(f64, f64)>;
+/// A strategy's place on the page, and its curves by response time and by service time; the latter is empty where it is none
+/// of its own.
+type Curves<'a> = (usize, &'a Row<'a>, Curve, Curve);
+
 /// Every percentile, one line a strategy.
 pub(super) fn spectrum(out: &mut String, view: &View<'_>) {
-    let curves: Vec<(usize, &Row<'_>, Vec<(f64, f64)>, Vec<(f64, f64)>)> = view
+    let curves: Vec<Curves<'_>> = view
         .rows
         .iter()
         .enumerate()

@@ -1,7 +1,7 @@
 //! Plausible runs for the tests and for the eye: a closed loop of clients over a toy cache, small enough to be read.
 //!
 //! It is a stand-in for the lab and promises nothing about caches; only its records must look like the lab's.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
 pub mod browser;
 pub mod target;
