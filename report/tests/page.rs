@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use report::record::Run;
+use report::record::{BinRow, ContainerRow, Run};
 use report::{RunFolder, figure, figures, render, render_comparison};
 use serde_json::Value;
 use support::browser::Browser;
@@ -362,6 +362,65 @@ fn every_kind_of_run_has_its_page() {
         &["A foreign target", "what reached the origin is not known", "Response time over the run", "unknown 100.0%"],
         &["Origin reads per second", "One expiry from close by", "Who waited"],
     );
+}
+
+/// A run that is too long for a screen has several seconds in a column, and says so; its one peak is still there.
+#[test]
+fn no_peak_is_lost_in_a_long_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run =
+        write(&Plan { duration_s: 2, shapes: vec![shape(Kind::Swr, "swr", "swr + lock")], ..hotkey(2) }, dir.path());
+    run.duration_s = 7200.0;
+    let folder = RunFolder::at(dir.path());
+    folder.write_run(&run).unwrap();
+    let row = |second: i64| {
+        let peak = second == 5003;
+        BinRow {
+            start_ms: second * 1000,
+            hit: 400,
+            origin_starts: Some(if peak { 4321 } else { 1 }),
+            p99_ms: Some(if peak { 9876.0 } else { 1.0 }),
+            ..BinRow::default()
+        }
+    };
+    folder.strategy("swr").unwrap().write_seconds(&(0..7200).map(row).collect::<Vec<_>>()).unwrap();
+    let page = fs::read_to_string(page_of(dir.path())).unwrap();
+    assert!(page.contains("Each column is 6 s: its bar is its highest second."));
+    assert_eq!(
+        (page.matches(" 4321 ").count(), page.matches(" 9876 ").count()),
+        (2, 1),
+        "reads twice, as bars and beside waiters"
+    );
+    assert!(page.contains("hit::400 400 "), "the mean of six seconds");
+    assert!(page.len() < 500_000, "{} bytes", page.len());
+}
+
+/// What the containers took has a section of its own, and those who were held back are named.
+#[test]
+fn containers_have_their_panels() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let run = eventful(dir.path());
+    let row = |second: i64, container: &str| ContainerRow {
+        t_ns: second * 1_000_000_000 + 500_000_000,
+        container: container.into(),
+        cpu_cores: 0.25,
+        memory_bytes: 3 << 20,
+        received_bytes: 0,
+        sent_bytes: 0,
+        throttled_ms: if container == "redis-1" { 4.0 } else { 0.0 },
+    };
+    let rows: Vec<ContainerRow> =
+        (0..20).flat_map(|second| ["app-1", "app-2", "redis-1"].map(|name| row(second, name))).collect();
+    RunFolder::at(dir.path()).strategy(&run.strategies[2].folder).unwrap().write_containers(&rows).unwrap();
+    browser.look_like(390, "light");
+    browser.goto(&page_of(dir.path()));
+    browser.assert_quiet();
+    assert_eq!(browser.eval("document.documentElement.scrollWidth"), 390);
+    let said = browser.text("document.querySelector('#containers [data-s=\"2\"]').innerText");
+    assert!(said.contains("2 × app") && said.contains("HELD BACK by a limit: redis 80 ms"), "{said}");
+    let none = browser.text("document.querySelector('#containers [data-s=\"0\"]').innerText");
+    assert!(none.contains("no samples"), "{none}");
 }
 
 /// The committed records are older than some fields and still have their page.

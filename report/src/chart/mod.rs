@@ -88,7 +88,7 @@ pub(crate) fn png<C: Chart>(chart: &C) -> Result<Vec<u8>, ReportError> {
     encoder.set_depth(png::BitDepth::Eight);
     // Flat colours: no filter packs them best, to a third of the default's size.
     encoder.set_filter(png::FilterType::NoFilter);
-    encoder.set_compression(png::Compression::Best);
+    encoder.set_compression(png::Compression::Default);
     let mut writer = encoder.write_header().map_err(|error| problem(error.to_string()))?;
     writer.write_image_data(&rgb).map_err(|error| problem(error.to_string()))?;
     writer.finish().map_err(|error| problem(error.to_string()))?;

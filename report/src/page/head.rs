@@ -16,7 +16,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// From the doctype to the open `main`. The page may run its own script, which is named by its hash, and no other.
-pub(super) fn open(out: &mut String, view: &View<'_>, title: &str) {
+pub(super) fn open(out: &mut Sheet, view: &View<'_>, title: &str) {
     let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
     // What hides a strategy everywhere, row by row.
     let hidden: String = (0..view.rows.len())
@@ -35,12 +35,12 @@ pub(super) fn open(out: &mut String, view: &View<'_>, title: &str) {
 }
 
 /// The script, and the end.
-pub(super) fn close(out: &mut String) {
+pub(super) fn close(out: &mut Sheet) {
     put!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n");
 }
 
 /// What was run, on what, valid or not.
-pub(super) fn header(out: &mut String, view: &View<'_>) {
+pub(super) fn header(out: &mut Sheet, view: &View<'_>) {
     out.push_str("<header>\n<p class=\"eyebrow\">Stampede lab</p>\n");
     match view.runs.as_slice() {
         [run] => {
@@ -54,9 +54,8 @@ pub(super) fn header(out: &mut String, view: &View<'_>) {
 }
 
 /// Valid or not, before anything else is read.
-fn state(out: &mut String, run: &Run, of: &str) {
-    let alarm =
-        |out: &mut String, text: &str| put!(out, "<p class=\"alarm\" role=\"note\">{of}{}</p>\n", escaped(text));
+fn state(out: &mut Sheet, run: &Run, of: &str) {
+    let alarm = |out: &mut Sheet, text: &str| put!(out, "<p class=\"alarm\" role=\"note\">{of}{}</p>\n", escaped(text));
     if !run.complete {
         alarm(out, &interruption(run));
     }
@@ -92,7 +91,7 @@ fn state(out: &mut String, run: &Run, of: &str) {
     }
 }
 
-fn facts(out: &mut String, run: &Run) {
+fn facts(out: &mut Sheet, run: &Run) {
     let count = run.strategies.len();
     let strategies =
         if count == 1 { "1 strategy".to_owned() } else { format!("{count} strategies, one after the other") };
@@ -117,7 +116,7 @@ fn machine(run: &Run) -> String {
 }
 
 /// Several runs: which they are, and what differs.
-fn several(out: &mut String, view: &View<'_>, runs: &[&Run]) {
+fn several(out: &mut Sheet, view: &View<'_>, runs: &[&Run]) {
     let mut scenarios: Vec<&str> = runs.iter().map(|run| run.scenario.as_str()).collect();
     scenarios.dedup();
     put!(out, "<h1>{}: {} runs side by side</h1>\n", escaped(&scenarios.join(", ")), runs.len());
@@ -156,7 +155,9 @@ fn several(out: &mut String, view: &View<'_>, runs: &[&Run]) {
     }
     out.push_str("</tbody>\n</table>\n</div>\n<dl class=\"what\">\n");
     for (at, run) in view.runs.iter().enumerate() {
-        put!(out, "<div><dt>{} again</dt><dd><code>{}</code></dd></div>\n", letter(at), escaped(&run.command));
+        let (setting, load) = (escaped(&words::setting(run)), escaped(&words::load_caption(run)));
+        let (letter, command) = (letter(at), escaped(&run.command));
+        put!(out, "<div><dt>{letter}</dt><dd>{setting}<br>{load}<br><code>{command}</code></dd></div>\n");
     }
     out.push_str("</dl>\n");
 }

@@ -32,7 +32,7 @@ const CELLS: [Cell; 8] = [
 ];
 
 /// The generator's own figures and its rate over time.
-pub(super) fn generator(out: &mut String, view: &View<'_>) {
+pub(super) fn generator(out: &mut Sheet, view: &View<'_>) {
     let columns = view.columns();
     let rate = |row: &Row<'_>, of: fn(&BinRow) -> f64| columns.mean(row, move |bin| Some(of(bin)));
     let offered = |bin: &BinRow| bin.offered as f64;
@@ -49,7 +49,7 @@ pub(super) fn generator(out: &mut String, view: &View<'_>) {
     if simulated {
         how.push_str(" In a simulated run the generator is never late and takes no processor.");
     }
-    section(out, "generator", "The generator’s own health", &how);
+    out.section("generator", "The generator’s own health", &how);
     table(out, view);
     let both = view.rows.iter().flat_map(|row| row.measured().map(|bin| bin.offered.max(bin.completed)));
     let y = Scale::counts(both.max().unwrap_or(0) as f64, 2);
@@ -93,7 +93,7 @@ pub(super) fn generator(out: &mut String, view: &View<'_>) {
 }
 
 /// Lateness over time, where anybody was late.
-fn lag_panels(out: &mut String, view: &View<'_>, columns: Columns, lags: &[Vec<Option<f64>>]) {
+fn lag_panels(out: &mut Sheet, view: &View<'_>, columns: Columns, lags: &[Vec<Option<f64>>]) {
     let largest = lags.iter().flatten().flatten().copied().fold(0.0, f64::max);
     if largest <= 0.0 {
         return;
@@ -123,7 +123,7 @@ fn lag(row: &Row<'_>, columns: Columns) -> Vec<Option<f64>> {
     columns.highest(row, |bin| row.digest.lag_p99.get(&bin.start_ms).copied())
 }
 
-fn table(out: &mut String, view: &View<'_>) {
+fn table(out: &mut Sheet, view: &View<'_>) {
     out.push_str(
         "<div class=\"scroll\" role=\"region\" aria-label=\"The generator’s figures\" tabindex=\"0\">\n<table>\n\
          <caption class=\"unseen\">What the generator planned, sent and took</caption>\n<thead>\n<tr><th scope=\"col\">Strategy</th>",
@@ -148,14 +148,13 @@ fn table(out: &mut String, view: &View<'_>) {
 }
 
 /// Processor time of the containers, where there are any.
-pub(super) fn containers(out: &mut String, view: &View<'_>) {
+pub(super) fn containers(out: &mut Sheet, view: &View<'_>) {
     let until = view.duration_s();
     let all: Vec<Containers> = view.rows.iter().map(|row| Containers::of(&row.digest.containers, 0.0, until)).collect();
     if all.iter().all(Containers::is_empty) {
         return;
     }
-    section(
-        out,
+    out.section(
         "containers",
         "Containers",
         "Processor time of each service in cores, sampled once a second. One scale.",
@@ -178,7 +177,7 @@ pub(super) fn containers(out: &mut String, view: &View<'_>) {
         plot.names(&named, 15.0);
         Panel {
             plot,
-            figures: all[at].said().to_owned(),
+            figures: if all[at].is_empty() { "no samples".to_owned() } else { all[at].said().to_owned() },
             title: format!("{}: processor time of each service", row.name),
             text: all[at].said().to_owned(),
             values: String::new(),

@@ -12,11 +12,32 @@ macro_rules! put {
 }
 pub(super) use put;
 
-/// Opens a section with its heading and, where there is one, a sentence that says how to read it. The sentence is HTML.
-pub(super) fn section(out: &mut String, id: &str, heading: &str, how: &str) {
-    put!(out, "<section id=\"{id}\" aria-labelledby=\"h-{id}\">\n<h2 id=\"h-{id}\">{heading}</h2>\n");
-    if !how.is_empty() {
-        put!(out, "<p class=\"how\">{how}</p>\n");
+/// HTML under way, and the sections that it has so far.
+#[derive(Default)]
+pub(super) struct Sheet {
+    pub(super) html: String,
+    /// Each section's id and heading.
+    pub(super) sections: Vec<(&'static str, &'static str)>,
+}
+
+impl Write for Sheet {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.html.write_str(text)
+    }
+}
+
+impl Sheet {
+    pub(super) fn push_str(&mut self, text: &str) {
+        self.html.push_str(text);
+    }
+
+    /// Opens a section with its heading and, where there is one, a sentence that says how to read it. The sentence is HTML.
+    pub(super) fn section(&mut self, id: &'static str, heading: &'static str, how: &str) {
+        self.sections.push((id, heading));
+        put!(self, "<section id=\"{id}\" aria-labelledby=\"h-{id}\">\n<h2 id=\"h-{id}\">{heading}</h2>\n");
+        if !how.is_empty() {
+            put!(self, "<p class=\"how\">{how}</p>\n");
+        }
     }
 }
 

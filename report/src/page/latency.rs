@@ -13,7 +13,7 @@ use crate::words;
 type Line = (&'static str, &'static str, Vec<Option<f64>>);
 
 /// Percentiles of each second, one panel a strategy.
-pub(super) fn over_the_run(out: &mut String, view: &View<'_>) {
+pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
     let columns = view.columns();
     let lines: Vec<Vec<Line>> = view.rows.iter().map(|row| lines(row, columns)).collect();
     let y = Scale::log_around(lines.iter().flatten().flat_map(|line| line.2.iter().flatten().copied()));
@@ -29,7 +29,7 @@ pub(super) fn over_the_run(out: &mut String, view: &View<'_>) {
          <i class=\"line p99\"></i> p99 <i class=\"line p50\"></i> p50 {clocks}</span>",
         columns.caveat("its points are those of its slowest second")
     );
-    section(out, "latency", "Response time over the run", &how);
+    out.section("latency", "Response time over the run", &how);
     let until = view.duration_s();
     let group = Group { id: "time", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
     group.write(out, view, |at, row| {
@@ -74,7 +74,7 @@ type Curve = Vec<(f64, f64)>;
 type Curves<'a> = (usize, &'a Row<'a>, Curve, Curve);
 
 /// Every percentile, one line a strategy.
-pub(super) fn spectrum(out: &mut String, view: &View<'_>) {
+pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
     let curves: Vec<Curves<'_>> = view
         .rows
         .iter()
@@ -93,7 +93,7 @@ pub(super) fn spectrum(out: &mut String, view: &View<'_>) {
          sending are not in it (coordinated omission)."
     };
     let how = format!("How slow the rare ones are: each step to the right leaves a tenth of the requests. {clocks}");
-    section(out, "spectrum", "Latency spectrum", &how);
+    out.section("spectrum", "Latency spectrum", &how);
     if curves.is_empty() {
         out.push_str("<p>No response times were recorded.</p>\n</section>\n");
         return;
@@ -123,7 +123,7 @@ pub(super) fn spectrum(out: &mut String, view: &View<'_>) {
             class,
             row: *at,
             values: values(&series),
-            html: format!("<i class=\"key\"></i><b>{}</b>{bad}<output class=\"now\"></output>", escaped(&row.name)),
+            html: format!("<i class=\"key\"></i><b>{}</b>{bad}<span class=\"now\"></span>", escaped(&row.name)),
             at: response.last().copied().unwrap_or((0.0, 1.0)),
         });
     }

@@ -31,43 +31,40 @@ use view::{View, letter};
 /// The page of one run, or of several side by side.
 pub(crate) fn page(told: &[Told]) -> String {
     let view = &View::of(told);
-    let mut out = String::with_capacity(1 << 18);
     let names: Vec<&str> = view.runs.iter().map(|run| run.run.as_str()).collect();
-    head::open(&mut out, view, &format!("Stampede lab: {}", names.join(" · ")));
-    head::header(&mut out, view);
-    let body = body(view);
-    contents(&mut out, &body);
-    out.push_str(&body);
-    environment(&mut out, view);
-    head::close(&mut out);
-    out
+    let (mut page, mut body) = (Sheet::default(), Sheet::default());
+    sections(&mut body, view);
+    head::open(&mut page, view, &format!("Stampede lab: {}", names.join(" · ")));
+    head::header(&mut page, view);
+    contents(&mut page, &body);
+    page.push_str(&body.html);
+    head::close(&mut page);
+    page.html
 }
 
-/// Everything between the header and the environment.
-fn body(view: &View<'_>) -> String {
-    let mut out = String::new();
-    verdict(&mut out, view);
-    if view.rows.is_empty() {
-        return out;
+/// Everything under the header.
+fn sections(out: &mut Sheet, view: &View<'_>) {
+    verdict(out, view);
+    if !view.rows.is_empty() {
+        legend(out, view);
+        if !view.without_ledger() {
+            reads::over_the_run(out, view);
+            reads::close_up(out, view);
+        }
+        latency::over_the_run(out, view);
+        latency::spectrum(out, view);
+        tradeoff::tradeoff(out, view);
+        outcomes::outcomes(out, view);
+        outcomes::waiters(out, view);
+        health::generator(out, view);
+        health::containers(out, view);
     }
-    legend(&mut out, view);
-    if !view.without_ledger() {
-        reads::over_the_run(&mut out, view);
-        reads::close_up(&mut out, view);
-    }
-    latency::over_the_run(&mut out, view);
-    latency::spectrum(&mut out, view);
-    tradeoff::tradeoff(&mut out, view);
-    outcomes::outcomes(&mut out, view);
-    outcomes::waiters(&mut out, view);
-    health::generator(&mut out, view);
-    health::containers(&mut out, view);
-    out
+    environment(out, view);
 }
 
 /// The table, and what it shows in words.
-fn verdict(out: &mut String, view: &View<'_>) {
-    section(out, "verdict", "Verdict", "");
+fn verdict(out: &mut Sheet, view: &View<'_>) {
+    out.section("verdict", "Verdict", "");
     let comparable =
         differences::differences(&view.runs).iter().all(|difference| difference.alike() || !difference.matters);
     out.push_str("<ul class=\"said\">\n");
@@ -91,7 +88,7 @@ fn verdict(out: &mut String, view: &View<'_>) {
 }
 
 /// The strategies and their colours; the script makes a button of each, which hides it everywhere.
-fn legend(out: &mut String, view: &View<'_>) {
+fn legend(out: &mut Sheet, view: &View<'_>) {
     out.push_str("<div class=\"legend\" role=\"group\" aria-label=\"Strategies shown\">\n");
     for (at, row) in view.rows.iter().enumerate() {
         put!(
@@ -105,21 +102,17 @@ fn legend(out: &mut String, view: &View<'_>) {
 }
 
 /// Links to the sections that this page has.
-fn contents(out: &mut String, body: &str) {
+fn contents(out: &mut Sheet, body: &Sheet) {
     out.push_str("<nav aria-label=\"On this page\">");
-    for heading in body.split("<h2 id=\"h-").skip(1) {
-        if let Some((id, rest)) = heading.split_once("\">")
-            && let Some((text, _)) = rest.split_once("</h2>")
-        {
-            put!(out, "<a href=\"#{id}\">{text}</a>");
-        }
+    for (id, heading) in &body.sections {
+        put!(out, "<a href=\"#{id}\">{heading}</a>");
     }
-    out.push_str("<a href=\"#environment\">Environment</a></nav>\n");
+    out.push_str("</nav>\n");
 }
 
 /// Everything that is known of where it ran.
-fn environment(out: &mut String, view: &View<'_>) {
-    section(out, "environment", "Environment", "");
+fn environment(out: &mut Sheet, view: &View<'_>) {
+    out.section("environment", "Environment", "");
     for (at, run) in view.runs.iter().enumerate() {
         if view.several() {
             put!(out, "<h3>{}: {}</h3>\n", letter(at), escaped(&run.run));
@@ -129,7 +122,7 @@ fn environment(out: &mut String, view: &View<'_>) {
     out.push_str("</section>\n");
 }
 
-fn facts_of(out: &mut String, run: &Run) {
+fn facts_of(out: &mut Sheet, run: &Run) {
     out.push_str("<table class=\"facts\">\n<caption class=\"unseen\">What it ran on</caption>\n<tbody>\n");
     for (what, value) in facts(run) {
         put!(out, "<tr><th scope=\"row\">{what}</th><td>{}</td></tr>\n", escaped(&value));

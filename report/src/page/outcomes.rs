@@ -37,7 +37,7 @@ fn meaning(outcome: &str) -> &'static str {
 }
 
 /// Outcomes over time, stacked.
-pub(super) fn outcomes(out: &mut String, view: &View<'_>) {
+pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
     let columns = view.columns();
     let there: Vec<Outcome> = OUTCOMES
         .into_iter()
@@ -58,7 +58,7 @@ pub(super) fn outcomes(out: &mut String, view: &View<'_>) {
         "Requests a second by what became of them, by their planned send. One scale.{} <span class=\"keys\">{keys}</span>",
         columns.caveat("its mean")
     );
-    section(out, "outcomes", "What became of the requests", &how);
+    out.section("outcomes", "What became of the requests", &how);
     let until = view.duration_s();
     let group = Group { id: "outcomes-plot", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
     group.write(out, view, |_, row| {
@@ -97,7 +97,7 @@ pub(super) fn outcomes(out: &mut String, view: &View<'_>) {
 }
 
 /// Those who waited, upwards, and the reads that they waited for, downwards.
-pub(super) fn waiters(out: &mut String, view: &View<'_>) {
+pub(super) fn waiters(out: &mut Sheet, view: &View<'_>) {
     if view.without_ledger() {
         return;
     }
@@ -118,7 +118,7 @@ pub(super) fn waiters(out: &mut String, view: &View<'_>) {
          origin and still fills the request pool; only who answers at once, stale or early, spares both. One scale.{}",
         columns.caveat("its highest second")
     );
-    section(out, "waiters", "Who waited, and for how many reads", &how);
+    out.section("waiters", "Who waited, and for how many reads", &how);
     let until = view.duration_s();
     let group = Group { id: "waiters-plot", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
     group.write(out, view, |_, row| {

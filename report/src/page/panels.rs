@@ -29,7 +29,7 @@ pub(super) struct Group<'a> {
 
 impl Group<'_> {
     /// Draws the panel of every strategy.
-    pub(super) fn write(&self, out: &mut String, view: &View<'_>, mut draw: impl FnMut(usize, &Row<'_>) -> Panel) {
+    pub(super) fn write(&self, out: &mut Sheet, view: &View<'_>, mut draw: impl FnMut(usize, &Row<'_>) -> Panel) {
         let Self { id, readout, wide, axis } = self;
         let wide = if *wide { " wide" } else { "" };
         put!(out, "<div class=\"panels{wide}\" {}>\n", readout.attributes());
@@ -40,7 +40,7 @@ impl Group<'_> {
             put!(
                 out,
                 "<figure class=\"panel {class}\" data-s=\"{at}\" {}>\n<figcaption><i class=\"key\"></i><b>{name}</b>{bad} \
-                 <span>{figures}</span><output class=\"now\"></output></figcaption>\n",
+                 <span>{figures}</span><span class=\"now\"></span></figcaption>\n",
                 panel.values
             );
             panel.plot.html(out, &format!("{id}-{at}"), &panel.title, &panel.text);
@@ -81,21 +81,23 @@ pub(super) fn points(columns: Columns, values: &[Option<f64>], until_s: f64) -> 
     values.iter().enumerate().map(|(at, value)| (middle(at), *value)).collect()
 }
 
-/// The strategy's faults in a plot: a line each, and a number where there is room for it.
+/// The strategy's faults in a plot: a line each, and its number; those that would cover one another share a flag.
 pub(super) fn faults(plot: &mut Plot, row: &Row<'_>, until_s: f64) {
     let faults: Vec<f64> = row.digest.faults.iter().map(|(at, _)| *at).collect();
     plot.verticals("fault", faults.iter().copied());
-    let mut free_from = f64::NEG_INFINITY;
-    for (number, at) in faults.iter().enumerate().filter(|(_, at)| (0.0..=until_s).contains(*at)) {
-        if *at >= free_from {
-            plot.flag(*at, &(number + 1).to_string());
-            free_from = at + until_s / 40.0;
+    let mut shown: Vec<(usize, f64)> = faults.into_iter().enumerate().collect();
+    shown.retain(|(_, at)| (0.0..=until_s).contains(at));
+    for together in shown.chunk_by(|(_, before), (_, at)| at - before < until_s / 30.0) {
+        if let [(first, at), .., (last, _)] = together {
+            plot.flag(*at, &format!("{}–{}", first + 1, last + 1));
+        } else if let [(only, at)] = together {
+            plot.flag(*at, &(only + 1).to_string());
         }
     }
 }
 
 /// What the numbers at the faults stand for: one list where all strategies had the same, else one each.
-pub(super) fn fault_list(out: &mut String, view: &View<'_>) {
+pub(super) fn fault_list(out: &mut Sheet, view: &View<'_>) {
     let said = |row: &Row<'_>| -> Vec<String> {
         row.digest.faults.iter().map(|(at, what)| format!("{at:.1} s {what}")).collect()
     };
@@ -103,7 +105,7 @@ pub(super) fn fault_list(out: &mut String, view: &View<'_>) {
     if lists.iter().all(Vec::is_empty) {
         return;
     }
-    let list = |out: &mut String, all: &[String]| {
+    let list = |out: &mut Sheet, all: &[String]| {
         for (at, said) in all.iter().enumerate() {
             put!(out, "<span class=\"fault-said\"><b>{}</b> {}</span>", at + 1, escaped(said));
         }

@@ -219,7 +219,7 @@ impl Plot {
     }
 
     /// The whole box. `title` and `text` are said to whoever cannot see it; `id` is unique on the page.
-    pub(super) fn html(&self, out: &mut String, id: &str, title: &str, text: &str) {
+    pub(super) fn html(&self, out: &mut Sheet, id: &str, title: &str, text: &str) {
         let (title, text) = (escaped(title), escaped(text));
         let aside = if self.aside.is_empty() { "" } else { " named" };
         put!(

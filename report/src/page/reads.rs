@@ -13,7 +13,7 @@ const MARGIN_S: f64 = 0.1;
 const END_MIN_S: f64 = 0.4;
 
 /// Origin reads per second.
-pub(super) fn over_the_run(out: &mut String, view: &View<'_>) {
+pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
     let columns = view.columns();
     let reads = |row: &Row<'_>| columns.highest(row, |bin| bin.origin_starts.map(|reads| reads as f64));
     let largest = view.rows.iter().flat_map(|row| reads(row).into_iter().flatten()).fold(0.0, f64::max);
@@ -25,7 +25,7 @@ pub(super) fn over_the_run(out: &mut String, view: &View<'_>) {
          <i class=\"swatch fault\"></i> a fault begins or ends</span>",
         columns.caveat("its bar is its highest second")
     );
-    section(out, "origin", "Origin reads per second", &how);
+    out.section("origin", "Origin reads per second", &how);
     let until = view.duration_s();
     let group = Group { id: "reads", readout: over_time(view, columns), wide: true, axis: TIME_AXIS };
     group.write(out, view, |_, row| {
@@ -84,7 +84,7 @@ pub(super) fn cut_and_note(plot: &mut Plot, row: &Row<'_>, until_s: f64) {
 }
 
 /// Reads around an expiry.
-pub(super) fn close_up(out: &mut String, view: &View<'_>) {
+pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
     let herds = || view.rows.iter().map(|row| &row.digest.herd);
     if herds().all(|herd| herd.aligned == Aligned::Nothing) {
         return;
@@ -101,7 +101,7 @@ pub(super) fn close_up(out: &mut String, view: &View<'_>) {
         "The origin reads of all keys in steps of 20 ms around the first wave of expiries (the line); one wave, so no mean. \
          One scale."
     };
-    section(out, "expiry", "One expiry from close by", how);
+    out.section("expiry", "One expiry from close by", how);
     let readout = Readout {
         x: (HERD_SPAN_S.0, end),
         x0: HERD_SPAN_S.0,

@@ -209,7 +209,7 @@ fn one_decimal(value: Option<f64>) -> String {
 }
 
 /// The table. Without `marks` nobody is called best.
-pub(super) fn table(out: &mut String, view: &View<'_>, marks: bool) {
+pub(super) fn table(out: &mut Sheet, view: &View<'_>, marks: bool) {
     let groups = groups(view);
     out.push_str(
         "<div class=\"scroll\" role=\"region\" aria-label=\"Verdict table\" tabindex=\"0\">\n<table class=\"verdict\">\n\

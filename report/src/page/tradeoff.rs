@@ -12,7 +12,7 @@ const DOT_PX: f64 = 11.0;
 const STALE_PX: f64 = 44.0;
 
 /// Origin load × p99 × staleness, and who is beaten by nobody.
-pub(super) fn tradeoff(out: &mut String, view: &View<'_>) {
+pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
     let front = front(view);
     let known: Vec<(usize, Cost, Option<usize>)> =
         front.iter().enumerate().filter_map(|(at, cost)| cost.map(|(cost, by)| (at, cost, by))).collect();
@@ -22,7 +22,7 @@ pub(super) fn tradeoff(out: &mut String, view: &View<'_>) {
     let how = "Down and left is cheap; a larger dot has more stale answers. A full dot is on the Pareto front: no other strategy \
                is clearly better in reads, p99 or staleness without being clearly worse in another. A hollow one is beaten. \
                The dashed line bounds what any of them reached in reads and p99.";
-    section(out, "tradeoff", "What each strategy trades", how);
+    out.section("tradeoff", "What each strategy trades", how);
     let (x, y) = (log(known.iter().map(|(_, cost, _)| cost.reads)), log(known.iter().map(|(_, cost, _)| cost.p99_ms)));
     // The plot is linear in x, so the logarithm is taken here.
     let (from, to) = (x.0.log10(), x.1.log10());
