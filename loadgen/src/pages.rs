@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use report::{Rendered, render, render_comparison};
+use report::{Rendered, render, render_page};
 
 use crate::cli::{ReportArgs, ReportWhat, SideBySideArgs};
 use crate::exit::{Exit, Failure};
@@ -54,7 +54,7 @@ fn compared(args: &SideBySideArgs) -> Result<Rendered, Failure> {
     }
     let beside = args.runs.first().and_then(|run| run.parent()).unwrap_or(Path::new("."));
     let page = args.output.clone().unwrap_or_else(|| beside.join("comparison.html"));
-    render_comparison(&args.runs, &page).map_err(Failure::usage)
+    render_page(&args.runs, &page).map_err(Failure::usage)
 }
 
 fn open_page(rendered: &Rendered) {

@@ -47,7 +47,7 @@ pub use figures::{Figures, figure, figures};
 pub use folder::{RunFolder, StrategyFolder};
 pub use hlog::{HlogHeader, HlogWriter, read_hlog};
 pub use json::DocumentProblem;
-pub use render::{Rendered, render, render_comparison};
+pub use render::{Rendered, render, render_page};
 pub use run_json::parse_run;
 pub use summary::summary_markdown;
 pub use verdict::verdict_table;

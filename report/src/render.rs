@@ -49,12 +49,13 @@ pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
     Ok(Rendered { files: files.written })
 }
 
-/// Reads the folders of several runs and writes one page of all of them, which says what differs between them.
+/// Reads the folders of one run or of several and writes one page of all of them, which says what differs between them, and
+/// nothing else.
 ///
 /// # Errors
 ///
 /// As [`render`]: a run of another schema is refused.
-pub fn render_comparison(run_dirs: &[PathBuf], page_path: &Path) -> Result<Rendered, ReportError> {
+pub fn render_page(run_dirs: &[PathBuf], page_path: &Path) -> Result<Rendered, ReportError> {
     let told = run_dirs.iter().map(|dir| read(&RunFolder::at(dir))).collect::<Result<Vec<_>, _>>()?;
     let text = page(&told);
     write_atomic(page_path, |out| out.write_all(text.as_bytes()))?;

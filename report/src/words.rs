@@ -119,6 +119,16 @@ fn target_setting(run: &Run) -> String {
     format!("{} · foreign target · {cache} · {addresses} · {origin} · {measured} measured", run.scenario)
 }
 
+/// The machine in a few words: `AMD EPYC, 2 cores, x86_64, linux 6.1.0`.
+pub(crate) fn machine(run: &Run) -> String {
+    let environment = &run.environment;
+    if environment.cores == 0 {
+        return "none: virtual time".to_owned();
+    }
+    let cpu = environment.cpu.as_deref().unwrap_or("processor unknown");
+    format!("{cpu}, {} cores, {}, {}", environment.cores, environment.arch, environment.os)
+}
+
 /// Seconds without needless digits: `60 s`, `200 ms`.
 pub(crate) fn seconds(value: f64) -> String {
     if value > 0.0 && value < 1.0 { format!("{} ms", round3(value * 1000.0)) } else { format!("{} s", round3(value)) }

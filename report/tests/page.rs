@@ -6,8 +6,8 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use report::record::{BinRow, ContainerRow, Run};
-use report::{RunFolder, figure, figures, render, render_comparison};
+use report::record::{BinRow, ContainerRow, Run, Strategy};
+use report::{RunFolder, figure, figures, render_page};
 use serde_json::Value;
 use support::browser::Browser;
 use support::target::write_target;
@@ -18,8 +18,11 @@ const CELLS: &str = "[...document.querySelectorAll('.verdict tbody tr')].flatMap
     [...row.querySelectorAll('td')].map((cell) => [row.dataset.name, cell.dataset.path, cell.dataset.exact, \
     cell.firstChild.textContent]))";
 
+/// The page alone: drawing PNGs takes a debug build seconds.
 fn page_of(dir: &Path) -> PathBuf {
-    render(dir).unwrap().page().unwrap().canonicalize().unwrap()
+    let page = dir.canonicalize().unwrap().join("report.html");
+    render_page(&[dir.to_owned()], &page).unwrap();
+    page
 }
 
 /// A run of five strategies: one refused some requests and is invalid, one has a fault and theory beside it.
@@ -197,7 +200,7 @@ fn values_are_read_by_pointer_and_by_arrow_keys() {
     let now = "document.querySelector('#origin [data-s=\"0\"] .now').textContent";
 
     browser.point("#origin [data-s=\"0\"] .box", ((5.0 + 0.5) / 20.0, 0.5), false);
-    assert_eq!(browser.text(now), format!("{} reads", reads_at(5)));
+    assert_eq!(browser.text(now), format!("reads {}", reads_at(5)));
     // All charts over time are read at the same second.
     let latency = browser.text("document.querySelector('#latency [data-s=\"2\"] .now').textContent");
     assert!(latency.contains("p99 ") && latency.contains(" ms"), "{latency}");
@@ -207,9 +210,9 @@ fn values_are_read_by_pointer_and_by_arrow_keys() {
         [("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 19), ("PageDown", 17)]
     {
         browser.key(key);
-        assert_eq!(browser.text(now), format!("{} reads", reads_at(second)), "{key}");
+        assert_eq!(browser.text(now), format!("reads {}", reads_at(second)), "{key}");
         let said = browser.text("document.activeElement.getAttribute('aria-valuetext')");
-        assert!(said.starts_with(&format!("at {second} s: naive {} reads; singleflight ", reads_at(second))), "{said}");
+        assert!(said.starts_with(&format!("at {second} s: naive reads {}; singleflight ", reads_at(second))), "{said}");
     }
     browser.key("Escape");
     assert_eq!(browser.text(now), "");
@@ -395,6 +398,26 @@ fn no_peak_is_lost_in_a_long_run() {
     assert!(page.len() < 500_000, "{} bytes", page.len());
 }
 
+/// Ten strategies, five minutes each: small enough to be mailed, and open at once.
+#[test]
+fn a_large_page_is_small_and_opens_at_once() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let naive = || vec![shape(Kind::Naive, "naive", "plain")];
+    let mut run = write(&Plan { shapes: naive(), ..hotkey(300) }, dir.path());
+    // Ten names for the same records.
+    run.strategies = (0..10).map(|n| Strategy { name: format!("naive-{n}"), ..run.strategies[0].clone() }).collect();
+    RunFolder::at(dir.path()).write_run(&run).unwrap();
+    let page = page_of(dir.path());
+    let bytes = fs::metadata(&page).unwrap().len();
+    assert!((300_000..3_000_000).contains(&bytes), "{bytes} bytes");
+    browser.goto(&page);
+    browser.assert_quiet();
+    // A tenth of this on a machine that does nothing else.
+    let took_ms = browser.eval("performance.getEntriesByType('navigation')[0].loadEventEnd").as_f64().unwrap();
+    assert!(took_ms < 5_000.0, "{took_ms} ms");
+}
+
 /// What the containers took has a section of its own, and those who were held back are named.
 #[test]
 fn containers_have_their_panels() {
@@ -432,7 +455,7 @@ fn the_reference_runs_have_their_page() {
         let page = tempfile::tempdir().unwrap();
         let page = page.path().join("page.html");
         let run = RunFolder::at(&reference).read_run().unwrap();
-        render_comparison(&[reference], &page).unwrap();
+        render_page(&[reference], &page).unwrap();
         browser.goto(&page);
         browser.assert_quiet();
         assert_is_the_record(&mut browser, &run);
@@ -448,7 +471,7 @@ fn several_runs_share_a_page_that_says_what_differs() {
     let page = one.path().join("both.html");
     let both = [one.path().to_owned(), two.path().to_owned()];
 
-    render_comparison(&both, &page).unwrap();
+    render_page(&both, &page).unwrap();
     browser.look_like(390, "dark");
     browser.goto(&page);
     browser.assert_quiet();
@@ -463,7 +486,7 @@ fn several_runs_share_a_page_that_says_what_differs() {
     second.plan_hash = "another".into();
     second.environment.cores = 64;
     RunFolder::at(two.path()).write_run(&second).unwrap();
-    render_comparison(&both, &page).unwrap();
+    render_page(&both, &page).unwrap();
     browser.goto(&page);
     let said = browser.text("document.body.innerText");
     assert!(said.contains("NOT THE SAME: these runs differ in plan hash, machine."), "{said}");
@@ -476,6 +499,6 @@ fn several_runs_share_a_page_that_says_what_differs() {
 
     let json = fs::read_to_string(two.path().join("run.json")).unwrap();
     fs::write(two.path().join("run.json"), json.replace("stampede.run/v1", "stampede.run/v2")).unwrap();
-    let refused = render_comparison(&both, &page).unwrap_err().to_string();
+    let refused = render_page(&both, &page).unwrap_err().to_string();
     assert!(refused.contains("stampede.run/v2") && refused.contains("newer"), "{refused}");
 }

@@ -39,11 +39,7 @@ pub(super) fn differences(runs: &[&Run]) -> Vec<Difference> {
         fact("lab", true, &|run| run.lab.clone()),
         fact("cache", true, &|run| run.cache.clone()),
         fact("replicas", true, &|run| run.replicas.to_string()),
-        fact("machine", true, &|run| {
-            let environment = &run.environment;
-            let cpu = environment.cpu.as_deref().unwrap_or("processor unknown");
-            format!("{cpu}, {} cores, {}, {}", environment.cores, environment.arch, environment.os)
-        }),
+        fact("machine", true, &words::machine),
         fact("build", true, &|run| run.environment.build.clone()),
         fact("compositions", true, &|run| compositions(run, runs)),
         fact("lab version", false, &|run| run.version.clone()),

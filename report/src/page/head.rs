@@ -98,21 +98,15 @@ fn facts(out: &mut Sheet, run: &Run) {
     let (measured, warmup) = (words::seconds(run.duration_s), words::seconds(run.warmup_s));
     let ran = format!("{strategies}, {measured} each after {warmup} of warm-up, one run of each; {}", run.run);
     out.push_str("<dl class=\"what\">\n");
-    for (what, said) in
-        [("Run", ran), ("On", words::setting(run)), ("Load", words::load_caption(run)), ("Machine", machine(run))]
-    {
+    for (what, said) in [
+        ("Run", ran),
+        ("On", words::setting(run)),
+        ("Load", words::load_caption(run)),
+        ("Machine", format!("{}, {} build", words::machine(run), run.environment.build)),
+    ] {
         put!(out, "<div><dt>{what}</dt><dd>{}</dd></div>\n", escaped(&said));
     }
     put!(out, "<div><dt>Again</dt><dd><code>{}</code></dd></div>\n</dl>\n", escaped(&run.command));
-}
-
-fn machine(run: &Run) -> String {
-    let environment = &run.environment;
-    if environment.cores == 0 {
-        return "none: virtual time".to_owned();
-    }
-    let cpu = environment.cpu.as_deref().unwrap_or("processor unknown");
-    format!("{cpu}, {} cores, {}, {} build", environment.cores, environment.os, environment.build)
 }
 
 /// Several runs: which they are, and what differs.
@@ -120,9 +114,6 @@ fn several(out: &mut Sheet, view: &View<'_>, runs: &[&Run]) {
     let mut scenarios: Vec<&str> = runs.iter().map(|run| run.scenario.as_str()).collect();
     scenarios.dedup();
     put!(out, "<h1>{}: {} runs side by side</h1>\n", escaped(&scenarios.join(", ")), runs.len());
-    for (at, run) in runs.iter().enumerate() {
-        state(out, run, &format!("{}: ", letter(at)));
-    }
     let differences = differences(runs);
     let (apart, alike): (Vec<&Difference>, Vec<&Difference>) =
         differences.iter().partition(|d| d.matters && !d.alike());
@@ -136,6 +127,9 @@ fn several(out: &mut Sheet, view: &View<'_>, runs: &[&Run]) {
              from that, so nobody is marked best.</p>\n",
             escaped(&names.join(", "))
         );
+    }
+    for (at, run) in runs.iter().enumerate() {
+        state(out, run, &format!("{}: ", letter(at)));
     }
     out.push_str(
         "<div class=\"scroll\" role=\"region\" aria-label=\"What differs\" tabindex=\"0\">\n<table class=\"facts\">\n\

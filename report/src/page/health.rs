@@ -56,8 +56,8 @@ pub(super) fn generator(out: &mut Sheet, view: &View<'_>) {
     let lags: Vec<Vec<Option<f64>>> = view.rows.iter().map(|row| lag(row, columns)).collect();
     put!(
         out,
-        "<p class=\"how\"><span class=\"keys\"><i class=\"line serv\"></i> offered, requests a second <i class=\"line p99\"></i> \
-         answered or shed</span>{}</p>\n",
+        "<p class=\"how\"><span class=\"keys\"><span><i class=\"line serv\"></i>offered, requests a second</span><span>\
+         <i class=\"line p99\"></i>answered or shed</span></span>{}</p>\n",
         columns.caveat("its mean")
     );
     let until = view.duration_s();

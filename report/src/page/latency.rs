@@ -19,14 +19,15 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
     let y = Scale::log_around(lines.iter().flatten().flat_map(|line| line.2.iter().flatten().copied()));
     let service = lines.iter().flatten().any(|line| line.0 == "service p99");
     let clocks = if service {
-        "<i class=\"line serv\"></i> p99 of service time, from the actual send: what lies between it and p99 is a wait to be \
-         sent, which coordinated omission would hide"
+        "<span><i class=\"line serv\"></i>p99 of service time, from the actual send: what lies between it and p99 is a wait to \
+         be sent, which coordinated omission would hide</span>"
     } else {
         ""
     };
     let how = format!(
-        "Milliseconds from the planned send, logarithmic, one scale.{} <span class=\"keys\"><i class=\"line max\"></i> slowest \
-         <i class=\"line p99\"></i> p99 <i class=\"line p50\"></i> p50 {clocks}</span>",
+        "Milliseconds from the planned send, logarithmic, one scale.{} <span class=\"keys\"><span><i class=\"line \
+         max\"></i>slowest</span><span><i class=\"line p99\"></i>p99</span><span><i class=\"line p50\"></i>p50</span>{clocks}\
+         </span>",
         columns.caveat("its points are those of its slowest second")
     );
     out.section("latency", "Response time over the run", &how);

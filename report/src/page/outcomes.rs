@@ -50,9 +50,7 @@ pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
     let y = Scale::counts(largest as f64, 3);
     let keys: String = there
         .iter()
-        .map(|(name, ..)| {
-            format!("<i class=\"swatch o-{name}\"></i> {name} <span class=\"faint\">{}</span> ", meaning(name))
-        })
+        .map(|(name, ..)| format!("<span><i class=\"swatch o-{name}\"></i><b>{name}</b> {}</span>", meaning(name)))
         .collect();
     let how = format!(
         "Requests a second by what became of them, by their planned send. One scale.{} <span class=\"keys\">{keys}</span>",

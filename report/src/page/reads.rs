@@ -18,11 +18,20 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
     let reads = |row: &Row<'_>| columns.highest(row, |bin| bin.origin_starts.map(|reads| reads as f64));
     let largest = view.rows.iter().flat_map(|row| reads(row).into_iter().flatten()).fold(0.0, f64::max);
     let y = Scale::counts(largest, 3);
+    let mut keys = String::new();
+    if view.rows.iter().any(|row| !row.digest.expiries_s.is_empty()) {
+        keys.push_str("<span><i class=\"swatch exp\"></i>the hot key expires</span>");
+    }
+    if view.rows.iter().any(|row| floor_rate(row).is_some()) {
+        keys.push_str(
+            "<span><i class=\"swatch floor\"></i>the floor: what a perfect refresher would read, on average</span>",
+        );
+    }
+    if view.rows.iter().any(|row| !row.digest.faults.is_empty()) {
+        keys.push_str("<span><i class=\"swatch fault\"></i>a fault begins or ends</span>");
+    }
     let how = format!(
-        "Each bar is a second; every panel has the same scale.{} \
-         <span class=\"keys\"><i class=\"swatch exp\"></i> the hot key expires \
-         <i class=\"swatch floor\"></i> the floor: what a perfect refresher would read, on average \
-         <i class=\"swatch fault\"></i> a fault begins or ends</span>",
+        "Each bar is a second; every panel has the same scale.{} <span class=\"keys\">{keys}</span>",
         columns.caveat("its bar is its highest second")
     );
     out.section("origin", "Origin reads per second", &how);
@@ -47,7 +56,7 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
             figures: figures(row) + &floor,
             title: format!("{}: origin reads per second", row.name),
             text: words::figures(row.strategy),
-            values: values(&[("", " reads", said(&reads, |reads| format!("{reads:.0}")))]),
+            values: values(&[("reads", "", said(&reads, |reads| format!("{reads:.0}")))]),
         }
     });
     fault_list(out, view);
@@ -132,7 +141,7 @@ pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
             title: format!("{}: origin reads around an expiry", row.name),
             text: figures.clone(),
             figures,
-            values: values(&[("", " reads", reads)]),
+            values: values(&[("reads", "", reads)]),
         }
     });
     out.push_str("</section>\n");
