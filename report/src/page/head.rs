@@ -98,15 +98,20 @@ fn facts(out: &mut Sheet, run: &Run) {
     let (measured, warmup) = (words::seconds(run.duration_s), words::seconds(run.warmup_s));
     let ran = format!("{strategies}, {measured} each after {warmup} of warm-up, one run of each; {}", run.run);
     out.push_str("<dl class=\"what\">\n");
-    for (what, said) in [
-        ("Run", ran),
-        ("On", words::setting(run)),
-        ("Load", words::load_caption(run)),
-        ("Machine", format!("{}, {} build", words::machine(run), run.environment.build)),
-    ] {
+    for (what, said) in
+        [("Run", ran), ("On", words::setting(run)), ("Load", words::load_caption(run)), ("Machine", machine(run))]
+    {
         put!(out, "<div><dt>{what}</dt><dd>{}</dd></div>\n", escaped(&said));
     }
     put!(out, "<div><dt>Again</dt><dd><code>{}</code></dd></div>\n</dl>\n", escaped(&run.command));
+}
+
+/// The machine and what was built for it; a virtual one has no build.
+fn machine(run: &Run) -> String {
+    match run.environment.build.as_str() {
+        "virtual" => words::machine(run),
+        build => format!("{}, {build} build", words::machine(run)),
+    }
 }
 
 /// Several runs: which they are, and what differs.
