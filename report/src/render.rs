@@ -65,7 +65,7 @@ pub fn render_page(run_dirs: &[PathBuf], page_path: &Path) -> Result<Rendered, R
 fn read(folder: &RunFolder) -> Result<Told, ReportError> {
     let run = folder.read_run()?;
     let digests = parallel::each(run.strategies.len(), |at| Digest::read(folder, &run, &run.strategies[at]))?;
-    Ok(Told { run, digests })
+    Ok(Told { typical: run.typical(), run, digests })
 }
 
 /// A chart as it lies in `charts/`.
@@ -77,7 +77,7 @@ struct Drawn {
 
 /// Each strategy's chart, then those of all.
 fn charts(told: &Told) -> Result<Vec<Drawn>, ReportError> {
-    let Told { run, digests } = told;
+    let Told { run, digests, .. } = told;
     let (strategies, herd) = (run.strategies.len(), usize::from(!without_ledger(run)));
     parallel::each(strategies + 2 + herd, |at| match (at.checked_sub(strategies), herd) {
         (None, _) => drawn(&StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),

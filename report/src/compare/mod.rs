@@ -5,7 +5,7 @@
 
 mod noise;
 mod typical;
-mod words;
+pub(crate) mod words;
 
 pub use noise::{NOISE_SCHEMA, Noise, NoiseBand, NoiseFile, machine_class, read_noise, write_noise};
 pub use words::comparison_table;

@@ -50,7 +50,7 @@ fn runs_in_words(comparisons: &[Comparison]) -> String {
 }
 
 /// A value as people read it.
-fn value(metric: Metric, value: f64) -> String {
+pub(crate) fn value(metric: Metric, value: f64) -> String {
     match metric {
         Metric::P99 => format!("{} ms", words::ms(Some(value))),
         _ if value.fract() == 0.0 => format!("{value:.0}"),
@@ -58,7 +58,8 @@ fn value(metric: Metric, value: f64) -> String {
     }
 }
 
-fn ratio(ratio: f64) -> String {
+/// A ratio as people read it.
+pub(crate) fn ratio(ratio: f64) -> String {
     match ratio {
         10.0.. => format!("{ratio:.0}×"),
         0.1..10.0 => format!("{ratio:.2}×"),
@@ -66,7 +67,8 @@ fn ratio(ratio: f64) -> String {
     }
 }
 
-fn p(p: f64) -> String {
+/// A p-value as people read it.
+pub(crate) fn p(p: f64) -> String {
     if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
 }
 
@@ -82,7 +84,8 @@ pub(crate) fn verdict(call: Call) -> &'static str {
     }
 }
 
-fn sentences(comparisons: &[Comparison]) -> Vec<String> {
+/// How far the comparisons carry, one sentence a line.
+pub(crate) fn sentences(comparisons: &[Comparison]) -> Vec<String> {
     let mut said =
         vec!["Ratios are medians; below 1 is better. p is adjusted for the number of metrics (Holm).".to_owned()];
     let fewest = comparisons.iter().map(|one| one.runs).min().unwrap_or(0);

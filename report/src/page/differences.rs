@@ -32,6 +32,7 @@ pub(super) fn differences(runs: &[&Run]) -> Vec<Difference> {
         fact("load", true, &|run| run.load.clone()),
         fact("measured", true, &|run| words::seconds(run.duration_s)),
         fact("warm-up", true, &|run| words::seconds(run.warmup_s)),
+        fact("blocks", true, &|run| run.blocks.len().max(1).to_string()),
         fact("seed", true, &|run| run.seed.to_string()),
         fact("TTL", true, &|run| words::seconds(run.ttl_s)),
         fact("origin’s service time", true, &|run| words::seconds(run.service_time_s)),

@@ -45,7 +45,7 @@ pub(super) fn header(out: &mut Sheet, view: &View<'_>) {
     match view.runs.as_slice() {
         [run] => {
             put!(out, "<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", escaped(&run.scenario), escaped(&run.summary));
-            state(out, run, "");
+            view.typical.iter().for_each(|typical| state(out, typical, ""));
             facts(out, run);
         }
         runs => several(out, view, runs),
@@ -96,7 +96,11 @@ fn facts(out: &mut Sheet, run: &Run) {
     let strategies =
         if count == 1 { "1 strategy".to_owned() } else { format!("{count} strategies, one after the other") };
     let (measured, warmup) = (words::seconds(run.duration_s), words::seconds(run.warmup_s));
-    let ran = format!("{strategies}, {measured} each after {warmup} of warm-up, one run of each; {}", run.run);
+    let each = match run.blocks.len() {
+        0 => "one run of each".to_owned(),
+        blocks => format!("{blocks} runs of each in randomised blocks"),
+    };
+    let ran = format!("{strategies}, {measured} each after {warmup} of warm-up, {each}; {}", run.run);
     out.push_str("<dl class=\"what\">\n");
     for (what, said) in
         [("Run", ran), ("On", words::setting(run)), ("Load", words::load_caption(run)), ("Machine", machine(run))]
@@ -133,7 +137,7 @@ fn several(out: &mut Sheet, view: &View<'_>, runs: &[&Run]) {
             escaped(&names.join(", "))
         );
     }
-    for (at, run) in runs.iter().enumerate() {
+    for (at, run) in view.typical.iter().enumerate() {
         state(out, run, &format!("{}: ", letter(at)));
     }
     out.push_str(

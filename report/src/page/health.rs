@@ -69,7 +69,7 @@ pub(super) fn generator(out: &mut Sheet, view: &View<'_>) {
         plot.line("p99", &points(columns, &answered, until));
         plot.line("serv", &points(columns, &offered, until));
         cut_and_note(&mut plot, row, until);
-        let s = row.strategy;
+        let s = row.first;
         let planned = s.requests + s.unsent;
         let share = (planned > 0).then(|| s.requests as f64 / planned as f64);
         let mut series = vec![("offered", "/s", said(&offered, short)), ("answered", "/s", said(&answered, short))];
@@ -107,7 +107,7 @@ fn lag_panels(out: &mut Sheet, view: &View<'_>, columns: Columns, lags: &[Vec<Op
         faults(&mut plot, row, until);
         plot.line("p99", &points(columns, &lags[at], until));
         cut_and_note(&mut plot, row, until);
-        let [p99, max] = [row.strategy.lag_ms.p99, row.strategy.lag_ms.max].map(words::ms_with_unit);
+        let [p99, max] = [row.first.lag_ms.p99, row.first.lag_ms.max].map(words::ms_with_unit);
         let figures = format!("p99 {p99} · latest {max}");
         Panel {
             plot,

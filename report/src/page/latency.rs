@@ -42,12 +42,12 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         cut_and_note(&mut plot, row, until);
         let read: Vec<(&str, &str, Vec<String>)> =
             lines[at].iter().map(|(name, _, ms)| (*name, " ms", said(ms, |ms| words::ms(Some(ms))))).collect();
-        let latency = &row.strategy.latency_ms;
+        let latency = &row.first.latency_ms;
         Panel {
             plot,
             figures: format!("p50 {} · p99 {}", words::ms_with_unit(latency.p50), words::ms_with_unit(latency.p99)),
             title: format!("{}: response time in each second", row.name),
-            text: words::response_figures(row.strategy),
+            text: words::response_figures(row.first),
             values: values(&read),
         }
     });
@@ -140,7 +140,7 @@ pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
         sync: "spectrum",
     };
     let said: Vec<String> =
-        view.rows.iter().map(|row| format!("{}: {}", row.name, words::response_figures(row.strategy))).collect();
+        view.rows.iter().map(|row| format!("{}: {}", row.name, words::response_figures(row.first))).collect();
     put!(
         out,
         "<div class=\"panels wide\" {}>\n<figure class=\"panel\">\n<p class=\"y-title\">milliseconds, logarithmic</p>\n",

@@ -16,6 +16,7 @@ mod outcomes;
 mod panels;
 mod plot;
 mod reads;
+mod repeats;
 mod table;
 mod tradeoff;
 mod view;
@@ -56,6 +57,7 @@ fn sections(out: &mut Sheet, view: &View<'_>) {
         tradeoff::tradeoff(out, view);
         outcomes::outcomes(out, view);
         outcomes::waiters(out, view);
+        repeats::repeats(out, view);
         health::generator(out, view);
         health::containers(out, view);
     }
@@ -80,11 +82,12 @@ fn verdict(out: &mut Sheet, view: &View<'_>) {
         return;
     }
     table::table(out, view, comparable);
-    put!(
-        out,
-        "<p class=\"how\">{}</p>\n</section>\n",
-        if comparable { best::RULE } else { "Nobody is marked best: the runs differ." }
-    );
+    let blocks = match view.blocks() {
+        0 => String::new(),
+        blocks => format!("Figures are medians of {blocks} runs; the charts over time show the first. "),
+    };
+    let rule = if comparable { best::RULE } else { "Nobody is marked best: the runs differ." };
+    put!(out, "<p class=\"how\">{blocks}{rule}</p>\n</section>\n");
 }
 
 /// The strategies and their colours; the script makes a button of each, which hides it everywhere.

@@ -42,7 +42,7 @@ pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
     let there: Vec<Outcome> = OUTCOMES
         .into_iter()
         .filter(|(_, bin, all)| {
-            view.rows.iter().any(|row| all(&row.strategy.outcomes) > 0 || row.measured().any(|second| bin(second) > 0))
+            view.rows.iter().any(|row| all(&row.first.outcomes) > 0 || row.measured().any(|second| bin(second) > 0))
         })
         .collect();
     let sum = |bin: &BinRow| OUTCOMES.iter().map(|(_, of, _)| of(bin)).sum::<u64>();
@@ -75,7 +75,7 @@ pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
         cut_and_note(&mut plot, row, until);
         let read: Vec<(&str, &str, Vec<String>)> =
             there.iter().zip(&counts).map(|((name, ..), counts)| (*name, "", said(counts, short))).collect();
-        let all = &row.strategy.outcomes;
+        let all = &row.first.outcomes;
         let counted: Vec<String> =
             there.iter().filter(|(.., of)| of(all) > 0).map(|(name, _, of)| format!("{} {name}", of(all))).collect();
         let shares: Vec<String> = there
@@ -127,8 +127,8 @@ pub(super) fn waiters(out: &mut Sheet, view: &View<'_>) {
         plot.level("zero", (0.0, until), 0.0);
         faults(&mut plot, row, until);
         cut_and_note(&mut plot, row, until);
-        let all = &row.strategy.outcomes;
-        let total = row.strategy.origin.as_ref().map(|origin| origin.total);
+        let all = &row.first.outcomes;
+        let total = row.first.origin.as_ref().map(|origin| origin.total);
         let total = total.map_or_else(|| words::NO_LEDGER.to_owned(), |total| format!("{total} reads"));
         let figures = if all.unknown > 0 {
             format!("answers do not say whether they waited · {total}")

@@ -152,6 +152,12 @@ impl Plot {
         self.line(class, &[(from, Some(value)), (to, Some(value))]);
     }
 
+    /// A stroke at one place, from y to y.
+    pub(super) fn tick(&mut self, class: &str, x: f64, (from, to): (f64, f64)) {
+        let (x, from, to) = (tenth(self.at_x(x)), tenth(self.at_y(from)), tenth(self.at_y(to)));
+        self.path(class, &format!("M{x} {from}V{to}"));
+    }
+
     /// Short strokes at the top of the plot.
     pub(super) fn strokes(&mut self, class: &str, places: impl Iterator<Item = f64>) {
         let length = tenth(6.0 / f64::from(self.height_px) * SIDE);

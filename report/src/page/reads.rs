@@ -42,12 +42,12 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         let mut plot = Plot::new((0.0, until), y, 84).y_ticks(whole(y.ticks(3)));
         plot.bars("bar", bars(columns, &reads, until));
         if let Some(floor) = floor_rate(row) {
-            plot.level("floor", (0.0, row.strategy.measured_s(row.run)), floor);
+            plot.level("floor", (0.0, row.first.measured_s(row.run)), floor);
         }
         plot.strokes("exp", row.digest.expiries_s.iter().copied());
         faults(&mut plot, row, until);
         cut_and_note(&mut plot, row, until);
-        if row.strategy.origin.is_some() && reads.iter().all(|reads| reads.is_none_or(|reads| reads == 0.0)) {
+        if row.first.origin.is_some() && reads.iter().all(|reads| reads.is_none_or(|reads| reads == 0.0)) {
             plot.say("no read reached the origin");
         }
         let floor = floor_rate(row).map_or_else(String::new, |floor| format!(" · floor {floor:.1}/s"));
@@ -55,7 +55,7 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
             plot,
             figures: figures(row) + &floor,
             title: format!("{}: origin reads per second", row.name),
-            text: words::figures(row.strategy),
+            text: words::figures(row.first),
             values: values(&[("reads", "", said(&reads, |reads| format!("{reads:.0}")))]),
         }
     });
@@ -65,7 +65,7 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
 
 /// `736 reads · at most 58 in any second`.
 fn figures(row: &Row<'_>) -> String {
-    match &row.strategy.origin {
+    match &row.first.origin {
         Some(origin) => format!("{} reads · at most {} in any second", origin.total, origin.max_per_second),
         None => words::NO_LEDGER.to_owned(),
     }
@@ -73,18 +73,18 @@ fn figures(row: &Row<'_>) -> String {
 
 /// The floor as mean reads a second.
 fn floor_rate(row: &Row<'_>) -> Option<f64> {
-    let measured_s = row.strategy.measured_s(row.run);
-    let floor = row.strategy.origin.as_ref()?.floor?;
+    let measured_s = row.first.measured_s(row.run);
+    let floor = row.first.origin.as_ref()?.floor?;
     (measured_s > 0.0).then_some(floor as f64 / measured_s)
 }
 
 /// What was not measured is not drawn as if nothing had happened there, and a panel without its file says so.
 pub(super) fn cut_and_note(plot: &mut Plot, row: &Row<'_>, until_s: f64) {
-    let end = row.strategy.measured_s(row.run);
+    let end = row.first.measured_s(row.run);
     if end < until_s {
         plot.shade((end, until_s));
     }
-    if row.strategy.cut_after_s.is_some() {
+    if row.first.cut_after_s.is_some() {
         plot.say(&format!("cut short after {end:.1} s"));
     }
     if row.digest.missing.contains(&"seconds.csv") {
@@ -131,11 +131,11 @@ pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
         let shown = herd.bins.iter().enumerate().filter(|(at, _)| bin(*at) < end);
         plot.bars("bar", shown.map(|(at, reads)| (bin(at), bin(at + 1), *reads)));
         let missing = ["origin.csv", "events.jsonl"].into_iter().find(|file| row.digest.missing.contains(file));
-        if let Some(file) = missing.filter(|_| row.strategy.origin.is_some()) {
+        if let Some(file) = missing.filter(|_| row.first.origin.is_some()) {
             plot.say(&format!("no {file} in this strategy’s folder"));
         }
         let reads = herd.bins.iter().map(|reads| short(*reads)).collect();
-        let figures = herd_said(row.strategy, row.digest);
+        let figures = herd_said(row.first, row.digest);
         Panel {
             plot,
             title: format!("{}: origin reads around an expiry", row.name),

@@ -12,9 +12,11 @@ pub(super) const HUES: usize = 7;
 /// More columns of time than this are nothing that a screen could show.
 const COLUMNS_MAX: i64 = 1200;
 
-/// A run with the digests of its strategies, in the order run.
+/// A run with the digests of its strategies' first runs, in the record's order.
 pub(crate) struct Told {
     pub(crate) run: Run,
+    /// The same with the medians of all blocks; the same altogether where there are no repeats.
+    pub(crate) typical: Run,
     pub(crate) digests: Vec<Digest>,
 }
 
@@ -23,7 +25,10 @@ pub(super) struct Row<'a> {
     pub(super) run: &'a Run,
     /// Which of the view's runs.
     pub(super) run_at: usize,
+    /// What is judged: the medians of its runs.
     pub(super) strategy: &'a Strategy,
+    /// What the charts show: its first run.
+    pub(super) first: &'a Strategy,
     pub(super) digest: &'a Digest,
     /// What the page calls it: its name, and of several runs the run's letter.
     pub(super) name: String,
@@ -32,6 +37,8 @@ pub(super) struct Row<'a> {
 /// Everything that the page shows.
 pub(super) struct View<'a> {
     pub(super) runs: Vec<&'a Run>,
+    /// The runs with the medians of their blocks.
+    pub(super) typical: Vec<&'a Run>,
     pub(super) rows: Vec<Row<'a>>,
 }
 
@@ -40,11 +47,12 @@ impl<'a> View<'a> {
         let runs: Vec<&Run> = told.iter().map(|told| &told.run).collect();
         let several = runs.len() > 1;
         let mut rows: Vec<Row<'a>> = Vec::new();
-        for (run_at, Told { run, digests }) in told.iter().enumerate() {
-            for (strategy, digest) in run.strategies.iter().zip(digests) {
+        for (run_at, Told { run, typical, digests }) in told.iter().enumerate() {
+            let both = run.strategies.iter().zip(&typical.strategies);
+            for ((first, strategy), digest) in both.zip(digests) {
                 let name = words::cut_in_middle(&words::printable(&strategy.name), 60);
                 let name = if several { format!("{name} · {}", letter(run_at)) } else { name };
-                rows.push(Row { run, run_at, strategy, digest, name });
+                rows.push(Row { run, run_at, strategy, first, digest, name });
             }
         }
         if several {
@@ -52,12 +60,17 @@ impl<'a> View<'a> {
             let names: Vec<&str> = runs.iter().flat_map(|run| &run.strategies).map(|s| s.name.as_str()).collect();
             rows.sort_by_key(|row| (names.iter().position(|name| *name == row.strategy.name), row.run_at));
         }
-        Self { runs, rows }
+        Self { runs, typical: told.iter().map(|told| &told.typical).collect(), rows }
     }
 
     /// Whether several runs are shown side by side.
     pub(super) fn several(&self) -> bool {
         self.runs.len() > 1
+    }
+
+    /// How many blocks the run with the most of them has; 0 where each strategy ran once.
+    pub(super) fn blocks(&self) -> usize {
+        self.runs.iter().map(|run| run.blocks.len()).max().unwrap_or(0)
     }
 
     /// Whether no strategy has a ledger: nothing is then said of origin reads.
@@ -126,7 +139,9 @@ impl Columns {
         let mut columns = vec![None; self.count];
         for bin in row.measured() {
             let column = usize::try_from(bin.start_ms.div_euclid(1000) / self.each).ok();
-            if let (Some(column), Some(value)) = (column.and_then(|at| columns.get_mut(at)), value(bin)) {
+            if let (Some(column), Some(value)) =
+                (column.and_then(|at| columns.get_mut(at)), value(bin).filter(|value| value.is_finite()))
+            {
                 *column = Some(column.map_or(value, |before| fold(before, value)));
             }
         }
