@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use report::record::{BinRow, ContainerRow, Run, Strategy};
+use report::record::{BinRow, Block, ContainerRow, Run, Strategy};
 use report::{RunFolder, figure, figures, render_page};
 use serde_json::Value;
 use support::browser::Browser;
@@ -444,6 +444,66 @@ fn containers_have_their_panels() {
     assert!(said.contains("2 × app") && said.contains("HELD BACK by a limit: redis 80 ms"), "{said}");
     let none = browser.text("document.querySelector('#containers [data-s=\"0\"]').innerText");
     assert!(none.contains("no samples"), "{none}");
+}
+
+/// With repeats the table has their medians, each run is a dot, and what the blocks tell apart is said.
+#[test]
+fn repeats_are_dots_with_intervals() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = write(&hotkey(20), dir.path());
+    run.blocks = (0..10)
+        .map(|n| Block { seed: n, plan_hash: format!("{n:x}"), order: vec!["naive".into(), "swr".into()] })
+        .collect();
+    for strategy in &mut run.strategies {
+        let repeat = |n: u64| {
+            let mut again = strategy.clone();
+            again.origin.as_mut().unwrap().total += n;
+            again.latency_ms.p99 = again.latency_ms.p99.map(|p99| p99 + n as f64 / 10.0);
+            again
+        };
+        strategy.repeats = (1..10).map(repeat).collect();
+    }
+    run.comparisons = report::compare::within(&run, &report::compare::Noise::default());
+    let folder = RunFolder::at(dir.path());
+    folder.write_run(&run).unwrap();
+    browser.look_like(390, "light");
+    browser.goto(&page_of(dir.path()));
+    browser.assert_quiet();
+    assert_eq!(browser.eval("document.documentElement.scrollWidth"), 390);
+    assert_is_the_record(&mut browser, &run.typical());
+    let metrics =
+        browser.text("[...document.querySelectorAll('#repeats figcaption')].map((e) => e.textContent).join()");
+    assert_eq!(metrics, "origin reads,most reads a second,p99", "nobody had errors");
+    assert_eq!(browser.eval("document.querySelectorAll('#repeats .dot').length"), 3 * 5 * 10);
+    assert_eq!(
+        browser.eval("document.querySelectorAll('#repeats path.interval').length"),
+        3 * 4,
+        "four against the first"
+    );
+    let exact =
+        browser.eval("[...document.querySelectorAll('.compared td[data-exact]')].map((e) => Number(e.dataset.exact))");
+    let told = run.comparisons.iter().filter(|one| (one.from, one.to) != (0.0, 0.0));
+    let expected: Vec<f64> = told.flat_map(|one| [one.ratio, one.p_holm]).collect();
+    let found: Vec<f64> = exact.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+    // JSON costs the last bit.
+    assert_eq!(found.len(), expected.len());
+    assert!(found.iter().zip(&expected).all(|(one, two)| (one / two - 1.0).abs() < 1e-12), "{found:?} {expected:?}");
+    let said = browser.text("document.body.innerText");
+    assert!(said.contains("better") && said.contains("10 runs of each in randomised blocks"), "{said}");
+
+    // A block that is invalid makes its strategy so, whichever block it is.
+    run.strategies[2].repeats[4].valid = false;
+    run.strategies[2].repeats[4].invalid_because = vec!["the cache was restarted".into()];
+    folder.write_run(&run).unwrap();
+    browser.goto(&page_of(dir.path()));
+    let said = browser.text("document.body.innerText");
+    assert!(said.contains("do not use the numbers of swr: in block 6: the cache was restarted"), "{said}");
+    assert_eq!(
+        browser.eval("document.querySelectorAll('#repeats .dot').length"),
+        3 * (5 * 10 - 1),
+        "no dot of what is invalid"
+    );
 }
 
 /// The committed records are older than some fields and still have their page.

@@ -84,7 +84,9 @@ fn verdict(out: &mut Sheet, view: &View<'_>) {
     table::table(out, view, comparable);
     let blocks = match view.blocks() {
         0 => String::new(),
-        blocks => format!("Figures are medians of {blocks} runs; the charts over time show the first. "),
+        blocks => format!(
+            "Figures are medians of {blocks} runs; the charts show the first. By how much strategies differ, and how sure that is, stands under Repeats. "
+        ),
     };
     let rule = if comparable { best::RULE } else { "Nobody is marked best: the runs differ." };
     put!(out, "<p class=\"how\">{blocks}{rule}</p>\n</section>\n");

@@ -10,7 +10,7 @@ use crate::stats::Call;
 use crate::words::UNKNOWN;
 
 /// Height of a strategy's row, and of its dots, pixels.
-const ROW_PX: u32 = 30;
+const ROW_PX: u32 = 36;
 const DOT_PX: f64 = 9.0;
 
 /// The section, where any strategy ran more than once.

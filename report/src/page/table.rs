@@ -211,64 +211,69 @@ fn one_decimal(value: Option<f64>) -> String {
 /// The table. Without `marks` nobody is called best.
 pub(super) fn table(out: &mut Sheet, view: &View<'_>, marks: bool) {
     let groups = groups(view);
-    out.push_str(
-        "<div class=\"scroll\" role=\"region\" aria-label=\"Verdict table\" tabindex=\"0\">\n<table class=\"verdict\">\n\
-         <caption class=\"unseen\">Each strategy’s figures over the measured phase</caption>\n<thead>\n<tr>\
-         <th rowspan=\"2\" scope=\"col\">Strategy</th>",
-    );
-    for group in &groups {
-        put!(out, "<th class=\"first\" colspan=\"{}\" scope=\"colgroup\">{}</th>", group.columns.len(), group.head);
-    }
-    out.push_str("</tr>\n<tr>");
-    for group in &groups {
-        for (at, column) in group.columns.iter().enumerate() {
-            let first = if at == 0 { " class=\"first\"" } else { "" };
-            put!(out, "<th{first} scope=\"col\" title=\"{}\">{}</th>", escaped(column.about), column.head);
-        }
-    }
-    out.push_str("</tr>\n</thead>\n<tbody>\n");
-    let columns: Vec<(bool, &Column)> = groups
+    heads(out, &groups);
+    // Whether a column is its group's first, and who is best in it.
+    let columns: Vec<(bool, &Column, Vec<usize>)> = groups
         .iter()
-        .flat_map(|group| group.columns.iter().enumerate().map(|(at, column)| (at == 0, column)))
+        .flat_map(|group| group.columns.iter().enumerate())
+        .map(|(at, column)| (at == 0, column, if marks { best_in(view, column) } else { Vec::new() }))
         .collect();
-    let best_of = |column: &Column| match column.kind.filter(|_| marks) {
-        Some(kind) => best(view, kind, |s| (column.cell)(s).exact.filter(|_| (column.compared)(s))),
-        None => Vec::new(),
-    };
-    let bests: Vec<Vec<usize>> = columns.iter().map(|(_, column)| best_of(column)).collect();
     for (at, row) in view.rows.iter().enumerate() {
         let (class, s) = (row.class(at), row.strategy);
         let alarm = if s.valid { "" } else { " <strong class=\"bad\">INVALID</strong>" };
         let spec = if s.spec == s.name { String::new() } else { format!("<small>{}</small>", escaped(&s.spec)) };
         put!(
             out,
-            "<tr class=\"{class}\" data-s=\"{at}\" data-name=\"{0}\"><th scope=\"row\"><span class=\"who\"><i class=\"key\"></i><span>{1}{alarm}{spec}</span></span></th>",
+            "<tr class=\"{class}\" data-s=\"{at}\" data-name=\"{}\"><th scope=\"row\"><span class=\"who\"><i class=\"key\"></i>\
+             <span>{}{alarm}{spec}</span></span></th>",
             escaped(&s.name),
             escaped(&row.name)
         );
-        for ((first, column), best) in columns.iter().zip(&bests) {
-            let shown = (column.cell)(s);
-            let is_best = best.contains(&at);
-            let mut classes: Vec<&str> = Vec::new();
-            classes.extend(first.then_some("first"));
-            classes.extend(is_best.then_some("best"));
-            classes.extend((column.path == "errors" && s.errors > 0).then_some("bad"));
-            let class = if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
-            let exact = shown.exact.map_or_else(|| "null".to_owned(), |exact| format!("{exact}"));
-            let said = if is_best { "<span class=\"unseen\"> best</span>" } else { "" };
-            let under = if shown.under.is_empty() {
-                String::new()
-            } else {
-                format!("<small>{}</small>", escaped(&shown.under))
-            };
-            let path = column.path;
-            put!(
-                out,
-                "<td{class} data-path=\"{path}\" data-exact=\"{exact}\" title=\"{path} {exact}\">{}{said}{under}</td>",
-                escaped(&shown.text)
-            );
+        for (first, column, best) in &columns {
+            cell(out, s, column, *first, best.contains(&at));
         }
         out.push_str("</tr>\n");
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
+}
+
+fn heads(out: &mut Sheet, groups: &[Group]) {
+    out.push_str(
+        "<div class=\"scroll\" role=\"region\" aria-label=\"Verdict table\" tabindex=\"0\">\n<table class=\"verdict\">\n\
+         <caption class=\"unseen\">Each strategy’s figures over the measured phase</caption>\n<thead>\n<tr>\
+         <th rowspan=\"2\" scope=\"col\">Strategy</th>",
+    );
+    for group in groups {
+        put!(out, "<th class=\"first\" colspan=\"{}\" scope=\"colgroup\">{}</th>", group.columns.len(), group.head);
+    }
+    out.push_str("</tr>\n<tr>");
+    for (at, column) in groups.iter().flat_map(|group| group.columns.iter().enumerate()) {
+        let first = if at == 0 { " class=\"first\"" } else { "" };
+        put!(out, "<th{first} scope=\"col\" title=\"{}\">{}</th>", escaped(column.about), column.head);
+    }
+    out.push_str("</tr>\n</thead>\n<tbody>\n");
+}
+
+fn best_in(view: &View<'_>, column: &Column) -> Vec<usize> {
+    let Some(kind) = column.kind else { return Vec::new() };
+    best(view, kind, |s| (column.cell)(s).exact.filter(|_| (column.compared)(s)))
+}
+
+fn cell(out: &mut Sheet, strategy: &Strategy, column: &Column, first: bool, is_best: bool) {
+    let Shown { exact, text, under } = (column.cell)(strategy);
+    let bad = column.path == "errors" && strategy.errors > 0;
+    let classes: Vec<&str> = [(first, "first"), (is_best, "best"), (bad, "bad")]
+        .iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, class)| *class)
+        .collect();
+    let class = if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
+    let exact = exact.map_or_else(|| "null".to_owned(), |exact| exact.to_string());
+    let said = if is_best { "<span class=\"unseen\"> best</span>" } else { "" };
+    let under = if under.is_empty() { String::new() } else { format!("<small>{}</small>", escaped(&under)) };
+    let (path, text) = (column.path, escaped(&text));
+    put!(
+        out,
+        "<td{class} data-path=\"{path}\" data-exact=\"{exact}\" title=\"{path} {exact}\">{text}{said}{under}</td>"
+    );
 }
