@@ -4,17 +4,16 @@
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
 pub mod browser;
+pub mod files;
+pub mod page;
 pub mod target;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::ops::Range;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
 
-use hdrhistogram::Histogram;
+pub use files::write;
 use report::record::*;
-use report::{HlogHeader, RunFolder};
 
 const MS: i64 = 1_000_000;
 const SERVICE: i64 = 200 * MS;
@@ -374,46 +373,4 @@ fn latency(mut ns: Vec<i64>) -> Latency {
     ns.sort_unstable();
     let at = |q: f64| ns.get((ns.len().saturating_sub(1) as f64 * q) as usize).map(|ns| *ns as f64 / 1e6);
     Latency { p50: at(0.5), p95: at(0.95), p99: at(0.99), p99_9: at(0.999), max: at(1.0) }
-}
-
-/// Writes a whole run's folder and hands back what `run.json` says.
-pub fn write(plan: &Plan, dir: &Path) -> Run {
-    let all: Vec<Records> =
-        plan.shapes.iter().enumerate().map(|(at, shape)| play(plan, shape.kind, 7 + at as u64)).collect();
-    let run = summarise(plan, &all);
-    let folder = RunFolder::at(dir);
-    folder.write_run(&run).unwrap();
-    folder.write_scenario("schema = 1\nname = \"fake\"\n").unwrap();
-    for (strategy, records) in run.strategies.iter().zip(&all) {
-        write_strategy(plan, &folder, &strategy.folder, records);
-    }
-    run
-}
-
-pub fn write_strategy(plan: &Plan, folder: &RunFolder, name: &str, records: &Records) {
-    let files = folder.strategy(name).unwrap();
-    files.write_seconds(&bins(plan, records, 1000)).unwrap();
-    files.write_bins(&bins(plan, records, 100)).unwrap();
-    files.write_origin(&records.rows).unwrap();
-    files.write_events(&records.events).unwrap();
-    let mut seconds: BTreeMap<(i64, &str), Histogram<u64>> = BTreeMap::new();
-    for (at, latency, outcome) in &records.answers {
-        let second = at.div_euclid(1000 * MS);
-        let service = latency - plan.wait(*at);
-        let by_outcome = ["resp.hit", "resp.stale", "resp.wait", "resp.load"][*outcome];
-        for (tag, ns) in [("resp", *latency), ("serv", service), (by_outcome, *latency)] {
-            seconds.entry((second, tag)).or_insert_with(|| Histogram::new(3).unwrap()).record(ns as u64).unwrap();
-        }
-    }
-    let header = HlogHeader {
-        warmup_began: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_219_140),
-        t0_offset_ms: plan.warmup_s as u64 * 1000,
-    };
-    files
-        .write_latency(header, |log| {
-            seconds.iter().try_for_each(|((second, tag), histogram)| {
-                log.write(second * 1000, Duration::from_secs(1), tag, histogram)
-            })
-        })
-        .unwrap();
 }
