@@ -31,6 +31,9 @@ struct Column {
     compared: fn(&Strategy) -> bool,
 }
 
+/// Only a hot key has reads an expiry.
+const PER_EXPIRY: &str = "origin.per_expiry.mean";
+
 /// Columns under one heading.
 struct Group {
     head: &'static str,
@@ -50,7 +53,11 @@ fn column(
 fn groups(view: &View<'_>) -> Vec<Group> {
     let mut groups = Vec::new();
     if !view.without_ledger() {
-        groups.push(Group { head: "Origin reads", columns: origin_columns() });
+        let mut columns = origin_columns();
+        if view.runs.iter().all(|run| run.hot_key.is_none()) {
+            columns.retain(|column| column.path != PER_EXPIRY);
+        }
+        groups.push(Group { head: "Origin reads", columns });
     }
     groups.push(Group { head: "Response time, ms", columns: time_columns() });
     groups.push(Group { head: "Requests", columns: request_columns() });
@@ -94,7 +101,7 @@ fn origin_columns() -> Vec<Column> {
             count(s.origin.as_ref().map(|origin| origin.max_per_second), String::new())
         }),
         column(
-            "origin.per_expiry.mean",
+            PER_EXPIRY,
             "per expiry",
             "mean reads of the hot key at each expiry, and what theory predicts",
             Some(Kind::Rate),
