@@ -3,12 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
 
+#[path = "../../report/tests/support/browser.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::same_name_method,
+    reason = "what report's tests use of it is not used here"
+)]
+mod browser;
 mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr};
 
+use browser::Browser;
 use common::{alone, loadgen, only_run, record, run};
 use serde_json::Value;
 
@@ -85,6 +94,44 @@ fn the_page_is_told_what_the_record_says_and_keeps_nothing_alive() {
         assert!(seen.len() >= 4 && seen.iter().sum::<u64>() <= all + 2, "{seen:?} of {all}");
         assert!(seen.iter().any(|reads| *reads > 0), "{seen:?}");
     }
+}
+
+/// The page in a real Chromium, from the warm-up of the first strategy to the end of the last.
+#[test]
+fn the_page_draws_each_strategy_and_ends_with_the_records_figures() {
+    let Some(mut browser) = Browser::open() else { return };
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, mut stderr) = begin(dir.path());
+    let address = address(&mut stderr);
+    browser.look_like(1280, "light");
+    browser.goto_url(&format!("http://{address}/"));
+    let until = |what: &str| {
+        format!("new Promise(done => {{ const look = () => {what} ? done(0) : setTimeout(look, 20); look(); }})")
+    };
+    browser.eval(&until("series.length === 2 && current.origin.size > 3"));
+    assert_eq!(browser.text("document.querySelector('#who b').textContent"), "swr");
+    assert_eq!(browser.eval("document.querySelectorAll('#origin .past').length"), 1, "naive, and paler");
+    let shots = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("live");
+    browser.screenshot(&shots.join("1280-light.png"));
+    browser.look_like(390, "dark");
+    browser.screenshot(&shots.join("390-dark.png"));
+    let wide = browser.eval("document.documentElement.scrollWidth > document.documentElement.clientWidth");
+    assert_eq!(wide, false, "a phone need not scroll sideways");
+    browser.eval(&until("over"));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let record = record(&only_run(dir.path()));
+    for (at, strategy) in record.strategies.iter().enumerate() {
+        let cell = |column| format!("document.querySelectorAll('#done tr')[{at}].children[{column}].textContent");
+        let origin = common::origin_of(strategy);
+        assert_eq!(browser.text(&cell(0)), strategy.name);
+        assert_eq!(browser.text(&cell(1)), origin.total.to_string());
+        assert_eq!(browser.text(&cell(3)), origin.max_per_second.to_string());
+    }
+    assert_eq!(browser.eval("document.querySelectorAll('#latency .series').length"), 2);
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+    let asked: Vec<&str> = browser.requests.iter().filter_map(|url| url.strip_prefix("http://")).collect();
+    assert_eq!(asked, [format!("{address}/"), format!("{address}/events")]);
 }
 
 #[test]

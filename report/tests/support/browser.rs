@@ -125,9 +125,14 @@ impl Browser {
 
     /// Opens a file of the disk and waits until it is loaded.
     pub fn goto(&mut self, page: &Path) {
+        self.goto_url(&format!("file://{}", page.display()));
+    }
+
+    /// Opens an address and waits until it is loaded.
+    pub fn goto_url(&mut self, url: &str) {
         self.complaints.clear();
         self.requests.clear();
-        self.call("Page.navigate", json!({ "url": format!("file://{}", page.display()) }));
+        self.call("Page.navigate", json!({ "url": url }));
         while self.hear("Page.loadEventFired")["method"] != "Page.loadEventFired" {}
     }
 
