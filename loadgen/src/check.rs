@@ -176,6 +176,7 @@ fn fact(row: &EventRow, first: i64) -> Option<Fact> {
                 "done" => LeaderEnd::Done,
                 "origin-error" => LeaderEnd::OriginError,
                 "timed-out" => LeaderEnd::TimedOut,
+                "refused" => LeaderEnd::Refused,
                 _ => LeaderEnd::Vanished,
             };
             What::Told(Event::FlightEnded { flight: flight()?, key: key()?, end })

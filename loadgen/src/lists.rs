@@ -75,6 +75,7 @@ fn layer_text(layer: &LayerInfo) -> String {
         Slot::Policy => "policy",
         Slot::Cache => "cache",
         Slot::Fill => "fill",
+        Slot::Origin => "origin",
     };
     let mut text = format!("  {:<14} {slot}: {}\n", layer.name, layer.summary);
     for param in layer.params {

@@ -23,10 +23,31 @@ pub enum GetError {
         /// The flight that failed.
         flight: FlightId,
     },
+    /// A layer spares the origin this read (503).
+    #[error("the origin is spared for now")]
+    Refused {
+        /// When it is worth asking again.
+        retry_after: Duration,
+        /// The flight that was refused.
+        flight: FlightId,
+    },
     /// The request's own budget is spent (504).
     #[error("no answer within the request's budget")]
     OutOfTime,
     /// The leader vanished, and so did those who took over from it (502).
     #[error("every leader for this key vanished")]
     LeadersVanished,
+}
+
+impl GetError {
+    /// When it is worth asking again, as the client is told: whole seconds, and never "at once". `None` where it is not told.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Shed { retry_after, .. } | Self::Refused { retry_after, .. } => {
+                Some(Duration::from_secs(retry_after.as_secs().max(1)))
+            }
+            Self::Origin { .. } | Self::OutOfTime | Self::LeadersVanished => None,
+        }
+    }
 }

@@ -11,6 +11,7 @@
 //! | early refresh × stale window | `policy/` |
 //! | load-and-store as one act, coalescing, the fleet's lock | `fill/` |
 //! | TTL jitter, the meter | `layer/` |
+//! | a bound on what reaches the origin, a breaker | `origin/` |
 //! | the SPEC grammar and the presets | [`spec`] |
 //! | what theory predicts of a hot key | [`theory`] |
 //! | durations, rates and sizes as people write them | [`units`] |
@@ -23,6 +24,7 @@ mod error;
 mod fill;
 mod key;
 mod layer;
+mod origin;
 mod outcome;
 mod policy;
 pub mod port;

@@ -10,10 +10,11 @@ use crate::error::GetError;
 use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Lock, Prefetched};
 use crate::key::Key;
 use crate::layer::{Flawed, Jitter, Metered};
+use crate::origin::{Breaker, Limit};
 use crate::policy::{Policy, Served};
 use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn, Wake, When};
 use crate::rng::Rng;
-use crate::spec::{CacheLayer, FillLayer, Flaw, Spec};
+use crate::spec::{CacheLayer, FillLayer, Flaw, OriginLayer, Spec};
 
 /// What a world hands over to one replica.
 #[derive(Clone)]
@@ -74,7 +75,9 @@ impl Stack {
         let negative = spec.negative;
         let load =
             Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, backoff, reread, negative, attached };
-        let innermost = Arc::new(load.clone()) as Arc<dyn Fill>;
+        // Warming a cache is not the strategy's doing, so its reads pass by the layers.
+        let guarded = spec.origin.iter().fold(ports.clone(), |ports, layer| guarded(&ports, *layer));
+        let innermost = Arc::new(Load { ports: guarded, ..load.clone() }) as Arc<dyn Fill>;
         let fill = spec.fill.iter().fold(innermost, |inner, layer| match *layer {
             FillLayer::Lock(settings) => {
                 Arc::new(Lock::new(&ports, Arc::clone(&cache), inner, settings, incarnation)) as Arc<dyn Fill>
@@ -126,6 +129,16 @@ impl Strategy for Stack {
     fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>> {
         Box::pin(self.policy.get(cx, key))
     }
+}
+
+/// Ports whose origin stands behind one layer more.
+fn guarded(ports: &Ports, layer: OriginLayer) -> Ports {
+    let inner = Arc::clone(&ports.origin);
+    let origin: Arc<dyn Origin> = match layer {
+        OriginLayer::Limit(settings) => Arc::new(Limit::new(inner, ports, settings)),
+        OriginLayer::Breaker(settings) => Arc::new(Breaker::new(inner, ports, settings)),
+    };
+    Ports { origin, ..ports.clone() }
 }
 
 fn metered(ports: &Ports, ops: &Arc<AtomicU64>) -> Ports {

@@ -80,7 +80,7 @@ fn good(replica: &Replica, running: &Running, served: Served) -> Response {
 #[must_use]
 pub fn failure(error: &GetError) -> (StatusCode, Outcome) {
     match error {
-        GetError::Shed { .. } => (StatusCode::SERVICE_UNAVAILABLE, Outcome::Shed),
+        GetError::Shed { .. } | GetError::Refused { .. } => (StatusCode::SERVICE_UNAVAILABLE, Outcome::Shed),
         GetError::OutOfTime | GetError::Origin { error: OriginError::TimedOut, .. } => {
             (StatusCode::GATEWAY_TIMEOUT, Outcome::Error)
         }
@@ -92,10 +92,8 @@ fn bad(error: &GetError) -> Response {
     let (status, outcome) = failure(error);
     let mut response = (status, format!("{error}\n")).into_response();
     response.headers_mut().insert(CACHE_STATUS, status_header(outcome, 0));
-    if let GetError::Shed { retry_after, .. } = error {
-        // Whole seconds, and never "at once".
-        let seconds = HeaderValue::from(retry_after.as_secs().max(1));
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    if let Some(retry_after) = error.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
     }
     response
 }

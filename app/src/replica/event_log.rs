@@ -84,6 +84,8 @@ fn kind(event: &Logged) -> &'static str {
             Event::LockTimeout(_) => "lock-timeout",
             Event::LockFallback(_) => "lock-fallback",
             Event::Corrupt(_) => "corrupt",
+            Event::OriginSpared { .. } => "origin-spared",
+            Event::Breaker(_) => "breaker",
             Event::CacheFailed { .. } => "cache-failed",
         },
     }
@@ -116,6 +118,10 @@ fn line(mono_ns: u64, logged: &Logged) -> EventLine {
             | Event::LockTimeout(key)
             | Event::LockFallback(key)
             | Event::Corrupt(key) => line.key = Some(key.to_string()),
+            Event::OriginSpared { key, by } => {
+                (line.key, line.detail) = (Some(key.to_string()), Some(by.name().into()));
+            }
+            Event::Breaker(state) => line.detail = Some(state.name().into()),
             Event::CacheFailed { op, class } => line.detail = Some(format!("{op} {}", class.name())),
         },
     }

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge, IntGaugeVec};
 use strategies::Outcome;
-use strategies::port::{CacheErrorClass, Cause, Event, Events, LeaderEnd, Stored};
+use strategies::port::{BreakerState, CacheErrorClass, Cause, Event, Events, LeaderEnd, RefusedBy, Stored};
 
 use super::PROGRAM;
 use super::event_log::EventLog;
@@ -52,6 +52,8 @@ pub(super) struct ReplicaMetrics {
     locks_ended: ByKind<LeaderEnd>,
     lock_timeouts: IntCounter,
     lock_fallbacks: IntCounter,
+    reads_spared: ByKind<RefusedBy>,
+    breaker_changes: ByKind<BreakerState>,
 }
 
 impl ReplicaMetrics {
@@ -110,6 +112,16 @@ impl ReplicaMetrics {
                 "stampede_lock_fallbacks_total",
                 "Fills that coalesced in this replica only, for the cache was lost.",
             )?,
+            reads_spared: of.counters(
+                "stampede_origin_reads_spared_total",
+                "Origin reads that a layer refused, by which and why.",
+                ("by", &RefusedBy::ALL, RefusedBy::name),
+            )?,
+            breaker_changes: of.counters(
+                "stampede_breaker_changes_total",
+                "Times that the breaker changed, by what it became.",
+                ("state", &BreakerState::ALL, BreakerState::name),
+            )?,
             families: of,
         })
     }
@@ -153,6 +165,8 @@ impl ReplicaMetrics {
             Event::LockTimeout(_) => self.lock_timeouts.inc(),
             Event::LockFallback(_) => self.lock_fallbacks.inc(),
             Event::Corrupt(_) => self.corrupt_entries.inc(),
+            Event::OriginSpared { by, .. } => self.reads_spared.inc(*by),
+            Event::Breaker(state) => self.breaker_changes.inc(*state),
             Event::CacheFailed { class, .. } => self.cache_errors.inc(*class),
         }
     }
@@ -210,6 +224,8 @@ mod tests {
             emitted.push(Event::LockEnded { key: key.clone(), end });
         }
         emitted.extend(CacheErrorClass::ALL.map(|class| Event::CacheFailed { op: "get", class }));
+        emitted.extend(RefusedBy::ALL.map(|by| Event::OriginSpared { key: key.clone(), by }));
+        emitted.extend(BreakerState::ALL.map(Event::Breaker));
         for event in &emitted {
             events.emit(event.clone());
         }

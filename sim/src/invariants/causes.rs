@@ -1,7 +1,7 @@
 //! I14: every failure has a cause, and the evidence of it: of the strategy a time-out that was told, of the origin a row in
 //! its ledger, of the cache or a replica the trouble that was made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strategies::port::{Event, FlightId, LeaderEnd, OriginError};
 use strategies::{GetError, Key};
@@ -22,6 +22,8 @@ pub(super) struct Attributed {
     gave_up: BTreeMap<(Option<u16>, Key), i64>,
     /// Flights that failed: how, at which replica, and when.
     failed: BTreeMap<FlightId, (LeaderEnd, Option<u16>, i64)>,
+    /// Flights that a layer refused.
+    refused: BTreeSet<FlightId>,
     reads: BTreeMap<FlightId, Read>,
     /// What only a full origin can explain: from when, until when, and the sentence.
     open: Vec<(i64, i64, String)>,
@@ -59,6 +61,7 @@ impl Checker for Attributed {
                 LeaderEnd::OriginError | LeaderEnd::TimedOut => {
                     self.failed.insert(*flight, (*end, fact.node, fact.at_ns));
                 }
+                LeaderEnd::Refused => drop(self.refused.insert(*flight)),
                 LeaderEnd::Done | LeaderEnd::LockLost | LeaderEnd::Vanished => {}
             },
             What::Answered { request, end } => {
@@ -90,6 +93,11 @@ impl Attributed {
                     Some(LeaderEnd::OriginError) if !timed_out => Ok(()),
                     end => Err(format!("request {request} says of flight {flight} that {error}; it ended so: {end:?}")),
                 };
+            }
+            // A limit refuses whom it has no room for, and a breaker tells of what opened it: nothing need be wrong now.
+            GetError::Refused { flight, .. } if self.refused.contains(flight) => return Ok(()),
+            GetError::Refused { flight, .. } => {
+                return Err(format!("request {request} says that flight {flight} was refused, and no layer did so"));
             }
             GetError::Shed { .. } => {
                 let told = self.gave_up.get(&(fact.node, key.clone())).is_some_and(|at| *at >= asked);

@@ -35,7 +35,7 @@ impl Checker for BackOff {
             What::Told(Event::FlightEnded { flight, key, end }) => {
                 let of = (node, key.clone());
                 match end {
-                    LeaderEnd::OriginError | LeaderEnd::TimedOut => {
+                    LeaderEnd::OriginError | LeaderEnd::TimedOut | LeaderEnd::Refused => {
                         self.failed.insert(of, (fact.at_ns, flight.incarnation));
                         self.ended.insert(*flight, fact.at_ns);
                     }

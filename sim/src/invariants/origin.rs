@@ -144,6 +144,7 @@ impl Bounded {
 pub(super) struct Ledgers {
     led: BTreeMap<FlightId, (Key, Option<u16>)>,
     done: BTreeSet<FlightId>,
+    refused: BTreeSet<FlightId>,
     seen: BTreeSet<FlightId>,
 }
 
@@ -162,6 +163,10 @@ impl Checker for Ledgers {
                 self.done.insert(*flight);
                 Ok(())
             }
+            What::Told(Event::FlightEnded { flight, end: LeaderEnd::Refused, .. }) => {
+                self.refused.insert(*flight);
+                Ok(())
+            }
             What::Read(read) => {
                 let flight = read.flight;
                 if !self.seen.insert(flight) {
@@ -172,6 +177,9 @@ impl Checker for Ledgers {
                 };
                 if *key != read.key || *node != Some(read.replica) {
                     return Err(format!("the origin saw flight {flight} for {} from {}", read.key, read.replica));
+                }
+                if self.refused.contains(&flight) {
+                    return Err(format!("the origin saw flight {flight}, which a layer had refused"));
                 }
                 if self.done.contains(&flight) && !matches!(read.outcome, Some(ReadEnd::Ok | ReadEnd::Missing)) {
                     return Err(format!("flight {flight} ended well, and at the origin so: {:?}", read.outcome));

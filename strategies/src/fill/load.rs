@@ -54,11 +54,13 @@ impl Load {
         leading.end(match &answer {
             Ok(_) => LeaderEnd::Done,
             Err(OriginError::TimedOut) => LeaderEnd::TimedOut,
+            Err(OriginError::Refused { .. }) => LeaderEnd::Refused,
             Err(_) => LeaderEnd::OriginError,
         });
         let delta = clock.mono().since(begun);
         match answer {
             Ok(loaded) => Ok((Prefetched { loaded, delta }, flight)),
+            Err(OriginError::Refused { retry_after }) => Err(GetError::Refused { retry_after, flight }),
             Err(error) => Err(GetError::Origin { error, flight }),
         }
     }

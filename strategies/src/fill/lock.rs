@@ -159,6 +159,7 @@ impl Inner {
         }
         holding.end(match (&answer, released) {
             (Err(GetError::Origin { error: OriginError::TimedOut, .. }), _) => LeaderEnd::TimedOut,
+            (Err(GetError::Refused { .. }), _) => LeaderEnd::Refused,
             (Err(GetError::LeadersVanished), _) => LeaderEnd::Vanished,
             (Err(_), _) => LeaderEnd::OriginError,
             (Ok(_), Ok(Released::NotOwner)) => LeaderEnd::LockLost,

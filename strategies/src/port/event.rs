@@ -49,6 +49,9 @@ pub enum LeaderEnd {
     /// It has the value, but its lock was gone when it let go: expired, evicted, or taken over. Followers get the value all
     /// the same; somebody else may have read the origin, too.
     LockLost,
+    /// A layer of its own replica's refused the read, so the origin never saw it. As [`LeaderEnd::OriginError`], with a refusal
+    /// (503) for an error.
+    Refused,
     /// It was dropped or panicked. Followers in its process start over, and one of them leads. A lock that it held ends
     /// with its lease; then one of the followers elsewhere leads.
     Vanished,
@@ -56,7 +59,8 @@ pub enum LeaderEnd {
 
 impl LeaderEnd {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Done, Self::OriginError, Self::TimedOut, Self::LockLost, Self::Vanished];
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::OriginError, Self::TimedOut, Self::LockLost, Self::Refused, Self::Vanished];
 
     /// The name in records and metrics.
     #[must_use]
@@ -66,7 +70,60 @@ impl LeaderEnd {
             Self::OriginError => "origin-error",
             Self::TimedOut => "timed-out",
             Self::LockLost => "lock-lost",
+            Self::Refused => "refused",
             Self::Vanished => "vanished",
+        }
+    }
+}
+
+/// Which layer spared the origin a read, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusedBy {
+    /// `limit`: its queue was full.
+    LimitFull,
+    /// `limit`: too little of the read's budget was left when its turn came, or before.
+    LimitLate,
+    /// `breaker`: it was open, or half open with its trickle under way.
+    Breaker,
+}
+
+impl RefusedBy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::LimitFull, Self::LimitLate, Self::Breaker];
+
+    /// The name in records and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LimitFull => "limit-full",
+            Self::LimitLate => "limit-late",
+            Self::Breaker => "breaker",
+        }
+    }
+}
+
+/// What a breaker became.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreakerState {
+    /// It refuses everything until its cool-down is over.
+    Open,
+    /// It lets a trickle through.
+    HalfOpen,
+    /// It lets everything through.
+    Closed,
+}
+
+impl BreakerState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Open, Self::HalfOpen, Self::Closed];
+
+    /// The name in records and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+            Self::Closed => "closed",
         }
     }
 }
@@ -124,6 +181,15 @@ pub enum Event {
     LockFallback(Key),
     /// The cache held something that is no entry.
     Corrupt(Key),
+    /// A layer refused an origin read.
+    OriginSpared {
+        /// The key.
+        key: Key,
+        /// Which, and why.
+        by: RefusedBy,
+    },
+    /// The replica's breaker became this.
+    Breaker(BreakerState),
     /// A cache operation failed.
     CacheFailed {
         /// `get`, `put`, `remove`, `acquire`, `renew`, `release` or `seize`.

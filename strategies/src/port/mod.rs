@@ -14,7 +14,7 @@ mod wake;
 use std::pin::Pin;
 
 pub use cache::{Cache, CacheError, CacheErrorClass, Lookup, Stored, When};
-pub use event::{Cause, Event, Events, LeaderEnd};
+pub use event::{BreakerState, Cause, Event, Events, LeaderEnd, RefusedBy};
 pub use lease::{Acquired, Lease, Released, Renewed, Token};
 pub use origin::{FlightId, LoadCx, Loaded, Origin, OriginError};
 pub use runtime::{Clock, Spawn};

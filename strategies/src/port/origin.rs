@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -70,6 +71,12 @@ pub enum OriginError {
     /// It could not be reached; no read was begun, as far as the caller can know.
     #[error("the origin cannot be reached: {0}")]
     Unreachable(String),
+    /// It was not asked: a layer of the replica's own spared it this read.
+    #[error("the origin is spared for now")]
+    Refused {
+        /// When it is worth asking again.
+        retry_after: Duration,
+    },
 }
 
 /// The origin.

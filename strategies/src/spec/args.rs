@@ -1,5 +1,6 @@
 //! The arguments of one term, taken out by name with their types checked.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::catalogue::LayerInfo;
@@ -48,6 +49,27 @@ impl<'a> Args<'a> {
             Ok(_) => Err(self.wrong(name, &format!("found {text}, which is out of range"))),
             Err(_) => Err(self.wrong(name, &format!("found {text:?}, which is no number"))),
         }
+    }
+
+    pub(super) fn count(&self, name: &str, allowed: RangeInclusive<u32>) -> Result<u32, String> {
+        let text = self.text(name);
+        match text.parse::<u32>() {
+            Ok(value) if allowed.contains(&value) => Ok(value),
+            _ if text.parse::<f64>().is_ok() => {
+                Err(self.wrong(name, &format!("found {text}, which is out of range or no whole number")))
+            }
+            _ => Err(self.wrong(name, &format!("found {text:?}, which is no number"))),
+        }
+    }
+
+    /// A duration, or `None` for the word `auto`.
+    pub(super) fn auto_or_duration(
+        &self,
+        name: &str,
+        min: Duration,
+        max: Duration,
+    ) -> Result<Option<Duration>, String> {
+        if self.text(name) == "auto" { Ok(None) } else { self.duration(name, min, max).map(Some) }
     }
 
     pub(super) fn duration(&self, name: &str, min: Duration, max: Duration) -> Result<Duration, String> {

@@ -14,6 +14,8 @@ pub enum Slot {
     Cache,
     /// A way to fill around a way to fill.
     Fill,
+    /// An origin around the origin.
+    Origin,
 }
 
 /// A layer, for people.
@@ -167,6 +169,45 @@ pub const LAYERS: &[LayerInfo] = &[
         slot: Slot::Fill,
         summary: "nothing protects the fill: every miss reads the origin (for compositions of a policy alone)",
         params: &[],
+    },
+    LayerInfo {
+        name: "limit",
+        slot: Slot::Origin,
+        summary: "at most so many origin reads of a replica under way, so many waiting, and none that comes too late (503)",
+        params: &[
+            ParamInfo { name: "concurrency", default: "16", what: "reads of a replica under way; 1 to 1024" },
+            ParamInfo { name: "queue", default: "64", what: "reads that wait for their turn; 0 to 1000000" },
+            ParamInfo {
+                name: "margin",
+                default: "auto",
+                what: "what a read must have left of its 5 s after waiting: auto (as long as reads take), or 1ms to 4s",
+            },
+        ],
+    },
+    LayerInfo {
+        name: "breaker",
+        slot: Slot::Origin,
+        summary: "stops reading an origin that fails or is too slow (503), and comes back with a trickle",
+        params: &[
+            ParamInfo { name: "share", default: "0.5", what: "of reads that fail, to open at; above 0, at most 1" },
+            ParamInfo {
+                name: "samples",
+                default: "10",
+                what: "reads that must have ended before it opens; 1 to 10000",
+            },
+            ParamInfo { name: "window", default: "10s", what: "over which they are counted; 100ms to 1h" },
+            ParamInfo {
+                name: "cool_down",
+                default: "5s",
+                what: "how long it stays open, and up to a fifth longer; 100ms to 1h",
+            },
+            ParamInfo { name: "trickle", default: "1", what: "reads at a time while it is half open; 1 to 1024" },
+            ParamInfo {
+                name: "successes",
+                default: "10",
+                what: "reads of the trickle that must end well to close it; 1 to 10000",
+            },
+        ],
     },
 ];
 

@@ -6,7 +6,7 @@ use super::args::Args;
 use super::broken::BROKEN;
 use super::catalogue::{LAYERS, LayerInfo, PRESETS, Slot};
 use super::terms::Term;
-use super::{CacheLayer, FillLayer, PolicySpec, Span, Spec};
+use super::{CacheLayer, CircuitSettings, FillLayer, LimitSettings, OriginLayer, PolicySpec, Span, Spec};
 use crate::fill::{Hold, LEASE_MARGIN, LockSettings};
 use crate::policy::Early;
 use crate::words::nearest;
@@ -19,6 +19,7 @@ enum Layer {
     Policy(PolicySpec),
     Cache(CacheLayer),
     Fill(FillLayer),
+    Origin(OriginLayer),
     Negative(Duration),
     Bare,
 }
@@ -40,12 +41,14 @@ pub(super) fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
 }
 
 fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String)>) -> Result<Spec, String> {
-    let (mut policies, mut cache, mut fill, mut bare, mut negative) = (Vec::new(), Vec::new(), Vec::new(), false, None);
+    let (mut policies, mut cache, mut fill, mut origin) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut bare, mut negative) = (false, None);
     for (_, layer, _) in named {
         match layer {
             Layer::Policy(policy) => policies.push(policy),
             Layer::Cache(layer) => cache.push(layer),
             Layer::Fill(layer) => fill.push(layer),
+            Layer::Origin(layer) => origin.push(layer),
             Layer::Negative(ttl) => negative = Some(ttl),
             Layer::Bare => bare = true,
         }
@@ -63,7 +66,9 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     }
     // Inner to outer: the fleet's lock inside, the process's coalescing around it.
     fill.sort_by_key(|layer| matches!(layer, FillLayer::Coalesce));
-    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, flaw: None, negative, fill })
+    // Whoever the breaker refuses takes no place in the limit's queue.
+    origin.sort_by_key(|layer| matches!(layer, OriginLayer::Breaker(_)));
+    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, flaw: None, negative, fill, origin })
 }
 
 fn info(name: &str) -> Result<&'static LayerInfo, String> {
@@ -111,6 +116,19 @@ fn layer(name: &str, args: &Args<'_>) -> Result<Layer, String> {
             let hold = Hold::Lease { life, max_age: args.duration("max_age", MS * 100, HOUR)?, fenced: true };
             Layer::Fill(FillLayer::Lock(lock(args, hold)?))
         }
+        "limit" => Layer::Origin(OriginLayer::Limit(LimitSettings {
+            concurrency: args.count("concurrency", 1..=1024)?,
+            queue: args.count("queue", 0..=1_000_000)?,
+            margin: args.auto_or_duration("margin", MS, MS * 4000)?,
+        })),
+        "breaker" => Layer::Origin(OriginLayer::Breaker(CircuitSettings {
+            share: args.number("share", |s| s > 0.0 && s <= 1.0)?,
+            samples: args.count("samples", 1..=10_000)?,
+            window: args.duration("window", MS * 100, HOUR)?,
+            cool_down: args.duration("cool_down", MS * 100, HOUR)?,
+            trickle: args.count("trickle", 1..=1024)?,
+            successes: args.count("successes", 1..=10_000)?,
+        })),
         _ => Layer::Bare,
     })
 }

@@ -16,10 +16,11 @@ use std::time::Duration;
 
 pub use broken::{BROKEN, BrokenInfo, Flaw};
 pub use catalogue::{LAYERS, LayerInfo, PRESETS, ParamInfo, PresetInfo, Slot};
-pub use promise::{Alone, Promise};
+pub use promise::{Alone, BreakerPromise, Promise};
 
 use crate::entry::Life;
 pub(crate) use crate::fill::LockSettings;
+pub(crate) use crate::origin::{CircuitSettings, LimitSettings};
 pub(crate) use crate::policy::Early;
 use crate::time::nanos;
 use crate::units::duration_text;
@@ -38,6 +39,8 @@ pub struct Spec {
     pub(crate) negative: Option<Duration>,
     /// Inner to outer: what works for the fleet stands inside what works for the process.
     pub(crate) fill: Vec<FillLayer>,
+    /// Inner to outer: the limit stands inside the breaker.
+    pub(crate) origin: Vec<OriginLayer>,
 }
 
 /// The policy slot.
@@ -65,6 +68,13 @@ pub(crate) enum CacheLayer {
 pub(crate) enum FillLayer {
     Lock(LockSettings),
     Coalesce,
+}
+
+/// The origin slots.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum OriginLayer {
+    Limit(LimitSettings),
+    Breaker(CircuitSettings),
 }
 
 /// Who refreshes early.

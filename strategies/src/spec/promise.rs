@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use super::{CacheLayer, Early, FillLayer, Flaw, OnTimeout, RefreshMode, Spec};
+use super::{CacheLayer, Early, FillLayer, Flaw, OnTimeout, OriginLayer, RefreshMode, Spec};
 use crate::fill::Hold;
+use crate::origin::COOL_DOWN_JITTER;
 
 /// Among whom at most one reads the origin for a key at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +39,21 @@ pub struct Promise {
     pub lock_age: Option<Duration>,
     /// XFetch's β, where refreshes follow its law in the background.
     pub beta: Option<f64>,
+    /// How many origin reads a replica's limit lets through at a time.
+    pub limit: Option<u32>,
+    /// The replica's breaker.
+    pub breaker: Option<BreakerPromise>,
     /// Whether a request may read although somebody asked for something newer (`xfetch(mode=sync)`).
     pub computes_in_request: bool,
+}
+
+/// What a breaker promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerPromise {
+    /// The longest that it stays open, jitter included.
+    pub open_max: Duration,
+    /// How many reads it lets through at a time while it is half open.
+    pub trickle: u32,
 }
 
 impl Spec {
@@ -80,6 +94,17 @@ impl Spec {
                 Hold::Lease { max_age, .. } => max_age,
             }),
             beta: beta.filter(|_| mode == RefreshMode::Background),
+            limit: self.origin.iter().find_map(|layer| match layer {
+                OriginLayer::Limit(settings) => Some(settings.concurrency),
+                OriginLayer::Breaker(_) => None,
+            }),
+            breaker: self.origin.iter().find_map(|layer| match layer {
+                OriginLayer::Breaker(settings) => {
+                    let open_max = settings.cool_down.mul_f64(1.0 + COOL_DOWN_JITTER);
+                    Some(BreakerPromise { open_max, trickle: settings.trickle })
+                }
+                OriginLayer::Limit(_) => None,
+            }),
             computes_in_request: mode == RefreshMode::Sync,
         }
     }

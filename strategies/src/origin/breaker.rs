@@ -1,0 +1,97 @@
+//! The breaker: it stops asking an origin that fails, and comes back with a trickle.
+//!
+//! An origin whose queue is longer than a read's budget works for nobody: each answer comes when its asker has gone. Whoever
+//! stops asking lets it catch up. What counts as a failure is a read that failed or had no answer in time.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::circuit::{Change, Circuit, CircuitSettings, End, Pass, Ticket};
+use crate::key::Key;
+use crate::port::{BoxFuture, BreakerState, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, RefusedBy};
+use crate::rng::Rng;
+use crate::stack::Ports;
+use crate::time::Mono;
+
+/// A breaker around an origin.
+pub(crate) struct Breaker {
+    inner: Arc<dyn Origin>,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn Events>,
+    rng: Rng,
+    circuit: Mutex<Circuit>,
+}
+
+impl Breaker {
+    pub(crate) fn new(inner: Arc<dyn Origin>, ports: &Ports, settings: CircuitSettings) -> Self {
+        let (clock, events) = (Arc::clone(&ports.clock), Arc::clone(&ports.events));
+        Self { inner, clock, events, rng: ports.rng.fork("breaker"), circuit: Mutex::new(Circuit::new(settings)) }
+    }
+
+    fn tell(&self, change: Option<Change>) {
+        let Some(change) = change else { return };
+        self.events.emit(Event::Breaker(match change {
+            Change::Opened => BreakerState::Open,
+            Change::HalfOpened => BreakerState::HalfOpen,
+            Change::Closed => BreakerState::Closed,
+        }));
+    }
+
+    fn ended(&self, ticket: Ticket, end: End) {
+        let (now, draw) = (self.clock.mono(), self.rng.next_unit());
+        let change = self.circuit().ended(now, ticket, end, draw);
+        self.tell(change);
+    }
+
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Origin for Breaker {
+    fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
+        Box::pin(async move {
+            let (pass, change) = self.circuit().ask(self.clock.mono());
+            self.tell(change);
+            let ticket = match pass {
+                Pass::Let(ticket) => ticket,
+                Pass::Refused { retry_after } => {
+                    self.events.emit(Event::OriginSpared { key: key.clone(), by: RefusedBy::Breaker });
+                    return Err(OriginError::Refused { retry_after });
+                }
+            };
+            let watch = Watch { breaker: self, ticket, deadline: cx.deadline, told: false };
+            let answer = self.inner.load(key, cx).await;
+            watch.end(match &answer {
+                Ok(_) => End::Well,
+                Err(OriginError::Refused { .. }) => End::Unknown,
+                Err(_) => End::Failed,
+            });
+            answer
+        })
+    }
+}
+
+/// Sees how a read ends, also where its asker stops waiting for it: at its deadline that is a failure, before it (the replica
+/// goes away) it says nothing.
+struct Watch<'a> {
+    breaker: &'a Breaker,
+    ticket: Ticket,
+    deadline: Mono,
+    told: bool,
+}
+
+impl Watch<'_> {
+    fn end(mut self, end: End) {
+        self.told = true;
+        self.breaker.ended(self.ticket, end);
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if !self.told {
+            let late = self.breaker.clock.mono() >= self.deadline;
+            self.breaker.ended(self.ticket, if late { End::Failed } else { End::Unknown });
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The breaker's states, as a value: closed, open, half open; and nothing of futures, locks or clocks.
+//!
+//! Closed, it counts how reads end over the last `window`; where at least `samples` ended and the share of failures reached
+//! `share`, it opens. Open, it refuses everything for `cool_down`, longer by up to [`JITTER`] of it, so that replicas do not
+//! come back together. Then it is half open: at most `trickle` reads at a time; one failure opens it again, `successes` that
+//! end well close it. (Nygard, Release It!, 2007; Fowler, CircuitBreaker, 2014.)
+
+use std::time::Duration;
+
+use crate::time::{Mono, nanos};
+
+/// By what share of itself a cool-down may be longer.
+pub(crate) const JITTER: f64 = 0.2;
+/// Into how many parts the window is divided: it forgets a part at a time.
+const PARTS: u64 = 10;
+/// When it is worth asking again while the breaker is half open.
+const SOON: Duration = Duration::from_secs(1);
+
+/// The parameters of `breaker`; see `loadgen list`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CircuitSettings {
+    /// Of reads that ended within the window, above 0, at most 1.
+    pub(crate) share: f64,
+    /// At least 1.
+    pub(crate) samples: u32,
+    pub(crate) window: Duration,
+    pub(crate) cool_down: Duration,
+    /// At least 1.
+    pub(crate) trickle: u32,
+    /// At least 1.
+    pub(crate) successes: u32,
+}
+
+/// How a read ended that was let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Well,
+    Failed,
+    /// It says nothing of the origin.
+    Unknown,
+}
+
+/// A change of state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Opened,
+    HalfOpened,
+    Closed,
+}
+
+/// The answer to one who wants to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// Yes; how it ended is to be told with this.
+    Let(Ticket),
+    /// Not now.
+    Refused { retry_after: Duration },
+}
+
+/// In which state a read was let through: what it says later counts only there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket(u64);
+
+#[derive(Debug, Clone)]
+enum State {
+    Closed(Vec<Part>),
+    Open { until: Mono },
+    HalfOpen { under_way: u32, well: u32 },
+}
+
+/// A part of the window: which one since time zero, and how its reads ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    number: u64,
+    well: u32,
+    failed: u32,
+}
+
+/// A breaker.
+#[derive(Debug, Clone)]
+pub(super) struct Circuit {
+    settings: CircuitSettings,
+    state: State,
+    /// How often the state has changed.
+    changes: u64,
+}
+
+impl Circuit {
+    /// A closed one.
+    pub(super) fn new(settings: CircuitSettings) -> Self {
+        Self { settings, state: State::Closed(Vec::new()), changes: 0 }
+    }
+
+    /// Somebody wants to read.
+    pub(super) fn ask(&mut self, now: Mono) -> (Pass, Option<Change>) {
+        let change = match self.state {
+            State::Open { until } if now >= until => {
+                Some(self.change(State::HalfOpen { under_way: 0, well: 0 }, Change::HalfOpened))
+            }
+            _ => None,
+        };
+        let pass = match &mut self.state {
+            State::Closed(_) => Pass::Let(Ticket(self.changes)),
+            State::Open { until } => Pass::Refused { retry_after: until.since(now) },
+            State::HalfOpen { under_way, .. } if *under_way < self.settings.trickle => {
+                *under_way += 1;
+                Pass::Let(Ticket(self.changes))
+            }
+            State::HalfOpen { .. } => Pass::Refused { retry_after: SOON },
+        };
+        (pass, change)
+    }
+
+    /// A read has ended. `draw` in [0, 1) stretches the cool-down, should there be one.
+    pub(super) fn ended(&mut self, now: Mono, ticket: Ticket, end: End, draw: f64) -> Option<Change> {
+        if ticket.0 != self.changes {
+            return None; // it was let through in another state
+        }
+        let part = now.0 / (nanos(self.settings.window) / PARTS).max(1);
+        let opens = match (&mut self.state, end) {
+            (State::HalfOpen { under_way, well }, _) => {
+                *under_way = under_way.saturating_sub(1);
+                *well += u32::from(end == End::Well);
+                if *well >= self.settings.successes {
+                    return Some(self.change(State::Closed(Vec::new()), Change::Closed));
+                }
+                end == End::Failed
+            }
+            (State::Closed(_) | State::Open { .. }, End::Unknown) | (State::Open { .. }, _) => false,
+            (State::Closed(parts), End::Well | End::Failed) => {
+                count(parts, part, end);
+                let (well, failed) = parts.iter().fold((0, 0), |(w, f), part| (w + part.well, f + part.failed));
+                let enough = well + failed >= self.settings.samples;
+                end == End::Failed && enough && f64::from(failed) >= self.settings.share * f64::from(well + failed)
+            }
+        };
+        opens.then(|| {
+            let longer = self.settings.cool_down.mul_f64(JITTER * draw);
+            self.change(State::Open { until: now.plus(self.settings.cool_down + longer) }, Change::Opened)
+        })
+    }
+
+    fn change(&mut self, state: State, change: Change) -> Change {
+        self.state = state;
+        self.changes += 1;
+        change
+    }
+}
+
+/// Counts one more end, and forgets the parts that have left the window.
+fn count(parts: &mut Vec<Part>, number: u64, end: End) {
+    parts.retain(|part| part.number + PARTS > number);
+    if parts.last().is_none_or(|last| last.number != number) {
+        parts.push(Part { number, well: 0, failed: 0 });
+    }
+    if let Some(last) = parts.last_mut() {
+        match end {
+            End::Well => last.well = last.well.saturating_add(1),
+            End::Failed => last.failed = last.failed.saturating_add(1),
+            End::Unknown => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SETTINGS: CircuitSettings = CircuitSettings {
+        share: 0.5,
+        samples: 4,
+        window: Duration::from_secs(10),
+        cool_down: Duration::from_secs(2),
+        trickle: 2,
+        successes: 3,
+    };
+
+    fn at(ms: u64) -> Mono {
+        Mono(ms * 1_000_000)
+    }
+
+    /// One who is let through and ends at once.
+    fn read(circuit: &mut Circuit, ms: u64, end: End) -> Option<Change> {
+        let (Pass::Let(ticket), None) = circuit.ask(at(ms)) else { panic!("refused at {ms} ms") };
+        circuit.ended(at(ms), ticket, end, 0.5)
+    }
+
+    fn opened() -> Circuit {
+        let mut circuit = Circuit::new(SETTINGS);
+        let ends = (0..4).map(|_| read(&mut circuit, 0, End::Failed)).collect::<Vec<_>>();
+        assert_eq!(ends, [None, None, None, Some(Change::Opened)], "not before there are enough samples");
+        circuit
+    }
+
+    #[test]
+    fn it_opens_at_the_share_with_enough_samples_within_the_window() {
+        opened();
+        let mut circuit = Circuit::new(SETTINGS);
+        for _ in 0..3 {
+            assert_eq!(read(&mut circuit, 0, End::Well), None);
+        }
+        assert_eq!(read(&mut circuit, 100, End::Failed), None);
+        assert_eq!(read(&mut circuit, 100, End::Failed), None, "2 of 5");
+        assert_eq!(read(&mut circuit, 100, End::Failed), Some(Change::Opened), "3 of 6");
+        let mut circuit = Circuit::new(SETTINGS);
+        assert_eq!(read(&mut circuit, 0, End::Failed), None);
+        assert_eq!(read(&mut circuit, 0, End::Failed), None);
+        assert_eq!(read(&mut circuit, 0, End::Failed), None);
+        assert_eq!(read(&mut circuit, 10_000, End::Failed), None, "the first three are forgotten");
+    }
+
+    #[test]
+    fn a_cool_down_ends_with_a_trickle_and_the_trickle_decides() {
+        let mut circuit = opened();
+        // 2 s and a half of a fifth of it.
+        assert_eq!(circuit.ask(at(2199)).0, Pass::Refused { retry_after: Duration::from_millis(1) });
+        let (first, change) = circuit.ask(at(2200));
+        assert_eq!(change, Some(Change::HalfOpened));
+        let (second, _) = circuit.ask(at(2200));
+        let (Pass::Let(first), Pass::Let(second)) = (first, second) else { panic!("two may pass") };
+        assert_eq!(circuit.ask(at(2200)).0, Pass::Refused { retry_after: SOON });
+        assert_eq!(circuit.ended(at(2300), first, End::Well, 0.0), None);
+        assert_eq!(circuit.ended(at(2300), second, End::Unknown, 0.0), None, "it says nothing, and frees its place");
+        assert_eq!(read(&mut circuit, 2400, End::Well), None);
+        assert_eq!(read(&mut circuit, 2400, End::Well), Some(Change::Closed));
+        assert!(matches!(circuit.ask(at(2400)), (Pass::Let(_), None)));
+    }
+
+    #[test]
+    fn one_failure_opens_it_again_and_what_was_let_through_before_counts_no_more() {
+        let mut circuit = opened();
+        let (Pass::Let(late), _) = circuit.ask(at(3000)) else { panic!("half open") };
+        let (Pass::Let(failing), _) = circuit.ask(at(3000)) else { panic!("half open") };
+        assert_eq!(circuit.ended(at(4000), failing, End::Failed, 0.0), Some(Change::Opened));
+        assert_eq!(circuit.ended(at(4000), late, End::Failed, 0.0), None, "one cool-down, not two");
+        assert_eq!(circuit.ask(at(5999)).0, Pass::Refused { retry_after: Duration::from_millis(1) });
+        assert!(matches!(circuit.ask(at(6000)), (Pass::Let(_), Some(Change::HalfOpened))));
+    }
+
+    proptest! {
+        /// Whatever happens: it never refuses for longer than a cool-down and its jitter; while half open no more than the
+        /// trickle are under way; and it changes only as the states' graph has it.
+        #[test]
+        fn its_promises_hold_in_any_order_of_events(
+            steps in prop::collection::vec((0_u8..4, 0_u64..3000, 0.0..1.0_f64), 1..300),
+            samples in 1_u32..6, trickle in 1_u32..4, successes in 1_u32..5,
+        ) {
+            let settings = CircuitSettings { samples, trickle, successes, ..SETTINGS };
+            let mut circuit = Circuit::new(settings);
+            let (mut now, mut passed) = (at(0), Vec::new());
+            // What somebody outside sees of it.
+            let mut was = Change::Closed;
+            let see = |was: &mut Change, change: Option<Change>| {
+                let Some(change) = change else { return true };
+                let allowed = match *was {
+                    Change::Closed => change == Change::Opened,
+                    Change::Opened => change == Change::HalfOpened,
+                    Change::HalfOpened => change != Change::HalfOpened,
+                };
+                *was = change;
+                allowed
+            };
+            for (what, wait, draw) in steps {
+                now = now.plus(Duration::from_millis(if what == 0 { wait } else { wait % 7 }));
+                if what < 2 {
+                    let (pass, change) = circuit.ask(now);
+                    prop_assert!(see(&mut was, change));
+                    match pass {
+                        Pass::Let(ticket) => passed.push((ticket, circuit.changes)),
+                        Pass::Refused { retry_after } => {
+                            prop_assert!(was != Change::Closed, "refused while closed");
+                            let longest = settings.cool_down.mul_f64(1.0 + JITTER).max(SOON);
+                            prop_assert!(retry_after <= longest);
+                        }
+                    }
+                } else if !passed.is_empty() {
+                    let (ticket, _) = passed.remove(wait as usize % passed.len());
+                    let end = if what == 2 { End::Failed } else { End::Well };
+                    let change = circuit.ended(now, ticket, end, draw);
+                    prop_assert!(see(&mut was, change));
+                }
+                if was == Change::HalfOpened {
+                    let of_now = passed.iter().filter(|(_, state)| *state == circuit.changes).count();
+                    prop_assert!(of_now <= trickle as usize, "{of_now} at a time");
+                }
+            }
+            // In the end it lets somebody through, whatever state it was left in.
+            if was == Change::Opened {
+                let later = now.plus(settings.cool_down.mul_f64(1.0 + JITTER));
+                prop_assert!(matches!(circuit.ask(later), (Pass::Let(_), Some(Change::HalfOpened))));
+            }
+        }
+    }
+}

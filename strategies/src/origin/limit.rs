@@ -1,0 +1,146 @@
+//! The limit (a bulkhead): so many reads under way, so many waiting for their turn, and none that comes too late.
+//!
+//! A read that has to wait until little is left of its budget would reach the origin and come back to nobody. So it is refused
+//! as soon as less than a margin is left: when it gets its turn, or while it waits. What is refused costs the origin nothing.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+
+use super::margin::Estimate;
+use crate::key::Key;
+use crate::port::{BoxFuture, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, RefusedBy};
+use crate::stack::Ports;
+use crate::time::Mono;
+
+/// When it is worth asking again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The parameters of `limit`; see `loadgen list`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LimitSettings {
+    /// At least 1.
+    pub(crate) concurrency: u32,
+    pub(crate) queue: u32,
+    /// `None` where it follows the reads' own times.
+    pub(crate) margin: Option<Duration>,
+}
+
+/// A limit around an origin.
+pub(crate) struct Limit {
+    inner: Arc<dyn Origin>,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn Events>,
+    settings: LimitSettings,
+    line: Arc<Mutex<Line>>,
+    estimate: Mutex<Estimate>,
+}
+
+/// Places that are free, and who waits for one. Nobody waits while one is free.
+struct Line {
+    free: u32,
+    waiting: VecDeque<oneshot::Sender<Place>>,
+}
+
+/// One of the places. Dropped, it goes to the first in the line.
+struct Place(Option<Arc<Mutex<Line>>>);
+
+/// The answer to one who wants a place.
+enum Entered {
+    Now(Place),
+    Waits(oneshot::Receiver<Place>),
+    Full,
+}
+
+impl Limit {
+    pub(crate) fn new(inner: Arc<dyn Origin>, ports: &Ports, settings: LimitSettings) -> Self {
+        let (clock, events) = (Arc::clone(&ports.clock), Arc::clone(&ports.events));
+        let line = Arc::new(Mutex::new(Line { free: settings.concurrency, waiting: VecDeque::new() }));
+        Self { inner, clock, events, settings, line, estimate: Mutex::default() }
+    }
+
+    fn enter(&self) -> Entered {
+        let mut line = lock(&self.line);
+        if line.free > 0 {
+            line.free -= 1;
+            return Entered::Now(Place(Some(Arc::clone(&self.line))));
+        }
+        if line.waiting.len() >= self.settings.queue as usize {
+            line.waiting.retain(|waiter| !waiter.is_canceled()); // those who went away
+        }
+        if line.waiting.len() >= self.settings.queue as usize {
+            return Entered::Full;
+        }
+        let (tell, told) = oneshot::channel();
+        line.waiting.push_back(tell);
+        Entered::Waits(told)
+    }
+
+    /// What is left of a read's budget beyond the margin; nothing where it is too late for it.
+    fn left(&self, deadline: Mono) -> Duration {
+        let margin = self.settings.margin.unwrap_or_else(|| lock(&self.estimate).margin());
+        deadline.since(self.clock.mono()).saturating_sub(margin)
+    }
+
+    /// A place, or why there is none.
+    async fn place(&self, deadline: Mono) -> Result<Place, RefusedBy> {
+        let told = match self.enter() {
+            Entered::Now(place) => return Ok(place),
+            Entered::Full => return Err(RefusedBy::LimitFull),
+            Entered::Waits(told) => told,
+        };
+        match select(told, self.clock.sleep(self.left(deadline))).await {
+            Either::Left((Ok(place), _)) if !self.left(deadline).is_zero() => Ok(place),
+            _ => Err(RefusedBy::LimitLate),
+        }
+    }
+}
+
+impl Origin for Limit {
+    fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
+        Box::pin(async move {
+            let place = match self.place(cx.deadline).await {
+                Ok(place) => place,
+                Err(by) => {
+                    self.events.emit(Event::OriginSpared { key: key.clone(), by });
+                    return Err(OriginError::Refused { retry_after: RETRY_AFTER });
+                }
+            };
+            let begun = self.clock.mono();
+            let answer = self.inner.load(key, cx).await;
+            if answer.is_ok() {
+                lock(&self.estimate).add(self.clock.mono().since(begun));
+            }
+            drop(place);
+            answer
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(line) = self.0.take() else { return };
+        loop {
+            let next = {
+                let mut line = lock(&line);
+                let next = line.waiting.pop_front();
+                line.free += u32::from(next.is_none());
+                next
+            };
+            let Some(next) = next else { return };
+            match next.send(Self(Some(Arc::clone(&line)))) {
+                Ok(()) => return,
+                // Who waited has gone away: the next one.
+                Err(mut place) => drop(place.0.take()),
+            }
+        }
+    }
+}
+
+/// What is locked is whole between any two lines of the critical sections above.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

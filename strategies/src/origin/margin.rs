@@ -1,0 +1,66 @@
+//! How long a read is going to take, from how long the last ones took: what is left of a read's budget must be more.
+
+use std::time::Duration;
+
+use crate::fill::LOAD_BUDGET;
+
+/// No estimate asks for more than half of a read's budget: an origin that was slow once must be asked again.
+const MOST: Duration = Duration::from_millis(LOAD_BUDGET.as_millis() as u64 / 2);
+
+/// The mean and the mean deviation of reads, smoothed, and their sum SRTT + 4·RTTVAR: what TCP waits for an answer (RFC 6298,
+/// section 2). Few reads take longer.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Estimate {
+    /// Seconds; `None` before the first read.
+    mean_and_deviation: Option<(f64, f64)>,
+}
+
+impl Estimate {
+    /// A read took so long.
+    pub(super) fn add(&mut self, took: Duration) {
+        let took = took.as_secs_f64();
+        self.mean_and_deviation = Some(match self.mean_and_deviation {
+            None => (took, took / 2.0),
+            Some((mean, deviation)) => {
+                (mean + (took - mean) / 8.0, deviation + ((took - mean).abs() - deviation) / 4.0)
+            }
+        });
+    }
+
+    /// How much of its budget a read must have left; nothing before one has been seen.
+    pub(super) fn margin(&self) -> Duration {
+        let margin = self.mean_and_deviation.map_or(0.0, |(mean, deviation)| mean + 4.0 * deviation);
+        Duration::from_secs_f64(margin.clamp(0.0, MOST.as_secs_f64()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn it_is_what_the_rfc_says() {
+        let mut estimate = Estimate::default();
+        assert_eq!(estimate.margin(), Duration::ZERO, "nothing is known");
+        estimate.add(MS * 100);
+        assert_eq!(estimate.margin(), MS * 300, "SRTT = R, RTTVAR = R/2");
+        estimate.add(MS * 180);
+        // SRTT = 100 + 80/8 = 110, RTTVAR = 50 + (80 - 50)/4 = 57.5
+        assert_eq!(estimate.margin(), MS * 340);
+        (0..100).for_each(|_| estimate.add(MS * 100));
+        assert!(
+            (MS * 100..MS * 101).contains(&estimate.margin()),
+            "{:?}: steady reads need no slack",
+            estimate.margin()
+        );
+    }
+
+    #[test]
+    fn it_never_asks_for_more_than_half_a_budget() {
+        let mut estimate = Estimate::default();
+        (0..50).for_each(|n| estimate.add(MS * (1 + n % 2) * 4000));
+        assert_eq!(estimate.margin(), LOAD_BUDGET / 2);
+    }
+}

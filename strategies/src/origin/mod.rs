@@ -1,0 +1,14 @@
+//! Origin layers: each is an origin around the origin, so that whatever reads it (a request's own leader, a background
+//! refresh) is held to the same bounds. They are a replica's own: none knows of the other replicas.
+//!
+//! Outside to inside: the breaker, the limit, the world's origin. A read that the breaker refuses takes no place in the
+//! limit's queue, and what the limit refuses is no failure of the origin's.
+
+mod breaker;
+mod circuit;
+mod limit;
+mod margin;
+
+pub(crate) use breaker::Breaker;
+pub(crate) use circuit::{CircuitSettings, JITTER as COOL_DOWN_JITTER};
+pub(crate) use limit::{Limit, LimitSettings};
