@@ -111,6 +111,9 @@ pub struct Warm {
     pub items: u32,
     /// Origin reads at once while their values are fetched: no more than the origin has places.
     pub at_once: u32,
+    /// Whether each entry gets only a part of its life, as [`scenarios::Warm::BurstAged`] has it.
+    #[serde(default)]
+    pub aged: bool,
 }
 
 /// The answer to [`Warm`].

@@ -140,7 +140,7 @@ async fn waits_for_a_lock_and_those_that_were_given_up() {
 #[tokio::test]
 async fn stale_answers_early_refreshes_and_warming() {
     let lab = Lab::start(1, "swr(soft=1ms, stale=1h)", settings(1, 4)).await;
-    let _: Warmed = lab.controls[0].post("/warm", &Warm { items: 1, at_once: 1 }).await.unwrap();
+    let _: Warmed = lab.controls[0].post("/warm", &Warm { items: 1, at_once: 1, aged: false }).await.unwrap();
     let url = format!("{}/items/1", lab.replicas[0]);
     let mut stale = false;
     eventually("its millisecond of freshness is over", async || {

@@ -37,6 +37,8 @@ fn a_second(c: &mut Criterion) {
                         flight,
                         overage_us: 0,
                         moved_on: false,
+                        attempts: 1,
+                        unpaid: false,
                     },
                 );
             }

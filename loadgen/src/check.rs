@@ -13,7 +13,7 @@ use report::record::{EventRow, OriginRow, Run, Strategy};
 use scenarios::{Action, Scenario};
 use sim::invariants::{Active, Fact, Judge, Kind, Terms, Violation, What};
 use sim::{Effect, Read, ReadEnd};
-use strategies::port::{Cause, Event, FlightId, LeaderEnd, Stored, Token, When};
+use strategies::port::{BreakerState, Cause, Event, FlightId, LeaderEnd, RefusedBy, Stored, Token, When};
 use strategies::time::{Mono, Wall};
 use strategies::{Entry, Key, Life, Spec};
 
@@ -77,12 +77,18 @@ fn of_strategy(
         clocks: Duration::ZERO,
         // Two clocks may be wrong in opposite directions.
         slack: if run.lab == "sim" { Duration::ZERO } else { slack * 2 + REPLY },
+        retry_share: scenario.load.retry.and_then(|retry| retry.budget),
         sees_cache: false,
     };
     let mut planned: Vec<scenarios::Event> = scenario.events.clone();
     planned.sort_by_key(|event| event.at);
     let planned: Vec<Action> = planned.iter().map(|event| event.action).collect();
-    Ok(judge(terms, &planned, &events, &origin))
+    // A row has the retries of its own requests, and not those that were sent in it: only the sum can be judged.
+    let seconds = records.read_seconds().map_err(Failure::usage)?;
+    let (first, retries) =
+        seconds.iter().fold((0, 0), |(first, more), row| (first + row.sent, more + row.retries.unwrap_or(0)));
+    let sent = Fact { at_ns: 0, node: None, what: What::Sent { first, retries } };
+    Ok(judge(terms, &planned, &events, &origin).and_then(|seen| Judge::new(terms).see(&sent).map(|()| seen + 1)))
 }
 
 /// Runs the checkers over a strategy's records. `planned` is what the scenario's events do, in order of time.
@@ -188,6 +194,11 @@ fn fact(row: &EventRow, first: i64) -> Option<Fact> {
             let when = if words.next() == Some("fenced") { When::Fenced(Token(0)) } else { When::Always };
             What::Cache(Effect::Put(key()?, entry(version), when, Stored::Stored))
         }
+        "origin-spared" => {
+            let by = RefusedBy::ALL.into_iter().find(|by| by.name() == detail)?;
+            What::Told(Event::OriginSpared { key: key()?, by })
+        }
+        "breaker" => What::Told(Event::Breaker(BreakerState::ALL.into_iter().find(|state| state.name() == detail)?)),
         "cache-failed" => trouble(Kind::CachePaused, at_ns - FELT_NS, at_ns + FELT_NS),
         _ => return None,
     };

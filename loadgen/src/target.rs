@@ -50,6 +50,12 @@ impl Target {
                  replicas write their cache · use a scenario with a warm-up",
             ));
         }
+        if scenario.load.retry.is_some() {
+            return Err(Failure::usage(
+                "retries of a target · [load.retry] with --target · found retries, which would make more requests than the \
+                 rate says, allowed none · use a scenario without [load.retry]",
+            ));
+        }
         let urls = args.target.clone();
         Ok(Some(Self { sites, urls, origin: origin(args)? }))
     }

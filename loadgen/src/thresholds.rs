@@ -1,6 +1,7 @@
 //! A scenario's thresholds against the record: the metric is a path into a strategy's part of `run.json`.
 
 use report::record::{Strategy, Verdict};
+use report::{figure, metrics};
 use scenarios::{Bound, Threshold};
 
 /// Judges each threshold of the strategies that ran.
@@ -22,6 +23,5 @@ fn verdict(threshold: &Threshold, strategy: &Strategy) -> Verdict {
 /// The number at a dotted path of a strategy's record; `None` where there is none, or it is unknown.
 #[must_use]
 pub fn lookup(strategy: &Strategy, path: &str) -> Option<f64> {
-    let record = serde_json::to_value(strategy).ok()?;
-    path.split('.').try_fold(&record, |value, field| value.get(field))?.as_f64()
+    figure(&metrics(strategy), path)??.as_f64()
 }

@@ -191,7 +191,8 @@ fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
         .into_iter()
         .find(|s| s.hot.is_some() && s.origin.as_ref().is_some_and(|o| o.floor.is_some()))
         .unwrap();
-    with_hot.recovery = Some(report::record::Recovery { troubled_s: 1, after_s: None });
+    with_hot.recovery =
+        Some(report::record::Recovery { troubled_s: 1, after_s: None, recovered: None, recovered_after_s: None });
     let record = serde_json::to_value(with_hot).unwrap();
     for metric in scenarios::METRICS {
         let found = metric.split('.').try_fold(&record, |value, field| value.get(field));

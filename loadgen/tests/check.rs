@@ -26,6 +26,7 @@ fn terms(spec: &str, slack_ms: u64) -> Terms {
         write_every: None,
         clocks: Duration::ZERO,
         slack: Duration::from_millis(slack_ms),
+        retry_share: None,
         sees_cache: false,
     }
 }

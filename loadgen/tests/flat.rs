@@ -29,7 +29,20 @@ fn record_a_minute(per_second: i64) {
         recorder.offer(&asked);
         let (outcome, error, flight) = (Some(Outcome::Hit), None, None);
         let (sent_ns, done_ns) = (intended_ns, intended_ns + 400_000);
-        recorder.answer(&asked, Answer { sent_ns, done_ns, outcome, error, flight, overage_us: 0, moved_on: false });
+        recorder.answer(
+            &asked,
+            Answer {
+                sent_ns,
+                done_ns,
+                outcome,
+                error,
+                flight,
+                overage_us: 0,
+                moved_on: false,
+                attempts: 1,
+                unpaid: false,
+            },
+        );
         if n % per_second == 0 {
             recorder.roll(intended_ns);
         }

@@ -12,7 +12,7 @@ use app::runtime::RealClock;
 use app::serve::{Shutdown, Stop, serve};
 use axum::extract::Path;
 use axum::routing::get;
-use loadgen::drive::{Drive, Fleet, Pacer, Pattern, Site};
+use loadgen::drive::{Drive, Fleet, Pacer, Pattern, Retrying, Site};
 use loadgen::record::{Collected, Collector};
 use scenarios::{Plan, Scenario};
 use strategies::port::Clock;
@@ -58,6 +58,7 @@ fn drive(settings: &[(&str, &str)]) -> Collected {
         duration: Duration::from_secs(5),
         timeout: Duration::from_secs(10),
         on_down: scenario.load.on_down,
+        retrying: Retrying::of(None, 0),
         clock,
         pace: pacer.handle(),
         stop,

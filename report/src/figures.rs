@@ -12,20 +12,42 @@ use crate::record::Strategy;
 /// Figures by dotted path, in the order of the paths; `None` where one is unknown.
 pub type Figures = BTreeMap<String, Option<Number>>;
 
-/// Fields of [`Strategy`] that are no figures: what says how far the run went and whether it may be believed, what the
-/// theory says, which was not measured, and what the generator took of the machine. Repeats have figures of their own.
-const NO_FIGURES: [&str; 5] = ["cut_after_s", "generator_cpu_cores", "invalid_because", "predicted", "repeats"];
+/// Fields of [`Strategy`] that are no figures: what says how far the run went and whether it may be believed, what the theory
+/// says, which was not measured, what the generator took of the machine, and verdicts on the figures. Repeats have figures of
+/// their own.
+const NO_FIGURES: [&str; 7] = [
+    "cut_after_s",
+    "generator_cpu_cores",
+    "invalid_because",
+    "predicted",
+    "recovery.recovered",
+    "recovery.recovered_after_s",
+    "repeats",
+];
 
 /// Every figure of a strategy. Of a list (flight ids, say) the figure is its length.
 #[must_use]
 pub fn figures(strategy: &Strategy) -> Figures {
     let mut figures = Figures::new();
     if let Ok(Value::Object(fields)) = serde_json::to_value(strategy) {
-        for (name, value) in fields.iter().filter(|(name, _)| !NO_FIGURES.contains(&name.as_str())) {
+        for (name, value) in &fields {
             collect(name, value, &mut figures);
         }
     }
     figures
+}
+
+/// What thresholds and goals may ask of a strategy: its figures, and the verdict on its recovery, 1 where it recovered and 0
+/// where it did not.
+#[must_use]
+pub fn metrics(strategy: &Strategy) -> Figures {
+    let mut metrics = figures(strategy);
+    let recovery = strategy.recovery;
+    let recovered = recovery.and_then(|recovery| recovery.recovered).map(|recovered| Number::from(u8::from(recovered)));
+    metrics.insert("recovery.recovered".into(), recovered);
+    let after = recovery.and_then(|recovery| recovery.recovered_after_s).and_then(Number::from_f64);
+    metrics.insert("recovery.recovered_after_s".into(), after);
+    metrics
 }
 
 /// A figure that may lie below an unknown whole: without `origin.per_expiry` there is no `origin.per_expiry.mean` either.
@@ -46,6 +68,7 @@ pub fn figure<'f>(figures: &'f Figures, path: &str) -> Option<Option<&'f Number>
 
 fn collect(path: &str, value: &Value, figures: &mut Figures) {
     match value {
+        _ if NO_FIGURES.contains(&path) => {}
         Value::Number(number) => {
             figures.insert(path.to_owned(), Some(number.clone()));
         }

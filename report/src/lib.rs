@@ -43,7 +43,7 @@ mod words;
 pub use atomic::{AtomicFile, write_atomic};
 pub use digest::herd_gap_s;
 pub use error::{ReportError, RunJsonProblem};
-pub use figures::{Figures, figure, figures};
+pub use figures::{Figures, figure, figures, metrics};
 pub use folder::{RunFolder, StrategyFolder};
 pub use hlog::{HlogHeader, HlogWriter, read_hlog};
 pub use json::DocumentProblem;

@@ -158,6 +158,9 @@ pub struct Strategy {
     /// Requests that another replica was asked, because theirs was down. Absent from older records.
     #[serde(default)]
     pub moved_on: u64,
+    /// What clients that try again came to; `None` (and absent) where they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Retries>,
     /// How long the scenario's events hurt; `None` where it has none, or begins with one. Absent from older records.
     #[serde(default)]
     pub recovery: Option<Recovery>,
@@ -316,6 +319,18 @@ pub struct Events {
     pub cache_errors: u64,
     /// Leaders that vanished (panicked, or were dropped) before they ended.
     pub leader_vanished: u64,
+    /// Origin reads that a `limit` refused; `None` (and absent) where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_refused: Option<u64>,
+    /// Origin reads that a `breaker` refused; `None` (and absent) where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker_refused: Option<u64>,
+    /// Times that a replica's breaker opened; `None` (and absent) where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker_opened: Option<u64>,
+    /// Times that a replica's breaker closed again; `None` (and absent) where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker_closed: Option<u64>,
 }
 
 /// How long a scenario's events hurt, by the seconds of `seconds.csv`. A second is in trouble where a request failed, was
@@ -327,6 +342,27 @@ pub struct Recovery {
     /// Seconds from the end of the last event to the end of the last trouble, 0 where it had ended before; `None` where the
     /// run ended in trouble.
     pub after_s: Option<f64>,
+    /// Whether it recovered: in the end as many requests are answered well as before the first event (99 %; of a closed load
+    /// 90 % of the rate), and the origin is read at most 1.2 times as often as in the busiest 10 s before. `None` where too
+    /// little was measured before or after the events, and in older records.
+    #[serde(default)]
+    pub recovered: Option<bool>,
+    /// Where it did: seconds from the end of the last event until it answered so well to the end, by windows of 10 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered_after_s: Option<f64>,
+}
+
+/// What clients that try again came to, in the measured phase. A request is counted once, as its last attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Retries {
+    /// Attempts of all requests: what the replicas were asked.
+    pub attempts: u64,
+    /// Requests that were tried more than once.
+    pub retried: u64,
+    /// Of these, answered well in the end.
+    pub saved: u64,
+    /// Requests that failed, or were shed, because the clients' budget had no more retries.
+    pub refused_by_budget: u64,
 }
 
 /// How stale the stale answers were.

@@ -36,6 +36,8 @@ const COUNTS: [&str; 12] = [
     "origin_starts",
     "origin_in_flight_max",
 ];
+/// The last column, where there is one.
+const RETRIES: &str = "retries";
 const PERCENTILES: [&str; 4] = ["p50_ms", "p95_ms", "p99_ms", "max_ms"];
 const CONTAINERS: [&str; 7] =
     ["t_ns", "container", "cpu_cores", "memory_bytes", "received_bytes", "sent_bytes", "throttled_ms"];
@@ -64,8 +66,10 @@ impl BinFile {
 
 pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) -> io::Result<()> {
     let percentiles: &[&str] = if file == BinFile::Seconds { &PERCENTILES } else { &[] };
-    let header: Vec<&str> =
-        [file.first_column()].into_iter().chain(COUNTS).chain(percentiles.iter().copied()).collect();
+    // Where clients never try again there is no such column.
+    let retries = rows.iter().any(|row| row.retries.is_some());
+    let header = [file.first_column()].into_iter().chain(COUNTS).chain(percentiles.iter().copied());
+    let header: Vec<&str> = header.chain(retries.then_some(RETRIES)).collect();
     writeln!(out, "{}", header.join(","))?;
     let mut line = String::new();
     for row in rows {
@@ -80,6 +84,10 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
                 line.push(',');
                 push_number(&mut line, value.filter(|value| value.is_finite()));
             }
+        }
+        if retries {
+            line.push(',');
+            push_number(&mut line, row.retries);
         }
         line.push('\n');
         out.write_all(line.as_bytes())?;
@@ -127,6 +135,7 @@ pub(crate) fn read_bins(text: &str, file: BinFile) -> Result<Vec<BinRow>, RowFau
             load: row.number("load")?,
             shed: row.number("shed")?,
             unknown: if has_unknown { row.number("unknown")? } else { 0 },
+            retries: row.maybe(RETRIES)?,
             origin_starts: row.maybe("origin_starts")?,
             origin_in_flight_max: row.maybe("origin_in_flight_max")?,
             p50_ms: row.maybe("p50_ms")?,

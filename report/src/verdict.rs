@@ -136,6 +136,7 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         let reasons = words::printable(&words::reasons(strategy));
         said.push(format!("INVALID: {}: {reasons}", name_of(&strategy.name)));
     }
+    said.extend(recoveries(run));
     let valid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| strategy.valid).collect();
     if run.strategies.is_empty() {
         said.push("No strategy was run.".to_owned());
@@ -163,6 +164,29 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         _ if valid.is_empty() => {}
         0 => said.push("One run: differences below ~10 % (or 1 ms) are noise.".to_owned()),
         blocks => said.push(format!("Medians of {blocks} runs of each; what they tell apart is said below.")),
+    }
+    said
+}
+
+/// Who did not come back after the events were over, and who did. Said only where somebody did not.
+fn recoveries(run: &Run) -> Vec<String> {
+    let is = |strategy: &&Strategy, well| strategy.recovery.is_some_and(|recovery| recovery.recovered == Some(well));
+    let lost: Vec<String> = run.strategies.iter().filter(|s| is(s, false)).map(|s| name_of(&s.name)).collect();
+    if lost.is_empty() {
+        return Vec::new();
+    }
+    let mut said = vec![format!(
+        "DID NOT RECOVER: {}. Nothing was wrong any more, and to the end requests failed, or the origin was read far more than \
+         before.",
+        lost.join(", ")
+    )];
+    let back = run.strategies.iter().filter(|strategy| is(strategy, true)).map(|strategy| {
+        let after = strategy.recovery.and_then(|recovery| recovery.recovered_after_s).unwrap_or(0.0);
+        format!("{} {after:.0} s after the last event was over", name_of(&strategy.name))
+    });
+    let back: Vec<String> = back.collect();
+    if !back.is_empty() {
+        said.push(format!("Recovered: {}.", back.join(", ")));
     }
     said
 }

@@ -32,6 +32,7 @@ pub(crate) fn share(part: Option<f64>) -> String {
 /// When a strategy was well again after the last fault was over.
 pub(crate) fn well_after(recovery: Recovery) -> String {
     match recovery.after_s {
+        None if recovery.recovered == Some(false) => "NEVER".into(),
         None => "not yet".into(),
         Some(after) if after >= 0.05 => format!("{after:.1} s"),
         Some(_) => "0 s".into(),

@@ -4,22 +4,25 @@
 
 pub(crate) const TOP: [&str; 11] =
     ["schema", "name", "summary", "strategies", "load", "keys", "cache", "origin", "warm", "event", "threshold"];
-pub(crate) const LOAD: [&str; 9] =
-    ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout", "on_down", "ramp"];
+pub(crate) const LOAD: [&str; 10] =
+    ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout", "on_down", "ramp", "retry"];
+pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
 pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 7] = ["kind", "n", "hot_share", "exponent", "value_size", "missing_share", "missing_n"];
 pub(crate) const CACHE: [&str; 1] = ["ttl"];
 pub(crate) const ORIGIN: [&str; 4] = ["service_time", "concurrency", "queue", "write_every"];
-pub(crate) const WARM: [&str; 1] = ["burst"];
+pub(crate) const WARM: [&str; 2] = ["burst", "ages"];
 pub(crate) const EVENT: [&str; 7] = ["at", "do", "for", "factor", "add", "target", "key"];
 pub(crate) const THRESHOLD: [&str; 4] = ["strategy", "metric", "at_most", "at_least"];
 pub(crate) const LAW: [&str; 4] = ["dist", "mean", "p50", "p99"];
 
 /// Fields of the top that hold a value, not a table.
 const PLAIN: [&str; 4] = ["schema", "name", "summary", "strategies"];
-/// Tables whose fields a `--set` can reach; events and thresholds are lists and have no path.
-const TABLES: [(&str, &[&str]); 5] =
-    [("load", &LOAD), ("keys", &KEYS), ("cache", &CACHE), ("origin", &ORIGIN), ("warm", &WARM)];
+/// Tables whose fields a `--set` can reach. Thresholds are a list and have no path; of events, see [`OF_EVENTS`].
+const TABLES: [(&str, &[&str]); 6] =
+    [("load", &LOAD), ("load.retry", &RETRY), ("keys", &KEYS), ("cache", &CACHE), ("origin", &ORIGIN), ("warm", &WARM)];
+/// Fields of events that a `--set event.FIELD` can reach: in every event that has it.
+pub(crate) const OF_EVENTS: [&str; 2] = ["for", "factor"];
 /// Fields that may be a law, and so have fields of their own.
 const LAWS: [&str; 2] = ["load.think", "origin.service_time"];
 
@@ -33,5 +36,6 @@ pub(crate) fn paths() -> Vec<String> {
 pub fn settable() -> Vec<String> {
     let inner = TABLES.iter().flat_map(|(table, fields)| fields.iter().map(move |field| format!("{table}.{field}")));
     let laws = LAWS.iter().flat_map(|law| LAW.iter().map(move |field| format!("{law}.{field}")));
-    inner.chain(laws).collect()
+    let events = OF_EVENTS.iter().map(|field| format!("event.{field}"));
+    inner.chain(laws).chain(events).collect()
 }

@@ -11,6 +11,7 @@
 //! | the resolved copy | `resolved.rs` |
 //! | the plan of requests | `plan.rs`, `plan/`, `draw.rs` |
 //! | a rate that changes, and its arrivals | `rate.rs` |
+//! | when a client tries again, and how often all may | `retry.rs` |
 //! | the origin's service times | `service.rs` |
 
 mod draw;
@@ -30,6 +31,7 @@ mod ramp;
 mod rate;
 mod read;
 mod resolved;
+mod retry;
 mod scenario;
 mod service;
 mod shipped;
@@ -48,6 +50,7 @@ pub use plan::{Arrival, ArrivalIter, Item, Op, Plan};
 pub use problem::{Problem, ScenarioErrors};
 pub use ramp::{Ramp, ramps_in_words};
 pub use read::read;
+pub use retry::{RETRY_RESERVE, RequestId, Retry, RetryBudget};
 pub use scenario::{CacheSettings, OriginModel, Scenario, Warm};
 pub use service::ServiceModel;
 pub use shipped::shipped;

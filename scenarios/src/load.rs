@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::fields;
 use crate::law::Law;
 use crate::ramp::Ramp;
 use crate::rate::Rate;
+use crate::retry::Retry;
 use crate::walk::{Fields, Walk};
 use strategies::units::{DURATION, RATE, duration_text, rate_text};
 
@@ -31,10 +33,12 @@ pub struct Load {
     pub warmup: Duration,
     /// The measured time.
     pub duration: Duration,
-    /// A client's budget for one request.
+    /// A client's patience with one attempt at a request.
     pub timeout: Duration,
     /// What a client does whose replica is down.
     pub on_down: OnDown,
+    /// How clients try again, if they do.
+    pub retry: Option<Retry>,
 }
 
 /// What a client does when nobody listens where its request should go.
@@ -106,7 +110,12 @@ impl Load {
         let warmup = walk.quantity(fields, "warmup", &DURATION, Duration::ZERO..=WARMUP_MAX, Some(Duration::ZERO));
         let timeout = walk.quantity(fields, "timeout", &DURATION, MS..=TIMEOUT_MAX, Some(TIMEOUT_DEFAULT));
         let on_down = walk.word(fields, "on_down", &ON_DOWN, Some(OnDown::Next));
-        let load = Self { kind: kind?, warmup: warmup?, duration: duration?, timeout: timeout?, on_down: on_down? };
+        let retry = match walk.section(fields, "load.retry", &fields::RETRY, false) {
+            Some(retry) => Retry::read(walk, &retry).map(Some),
+            None => Some(None),
+        };
+        let (kind, warmup, duration) = (kind?, warmup?, duration?);
+        let load = Self { kind, warmup, duration, timeout: timeout?, on_down: on_down?, retry: retry? };
         load.refuse_too_many(walk, fields)
     }
 
@@ -154,6 +163,9 @@ impl Load {
         }
         if let LoadKind::Open { ramps, .. } = &self.kind {
             ramps.iter().for_each(|ramp| ramp.write(out));
+        }
+        if let Some(retry) = &self.retry {
+            retry.write(out);
         }
     }
 }

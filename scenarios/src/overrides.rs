@@ -21,7 +21,9 @@ pub(crate) fn apply(top: &mut Table, sets: &[(String, String)], walk: &mut Walk<
     let known = fields::paths();
     for (index, (path, value)) in sets.iter().enumerate() {
         let place = Place::Set(index);
-        if known.iter().any(|known| known == path) {
+        if let Some(field) = path.strip_prefix("event.").filter(|field| fields::OF_EVENTS.contains(field)) {
+            put_into_events(top, field, value, &place, walk);
+        } else if known.iter().any(|known| known == path) {
             let node = Node { value: parse_set(value, &place), place: place.clone() };
             let names: Vec<&str> = path.split('.').collect();
             put(top, &names, node, &place);
@@ -56,6 +58,27 @@ fn put(table: &mut Table, path: &[&str], node: Node, place: &Place) {
     }
 }
 
+/// Lays a value over a field of every event that has it.
+fn put_into_events(top: &mut Table, name: &str, value: &str, place: &Place, walk: &mut Walk<'_>) {
+    let events = top.fields.iter_mut().filter(|field| field.name == "event");
+    let tables =
+        events.filter_map(|field| if let Value::List(list) = &mut field.node.value { Some(list) } else { None });
+    let tables = tables.flatten().filter_map(|node| match &mut node.value {
+        Value::Table(table) if table.get(name).is_some() => Some(table),
+        _ => None,
+    });
+    let mut found = false;
+    for table in tables {
+        put(table, &[name], Node { value: parse_set(value, place), place: place.clone() }, place);
+        found = true;
+    }
+    if !found {
+        let what = format!("no event of the scenario has `{name}`");
+        let found = format!("found event.{name}, allowed it where an event in the file has that field");
+        walk.report(place, what, found, "choose another field, or add the event in a file");
+    }
+}
+
 fn inner<'t>(table: &'t mut Table, name: &str) -> Option<&'t mut Table> {
     let field = table.fields.iter_mut().find(|field| field.name == name)?;
     match &mut field.node.value {
@@ -78,7 +101,9 @@ fn report_unknown(path: &str, place: &Place, known: &[String], walk: &mut Walk<'
         .filter(|known| known.split_once('.').is_some_and(|(table, _)| table == group))
         .collect();
     let (allowed, remedy) = match group {
-        "event" | "threshold" => ("no path".to_owned(), "events and thresholds are written in the file"),
+        "event" | "threshold" => {
+            ("event.for, event.factor".to_owned(), "the rest of events and thresholds is written in the file")
+        }
         _ if siblings.is_empty() => (known.join(", "), "use one of these paths"),
         _ => (siblings.join(", "), "use one of these paths"),
     };

@@ -223,7 +223,8 @@ fn same_text(a: &str, b: &str) -> bool {
 }
 
 fn read_warm(walk: &mut Walk<'_>, fields: &Fields<'_>, load: Option<&Fields<'_>>) -> Option<Warm> {
-    let warm = walk.word(fields, "burst", &[("all", Warm::BurstAll)], None);
+    let burst = walk.word(fields, "burst", &[("all", ())], None);
+    let aged = walk.word(fields, "ages", &[("new", Warm::BurstAll), ("even", Warm::BurstAged)], Some(Warm::BurstAll));
     let warmup = Walk::peek(load, "warmup", &DURATION).unwrap_or(Duration::ZERO);
     if !warmup.is_zero() {
         let place = load.and_then(|load| load.get("warmup")).map_or(&fields.place, |node| &node.place);
@@ -235,5 +236,5 @@ fn read_warm(walk: &mut Walk<'_>, fields: &Fields<'_>, load: Option<&Fields<'_>>
             "write warmup = \"0s\", or remove [warm]",
         );
     }
-    warm
+    burst.and(aged)
 }

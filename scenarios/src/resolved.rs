@@ -30,8 +30,11 @@ impl Scenario {
         let _ = writeln!(out, "\n[origin]\nservice_time = {}", origin.service_time.toml());
         let _ = writeln!(out, "concurrency = {}\nqueue = {}", origin.concurrency, origin.queue);
         let _ = writeln!(out, "write_every = \"{write_every}\"");
-        if let Some(Warm::BurstAll) = self.warm {
+        if let Some(warm) = self.warm {
             out.push_str("\n[warm]\nburst = \"all\"\n");
+            if warm == Warm::BurstAged {
+                out.push_str("ages = \"even\"\n");
+            }
         }
         for event in &self.events {
             event.write(&mut out);

@@ -72,6 +72,22 @@ pub struct OriginModel {
 pub enum Warm {
     /// `burst = "all"`: every key, in one burst, whose last put is t = 0.
     BurstAll,
+    /// With `ages = "even"`: likewise, and each entry with only a part of its life left, evenly spread: the cache of a system
+    /// that has run for a while. Keys that were all new at t = 0 would expire together.
+    BurstAged,
+}
+
+impl Warm {
+    /// Which part of its life an item's entry has left, above 0, at most 1.
+    #[must_use]
+    pub fn life_left(self, item: u32) -> f64 {
+        // Multiples of the golden ratio lie evenly between 0 and 1 however many there are (Weyl), in no order of the items.
+        const GOLDEN: f64 = 0.618_033_988_749_894_9;
+        match self {
+            Self::BurstAll => 1.0,
+            Self::BurstAged => 1.0 - (f64::from(item) * GOLDEN).fract(),
+        }
+    }
 }
 
 impl Scenario {

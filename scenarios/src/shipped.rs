@@ -19,5 +19,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("origin-outage", include_str!("../files/origin-outage.toml")),
         ("origin-brownout", include_str!("../files/origin-brownout.toml")),
         ("replica-restart", include_str!("../files/replica-restart.toml")),
+        ("metastable", include_str!("../files/metastable.toml")),
+        ("metastable-slow", include_str!("../files/metastable-slow.toml")),
     ]
 }

@@ -11,7 +11,7 @@ use crate::source::safe;
 use crate::walk::{Fields, Walk};
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 47] = [
+pub const METRICS: [&str; 57] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -51,6 +51,14 @@ pub const METRICS: [&str; 47] = [
     "events.corrupt",
     "events.cache_errors",
     "events.leader_vanished",
+    "events.limit_refused",
+    "events.breaker_refused",
+    "events.breaker_opened",
+    "events.breaker_closed",
+    "retries.attempts",
+    "retries.retried",
+    "retries.saved",
+    "retries.refused_by_budget",
     "stale.share",
     "stale.overage_ms_max",
     "cache_ops_per_request",
@@ -58,6 +66,8 @@ pub const METRICS: [&str; 47] = [
     "moved_on",
     "recovery.troubled_s",
     "recovery.after_s",
+    "recovery.recovered",
+    "recovery.recovered_after_s",
     "unwitnessed",
 ];
 

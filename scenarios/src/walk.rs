@@ -110,29 +110,30 @@ impl<'s> Walk<'s> {
         Fields { table, title, place: place.clone(), misspelt }
     }
 
-    /// Opens the table under `name`; its absence is reported if it is `required`.
+    /// Opens a table, by its path from the file's top: `load`, `load.retry`. Its absence is reported if it is `required`.
     pub(crate) fn section<'t>(
         &mut self,
-        top: &Fields<'t>,
-        name: &'static str,
+        within: &Fields<'t>,
+        path: &'static str,
         allowed: &'static [&'static str],
         required: bool,
     ) -> Option<Fields<'t>> {
-        match top.get(name) {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        match within.get(name) {
             None if required => {
-                self.missing(top, name, &format!("add a [{name}] table"));
+                self.missing(within, name, &format!("add a [{path}] table"));
                 None
             }
             None => None,
             Some(Node { value: Value::Table(table), place }) => {
-                Some(self.open(table, format!("[{name}]"), place, allowed))
+                Some(self.open(table, format!("[{path}]"), place, allowed))
             }
             Some(node) => {
                 self.refuse(
                     node,
                     format!("`{name}` must be a table"),
                     "a table",
-                    format!("write [{name}] and its fields below"),
+                    format!("write [{path}] and its fields below"),
                 );
                 None
             }

@@ -233,6 +233,27 @@ fn ramps() {
 }
 
 #[test]
+fn retries() {
+    let retry = |text: &str| with("[keys]", &format!("[load.retry]\n{text}\n\n[keys]"));
+    let cases = [
+        ("none", retry("")),
+        ("one attempt", retry("attempts = 1")),
+        ("no attempt", retry("attempts = 0")),
+        ("too many attempts", retry("attempts = 1000")),
+        ("base above the default cap", retry("attempts = 4\nbase = \"5s\"")),
+        ("base above cap", retry("attempts = 4\nbase = \"200ms\"\ncap = \"100ms\"")),
+        ("a budget of more than one each", retry("attempts = 4\nbudget = 20")),
+        ("no budget at all", retry("attempts = 4\nbudget = 0")),
+        ("a budget in words", retry("attempts = 4\nbudget = \"20%\"")),
+        ("an unknown word", retry("attempts = 4\nretry_after = \"honor\"")),
+        ("a boolean", retry("attempts = 4\nretry_after = true")),
+        ("an unknown field", retry("attempts = 4\nbackoff = \"1s\"")),
+        ("no table", with("duration = \"60s\"", "duration = \"60s\"\nretry = 4")),
+    ];
+    insta::assert_snapshot!(transcript(&cases));
+}
+
+#[test]
 fn laws() {
     let law = |value: &str| with("\"200ms\"", value);
     let cases = [
@@ -291,6 +312,10 @@ fn warm_events_thresholds() {
     let cases = [
         ("burst and warm-up", plus("[warm]\nburst = \"all\"")),
         ("unknown burst", plus("[warm]\nburst = \"some\"").replace("\"5s\"\nduration", "\"0s\"\nduration")),
+        (
+            "unknown ages",
+            plus("[warm]\nburst = \"all\"\nages = \"old\"").replace("\"5s\"\nduration", "\"0s\"\nduration"),
+        ),
         ("event table", plus("[event]\nat = \"1s\"\ndo = \"flush\"")),
         ("event after the end", event("at = \"60s\"\ndo = \"flush\"")),
         ("event unknown", event("at = \"1s\"\ndo = \"origin-slwo\"")),
@@ -327,6 +352,8 @@ fn overrides() {
         &["cache=5s"],
         &["banana=1"],
         &["event.at=1s"],
+        &["event.for=20s"],
+        &["load.retry.budget=0.2"],
         &["load.clients=80", "load.rate=400/s"],
         &["load.rate=50/s", "load.ramp=[{ at = \"50s\", to = \"2000/s\", over = \"20s\" }]"],
         &["load.rate=50/s", "load.ramp=2000/s"],

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use scenarios::{
     Action, Arrivals, Bound, CacheSettings, Event, KeyKind, Keys, Law, Load, LoadKind, METRICS, OnDown, OriginModel,
-    Plan, Ramp, Scenario, Target, Threshold, Warm, shipped,
+    Plan, Ramp, Retry, Scenario, Target, Threshold, Warm, shipped,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -49,6 +49,7 @@ fn hotkey_is_the_primers_load() {
             duration: 60 * S,
             timeout: 10 * S,
             on_down: OnDown::Next,
+            retry: None,
         },
         keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, value_size: 256, missing_share: 0.0, missing_n: 10 },
         cache: CacheSettings { ttl: 5 * S },
@@ -192,14 +193,22 @@ fn load() -> impl Strategy<Value = Load> {
             }
         ),
     ];
-    (kind, span(3600 * S), span(24 * 3600 * S), span(600 * S), any::<bool>()).prop_map(
-        |((mut kind, parts), warmup, duration, timeout, moves)| {
+    let retry = proptest::option::of(retry());
+    (kind, span(3600 * S), span(24 * 3600 * S), span(600 * S), any::<bool>(), retry).prop_map(
+        |((mut kind, parts), warmup, duration, timeout, moves, retry)| {
             if let LoadKind::Open { ramps: empty, .. } = &mut kind {
                 *empty = ramps(parts, duration);
             }
             let on_down = if moves { OnDown::Next } else { OnDown::Fail };
-            Load { kind, warmup, duration, timeout, on_down }
+            Load { kind, warmup, duration, timeout, on_down, retry }
         },
+    )
+}
+
+fn retry() -> impl Strategy<Value = Retry> {
+    let budget = proptest::option::of(0.001_f64..=1.0);
+    (2_u32..=20, span(S), span(3600 * S - S), budget, any::<bool>()).prop_map(
+        |(attempts, base, more, budget, heeds)| Retry { attempts, base, cap: base + more, budget, retry_after: heeds },
     )
 }
 
@@ -249,7 +258,7 @@ prop_compose! {
         summary in "[ -~µé]{0,60}",
         (concurrency, queue) in (1_u32..=1024, 0_u32..=1_000_000),
         (ttl, write_every) in (span(24 * 3600 * S), proptest::option::of(span(S))),
-        warm in any::<bool>(),
+        (warm, aged) in any::<(bool, bool)>(),
         actions in proptest::collection::vec(action(), 0..4),
         (metric, value) in (0..METRICS.len(), 0.0_f64..1e9),
     ) -> Scenario {
@@ -269,7 +278,7 @@ prop_compose! {
             keys,
             cache: CacheSettings { ttl },
             origin: OriginModel { service_time, concurrency, queue, write_every },
-            warm: warm.then_some(Warm::BurstAll),
+            warm: warm.then_some(if aged { Warm::BurstAged } else { Warm::BurstAll }),
             events: actions.into_iter().map(|action| Event { at: Duration::ZERO, action }).collect(),
             thresholds: vec![threshold],
         }

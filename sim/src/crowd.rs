@@ -3,6 +3,7 @@
 //! A client between two requests is a few numbers and a line in the agenda; only a request that is under way is a task.
 //! So a million of them fit into a laptop, and the cost of a request does not grow with their number.
 
+mod retries;
 mod under_way;
 mod workers;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use scenarios::{LoadKind, OnDown, Plan, Scenario};
+use scenarios::{LoadKind, OnDown, Plan, Retry, RetryBudget, Scenario};
 use strategies::port::FlightId;
 use strategies::rng::Rng;
 use strategies::time::{Mono, nanos};
@@ -36,6 +37,10 @@ pub struct Request {
     pub key: u32,
     /// Whether its replica was dead and another one has it.
     pub moved_on: bool,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Whether the clients' budget had no more retries for it.
+    pub unpaid: bool,
 }
 
 /// What became of a request.
@@ -57,6 +62,8 @@ pub trait Witness {
     fn offer(&mut self, request: &Request);
     /// A request that was decided on is not sent after all.
     fn withdraw(&mut self, request: &Request);
+    /// An attempt at a request is decided on, to be sent at `at_ns` since t = 0. Not told where clients never try again.
+    fn attempt(&mut self, _request: &Request, _at_ns: i64) {}
     /// A request is over; `done_ns` since t = 0.
     fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply<'_>);
     /// A replica hands over an answer whose flight it led.
@@ -82,6 +89,9 @@ pub struct Crowd<W> {
     /// Whether clients of a dead replica ask the next one.
     moves: bool,
     timeout: u64,
+    retry: Option<Retry>,
+    budget: RefCell<RetryBudget>,
+    seed: u64,
     t0: Cell<Mono>,
     end: Cell<Mono>,
     draws: Draws,
@@ -90,6 +100,8 @@ pub struct Crowd<W> {
     idle: RefCell<Idle>,
     /// Clients of a closed load that go on.
     active: Cell<u32>,
+    /// Whether an open load goes on.
+    coming: Cell<bool>,
     stopped: Cell<bool>,
 }
 
@@ -128,6 +140,9 @@ impl<W: Witness + 'static> Crowd<W> {
             closed: clients > 0,
             moves: scenario.load.on_down == OnDown::Next,
             timeout: nanos(scenario.load.timeout),
+            retry: scenario.load.retry,
+            budget: RefCell::new(RetryBudget::of(scenario.load.retry.as_ref())),
+            seed,
             t0: Cell::default(),
             end: Cell::default(),
             draws: Draws::from(&Rng::new(seed).fork("client-links")),
@@ -135,6 +150,7 @@ impl<W: Witness + 'static> Crowd<W> {
             under_way: RefCell::default(),
             idle: RefCell::new(Idle::new(fleet.replicas().len())),
             active: Cell::new(0),
+            coming: Cell::new(false),
             stopped: Cell::new(false),
         })
     }
@@ -148,7 +164,9 @@ impl<W: Witness + 'static> Crowd<W> {
         if self.closed {
             self.begin_clients(begin);
         } else {
+            self.coming.set(true);
             self.dispatch(begin).await;
+            self.coming.set(false);
         }
         while self.active.get() > 0 || !self.under_way.borrow().is_empty() {
             self.fleet.world.sleep(LOOK_EVERY).await;
@@ -222,7 +240,7 @@ impl<W: Witness + 'static> Crowd<W> {
             *client
         };
         let Client { intended, n, key, replica, .. } = client;
-        let place = self.send(Place { client: number, n, intended, key, replica, ..Place::default() });
+        let place = self.send(Place { client: number, n, key, replica, ..Place::first(intended) });
         self.arrive(place);
     }
 
@@ -236,7 +254,7 @@ impl<W: Witness + 'static> Crowd<W> {
             }
             self.witness.borrow_mut().offer(&self.request(intended, arrival.key));
             let (key, replica) = (arrival.key, arrival.replica as u16);
-            let place = self.send(Place { client: NO_CLIENT, intended, key, replica, ..Place::default() });
+            let place = self.send(Place { client: NO_CLIENT, key, replica, ..Place::first(intended) });
             let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
             self.fleet.world.call_at(Mono(arrives), place);
         }
@@ -244,15 +262,19 @@ impl<W: Witness + 'static> Crowd<W> {
 
     /// A request is sent: from now on it is under way.
     fn send(&self, place: Place) -> u32 {
+        self.pay(&place);
         self.under_way.borrow_mut().add(place)
     }
 
     /// A request is at its replica's door.
     fn arrive(self: &Rc<Self>, number: u32) {
-        let Some(place) = self.under_way.borrow().get(number).filter(|place| place.task.is_none()) else { return };
+        let now = self.fleet.world.now();
+        // A call that was for the attempt before this one comes too early for it.
+        let there = |place: &Place| place.task.is_none() && place.sent <= now.0;
+        let Some(place) = self.under_way.borrow().get(number).filter(there) else { return };
         let Some(stack) = self.fleet.stack(place.replica) else { return self.refused(number, place) };
         let request = self.fleet.took_request(place.replica);
-        let deadline = self.fleet.world.now().plus(self.fleet.request_budget);
+        let deadline = now.plus(self.fleet.request_budget);
         let cx = Cx { request, deadline, replica: place.replica };
         let job = Job { number, stack, cx, key: self.key(place.key) };
         let idle = self.idle.borrow_mut().take(place.replica);
@@ -314,16 +336,17 @@ impl<W: Witness + 'static> Crowd<W> {
     /// What a client has of its request. It thinks, and decides on the next one.
     fn record(&self, place: &Place, reply: Reply<'_>) {
         let now = self.fleet.world.now().0;
-        let given_up = place.intended.saturating_add(self.timeout);
+        let given_up = place.sent.saturating_add(self.timeout);
         let back = match reply {
             Reply::TimedOut => now,
             _ => now.saturating_add(self.fleet.latencies.client.draw(&self.draws)),
         };
         // An answer on its way when its client's patience ends is none.
         let (done, reply) = if back > given_up { (given_up, Reply::TimedOut) } else { (back, reply) };
+        let Err(unpaid) = self.try_again(place, done, reply) else { return };
         let done_ns = self.since_t0(done);
         let moved_on = place.moved > 0 && !matches!(reply, Reply::Refused);
-        let request = Request { moved_on, ..self.request(place.intended, place.key) };
+        let request = Request { moved_on, attempts: place.attempt, unpaid, ..self.request(place.intended, place.key) };
         self.witness.borrow_mut().answer(&request, done_ns, reply);
         if place.client != NO_CLIENT {
             let think = nanos(self.plan.think(place.client, place.n));
@@ -338,13 +361,13 @@ impl<W: Witness + 'static> Crowd<W> {
         for number in late {
             self.over(number, Reply::TimedOut);
         }
-        if self.active.get() > 0 || !self.under_way.borrow().is_empty() {
+        if self.active.get() > 0 || self.coming.get() || !self.under_way.borrow().is_empty() {
             self.fleet.world.call_at(Mono(next), TIMEOUTS);
         }
     }
 
     fn request(&self, intended: u64, key: u32) -> Request {
-        Request { intended_ns: self.since_t0(intended), key, moved_on: false }
+        Request { intended_ns: self.since_t0(intended), key, moved_on: false, attempts: 1, unpaid: false }
     }
 
     fn since_t0(&self, at: u64) -> i64 {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use scenarios::Warm;
 use strategies::port::{Clock, Events};
 use strategies::rng::Rng;
 use strategies::time::Mono;
@@ -212,7 +213,7 @@ impl Fleet {
     ///
     /// # Errors
     /// Where the origin fails a read.
-    pub async fn warm(&self, items: u32, at_once: u32) -> Result<Mono, GetError> {
+    pub async fn warm(&self, kind: Warm, items: u32, at_once: u32) -> Result<Mono, GetError> {
         let stack = self.stack(0).ok_or(GetError::LeadersVanished)?;
         let clock = &self.replicas[0].clock;
         let cx = Cx { request: 0, deadline: clock.mono().plus(WARM_BUDGET), replica: 0 };
@@ -225,7 +226,7 @@ impl Fleet {
             });
             read.extend(futures_util::future::try_join_all(reads).await?);
         }
-        let puts = read.into_iter().map(|(key, item)| stack.store(key, item));
+        let puts = (1..).zip(read).map(|(number, (key, item))| stack.store(key, item, kind.life_left(number)));
         futures_util::future::join_all(puts).await;
         Ok(clock.mono())
     }

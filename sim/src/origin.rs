@@ -160,26 +160,28 @@ impl SimOrigin {
     }
 
     async fn work(&self, row: usize, key: &Key) -> Result<Loaded, Refusal> {
-        let mut slower = 1.0;
         let now = self.world.now();
         let trouble = self.state().trouble.filter(|(_, until)| now < *until);
         match trouble {
             Some((OriginTrouble::Fail, _)) => return Err(Refusal::Failing),
             Some((OriginTrouble::Pause, until)) => self.world.sleep_until(until).await,
-            Some((OriginTrouble::Slow(factor), _)) => slower = factor,
-            None => {}
+            Some((OriginTrouble::Slow(_), _)) | None => {}
         }
         self.take_place().await?;
         let begun = self.world.now();
-        let (loaded, number) = {
+        let (loaded, service) = {
             let mut state = self.state();
             if let Some(read) = state.ledger.get_mut(row) {
                 read.start = Some(begun);
             }
             state.begun += 1;
-            (self.select(key, begun), state.begun - 1)
+            let slower = match state.trouble.filter(|(_, until)| begun < *until) {
+                Some((OriginTrouble::Slow(factor), _)) => factor,
+                _ => 1.0,
+            };
+            (self.select(key, begun), self.model.service_time(self.seed, state.begun - 1).mul_f64(slower))
         };
-        self.world.sleep(self.model.service_time(self.seed, number).mul_f64(slower)).await;
+        self.world.sleep(service).await;
         self.free_place();
         Ok(loaded)
     }

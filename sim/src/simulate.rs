@@ -126,7 +126,7 @@ async fn run<W: Witness + 'static>(
 ) -> Result<Simulated, GetError> {
     let (load, handle) = (&scenario.load, world.handle());
     let t0 = match scenario.warm {
-        Some(_) => fleet.warm(scenario.keys.n, scenario.origin.concurrency).await?,
+        Some(kind) => fleet.warm(kind, scenario.keys.n, scenario.origin.concurrency).await?,
         None => handle.now().plus(load.warmup),
     };
     let since_t0 = move |at: Mono| at.0.cast_signed().wrapping_sub(t0.0.cast_signed());

@@ -101,9 +101,11 @@ impl Stack {
         Ok(self.load.prefetch(cx, key, Cause::Warm).await?.0)
     }
 
-    /// Writes a prefetched item through the strategy's own put.
-    pub async fn store(&self, key: &Key, item: Prefetched) {
-        self.load.store(key, item, self.life, When::Always).await;
+    /// Writes a prefetched item through the strategy's own put, with that part of its fresh life left.
+    pub async fn store(&self, key: &Key, item: Prefetched, left: f64) {
+        let Life { soft, hard } = self.life;
+        let life = if left < 1.0 { Life::new(soft.mul_f64(left), hard.saturating_sub(soft)) } else { self.life };
+        self.load.store(key, item, life, When::Always).await;
     }
 
     /// Answers one request, as [`Strategy::get`] does, in a future of its own kind: for a world that has many of them.

@@ -154,7 +154,7 @@ fn jitter_spreads_the_expiries_of_keys_that_were_written_together() {
             let key = Key::of_item(number);
             let cx = strategies::Cx { request: 0, deadline: strategies::time::Mono(u64::MAX), replica: 0 };
             let item = fleet.replicas[0].stack.prefetch(cx, &key).await.unwrap();
-            fleet.replicas[0].stack.store(&key, item).await;
+            fleet.replicas[0].stack.store(&key, item, 1.0).await;
         }
     });
     let life = |e: Event| if let Event::Put { life, .. } = e { Some(life.soft.as_secs_f64()) } else { None };

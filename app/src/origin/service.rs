@@ -212,12 +212,10 @@ impl OriginService {
 }
 
 async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str) -> Result<Option<Item>, ReadError> {
-    let mut slower = 1.0;
     match run.fault(clock.mono()) {
         Some((OriginFaultKind::Fail, _)) => return Err(ReadError::Failed("the origin is failing".into())),
         Some((OriginFaultKind::Pause, until)) => clock.sleep(until.since(clock.mono())).await,
-        Some((OriginFaultKind::Slow(factor), _)) => slower = factor,
-        None => {}
+        Some((OriginFaultKind::Slow(_), _)) | None => {}
     }
     let place = run.places.take().await.ok_or(ReadError::Full)?;
     let failed = |e: sqlx::Error| ReadError::Failed(e.to_string());
@@ -226,6 +224,11 @@ async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str)
     run.ledger.start(row, begun.0);
     let item = select(&mut connection, key).await.map_err(failed)?;
     let number = run.reads.fetch_add(1, Ordering::Relaxed);
+    // However long it waited for its place: how slow it is, it is from now on.
+    let slower = match run.fault(begun) {
+        Some((OriginFaultKind::Slow(factor), _)) => factor,
+        _ => 1.0,
+    };
     let service = run.model.service_time(run.seed, number).mul_f64(slower);
     clock.sleep(begun.plus(service).since(clock.mono())).await;
     drop(connection);

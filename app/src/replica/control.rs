@@ -100,9 +100,10 @@ async fn warm(State(replica): Shared, Json(warm): Json<Warm>) -> Result<Json<War
         });
         items.extend(try_join_all(reads).await.map_err(Refuse::failed)?);
     }
-    let puts = items.into_iter().map(|(key, item)| {
+    let kind = if warm.aged { scenarios::Warm::BurstAged } else { scenarios::Warm::BurstAll };
+    let puts = (1..).zip(items).map(|(number, (key, item))| {
         let running = &running;
-        async move { running.stack.store(&key, item).await }
+        async move { running.stack.store(&key, item, kind.life_left(number)).await }
     });
     futures_util::future::join_all(puts).await;
     drop(open);

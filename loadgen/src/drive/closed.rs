@@ -6,7 +6,8 @@ use strategies::time::Mono;
 use tokio::task::JoinSet;
 
 use super::Pattern;
-use super::connection::Connection;
+use super::again::Request;
+use super::connection::{Attempt, Connection};
 use super::fleet::Bench;
 use crate::record::{Answer, Asked};
 
@@ -53,22 +54,30 @@ async fn run(bench: Rc<Bench>, (client, mut connections): Client, t0: Mono) {
             () = stop.wait() => return recorder.borrow_mut().withdraw(&asked),
             () = drive.pace.until(intended) => {}
         }
-        let (answer, done) = ask(&bench, &mut connections, item.replica as usize, item.key, t0).await;
-        recorder.borrow_mut().answer(&asked, answer);
+        let mut request = Request::first(&bench, asked);
+        let mut replica = item.replica as usize;
+        let (answer, done) = loop {
+            let Attempt { answer, done, retry_after } = ask(&bench, &mut connections, replica, item.key, t0).await;
+            if !request.again(&answer, retry_after).await {
+                break (answer, done);
+            }
+            replica = (replica + 1) % connections.len();
+        };
+        recorder.borrow_mut().answer(&asked, request.outcome(answer));
         intended = done.plus(drive.plan.think(client, n));
     }
 }
 
 /// Asks a replica, and the next ones in turn where nobody listens.
-async fn ask(bench: &Bench, connections: &mut [Connection], first: usize, key: u32, t0: Mono) -> (Answer, Mono) {
-    let (mut answer, mut done) = connections[first].ask(bench, key, t0).await;
+async fn ask(bench: &Bench, connections: &mut [Connection], first: usize, key: u32, t0: Mono) -> Attempt {
+    let mut attempt = connections[first].ask(bench, key, t0).await;
     let (mut site, mut tried) = (first, 1);
-    while let Some(next) = bench.drive.next_site(site, tried, &answer) {
-        let sent_ns = answer.sent_ns;
-        (answer, done) = connections[next].ask(bench, key, t0).await;
-        let moved_on = !answer.found_nobody();
-        answer = Answer { sent_ns, moved_on, ..answer };
+    while let Some(next) = bench.drive.next_site(site, tried, &attempt.answer) {
+        let sent_ns = attempt.answer.sent_ns;
+        attempt = connections[next].ask(bench, key, t0).await;
+        let moved_on = !attempt.answer.found_nobody();
+        attempt.answer = Answer { sent_ns, moved_on, ..attempt.answer };
         (site, tried) = (next, tried + 1);
     }
-    (answer, done)
+    attempt
 }

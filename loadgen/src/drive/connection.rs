@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::HOST;
+use hyper::header::{HOST, RETRY_AFTER};
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use strategies::Outcome;
@@ -36,16 +36,26 @@ struct Reply {
     error: Option<String>,
     flight: Option<String>,
     overage_us: u64,
+    /// What `Retry-After` says, where it is in seconds.
+    retry_after: Option<Duration>,
 }
 
 impl Reply {
     fn good(outcome: Option<Outcome>) -> Self {
-        Self { outcome, error: None, flight: None, overage_us: 0 }
+        Self { outcome, error: None, flight: None, overage_us: 0, retry_after: None }
     }
 
     fn failed(kind: impl Into<String>) -> Self {
-        Self { outcome: Some(Outcome::Error), error: Some(kind.into()), flight: None, overage_us: 0 }
+        Self { outcome: Some(Outcome::Error), error: Some(kind.into()), ..Self::good(None) }
     }
+}
+
+/// One attempt at a request.
+pub(super) struct Attempt {
+    pub(super) answer: Answer,
+    pub(super) done: Mono,
+    /// When its server says that it is worth asking again.
+    pub(super) retry_after: Option<Duration>,
 }
 
 type Sender = SendRequest<Empty<Bytes>>;
@@ -76,8 +86,8 @@ impl Connection {
         Ok(self.sender.insert(sender))
     }
 
-    /// Asks for an item, takes the times, and says when it was done.
-    pub(super) async fn ask(&mut self, bench: &Bench, key: u32, t0: Mono) -> (Answer, Mono) {
+    /// Asks for an item once, takes the times, and says when it was done.
+    pub(super) async fn ask(&mut self, bench: &Bench, key: u32, t0: Mono) -> Attempt {
         let sent = bench.drive.clock.mono();
         let reply = self.get(key, bench.drive.is_missing(key)).await;
         let done = bench.drive.clock.mono();
@@ -89,18 +99,23 @@ impl Connection {
             flight: reply.flight,
             overage_us: reply.overage_us,
             moved_on: false,
+            attempts: 1,
+            unpaid: false,
         };
-        (answer, done)
+        Attempt { answer, done, retry_after: reply.retry_after }
     }
 
     /// Asks for an item and judges the answer.
     async fn get(&mut self, key: u32, missing: bool) -> Reply {
         let asked = tokio::time::timeout(self.timeout, self.exchange(key)).await;
         match asked.unwrap_or_else(|_| Err("timeout".into())) {
-            Ok((status, headers, body)) => match self.site.kind {
-                Kind::Replica => replica(status, &headers, &body, key, missing),
-                Kind::Foreign => foreign(status, &headers, missing),
-            },
+            Ok((status, headers, body)) => {
+                let reply = match self.site.kind {
+                    Kind::Replica => replica(status, &headers, &body, key, missing),
+                    Kind::Foreign => foreign(status, &headers, missing),
+                };
+                Reply { retry_after: retry_after(&headers), ..reply }
+            }
             Err(kind) => {
                 // Whatever is left of that answer must not be taken for the next one's.
                 self.sender = None;
@@ -182,7 +197,13 @@ fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missi
         error,
         flight: text(app::replica::LED_HEADER).map(str::to_owned),
         overage_us,
+        retry_after: None,
     }
+}
+
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3); its other form, a date, is not read.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Anybody's answer: its status, and its `Cache-Status` where it has one.

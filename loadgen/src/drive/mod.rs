@@ -3,6 +3,7 @@
 //! Latency counts from the intended send. In a closed loop that is the previous completion plus the think time, so a
 //! server that stalls slows its own load down: the chart says so. In an open loop it is the plan's own time.
 
+mod again;
 mod closed;
 mod connection;
 mod fleet;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::record::Answer;
 
+pub use again::Retrying;
 pub use fleet::{Fleet, Worked};
 pub use pacer::{Pace, Pacer};
 pub use probe::{Probed, probe};
@@ -43,10 +45,12 @@ pub struct Drive {
     pub warmup: Duration,
     /// Length of the measured phase.
     pub duration: Duration,
-    /// A request's time-out.
+    /// An attempt's time-out.
     pub timeout: Duration,
     /// What a client does whose replica is down.
     pub on_down: OnDown,
+    /// How clients try again, if they do.
+    pub retrying: Retrying,
     /// The generator's clock.
     pub clock: RealClock,
     /// Wakes clients at their moments.

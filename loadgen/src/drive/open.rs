@@ -7,7 +7,8 @@ use std::rc::Rc;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
-use super::connection::Connection;
+use super::again::Request;
+use super::connection::{Attempt, Connection};
 use super::fleet::Bench;
 use crate::record::{Answer, Asked};
 
@@ -95,28 +96,55 @@ async fn dispatch(bench: Rc<Bench>, pool: Pool, t0: Mono) {
     while asking.join_next().await.is_some() {}
 }
 
+/// A request, from its first attempt to its last.
 async fn ask(
     bench: Rc<Bench>,
     pool: Rc<RefCell<Pool>>,
     mut connection: Connection,
-    replica: usize,
+    mut replica: usize,
     asked: Asked,
     t0: Mono,
 ) {
-    let (mut answer, _) = connection.ask(&bench, asked.key, t0).await;
-    let (mut site, mut tried) = (replica, 1);
-    while let Some(next) = bench.drive.next_site(site, tried, &answer) {
-        pool.borrow_mut().idle[site].push(connection);
-        let taken = pool.borrow_mut().take(&bench, next);
-        // One was given back just now, so there is room for another.
-        let Some(another) = taken else { return bench.recorder.borrow_mut().answer(&asked, answer) };
+    let mut request = Request::first(&bench, asked);
+    loop {
+        let Attempt { answer, retry_after, .. } = attempt(&bench, &pool, connection, replica, asked.key, t0).await;
+        if !request.again(&answer, retry_after).await {
+            return bench.recorder.borrow_mut().answer(&asked, request.outcome(answer));
+        }
+        replica = (replica + 1) % bench.drive.sites.len().max(1);
+        // One was given back after the attempt, and others may have it now.
+        let taken = pool.borrow_mut().take(&bench, replica);
+        let Some(another) = taken else {
+            request.was_not_sent();
+            return bench.recorder.borrow_mut().answer(&asked, request.outcome(answer));
+        };
         connection = another;
-        let sent_ns = answer.sent_ns;
-        (answer, _) = connection.ask(&bench, asked.key, t0).await;
-        let moved_on = !answer.found_nobody();
-        answer = Answer { sent_ns, moved_on, ..answer };
+    }
+}
+
+/// One attempt: a replica is asked, and the next ones in turn where nobody listens. Its connection goes back to the pool.
+async fn attempt(
+    bench: &Bench,
+    pool: &RefCell<Pool>,
+    mut connection: Connection,
+    replica: usize,
+    key: u32,
+    t0: Mono,
+) -> Attempt {
+    let mut attempt = connection.ask(bench, key, t0).await;
+    let (mut site, mut tried) = (replica, 1);
+    while let Some(next) = bench.drive.next_site(site, tried, &attempt.answer) {
+        pool.borrow_mut().idle[site].push(connection);
+        let taken = pool.borrow_mut().take(bench, next);
+        // One was given back just now, so there is room for another.
+        let Some(another) = taken else { return attempt };
+        connection = another;
+        let sent_ns = attempt.answer.sent_ns;
+        attempt = connection.ask(bench, key, t0).await;
+        let moved_on = !attempt.answer.found_nobody();
+        attempt.answer = Answer { sent_ns, moved_on, ..attempt.answer };
         (site, tried) = (next, tried + 1);
     }
-    bench.recorder.borrow_mut().answer(&asked, answer);
     pool.borrow_mut().idle[site].push(connection);
+    attempt
 }

@@ -19,6 +19,12 @@ pub use explore::{Explored, Found, explore};
 pub use floors::{FLOORS, PER_SEEDS};
 pub use must_fail::firsts;
 
+/// Compositions beside the presets that `all` stands for: what spares the origin is in no preset.
+const GUARDED: [&str; 2] = [
+    "plain + lock + limit(concurrency=1, queue=2) + breaker(samples=3, window=2s, cool_down=1s, successes=2)",
+    "swr + coalesce + lease + limit(concurrency=1, queue=2, margin=200ms) + breaker(samples=2, share=0.3, cool_down=500ms, trickle=2, successes=3)",
+];
+
 /// Lines of a log that a replay shows before the failure.
 const LOG_SHOWN: usize = 60;
 
@@ -170,7 +176,7 @@ pub fn saved(text: &str, name: &str) -> Result<Vec<Try>, Failure> {
 
 fn specs(text: &str) -> Result<Vec<Spec>, Failure> {
     let names: Vec<String> = match text {
-        "all" => PRESETS.iter().map(|p| p.name.to_owned()).collect(),
+        "all" => PRESETS.iter().map(|p| p.name).chain(GUARDED).map(str::to_owned).collect(),
         "broken" => BROKEN.iter().map(|b| b.name.to_owned()).collect(),
         text => crate::settings::split_list(text),
     };

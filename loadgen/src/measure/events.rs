@@ -67,9 +67,16 @@ fn expiries(seen: &[Seen<'_>], end_ns: i64) -> Vec<EventRow> {
     rows
 }
 
+/// Which layers spare the origin.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Guards {
+    pub(super) limit: bool,
+    pub(super) breaker: bool,
+}
+
 /// Counts of what happened inside the replicas in the measured phase [0, `end_ns`).
 #[must_use]
-pub(super) fn counts(rows: &[EventRow], end_ns: i64) -> Events {
+pub(super) fn counts(rows: &[EventRow], end_ns: i64, guards: Guards) -> Events {
     let measured = || rows.iter().filter(|row| (0..end_ns).contains(&row.t_ns));
     let count = |event: &str| measured().filter(|row| row.event == event).count() as u64;
     let with = |event: &str, detail: &str| {
@@ -86,6 +93,10 @@ pub(super) fn counts(rows: &[EventRow], end_ns: i64) -> Events {
         corrupt: count("corrupt"),
         cache_errors: count("cache-failed"),
         leader_vanished: with("flight-ended", "vanished"),
+        limit_refused: guards.limit.then(|| with("origin-spared", "limit-full") + with("origin-spared", "limit-late")),
+        breaker_refused: guards.breaker.then(|| with("origin-spared", "breaker")),
+        breaker_opened: guards.breaker.then(|| with("breaker", "open")),
+        breaker_closed: guards.breaker.then(|| with("breaker", "closed")),
     }
 }
 
@@ -129,7 +140,7 @@ mod tests {
             row(50, "lock-ended", "lock-lost"),
             row(100, "corrupt", ""),
         ];
-        let counts = counts(&rows, 100);
+        let counts = counts(&rows, 100, Guards::default());
         let expected = Events { early_refresh: 1, refresh_started: 1, lock_lost: 1, ..Events::default() };
         assert_eq!(counts, expected);
     }

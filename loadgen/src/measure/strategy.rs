@@ -1,14 +1,13 @@
 //! A strategy's record, put together from everything that was seen of it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use app::control::{LedgerRow, ReplicaCounters};
-use report::record::{BinRow, EventRow, Hot, Ledgers, Origin, OriginRow, Predicted, Stale, Strategy};
+use report::record::{BinRow, EventRow, Hot, Ledgers, Origin, OriginRow, Predicted, Retries, Stale, Strategy};
 use scenarios::Scenario;
 use strategies::time::nanos;
 
-use super::events::counts;
+use super::events::{Guards, counts};
 use super::origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
 use super::recovery::{Hurt, recovery};
 use crate::record::{Collected, latency};
@@ -69,6 +68,9 @@ pub fn figures(evidence: &Evidence<'_>) -> Figures {
     let origin_rows = evidence.origin.map(|seen| origin_rows(seen, end_ns));
     let mut seconds = evidence.collected.seconds.clone();
     let mut bins = evidence.collected.bins.clone();
+    if evidence.scenario.load.retry.is_none() {
+        seconds.iter_mut().chain(&mut bins).for_each(|row| row.retries = None);
+    }
     if let Some(rows) = &origin_rows {
         // Reads of the drain belong to no row: a row has what belongs to its phase.
         let counted: Vec<Read> = rows.iter().filter(|r| r.phase != "drain").map(read).collect();
@@ -117,7 +119,11 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         service_ms: latency(&collected.measured[1]),
         lag_ms: latency(&collected.measured[2]),
         outcomes,
-        events: evidence.events.map(|events| counts(events, end_ns)),
+        events: evidence.events.map(|events| {
+            let layers = subject.strategy.as_ref().map(strategies::Spec::layers).unwrap_or_default();
+            let has = |name: &str| layers.iter().any(|layer| layer.name == name);
+            counts(events, end_ns, Guards { limit: has("limit"), breaker: has("breaker") })
+        }),
         stale: Stale {
             share: share(outcomes.stale),
             overage_ms_max: (outcomes.unknown == 0).then(|| collected.overage_us_max.div_ceil(1000)),
@@ -125,6 +131,12 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         cache_ops_per_request: operations.is_finite().then(|| round(operations, 1e4)),
         unsent: collected.offered - sent.min(collected.offered),
         moved_on: collected.moved_on,
+        retries: scenario.load.retry.map(|_| Retries {
+            attempts: sent + collected.retries,
+            retried: collected.tries.retried,
+            saved: collected.tries.saved,
+            refused_by_budget: collected.tries.unpaid,
+        }),
         recovery: None,
         generator_cpu_cores: None,
         unwitnessed: 0,
@@ -182,9 +194,11 @@ pub fn warm_state(scenario: &Scenario, ledger: &[LedgerRow], origin_offset_ns: i
     for row in ledger {
         let arrived = since_start(row.arrived_ns, origin_offset_ns);
         let Some(key) = row.key.parse::<u32>().ok().filter(|_| arrived < 0) else { continue };
-        // A burst stores every key at t = 0, whenever its value was read.
-        let burst = scenario.warm.is_some();
-        let start = if burst { -i64::try_from(nanos(service)).unwrap_or(0) } else { arrived };
+        // A burst stores every key at t = 0, whenever its value was read; with so much of its life behind it.
+        let start = scenario.warm.map_or(arrived, |warm| {
+            let behind = scenario.cache.ttl.mul_f64(1.0 - warm.life_left(key));
+            -i64::try_from(nanos(service + behind)).unwrap_or(0)
+        });
         let last = state.entry(key).or_insert(start);
         *last = start.max(*last);
     }
@@ -218,17 +232,28 @@ fn origin_rows(seen: OriginSeen<'_>, end_ns: i64) -> Vec<OriginRow> {
     rows
 }
 
-/// Fills in the origin's columns of rows that are `width_ms` wide each.
+/// Fills in the origin's columns of rows that are `width_ms` wide each, and in order of time.
 fn add_origin(rows: &mut [BinRow], reads: &[Read], width_ms: i64) {
     const MS: i64 = 1_000_000;
+    // (when, change): an end sorts before an arrival at the same moment.
+    let arrivals = reads.iter().map(|read| (read.arrived_ns, 1));
+    let ends = reads.iter().filter_map(|read| Some((read.end_ns?, -1)));
+    let mut changes: Vec<(i64, i64)> = arrivals.chain(ends).collect();
+    changes.sort_unstable();
+    let (mut next, mut open) = (0, 0_i64);
     for row in rows {
         let (from, to) = (row.start_ms * MS, (row.start_ms + width_ms) * MS);
-        // Reads are in order of arrival, and none lasts longer than the time-outs allow: look at those near.
-        let first = reads.partition_point(|r| r.arrived_ns < from - Duration::from_secs(60).as_nanos() as i64);
-        let last = reads.partition_point(|r| r.arrived_ns < to);
-        let near = &reads[first.min(last)..last];
-        row.origin_starts = Some(near.iter().filter(|r| r.arrived_ns >= from).count() as u64);
-        row.origin_in_flight_max = Some(in_flight_max(near, from, to));
+        let (mut most, mut starts) = (0, 0);
+        while let Some((at, change)) = changes.get(next).copied().filter(|(at, _)| *at < to) {
+            if at > from {
+                most = most.max(open);
+            }
+            open += change;
+            starts += u64::from(change > 0 && at >= from);
+            next += 1;
+        }
+        row.origin_starts = Some(starts);
+        row.origin_in_flight_max = Some(most.max(open).max(0).unsigned_abs());
     }
 }
 

@@ -11,7 +11,7 @@ use report::{AtomicFile, HlogWriter, ReportError};
 use strategies::Outcome;
 
 use super::Recorder;
-use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, add, histogram};
+use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, Tries, add, histogram};
 use crate::cpu;
 use crate::live::{Feed, News};
 use crate::measure::Floor;
@@ -37,6 +37,12 @@ pub struct Collected {
     pub errors: BTreeMap<String, u64>,
     /// Errors of all phases.
     pub errors_of_all_phases: u64,
+    /// Attempts of all phases that were not the last: each may hide one answer that its replica gave.
+    pub retries_of_all_phases: u64,
+    /// Attempts of the measured phase that were not the last.
+    pub retries: u64,
+    /// What became of requests of the measured phase that were tried more than once.
+    pub tries: Tries,
     /// Requests sent in all phases.
     pub requests_of_all_phases: u64,
     /// Requests of the measured phase that were planned.
@@ -216,6 +222,9 @@ impl Collected {
             errors: BTreeMap::new(),
             errors_of_all_phases: 0,
             requests_of_all_phases: 0,
+            retries_of_all_phases: 0,
+            retries: 0,
+            tries: Tries::default(),
             cpu_ns: None,
             offered: 0,
             sent: 0,
@@ -238,6 +247,7 @@ impl Collected {
         self.seconds.push(row);
         self.bins.extend(second.bins.iter().zip(0..).map(|(bin, at)| self::row(start_ms + at * 100, bin)));
         self.requests_of_all_phases += total.sent;
+        self.retries_of_all_phases += total.retries;
         self.errors_of_all_phases += total.outcomes[Outcome::Error as usize];
         if second.number >= 0 {
             self.take_measured(&second, &total);
@@ -263,6 +273,8 @@ impl Collected {
         add_outcomes(&mut self.hot_outcomes, &second.hot_outcomes);
         self.overage_us_max = self.overage_us_max.max(second.overage_us_max);
         self.moved_on += second.moved_on;
+        self.retries += total.retries;
+        self.tries.add(second.tries);
         for (kind, count) in &second.errors {
             *self.errors.entry(kind.clone()).or_insert(0) += count;
         }
@@ -287,6 +299,7 @@ fn row(start_ms: i64, bin: &Bin) -> BinRow {
         load: outcomes.load,
         shed: outcomes.shed,
         unknown: outcomes.unknown,
+        retries: Some(bin.retries),
         ..BinRow::default()
     }
 }

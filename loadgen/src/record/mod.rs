@@ -11,4 +11,4 @@ mod second;
 pub use collector::{Collected, Collector, KeySample, Log};
 pub(crate) use collector::{latency, quantile_ms};
 pub use recorder::Recorder;
-pub use second::{Answer, Asked, Second, TAGS};
+pub use second::{Answer, Asked, Second, TAGS, Tries};

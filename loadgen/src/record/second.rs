@@ -47,6 +47,10 @@ pub struct Answer {
     pub overage_us: u64,
     /// Whether its replica was down and another one was asked.
     pub moved_on: bool,
+    /// How often it was tried; all else is of the last attempt, but for when the first one was sent.
+    pub attempts: u32,
+    /// Whether the clients' budget had no more retries for it.
+    pub unpaid: bool,
 }
 
 impl Answer {
@@ -71,13 +75,35 @@ pub(super) struct Bin {
     pub(super) offered: u64,
     pub(super) sent: u64,
     pub(super) outcomes: Counts,
+    /// Attempts beyond the first.
+    pub(super) retries: u64,
 }
 
 impl Bin {
     pub(super) fn add(&mut self, other: &Self) {
         self.offered += other.offered;
         self.sent += other.sent;
+        self.retries += other.retries;
         self.outcomes.iter_mut().zip(other.outcomes).for_each(|(mine, theirs)| *mine += theirs);
+    }
+}
+
+/// What became of requests that were tried more than once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// Requests that were.
+    pub retried: u64,
+    /// Of these, answered well in the end.
+    pub saved: u64,
+    /// Requests that failed because the budget had no more retries.
+    pub unpaid: u64,
+}
+
+impl Tries {
+    pub(super) fn add(&mut self, other: Self) {
+        self.retried += other.retried;
+        self.saved += other.saved;
+        self.unpaid += other.unpaid;
     }
 }
 
@@ -97,6 +123,7 @@ pub struct Second {
     pub(super) flights: Vec<String>,
     pub(super) overage_us_max: u64,
     pub(super) moved_on: u64,
+    pub(super) tries: Tries,
     /// How many requests were sent at their very moment, as long as all of them were (in virtual time they always are): their
     /// service times are their response times, and their lag is nothing, so neither is written down one by one. See
     /// [`Second::settle`].
@@ -116,6 +143,7 @@ impl Second {
             flights: Vec::new(),
             overage_us_max: 0,
             moved_on: 0,
+            tries: Tries::default(),
             on_time: Some(0),
         }
     }
@@ -159,6 +187,12 @@ impl Second {
         let bin = self.bin(asked.intended_ns);
         bin.sent += 1;
         bin.outcomes[outcome] += 1;
+        if answer.attempts > 1 {
+            bin.retries += u64::from(answer.attempts - 1);
+            self.tries.retried += 1;
+            self.tries.saved += u64::from(!matches!(answer.outcome, Some(Outcome::Shed | Outcome::Error)));
+        }
+        self.tries.unpaid += u64::from(answer.unpaid);
         self.arrivals.push((asked.intended_ns, asked.key));
         if asked.hot {
             self.hot_outcomes[outcome] += 1;
@@ -205,6 +239,7 @@ impl Second {
             *self.errors.entry(kind).or_insert(0) += count;
         }
         self.moved_on += other.moved_on;
+        self.tries.add(other.tries);
         self.flights.extend(other.flights);
         self.overage_us_max = self.overage_us_max.max(other.overage_us_max);
     }

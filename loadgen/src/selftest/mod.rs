@@ -13,7 +13,7 @@ use strategies::port::Clock;
 use tokio::sync::{mpsc, watch};
 
 use crate::cli::{Format, SelftestArgs};
-use crate::drive::{Drive, Fleet, Pacer, Pattern, Site};
+use crate::drive::{Drive, Fleet, Pacer, Pattern, Retrying, Site};
 use crate::exit::{Exit, Failure};
 use crate::record::{Collected, Collector, quantile_ms};
 use crate::say;
@@ -169,6 +169,7 @@ fn drive(scenario: &Scenario, site: &Arc<Site>) -> Result<Driven, Failure> {
         duration: scenario.load.duration,
         timeout: scenario.load.timeout,
         on_down: scenario.load.on_down,
+        retrying: Retrying::of(None, 0),
         clock,
         pace: pacer.handle(),
         stop,

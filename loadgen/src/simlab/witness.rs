@@ -87,6 +87,8 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
         flight: None,
         overage_us: 0,
         moved_on: request.moved_on,
+        attempts: request.attempts,
+        unpaid: request.unpaid,
     };
     match reply {
         Reply::Answer(Ok(served)) if !is_right(served, request.key, items) => failed("wrong-body".into()),
@@ -100,7 +102,7 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
                 Outcome::Stale => served.ttl_left_ns.min(0).unsigned_abs() / 1000,
                 _ => 0,
             },
-            moved_on: request.moved_on,
+            ..failed(String::new())
         },
         Reply::Answer(Err(error)) => match app::replica::failure(error) {
             (_, Outcome::Shed) => Answer { outcome: Some(Outcome::Shed), error: None, ..failed(String::new()) },

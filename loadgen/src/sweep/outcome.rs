@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use report::record::Strategy;
 use report::sweep::{self as record, Row, SWEEP_SCHEMA, Spread, Sweep, SweepFolder};
-use report::{Figures, ReportError, figure, figures};
+use report::{Figures, ReportError, figure, metrics};
 use scenarios::METRICS;
 
 use super::goal::Goal;
@@ -34,7 +34,9 @@ pub fn record(identity: &Identity, grid: &Grid, goal: Option<&Goal>, finished: &
     let points: Vec<record::Point> =
         grid.points.iter().zip(&finished.runs).map(|(point, runs)| point_of(grid, point, runs)).collect();
     let mut settings = grid.points.first().map_or(base, |point| &point.settings).scenario.settings();
-    settings.retain(|field, _| !grid.knobs.iter().any(|knob| knob.turns == Turns::Scenario && knob.name == *field));
+    settings.retain(|field, _| {
+        !grid.knobs.iter().any(|knob| knob.turns == Turns::Scenario && is_set_by(field, &knob.name))
+    });
     Sweep {
         schema: SWEEP_SCHEMA.into(),
         sweep: identity.name.clone(),
@@ -69,11 +71,17 @@ pub fn write_rows(folder: &SweepFolder, sweep: &Sweep, finished: &Finished) -> R
             values: &point.values,
             seed,
             valid: run.valid,
-            figures: figures(run),
+            figures: metrics(run),
         })
     });
     let knobs: Vec<String> = sweep.knobs.iter().map(|knob| knob.name.clone()).collect();
     folder.write_rows(&knobs, &METRICS, rows)
+}
+
+/// Whether a field of the resolved scenario (`event.1.for`) is one that a knob (`event.for`) turns.
+fn is_set_by(field: &str, knob: &str) -> bool {
+    let of_event = |knob: &str| Some(field.strip_prefix("event.")?.split_once('.')?.1 == knob.strip_prefix("event.")?);
+    field == knob || of_event(knob).unwrap_or(false)
 }
 
 fn charted(goal: Option<&Goal>) -> Vec<String> {
@@ -140,7 +148,7 @@ fn point_of(grid: &Grid, point: &Point, runs: &[Option<Strategy>]) -> record::Po
 
 /// Every metric over the runs; unknown where it is in any of them, or there are none.
 fn spreads(runs: &[&Strategy]) -> BTreeMap<String, Option<Spread>> {
-    let runs: Vec<Figures> = runs.iter().map(|run| figures(run)).collect();
+    let runs: Vec<Figures> = runs.iter().map(|run| metrics(run)).collect();
     let of = |metric: &str| {
         let values = runs.iter().map(|figures| figure(figures, metric)?.and_then(serde_json::Number::as_f64));
         let values: Vec<f64> = values.collect::<Option<_>>()?;

@@ -61,7 +61,9 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         let witnessed = |flight: &str| !aftermath.is_unwitnessed(flight);
         let rows: Vec<LedgerRow> = ledger.iter().filter(|row| witnessed(&row.flight)).cloned().collect();
         let received: Vec<String> = collected.flights.iter().filter(|flight| witnessed(flight)).cloned().collect();
-        compare(&flights, &rows, &received, collected.errors_of_all_phases)
+        // Of an attempt that was not the last the answer may have been lost, too.
+        let lost = collected.errors_of_all_phases + collected.retries_of_all_phases;
+        compare(&flights, &rows, &received, lost)
     });
     let mut figures = figures(&Evidence {
         scenario,
@@ -119,7 +121,7 @@ fn hurt(scenario: &Scenario, seen: &[EventRow]) -> Option<Hurt> {
         LoadKind::Closed { clients, .. } => Some(clients),
         LoadKind::Open { .. } => None,
     };
-    Some(Hurt { from_ns, over_ns: planned.chain(seen).max()?, service, clients })
+    Some(Hurt { from_ns, over_ns: planned.chain(seen).max()?, service, clients, ttl: scenario.cache.ttl })
 }
 
 fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {

@@ -12,7 +12,7 @@ use strategies::time::{Mono, nanos};
 use tokio::sync::{mpsc, watch};
 
 use super::{Before, Bench, Load, in_flight};
-use crate::drive::{Drive, Fleet, Pattern};
+use crate::drive::{Drive, Fleet, Pattern, Retrying};
 use crate::exit::Failure;
 use crate::faults::{Aftermath, Injector};
 use crate::lab::docker::Sampler;
@@ -123,6 +123,7 @@ impl Bench<'_> {
             duration: scenario.load.duration,
             timeout: scenario.load.timeout,
             on_down: scenario.load.on_down,
+            retrying: Retrying::of(scenario.load.retry, self.settings.seed),
             clock: self.clock,
             pace: self.pacer.handle(),
             stop: self.stop.clone(),
@@ -134,7 +135,8 @@ impl Bench<'_> {
         let burst = self.settings.scenario.warm.and(self.endpoints.replicas.first().zip(before.replica_clocks.first()));
         let Some((replica, clock)) = burst else { return Ok(self.clock.mono().plus(LEAD + drive.warmup)) };
         let scenario = &self.settings.scenario;
-        let warm = Warm { items: scenario.keys.n, at_once: scenario.origin.concurrency };
+        let aged = scenario.warm == Some(scenarios::Warm::BurstAged);
+        let warm = Warm { items: scenario.keys.n, at_once: scenario.origin.concurrency, aged };
         let warmed: Warmed = replica.post("/warm", &warm).await?;
         Ok(Mono(warmed.last_put_mono_ns.saturating_add_signed(clock.to_ours_ns)))
     }

@@ -1,4 +1,5 @@
-//! Two knobs: a strategy's figures as heat maps, one panel a figure, each cell with its mean over the seeds.
+//! Two knobs: a strategy's figures as heat maps, one panel a figure, or one figure of every strategy, one panel a strategy;
+//! each cell with its mean over the seeds.
 
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
@@ -23,13 +24,22 @@ const SHADES: [RGBColor; 4] =
 /// Colours follow the logarithm where the figures are further apart than this.
 const LOG_FROM: f64 = 30.0;
 
-/// `charts/heatmap-<strategy>.svg|png`.
+/// `charts/heatmap-<strategy>.svg|png`, `charts/map-<figure>.svg|png`.
 pub(crate) struct HeatMap<'a> {
     pub(crate) sweep: &'a Sweep,
-    pub(crate) strategy: &'a str,
+    pub(crate) of: Of<'a>,
     /// The knobs, as indices: whose values are the columns, and whose the rows.
     pub(crate) knobs: (usize, usize),
     pub(crate) name: String,
+}
+
+/// What a chart has a panel for each of.
+#[derive(Clone, Copy)]
+pub(crate) enum Of<'a> {
+    /// The charted figures of this strategy.
+    Strategy(&'a str),
+    /// The strategies, by this figure.
+    Figure(&'a str),
 }
 
 /// From a figure to a shade.
@@ -48,7 +58,7 @@ impl Chart for HeatMap<'_> {
 
     fn alt(&self) -> String {
         let (columns, rows) = (&self.columns().name, &self.rows().name);
-        let each = |metric: &String| {
+        let each = |metric: &str| {
             let range = self.range(metric);
             let said = range.map_or_else(
                 || "not known".to_owned(),
@@ -56,23 +66,30 @@ impl Chart for HeatMap<'_> {
             );
             format!("{} {said}", title(metric))
         };
-        let all: Vec<String> = self.sweep.charted.iter().map(each).collect();
-        format!("{} of {}: by {columns} and {rows}. {}.", self.strategy, self.sweep.scenario, all.join(". "))
+        let (of, all) = match self.of {
+            Of::Strategy(strategy) => (strategy.to_owned(), self.sweep.charted.iter().map(|m| each(m)).collect()),
+            Of::Figure(metric) => (self.sweep.strategies().join(", "), vec![each(metric)]),
+        };
+        format!("{of} of {}: by {columns} and {rows}. {}.", self.sweep.scenario, all.join(". "))
     }
 
     fn height(&self) -> f64 {
-        TOP + self.step() * self.sweep.charted.len().max(1) as f64 + 30.0
+        TOP + self.step() * self.panels().len().max(1) as f64 + 30.0
     }
 
     fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
         ink.paper()?;
         let (columns, rows) = (&self.columns().name, &self.rows().name);
-        let heading = format!("{}: {} by {columns} and {rows}", self.sweep.scenario, self.strategy);
+        let heading = match self.of {
+            Of::Strategy(strategy) => format!("{}: {strategy} by {columns} and {rows}", self.sweep.scenario),
+            // The axes say the rest.
+            Of::Figure(metric) => format!("{}: {}", self.sweep.scenario, title(metric)),
+        };
         ink.text(&ink.fitted(&heading, 19.0, WIDTH - 32.0), (16.0, 22.0), 19.0, TEXT, At::Left)?;
         ink.text(&ink.fitted(&setting(self.sweep), 11.0, WIDTH - 32.0), (16.0, 45.0), 11.0, FAINT, At::Left)?;
         self.legend(ink)?;
-        for (at, metric) in self.sweep.charted.iter().enumerate() {
-            self.panel(ink, metric, TOP + ABOVE + self.step() * at as f64)?;
+        for (at, (strategy, metric)) in self.panels().into_iter().enumerate() {
+            self.panel(ink, (strategy, metric), TOP + ABOVE + self.step() * at as f64)?;
         }
         let below = self.height() - 18.0;
         ink.text(columns, ((LEFT + RIGHT) / 2.0, below), 12.0, TEXT, At::Middle)
@@ -97,14 +114,26 @@ impl HeatMap<'_> {
         self.cell().1 * self.rows().values.len() as f64 + ABOVE + BELOW
     }
 
-    fn points(&self) -> impl Iterator<Item = (usize, &Point)> {
-        self.sweep.points.iter().enumerate().filter(|(_, point)| point.strategy == self.strategy)
+    /// Strategy and figure of each panel.
+    fn panels(&self) -> Vec<(&str, &str)> {
+        match self.of {
+            Of::Strategy(strategy) => self.sweep.charted.iter().map(|metric| (strategy, metric.as_str())).collect(),
+            Of::Figure(metric) => self.sweep.strategies().into_iter().map(|strategy| (strategy, metric)).collect(),
+        }
+    }
+
+    fn shows(&self, strategy: &str) -> bool {
+        self.panels().iter().any(|(shown, _)| *shown == strategy)
+    }
+
+    fn points<'s>(&'s self, strategy: &'s str) -> impl Iterator<Item = (usize, &'s Point)> {
+        self.sweep.points.iter().enumerate().filter(move |(_, point)| point.strategy == strategy)
     }
 
     /// Whether the cells are large enough for all of a panel's figures: some without theirs would look like a choice.
-    fn has_room<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, metric: &str) -> bool {
+    fn has_room<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, (strategy, metric): (&str, &str)) -> bool {
         let (width, height) = self.cell();
-        let known = self.points().filter_map(|(_, point)| point.figures.get(metric).copied().flatten());
+        let known = self.points(strategy).filter_map(|(_, point)| point.figures.get(metric).copied().flatten());
         height >= 13.0 && known.map(|s| ink.width(&figure_text(metric, s.mean), 11.0)).all(|text| text + 3.0 <= width)
     }
 
@@ -140,7 +169,7 @@ impl HeatMap<'_> {
             ink.text(said, (x + 28.0, 79.0), 11.0, FAINT, At::Left)?;
             x += 40.0 + ink.width(said, 11.0);
         }
-        let best = self.best().is_some_and(|best| self.sweep.points[best].strategy == self.strategy);
+        let best = self.best().is_some_and(|best| self.shows(&self.sweep.points[best].strategy));
         if best {
             frame(ink, (x, 72.0), (x + 22.0, 86.0))?;
             ink.text("best by the goal", (x + 28.0, 79.0), 11.0, FAINT, At::Left)?;
@@ -155,20 +184,25 @@ impl HeatMap<'_> {
         self.sweep.ranking.first().filter(|ranked| ranked.meets).map(|ranked| ranked.point)
     }
 
-    fn panel<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, metric: &str, top: f64) -> Drawn<DB> {
-        ink.text(&title(metric), (LEFT, top - 12.0), 12.0, TEXT, At::Left)?;
+    fn panel<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, of: (&str, &str), top: f64) -> Drawn<DB> {
+        let (strategy, metric) = of;
+        let above = match self.of {
+            Of::Strategy(_) => title(metric),
+            Of::Figure(_) => ink.fitted(strategy, 12.0, RIGHT - LEFT - 220.0),
+        };
+        ink.text(&above, (LEFT, top - 12.0), 12.0, TEXT, At::Left)?;
         let range = self.range(metric);
         if let Some(range) = range {
             scale_bar(ink, metric, range, top - 12.0)?;
         }
         let (width, height) = self.cell();
-        let (rows, room) = (self.rows().values.len(), self.has_room(ink, metric));
+        let (rows, room) = (self.rows().values.len(), self.has_room(ink, of));
         let at = |column: usize, row: usize| {
             // The first row stands at the bottom, as on any axis.
             let (x, y) = (LEFT + width * column as f64, top + height * (rows - 1 - row) as f64);
             ((x, y), (x + width, y + height))
         };
-        for (index, point) in self.points() {
+        for (index, point) in self.points(strategy) {
             let column = self.sweep.value_of(point, self.knobs.0);
             let (Some(column), Some(row)) = (column, self.sweep.value_of(point, self.knobs.1)) else { continue };
             let (from, to) = at(column, row);
@@ -183,7 +217,7 @@ impl HeatMap<'_> {
                 _ => said(ink, (from, to), "–", FAINT)?,
             }
         }
-        if let Some(best) = self.best().map(|best| &self.sweep.points[best]).filter(|p| p.strategy == self.strategy)
+        if let Some(best) = self.best().map(|best| &self.sweep.points[best]).filter(|p| p.strategy == strategy)
             && let (Some(column), Some(row)) =
                 (self.sweep.value_of(best, self.knobs.0), self.sweep.value_of(best, self.knobs.1))
         {

@@ -26,7 +26,7 @@ pub(crate) use axis::{Scale, pushed_apart, whole};
 pub(crate) use comparison::Comparison;
 pub(crate) use containers::Containers;
 pub(crate) use curves::Curves;
-pub(crate) use heat::HeatMap;
+pub(crate) use heat::{HeatMap, Of};
 pub(crate) use herd::{HerdChart, said as herd_said};
 pub(crate) use spectrum::{STEPS as SPECTRUM_STEPS, Spectrum, percentiles as percentile_ticks, percentiles_of};
 pub(crate) use strategy::StrategyChart;

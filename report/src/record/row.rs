@@ -28,6 +28,8 @@ pub struct BinRow {
     pub shed: u64,
     /// Outcome unknown; nought in files that have no such column.
     pub unknown: u64,
+    /// Attempts beyond the first at the requests of this bin; `None` (and no column) where clients do not try again.
+    pub retries: Option<u64>,
     /// Origin reads that arrived in the bin; `None` where there is no ledger.
     pub origin_starts: Option<u64>,
     /// Largest number of origin reads arrived and not ended, queue included, at any moment of the bin; `None` where there

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::{Sweep, SweepFolder};
 use crate::atomic::write_atomic;
-use crate::chart::{self, Chart, Curves, HeatMap};
+use crate::chart::{self, Chart, Curves, HeatMap, Of};
 use crate::error::ReportError;
 use crate::render::Rendered;
 
-/// Reads a sweep's folder and draws its charts: curves of one knob, a heat map a strategy of two. Of more knobs, or of
+/// Reads a sweep's folder and draws its charts: curves of one knob, a heat map a strategy of two, and one of all
+/// strategies by the first figure. Of more knobs, or of
 /// none that has more than one value, there is no picture.
 ///
 /// # Errors
@@ -26,7 +27,11 @@ pub fn render_sweep(dir: &Path) -> Result<Rendered, ReportError> {
             let wide = sweep.knobs[one].values.len() >= sweep.knobs[two].values.len();
             let knobs = if wide { (one, two) } else { (two, one) };
             for (strategy, name) in named(&sweep) {
-                draw(&folder, &HeatMap { sweep: &sweep, strategy, knobs, name }, &mut files)?;
+                draw(&folder, &HeatMap { sweep: &sweep, of: Of::Strategy(strategy), knobs, name }, &mut files)?;
+            }
+            if let (Some(metric), 2..) = (sweep.charted.first(), sweep.strategies().len()) {
+                let of = Of::Figure(metric);
+                draw(&folder, &HeatMap { sweep: &sweep, of, knobs, name: format!("map-{metric}") }, &mut files)?;
             }
         }
         _ => {}

@@ -16,9 +16,9 @@ pub fn figure_text(metric: &str, value: f64) -> String {
     }
 }
 
-/// Whether a figure is a share of requests, from 0 to 1.
+/// Whether a figure is a share, from 0 to 1.
 pub(crate) fn is_share(metric: &str) -> bool {
-    matches!(metric, "hit_ratio" | "stale.share")
+    matches!(metric, "hit_ratio" | "stale.share" | "recovery.recovered")
 }
 
 /// What a figure is, for the head of a panel: its path, and in words what that counts.
@@ -32,6 +32,8 @@ pub(crate) fn title(metric: &str) -> String {
         "stale.share" => "share of requests answered stale",
         "stale.overage_ms_max" => "longest past the TTL, ms",
         "cache_ops_per_request" => "cache operations per request",
+        "recovery.recovered" => "share of runs that recovered",
+        "recovery.recovered_after_s" => "until it had recovered, s",
         _ => match metric.strip_prefix("latency_ms.") {
             Some("max") => return format!("{metric} · longest response time, ms"),
             Some(percentile) => return format!("{metric} · response time, {}, ms", percentile.replace('_', ".")),

@@ -11,12 +11,23 @@ pub(super) struct Place {
     /// Which of its client's.
     pub(super) n: u64,
     pub(super) intended: u64,
+    /// When this attempt is sent; the first one then, when it was intended.
+    pub(super) sent: u64,
+    /// Which attempt, from 1.
+    pub(super) attempt: u32,
     pub(super) key: u32,
     pub(super) replica: u16,
     /// How many dead replicas it has found before this one.
     pub(super) moved: u16,
     /// The task that works on it, once it has arrived.
     pub(super) task: Option<u32>,
+}
+
+impl Place {
+    /// The first attempt at a request, sent when it was intended.
+    pub(super) fn first(intended: u64) -> Self {
+        Self { intended, sent: intended, attempt: 1, ..Self::default() }
+    }
 }
 
 /// Requests that are under way.
@@ -74,10 +85,11 @@ impl UnderWay {
     pub(super) fn late(&mut self, now: u64, timeout: u64) -> (Vec<u32>, u64) {
         if now >= self.next_list {
             let open = (0..).zip(&self.places).filter(|(_, place)| place.serial != 0);
-            let mut list: Vec<_> =
-                open.map(|(number, place)| (place.intended.saturating_add(timeout), number, place.serial)).collect();
+            let mut list: Vec<(u64, u32, u64)> =
+                open.map(|(number, place)| (place.sent.saturating_add(timeout), number, place.serial)).collect();
             list.sort_unstable();
-            self.listed.extend(list);
+            // Whoever is to be sent later than now stands on the last list, too.
+            self.listed = list.into();
             self.next_list = now.saturating_add(timeout);
         }
         let mut late = Vec::new();

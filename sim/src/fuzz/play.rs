@@ -105,6 +105,7 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
         write_every: case.write_every,
         clocks: clocks(case),
         slack: Duration::ZERO,
+        retry_share: None,
         sees_cache: true,
     };
     let digest = 0xCBF2_9CE4_8422_2325;

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use strategies::port::{Acquired, CacheErrorClass, Event, LeaderEnd, Released, Renewed, Stored, When};
+use strategies::port::{
+    Acquired, BreakerState, CacheErrorClass, Event, LeaderEnd, RefusedBy, Released, Renewed, Stored, When,
+};
 use strategies::{GetError, Outcome};
 
 use crate::cache::Effect;
@@ -11,7 +13,7 @@ use crate::invariants::{End, Fact, What};
 use crate::origin::ReadEnd;
 
 /// The rare events that are counted.
-pub const RARE: [&str; 23] = [
+pub const RARE: [&str; 29] = [
     "take-over",
     "fenced-put",
     "late-open-put",
@@ -35,6 +37,12 @@ pub const RARE: [&str; 23] = [
     "client-gone",
     "reset",
     "old-over-new",
+    "limit-full",
+    "limit-late",
+    "breaker-refused",
+    "breaker-opened",
+    "breaker-half-open",
+    "breaker-closed",
 ];
 
 /// Counts by name.
@@ -68,7 +76,7 @@ impl Counts {
             What::Told(event) => told(event),
             What::Answered { end, .. } => self.end(end),
             What::Read(read) => (read.outcome == Some(ReadEnd::Rejected)).then_some("origin-full"),
-            What::Asked { .. } | What::Over(_) => None,
+            What::Asked { .. } | What::Sent { .. } | What::Over(_) => None,
         };
         if let Some(name) = name {
             self.add(name);
@@ -127,6 +135,16 @@ fn told(event: &Event) -> Option<&'static str> {
         Event::CacheFailed { class: CacheErrorClass::Full, .. } => Some("op-out-of-memory"),
         Event::RefreshFailed(_) => Some("refresh-failed"),
         Event::EarlyRefresh(_) => Some("early-refresh"),
+        Event::OriginSpared { by, .. } => Some(match by {
+            RefusedBy::LimitFull => "limit-full",
+            RefusedBy::LimitLate => "limit-late",
+            RefusedBy::Breaker => "breaker-refused",
+        }),
+        Event::Breaker(state) => Some(match state {
+            BreakerState::Open => "breaker-opened",
+            BreakerState::HalfOpen => "breaker-half-open",
+            BreakerState::Closed => "breaker-closed",
+        }),
         _ => None,
     }
 }

@@ -1,9 +1,9 @@
 //! Of failures: an error is neither kept nor asked for again at once (I13), whoever waits for one that died is served in
 //! time (P1), and all is well again when the troubles are over (P2, I9). Their causes are next door.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use strategies::port::{Acquired, Event, FlightId, LeaderEnd, Released, Renewed};
+use strategies::port::{Acquired, BreakerState, Event, FlightId, LeaderEnd, Released, Renewed};
 use strategies::{GetError, Key};
 
 use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
@@ -128,7 +128,11 @@ impl Checker for TakenOver {
 
 /// P2 and I9: once everything has healed every request has its value, and in the end nothing goes on.
 #[derive(Default)]
-pub(super) struct Heals(BTreeMap<u32, Key>);
+pub(super) struct Heals {
+    probes: BTreeMap<u32, Key>,
+    /// Replicas whose breaker is not closed.
+    guarded: BTreeSet<Option<u16>>,
+}
 
 impl Checker for Heals {
     fn name(&self) -> &'static str {
@@ -138,11 +142,21 @@ impl Checker for Heals {
     fn see(&mut self, _: &Known, fact: &Fact) -> Verdict {
         match &fact.what {
             What::Asked { request, key, probe: true } => {
-                self.0.insert(*request, key.clone());
+                self.probes.insert(*request, key.clone());
                 Ok(())
             }
-            What::Answered { request, end } => match (self.0.remove(request), end) {
+            What::Told(Event::Breaker(BreakerState::Closed)) => {
+                self.guarded.remove(&fact.node);
+                Ok(())
+            }
+            What::Told(Event::Breaker(_)) => {
+                self.guarded.insert(fact.node);
+                Ok(())
+            }
+            What::Answered { request, end } => match (self.probes.remove(request), end) {
                 (None, _) | (_, End::Answer(Ok(_))) => Ok(()),
+                // It comes back a trickle at a time; that it does is P4's.
+                (_, End::Answer(Err(GetError::Refused { .. }))) if self.guarded.contains(&fact.node) => Ok(()),
                 (Some(key), end) => Err(format!("after everything had healed a request for {key} ended so: {end:?}")),
             },
             What::Over(tasks) if *tasks > 0 => Err(format!("{tasks} tasks go on after the end")),

@@ -11,6 +11,7 @@ mod causes;
 mod early;
 mod failures;
 mod flights;
+mod guards;
 mod leases;
 mod origin;
 mod puts;
@@ -58,6 +59,13 @@ pub enum What {
         /// How.
         end: End,
     },
+    /// Clients sent so many first attempts and retries.
+    Sent {
+        /// First attempts.
+        first: u64,
+        /// Retries.
+        retries: u64,
+    },
     /// A strategy told of something.
     Told(Event),
     /// Something took effect in the cache.
@@ -104,6 +112,8 @@ pub struct Terms {
     pub clocks: Duration,
     /// How exactly facts are dated, the travel of a message included.
     pub slack: Duration,
+    /// Retries for each first attempt that the clients' budget allows; `None` where there is no budget.
+    pub retry_share: Option<f64>,
     /// Whether the log has everything that takes effect in the cache, locks included.
     pub sees_cache: bool,
 }
@@ -186,6 +196,8 @@ impl Judge {
             Box::<origin::Bounded>::default(),
             Box::<origin::Ledgers>::default(),
             Box::<early::Law>::default(),
+            Box::<guards::Reopens>::default(),
+            Box::<guards::RetriesPaid>::default(),
         ];
         Self { known: Known { terms, troubles: Troubles::default() }, checkers, facts: 0 }
     }

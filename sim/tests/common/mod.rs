@@ -37,6 +37,10 @@ pub struct Tally {
     /// Every line of the trace: requests, events, reads.
     pub trace: Vec<String>,
     pub keep_trace: bool,
+    /// Each attempt as it was decided on, and when it is sent.
+    pub attempts: Vec<(Request, i64)>,
+    /// Each request as it ended, and when.
+    pub ends: Vec<(Request, i64)>,
 }
 
 impl Tally {
@@ -74,14 +78,20 @@ impl Witness for Tally {
     fn withdraw(&mut self, _: &Request) {
         self.offered -= 1;
     }
+    fn attempt(&mut self, request: &Request, at_ns: i64) {
+        self.attempts.push((*request, at_ns));
+    }
     fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply<'_>) {
         self.answered += 1;
+        if request.attempts > 1 || request.unpaid {
+            self.ends.push((*request, done_ns));
+        }
         if request.intended_ns >= 0 {
             self.requests += 1;
             self.moved_on += u64::from(request.moved_on);
             let (outcome, kind) = match reply {
                 Reply::Answer(Ok(served)) => (served.outcome, None),
-                Reply::Answer(Err(GetError::Shed { .. })) => (Outcome::Shed, None),
+                Reply::Answer(Err(GetError::Shed { .. } | GetError::Refused { .. })) => (Outcome::Shed, None),
                 Reply::Answer(Err(GetError::OutOfTime)) => (Outcome::Error, Some("http-504")),
                 Reply::Answer(Err(_)) => (Outcome::Error, Some("http-502")),
                 Reply::TimedOut => (Outcome::Error, Some("timeout")),
@@ -103,7 +113,7 @@ impl Witness for Tally {
             }
         }
         if self.keep_trace {
-            let Request { intended_ns, key, moved_on } = request;
+            let Request { intended_ns, key, moved_on, .. } = request;
             let moved = if *moved_on { " moved on" } else { "" };
             self.trace.push(format!("Request {{ intended_ns: {intended_ns}, key: {key} }} {done_ns} {reply:?}{moved}"));
         }

@@ -144,6 +144,7 @@ pub fn said(spec: &str, facts: &[Fact]) -> String {
         write_every: Some(Duration::from_secs(1)),
         clocks: Duration::ZERO,
         slack: Duration::ZERO,
+        retry_share: Some(0.5),
         sees_cache: true,
     };
     let mut judge = Judge::new(terms);

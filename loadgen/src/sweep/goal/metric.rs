@@ -8,7 +8,7 @@ use strategies::units::{DURATION, RATE, UnitFault};
 pub enum Kind {
     /// Milliseconds.
     Time,
-    /// A share of requests, 0 to 1.
+    /// A share of requests or runs, 0 to 1.
     Share,
     /// Reads in a second.
     PerSecond,
@@ -29,7 +29,7 @@ impl Kind {
     #[must_use]
     pub fn of(path: &str) -> Self {
         match path {
-            "hit_ratio" | "stale.share" => Self::Share,
+            "hit_ratio" | "stale.share" | "recovery.recovered" => Self::Share,
             "origin.max_per_second" => Self::PerSecond,
             _ if path.contains("_ms") => Self::Time,
             _ => Self::Count,
