@@ -45,5 +45,11 @@ pub const FLOORS: &[(&str, u64)] = &[
     ("stale-served", 41_000),
     ("client-gone", 45_000),
     ("reset", 3700),
-    ("old-over-new", 130),
+    ("old-over-new", 100),
+    ("limit-full", 2300),
+    ("limit-late", 180),
+    ("breaker-refused", 120),
+    ("breaker-opened", 55),
+    ("breaker-half-open", 45),
+    ("breaker-closed", 7),
 ];

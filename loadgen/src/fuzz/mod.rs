@@ -21,8 +21,8 @@ pub use must_fail::firsts;
 
 /// Compositions beside the presets that `all` stands for: what spares the origin is in no preset.
 const GUARDED: [&str; 2] = [
-    "plain + lock + limit(concurrency=1, queue=2) + breaker(samples=3, window=2s, cool_down=1s, successes=2)",
-    "swr + coalesce + lease + limit(concurrency=1, queue=2, margin=200ms) + breaker(samples=2, share=0.3, cool_down=500ms, trickle=2, successes=3)",
+    "plain + bare + limit(concurrency=2, queue=4) + breaker(samples=3, window=2s, cool_down=1s, successes=2)",
+    "swr + coalesce + lease + limit(concurrency=2, queue=1, margin=200ms) + breaker(samples=2, share=0.3, cool_down=500ms, trickle=2, successes=3)",
 ];
 
 /// Lines of a log that a replay shows before the failure.

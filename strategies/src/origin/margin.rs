@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::fill::LOAD_BUDGET;
 
+/// Before a read has been seen (RFC 6298, section 2.1).
+const UNKNOWN: Duration = Duration::from_secs(1);
+/// Reads that all take the same have no deviation; the way there takes its time.
+const LEAST: Duration = Duration::from_millis(10);
 /// No estimate asks for more than half of a read's budget: an origin that was slow once must be asked again.
 const MOST: Duration = Duration::from_millis(LOAD_BUDGET.as_millis() as u64 / 2);
 
@@ -27,10 +31,11 @@ impl Estimate {
         });
     }
 
-    /// How much of its budget a read must have left; nothing before one has been seen.
+    /// How much of its budget a read must have left.
     pub(super) fn margin(&self) -> Duration {
-        let margin = self.mean_and_deviation.map_or(0.0, |(mean, deviation)| mean + 4.0 * deviation);
-        Duration::from_secs_f64(margin.clamp(0.0, MOST.as_secs_f64()))
+        let Some((mean, deviation)) = self.mean_and_deviation else { return UNKNOWN };
+        let margin = mean + 4.0 * deviation;
+        Duration::from_secs_f64(margin.clamp(LEAST.as_secs_f64(), MOST.as_secs_f64()))
     }
 }
 
@@ -43,7 +48,7 @@ mod tests {
     #[test]
     fn it_is_what_the_rfc_says() {
         let mut estimate = Estimate::default();
-        assert_eq!(estimate.margin(), Duration::ZERO, "nothing is known");
+        assert_eq!(estimate.margin(), MS * 1000, "nothing is known");
         estimate.add(MS * 100);
         assert_eq!(estimate.margin(), MS * 300, "SRTT = R, RTTVAR = R/2");
         estimate.add(MS * 180);
