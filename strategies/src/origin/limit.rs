@@ -92,9 +92,16 @@ impl Limit {
             Entered::Full => return Err(RefusedBy::LimitFull),
             Entered::Waits(told) => told,
         };
-        match select(told, self.clock.sleep(self.left(deadline))).await {
-            Either::Left((Ok(place), _)) if !self.left(deadline).is_zero() => Ok(place),
-            _ => Err(RefusedBy::LimitLate),
+        let mut waiting = told;
+        loop {
+            let woken = select(waiting, self.clock.sleep(self.left(deadline))).await;
+            // The margin may have changed meanwhile.
+            let late = self.left(deadline).is_zero();
+            waiting = match woken {
+                Either::Left((Ok(place), _)) if !late => return Ok(place),
+                Either::Right(((), waiting)) if !late => waiting,
+                _ => return Err(RefusedBy::LimitLate),
+            };
         }
     }
 }
