@@ -34,7 +34,8 @@ pub fn eventful(dir: &Path) -> Run {
         stale_share: None,
         formula: "1 + rd".into(),
     });
-    run.strategies[2].recovery = Some(report::record::Recovery { troubled_s: 3, after_s: Some(1.2) });
+    run.strategies[2].recovery =
+        Some(report::record::Recovery { troubled_s: 3, after_s: Some(1.2), recovered: None, recovered_after_s: None });
     run.strategies[2].stale.overage_ms_max = Some(1579);
     run.strategies[3].errors = 7;
     let folder = RunFolder::at(dir);
