@@ -7,8 +7,10 @@
 #[allow(
     dead_code,
     unreachable_pub,
-    clippy::same_name_method,
-    reason = "what report's tests use of it is not used here"
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "report's, and shared"
 )]
 mod browser;
 mod common;
