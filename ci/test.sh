@@ -51,4 +51,4 @@ echo "ci/test.sh: LAB_REQUIRE=$LAB_REQUIRE"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-cargo test --workspace --locked
+cargo test --workspace --locked --no-fail-fast
