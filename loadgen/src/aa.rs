@@ -20,8 +20,14 @@ const PAIRS: u16 = 10;
 /// # Errors
 /// [`Failure`] as of a run; where there are too few pairs; where what is known already can't be read.
 pub(crate) async fn run(args: &RunArgs) -> Result<Exit, Failure> {
-    let mut settings =
-        Settings::of(&RunArgs { repeats: if args.repeats == 1 { PAIRS } else { args.repeats }, ..args.clone() })?;
+    let repeats = Some(args.repeats.unwrap_or(PAIRS));
+    let mut settings = Settings::of(&RunArgs { repeats, ..args.clone() })?;
+    if settings.simulated {
+        return Err(Failure::usage(
+            "nothing to measure · --lab sim · a simulated run is the same twice, to the last byte: it has no noise · run it in \
+             a real lab, --lab local or docker",
+        ));
+    }
     let subject = one_subject(&settings)?;
     if usize::from(settings.repeats) < RUNS_MIN {
         return Err(Failure::usage(format!(

@@ -97,9 +97,9 @@ pub enum Arrival {
 /// What comes out on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A verdict table
+    /// A table for people
     Text,
-    /// run.json
+    /// The same for programs; of a run its run.json
     Json,
 }
 
@@ -157,9 +157,10 @@ pub struct RunArgs {
     /// Seed of the plan and of every random draw
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,
-    /// How often: each repeat runs every strategy once, in an order that the seed decides, with the next seed's plan
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
-    pub repeats: u16,
+    /// How often: each repeat runs every strategy once, in an order that the seed decides, with the next seed's plan; once
+    /// where nothing is said (`aa`: 10 times)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub repeats: Option<u16>,
     /// Set a field of the scenario: --set cache.ttl=10s
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     pub set: Vec<String>,

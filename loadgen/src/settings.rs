@@ -143,7 +143,7 @@ impl Settings {
             simulated: args.lab == LabChoice::Sim,
             target,
             seed: args.seed,
-            repeats: args.repeats,
+            repeats: args.repeats.unwrap_or(1),
             redis: args.redis.clone(),
             cache: args.cache,
             output: args.output.clone(),

@@ -198,7 +198,7 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         set: Vec::new(),
         output: args.output.clone(),
         format: Format::Text,
-        repeats: 1,
+        repeats: None,
         noise: NOISES.into(),
         live: None,
         quiet: true,

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::candidate::Candidate;
 use super::circumstances::{Differences, differences};
-use super::words::difference_table;
+use super::words::{difference_table, told_table};
 use crate::cli::{CompareArgs, Format};
 use crate::exit::{Exit, Failure};
 use crate::{noise, say};
@@ -81,5 +81,5 @@ fn told(found: &Differences) -> String {
     if found.told.is_empty() {
         return String::new();
     }
-    format!("They differ in what may be compared:\n{}", difference_table(&found.told))
+    format!("They differ in what may be compared:\n{}", told_table(&found.told))
 }

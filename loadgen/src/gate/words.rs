@@ -72,6 +72,13 @@ pub(super) fn difference_table(differences: &[Difference]) -> String {
     table(&rows.collect::<Vec<_>>(), 0, |_| false)
 }
 
+/// The same, where neither is what the other should be.
+pub(super) fn told_table(differences: &[Difference]) -> String {
+    let rows =
+        differences.iter().map(|d| vec![d.field.clone(), format!("BASE {}", d.needed), format!("NEW {}", d.found)]);
+    table(&rows.collect::<Vec<_>>(), 0, |_| false)
+}
+
 /// What a gate of real runs says: each regression in a paragraph, then advice, then what was held in a line.
 pub(super) fn measured(path: &Path, run: &Path, checks: &[Check], notes: &[String]) -> String {
     let of = |regression: bool| {

@@ -15,6 +15,7 @@ use app::serve::Shutdown;
 use report::StrategyFolder;
 use report::record::{ContainerRow, EventRow};
 use scenarios::Plan;
+use strategies::Spec;
 use strategies::time::{Mono, nanos};
 
 use crate::drive::{Pacer, Probed, probe};
@@ -127,7 +128,7 @@ impl Bench<'_> {
     fn starts(&self, subject: &Subject) -> Vec<StartReplica> {
         let start = |index| StartReplica {
             namespace: format!("{}:{}", self.run, subject.folder),
-            strategy: subject.name.clone(),
+            strategy: subject.strategy.as_ref().map_or(subject.name.as_str(), Spec::name).to_owned(),
             ttl_ns: nanos(self.settings.scenario.cache.ttl),
             seed: self.settings.seed,
             index: u16::try_from(index).ok(),
