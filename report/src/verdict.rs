@@ -12,6 +12,8 @@ use crate::words;
 const NOISE_SHARE: f64 = 0.10;
 /// So are differences between times below this, milliseconds.
 const NOISE_MS: f64 = 1.0;
+/// Who failed or shed this share of its requests is compared with nobody who did not.
+const FAILED_MAX: f64 = 0.01;
 /// Columns of a terminal that has not been made wider, and of one that has.
 const NARROW: usize = 80;
 const WIDE: usize = 110;
@@ -281,14 +283,24 @@ fn compared(
     if known.len() < 2 {
         return None;
     }
+    // Who turns requests away is not the best of anything, unless everybody does.
+    let serves = |strategy: &Strategy| words::failed_share(strategy) < FAILED_MAX;
+    let mut left_out = Vec::new();
+    if known.iter().any(|(strategy, _)| serves(strategy)) {
+        left_out = known.extract_if(.., |(strategy, _)| !serves(strategy)).collect();
+    }
+    let first_counts = known.iter().any(|(strategy, _)| std::ptr::eq(*strategy, first));
     // A stable sort: among equals the order run decides.
     known.sort_by(|one, two| one.1.total_cmp(&two.1));
     let lowest = known.first()?.1;
     let best: Vec<&Strategy> =
         known.iter().filter(|(_, value)| !differ(*value, lowest)).map(|(strategy, _)| *strategy).collect();
     let named = |strategy: &Strategy| format!("{} ({}{})", name_of(&strategy.name), show(strategy), caveat(strategy));
-    if !differ(first_value, lowest) {
-        return Some(format!("No strategy has a clearly lower {what} than {}.", named(first)));
+    left_out.retain(|(strategy, value)| *value < lowest && differ(*value, lowest) && !std::ptr::eq(*strategy, first));
+    let left_out: Vec<String> = left_out.into_iter().map(|(strategy, _)| named(strategy)).collect();
+    let left_out = if left_out.is_empty() { String::new() } else { format!(" Not counted: {}.", left_out.join(", ")) };
+    if first_counts && !differ(first_value, lowest) {
+        return Some(format!("No strategy has a clearly lower {what} than {}.{left_out}", named(first)));
     }
     let mut said = format!("Lowest {what}: ");
     match best.as_slice() {
@@ -299,14 +311,14 @@ fn compared(
             let _ = write!(said, "{}, not distinguishable from one another", all.join(", "));
         }
     }
-    let _ = write!(said, "; {} had {}{}.", name_of(&first.name), show(first), caveat(first));
+    let _ = write!(said, "; {} had {}{}.{left_out}", name_of(&first.name), show(first), caveat(first));
     Some(said)
 }
 
 /// A low peak or a quick answer is cheap for whoever turns requests away.
 fn caveat(strategy: &Strategy) -> String {
     let failed = words::failed_share(strategy);
-    if failed < 0.01 {
+    if failed < FAILED_MAX {
         String::new()
     } else {
         format!(", with {} of its requests failed or shed", words::share(Some(failed)))
