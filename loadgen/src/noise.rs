@@ -6,7 +6,6 @@ use report::compare::{Noise, machine_class, read_noise};
 use report::record::Run;
 
 use crate::exit::Failure;
-use crate::settings::Settings;
 
 /// Where noise files lie: one a class of machines.
 pub(crate) const NOISES: &str = "results/noise";
@@ -14,11 +13,6 @@ pub(crate) const NOISES: &str = "results/noise";
 /// The noise file of the machine that a record is of.
 pub(crate) fn path(folder: &Path, record: &Run) -> PathBuf {
     folder.join(format!("{}.json", machine_class(&record.environment)))
-}
-
-/// What is known of the noise of a run that is about to begin.
-pub(crate) fn known(settings: &Settings, record: &Run) -> Result<Noise, Failure> {
-    of(&settings.noise, record)
 }
 
 /// What is known of the noise of a run, in a folder of noise files. A simulated run has none.

@@ -112,8 +112,9 @@ async fn blocks(
     feed: &Feed,
     trial: impl AsyncFn(&Turn, &Subject, &StrategyFolder, &str) -> Result<Trial, Failure>,
 ) -> Result<(), Failure> {
+    // Only repeats are compared: a run without them asks for no file.
+    let noise = if settings.repeats > 1 { noise::of(&settings.noise, record)? } else { Noise::default() };
     folder.write_scenario(&resolved(settings, record)).map_err(Failure::failed)?;
-    let noise = noise::known(settings, record)?;
     feed.tell(&News::run(settings, record));
     let mut turn = first;
     let mut number = 0;

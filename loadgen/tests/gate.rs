@@ -195,3 +195,73 @@ fn bad_files_have_their_sentences() {
     let full = promote(&good, Path::new("/dev/null/x"));
     check(&full, 2, &["no baseline written · ", "/dev/null/x"]);
 }
+
+/// A real run of hotkey whose ledgers were empty, so that nothing is known of the origin's own time.
+fn real_run(dir: &Path, name: &str, change: impl FnOnce(&mut Run)) -> PathBuf {
+    let path = run_folder(dir, name, |run| {
+        run.lab = "local".into();
+        change(run);
+    });
+    let files = RunFolder::at(&path);
+    for strategy in &files.read_run().unwrap().strategies {
+        files.strategy(&strategy.folder).unwrap().write_origin(&[]).unwrap();
+    }
+    path
+}
+
+#[test]
+fn a_real_run_is_held_by_its_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let baselines = dir.path().join("baseline");
+    let first = real_run(dir.path(), "first", |_| ());
+    check(&promote(&first, &baselines), 0, &["hotkey.local.json: 5 strategies, 1 runs of each", "It is new here"]);
+    check(&promote(&first, &baselines), 0, &["Commit it with the reason."]);
+    check(&gate(&first, &baselines), 0, &["passed"]);
+
+    // Where the hot key was never read there is no herd at all, and the gate must see that more than anything.
+    let gone = real_run(dir.path(), "gone", |run| {
+        let origin = run.strategies[0].origin.as_mut().unwrap();
+        (origin.total, origin.per_expiry) = (0, None);
+    });
+    check(&gate(&gone, &baselines), 10, &["The herd is gone: naive", "has 0.0 reads an expiry"]);
+    let shedding = real_run(dir.path(), "shedding", |run| {
+        let outcomes = &mut run.strategies[1].outcomes;
+        (outcomes.shed, outcomes.hit) = (outcomes.hit, 0);
+    });
+    check(
+        &gate(&shedding, &baselines),
+        10,
+        &["singleflight has", "requests that were shed (503), where the baseline has 0"],
+    );
+    let failing = real_run(dir.path(), "failing", |run| {
+        run.strategies[1].error_kinds.insert("reset".into(), 3);
+    });
+    check(&gate(&failing, &baselines), 10, &["3 errors of a kind that the baseline never had: reset"]);
+    let doubled = real_run(dir.path(), "doubled", |run| {
+        let origin = run.strategies[1].origin.as_mut().unwrap();
+        origin.per_expiry.as_mut().unwrap().mean = 1.1;
+    });
+    check(
+        &gate(&doubled, &baselines),
+        10,
+        &["singleflight has 1.10 reads of the hot key an expiry, where the baseline has 1"],
+    );
+    let fewer = real_run(dir.path(), "fewer", |run| drop(run.strategies.remove(0)));
+    check(&gate(&fewer, &baselines), 3, &["strategy naive", "found nothing", "needed plain"]);
+    let elsewhere = real_run(dir.path(), "elsewhere", |run| run.environment.cores += 1);
+    check(&gate(&elsewhere, &baselines), 3, &["not comparable", "machine"]);
+}
+
+#[test]
+fn a_simulated_run_with_repeats_is_refused_for_only_its_first_block_would_be_held() {
+    let dir = tempfile::tempdir().unwrap();
+    let baselines = dir.path().join("baseline");
+    let repeated = run_folder(dir.path(), "repeated", |run| {
+        let order = run.strategies.iter().map(|strategy| strategy.name.clone()).collect();
+        let block = report::record::Block { seed: 42, plan_hash: run.plan_hash.clone(), order };
+        run.blocks = vec![block.clone(), block];
+    });
+    for said in [promote(&repeated, &baselines), gate(&repeated, &baselines)] {
+        check(&said, 3, &["a simulated run with repeats", "found 2 blocks, allowed 1", "--repeats"]);
+    }
+}

@@ -46,13 +46,20 @@ pub(super) fn checks(base: &Measured, new: &Measured, noise: &Noise, strict: boo
         let mut add = |what: &str, found: Option<Found>| {
             checks.extend(found.map(|found| Check { strategy: was.name.clone(), what: what.to_owned(), found }));
         };
-        add("reads an expiry", more_reads(was, is, "reads of the hot key an expiry", per_expiry));
-        add("reads in all", more_reads(was, is, "origin reads", |run| Some(run.origin.as_ref()?.total as f64)));
+        add("reads an expiry", more_reads(was, is, "reads of the hot key an expiry", herd_of, one_stays_one));
+        add("reads in all", more_reads(was, is, "origin reads", |run| Some(run.origin.as_ref()?.total as f64), grown));
         add(
             "most reads a second",
-            more_reads(was, is, "reads in its worst second", |run| Some(run.origin.as_ref()?.max_per_second as f64)),
+            more_reads(
+                was,
+                is,
+                "reads in its worst second",
+                |run| Some(run.origin.as_ref()?.max_per_second as f64),
+                grown,
+            ),
         );
         add("errors", Some(errors(was, is)));
+        add("refused", Some(more_failures(was, is, "requests that were shed (503)", |run| run.outcomes.shed)));
         add("the herd is there", herd(was, is));
         let origin = |measured: &Measured| measured.origin_ms.get(&was.name).copied();
         add(
@@ -73,8 +80,9 @@ fn of_runs(strategy: &Strategy, figure: impl Fn(&Strategy) -> Option<f64>) -> Op
     strategy.runs().map(figure).collect()
 }
 
-fn per_expiry(run: &Strategy) -> Option<f64> {
-    Some(run.origin.as_ref()?.per_expiry.as_ref()?.mean)
+/// Reads of the hot key an expiry; none where it was never read, unknown where there is no ledger.
+fn herd_of(run: &Strategy) -> Option<f64> {
+    Some(run.origin.as_ref()?.per_expiry.as_ref().map_or(0.0, |herds| herds.mean))
 }
 
 fn least(values: &[f64]) -> f64 {
@@ -85,13 +93,26 @@ fn most(values: &[f64]) -> f64 {
     values.iter().copied().fold(0.0, f64::max)
 }
 
-/// A count against the baseline's largest.
-fn more_reads(was: &Strategy, is: &Strategy, words: &str, figure: impl Fn(&Strategy) -> Option<f64>) -> Option<Found> {
+/// How large a count may be.
+fn grown(before: &[f64]) -> f64 {
+    most(before) * (1.0 + GROWTH) + READS
+}
+
+/// How large a herd may be.
+fn one_stays_one(before: &[f64]) -> f64 {
+    if most(before) <= 1.0 { ALONE } else { grown(before) }
+}
+
+/// A count of reads against the baseline's largest.
+fn more_reads(
+    was: &Strategy,
+    is: &Strategy,
+    words: &str,
+    figure: impl Fn(&Strategy) -> Option<f64>,
+    limit: fn(&[f64]) -> f64,
+) -> Option<Found> {
     let (before, now) = (of_runs(was, &figure)?, of_runs(is, &figure)?);
-    let limit = match most(&before) {
-        herd if herd <= 1.0 => ALONE,
-        most => most * (1.0 + GROWTH) + READS,
-    };
+    let limit = limit(&before);
     let middle = median(&now)?;
     let name = &was.name;
     let range = in_words(&before);
@@ -123,21 +144,30 @@ fn errors(was: &Strategy, is: &Strategy) -> Found {
              look at that strategy's seconds.csv for when they came, and at the replicas' log for why."
         ));
     }
-    let [before, now] = [was, is].map(|of| of.runs().map(|run| run.errors as f64).collect::<Vec<_>>());
-    let (limit, middle) = (most(&before) * (1.0 + GROWTH) + READS, median(&now).unwrap_or_default());
+    more_failures(was, is, "errors", |run| run.errors)
+}
+
+/// Requests without a good answer, against the baseline's largest count of them.
+fn more_failures(was: &Strategy, is: &Strategy, words: &str, count: impl Fn(&Strategy) -> u64) -> Found {
+    let [before, now] = [was, is].map(|of| of.runs().map(|run| count(run) as f64).collect::<Vec<_>>());
+    let (limit, middle, range) = (grown(&before), median(&now).unwrap_or_default(), in_words(&before));
     if middle > limit {
-        let range = in_words(&before);
-        return Found::Regression(format!("{name} has {middle:.0} errors, where the baseline has {range}."));
+        let name = &was.name;
+        return Found::Regression(format!(
+            "{name} has {middle:.0} {words}, where the baseline has {range}, and at most {limit:.0} would do. \
+             That strategy's seconds.csv says when they came."
+        ));
     }
-    Found::Well(format!("{middle:.0}; baseline {}", in_words(&before)))
+    Found::Well(format!("{middle:.0}; baseline {range}, at most {limit:.0}"))
 }
 
 /// Who does nothing must show the herd, or nothing that the lab says of the others is worth anything.
 fn herd(was: &Strategy, is: &Strategy) -> Option<Found> {
-    if was.spec != "plain" {
+    let whole = |run: &Strategy| run.origin.as_ref().is_some_and(|origin| origin.per_expiry.is_some());
+    if was.spec != "plain" || !was.runs().all(whole) {
         return None;
     }
-    let (before, now) = (of_runs(was, per_expiry)?, of_runs(is, per_expiry)?);
+    let (before, now) = (of_runs(was, herd_of)?, of_runs(is, herd_of)?);
     let (limit, middle) = (least(&before) * HERD, median(&now)?);
     let (name, range) = (&was.name, in_words(&before));
     Some(if middle < limit {

@@ -61,21 +61,24 @@ pub fn promote(args: &PromoteArgs) -> Result<Exit, Failure> {
         return real::promote(args, &candidate, &path);
     }
     let run = candidate.exact(&args.run)?;
-    let before = match read_baseline(&path) {
-        Ok(before) => Some(before),
-        Err(ReportError::Io { .. }) => None,
-        // A baseline of another version, or one that a merge broke, is what a promotion mends.
-        Err(_) if is_ours(&path) => None,
-        Err(error) => {
-            return Err(Failure::usage(format!(
-                "no baseline written · {error} · what lies there is no baseline, and promote replaces nothing else: \
-                 name another folder with --baseline-dir, or remove the file"
-            )));
-        }
-    };
+    let before = replaceable(read_baseline(&path), &path)?;
     write_baseline(&path, &run).map_err(|error| Failure::usage(format!("no baseline written · {error}")))?;
     say::out(&words::promoted(&path, before.as_ref(), &run))?;
     Ok(Exit::Ok)
+}
+
+/// What lies where a baseline is to be written: one, or nothing of worth. Nothing else is replaced.
+fn replaceable<T>(read: Result<T, ReportError>, path: &Path) -> Result<Option<T>, Failure> {
+    match read {
+        Ok(before) => Ok(Some(before)),
+        Err(ReportError::Io { .. }) => Ok(None),
+        // A baseline of another version, or one that a merge broke, is what a promotion mends.
+        Err(_) if is_ours(path) => Ok(None),
+        Err(error) => Err(Failure::usage(format!(
+            "no baseline written · {error} · what lies there is no baseline, and promote replaces nothing else: name \
+             another folder with --baseline-dir, or remove the file"
+        ))),
+    }
 }
 
 fn baseline_path(given: &Path, candidate: &Candidate) -> PathBuf {
@@ -119,6 +122,14 @@ impl Candidate {
     fn exact(&self, path: &Path) -> Result<Baseline, Failure> {
         self.check_whole(path)?;
         self.check_valid(path)?;
+        if !self.run.blocks.is_empty() {
+            return Err(Failure::not_comparable(format!(
+                "a simulated run with repeats · {} · found {} blocks, allowed 1: the figures of one seed are exact, and more \
+                 seeds prove no more · run it without --repeats",
+                path.display(),
+                self.run.blocks.len()
+            )));
+        }
         Ok(Baseline::of(&self.run, self.settings.clone()))
     }
 }

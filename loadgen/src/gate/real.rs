@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use report::ReportError;
 use report::baseline::{MEASURED_SCHEMA, Measured, read_measured, write_measured};
 use report::record::Strategy;
 use report::stats::{RUNS_MIN, median};
@@ -11,7 +10,7 @@ use report::stats::{RUNS_MIN, median};
 use super::candidate::Candidate;
 use super::circumstances::differences;
 use super::measured::{Found, checks, fewest};
-use super::{files, is_ours, no_baseline, words};
+use super::{files, no_baseline, replaceable, words};
 use crate::cli::{GateArgs, PromoteArgs};
 use crate::exit::{Exit, Failure};
 use crate::{noise, say};
@@ -55,17 +54,7 @@ pub(super) fn gate(args: &GateArgs, candidate: &Candidate, path: &Path) -> Resul
 /// Makes a real run the baseline of its scenario and lab.
 pub(super) fn promote(args: &PromoteArgs, candidate: &Candidate, path: &Path) -> Result<Exit, Failure> {
     let new = candidate.measured(&args.run)?;
-    let is_new = match read_measured(path) {
-        Ok(_) => false,
-        Err(ReportError::Io { .. }) => true,
-        Err(_) if is_ours(path) => false,
-        Err(error) => {
-            return Err(Failure::usage(format!(
-                "no baseline written · {error} · what lies there is no baseline, and promote replaces nothing else: \
-                 name another folder with --baseline-dir, or remove the file"
-            )));
-        }
-    };
+    let is_new = replaceable(read_measured(path), path)?.is_none();
     write_measured(path, &new).map_err(|error| Failure::usage(format!("no baseline written · {error}")))?;
     let runs = new.run.strategies.iter().map(|strategy| strategy.runs().count()).min().unwrap_or(0);
     let commit = if is_new { "It is new here: commit it." } else { "Commit it with the reason." };

@@ -35,24 +35,27 @@ fn alone(run: &Strategy) -> Strategy {
     Strategy { repeats: Vec::new(), ..run.clone() }
 }
 
+/// The median of each number that all of them have; a truth only if it is one of all; unknown where one does not know it.
 fn middle(of: &[&Value]) -> Value {
+    if of.iter().any(|value| value.is_null()) {
+        return Value::Null;
+    }
     match of.first() {
-        Some(Value::Object(fields)) => {
-            // Kinds of errors are named only where there were any.
+        Some(Value::Object(_)) => {
             let names = of.iter().filter_map(|value| value.as_object()).flat_map(|fields| fields.keys());
-            let names: std::collections::BTreeSet<&String> = fields.keys().chain(names).collect();
+            let names: std::collections::BTreeSet<&String> = names.collect();
             let none = Value::from(0);
             let below = |name: &String| -> Vec<&Value> {
+                // Kinds of errors are named only where there were any.
                 let counted = of.iter().filter_map(|value| value.get(name)).all(Value::is_number);
                 let absent = counted.then_some(&none);
                 of.iter().filter_map(|value| value.get(name).or(absent)).collect()
             };
             names.into_iter().map(|name| (name.clone(), middle(&below(name)))).collect()
         }
-        Some(first) if of.iter().any(|value| value.is_number()) => {
-            let Some(numbers) = of.iter().map(|value| value.as_f64()).collect::<Option<Vec<f64>>>() else {
-                return Value::Null;
-            };
+        Some(Value::Bool(_)) => Value::from(of.iter().all(|value| value.as_bool() == Some(true))),
+        Some(first @ Value::Number(_)) => {
+            let numbers: Vec<f64> = of.iter().filter_map(|value| value.as_f64()).collect();
             let middle = median(&numbers).unwrap_or_default();
             if first.is_u64() {
                 return Value::from(middle.round() as u64);
@@ -61,5 +64,23 @@ fn middle(of: &[&Value]) -> Value {
         }
         Some(first) => (*first).clone(),
         None => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_one_run_does_not_know_is_unknown_and_what_it_never_had_is_none() {
+        let runs = [
+            json!({ "total": 3, "p99": 1.5, "herd": { "mean": 49.0 }, "kinds": { "reset": 4 }, "well": true }),
+            json!({ "total": 9, "p99": 2.5, "herd": null, "kinds": {}, "well": true }),
+            json!({ "total": 4, "p99": 9.5, "herd": { "mean": 50.0 }, "kinds": {}, "well": false }),
+        ];
+        let middle = middle(&runs.iter().collect::<Vec<_>>());
+        assert_eq!(middle, json!({ "total": 4, "p99": 2.5, "herd": null, "kinds": { "reset": 0 }, "well": false }));
     }
 }

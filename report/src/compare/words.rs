@@ -108,7 +108,7 @@ pub(crate) fn sentences(comparisons: &[Comparison]) -> Vec<String> {
     said.push(if of_one.iter().all(|one| one.noise_measured) {
         format!("Noise, as `loadgen aa` measured it on such a machine: {}.", bands.join(", "))
     } else {
-        "Noise is assumed to be 2 %: `loadgen aa` measures it on this machine.".to_owned()
+        "Noise is assumed to be 2 %; in a real lab `loadgen aa` measures it.".to_owned()
     });
     said
 }
