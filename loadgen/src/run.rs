@@ -9,7 +9,7 @@ use app::serve::Shutdown;
 use report::compare::{self, Noise};
 use report::record::{RUN_SCHEMA, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
-use scenarios::{Arrivals, LoadKind, Plan, ramps_in_words};
+use scenarios::{Arrivals, LoadKind, Plan, Start, ramps_in_words};
 use strategies::units::duration_text;
 
 use crate::blocks::Turn;
@@ -245,12 +245,13 @@ fn load_in_words(settings: &Settings) -> String {
     let missing = settings.scenario.keys.missing_in_words();
     match &settings.scenario.load.kind {
         LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}{missing}"),
-        LoadKind::Open { rate_per_s, arrivals, ramps } => {
+        LoadKind::Open { rate_per_s, arrivals, start, ramps } => {
             let spacing = match arrivals {
                 Arrivals::Poisson => "Poisson",
                 Arrivals::Constant => "constant",
             };
-            format!("open loop, {rate_per_s} requests/s{}, {spacing} arrivals{missing}", ramps_in_words(ramps))
+            let start = if *start == Start::Staggered { ", staggered start" } else { "" };
+            format!("open loop, {rate_per_s} requests/s{}, {spacing} arrivals{start}{missing}", ramps_in_words(ramps))
         }
     }
 }

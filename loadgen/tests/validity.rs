@@ -43,7 +43,7 @@ fn each_doubt_is_noticed_alone() {
             s.ledgers.as_mut().unwrap().disagree = vec!["a-1: twice".into(), "a-2: never".into()];
         }),
         ("the clocks are known to 5.0 ms only; at most 5 ms", |_, c| c.clock_uncertainty_ns = 5_000_000),
-        ("the last second of the warm-up had no hit", |_, c| c.hits_before_start = Some(0)),
+        ("the end of the warm-up (a second, or a hundred requests) had no hit", |_, c| c.hits_before_start = Some(0)),
         ("the cache failed 3 operations (get down)", |_, c| {
             (c.cache_errors, c.cache_error_classes) = (3, "get down".into());
         }),

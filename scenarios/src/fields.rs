@@ -4,8 +4,8 @@
 
 pub(crate) const TOP: [&str; 11] =
     ["schema", "name", "summary", "strategies", "load", "keys", "cache", "origin", "warm", "event", "threshold"];
-pub(crate) const LOAD: [&str; 10] =
-    ["clients", "think", "rate", "arrivals", "warmup", "duration", "timeout", "on_down", "ramp", "retry"];
+pub(crate) const LOAD: [&str; 11] =
+    ["clients", "think", "rate", "arrivals", "start", "warmup", "duration", "timeout", "on_down", "ramp", "retry"];
 pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
 pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 7] = ["kind", "n", "hot_share", "exponent", "value_size", "missing_share", "missing_n"];

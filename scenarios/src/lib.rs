@@ -44,7 +44,7 @@ pub use event::{Action, Event, Target};
 pub use fields::settable;
 pub use keys::{KeyKind, Keys};
 pub use law::Law;
-pub use load::{Arrivals, Load, LoadKind, OnDown};
+pub use load::{Arrivals, Load, LoadKind, OnDown, Start};
 pub use nearest::nearest;
 pub use plan::{Arrival, ArrivalIter, Item, Op, Plan};
 pub use problem::{Problem, ScenarioErrors};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::fields;
 use crate::law::Law;
+use crate::plan::stagger;
 use crate::ramp::Ramp;
 use crate::rate::Rate;
 use crate::retry::Retry;
@@ -69,6 +70,8 @@ pub enum LoadKind {
         rate_per_s: f64,
         /// How they are spaced.
         arrivals: Arrivals,
+        /// How the keys come into use.
+        start: Start,
         /// How the rate changes, in the order of time.
         ramps: Vec<Ramp>,
     },
@@ -82,6 +85,19 @@ pub enum Arrivals {
     /// Equal gaps.
     Constant,
 }
+
+/// How the keys of an open load come into use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Start {
+    /// All with the first request.
+    #[default]
+    Together,
+    /// One after the other during the warm-up, over two TTLs: no request asks for a key before its time. Keys that all come
+    /// into use at once are read together, expire together, and go on so; the keys of a system that has run for a while do not.
+    Staggered,
+}
+
+const STARTS: [(&str, Start); 2] = [("together", Start::Together), ("staggered", Start::Staggered)];
 
 const ARRIVALS: [(&str, Arrivals); 2] = [("poisson", Arrivals::Poisson), ("constant", Arrivals::Constant)];
 
@@ -142,17 +158,34 @@ impl Load {
         Some(self)
     }
 
+    /// Keys that come into use one after the other must all be in use at t = 0.
+    pub(crate) fn refuse_short_warmup(&self, walk: &mut Walk<'_>, fields: &Fields<'_>, ttl: Duration) {
+        let LoadKind::Open { start: Start::Staggered, .. } = &self.kind else { return };
+        let least = stagger::over(ttl);
+        if let Some(node) = fields.get("start").filter(|_| self.warmup < least) {
+            let [found, least] = [self.warmup, least].map(duration_text);
+            let found = format!("found warmup = {found}, allowed {least} (two TTLs) or more with it");
+            walk.report(
+                &node.place,
+                "too short a warm-up for a staggered start",
+                found,
+                format!("write warmup = \"{least}\""),
+            );
+        }
+    }
+
     pub(crate) fn write(&self, out: &mut String) {
         let _ = match &self.kind {
             LoadKind::Closed { clients, think } => {
                 writeln!(out, "clients = {clients}\nthink = {}", think.toml())
             }
-            LoadKind::Open { rate_per_s, arrivals, .. } => {
+            LoadKind::Open { rate_per_s, arrivals, start, .. } => {
                 let word = match arrivals {
                     Arrivals::Poisson => "poisson",
                     Arrivals::Constant => "constant",
                 };
-                writeln!(out, "rate = \"{}\"\narrivals = \"{word}\"", rate_text(*rate_per_s))
+                let start = if *start == Start::Staggered { "\nstart = \"staggered\"" } else { "" };
+                writeln!(out, "rate = \"{}\"\narrivals = \"{word}\"{start}", rate_text(*rate_per_s))
             }
         };
         for (name, value) in [("warmup", self.warmup), ("duration", self.duration), ("timeout", self.timeout)] {
@@ -171,7 +204,7 @@ impl Load {
 }
 
 fn read_closed(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<LoadKind> {
-    walk.foreign(fields, &["arrivals", "ramp"], "with rate");
+    walk.foreign(fields, &["arrivals", "ramp", "start"], "with rate");
     let clients = walk.integer(fields, "clients", 1..=CLIENTS_MAX, None);
     let think = Law::read(walk, fields, "think", THINK_MAX);
     Some(LoadKind::Closed { clients: clients?, think: think? })
@@ -182,5 +215,6 @@ fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>, duration: Option<Duration
     let rate = walk.quantity(fields, "rate", &RATE, RATE_MIN_PER_S..=RATE_MAX_PER_S, None);
     let arrivals = walk.word(fields, "arrivals", &ARRIVALS, Some(Arrivals::Poisson));
     let ramps = Ramp::read_all(walk, fields, duration);
-    Some(LoadKind::Open { rate_per_s: rate?, arrivals: arrivals?, ramps })
+    let start = walk.word(fields, "start", &STARTS, Some(Start::Together));
+    Some(LoadKind::Open { rate_per_s: rate?, arrivals: arrivals?, start: start?, ramps })
 }

@@ -126,6 +126,9 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     let keys = keys.and_then(|fields| Keys::read(walk, &fields));
     let cache = walk.section(top, "cache", &fields::CACHE, true);
     let cache = cache.and_then(|fields| CacheSettings::read(walk, &fields));
+    if let (Some(load), Some(fields), Some(cache)) = (&load, &load_fields, &cache) {
+        load.refuse_short_warmup(walk, fields, cache.ttl);
+    }
     let origin = walk.section(top, "origin", &fields::ORIGIN, true);
     let origin = origin.and_then(|fields| OriginModel::read(walk, &fields));
 

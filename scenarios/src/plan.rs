@@ -6,6 +6,7 @@
 mod arrivals;
 mod digest;
 mod pick;
+pub(crate) mod stagger;
 mod zipf;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::law::Law;
 use crate::load::{Load, LoadKind};
 use crate::scenario::Scenario;
 use pick::Picker;
+use stagger::Stagger;
 
 /// The plan of a scenario's load under one seed.
 #[derive(Debug, Clone)]
@@ -27,6 +29,7 @@ pub struct Plan {
     load: Load,
     keys: Keys,
     picker: Picker,
+    stagger: Option<Stagger>,
 }
 
 /// One request: what is asked, of whom.
@@ -57,6 +60,7 @@ impl Plan {
             load: scenario.load.clone(),
             keys: scenario.keys.clone(),
             picker: Picker::new(&scenario.keys),
+            stagger: Stagger::of(scenario),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use scenarios::{Arrivals, LoadKind, Plan, Ramp, Scenario, shipped};
+use scenarios::{Arrivals, LoadKind, Plan, Ramp, Scenario, Start, shipped};
 
 /// hotkey with overrides, `path=value`.
 fn scenario(sets: &[&str]) -> Scenario {
@@ -243,7 +243,7 @@ proptest! {
             made.push(Ramp { at: ms(at_ms), to_per_s, over: ms(over_ms) });
         }
         let arrivals = if poisson { Arrivals::Poisson } else { Arrivals::Constant };
-        scenario.load.kind = LoadKind::Open { rate_per_s: first, arrivals, ramps: made };
+        scenario.load.kind = LoadKind::Open { rate_per_s: first, arrivals, start: Start::Together, ramps: made };
         // Up to the end of the last ramp.
         scenario.load.duration = Duration::from_millis(from_ms);
         let plan = Plan::new(seed, &scenario, 3);

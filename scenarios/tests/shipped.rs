@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use scenarios::{
     Action, Arrivals, Bound, CacheSettings, Event, KeyKind, Keys, Law, Load, LoadKind, METRICS, OnDown, OriginModel,
-    Plan, Ramp, Retry, Scenario, Target, Threshold, Warm, shipped,
+    Plan, Ramp, Retry, Scenario, Start, Target, Threshold, Warm, shipped,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -64,7 +64,12 @@ fn hotkey_is_the_primers_load() {
 
 #[test]
 fn the_open_ones_are_what_they_are_called() {
-    let open = |rate_per_s| LoadKind::Open { rate_per_s, arrivals: Arrivals::Poisson, ramps: Vec::new() };
+    let open = |rate_per_s| LoadKind::Open {
+        rate_per_s,
+        arrivals: Arrivals::Poisson,
+        start: Start::Together,
+        ramps: Vec::new(),
+    };
     let (hotkey, hotkey_open) = (ship("hotkey"), ship("hotkey-open"));
     assert_eq!((&hotkey_open.keys, &hotkey_open.cache), (&hotkey.keys, &hotkey.cache), "hotkey's keys");
     assert_eq!(hotkey_open.load.kind, open(400.0));
@@ -79,7 +84,10 @@ fn the_open_ones_are_what_they_are_called() {
     assert_eq!(lives, [Duration::ZERO, S].repeat(3), "without and with the negative layer, a second");
     let sale = ship("flash-sale");
     let ramps = vec![Ramp { at: 5 * S, to_per_s: 2000.0, over: 20 * S }];
-    assert_eq!(sale.load.kind, LoadKind::Open { rate_per_s: 50.0, arrivals: Arrivals::Poisson, ramps });
+    assert_eq!(
+        sale.load.kind,
+        LoadKind::Open { rate_per_s: 50.0, arrivals: Arrivals::Poisson, start: Start::Together, ramps }
+    );
     assert_eq!((sale.keys.n, sale.keys.kind), (100, KeyKind::Hot { share: 0.99 }));
     assert_eq!((zipf.load.kind, zipf.keys.n, zipf.keys.kind), (open(800.0), 10_000, KeyKind::Zipf { exponent: 1.1 }));
 }
@@ -124,7 +132,7 @@ fn overrides_are_laid_over_the_file() {
 fn choosing_another_kind_by_override_drops_what_belonged_to_the_old_one() {
     let scenario = hotkey_with(&[("load.rate", "24000/m"), ("keys.kind", "zipf"), ("keys.exponent", "0.99")]);
     let (arrivals, ramps) = (Arrivals::Poisson, Vec::new());
-    assert_eq!(scenario.load.kind, LoadKind::Open { rate_per_s: 400.0, arrivals, ramps });
+    assert_eq!(scenario.load.kind, LoadKind::Open { rate_per_s: 400.0, arrivals, start: Start::Together, ramps });
     assert_eq!(scenario.keys.kind, KeyKind::Zipf { exponent: 0.99 });
 }
 
@@ -189,7 +197,7 @@ fn load() -> impl Strategy<Value = Load> {
         (0.001_f64..1e4, any::<bool>(), proptest::collection::vec(ramp, 0..4)).prop_map(
             |(rate_per_s, poisson, parts)| {
                 let arrivals = if poisson { Arrivals::Poisson } else { Arrivals::Constant };
-                (LoadKind::Open { rate_per_s, arrivals, ramps: Vec::new() }, parts)
+                (LoadKind::Open { rate_per_s, arrivals, start: Start::Together, ramps: Vec::new() }, parts)
             }
         ),
     ];
@@ -270,11 +278,15 @@ prop_compose! {
             bound: if warm { Bound::AtMost(value) } else { Bound::AtLeast(value) },
         };
         let warmup = if warm { Duration::ZERO } else { load.warmup };
+        let mut load = Load { warmup, ..load };
+        if let LoadKind::Open { start, .. } = &mut load.kind && warmup >= ttl * 2 {
+            *start = Start::Staggered;
+        }
         Scenario {
             name: "generated-1".to_owned(),
             summary,
             strategies: vec!["naive".to_owned(), "jitter(0.2)".to_owned()],
-            load: Load { warmup, ..load },
+            load,
             keys,
             cache: CacheSettings { ttl },
             origin: OriginModel { service_time, concurrency, queue, write_every },

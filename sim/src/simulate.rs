@@ -85,6 +85,8 @@ pub struct Tick<'a> {
     pub t0: Mono,
     /// The origin.
     pub origin: &'a SimOrigin,
+    /// What the simulation has cost so far: sleeps and calls that were asked for. The same for the same seed, on any machine.
+    pub steps: u32,
 }
 
 /// Runs it. `tick` is called a few times a second of virtual time, and says whether to go on.
@@ -144,7 +146,7 @@ async fn run<W: Witness + 'static>(
     handle.spawn(LAB, async move {
         loop {
             ticking.sleep(TICK_EVERY).await;
-            if !tick(Tick { now_ns: since_t0(ticking.now()), t0, origin: &origin }) {
+            if !tick(Tick { now_ns: since_t0(ticking.now()), t0, origin: &origin, steps: ticking.steps() }) {
                 return crowd_there.stop();
             }
         }

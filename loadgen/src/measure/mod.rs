@@ -16,4 +16,4 @@ pub use ledgers::{Flights, compare};
 pub use origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
 pub use recovery::{Hurt, recovery};
 pub use strategy::{Evidence, Figures, OriginSeen, figures, warm_state};
-pub use validity::{Circumstances, doubts};
+pub use validity::{Circumstances, doubts, warm_hits};

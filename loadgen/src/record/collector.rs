@@ -59,8 +59,6 @@ pub struct Collected {
     pub moved_on: u64,
     /// Processor time of the collecting, nanoseconds; `None` where the system does not say.
     pub cpu_ns: Option<u64>,
-    /// Hits in the last second before t = 0.
-    pub hits_before_start: u64,
 }
 
 /// `latency.hlog` while it is being written.
@@ -232,7 +230,6 @@ impl Collected {
             flights: Vec::new(),
             overage_us_max: 0,
             moved_on: 0,
-            hits_before_start: 0,
         }
     }
 
@@ -255,8 +252,6 @@ impl Collected {
                 second.arrivals.sort_unstable();
                 floor.arrive(&second.arrivals);
             }
-        } else if second.number == -1 {
-            self.hits_before_start = total.outcomes[Outcome::Hit as usize];
         }
         self.flights.extend(second.flights);
         let Some(log) = &mut self.log else { return Ok(()) };

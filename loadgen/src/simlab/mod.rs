@@ -56,19 +56,26 @@ pub struct SimLab {
     plan: Arc<Plan>,
     stop: Shutdown,
     feed: Option<Feed>,
+    steps_max: Option<u32>,
 }
 
 impl SimLab {
     /// A lab for these settings. `stop` ends a run early.
     #[must_use]
     pub fn new(settings: &Settings, plan: Arc<Plan>, stop: Shutdown) -> Self {
-        Self { settings: settings.clone(), plan, stop, feed: None }
+        Self { settings: settings.clone(), plan, stop, feed: None, steps_max: None }
     }
 
     /// The same, with somebody who is told how it goes.
     #[must_use]
     pub fn watched_by(self, feed: Feed) -> Self {
         Self { feed: Some(feed), ..self }
+    }
+
+    /// The same, but a run that has cost so many [`Tick::steps`] is cut there.
+    #[must_use]
+    pub fn of_steps(self, steps_max: u32) -> Self {
+        Self { steps_max: Some(steps_max), ..self }
     }
 
     /// Runs one strategy, on a thread of its own so that Ctrl-C is heard, and writes its latency log into `files`.
@@ -100,12 +107,13 @@ impl SimLab {
         let logs = Logs::new(self.settings.replicas);
         let recorder = collector.recorder(first);
         let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &scenario.keys, logs.clone())));
-        let told = Rc::new(Cell::new(false));
+        let told = Told::default();
         let seen = simulate(self.simulation(spec, &logs), &witness, self.tick(&witness, &collector, &told, heading));
         let seen = seen.map_err(|e| Failure::failed(format!("{}: {e}", subject.name)))?;
-        let end_ns = self.end_ns(&seen);
+        let stopped = self.stop.is_said() || told.enough.get();
+        let end_ns = self.end_ns(&seen, stopped);
         let ledger: Vec<LedgerRow> = seen.ledger.iter().map(row).collect();
-        if !told.get() {
+        if !told.warm.get() {
             collector.warm(warm_state(scenario, &ledger, -since_start(seen.t0.0)));
         }
         let last = whole_seconds(Duration::from_nanos(end_ns.unsigned_abs())) - 1;
@@ -118,7 +126,7 @@ impl SimLab {
             subject,
             t0_ns: since_start(seen.t0.0),
             end_ns,
-            stopped: self.stop.is_said(),
+            stopped,
             collected,
             origin: Some((ledger, EXACT)),
             replicas: logs.lines().into_iter().map(|events| (events, EXACT)).collect(),
@@ -155,11 +163,12 @@ impl SimLab {
         &self,
         witness: &Rc<RefCell<RecordingWitness>>,
         collector: &Collector,
-        told: &Rc<Cell<bool>>,
+        told: &Told,
         heading: &str,
     ) -> impl FnMut(Tick<'_>) -> bool + 'static {
         let (witness, told, collector, stop) =
-            (Rc::clone(witness), Rc::clone(told), collector.teller(), self.stop.clone());
+            (Rc::clone(witness), told.clone(), collector.teller(), self.stop.clone());
+        let steps_max = self.steps_max.unwrap_or(u32::MAX);
         let scenario = self.settings.scenario.clone();
         let (warmup, end_ns) = (scenario.load.warmup, since_start(nanos(scenario.load.duration)));
         let feed = self.feed.clone().unwrap_or_else(|| Feed::new(false));
@@ -167,7 +176,7 @@ impl SimLab {
         move |tick| {
             // Not into a second after the last one of the load.
             witness.borrow_mut().roll(tick.now_ns.min(end_ns - 1));
-            if tick.now_ns >= 0 && !told.replace(true) {
+            if tick.now_ns >= 0 && !told.warm.replace(true) {
                 let rows: Vec<LedgerRow> = tick.origin.look(|reads| reads.iter().map(row).collect());
                 collector.warm(warm_state(&scenario, &rows, -since_start(tick.t0.0)));
             }
@@ -179,16 +188,26 @@ impl SimLab {
                     Duration::from_nanos(tick.now_ns.saturating_add(since_start(nanos(warmup))).unsigned_abs());
                 progress.at(elapsed, Some(tick.origin.look(<[Read]>::len) as u64), feed.latest());
             }
-            !stop.is_said()
+            told.enough.set(told.enough.get() || tick.steps > steps_max);
+            !stop.is_said() && !told.enough.get()
         }
     }
 
     /// Where the measured phase ended, nanoseconds since t = 0.
-    fn end_ns(&self, seen: &Simulated) -> i64 {
+    fn end_ns(&self, seen: &Simulated, stopped: bool) -> i64 {
         let planned = since_start(nanos(self.settings.scenario.load.duration));
         let ended = since_start(seen.ended.0).saturating_sub(since_start(seen.t0.0)).max(0);
-        if self.stop.is_said() { planned.min(ended) } else { planned }
+        if stopped { planned.min(ended) } else { planned }
     }
+}
+
+/// What the ticks of a run have done.
+#[derive(Clone, Default)]
+struct Told {
+    /// Told the collector what the cache had at t = 0.
+    warm: Rc<Cell<bool>>,
+    /// Cut the run, for it cost too much.
+    enough: Rc<Cell<bool>>,
 }
 
 /// In virtual time there is one clock.

@@ -47,6 +47,18 @@ impl Iterator for ArrivalIter<'_> {
     type Item = Arrival;
 
     fn next(&mut self) -> Option<Arrival> {
+        loop {
+            let arrival = self.drawn()?;
+            if self.plan.stagger.is_none_or(|stagger| stagger.in_use(arrival.key, arrival.at_ns)) {
+                return Some(arrival);
+            }
+        }
+    }
+}
+
+impl ArrivalIter<'_> {
+    /// The next one, whether or not its key is in use already.
+    fn drawn(&mut self) -> Option<Arrival> {
         let LoadKind::Open { rate_per_s, arrivals, .. } = &self.plan.load.kind else {
             return None;
         };

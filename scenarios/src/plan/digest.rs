@@ -43,12 +43,13 @@ pub(super) fn digest(plan: &Plan) -> String {
             digest.add(&law_words(*think));
             add_items(&mut digest, plan, *clients);
         }
-        LoadKind::Open { rate_per_s, arrivals, ramps } => {
+        LoadKind::Open { rate_per_s, arrivals, ramps, .. } => {
             let word = match arrivals {
                 Arrivals::Poisson => 1,
                 Arrivals::Constant => 2,
             };
             digest.add(&[2, rate_per_s.to_bits(), word]);
+            digest.add(&plan.stagger.iter().map(|stagger| stagger.nanos()).collect::<Vec<_>>());
             for ramp in ramps {
                 digest.add(&[nanos(ramp.at), ramp.to_per_s.to_bits(), nanos(ramp.over)]);
             }

@@ -73,6 +73,11 @@ impl Handle {
         });
     }
 
+    /// How many sleeps and calls were asked for so far: what the world has cost. Wraps round at 2^32.
+    pub(crate) fn steps(&self) -> u32 {
+        with_core(self.world, |core| core.sequence.get()).unwrap_or(0)
+    }
+
     /// Drops every task of a replica where it stands, as a crash does.
     pub fn crash(&self, replica: u16) {
         // Dropped outside of every borrow: what a task held may wake others.

@@ -56,7 +56,7 @@ pub struct World(Rc<Core>);
 struct Core {
     number: u32,
     now: Arc<AtomicU64>,
-    /// How much was asked for; it only orders what is due at the same instant, so it may wrap round.
+    /// How much was asked for; it orders what is due at the same instant and tells what the world has cost, so it may wrap round.
     sequence: Cell<u32>,
     agenda: RefCell<Agenda>,
     sleepers: RefCell<Sleepers>,
