@@ -19,7 +19,7 @@ pub(crate) const RATE_MAX_PER_S: f64 = 1_000_000.0;
 /// Most arrivals of an open load: beyond it a run's own records no longer fit a machine.
 const ARRIVALS_MAX: f64 = 1e9;
 const THINK_MAX: Duration = Duration::from_secs(3600);
-const WARMUP_MAX: Duration = Duration::from_secs(3600);
+const WARMUP_MAX: Duration = Duration::from_secs(24 * 3600);
 const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
 const TIMEOUT_MAX: Duration = Duration::from_secs(600);
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);

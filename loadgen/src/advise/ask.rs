@@ -6,7 +6,7 @@ use scenarios::{KeyKind, Keys, Law};
 use strategies::LOAD_BUDGET;
 use strategies::units::{DURATION, RATE, Unit, UnitFault, duration_text};
 
-use super::world::{Change, World, places, whole_ms};
+use super::world::{Change, World, peak_max, places, whole_ms};
 use crate::cli::AdviseArgs;
 use crate::exit::Failure;
 use crate::sweep::goal::Goal;
@@ -89,7 +89,8 @@ impl Ask {
 
     /// What is looked for, with an origin of this capacity: what was asked for, or else the lowest p99; and in any case
     /// what the numbers demand. Where a replica is killed, the requests that it had fail whatever the strategy: there, errors
-    /// are not held against it.
+    /// are not held against it. Where the cache is emptied or lost everything must be read anew, as fast as the origin can: there, its
+    /// highest second is not, and the run must recover.
     ///
     /// # Errors
     /// [`Failure`] where it is no goal.
@@ -100,12 +101,13 @@ impl Ask {
             [] => "where",
             _ => "and",
         };
+        let peak = match change {
+            Change::Cold | Change::LostCache => "recovery.recovered >= 1".to_owned(),
+            _ => format!("origin.max_per_second <= {}", tidy(peak_max(self, capacity))),
+        };
         let errors = if change == Change::Crash { "" } else { " and errors <= 0" };
-        let text = format!(
-            "{own} {joint} origin.max_per_second <= {}{errors} and outcomes.shed <= 0 and stale.overage <= {}",
-            tidy(capacity),
-            duration_text(self.max_stale)
-        );
+        let stale = duration_text(self.max_stale);
+        let text = format!("{own} {joint} {peak}{errors} and outcomes.shed <= 0 and stale.overage <= {stale}");
         Goal::parse(&text, hot).map_err(Failure::usage)
     }
 

@@ -9,14 +9,14 @@ use strategies::units::duration_text;
 use strategies::{LEASE_MARGIN, Spec};
 
 use super::ask::{Ask, slowest};
-use super::world::whole_ms;
+use super::world::{places, whole_ms};
 use crate::exit::Failure;
 
 /// A strategy that is tried.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// The preset that it is a setting of.
-    pub family: &'static str,
+    pub family: String,
     /// Itself.
     pub spec: Spec,
     /// Whether it is its family's first: the preset as it is, as far as that keeps the promise.
@@ -54,15 +54,17 @@ const KNOBS: [(&str, &[Knob]); 7] = [
 const SPREADS: [&str; 5] = ["0.1", "0.05", "0.02", "0.01", "0"];
 
 impl Candidates {
-    /// Everything for these numbers; `reduced` to one setting of each preset.
+    /// Everything for these numbers and an origin of this capacity; `reduced` to one setting of each preset.
     ///
     /// # Errors
     /// [`Failure`] where the numbers make no strategy.
-    pub fn of(ask: &Ask, reduced: bool) -> Result<Self, Failure> {
+    pub fn of(ask: &Ask, capacity: f64, reduced: bool) -> Result<Self, Failure> {
         let mut all = Self::default();
         let mut known = BTreeSet::new();
         let presets = PRESETS.iter().map(|preset| (preset.name, preset.name));
-        for (family, text) in presets.chain(COMPOSED) {
+        let guarded = guards(ask, capacity, "plain + lock");
+        let guarded = guarded.iter().map(|(family, text)| (family.as_str(), text.as_str()));
+        for (family, text) in presets.chain(COMPOSED).chain(guarded) {
             let spec = Spec::parse(text).map_err(|e| Failure::failed(format!("{e}: a bug")))?;
             let Some(base) = within_promise(ask, &spec) else {
                 let allowed = duration_text(ask.max_stale);
@@ -74,12 +76,36 @@ impl Candidates {
                 if !outlasts(ask, &spec) {
                     all.left_out.push(never_fills(ask, &spec));
                 } else if known.insert(spec.canonical().to_owned()) {
-                    all.tried.push(Candidate { family, spec, first: at == 0 });
+                    all.tried.push(Candidate { family: family.to_owned(), spec, first: at == 0 });
                 }
             }
         }
         Ok(all)
     }
+}
+
+/// A composition behind the layers that keep an origin from drowning: a family and a SPEC each. Of the origin's places each replica
+/// may use its share, rounded down so that all of them together never need more, and one at least.
+fn guards(ask: &Ask, capacity: f64, composition: &str) -> [(String, String); 2] {
+    let places = places(ask, capacity).unwrap_or(1) / u32::from(ask.replicas.max(1));
+    let limit = format!("limit(concurrency={})", places.clamp(1, 1024));
+    let of = |word: &str, layer: &str| (format!("{composition} + {word}"), format!("{composition} + {layer}"));
+    [of("limit", &limit), of("breaker", "breaker")]
+}
+
+/// A candidate behind those layers; none where it has one already.
+#[must_use]
+pub fn guarded(ask: &Ask, capacity: f64, candidate: &Candidate) -> Vec<Candidate> {
+    let spec = &candidate.spec;
+    if spec.layers().iter().any(|layer| layer.name == "limit" || layer.name == "breaker") {
+        return Vec::new();
+    }
+    // By its full composition: `xfetch + limit` is the layer xfetch and not the preset, which has a lock.
+    let made = guards(ask, capacity, spec.canonical()).map(|(family, text)| {
+        let spec = Spec::parse(&text).ok()?;
+        Some(Candidate { family, spec, first: true })
+    });
+    made.into_iter().flatten().collect()
 }
 
 /// Whether nothing can be served later than was allowed.
@@ -179,7 +205,7 @@ pub fn lock_in_words(ask: &Ask, spec: &Spec) -> Option<String> {
 
 /// How many parts of a strategy can be got wrong: what "simplest" means. Per process: coalescing 1, jitter 1, a policy that
 /// refreshes early or serves stale 2, a stale window beside an early refresh 1. Per fleet: a lock 2, a lease 3, waking by
-/// message 1. A layer that is not known here counts 1.
+/// message 1. A layer that is not known here (a limit, a breaker) counts 1.
 #[must_use]
 pub fn parts(spec: &Spec) -> u32 {
     let layers: u32 = spec
@@ -226,7 +252,7 @@ mod tests {
     fn every_preset_is_tried_and_none_can_be_staler_than_allowed() {
         for (ttl, max_stale) in [("5s", "2s"), ("60s", "1s"), ("1s", "1h"), ("5s", "300ms")] {
             let ask = ask(ttl, "200ms", max_stale);
-            let all = Candidates::of(&ask, false).unwrap();
+            let all = Candidates::of(&ask, ask.capacity, false).unwrap();
             for preset in PRESETS {
                 let first = all.tried.iter().find(|c| c.family == preset.name && c.first);
                 assert!(first.is_some(), "{} for {ttl}, {max_stale}: {:?}", preset.name, all.left_out);
@@ -241,7 +267,7 @@ mod tests {
 
     #[test]
     fn without_leave_nothing_that_is_stale_or_lives_longer() {
-        let all = Candidates::of(&ask("5s", "200ms", "0s"), false).unwrap();
+        let all = Candidates::of(&ask("5s", "200ms", "0s"), 5.0, false).unwrap();
         for family in ["swr", "jitter", "stack", "best", "swr per replica"] {
             assert!(all.tried.iter().all(|c| c.family != family), "{family}");
             assert!(
@@ -258,7 +284,7 @@ mod tests {
     #[test]
     fn a_lock_that_ends_before_its_read_is_not_tried_and_that_is_said() {
         let tried = |service| {
-            let all = Candidates::of(&ask("5s", service, "2s"), false).unwrap();
+            let all = Candidates::of(&ask("5s", service, "2s"), 5.0, false).unwrap();
             let has = all.tried.iter().any(|c| c.spec.name() == "singleflight(lease=2s)");
             (has, all.left_out.join("\n"))
         };

@@ -19,11 +19,21 @@ impl Choice {
     /// those a preset as it is before one with a knob turned; of those the best. Where none meets the goal, the nearest miss.
     #[must_use]
     pub fn of(ranking: Vec<Tried>) -> Option<Self> {
-        let simplest = |(at, tried): &(usize, &Tried)| (parts(&tried.candidate.spec), !tried.candidate.first, *at);
+        let simplest = |(at, tried): &(usize, &Tried)| (parts(&tried.candidate().spec), !tried.candidate().first, *at);
         let good = ranking.iter().enumerate().filter(|(_, tried)| tried.meets && tried.alike);
         let chosen = good.min_by_key(simplest).map_or(0, |(at, _)| at);
-        let family = ranking.get(chosen)?.candidate.family;
-        let runner_up = ranking.iter().position(|tried| tried.candidate.family != family);
+        Self::with(ranking, chosen)
+    }
+
+    /// The same ranking with another one chosen. `None` where there is none.
+    #[must_use]
+    pub fn with(ranking: Vec<Tried>, chosen: usize) -> Option<Self> {
+        let family = &ranking.get(chosen)?.candidate().family;
+        // One that was run with as many seeds, if there is one.
+        let runs = ranking[chosen].entry.fates.len();
+        let other = |tried: &Tried| tried.candidate().family != *family;
+        let full = ranking.iter().position(|tried| other(tried) && tried.entry.fates.len() >= runs);
+        let runner_up = full.or_else(|| ranking.iter().position(other));
         Some(Self { ranking, chosen, runner_up })
     }
 
@@ -48,21 +58,25 @@ mod tests {
     use strategies::Spec;
 
     use super::super::candidates::Candidate;
+    use super::super::trials::Entry;
     use super::*;
 
     /// (family, SPEC, whether it is the family's first, meets, alike)
     fn ranking(tried: &[(&'static str, &str, bool, bool, bool)]) -> Vec<Tried> {
         let tried = tried.iter().map(|(family, text, first, meets, alike)| Tried {
-            candidate: Candidate { family, spec: Spec::parse(text).unwrap(), first: *first },
-            point: Point {
-                strategy: (*family).into(),
-                name: (*text).into(),
-                spec: String::new(),
-                values: Vec::new(),
-                runs: 3,
-                valid: true,
-                invalid_because: Vec::new(),
-                figures: BTreeMap::new(),
+            entry: Entry {
+                candidate: Candidate { family: (*family).into(), spec: Spec::parse(text).unwrap(), first: *first },
+                point: Point {
+                    strategy: (*family).into(),
+                    name: (*text).into(),
+                    spec: String::new(),
+                    values: Vec::new(),
+                    runs: 3,
+                    valid: true,
+                    invalid_because: Vec::new(),
+                    figures: BTreeMap::new(),
+                },
+                fates: Vec::new(),
             },
             meets: *meets,
             alike: *alike,
@@ -72,7 +86,7 @@ mod tests {
     }
 
     fn names(choice: &Choice) -> (&str, &str) {
-        (choice.chosen().candidate.spec.name(), choice.runner_up().unwrap().candidate.spec.name())
+        (choice.chosen().candidate().spec.name(), choice.runner_up().unwrap().candidate().spec.name())
     }
 
     #[test]

@@ -6,7 +6,7 @@ use report::sweep::Spread;
 use serde::Serialize;
 
 use super::candidates::parts;
-use super::trials::Tried;
+use super::trials::{Fate, Tried};
 use crate::settings::quoted;
 
 /// The schema that this build writes.
@@ -49,6 +49,8 @@ pub struct Advice {
     pub goal_met: bool,
     /// What is advised.
     pub chosen: Setting,
+    /// Why it is not the simplest of what is as good as the best: that does not come back from a lost cache. `null` where it is.
+    pub instead: Option<String>,
     /// The layers of what is advised.
     pub layers: Vec<&'static str>,
     /// The best setting of another family; `null` where there is none.
@@ -101,6 +103,8 @@ pub struct Capacity {
     pub enough: bool,
     /// Reads a second that the simulated origin is held to: what was given, or where that is not enough, what would do.
     pub simulated_per_s: f64,
+    /// What that origin does in the simulation, whose places are whole.
+    pub does_per_s: f64,
     /// A TTL with which a perfect cache would need no more than the origin does; `null` where it needs no more anyway, or a day
     /// is not enough.
     pub longer_ttl: Option<LongerTtl>,
@@ -149,6 +153,8 @@ pub struct Setting {
     pub parts: u32,
     /// With how many seeds it was run: with one, where another setting of its preset was better or it missed the goal.
     pub runs: u32,
+    /// What became of the requests of each run.
+    pub seeds: Vec<Fate>,
     /// Whether it meets the goal.
     pub meets_goal: bool,
     /// Whether it is not told apart from the best, and within a tenth of it.
@@ -231,16 +237,17 @@ impl Rows<'_> {
     /// The record of what was tried.
     #[must_use]
     pub fn setting(&self, tried: &Tried) -> Setting {
-        let spec = &tried.candidate.spec;
+        let spec = &tried.candidate().spec;
         let mut figures: BTreeMap<String, Option<Spread>> =
             FIGURES.iter().map(|metric| ((*metric).to_owned(), tried.spread(metric))).collect();
         figures.insert("origin.per_second".into(), per_second(tried, self.measured_s));
         Setting {
             strategy: spec.name().to_owned(),
             composition: spec.canonical().to_owned(),
-            family: tried.candidate.family.to_owned(),
+            family: tried.candidate().family.clone(),
             parts: parts(spec),
-            runs: tried.point.runs,
+            runs: tried.entry.point.runs,
+            seeds: tried.entry.fates.clone(),
             meets_goal: tried.meets,
             as_good_as_best: tried.alike,
             misses: tried.misses.clone(),

@@ -24,7 +24,7 @@ pub const NOT_SIMULATED: &str = "no processor time, no network but an idle machi
 /// [`Failure`] where a flag is out of range.
 pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Result<String, Failure> {
     let scenario = usual.scenario(ask)?;
-    let (measured, warmup) = usual.times();
+    let (measured, warmup) = usual.times(ask);
     let settings = candidates.tried.len();
     let mut text = format!("# {}\n", ask.in_words());
     text += &format!(
@@ -91,8 +91,8 @@ fn impossible(ask: &Ask, advice: &Advice) -> String {
         )
     } else if advice.goal_met {
         format!(
-            "NOTHING THAT WAS TRIED CAN DO THIS. Your origin does {given} reads/s; {floor} are needed in the mean, and more than {given} in the\n\
-             highest second of every setting.\n"
+            "NOTHING THAT WAS TRIED CAN DO THIS. Your origin does {given} reads/s; {floor} are needed in the mean, and in its highest second\n\
+             every setting needs more than it does and its places hold.\n"
         )
     } else {
         format!(
@@ -138,13 +138,16 @@ fn chosen(ask: &Ask, advice: &Advice) -> String {
     let why = match (advice.goal_met, alike, better) {
         (false, ..) => format!("the nearest miss: {}", chosen.misses.join(", ")),
         (_, 1, _) => format!("it meets the goal best, and over {n} seeds no other setting comes near it"),
-        (_, alike, None) => {
-            format!("it meets the goal best; {} more are as good as it, and none is simpler", alike - 1)
-        }
+        (_, 2, None) => "it meets the goal best; one more is as good, and not simpler".to_owned(),
+        (_, alike, None) => format!("it meets the goal best; {} more are as good, and none is simpler", alike - 1),
         (_, alike, Some(best)) => format!(
             "{alike} settings are as good (within a tenth of the best, {}), and this is the simplest of them",
             best.strategy
         ),
+    };
+    let why = match &advice.instead {
+        Some(instead) => format!("{why} that comes back:\n         {instead}"),
+        None => why,
     };
     let larger = if capacity.simulated_per_s > ask.capacity {
         format!(", once the origin does {} reads/s", tidy(capacity.simulated_per_s))
@@ -171,7 +174,7 @@ fn chosen(ask: &Ask, advice: &Advice) -> String {
 
 /// What the chosen setting costs.
 fn costs(advice: &Advice) -> String {
-    let (chosen, capacity) = (&advice.chosen, advice.capacity.simulated_per_s);
+    let (chosen, capacity) = (&advice.chosen, advice.capacity.does_per_s);
     let mean = |metric: &str| chosen.spread(metric).map_or(f64::NAN, |spread| spread.mean);
     let share = |value: f64| if capacity > 0.0 { format!("{:.0}%", value / capacity * 100.0) } else { String::new() };
     let per_second = mean("origin.per_second");
@@ -205,11 +208,15 @@ fn costs(advice: &Advice) -> String {
 /// The best setting of every preset.
 fn ranking(ask: &Ask, advice: &Advice) -> String {
     let mut shown: Vec<&Setting> = vec![&advice.chosen];
-    for setting in &advice.ranking {
+    // What was run with all seeds first: with one a condition may hold by luck.
+    let full = |setting: &&Setting| setting.runs as usize >= advice.simulated.seeds.len();
+    let (all, few): (Vec<&Setting>, Vec<&Setting>) = advice.ranking.iter().partition(full);
+    for setting in all.into_iter().chain(few) {
         if !shown.iter().any(|s| s.family == setting.family) {
             shown.push(setting);
         }
     }
+    shown[1..].sort_by_key(|setting| !setting.meets_goal);
     let head = ["", "strategy", "reads/s", "peak", "p99 ms", "at once", "stale", "ops/req", "parts", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(shown.iter().enumerate().map(|(at, setting)| {

@@ -11,26 +11,39 @@ use crate::settings::{Override, named_by_flag};
 
 /// Places of an origin that can be simulated.
 const PLACES_MAX: u32 = 1024;
+/// How much more than was said an origin may do, for its places are whole.
+const PLACES_ROOM: f64 = 1.02;
 /// Reads that may wait for a place.
 const QUEUE: u32 = 10_000;
 /// What a run may cost where all settings are tried with three seeds, in requests that are hits: about 1 µs each.
-const COST_USUAL: f64 = 80_000.0;
+const COST_USUAL: f64 = 200_000.0;
 /// What a run should cost where only one setting of each preset is tried, with two seeds.
-const COST_REDUCED: f64 = 160_000.0;
+const COST_REDUCED: f64 = 500_000.0;
 /// What such a run may cost at most.
-const COST_MAX: f64 = 400_000.0;
-/// What an origin read costs to simulate beside a hit, with its flight, its lock and its ledger (measured).
-const READ_COST: f64 = 25.0;
-/// A scenario's longest warm-up.
-const WARMUP_MAX: Duration = Duration::from_secs(3600);
+const COST_MAX: f64 = 4_000_000.0;
+/// What an origin read costs to simulate beside a hit, with its flight, its lock, those who wait for it and its ledger (measured).
+const READ_COST: f64 = 40.0;
+/// Steps of the simulator beyond which a run is cut, for each unit of what its load should cost: a run in which nothing piles up takes
+/// 1 to 2 (measured), and one in which everybody waits and polls takes 50.
+const STEPS_PER_COST: f64 = 20.0;
+/// Steps that any run may take.
+const STEPS_MIN: f64 = 1e6;
 /// Requests that are measured where the load is light.
 const REQUESTS_WANTED: f64 = 2500.0;
 /// How much of that is measured with `--quick`.
 const QUICK_SHARE: f64 = 0.2;
 /// Requests that say anything at all.
 const REQUESTS_MIN: f64 = 200.0;
-/// Hits a second at least that show that a cache is warm; with fewer there is no warm-up.
+/// Hits of the last second, or of the last hundred requests, that show that a cache is warm; with fewer there is no warm-up.
 const HITS_TO_WARM: f64 = 12.0;
+/// How long the cache is lost.
+const OUTAGE: Duration = Duration::from_secs(10);
+/// Measured before the cache is lost, seconds, or as long as so many requests take; and after it beside the time that everything takes.
+const BEFORE_S: f64 = 30.0;
+const AFTER_S: f64 = 40.0;
+const REQUESTS_BEFORE: f64 = 200.0;
+/// The longest that a scenario may measure.
+const DAY: Duration = Duration::from_secs(86_400);
 /// Measured at least, where the requests allow it.
 const MEASURED: Duration = Duration::from_secs(60);
 
@@ -43,7 +56,7 @@ pub enum Change {
     Load,
     /// Each origin read takes twice as long; its places stay, so it does half as many.
     Service,
-    /// No warm-up: the cache is empty when the load begins.
+    /// The cache is emptied at full load, which to the origin is what a start with an empty cache is.
     Cold,
     /// The cache is stopped for a while and comes back empty.
     LostCache,
@@ -90,17 +103,17 @@ impl World {
     /// The usual day with an origin of this capacity.
     #[must_use]
     pub fn usual(ask: &Ask, capacity: f64) -> Self {
-        let tells = ask.rate - ask.floor >= HITS_TO_WARM;
-        let warmup = if tells { whole_seconds(ask.ttl + ask.service.mean()).min(WARMUP_MAX) } else { Duration::ZERO };
+        let tells = (1.0 - ask.floor / ask.rate) * ask.rate.max(100.0) >= HITS_TO_WARM;
+        let warmup = if tells { whole_seconds(ask.ttl * 2) } else { Duration::ZERO };
         let cycle = (ask.ttl + ask.service.mean()).as_secs_f64();
         let share = if ask.quick { QUICK_SHARE } else { 1.0 };
         let wanted = (12.0 * cycle).max(MEASURED.as_secs_f64()).max(REQUESTS_WANTED / ask.rate) * share;
         let few = 3.0 * cycle;
-        let cost = ask.rate + READ_COST * ask.floor;
+        let cost = cost(ask);
         let affordable = |cost_max: f64| cost_max / cost - warmup.as_secs_f64();
         let reduced = ask.quick || affordable(COST_USUAL) < few;
         let most = affordable(if reduced { COST_REDUCED } else { COST_USUAL });
-        let measured = wanted.min(most).max(few).clamp(3.0, 86_400.0);
+        let measured = wanted.min(most).max(few).clamp(3.0, DAY.as_secs_f64());
         Self { change: Change::None, capacity, reduced, warmup, measured: Duration::from_secs(measured.ceil() as u64) }
     }
 
@@ -156,26 +169,38 @@ impl World {
             return Ok(());
         }
         Err(Failure::usage(format!(
-            "too much to simulate in half a minute · --rate {} with --ttl {} · found {:.0} s to simulate for four TTLs, allowed \
+            "too much to simulate in some minutes · --rate {} with --ttl {} · found {:.0} s to simulate for five TTLs, allowed \
              {:.0} s · divide --rate, --origin-capacity and the number of keys by the same number, or use `loadgen sweep`, which may take \
              its time",
             rate_text(ask.rate),
             duration_text(ask.ttl),
             (self.warmup + self.measured).as_secs_f64(),
-            COST_MAX / (ask.rate + READ_COST * ask.floor)
+            COST_MAX / cost(ask)
         )))
     }
 
     /// Whether a run of it costs no more than one may.
     #[must_use]
     pub fn is_affordable(&self, ask: &Ask) -> bool {
-        (ask.rate + READ_COST * ask.floor) * (self.warmup + self.measured).as_secs_f64() <= COST_MAX
+        self.cost(ask) <= COST_MAX
     }
 
-    /// When the cache is lost, and for how long.
-    fn outage(&self) -> (Duration, Duration) {
-        let third = self.measured / 3;
-        (whole_seconds(third), whole_seconds(third / 2).min(Duration::from_secs(10)))
+    /// What a run of it should cost, in requests that are hits: about so many microseconds of a core.
+    #[must_use]
+    pub fn cost(&self, ask: &Ask) -> f64 {
+        let (measured, warmup) = self.times(ask);
+        cost(ask) * (warmup + measured).as_secs_f64() * if self.change == Change::Load { 2.0 } else { 1.0 }
+    }
+
+    /// Steps of the simulator beyond which it is cut.
+    #[must_use]
+    pub fn steps_max(&self, ask: &Ask) -> u32 {
+        (self.cost(ask) * STEPS_PER_COST).clamp(STEPS_MIN, 4e9) as u32
+    }
+
+    /// When the cache is lost.
+    fn lost_at(ask: &Ask) -> Duration {
+        whole_seconds(Duration::from_secs_f64(BEFORE_S.max(REQUESTS_BEFORE / ask.rate)))
     }
 
     /// What is different, in words.
@@ -186,15 +211,26 @@ impl World {
             Change::Load => "twice the load".into(),
             Change::Service => "twice the service time".into(),
             Change::Cold => "a cold start".into(),
-            Change::LostCache => format!("a cache lost for {}", duration_text(self.outage().1)),
+            Change::LostCache => format!("a cache lost for {}", duration_text(OUTAGE)),
             Change::Crash => "a replica killed in mid-read".into(),
         }
     }
 
-    /// How long is measured, and how long it warms up before.
+    /// How long is measured, and how long it warms up before. Where the cache is lost, measured is until everything was read anew at
+    /// twice the time that the origin needs for it, and once more expired: who has not recovered then does not.
     #[must_use]
-    pub fn times(&self) -> (Duration, Duration) {
-        (self.measured, if self.change == Change::Cold { Duration::ZERO } else { self.warmup })
+    pub fn times(&self, ask: &Ask) -> (Duration, Duration) {
+        let lost = match self.change {
+            Change::Cold => Duration::ZERO,
+            Change::LostCache => OUTAGE,
+            _ => return (self.measured, self.warmup),
+        };
+        // Of a key that is read so many times a second so much lies in the cache.
+        let fill_s = ask.floor * ask.ttl.as_secs_f64() / self.capacity.max(ask.floor);
+        let cycle = ask.ttl + ask.service.mean();
+        let after = Duration::from_secs_f64(AFTER_S.max(2.0 * REQUESTS_BEFORE / ask.rate) + 2.0 * fill_s);
+        let measured = Self::lost_at(ask) + lost + whole_seconds(cycle + after);
+        (measured.min(DAY), self.warmup)
     }
 
     /// The scenario.
@@ -205,20 +241,25 @@ impl World {
         let name = if self.change == Change::None { "advice" } else { self.change.name() };
         let capacity = if self.change == Change::Service { self.capacity * 2.0 } else { self.capacity };
         let places = places(ask, capacity).unwrap_or(PLACES_MAX);
-        let (measured, warmup) = self.times();
+        let (measured, warmup) = self.times(ask);
+        let start = if warmup.is_zero() { "together" } else { "staggered" };
         let [measured, warmup] = [measured, warmup].map(duration_text);
         let mut text = format!(
             "schema = 1\nname = \"{name}\"\nsummary = \"Made by loadgen advise: {}.\"\nstrategies = [\"naive\"]\n\n[load]\n\
-             arrivals = \"poisson\"\nwarmup = \"{warmup}\"\nduration = \"{measured}\"\n\n[keys]\n[cache]\n[origin]\n\
+             arrivals = \"poisson\"\nstart = \"{start}\"\nwarmup = \"{warmup}\"\nduration = \"{measured}\"\n\n[keys]\n[cache]\n[origin]\n\
              concurrency = {places}\nqueue = {QUEUE}\n",
             self.in_words()
         );
+        let lost_at = duration_text(Self::lost_at(ask));
+        if self.change == Change::Cold {
+            text += &format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"flush\"\n");
+        }
         if self.change == Change::LostCache {
-            let [at, length] = <[Duration; 2]>::from(self.outage()).map(duration_text);
-            text += &format!("\n[[event]]\nat = \"{at}\"\ndo = \"cache-stop\"\nfor = \"{length}\"\n");
+            let length = duration_text(OUTAGE);
+            text += &format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"cache-stop\"\nfor = \"{length}\"\n");
         }
         if self.change == Change::Crash {
-            let (at, half) = (self.outage().0, whole_ms(ask.service.mean() / 2));
+            let (at, half) = (whole_seconds(self.measured / 3), whole_ms(ask.service.mean() / 2));
             let [expired, killed] = [at, at + half].map(duration_text);
             text += &format!(
                 "\n[[event]]\nat = \"{expired}\"\ndo = \"expire\"\nkey = 1\n\n[[event]]\nat = \"{killed}\"\ndo = \
@@ -243,27 +284,50 @@ impl World {
     }
 }
 
-/// Places of an origin that does so many reads a second: by Little's law capacity × service time, rounded down so that it
-/// never does more than was said, and one at least. No more than four times what the whole load could use. `None` where
-/// there are too many to simulate.
+/// What a second of the usual load costs to simulate.
+fn cost(ask: &Ask) -> f64 {
+    ask.rate + READ_COST * ask.floor
+}
+
+/// Places of an origin that does so many reads a second: by Little's law capacity × service time, rounded down so that it never does
+/// more than was said (by more than one part in fifty: 6.98 is 7), and one at least. No more than four times what the whole load
+/// could use. `None` where there are too many to simulate.
 #[must_use]
 pub fn places(ask: &Ask, capacity: f64) -> Option<u32> {
     let service = ask.service.mean().as_secs_f64();
     let of_use = (4.0 * ask.rate * service).ceil() + 16.0;
-    // 50 × 0.2 must be 10 whatever floating point says.
-    let places = (capacity * service + 1e-9).floor().max(1.0).min(of_use);
+    let exact = capacity * service;
+    let whole = if exact.ceil() <= exact * PLACES_ROOM { exact.ceil() } else { exact.floor() };
+    let places = whole.max(1.0).min(of_use);
     (places <= f64::from(PLACES_MAX)).then_some(places as u32)
 }
 
-/// What the simulated origin does, where that is not what was said.
+/// Reads a second that the simulated origin does, for its places are whole; what was said where that makes no difference.
+#[must_use]
+pub fn does_per_s(ask: &Ask, capacity: f64) -> f64 {
+    let does = places(ask, capacity).map_or(capacity, |places| f64::from(places) / ask.service.mean().as_secs_f64());
+    let differs = (does / capacity - 1.0).abs() > 0.005 && capacity <= 4.0 * ask.rate;
+    if differs { does } else { capacity }
+}
+
+/// How many reads may come to the origin in any second: as many as it does in one, and one for each of its places. More wait for
+/// longer than a read takes.
+#[must_use]
+pub fn peak_max(ask: &Ask, capacity: f64) -> f64 {
+    capacity + f64::from(places(ask, capacity).unwrap_or(PLACES_MAX))
+}
+
+/// The same in words, where it is not what was said.
 #[must_use]
 pub fn rounded(ask: &Ask, capacity: f64) -> Option<String> {
-    let places = f64::from(places(ask, capacity)?);
-    let does = places / ask.service.mean().as_secs_f64();
-    let differs = (does / capacity - 1.0).abs() > 0.005 && capacity <= 4.0 * ask.rate;
-    let s = if places == 1.0 { "" } else { "s" };
-    differs.then(|| {
-        format!("the simulated origin has {places} place{s} and does {} reads/s, for places are whole", tidy(does))
+    let (places, does) = (places(ask, capacity)?, does_per_s(ask, capacity));
+    let s = if places == 1 { "" } else { "s" };
+    (does != capacity).then(|| {
+        format!(
+            "the simulated origin has {places} place{s} of {} each, for places are whole: {} reads/s",
+            law_text(&ask.service),
+            tidy(does)
+        )
     })
 }
 

@@ -89,9 +89,18 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
 /// # Errors
 /// [`Failure`] where the run fails.
 pub fn simulate(settings: &Settings, stop: &Shutdown) -> Result<Strategy, Failure> {
+    simulate_within(settings, stop, None)
+}
+
+/// The same; a run that has cost `steps_max` steps of the simulator is cut there ([`Strategy::cut_after_s`]).
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_within(settings: &Settings, stop: &Shutdown, steps_max: Option<u32>) -> Result<Strategy, Failure> {
     let Some(subject) = settings.subjects.first() else { return Err(Failure::failed("nothing to simulate: a bug")) };
     let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas)));
-    let trial = SimLab::new(settings, plan, stop.clone()).simulate(subject, None, &subject.name);
+    let lab = SimLab::new(settings, plan, stop.clone()).of_steps(steps_max.unwrap_or(u32::MAX));
+    let trial = lab.simulate(subject, None, &subject.name);
     let seed = settings.seed;
     let failed = |failure: Failure| Failure { text: format!("{} · seed {seed}", failure.text), ..failure };
     Ok(trial.map_err(failed)?.figures.strategy)
