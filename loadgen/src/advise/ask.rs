@@ -103,7 +103,7 @@ impl Ask {
         };
         let peak = match change {
             Change::Cold | Change::LostCache => "recovery.recovered >= 1".to_owned(),
-            _ => format!("origin.max_per_second <= {}", tidy(peak_max(self, capacity))),
+            _ => format!("origin.max_per_second <= {}", tidy(peak_max(capacity))),
         };
         let errors = if change == Change::Crash { "" } else { " and errors <= 0" };
         let stale = duration_text(self.max_stale);

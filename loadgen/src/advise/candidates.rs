@@ -85,10 +85,10 @@ impl Candidates {
 }
 
 /// A composition behind the layers that keep an origin from drowning: a family and a SPEC each. Of the origin's places each replica
-/// may use its share, rounded down so that all of them together never need more, and one at least.
+/// may use its share, to the nearest whole one, and one at least.
 fn guards(ask: &Ask, capacity: f64, composition: &str) -> [(String, String); 2] {
-    let places = places(ask, capacity).unwrap_or(1) / u32::from(ask.replicas.max(1));
-    let limit = format!("limit(concurrency={})", places.clamp(1, 1024));
+    let share = f64::from(places(ask, capacity).unwrap_or(1)) / f64::from(ask.replicas.max(1));
+    let limit = format!("limit(concurrency={})", share.round().max(1.0));
     let of = |word: &str, layer: &str| (format!("{composition} + {word}"), format!("{composition} + {layer}"));
     [of("limit", &limit), of("breaker", "breaker")]
 }

@@ -1,7 +1,7 @@
 //! How far advice reaches: its main knob turned, and days that are not usual.
 
 use super::Job;
-use super::ask::{Ask, tidy};
+use super::ask::tidy;
 use super::candidates::{Candidate, guarded, neighbours};
 use super::choose::Choice;
 use super::record::{Knob, KnobValue, Limit, Rows, Setting, Verdict};
@@ -119,7 +119,7 @@ impl<'a> Days<'a> {
         let verdict = verdict(change, &chosen, other.as_ref());
         let file = format!("{}.toml", change.name());
         let rows = job.rows(world, &file);
-        let words = in_words((&job.ask, world), verdict, &rows, &chosen, other.as_ref());
+        let words = in_words(world, verdict, &rows, &chosen, other.as_ref());
         let (chosen, runner_up) = (Some(rows.setting(&chosen)), other.map(|other| rows.setting(&other)));
         Ok(Limit { name, what, verdict, words, chosen, runner_up })
     }
@@ -196,21 +196,24 @@ fn verdict(change: Change, chosen: &Tried, other: Option<&Tried>) -> Verdict {
     }
 }
 
-fn in_words(on: (&Ask, World), verdict: Verdict, rows: &Rows<'_>, chosen: &Tried, other: Option<&Tried>) -> String {
-    let own = came_of(on, rows, chosen);
+fn in_words(world: World, verdict: Verdict, rows: &Rows<'_>, chosen: &Tried, other: Option<&Tried>) -> String {
+    let own = came_of(world, rows, chosen);
     let named = |other: &Tried| format!("--strategy {}", quoted(other.candidate().spec.name()));
-    let others = other.map(|other| (named(other), came_of(on, rows, other)));
+    let others = other.map(|other| (named(other), came_of(world, rows, other)));
     match (verdict, others) {
         (Verdict::RunnerUpBetter, Some((name, came))) => format!("it does ({own}), but {name} does better: {came}"),
         (Verdict::Switch, Some((name, came))) => format!("no longer right: {own}. Take {name}: {came}"),
         (Verdict::Holds, _) => format!("still right: {own}"),
+        (_, _) if COMES_BACK.contains(&world.change) && comes_back(&chosen.entry) => {
+            format!("it comes back: {own}; nothing that was tried does much better")
+        }
         (_, Some((name, came))) => format!("not enough: {own}; nor {name}: {came}"),
         (_, None) => format!("not enough: {own}"),
     }
 }
 
 /// What came of a strategy on such a day: `p99 201 ms, peak 44 reads/s` where it meets the goal; else what it misses.
-fn came_of((ask, world): (&Ask, World), rows: &Rows<'_>, tried: &Tried) -> String {
+fn came_of(world: World, rows: &Rows<'_>, tried: &Tried) -> String {
     let setting = rows.setting(tried);
     let fates = fates_in_words(world.change, &tried.entry.fates);
     let most = tried.spread("origin.max_per_second").map_or(0.0, |spread| spread.max);
@@ -218,7 +221,7 @@ fn came_of((ask, world): (&Ask, World), rows: &Rows<'_>, tried: &Tried) -> Strin
         return fates;
     }
     if !tried.meets {
-        return if most > peak_max(ask, world.capacity) {
+        return if most > peak_max(world.capacity) {
             format!("more than the origin can at once, though no request fails ({})", tried.misses.join(", "))
         } else {
             tried.misses.join(", ")

@@ -66,8 +66,8 @@ pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     if !quiet && long > LONG_S {
         let _ = writeln!(
             std::io::stderr(),
-            "a heavy load: about {:.0} minutes; --quick takes a fifth",
-            (long / 60.0).ceil()
+            "a heavy load: this takes about {:.0} s; with --quick a fifth of it",
+            (long / 10.0).ceil() * 10.0
         );
     }
     let answered = tokio::task::spawn_blocking(move || job.advise().map(|advice| (job, advice))).await;

@@ -6,7 +6,7 @@ use super::candidates::{Candidate, Candidates, guarded, neighbours, parts};
 use super::choose::Choice;
 use super::limits::Days;
 use super::trials::{Bench, Entry, Tried, near, ranked};
-use super::world::{Change, World};
+use super::world::{Change, PEAK_DEVIATIONS, World};
 use super::{Job, thousandths};
 use crate::exit::Failure;
 use crate::sweep::goal::Goal;
@@ -19,8 +19,6 @@ use super::record::LongerTtl;
 const AMPLE: f64 = 1e6;
 /// A capacity that was another origin's peak may be a little short once reads wait for each other.
 const ROOM: [f64; 2] = [1.1, 1.5];
-/// Standard deviations of a Poisson count that the highest second of a few minutes is above the mean.
-const PEAK_DEVIATIONS: f64 = 3.2;
 /// How often another one may turn out to be the simplest when the knob of the last one was turned.
 const TURNS: usize = 3;
 /// Settings that are tried in the place of one that does not come back from a lost cache.

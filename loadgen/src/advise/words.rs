@@ -92,7 +92,7 @@ fn impossible(ask: &Ask, advice: &Advice) -> String {
     } else if advice.goal_met {
         format!(
             "NOTHING THAT WAS TRIED CAN DO THIS. Your origin does {given} reads/s; {floor} are needed in the mean, and in its highest second\n\
-             every setting needs more than it does and its places hold.\n"
+             every setting needs more than chance alone brings to an origin that is just fully used.\n"
         )
     } else {
         format!(

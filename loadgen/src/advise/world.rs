@@ -310,11 +310,14 @@ pub fn does_per_s(ask: &Ask, capacity: f64) -> f64 {
     if differs { does } else { capacity }
 }
 
-/// How many reads may come to the origin in any second: as many as it does in one, and one for each of its places. More wait for
-/// longer than a read takes.
+/// Standard deviations of a Poisson count that the highest second of a few minutes is above the mean.
+pub const PEAK_DEVIATIONS: f64 = 3.2;
+
+/// How many reads may come to the origin in any second: as many as chance alone brings to one that is just fully used, C + 3.2 √C, whole
+/// ones. More is a herd, or a load that it can't do.
 #[must_use]
-pub fn peak_max(ask: &Ask, capacity: f64) -> f64 {
-    capacity + f64::from(places(ask, capacity).unwrap_or(PLACES_MAX))
+pub fn peak_max(capacity: f64) -> f64 {
+    (capacity + PEAK_DEVIATIONS * capacity.sqrt()).floor().max(1.0)
 }
 
 /// The same in words, where it is not what was said.
