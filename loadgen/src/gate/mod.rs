@@ -22,6 +22,7 @@ use crate::exit::{Exit, Failure};
 use crate::say;
 use candidate::Candidate;
 pub use versus::compare as compare_runs;
+pub(crate) use versus::{COMPARE_SCHEMA, Compared};
 
 /// Holds a run to a baseline.
 ///
