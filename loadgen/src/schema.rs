@@ -118,9 +118,8 @@ pub fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
         (Some(folder), chosen) => {
             for document in DOCUMENTS.iter().filter(|one| chosen.is_none_or(|chosen| chosen.id == one.id)) {
                 let (path, text) = (folder.join(document.file_name()), document.text()?);
-                write_atomic(&path, |out| out.write_all(text.as_bytes())).map_err(|error| {
-                    Failure::usage(format!("no schema written · {error} · name a folder that can be written with -o"))
-                })?;
+                write_atomic(&path, |out| out.write_all(text.as_bytes()))
+                    .map_err(|error| Failure::usage(format!("no schema written · {error} · name it with -o")))?;
                 say::out(&format!("{}\n", path.display()))?;
             }
         }

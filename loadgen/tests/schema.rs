@@ -338,7 +338,10 @@ fn one_is_named_by_its_name_or_its_id_and_an_unknown_one_is_refused() {
         (vec!["schema", "runn"], "no such schema · schema \"runn\" · allowed run, events, sweep, "),
         (vec!["schema", "runn"], "did you mean `run`? `loadgen schema` says what each is of"),
         (vec!["schema", "stampede.run/v2"], "did you mean `stampede.run/v1`?"),
-        (vec!["schema", "-o", inside.to_str().unwrap()], "name a folder that can be written with -o"),
+        (
+            vec!["schema", "-o", inside.to_str().unwrap()],
+            "choose another folder, or make this one writable · name it with -o",
+        ),
     ] {
         let said = run(&args);
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
