@@ -3,7 +3,6 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its own part of this")]
 
 pub mod page;
-pub mod schemas;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

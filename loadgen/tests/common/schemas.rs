@@ -1,11 +1,13 @@
-//! JSON Schemas at work: validators of what `loadgen schema` prints, and documents that the lab wrote.
+//! JSON Schemas at work: validators of what `loadgen schema` prints, and documents that are harmed.
+
+#![allow(unreachable_pub, clippy::unwrap_used, reason = "for a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
-use super::run;
+use super::common::run;
 
 /// A schema, by the name that `loadgen schema NAME` knows.
 pub struct Schema {

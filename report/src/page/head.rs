@@ -13,9 +13,9 @@ use crate::verdict::interruption;
 use crate::words;
 
 const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
 /// So many missing files are named.
 const MISSING_NAMED: usize = 4;
-const SCRIPT: &str = include_str!("page.js");
 
 /// From the doctype to the open `main`. The page may run its own script, which is named by its hash, and no other.
 pub(super) fn open(out: &mut Sheet, view: &View<'_>, title: &str) {
