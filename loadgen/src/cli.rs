@@ -57,6 +57,8 @@ pub enum Command {
     },
     /// Render charts, page and summary of a run again, from its records
     Report(ReportArgs),
+    /// JSON Schemas of the JSON files that the lab writes: a list, one, or all as files
+    Schema(SchemaArgs),
 }
 
 /// Where a lab is.
@@ -314,6 +316,16 @@ pub struct SideBySideArgs {
     /// Open the page in a browser
     #[arg(long)]
     pub open: bool,
+}
+
+/// The arguments of `schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// Which: run, or the id that the file itself carries, stampede.run/v1; a list of all where nothing is said
+    pub name: Option<String>,
+    /// Folder to write schemas to, as stampede.run.v1.json and so on: that of NAME, or all
+    #[arg(short = 'o', long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 /// The arguments of `promote`.

@@ -17,6 +17,7 @@
 //! | any HTTP service instead of a world | [`target`] |
 //! | a simulated world instead of a real one | [`simlab`] |
 //! | the same invariants over a run's records | [`check`] |
+//! | JSON Schemas of what is written | [`schema`] |
 //! | many small worlds in which things go wrong | [`fuzz`] |
 
 mod aa;
@@ -43,6 +44,7 @@ pub mod progress;
 pub mod record;
 pub mod run;
 pub mod say;
+pub mod schema;
 pub mod selftest;
 pub mod settings;
 pub mod simlab;
@@ -75,6 +77,7 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Aa(args)) => on_a_runtime(aa::run(&args)),
         Some(Command::Check { run }) => check::check(&run),
         Some(Command::Report(args)) => pages::report(&args),
+        Some(Command::Schema(args)) => schema::run(&args),
     }
 }
 

@@ -34,6 +34,13 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     };
     let files: Vec<String> = rendered.files.iter().map(|file| format!("{}\n", file.display())).collect();
     say::out(&files.concat())?;
+    for record in &rendered.missing {
+        let _ = writeln!(
+            io::stderr(),
+            "warning: {} is not there: what it would show is left out, and the page says so",
+            record.display()
+        );
+    }
     if open {
         open_page(&rendered);
     }

@@ -192,8 +192,13 @@ fn bad_files_have_their_sentences() {
     check(&promote(&blind, &baselines), 2, &["a damaged run", "naive has no \"origin\""]);
     let hostile = run_folder(dir.path(), "hostile", |run| run.scenario = "../../etc/passwd".into());
     check(&promote(&hostile, &baselines), 2, &["no name for a baseline", "allowed a-z, 0-9 and -"]);
-    let full = promote(&good, Path::new("/dev/null/x"));
-    check(&full, 2, &["no baseline written · ", "/dev/null/x"]);
+    // No folder can be made there: inside a file, nor inside what only looks like a folder.
+    for folder in ["/dev/null/x", "/proc/x"] {
+        let said = promote(&good, Path::new(folder));
+        let remedy = "choose another folder, or make this one writable · name it with --baseline-dir";
+        check(&said, 2, &["no baseline written · cannot create ", folder, remedy]);
+        assert!(!said.err.contains("the folder of a run"), "{}", said.err);
+    }
 }
 
 /// A real run of hotkey whose ledgers were empty, so that nothing is known of the origin's own time.

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use common::{Said, loadgen, only_run, run};
+use common::{Said, loadgen, only_run, record, run};
 
 fn simulate(seed: &str) -> (tempfile::TempDir, PathBuf) {
     let results = tempfile::tempdir().unwrap();
@@ -63,6 +63,45 @@ fn the_page_is_opened_where_something_can_and_is_there_where_nothing_can() {
         );
         assert!(said.err.contains(page.to_str().unwrap()) && page.is_file(), "{}", said.err);
     }
+}
+
+#[test]
+fn a_record_that_is_missing_is_told_by_the_command_and_by_the_page() {
+    let (_results, folder) = simulate("1");
+    let strategy = record(&folder).strategies[0].folder.clone();
+    let page = || fs::read_to_string(folder.join("report.html")).unwrap();
+    let whole = run(&["report", folder.to_str().unwrap()]);
+    assert_eq!((whole.code, whole.err.as_str()), (Some(0), ""));
+    assert!(!page().contains("RECORDS MISSING"));
+    for file in ["events.jsonl", "origin.csv", "latency.hlog", "seconds.csv"] {
+        let path = folder.join(&strategy).join(file);
+        let aside = folder.join("aside");
+        fs::rename(&path, &aside).unwrap();
+        let said = run(&["report", folder.to_str().unwrap()]);
+        assert_eq!((said.code, &said.out), (Some(0), &whole.out), "{}", said.err);
+        let one = format!("warning: {} is not there: ", path.display());
+        assert!(said.err.starts_with(&one) && said.err.lines().count() == 1, "{}", said.err);
+        assert!(page().contains(&format!("RECORDS MISSING: {strategy}/{file}. ")), "{file}");
+        // Nothing is said to have been measured, or not to have happened, that nobody can know.
+        let chart = |name: &str| fs::read_to_string(folder.join("charts").join(name)).unwrap();
+        let drawn = [page(), chart("herd.svg"), chart(&format!("{strategy}.svg")), chart("latency-spectrum.svg")];
+        for wrong in
+            ["never seen to expire", ": 0.0 reads each", "no read reached the origin", "o response times were recorded"]
+        {
+            assert!(drawn.iter().all(|text| !text.contains(wrong)), "{wrong:?} without {file}");
+        }
+        assert!(drawn[1..].iter().any(|chart| chart.contains(&format!("no {file}"))), "no chart lacks {file}");
+        fs::rename(&aside, &path).unwrap();
+    }
+    // Of several runs side by side it is said whose it is.
+    let (_other, other) = simulate("2");
+    let gone = other.join(&strategy).join("events.jsonl");
+    fs::remove_file(&gone).unwrap();
+    let both = folder.join("both.html");
+    let said =
+        run(&["report", "compare", folder.to_str().unwrap(), other.to_str().unwrap(), "-o", both.to_str().unwrap()]);
+    assert!(said.err.contains(&format!("warning: {} is not there", gone.display())), "{}", said.err);
+    assert!(fs::read_to_string(&both).unwrap().contains(&format!("B: RECORDS MISSING: {strategy}/events.jsonl. ")));
 }
 
 #[test]

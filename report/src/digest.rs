@@ -37,7 +37,7 @@ pub(crate) struct Digest {
     pub(crate) lag_p99: BTreeMap<i64, f64>,
     /// `containers.csv`; empty where the lab has none.
     pub(crate) containers: Vec<ContainerRow>,
-    /// Files that were not there.
+    /// Files that were not there, and should be.
     pub(crate) missing: Vec<&'static str>,
 }
 
@@ -66,6 +66,11 @@ pub(crate) struct Herd {
 }
 
 impl Digest {
+    /// Of the two files that a herd is drawn from one that was not there.
+    pub(crate) fn herd_lacks(&self) -> Option<&'static str> {
+        self.missing.iter().copied().find(|file| ["origin.csv", "events.jsonl"].contains(file))
+    }
+
     /// Whether in any measured second the p99 from the actual send is another than that from the planned one.
     pub(crate) fn service_differs(&self, run: &Run) -> bool {
         let to = (run.duration_s * 1000.0).ceil() as i64;
@@ -80,7 +85,10 @@ impl Digest {
         let mut missing = Vec::new();
         let seconds = or_missing(files.read_seconds(), "seconds.csv", &mut missing)?;
         let events = or_missing(files.read_events(), "events.jsonl", &mut missing)?;
-        let origin = or_missing(files.read_origin(), "origin.csv", &mut missing)?;
+        let origin = match strategy.origin {
+            Some(_) => or_missing(files.read_origin(), "origin.csv", &mut missing)?,
+            None => Vec::new(),
+        };
         let measured_ms = 0..(run.duration_s * 1000.0).ceil() as i64;
         // In a closed loop both clocks start together, but for the generator's lag.
         let open = !words::closed_loop(run);
@@ -98,7 +106,7 @@ impl Digest {
             .map(|event| seconds_of(event.t_ns))
             .collect();
         expiries_s.sort_by(f64::total_cmp);
-        Ok(Self {
+        let mut digest = Self {
             herd: Herd::find(run, strategy.measured_s(run), &expiries_s, &events, &origin),
             faults: faults(&events),
             response: times("resp"),
@@ -109,11 +117,20 @@ impl Digest {
             seconds,
             expiries_s,
             missing,
-        })
+        };
+        if digest.herd_lacks().is_some() {
+            // Without events a key would seem never to expire, and without the ledger never to be read.
+            digest.herd = Herd::nothing();
+        }
+        Ok(digest)
     }
 }
 
 impl Herd {
+    fn nothing() -> Self {
+        Self { aligned: Aligned::Nothing, bins: vec![0.0; HERD_BINS] }
+    }
+
     /// Where the last bin with a read ends, seconds since the moment aligned on; `None` where no bin has one.
     pub(crate) fn end_s(&self) -> Option<f64> {
         let last = self.bins.iter().rposition(|reads| *reads > 0.0)?;
@@ -150,7 +167,7 @@ impl Herd {
             }
         };
         if moments.is_empty() {
-            return Self { aligned: Aligned::Nothing, bins: vec![0.0; HERD_BINS] };
+            return Self::nothing();
         }
         Self { aligned, bins: mean_bins(&moments, &reads) }
     }

@@ -13,7 +13,7 @@ use crate::record::RUN_SCHEMA;
 #[non_exhaustive]
 pub enum ReportError {
     /// The file system refused.
-    #[error("cannot {action} {}: {source}{}", path.display(), io_remedy(source))]
+    #[error("cannot {action} {}: {source}{}", path.display(), io_remedy(action, source))]
     Io {
         /// `read`, `write` or `create`.
         action: &'static str,
@@ -139,13 +139,19 @@ pub enum RunJsonProblem {
     },
 }
 
-fn io_remedy(source: &io::Error) -> &'static str {
+fn io_remedy(action: &str, source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "; the disk is full: free some space and run again (the file was left as it was before)"
         }
-        io::ErrorKind::PermissionDenied => "; choose another folder with -o, or make this one writable",
-        io::ErrorKind::NotFound => "; is this the folder of a run?",
+        io::ErrorKind::NotFound if action == "read" => "; is this the folder of a run?",
+        io::ErrorKind::PermissionDenied if action == "read" => "; make it readable",
+        io::ErrorKind::NotFound
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::AlreadyExists
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::IsADirectory
+        | io::ErrorKind::ReadOnlyFilesystem => "; choose another folder, or make this one writable",
         _ => "",
     }
 }

@@ -9,6 +9,7 @@ mod row;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use comparison::{Comparison, Metric};
@@ -18,9 +19,10 @@ pub use row::{BinRow, ContainerRow, EventRow, OriginRow};
 pub const RUN_SCHEMA: &str = "stampede.run/v1";
 
 /// `run.json`: what was run, on what, and what came out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// Always [`RUN_SCHEMA`].
+    #[schemars(extend("const" = RUN_SCHEMA))]
     pub schema: String,
     /// The folder's own name, `20261120T235900Z-hotkey-3f9a`.
     pub run: String,
@@ -77,7 +79,7 @@ pub struct Run {
 }
 
 /// One block of a run with repeats: every strategy once, under one plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Block {
     /// The seed of its plan: the run's for the first block, one more for each further one.
     pub seed: u64,
@@ -88,7 +90,7 @@ pub struct Block {
 }
 
 /// Facts about the machine: an allow-list, with no host name, user or environment variable in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// Operating system and kernel, `linux 6.1.0`.
     pub os: String,
@@ -107,7 +109,7 @@ pub struct Environment {
 }
 
 /// One strategy's result over the measured phase.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Strategy {
     /// What the user asked for: a preset's name, or the SPEC as typed.
     pub name: String,
@@ -172,8 +174,7 @@ pub struct Strategy {
     pub unwitnessed: u64,
     /// The two ledgers side by side, over all phases; `None` of a target, which keeps none.
     pub ledgers: Option<Ledgers>,
-    /// Its runs in the second and all further blocks; the figures above are the first block's. [`Strategy::typical`] has the
-    /// medians of all.
+    /// Its runs in the second and all further blocks; the figures beside this field are the first block's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repeats: Vec<Strategy>,
 }
@@ -192,7 +193,7 @@ impl Strategy {
 }
 
 /// What reached the origin in the measured phase, from the origin's own ledger.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     /// Reads that arrived.
     pub total: u64,
@@ -208,9 +209,9 @@ pub struct Origin {
     pub per_expiry: Option<PerExpiry>,
 }
 
-/// Reads of the hot key in clusters, parted by gaps as [`crate::herd_gap_s`] has them; one that the beginning or the end of the
-/// measured time cuts is not counted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Reads of the hot key in clusters, parted by gaps longer than half a TTL, or than twice the origin's mean service time (at
+/// least 50 ms) where that is shorter; one that the beginning or the end of the measured time cuts is not counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PerExpiry {
     /// How many clusters there were.
     pub count: u64,
@@ -223,7 +224,7 @@ pub struct PerExpiry {
 }
 
 /// The hot key's own counts in the measured phase.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hot {
     /// The key.
     pub key: String,
@@ -236,7 +237,7 @@ pub struct Hot {
 }
 
 /// What theory predicts of the hot key, to stand beside what was measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Predicted {
     /// Origin reads at an expiry, or at an early refresh; beside `origin.per_expiry.mean`.
     pub per_expiry: f64,
@@ -253,7 +254,7 @@ pub struct Predicted {
 }
 
 /// Percentiles in milliseconds; `None` where nothing was recorded.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {
     /// Median.
     pub p50: Option<f64>,
@@ -268,7 +269,7 @@ pub struct Latency {
 }
 
 /// Answers by outcome. Their sum is the number of requests sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Outcomes {
     /// Served from a cache, within TTL.
     pub hit: u64,
@@ -296,7 +297,7 @@ impl Outcomes {
 }
 
 /// What happened inside the replicas in the measured phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Events {
     /// Hits on which the policy decided to refresh early.
     pub early_refresh: u64,
@@ -335,7 +336,7 @@ pub struct Events {
 
 /// How long a scenario's events hurt, by the seconds of `seconds.csv`. A second is in trouble where a request failed, was
 /// shed or waited too long, or where too many waited for the origin; docs/faults.md has the rule.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Recovery {
     /// Seconds in trouble, from the first event on.
     pub troubled_s: u64,
@@ -353,7 +354,7 @@ pub struct Recovery {
 }
 
 /// What clients that try again came to, in the measured phase. A request is counted once, as its last attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Retries {
     /// Attempts of all requests: what the replicas were asked.
     pub attempts: u64,
@@ -366,7 +367,7 @@ pub struct Retries {
 }
 
 /// How stale the stale answers were.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Stale {
     /// Share of requests answered with a stale value; `None` where any answer is [unknown](Outcomes::unknown).
     pub share: Option<f64>,
@@ -376,7 +377,7 @@ pub struct Stale {
 }
 
 /// The two witnesses of every origin read, over all phases after the quiesce. Empty where [`Strategy::origin`] is `None`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Ledgers {
     /// Rows in the origin's ledger.
     pub origin_rows: u64,
@@ -391,7 +392,7 @@ pub struct Ledgers {
 }
 
 /// A scenario's threshold and what became of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The strategy it holds for.
     pub strategy: String,

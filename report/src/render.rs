@@ -17,6 +17,8 @@ use crate::words::without_ledger;
 pub struct Rendered {
     /// The files, in the order written: `charts/…`, `report.html`, `summary.md`.
     pub files: Vec<PathBuf>,
+    /// Records that were not there, and should be: what is drawn from them is not drawn, and the page says so.
+    pub missing: Vec<PathBuf>,
 }
 
 impl Rendered {
@@ -44,9 +46,10 @@ pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
         files.write(&Path::new("charts").join(format!("{}.png", drawn.name)), &drawn.png)?;
     }
     let summary = summary_markdown(&told.run);
+    let missing = missing(&folder, &told);
     files.write(Path::new("report.html"), page(&[told]).as_bytes())?;
     files.write(Path::new("summary.md"), summary.as_bytes())?;
-    Ok(Rendered { files: files.written })
+    Ok(Rendered { files: files.written, missing })
 }
 
 /// Reads the folders of one run or of several and writes one page of all of them, which says what differs between them, and
@@ -57,9 +60,18 @@ pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
 /// As [`render`]: a run of another schema is refused.
 pub fn render_page(run_dirs: &[PathBuf], page_path: &Path) -> Result<Rendered, ReportError> {
     let told = run_dirs.iter().map(|dir| read(&RunFolder::at(dir))).collect::<Result<Vec<_>, _>>()?;
+    let missing = run_dirs.iter().zip(&told).flat_map(|(dir, told)| missing(&RunFolder::at(dir), told)).collect();
     let text = page(&told);
     write_atomic(page_path, |out| out.write_all(text.as_bytes()))?;
-    Ok(Rendered { files: vec![page_path.to_owned()] })
+    Ok(Rendered { files: vec![page_path.to_owned()], missing })
+}
+
+fn missing(folder: &RunFolder, told: &Told) -> Vec<PathBuf> {
+    let each = told.run.strategies.iter().zip(&told.digests);
+    each.flat_map(|(strategy, digest)| {
+        digest.missing.iter().map(|file| folder.path().join(&strategy.folder).join(file))
+    })
+    .collect()
 }
 
 fn read(folder: &RunFolder) -> Result<Told, ReportError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use report::sweep::Spread;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::candidates::parts;
@@ -31,9 +32,10 @@ const FIGURES: [&str; 14] = [
 ];
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Advice {
     /// Always [`ADVICE_SCHEMA`].
+    #[schemars(extend("const" = ADVICE_SCHEMA))]
     pub schema: &'static str,
     /// The version of the lab.
     pub version: &'static str,
@@ -70,7 +72,7 @@ pub struct Advice {
 }
 
 /// The numbers that were given.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Asked {
     /// Requests a second.
     pub rate_per_s: f64,
@@ -95,7 +97,7 @@ pub struct Asked {
 }
 
 /// What the origin can do against what is needed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Capacity {
     /// Reads a second, in the mean, of a perfect cache for these numbers.
     pub floor_per_s: f64,
@@ -115,7 +117,7 @@ pub struct Capacity {
 }
 
 /// A TTL with which the origin would do, by arithmetic.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct LongerTtl {
     /// The TTL, seconds.
     pub ttl_s: u64,
@@ -124,7 +126,7 @@ pub struct LongerTtl {
 }
 
 /// What was simulated.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Simulated {
     /// The scenario's file, beside this one.
     pub scenario: String,
@@ -141,7 +143,7 @@ pub struct Simulated {
 }
 
 /// A strategy that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Setting {
     /// SPEC, as `--strategy` takes it.
     pub strategy: String,
@@ -168,7 +170,7 @@ pub struct Setting {
 }
 
 /// The main knob.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Knob {
     /// `beta`.
     pub name: String,
@@ -179,7 +181,7 @@ pub struct Knob {
 }
 
 /// A value of the knob.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct KnobValue {
     /// As typed.
     pub value: String,
@@ -188,7 +190,7 @@ pub struct KnobValue {
 }
 
 /// A day that is not usual.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Limit {
     /// Its name.
     pub name: String,
@@ -205,7 +207,7 @@ pub struct Limit {
 }
 
 /// Whether advice holds on another day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It meets the goal, and the runner-up is not better by more than noise.

@@ -22,6 +22,7 @@ use crate::exit::{Exit, Failure};
 use crate::say;
 use candidate::Candidate;
 pub use versus::compare as compare_runs;
+pub(crate) use versus::{COMPARE_SCHEMA, Compared};
 
 /// Holds a run to a baseline.
 ///
@@ -62,7 +63,7 @@ pub fn promote(args: &PromoteArgs) -> Result<Exit, Failure> {
     }
     let run = candidate.exact(&args.run)?;
     let before = replaceable(read_baseline(&path), &path)?;
-    write_baseline(&path, &run).map_err(|error| Failure::usage(format!("no baseline written · {error}")))?;
+    write_baseline(&path, &run).map_err(unwritten)?;
     say::out(&words::promoted(&path, before.as_ref(), &run))?;
     Ok(Exit::Ok)
 }
@@ -79,6 +80,14 @@ fn replaceable<T>(read: Result<T, ReportError>, path: &Path) -> Result<Option<T>
              another folder with --baseline-dir, or remove the file"
         ))),
     }
+}
+
+fn unwritten(error: ReportError) -> Failure {
+    let remedy = match error {
+        ReportError::Io { .. } => " · name it with --baseline-dir",
+        _ => "",
+    };
+    Failure::usage(format!("no baseline written · {error}{remedy}"))
 }
 
 fn baseline_path(given: &Path, candidate: &Candidate) -> PathBuf {

@@ -10,7 +10,7 @@ use report::stats::{RUNS_MIN, median};
 use super::candidate::Candidate;
 use super::circumstances::differences;
 use super::measured::{Found, checks, fewest};
-use super::{files, no_baseline, replaceable, words};
+use super::{files, no_baseline, replaceable, unwritten, words};
 use crate::cli::{GateArgs, PromoteArgs};
 use crate::exit::{Exit, Failure};
 use crate::{noise, say};
@@ -55,7 +55,7 @@ pub(super) fn gate(args: &GateArgs, candidate: &Candidate, path: &Path) -> Resul
 pub(super) fn promote(args: &PromoteArgs, candidate: &Candidate, path: &Path) -> Result<Exit, Failure> {
     let new = candidate.measured(&args.run)?;
     let is_new = replaceable(read_measured(path), path)?.is_none();
-    write_measured(path, &new).map_err(|error| Failure::usage(format!("no baseline written · {error}")))?;
+    write_measured(path, &new).map_err(unwritten)?;
     let runs = new.run.strategies.iter().map(|strategy| strategy.runs().count()).min().unwrap_or(0);
     let commit = if is_new { "It is new here: commit it." } else { "Commit it with the reason." };
     let few = if runs < RUNS_MIN {

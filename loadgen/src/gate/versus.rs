@@ -5,7 +5,8 @@ use std::path::Path;
 use report::baseline::Difference;
 use report::compare::{comparison_table, unpaired};
 use report::record::Comparison;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::candidate::Candidate;
 use super::circumstances::{Differences, differences};
@@ -14,6 +15,30 @@ use crate::cli::{CompareArgs, Format};
 use crate::exit::{Exit, Failure};
 use crate::{noise, say};
 
+/// The schema of what `compare --format json` says.
+pub(crate) const COMPARE_SCHEMA: &str = "stampede.compare/v1";
+
+/// What `compare --format json` says.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Compared {
+    /// Always [`COMPARE_SCHEMA`].
+    #[schemars(extend("const" = COMPARE_SCHEMA))]
+    schema: &'static str,
+    /// The name of the run that the others are compared with.
+    base: String,
+    /// The others, in the order given.
+    against: Vec<Against>,
+}
+
+/// One run against the base.
+#[derive(Serialize, JsonSchema)]
+struct Against {
+    /// Its name.
+    new: String,
+    /// Each strategy that both have, each metric.
+    comparisons: Vec<Comparison>,
+}
+
 /// Says of each run how it differs from the first.
 ///
 /// # Errors
@@ -21,7 +46,7 @@ use crate::{noise, say};
 pub fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
     let base = whole(&args.base)?;
     let mut text = String::new();
-    let mut documents = Vec::new();
+    let mut against = Vec::new();
     for path in &args.new {
         let new = whole(path)?;
         let found = differences((&base.run, &base.settings), (&new.run, &new.settings));
@@ -49,12 +74,12 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
         text += &format!("BASE {}\nNEW  {}\n{}\n", names.0, names.1, told(&found));
         text += &comparison_table(&compared);
         text.push('\n');
-        documents.push(json!({ "new": new.run.run, "comparisons": compared }));
+        against.push(Against { new: new.run.run, comparisons: compared });
     }
     match args.format {
         Format::Text => say::out(text.trim_end_matches('\n'))?,
         Format::Json => {
-            let document = json!({ "schema": "stampede.compare/v1", "base": base.run.run, "against": documents });
+            let document = Compared { schema: COMPARE_SCHEMA, base: base.run.run, against };
             say::out(&serde_json::to_string_pretty(&document).map_err(Failure::failed)?)?;
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use app::runtime::RealClock;
 use app::serve::Shutdown;
 use scenarios::{LoadKind, Plan, Scenario};
+use schemars::JsonSchema;
 use serde::Serialize;
 use strategies::port::Clock;
 use tokio::sync::{mpsc, watch};
@@ -26,9 +27,15 @@ const LEAD: Duration = Duration::from_millis(20);
 /// An open loop's schedule lag (p99) beyond this shows in what it measures, milliseconds.
 const LAG_P99_MS_GOOD: f64 = 1.0;
 
-/// What was measured; `null` where the system does not say.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The schema of what `selftest --format json` says.
+pub const SELFTEST_SCHEMA: &str = "stampede.selftest/v1";
+
+/// What `selftest --format json` says; `null` where the system does not say.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Selftest {
+    /// Always [`SELFTEST_SCHEMA`].
+    #[schemars(extend("const" = SELFTEST_SCHEMA))]
+    pub schema: &'static str,
     /// `null server` or the target's URL.
     pub against: String,
     /// Closed loop without think time.
@@ -38,7 +45,7 @@ pub struct Selftest {
 }
 
 /// The closed loop's cost.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Closed {
     /// Connections, each of which waits for its answer.
     pub connections: u32,
@@ -57,7 +64,7 @@ pub struct Closed {
 }
 
 /// The open loop's punctuality.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Open {
     /// Planned requests a second.
     pub rate_per_s: f64,
@@ -113,7 +120,8 @@ fn measure(args: &SelftestArgs) -> Result<Selftest, Failure> {
     let first = drive(&closed, &site)?;
     let second = drive(&open, &site)?;
     drop(server);
-    Ok(Selftest { against, closed: closed_figures(&closed, &first), open: open_figures(&open, &second) })
+    let (closed, open) = (closed_figures(&closed, &first), open_figures(&open, &second));
+    Ok(Selftest { schema: SELFTEST_SCHEMA, against, closed, open })
 }
 
 fn closed_figures(scenario: &Scenario, Driven { collected, cpu_ns }: &Driven) -> Closed {

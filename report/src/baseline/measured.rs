@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::write_atomic;
@@ -17,9 +18,10 @@ pub const MEASURED_SCHEMA: &str = "stampede.measured/v1";
 const DOCUMENT: Document = Document { name: "baseline", schema: MEASURED_SCHEMA, maker: "loadgen promote RUN" };
 
 /// What a real run came to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measured {
     /// Always [`MEASURED_SCHEMA`].
+    #[schemars(extend("const" = MEASURED_SCHEMA))]
     pub schema: String,
     /// Every field of the resolved scenario, by its dotted path, as text.
     #[serde(deserialize_with = "json::unique")]

@@ -9,6 +9,7 @@ mod measured;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use compare::{Change, Difference, compare};
@@ -23,9 +24,10 @@ use crate::record::Run;
 pub const BASELINE_SCHEMA: &str = "stampede.baseline/v1";
 
 /// What a run came to, and everything that must be the same for another run to come to the same.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
     /// Always [`BASELINE_SCHEMA`].
+    #[schemars(extend("const" = BASELINE_SCHEMA))]
     pub schema: String,
     /// The scenario's name.
     pub scenario: String,
@@ -45,13 +47,14 @@ pub struct Baseline {
 }
 
 /// What is held of a strategy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Held {
     /// Its name.
     pub name: String,
     /// Its full composition.
     pub spec: String,
-    /// Its figures.
+    /// Its figures: each number of its record in `run.json` by its dotted path, in the unit of its name; of a list its
+    /// length; `None` where one is unknown.
     #[serde(deserialize_with = "json::unique")]
     pub figures: Figures,
 }

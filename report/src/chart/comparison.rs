@@ -94,7 +94,9 @@ impl Comparison<'_> {
         label(ink, panel, strategy, &self.figures(strategy))?;
         if words::without_ledger(self.run) {
             panel.y_axis(ink, &panel.y.ticks(4))?;
-            self.percentiles(self.measured(digest)).draw(ink, panel)?;
+            if !digest.missing.contains(&"seconds.csv") {
+                self.percentiles(self.measured(digest)).draw(ink, panel)?;
+            }
         } else if strategy.origin.is_some() {
             panel.y_axis(ink, &whole(panel.y.ticks(4)))?;
             self.reads(ink, panel, strategy, digest)?;

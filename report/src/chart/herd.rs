@@ -96,7 +96,7 @@ fn draw_panel<DB: DrawingBackend>(
     if strategy.origin.is_none() {
         return panel.say(ink, words::NO_LEDGER);
     }
-    match digest.missing.iter().find(|file| ["origin.csv", "events.jsonl"].contains(file)) {
+    match digest.herd_lacks() {
         Some(file) => panel.say(ink, &format!("no {file} in this strategy's folder")),
         None => Ok(()),
     }
@@ -106,6 +106,9 @@ fn draw_panel<DB: DrawingBackend>(
 pub(crate) fn said(strategy: &Strategy, digest: &Digest) -> String {
     if strategy.origin.is_none() {
         return words::NO_LEDGER.to_owned();
+    }
+    if digest.herd_lacks().is_some() {
+        return "not known".to_owned();
     }
     let reads: f64 = digest.herd.bins.iter().sum();
     let theory = strategy.predicted.as_ref().map_or_else(String::new, |p| format!(", by theory {:.1}", p.per_expiry));

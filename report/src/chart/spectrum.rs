@@ -94,7 +94,14 @@ impl Chart for Spectrum<'_> {
             At::Middle,
         )?;
         ink.upward("milliseconds, log scale", (14.0, 314.0), 11.0, FAINT)?;
-        if lines.is_empty() {
+        let lacking = self.run.strategies.iter().zip(self.digests);
+        let lacking = lacking.filter(|(_, digest)| digest.missing.contains(&"latency.hlog"));
+        let names: Vec<&str> = lacking.map(|(strategy, _)| strategy.name.as_str()).collect();
+        if !names.is_empty() {
+            let text = format!("no latency.hlog: {}", names.join(", "));
+            let text = ink.fitted(&text, 11.0, right - panel.left - 16.0);
+            ink.text(&text, (panel.left + 8.0, panel.top + 12.0), 11.0, TEXT, At::Left)?;
+        } else if lines.is_empty() {
             return panel.say(ink, "no response times were recorded");
         }
         draw_lines(ink, &panel, &lines)
@@ -140,7 +147,8 @@ impl Spectrum<'_> {
                 77.0,
             );
         }
-        if lines.iter().all(|line| line.service.is_empty()) {
+        let recorded = |digest: &Digest| !digest.missing.contains(&"latency.hlog");
+        if self.digests.iter().all(recorded) && lines.iter().all(|line| line.service.is_empty()) {
             return say("response time, from the planned send; no service times were recorded", 16.0, 61.0);
         }
         let (solid, dashed) = ("response time: from the planned send", "service time: from the actual send");

@@ -236,6 +236,11 @@ impl StrategyChart<'_> {
             x -= ink.width(text, 10.5) + 10.0;
             ink.pointer((x, y + 3.0), EXPIRY)?;
         }
+        if self.digest.missing.contains(&"events.jsonl") {
+            let text = "no events.jsonl: expiries and faults are not marked";
+            ink.text(text, (x, y), 10.5, TEXT, At::Right)?;
+            x -= ink.width(text, 10.5);
+        }
         debug_assert!(x > panel.left, "the keys run into the panel's name");
         Ok(())
     }
@@ -278,6 +283,9 @@ impl StrategyChart<'_> {
         }
         panel.y_axis(ink, &panel.y.ticks(9))?;
         panel.x_axis(ink, &panel.x.ticks(12), true)?;
+        if self.digest.missing.contains(&"seconds.csv") {
+            return panel.say(ink, "no seconds.csv in this strategy's folder");
+        }
         self.percentiles().draw(ink, panel)
     }
 }

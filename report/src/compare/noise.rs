@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::write_atomic;
@@ -25,18 +26,19 @@ const DOCUMENT: Document =
     Document { name: "noise file", schema: NOISE_SCHEMA, maker: "loadgen aa --scenario … --strategy …" };
 
 /// What is known of one class of machines.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NoiseFile {
     /// Always [`NOISE_SCHEMA`].
+    #[schemars(extend("const" = NOISE_SCHEMA))]
     pub schema: String,
-    /// The class, as [`machine_class`] has it.
+    /// The class, by processor, cores and architecture: `amd-epyc-processor-2-x86_64`.
     pub machine: String,
     /// One band a scenario, lab, length and strategy.
     pub bands: Vec<NoiseBand>,
 }
 
 /// How far pairs of runs of one strategy differed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NoiseBand {
     /// The scenario.
     pub scenario: String,
@@ -51,6 +53,7 @@ pub struct NoiseBand {
     /// Of how many pairs.
     pub pairs: u64,
     /// For each metric the share that 95 % of the pairs differed by at most; of fewer than 20 pairs the largest.
+    #[schemars(extend("propertyNames" = { "enum": Metric::ALL.map(Metric::path) }))]
     pub within: BTreeMap<Metric, f64>,
 }
 

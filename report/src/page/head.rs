@@ -14,6 +14,8 @@ use crate::words;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
+/// So many missing files are named.
+const MISSING_NAMED: usize = 4;
 
 /// From the doctype to the open `main`. The page may run its own script, which is named by its hash, and no other.
 pub(super) fn open(out: &mut Sheet, view: &View<'_>, title: &str) {
@@ -45,7 +47,7 @@ pub(super) fn header(out: &mut Sheet, view: &View<'_>) {
     match view.runs.as_slice() {
         [run] => {
             put!(out, "<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", escaped(&run.scenario), escaped(&run.summary));
-            view.typical.iter().for_each(|typical| state(out, typical, ""));
+            view.typical.iter().for_each(|typical| state(out, typical, &view.missing(0), ""));
             facts(out, run);
         }
         runs => several(out, view, runs),
@@ -54,7 +56,7 @@ pub(super) fn header(out: &mut Sheet, view: &View<'_>) {
 }
 
 /// Valid or not, before anything else is read.
-fn state(out: &mut Sheet, run: &Run, of: &str) {
+fn state(out: &mut Sheet, run: &Run, missing: &[String], of: &str) {
     let alarm = |out: &mut Sheet, text: &str| put!(out, "<p class=\"alarm\" role=\"note\">{of}{}</p>\n", escaped(text));
     if !run.complete {
         alarm(out, &interruption(run));
@@ -66,6 +68,17 @@ fn state(out: &mut Sheet, run: &Run, of: &str) {
     let missed = run.verdicts.iter().filter(|verdict| !verdict.met).count();
     if missed > 0 {
         alarm(out, &format!("{missed} of {} thresholds missed; the verdict says which", run.verdicts.len()));
+    }
+    if !missing.is_empty() {
+        let more = missing.len().saturating_sub(MISSING_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named = missing[..missing.len().min(MISSING_NAMED)].join(", ");
+        alarm(
+            out,
+            &format!(
+                "RECORDS MISSING: {named}{more}. What would be drawn from that is left out; the table is run.json’s, and whole."
+            ),
+        );
     }
     if invalid.is_empty() {
         match run.strategies.len() {
@@ -138,7 +151,7 @@ fn several(out: &mut Sheet, view: &View<'_>, runs: &[&Run]) {
         );
     }
     for (at, run) in view.typical.iter().enumerate() {
-        state(out, run, &format!("{}: ", letter(at)));
+        state(out, run, &view.missing(at), &format!("{}: ", letter(at)));
     }
     out.push_str(
         "<div class=\"scroll\" role=\"region\" aria-label=\"What differs\" tabindex=\"0\">\n<table class=\"facts\">\n\

@@ -93,10 +93,18 @@ pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
         "A closed loop: a client plans its next send when it has its answer, so the requests that a stall keeps clients from \
          sending are not in it (coordinated omission)."
     };
-    let how = format!("How slow the rare ones are: each step to the right leaves a tenth of the requests. {clocks}");
+    let lacking = view.rows.iter().filter(|row| row.digest.missing.contains(&"latency.hlog"));
+    let lacking: Vec<String> = lacking.map(|row| escaped(&row.name)).collect();
+    let without = match lacking.as_slice() {
+        [] => String::new(),
+        names => format!(" <b>Without a line, for want of latency.hlog: {}.</b>", names.join(", ")),
+    };
+    let how =
+        format!("How slow the rare ones are: each step to the right leaves a tenth of the requests. {clocks}{without}");
     out.section("spectrum", "Latency spectrum", &how);
     if curves.is_empty() {
-        out.push_str("<p>No response times were recorded.</p>\n</section>\n");
+        out.push_str(if lacking.is_empty() { "<p>No response times were recorded.</p>\n" } else { "" });
+        out.push_str("</section>\n");
         return;
     }
     let all = || curves.iter().flat_map(|(_, _, response, service)| response.iter().chain(service));

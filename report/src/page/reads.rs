@@ -47,13 +47,18 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         plot.strokes("exp", row.digest.expiries_s.iter().copied());
         faults(&mut plot, row, until);
         cut_and_note(&mut plot, row, until);
-        if row.first.origin.is_some() && reads.iter().all(|reads| reads.is_none_or(|reads| reads == 0.0)) {
+        let known = row.first.origin.is_some() && !row.digest.missing.contains(&"seconds.csv");
+        if known && reads.iter().all(|reads| reads.is_none_or(|reads| reads == 0.0)) {
             plot.say("no read reached the origin");
         }
         let floor = floor_rate(row).map_or_else(String::new, |floor| format!(" · floor {floor:.1}/s"));
+        let unmarked = match row.digest.missing.contains(&"events.jsonl") {
+            true => " · no events.jsonl: expiries and faults are not marked",
+            false => "",
+        };
         Panel {
             plot,
-            figures: figures(row) + &floor,
+            figures: figures(row) + &floor + unmarked,
             title: format!("{}: origin reads per second", row.name),
             text: words::figures(row.first),
             values: values(&[("reads", "", said(&reads, |reads| format!("{reads:.0}")))]),
@@ -95,7 +100,8 @@ pub(super) fn cut_and_note(plot: &mut Plot, row: &Row<'_>, until_s: f64) {
 /// Reads around an expiry.
 pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
     let herds = || view.rows.iter().map(|row| &row.digest.herd);
-    if herds().all(|herd| herd.aligned == Aligned::Nothing) {
+    let lacking = view.rows.iter().any(|row| row.digest.herd_lacks().is_some());
+    if !lacking && herds().all(|herd| herd.aligned == Aligned::Nothing) {
         return;
     }
     let largest = herds().flat_map(|herd| herd.bins.iter().copied()).fold(0.0, f64::max);
@@ -130,8 +136,7 @@ pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
         let bin = |at: usize| HERD_SPAN_S.0 + at as f64 * HERD_BIN_S;
         let shown = herd.bins.iter().enumerate().filter(|(at, _)| bin(*at) < end);
         plot.bars("bar", shown.map(|(at, reads)| (bin(at), bin(at + 1), *reads)));
-        let missing = ["origin.csv", "events.jsonl"].into_iter().find(|file| row.digest.missing.contains(file));
-        if let Some(file) = missing.filter(|_| row.first.origin.is_some()) {
+        if let Some(file) = row.digest.herd_lacks() {
             plot.say(&format!("no {file} in this strategy’s folder"));
         }
         let reads = herd.bins.iter().map(|reads| short(*reads)).collect();

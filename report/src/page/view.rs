@@ -63,6 +63,12 @@ impl<'a> View<'a> {
         Self { runs, typical: told.iter().map(|told| &told.typical).collect(), rows }
     }
 
+    /// The files of a run's folder that were not there, and should be.
+    pub(super) fn missing(&self, run_at: usize) -> Vec<String> {
+        let of = self.rows.iter().filter(|row| row.run_at == run_at);
+        of.flat_map(|row| row.digest.missing.iter().map(|file| format!("{}/{file}", row.first.folder))).collect()
+    }
+
     /// Whether several runs are shown side by side.
     pub(super) fn several(&self) -> bool {
         self.runs.len() > 1

@@ -1,5 +1,6 @@
 //! What a run with repeats, or two runs, say of a difference between two strategies.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Strategy;
@@ -7,7 +8,7 @@ use crate::stats::Call;
 
 /// The metrics that are compared: four, named beforehand, so that a test of many is not passed by luck. Of all of them
 /// less is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum Metric {
     /// Reads that reached the origin.
     #[serde(rename = "origin.total")]
@@ -70,7 +71,7 @@ impl Metric {
 }
 
 /// One metric of one strategy against the same metric of another, by runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// Whose metric.
     pub strategy: String,

@@ -1,5 +1,6 @@
 //! The rows of a strategy's files: what happened in a second or a tenth, to a read, at a moment, in a container.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One row of `seconds.csv` or `bins100ms.csv`: the requests whose *intended send* lies in the bin, and the origin's
@@ -67,11 +68,13 @@ pub struct OriginRow {
 }
 
 /// One line of `events.jsonl`. Times are nanoseconds since t = 0 on the generator's clock.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EventRow {
     /// When.
     pub t_ns: i64,
-    /// What: `phase`, `fault`, `expiry`, `flight-led`, `flight-ended`, `early-refresh`, `stored`, `corrupt` …
+    /// What. The lab's own: `phase`, `fault`, `fault-over`, `fault-failed`, `expiry`. The replicas': `flight-led`,
+    /// `flight-ended`, `answered`, `stored`, `fenced`, `early-refresh`, `refresh-failed`, `lock-ended`, `lock-timeout`,
+    /// `lock-fallback`, `origin-spared`, `breaker`, `cache-failed`, `corrupt`.
     pub event: String,
     /// Which replica, where one is concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]

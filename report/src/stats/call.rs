@@ -1,5 +1,6 @@
 //! What a difference is called. Lower is better: of reads, of latency, of errors.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Below so many runs (or blocks) nothing is called anything.
@@ -21,7 +22,7 @@ pub struct Weighed {
 }
 
 /// The verdict on one metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Call {
     /// Lower, surely, and by more than the noise.

@@ -8,6 +8,7 @@ pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use file::{Row, SweepFolder, parse_sweep};
@@ -20,9 +21,10 @@ use crate::json;
 pub const SWEEP_SCHEMA: &str = "stampede.sweep/v1";
 
 /// `sweep.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sweep {
     /// Always [`SWEEP_SCHEMA`].
+    #[schemars(extend("const" = SWEEP_SCHEMA))]
     pub schema: String,
     /// The folder's own name, `20261120T235900Z-sweep-hotkey-3f9a`.
     pub sweep: String,
@@ -62,7 +64,7 @@ pub struct Sweep {
 }
 
 /// What was varied.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Knob {
     /// `xfetch.beta` or `cache.ttl`.
     pub name: String,
@@ -73,7 +75,7 @@ pub struct Knob {
 }
 
 /// A value of a knob.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KnobValue {
     /// As typed.
     pub text: String,
@@ -82,7 +84,7 @@ pub struct KnobValue {
 }
 
 /// What was looked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Goal {
     /// As typed.
     pub text: String,
@@ -95,7 +97,7 @@ pub struct Goal {
 }
 
 /// A condition of a goal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Condition {
     /// As typed.
     pub text: String,
@@ -108,7 +110,7 @@ pub struct Condition {
 }
 
 /// A strategy at one setting of all knobs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// The strategy as the scenario calls it.
     pub strategy: String,
@@ -124,13 +126,14 @@ pub struct Point {
     pub valid: bool,
     /// Why not, one sentence each.
     pub invalid_because: Vec<String>,
-    /// The figures over the seeds; `None` where one is unknown in any run.
+    /// The figures over the seeds by their dotted path in `run.json`'s strategy, in the unit of their name; `None` where one
+    /// is unknown in any run.
     #[serde(deserialize_with = "json::unique")]
     pub figures: BTreeMap<String, Option<Spread>>,
 }
 
 /// A figure over the seeds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spread {
     /// Mean.
     pub mean: f64,
@@ -141,7 +144,7 @@ pub struct Spread {
 }
 
 /// A point's place by the goal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ranked {
     /// Index into [`Sweep::points`].
     pub point: usize,
@@ -154,7 +157,7 @@ pub struct Ranked {
 }
 
 /// A condition that does not hold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Miss {
     /// Which: an index into [`Goal::conditions`].
     pub condition: usize,

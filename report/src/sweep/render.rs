@@ -36,7 +36,7 @@ pub fn render_sweep(dir: &Path) -> Result<Rendered, ReportError> {
         }
         _ => {}
     }
-    Ok(Rendered { files })
+    Ok(Rendered { files, missing: Vec::new() })
 }
 
 fn draw<C: Chart>(folder: &SweepFolder, drawn: &C, files: &mut Vec<PathBuf>) -> Result<(), ReportError> {

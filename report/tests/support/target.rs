@@ -18,9 +18,9 @@ pub fn write_target(plan: &Plan, dir: &Path) -> Run {
         let files = folder.strategy(&strategy.folder).unwrap();
         files.write_seconds(&unledgered(files.read_seconds().unwrap())).unwrap();
         files.write_bins(&unledgered(files.read_bins().unwrap())).unwrap();
-        for file in ["origin.csv", "events.jsonl"] {
-            fs::remove_file(files.path().join(file)).unwrap();
-        }
+        fs::remove_file(files.path().join("origin.csv")).unwrap();
+        // A target tells of no events.
+        files.write_events(&[]).unwrap();
     }
     run
 }
