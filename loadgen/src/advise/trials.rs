@@ -7,6 +7,7 @@ use app::serve::Shutdown;
 use report::record::Strategy;
 use report::sweep::{Point, Ranked, Spread};
 use report::{figure, metrics};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ask::Ask;
@@ -42,7 +43,7 @@ pub struct Entry {
 }
 
 /// What became of the requests of one run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Fate {
     /// Its seed.
     pub seed: u64,
