@@ -72,7 +72,7 @@ pub enum What {
     Cache(Effect),
     /// Something began to go wrong.
     Trouble(Active),
-    /// A row of the origin's ledger, told when everything is over.
+    /// A row of the origin's ledger, told when everything is over, in the order in which reads arrived.
     Read(Read),
     /// Everything is over; so many tasks go on.
     Over(usize),
