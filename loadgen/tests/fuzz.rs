@@ -75,7 +75,7 @@ fn the_same_seed_is_the_same_log() {
         let (spec, case) = (Spec::parse(name).unwrap(), Case::draw(seed, Profile::named("mixed").unwrap()));
         let (one, other) = (play(&case, &spec, true), play(&case, &spec, true));
         assert_eq!((one.digest, one.facts), (other.digest, other.facts), "seed {seed} under {name}");
-        assert!(one.facts > 10 && one.trace == other.trace);
+        assert!(one.facts > 10 && one.log.len() as u64 == one.facts);
     }
 }
 
@@ -83,7 +83,13 @@ fn the_same_seed_is_the_same_log() {
 fn a_seed_that_fails_is_played_again_made_smaller_and_shown() {
     let failed = run(&["fuzz", "--seed", "0", "--strategy", "broken-losers-load,swr", "--profile", "calm"]);
     assert_eq!(failed.code, Some(1));
-    for words in ["I1 one reader: flight ", "made smaller, from 0 faults, ", "FlightLed", "LockTimeout"] {
+    for words in [
+        "I1 one reader: flight ",
+        "made smaller, from 0 faults, ",
+        "flight ",
+        " begins (demand)",
+        "gave up waiting for the lock",
+    ] {
         assert!(failed.out.contains(words), "{words}: {}", failed.out);
     }
     assert!(

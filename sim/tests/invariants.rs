@@ -289,7 +289,7 @@ fn i17_two_ledgers() {
         "naive",
         &fine,
         &and(&flew, [read(0, 1, 0, Some(0), 200, ReadEnd::Failed)]),
-        "ended well, and at the origin so: Some(Failed)",
+        "ended well, and its read failed",
     );
     let mut other = good(0, 1, 0, 200);
     if let What::Read(read) = &mut other.what {

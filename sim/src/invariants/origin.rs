@@ -7,6 +7,7 @@ use strategies::port::{Event, FlightId, LeaderEnd};
 use strategies::spec::Alone;
 
 use super::flights::allowed;
+use super::words::stands;
 use super::{Checker, Fact, Kind, Known, MS, Verdict, What};
 use crate::origin::{Read, ReadEnd};
 
@@ -132,7 +133,7 @@ impl Bounded {
         let here = live.iter().filter(|(other, _)| other.replica == read.replica).count();
         let (first, last) = live.iter().fold((begun, begun), |(first, last), (_, at)| (first.min(*at), last.max(*at)));
         let most = match promise.alone {
-            Alone::InFleet => allowed(known, first, last),
+            Alone::InFleet => allowed(known, first, last + known.slack()),
             Alone::InProcess | Alone::Nobody => usize::from(known.terms.replicas),
         };
         if live.len() > most || (promise.coalesces && here > 1) {
@@ -188,7 +189,7 @@ impl Checker for Ledgers {
                     return Err(format!("the origin saw flight {flight}, which a layer had refused"));
                 }
                 if self.done.contains(&flight) && !matches!(read.outcome, Some(ReadEnd::Ok | ReadEnd::Missing)) {
-                    return Err(format!("flight {flight} ended well, and at the origin so: {:?}", read.outcome));
+                    return Err(format!("flight {flight} ended well, and its read {}", stands(read.outcome)));
                 }
                 Ok(())
             }
