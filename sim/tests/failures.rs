@@ -175,9 +175,9 @@ fn clocks_apart_by_more_than_a_ttl_may_make_who_waits_give_up() {
     let others = waits(&[jump.clone(), put(2500, 0, 2)]);
     assert_eq!(said_by(apart(5001), &others), "");
     for (clocks, log) in [
-        (5000, &others),                            // less than the TTL apart
-        (60_000, &waits(&[jump.clone()])),          // nobody stored anything meanwhile
-        (60_000, &waits(&[jump, put(2500, 1, 2)])), // it was stored by the replica's own clock
+        (5000, &others),                               // less than the TTL apart
+        (60_000, &waits(std::slice::from_ref(&jump))), // nobody stored anything meanwhile
+        (60_000, &waits(&[jump, put(2500, 1, 2)])),    // it was stored by the replica's own clock
     ] {
         let said = said_by(apart(clocks), log);
         assert!(
