@@ -99,6 +99,10 @@ fn a_seed_that_fails_is_played_again_made_smaller_and_shown() {
     );
     let held = run(&["fuzz", "--seed", "0", "--strategy", "swr", "--profile", "all"]);
     assert_eq!((held.code, held.out.as_str()), (Some(0), "seed 0: every invariant held\n"), "{}", held.err);
+    let log = run(&["fuzz", "--seed", "0", "--strategy", "swr", "--profile", "calm", "--log"]);
+    assert!(log.code == Some(0) && log.out.contains("everything is over; 0 tasks go on"), "{}", log.err);
+    let times = log.out.lines().filter_map(|line| line.split_once(" s · ")?.0.trim().parse::<f64>().ok());
+    assert!(times.clone().count() > 100 && times.is_sorted(), "every fact when it happened: {}", log.out);
     let many = run(&["fuzz", "--seeds", "3", "--strategy", "broken-losers-load", "--profile", "calm"]);
     assert!(many.code == Some(1) && many.err.contains("replay: loadgen fuzz --seed 0 --strategy "), "{}", many.err);
     let caught = run(&["fuzz", "--seeds", "20", "--strategy", "broken-losers-load", "--must-fail"]);

@@ -49,7 +49,7 @@ pub(super) fn replay(grid: &Grid, seed: u64, whole: bool) -> Result<Exit, Failur
 fn log(played: &Played, whole: bool) -> String {
     let all = match &played.violation {
         Some(violation) if !whole => lines(&story(&played.log, violation)),
-        _ => played.log.iter().map(ToString::to_string).collect(),
+        _ => sim::fuzz::whole(&played.log).iter().map(ToString::to_string).collect(),
     };
     let left_out = if whole { 0 } else { all.len().saturating_sub(SHOWN) };
     let mut text = String::new();

@@ -4,10 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use strategies::rng::Rng;
+use strategies::time::nanos;
 
 use crate::invariants::Kind;
 
 const MS: u64 = 1_000_000;
+
+/// How long a fault waits for somebody to hold what it aims at; then it hits the first replica.
+pub(super) const AIM: Duration = Duration::from_secs(3);
 
 /// A family of troubles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -240,7 +244,8 @@ impl fmt::Display for Fault {
         match whom {
             Whom::Replica(_) => write!(f, "at {}: {}", seconds(at), kind.name()),
             Whom::Holder(item) => {
-                write!(f, "from {}, as soon as somebody holds item {item}: {}", seconds(at), kind.name())
+                let (latest, kind) = (seconds(at + nanos(AIM)), kind.name());
+                write!(f, "from {}, as soon as somebody holds item {item}, or at {latest}: {kind}", seconds(at))
             }
         }?;
         if let (Whom::Replica(number), true) = (whom, kind.is_of_one_replica()) {

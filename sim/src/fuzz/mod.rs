@@ -14,4 +14,4 @@ pub use case::{Case, Fault, PROFILES, Profile, Whom};
 pub use play::{Played, play};
 pub use rare::{Counts, RARE};
 pub use shrink::shrink;
-pub use story::{lines, story};
+pub use story::{lines, story, whole};

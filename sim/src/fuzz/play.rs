@@ -11,7 +11,7 @@ use strategies::port::{Event, Events};
 use strategies::time::{Mono, nanos};
 use strategies::{Cx, Key, Spec, Stack};
 
-use super::case::{Ask, Case, Fault, Whom};
+use super::case::{AIM, Ask, Case, Fault, Whom};
 use super::rare::Counts;
 use crate::cache::CacheServer;
 use crate::fleet::{Fleet, FleetSettings, Latencies};
@@ -27,8 +27,6 @@ const LATENCIES: Latencies =
 const BUDGET: Duration = Duration::from_secs(8);
 /// A client that does not go away waits so long.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a fault waits for somebody to hold what it aims at.
-const AIM: Duration = Duration::from_secs(3);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_micros(3700);
 /// A backlog at the origin is waited for until then, and no longer.

@@ -102,7 +102,7 @@ pub fn story<'a>(log: &'a [Fact], violation: &Violation) -> Vec<&'a Fact> {
     let named = index.named(&violation.sentence);
     let broke = log.get(violation.fact);
     let own = broke.filter(|_| violation.of_one_key).and_then(|fact| index.key(fact));
-    let Some(key) = named.first().map(|(_, key)| *key).or(own) else { return in_time(log.iter()) };
+    let Some(key) = named.first().map(|(_, key)| *key).or(own) else { return whole(log) };
 
     // Ledger rows are told at the end: such a story begins with the row's flight and ends with the row's read.
     let read = broke.and_then(|fact| match &fact.what {
@@ -151,6 +151,12 @@ pub fn lines(facts: &[&Fact]) -> Vec<String> {
         }));
     }
     lines
+}
+
+/// The whole log, in order of time.
+#[must_use]
+pub fn whole(log: &[Fact]) -> Vec<&Fact> {
+    in_time(log.iter())
 }
 
 /// In order of time; of one moment in the order in which they were told.
