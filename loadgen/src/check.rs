@@ -110,8 +110,9 @@ pub fn judge(terms: Terms, planned: &[Action], events: &[EventRow], origin: &[Or
     };
     // Nobody is left to tell of the flights of a replica that died.
     let witnessed = origin.iter().filter(|row| !died || told(row));
-    let reads = witnessed.filter_map(|row| read(row, first));
-    let reads = reads.map(|read| Fact { at_ns: last, node: None, what: What::Read(read) });
+    let mut reads: Vec<Read> = witnessed.filter_map(|row| read(row, first)).collect();
+    reads.sort_by_key(|read| read.arrived);
+    let reads = reads.into_iter().map(|read| Fact { at_ns: last, node: None, what: What::Read(read) });
     let over = Fact { at_ns: last, node: None, what: What::Over(0) };
     let mut seen = 0;
     for fact in facts.into_iter().chain(reads).chain([over]) {

@@ -370,6 +370,9 @@ pub struct FuzzArgs {
     /// Play this one seed, and make it smaller where it fails
     #[arg(long, value_name = "N", conflicts_with_all = ["seeds", "from", "corpus"])]
     pub seed: Option<u64>,
+    /// With --seed: show every fact of the log, and not only what led to the failure
+    #[arg(long, requires = "seed", conflicts_with_all = ["seeds", "from", "corpus", "must_fail"])]
+    pub log: bool,
     /// Play the seeds of this file instead: lines of `SEED PROFILE STRATEGY`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "from"])]
     pub corpus: Option<PathBuf>,

@@ -179,7 +179,8 @@ fn the_days_that_are_not_usual_are_told_and_a_lock_is_weighed_where_its_holder_d
     assert_eq!(names, all);
     // Who may serve nothing stale refreshes early behind a lock here. Its life is told, with the least that it may be (200 ms and
     // 500), and when its holder dies, those who wait for the dead are refused: under a lease, or without a lock, they are not.
-    assert_eq!(advice["chosen"]["composition"], "xfetch + lock", "{:?}", specs(&advice["ranking"]));
+    let chosen = advice["chosen"]["composition"].as_str().unwrap();
+    assert!(chosen.starts_with("xfetch(") && chosen.ends_with(" + lock"), "{:?}", specs(&advice["ranking"]));
     assert!(advice["lock"].as_str().unwrap().contains("It must live longer than 700ms here"), "{}", advice["lock"]);
     let killed = &advice["limits"][4];
     let other = killed["runner_up"]["composition"].as_str().unwrap();
@@ -216,7 +217,7 @@ fn a_dry_run_says_what_would_be_simulated_and_leaves_nothing() {
     let said = run(&[&own[..], &ONE_KEY].concat());
     assert_eq!(said.code, Some(0), "{}", said.err);
     for words in
-        ["goal: min origin.total where origin.max_per_second <= 4 and", "3 seeds", "nothing was run", "schema = 1"]
+        ["goal: min origin.total where origin.max_per_second <= 10 and", "3 seeds", "nothing was run", "schema = 1"]
     {
         assert!(said.out.contains(words), "{words:?} in {}", said.out);
     }

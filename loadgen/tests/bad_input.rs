@@ -41,6 +41,8 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["fuzz", "--corpus", "/nowhere/seeds.txt"], 2, &["cannot read the corpus · /nowhere/seeds.txt"]),
     (&["fuzz", "--floors", "--strategy", "swr"], 2, &["--floors", "cannot be used with"]),
     (&["fuzz", "--must-fail", "--seed", "1"], 2, &["cannot be used with"]),
+    (&["fuzz", "--log"], 2, &["--seed <N>"]),
+    (&["fuzz", "--log", "--seeds", "4"], 2, &["--log", "cannot be used with"]),
     (&["check", "/nowhere/run"], 2, &["/nowhere/run"]),
     (&["--scenario", "hotkey", "--seed", "abc"], 2, &["--seed", "abc"]),
     (&["--scenario", "hotkey", "--replicas", "0"], 2, &["--replicas", "1..=1000"]),

@@ -76,7 +76,7 @@ fn each_breach_that_records_can_show_is_named() {
     let apart = [read("a-1", 0, 50), OriginRow { replica: Some(1), ..read("b-1", 50, 250) }];
     assert_eq!(said("singleflight", 60, &two, &apart), "", "within the clocks' uncertainty");
     let both = said("singleflight", 60, &two, &reads);
-    assert!(both.contains("I5 the origin's bounds: the origin read 1 2 times at once"), "it has one clock: {both}");
+    assert!(both.contains("I5 the origin's bounds: the origin read key 1 2 times at once"), "it has one clock: {both}");
 
     let stored = [(0, "stored", 0, "", "version 8 fenced"), (500, "stored", 1, "", "version 7 fenced")];
     assert!(said("apee-lrm", 200, &stored, &[]).contains("version 7 of 1 was put over version 8"));

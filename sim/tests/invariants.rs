@@ -186,7 +186,30 @@ fn i5_the_origins_bounds() {
     // The replicas say one after the other, the origin's ledger says otherwise.
     let flights = [led(0, 0, 1), ended(100, 0, 1, DONE), led(100, 0, 2), ended(200, 0, 2, DONE)];
     let ledger = |end| and(&flights, [good(0, 1, 0, end), good(0, 2, 100, 200), over(0)]);
-    tells("coalesce", &ledger(100), &ledger(101), "the origin read 1 2 times at once, 2 times for one replica");
+    tells("coalesce", &ledger(100), &ledger(101), "the origin read key 1 2 times at once at 0.100000 s, 2 times for");
+}
+
+/// Who read without the lock because the cache was slow may wait in its replica's `limit` until all is well again: what
+/// excuses it is what was wrong when its flight began, and not when its read comes (seed 61151).
+#[test]
+fn i5_an_excuse_is_of_when_the_flight_began() {
+    let reads = [good(0, 1, 7600, 7700), good(1, 1, 7600, 7700), over(0)];
+    // The holder and one who cannot ask for the lock begin at 5 s; the slow cache is well again at 5.5 s.
+    let flights = |slow_at| {
+        let holder = and(&[trouble(slow_at, None, Kind::CacheSlow, 500)], [taken(5000, 0, 7), led(5001, 0, 1)]);
+        and(&holder, [led(5300, 1, 1), ended(7701, 0, 1, DONE), ended(7701, 1, 1, DONE), let_go(7702, 0, 7)])
+    };
+    assert_eq!(said("apee-lrm", &and(&flights(5000), reads.clone())), "");
+
+    // The flights follow one another and the reads do not: then a trouble that came after both had begun excuses nothing.
+    let in_turn = |at| {
+        let first = [taken(0, 0, 7), led(1, 0, 1), ended(99, 0, 1, DONE), let_go(100, 0, 7)];
+        let second = [taken(110, 1, 8), led(111, 1, 1), ended(300, 1, 1, DONE), let_go(301, 1, 8)];
+        let mut log = and(&and(&first, second), [trouble(at, None, Kind::CacheSlow, 10)]);
+        log.sort_by_key(|fact| fact.at_ns);
+        and(&log, [good(0, 1, 2, 290), good(1, 1, 280, 299), over(0)])
+    };
+    tells("apee-lrm", &in_turn(105), &in_turn(200), "the origin read key 1 2 times at once at 0.280000 s");
 }
 
 #[test]
@@ -266,7 +289,7 @@ fn i17_two_ledgers() {
         "naive",
         &fine,
         &and(&flew, [read(0, 1, 0, Some(0), 200, ReadEnd::Failed)]),
-        "ended well, and at the origin so: Some(Failed)",
+        "ended well, and its read failed",
     );
     let mut other = good(0, 1, 0, 200);
     if let What::Read(read) = &mut other.what {

@@ -104,7 +104,7 @@ impl World {
     #[must_use]
     pub fn usual(ask: &Ask, capacity: f64) -> Self {
         let tells = (1.0 - ask.floor / ask.rate) * ask.rate.max(100.0) >= HITS_TO_WARM;
-        let warmup = if tells { whole_seconds(ask.ttl * 2) } else { Duration::ZERO };
+        let warmup = Some(whole_seconds(ask.ttl * 2)).filter(|two| tells && *two <= DAY).unwrap_or_default();
         let cycle = (ask.ttl + ask.service.mean()).as_secs_f64();
         let share = if ask.quick { QUICK_SHARE } else { 1.0 };
         let wanted = (12.0 * cycle).max(MEASURED.as_secs_f64()).max(REQUESTS_WANTED / ask.rate) * share;

@@ -3,11 +3,12 @@
 mod explore;
 mod floors;
 mod must_fail;
+mod replay;
 
 use std::path::Path;
 use std::time::Instant;
 
-use sim::fuzz::{Case, Counts, PROFILES, Profile, RARE, play, shrink};
+use sim::fuzz::{Case, Counts, PROFILES, Profile, RARE, play};
 use sim::invariants::Kind;
 use strategies::Spec;
 use strategies::spec::{BROKEN, PRESETS};
@@ -24,9 +25,6 @@ const GUARDED: [&str; 2] = [
     "plain + bare + limit(concurrency=2, queue=4) + breaker(samples=3, window=2s, cool_down=1s, successes=2)",
     "swr + coalesce + lease + limit(concurrency=2, queue=1, margin=200ms) + breaker(samples=2, share=0.3, cool_down=500ms, trickle=2, successes=3)",
 ];
-
-/// Lines of a log that a replay shows before the failure.
-const LOG_SHOWN: usize = 60;
 
 /// One seed under one strategy and one profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +71,7 @@ impl Grid {
 pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
     let grid = Grid { specs: specs(&args.strategy)?, profiles: profiles(&args.profile)? };
     if let Some(seed) = args.seed {
-        return replay(&grid, seed);
+        return replay::replay(&grid, seed, args.log);
     }
     if let Some(file) = &args.corpus {
         return corpus(file, args.must_fail);
@@ -102,37 +100,6 @@ pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
         )));
     }
     Ok(Exit::Ok)
-}
-
-/// Plays one seed, under each strategy and profile named, and shows what failed, made as small as it gets.
-fn replay(grid: &Grid, seed: u64) -> Result<Exit, Failure> {
-    let mut failed = Vec::new();
-    for spec in &grid.specs {
-        for profile in &grid.profiles {
-            let of = Try { seed, spec: spec.clone(), profile: *profile };
-            let case = Case::draw(seed, *profile);
-            let Some(violation) = play(&case, spec, false).violation else { continue };
-            let small = shrink(&case, spec, violation.invariant);
-            let again = play(&small, spec, true);
-            let log = &again.trace[again.trace.len().saturating_sub(LOG_SHOWN)..];
-            let said = again.violation.map(|v| v.to_string()).unwrap_or_default();
-            let (before, after) = (sizes(&case), sizes(&small));
-            say::out(&format!(
-                "{}\n{violation}\n\nmade smaller, from {before} to {after}: {said}\n{small}\n{}\n\n",
-                of.command(),
-                log.join("\n")
-            ))?;
-            failed.push(format!("{} under {}: {violation}", spec.name(), profile.name));
-        }
-    }
-    match failed.first() {
-        None => say::out(&format!("seed {seed}: every invariant held\n")).map(|()| Exit::Ok),
-        Some(first) => Err(Failure::failed(format!("an invariant did not hold · seed {seed} · {first}"))),
-    }
-}
-
-fn sizes(case: &Case) -> String {
-    format!("{} faults, {} requests, {} replicas", case.faults.len(), case.asks.len(), case.replicas)
 }
 
 /// Plays every line of a corpus: `SEED PROFILE STRATEGY`, each once the seed of a failure, or one that must fail.

@@ -4,11 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use strategies::rng::Rng;
-use strategies::units::duration_text;
+use strategies::time::nanos;
 
 use crate::invariants::Kind;
 
 const MS: u64 = 1_000_000;
+
+/// How long a fault waits for somebody to hold what it aims at; then it hits the first replica.
+pub(super) const AIM: Duration = Duration::from_secs(3);
 
 /// A family of troubles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -235,25 +238,57 @@ fn fault(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) 
     Some(Fault { at, kind, whom, length: draw.wide(10 * MS, most.max(20) * MS), amount })
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, kind, whom, length, amount } = *self;
+        match whom {
+            Whom::Replica(_) => write!(f, "at {}: {}", seconds(at), kind.name()),
+            Whom::Holder(item) => {
+                let (latest, kind) = (seconds(at + nanos(AIM)), kind.name());
+                write!(f, "from {}, as soon as somebody holds item {item}, or at {latest}: {kind}", seconds(at))
+            }
+        }?;
+        if let (Whom::Replica(number), true) = (whom, kind.is_of_one_replica()) {
+            write!(f, " at replica {number}")?;
+        }
+        match kind {
+            Kind::ClockJump => return write!(f, " by {:+.6} s", amount as f64 / 1e9),
+            Kind::ClockDrift => return write!(f, " by {:+.3} ppm", amount as f64 / 1e3),
+            Kind::RepliesLost => write!(f, ", {amount} of them,"),
+            Kind::CacheSlow => write!(f, " by {:.3} ms", amount as f64 / 1e6),
+            Kind::OriginSlow => write!(f, " ×{amount}"),
+            Kind::CacheEmptied | Kind::Corrupt => return Ok(()),
+            _ => Ok(()),
+        }?;
+        match kind {
+            Kind::FailOver => write!(f, " to what it knew {} before", seconds(length)),
+            _ => write!(f, " for {}", seconds(length)),
+        }
+    }
+}
+
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |ns: u64| format!("{:.6} s", ns as f64 / 1e9);
-        let writes = self.write_every.map_or("never".into(), |every| format!("every {}", duration_text(every)));
-        let (ttl, service) = (duration_text(self.ttl), duration_text(self.service));
+        let text = |length: Duration| format!("{:.3} ms", length.as_secs_f64() * 1e3);
+        let writes = self.write_every.map_or("never".into(), |every| format!("every {}", text(every)));
+        let (ttl, service) = (text(self.ttl), text(self.service));
         let Self { replicas, places, queue, .. } = self;
         let origin = format!("origin {service} with {places} places and {queue} more in its queue");
         writeln!(f, "{replicas} replicas, TTL {ttl}, {origin}, rows change {writes}")?;
         for fault in &self.faults {
-            let Fault { at, kind, whom, length, amount } = fault;
-            writeln!(f, "  {} {} {whom:?} for {} ({amount})", text(*at), kind.name(), text(*length))?;
+            writeln!(f, "  {fault}")?;
         }
         for Ask { at, item, replica, gone } in self.asks.iter().take(20) {
-            let gone = gone.map(|after| format!(", gone after {}", text(after))).unwrap_or_default();
-            writeln!(f, "  {} item {item} at replica {replica}{gone}", text(*at))?;
+            let gone = gone.map(|after| format!(", gone after {}", seconds(after))).unwrap_or_default();
+            writeln!(f, "  {} item {item} at replica {replica}{gone}", seconds(*at))?;
         }
         match self.asks.len().checked_sub(20) {
             Some(more) if more > 0 => writeln!(f, "  and {more} requests more"),
             _ => Ok(()),
         }
     }
+}
+
+fn seconds(ns: u64) -> String {
+    format!("{:.6} s", ns as f64 / 1e9)
 }

@@ -1,15 +1,17 @@
 //! The fuzzer: small worlds drawn from a seed, in which things go wrong, and checkers that watch.
 //!
 //! A [`Case`] is a value: replicas, requests and faults, drawn from (seed, profile). [`play`] plays it under a strategy and
-//! says which invariant broke, if one did; [`shrink`] makes a failing case smaller. The same case gives the same log, byte
-//! for byte.
+//! says which invariant broke, if one did; [`shrink`] makes a failing case smaller, and [`story`] takes from its log what
+//! explains the failure. The same case gives the same log, byte for byte.
 
 mod case;
 mod play;
 mod rare;
 mod shrink;
+mod story;
 
 pub use case::{Case, Fault, PROFILES, Profile, Whom};
 pub use play::{Played, play};
 pub use rare::{Counts, RARE};
 pub use shrink::shrink;
+pub use story::{lines, story, whole};

@@ -11,7 +11,7 @@ use strategies::port::{Event, Events};
 use strategies::time::{Mono, nanos};
 use strategies::{Cx, Key, Spec, Stack};
 
-use super::case::{Ask, Case, Fault, Whom};
+use super::case::{AIM, Ask, Case, Fault, Whom};
 use super::rare::Counts;
 use crate::cache::CacheServer;
 use crate::fleet::{Fleet, FleetSettings, Latencies};
@@ -27,8 +27,6 @@ const LATENCIES: Latencies =
 const BUDGET: Duration = Duration::from_secs(8);
 /// A client that does not go away waits so long.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a fault waits for somebody to hold what it aims at.
-const AIM: Duration = Duration::from_secs(3);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_micros(3700);
 /// A backlog at the origin is waited for until then, and no longer.
@@ -45,8 +43,8 @@ pub struct Played {
     pub counts: Counts,
     /// How many facts there were.
     pub facts: u64,
-    /// All of them as text, where that was asked for.
-    pub trace: Vec<String>,
+    /// All of them, where that was asked for.
+    pub log: Vec<Fact>,
     /// FNV-1a of all of them as text, where that was asked for.
     pub digest: u64,
 }
@@ -72,9 +70,11 @@ impl Log {
             for byte in line.bytes() {
                 self.played.digest = (self.played.digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
             }
-            self.played.trace.push(line);
         }
         self.played.violation = self.judge.see(&fact).err();
+        if self.keep {
+            self.played.log.push(fact);
+        }
     }
 }
 
@@ -109,7 +109,7 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
         sees_cache: true,
     };
     let digest = 0xCBF2_9CE4_8422_2325;
-    let played = Played { violation: None, counts: Counts::default(), facts: 0, trace: Vec::new(), digest };
+    let played = Played { violation: None, counts: Counts::default(), facts: 0, log: Vec::new(), digest };
     let log = Arc::new(Mutex::new(Log { world: world.handle(), judge: Judge::new(terms), played, keep }));
     let fleet = fleet(&world, case, spec, &log);
     let heal = terms.promise.lock_life.unwrap_or_default() + Duration::from_secs(6);
@@ -119,11 +119,12 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
         let mut log = lock(&log);
         let at_ns = world.handle().now().0.cast_signed();
         let sentence = "the world stood still".into();
-        log.played.violation.get_or_insert(Violation { invariant: "I7 one answer, in time", fact: 0, at_ns, sentence });
+        let (invariant, fact, of_one_key) = ("I7 one answer, in time", 0, false);
+        log.played.violation.get_or_insert(Violation { invariant, fact, at_ns, sentence, of_one_key });
     }
     drop(world);
     let mut log = lock(&log);
-    let empty = Played { violation: None, counts: Counts::default(), facts: 0, trace: Vec::new(), digest: 0 };
+    let empty = Played { violation: None, counts: Counts::default(), facts: 0, log: Vec::new(), digest: 0 };
     std::mem::replace(&mut log.played, empty)
 }
 

@@ -111,7 +111,10 @@ impl Checker for Labels {
                 Err(format!("request {request} claims flight {flight}, and so did another"))
             }
             (Outcome::Load, Some(_)) => Ok(()),
-            (outcome, flight) => Err(format!("request {request} is called {} with flight {flight:?}", outcome.name())),
+            (outcome, Some(flight)) => {
+                Err(format!("request {request} is called {} and claims flight {flight}", outcome.name()))
+            }
+            (outcome, None) => Err(format!("request {request} is called {} and claims no flight", outcome.name())),
         }
     }
 }

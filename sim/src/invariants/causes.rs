@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use strategies::port::{Event, FlightId, LeaderEnd, OriginError};
 use strategies::{GetError, Key};
 
+use super::skew::TooOld;
+use super::words::stands;
 use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, nanos};
 use crate::origin::{Read, ReadEnd};
 
@@ -25,8 +27,13 @@ pub(super) struct Attributed {
     /// Flights that a layer refused.
     refused: BTreeSet<FlightId>,
     reads: BTreeMap<FlightId, Read>,
+    too_old: TooOld,
     /// What only a full origin can explain: from when, until when, and the sentence.
     open: Vec<(i64, i64, String)>,
+}
+
+fn how(end: Option<LeaderEnd>) -> &'static str {
+    end.map_or("not failed", LeaderEnd::name)
 }
 
 /// What may keep a lock from being let go of, or an answer from coming: not a lost or emptied cache, for it has no locks and
@@ -52,6 +59,7 @@ impl Checker for Attributed {
     }
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+        self.too_old.see(known, fact);
         match &fact.what {
             What::Asked { request, key, .. } => drop(self.asked.insert(*request, (key.clone(), fact.at_ns))),
             What::Told(Event::LockTimeout(key)) => {
@@ -91,7 +99,10 @@ impl Attributed {
                 return match end {
                     Some(LeaderEnd::TimedOut) if timed_out => Ok(()),
                     Some(LeaderEnd::OriginError) if !timed_out => Ok(()),
-                    end => Err(format!("request {request} says of flight {flight} that {error}; it ended so: {end:?}")),
+                    end => Err(format!(
+                        "request {request} says of flight {flight} that {error}; the flight's end was: {}",
+                        how(end)
+                    )),
                 };
             }
             // A limit refuses whom it has no room for, and a breaker tells of what opened it: nothing need be wrong now.
@@ -103,6 +114,9 @@ impl Attributed {
                 let told = self.gave_up.get(&(fact.node, key.clone())).is_some_and(|at| *at >= asked);
                 if !told {
                     return Err(format!("request {request} was shed, and nobody gave up waiting for {key}'s lock"));
+                }
+                if self.too_old.by_another(&key, fact.node, asked) {
+                    return Ok(());
                 }
             }
             GetError::OutOfTime => {}
@@ -133,12 +147,20 @@ impl Attributed {
                 _ => refused || known.troubles.any(i64::MIN, *at, |kind| kind == Kind::Other),
             };
             if !explained {
-                return Err(format!("flight {flight} ended so: {end:?}, and at the origin so: {:?}", read.outcome));
+                return Err(format!(
+                    "flight {flight} ended so: {}, and its read at the origin {}",
+                    end.name(),
+                    stands(read.outcome)
+                ));
             }
             let span = (read.arrived.0.cast_signed() - AFTER, *at);
             let unwell = known.troubles.any(span.0, span.1, |kind| kind.origin_unwell() || kind == Kind::Freeze);
             if !unwell {
-                self.open.push((span.0, span.1, format!("flight {flight} failed ({end:?}) and the origin was well")));
+                self.open.push((
+                    span.0,
+                    span.1,
+                    format!("flight {flight} failed ({}) and the origin was well", end.name()),
+                ));
             }
         }
         let full = |from: i64, until: i64| {

@@ -27,6 +27,10 @@ impl Checker for Law {
         "XFetch's law"
     }
 
+    fn of_one_key(&self) -> bool {
+        false
+    }
+
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         let Some(beta) = known.terms.promise.beta else { return Ok(()) };
         match &fact.what {

@@ -31,6 +31,10 @@ impl Checker for Reopens {
         "P4 a breaker comes back"
     }
 
+    fn of_one_key(&self) -> bool {
+        false
+    }
+
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         if let What::Trouble(trouble) = &fact.what
             && trouble.kind == Kind::Crash
@@ -75,9 +79,9 @@ impl Seen {
         match self.state {
             BreakerState::Closed => Err("a breaker that is closed refused a read".into()),
             BreakerState::Open if open > nanos(promise.open_max) + known.slack() && !frozen => Err(format!(
-                "a breaker refused a read {} after it had opened; at most {:?} may be",
+                "a breaker refused a read {} after it had opened; at most {} may be",
                 ms(open),
-                promise.open_max
+                ms(nanos(promise.open_max))
             )),
             BreakerState::Open | BreakerState::HalfOpen => Ok(()),
         }
@@ -109,6 +113,10 @@ pub(super) struct RetriesPaid {
 impl Checker for RetriesPaid {
     fn name(&self) -> &'static str {
         "I8 retries within their budget"
+    }
+
+    fn of_one_key(&self) -> bool {
+        false
     }
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {

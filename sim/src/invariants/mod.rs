@@ -15,7 +15,9 @@ mod guards;
 mod leases;
 mod origin;
 mod puts;
+mod skew;
 mod troubles;
+mod words;
 
 use std::time::Duration;
 
@@ -72,7 +74,7 @@ pub enum What {
     Cache(Effect),
     /// Something began to go wrong.
     Trouble(Active),
-    /// A row of the origin's ledger, told when everything is over.
+    /// A row of the origin's ledger, told when everything is over, in the order in which reads arrived.
     Read(Read),
     /// Everything is over; so many tasks go on.
     Over(usize),
@@ -146,6 +148,10 @@ trait Checker {
     fn name(&self) -> &'static str;
     /// Looks at the next fact.
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict;
+    /// Whether what it says of a fact is about that fact's key, and not about a replica or all of them.
+    fn of_one_key(&self) -> bool {
+        true
+    }
 }
 
 /// An invariant that did not hold.
@@ -159,11 +165,13 @@ pub struct Violation {
     pub at_ns: i64,
     /// In a sentence.
     pub sentence: String,
+    /// Whether it is about the key of the fact.
+    pub of_one_key: bool,
 }
 
 impl std::fmt::Display for Violation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { invariant, fact, at_ns, sentence } = self;
+        let Self { invariant, fact, at_ns, sentence, .. } = self;
         write!(f, "{invariant}: {sentence} (event {fact}, at {:.6} s)", *at_ns as f64 / 1e9)
     }
 }
@@ -216,8 +224,9 @@ impl Judge {
             checker.see(&self.known, fact).map_err(|sentence| Violation {
                 invariant: checker.name(),
                 fact: number,
-                at_ns: fact.at_ns,
+                at_ns: fact.when_ns(),
                 sentence,
+                of_one_key: checker.of_one_key(),
             })?;
         }
         Ok(())

@@ -7,13 +7,20 @@ use strategies::port::{Event, FlightId, LeaderEnd};
 use strategies::spec::Alone;
 
 use super::flights::allowed;
+use super::words::stands;
 use super::{Checker, Fact, Kind, Known, MS, Verdict, What};
 use crate::origin::{Read, ReadEnd};
 
 /// I5, by the origin's own ledger: at most W reads are served and Q wait; none is refused while there is room; and of one
 /// key as many are asked for at once as the strategy allows. Reads whose asker had gone are not counted there.
 #[derive(Default)]
-pub(super) struct Bounded(Vec<Read>);
+pub(super) struct Bounded {
+    reads: Vec<Read>,
+    /// When each flight began: before its read arrived, and long before where it had to wait in its replica's `limit`.
+    begun: BTreeMap<FlightId, i64>,
+    /// Of each key those that were under way when the last one arrived: when their flights began.
+    live: BTreeMap<Key, Vec<(Read, i64)>>,
+}
 
 /// How exactly a real ledger dates its rows: they are of one clock, and a place is handed over a moment before it says so.
 const LEDGER: u64 = 5_000_000;
@@ -41,15 +48,15 @@ impl Checker for Bounded {
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         match &fact.what {
-            What::Read(read) => {
-                self.0.push(read.clone());
+            What::Told(Event::FlightLed { flight, .. }) => {
+                self.begun.insert(*flight, fact.at_ns);
                 Ok(())
             }
-            What::Over(_) => {
-                self.0.sort_by_key(|read| read.arrived);
-                self.places(known)?;
-                self.one_key(known)
+            What::Read(read) => {
+                self.reads.push(read.clone());
+                self.one_key(known, read)
             }
+            What::Over(_) => self.places(known),
             _ => Ok(()),
         }
     }
@@ -60,7 +67,7 @@ impl Bounded {
     fn places(&self, known: &Known) -> Verdict {
         let slack = known.slack().unsigned_abs().min(LEDGER);
         let mut changes = Vec::new();
-        for read in &self.0 {
+        for read in &self.reads {
             if let (Some(ReadEnd::Rejected), Some(end)) = (read.outcome, read.end) {
                 changes.push((end.0, Change::Refused));
             }
@@ -109,31 +116,31 @@ impl Bounded {
         Ok(())
     }
 
-    /// Of one key no more at once than the strategy allows.
-    fn one_key(&self, known: &Known) -> Verdict {
+    /// Of one key no more at once than the strategy allows. What excuses a second reader is what went wrong before its flight
+    /// began: by the time that its read has come through a `limit` all may be well again.
+    fn one_key(&mut self, known: &Known, read: &Read) -> Verdict {
         let promise = &known.terms.promise;
-        if promise.alone == Alone::Nobody {
+        if promise.alone == Alone::Nobody || read.outcome == Some(ReadEnd::Abandoned) {
             return Ok(());
         }
         let slack = known.slack().unsigned_abs().min(LEDGER);
-        let mut live: BTreeMap<&Key, Vec<&Read>> = BTreeMap::new();
-        for read in self.0.iter().filter(|read| read.outcome != Some(ReadEnd::Abandoned)) {
-            let now = read.arrived;
-            let of_key = live.entry(&read.key).or_default();
-            of_key.retain(|other| other.end.is_some_and(|end| end.0.saturating_sub(slack) > now.0));
-            of_key.push(read);
-            let here = of_key.iter().filter(|other| other.replica == read.replica).count();
-            let since = of_key.first().map_or(now, |first| first.arrived);
-            let most = match promise.alone {
-                Alone::InFleet => allowed(known, since.0.cast_signed(), now.0.cast_signed()),
-                Alone::InProcess | Alone::Nobody => usize::from(known.terms.replicas),
-            };
-            if of_key.len() > most || (promise.coalesces && here > 1) {
-                let (all, key) = (of_key.len(), &read.key);
-                return Err(format!(
-                    "the origin read {key} {all} times at once, {here} times for one replica; {most} may be"
-                ));
-            }
+        let (key, arrived) = (&read.key, read.arrived.0);
+        let live = self.live.entry(key.clone()).or_default();
+        live.retain(|(other, _)| other.end.is_some_and(|end| end.0.saturating_sub(slack) > arrived));
+        // Of a replica that died nobody tells when its flights began.
+        let begun = self.begun.get(&read.flight).copied().unwrap_or(arrived.cast_signed());
+        live.push((read.clone(), begun));
+        let here = live.iter().filter(|(other, _)| other.replica == read.replica).count();
+        let (first, last) = live.iter().fold((begun, begun), |(first, last), (_, at)| (first.min(*at), last.max(*at)));
+        let most = match promise.alone {
+            Alone::InFleet => allowed(known, first, last + known.slack()),
+            Alone::InProcess | Alone::Nobody => usize::from(known.terms.replicas),
+        };
+        if live.len() > most || (promise.coalesces && here > 1) {
+            let (all, at) = (live.len(), arrived as f64 / 1e9);
+            return Err(format!(
+                "the origin read key {key} {all} times at once at {at:.6} s, {here} times for one replica; {most} may be"
+            ));
         }
         Ok(())
     }
@@ -182,7 +189,7 @@ impl Checker for Ledgers {
                     return Err(format!("the origin saw flight {flight}, which a layer had refused"));
                 }
                 if self.done.contains(&flight) && !matches!(read.outcome, Some(ReadEnd::Ok | ReadEnd::Missing)) {
-                    return Err(format!("flight {flight} ended well, and at the origin so: {:?}", read.outcome));
+                    return Err(format!("flight {flight} ended well, and its read {}", stands(read.outcome)));
                 }
                 Ok(())
             }

@@ -88,6 +88,21 @@ impl Kind {
         }
     }
 
+    /// Whether it happens at one replica, and not to what all of them share.
+    #[must_use]
+    pub const fn is_of_one_replica(self) -> bool {
+        matches!(
+            self,
+            Self::Crash
+                | Self::Freeze
+                | Self::RepliesLost
+                | Self::CutThere
+                | Self::CutBack
+                | Self::ClockJump
+                | Self::ClockDrift
+        )
+    }
+
     /// Whether the cache, or the way to it, does not do its work meanwhile.
     #[must_use]
     pub const fn cache_unusable(self) -> bool {

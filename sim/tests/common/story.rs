@@ -133,9 +133,9 @@ pub fn over(tasks: usize) -> Fact {
     Fact { at_ns: 100_000 * MS, node: None, what: What::Over(tasks) }
 }
 
-/// What is said of a log: nothing, or which invariant it breaks and how.
-pub fn said(spec: &str, facts: &[Fact]) -> String {
-    let terms = Terms {
+/// The terms of a strategy in a small fleet whose clocks are right.
+pub fn terms(spec: &str) -> Terms {
+    Terms {
         promise: Spec::parse(spec).unwrap().promise(Duration::from_secs(5)),
         replicas: 3,
         budget: Duration::from_secs(8),
@@ -146,7 +146,16 @@ pub fn said(spec: &str, facts: &[Fact]) -> String {
         slack: Duration::ZERO,
         retry_share: Some(0.5),
         sees_cache: true,
-    };
+    }
+}
+
+/// What is said of a log: nothing, or which invariant it breaks and how.
+pub fn said(spec: &str, facts: &[Fact]) -> String {
+    said_by(terms(spec), facts)
+}
+
+/// The same by other terms.
+pub fn said_by(terms: Terms, facts: &[Fact]) -> String {
     let mut judge = Judge::new(terms);
     let broken = facts.iter().find_map(|fact| judge.see(fact).err());
     broken.map(|violation| violation.to_string()).unwrap_or_default()
