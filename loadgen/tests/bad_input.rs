@@ -204,3 +204,26 @@ fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
         assert!(report::figure(&metrics, metric).is_some(), "{metric} is not in run.json");
     }
 }
+
+/// It says what it would have taken and what to change, and nothing is left of it, in the sim lab and in a real one.
+#[test]
+fn a_cache_that_cannot_be_warmed_leaves_a_remedy_and_no_folder() {
+    for lab in ["sim", "local"] {
+        let scratch = tempfile::tempdir().unwrap();
+        let results = scratch.path().to_str().unwrap();
+        let said = run(&[
+            &["--scenario", "bulk-warm", "--lab", lab, "--cache", "memory", "--strategy", "naive"][..],
+            &["--set", "origin.service_time=7s", "-o", results],
+        ]
+        .concat());
+        assert_eq!(said.code, Some(1), "{lab}: {}", said.err);
+        for words in [
+            "error: the cache could not be warmed · naive · ",
+            "the origin did not answer in time: 100 reads of 7s, 128 at once, take 7s; a read may take 5s",
+            " · raise origin.concurrency, lower origin.service_time",
+        ] {
+            assert!(said.err.contains(words), "{lab}: {words:?} is not in {}", said.err);
+        }
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "{lab}: no half folder");
+    }
+}
