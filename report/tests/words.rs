@@ -203,5 +203,7 @@ fn one_run_of_three_that_did_not_recover_is_counted() {
     run.strategies[0].repeats[1].recovery = ended(false, None);
     let said = verdict_table(&run).replace("\n  ", " ");
     assert!(said.contains("DID NOT RECOVER: naive (in 1 of 3 runs)."), "{said}");
+    let typical = run.strategies[0].typical().recovery.unwrap();
+    assert_eq!((typical.recovered, typical.recovered_after_s), (Some(false), None), "never is not 0 s");
     assert!(said.contains("NEVER: in one run at least") && said.contains("Recovered: singleflight 14 s"), "{said}");
 }

@@ -99,8 +99,9 @@ enum Healed {
     After(f64),
 }
 
-/// Whether it is as well in the end as it was before, and since when: the half of P2 that is about rates. `None` of a run that does not have
-/// [`WINDOW`] whole seconds after the events and one before them, and of one that is not well and does not have [`PATIENCE`].
+/// Whether it is as well in the end as it was before, and since when: the half of P2 that is about rates. `None` of a run that
+/// does not have [`WINDOW`] whole seconds after the events and one before them, and of one that is not well and does not have
+/// [`PATIENCE`].
 ///
 /// Since when goes by [`WINDOW`]s of which all that follow are well. The origin's reads are counted over one TTL (or a window)
 /// at the end, for many keys that were read together are read together again, and set against the busiest window before; two

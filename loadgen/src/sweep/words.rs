@@ -93,9 +93,11 @@ fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
         };
         let nearest: Vec<&Ranked> = sweep.ranking.iter().take(3).collect();
         text += &figures_table(sweep, &nearest);
-        let known = figure_of(sweep, best, metric).is_some();
-        let missed = if known { misses(sweep, best) } else { format!("its {metric} is not known") };
-        text += &format!("\nThe first of them misses: {missed}.\n");
+        if !goal.conditions.is_empty() {
+            let known = figure_of(sweep, best, metric).is_some();
+            let missed = if known { misses(sweep, best) } else { format!("its {metric} is not known") };
+            text += &format!("\nThe first of them misses: {missed}.\n");
+        }
         return text + &again(sweep, &sweep.points[best.point], args);
     }
     // Without a condition there is nothing that a setting could meet.
