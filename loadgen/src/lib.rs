@@ -42,6 +42,7 @@ mod noise;
 mod pages;
 pub mod progress;
 pub mod record;
+pub mod refusal;
 pub mod run;
 pub mod say;
 pub mod schema;

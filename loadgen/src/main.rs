@@ -5,9 +5,17 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use loadgen::cli::Cli;
+use loadgen::refusal::refusal;
 
 fn main() -> ExitCode {
-    match loadgen::start(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => Ok(cli),
+        Err(error) => {
+            let first = std::env::args_os().nth(1).map(|first| first.to_string_lossy().into_owned());
+            Err(refusal(&error, first.as_deref()).unwrap_or_else(|| error.exit()))
+        }
+    };
+    match cli.and_then(loadgen::start) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "{failure}");

@@ -24,7 +24,7 @@ use crate::record::Log;
 use crate::settings::{Settings, Subject};
 use crate::simlab::{self, SimLab};
 use crate::thresholds;
-use crate::trial::{Bench, Trial, cache_name, sweep};
+use crate::trial::{Bench, Trial, cache_name, clear, sweep};
 use crate::{interrupt, noise, say};
 
 /// Descriptors beside those of the connections: listeners, SQLite, Redis, files.
@@ -53,8 +53,7 @@ pub async fn record(mut settings: Settings) -> Result<(Run, Exit), Failure> {
     let folder = make_folder(&settings.output, &record.run)?;
     let ended = run_in(settings, found, first, record, &folder, stop, feed).await;
     if ended.is_err() {
-        // A lab that never came up leaves no empty folder behind; one with anything in it stays.
-        let _ = std::fs::remove_dir(folder.path());
+        clear(folder.path());
     }
     ended
 }

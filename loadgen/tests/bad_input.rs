@@ -27,7 +27,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["--scenario", "hotkey", "--set", "keys.hot_share=nan"], 2, &["--set keys.hot_share=nan"]),
     (&["--scenario", "hotkey", "-r", "400"], 2, &["-r 400", "needs a unit"]),
     (&["--scenario", "hotkey", "-r", "-4/s"], 2, &["-r -4/s"]),
-    (&["--scenario", "hotkey", "-r", "400/s", "-c", "5"], 2, &["cannot be used with"]),
+    (&["--scenario", "hotkey", "-r", "400/s", "-c", "5"], 2, &["options that exclude each other"]),
     (
         &["--scenario", "hotkey-open", "--arrival", "closed"],
         2,
@@ -37,12 +37,12 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["fuzz", "--strategy", "nayve"], 2, &["not a strategy · --strategy", "did you mean `naive`?"]),
     (&["fuzz", "--profile", "calm,storm"], 2, &["no such profile · --profile · found \"storm\", known: all, calm"]),
     (&["fuzz", "--seeds", "0"], 2, &["--seeds", "1..=1000000000"]),
-    (&["fuzz", "--seed", "1", "--seeds", "2"], 2, &["cannot be used with"]),
+    (&["fuzz", "--seed", "1", "--seeds", "2"], 2, &["options that exclude each other"]),
     (&["fuzz", "--corpus", "/nowhere/seeds.txt"], 2, &["cannot read the corpus · /nowhere/seeds.txt"]),
-    (&["fuzz", "--floors", "--strategy", "swr"], 2, &["--floors", "cannot be used with"]),
-    (&["fuzz", "--must-fail", "--seed", "1"], 2, &["cannot be used with"]),
+    (&["fuzz", "--floors", "--strategy", "swr"], 2, &["--floors", "options that exclude each other"]),
+    (&["fuzz", "--must-fail", "--seed", "1"], 2, &["options that exclude each other"]),
     (&["fuzz", "--log"], 2, &["--seed <N>"]),
-    (&["fuzz", "--log", "--seeds", "4"], 2, &["--log", "cannot be used with"]),
+    (&["fuzz", "--log", "--seeds", "4"], 2, &["--log", "options that exclude each other"]),
     (&["check", "/nowhere/run"], 2, &["/nowhere/run"]),
     (&["--scenario", "hotkey", "--seed", "abc"], 2, &["--seed", "abc"]),
     (&["--scenario", "hotkey", "--replicas", "0"], 2, &["--replicas", "1..=1000"]),
@@ -59,7 +59,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     ),
     (&["--scenario", "hotkey", "--lab", "moon"], 2, &["--lab", "auto, docker, local, sim"]),
     (&["--scenario", "hotkey", "--cache", "disk"], 2, &["auto, redis, memory"]),
-    (&["--scenario", "hotkey", "--cache", "memory", "--redis", "redis://x"], 2, &["cannot be used with"]),
+    (&["--scenario", "hotkey", "--cache", "memory", "--redis", "redis://x"], 2, &["options that exclude each other"]),
     (
         &["--scenario", "hotkey", "--redis", "nonsense"],
         2,
@@ -97,7 +97,11 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["--scenario", "hotkey", "--target", "http://127.0.0.1:1/", "--max-rate", "10"], 2, &["no rate · --max-rate"]),
     (&["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}"], 1, &["does not answer", "connect-refused"]),
     (&["--scenario", "bulk-warm", "--target", "http://127.0.0.1:1/"], 2, &["a burst that a target can't make"]),
-    (&["--scenario", "hotkey", "--target", "http://127.0.0.1:1/", "--strategy", "swr"], 2, &["cannot be used with"]),
+    (
+        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/", "--strategy", "swr"],
+        2,
+        &["options that exclude each other"],
+    ),
     (&["--scenario", "hotkey", "--i-own-this-target"], 2, &["--target"]),
     (
         &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/", "--origin-control", "http://127.0.0.1:2"],
@@ -122,7 +126,8 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["selftest", "-c", "0"], 2, &["-c 0"]),
     (&["selftest", "--target", "http://192.0.2.1/"], 2, &["not loopback"]),
     (&["selftest", "--target", "http://127.0.0.1:1/", "-d", "1s"], 1, &["connect-refused"]),
-    (&["--scenario", "hotkey", "--bogus"], 2, &["--bogus"]),
+    (&["--scenario", "hotkey", "--bogus"], 2, &["error: unknown option · --bogus · ", "loadgen --help"]),
+    (&["sweep", "--seeds", "x"], 2, &["error: bad value · --seeds <N> · found \"x\"", "loadgen sweep --help"]),
     (
         &["--scenario", "hotkey", "-o", "/dev/null/x"],
         2,
@@ -130,7 +135,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     ),
     (&["show", "xfetsh"], 2, &["no such name", "did you mean `xfetch`?"]),
     (&["report", "/nowhere"], 2, &["/nowhere"]),
-    (&["frobnicate"], 2, &["frobnicate"]),
+    (&["frobnicate"], 2, &["error: unknown command · frobnicate · allowed: run, list"]),
 ];
 
 #[test]
@@ -204,5 +209,28 @@ fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
     let metrics = report::metrics(&with_hot);
     for metric in scenarios::METRICS {
         assert!(report::figure(&metrics, metric).is_some(), "{metric} is not in run.json");
+    }
+}
+
+/// It says what it would have taken and what to change, and nothing is left of it, in the sim lab and in a real one.
+#[test]
+fn a_cache_that_cannot_be_warmed_leaves_a_remedy_and_no_folder() {
+    for lab in ["sim", "local"] {
+        let scratch = tempfile::tempdir().unwrap();
+        let results = scratch.path().to_str().unwrap();
+        let said = run(&[
+            &["--scenario", "bulk-warm", "--lab", lab, "--cache", "memory", "--strategy", "naive"][..],
+            &["--set", "origin.service_time=7s", "-o", results],
+        ]
+        .concat());
+        assert_eq!(said.code, Some(1), "{lab}: {}", said.err);
+        for words in [
+            "error: the cache could not be warmed · naive · ",
+            "the origin did not answer in time: 100 reads of 7s, 128 at once, take 7s; a read may take 5s",
+            " · raise origin.concurrency, lower origin.service_time",
+        ] {
+            assert!(said.err.contains(words), "{lab}: {words:?} is not in {}", said.err);
+        }
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "{lab}: no half folder");
     }
 }

@@ -83,6 +83,20 @@ fn the_same_seed_leaves_the_same_bytes_behind() {
     assert_ne!(files(&third)["naive/origin.csv"], first["naive/origin.csv"]);
 }
 
+/// Who comes back, and that a milder variation in which another does, too, ends well.
+#[test]
+fn the_lock_with_a_limit_or_a_breaker_escapes_what_the_lock_alone_does_not() {
+    let recovered = |args: &[&str]| {
+        let (_results, folder) = simulate(args);
+        let recovered = |s: &report::record::Strategy| s.recovery.unwrap().recovered;
+        record(&folder).strategies.iter().map(recovered).collect::<Vec<_>>()
+    };
+    let shipped = recovered(&["--scenario", "metastable"]);
+    assert_eq!(shipped, [Some(false), Some(false), Some(true), Some(true)]);
+    let milder = ["--scenario", "metastable-slow", "--set", "event.for=2s", "--strategy", "singleflight"];
+    assert_eq!(recovered(&milder), [Some(true)]);
+}
+
 #[test]
 fn what_is_real_has_no_place_in_a_simulation() {
     for (flags, word) in [(["--redis", "redis://127.0.0.1:1"], "--redis"), (["--cache", "redis"], "--cache redis")] {

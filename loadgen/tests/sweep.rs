@@ -109,6 +109,11 @@ fn a_goal_is_found_or_its_nearest_miss_is_said() {
     assert_eq!(met.charted, ["origin.total", "latency_ms.p99", "stale.share", "origin.max_per_second"]);
 
     let args = ["--scenario", "hotkey", "-d", "5s", "-w", "0s", "--strategy", "swr", "--vary", "cache.ttl=1s,2s"];
+    // Without a condition there is nothing to meet, and of equals none is the best.
+    let (_two, _, said) = sweep(&[&args[..], &["--goal", "min errors"]].concat());
+    assert!(said.contains("2 settings, the best first. 2 are equally best, at 0: in the grid's order."), "{said}");
+    assert!(!said.contains("meet"), "{said}");
+
     let goal = ["--goal", "min errors where origin.total <= 2"];
     let (results, missed, said) = sweep_that_ends(99, &[&args[..], &goal].concat());
     assert!(missed.ranking.iter().all(|ranked| !ranked.meets));

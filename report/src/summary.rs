@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::compare::comparison_table;
 use crate::record::{Environment, Run};
-use crate::verdict::{Table, heading, sentences};
+use crate::verdict::{Table, heading, legend, sentences};
 use crate::words;
 
 /// The verdict table, the sentences under it, and what makes the run again, in GitHub's Markdown.
@@ -20,6 +20,9 @@ pub fn summary_markdown(run: &Run) -> String {
     for row in table.rows {
         let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
         let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+    if let Some(legend) = legend(run) {
+        let _ = writeln!(out, "\n{}", plain(&legend));
     }
     out.push('\n');
     for sentence in sentences(run) {

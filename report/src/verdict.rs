@@ -18,6 +18,8 @@ const FAILED_MAX: f64 = 0.01;
 const NARROW: usize = 80;
 const WIDE: usize = 110;
 const NAME_LIMIT: usize = 28;
+/// What is left of a name where the other columns need the room.
+const NAME_LEAST: usize = 16;
 
 /// The table that is printed at the end of a run, and what it shows in a few plain sentences. Plain text, at most 110
 /// columns (80 with short names); ends with a newline.
@@ -25,6 +27,9 @@ const NAME_LIMIT: usize = 28;
 pub fn verdict_table(run: &Run) -> String {
     let mut out = String::new();
     out.push_str(&grid(run));
+    if let Some(legend) = legend(run) {
+        out.push_str(&wrapped(&legend, 100));
+    }
     out.push('\n');
     for sentence in sentences(run) {
         out.push_str(&wrapped(&sentence, 100));
@@ -35,7 +40,7 @@ pub fn verdict_table(run: &Run) -> String {
 /// A column: two lines of header, and the cell of a strategy.
 type Column = (&'static str, &'static str, fn(&Strategy) -> String);
 
-const COLUMNS: [Column; 14] = [
+const COLUMNS: [Column; 15] = [
     ("", "strategy", |s| name_of(&s.name)),
     ("origin", "reads", |s| count(s.origin.as_ref().map(|origin| origin.total))),
     ("times", "floor", |s| words::times_floor(s).map_or_else(unknown, |times| format!("{times:.1}×"))),
@@ -47,13 +52,14 @@ const COLUMNS: [Column; 14] = [
     ("", "waited", |s| words::share(words::waiting_share(s))),
     ("", "stale", |s| words::share(s.stale.share.filter(|_| s.outcomes.unknown == 0))),
     ("", "errors", |s| s.errors.to_string()),
+    ("recovered", "after", |s| s.recovery.map_or_else(unknown, words::recovered_after)),
     ("in", "trouble", |s| s.recovery.map_or_else(unknown, |r| format!("{} s", r.troubled_s))),
     ("well", "after", |s| s.recovery.map_or_else(unknown, words::well_after)),
     ("", "valid", |s| if s.valid { "yes" } else { "INVALID" }.to_owned()),
 ];
 
-/// The table's columns, each with its cells in the order run. Theory's are left out where it has nothing to say, and those
-/// about faults where there was none.
+/// The table's columns, each with its cells in the order run. Theory's are left out where it has nothing to say, those of a
+/// hot key and of faults where there was none, and `recovered after` where it says what `well after` does.
 pub(crate) struct Table {
     pub(crate) header: Vec<(&'static str, &'static str)>,
     pub(crate) rows: Vec<Vec<String>>,
@@ -64,9 +70,12 @@ impl Table {
         let run = &run.typical();
         let theory = run.strategies.iter().any(|strategy| strategy.predicted.is_some());
         let faults = run.strategies.iter().any(|strategy| strategy.recovery.is_some());
-        let says = |(_, under, _): &&Column| match *under {
-            "theory" => theory,
-            "trouble" | "after" => faults,
+        let two_rules = words::two_rules(run.strategies.iter());
+        let says = |(over, under, _): &&Column| match (*over, *under) {
+            (_, "expiry") => run.hot_key.is_some(),
+            (_, "theory") => theory,
+            ("recovered", _) => two_rules,
+            (_, "trouble" | "after") => faults,
             _ => true,
         };
         let shown: Vec<&Column> = COLUMNS.iter().filter(says).collect();
@@ -75,6 +84,11 @@ impl Table {
             rows: run.strategies.iter().map(|s| shown.iter().map(|(_, _, cell)| cell(s)).collect()).collect(),
         }
     }
+}
+
+/// What the table's columns about faults are.
+pub(crate) fn legend(run: &Run) -> Option<String> {
+    words::fault_legend(run.typical().strategies.iter(), !run.blocks.is_empty())
 }
 
 fn unknown() -> String {
@@ -100,15 +114,23 @@ fn name_of(name: &str) -> String {
 }
 
 fn grid(run: &Run) -> String {
-    let Table { header, rows } = Table::of(run);
-    let width = |column: usize| {
-        let (over, under) = header[column];
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([over.chars().count(), under.chars().count()]).max().unwrap_or(0)
+    let Table { header, mut rows } = Table::of(run);
+    let widths = |rows: &[Vec<String>]| -> Vec<usize> {
+        let width = |(column, (over, under)): (usize, &(&str, &str))| {
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            cells.chain([over.chars().count(), under.chars().count()]).max().unwrap_or(0)
+        };
+        header.iter().enumerate().map(width).collect()
     };
-    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let tight = |widths: &[usize]| widths.iter().sum::<usize>() + header.len() - 1;
+    let over = tight(&widths(&rows)).saturating_sub(WIDE);
+    for (row, strategy) in rows.iter_mut().zip(&run.strategies).filter(|_| over > 0) {
+        let limit = NAME_LIMIT.saturating_sub(over).max(NAME_LEAST);
+        row[0] = words::cut_in_middle(&words::printable(&strategy.name), limit);
+    }
+    let widths = widths(&rows);
     // One space between columns, a second one from the left on as far as there is room for it.
-    let tight = widths.iter().sum::<usize>() + header.len() - 1;
+    let tight = tight(&widths);
     let room = if tight <= NARROW { NARROW } else { WIDE };
     let doubled = room.saturating_sub(tight);
     let line = |cells: Vec<&str>| {
@@ -129,6 +151,7 @@ fn grid(run: &Run) -> String {
 
 /// What the numbers show, what is wrong with them, and how far they carry: one sentence a line.
 pub(crate) fn sentences(run: &Run) -> Vec<String> {
+    let recoveries = recoveries(run);
     let run = &run.typical();
     let mut said = Vec::new();
     if !run.complete {
@@ -138,7 +161,7 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         let reasons = words::printable(&words::reasons(strategy));
         said.push(format!("INVALID: {}: {reasons}", name_of(&strategy.name)));
     }
-    said.extend(recoveries(run));
+    said.extend(recoveries);
     let valid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| strategy.valid).collect();
     if run.strategies.is_empty() {
         said.push("No strategy was run.".to_owned());
@@ -170,10 +193,9 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
     said
 }
 
-/// Who did not come back after the events were over, and who did. Said only where somebody did not.
+/// Who did not come back after the events were over, and who did. Said only where somebody did not. Of repeats, how often not.
 fn recoveries(run: &Run) -> Vec<String> {
-    let is = |strategy: &&Strategy, well| strategy.recovery.is_some_and(|recovery| recovery.recovered == Some(well));
-    let lost: Vec<String> = run.strategies.iter().filter(|s| is(s, false)).map(|s| name_of(&s.name)).collect();
+    let lost: Vec<String> = run.strategies.iter().filter_map(lost).collect();
     if lost.is_empty() {
         return Vec::new();
     }
@@ -182,15 +204,23 @@ fn recoveries(run: &Run) -> Vec<String> {
          before.",
         lost.join(", ")
     )];
-    let back = run.strategies.iter().filter(|strategy| is(strategy, true)).map(|strategy| {
-        let after = strategy.recovery.and_then(|recovery| recovery.recovered_after_s).unwrap_or(0.0);
-        format!("{} {after:.0} s after the last event was over", name_of(&strategy.name))
+    let back = run.typical().strategies.into_iter().filter_map(|strategy| {
+        let after = strategy.recovery.filter(|recovery| recovery.recovered == Some(true))?.recovered_after_s?;
+        Some(format!("{} {after:.0} s after the last event was over", name_of(&strategy.name)))
     });
     let back: Vec<String> = back.collect();
     if !back.is_empty() {
         said.push(format!("Recovered: {}.", back.join(", ")));
     }
     said
+}
+
+/// A strategy's name where a run of it did not recover, and of how many.
+fn lost(strategy: &Strategy) -> Option<String> {
+    let not = |run: &&Strategy| run.recovery.is_some_and(|recovery| recovery.recovered == Some(false));
+    let (lost, all) = (strategy.runs().filter(not).count(), strategy.runs().count());
+    let name = name_of(&strategy.name);
+    (lost > 0).then(|| if all == 1 { name } else { format!("{name} (in {lost} of {all} runs)") })
 }
 
 /// What an interrupted run has, and what it has not.

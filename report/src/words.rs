@@ -4,6 +4,8 @@ use crate::record::{Recovery, Run, Strategy};
 
 /// What stands for a number that is unknown.
 pub(crate) const UNKNOWN: &str = "–";
+/// What stands for a moment that did not come.
+const NEVER: &str = "NEVER";
 
 /// Milliseconds with about three significant digits and no unit: `0.42`, `8.3`, `223`.
 pub(crate) fn ms(value: Option<f64>) -> String {
@@ -29,14 +31,57 @@ pub(crate) fn share(part: Option<f64>) -> String {
     }
 }
 
-/// When a strategy was well again after the last fault was over.
+/// Seconds after the last fault was over until no request failed or waited too long any more: the rule of `docs/faults.md`.
 pub(crate) fn well_after(recovery: Recovery) -> String {
     match recovery.after_s {
-        None if recovery.recovered == Some(false) => "NEVER".into(),
-        None => "not yet".into(),
+        None => "not yet".to_owned(),
         Some(after) if after >= 0.05 => format!("{after:.1} s"),
-        Some(_) => "0 s".into(),
+        Some(_) => "0 s".to_owned(),
     }
+}
+
+/// Seconds after the last fault was over until requests were answered as before it: the rule of `docs/metastable.md`.
+pub(crate) fn recovered_after(recovery: Recovery) -> String {
+    match recovery.recovered {
+        Some(false) => NEVER.to_owned(),
+        Some(true) => recovery.recovered_after_s.map_or_else(|| UNKNOWN.to_owned(), |after| format!("{after:.0} s")),
+        None => UNKNOWN.to_owned(),
+    }
+}
+
+/// Whether the two rules say different things of somebody. Both are known to a second.
+pub(crate) fn two_rules<'a>(mut strategies: impl Iterator<Item = &'a Strategy>) -> bool {
+    strategies.any(|strategy| {
+        strategy.recovery.is_some_and(|recovery| match recovery.recovered {
+            Some(true) => {
+                let both = recovery.recovered_after_s.zip(recovery.after_s);
+                both.is_none_or(|(recovered, well)| (recovered - well).abs() > 1.0)
+            }
+            Some(false) => true,
+            None => false,
+        })
+    })
+}
+
+/// What the columns about faults are; nothing where there are none. `repeats`: whether the figures are medians.
+pub(crate) fn fault_legend<'a>(
+    strategies: impl Iterator<Item = &'a Strategy> + Clone,
+    repeats: bool,
+) -> Option<String> {
+    strategies.clone().find(|strategy| strategy.recovery.is_some())?;
+    let trouble = "In trouble: seconds in which a request failed or waited too long; well after: from the end of the last \
+                   event until none did any more";
+    if !two_rules(strategies.clone()) {
+        return Some(format!("{trouble}."));
+    }
+    let mut recoveries = strategies.filter_map(|strategy| strategy.recovery);
+    let unsaid = recoveries.any(|recovery| recovery.recovered.is_none());
+    let unsaid = if unsaid { format!("; {UNKNOWN}: the run ended too soon to say") } else { String::new() };
+    let never = if repeats { format!("; {NEVER}: in one run at least") } else { String::new() };
+    Some(format!(
+        "{trouble}; recovered after: until nearly as many were answered well as before, and the origin is read hardly more \
+         (docs/metastable.md){unsaid}{never}."
+    ))
 }
 
 /// A whole number of milliseconds as an age: `840 ms`, `1.6 s`, rounded up, as it is a bound.

@@ -169,6 +169,25 @@ fn without_a_script_everything_is_there() {
     assert_eq!(browser.eval(hidden), 0);
 }
 
+/// Who came back is the first column of figures, and at a laptop's width no figure is behind a scroll bar.
+#[test]
+fn of_a_run_with_faults_recovery_comes_first_and_the_table_fits() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    eventful(dir.path());
+    browser.look_like(1100, "light");
+    browser.goto(&page_of(dir.path()));
+    let first =
+        "[...document.querySelectorAll('.verdict tbody tr td:nth-child(2)')].map((cell) => cell.textContent).join()";
+    assert_eq!(browser.text(first), "–,NEVER,–,–,–");
+    assert_eq!(browser.text("document.querySelector('.verdict td.bad').dataset.path"), "recovery.recovered_after_s");
+    let hidden =
+        "(() => { const s = document.querySelector('#verdict .scroll'); return s.scrollWidth - s.clientWidth; })()";
+    assert_eq!(browser.eval(hidden), 0);
+    let said = browser.text("document.querySelector('#verdict').textContent");
+    assert!(said.contains("In trouble: seconds in which") && said.contains("too soon to say"), "{said}");
+}
+
 /// No wider than the window, in either colour scheme; a picture of each is left in `target/tmp/page/`.
 #[test]
 fn it_fits_a_phone_and_a_desk_by_day_and_by_night() {

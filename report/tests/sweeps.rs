@@ -46,6 +46,16 @@ fn two_knobs_make_a_heat_map_a_strategy() {
     let other = drawn(&sweep, "heatmap-swr-lock");
     assert!(other.contains("the best by the goal is another strategy") && !other.contains(BEST));
     assert!(other.contains("everywhere"), "a figure that is the same everywhere has no scale");
+
+    // Of several that are equally good none is the best.
+    let mut equal = sweep;
+    let metric = equal.goal.as_ref().unwrap().metric.clone();
+    let (first, second) = (equal.ranking[0].point, equal.ranking[1].point);
+    assert!(equal.ranking[1].meets && equal.equally_best() == 1);
+    let best = equal.points[first].figures[&metric];
+    equal.points[second].figures.insert(metric, best);
+    let svg = drawn(&equal, "heatmap-xfetch-stale-1s");
+    assert!(svg.contains("settings are equally best: none is framed") && !svg.contains(BEST));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod support;
 
-use report::record::{Outcomes, Run};
+use report::record::{Block, Outcomes, Recovery, Run};
 use report::{parse_run, summary_markdown, verdict_table};
 
 fn fixture() -> Run {
@@ -165,4 +165,45 @@ fn theory_stands_beside_what_was_measured_where_there_is_any() {
         |line: &str| line.chars().take(end).collect::<String>().split_whitespace().next_back().map(str::to_owned);
     assert_eq!((cell(lines[2]).as_deref(), cell(lines[3]).as_deref()), (Some("49.1"), Some("–")));
     assert!(report::summary_markdown(&run).contains("| by theory |"));
+}
+
+/// Of a run with events two rules stand beside each other where they say different things, and what each is under them.
+#[test]
+fn two_rules_of_being_well_again() {
+    let mut run = fixture();
+    let with = |after_s, recovered, recovered_after_s| {
+        Some(Recovery { troubled_s: 45, after_s, recovered, recovered_after_s })
+    };
+    run.strategies[0].recovery = with(None, Some(false), None);
+    run.strategies[1].recovery = with(Some(74.103), Some(true), Some(35.0));
+    run.strategies[2].recovery = with(Some(0.0), None, None);
+    run.strategies[1].name = "plain + lock + limit(concurrency=2)".into();
+    insta::assert_snapshot!(verdict_table(&run));
+    assert!(verdict_table(&run).lines().all(|line| line.chars().count() <= 110));
+    assert!(summary_markdown(&run).contains("\n\nIn trouble: seconds in which a request failed"));
+    // Within the second that both are known to, one column says it.
+    run.strategies[0].recovery = with(Some(0.9), Some(true), Some(0.0));
+    run.strategies[1].recovery = with(Some(0.0), Some(true), Some(0.0));
+    let said = verdict_table(&run);
+    assert!(!said.contains("recovered") && said.contains("until none did any more."), "{said}");
+}
+
+/// Of runs that were repeated it is said how many did not recover.
+#[test]
+fn one_run_of_three_that_did_not_recover_is_counted() {
+    let mut run = fixture();
+    run.blocks = vec![Block { seed: 1, plan_hash: String::new(), order: vec![] }; 3];
+    let ended = |recovered, recovered_after_s| {
+        Some(Recovery { troubled_s: 9, after_s: None, recovered: Some(recovered), recovered_after_s })
+    };
+    for strategy in &mut run.strategies {
+        strategy.recovery = ended(true, Some(14.0));
+        strategy.repeats = vec![strategy.clone(), strategy.clone()];
+    }
+    run.strategies[0].repeats[1].recovery = ended(false, None);
+    let said = verdict_table(&run).replace("\n  ", " ");
+    assert!(said.contains("DID NOT RECOVER: naive (in 1 of 3 runs)."), "{said}");
+    let typical = run.strategies[0].typical().recovery.unwrap();
+    assert_eq!((typical.recovered, typical.recovered_after_s), (Some(false), None), "never is not 0 s");
+    assert!(said.contains("NEVER: in one run at least") && said.contains("Recovered: singleflight 14 s"), "{said}");
 }

@@ -78,6 +78,9 @@ pub enum Warm {
 }
 
 impl Warm {
+    /// How long reading all items may take.
+    pub const BUDGET: Duration = Duration::from_secs(60);
+
     /// Which part of its life an item's entry has left, above 0, at most 1.
     #[must_use]
     pub fn life_left(self, item: u32) -> f64 {

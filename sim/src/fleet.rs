@@ -216,7 +216,7 @@ impl Fleet {
     pub async fn warm(&self, kind: Warm, items: u32, at_once: u32) -> Result<Mono, GetError> {
         let stack = self.stack(0).ok_or(GetError::LeadersVanished)?;
         let clock = &self.replicas[0].clock;
-        let cx = Cx { request: 0, deadline: clock.mono().plus(WARM_BUDGET), replica: 0 };
+        let cx = Cx { request: 0, deadline: clock.mono().plus(Warm::BUDGET), replica: 0 };
         let keys: Vec<Key> = (1..=items).map(Key::of_item).collect();
         let mut read = Vec::new();
         for chunk in keys.chunks(at_once.max(1) as usize) {
@@ -231,6 +231,3 @@ impl Fleet {
         Ok(clock.mono())
     }
 }
-
-/// How long reading all items for a warm-up may take.
-const WARM_BUDGET: Duration = Duration::from_secs(60);

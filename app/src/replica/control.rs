@@ -1,7 +1,6 @@
 //! The control routes: what the lab tells a replica, and asks it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -23,8 +22,6 @@ use crate::refuse::Refuse;
 
 type Shared = State<Arc<Replica>>;
 
-/// How long reading all items for a warm-up may take.
-const WARM_BUDGET: Duration = Duration::from_secs(60);
 /// The most items that one warm-up reads and holds.
 const WARM_ITEMS_MAX: u32 = 1_000_000;
 
@@ -90,7 +87,7 @@ async fn warm(State(replica): Shared, Json(warm): Json<Warm>) -> Result<Json<War
         return Err(Refuse::bad(format!("{} items to warm; at most {WARM_ITEMS_MAX}", warm.items)));
     }
     let open = replica.open_request();
-    let deadline = replica.settings.clock.mono().plus(WARM_BUDGET);
+    let deadline = replica.settings.clock.mono().plus(scenarios::Warm::BUDGET);
     let cx = Cx { request: 0, deadline, replica: running.index };
     let mut items = Vec::new();
     for chunk in keys(warm.items).chunks(warm.at_once.max(1) as usize) {

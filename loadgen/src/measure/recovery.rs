@@ -14,8 +14,8 @@ const SLACK_MS: f64 = 100.0;
 /// When everything expires at once everybody waits once; and here and there one a second time.
 const WAITS: f64 = 1.2;
 
-/// P2: in the end as large a share of requests is answered well as before, and the origin is read no more than so much as often
-/// (`docs/invariants.md`).
+/// The half of invariant P2 that is about rates: in the end as large a share of requests is answered well as before, and the
+/// origin is read no more than so much as often (`docs/metastable.md`).
 const OF_A_SHARE: f64 = 0.99;
 /// The rate of a closed load is its server's, and no two of its seconds are alike.
 const OF_A_RATE: f64 = 0.9;
@@ -99,8 +99,9 @@ enum Healed {
     After(f64),
 }
 
-/// Whether it is as well in the end as it was before, and since when: invariant P2. `None` of a run that does not have
-/// [`WINDOW`] whole seconds after the events and one before them, and of one that is not well and does not have [`PATIENCE`].
+/// Whether it is as well in the end as it was before, and since when: the half of P2 that is about rates. `None` of a run that
+/// does not have [`WINDOW`] whole seconds after the events and one before them, and of one that is not well and does not have
+/// [`PATIENCE`].
 ///
 /// Since when goes by [`WINDOW`]s of which all that follow are well. The origin's reads are counted over one TTL (or a window)
 /// at the end, for many keys that were read together are read together again, and set against the busiest window before; two

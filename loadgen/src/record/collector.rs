@@ -74,6 +74,8 @@ enum Note {
     Warm(BTreeMap<u32, i64>),
     /// A worker's second.
     Second(Box<Second>),
+    /// Nothing comes of it.
+    Abandon,
 }
 
 /// A way to tell it.
@@ -137,6 +139,12 @@ impl Collector {
         self.tell.clone()
     }
 
+    /// Ends it, whoever could still tell it something: the log that was begun is gone when this returns.
+    pub fn abandon(self) {
+        let _ = self.tell.0.send(Note::Abandon);
+        let _ = self.thread.join();
+    }
+
     /// What was collected, once every recorder has finished. `None` where the collector's thread panicked.
     ///
     /// # Errors
@@ -168,6 +176,7 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
                 }
                 continue;
             }
+            Note::Abandon => return Ok(Collected::new()),
             Note::Second(second) => *second,
         };
         let number = second.number;

@@ -16,7 +16,9 @@ use app::serve::Shutdown;
 use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};
 use scenarios::{Action, Plan, Scenario};
-use sim::{EPOCH_NS, Happened, Latencies, Read, ReadEnd, Simulated, Simulation, Tick, VirtualClock, simulate};
+use sim::{
+    EPOCH_NS, Happened, Latencies, Read, ReadEnd, Simulated, Simulation, SimulationError, Tick, VirtualClock, simulate,
+};
 use strategies::Spec;
 use strategies::port::Events;
 use strategies::time::nanos;
@@ -29,7 +31,7 @@ use crate::measure::{Circumstances, warm_state};
 use crate::progress::Progress;
 use crate::record::Collector;
 use crate::settings::{Settings, Subject};
-use crate::trial::{Observed, Trial, judge};
+use crate::trial::{Observed, Trial, cannot_warm, judge};
 use witness::RecordingWitness;
 
 /// The sim lab's cache, as the record names it.
@@ -109,7 +111,16 @@ impl SimLab {
         let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &scenario.keys, logs.clone())));
         let told = Told::default();
         let seen = simulate(self.simulation(spec, &logs), &witness, self.tick(&witness, &collector, &told, heading));
-        let seen = seen.map_err(|e| Failure::failed(format!("{}: {e}", subject.name)))?;
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(error) => {
+                collector.abandon();
+                return Err(match error {
+                    SimulationError::Warm(why) => cannot_warm(scenario, &subject.name, why),
+                    SimulationError::StoodStill => Failure::failed(format!("{}: {error}", subject.name)),
+                });
+            }
+        };
         let stopped = self.stop.is_said() || told.enough.get();
         let end_ns = self.end_ns(&seen, stopped);
         let ledger: Vec<LedgerRow> = seen.ledger.iter().map(row).collect();

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use report::sweep::{Miss, Point, Ranked, Spread};
+use report::sweep::{Miss, Point, Ranked, Spread, is_yes_or_no};
 
 use super::goal::{Condition, Goal};
 
@@ -34,16 +34,24 @@ pub fn rank(goal: &Goal, points: &[Point]) -> Vec<Ranked> {
             }
         }
     });
-    let best = ranking.first().filter(|first| first.meets).and_then(objective);
+    let seen = |ranked: &Ranked| objective(ranked).map(|spread| (spread, points[ranked.point].runs));
+    let best = ranking.first().filter(|first| first.meets).and_then(seen);
     for ranked in ranking.iter_mut().filter(|ranked| ranked.meets) {
-        let own = spread(&points[ranked.point], goal.metric);
-        ranked.as_good_as_best = own.zip(best).is_some_and(|(own, best)| alike(goal.metric, own, best));
+        ranked.as_good_as_best = seen(ranked).zip(best).is_some_and(|(own, best)| alike(goal.metric, own, best));
     }
     ranking
 }
 
-/// Whether two points can't be told apart: their ranges overlap, or they are latencies within [`LATENCY_NOISE_MS`].
-fn alike(metric: &str, own: Spread, best: Spread) -> bool {
+/// Whether two points, each with its runs, can't be told apart: their ranges overlap, or they are latencies within
+/// [`LATENCY_NOISE_MS`]. A figure that is yes or no has hardly any range but 0 to 1: there two shares must be two standard errors
+/// apart (the pooled ones of two proportions).
+fn alike(metric: &str, (own, own_runs): (Spread, u32), (best, best_runs): (Spread, u32)) -> bool {
+    if is_yes_or_no(metric) {
+        let (n, m) = (f64::from(own_runs), f64::from(best_runs));
+        let pooled = (own.mean * n + best.mean * m) / (n + m);
+        let error = (pooled * (1.0 - pooled) * (1.0 / n + 1.0 / m)).max(0.0).sqrt();
+        return (own.mean - best.mean).abs() <= 2.0 * error;
+    }
     let overlap = own.min <= best.max && best.min <= own.max;
     overlap || metric.contains("_ms.") && (own.mean - best.mean).abs() < LATENCY_NOISE_MS
 }
@@ -177,5 +185,14 @@ mod tests {
         assert_eq!(order(&ranking), [(0, true, true), (1, true, true), (2, true, false)]);
         let ranking = rank(&goal("min origin.total"), &points);
         assert_eq!(order(&ranking), [(1, true, true), (2, true, false), (0, true, false)]);
+    }
+
+    /// Ten of twenty runs and twenty of twenty have ranges that overlap, and are not alike.
+    #[test]
+    fn a_share_of_runs_is_told_apart_by_its_standard_error() {
+        let share =
+            |mean: f64| Point { runs: 20, ..point(&[("recovery.recovered", [mean.floor(), mean, mean.ceil()])]) };
+        let ranking = rank(&goal("max recovery.recovered"), &[share(0.25), share(0.95), share(1.0), share(1.0)]);
+        assert_eq!(order(&ranking), [(2, true, true), (3, true, true), (1, true, true), (0, true, false)]);
     }
 }

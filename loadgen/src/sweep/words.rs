@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use report::sweep::{Point, Ranked, Sweep, figure_text};
+use report::sweep::{Point, Ranked, Spread, Sweep, figure_text, is_yes_or_no};
 
 use super::grid::Grid;
 use super::knob::Turns;
@@ -84,18 +84,34 @@ fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
     let Some(best) = sweep.ranking.first() else {
         return text + "No setting has valid numbers, so nothing can be ranked.\n";
     };
-    let of = sweep.points.iter().filter(|point| point.runs > 0).count();
+    let (of, metric) = (sweep.settings_run(), &goal.metric);
     if meeting.is_empty() {
-        text += &format!("NO SETTING MEETS IT, of {of}. The nearest miss:\n\n");
+        text += &if goal.conditions.is_empty() {
+            format!("OF NO SETTING IS IT KNOWN, of {of}:\n\n")
+        } else {
+            format!("NO SETTING MEETS IT, of {of}. The nearest miss:\n\n")
+        };
         let nearest: Vec<&Ranked> = sweep.ranking.iter().take(3).collect();
         text += &figures_table(sweep, &nearest);
-        let known = sweep.points[best.point].figures.get(&goal.metric).copied().flatten().is_some();
-        let unknown = format!("its {} is not known", goal.metric);
-        let missed = if known { misses(sweep, best) } else { unknown };
-        text += &format!("\nThe first of them misses: {missed}.\n");
+        if !goal.conditions.is_empty() {
+            let known = figure_of(sweep, best, metric).is_some();
+            let missed = if known { misses(sweep, best) } else { format!("its {metric} is not known") };
+            text += &format!("\nThe first of them misses: {missed}.\n");
+        }
         return text + &again(sweep, &sweep.points[best.point], args);
     }
-    text += &format!("{} of {of} settings meet it.\n\n", meeting.len());
+    // Without a condition there is nothing that a setting could meet.
+    text += &match (goal.conditions.is_empty(), meeting.len()) {
+        (false, met) => format!("{met} of {of} settings meet it."),
+        (true, known) if known < of => {
+            format!("{known} of {of} settings, the best first; of the others it is not known.")
+        }
+        (true, _) => format!("{of} settings, the best first."),
+    };
+    if let (equal @ 2.., Some(best)) = (sweep.equally_best(), figure_of(sweep, best, metric)) {
+        text += &format!(" {equal} are equally best, at {}: in the grid's order.", figure_text(metric, best.mean));
+    }
+    text += "\n\n";
     let shown = &meeting[..meeting.len().min(RANKS_SHOWN)];
     text += &figures_table(sweep, shown);
     if let Some(more @ 1..) = meeting.len().checked_sub(shown.len()) {
@@ -108,14 +124,23 @@ fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
             "\nOne seed: how far chance alone moves a figure is not known. Raise --seeds before you believe an order.\n"
                 .into()
         }
+        (_, 0 | 1) if is_yes_or_no(metric) => "\nNo other setting's share comes near the first one's.\n".into(),
         (_, 0 | 1) => "\nNo other setting's range over the seeds overlaps the first one's.\n".into(),
         (_, alike) => {
             let others = if alike == 2 { "1 setting is".to_owned() } else { format!("{} settings are", alike - 1) };
-            let times = if goal.metric.contains("_ms.") { ", or less than 1 ms lies between their means" } else { "" };
-            format!("\n~ {others} not told apart from the first: over {seeds} seeds their ranges overlap{times}.\n")
+            let because = match metric.as_str() {
+                _ if is_yes_or_no(metric) => "their shares are less than two standard errors apart",
+                _ if metric.contains("_ms.") => "their ranges overlap, or less than 1 ms lies between their means",
+                _ => "their ranges overlap",
+            };
+            format!("\n~ {others} not told apart from the first: over {seeds} seeds {because}.\n")
         }
     };
     text + &again(sweep, &sweep.points[best.point], args)
+}
+
+fn figure_of(sweep: &Sweep, ranked: &Ranked, metric: &str) -> Option<Spread> {
+    sweep.points[ranked.point].figures.get(metric).copied().flatten()
 }
 
 fn misses(sweep: &Sweep, ranked: &Ranked) -> String {

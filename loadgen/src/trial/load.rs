@@ -11,7 +11,7 @@ use strategies::port::Clock;
 use strategies::time::{Mono, nanos};
 use tokio::sync::{mpsc, watch};
 
-use super::{Before, Bench, Load, in_flight};
+use super::{Before, Bench, Load, cannot_warm, in_flight};
 use crate::drive::{Drive, Fleet, Pattern, Retrying};
 use crate::exit::Failure;
 use crate::faults::{Aftermath, Injector};
@@ -60,7 +60,7 @@ impl Bench<'_> {
             let ended = || Err("a generator thread ended before it was ready".into());
             ready.recv().await.unwrap_or_else(ended).map_err(Failure::failed)?;
         }
-        let t0 = self.t0(before, &drive).await.map_err(Failure::failed)?;
+        let t0 = self.t0(before, &drive).await.map_err(|e| cannot_warm(scenario, &subject.name, e))?;
         let (wall, mono) = (SystemTime::now(), self.clock.mono());
         let t0_wall = wall.checked_sub(mono.since(t0)).unwrap_or(wall) + t0.since(mono);
         let header = hlog_header(drive.first_second(), t0_wall);

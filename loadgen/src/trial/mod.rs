@@ -4,6 +4,7 @@ mod evidence;
 mod judge;
 mod load;
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,9 +15,10 @@ use app::runtime::RealClock;
 use app::serve::Shutdown;
 use report::StrategyFolder;
 use report::record::{ContainerRow, EventRow};
-use scenarios::Plan;
+use scenarios::{Plan, Scenario, Warm};
 use strategies::Spec;
 use strategies::time::{Mono, nanos};
+use strategies::units::duration_text;
 
 use crate::drive::{Pacer, Probed, probe};
 use crate::exit::Failure;
@@ -211,7 +213,32 @@ async fn in_flight(origin: Option<&ControlClient>) -> Result<u64, ControlError> 
     }
 }
 
+/// The burst before t = 0 failed.
+#[must_use]
+pub fn cannot_warm(scenario: &Scenario, strategy: &str, why: impl Display) -> Failure {
+    let (items, service) = (scenario.keys.n, scenario.origin.service_time.mean());
+    let places = scenario.origin.concurrency.max(1);
+    let takes = duration_text(service.saturating_mul(items.div_ceil(places)));
+    let [service, read, all] = [service, strategies::LOAD_BUDGET, Warm::BUDGET].map(duration_text);
+    Failure::failed(format!(
+        "the cache could not be warmed · {strategy} · {why}: {items} reads of {service}, {places} at once, take {takes}; a read \
+         may take {read} and all of them {all} · raise origin.concurrency, lower origin.service_time or keys.n, or leave \
+         [warm] out"
+    ))
+}
+
 /// Takes away what a strategy that failed has begun, where nothing of it was finished.
 pub fn sweep(files: &Path) {
     let _ = std::fs::remove_dir(files);
+}
+
+/// A run that failed before anything was measured leaves no folder behind: a lab that never came up, a cache that could not be
+/// warmed. One with anything but its scenario in it stays.
+pub fn clear(folder: &Path) {
+    let scenario = folder.join("scenario.toml");
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten();
+    if entries.all(|entry| entry.is_ok_and(|entry| entry.path() == scenario)) {
+        let _ = std::fs::remove_file(scenario);
+        let _ = std::fs::remove_dir(folder);
+    }
 }

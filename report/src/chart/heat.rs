@@ -170,7 +170,11 @@ impl HeatMap<'_> {
             x += 40.0 + ink.width(said, 11.0);
         }
         let best = self.best().is_some_and(|best| self.shows(&self.sweep.points[best].strategy));
-        if best {
+        let equal = self.sweep.equally_best();
+        if equal > 1 {
+            let said = format!("{equal} of {} settings are equally best: none is framed", self.sweep.settings_run());
+            ink.text(&said, (x, 79.0), 11.0, FAINT, At::Left)?;
+        } else if best {
             frame(ink, (x, 72.0), (x + 22.0, 86.0))?;
             ink.text("best by the goal", (x + 28.0, 79.0), 11.0, FAINT, At::Left)?;
         } else if self.best().is_some() {
@@ -179,9 +183,9 @@ impl HeatMap<'_> {
         Ok(())
     }
 
-    /// The first in the ranking, where it meets the goal.
+    /// The best by the goal, where there is one: among equals the first would be the grid's choice.
     fn best(&self) -> Option<usize> {
-        self.sweep.ranking.first().filter(|ranked| ranked.meets).map(|ranked| ranked.point)
+        self.sweep.ranking.first().filter(|_| self.sweep.equally_best() == 1).map(|ranked| ranked.point)
     }
 
     fn panel<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, of: (&str, &str), top: f64) -> Drawn<DB> {

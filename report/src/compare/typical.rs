@@ -24,7 +24,10 @@ impl Strategy {
         }
         let runs: Vec<Value> = self.runs().filter_map(|run| serde_json::to_value(alone(run)).ok()).collect();
         let middle = middle(&runs.iter().collect::<Vec<_>>());
-        let typical = serde_json::from_value(middle).unwrap_or_else(|_| alone(self));
+        let mut typical: Self = serde_json::from_value(middle).unwrap_or_else(|_| alone(self));
+        if let Some(recovery) = typical.recovery.as_mut().filter(|recovery| recovery.recovered != Some(true)) {
+            recovery.recovered_after_s = None;
+        }
         let because = self.runs().enumerate().filter(|(_, run)| !run.valid);
         let because = because.map(|(at, run)| format!("in block {}: {}", at + 1, run.invalid_because.join("; ")));
         Self { valid: self.runs().all(|run| run.valid), invalid_because: because.collect(), ..typical }

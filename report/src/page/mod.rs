@@ -89,7 +89,9 @@ fn verdict(out: &mut Sheet, view: &View<'_>) {
         ),
     };
     let rule = if comparable { best::RULE } else { "Nobody is marked best: the runs differ." };
-    put!(out, "<p class=\"how\">{blocks}{rule}</p>\n</section>\n");
+    let faults = words::fault_legend(view.rows.iter().map(|row| row.strategy), view.blocks() > 0);
+    let faults = faults.map_or_else(String::new, |legend| format!("{} ", escaped(&legend)));
+    put!(out, "<p class=\"how\">{faults}{blocks}{rule}</p>\n</section>\n");
 }
 
 /// The strategies and their colours; the script makes a button of each, which hides it everywhere.

@@ -34,6 +34,9 @@ struct Column {
 /// Only a hot key has reads an expiry.
 const PER_EXPIRY: &str = "origin.per_expiry.mean";
 
+/// Said only where it is another thing than [`words::well_after`].
+const RECOVERED: &str = "recovery.recovered_after_s";
+
 /// Columns under one heading.
 struct Group {
     head: &'static str,
@@ -52,6 +55,14 @@ fn column(
 
 fn groups(view: &View<'_>) -> Vec<Group> {
     let mut groups = Vec::new();
+    // Who came back is what a run with faults is about, and the first columns are those that a narrow screen shows.
+    if view.rows.iter().any(|row| row.strategy.recovery.is_some()) {
+        let mut columns = fault_columns();
+        if !words::two_rules(view.rows.iter().map(|row| row.strategy)) {
+            columns.retain(|column| column.path != RECOVERED);
+        }
+        groups.push(Group { head: "Faults", columns });
+    }
     if !view.without_ledger() {
         let mut columns = origin_columns();
         if view.runs.iter().all(|run| run.hot_key.is_none()) {
@@ -72,9 +83,6 @@ fn groups(view: &View<'_>) -> Vec<Group> {
         },
     );
     groups.push(Group { head: "Cache ops", columns: vec![cache] });
-    if view.rows.iter().any(|row| row.strategy.recovery.is_some()) {
-        groups.push(Group { head: "Faults", columns: fault_columns() });
-    }
     groups
 }
 
@@ -175,21 +183,34 @@ fn request_columns() -> Vec<Column> {
 
 fn fault_columns() -> Vec<Column> {
     vec![
-        column("recovery.troubled_s", "trouble, s", "seconds in trouble from the first fault on", None, |s| {
-            count(s.recovery.map(|r| r.troubled_s), String::new())
-        }),
+        column(
+            RECOVERED,
+            "recovered after",
+            "from the end of the last event until requests were answered as before it: docs/metastable.md",
+            None,
+            |s| {
+                let exact = s.recovery.and_then(|r| r.recovered_after_s);
+                Shown { exact, text: s.recovery.map_or_else(unknown, words::recovered_after), under: String::new() }
+            },
+        ),
+        column(
+            "recovery.troubled_s",
+            "in trouble",
+            "seconds from the first event on in which a request failed or waited too long: docs/faults.md",
+            None,
+            |s| {
+                let troubled = s.recovery.map(|r| r.troubled_s);
+                Shown { text: troubled.map_or_else(unknown, |s| format!("{s} s")), ..count(troubled, String::new()) }
+            },
+        ),
         column(
             "recovery.after_s",
             "well after",
-            "seconds from the end of the last fault until all was well",
+            "from the end of the last event until no request failed or waited too long any more: docs/faults.md",
             None,
             |s| {
-                let after = s.recovery.and_then(|r| r.after_s);
-                let text = match s.recovery {
-                    Some(recovery) => words::well_after(recovery),
-                    None => unknown(),
-                };
-                Shown { exact: after, text, under: String::new() }
+                let exact = s.recovery.and_then(|r| r.after_s);
+                Shown { exact, text: s.recovery.map_or_else(unknown, words::well_after), under: String::new() }
             },
         ),
     ]
@@ -268,7 +289,8 @@ fn best_in(view: &View<'_>, column: &Column) -> Vec<usize> {
 
 fn cell(out: &mut Sheet, strategy: &Strategy, column: &Column, first: bool, is_best: bool) {
     let Shown { exact, text, under } = (column.cell)(strategy);
-    let bad = column.path == "errors" && strategy.errors > 0;
+    let lost = strategy.recovery.is_some_and(|recovery| recovery.recovered == Some(false));
+    let bad = column.path == "errors" && strategy.errors > 0 || column.path == RECOVERED && lost;
     let classes: Vec<&str> = [(first, "first"), (is_best, "best"), (bad, "bad")]
         .iter()
         .filter(|(is, _)| *is)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use file::{Row, SweepFolder, parse_sweep};
 pub use render::render_sweep;
-pub use words::figure_text;
+pub use words::{figure_text, is_yes_or_no};
 
 use crate::json;
 
@@ -150,7 +150,8 @@ pub struct Ranked {
     pub point: usize,
     /// Whether every condition holds for every seed.
     pub meets: bool,
-    /// Where it meets: whether its range over the seeds overlaps the best one's, so that the two are not told apart.
+    /// Where it meets: whether the two are not told apart, for its range over the seeds overlaps the best one's (of a figure that
+    /// is yes or no: for the shares are less than two standard errors apart).
     pub as_good_as_best: bool,
     /// The conditions that do not hold, each with the worst value over the seeds.
     pub misses: Vec<Miss>,
@@ -189,6 +190,22 @@ impl Sweep {
             Some((least.min(runs), most.max(runs)))
         })
         .unwrap_or((0, 0))
+    }
+
+    /// How many settings of the ranking share the first one's mean of the goal's figure; 0 where none meets the goal.
+    #[must_use]
+    pub fn equally_best(&self) -> usize {
+        let Some(goal) = &self.goal else { return 0 };
+        let mean = |ranked: &Ranked| Some(self.points.get(ranked.point)?.figures.get(&goal.metric).copied()??.mean);
+        let best = self.ranking.first().and_then(mean);
+        let shares = |ranked: &&Ranked| mean(ranked).zip(best).is_some_and(|(own, best)| own.total_cmp(&best).is_eq());
+        self.ranking.iter().filter(|ranked| ranked.meets).filter(shares).count()
+    }
+
+    /// How many settings were run at all.
+    #[must_use]
+    pub fn settings_run(&self) -> usize {
+        self.points.iter().filter(|point| point.runs > 0).count()
     }
 
     /// Which of a knob's values a point has.

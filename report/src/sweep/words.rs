@@ -21,6 +21,12 @@ pub(crate) fn is_share(metric: &str) -> bool {
     matches!(metric, "hit_ratio" | "stale.share" | "recovery.recovered")
 }
 
+/// Whether a figure is 0 or 1 in every run, so that its mean is a share of the runs.
+#[must_use]
+pub fn is_yes_or_no(metric: &str) -> bool {
+    metric == "recovery.recovered"
+}
+
 /// What a figure is, for the head of a panel: its path, and in words what that counts.
 pub(crate) fn title(metric: &str) -> String {
     let words = match metric {

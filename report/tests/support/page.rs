@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use report::record::Run;
-use report::{RunFolder, figure, figures, render_page};
+use report::{RunFolder, figure, metrics, render_page};
 use serde_json::Value;
 
 use super::browser::Browser;
@@ -21,7 +21,7 @@ pub fn page_of(dir: &Path) -> PathBuf {
     page
 }
 
-/// A run of five strategies: one refused some requests and is invalid, one has a fault and theory beside it.
+/// A run of five strategies: one is invalid and never recovered, one has theory beside it, one was well again.
 pub fn eventful(dir: &Path) -> Run {
     let mut run = write(&hotkey(20), dir);
     run.strategies[1].valid = false;
@@ -36,6 +36,12 @@ pub fn eventful(dir: &Path) -> Run {
     });
     run.strategies[2].recovery =
         Some(report::record::Recovery { troubled_s: 3, after_s: Some(1.2), recovered: None, recovered_after_s: None });
+    run.strategies[1].recovery = Some(report::record::Recovery {
+        troubled_s: 9,
+        after_s: None,
+        recovered: Some(false),
+        recovered_after_s: None,
+    });
     run.strategies[2].stale.overage_ms_max = Some(1579);
     run.strategies[3].errors = 7;
     let folder = RunFolder::at(dir);
@@ -61,7 +67,7 @@ pub fn assert_is_the_record(browser: &mut Browser, run: &Run) {
     let cells = cells.as_array().unwrap();
     assert!(cells.len() >= run.strategies.len() * 8, "{} cells", cells.len());
     for strategy in &run.strategies {
-        let figures = figures(strategy);
+        let figures = metrics(strategy);
         let own: Vec<&Value> = cells.iter().filter(|cell| cell[0] == strategy.name.as_str()).collect();
         assert!(!own.is_empty(), "no row of {}", strategy.name);
         for cell in own {
@@ -75,7 +81,12 @@ pub fn assert_is_the_record(browser: &mut Browser, run: &Run) {
             };
             let shown: Option<f64> = (exact != "null").then(|| exact.parse().unwrap());
             assert_eq!(shown, expected, "{} {path}", strategy.name);
-            assert_eq!(expected.is_none() && text != "not yet", text == "–", "{} {path}: {text}", strategy.name);
+            assert_eq!(
+                expected.is_none() && !["not yet", "NEVER"].contains(&text),
+                text == "–",
+                "{} {path}: {text}",
+                strategy.name
+            );
             if ["origin.total", "origin.max_per_second", "errors"].contains(&path) {
                 assert_eq!(text.parse::<f64>().ok(), expected, "counts are shown whole");
             } else if let (Some(expected), Ok(text)) = (expected, text.parse::<f64>()) {
