@@ -124,7 +124,7 @@ fn several_runs_make_one_page() {
         (vec!["report", "compare", one], "2 values required"),
         (vec!["report", "compare", one, one], "is given twice"),
         (vec!["report", "compare", one, "/nowhere"], "/nowhere/run.json"),
-        (vec!["report"], "required"),
+        (vec!["report"], "missing arguments · loadgen report · found no <RUN>"),
     ] {
         let said = run(&args);
         assert_eq!(said.code, Some(2), "{args:?}: {}", said.err);
