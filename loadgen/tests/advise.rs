@@ -199,6 +199,65 @@ fn the_days_that_are_not_usual_are_told_and_a_lock_is_weighed_where_its_holder_d
 }
 
 #[test]
+fn who_does_not_come_back_from_a_lost_cache_is_not_advised() {
+    let results = tempfile::tempdir().unwrap();
+    let question =
+        "--rate 60/s --keys uniform:150 --ttl 30s --service-time 400ms --origin-capacity 10/s --replicas 2 --quick";
+    let (advice, _) = advise(results.path(), &question.split(' ').collect::<Vec<_>>());
+    let instead = advice["instead"].as_str().unwrap();
+    let (spec, chosen) = (advice["chosen"]["strategy"].as_str().unwrap(), &advice["chosen"]["composition"]);
+    assert!(instead.starts_with("singleflight is as good and simpler, but does not come back by itself"), "{instead}");
+    assert!(
+        chosen.as_str().unwrap().contains(" + breaker") || chosen.as_str().unwrap().contains(" + limit"),
+        "{chosen}"
+    );
+    assert!(
+        specs(&advice["ranking"]).contains(&"plain + lock + limit(concurrency=2)".to_owned()),
+        "4 places, 2 replicas"
+    );
+    for day in ["cold-start", "lost-cache"] {
+        let limit = advice["limits"].as_array().unwrap().iter().find(|limit| limit["name"] == day).unwrap();
+        let seeds = limit["chosen"]["seeds"].as_array().unwrap();
+        assert!(seeds.len() == 2 && seeds.iter().all(|seed| seed["recovered"] == true), "{day}: {limit}");
+    }
+    // Anybody may see for himself.
+    let file = only_run(results.path()).join("cold-start.toml");
+    let recovered = |spec: &str| {
+        let results = tempfile::tempdir().unwrap();
+        let (output, file) = (results.path().to_str().unwrap(), file.to_str().unwrap());
+        let line = ["--lab", "sim", "--quiet", "--replicas", "2", "-o", output, "--scenario", file, "--strategy", spec];
+        run(&line);
+        record(&only_run(results.path())).strategies[0].recovery.unwrap().recovered
+    };
+    assert_eq!((recovered(spec), recovered("singleflight")), (Some(true), Some(false)));
+}
+
+#[test]
+fn what_is_said_of_the_knob_is_what_was_ranked() {
+    let results = tempfile::tempdir().unwrap();
+    let (advice, _) = advise(results.path(), &[&ONE_KEY[..], &["--quick"]].concat());
+    let values = advice["main_knob"]["values"].as_array().unwrap();
+    assert!(values.len() > 1, "{advice}");
+    for value in values {
+        let same = |s: &&Value| s["strategy"] == value["setting"]["strategy"];
+        let ranked = advice["ranking"].as_array().unwrap().iter().find(same).unwrap();
+        assert_eq!(ranked, &value["setting"]);
+    }
+    let chosen = &advice["chosen"]["strategy"];
+    assert!(values.iter().any(|value| value["setting"]["strategy"] == *chosen), "{chosen}: {values:?}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_found_before_anything_is_simulated() {
+    let results = tempfile::tempdir().unwrap();
+    let file = results.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let said = run(&[&["advise", "-o", file.to_str().unwrap()][..], &ONE_KEY].concat());
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(said.err.starts_with("error: cannot make the results folder · -o "), "{}", said.err);
+}
+
+#[test]
 fn a_law_of_service_times_is_simulated_as_one() {
     let results = tempfile::tempdir().unwrap();
     let law = [&ONE_KEY[..5], &["2s", "--service-time", "lognormal:100ms,300ms", "--origin-capacity", "20/s"]].concat();
@@ -276,5 +335,5 @@ fn bad_input_is_refused_at_its_flag() {
         ["--rate", "10000/s", "--keys", "single", "--ttl", "1h", "--service-time", "10ms", "--origin-capacity", "50/s"];
     let said = run(&[&["advise"][..], &heavy].concat());
     assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("too much to simulate in half a minute · --rate 10000/s with --ttl 1h"), "{}", said.err);
+    assert!(said.err.contains("too much to simulate in some minutes · --rate 10000/s with --ttl 1h"), "{}", said.err);
 }

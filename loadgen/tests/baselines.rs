@@ -12,7 +12,7 @@ use clap::Parser as _;
 use common::{only_run, record, run};
 use loadgen::cli::Cli;
 use loadgen::settings::Settings;
-use loadgen::sweep::simulate;
+use loadgen::sweep::{simulate, simulate_within};
 use report::RunFolder;
 use report::baseline::{BASELINE_SCHEMA, Baseline, Held, compare, read_baseline};
 use scenarios::Plan;
@@ -71,6 +71,19 @@ fn hotkey_meets_its_baseline() {
         held.figures = report::figures(&simulate(&Settings { subjects, ..settings.clone() }, &never).unwrap());
     }
     assert_eq!(compare(&committed("hotkey"), &now), Ok(Vec::new()), "meant so? ci/gate.sh promote");
+}
+
+/// Where it is cut is the same on any machine, for steps are counted and not time.
+#[test]
+fn a_run_that_costs_too_much_is_cut_at_the_same_place_each_time() {
+    let settings = settings(&["--scenario", "hotkey-open", "--strategy", "singleflight"]);
+    let (_word, never) = Shutdown::pair();
+    let run = |steps_max| simulate_within(&settings, &never, steps_max).unwrap();
+    let (whole, enough) = (run(None), run(Some(10_000_000)));
+    assert_eq!((whole.cut_after_s, report::figures(&whole)), (None, report::figures(&enough)));
+    let (one, two) = (run(Some(20_000)), run(Some(20_000)));
+    assert!(one.cut_after_s.is_some_and(|cut| cut > 1.0 && cut < 59.0), "{:?}", one.cut_after_s);
+    assert_eq!(report::figures(&one), report::figures(&two));
 }
 
 fn simulated(results: &Path, strategy: &str) -> PathBuf {

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
 
-use loadgen::measure::{Circumstances, doubts};
-use report::record::{Outcomes, Strategy};
+use loadgen::measure::{Circumstances, doubts, warm_hits};
+use report::record::{BinRow, Outcomes, Strategy};
 
 /// A sound strategy of a hundred requests, and its circumstances.
 fn sound() -> (Strategy, Circumstances) {
@@ -76,6 +76,24 @@ fn an_open_loop_must_send_what_was_planned() {
     assert!(said.len() == 1 && said[0].contains("sent 100 of 102 planned requests"), "{said:?}");
     circumstances.open_loop = false;
     assert!(doubts(&strategy, &circumstances).is_empty(), "a closed loop has no such plan");
+}
+
+#[test]
+fn a_cache_that_is_seldom_asked_is_warm_by_its_last_hundred_requests() {
+    let row = |start_ms: i64, sent: u64, hit: u64| BinRow { start_ms, sent, hit, ..BinRow::default() };
+    // (requests and hits of the seconds before t = 0, hits)
+    for (seconds, hits) in [
+        (&[(400, 390), (400, 0)][..], 0),
+        (&[(400, 0), (400, 390)], 390),
+        (&[(40, 7), (40, 3), (40, 0), (40, 2)], 5),
+        (&[(5, 1), (5, 0)], 1),
+        (&[], 0),
+    ] {
+        let before = seconds.iter().zip(-(seconds.len() as i64)..);
+        let mut rows: Vec<BinRow> = before.map(|((sent, hit), at)| row(at * 1000, *sent, *hit)).collect();
+        rows.push(row(0, 50, 50));
+        assert_eq!(warm_hits(&rows), hits, "{seconds:?}");
+    }
 }
 
 #[test]

@@ -259,6 +259,24 @@ proptest! {
 }
 
 #[test]
+fn a_staggered_start_only_leaves_out_what_is_not_in_use_yet() {
+    let sets = ["load.rate=400/s", "keys.kind=uniform", "keys.n=100", "load.warmup=12s", "cache.ttl=5s"];
+    let together = plan(42, &sets);
+    let staggered = plan(42, &[&sets[..], &["load.start=staggered"]].concat());
+    assert_ne!(together.hash(), staggered.hash());
+    let [all, some]: [Vec<_>; 2] = [&together, &staggered].map(|plan| plan.arrivals().collect());
+    // Over two TTLs, 10 s, every key comes into use once and stays; then the plans are the same.
+    let first = |key: u32| some.iter().find(|arrival| arrival.key == key).unwrap().at_ns;
+    let due: Vec<bool> = all.iter().map(|arrival| arrival.at_ns >= first(arrival.key)).collect();
+    let in_use: Vec<_> = all.iter().zip(due).filter(|(_, due)| *due).map(|(arrival, _)| *arrival).collect();
+    assert_eq!(in_use, some);
+    assert!(all.iter().filter(|arrival| arrival.at_ns >= 10_000_000_000).all(|arrival| some.contains(arrival)));
+    // A triangle: an eighth of the keys in the first quarter, half in the first half. Who is in use is asked for within a second.
+    let by = |at_s: u64| (1..=100).filter(|key| first(*key) < at_s * 1_000_000_000).count();
+    assert!(by(1) <= 3 && (30..=50).contains(&by(5)) && by(11) == 100, "{} {} {}", by(1), by(5), by(11));
+}
+
+#[test]
 fn the_unused_half_of_a_plan_is_empty() {
     assert_eq!(plan(42, &[]).arrivals().count(), 0);
     let open = plan(42, &["load.rate=10/s"]);

@@ -14,6 +14,8 @@ use crate::settings::quoted;
 
 /// How much less must fail with another one that misses the goal, too, before it is worth a change: half, and a hundredth.
 const MUCH_LESS: (f64, f64) = (0.5, 0.01);
+/// A share of requests that hardly anybody notices.
+const HARDLY: f64 = 0.001;
 
 impl Job {
     /// What was chosen, with its main knob turned: values that were ranked with all seeds.
@@ -202,6 +204,9 @@ fn in_words(world: World, verdict: Verdict, rows: &Rows<'_>, chosen: &Tried, oth
     let others = other.map(|other| (named(other), came_of(world, rows, other)));
     match (verdict, others) {
         (Verdict::RunnerUpBetter, Some((name, came))) => format!("it does ({own}), but {name} does better: {came}"),
+        (Verdict::Switch, Some((name, came))) if severity(world.change, chosen) < HARDLY => {
+            format!("nearly right: {own}. With {name} none: {came}")
+        }
         (Verdict::Switch, Some((name, came))) => format!("no longer right: {own}. Take {name}: {came}"),
         (Verdict::Holds, _) => format!("still right: {own}"),
         (_, _) if COMES_BACK.contains(&world.change) && comes_back(&chosen.entry) => {
@@ -228,7 +233,8 @@ fn came_of(world: World, rows: &Rows<'_>, tried: &Tried) -> String {
         };
     }
     let lost = tried.entry.fates.iter().map(|fate| fate.errors).max().unwrap_or(0);
-    let lost = if lost > 0 { format!(", up to {lost} requests fail") } else { String::new() };
+    let s = if lost == 1 { " fails" } else { "s fail" };
+    let lost = if lost > 0 { format!(", up to {lost} request{s}") } else { String::new() };
     short(&setting) + &lost
 }
 
