@@ -6,7 +6,7 @@
 //! | the usual day as a scenario, and days that are not | [`world`] |
 //! | what is tried, and what "simplest" means | [`candidates`] |
 //! | simulating, with the code of sweeps | [`trials`] |
-//! | from the candidates to the one that is advised | [`search`], [`choose`] |
+//! | from the candidates to the one that is advised | `search`, [`choose`] |
 //! | the other days | [`limits`] |
 //! | `advice.json`; the words | [`record`], [`words`] |
 
