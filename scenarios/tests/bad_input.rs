@@ -2,9 +2,8 @@
 //! this file hold what comes out. `INSTA_UPDATE=always cargo test -p scenarios` writes them anew; read the difference.
 #![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
-use std::fmt::Write as _;
-
 use scenarios::Scenario;
+use std::fmt::Write as _;
 
 const GOOD: &str = r#"schema = 1
 name = "good"
@@ -354,7 +353,6 @@ fn overrides() {
         &["load.rate=50/s", "load.ramp=[{ at = \"50s\", to = \"2000/s\", over = \"20s\" }]"],
         &["load.rate=50/s", "load.ramp=2000/s"],
         &["load.start=staggered"],
-        &["load.rate=50/s", "load.start=slowly"],
         &["load.rate=50/s", "load.start=staggered", "load.warmup=9s"],
         &["load.clients=many"],
         &["load.clients=inf"],
