@@ -35,7 +35,7 @@ use ask::Ask;
 use candidates::{Candidates, lock_in_words};
 use limits::Days;
 use record::{ADVICE_SCHEMA, Advice, Asked, Capacity, Rows, Simulated};
-use search::Trial;
+use search::{ComesBack, Trial};
 use trials::Bench;
 use world::{Change, World, does_per_s, rounded};
 
@@ -122,7 +122,7 @@ impl Job {
         let world = pool.world;
         let mut days = Days::of(self, world);
         let choice = self.chosen(&mut pool)?;
-        let (choice, instead) = self.that_comes_back(&mut pool, &mut days, choice)?;
+        let ComesBack { choice, comes_back, instead } = self.that_comes_back(&mut pool, &mut days, choice)?;
         let rows = self.rows(world, "scenario.toml");
         let (measured, warmup) = world.times(ask);
         let goal = self.goal(world)?;
@@ -152,6 +152,7 @@ impl Job {
             goal_met: choice.chosen().meets,
             chosen: rows.setting(choice.chosen()),
             instead,
+            comes_back,
             layers: choice.chosen().candidate().spec.layers().iter().map(|layer| layer.name).collect(),
             runner_up: choice.runner_up().map(|tried| rows.setting(tried)),
             ranking: choice.ranking.iter().map(|tried| rows.setting(tried)).collect(),

@@ -53,6 +53,8 @@ pub struct Advice {
     pub chosen: Setting,
     /// Why it is not the simplest of what is as good as the best: that does not come back from a lost cache. `null` where it is.
     pub instead: Option<String>,
+    /// Whether it comes back by itself when the cache was emptied or lost; `null` where it misses the goal anyway.
+    pub comes_back: Option<bool>,
     /// The layers of what is advised.
     pub layers: Vec<&'static str>,
     /// The best setting of another family; `null` where there is none.

@@ -71,6 +71,15 @@ pub(super) struct Trial {
     pub(super) as_it_is: Option<Tried>,
 }
 
+/// What is chosen in the end.
+pub(super) struct ComesBack {
+    pub(super) choice: Choice,
+    /// Whether it comes back by itself when the cache was emptied or lost; `None` where it misses the goal anyway.
+    pub(super) comes_back: Option<bool>,
+    /// Why it is not the simplest of what is as good as the best.
+    pub(super) instead: Option<String>,
+}
+
 impl Job {
     /// Everything in the world that was asked about; and where nothing can do there, in one whose origin can just do it.
     pub(super) fn tried(&self) -> Result<Trial, Failure> {
@@ -151,16 +160,19 @@ impl Job {
     }
 
     /// The same, unless it does not come back from an emptied or a lost cache, and something else that meets the goal does: the simplest
-    /// of what is as good, or else the best of what is not; and why, in words.
+    /// of what is as good, or else the best of what is not.
     pub(super) fn that_comes_back(
         &self,
         pool: &mut Pool,
         days: &mut Days<'_>,
         choice: Choice,
-    ) -> Result<(Choice, Option<String>), Failure> {
+    ) -> Result<ComesBack, Failure> {
         let chosen = choice.chosen().candidate().clone();
-        if !choice.chosen().meets || days.comes_back(&chosen)?.is_some() {
-            return Ok((choice, None));
+        if !choice.chosen().meets {
+            return Ok(ComesBack { choice, comes_back: None, instead: None });
+        }
+        if days.comes_back(&chosen)?.is_some() {
+            return Ok(ComesBack { choice, comes_back: Some(true), instead: None });
         }
         let fresh: Vec<Candidate> =
             guarded(&self.ask, pool.world.capacity, &chosen).into_iter().filter(|c| !pool.has(c)).collect();
@@ -193,14 +205,24 @@ impl Job {
                 found = Some((worse, parts, lost, at));
             }
         }
-        if let Some((worse, .., at)) = found {
-            let usual = if worse { "better on the usual day" } else { "as good and simpler" };
-            let why = format!("{} is {usual}, but does not come back by itself", chosen.spec.name());
-            let why = format!("{why} when the cache was emptied or lost");
-            let nothing = || Failure::failed("nothing was simulated: a bug");
-            return Ok((Choice::with(ranking, at).ok_or_else(nothing)?, Some(why)));
-        }
-        Ok((pool.choice()?, None))
+        let Some((worse, .., at)) = found else {
+            return Ok(ComesBack { choice: pool.choice()?, comes_back: Some(false), instead: None });
+        };
+        let (which, usual) = if worse {
+            ("the best of those that pass and come back", "better on the usual day, but does not")
+        } else {
+            (
+                "the simplest of those that are as good as the best and come back",
+                "as good, and no more complicated, but does not",
+            )
+        };
+        let instead = format!(
+            "{which} by themselves when the cache was emptied or lost;\n         {} is {usual}",
+            chosen.spec.name()
+        );
+        let nothing = || Failure::failed("nothing was simulated: a bug");
+        let choice = Choice::with(ranking, at).ok_or_else(nothing)?;
+        Ok(ComesBack { choice, comes_back: Some(true), instead: Some(instead) })
     }
 
     /// The TTL with which a perfect cache would keep even its highest seconds within the capacity. By arithmetic: from an empty

@@ -145,9 +145,14 @@ fn chosen(ask: &Ask, advice: &Advice) -> String {
             best.strategy
         ),
     };
-    let why = match &advice.instead {
-        Some(instead) => format!("{why} that comes back:\n         {instead}"),
-        None => why,
+    let why = match (&advice.instead, advice.comes_back) {
+        (Some(instead), _) => instead.clone(),
+        (None, Some(false)) => {
+            format!(
+                "{why}\nBUT      NOTHING THAT WAS TRIED COMES BACK BY ITSELF when the cache was emptied or lost: see the other days"
+            )
+        }
+        _ => why,
     };
     let larger = if capacity.simulated_per_s > ask.capacity {
         format!(", once the origin does {} reads/s", tidy(capacity.simulated_per_s))
