@@ -14,6 +14,9 @@ use crate::sweep::goal::Goal;
 /// The fields of a scenario that `--keys` sets, with their values.
 pub(super) type KeyFields = Vec<(&'static str, String)>;
 
+/// The shortest mean service time that is simulated.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// Somebody's numbers.
 #[derive(Debug, Clone)]
 pub struct Ask {
@@ -63,6 +66,12 @@ impl Ask {
             goal: args.goal.clone(),
             floor: 0.0,
         };
+        if ask.service.mean() < SHORTEST {
+            return Err(Failure::usage(format!(
+                "out of range · --service-time · found {:?}, allowed 1ms or more in the mean · an origin that takes no time needs no strategy",
+                args.service_time
+            )));
+        }
         if slowest(&ask.service) >= LOAD_BUDGET {
             let (found, most) = (duration_text(whole_ms(slowest(&ask.service))), duration_text(LOAD_BUDGET));
             let of = if matches!(ask.service, Law::Constant(_)) { "" } else { " for one read in a thousand" };
@@ -240,13 +249,14 @@ pub fn slowest(law: &Law) -> Duration {
     }
 }
 
-/// The same law, every read twice as long.
+/// The same law, every read so many times as long, to a microsecond.
 #[must_use]
-pub fn twice(law: &Law) -> Law {
+pub fn times(law: &Law, factor: f64) -> Law {
+    let longer = |length: Duration| Duration::from_micros((length.as_secs_f64() * factor * 1e6).round() as u64);
     match *law {
-        Law::Constant(value) => Law::Constant(value * 2),
-        Law::Exponential { mean } => Law::Exponential { mean: mean * 2 },
-        Law::LogNormal { p50, p99 } => Law::LogNormal { p50: p50 * 2, p99: p99 * 2 },
+        Law::Constant(value) => Law::Constant(longer(value)),
+        Law::Exponential { mean } => Law::Exponential { mean: longer(mean) },
+        Law::LogNormal { p50, p99 } => Law::LogNormal { p50: longer(p50), p99: longer(p99) },
     }
 }
 

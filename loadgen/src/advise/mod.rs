@@ -108,9 +108,9 @@ impl Job {
         Ok(Self { ask, usual, candidates, bench, quiet: args.quiet })
     }
 
-    /// About how long it takes, seconds: what the settings cost, and about as much again for the other days, on all cores.
+    /// About how long it takes, seconds, on all cores: what the settings cost, and the other days, which take longer (measured).
     fn takes_s(&self) -> f64 {
-        let runs = 2 * self.candidates.tried.len() + 40;
+        let runs = 2 * self.candidates.tried.len() + 80;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.usual.cost(&self.ask) * 1e-6 * runs as f64 / cores as f64
     }

@@ -21,8 +21,10 @@ const AMPLE: f64 = 1e6;
 const ROOM: [f64; 2] = [1.1, 1.5];
 /// How often another one may turn out to be the simplest when the knob of the last one was turned.
 const TURNS: usize = 3;
+/// Settings that are tried behind a limit and a breaker where the chosen one does not come back: itself, and the best.
+const GUARDED: usize = 3;
 /// Settings that are tried in the place of one that does not come back from a lost cache.
-const STAND_INS: usize = 8;
+const STAND_INS: usize = 10;
 
 /// Everything that was run in one world.
 pub(super) struct Pool {
@@ -174,8 +176,15 @@ impl Job {
         if days.comes_back(&chosen)?.is_some() {
             return Ok(ComesBack { choice, comes_back: Some(true), instead: None });
         }
-        let fresh: Vec<Candidate> =
-            guarded(&self.ask, pool.world.capacity, &chosen).into_iter().filter(|c| !pool.has(c)).collect();
+        let mut best: Vec<Candidate> = vec![chosen.clone()];
+        let ranking = pool.ranking();
+        for tried in ranking.iter().filter(|tried| tried.meets && tried.alike) {
+            if best.len() < GUARDED && best.iter().all(|known| known.family != tried.candidate().family) {
+                best.push(tried.candidate().clone());
+            }
+        }
+        let fresh = best.iter().flat_map(|candidate| guarded(&self.ask, pool.world.capacity, candidate));
+        let fresh: Vec<Candidate> = fresh.filter(|candidate| !pool.has(candidate)).collect();
         if !fresh.is_empty() {
             pool.add(self.run("the same behind a limit or a breaker", pool.world, &fresh)?);
         }
@@ -216,9 +225,15 @@ impl Job {
                 "as good, and no more complicated, but does not",
             )
         };
+        let p99 = |tried: &Tried| {
+            let mean = tried.spread("latency_ms.p99").map_or(f64::NAN, |spread| spread.mean);
+            format!("p99 {} ms", report::sweep::figure_text("latency_ms.p99", mean))
+        };
         let instead = format!(
-            "{which} by themselves when the cache was emptied or lost;\n         {} is {usual}",
-            chosen.spec.name()
+            "{which} by themselves when the cache was emptied or lost ({});\n         {} is {usual} ({})",
+            p99(&ranking[at]),
+            chosen.spec.name(),
+            p99(choice.chosen()),
         );
         let nothing = || Failure::failed("nothing was simulated: a bug");
         let choice = Choice::with(ranking, at).ok_or_else(nothing)?;

@@ -241,7 +241,7 @@ fn ranking(ask: &Ask, advice: &Advice) -> String {
     let simulated = &advice.simulated;
     let reduced = match (ask.quick, simulated.reduced) {
         (true, _) => "; only one setting of each preset was tried (--quick)",
-        (_, true) => "; the load is heavy, so only one setting of each preset was tried",
+        (_, true) => "; there is much to simulate, so only one setting of each preset was tried",
         _ => "",
     };
     let left_out: String = advice.left_out.iter().map(|text| format!("not tried: {text}\n")).collect();

@@ -5,14 +5,14 @@ use std::time::Duration;
 use scenarios::{Keys, Law, Scenario};
 use strategies::units::{duration_text, rate_text};
 
-use super::ask::{Ask, floor_per_s, law_text, tidy, twice};
+use super::ask::{Ask, floor_per_s, law_text, tidy, times};
 use crate::exit::Failure;
 use crate::settings::{Override, named_by_flag};
 
 /// Places of an origin that can be simulated.
 const PLACES_MAX: u32 = 1024;
-/// How much more than was said an origin may do, for its places are whole.
-const PLACES_ROOM: f64 = 1.02;
+/// How much longer a read may take than was said so that the origin does what was said; and how much shorter.
+const LONGER: (f64, f64) = (0.66, 1.51);
 /// Reads that may wait for a place.
 const QUEUE: u32 = 10_000;
 /// What a run may cost where all settings are tried with three seeds, in requests that are hits: about 1 µs each.
@@ -27,7 +27,7 @@ const READ_COST: f64 = 40.0;
 /// 1 to 2 (measured), and one in which everybody waits and polls takes 50.
 const STEPS_PER_COST: f64 = 20.0;
 /// Steps that any run may take.
-const STEPS_MIN: f64 = 1e6;
+const STEPS_MIN: f64 = 4e6;
 /// Requests that are measured where the load is light.
 const REQUESTS_WANTED: f64 = 2500.0;
 /// How much of that is measured with `--quick`.
@@ -127,15 +127,17 @@ impl World {
     /// Reads a second of a perfect cache on such a day.
     #[must_use]
     pub fn floor(&self, ask: &Ask, keys: &Keys) -> f64 {
-        let (rate, service) = self.load(ask);
-        floor_per_s(rate, keys, ask.ttl, service.mean())
+        let twice = if self.change == Change::Service { 2 } else { 1 };
+        floor_per_s(self.load(ask).0, keys, ask.ttl, ask.service.mean() * twice)
     }
 
+    /// Requests a second, and how long a read takes.
     fn load(&self, ask: &Ask) -> (f64, Law) {
         match self.change {
-            Change::Load => (ask.rate * 2.0, ask.service),
-            Change::Service => (ask.rate, twice(&ask.service)),
-            _ => (ask.rate, ask.service),
+            Change::Load => (ask.rate * 2.0, service(ask, self.capacity)),
+            // Its capacity is halved already.
+            Change::Service => (ask.rate, times(&service(ask, self.capacity * 2.0), 2.0)),
+            _ => (ask.rate, service(ask, self.capacity)),
         }
     }
 
@@ -212,7 +214,7 @@ impl World {
             Change::Service => "twice the service time".into(),
             Change::Cold => "a cold start".into(),
             Change::LostCache => format!("a cache lost for {}", duration_text(OUTAGE)),
-            Change::Crash => "a replica killed in mid-read".into(),
+            Change::Crash => "a replica killed in mid-read, and gone".into(),
         }
     }
 
@@ -223,6 +225,8 @@ impl World {
         let lost = match self.change {
             Change::Cold => Duration::ZERO,
             Change::LostCache => OUTAGE,
+            // Far longer than a lock lives.
+            Change::Crash => return (self.measured.max(MEASURED), self.warmup),
             _ => return (self.measured, self.warmup),
         };
         // Of a key that is read so many times a second so much lies in the cache.
@@ -259,7 +263,7 @@ impl World {
             text += &format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"cache-stop\"\nfor = \"{length}\"\n");
         }
         if self.change == Change::Crash {
-            let (at, half) = (whole_seconds(self.measured / 3), whole_ms(ask.service.mean() / 2));
+            let (at, half) = (whole_seconds(self.times(ask).0 / 3), whole_ms(ask.service.mean() / 2));
             let [expired, killed] = [at, at + half].map(duration_text);
             text += &format!(
                 "\n[[event]]\nat = \"{expired}\"\ndo = \"expire\"\nkey = 1\n\n[[event]]\nat = \"{killed}\"\ndo = \
@@ -289,23 +293,32 @@ fn cost(ask: &Ask) -> f64 {
     ask.rate + READ_COST * ask.floor
 }
 
-/// Places of an origin that does so many reads a second: by Little's law capacity × service time, rounded down so that it never does
-/// more than was said (by more than one part in fifty: 6.98 is 7), and one at least. No more than four times what the whole load
-/// could use. `None` where there are too many to simulate.
+/// Places of an origin that does so many reads a second: by Little's law capacity × service time, to the nearest whole one, and one at
+/// least. No more than four times what the whole load could use. `None` where there are too many to simulate.
 #[must_use]
 pub fn places(ask: &Ask, capacity: f64) -> Option<u32> {
     let service = ask.service.mean().as_secs_f64();
     let of_use = (4.0 * ask.rate * service).ceil() + 16.0;
-    let exact = capacity * service;
-    let whole = if exact.ceil() <= exact * PLACES_ROOM { exact.ceil() } else { exact.floor() };
-    let places = whole.max(1.0).min(of_use);
+    let places = (capacity * service).round().max(1.0).min(of_use);
     (places <= f64::from(PLACES_MAX)).then_some(places as u32)
 }
 
-/// Reads a second that the simulated origin does, for its places are whole; what was said where that makes no difference.
+/// How long a read takes in an origin with whole places that does exactly so many reads a second: as much longer or shorter than was
+/// said as its places are more or fewer. As said where there are more places than the load can use; and where there is less than two
+/// thirds of one, for a read would take far too long: that origin does more than was said, and what comes to it is counted instead.
+#[must_use]
+pub fn service(ask: &Ask, capacity: f64) -> Law {
+    let exact = capacity * ask.service.mean().as_secs_f64();
+    let Some(places) = places(ask, capacity) else { return ask.service };
+    let longer = f64::from(places) / exact;
+    if (LONGER.0..=LONGER.1).contains(&longer) && longer != 1.0 { times(&ask.service, longer) } else { ask.service }
+}
+
+/// Reads a second that the simulated origin does.
 #[must_use]
 pub fn does_per_s(ask: &Ask, capacity: f64) -> f64 {
-    let does = places(ask, capacity).map_or(capacity, |places| f64::from(places) / ask.service.mean().as_secs_f64());
+    let does = places(ask, capacity)
+        .map_or(capacity, |places| f64::from(places) / service(ask, capacity).mean().as_secs_f64().max(1e-9));
     let differs = (does / capacity - 1.0).abs() > 0.005 && capacity <= 4.0 * ask.rate;
     if differs { does } else { capacity }
 }
@@ -313,22 +326,26 @@ pub fn does_per_s(ask: &Ask, capacity: f64) -> f64 {
 /// Standard deviations of a Poisson count that the highest second of a few minutes is above the mean.
 pub const PEAK_DEVIATIONS: f64 = 3.2;
 
-/// How many reads may come to the origin in any second: as many as chance alone brings to one that is just fully used, C + 3.2 √C, whole
+/// Standard deviations that chance exceeds in fewer than one of a hundred answers, in any second of all their runs.
+const CHANCE: f64 = 5.0;
+
+/// How many reads may come to the origin in any second: as many as chance alone brings to one that is just fully used, C + 5 √C, whole
 /// ones. More is a herd, or a load that it can't do.
 #[must_use]
 pub fn peak_max(capacity: f64) -> f64 {
-    (capacity + PEAK_DEVIATIONS * capacity.sqrt()).floor().max(1.0)
+    (capacity + CHANCE * capacity.sqrt()).floor().max(1.0)
 }
 
-/// The same in words, where it is not what was said.
+/// What is simulated instead, where a read takes longer or shorter than was said or the origin does more.
 #[must_use]
 pub fn rounded(ask: &Ask, capacity: f64) -> Option<String> {
-    let (places, does) = (places(ask, capacity)?, does_per_s(ask, capacity));
+    let (places, does, law) = (places(ask, capacity)?, does_per_s(ask, capacity), service(ask, capacity));
     let s = if places == 1 { "" } else { "s" };
-    (does != capacity).then(|| {
+    let differs = (law.mean().as_secs_f64() / ask.service.mean().as_secs_f64() - 1.0).abs() > 0.02;
+    (does != capacity || differs).then(|| {
         format!(
-            "the simulated origin has {places} place{s} of {} each, for places are whole: {} reads/s",
-            law_text(&ask.service),
+            "its places are whole: simulated with {places} place{s} of {} each, {} reads/s",
+            law_text(&law),
             tidy(does)
         )
     })

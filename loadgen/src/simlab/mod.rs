@@ -121,8 +121,8 @@ impl SimLab {
                 });
             }
         };
-        let stopped = self.stop.is_said() || told.enough.get();
-        let end_ns = self.end_ns(&seen, stopped);
+        let end_ns = told.cut_ns.get().map_or_else(|| self.end_ns(&seen), |cut| cut.clamp(0, self.end_ns(&seen)));
+        let stopped = self.stop.is_said() || told.cut_ns.get().is_some();
         let ledger: Vec<LedgerRow> = seen.ledger.iter().map(row).collect();
         if !told.warm.get() {
             collector.warm(warm_state(scenario, &ledger, -since_start(seen.t0.0)));
@@ -199,16 +199,18 @@ impl SimLab {
                     Duration::from_nanos(tick.now_ns.saturating_add(since_start(nanos(warmup))).unsigned_abs());
                 progress.at(elapsed, Some(tick.origin.look(<[Read]>::len) as u64), feed.latest());
             }
-            told.enough.set(told.enough.get() || tick.steps > steps_max);
-            !stop.is_said() && !told.enough.get()
+            if tick.steps > steps_max && told.cut_ns.get().is_none() {
+                told.cut_ns.set(Some(tick.now_ns));
+            }
+            !stop.is_said() && told.cut_ns.get().is_none()
         }
     }
 
     /// Where the measured phase ended, nanoseconds since t = 0.
-    fn end_ns(&self, seen: &Simulated, stopped: bool) -> i64 {
+    fn end_ns(&self, seen: &Simulated) -> i64 {
         let planned = since_start(nanos(self.settings.scenario.load.duration));
         let ended = since_start(seen.ended.0).saturating_sub(since_start(seen.t0.0)).max(0);
-        if stopped { planned.min(ended) } else { planned }
+        if self.stop.is_said() { planned.min(ended) } else { planned }
     }
 }
 
@@ -217,8 +219,8 @@ impl SimLab {
 struct Told {
     /// Told the collector what the cache had at t = 0.
     warm: Rc<Cell<bool>>,
-    /// Cut the run, for it cost too much.
-    enough: Rc<Cell<bool>>,
+    /// Cut the run, for it cost too much: nanoseconds after t = 0.
+    cut_ns: Rc<Cell<Option<i64>>>,
 }
 
 /// In virtual time there is one clock.
