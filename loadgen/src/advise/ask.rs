@@ -219,7 +219,16 @@ fn law(text: &str) -> Result<Law, Failure> {
     match (kind.trim(), numbers.as_slice()) {
         ("exp", [mean]) => Ok(Law::Exponential { mean: part(mean)? }),
         ("exp", _) => Err(wrong("write exp:200ms")),
-        ("lognormal", [p50, p99]) => Ok(Law::LogNormal { p50: part(p50)?, p99: part(p99)? }),
+        ("lognormal", [p50, p99]) => {
+            let (p50, p99) = (part(p50)?, part(p99)?);
+            if p99 < p50 {
+                let found = format!(
+                    "p99 is less than p50 · --service-time · found {text:?}, allowed p50 first, then a p99 not below it"
+                );
+                return Err(Failure::usage(format!("{found} · swap them")));
+            }
+            Ok(Law::LogNormal { p50, p99 })
+        }
         _ => Err(wrong("write lognormal:200ms,600ms")),
     }
 }

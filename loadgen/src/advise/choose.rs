@@ -16,12 +16,14 @@ pub struct Choice {
 
 impl Choice {
     /// Chooses: of the settings that meet the goal and are as good as the best, the one with the fewest parts; of
-    /// those a preset as it is before one with a knob turned; of those the best. Where none meets the goal, the nearest miss.
+    /// those a preset as it is before one with a knob turned; of those who reads the origin least, then the best. Where none meets the goal, the nearest miss.
     #[must_use]
     pub fn of(ranking: Vec<Tried>) -> Option<Self> {
-        let simplest = |(at, tried): &(usize, &Tried)| (parts(&tried.candidate().spec), !tried.candidate().first, *at);
+        let reads = |tried: &Tried| tried.spread("origin.total").map_or(f64::INFINITY, |spread| spread.mean);
+        let simple = |tried: &Tried| (parts(&tried.candidate().spec), !tried.candidate().first);
         let good = ranking.iter().enumerate().filter(|(_, tried)| tried.meets && tried.alike);
-        let chosen = good.min_by_key(simplest).map_or(0, |(at, _)| at);
+        let simplest = good.min_by(|(_, a), (_, b)| simple(a).cmp(&simple(b)).then(reads(a).total_cmp(&reads(b))));
+        let chosen = simplest.map_or(0, |(at, _)| at);
         Self::with(ranking, chosen)
     }
 

@@ -270,7 +270,7 @@ fn fates_in_words(change: Change, fates: &[Fate]) -> String {
     let after: Vec<f64> = fates.iter().filter_map(|fate| fate.recovered_after_s).collect();
     let longest = after.iter().copied().fold(0.0, f64::max);
     match gone {
-        0 if after.is_empty() => failing,
+        0 if after.is_empty() || change == Change::Crash && longest == 0.0 => failing,
         0 if longest == 0.0 => format!("{failing}, and no more than 1% once it is over"),
         0 => format!("{failing}, and no more than 1% from {longest:.0} s after it on"),
         gone if change == Change::Crash => format!("{failing}, for as long as it is gone{}", of(gone)),

@@ -344,8 +344,9 @@ pub fn rounded(ask: &Ask, capacity: f64) -> Option<String> {
     let differs = (law.mean().as_secs_f64() / ask.service.mean().as_secs_f64() - 1.0).abs() > 0.02;
     (does != capacity || differs).then(|| {
         format!(
-            "its places are whole: simulated with {places} place{s} of {} each, {} reads/s",
-            law_text(&law),
+            "its places are whole: simulated with {places} place{s} of {} ms{} each, {} reads/s",
+            tidy(law.mean().as_secs_f64() * 1e3),
+            if matches!(law, Law::Constant(_)) { "" } else { " in the mean" },
             tidy(does)
         )
     })
