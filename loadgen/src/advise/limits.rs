@@ -82,7 +82,7 @@ impl<'a> Days<'a> {
         let mut lost = 0.0;
         for change in COMES_BACK {
             for entry in self.fairly(change, std::slice::from_ref(candidate))? {
-                if !comes_back(&entry) {
+                if !comes_back(change, &entry) {
                     return Ok(None);
                 }
                 lost += worst(change, &entry);
@@ -165,8 +165,13 @@ fn is_cut(entry: &Entry) -> bool {
 }
 
 /// Whether every run came back by itself: none was cut, and of none it is known that it did not recover.
-fn comes_back(entry: &Entry) -> bool {
-    !is_cut(entry) && entry.fates.iter().all(|fate| fate.recovered != Some(false))
+fn comes_back(change: Change, entry: &Entry) -> bool {
+    !is_cut(entry) && !entry.fates.iter().any(|fate| is_gone(change, fate))
+}
+
+/// Whether it is known that a run did not recover. Where a replica is gone the others read for it, too: that is no harm by itself.
+fn is_gone(change: Change, fate: &Fate) -> bool {
+    fate.recovered == Some(false) && (change != Change::Crash || failed(change, fate) > 0.0)
 }
 
 /// Requests that fail or are refused. Of a replica that is killed its own are lost whatever the strategy.
@@ -180,11 +185,11 @@ fn worst(change: Change, entry: &Entry) -> f64 {
     entry.fates.iter().map(|fate| failed(change, fate)).fold(0.0, f64::max)
 }
 
-/// How bad a day was: the largest share of requests that failed with any seed; 2 more for who does not come back, 1 for who misses the
-/// goal although nothing failed.
+/// How bad a day was: the largest share of requests that failed with any seed; 2 more for who does not come back, and a trifle for who
+/// misses the goal, so that of equals he comes last.
 fn severity(change: Change, tried: &Tried) -> f64 {
     let worst = worst(change, &tried.entry);
-    let gone = if comes_back(&tried.entry) { 0.0 } else { 2.0 };
+    let gone = if comes_back(change, &tried.entry) { 0.0 } else { 2.0 };
     let missed = if tried.meets { 0.0 } else { 1e-6 };
     gone + worst + missed
 }
@@ -193,7 +198,7 @@ fn verdict(change: Change, chosen: &Tried, other: Option<&Tried>) -> Verdict {
     let better = |other: &Tried| {
         let (one, two) = (severity(change, chosen), severity(change, other));
         other.meets
-            || comes_back(&other.entry) && !comes_back(&chosen.entry)
+            || comes_back(change, &other.entry) && !comes_back(change, &chosen.entry)
             || two < one * MUCH_LESS.0 && two < one - MUCH_LESS.1
     };
     match (chosen.meets, other) {
@@ -218,7 +223,7 @@ fn in_words(world: World, verdict: Verdict, rows: &Rows<'_>, chosen: &Tried, oth
         }
         (Verdict::Switch, Some((name, came))) => format!("no longer right: {own}. Take {name}: {came}"),
         (Verdict::Holds, _) => format!("still right: {own}"),
-        (_, _) if COMES_BACK.contains(&world.change) && comes_back(&chosen.entry) => {
+        (_, _) if COMES_BACK.contains(&world.change) && comes_back(world.change, &chosen.entry) => {
             format!("it comes back: {own}; nothing that was tried does much better")
         }
         (_, Some((name, came))) => format!("not enough: {own}; nor {name}: {came}"),
@@ -256,7 +261,7 @@ fn fates_in_words(change: Change, fates: &[Fate]) -> String {
         return format!("requests pile up ({} had failed when the run was cut, {cut:.0} s in)", percent(share));
     }
     let bad: Vec<f64> = fates.iter().map(|fate| failed(change, fate)).filter(|share| *share > 0.0).collect();
-    let gone = fates.iter().filter(|fate| fate.recovered == Some(false)).count();
+    let gone = fates.iter().filter(|fate| is_gone(change, fate)).count();
     if bad.is_empty() && gone == 0 {
         return String::new();
     }
@@ -266,6 +271,9 @@ fn fates_in_words(change: Change, fates: &[Fate]) -> String {
     } else {
         format!("{} to {}", percent(least), percent(most))
     };
+    if bad.is_empty() {
+        return format!("no request fails, but IT NEVER RECOVERS{}", of(gone));
+    }
     let failing = format!("{range} of requests fail{}", of(bad.len()));
     let after: Vec<f64> = fates.iter().filter_map(|fate| fate.recovered_after_s).collect();
     let longest = after.iter().copied().fold(0.0, f64::max);
@@ -273,6 +281,7 @@ fn fates_in_words(change: Change, fates: &[Fate]) -> String {
         0 if after.is_empty() || change == Change::Crash && longest == 0.0 => failing,
         0 if longest == 0.0 => format!("{failing}, and no more than 1% once it is over"),
         0 => format!("{failing}, and no more than 1% from {longest:.0} s after it on"),
+        gone if change == Change::Crash && gone == bad.len() => format!("{failing}, for as long as it is gone"),
         gone if change == Change::Crash => format!("{failing}, for as long as it is gone{}", of(gone)),
         gone => format!("{failing}, and IT NEVER RECOVERS{}", of(gone)),
     }
@@ -306,5 +315,47 @@ fn knob_in_words(name: &str, values: &[KnobValue]) -> String {
         }
         ([one], _) => format!("{name} matters: no other value is as good as {one}{missed}"),
         _ => format!("{name}: {} are as good as each other{missed}", good.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fate(shed: u64, recovered: Option<bool>, after: Option<f64>) -> Fate {
+        let (seed, requests, errors, cut_after_s) = (42, 1000, 0, None);
+        Fate { seed, requests, errors, shed, recovered, recovered_after_s: after, cut_after_s }
+    }
+
+    #[test]
+    fn what_failed_is_told_as_it_was_and_nothing_is_where_nothing_did() {
+        let (well, gone) = (fate(0, Some(true), Some(0.0)), fate(0, Some(false), None));
+        let lossy = |shed, after| fate(shed, Some(true), Some(after));
+        for (change, fates, words) in [
+            (Change::LostCache, vec![well, well], ""),
+            (
+                Change::LostCache,
+                vec![lossy(10, 3.0), lossy(50, 9.0)],
+                "1.0% to 5.0% of requests fail, and no more than 1% from 9 s after it on",
+            ),
+            (
+                Change::LostCache,
+                vec![well, lossy(10, 0.0)],
+                "1.0% of requests fail in 1 of 2 runs, and no more than 1% once it is over",
+            ),
+            (Change::Cold, vec![fate(500, Some(false), None); 2], "50% of requests fail, and IT NEVER RECOVERS"),
+            // Nobody was refused, and the origin is read more than before to the end.
+            (Change::Cold, vec![well, gone], "no request fails, but IT NEVER RECOVERS in 1 of 2 runs"),
+            // One replica less is read for one more often: no harm by itself.
+            (Change::Crash, vec![gone, gone], ""),
+            (
+                Change::Crash,
+                vec![fate(20, Some(false), None), well],
+                "2.0% of requests fail in 1 of 2 runs, for as long as it is gone",
+            ),
+            (Change::Load, vec![fate(3, None, None); 2], "0.3% of requests fail"),
+        ] {
+            assert_eq!(fates_in_words(change, &fates), words, "{change:?} {fates:?}");
+        }
     }
 }
