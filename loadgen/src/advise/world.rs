@@ -326,7 +326,9 @@ pub fn does_per_s(ask: &Ask, capacity: f64) -> f64 {
 /// Standard deviations of a Poisson count that the highest second of a few minutes is above the mean.
 pub const PEAK_DEVIATIONS: f64 = 3.2;
 
-/// Standard deviations that chance exceeds in fewer than one of a hundred answers, in any second of all their runs.
+/// Standard deviations above the capacity. Of an origin of 3 reads a second or more that is used to three quarters chance exceeds that in
+/// about one of a hundred answers, in any of their 2000 seconds (P(X ≥ 12) = 4.5e-6 of a Poisson count of mean 2.25), and of larger
+/// ones more seldom.
 const CHANCE: f64 = 5.0;
 
 /// How many reads may come to the origin in any second: as many as chance alone brings to one that is just fully used, C + 5 √C, whole
