@@ -77,3 +77,15 @@ pub async fn require_token(
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differing, (x, y)| differing | (x ^ y)) == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_random_and_never_printed() {
+        let (one, two) = (ControlToken::random().unwrap(), ControlToken::random().unwrap());
+        assert_ne!(one.bearer(), two.bearer());
+        assert!(one.bearer().len() > 32 && !format!("{one:?}").contains(one.bearer().trim_start_matches("Bearer ")));
+    }
+}

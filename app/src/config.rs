@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
+use crate::address::shown;
 use crate::auth::ControlToken;
-use crate::serve::{Shutdown, Stop};
+use crate::serve::Shutdown;
+use crate::signals::Endings;
 
 /// Where a program listens, and who may control it.
 #[derive(Debug, Args)]
@@ -45,20 +45,17 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; {advice}"))
 }
 
-/// A shutdown that SIGTERM and SIGINT ask for.
+/// A shutdown that SIGTERM, SIGINT and SIGHUP ask for.
 ///
 /// # Errors
 /// Where the system refuses to tell of signals.
 pub fn shutdown_on_signals() -> anyhow::Result<Shutdown> {
     let (stop, shutdown) = Shutdown::pair();
-    let stop: Arc<Stop> = Arc::new(stop);
-    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
-        let (mut signals, stop) = (signal(kind)?, Arc::clone(&stop));
-        tokio::spawn(async move {
-            signals.recv().await;
-            stop.stop();
-        });
-    }
+    let mut endings = Endings::listen()?;
+    tokio::spawn(async move {
+        endings.next().await;
+        stop.stop();
+    });
     Ok(shutdown)
 }
 
@@ -69,6 +66,6 @@ pub fn shutdown_on_signals() -> anyhow::Result<Shutdown> {
 pub fn redis_url(url: &str, password_file: Option<&Path>) -> anyhow::Result<String> {
     let Some(file) = password_file else { return Ok(url.to_owned()) };
     let password = std::fs::read_to_string(file).with_context(|| format!("the password file {}", file.display()))?;
-    let (user, host) = url.rsplit_once('@').with_context(|| format!("{url:?}: write redis://USER@HOST:PORT"))?;
+    let (user, host) = url.rsplit_once('@').with_context(|| format!("{}: write redis://USER@HOST:PORT", shown(url)))?;
     Ok(format!("{user}:{}@{host}", password.trim()))
 }

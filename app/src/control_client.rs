@@ -12,6 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::address::shown;
 use crate::auth::ControlToken;
 use crate::control::Refusal;
 
@@ -98,6 +99,6 @@ impl ControlClient {
     }
 
     fn error(&self, path: &str, why: &str) -> ControlError {
-        ControlError(format!("{}{path}: {why}", self.base()))
+        ControlError(format!("{}{path}: {why}", shown(&self.base())))
     }
 }

@@ -5,18 +5,22 @@
 //! of its own, so that Ctrl-C at the terminal reaches us and not the cache that we are still draining.
 
 use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// `$1` is the folder, the rest the program's command line, if there is one.
+/// `$1` is the folder, the rest the program's command line, if there is one. The program runs in the folder, which is how it is
+/// known again.
 const GUARD: &str = r#"
 exec 3<&0 </dev/null
 trap '' INT TERM HUP
 folder=$1; shift
 if [ $# -gt 0 ]; then
-  "$@" >"$folder/log" 2>&1 3<&- &
+  (cd "$folder" && exec "$@") >"$folder/log" 2>&1 3<&- &
   program=$!
+  echo "$program" >"$folder/guarded"
 fi
 read -r _ <&3
 if [ -n "${program:-}" ]; then
@@ -44,6 +48,11 @@ impl Guarded {
     pub fn new<S: AsRef<OsStr>>(prefix: &str, command: impl FnOnce(&Path) -> Vec<S>) -> Result<Self, String> {
         let parent = parent(prefix);
         let made = tempfile::Builder::new().prefix(prefix).tempdir_in(&parent);
+        // For its owner alone, whatever the umask gives or takes.
+        let made = made.and_then(|made| {
+            std::fs::set_permissions(made.path(), Permissions::from_mode(0o700))?;
+            Ok(made)
+        });
         let folder = made.map_err(|e| format!("no folder in {}: {e}", parent.display()))?;
         let guard = Command::new("sh")
             .args(["-c", GUARD, "stampede-guard"])
@@ -72,10 +81,27 @@ impl Guarded {
     }
 }
 
+impl Guarded {
+    /// Kills the program that the guard started, if it is still that one: the process of its number runs in our folder.
+    fn end_program(&self) {
+        let Ok(pid) = std::fs::read_to_string(self.folder.join("guarded")) else { return };
+        let pid = pid.trim();
+        let runs_in = std::fs::read_link(format!("/proc/{pid}/cwd"));
+        if runs_in.is_ok_and(|cwd| self.folder.canonicalize().is_ok_and(|folder| folder == cwd)) {
+            let _ = Command::new("kill").args(["-KILL", pid]).status();
+        }
+    }
+}
+
 impl Drop for Guarded {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
+        // A guard that was killed has left its work to us.
+        if self.folder.exists() {
+            self.end_program();
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
     }
 }
 
@@ -99,6 +125,23 @@ mod tests {
         drop(guarded);
         assert!(!folder.exists());
         assert!(!Path::new(&format!("/proc/{guard}")).exists());
+        let folder_of_nobody = {
+            let guarded = Guarded::new("guard-test-", |_| vec!["sleep", "1000"]).unwrap();
+            let running = || std::fs::read_to_string(guarded.folder().join("guarded")).unwrap_or_default();
+            while running().trim().is_empty() {
+                std::thread::yield_now();
+            }
+            let program = PathBuf::from(format!("/proc/{}", running().trim()));
+            let guard = guarded.pid().to_string();
+            assert!(program.exists() && Command::new("kill").args(["-KILL", &guard]).status().unwrap().success());
+            let folder = guarded.folder().to_owned();
+            drop(guarded);
+            // Nobody has waited for it yet: what is left of it is a zombie at the most. A kill takes a moment.
+            let ended = || std::fs::read_to_string(program.join("status")).map_or(true, |s| s.contains("State:\tZ"));
+            assert!((0..1_000_000).any(|_| ended()), "the program lives on");
+            folder
+        };
+        assert!(!folder_of_nobody.exists(), "its guard was killed, and its owner saw to it");
         let none: [&str; 0] = [];
         let alone = Guarded::new("guard-test-", |_| none.to_vec()).unwrap();
         let folder = alone.folder().to_owned();

@@ -4,16 +4,18 @@
 //! |---|---|
 //! | the replica: data, control, metrics, its event log | [`replica`] |
 //! | the origin: places and queue, ledger, faults, SQLite | [`origin`] |
-//! | Redis behind the cache and lease ports | [`redis_cache`], [`envelope`] |
+//! | Redis behind the cache and lease ports, bounded | [`redis_cache`], [`envelope`] |
 //! | a private `redis-server`, a folder, that never outlive us | [`redis_server`], [`guard`] |
 //! | the origin behind its port, over HTTP | [`origin_client`] |
 //! | real time, background work | [`runtime`] |
-//! | listeners, limits, shutdown, who may use control | [`serve`], [`auth`] |
+//! | listeners, limits, shutdown, who may use control | [`serve`], [`signals`], [`auth`] |
+//! | addresses as they may be printed and kept | [`address`] |
 //! | a TCP proxy that slows Redis down, and the injector's hand on it | [`cache_proxy`] |
 //! | the containers' secrets and health checks | [`secrets`], [`health`] |
 //! | `/metrics` for Prometheus | [`replica`], [`origin`] |
 //! | the JSON between lab and programs, and its client | [`control`], [`control_client`] |
 
+pub mod address;
 pub mod auth;
 pub mod cache_proxy;
 pub mod cache_source;
@@ -34,6 +36,7 @@ pub mod replica;
 pub mod runtime;
 pub mod secrets;
 pub mod serve;
+pub mod signals;
 #[cfg(feature = "testing")]
 pub mod testing;
 

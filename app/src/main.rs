@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use app::address::shown;
 use app::config::{Listen, redis_url, shutdown_on_signals};
 use app::origin_client::HttpOrigin;
 use app::redis_cache::RedisSource;
@@ -38,8 +39,7 @@ async fn main() -> anyhow::Result<()> {
     let url = redis_url(&cli.redis, cli.redis_password_file.as_deref())?;
     let cache = Arc::new(RedisSource::new(&url).map_err(|e| anyhow!("--redis: {e}"))?);
     let origin = Arc::new(HttpOrigin::new(&cli.origin, clock).map_err(|e| anyhow!(e))?);
-    let host = cli.redis.rsplit('@').next().unwrap_or_default();
-    let described = format!("redis {host}, origin {}", cli.origin);
+    let described = format!("redis {}, origin {}", shown(&cli.redis), shown(&cli.origin));
     let settings = ReplicaSettings { index: cli.index, cache, origin, clock, described };
     let replica = Replica::new(settings).map_err(|e| anyhow!(e))?;
     let (data, control) = cli.listen.bind().await?;

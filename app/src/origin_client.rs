@@ -9,6 +9,7 @@ use hyper_util::rt::TokioExecutor;
 use strategies::Key;
 use strategies::port::{BoxFuture, Clock, LoadCx, Loaded, Origin, OriginError};
 
+use crate::address::shown;
 use crate::envelope::PAYLOAD_BYTES_MAX;
 use crate::origin::{FLIGHT_HEADER, REPLICA_HEADER, VERSION_HEADER};
 use crate::runtime::RealClock;
@@ -27,9 +28,9 @@ impl HttpOrigin {
     /// A sentence where the URL is none, or not `http`.
     pub fn new(base: &str, clock: RealClock) -> Result<Self, String> {
         let base = base.trim_end_matches('/').to_owned();
-        let uri: Uri = base.parse().map_err(|e| format!("the origin's URL {base:?}: {e}"))?;
+        let uri: Uri = base.parse().map_err(|e| format!("the origin's URL {}: {e}", shown(&base)))?;
         if uri.scheme_str() != Some("http") || uri.authority().is_none() {
-            return Err(format!("the origin's URL {base:?} is not of the form http://HOST:PORT"));
+            return Err(format!("the origin's URL {} is not of the form http://HOST:PORT", shown(&base)));
         }
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);

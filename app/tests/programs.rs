@@ -10,7 +10,10 @@ use app::auth::ControlToken;
 use app::control::{Identity, LedgerRow, StartReplica};
 use app::control_client::ControlClient;
 use app::testing;
-use common::{eventually, get, settings};
+use bytes::Bytes;
+use common::{eventually, get, request, settings};
+use http_body_util::Empty;
+use hyper::Request;
 
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -75,9 +78,49 @@ async fn replica_and_origin_serve_and_end_at_sigterm() {
         assert_eq!(get(&format!("{replica_url}/items/1")).await.header("cache-status"), expected);
     }
     let identity: Identity = control(&replica_control).get("/identity").await.unwrap();
+    for at in [&origin_control, &replica_control] {
+        let url = format!("http://{at}/identity");
+        assert_eq!(get(&url).await.status, 401, "{at}");
+        let from_a_page =
+            Request::get(&url).header("origin", "https://evil.example").header("authorization", token.bearer());
+        assert_eq!(request(from_a_page.body(Empty::<Bytes>::new()).unwrap()).await.status, 403, "{at}");
+    }
+    // What anybody on this machine may read: counts by names that are the program's own.
+    for at in [&origin_at, &replica_at] {
+        let text = get(&format!("http://{at}/metrics")).await.body;
+        assert!(text.contains("stampede_"), "{text}");
+        for word in ["a token of some length", "key=\"", "run:naive", &redis_url] {
+            assert!(!text.contains(word), "{word:?} in {text}");
+        }
+    }
     let ledger: Vec<LedgerRow> = control(&origin_control).get("/ledger").await.unwrap();
     assert!(ledger[0].flight.starts_with(&identity.incarnation));
     ends_well(replica);
+    ends_well(origin);
+}
+
+#[tokio::test]
+async fn without_control_there_is_one_listener_and_it_obeys_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("origin.sqlite").display().to_string();
+    let at = format!("127.0.0.1:{}", free_port());
+    let origin = spawn(env!("CARGO_BIN_EXE_origin"), &["--listen", &at, "--database", &database]);
+    up(&format!("http://{at}")).await;
+    for path in ["identity", "ledger", "start"] {
+        assert_eq!(get(&format!("http://{at}/{path}")).await.status, 404, "{path}");
+    }
+    // Its listeners, as Linux tells them (proc(5)): state 0A in the table of its own network, by the inodes that it holds.
+    let held: Vec<String> = std::fs::read_dir(format!("/proc/{}/fd", origin.id()))
+        .unwrap()
+        .filter_map(|fd| Some(std::fs::read_link(fd.ok()?.path()).ok()?.display().to_string()))
+        .filter_map(|link| Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+        .collect();
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let listening = table.lines().filter(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        fields.get(3) == Some(&"0A") && fields.get(9).is_some_and(|inode| held.iter().any(|held| held == inode))
+    });
+    assert_eq!(listening.count(), 1);
     ends_well(origin);
 }
 

@@ -170,3 +170,44 @@ fn a_private_server_ends_with_its_owner_and_leaves_nothing() {
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
     assert!(!std::path::Path::new(&folder).exists());
 }
+
+/// A server that answers a GET with bytes without an end, and how many it could send before it was turned away.
+fn endless(head: &'static str) -> (String, std::thread::JoinHandle<usize>) {
+    use std::io::{Read as _, Write as _};
+    const GIVES_UP_AT: usize = 1 << 30;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut buffer = [0; 4096];
+        loop {
+            let read = stream.read(&mut buffer).unwrap();
+            let asked = String::from_utf8_lossy(&buffer[..read]).into_owned();
+            stream.write_all("+OK\r\n".repeat(asked.matches("SETINFO").count()).as_bytes()).unwrap();
+            if asked.contains("GET\r\n") {
+                break;
+            }
+        }
+        let (mut sent, flood) = (0, vec![b'x'; 1 << 20]);
+        let _ = stream.write_all(head.as_bytes());
+        while sent < GIVES_UP_AT && stream.write_all(&flood).is_ok() {
+            sent += flood.len();
+        }
+        sent
+    });
+    (url, serving)
+}
+
+#[tokio::test]
+async fn a_reply_without_an_end_ends_the_connection_and_not_the_memory() {
+    for head in ["$1099511627776\r\n", "$500000000\r\n", "+", "*1000000000\r\n"] {
+        let (url, serving) = endless(head);
+        let ports = RedisSource::new(&url).unwrap().open("run:endless");
+        let key = Key::of_item(1);
+        assert!(ports.cache.get(&key).await.is_err(), "{head:?}");
+        // The connection is read by a task of its own, whoever waits for the reply.
+        let sent = tokio::task::spawn_blocking(|| serving.join().unwrap()).await.unwrap();
+        assert!(sent <= 96 << 20, "{head:?}: {sent} bytes were taken");
+        drop(ports);
+    }
+}

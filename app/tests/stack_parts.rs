@@ -158,7 +158,7 @@ fn the_tools_say_what_is_wrong() {
     for (args, words) in [
         (&["health", "127.0.0.1:1"][..], "127.0.0.1:1 does not answer"),
         (&["secrets", "/dev/null/x"], "the secret /dev/null/x"),
-        (&["cache-proxy", "--redis", "redis://nowhere"], "not of the form HOST:PORT"),
+        (&["cache-proxy", "--redis", "redis://nowhere"], "redis://nowhere is not of the form redis://USER"),
         (&["cache-proxy", "--redis-password-file", "/nowhere/x"], "/nowhere/x"),
         (&["cache-proxy", "--listen", "127.0.0.1:0"], "--control and --token-file"),
     ] {

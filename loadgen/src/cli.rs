@@ -118,16 +118,16 @@ pub struct RunArgs {
     #[arg(long, value_name = "a,b|SPEC|all")]
     pub strategy: Option<String>,
     /// A Redis server to use as the shared cache: redis://HOST:PORT or redis+unix:///PATH
-    #[arg(long, value_name = "URL", conflicts_with = "cache")]
+    #[arg(long, value_name = "URL", conflicts_with = "cache", group = "elsewhere")]
     pub redis: Option<String>,
     /// The shared cache
     #[arg(long, value_enum, default_value = "auto")]
     pub cache: CacheChoice,
     /// Any HTTP service instead of a lab, may be repeated: http://HOST:PORT/path/{key}; {key} is replaced
-    #[arg(long, value_name = "URL", num_args = 1.., conflicts_with_all = ["strategy", "lab", "redis", "cache", "replicas"])]
+    #[arg(long, value_name = "URL", num_args = 1.., group = "elsewhere", conflicts_with_all = ["strategy", "lab", "redis", "cache", "replicas"])]
     pub target: Vec<String>,
-    /// Leave to load a target that is not loopback
-    #[arg(long, requires = "target")]
+    /// Leave to load a target, or a Redis, that is not loopback
+    #[arg(long, requires = "elsewhere")]
     pub i_own_this_target: bool,
     /// The most that may be asked of a target (500/s); 1000/s where it is not loopback
     #[arg(long, value_name = "RATE", requires = "target")]

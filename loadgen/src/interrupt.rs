@@ -1,26 +1,22 @@
-//! Ctrl-C: once to stop arrivals, drain and write; twice to leave at once.
+//! Ctrl-C, SIGTERM or SIGHUP: once to stop arrivals, drain, heal and write; twice to leave at once.
 
 use std::io::Write as _;
 
 use app::serve::Shutdown;
-use tokio::signal::unix::{SignalKind, signal};
+use app::signals::Endings;
 
 use crate::exit::Exit;
 
-/// Hears SIGINT and SIGTERM from now on. What is returned is told at the first; the second ends the process.
+/// Hears [`Endings`] from now on. What is returned is told at the first; the second ends the process.
 ///
 /// # Errors
 /// Where the system refuses to tell of signals.
 pub fn listen() -> std::io::Result<Shutdown> {
     let (stop, told) = Shutdown::pair();
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut endings = Endings::listen()?;
     tokio::spawn(async move {
         for count in 1.. {
-            tokio::select! {
-                biased;
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            endings.next().await;
             if count > 1 {
                 // The private Redis ends with us, whatever way we end.
                 std::process::exit(i32::from(Exit::Interrupted.code()));

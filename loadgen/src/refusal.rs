@@ -10,6 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::cli::Cli;
 use crate::exit::Failure;
 use crate::table::plain;
+use app::address::shown_word;
 
 /// The sentence of a command line that was refused, `first` its first word after the program's name; `None` where clap was
 /// asked to show something.
@@ -71,14 +72,14 @@ pub fn refusal(error: &clap::Error, first: Option<&str>) -> Option<Failure> {
     Some(Failure::usage(text))
 }
 
-/// What clap knows of the error under this name, without anything that a terminal would obey.
+/// What clap knows of the error under this name, without anything that a terminal would obey, and without a secret.
 fn words(error: &clap::Error, kind: ContextKind) -> Vec<String> {
     let words = match error.get(kind) {
         Some(ContextValue::String(word)) => vec![word.clone()],
         Some(ContextValue::Strings(words)) => words.clone(),
         _ => Vec::new(),
     };
-    words.iter().map(|word| plain(word)).collect()
+    words.iter().map(|word| plain(&shown_word(word))).collect()
 }
 
 fn did_you_mean(word: &str) -> String {

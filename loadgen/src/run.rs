@@ -255,14 +255,15 @@ fn load_in_words(settings: &Settings) -> String {
     }
 }
 
-/// Makes the run's folder before the load begins: an hour's work must not end at a folder that can't be written.
+/// Makes the run's folder before the load begins: an hour's work must not end at a folder that can't be written, nor in another
+/// run's.
 pub(crate) fn make_folder(output: &Path, run: &str) -> Result<RunFolder, Failure> {
     let path: PathBuf = output.join(run);
-    std::fs::create_dir_all(&path).map_err(|e| {
-        let what = if e.kind() == ErrorKind::NotADirectory || e.kind() == ErrorKind::AlreadyExists {
-            "a file is in the way".to_owned()
-        } else {
-            e.to_string()
+    std::fs::create_dir_all(output).and_then(|()| std::fs::create_dir(&path)).map_err(|e| {
+        let what = match e.kind() {
+            ErrorKind::AlreadyExists if path.is_dir() => format!("{run} is there already, another run's"),
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => "a file is in the way".to_owned(),
+            _ => e.to_string(),
         };
         Failure::usage(format!(
             "cannot make the results folder · -o {} · {what} · choose a folder that can be written",

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use app::address::{is_loopback, shown, shown_word};
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
 use strategies::spec::PRESETS;
@@ -117,8 +118,7 @@ impl Settings {
         };
         check_soft_lives(&strategies, &scenario)?;
         if let Some(url) = &args.redis {
-            app::redis_cache::check_url(url)
-                .map_err(|why| Failure::usage(format!("no Redis URL · --redis {} · {why}", without_password(url))))?;
+            check_redis(url, args.i_own_this_target)?;
         }
         let subjects: Vec<Subject> = match &target {
             Some(target) => vec![Subject::target(target)],
@@ -166,6 +166,21 @@ impl Settings {
 
 /// Replicas where nothing is said.
 const REPLICAS_DEFAULT: u16 = 3;
+
+/// A Redis that can be connected to, and on this machine unless its owner says so: the lab fills it and loads it.
+fn check_redis(url: &str, owned: bool) -> Result<(), Failure> {
+    let flaw = |why: String| Failure::usage(format!("no Redis URL · --redis {} · {why}", shown(url)));
+    let advice = "write redis://HOST:PORT or redis+unix:///PATH";
+    app::redis_cache::check_url(url).map_err(flaw)?;
+    if owned || is_loopback(url).map_err(|why| flaw(format!("{why} · {advice}")))? {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "a Redis that is not loopback · --redis {} · allowed 127.0.0.0/8, ::1 and a unix socket · the lab loads it: if it is \
+         yours to load, add --i-own-this-target",
+        shown(url)
+    )))
+}
 
 /// A strategy that keeps values fresh for longer than the scenario's TTL would win by breaking its rule.
 fn check_soft_lives(strategies: &[(Spec, String)], scenario: &Scenario) -> Result<(), Failure> {
@@ -274,8 +289,9 @@ fn strategies(given: Option<&str>, scenario: &Scenario) -> Result<Vec<(Spec, Str
             )));
         }
         let folder = folder(spec.name());
-        let taken = strategies.iter().filter(|(_, other)| other.starts_with(&folder)).count();
-        let folder = if taken == 0 { folder } else { format!("{folder}-{}", taken + 1) };
+        let taken = |folder: &String| strategies.iter().any(|(_, other)| other == folder);
+        let numbered = (2..).map(|number| format!("{folder}-{number}"));
+        let folder = std::iter::once(folder.clone()).chain(numbered).find(|folder| !taken(folder)).unwrap_or(folder);
         strategies.push((spec, folder));
     }
     Ok(strategies)
@@ -302,9 +318,9 @@ fn folder(name: &str) -> String {
     words.join("-").chars().take(60).collect()
 }
 
-/// This process's command line, quoted for a shell where it needs to be, and without any password.
+/// This process's command line, quoted for a shell where it needs to be, and without any secret.
 fn command() -> String {
-    let args = std::env::args_os().skip(1).map(|arg| quoted(&without_password(&arg.to_string_lossy())));
+    let args = std::env::args_os().skip(1).map(|arg| quoted(&shown_word(&arg.to_string_lossy())));
     ["cargo run --release -p loadgen --".to_owned()].into_iter().chain(args).collect::<Vec<_>>().join(" ")
 }
 
@@ -312,15 +328,6 @@ fn command() -> String {
 pub(crate) fn quoted(arg: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
     if !arg.is_empty() && arg.chars().all(plain) { arg.to_owned() } else { format!("'{}'", arg.replace('\'', r"'\''")) }
-}
-
-/// A URL fit for a log or a record: `redis://user:secret@host` → `redis://…@host`.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => url.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -341,9 +348,9 @@ mod tests {
             ("it's", r"'it'\''s'"),
             ("", "''"),
             ("redis://me:secret@host:6379/0", "'redis://…@host:6379/0'"),
-            ("--redis=redis://:p@h", "'--redis=redis://…@h'"),
+            ("--redis=redis://h?password=p", "'--redis=redis://h?…'"),
         ] {
-            assert_eq!(quoted(&without_password(arg)), said);
+            assert_eq!(quoted(&shown_word(arg)), said);
         }
     }
 

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::Arc;
 
+use app::address::shown;
 use app::auth::ControlToken;
 use app::control_client::ControlClient;
 use scenarios::{LoadKind, Scenario};
@@ -21,7 +22,7 @@ const MAX_RATE_PER_S: f64 = 1_000.0;
 pub struct Target {
     /// Who is asked, in turns.
     pub sites: Vec<Arc<Site>>,
-    /// The URLs as typed.
+    /// The URLs as they may be shown.
     pub urls: Vec<String>,
     /// Control of the origin behind it: base URL and token.
     pub origin: Option<(String, ControlToken)>,
@@ -56,7 +57,7 @@ impl Target {
                  rate says, allowed none · use a scenario without [load.retry]",
             ));
         }
-        let urls = args.target.clone();
+        let urls = args.target.iter().map(|url| shown(url)).collect();
         Ok(Some(Self { sites, urls, origin: origin(args)? }))
     }
 
@@ -75,7 +76,10 @@ pub fn site(url: &str, flag: &str, owned: bool) -> Result<Site, Failure> {
     let Url { host, address, path } = Url::of(url, flag, owned)?;
     Site::foreign(address, &host, &path).ok_or_else(|| {
         let advice = "percent-encode what is no URL character";
-        Failure::usage(format!("a URL that can't be sent · {flag} {url} · found a path {path:?} · {advice}"))
+        Failure::usage(format!(
+            "a URL that can't be sent · {flag} {} · found what no request line takes · {advice}",
+            shown(url)
+        ))
     })
 }
 
@@ -134,7 +138,7 @@ struct Url {
 impl Url {
     fn of(url: &str, flag: &str, owned: bool) -> Result<Self, Failure> {
         let flaw = |found: &str, advice: &str| {
-            let url = crate::settings::without_password(url);
+            let url = shown(url);
             Failure::usage(format!("not a URL that can be driven · {flag} {url} · {found} · {advice}"))
         };
         let example = "write http://HOST:PORT/path/{key}";
@@ -165,8 +169,9 @@ impl Url {
         let address = *first.ok_or_else(|| flaw("found no address for it", "check the name"))?;
         if !address.ip().is_loopback() && !owned {
             return Err(Failure::usage(format!(
-                "a target that is not loopback · {flag} {url} · found {}, allowed 127.0.0.0/8 and ::1 · this is a load \
+                "a target that is not loopback · {flag} {} · found {}, allowed 127.0.0.0/8 and ::1 · this is a load \
                  generator: if the target is yours to load, add --i-own-this-target",
+                shown(url),
                 address.ip()
             )));
         }

@@ -63,12 +63,12 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (
         &["--scenario", "hotkey", "--redis", "nonsense"],
         2,
-        &["no Redis URL · --redis nonsense", "write redis://HOST:PORT"],
+        &["no Redis URL · --redis (an address that cannot be read", "write redis://HOST:PORT"],
     ),
     (
         &["--scenario", "hotkey", "--redis", "localhost:6379", "--dry-run"],
         2,
-        &["no Redis URL · --redis localhost:6379"],
+        &["no Redis URL · --redis (an address that cannot be read"],
     ),
     (&["--scenario", "hotkey", "--redis", "rediss://me:secret@h"], 2, &["no Redis URL · --redis rediss://…@h"]),
     (

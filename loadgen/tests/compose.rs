@@ -171,6 +171,9 @@ fn the_file_itself_publishes_on_loopback_and_names_its_images() {
         lines.iter().filter(|line| line.contains("_PORT") && !line.contains("LISTEN")).collect();
     assert_eq!(published.len(), 6, "{published:?}");
     assert!(published.iter().all(|line| line.contains("\"127.0.0.1:${")), "{published:?}");
+    for line in ["GF_AUTH_ANONYMOUS_ORG_ROLE: Viewer", "GF_AUTH_DISABLE_LOGIN_FORM: \"true\""] {
+        assert!(lines.contains(&line), "{line}");
+    }
     let dockerfile = std::fs::read_to_string(root().join("Dockerfile")).unwrap();
     assert!(dockerfile.contains("USER 10001") && dockerfile.contains("--locked") && !dockerfile.contains(":latest"));
 }

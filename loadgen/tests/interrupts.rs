@@ -108,6 +108,39 @@ fn ctrl_c_twice_leaves_at_once_and_takes_redis_along() {
     assert!(folders.iter().all(|f| !Path::new(f).exists()), "{folders:?}");
 }
 
+/// Everybody's bits of the folders that a run holds, whatever the umask.
+#[test]
+fn a_closed_terminal_is_a_ctrl_c_unless_it_is_not_to_matter_and_folders_are_their_owners() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let _alone = alone();
+    let program = env!("CARGO_BIN_EXE_loadgen");
+    for (before, code) in [("umask 000; exec", Some(130)), ("umask 077; exec nohup", Some(0))] {
+        let results = tempfile::tempdir().unwrap();
+        let at = results.path().to_str().unwrap();
+        let line = format!("{before} {program} --scenario hotkey -w 0s -d 3s --strategy naive --cache memory -o {at}");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &line]).stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+        let mut child = shell.spawn().unwrap();
+        let mut err = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("1/") {
+            line.clear();
+            assert!(err.read_line(&mut line).unwrap() > 0, "it ended before its first strategy");
+        }
+        let held = folders(&descendants(child.id()));
+        assert!(!held.is_empty());
+        for folder in &held {
+            assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700, "{before}: {folder}");
+        }
+        signal(&child, "HUP");
+        let mut rest = String::new();
+        err.read_to_string(&mut rest).unwrap();
+        assert_eq!(child.wait().unwrap().code(), code, "{before}: {rest}");
+        assert_eq!(record(&only_run(results.path())).complete, code == Some(0), "{before}");
+        assert!(held.iter().all(|folder| !Path::new(folder).exists()), "{before}: {held:?}");
+    }
+}
+
 #[test]
 fn a_generator_that_is_killed_leaves_no_redis_behind() {
     let Some(redis) = app::testing::redis(&[]) else { return };

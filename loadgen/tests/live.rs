@@ -41,7 +41,8 @@ fn get(address: &str, path: &str, host: &str) -> BufReader<TcpStream> {
 }
 
 fn begin(results: &std::path::Path) -> (Child, BufReader<ChildStderr>) {
-    let args: Vec<&str> = SHORT.split(' ').chain(["-o", results.to_str().unwrap()]).collect();
+    // Any loopback address is this machine's alone, and answers to itself.
+    let args: Vec<&str> = SHORT.split(' ').chain(["127.0.0.2:0", "-o", results.to_str().unwrap()]).collect();
     let mut child = loadgen(&args).spawn().unwrap();
     let stderr = BufReader::new(child.stderr.take().unwrap());
     (child, stderr)

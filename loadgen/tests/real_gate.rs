@@ -76,6 +76,11 @@ fn the_same_thing_passes_and_what_is_broken_does_not() {
     assert_eq!((&entry["value"], &entry["unit"]), (&(total as f64).into(), &"reads".into()));
     let junit = std::fs::read_to_string(again.join("gate/junit.xml")).unwrap();
     assert!(junit.contains("failures=\"0\"") && junit.contains("hotkey.singleflight"), "{junit}");
+    // What Jenkins' xUnit schema (junit-10.xsd) wants of every suite.
+    let suite = junit.lines().find(|line| line.contains("<testsuite ")).unwrap();
+    for attribute in ["name=", "tests=", "failures=", "errors="] {
+        assert!(suite.contains(&format!(" {attribute}\"")), "no {attribute} in {suite}");
+    }
     let said = gate(&again, &["--strict-time"]);
     assert_eq!(said.code, Some(3));
     assert!(said.err.contains("too few runs to judge time"), "{}", said.err);

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::address::shown;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
@@ -30,7 +31,7 @@ impl Upstream {
         let host = host.strip_prefix("redis://").unwrap_or(host);
         let host = host.split('/').next().unwrap_or_default();
         if !host.contains(':') {
-            return Err(format!("{host:?} is not of the form HOST:PORT"));
+            return Err(format!("{} is not of the form redis://USER:PASSWORD@HOST:PORT", shown(url)));
         }
         Ok(Self { host: host.to_owned(), at: Mutex::default() })
     }

@@ -1,17 +1,18 @@
 //! The Redis adapter: the cache and lease ports over one multiplexed, reconnecting connection per replica.
 //!
-//! Tuned so that a dead Redis costs microseconds and not seconds: by default the connection manager makes each command
-//! wait 9.45 s for its six retries, with one retry 16 ms, and with none (each command is the next try) about 0.1 ms.
+//! A dead Redis costs microseconds and not seconds: each command is the next try to connect ([`link`]). No reply fills the memory
+//! ([`bounded`]).
 //! Keys are `lab:<run>:<strategy>:{<key>}:v` and `…:l`: the braces keep both in one cluster slot.
 
+mod bounded;
 mod error;
+mod link;
 mod scripts;
 mod wake;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use strategies::port::{Acquired, BoxFuture, Cache, CacheError, Lease, Lookup, Released, Renewed, Stored, Token, When};
 use strategies::time::nanos;
 use strategies::{Entry, Key};
@@ -19,6 +20,7 @@ use strategies::{Entry, Key};
 use crate::cache_source::{CachePorts, CacheSource, CacheStatus};
 use crate::envelope;
 use error::{classify, is_wrong_type};
+use link::Link;
 use scripts::{Script, Scripts};
 use wake::RedisWake;
 
@@ -29,8 +31,7 @@ const GRACE_MS: u64 = 1000;
 
 /// A Redis server as a source of cache namespaces.
 pub struct RedisSource {
-    client: redis::Client,
-    connection: ConnectionManager,
+    connection: Link,
     scripts: Arc<Scripts>,
 }
 
@@ -39,7 +40,7 @@ pub struct RedisSource {
 /// # Errors
 /// A sentence where it is not.
 pub fn check_url(url: &str) -> Result<(), String> {
-    redis::Client::open(url).map(|_| ()).map_err(wrong_url)
+    Link::new(url, OPERATION_BUDGET).map(|_| ()).map_err(wrong_url)
 }
 
 fn wrong_url(error: redis::RedisError) -> String {
@@ -48,20 +49,13 @@ fn wrong_url(error: redis::RedisError) -> String {
 
 impl RedisSource {
     /// Prepares a connection to `url` (`redis://…`, `redis+unix:///path`); it is made at the first command. Must be
-    /// called on the runtime that will use it.
+    /// used on one runtime.
     ///
     /// # Errors
     /// A sentence where the URL is none.
     pub fn new(url: &str) -> Result<Self, String> {
-        let client = redis::Client::open(url).map_err(wrong_url)?;
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(0)
-            .set_min_delay(Duration::from_millis(10))
-            .set_max_delay(Duration::from_millis(50))
-            .set_response_timeout(Some(OPERATION_BUDGET))
-            .set_connection_timeout(Some(OPERATION_BUDGET));
-        let connection = client.get_connection_manager_lazy(config).map_err(wrong_url)?;
-        Ok(Self { client, connection, scripts: Arc::new(Scripts::new()) })
+        let connection = Link::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
+        Ok(Self { connection, scripts: Arc::new(Scripts::new()) })
     }
 }
 
@@ -73,7 +67,7 @@ impl CacheSource for RedisSource {
             prefix: format!("lab:{namespace}:"),
         });
         let channel = format!("lab:{namespace}:wake");
-        let wake = Arc::new(RedisWake::new(self.client.clone(), self.connection.clone(), channel));
+        let wake = Arc::new(RedisWake::new(self.connection.clone(), channel));
         CachePorts { cache: redis.clone(), lease: redis, wake }
     }
 
@@ -93,7 +87,7 @@ impl CacheSource for RedisSource {
 
 /// One namespace in Redis.
 struct RedisCache {
-    connection: ConnectionManager,
+    connection: Link,
     scripts: Arc<Scripts>,
     prefix: String,
 }

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use redis::aio::ConnectionManager;
 use strategies::Key;
 use strategies::port::{BoxFuture, Wake};
 use tokio::sync::{oneshot, watch};
+
+use super::link::Link;
 
 /// How long a listener waits for the subscription to stand, and a broken one before it is made again.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -19,16 +20,15 @@ type Listeners = Mutex<BTreeMap<Key, Vec<oneshot::Sender<()>>>>;
 
 /// The messages of one namespace.
 pub(super) struct RedisWake {
-    client: redis::Client,
-    publisher: ConnectionManager,
+    link: Link,
     channel: String,
     listeners: Arc<Listeners>,
     subscribed: Mutex<Option<watch::Receiver<bool>>>,
 }
 
 impl RedisWake {
-    pub(super) fn new(client: redis::Client, publisher: ConnectionManager, channel: String) -> Self {
-        Self { client, publisher, channel, listeners: Arc::default(), subscribed: Mutex::default() }
+    pub(super) fn new(link: Link, channel: String) -> Self {
+        Self { link, channel, listeners: Arc::default(), subscribed: Mutex::default() }
     }
 
     /// Whether messages arrive now; starts the subscription where there is none yet.
@@ -37,8 +37,8 @@ impl RedisWake {
             let mut slot = lock(&self.subscribed);
             slot.get_or_insert_with(|| {
                 let (tell, told) = watch::channel(false);
-                let (client, channel) = (self.client.clone(), self.channel.clone());
-                tokio::spawn(subscribe(client, channel, Arc::downgrade(&self.listeners), tell));
+                let (link, channel) = (self.link.clone(), self.channel.clone());
+                tokio::spawn(subscribe(link, channel, Arc::downgrade(&self.listeners), tell));
                 told
             })
             .clone()
@@ -75,15 +75,15 @@ impl Wake for RedisWake {
         Box::pin(async move {
             let command = redis::cmd("PUBLISH").arg(&self.channel).arg(key.as_str()).to_owned();
             // Best effort: a message that is not sent costs a fall-back poll.
-            let _: Result<i64, _> = command.query_async(&mut self.publisher.clone()).await;
+            let _: Result<i64, _> = command.query_async(&mut self.link.clone()).await;
         })
     }
 }
 
 /// Hands messages to their listeners, as long as there is a namespace to listen for.
-async fn subscribe(client: redis::Client, channel: String, listeners: Weak<Listeners>, standing: watch::Sender<bool>) {
+async fn subscribe(link: Link, channel: String, listeners: Weak<Listeners>, standing: watch::Sender<bool>) {
     while listeners.strong_count() > 0 {
-        if let Ok(mut messages) = client.get_async_pubsub().await
+        if let Ok(mut messages) = link.listener().await
             && messages.subscribe(&channel).await.is_ok()
         {
             standing.send_replace(true);

@@ -105,8 +105,8 @@ fn junit(run: &Run, checks: &[Check]) -> String {
     let failures = checks.iter().filter(|check| matches!(check.found, Found::Regression(_))).count();
     let name = xml(&format!("stampede gate {} {}", run.scenario, run.lab));
     let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{0}\" failures=\"{failures}\">\n  <testsuite \
-         name=\"{name}\" tests=\"{0}\" failures=\"{failures}\" timestamp=\"{1}\">\n",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{0}\" failures=\"{failures}\" errors=\"0\">\n  <testsuite \
+         name=\"{name}\" tests=\"{0}\" failures=\"{failures}\" errors=\"0\" timestamp=\"{1}\">\n",
         checks.len(),
         xml(&run.started_at)
     );

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+use app::address::shown;
 use app::auth::ControlToken;
 use app::cache_source::{CachePorts, CacheSource, CacheStatus};
 use app::control_client::ControlClient;
@@ -26,7 +27,7 @@ use super::Endpoints;
 use crate::cli::CacheChoice;
 use crate::drive::Site;
 use crate::exit::Failure;
-use crate::settings::{Settings, without_password};
+use crate::settings::Settings;
 
 /// A local lab that is up. Dropping it takes everything down.
 pub struct LocalLab {
@@ -91,7 +92,7 @@ impl Drop for LocalLab {
 
 fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, String), Failure> {
     if let Some(url) = &settings.redis {
-        return Ok((Cache::Redis(url.clone()), None, format!("the Redis at {}", without_password(url))));
+        return Ok((Cache::Redis(url.clone()), None, format!("the Redis at {}", shown(url))));
     }
     let memory = |why: &str| Ok((Cache::Memory(Arc::default()), None, why.to_owned()));
     match (settings.cache, installed()) {

@@ -2,7 +2,7 @@
 //! process and never keeps it alive.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -57,12 +57,18 @@ fn router(feed: Feed) -> Router {
     Router::new().route("/", get(page)).route("/events", get(events)).layer(from_fn(ours)).with_state(feed)
 }
 
-/// A page somewhere on the web may point a name of its own at this address: only our own names are answered.
+/// A page somewhere on the web may point a name of its own at this address: only an address of this machine, and `localhost`, are
+/// answered.
 async fn ours(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let name = host.and_then(|host| host.parse::<Uri>().ok()?.host().map(str::to_owned));
-    if !name.is_some_and(|name| ["127.0.0.1", "localhost", "[::1]"].contains(&name.as_str())) {
-        return (StatusCode::MISDIRECTED_REQUEST, "this server answers to 127.0.0.1 and localhost\n").into_response();
+    let ours = |name: &str| {
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        name == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    };
+    if !name.is_some_and(|name| ours(&name)) {
+        return (StatusCode::MISDIRECTED_REQUEST, "this server answers to a loopback address and localhost\n")
+            .into_response();
     }
     let mut response = next.run(request).await;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);

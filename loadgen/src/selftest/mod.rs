@@ -108,7 +108,7 @@ fn measure(args: &SelftestArgs) -> Result<Selftest, Failure> {
     let flags = [("-d", "load.duration", &args.duration), ("-r", "load.rate", &args.rate)];
     let open = scenario_named("hotkey-open", &flags, &[("load.arrivals", "constant"), ("load.warmup", "1s")])?;
     let (server, site, against) = match &args.target {
-        Some(url) => (None, site(url, "--target", false)?, url.clone()),
+        Some(url) => (None, site(url, "--target", false)?, app::address::shown(url)),
         None => {
             let server = NullServer::start(closed.keys.n)
                 .map_err(|why| Failure::failed(format!("the null server did not come up: {why}")))?;
