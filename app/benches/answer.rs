@@ -48,7 +48,16 @@ fn hit(c: &mut Criterion) {
     let cache = Arc::new(Memory(memory));
     let replica = Replica::new(ReplicaSettings { index: 0, cache, origin, clock, described: String::new() }).unwrap();
     let (namespace, strategy) = ("bench:naive".into(), "naive".into());
-    replica.start(&StartReplica { namespace, strategy, ttl_ns: 3_600_000_000_000, seed: 1, index: None }).unwrap();
+    replica
+        .start(&StartReplica {
+            namespace,
+            strategy,
+            ttl_ns: 3_600_000_000_000,
+            seed: 1,
+            budgets: Default::default(),
+            index: None,
+        })
+        .unwrap();
     let router = TowerToHyperService::new(data_router(replica));
     let get = |path: &'static str| {
         let answer = router.call(Request::get(path).body(Body::empty()).unwrap());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use scenarios::Law;
 use serde::{Deserialize, Serialize};
+use strategies::Budgets;
 use strategies::time::nanos;
 
 /// `POST /start` on a replica: run this strategy in a fresh namespace.
@@ -20,9 +21,43 @@ pub struct StartReplica {
     pub ttl_ns: u64,
     /// The run's seed.
     pub seed: u64,
+    /// How long things may take; the usual where nothing is said.
+    #[serde(default)]
+    pub budgets: BudgetsWire,
     /// The replica's index in the fleet, from 0, where the lab knows better than the program that it runs as.
     #[serde(default)]
     pub index: Option<u16>,
+}
+
+/// A replica's budgets on the wire, nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetsWire {
+    /// A request's.
+    pub replica_ns: u64,
+    /// An origin read's.
+    pub origin_read_ns: u64,
+    /// A wait's for a lock.
+    pub lock_wait_ns: u64,
+}
+
+impl Default for BudgetsWire {
+    fn default() -> Self {
+        Budgets::USUAL.into()
+    }
+}
+
+impl From<Budgets> for BudgetsWire {
+    fn from(budgets: Budgets) -> Self {
+        let Budgets { replica, origin_read, lock_wait } = budgets;
+        Self { replica_ns: nanos(replica), origin_read_ns: nanos(origin_read), lock_wait_ns: nanos(lock_wait) }
+    }
+}
+
+impl From<BudgetsWire> for Budgets {
+    fn from(wire: BudgetsWire) -> Self {
+        let d = Duration::from_nanos;
+        Self { replica: d(wire.replica_ns), origin_read: d(wire.origin_read_ns), lock_wait: d(wire.lock_wait_ns) }
+    }
 }
 
 /// `GET /identity` of any of the programs.
@@ -114,6 +149,8 @@ pub struct Warm {
     /// Whether each entry gets only a part of its life, as [`scenarios::Warm::BurstAged`] has it.
     #[serde(default)]
     pub aged: bool,
+    /// How long reading them all may take, nanoseconds.
+    pub within_ns: u64,
 }
 
 /// The answer to [`Warm`].
@@ -153,6 +190,13 @@ pub enum LawWire {
         /// Its 99th percentile, nanoseconds.
         p99_ns: u64,
     },
+    /// Evenly spread.
+    Uniform {
+        /// The least, nanoseconds.
+        min_ns: u64,
+        /// The most, nanoseconds.
+        max_ns: u64,
+    },
 }
 
 impl From<Law> for LawWire {
@@ -161,6 +205,7 @@ impl From<Law> for LawWire {
             Law::Constant(d) => Self::Constant { ns: nanos(d) },
             Law::Exponential { mean } => Self::Exponential { mean_ns: nanos(mean) },
             Law::LogNormal { p50, p99 } => Self::LogNormal { p50_ns: nanos(p50), p99_ns: nanos(p99) },
+            Law::Uniform { min, max } => Self::Uniform { min_ns: nanos(min), max_ns: nanos(max) },
         }
     }
 }
@@ -172,6 +217,7 @@ impl From<LawWire> for Law {
             LawWire::Constant { ns } => Self::Constant(d(ns)),
             LawWire::Exponential { mean_ns } => Self::Exponential { mean: d(mean_ns) },
             LawWire::LogNormal { p50_ns, p99_ns } => Self::LogNormal { p50: d(p50_ns), p99: d(p99_ns) },
+            LawWire::Uniform { min_ns, max_ns } => Self::Uniform { min: d(min_ns), max: d(max_ns) },
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::address::shown;
 use crate::auth::ControlToken;
 use crate::control::Refusal;
 
-/// How long one call may take; warming a cache is the longest.
+/// How long one call may take where nothing else is said.
 const CALL_BUDGET: Duration = Duration::from_secs(90);
 /// The largest answer: a million events.
 const ANSWER_BYTES_MAX: usize = 1 << 30;
@@ -59,7 +59,7 @@ impl ControlClient {
     /// # Errors
     /// [`ControlError`] where nobody answers, or not with 200, or not with such JSON.
     pub async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, ControlError> {
-        let answer = self.call(Method::GET, path, Bytes::new()).await?;
+        let answer = self.call(CALL_BUDGET, Method::GET, path, Bytes::new()).await?;
         serde_json::from_slice(&answer).map_err(|e| self.error(path, &format!("an answer that is none of ours: {e}")))
     }
 
@@ -68,16 +68,29 @@ impl ControlClient {
     /// # Errors
     /// As [`ControlClient::get`].
     pub async fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, ControlError> {
+        self.post_within(CALL_BUDGET, path, body).await
+    }
+
+    /// The same for a call that may take so long.
+    ///
+    /// # Errors
+    /// As [`ControlClient::get`].
+    pub async fn post_within<A: DeserializeOwned>(
+        &self,
+        budget: Duration,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<A, ControlError> {
         let body = serde_json::to_vec(body).map_err(|e| self.error(path, &e.to_string()))?;
-        let answer = self.call(Method::POST, path, body.into()).await?;
+        let answer = self.call(budget, Method::POST, path, body.into()).await?;
         let json = if answer.is_empty() { &b"null"[..] } else { &answer };
         serde_json::from_slice(json).map_err(|e| self.error(path, &format!("an answer that is none of ours: {e}")))
     }
 
-    async fn call(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, ControlError> {
-        let (status, answer) = tokio::time::timeout(CALL_BUDGET, self.send(method, path, body))
+    async fn call(&self, budget: Duration, method: Method, path: &str, body: Bytes) -> Result<Bytes, ControlError> {
+        let (status, answer) = tokio::time::timeout(budget, self.send(method, path, body))
             .await
-            .unwrap_or_else(|_| Err(self.error(path, &format!("no answer within {CALL_BUDGET:?}"))))?;
+            .unwrap_or_else(|_| Err(self.error(path, &format!("no answer within {budget:?}"))))?;
         if status.is_success() {
             return Ok(answer);
         }

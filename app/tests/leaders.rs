@@ -13,7 +13,7 @@ use app::testing;
 use common::fleet::{Fleet, Replica, command, outcome, places};
 use common::{eventually, settings};
 use strategies::port::{Event, LeaderEnd, OriginError};
-use strategies::{GetError, Key, LOAD_BUDGET, Outcome, Served};
+use strategies::{Budgets, GetError, Key, Outcome, Served};
 use tokio::task::JoinHandle;
 
 type Asked = JoinHandle<Result<Served, GetError>>;
@@ -112,7 +112,7 @@ async fn timed_out_and_the_follower_takes_over() {
         let Some(mut story) = Story::begin(spec, false).await else { return };
         let follower = story.follower().await;
         let failed = story.led().await;
-        assert!(begun.elapsed() < LOAD_BUDGET, "{spec}: by its own budget, not by that of any read");
+        assert!(begun.elapsed() < Budgets::USUAL.origin_read, "{spec}: by its own budget, not by that of any read");
         assert!(matches!(failed, Err(GetError::Origin { error: OriginError::TimedOut, .. })), "{spec}: {failed:?}");
         assert_eq!(outcome(&follower.await.unwrap()), Some(Outcome::Load), "{spec}");
         assert_eq!(story.ends().await, [vec![LeaderEnd::TimedOut], vec![LeaderEnd::Done]], "{spec}");

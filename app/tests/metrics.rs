@@ -74,6 +74,7 @@ async fn counters_live_as_long_as_the_program_and_not_as_its_strategy() {
         strategy: strategy.into(),
         ttl_ns: 7_000_000_000,
         seed: 1,
+        budgets: Default::default(),
         index: Some(2),
     };
     lab.controls[0].post::<()>("/start", &start("swr")).await.unwrap();
@@ -140,7 +141,10 @@ async fn waits_for_a_lock_and_those_that_were_given_up() {
 #[tokio::test]
 async fn stale_answers_early_refreshes_and_warming() {
     let lab = Lab::start(1, "swr(soft=1ms, stale=1h)", settings(1, 4)).await;
-    let _: Warmed = lab.controls[0].post("/warm", &Warm { items: 1, at_once: 1, aged: false }).await.unwrap();
+    let _: Warmed = lab.controls[0]
+        .post("/warm", &Warm { items: 1, at_once: 1, aged: false, within_ns: 60_000_000_000 })
+        .await
+        .unwrap();
     let url = format!("{}/items/1", lab.replicas[0]);
     let mut stale = false;
     eventually("its millisecond of freshness is over", async || {
@@ -175,7 +179,16 @@ async fn a_lost_cache_is_counted_by_kind() {
     let origin = Arc::new(HttpOrigin::new(&lab.origin, clock).unwrap());
     let replica = Replica::new(ReplicaSettings { index: 0, cache, origin, clock, described: String::new() }).unwrap();
     let (namespace, strategy) = ("run:lock".into(), "singleflight".into());
-    replica.start(&StartReplica { namespace, strategy, ttl_ns: 1_000_000_000, seed: 1, index: None }).unwrap();
+    replica
+        .start(&StartReplica {
+            namespace,
+            strategy,
+            ttl_ns: 1_000_000_000,
+            seed: 1,
+            budgets: Default::default(),
+            index: None,
+        })
+        .unwrap();
     let (data, base) = listener().await;
     let (_stop, shutdown) = Shutdown::pair();
     tokio::spawn(replica::run(replica, ReplicaListeners { data, control: None }, shutdown));

@@ -91,8 +91,8 @@ async fn a_start_empties_the_ledger_and_refuses_what_cannot_be() {
     get(&format!("{}/items/1", lab.origin)).await;
     lab.origin_control.post::<()>("/start", &settings(1, 2)).await.unwrap();
     assert!(ledger(&lab).await.is_empty());
-    let error = lab.origin_control.post::<()>("/start", &settings(1, 1000)).await.unwrap_err();
-    assert!(error.to_string().contains("concurrency is 1000; 1 to 256 are possible"), "{error}");
+    let error = lab.origin_control.post::<()>("/start", &settings(1, 0)).await.unwrap_err();
+    assert!(error.to_string().contains("concurrency is 0; at least 1 is needed"), "{error}");
     let huge = StartOrigin { value_bytes: u32::MAX, ..settings(1, 2) };
     let error = lab.origin_control.post::<()>("/start", &huge).await.unwrap_err();
     assert!(error.to_string().contains("at most 1048576 are possible"), "{error}");
@@ -111,4 +111,17 @@ async fn a_file_that_is_no_database_is_refused_with_advice() {
     let Err(error) = app::origin::open(&file).await else { panic!("opened a text") };
     assert!(error.contains("not a database") && error.contains("delete the file"), "{error}");
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("this is a text"), "and is left as it was");
+}
+
+/// There are 256 connections to SQLite. More places than that share them, and are places all the same.
+#[tokio::test]
+async fn an_origin_may_have_more_places_than_connections() {
+    let lab = Lab::start(0, "", settings(1500, 260)).await;
+    let url = format!("{}/items/1", lab.origin);
+    futures_util::future::join_all((0..260).map(|_| get(&url))).await;
+    let rows = ledger(&lab).await;
+    let last_begun = rows.iter().filter_map(|row| row.start_ns).max().unwrap();
+    let first_ended = rows.iter().filter_map(|row| row.end_ns).min().unwrap();
+    assert_eq!(rows.len(), 260);
+    assert!(last_begun < first_ended, "one of them waited for another");
 }

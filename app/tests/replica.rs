@@ -106,7 +106,10 @@ async fn a_client_that_goes_away_does_not_take_the_flight_with_it() {
 #[tokio::test]
 async fn warming_puts_every_item_in_one_burst() {
     let lab = Lab::start(2, "jitter(0.5)", settings(5, 4)).await;
-    let warmed: Warmed = lab.controls[0].post("/warm", &Warm { items: 10, at_once: 4, aged: false }).await.unwrap();
+    let warmed: Warmed = lab.controls[0]
+        .post("/warm", &Warm { items: 10, at_once: 4, aged: false, within_ns: 60_000_000_000 })
+        .await
+        .unwrap();
     let events: ReplicaEvents = lab.controls[0].get("/events").await.unwrap();
     let stored: Vec<_> = events.events.iter().filter(|e| e.event == "stored").collect();
     assert_eq!(stored.len(), 10);
@@ -116,8 +119,10 @@ async fn warming_puts_every_item_in_one_burst() {
         let answer = get(&format!("{}/items/{number}", lab.replicas[1])).await;
         assert!(answer.header("cache-status").starts_with("lab; hit"), "{number}");
     }
-    let error =
-        lab.controls[0].post::<Warmed>("/warm", &Warm { items: u32::MAX, at_once: 4, aged: false }).await.unwrap_err();
+    let error = lab.controls[0]
+        .post::<Warmed>("/warm", &Warm { items: u32::MAX, at_once: 4, aged: false, within_ns: 60_000_000_000 })
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("at most 1000000"), "{error}");
 }
 

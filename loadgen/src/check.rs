@@ -68,9 +68,9 @@ fn of_strategy(
         (records.read_events().map_err(Failure::usage)?, records.read_origin().map_err(Failure::usage)?);
     let slack = Duration::from_nanos(run.clock_uncertainty_ns.unwrap_or(0));
     let terms = Terms {
-        promise: spec.promise(scenario.cache.ttl),
+        promise: spec.clone().fitted(&scenario.budgets).promise(scenario.cache.ttl),
         replicas: u16::try_from(run.replicas).unwrap_or(u16::MAX),
-        budget: app::replica::REQUEST_BUDGET,
+        budgets: scenario.budgets,
         places: scenario.origin.concurrency as usize,
         queue: scenario.origin.queue as usize,
         write_every: scenario.origin.write_every,

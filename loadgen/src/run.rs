@@ -304,12 +304,6 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
 fn warnings(settings: &Settings) -> Vec<String> {
     let scenario = &settings.scenario;
     let mut warnings = scenario.warnings();
-    let (service, budget) = (scenario.origin.service_time.mean(), strategies::LOAD_BUDGET);
-    if settings.target.is_none() && service >= budget {
-        let (service, budget) = (duration_text(service), duration_text(budget));
-        warnings
-            .push(format!("origin.service_time is {service}, and a read is given {budget}: it will be answered 504"));
-    }
     for event in &scenario.events {
         let left = scenario.load.duration.saturating_sub(event.at);
         if event.action.length().is_some_and(|length| length > left) {

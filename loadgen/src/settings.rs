@@ -10,12 +10,12 @@ use std::time::Duration;
 use app::address::{is_loopback, shown, shown_word};
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
-use strategies::spec::PRESETS;
+use strategies::spec::{PRESETS, Unfit};
 use strategies::units::duration_text;
 
 use crate::cli::{Arrival, CacheChoice, Format, LabChoice, RunArgs};
 use crate::exit::Failure;
-use crate::measure::Floor;
+use crate::measure::{Floor, Warmth};
 use crate::target::Target;
 
 /// What to run, and how.
@@ -96,6 +96,12 @@ impl Subject {
         let (service, ttl) = (scenario.origin.service_time.mean(), scenario.cache.ttl);
         Some(Floor::new(scenario.keys.n, service, ttl, spec.negative_life()))
     }
+
+    /// What the warm-up is to leave in the cache.
+    #[must_use]
+    pub fn warmth(&self, scenario: &Scenario) -> Warmth {
+        Warmth::new(scenario.keys.n, scenario.origin.service_time.p99(), self.soft_life(scenario.cache.ttl))
+    }
 }
 
 impl Settings {
@@ -117,6 +123,7 @@ impl Settings {
             None => strategies(args.strategy.as_deref(), &scenario)?,
         };
         check_soft_lives(&strategies, &scenario)?;
+        check_times(&strategies, &scenario)?;
         if let Some(url) = &args.redis {
             check_redis(url, args.i_own_this_target)?;
         }
@@ -194,6 +201,30 @@ fn check_soft_lives(strategies: &[(Spec, String)], scenario: &Scenario) -> Resul
             spec.name()
         )))
     })
+}
+
+/// What could not come to anything, whatever the load: a strategy that gives up before a read ends, a cache that takes too
+/// long to warm.
+fn check_times(strategies: &[(Spec, String)], scenario: &Scenario) -> Result<(), Failure> {
+    let read = scenario.origin.service_time.p50();
+    let unfit =
+        |(spec, _): &(Spec, String)| spec.unfit(read, &scenario.budgets).map(|unfit| (spec.name().to_owned(), unfit));
+    if let Some((name, unfit)) = strategies.iter().find_map(unfit) {
+        let Unfit { what, found, allowed, remedy } = unfit;
+        return Err(Failure::usage(format!(
+            "{what} · --strategy {name:?} · found {found}, allowed {allowed} · {remedy}"
+        )));
+    }
+    let (takes, most) = (scenario.warm_takes(read), scenario.warm_budget());
+    if scenario.warm.is_some() && takes > most {
+        let [takes, most, read] = [takes, most, read].map(duration_text);
+        let (items, places) = (scenario.keys.n, scenario.origin.concurrency);
+        return Err(Failure::usage(format!(
+            "a cache that takes too long to warm · [warm] · found {items} reads of {read}, {places} at once: {takes}, \
+             allowed {most} · raise origin.concurrency, lower origin.service_time or keys.n, or leave [warm] out"
+        )));
+    }
+    Ok(())
 }
 
 /// (path in the scenario, value, as typed).
@@ -288,6 +319,7 @@ fn strategies(given: Option<&str>, scenario: &Scenario) -> Result<Vec<(Spec, Str
                 "the same strategy twice · --strategy · found {text:?} again, each may be run once · drop one"
             )));
         }
+        let spec = spec.fitted(&scenario.budgets);
         let folder = folder(spec.name());
         let taken = |folder: &String| strategies.iter().any(|(_, other)| other == folder);
         let numbered = (2..).map(|number| format!("{folder}-{number}"));

@@ -33,7 +33,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
         2,
         &["a closed loop without clients", "--set load.clients=50"],
     ),
-    (&["--scenario", "hotkey", "--set", "origin.concurrency=512"], 2, &["found 512, allowed at most 256"]),
+    (&["--scenario", "hotkey", "--set", "origin.concurrency=65537"], 2, &["found 65537, allowed 1 to 65536"]),
     (&["fuzz", "--strategy", "nayve"], 2, &["not a strategy · --strategy", "did you mean `naive`?"]),
     (&["fuzz", "--profile", "calm,storm"], 2, &["no such profile · --profile · found \"storm\", known: all, calm"]),
     (&["fuzz", "--seeds", "0"], 2, &["--seeds", "1..=1000000000"]),
@@ -220,13 +220,14 @@ fn a_cache_that_cannot_be_warmed_leaves_a_remedy_and_no_folder() {
         let results = scratch.path().to_str().unwrap();
         let said = run(&[
             &["--scenario", "bulk-warm", "--lab", lab, "--cache", "memory", "--strategy", "naive"][..],
-            &["--set", "origin.service_time=7s", "-o", results],
+            &["--set", "origin.service_time={ dist = \"uniform\", min = \"0s\", max = \"200ms\" }"],
+            &["--set", "budgets.origin_read=150ms", "-o", results],
         ]
         .concat());
         assert_eq!(said.code, Some(1), "{lab}: {}", said.err);
         for words in [
             "error: the cache could not be warmed · naive · ",
-            "the origin did not answer in time: 100 reads of 7s, 128 at once, take 7s; a read may take 5s",
+            "the origin did not answer in time: 100 reads of 100ms, 128 at once, take 100ms; a read may take 150ms",
             " · raise origin.concurrency, lower origin.service_time",
         ] {
             assert!(said.err.contains(words), "{lab}: {words:?} is not in {}", said.err);

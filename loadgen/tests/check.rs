@@ -20,7 +20,7 @@ fn terms(spec: &str, slack_ms: u64) -> Terms {
     Terms {
         promise: Spec::parse(spec).unwrap().promise(ttl),
         replicas: 3,
-        budget: Duration::from_secs(8),
+        budgets: strategies::Budgets::USUAL,
         places: 2,
         queue: 4,
         write_every: None,

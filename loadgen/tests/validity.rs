@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
 
-use loadgen::measure::{Circumstances, doubts, warm_hits};
+use std::time::Duration;
+
+use loadgen::measure::{Circumstances, Warmth, doubts};
 use report::record::{BinRow, Outcomes, Strategy};
 
 /// A sound strategy of a hundred requests, and its circumstances.
@@ -78,21 +80,63 @@ fn an_open_loop_must_send_what_was_planned() {
     assert!(doubts(&strategy, &circumstances).is_empty(), "a closed loop has no such plan");
 }
 
+const S: i64 = 1_000_000_000;
+
+/// The second that begins so many before t = 0: what was sent in it, and what of that was a hit.
+fn row(start_s: i64, sent: u64, hit: u64) -> BinRow {
+    BinRow { start_ms: start_s * 1000, sent, hit, ..BinRow::default() }
+}
+
 #[test]
 fn a_cache_that_is_seldom_asked_is_warm_by_its_last_hundred_requests() {
-    let row = |start_ms: i64, sent: u64, hit: u64| BinRow { start_ms, sent, hit, ..BinRow::default() };
     // (requests and hits of the seconds before t = 0, hits)
     for (seconds, hits) in [
         (&[(400, 390), (400, 0)][..], 0),
         (&[(400, 0), (400, 390)], 390),
         (&[(40, 7), (40, 3), (40, 0), (40, 2)], 5),
-        (&[(5, 1), (5, 0)], 1),
-        (&[], 0),
+        (&[(40, 1), (40, 0)], 1),
     ] {
+        // One key, of which every request but the first should have been a hit.
+        let mut warmth = Warmth::new(1, Duration::ZERO, Duration::from_secs(60));
         let before = seconds.iter().zip(-(seconds.len() as i64)..);
-        let mut rows: Vec<BinRow> = before.map(|((sent, hit), at)| row(at * 1000, *sent, *hit)).collect();
+        let mut rows = Vec::new();
+        for ((sent, hit), at) in before {
+            let arrivals: Vec<(i64, u32)> = (0..*sent).map(|n| (at * S + n as i64, 1)).collect();
+            warmth.arrive(at * 1000, &arrivals);
+            rows.push(row(at, *sent, *hit));
+        }
         rows.push(row(0, 50, 50));
-        assert_eq!(warm_hits(&rows), hits, "{seconds:?}");
+        assert_eq!(warmth.hits(&rows), Some(hits), "{seconds:?}");
+    }
+}
+
+#[test]
+fn where_no_hits_were_to_be_expected_their_absence_says_nothing() {
+    // A minute of warm-up; (keys, how often one of them in turn is asked for, a read, a life, whether hits were expected)
+    let cases: [(u32, i64, i64, u64, bool); 7] = [
+        (1, S / 10, S / 5, 5, true),
+        (1, 20 * S, S / 5, 5, false),
+        (1, 20 * S, S / 5, 3600, false),
+        (1, 5 * S, S / 5, 3600, true),
+        (1, S / 10, 49 * S, 5, false),
+        (1, S / 10, 49 * S, 3600, true),
+        (1000, S / 10, S / 5, 3600, false),
+    ];
+    for (keys, every, read, life, expected) in cases {
+        let mut warmth = Warmth::new(keys, Duration::from_nanos(read as u64), Duration::from_secs(life));
+        let arrivals: Vec<(i64, u32)> =
+            (0..60 * S / every).map(|n| (n * every - 60 * S, n as u32 % keys + 1)).collect();
+        let mut rows = Vec::new();
+        for second in -60..0 {
+            let within: Vec<_> = arrivals.iter().filter(|(at, _)| at.div_euclid(S) == second).copied().collect();
+            warmth.arrive(second * 1000, &within);
+            rows.push(row(second, within.len() as u64, 0));
+        }
+        let case = format!("{keys} keys, every {every} ns, read {read} ns, life {life} s");
+        assert_eq!(warmth.hits(&rows), expected.then_some(0), "{case}");
+        // One that was seen is known all the same, and so is an old value.
+        rows[59].stale = 1;
+        assert_eq!(warmth.hits(&rows), Some(1), "{case}");
     }
 }
 

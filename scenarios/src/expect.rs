@@ -25,8 +25,8 @@ impl Scenario {
             LoadKind::Open { .. } => return None,
             LoadKind::Closed { clients, think } => {
                 let constant = matches!(think, Law::Constant(_));
-                let lognormal = matches!(think, Law::LogNormal { .. });
-                (!lognormal).then_some(Readers::Closed { clients: *clients, think: think.mean(), constant, share })?
+                let known = constant || matches!(think, Law::Exponential { .. });
+                known.then_some(Readers::Closed { clients: *clients, think: think.mean(), constant, share })?
             }
         };
         let places = self.origin.concurrency;

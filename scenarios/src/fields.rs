@@ -2,8 +2,20 @@
 //!
 //! One list serves the refusal of unknown fields and the dotted paths of `--set`, so that the two can't drift apart.
 
-pub(crate) const TOP: [&str; 11] =
-    ["schema", "name", "summary", "strategies", "load", "keys", "cache", "origin", "warm", "event", "threshold"];
+pub(crate) const TOP: [&str; 12] = [
+    "schema",
+    "name",
+    "summary",
+    "strategies",
+    "load",
+    "keys",
+    "cache",
+    "origin",
+    "budgets",
+    "warm",
+    "event",
+    "threshold",
+];
 pub(crate) const LOAD: [&str; 11] =
     ["clients", "think", "rate", "arrivals", "start", "warmup", "duration", "timeout", "on_down", "ramp", "retry"];
 pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
@@ -11,16 +23,25 @@ pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 7] = ["kind", "n", "hot_share", "exponent", "value_size", "missing_share", "missing_n"];
 pub(crate) const CACHE: [&str; 1] = ["ttl"];
 pub(crate) const ORIGIN: [&str; 4] = ["service_time", "concurrency", "queue", "write_every"];
+/// The client's is `load.timeout`.
+pub(crate) const BUDGETS: [&str; 3] = ["replica", "origin_read", "lock_wait"];
 pub(crate) const WARM: [&str; 2] = ["burst", "ages"];
 pub(crate) const EVENT: [&str; 7] = ["at", "do", "for", "factor", "add", "target", "key"];
 pub(crate) const THRESHOLD: [&str; 4] = ["strategy", "metric", "at_most", "at_least"];
-pub(crate) const LAW: [&str; 4] = ["dist", "mean", "p50", "p99"];
+pub(crate) const LAW: [&str; 6] = ["dist", "mean", "p50", "p99", "min", "max"];
 
 /// Fields of the top that hold a value, not a table.
 const PLAIN: [&str; 4] = ["schema", "name", "summary", "strategies"];
 /// Tables whose fields a `--set` can reach. Thresholds are a list and have no path; of events, see [`OF_EVENTS`].
-const TABLES: [(&str, &[&str]); 6] =
-    [("load", &LOAD), ("load.retry", &RETRY), ("keys", &KEYS), ("cache", &CACHE), ("origin", &ORIGIN), ("warm", &WARM)];
+const TABLES: [(&str, &[&str]); 7] = [
+    ("load", &LOAD),
+    ("load.retry", &RETRY),
+    ("keys", &KEYS),
+    ("cache", &CACHE),
+    ("origin", &ORIGIN),
+    ("budgets", &BUDGETS),
+    ("warm", &WARM),
+];
 /// Fields of events that a `--set event.FIELD` can reach: in every event that has it.
 pub(crate) const OF_EVENTS: [&str; 2] = ["for", "factor"];
 /// Fields that may be a law, and so have fields of their own.

@@ -3,7 +3,7 @@
 //! Drawing takes its random numbers as arguments, so that think times and service times stay pure functions of a seed
 //! and a position. Nothing here remembers what was drawn before.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{LN_2, TAU};
 use std::fmt;
 use std::time::Duration;
 
@@ -38,15 +38,24 @@ pub enum Law {
         /// The 99th percentile, not below the median.
         p99: Duration,
     },
+    /// Evenly spread.
+    Uniform {
+        /// The least.
+        min: Duration,
+        /// The most, not below the least.
+        max: Duration,
+    },
 }
 
 #[derive(Clone, Copy)]
 enum Dist {
     Exponential,
     LogNormal,
+    Uniform,
 }
 
-const DISTS: [(&str, Dist); 2] = [("exp", Dist::Exponential), ("lognormal", Dist::LogNormal)];
+const DISTS: [(&str, Dist); 3] =
+    [("exp", Dist::Exponential), ("lognormal", Dist::LogNormal), ("uniform", Dist::Uniform)];
 
 impl Law {
     /// The mean. For a lognormal law p50 · exp(σ²/2) with σ = ln(p99/p50) / Φ⁻¹(0.99) (Johnson, Kotz, Balakrishnan,
@@ -60,6 +69,29 @@ impl Law {
                 let sigma = sigma(p50, p99);
                 scale(p50, (sigma * sigma / 2.0).exp())
             }
+            Self::Uniform { .. } => self.p50(),
+        }
+    }
+
+    /// The median.
+    #[must_use]
+    pub fn p50(&self) -> Duration {
+        match *self {
+            Self::Constant(value) => value,
+            Self::Exponential { mean } => scale(mean, LN_2),
+            Self::LogNormal { p50, .. } => p50,
+            Self::Uniform { min, max } => min + max.saturating_sub(min) / 2,
+        }
+    }
+
+    /// The 99th percentile.
+    #[must_use]
+    pub fn p99(&self) -> Duration {
+        match *self {
+            Self::Constant(value) => value,
+            Self::Exponential { mean } => scale(mean, 100.0_f64.ln()),
+            Self::LogNormal { p99, .. } => p99,
+            Self::Uniform { min, max } => min + scale(max.saturating_sub(min), 0.99),
         }
     }
 
@@ -75,6 +107,7 @@ impl Law {
                 let normal = (-2.0 * (1.0 - u1).ln()).sqrt() * (TAU * u2).cos();
                 scale(p50, (sigma(p50, p99) * normal).exp())
             }
+            Self::Uniform { min, max } => min + scale(max.saturating_sub(min), u1),
         }
     }
 
@@ -103,15 +136,24 @@ impl Law {
         match walk.word(&law, "dist", &DISTS, None)? {
             Dist::Exponential => {
                 walk.foreign(&law, &["p50", "p99"], "with dist = \"lognormal\"");
+                walk.foreign(&law, &["min", "max"], "with dist = \"uniform\"");
                 let mean = walk.quantity(&law, "mean", &DURATION, NS..=max, None)?;
                 Some(Self::Exponential { mean })
             }
             Dist::LogNormal => {
                 walk.foreign(&law, &["mean"], "with dist = \"exp\"");
+                walk.foreign(&law, &["min", "max"], "with dist = \"uniform\"");
                 let p50 = walk.quantity(&law, "p50", &DURATION, NS..=max, None);
                 let widest = p50.map_or(max, |p50| max.min(p50.saturating_mul(SPREAD_MAX)));
                 let p99 = walk.quantity(&law, "p99", &DURATION, p50.unwrap_or(NS)..=widest, None);
                 Some(Self::LogNormal { p50: p50?, p99: p99? })
+            }
+            Dist::Uniform => {
+                walk.foreign(&law, &["mean"], "with dist = \"exp\"");
+                walk.foreign(&law, &["p50", "p99"], "with dist = \"lognormal\"");
+                let least = walk.quantity(&law, "min", &DURATION, Duration::ZERO..=max, None);
+                let most = walk.quantity(&law, "max", &DURATION, least.unwrap_or(NS).max(NS)..=max, None);
+                Some(Self::Uniform { min: least?, max: most? })
             }
         }
     }
@@ -126,6 +168,9 @@ impl fmt::Display for Law {
             Self::Exponential { mean } => write!(f, "{{ dist = \"exp\", mean = \"{}\" }}", text(mean)),
             Self::LogNormal { p50, p99 } => {
                 write!(f, "{{ dist = \"lognormal\", p50 = \"{}\", p99 = \"{}\" }}", text(p50), text(p99))
+            }
+            Self::Uniform { min, max } => {
+                write!(f, "{{ dist = \"uniform\", min = \"{}\", max = \"{}\" }}", text(min), text(max))
             }
         }
     }
@@ -184,6 +229,30 @@ mod tests {
         near(draws[50_000], 200 * MS);
         near(draws[99_000], 600 * MS);
         near(mean(&draws), law.mean());
+    }
+
+    #[test]
+    fn a_uniform_law_is_even_between_its_ends() {
+        let law = Law::Uniform { min: 50 * MS, max: 150 * MS };
+        let draws = draws(law);
+        near(mean(&draws), 100 * MS);
+        near(draws[25_000], 75 * MS);
+        near(draws[99_000], law.p99());
+        assert!(draws[0] >= 50 * MS && draws[99_999] < 150 * MS, "{:?} to {:?}", draws[0], draws[99_999]);
+        assert_eq!((law.mean(), law.p99()), (100 * MS, 149 * MS));
+    }
+
+    #[test]
+    fn the_percentiles_are_those_of_the_draws() {
+        for law in [
+            Law::Constant(120 * MS),
+            Law::Exponential { mean: 120 * MS },
+            Law::LogNormal { p50: 200 * MS, p99: 600 * MS },
+        ] {
+            let draws = draws(law);
+            near(draws[50_000], law.p50());
+            near(draws[99_000], law.p99());
+        }
     }
 
     #[test]

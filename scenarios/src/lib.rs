@@ -7,6 +7,7 @@
 //! |---|---|
 //! | text → plain data → values | `parse.rs`, `tree.rs`, `overrides.rs`, `walk.rs`, `getters.rs` |
 //! | the values, each with its own rules | `scenario.rs`, `load.rs`, `ramp.rs`, `keys.rs`, `law.rs`, `event.rs`, `threshold.rs` |
+//! | how long things may take | `budgets.rs` |
 //! | what is wrong, and where | `problem.rs`, `source.rs`, `nearest.rs` |
 //! | the resolved copy | `resolved.rs` |
 //! | the plan of requests | `plan.rs`, `plan/`, `draw.rs` |
@@ -14,6 +15,7 @@
 //! | when a client tries again, and how often all may | `retry.rs` |
 //! | the origin's service times | `service.rs` |
 
+mod budgets;
 mod draw;
 mod event;
 mod expect;
@@ -40,6 +42,7 @@ mod threshold;
 mod tree;
 mod walk;
 
+pub use budgets::budgets_for;
 pub use event::{Action, Event, Target};
 pub use fields::settable;
 pub use keys::{KeyKind, Keys};

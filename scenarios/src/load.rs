@@ -21,8 +21,7 @@ const ARRIVALS_MAX: f64 = 1e9;
 const THINK_MAX: Duration = Duration::from_secs(3600);
 const WARMUP_MAX: Duration = Duration::from_secs(24 * 3600);
 const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
-const TIMEOUT_MAX: Duration = Duration::from_secs(600);
-const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
 const MS: Duration = Duration::from_millis(1);
 
 /// The load of a scenario.
@@ -34,7 +33,7 @@ pub struct Load {
     pub warmup: Duration,
     /// The measured time.
     pub duration: Duration,
-    /// A client's patience with one attempt at a request.
+    /// A client's patience with one attempt at a request: its budget.
     pub timeout: Duration,
     /// What a client does whose replica is down.
     pub on_down: OnDown,
@@ -102,7 +101,8 @@ const STARTS: [(&str, Start); 2] = [("together", Start::Together), ("staggered",
 const ARRIVALS: [(&str, Arrivals); 2] = [("poisson", Arrivals::Poisson), ("constant", Arrivals::Constant)];
 
 impl Load {
-    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
+    /// Reads the table; `patience` is a client's where nothing is said.
+    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>, patience: Duration) -> Option<Self> {
         let duration = walk.quantity(fields, "duration", &DURATION, MS..=DURATION_MAX, None);
         let kind = match (fields.has("clients"), fields.has("rate")) {
             (true, false) => read_closed(walk, fields),
@@ -124,7 +124,7 @@ impl Load {
             }
         };
         let warmup = walk.quantity(fields, "warmup", &DURATION, Duration::ZERO..=WARMUP_MAX, Some(Duration::ZERO));
-        let timeout = walk.quantity(fields, "timeout", &DURATION, MS..=TIMEOUT_MAX, Some(TIMEOUT_DEFAULT));
+        let timeout = walk.quantity(fields, "timeout", &DURATION, MS..=TIMEOUT_MAX, Some(patience));
         let on_down = walk.word(fields, "on_down", &ON_DOWN, Some(OnDown::Next));
         let retry = match walk.section(fields, "load.retry", &fields::RETRY, false) {
             Some(retry) => Retry::read(walk, &retry).map(Some),

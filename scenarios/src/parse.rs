@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use strategies::spec::Spec;
 
+use crate::budgets;
 use crate::event::Event;
 use crate::fields;
 use crate::keys::Keys;
@@ -120,8 +121,13 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     let summary = read_summary(walk, top);
     let strategies = read_strategies(walk, top);
 
+    let origin = walk.section(top, "origin", &fields::ORIGIN, true);
+    let origin = origin.and_then(|fields| OriginModel::read(walk, &fields));
+    let budgets = walk.section(top, "budgets", &fields::BUDGETS, false);
+    let budgets = origin.as_ref().and_then(|o| budgets::read(walk, budgets.as_ref(), &o.service_time));
+    let patience = budgets::patience(&budgets.unwrap_or_default());
     let load_fields = walk.section(top, "load", &fields::LOAD, true);
-    let load = load_fields.as_ref().and_then(|fields| Load::read(walk, fields));
+    let load = load_fields.as_ref().and_then(|fields| Load::read(walk, fields, patience));
     let keys = walk.section(top, "keys", &fields::KEYS, true);
     let keys = keys.and_then(|fields| Keys::read(walk, &fields));
     let cache = walk.section(top, "cache", &fields::CACHE, true);
@@ -129,9 +135,6 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     if let (Some(load), Some(fields), Some(cache)) = (&load, &load_fields, &cache) {
         load.refuse_short_warmup(walk, fields, cache.ttl);
     }
-    let origin = walk.section(top, "origin", &fields::ORIGIN, true);
-    let origin = origin.and_then(|fields| OriginModel::read(walk, &fields));
-
     let warm = match walk.section(top, "warm", &fields::WARM, false) {
         Some(fields) => read_warm(walk, &fields, load_fields.as_ref()).map(Some),
         // Absent is no warm-up burst; what is no table has been reported.
@@ -155,6 +158,7 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
         keys: keys?,
         cache: cache?,
         origin: origin?,
+        budgets: budgets?,
         warm: warm?,
         events,
         thresholds,

@@ -30,6 +30,12 @@ impl Scenario {
         let _ = writeln!(out, "\n[origin]\nservice_time = {}", origin.service_time.toml());
         let _ = writeln!(out, "concurrency = {}\nqueue = {}", origin.concurrency, origin.queue);
         let _ = writeln!(out, "write_every = \"{write_every}\"");
+        let [replica, origin_read, lock_wait] =
+            [self.budgets.replica, self.budgets.origin_read, self.budgets.lock_wait].map(duration_text);
+        let _ = writeln!(
+            out,
+            "\n[budgets]\nreplica = \"{replica}\"\norigin_read = \"{origin_read}\"\nlock_wait = \"{lock_wait}\""
+        );
         if let Some(warm) = self.warm {
             out.push_str("\n[warm]\nburst = \"all\"\n");
             if warm == Warm::BurstAged {

@@ -12,12 +12,14 @@ use crate::load::Load;
 use crate::service::ServiceModel;
 use crate::threshold::Threshold;
 use crate::walk::{Fields, Walk};
+use strategies::Budgets;
 use strategies::units::{DURATION, duration_text};
 
 const TTL_MAX: Duration = Duration::from_secs(24 * 3600);
 const SERVICE_TIME_MAX: Duration = Duration::from_secs(3600);
 const WRITE_EVERY_MAX: Duration = Duration::from_secs(24 * 3600);
-const CONCURRENCY_MAX: u32 = 1024;
+/// One connection each between replica and origin, of which there are 65 536 between two addresses.
+const CONCURRENCY_MAX: u32 = 65_536;
 const CONCURRENCY_DEFAULT: u32 = 64;
 const QUEUE_MAX: u32 = 1_000_000;
 const QUEUE_DEFAULT: u32 = 1024;
@@ -39,6 +41,8 @@ pub struct Scenario {
     pub cache: CacheSettings,
     /// The origin's settings.
     pub origin: OriginModel,
+    /// How long a replica gives what it waits for.
+    pub budgets: Budgets,
     /// How the cache is filled before t = 0, if it is.
     pub warm: Option<Warm>,
     /// What is done during the run, in the order of time.
@@ -59,7 +63,7 @@ pub struct CacheSettings {
 pub struct OriginModel {
     /// How long a read holds its place.
     pub service_time: Law,
-    /// How many reads are served at once (W), 1 to 1024.
+    /// How many reads are served at once (W), 1 to 65 536.
     pub concurrency: u32,
     /// How many more may wait; the next is rejected. May be 0.
     pub queue: u32,
@@ -78,9 +82,6 @@ pub enum Warm {
 }
 
 impl Warm {
-    /// How long reading all items may take.
-    pub const BUDGET: Duration = Duration::from_secs(60);
-
     /// Which part of its life an item's entry has left, above 0, at most 1.
     #[must_use]
     pub fn life_left(self, item: u32) -> f64 {
@@ -97,7 +98,7 @@ impl Scenario {
     /// Doubts that do not stop a run, each a sentence with its remedy.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.doubtful_times();
         let (ttl, mean) = (self.cache.ttl, self.origin.service_time.mean());
         if ttl < mean {
             warnings.push(format!(

@@ -249,6 +249,21 @@ fn retries() {
 }
 
 #[test]
+fn budgets() {
+    let budgets = |text: &str| plus(&format!("[budgets]\n{text}"));
+    let slow = |text: &str| budgets(text).replace("200ms", "49s");
+    let cases = [
+        ("a read that never ends in time", slow("origin_read = \"10s\"")),
+        ("a request shorter than its read", budgets("replica = \"4s\"")),
+        ("a request shorter than its wait", budgets("lock_wait = \"1m\"\nreplica = \"30s\"")),
+        ("the client's", budgets("client = \"20s\"")),
+        ("no unit", budgets("replica = 8")),
+        ("a value", with("schema = 1", "schema = 1\nbudgets = true")),
+    ];
+    insta::assert_snapshot!(transcript(&cases));
+}
+
+#[test]
 fn laws() {
     let law = |value: &str| with("\"200ms\"", value);
     let cases = [
@@ -257,6 +272,8 @@ fn laws() {
         ("unknown dist, near", law("{ dist = \"lognormla\", p50 = \"1ms\", p99 = \"2ms\" }")),
         ("exp with percentiles", law("{ dist = \"exp\", p50 = \"200ms\" }")),
         ("lognormal with a mean", law("{ dist = \"lognormal\", p50 = \"200ms\", p99 = \"600ms\", mean = \"1s\" }")),
+        ("uniform with a mean", law("{ dist = \"uniform\", mean = \"200ms\" }")),
+        ("ends turned", law("{ dist = \"uniform\", min = \"600ms\", max = \"200ms\" }")),
         ("percentiles turned", law("{ dist = \"lognormal\", p50 = \"600ms\", p99 = \"200ms\" }")),
         ("too wide", law("{ dist = \"lognormal\", p50 = \"1us\", p99 = \"1s\" }")),
         ("mean zero", law("{ dist = \"exp\", mean = \"0s\" }")),
@@ -291,7 +308,7 @@ fn keys_and_origin() {
         ("zipf negative", keys("kind = \"zipf\"\nn = 10\nexponent = -1")),
         ("single with ten", keys("kind = \"single\"\nn = 10")),
         ("no places", origin("concurrency = 0")),
-        ("too many places", origin("concurrency = 1025")),
+        ("too many places", origin("concurrency = 65_537")),
         ("queue too long", origin("queue = 1_000_001")),
         ("queue negative", origin("queue = -1")),
         ("write_every without a unit", origin("write_every = 0")),

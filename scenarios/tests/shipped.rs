@@ -6,8 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use scenarios::{
     Action, Arrivals, Bound, CacheSettings, Event, KeyKind, Keys, Law, Load, LoadKind, METRICS, OnDown, OriginModel,
-    Plan, Ramp, Retry, Scenario, Start, Target, Threshold, Warm, shipped,
+    Plan, Ramp, Retry, Scenario, Start, Target, Threshold, Warm, budgets_for, shipped,
 };
+use strategies::Budgets;
 
 const MS: Duration = Duration::from_millis(1);
 const S: Duration = Duration::from_secs(1);
@@ -54,6 +55,7 @@ fn hotkey_is_the_primers_load() {
         keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, value_size: 256, missing_share: 0.0, missing_n: 10 },
         cache: CacheSettings { ttl: 5 * S },
         origin: OriginModel { service_time: Law::Constant(200 * MS), concurrency: 64, queue: 1024, write_every: None },
+        budgets: Budgets::USUAL,
         warm: None,
         events: Vec::new(),
         thresholds: Vec::new(),
@@ -173,6 +175,7 @@ fn law() -> impl Strategy<Value = Law> {
         span(3600 * S).prop_map(Law::Constant),
         span(3600 * S).prop_map(|mean| Law::Exponential { mean }),
         (span(S), 1_u32..=1000).prop_map(|(p50, ratio)| Law::LogNormal { p50, p99: p50 * ratio }),
+        (span(S), span(S)).prop_map(|(min, more)| Law::Uniform { min, max: min + more }),
     ]
 }
 
@@ -258,13 +261,19 @@ fn action() -> impl Strategy<Value = Action> {
     )
 }
 
+/// Others than those that follow from the service time.
+fn longer(budgets: Budgets, more: Duration) -> Budgets {
+    Budgets { replica: budgets.replica + more, ..budgets }
+}
+
 prop_compose! {
     fn scenario()(
         load in load(),
         keys in keys(),
         service_time in law(),
         summary in "[ -~µé]{0,60}",
-        (concurrency, queue) in (1_u32..=1024, 0_u32..=1_000_000),
+        (concurrency, queue) in (1_u32..=65_536, 0_u32..=1_000_000),
+        (wait, more) in (span(3600 * S), span(3600 * S)),
         (ttl, write_every) in (span(24 * 3600 * S), proptest::option::of(span(S))),
         (warm, aged) in any::<(bool, bool)>(),
         actions in proptest::collection::vec(action(), 0..4),
@@ -290,6 +299,7 @@ prop_compose! {
             keys,
             cache: CacheSettings { ttl },
             origin: OriginModel { service_time, concurrency, queue, write_every },
+            budgets: Budgets { lock_wait: wait.min(budgets_for(&service_time).origin_read), ..longer(budgets_for(&service_time), more) },
             warm: warm.then_some(if aged { Warm::BurstAged } else { Warm::BurstAll }),
             events: actions.into_iter().map(|action| Event { at: Duration::ZERO, action }).collect(),
             thresholds: vec![threshold],
@@ -360,12 +370,13 @@ fn settings_are_every_field_that_shapes_what_happens() {
         ("load.clients", "50"),
         ("cache.ttl", "5s"),
         ("origin.service_time", "200ms"),
+        ("budgets.origin_read", "5s"),
         ("event.1.do", "origin-slow"),
         ("event.1.for", "2s"),
     ] {
         assert_eq!(settings.get(field).map(String::as_str), Some(value), "{field} in {settings:?}");
     }
-    let shaped = ["load.", "keys.", "cache.", "origin.", "event.1."];
+    let shaped = ["load.", "keys.", "cache.", "origin.", "budgets.", "event.1."];
     assert!(settings.keys().all(|field| shaped.iter().any(|start| field.starts_with(start))), "{settings:?}");
 }
 

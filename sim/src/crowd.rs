@@ -274,7 +274,7 @@ impl<W: Witness + 'static> Crowd<W> {
         let Some(place) = self.under_way.borrow().get(number).filter(there) else { return };
         let Some(stack) = self.fleet.stack(place.replica) else { return self.refused(number, place) };
         let request = self.fleet.took_request(place.replica);
-        let deadline = now.plus(self.fleet.request_budget);
+        let deadline = now.plus(self.fleet.budgets.replica);
         let cx = Cx { request, deadline, replica: place.replica };
         let job = Job { number, stack, cx, key: self.key(place.key) };
         let idle = self.idle.borrow_mut().take(place.replica);

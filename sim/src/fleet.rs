@@ -9,7 +9,7 @@ use scenarios::Warm;
 use strategies::port::{Clock, Events};
 use strategies::rng::Rng;
 use strategies::time::Mono;
-use strategies::{Cx, GetError, Key, Ports, Spec, Stack};
+use strategies::{Budgets, Cx, GetError, Key, Ports, Spec, Stack};
 
 use crate::cache::{CachePort, CacheServer};
 use crate::link::{Latency, Link};
@@ -50,8 +50,8 @@ pub struct FleetSettings<'a> {
     pub seed: u64,
     /// How long messages take.
     pub latencies: Latencies,
-    /// A request's budget inside a replica.
-    pub request_budget: Duration,
+    /// How long things may take in a replica.
+    pub budgets: Budgets,
     /// Makes the sink of a replica's events, once for each of its lives.
     pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
 }
@@ -67,7 +67,7 @@ pub struct Fleet {
     ttl: Duration,
     root: Rng,
     pub(crate) latencies: Latencies,
-    pub(crate) request_budget: Duration,
+    pub(crate) budgets: Budgets,
     events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
     replicas: Vec<Replica>,
 }
@@ -123,7 +123,7 @@ impl Fleet {
             replicas: (0..settings.replicas).map(replica).collect(),
             root,
             latencies: settings.latencies,
-            request_budget: settings.request_budget,
+            budgets: settings.budgets,
             events: settings.events,
         });
         (0..settings.replicas).for_each(|number| fleet.boot(number));
@@ -160,6 +160,7 @@ impl Fleet {
             spawn: Arc::new(crate::world::Spawner::new(self.world.clone(), number)),
             events: (self.events)(number, Arc::clone(&replica.clock)),
             rng: Arc::new(self.root.fork(&of_life("replica"))),
+            budgets: self.budgets,
         };
         let incarnation = self.root.fork(&of_life("incarnation")).next_u64();
         let stack = Rc::new(Stack::build(&self.spec, &ports, self.ttl, incarnation));
@@ -208,15 +209,15 @@ impl Fleet {
         replica.requests.get()
     }
 
-    /// Replica 0 reads every item first and then puts them all in one burst, as the real one does. Returns when the last
-    /// put was acknowledged.
+    /// Replica 0 reads every item first, within `budget`, and then puts them all in one burst, as the real one does. Returns
+    /// when the last put was acknowledged.
     ///
     /// # Errors
     /// Where the origin fails a read.
-    pub async fn warm(&self, kind: Warm, items: u32, at_once: u32) -> Result<Mono, GetError> {
+    pub async fn warm(&self, kind: Warm, items: u32, at_once: u32, budget: Duration) -> Result<Mono, GetError> {
         let stack = self.stack(0).ok_or(GetError::LeadersVanished)?;
         let clock = &self.replicas[0].clock;
-        let cx = Cx { request: 0, deadline: clock.mono().plus(Warm::BUDGET), replica: 0 };
+        let cx = Cx { request: 0, deadline: clock.mono().plus(budget), replica: 0 };
         let keys: Vec<Key> = (1..=items).map(Key::of_item).collect();
         let mut read = Vec::new();
         for chunk in keys.chunks(at_once.max(1) as usize) {

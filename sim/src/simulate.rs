@@ -18,8 +18,6 @@ use crate::memory::MemoryCache;
 use crate::origin::{Read, SimOrigin};
 use crate::world::{NOBODY, VirtualClock, World};
 
-/// How long flights and requests may go on after the load.
-const QUIESCE_BUDGET: Duration = Duration::from_secs(30);
 /// How often it is looked whether they have ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How often the lab is told of the time.
@@ -41,8 +39,6 @@ pub struct Simulation<'a> {
     pub seed: u64,
     /// How long messages take.
     pub latencies: Latencies,
-    /// A request's budget inside a replica.
-    pub request_budget: Duration,
     /// Makes the sink of a replica's events, once for each of its lives.
     pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
 }
@@ -98,12 +94,13 @@ pub fn simulate<W: Witness + 'static>(
     witness: &Rc<RefCell<W>>,
     tick: impl FnMut(Tick<'_>) -> bool + 'static,
 ) -> Result<Simulated, SimulationError> {
-    let Simulation { scenario, plan, spec, replicas, seed, latencies, request_budget, events } = simulation;
+    let Simulation { scenario, plan, spec, replicas, seed, latencies, events } = simulation;
     let world = World::seeded(seed);
     let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
     let origin = SimOrigin::new(world.handle(), &scenario.origin, scenario.keys.n, seed);
     let ttl = scenario.cache.ttl;
-    let settings = FleetSettings { spec, ttl, replicas, seed, latencies, request_budget, events };
+    let budgets = scenario.budgets;
+    let settings = FleetSettings { spec, ttl, replicas, seed, latencies, budgets, events };
     let fleet = Fleet::start(&world, settings, cache, Arc::clone(&origin));
     let crowd = Crowd::new(&fleet, scenario, plan, seed, Rc::clone(witness));
     let chaos = Rc::new(Chaos::new(&fleet, &crowd, scenario));
@@ -128,7 +125,10 @@ async fn run<W: Witness + 'static>(
 ) -> Result<Simulated, GetError> {
     let (load, handle) = (&scenario.load, world.handle());
     let t0 = match scenario.warm {
-        Some(kind) => fleet.warm(kind, scenario.keys.n, scenario.origin.concurrency).await?,
+        Some(kind) => {
+            let (items, at_once) = (scenario.keys.n, scenario.origin.concurrency);
+            fleet.warm(kind, items, at_once, scenario.warm_budget()).await?
+        }
         None => handle.now().plus(load.warmup),
     };
     let since_t0 = move |at: Mono| at.0.cast_signed().wrapping_sub(t0.0.cast_signed());
@@ -157,7 +157,8 @@ async fn run<W: Witness + 'static>(
     handle.crash(LAB);
     let (requests, cache_ops) = at_start.get();
     let (requests, cache_ops) = (fleet.requests() - requests, fleet.cache_ops() - cache_ops);
-    while world.tasks() > 0 && handle.now().since(ended) < QUIESCE_BUDGET {
+    let budget = scenario.quiet_budget();
+    while world.tasks() > 0 && handle.now().since(ended) < budget {
         handle.sleep(LOOK_EVERY).await;
     }
     let (happened, not_quiet) = (happened.take(), world.tasks());

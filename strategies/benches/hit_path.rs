@@ -68,6 +68,7 @@ fn hit(c: &mut Criterion) {
             spawn: Arc::new(Still),
             events: Arc::new(Still),
             rng: Arc::new(Rng::new(42)),
+            budgets: strategies::Budgets::USUAL,
         };
         let stack = Stack::build(&Spec::parse(preset.name).unwrap(), &ports, TTL, 1);
         let key = Key::of_item(1);

@@ -14,9 +14,11 @@
 //! | a bound on what reaches the origin, a breaker | `origin/` |
 //! | the SPEC grammar and the presets | [`spec`] |
 //! | what theory predicts of a hot key | [`theory`] |
+//! | how long things may take in a replica | [`Budgets`] |
 //! | durations, rates and sizes as people write them | [`units`] |
 //! | what any cache must do | `conformance` (feature `conformance`) |
 
+mod budgets;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod entry;
@@ -38,9 +40,10 @@ pub mod words;
 
 mod within;
 
+pub use budgets::Budgets;
 pub use entry::{Entry, Freshness, Life, Stamp};
 pub use error::GetError;
-pub use fill::{Cx, Filled, LEASE_MARGIN, LOAD_BUDGET, Mode, Prefetched, Want};
+pub use fill::{Cx, Filled, LEASE_MARGIN, Mode, Prefetched, Want};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use outcome::Outcome;
 pub use policy::Served;

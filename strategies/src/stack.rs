@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::budgets::Budgets;
 use crate::entry::Life;
 use crate::error::GetError;
 use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Lock, Prefetched};
@@ -35,6 +36,8 @@ pub struct Ports {
     pub events: Arc<dyn Events>,
     /// This replica's randomness, from the run's seed and the replica's index.
     pub rng: Arc<Rng>,
+    /// How long things may take.
+    pub budgets: Budgets,
 }
 
 /// A strategy that is running in one replica.
@@ -58,6 +61,7 @@ impl Stack {
     /// Builds a strategy. `ttl` is the scenario's TTL, `incarnation` names this life of this replica in its flights.
     #[must_use]
     pub fn build(spec: &Spec, ports: &Ports, ttl: Duration, incarnation: u64) -> Self {
+        let spec = &spec.clone().fitted(&ports.budgets);
         let cache_ops = Arc::new(AtomicU64::new(0));
         let mut ports = metered(ports, &cache_ops);
         if let Some(flaw) = spec.flaw {
@@ -83,7 +87,7 @@ impl Stack {
                 Arc::new(Lock::new(&ports, Arc::clone(&cache), inner, settings, incarnation)) as Arc<dyn Fill>
             }
             FillLayer::Coalesce => {
-                let coalesce = Coalesce::new(inner, Arc::clone(&ports.clock), Arc::clone(&ports.spawn));
+                let coalesce = Coalesce::new(inner, &ports);
                 Arc::new(if attached { coalesce.attached() } else { coalesce }) as Arc<dyn Fill>
             }
         });

@@ -69,7 +69,10 @@ fn what_is_wrong_is_said_with_the_remedy() {
         ("xfetch(1, 2)", "only the first argument"),
         ("plain + coalesce(3)", "coalesce has no parameters"),
         ("singleflight(lease=10)", "\"10\" needs a unit, e.g. 10s"),
-        ("singleflight(lease=500ms)", "found 500ms, which is out of range; lease is life of the lock; 600ms to 1h"),
+        (
+            "singleflight(lease=500ms)",
+            "found 500ms, which is out of range; lease is life of the lock: auto (twice the scenario's",
+        ),
         ("singleflight(poll=0ms)", "out of range"),
         ("singleflight(on_timeout=cry)", "found \"cry\"; on_timeout is what a loser gets then: shed (503), load"),
         ("swr(soft=0s)", "must be fresh for a while"),

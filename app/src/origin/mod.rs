@@ -21,7 +21,6 @@ use tokio::net::TcpListener;
 use crate::auth::ControlToken;
 use crate::serve::{Shutdown, serve};
 pub use service::OriginService;
-pub use store::PLACES_MAX;
 
 /// The header that names the flight a read belongs to.
 pub const FLIGHT_HEADER: &str = "lab-flight";

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::ledger::Ledger;
 use super::metrics::OriginMetrics;
 use super::places::Places;
-use super::store::{Item, PLACES_MAX, Store, select};
+use super::store::{CONNECTIONS_MAX, Item, Store, select};
 use crate::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
 use crate::runtime::RealClock;
 
@@ -41,6 +41,8 @@ struct Run {
     reads: AtomicU64,
     ledger: Ledger,
     fault: Mutex<Option<(OriginFaultKind, Mono)>>,
+    /// Whether there are fewer connections than places.
+    shares: bool,
 }
 
 impl Run {
@@ -52,6 +54,7 @@ impl Run {
             reads: AtomicU64::new(0),
             ledger: Ledger::default(),
             fault: Mutex::default(),
+            shares: start.concurrency > CONNECTIONS_MAX,
         }
     }
 
@@ -106,8 +109,8 @@ impl OriginService {
     /// # Errors
     /// A sentence where a setting is out of range, or with SQLite's own words.
     pub async fn start(&self, start: StartOrigin) -> Result<(), String> {
-        if !(1..=PLACES_MAX).contains(&start.concurrency) {
-            return Err(format!("concurrency is {}; 1 to {PLACES_MAX} are possible", start.concurrency));
+        if start.concurrency == 0 {
+            return Err("concurrency is 0; at least 1 is needed".into());
         }
         if start.value_bytes > VALUE_BYTES_MAX {
             return Err(format!("values of {} bytes; at most {VALUE_BYTES_MAX} are possible", start.value_bytes));
@@ -223,6 +226,7 @@ async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str)
     let begun = clock.mono();
     run.ledger.start(row, begun.0);
     let item = select(&mut connection, key).await.map_err(failed)?;
+    let held = (!run.shares).then_some(connection);
     let number = run.reads.fetch_add(1, Ordering::Relaxed);
     // However long it waited for its place: how slow it is, it is from now on.
     let slower = match run.fault(begun) {
@@ -231,7 +235,7 @@ async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str)
     };
     let service = run.model.service_time(run.seed, number).mul_f64(slower);
     clock.sleep(begun.plus(service).since(clock.mono())).await;
-    drop(connection);
+    drop(held);
     drop(place);
     Ok(item)
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, Sqlite, pool::PoolConnection};
 
-/// Connections of the pool: the most places that a scenario can ask for. One thread each, made when first needed.
-pub const PLACES_MAX: u32 = 256;
+/// Connections of the pool. One thread each, made when first needed. An origin of more places shares them: a read gives its
+/// connection back after the SELECT, and keeps its place.
+pub(super) const CONNECTIONS_MAX: u32 = 256;
 
 /// An item as it lies in the table.
 pub(super) struct Item {
@@ -32,7 +33,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(5));
         let pool = |max| {
-            // A read waits for its place, never for the pool: there are as many connections as there can be places.
+            // A read waits for its place, and for the pool only while others SELECT.
             SqlitePoolOptions::new()
                 .max_connections(max)
                 .test_before_acquire(false)
@@ -44,7 +45,7 @@ impl Store {
         sqlx::query("CREATE TABLE IF NOT EXISTS items (id TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID")
             .execute(&writer)
             .await?;
-        let readers = pool(PLACES_MAX).connect_with(options).await?;
+        let readers = pool(CONNECTIONS_MAX).connect_with(options).await?;
         Ok(Self { readers, writer })
     }
 
@@ -66,7 +67,7 @@ impl Store {
     /// Makes `places` connections now, so that no read of the run pays for one.
     pub(super) async fn open_places(&self, places: u32) -> Result<(), sqlx::Error> {
         let mut held = Vec::new();
-        for _ in 0..places.min(PLACES_MAX) {
+        for _ in 0..places.min(CONNECTIONS_MAX) {
             held.push(self.readers.acquire().await?);
         }
         Ok(())
@@ -87,7 +88,7 @@ impl Store {
     }
 }
 
-/// The SELECT, on a connection that the caller goes on holding.
+/// The SELECT.
 pub(super) async fn select(connection: &mut PoolConnection<Sqlite>, key: &str) -> Result<Option<Item>, sqlx::Error> {
     let row = sqlx::query("SELECT version, value FROM items WHERE id = ?")
         .bind(key)

@@ -1,6 +1,7 @@
 //! The control routes: what the lab tells a replica, and asks it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -87,7 +88,7 @@ async fn warm(State(replica): Shared, Json(warm): Json<Warm>) -> Result<Json<War
         return Err(Refuse::bad(format!("{} items to warm; at most {WARM_ITEMS_MAX}", warm.items)));
     }
     let open = replica.open_request();
-    let deadline = replica.settings.clock.mono().plus(scenarios::Warm::BUDGET);
+    let deadline = replica.settings.clock.mono().plus(Duration::from_nanos(warm.within_ns));
     let cx = Cx { request: 0, deadline, replica: running.index };
     let mut items = Vec::new();
     for chunk in keys(warm.items).chunks(warm.at_once.max(1) as usize) {

@@ -16,8 +16,6 @@ use super::metrics;
 use super::running::{Replica, Running};
 use super::{LED_HEADER, OVERAGE_HEADER};
 
-/// A request's budget: below the client's 10 s, above the 5 s of a lock's wait and of an origin read.
-pub const REQUEST_BUDGET: Duration = Duration::from_secs(8);
 const NS_PER_S: i64 = 1_000_000_000;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -38,7 +36,7 @@ async fn item(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Re
     let Ok(key) = Key::new(&id) else { return (StatusCode::NOT_FOUND, "no such item\n").into_response() };
     let open = replica.open_request();
     let begun = replica.settings.clock.mono();
-    let deadline = begun.plus(REQUEST_BUDGET);
+    let deadline = begun.plus(running.budgets.replica);
     let cx = Cx { request: running.request(), deadline, replica: running.index };
     let answer = running.stack.get(cx, &key).await;
     let outcome = answer.as_ref().map_or_else(|error| failure(error).1, |served| served.outcome);

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::auth::ControlToken;
 use crate::serve::{Shutdown, serve};
-pub use data::{REQUEST_BUDGET, failure};
+pub use data::failure;
 pub use event_log::EventLog;
 pub use running::{Replica, ReplicaSettings};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strategies::port::{Clock, Origin};
 use strategies::rng::Rng;
-use strategies::{Ports, Spec, Stack};
+use strategies::{Budgets, Ports, Spec, Stack};
 
 use super::event_log::EventLog;
 use super::held::HeldLeases;
@@ -47,6 +47,7 @@ pub(super) struct Running {
     pub(super) held: Arc<HeldLeases>,
     /// Its index in the fleet.
     pub(super) index: u16,
+    pub(super) budgets: Budgets,
     requests: AtomicU64,
 }
 
@@ -92,10 +93,12 @@ impl Replica {
             spawn: Arc::new(self.spawn.clone()),
             events: Arc::new(Counting { metrics: Arc::clone(&self.metrics), log: Arc::clone(&events) }),
             rng: Arc::new(Rng::new(start.seed).fork(&format!("replica-{index}"))),
+            budgets: start.budgets.into(),
         };
         let stack = Stack::build(&spec, &ports, Duration::from_nanos(start.ttl_ns), self.incarnation);
         let strategy = spec.canonical();
-        let running = Running { stack, cache, events, held, index, requests: AtomicU64::new(0) };
+        let budgets = ports.budgets;
+        let running = Running { stack, cache, events, held, index, budgets, requests: AtomicU64::new(0) };
         let before = self.running.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(running));
         let operations = before.map_or(0, |before| before.stack.cache_ops());
         self.metrics.started(strategy, index, Duration::from_nanos(start.ttl_ns), operations);

@@ -227,6 +227,7 @@ impl Fleet {
                     spawn: tasks.clone(),
                     events: log.clone(),
                     rng: Arc::new(Rng::new(42).fork(&format!("replica-{index}"))),
+                    budgets: strategies::Budgets::USUAL,
                 },
                 TTL,
                 u64::from(index) + 1,

@@ -106,6 +106,7 @@ impl Lab {
                 strategy: strategy.into(),
                 ttl_ns: 5_000_000_000,
                 seed: 1,
+                budgets: Default::default(),
                 index: None,
             };
             client.post::<()>("/start", &start).await.unwrap();

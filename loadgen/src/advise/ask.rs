@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scenarios::{KeyKind, Keys, Law};
-use strategies::LOAD_BUDGET;
+use strategies::Budgets;
 use strategies::units::{DURATION, RATE, Unit, UnitFault, duration_text};
 
 use super::world::{Change, World, peak_max, places, whole_ms};
@@ -72,8 +72,9 @@ impl Ask {
                 args.service_time
             )));
         }
-        if slowest(&ask.service) >= LOAD_BUDGET {
-            let (found, most) = (duration_text(whole_ms(slowest(&ask.service))), duration_text(LOAD_BUDGET));
+        if slowest(&ask.service) >= Budgets::USUAL.origin_read {
+            let (found, most) =
+                (duration_text(whole_ms(slowest(&ask.service))), duration_text(Budgets::USUAL.origin_read));
             let of = if matches!(ask.service, Law::Constant(_)) { "" } else { " for one read in a thousand" };
             return Err(Failure::usage(format!(
                 "an origin read that is given up · --service-time · found {found}{of}, allowed less than {most}, \
@@ -240,6 +241,7 @@ pub fn law_text(law: &Law) -> String {
         Law::Constant(value) => duration_text(value),
         Law::Exponential { mean } => format!("exp:{}", duration_text(mean)),
         Law::LogNormal { p50, p99 } => format!("lognormal:{},{}", duration_text(p50), duration_text(p99)),
+        Law::Uniform { min, max } => format!("uniform:{},{}", duration_text(min), duration_text(max)),
     }
 }
 
@@ -255,6 +257,7 @@ pub fn slowest(law: &Law) -> Duration {
             let spread = p99.as_secs_f64() / p50.as_secs_f64().max(1e-9);
             p50.mul_f64(spread.clamp(1.0, 1000.0).powf(3.0902 / 2.3263))
         }
+        Law::Uniform { max, .. } => max,
     }
 }
 
@@ -266,6 +269,7 @@ pub fn times(law: &Law, factor: f64) -> Law {
         Law::Constant(value) => Law::Constant(longer(value)),
         Law::Exponential { mean } => Law::Exponential { mean: longer(mean) },
         Law::LogNormal { p50, p99 } => Law::LogNormal { p50: longer(p50), p99: longer(p99) },
+        Law::Uniform { min, max } => Law::Uniform { min: longer(min), max: longer(max) },
     }
 }
 

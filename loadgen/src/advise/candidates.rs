@@ -171,7 +171,7 @@ fn turned(ask: &Ask, base: &Spec) -> Vec<Spec> {
 
 /// How long a read may take under a lock of fixed life.
 fn holds_for(ask: &Ask, spec: &Spec) -> Option<Duration> {
-    let promise = spec.promise(ask.ttl);
+    let promise = spec.clone().fitted(&scenarios::budgets_for(&ask.service)).promise(ask.ttl);
     promise.lock_age.filter(|_| !promise.fenced).map(|age| age.saturating_sub(LEASE_MARGIN))
 }
 

@@ -9,6 +9,7 @@ mod origin;
 mod recovery;
 mod strategy;
 mod validity;
+mod warmth;
 
 pub use events::{Seen, event_rows};
 pub use floor::Floor;
@@ -16,4 +17,5 @@ pub use ledgers::{Flights, compare};
 pub use origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
 pub use recovery::{Hurt, recovery};
 pub use strategy::{Evidence, Figures, OriginSeen, figures, warm_state};
-pub use validity::{Circumstances, doubts, warm_hits};
+pub use validity::{Circumstances, doubts};
+pub use warmth::Warmth;

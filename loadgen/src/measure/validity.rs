@@ -1,6 +1,6 @@
 //! Whether a run may be believed. An invalid run is written and shown as invalid, with every reason.
 
-use report::record::{BinRow, Ledgers, Strategy};
+use report::record::{Ledgers, Strategy};
 
 /// The largest clock uncertainty of a valid run.
 const CLOCK_UNCERTAINTY_NS_MAX: u64 = 5_000_000;
@@ -11,23 +11,6 @@ const SENT_SHARE_MIN: f64 = 0.99;
 /// where the generator has it to itself.
 const LAG_P99_MS_MAX: f64 = 5.0;
 const LAG_P99_MS_MAX_ALONE: f64 = 2.0;
-
-/// Requests at the end of a warm-up that show whether the cache is warm; a second of them at least.
-const REQUESTS_TO_WARM: u64 = 100;
-
-/// Hits in the last seconds before t = 0: in the last one, and where fewer than a hundred requests were sent in it, in as many more
-/// as have a hundred. Of a cache that is seldom asked one second shows nothing.
-#[must_use]
-pub fn warm_hits(seconds: &[BinRow]) -> u64 {
-    let (mut hits, mut sent) = (0, 0);
-    for row in seconds.iter().rev().filter(|row| row.start_ms < 0) {
-        (hits, sent) = (hits + row.hit, sent + row.sent);
-        if sent >= REQUESTS_TO_WARM {
-            break;
-        }
-    }
-    hits
-}
 
 /// What is known of a run beside its figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,8 +23,8 @@ pub struct Circumstances {
     pub foreign: bool,
     /// How wrong the clock offsets can be, nanoseconds; the worst.
     pub clock_uncertainty_ns: u64,
-    /// Hits in the last second of the warm-up, or in as many as [`warm_hits`] counts; `None` where there was no warm-up (or it was
-    /// cut short by Ctrl-C).
+    /// Answers out of the cache at the end of the warm-up, as [`Warmth`](super::Warmth) counts them; `None` where nothing is known
+    /// of that: too few were to be expected, there was no warm-up, or it was cut short by Ctrl-C.
     pub hits_before_start: Option<u64>,
     /// Cache operations that failed, over all phases.
     pub cache_errors: u64,
@@ -102,7 +85,7 @@ pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String>
     doubt(c.clock_uncertainty_ns >= CLOCK_UNCERTAINTY_NS_MAX, clocks);
     doubt(
         c.hits_before_start == Some(0),
-        "the end of the warm-up (a second, or a hundred requests) had no hit: the cache was not warm".into(),
+        "the end of the warm-up (a second, or a hundred requests) had no hit where hits were to be expected: the cache was not warm".into(),
     );
     let lost = format!("the cache failed {} operations ({})", c.cache_errors, c.cache_error_classes);
     doubt(c.cache_errors > 0 && !c.cache_fault_planned, lost);

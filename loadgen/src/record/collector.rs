@@ -14,7 +14,7 @@ use super::Recorder;
 use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, Tries, add, histogram};
 use crate::cpu;
 use crate::live::{Feed, News};
-use crate::measure::Floor;
+use crate::measure::{Floor, Warmth};
 
 /// When a request for which key was intended; nanoseconds since t = 0.
 pub type KeySample = (i64, u32);
@@ -51,6 +51,8 @@ pub struct Collected {
     pub sent: u64,
     /// What a perfect lazy refresher would have read; `None` where that can't be known.
     pub floor: Option<u64>,
+    /// What the warm-up should have left in the cache; `None` where nobody asked.
+    pub warmth: Option<Warmth>,
     /// Flights whose answers arrived, in all phases.
     pub flights: Vec<String>,
     /// The largest time past a TTL in the measured phase, microseconds.
@@ -68,6 +70,8 @@ pub type Log = HlogWriter<AtomicFile>;
 enum Note {
     /// Where the log goes. It begins before the first second is over.
     Begin(Log),
+    /// What is to be expected of the warm-up.
+    Expect(Warmth),
     /// Who is told of each second that is over.
     Feed(Feed),
     /// The cache's state at t = 0, see [`Floor::know`].
@@ -123,6 +127,11 @@ impl Collector {
         let _ = self.tell.0.send(Note::Begin(log));
     }
 
+    /// What is to be expected of the warm-up. To be called before the load begins.
+    pub fn expects(&self, warmth: Warmth) {
+        let _ = self.tell.0.send(Note::Expect(warmth));
+    }
+
     /// Who is told of each second that is over.
     pub fn watched_by(&self, feed: Feed) {
         let _ = self.tell.0.send(Note::Feed(feed));
@@ -164,6 +173,10 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
         let second = match note {
             Note::Begin(log) => {
                 collected.log = Some(log);
+                continue;
+            }
+            Note::Expect(warmth) => {
+                collected.warmth = Some(warmth);
                 continue;
             }
             Note::Feed(who) => {
@@ -236,6 +249,7 @@ impl Collected {
             offered: 0,
             sent: 0,
             floor: None,
+            warmth: None,
             flights: Vec::new(),
             overage_us_max: 0,
             moved_on: 0,
@@ -261,6 +275,9 @@ impl Collected {
                 second.arrivals.sort_unstable();
                 floor.arrive(&second.arrivals);
             }
+        } else if let Some(warmth) = &mut self.warmth {
+            second.arrivals.sort_unstable();
+            warmth.arrive(start_ms, &second.arrivals);
         }
         self.flights.extend(second.flights);
         let Some(log) = &mut self.log else { return Ok(()) };

@@ -32,7 +32,7 @@ impl Settings {
         match self.lab {
             LabChoice::Sim => self.check_replicas().and_then(|()| self.check_sim()),
             // What containers can do is checked when they were looked for.
-            LabChoice::Docker | LabChoice::Auto if self.target.is_none() => self.check_places(),
+            LabChoice::Docker | LabChoice::Auto if self.target.is_none() => Ok(()),
             _ => self.check_world(false),
         }
     }
@@ -52,7 +52,6 @@ impl Settings {
             return Ok(());
         }
         self.check_replicas()?;
-        self.check_places()?;
         crate::lab::check_events(&self.scenario, self.target.as_ref(), docker)
     }
 
@@ -70,18 +69,6 @@ impl Settings {
                 "too many replicas for one machine · --replicas · found {}, allowed at most {REPLICAS_MAX} · lower it, or use \
                  --lab sim, which has up to 1000",
                 self.replicas
-            )));
-        }
-        Ok(())
-    }
-
-    fn check_places(&self) -> Result<(), Failure> {
-        let places = app::origin::PLACES_MAX;
-        let origin_is_ours = self.target.as_ref().is_none_or(|target| target.origin.is_some());
-        if origin_is_ours && self.scenario.origin.concurrency > places {
-            return Err(Failure::usage(format!(
-                "too many places for the SQLite origin · origin.concurrency · found {}, allowed at most {places} · lower it",
-                self.scenario.origin.concurrency
             )));
         }
         Ok(())

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use app::control::{LedgerRow, ReadOutcome, ReplicaCounters, ReplicaEvents};
-use app::replica::{EventLog, REQUEST_BUDGET};
+use app::replica::EventLog;
 use app::serve::Shutdown;
 use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};
@@ -99,6 +99,7 @@ impl SimLab {
         let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
         let floor = subject.floor(scenario);
         let collector = Collector::start(1, floor).map_err(|e| Failure::failed(format!("no thread: {e}")))?;
+        collector.expects(subject.warmth(scenario));
         if let Some(feed) = &self.feed {
             collector.watched_by(feed.clone());
         }
@@ -163,7 +164,6 @@ impl SimLab {
             replicas: self.settings.replicas,
             seed: self.settings.seed,
             latencies: Latencies::LOOPBACK,
-            request_budget: REQUEST_BUDGET,
             events: Box::new(move |replica, clock| logs.open(replica, clock)),
         }
     }

@@ -10,9 +10,7 @@ use strategies::time::nanos;
 use super::Trial;
 use crate::faults::Aftermath;
 use crate::lab::Offset;
-use crate::measure::{
-    Circumstances, Evidence, Flights, Hurt, OriginSeen, Seen, compare, doubts, event_rows, figures, warm_hits,
-};
+use crate::measure::{Circumstances, Evidence, Flights, Hurt, OriginSeen, Seen, compare, doubts, event_rows, figures};
 use crate::record::Collected;
 use crate::settings::Subject;
 
@@ -90,7 +88,7 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         planned: collected.offered,
         clock_uncertainty_ns: uncertainty.unwrap_or(0),
         foreign: subject.strategy.is_none(),
-        hits_before_start: warm.then(|| warm_hits(&collected.seconds)),
+        hits_before_start: collected.warmth.as_ref().filter(|_| warm).and_then(|w| w.hits(&collected.seconds)),
         cache_errors: failed.len() as u64,
         cache_error_classes: classes(&failed),
         events_dropped: replicas.iter().map(|(r, _)| r.dropped).sum(),

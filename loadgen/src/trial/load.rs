@@ -23,8 +23,8 @@ use crate::settings::Subject;
 
 /// From the decision to start to t = start of the warm-up: time for the clients' tasks to be there.
 const LEAD: Duration = Duration::from_millis(20);
-/// How long flights and requests may go on after the load.
-const QUIESCE_BUDGET: Duration = Duration::from_secs(30);
+/// How long the puts of a burst may take, the reads before them left out.
+const PUTS: Duration = Duration::from_secs(30);
 /// How often a run that is under way is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Generator threads at most; one drives more requests than a laptop's replicas answer.
@@ -49,6 +49,7 @@ impl Bench<'_> {
         let scenario = &self.settings.scenario;
         let floor = subject.floor(scenario);
         let collector = Collector::start(workers, floor).map_err(no_thread)?;
+        collector.expects(subject.warmth(scenario));
         collector.watched_by(self.feed.clone());
         let recorders = (0..workers).map(|_| collector.recorder(drive.first_second())).collect();
         let (tell_start, start) = watch::channel(None);
@@ -136,8 +137,10 @@ impl Bench<'_> {
         let Some((replica, clock)) = burst else { return Ok(self.clock.mono().plus(LEAD + drive.warmup)) };
         let scenario = &self.settings.scenario;
         let aged = scenario.warm == Some(scenarios::Warm::BurstAged);
-        let warm = Warm { items: scenario.keys.n, at_once: scenario.origin.concurrency, aged };
-        let warmed: Warmed = replica.post("/warm", &warm).await?;
+        let (items, at_once, budget) = (scenario.keys.n, scenario.origin.concurrency, scenario.warm_budget());
+        let warm = Warm { items, at_once, aged, within_ns: nanos(budget) };
+        // The puts come after the reads.
+        let warmed: Warmed = replica.post_within(budget + PUTS, "/warm", &warm).await?;
         Ok(Mono(warmed.last_put_mono_ns.saturating_add_signed(clock.to_ours_ns)))
     }
 
@@ -189,19 +192,17 @@ impl Bench<'_> {
 
     /// Waits until nothing is under way any more, background included; what still is at the end is counted.
     pub(super) async fn quiesce(&self) -> Result<u64, ControlError> {
-        let begun = self.clock.mono();
+        let (begun, budget) = (self.clock.mono(), self.settings.scenario.quiet_budget());
         let mut said = self.settings.quiet;
         loop {
             let open = self.counters().await?.in_flight + in_flight(self.endpoints.origin.as_ref()).await?;
-            if open == 0 || self.clock.mono().since(begun) > QUIESCE_BUDGET {
+            if open == 0 || self.clock.mono().since(begun) > budget {
                 return Ok(open);
             }
             if !said && self.clock.mono().since(begun) > Duration::from_secs(2) {
                 said = true;
-                let line = format!(
-                    "the load is over; waiting up to {} s for {open} reads and requests\n",
-                    QUIESCE_BUDGET.as_secs()
-                );
+                let line =
+                    format!("the load is over; waiting up to {} s for {open} reads and requests\n", budget.as_secs());
                 let _ = std::io::stderr().write_all(line.as_bytes());
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -15,7 +15,7 @@ use app::runtime::RealClock;
 use app::serve::Shutdown;
 use report::StrategyFolder;
 use report::record::{ContainerRow, EventRow};
-use scenarios::{Plan, Scenario, Warm};
+use scenarios::{Plan, Scenario};
 use strategies::Spec;
 use strategies::time::{Mono, nanos};
 use strategies::units::duration_text;
@@ -133,6 +133,7 @@ impl Bench<'_> {
             strategy: subject.strategy.as_ref().map_or(subject.name.as_str(), Spec::name).to_owned(),
             ttl_ns: nanos(self.settings.scenario.cache.ttl),
             seed: self.settings.seed,
+            budgets: self.settings.scenario.budgets.into(),
             index: u16::try_from(index).ok(),
         };
         (0..self.endpoints.replicas.len()).map(start).collect()
@@ -219,7 +220,8 @@ pub fn cannot_warm(scenario: &Scenario, strategy: &str, why: impl Display) -> Fa
     let (items, service) = (scenario.keys.n, scenario.origin.service_time.mean());
     let places = scenario.origin.concurrency.max(1);
     let takes = duration_text(service.saturating_mul(items.div_ceil(places)));
-    let [service, read, all] = [service, strategies::LOAD_BUDGET, Warm::BUDGET].map(duration_text);
+    let (read, all) = (scenario.budgets.origin_read, scenario.warm_budget());
+    let [service, read, all] = [service, read, all].map(duration_text);
     Failure::failed(format!(
         "the cache could not be warmed · {strategy} · {why}: {items} reads of {service}, {places} at once, take {takes}; a read \
          may take {read} and all of them {all} · raise origin.concurrency, lower origin.service_time or keys.n, or leave \

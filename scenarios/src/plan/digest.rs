@@ -79,6 +79,7 @@ fn law_words(law: Law) -> [u64; 3] {
         Law::Constant(value) => [1, nanos(value), 0],
         Law::Exponential { mean } => [2, nanos(mean), 0],
         Law::LogNormal { p50, p99 } => [3, nanos(p50), nanos(p99)],
+        Law::Uniform { min, max } => [4, nanos(min), nanos(max)],
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use scenarios::{Law, OriginModel};
 use strategies::port::{Event, Events};
 use strategies::time::{Mono, nanos};
-use strategies::{Cx, Key, Spec, Stack};
+use strategies::{Budgets, Cx, Key, Spec, Stack};
 
 use super::case::{AIM, Ask, Case, Fault, Whom};
 use super::rare::Counts;
@@ -23,8 +23,8 @@ use crate::world::{Handle, NOBODY, VirtualClock, World};
 
 const LATENCIES: Latencies =
     Latencies { client: Latency::micros(0, 0), cache: Latency::micros(20, 300), origin: Latency::micros(100, 50) };
-/// A request's budget in a replica, as the labs'.
-const BUDGET: Duration = Duration::from_secs(8);
+/// A replica's budgets, as the labs' usual ones.
+const BUDGETS: Budgets = Budgets::USUAL;
 /// A client that does not go away waits so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it looks.
@@ -99,7 +99,7 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
     let terms = Terms {
         promise: spec.promise(case.ttl),
         replicas: case.replicas,
-        budget: BUDGET,
+        budgets: BUDGETS,
         places: case.places as usize,
         queue: case.queue as usize,
         write_every: case.write_every,
@@ -156,7 +156,7 @@ fn fleet(world: &World, case: &Case, spec: &Spec, log: &Shared) -> Rc<Fleet> {
         replicas: case.replicas,
         seed: case.seed,
         latencies: LATENCIES,
-        request_budget: BUDGET,
+        budgets: BUDGETS,
         events: Box::new(move |node, _: Arc<VirtualClock>| Arc::new(Sink(node, Arc::clone(&told)))),
     };
     Fleet::start(world, settings, cache, origin)
@@ -232,7 +232,7 @@ impl Stage {
             return self.tell(node, What::Answered { request, end: End::Refused });
         };
         let (tell, told) = oneshot::channel();
-        let deadline = self.world.now().plus(BUDGET);
+        let deadline = self.world.now().plus(BUDGETS.replica);
         let cx = Cx { request: request.into(), deadline, replica: ask.replica };
         let task = self.world.spawn(ask.replica, async move {
             let _ = tell.send(Stack::serve(stack, cx, &key).await);

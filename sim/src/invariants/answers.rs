@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strategies::port::{Event, FlightId, LeaderEnd};
-use strategies::{Key, LOAD_BUDGET, Outcome};
+use strategies::{Key, Outcome};
 
 use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
 use crate::origin::item;
@@ -48,7 +48,7 @@ impl Checker for OneAnswer {
                     }
                     End::Answer(_) => {
                         let frozen = known.troubles.frozen_ns(fact.node, asked, fact.at_ns);
-                        let budget = nanos(known.terms.budget) + AROUND;
+                        let budget = nanos(known.terms.budgets.replica) + AROUND;
                         if took - frozen <= budget {
                             return Ok(());
                         }
@@ -148,7 +148,11 @@ impl Checker for Values {
         // It was the row's at some time within hard life, and the load that brought it.
         let frozen = known.troubles.of(i64::MIN, fact.at_ns, |kind| kind == Kind::Freeze);
         let frozen: i64 = frozen.map(|freeze| freeze.until_ns.min(fact.at_ns) - freeze.from_ns).sum();
-        let oldest = nanos(known.terms.promise.hard) + nanos(LOAD_BUDGET) + 2 * known.clocks() + frozen + AROUND;
+        let oldest = nanos(known.terms.promise.hard)
+            + nanos(known.terms.budgets.origin_read)
+            + 2 * known.clocks()
+            + frozen
+            + AROUND;
         let then = (fact.at_ns - oldest - known.slack()).max(0);
         let least = known.terms.write_every.map_or(0, |every| then / nanos(every).max(1));
         if served.version < 1 + least.unsigned_abs() {

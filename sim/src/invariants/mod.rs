@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use strategies::port::Event;
 use strategies::spec::Promise;
-use strategies::{GetError, Key, Served};
+use strategies::{Budgets, GetError, Key, Served};
 
 use crate::cache::Effect;
 use crate::origin::Read;
@@ -102,8 +102,8 @@ pub struct Terms {
     pub promise: Promise,
     /// How many replicas.
     pub replicas: u16,
-    /// A request's budget in a replica.
-    pub budget: Duration,
+    /// How long things may take in a replica.
+    pub budgets: Budgets,
     /// The origin's places.
     pub places: usize,
     /// Reads that may wait for one.

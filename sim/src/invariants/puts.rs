@@ -41,7 +41,8 @@ impl Checker for Monotone {
                     return Ok(());
                 }
                 let promise = &known.terms.promise;
-                let window = fact.at_ns - nanos(promise.lock_age.unwrap_or_default().min(known.terms.budget)) * 2;
+                let window =
+                    fact.at_ns - nanos(promise.lock_age.unwrap_or_default().min(known.terms.budgets.replica)) * 2;
                 let calm = !known.troubles.any(window, fact.at_ns, |kind| kind.ends_leases() || kind.cache_unusable());
                 if promise.fenced || (promise.alone == Alone::InFleet && calm) {
                     let door = if *when == When::Always { "open" } else { "fenced" };

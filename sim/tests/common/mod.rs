@@ -166,7 +166,6 @@ pub fn run(scenario: &Scenario, spec: &str, replicas: u16, seed: u64, tally: Tal
         replicas,
         seed,
         latencies: Latencies::LOOPBACK,
-        request_budget: Duration::from_secs(8),
         events: Box::new(move |replica, clock| Arc::new(Log(replica, clock, Arc::clone(&sink)))),
     };
     let mut simulated = simulate(simulation, &witness, |_| true).unwrap();

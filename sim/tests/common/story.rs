@@ -138,7 +138,7 @@ pub fn terms(spec: &str) -> Terms {
     Terms {
         promise: Spec::parse(spec).unwrap().promise(Duration::from_secs(5)),
         replicas: 3,
-        budget: Duration::from_secs(8),
+        budgets: strategies::Budgets::USUAL,
         places: 2,
         queue: 1,
         write_every: Some(Duration::from_secs(1)),

@@ -12,9 +12,7 @@ use super::{Cx, Fill, Filled, Mode, Want};
 use crate::error::GetError;
 use crate::key::Key;
 use crate::port::{BoxFuture, Clock, Spawn};
-
-/// A leader's own budget: it outlives the request that it began for, but not for ever.
-const LEADER_BUDGET: Duration = Duration::from_secs(8);
+use crate::stack::Ports;
 
 /// How often a follower starts over behind leaders that vanish, before it gives up.
 const LEADERS_MAX: u32 = 3;
@@ -27,6 +25,8 @@ pub(crate) struct Coalesce {
     clock: Arc<dyn Clock>,
     spawn: Arc<dyn Spawn>,
     flights: Arc<Mutex<BTreeMap<Key, Vec<oneshot::Sender<Answer>>>>>,
+    /// A leader's own budget, a request's: it outlives the request that it began for, but not for ever.
+    budget: Duration,
     /// See [`Coalesce::attached`].
     attached: bool,
 }
@@ -38,8 +38,9 @@ impl Coalesce {
         Self { attached: true, ..self }
     }
 
-    pub(crate) fn new(inner: Arc<dyn Fill>, clock: Arc<dyn Clock>, spawn: Arc<dyn Spawn>) -> Self {
-        Self { inner, clock, spawn, flights: Arc::default(), attached: false }
+    pub(crate) fn new(inner: Arc<dyn Fill>, ports: &Ports) -> Self {
+        let (clock, spawn) = (Arc::clone(&ports.clock), Arc::clone(&ports.spawn));
+        Self { inner, clock, spawn, flights: Arc::default(), budget: ports.budgets.replica, attached: false }
     }
 
     /// Joins the key's flight, or leads one. `None` where there is one and the asker would not wait.
@@ -60,7 +61,7 @@ impl Coalesce {
 
     fn lead(&self, cx: Cx, key: &Key, want: Want) -> oneshot::Receiver<Answer> {
         let (tell, told) = oneshot::channel();
-        let cx = Cx { deadline: self.clock.mono().plus(LEADER_BUDGET), ..cx };
+        let cx = Cx { deadline: self.clock.mono().plus(self.budget), ..cx };
         let inner = Arc::clone(&self.inner);
         let landing = Landing { key: key.clone(), flights: Arc::clone(&self.flights), landed: false };
         self.spawn.spawn(Box::pin(async move {

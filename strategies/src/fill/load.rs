@@ -16,9 +16,6 @@ use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, 
 use crate::stack::Ports;
 use crate::within::within;
 
-/// How long one origin read may take.
-pub const LOAD_BUDGET: Duration = Duration::from_secs(5);
-
 /// Load and store. With `reread` the leader looks into the cache once more before it loads, which is what a leader that
 /// had to win something (a place in the process, a lock) must do: the value may have come while it was winning.
 #[derive(Clone)]
@@ -48,7 +45,7 @@ impl Load {
         let leading = self.flights.lead(key, cause);
         let flight = leading.flight;
         let begun = clock.mono();
-        let deadline = cx.deadline.min(begun.plus(LOAD_BUDGET));
+        let deadline = cx.deadline.min(begun.plus(self.ports.budgets.origin_read));
         let read = self.ports.origin.load(key, LoadCx { flight, replica: cx.replica, deadline });
         let answer = within(clock, deadline, read).await.unwrap_or(Err(OriginError::TimedOut));
         leading.end(match &answer {

@@ -14,6 +14,7 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
 use super::{Coalesce, Cx, Fill, Filled, Mode, Want};
+use crate::budgets::Budgets;
 use crate::entry::Entry;
 use crate::error::GetError;
 use crate::key::Key;
@@ -90,6 +91,25 @@ pub(crate) struct LockSettings {
     pub(crate) on_timeout: OnTimeout,
     /// Whether losers listen for the winner's message, and winners send one.
     pub(crate) notify: bool,
+    /// Whether the time after which a holder gives up (a lock's life, a lease's `max_age`) follows the scenario's budgets.
+    pub(crate) auto_hold: bool,
+    /// Whether `wait` does.
+    pub(crate) auto_wait: bool,
+}
+
+impl LockSettings {
+    /// The same with these budgets for what follows them.
+    pub(crate) fn fitted(mut self, budgets: &Budgets) -> Self {
+        if self.auto_wait {
+            self.wait = budgets.lock_wait;
+        }
+        match &mut self.hold {
+            Hold::Lock { life } if self.auto_hold => *life = budgets.lock_life(),
+            Hold::Lease { max_age, .. } if self.auto_hold => *max_age = budgets.lease_age(),
+            Hold::Lock { .. } | Hold::Lease { .. } => {}
+        }
+        self
+    }
 }
 
 /// Fleet-wide lock around an inner fill.
@@ -119,7 +139,7 @@ impl Lock {
         settings: LockSettings,
         incarnation: u64,
     ) -> Self {
-        let fallback = Coalesce::new(Arc::clone(&inner), Arc::clone(&ports.clock), Arc::clone(&ports.spawn));
+        let fallback = Coalesce::new(Arc::clone(&inner), ports);
         // Tokens differ between two lives of one replica, or the second would own the first one's locks.
         let rng = ports.rng.fork(&format!("lock/{incarnation:016x}"));
         Self(Arc::new(Inner { ports: ports.clone(), cache, rng, inner, fallback, settings }))

@@ -16,7 +16,7 @@ pub(crate) use backoff::Backoff;
 pub(crate) use coalesce::Coalesce;
 pub(crate) use flight::Flights;
 pub(crate) use load::Load;
-pub use load::{LOAD_BUDGET, Prefetched};
+pub use load::Prefetched;
 pub use lock::LEASE_MARGIN;
 pub(crate) use lock::{Hold, Lock, LockSettings};
 

@@ -35,6 +35,8 @@ pub(crate) struct Limit {
     clock: Arc<dyn Clock>,
     events: Arc<dyn Events>,
     settings: LimitSettings,
+    /// A read's.
+    budget: Duration,
     line: Arc<Mutex<Line>>,
     estimate: Mutex<Estimate>,
 }
@@ -59,7 +61,7 @@ impl Limit {
     pub(crate) fn new(inner: Arc<dyn Origin>, ports: &Ports, settings: LimitSettings) -> Self {
         let (clock, events) = (Arc::clone(&ports.clock), Arc::clone(&ports.events));
         let line = Arc::new(Mutex::new(Line { free: settings.concurrency, waiting: VecDeque::new() }));
-        Self { inner, clock, events, settings, line, estimate: Mutex::default() }
+        Self { inner, clock, events, settings, budget: ports.budgets.origin_read, line, estimate: Mutex::default() }
     }
 
     fn enter(&self) -> Entered {
@@ -81,7 +83,7 @@ impl Limit {
 
     /// What is left of a read's budget beyond the margin; nothing where it is too late for it.
     fn left(&self, deadline: Mono) -> Duration {
-        let margin = self.settings.margin.unwrap_or_else(|| lock(&self.estimate).margin());
+        let margin = self.settings.margin.unwrap_or_else(|| lock(&self.estimate).margin(self.budget));
         deadline.since(self.clock.mono()).saturating_sub(margin)
     }
 

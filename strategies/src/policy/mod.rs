@@ -24,9 +24,6 @@ use crate::stack::Ports;
 use crate::time::Wall;
 use crate::within::within;
 
-/// A background refresh's budget.
-const REFRESH_BUDGET: Duration = Duration::from_secs(8);
-
 /// An answer, and how it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
@@ -160,7 +157,8 @@ impl Policy {
     /// Refreshes in the background: leads at once, or leaves it to whoever is at it.
     fn refresh(&self, cx: Cx, key: &Key, held: &Entry) {
         let want = Want { newer_than: Some(held.stamp()), mode: Mode::Try, life: self.life, when: When::Always };
-        let cx = Cx { request: 0, deadline: self.ports.clock.mono().plus(REFRESH_BUDGET), replica: cx.replica };
+        let deadline = self.ports.clock.mono().plus(self.ports.budgets.replica);
+        let cx = Cx { request: 0, deadline, replica: cx.replica };
         let (fill, key, events) = (Arc::clone(&self.fill), key.clone(), Arc::clone(&self.ports.events));
         self.ports.spawn.spawn(Box::pin(async move {
             if fill.fill(cx, &key, want).await.is_err() {

@@ -58,7 +58,11 @@ const STALE: ParamInfo =
 
 const POLL: ParamInfo =
     ParamInfo { name: "poll", default: "50ms", what: "how often losers re-read the cache; 1ms to 10s" };
-const WAIT: ParamInfo = ParamInfo { name: "wait", default: "5s", what: "how long losers wait; up to 1h" };
+const WAIT: ParamInfo = ParamInfo {
+    name: "wait",
+    default: "auto",
+    what: "how long losers wait: auto (the scenario's budgets.lock_wait, usually 5s), or up to 24h",
+};
 const ON_TIMEOUT: ParamInfo = ParamInfo {
     name: "on_timeout",
     default: "shed",
@@ -142,7 +146,11 @@ pub const LAYERS: &[LayerInfo] = &[
         slot: Slot::Fill,
         summary: "one flight per key and fleet: SET NX PX in the cache; losers poll",
         params: &[
-            ParamInfo { name: "lease", default: "10s", what: "life of the lock; 600ms to 1h" },
+            ParamInfo {
+                name: "lease",
+                default: "auto",
+                what: "life of the lock: auto (twice the scenario's budgets.origin_read, usually 10s), or 600ms to 24h",
+            },
             POLL,
             WAIT,
             ON_TIMEOUT,
@@ -156,7 +164,12 @@ pub const LAYERS: &[LayerInfo] = &[
         summary: "a short lock that its holder renews while it works, and whose put is fenced: a late one changes nothing",
         params: &[
             ParamInfo { name: "life", default: "1s", what: "life of the lease, renewed at a third of it; 30ms to 1h" },
-            ParamInfo { name: "max_age", default: "30s", what: "when its holder gives up all the same; 100ms to 1h" },
+            ParamInfo {
+                name: "max_age",
+                default: "auto",
+                what: "when its holder gives up all the same: auto (six times the scenario's budgets.origin_read, usually \
+                       30s), or 100ms to 24h",
+            },
             POLL,
             WAIT,
             ON_TIMEOUT,
@@ -180,7 +193,7 @@ pub const LAYERS: &[LayerInfo] = &[
             ParamInfo {
                 name: "margin",
                 default: "auto",
-                what: "what a read must have left of its 5 s after waiting: auto (as long as reads take), or 1ms to 4s",
+                what: "what a read must have left of its budget after waiting: auto (as long as reads take), or 1ms to 24h",
             },
         ],
     },

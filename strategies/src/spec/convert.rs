@@ -7,11 +7,13 @@ use super::broken::BROKEN;
 use super::catalogue::{LAYERS, LayerInfo, PRESETS, Slot};
 use super::terms::Term;
 use super::{CacheLayer, CircuitSettings, FillLayer, LimitSettings, OriginLayer, PolicySpec, Span, Spec};
+use crate::budgets::Budgets;
 use crate::fill::{Hold, LEASE_MARGIN, LockSettings};
 use crate::policy::Early;
 use crate::words::nearest;
 
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const MS: Duration = Duration::from_millis(1);
 
 /// What a term became.
@@ -108,18 +110,20 @@ fn layer(name: &str, args: &Args<'_>) -> Result<Layer, String> {
         }
         "negative" => Layer::Negative(args.duration("ttl", MS, HOUR)?),
         "lock" => {
-            let hold = Hold::Lock { life: args.duration("lease", LEASE_MARGIN + MS * 100, HOUR)? };
-            Layer::Fill(FillLayer::Lock(lock(args, hold)?))
+            let life = args.auto_or_duration("lease", LEASE_MARGIN + MS * 100, DAY)?;
+            let hold = Hold::Lock { life: life.unwrap_or(Budgets::USUAL.lock_life()) };
+            Layer::Fill(FillLayer::Lock(lock(args, hold, life.is_none())?))
         }
         "lease" => {
             let life = args.duration("life", MS * 30, HOUR)?;
-            let hold = Hold::Lease { life, max_age: args.duration("max_age", MS * 100, HOUR)?, fenced: true };
-            Layer::Fill(FillLayer::Lock(lock(args, hold)?))
+            let age = args.auto_or_duration("max_age", MS * 100, DAY)?;
+            let hold = Hold::Lease { life, max_age: age.unwrap_or(Budgets::USUAL.lease_age()), fenced: true };
+            Layer::Fill(FillLayer::Lock(lock(args, hold, age.is_none())?))
         }
         "limit" => Layer::Origin(OriginLayer::Limit(LimitSettings {
             concurrency: args.count("concurrency", 1..=1024)?,
             queue: args.count("queue", 0..=1_000_000)?,
-            margin: args.auto_or_duration("margin", MS, MS * 4000)?,
+            margin: args.auto_or_duration("margin", MS, DAY)?,
         })),
         "breaker" => Layer::Origin(OriginLayer::Breaker(CircuitSettings {
             share: args.number("share", |s| s > 0.0 && s <= 1.0)?,
@@ -144,14 +148,17 @@ fn soft(args: &Args<'_>) -> Result<Span, String> {
 }
 
 /// What lock and lease have in common.
-fn lock(args: &Args<'_>, hold: Hold) -> Result<LockSettings, String> {
+fn lock(args: &Args<'_>, hold: Hold, auto_hold: bool) -> Result<LockSettings, String> {
     let notify = args.notify()?;
     let poll = args.duration(if notify { "fallback" } else { "poll" }, MS, MS * 10_000)?;
+    let wait = args.auto_or_duration("wait", Duration::ZERO, DAY)?;
     Ok(LockSettings {
         hold,
         poll,
-        wait: args.duration("wait", Duration::ZERO, HOUR)?,
+        wait: wait.unwrap_or(Budgets::USUAL.lock_wait),
         on_timeout: args.on_timeout()?,
         notify,
+        auto_hold,
+        auto_wait: wait.is_none(),
     })
 }

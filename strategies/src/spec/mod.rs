@@ -7,6 +7,7 @@ mod args;
 mod broken;
 mod catalogue;
 mod convert;
+mod fit;
 mod promise;
 mod terms;
 mod vary;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub use broken::{BROKEN, BrokenInfo, Flaw};
 pub use catalogue::{LAYERS, LayerInfo, PRESETS, ParamInfo, PresetInfo, Slot};
+pub use fit::Unfit;
 pub use promise::{Alone, BreakerPromise, Promise};
 
 use crate::entry::Life;

@@ -253,6 +253,7 @@ impl Fleet {
                 spawn: world.spawner(index),
                 events: log.clone(),
                 rng: Arc::new(root.fork(&format!("replica-{index}"))),
+                budgets: strategies::Budgets::USUAL,
             };
             let stack = Arc::new(Stack::build(&spec, &ports, TTL, u64::from(index) + 1));
             Replica { stack, link, log, index, clock: clock.clone() }

@@ -1,0 +1,126 @@
+//! A strategy within a scenario's budgets: what follows them, and what cannot work within them.
+
+use std::time::Duration;
+
+use super::{FillLayer, OriginLayer, Spec};
+use crate::budgets::Budgets;
+use crate::fill::{Hold, LEASE_MARGIN};
+use crate::units::duration_text;
+
+/// Why a strategy cannot work for an origin: what of it was found, what is allowed, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// What is wrong, in a clause.
+    pub what: &'static str,
+    /// The parameter and its value, as they would be typed: `lock(lease=10s)`.
+    pub found: String,
+    /// What is allowed, in a clause.
+    pub allowed: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Spec {
+    /// The same where whatever says `auto` follows these budgets.
+    #[must_use]
+    pub fn fitted(mut self, budgets: &Budgets) -> Self {
+        for layer in &mut self.fill {
+            if let FillLayer::Lock(settings) = layer {
+                *settings = settings.fitted(budgets);
+            }
+        }
+        self
+    }
+
+    /// Why no read that takes `read` would come to anything: its holder gives up before. `None` where it would. The
+    /// strategy is one that was [fitted](Self::fitted) to these budgets.
+    #[must_use]
+    pub fn unfit(&self, read: Duration, budgets: &Budgets) -> Option<Unfit> {
+        let (took, whole) = (duration_text(read), |d: Duration| Duration::from_secs(d.as_secs() + 1));
+        let locks = self.fill.iter().filter_map(|layer| match layer {
+            FillLayer::Lock(settings) if settings.hold.budget() <= read => Some(settings.hold),
+            FillLayer::Lock(_) | FillLayer::Coalesce => None,
+        });
+        let mut locks = locks.map(|hold| match hold {
+            Hold::Lock { life } => {
+                let margin = duration_text(LEASE_MARGIN);
+                Unfit {
+                    what: "a lock that ends before a read does",
+                    found: format!("lock(lease={})", duration_text(life)),
+                    allowed: format!("more than {margin} (a holder's margin) and {took} (a read)"),
+                    remedy: format!("leave lease out, or write lease={}", duration_text(whole(read + LEASE_MARGIN))),
+                }
+            }
+            Hold::Lease { max_age, .. } => Unfit {
+                what: "a lease whose holder gives up before a read ends",
+                found: format!("lease(max_age={})", duration_text(max_age)),
+                allowed: format!("more than {took} (a read)"),
+                remedy: format!("leave max_age out, or write max_age={}", duration_text(whole(read))),
+            },
+        });
+        let mut limits = self.origin.iter().filter_map(|layer| match layer {
+            OriginLayer::Limit(settings) => settings.margin.filter(|margin| *margin >= budgets.origin_read),
+            OriginLayer::Breaker(_) => None,
+        });
+        let margin = |margin| Unfit {
+            what: "a limit that lets nobody through who has waited",
+            found: format!("limit(margin={})", duration_text(margin)),
+            allowed: format!("less than {} (budgets.origin_read)", duration_text(budgets.origin_read)),
+            remedy: "leave margin out, or lower it".into(),
+        };
+        locks.next().or_else(|| limits.next().map(margin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+    /// Those of a read of 49 s.
+    const LONG: Budgets = Budgets {
+        replica: Duration::from_secs(197),
+        origin_read: Duration::from_secs(123),
+        lock_wait: Duration::from_secs(123),
+    };
+
+    fn spec(text: &str) -> Spec {
+        Spec::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_says_nothing_follows_the_budgets_and_what_was_said_stays() {
+        for (text, usual, long) in [
+            ("singleflight", 10 * S, 246 * S),
+            ("singleflight(lease=20s)", 20 * S, 20 * S),
+            ("stack", 30 * S, 738 * S),
+            ("stack(max_age=40s)", 40 * S, 40 * S),
+            ("plain + lock(lease=auto)", 10 * S, 246 * S),
+        ] {
+            let age = |budgets| spec(text).fitted(budgets).promise(S).lock_age.unwrap();
+            assert_eq!((age(&Budgets::USUAL), age(&LONG)), (usual, long), "{text}");
+            assert_eq!(spec(text).promise(S).lock_age, Some(usual), "{text}: the usual ones before it is fitted");
+        }
+    }
+
+    #[test]
+    fn a_hold_that_ends_before_the_read_is_unfit() {
+        let usual = Budgets::USUAL;
+        for (text, read, found) in [
+            ("naive", 4 * S, None),
+            ("singleflight", 4 * S, None),
+            ("singleflight(lease=2s)", 2 * S, Some("lock(lease=2s)")),
+            ("singleflight(lease=2500ms)", 2 * S, Some("lock(lease=2500ms)")),
+            ("singleflight(lease=2501ms)", 2 * S, None),
+            ("stack(max_age=2s)", 2 * S, Some("lease(max_age=2s)")),
+            ("stack(max_age=2001ms)", 2 * S, None),
+            ("plain + bare + limit(margin=5s)", S, Some("limit(margin=5s)")),
+            ("plain + bare + limit(margin=4s)", S, None),
+            ("broken-lock-no-reread", 49 * S, Some("lock(lease=10s)")),
+        ] {
+            let unfit = spec(text).fitted(&usual).unfit(read, &usual);
+            assert_eq!(unfit.as_ref().map(|unfit| unfit.found.as_str()), found, "{text}");
+        }
+        assert_eq!(spec("broken-lock-no-reread").fitted(&LONG).unfit(49 * S, &LONG), None);
+    }
+}
