@@ -37,6 +37,7 @@ fn a_second(c: &mut Criterion) {
                         flight,
                         overage_us: 0,
                         moved_on: false,
+                        resent: 0,
                         attempts: 1,
                         unpaid: false,
                     },

@@ -336,14 +336,8 @@ fn write_trial(
         log.map_or(Ok(()), Log::commit)
     };
     write().map_err(Failure::failed)?;
-    if let Some(Probed { status, cache }) = probed {
+    if let Some(Probed { cache, .. }) = probed {
         record.cache = cache.unwrap_or_default();
-        // Without a warm-up it was asked for an item that need not exist.
-        let expected = (200..300).contains(&status) || (status == 404 && settings.scenario.load.warmup.is_zero());
-        if !expected && !settings.quiet {
-            let text = format!("warning: the target answered {status} when it was asked before the load\n");
-            let _ = std::io::stderr().write_all(text.as_bytes());
-        }
     }
     record.clock_offset_ns = origin_clock.map(|clock| -clock.to_ours_ns);
     record.clock_uncertainty_ns = record.clock_uncertainty_ns.max(clock_uncertainty_ns);

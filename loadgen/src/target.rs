@@ -11,7 +11,7 @@ use scenarios::{LoadKind, Scenario};
 use strategies::units::{RATE, rate_text};
 
 use crate::cli::RunArgs;
-use crate::drive::Site;
+use crate::drive::{KEY, Site};
 use crate::exit::Failure;
 
 /// Requests a second at most to a target that is not loopback, unless `--max-rate` says otherwise.
@@ -57,6 +57,13 @@ impl Target {
                  rate says, allowed none · use a scenario without [load.retry]",
             ));
         }
+        if let Some(url) = args.target.iter().find(|url| !url.contains(KEY)) {
+            return Err(Failure::usage(format!(
+                "a target that is asked for the same thing every time · --target {} · found no {KEY} in it, needed one at \
+                 least · write {KEY} where the item's number goes: http://HOST:PORT/path/{KEY}",
+                shown(url)
+            )));
+        }
         let urls = args.target.iter().map(|url| shown(url)).collect();
         Ok(Some(Self { sites, urls, origin: origin(args)? }))
     }
@@ -73,8 +80,8 @@ impl Target {
 /// # Errors
 /// [`Failure`] where it is no URL, or not loopback and not `owned`.
 pub fn site(url: &str, flag: &str, owned: bool) -> Result<Site, Failure> {
-    let Url { host, address, path } = Url::of(url, flag, owned)?;
-    Site::foreign(address, &host, &path).ok_or_else(|| {
+    let Url { host, addresses, path } = Url::of(url, flag, owned)?;
+    Site::foreign(addresses, &host, &path).ok_or_else(|| {
         let advice = "percent-encode what is no URL character";
         Failure::usage(format!(
             "a URL that can't be sent · {flag} {} · found what no request line takes · {advice}",
@@ -130,8 +137,8 @@ fn token(file: &Path) -> Result<ControlToken, Failure> {
 struct Url {
     /// The `Host` header: as typed.
     host: String,
-    /// What it resolves to; this and nothing else is connected to.
-    address: SocketAddr,
+    /// What it resolves to, in the resolver's order; these and nothing else are connected to.
+    addresses: Vec<SocketAddr>,
     path: String,
 }
 
@@ -152,6 +159,20 @@ impl Url {
         if host.contains('@') {
             return Err(flaw("found a user or password in it", "leave it out: it would end in logs and records"));
         }
+        if host.contains(['{', '}']) {
+            return Err(flaw("found braces in the host", example));
+        }
+        // Braces that are left where the keys were must be no other place that somebody meant for them. Only those of the path
+        // are shown: a query may hold a secret.
+        let left = path.replace(KEY, "");
+        if let Some(at) = left.find(['{', '}']) {
+            let word: String = left[at..].chars().take_while(|c| !"/?&=".contains(*c)).take(20).collect();
+            let word = if left[..at].contains('?') { "other braces".to_owned() } else { format!("{word:?}") };
+            return Err(flaw(
+                &format!("found {word}, allowed {KEY} as it stands here"),
+                "write {key} where the item's number goes, and %7B and %7D for braces that are meant",
+            ));
+        }
         if path.contains('#') {
             return Err(flaw("found a fragment (#…)", "leave it out: a server never sees it"));
         }
@@ -163,19 +184,24 @@ impl Url {
         let bare = name.trim_start_matches('[').trim_end_matches(']');
         let resolved = (bare, port).to_socket_addrs();
         let resolved = resolved.map_err(|e| flaw(&format!("{bare:?} can't be resolved: {e}"), "check the name"))?;
-        let addresses: Vec<SocketAddr> = resolved.collect();
-        // A name of this machine may have an address that nobody listens on: IPv4 first, as most test servers do.
-        let first = addresses.iter().find(|a| a.is_ipv4()).or(addresses.first());
-        let address = *first.ok_or_else(|| flaw("found no address for it", "check the name"))?;
-        if !address.ip().is_loopback() && !owned {
+        let mut addresses: Vec<SocketAddr> = Vec::new();
+        resolved.for_each(|address| {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        });
+        if addresses.is_empty() {
+            return Err(flaw("found no address for it", "check the name"));
+        }
+        if let Some(abroad) = addresses.iter().find(|address| !address.ip().is_loopback() && !owned) {
             return Err(Failure::usage(format!(
                 "a target that is not loopback · {flag} {} · found {}, allowed 127.0.0.0/8 and ::1 · this is a load \
                  generator: if the target is yours to load, add --i-own-this-target",
                 shown(url),
-                address.ip()
+                abroad.ip()
             )));
         }
-        Ok(Self { host: host.to_owned(), address, path })
+        Ok(Self { host: host.to_owned(), addresses, path })
     }
 }
 
@@ -192,8 +218,10 @@ mod tests {
             ("http://[::1]:9/a", "[::1]:9", "[::1]:9", "/a"),
             ("http://[::1]/a", "[::1]", "[::1]:80", "/a"),
         ] {
-            let expected = Url { host: host.into(), address: address.parse().unwrap(), path: path.into() };
-            assert_eq!(Url::of(url, "--target", false), Ok(expected), "{url}");
+            let url = Url::of(url, "--target", false).unwrap_or_else(|e| panic!("{url}: {e}"));
+            // A name of this machine may have an IPv6 address, too.
+            assert!(url.addresses.contains(&address.parse().unwrap()), "{:?}", url.addresses);
+            assert_eq!((url.host.as_str(), url.path.as_str()), (host, path));
         }
     }
 
@@ -209,6 +237,12 @@ mod tests {
             ("http:///x", "can't be resolved"),
             ("http://no-such-host.invalid/", "can't be resolved"),
             ("http://192.0.2.1/", "add --i-own-this-target"),
+            ("http://127.0.0.1/{KEY}", "found \"{KEY}\", allowed {key} as it stands here"),
+            ("http://127.0.0.1/{key}/{id}?x=1", "found \"{id}\""),
+            ("http://127.0.0.1/{ key }", "found \"{ key }\""),
+            ("http://127.0.0.1/{{key}}", "found \"{}\""),
+            ("http://127.0.0.1/?k={key", "found other braces"),
+            ("http://{key}.localhost/{key}", "found braces in the host"),
         ] {
             let text = Url::of(url, "--target", false).unwrap_err().text;
             assert!(text.contains(said) && !text.contains("secret"), "{url}: {text}");

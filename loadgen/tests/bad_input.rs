@@ -83,28 +83,41 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     ),
     (&["--scenario", "hotkey", "--target", "127.0.0.1:1"], 2, &["not a URL that can be driven", "found no scheme"]),
     (&["--scenario", "hotkey", "--target", "https://localhost/"], 2, &["found https, allowed http only"]),
-    (&["--scenario", "hotkey", "--target", "http://192.0.2.1/"], 2, &["not loopback", "add --i-own-this-target"]),
+    (&["--scenario", "hotkey", "--target", "http://192.0.2.1/{key}"], 2, &["not loopback", "add --i-own-this-target"]),
     (
-        &["--scenario", "hotkey-open", "-r", "2000/s", "--target", "http://192.0.2.1/", "--i-own-this-target"],
+        &["--scenario", "hotkey-open", "-r", "2000/s", "--target", "http://192.0.2.1/{key}", "--i-own-this-target"],
         2,
         &["too fast for a target that is not loopback", "found up to 2000/s, allowed 1000/s", "raise --max-rate"],
     ),
     (
-        &["--scenario", "hotkey", "--set", "load.think=0s", "--target", "http://127.0.0.1:1/", "--max-rate", "10/s"],
+        &[
+            "--scenario",
+            "hotkey",
+            "--set",
+            "load.think=0s",
+            "--target",
+            "http://127.0.0.1:1/{key}",
+            "--max-rate",
+            "10/s",
+        ],
         2,
         &["too fast for --max-rate", "clients that never pause"],
     ),
-    (&["--scenario", "hotkey", "--target", "http://127.0.0.1:1/", "--max-rate", "10"], 2, &["no rate · --max-rate"]),
-    (&["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}"], 1, &["does not answer", "connect-refused"]),
-    (&["--scenario", "bulk-warm", "--target", "http://127.0.0.1:1/"], 2, &["a burst that a target can't make"]),
     (
-        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/", "--strategy", "swr"],
+        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}", "--max-rate", "10"],
+        2,
+        &["no rate · --max-rate"],
+    ),
+    (&["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}"], 1, &["does not answer", "connect-refused"]),
+    (&["--scenario", "bulk-warm", "--target", "http://127.0.0.1:1/{key}"], 2, &["a burst that a target can't make"]),
+    (
+        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}", "--strategy", "swr"],
         2,
         &["options that exclude each other"],
     ),
     (&["--scenario", "hotkey", "--i-own-this-target"], 2, &["--target"]),
     (
-        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/", "--origin-control", "http://127.0.0.1:2"],
+        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}", "--origin-control", "http://127.0.0.1:2"],
         2,
         &["--origin-token-file"],
     ),
@@ -113,7 +126,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
             "--scenario",
             "hotkey",
             "--target",
-            "http://127.0.0.1:1/",
+            "http://127.0.0.1:1/{key}",
             "--origin-control",
             "http://127.0.0.1:2",
             "--origin-token-file",
@@ -124,7 +137,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     ),
     (&["selftest", "-d", "5"], 2, &["-d 5", "needs a unit"]),
     (&["selftest", "-c", "0"], 2, &["-c 0"]),
-    (&["selftest", "--target", "http://192.0.2.1/"], 2, &["not loopback"]),
+    (&["selftest", "--target", "http://192.0.2.1/{key}"], 2, &["not loopback"]),
     (&["selftest", "--target", "http://127.0.0.1:1/", "-d", "1s"], 1, &["connect-refused"]),
     (&["--scenario", "hotkey", "--bogus"], 2, &["error: unknown option · --bogus · ", "loadgen --help"]),
     (&["sweep", "--seeds", "x"], 2, &["error: bad value · --seeds <N> · found \"x\"", "loadgen sweep --help"]),
@@ -200,7 +213,8 @@ fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
         .unwrap();
     with_hot.recovery =
         Some(report::record::Recovery { troubled_s: 1, after_s: None, recovered: None, recovered_after_s: None });
-    // What is there only with retries, or with such a layer.
+    // What is there only of a real run, with retries, or with such a layer.
+    with_hot.resent = Some(0);
     with_hot.retries = Some(report::record::Retries::default());
     if let Some(events) = &mut with_hot.events {
         (events.limit_refused, events.breaker_refused) = (Some(0), Some(0));

@@ -39,6 +39,7 @@ fn record_a_minute(per_second: i64) {
                 flight,
                 overage_us: 0,
                 moved_on: false,
+                resent: 0,
                 attempts: 1,
                 unpaid: false,
             },

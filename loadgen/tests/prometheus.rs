@@ -289,7 +289,7 @@ fn prometheus_sees_what_the_records_say() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (lab, endpoints, _) = LocalLab::start(&settings).unwrap();
-        let replicas: Vec<SocketAddr> = endpoints.sites.iter().map(|site| site.address()).collect();
+        let replicas: Vec<SocketAddr> = endpoints.sites.iter().filter_map(|site| site.address()).collect();
         let prometheus = Prometheus::start(&program, &replicas, lab.origin).await;
         the_runs(&settings, &endpoints, &prometheus).await;
         the_rules_and_the_panels(&prometheus).await;

@@ -21,7 +21,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 21] = [
+const MAY_BE_MISSING: [&str; 22] = [
     "events .detail",
     "events .flight",
     "events .key",
@@ -39,6 +39,7 @@ const MAY_BE_MISSING: [&str; 21] = [
     "run Strategy.cut_after_s",
     "run Strategy.generator_cpu_cores",
     "run Strategy.moved_on",
+    "run Strategy.resent",
     "run Strategy.predicted",
     "run Strategy.recovery",
     "run Strategy.repeats",

@@ -160,6 +160,10 @@ pub struct Strategy {
     /// Requests that another replica was asked, because theirs was down. Absent from older records.
     #[serde(default)]
     pub moved_on: u64,
+    /// Requests that were sent again on a fresh connection, because their server had closed the kept one before a byte of
+    /// an answer; `None` (and absent) in the sim lab, which has no connections. Absent from older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent: Option<u64>,
     /// What clients that try again came to; `None` (and absent) where they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<Retries>,

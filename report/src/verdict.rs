@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::record::{Run, Strategy};
+use crate::record::{Outcomes, Run, Strategy};
 use crate::words;
 
 /// Differences below this share of the larger value are noise.
@@ -40,18 +40,19 @@ pub fn verdict_table(run: &Run) -> String {
 /// A column: two lines of header, and the cell of a strategy.
 type Column = (&'static str, &'static str, fn(&Strategy) -> String);
 
-const COLUMNS: [Column; 15] = [
+const COLUMNS: [Column; 16] = [
     ("", "strategy", |s| name_of(&s.name)),
+    ("", "sent", |s| s.requests.to_string()),
     ("origin", "reads", |s| count(s.origin.as_ref().map(|origin| origin.total))),
     ("times", "floor", |s| words::times_floor(s).map_or_else(unknown, |times| format!("{times:.1}×"))),
-    ("max", "per s", |s| count(s.origin.as_ref().map(|origin| origin.max_per_second))),
+    ("max", "/s", |s| count(s.origin.as_ref().map(|origin| origin.max_per_second))),
     ("reads/", "expiry", |s| one_decimal(s.origin.as_ref().and_then(|origin| Some(origin.per_expiry.as_ref()?.mean)))),
     ("by", "theory", |s| one_decimal(s.predicted.as_ref().map(|predicted| predicted.per_expiry))),
     ("p50", "ms", |s| words::ms(s.latency_ms.p50)),
     ("p99", "ms", |s| words::ms(s.latency_ms.p99)),
     ("", "waited", |s| words::share(words::waiting_share(s))),
     ("", "stale", |s| words::share(s.stale.share.filter(|_| s.outcomes.unknown == 0))),
-    ("", "errors", |s| s.errors.to_string()),
+    ("", "failed", |s| words::share((s.outcomes.sum() > 0).then(|| words::failed_share(s)))),
     ("recovered", "after", |s| s.recovery.map_or_else(unknown, words::recovered_after)),
     ("in", "trouble", |s| s.recovery.map_or_else(unknown, |r| format!("{} s", r.troubled_s))),
     ("well", "after", |s| s.recovery.map_or_else(unknown, words::well_after)),
@@ -182,6 +183,8 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         );
         said.push(words::printable(&missed));
     }
+    said.extend(failures(run));
+    said.extend(resent(run));
     said.extend(no_ledger(run));
     said.extend(unknown_answers(run));
     said.extend(few_expiries(&valid));
@@ -245,6 +248,42 @@ fn few_expiries(valid: &[&Strategy]) -> Option<String> {
         let name = name_of(&fewest.name);
         format!("Few expiries: the hot key of {name} was reloaded {count} times; measure longer (-d) before you believe a figure.")
     })
+}
+
+/// So many kinds of failures are named of each strategy.
+const KINDS_NAMED: usize = 4;
+
+/// How many requests failed, of how many, and why. Said only where any did.
+fn failures(run: &Run) -> Option<String> {
+    let failed = run.strategies.iter().filter(|strategy| strategy.outcomes.error + strategy.outcomes.shed > 0);
+    let failed: Vec<String> = failed.map(failure).collect();
+    (!failed.is_empty()).then(|| format!("Failed: {}.", failed.join("; ")))
+}
+
+/// `target 82 of 4000 requests (http-503 80, timeout 2)`, the most frequent kind first.
+fn failure(strategy: &Strategy) -> String {
+    let Outcomes { error, shed, .. } = strategy.outcomes;
+    let mut kinds: Vec<(&str, u64)> =
+        strategy.error_kinds.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+    kinds.push(("shed", shed));
+    kinds.retain(|(_, count)| *count > 0);
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let more = kinds.len().saturating_sub(KINDS_NAMED);
+    let mut named: Vec<String> =
+        kinds.iter().take(KINDS_NAMED).map(|(kind, count)| format!("{} {count}", name_of(kind))).collect();
+    if more > 0 {
+        named.push(format!("{more} kinds more"));
+    }
+    format!("{} {} of {} requests ({})", name_of(&strategy.name), error + shed, strategy.requests, named.join(", "))
+}
+
+/// How many requests were lost with a kept connection and sent again.
+fn resent(run: &Run) -> Option<String> {
+    let resent = run.strategies.iter().filter_map(|s| Some((s, s.resent.filter(|resent| *resent > 0)?)));
+    let resent: Vec<String> =
+        resent.map(|(s, resent)| format!("{} {resent} of {}", name_of(&s.name), s.requests)).collect();
+    (!resent.is_empty())
+        .then(|| format!("Sent again, once, because the server had closed a kept connection: {}.", resent.join(", ")))
 }
 
 /// Which strategies nobody can say of what they did to the origin.

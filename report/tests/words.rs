@@ -59,7 +59,33 @@ fn verdict_of_a_target_without_a_ledger() {
     insta::assert_snapshot!(verdict_table(&run));
     let summary = summary_markdown(&run);
     assert!(summary.contains("hotkey · foreign target · cache unknown · 1 address · no ledger of the origin · 60 s"));
-    assert!(summary.contains("\n| naive | – | – | – | – | 1.6 | 216 | – | – | 0 | yes |\n"), "{summary}");
+    assert!(summary.contains("\n| naive | 23380 | – | – | – | – | 1.6 | 216 | – | – | 0.0% | yes |\n"), "{summary}");
+}
+
+/// A count of failures says nothing without how many were sent, and nothing can be done about it without a cause.
+#[test]
+fn what_failed_is_said_with_its_denominator_and_its_kinds() {
+    let mut run = fixture();
+    assert!(verdict_table(&run).contains("Failed: singleflight 3 of"), "{}", verdict_table(&run));
+    let kinds = [("http-503", 50), ("timeout", 20), ("reset", 7), ("http-302", 2), ("body-cut", 1)];
+    let strategy = &mut run.strategies[0];
+    strategy.requests = 200;
+    strategy.outcomes = Outcomes { hit: 100, error: 80, shed: 20, ..Outcomes::default() };
+    strategy.errors = 80;
+    strategy.error_kinds = kinds.map(|(kind, count)| (kind.to_owned(), count)).into();
+    for said in [verdict_table(&run).replace("\n  ", " "), summary_markdown(&run)] {
+        let wanted =
+            "naive 100 of 200 requests (http-503 50, timeout 20, shed 20, reset 7, 2 kinds more); singleflight 3 of";
+        assert!(said.contains(wanted), "{said}");
+        let row = said.lines().find(|line| line.contains("naive") && line.contains("yes")).unwrap();
+        assert!(row.contains("200") && row.contains("50.0%"), "{row}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    report::RunFolder::at(folder.path()).write_run(&run).unwrap();
+    let page = std::fs::read_to_string(report::render(folder.path()).unwrap().page().unwrap()).unwrap();
+    assert!(page.contains("naive 100 of 200 requests (http-503 50"), "the page says so, too");
+    run.strategies.iter_mut().for_each(|s| (s.outcomes.error, s.outcomes.shed) = (0, 0));
+    assert!(!verdict_table(&run).contains("Failed:"), "nothing failed");
 }
 
 /// One strategy's ledger is missing: the others are compared without it.
@@ -206,4 +232,15 @@ fn one_run_of_three_that_did_not_recover_is_counted() {
     let typical = run.strategies[0].typical().recovery.unwrap();
     assert_eq!((typical.recovered, typical.recovered_after_s), (Some(false), None), "never is not 0 s");
     assert!(said.contains("NEVER: in one run at least") && said.contains("Recovered: singleflight 14 s"), "{said}");
+}
+
+/// The example in the README is what is printed of the run that it names.
+#[test]
+fn the_readme_s_table_is_its_reference_run_s() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let run = parse_run(&std::fs::read(root.join("results/reference/hotkey/run.json")).unwrap()).unwrap();
+    let said = verdict_table(&run);
+    let table = said.split("\n\n").next().unwrap();
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    assert!(readme.contains(&format!("```\n{table}\n```")), "{table}");
 }

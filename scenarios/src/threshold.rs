@@ -11,7 +11,7 @@ use crate::source::safe;
 use crate::walk::{Fields, Walk};
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 57] = [
+pub const METRICS: [&str; 58] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -64,6 +64,7 @@ pub const METRICS: [&str; 57] = [
     "cache_ops_per_request",
     "unsent",
     "moved_on",
+    "resent",
     "recovery.troubled_s",
     "recovery.after_s",
     "recovery.recovered",

@@ -41,6 +41,8 @@ pub(super) struct Request<'a> {
     /// When its first attempt was sent, once one was.
     sent_ns: Option<i64>,
     unpaid: bool,
+    /// How often any of its attempts was sent again on a fresh connection.
+    resent: u32,
 }
 
 impl<'a> Request<'a> {
@@ -49,12 +51,13 @@ impl<'a> Request<'a> {
         if bench.drive.retrying.retry.is_some() {
             bench.drive.retrying.budget().first();
         }
-        Self { bench, asked, attempts: 1, sent_ns: None, unpaid: false }
+        Self { bench, asked, attempts: 1, sent_ns: None, unpaid: false, resent: 0 }
     }
 
     /// Where an attempt's answer is one to try again after, waits for the next attempt's moment and says true.
     pub(super) async fn again(&mut self, answer: &Answer, retry_after: Option<Duration>) -> bool {
         self.sent_ns.get_or_insert(answer.sent_ns);
+        self.resent += answer.resent;
         let drive = &self.bench.drive;
         let retrying = &drive.retrying;
         let Some(retry) = retrying.retry.filter(|retry| self.attempts < retry.attempts) else { return false };
@@ -84,7 +87,13 @@ impl<'a> Request<'a> {
 
     /// What is recorded, with the last attempt's answer.
     pub(super) fn outcome(&self, last: Answer) -> Answer {
-        Answer { sent_ns: self.sent_ns.unwrap_or(last.sent_ns), attempts: self.attempts, unpaid: self.unpaid, ..last }
+        Answer {
+            sent_ns: self.sent_ns.unwrap_or(last.sent_ns),
+            attempts: self.attempts,
+            unpaid: self.unpaid,
+            resent: self.resent,
+            ..last
+        }
     }
 }
 
@@ -114,6 +123,7 @@ mod tests {
             moved_on: false,
             attempts: 1,
             unpaid: false,
+            resent: 0,
         };
         for kind in ["timeout", "reset", "http-502", "http-504", "connect-refused", "body-cut"] {
             assert!(is_worth_a_retry(&answer(Some(Outcome::Error), Some(kind))), "{kind}");

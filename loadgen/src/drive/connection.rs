@@ -1,8 +1,11 @@
 //! One raw HTTP/1 connection of a client to a server, made anew where it breaks.
 //!
-//! No pool, no redirect, no retry of anything that may have reached the server; bodies are bounded. What a server can do
-//! wrong ends as a counted error with a kind, never as a panic.
+//! No pool, no redirect; bodies are bounded. A request that was lost with a kept connection before a byte of its answer
+//! had come is sent once more, and counted; nothing else that may have reached the server is. What a server can do wrong
+//! ends as a counted error with a kind, never as a panic.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,13 +22,14 @@ use strategies::time::Mono;
 use tokio::net::TcpStream;
 
 use super::fleet::Bench;
+use super::heard::Heard;
 use super::site::{Kind, Site};
 use super::told::{self, Told};
 use crate::record::Answer;
 
 /// The largest body that is read.
 const BODY_BYTES_MAX: usize = 8 << 20;
-/// How long a connection may take to be made.
+/// How long a connection may take to be made, whatever the number of addresses that are tried.
 const CONNECT_BUDGET: Duration = Duration::from_secs(2);
 
 /// What a server answered, or how it failed to.
@@ -64,26 +68,56 @@ type Sender = SendRequest<Empty<Bytes>>;
 pub(super) struct Connection {
     site: Arc<Site>,
     timeout: Duration,
-    sender: Option<Sender>,
+    kept: Option<Link>,
+    /// How often the request that is under way was sent again on a fresh connection.
+    resent: u32,
+}
+
+/// A connection that is up.
+struct Link {
+    sender: Sender,
+    /// Bytes that the server has sent on it.
+    heard: Rc<Cell<u64>>,
+}
+
+/// An answer whose body was read to its end.
+type Whole = (StatusCode, HeaderMap, BytesMut);
+
+/// Why there is no answer.
+struct Lost {
+    kind: String,
+    /// A connection that had been kept ended without a byte of the answer.
+    with_a_kept_connection: bool,
+}
+
+impl From<String> for Lost {
+    fn from(kind: String) -> Self {
+        Self { kind, with_a_kept_connection: false }
+    }
 }
 
 impl Connection {
     pub(super) fn to(site: &Arc<Site>, timeout: Duration) -> Self {
-        Self { site: Arc::clone(site), timeout, sender: None }
+        Self { site: Arc::clone(site), timeout, kept: None, resent: 0 }
     }
 
     /// Connects where there is no connection that can be used. Must run inside a `LocalSet`.
-    pub(super) async fn connect(&mut self) -> Result<&mut Sender, String> {
+    pub(super) async fn connect(&mut self) -> Result<(), String> {
+        self.link().await.map(drop)
+    }
+
+    /// The connection, and whether it was made just now.
+    async fn link(&mut self) -> Result<(&mut Link, bool), String> {
         // A server may close a kept connection at any time; that is no error of anybody's.
-        let kept = match self.sender.take() {
-            Some(mut sender) => sender.ready().await.is_ok().then_some(sender),
+        let kept = match self.kept.take() {
+            Some(mut link) => link.sender.ready().await.is_ok().then_some(link),
             None => None,
         };
-        let sender = match kept {
-            Some(sender) => sender,
-            None => dial(&self.site).await?,
+        let (link, fresh) = match kept {
+            Some(link) => (link, false),
+            None => (dial(&self.site).await?, true),
         };
-        Ok(self.sender.insert(sender))
+        Ok((self.kept.insert(link), fresh))
     }
 
     /// Asks for an item once, takes the times, and says when it was done.
@@ -101,12 +135,14 @@ impl Connection {
             moved_on: false,
             attempts: 1,
             unpaid: false,
+            resent: self.resent,
         };
         Attempt { answer, done, retry_after: reply.retry_after }
     }
 
     /// Asks for an item and judges the answer.
     async fn get(&mut self, key: u32, missing: bool) -> Reply {
+        self.resent = 0;
         let asked = tokio::time::timeout(self.timeout, self.exchange(key)).await;
         match asked.unwrap_or_else(|_| Err("timeout".into())) {
             Ok((status, headers, body)) => {
@@ -118,27 +154,50 @@ impl Connection {
             }
             Err(kind) => {
                 // Whatever is left of that answer must not be taken for the next one's.
-                self.sender = None;
+                self.kept = None;
                 Reply::failed(kind)
             }
         }
     }
 
-    async fn exchange(&mut self, key: u32) -> Result<(StatusCode, HeaderMap, BytesMut), String> {
+    /// Sends a request and reads its answer. On a kept connection a server's "closed for idleness" and a request can cross:
+    /// then the request is sent once more (GET is idempotent: RFC 9110, section 9.2.2). A server that can't be reached any
+    /// more has not merely closed an idle connection, so there the loss stands.
+    async fn exchange(&mut self, key: u32) -> Result<Whole, String> {
+        let lost = match self.send(key).await {
+            Ok(whole) => return Ok(whole),
+            Err(lost) => lost,
+        };
+        self.kept = None;
+        if !lost.with_a_kept_connection || self.connect().await.is_err() {
+            return Err(lost.kind);
+        }
+        self.resent += 1;
+        self.send(key).await.map_err(|lost| lost.kind)
+    }
+
+    async fn send(&mut self, key: u32) -> Result<Whole, Lost> {
         let (path, host) = (self.site.path(key), self.site.host.clone());
-        let request = Request::get(path).header(HOST, host).body(Empty::new()).map_err(|_| "request")?;
-        let mut answered = self.connect().await?.try_send_request(request).await;
+        let request = Request::get(path).header(HOST, host).body(Empty::new()).map_err(|_| "request".to_owned())?;
+        let (link, mut fresh) = self.link().await?;
+        let mut before = link.heard.get();
+        let mut answered = link.sender.try_send_request(request).await;
         // One that was given back was never sent: the connection had ended just then.
         if let Err(error) = &mut answered
             && let Some(request) = error.take_message()
         {
-            self.sender = None;
-            answered = self.connect().await?.try_send_request(request).await;
+            self.kept = None;
+            let (link, _) = self.link().await?;
+            (before, fresh) = (link.heard.get(), true);
+            answered = link.sender.try_send_request(request).await;
         }
         match answered {
-            Ok(response) => read(response).await,
-            Err(error) if error.error().is_parse() => Err("protocol".into()),
-            Err(_) => Err("reset".into()),
+            Ok(response) => Ok(read(response).await?),
+            Err(error) if error.error().is_parse() => Err("protocol".to_owned().into()),
+            Err(_) => {
+                let unanswered = self.kept.as_ref().is_some_and(|link| link.heard.get() == before);
+                Err(Lost { kind: "reset".into(), with_a_kept_connection: unanswered && !fresh })
+            }
         }
     }
 
@@ -150,22 +209,37 @@ impl Connection {
     }
 }
 
-async fn dial(site: &Site) -> Result<Sender, String> {
-    let stream = match tokio::time::timeout(CONNECT_BUDGET, TcpStream::connect(site.address())).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(e)) => return Err(format!("connect-{}", kind(&e))),
-        Err(_) => return Err("connect-timeout".into()),
-    };
-    let _ = stream.set_nodelay(true);
-    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| "connect-handshake")?;
-    tokio::task::spawn_local(async move {
-        // Whoever waits for an answer on it is told of its end; nobody else needs to know.
-        let _ = connection.await;
-    });
-    Ok(sender)
+/// Connects to the first of a site's addresses that takes the connection, beginning with the one that did last.
+async fn dial(site: &Site) -> Result<Link, String> {
+    let addresses = site.addresses();
+    let each = CONNECT_BUDGET / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let mut last = "connect-failed".to_owned();
+    for address in addresses {
+        let stream = match tokio::time::timeout(each, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(e)) => {
+                last = format!("connect-{}", kind(&e));
+                continue;
+            }
+            Err(_) => {
+                last = "connect-timeout".into();
+                continue;
+            }
+        };
+        site.answered_at(address);
+        let _ = stream.set_nodelay(true);
+        let (stream, heard) = Heard::over(stream);
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| "connect-handshake")?;
+        tokio::task::spawn_local(async move {
+            // Whoever waits for an answer on it is told of its end; nobody else needs to know.
+            let _ = connection.await;
+        });
+        return Ok(Link { sender, heard });
+    }
+    Err(last)
 }
 
-async fn read(response: Response<Incoming>) -> Result<(StatusCode, HeaderMap, BytesMut), String> {
+async fn read(response: Response<Incoming>) -> Result<Whole, String> {
     let (head, mut body) = response.into_parts();
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -206,10 +280,12 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// Anybody's answer: its status, and its `Cache-Status` where it has one.
+/// Anybody's answer: its status, and its `Cache-Status` where it has one. Only one of the lab's replicas can say that it
+/// shed a request; anybody else's 503 is a failure like any other.
 fn foreign(status: StatusCode, headers: &HeaderMap, missing: bool) -> Reply {
+    let own = || headers.get("cache-status").and_then(|v| v.to_str().ok()).and_then(Outcome::from_cache_status);
     match status {
-        StatusCode::SERVICE_UNAVAILABLE => Reply::good(Some(Outcome::Shed)),
+        StatusCode::SERVICE_UNAVAILABLE if own() == Some(Outcome::Shed) => Reply::good(Some(Outcome::Shed)),
         status if status.is_success() || (missing && status == StatusCode::NOT_FOUND) => {
             Reply::good(told(headers).map(|told| told.outcome))
         }

@@ -7,6 +7,7 @@ mod again;
 mod closed;
 mod connection;
 mod fleet;
+mod heard;
 mod open;
 mod pacer;
 mod probe;

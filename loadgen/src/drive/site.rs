@@ -11,10 +11,11 @@ pub const KEY: &str = "{key}";
 /// One server that is asked.
 #[derive(Debug)]
 pub struct Site {
-    address: RwLock<SocketAddr>,
+    /// Where it may listen, in the order in which they are tried; never empty.
+    addresses: RwLock<Vec<SocketAddr>>,
     pub(super) host: HeaderValue,
-    before: String,
-    after: Option<String>,
+    /// The path that is asked for, with [`KEY`] wherever the key goes.
+    path: String,
     pub(super) kind: Kind,
 }
 
@@ -33,24 +34,15 @@ impl Site {
     pub fn replica(address: SocketAddr) -> Self {
         // Digits, dots, colons and brackets are all a header may hold.
         let host = HeaderValue::from_str(&address.to_string()).unwrap_or(HeaderValue::from_static("replica"));
-        Self {
-            address: RwLock::new(address),
-            host,
-            before: "/items/".into(),
-            after: Some(String::new()),
-            kind: Kind::Replica,
-        }
+        Self { addresses: RwLock::new(vec![address]), host, path: format!("/items/{KEY}"), kind: Kind::Replica }
     }
 
-    /// Any server. `path` begins with a slash; [`KEY`] in it is replaced. `None` where host or path can't be sent.
+    /// Any server, at the first of its addresses that takes a connection. `path` begins with a slash; every [`KEY`] in it is
+    /// replaced. `None` where host or path can't be sent.
     #[must_use]
-    pub fn foreign(address: SocketAddr, host: &str, path: &str) -> Option<Self> {
-        let host = HeaderValue::from_str(host).ok()?;
-        let (before, after) = match path.split_once(KEY) {
-            Some((before, after)) => (before.to_owned(), Some(after.to_owned())),
-            None => (path.to_owned(), None),
-        };
-        let site = Self { address: RwLock::new(address), host, before, after, kind: Kind::Foreign };
+    pub fn foreign(addresses: Vec<SocketAddr>, host: &str, path: &str) -> Option<Self> {
+        let host = HeaderValue::from_str(host).ok().filter(|_| !addresses.is_empty())?;
+        let site = Self { addresses: RwLock::new(addresses), host, path: path.to_owned(), kind: Kind::Foreign };
         site.path(1).parse::<hyper::Uri>().is_ok().then_some(site)
     }
 
@@ -59,28 +51,43 @@ impl Site {
         self.kind == Kind::Replica
     }
 
-    /// Whether it is on this machine.
+    /// Whether it is on this machine, whichever of its addresses is taken.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.address().ip().is_loopback()
+        self.addresses().iter().all(|address| address.ip().is_loopback())
     }
 
-    /// Where it listens now.
-    pub fn address(&self) -> SocketAddr {
-        *self.address.read().unwrap_or_else(PoisonError::into_inner)
+    /// Where it listens, as far as is known now.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.addresses().first().copied()
+    }
+
+    /// Where it may listen, in the order in which they are tried.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        self.addresses.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// It took a connection at `address`: that is tried first from now on.
+    pub(super) fn answered_at(&self, address: SocketAddr) {
+        let first = |addresses: &[SocketAddr]| addresses.first() == Some(&address);
+        if first(&self.addresses.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut addresses = self.addresses.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = addresses.iter().position(|other| *other == address) {
+            addresses[..=at].rotate_right(1);
+        }
     }
 
     /// It listens somewhere else from now on: a container that was started again.
     pub fn moved(&self, address: SocketAddr) {
-        *self.address.write().unwrap_or_else(PoisonError::into_inner) = address;
+        *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = vec![address];
     }
 
     /// The path that asks for a key.
     pub(super) fn path(&self, key: u32) -> String {
-        match &self.after {
-            Some(after) => format!("{}{key}{after}", self.before),
-            None => self.before.clone(),
-        }
+        self.path.replace(KEY, &key.to_string())
     }
 }
 
@@ -89,16 +96,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_goes_where_the_url_says() {
+    fn the_key_goes_wherever_the_url_says() {
         let at: SocketAddr = "127.0.0.1:80".parse().unwrap();
         assert_eq!(Site::replica(at).path(7), "/items/7");
-        for (path, asked) in [("/a/{key}?b=1", "/a/7?b=1"), ("/", "/"), ("/?q={key}", "/?q=7")] {
-            assert_eq!(Site::foreign(at, "h", path).unwrap().path(7), asked);
+        for (path, asked) in [
+            ("/a/{key}?b=1", "/a/7?b=1"),
+            ("/", "/"),
+            ("/?q={key}", "/?q=7"),
+            ("/{key}/of/{key}?id={key}", "/7/of/7?id=7"),
+        ] {
+            assert_eq!(Site::foreign(vec![at], "h", path).unwrap().path(7), asked);
         }
-        assert!(Site::foreign(at, "h\n", "/").is_none());
-        assert!(Site::foreign(at, "h", "/ /{key}").is_none());
-        let site = Site::replica(at);
-        site.moved("127.0.0.1:81".parse().unwrap());
-        assert_eq!(site.address().port(), 81);
+        assert!(Site::foreign(vec![at], "h\n", "/").is_none());
+        assert!(Site::foreign(vec![at], "h", "/ /{key}").is_none());
+        assert!(Site::foreign(vec![], "h", "/{key}").is_none());
+    }
+
+    #[test]
+    fn the_address_that_took_a_connection_is_tried_first_from_then_on() {
+        let [one, two, three] = [1, 2, 3].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let site = Site::foreign(vec![one, two, three], "h", "/{key}").unwrap();
+        site.answered_at(two);
+        assert_eq!(site.addresses(), [two, one, three]);
+        site.answered_at(two);
+        assert_eq!(site.addresses(), [two, one, three]);
+        site.answered_at(three);
+        assert_eq!(site.addresses(), [three, two, one]);
+        site.moved(one);
+        assert_eq!(site.addresses(), [one]);
     }
 }

@@ -131,6 +131,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         cache_ops_per_request: operations.is_finite().then(|| round(operations, 1e4)),
         unsent: collected.offered - sent.min(collected.offered),
         moved_on: collected.moved_on,
+        resent: Some(collected.resent),
         retries: scenario.load.retry.map(|_| Retries {
             attempts: sent + collected.retries,
             retried: collected.tries.retried,

@@ -59,6 +59,10 @@ pub struct Collected {
     pub overage_us_max: u64,
     /// Requests of the measured phase that another replica was asked, because theirs was down.
     pub moved_on: u64,
+    /// Requests of the measured phase that were sent again on a fresh connection.
+    pub resent: u64,
+    /// The same of all phases: each may hide one answer that its replica gave.
+    pub resent_of_all_phases: u64,
     /// Processor time of the collecting, nanoseconds; `None` where the system does not say.
     pub cpu_ns: Option<u64>,
 }
@@ -253,6 +257,8 @@ impl Collected {
             flights: Vec::new(),
             overage_us_max: 0,
             moved_on: 0,
+            resent: 0,
+            resent_of_all_phases: 0,
         }
     }
 
@@ -268,6 +274,7 @@ impl Collected {
         self.bins.extend(second.bins.iter().zip(0..).map(|(bin, at)| self::row(start_ms + at * 100, bin)));
         self.requests_of_all_phases += total.sent;
         self.retries_of_all_phases += total.retries;
+        self.resent_of_all_phases += second.resent;
         self.errors_of_all_phases += total.outcomes[Outcome::Error as usize];
         if second.number >= 0 {
             self.take_measured(&second, &total);
@@ -294,6 +301,7 @@ impl Collected {
         add_outcomes(&mut self.hot_outcomes, &second.hot_outcomes);
         self.overage_us_max = self.overage_us_max.max(second.overage_us_max);
         self.moved_on += second.moved_on;
+        self.resent += second.resent;
         self.retries += total.retries;
         self.tries.add(second.tries);
         for (kind, count) in &second.errors {

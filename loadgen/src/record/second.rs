@@ -51,6 +51,8 @@ pub struct Answer {
     pub attempts: u32,
     /// Whether the clients' budget had no more retries for it.
     pub unpaid: bool,
+    /// How often it was sent again on a fresh connection, because its server had closed the kept one.
+    pub resent: u32,
 }
 
 impl Answer {
@@ -123,6 +125,7 @@ pub struct Second {
     pub(super) flights: Vec<String>,
     pub(super) overage_us_max: u64,
     pub(super) moved_on: u64,
+    pub(super) resent: u64,
     pub(super) tries: Tries,
     /// How many requests were sent at their very moment, as long as all of them were (in virtual time they always are): their
     /// service times are their response times, and their lag is nothing, so neither is written down one by one. See
@@ -143,6 +146,7 @@ impl Second {
             flights: Vec::new(),
             overage_us_max: 0,
             moved_on: 0,
+            resent: 0,
             tries: Tries::default(),
             on_time: Some(0),
         }
@@ -219,6 +223,7 @@ impl Second {
             *self.errors.entry(error).or_insert(0) += 1;
         }
         self.moved_on += u64::from(answer.moved_on);
+        self.resent += u64::from(answer.resent);
         self.flights.extend(answer.flight);
         self.overage_us_max = self.overage_us_max.max(answer.overage_us);
     }
@@ -239,6 +244,7 @@ impl Second {
             *self.errors.entry(kind).or_insert(0) += count;
         }
         self.moved_on += other.moved_on;
+        self.resent += other.resent;
         self.tries.add(other.tries);
         self.flights.extend(other.flights);
         self.overage_us_max = self.overage_us_max.max(other.overage_us_max);

@@ -133,7 +133,7 @@ impl SimLab {
         drop(witness);
         let panicked = || Failure::failed("the collector's thread panicked: a bug");
         let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
-        Ok(judge(Observed {
+        let mut trial = judge(Observed {
             scenario,
             subject,
             t0_ns: since_start(seen.t0.0),
@@ -152,7 +152,10 @@ impl SimLab {
                 not_quiet: seen.not_quiet as u64,
                 ..Circumstances::default()
             },
-        }))
+        });
+        // There are no connections to be lost.
+        trial.figures.strategy.resent = None;
+        Ok(trial)
     }
 
     fn simulation<'a>(&'a self, spec: &'a Spec, logs: &Logs) -> Simulation<'a> {

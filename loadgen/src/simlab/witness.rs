@@ -87,6 +87,7 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
         flight: None,
         overage_us: 0,
         moved_on: request.moved_on,
+        resent: 0,
         attempts: request.attempts,
         unpaid: request.unpaid,
     };

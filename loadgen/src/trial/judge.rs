@@ -61,8 +61,8 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         let witnessed = |flight: &str| !aftermath.is_unwitnessed(flight);
         let rows: Vec<LedgerRow> = ledger.iter().filter(|row| witnessed(&row.flight)).cloned().collect();
         let received: Vec<String> = collected.flights.iter().filter(|flight| witnessed(flight)).cloned().collect();
-        // Of an attempt that was not the last the answer may have been lost, too.
-        let lost = collected.errors_of_all_phases + collected.retries_of_all_phases;
+        // Of an attempt that was not the last, or was sent again, the answer may have been lost, too.
+        let lost = collected.errors_of_all_phases + collected.retries_of_all_phases + collected.resent_of_all_phases;
         compare(&flights, &rows, &received, lost)
     });
     let mut figures = figures(&Evidence {

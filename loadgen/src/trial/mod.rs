@@ -5,6 +5,7 @@ mod judge;
 mod load;
 
 use std::fmt::Display;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -151,10 +152,29 @@ impl Bench<'_> {
                     let advice = "is it up, and does it speak HTTP/1.1?";
                     Failure::failed(format!("the target does not answer · --target {url} · found {kind} · {advice}"))
                 })?;
+                self.warn_of(&probed, url);
                 first.get_or_insert(probed);
             }
         }
         Ok(first)
+    }
+
+    /// Says so, before the load, where a target's first answer is one that would count as a failure.
+    fn warn_of(&self, probed: &Probed, url: &str) {
+        let status = probed.status;
+        // Without a warm-up it was asked for an item that need not exist.
+        let expected = (200..300).contains(&status) || (status == 404 && self.settings.scenario.load.warmup.is_zero());
+        if expected || self.settings.quiet {
+            return;
+        }
+        let advice = match status {
+            300..400 => "redirects are not followed, and each counts as a failure: give the URL that it leads to",
+            404 => "each such answer counts as a failure: is {key} where the item's number goes?",
+            _ => "each such answer counts as a failure: is it the right URL, and the target well?",
+        };
+        let text =
+            format!("warning: the target answered {status} to a first question, before the load · {url} · {advice}\n");
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
     async fn before(&self) -> Result<Before, ControlError> {

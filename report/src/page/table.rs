@@ -37,6 +37,9 @@ const PER_EXPIRY: &str = "origin.per_expiry.mean";
 /// Said only where it is another thing than [`words::well_after`].
 const RECOVERED: &str = "recovery.recovered_after_s";
 
+/// Errors and what was shed, of all requests.
+const FAILED: &str = "failed_share";
+
 /// Columns under one heading.
 struct Group {
     head: &'static str,
@@ -174,10 +177,16 @@ fn request_columns() -> Vec<Column> {
                 share(s.stale.share.filter(|_| known), under)
             },
         ),
-        column("errors", "errors", "requests without a good answer, and those shed", Some(Kind::Count), |s| {
-            let shed = s.outcomes.shed;
-            count(Some(s.errors), if shed > 0 { format!("+{shed} shed") } else { String::new() })
-        }),
+        column(
+            FAILED,
+            "failed",
+            "share of the requests without a good answer, those shed included, and how many of how many; the verdict says why",
+            Some(Kind::Share),
+            |s| {
+                let (all, failed) = (s.outcomes.sum(), s.outcomes.error + s.outcomes.shed);
+                share((all > 0).then(|| words::failed_share(s)), format!("{failed} of {}", s.requests))
+            },
+        ),
     ]
 }
 
@@ -290,7 +299,7 @@ fn best_in(view: &View<'_>, column: &Column) -> Vec<usize> {
 fn cell(out: &mut Sheet, strategy: &Strategy, column: &Column, first: bool, is_best: bool) {
     let Shown { exact, text, under } = (column.cell)(strategy);
     let lost = strategy.recovery.is_some_and(|recovery| recovery.recovered == Some(false));
-    let bad = column.path == "errors" && strategy.errors > 0 || column.path == RECOVERED && lost;
+    let bad = column.path == FAILED && strategy.errors > 0 || column.path == RECOVERED && lost;
     let classes: Vec<&str> = [(first, "first"), (is_best, "best"), (bad, "bad")]
         .iter()
         .filter(|(is, _)| *is)

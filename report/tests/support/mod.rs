@@ -361,6 +361,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         cache_ops_per_request: Some(1.06),
         unsent: 0,
         moved_on: 0,
+        resent: None,
         retries: None,
         recovery: None,
         generator_cpu_cores: Some(0.12),

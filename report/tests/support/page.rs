@@ -77,6 +77,10 @@ pub fn assert_is_the_record(browser: &mut Browser, run: &Run) {
                     let all = &strategy.outcomes;
                     (all.unknown == 0 && all.sum() > 0).then(|| (all.wait + all.load) as f64 / all.sum() as f64)
                 }
+                "failed_share" => {
+                    let all = &strategy.outcomes;
+                    (all.sum() > 0).then(|| (all.error + all.shed) as f64 / all.sum() as f64)
+                }
                 path => figure(&figures, path).unwrap_or_else(|| panic!("{path}")).and_then(|number| number.as_f64()),
             };
             let shown: Option<f64> = (exact != "null").then(|| exact.parse().unwrap());
