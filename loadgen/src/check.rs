@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use report::RunFolder;
+use report::escape::line;
 use report::record::{EventRow, OriginRow, Run, Strategy};
 use scenarios::{Action, Scenario};
 use sim::invariants::{Active, Fact, Judge, Kind, Terms, Violation, What};
@@ -22,6 +23,8 @@ use crate::say;
 
 /// How long a reply may be under way from the cache: a put is dated when it was acknowledged.
 const REPLY: Duration = Duration::from_millis(100);
+/// The highest version that an item can come to; whatever is beyond was never stored.
+const VERSION_MAX: u64 = 1 << 52;
 /// How long before it is told a failed operation of the cache may have begun to do harm, and how long after.
 const FELT_NS: i64 = 1_000_000_000;
 
@@ -36,15 +39,16 @@ pub fn check(folder: &Path) -> Result<Exit, Failure> {
     let scenario = Scenario::parse(&text, "scenario.toml", &[]).map_err(Failure::usage)?;
     let (mut said, mut broken) = (String::new(), 0_usize);
     for strategy in &run.strategies {
+        let name = line(&strategy.name);
         let Ok(spec) = Spec::parse(&strategy.name) else {
-            said += &format!("{:<14} not a strategy of the lab's: nothing is promised\n", strategy.name);
+            said += &format!("{name:<14} not a strategy of the lab's: nothing is promised\n");
             continue;
         };
         match of_strategy(&files, &run, &scenario, strategy, &spec)? {
-            Ok(facts) => said += &format!("{:<14} {facts} facts, every invariant held\n", strategy.name),
+            Ok(facts) => said += &format!("{name:<14} {facts} facts, every invariant held\n"),
             Err(violation) => {
                 broken += 1;
-                said += &format!("{:<14} {violation}\n", strategy.name);
+                said += &format!("{name:<14} {}\n", line(&violation.to_string()));
             }
         }
     }
@@ -191,7 +195,7 @@ fn fact(row: &EventRow, first: i64) -> Option<Fact> {
         // Runs before versions were recorded have no detail here.
         "stored" => {
             let mut words = detail.strip_prefix("version ")?.split(' ');
-            let version = words.next()?.parse().ok()?;
+            let version = words.next()?.parse().ok().filter(|version| *version <= VERSION_MAX)?;
             let when = if words.next() == Some("fenced") { When::Fenced(Token(0)) } else { When::Always };
             What::Cache(Effect::Put(key()?, entry(version), when, Stored::Stored))
         }

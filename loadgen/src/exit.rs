@@ -70,7 +70,8 @@ impl Failure {
     }
 
     fn with(exit: Exit, text: impl std::fmt::Display) -> Self {
-        let text = text.to_string();
+        // Names of files, of records and of servers are in it.
+        let text = report::escape::lines(&text.to_string());
         let text = if text.starts_with("error:") { text } else { format!("error: {text}") };
         Self { exit, text }
     }

@@ -1,7 +1,7 @@
 //! `loadgen report`: charts and pages again, from the records, and in a browser.
 
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -35,11 +35,10 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     let files: Vec<String> = rendered.files.iter().map(|file| format!("{}\n", file.display())).collect();
     say::out(&files.concat())?;
     for record in &rendered.missing {
-        let _ = writeln!(
-            io::stderr(),
-            "warning: {} is not there: what it would show is left out, and the page says so",
+        say::err(&format!(
+            "warning: {} is not there: what it would show is left out, and the page says so\n",
             record.display()
-        );
+        ));
     }
     if open {
         open_page(&rendered);
@@ -77,7 +76,7 @@ fn open_page(rendered: &Rendered) {
             Err(error) => format!("{OPENER} cannot be run ({error}); open {} in a browser yourself", page.display()),
         },
     };
-    let _ = writeln!(io::stderr(), "warning: the page could not be opened: {problem}");
+    say::err(&format!("warning: the page could not be opened: {problem}\n"));
 }
 
 /// Runs the opener; `None` where it is still at it, which is well.

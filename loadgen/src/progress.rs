@@ -24,7 +24,7 @@ impl Progress {
     /// Begins a strategy that takes `length`.
     #[must_use]
     pub fn begin(quiet: bool, heading: &str, length: Duration) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let (heading, terminal) = (&report::escape::line(heading), std::io::stderr().is_terminal());
         if !quiet && !terminal {
             let _ = writeln!(std::io::stderr(), "{heading}, {} s", length.as_secs());
         }

@@ -6,10 +6,10 @@ use std::error::Error as _;
 
 use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use report::escape::line;
 
 use crate::cli::Cli;
 use crate::exit::Failure;
-use crate::table::plain;
 use app::address::shown_word;
 
 /// The sentence of a command line that was refused, `first` its first word after the program's name; `None` where clap was
@@ -43,7 +43,7 @@ pub fn refusal(error: &clap::Error, first: Option<&str>) -> Option<Failure> {
             format!("bad value · {argument} · found {value:?}{} · {meant}{see}", allowed(error, ", allowed: "))
         }
         ErrorKind::ValueValidation => {
-            let why = error.source().map(|why| format!(": {}", plain(&why.to_string()))).unwrap_or_default();
+            let why = error.source().map(|why| format!(": {}", line(&why.to_string()))).unwrap_or_default();
             format!("bad value · {argument} · found {value:?}{why} · {see}")
         }
         ErrorKind::TooManyValues => {
@@ -65,7 +65,7 @@ pub fn refusal(error: &clap::Error, first: Option<&str>) -> Option<Failure> {
             }
         }
         _ => {
-            let said = plain(error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: "));
+            let said = line(error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: "));
             format!("bad command line · {command} · {said} · {see}")
         }
     };
@@ -79,7 +79,7 @@ fn words(error: &clap::Error, kind: ContextKind) -> Vec<String> {
         Some(ContextValue::Strings(words)) => words.clone(),
         _ => Vec::new(),
     };
-    words.iter().map(|word| plain(&shown_word(word))).collect()
+    words.iter().map(|word| line(&shown_word(word))).collect()
 }
 
 fn did_you_mean(word: &str) -> String {

@@ -1,6 +1,6 @@
 //! The run: lab up, strategies one after the other under one plan, everything written after each, lab down, verdict.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -297,7 +297,7 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
     let note = settings.lab_note.as_ref().map(|note| format!("({note})\n")).unwrap_or_default();
     let text = format!("{name}: {summary}\n{world}; seed {seed}, plan {plan}\n{note}");
     let warnings: String = warnings(settings).iter().map(|warning| format!("warning: {warning}\n")).collect();
-    let _ = std::io::stderr().write_all((text + &warnings).as_bytes());
+    say::err(&(text + &warnings));
 }
 
 /// What may be meant so, and surprises those who did not mean it.
@@ -360,7 +360,9 @@ fn keep(record: &mut Run, ran: Strategy, settings: &Settings) {
 fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), Failure> {
     let rendered = report::render(folder.path()).map_err(Failure::failed)?;
     let text = match settings.format {
-        Format::Json => std::fs::read_to_string(folder.path().join("run.json")).map_err(Failure::failed)?,
+        Format::Json => report::escape::json(
+            &report::read_text(&folder.path().join("run.json"), report::FileKind::Document).map_err(Failure::failed)?,
+        ),
         Format::Text => {
             let charts = rendered.files.iter().filter(|f| f.extension().is_some_and(|e| e == "png")).count();
             let path = folder.path().display();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use app::address::{is_loopback, shown, shown_word};
+use report::STRATEGIES_MAX;
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
 use strategies::spec::{PRESETS, Unfit};
@@ -310,6 +311,12 @@ fn strategies(given: Option<&str>, scenario: &Scenario) -> Result<Vec<(Spec, Str
         Some("all") => PRESETS.iter().map(|preset| preset.name.to_owned()).collect(),
         Some(list) => split_list(list),
     };
+    if texts.len() > STRATEGIES_MAX {
+        return Err(Failure::usage(format!(
+            "too many strategies · --strategy · found {}, allowed at most {STRATEGIES_MAX} · make several runs of them",
+            texts.len()
+        )));
+    }
     let mut strategies: Vec<(Spec, String)> = Vec::new();
     for text in texts {
         let spec = Spec::parse(&text)

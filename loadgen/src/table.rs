@@ -1,5 +1,7 @@
 //! A table of plain text: columns as wide as their widest cell, rows beyond a limit counted.
 
+use report::escape::line;
+
 /// Rows that are shown.
 const ROWS_MAX: usize = 60;
 /// Widest cell, characters.
@@ -14,13 +16,13 @@ pub fn table(rows: &[Vec<String>], heads: usize, right: impl Fn(usize) -> bool) 
     let columns = shown.first().map_or(0, Vec::len);
     let width = |column: usize| shown.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &Vec<String>| {
+    let joined = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
             if right(column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
         });
         format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
-    let mut text: String = shown.iter().map(line).collect();
+    let mut text: String = shown.iter().map(joined).collect();
     if let Some(more @ 1..) = rows.len().checked_sub(shown.len()) {
         text += &format!("  … and {more} more\n");
     }
@@ -28,17 +30,11 @@ pub fn table(rows: &[Vec<String>], heads: usize, right: impl Fn(usize) -> bool) 
 }
 
 fn cut(cell: &str) -> String {
-    let mut shown: String = plain(cell).chars().take(CELL_MAX).collect();
+    let mut shown: String = line(cell).chars().take(CELL_MAX).collect();
     if cell.chars().count() > CELL_MAX {
         shown.push('…');
     }
     shown
-}
-
-/// Text of a record in one line, without anything that a terminal would obey.
-#[must_use]
-pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

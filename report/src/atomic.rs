@@ -22,6 +22,30 @@ pub fn write_atomic(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result
     file.commit()
 }
 
+/// The same for a file of a run, which lies in the run's folder `root`, and nowhere else.
+///
+/// # Errors
+///
+/// [`ReportError::Link`] where `path`, or a folder between `root` and it, is a symbolic link; otherwise as [`write_atomic`].
+pub fn write_inside(
+    root: &Path,
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), ReportError> {
+    refuse_links(root, path)?;
+    write_atomic(path, fill)
+}
+
+/// Refuses a path that a link below `root` would lead out of it. The root itself may be a link: that is its owner's choice.
+pub(crate) fn refuse_links(root: &Path, path: &Path) -> Result<(), ReportError> {
+    let below = path.ancestors().take_while(|folder| *folder != root);
+    let mut links = below.filter(|at| fs::symlink_metadata(at).is_ok_and(|found| found.is_symlink()));
+    match links.next() {
+        Some(link) => Err(ReportError::Link { path: path.to_owned(), link: link.to_owned() }),
+        None => Ok(()),
+    }
+}
+
 /// A file that is being written beside its place. It appears at [`AtomicFile::commit`]; dropped before that, nothing is left.
 pub struct AtomicFile {
     path: PathBuf,
@@ -110,6 +134,30 @@ mod tests {
         assert!(error.contains("run.json") && error.contains("disk is full"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        use std::os::unix::fs::symlink;
+        let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let root = dir.path().join("run");
+        fs::create_dir_all(root.join("naive")).unwrap();
+        symlink(elsewhere.path(), root.join("charts")).unwrap();
+        symlink(elsewhere.path().join("page"), root.join("report.html")).unwrap();
+        for name in ["charts/naive.svg", "charts/deep/naive.svg", "report.html"] {
+            let said = write_inside(&root, &root.join(name), |out| out.write_all(b"x")).unwrap_err().to_string();
+            assert!(
+                said.contains(name) && said.contains("is a symbolic link") && said.contains("remove the link"),
+                "{said}"
+            );
+        }
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+        // The run's folder may be reached by one.
+        symlink(&root, dir.path().join("latest")).unwrap();
+        let latest = dir.path().join("latest");
+        write_inside(&latest, &latest.join("naive/seconds.csv"), |out| out.write_all(b"x")).unwrap();
+        assert_eq!(fs::read(root.join("naive/seconds.csv")).unwrap(), b"x");
     }
 
     #[test]

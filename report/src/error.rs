@@ -22,6 +22,39 @@ pub enum ReportError {
         /// What the system said.
         source: io::Error,
     },
+    /// Something else lies where a file is expected.
+    #[error("cannot read {}: found {found}, allowed a regular file; put the record there, or a copy of it", path.display())]
+    NotAFile {
+        /// Where.
+        path: PathBuf,
+        /// What lies there.
+        found: &'static str,
+    },
+    /// A file that is larger than its kind may be.
+    #[error(
+        "cannot read {}: found {found} bytes, allowed {allowed}; no run of the lab writes one so large: is it the right file?",
+        path.display()
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size, bytes.
+        found: u64,
+        /// The largest size of its kind, bytes.
+        allowed: u64,
+    },
+    /// A link where a file or folder of the run is to be written: it leads out of the run's folder.
+    #[error(
+        "cannot write {}: {} is a symbolic link, and what is written for a run stays in its folder; remove the link",
+        path.display(),
+        link.display()
+    )]
+    Link {
+        /// What was to be written.
+        path: PathBuf,
+        /// The link.
+        link: PathBuf,
+    },
     /// `run.json` is not one that this build can use.
     #[error("{}: {problem}", path.display())]
     RunJson {

@@ -3,16 +3,17 @@
 //! Whoever runs a lab writes through this, whoever draws reads through it, and neither spells a file name.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use hdrhistogram::Histogram;
 
-use crate::atomic::{AtomicFile, write_atomic};
+use crate::atomic::{AtomicFile, refuse_links, write_inside};
 use crate::error::{ReportError, io_error};
+use crate::files::{FileKind, read_file, read_text};
 use crate::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
+use crate::json;
 use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run};
 use crate::rows::{self, BinFile, RowFault};
 use crate::run_json::{parse_run, print_run};
@@ -43,7 +44,7 @@ impl RunFolder {
     /// [`ReportError::Io`], or [`ReportError::RunJson`] with what is wrong in it.
     pub fn read_run(&self) -> Result<Run, ReportError> {
         let path = self.path.join("run.json");
-        let bytes = fs::read(&path).map_err(io_error("read", &path))?;
+        let bytes = read_file(&path, FileKind::Document)?;
         parse_run(&bytes).map_err(|problem| ReportError::RunJson { path, problem })
     }
 
@@ -55,7 +56,7 @@ impl RunFolder {
     pub fn write_run(&self, run: &Run) -> Result<(), ReportError> {
         let path = self.path.join("run.json");
         let text = print_run(run).map_err(|problem| ReportError::RunJson { path: path.clone(), problem })?;
-        write_atomic(&path, |out| out.write_all(text.as_bytes()))
+        write_inside(&self.path, &path, |out| out.write_all(text.as_bytes()))
     }
 
     /// Reads `scenario.toml` as text; this crate does not know what it means.
@@ -64,7 +65,7 @@ impl RunFolder {
     ///
     /// [`ReportError::Io`].
     pub fn read_scenario(&self) -> Result<String, ReportError> {
-        read_text(&self.path.join("scenario.toml"))
+        read_text(&self.path.join("scenario.toml"), FileKind::Settings)
     }
 
     /// Writes `scenario.toml`.
@@ -73,7 +74,7 @@ impl RunFolder {
     ///
     /// [`ReportError::Io`].
     pub fn write_scenario(&self, toml: &str) -> Result<(), ReportError> {
-        write_atomic(&self.path.join("scenario.toml"), |out| out.write_all(toml.as_bytes()))
+        write_inside(&self.path, &self.path.join("scenario.toml"), |out| out.write_all(toml.as_bytes()))
     }
 
     /// The folder of one strategy, by [`crate::record::Strategy::folder`].
@@ -86,13 +87,14 @@ impl RunFolder {
         if folder.is_empty() || folder.contains(['\\', '\0']) || !Path::new(folder).components().all(plain) {
             return Err(ReportError::FolderName { name: folder.to_owned() });
         }
-        Ok(StrategyFolder { path: self.path.join(folder) })
+        Ok(StrategyFolder { run: self.path.clone(), path: self.path.join(folder) })
     }
 }
 
 /// The folder of one strategy (or of one of its repeats) inside a run's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StrategyFolder {
+    run: PathBuf,
     path: PathBuf,
 }
 
@@ -109,7 +111,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`].
     pub fn write_seconds(&self, rows: &[BinRow]) -> Result<(), ReportError> {
-        write_atomic(&self.path.join("seconds.csv"), |out| rows::write_bins(out, BinFile::Seconds, rows))
+        self.write("seconds.csv", |out| rows::write_bins(out, BinFile::Seconds, rows))
     }
 
     /// Reads `seconds.csv`.
@@ -118,7 +120,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn read_seconds(&self) -> Result<Vec<BinRow>, ReportError> {
-        self.read_rows("seconds.csv", |text| rows::read_bins(text, BinFile::Seconds))
+        self.read_rows("seconds.csv", FileKind::Rows, |text| rows::read_bins(text, BinFile::Seconds))
     }
 
     /// Writes `bins100ms.csv`; percentiles in the rows are left out.
@@ -127,7 +129,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`].
     pub fn write_bins(&self, rows: &[BinRow]) -> Result<(), ReportError> {
-        write_atomic(&self.path.join("bins100ms.csv"), |out| rows::write_bins(out, BinFile::Bins, rows))
+        self.write("bins100ms.csv", |out| rows::write_bins(out, BinFile::Bins, rows))
     }
 
     /// Reads `bins100ms.csv`.
@@ -136,7 +138,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn read_bins(&self) -> Result<Vec<BinRow>, ReportError> {
-        self.read_rows("bins100ms.csv", |text| rows::read_bins(text, BinFile::Bins))
+        self.read_rows("bins100ms.csv", FileKind::Rows, |text| rows::read_bins(text, BinFile::Bins))
     }
 
     /// Writes `origin.csv`.
@@ -145,7 +147,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`].
     pub fn write_origin<'a>(&self, rows: impl IntoIterator<Item = &'a OriginRow>) -> Result<(), ReportError> {
-        write_atomic(&self.path.join("origin.csv"), |out| rows::write_origin(out, rows))
+        self.write("origin.csv", |out| rows::write_origin(out, rows))
     }
 
     /// Reads `origin.csv`.
@@ -154,7 +156,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn read_origin(&self) -> Result<Vec<OriginRow>, ReportError> {
-        self.read_rows("origin.csv", rows::read_origin)
+        self.read_rows("origin.csv", FileKind::Ledger, rows::read_origin)
     }
 
     /// Writes `containers.csv`, which only a lab in containers has.
@@ -163,7 +165,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`].
     pub fn write_containers(&self, rows: &[ContainerRow]) -> Result<(), ReportError> {
-        write_atomic(&self.path.join("containers.csv"), |out| rows::write_containers(out, rows))
+        self.write("containers.csv", |out| rows::write_containers(out, rows))
     }
 
     /// Reads `containers.csv`; nothing where there is no such file.
@@ -175,7 +177,7 @@ impl StrategyFolder {
         if !self.path.join("containers.csv").exists() {
             return Ok(Vec::new());
         }
-        self.read_rows("containers.csv", rows::read_containers)
+        self.read_rows("containers.csv", FileKind::Rows, rows::read_containers)
     }
 
     /// Writes `events.jsonl`, one JSON object a line.
@@ -184,7 +186,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`].
     pub fn write_events<'a>(&self, rows: impl IntoIterator<Item = &'a EventRow>) -> Result<(), ReportError> {
-        write_atomic(&self.path.join("events.jsonl"), |out| {
+        self.write("events.jsonl", |out| {
             rows.into_iter().try_for_each(|row| {
                 serde_json::to_writer(&mut *out, row).map_err(io::Error::from)?;
                 out.write_all(b"\n")
@@ -198,12 +200,10 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn read_events(&self) -> Result<Vec<EventRow>, ReportError> {
-        self.read_rows("events.jsonl", |text| {
+        self.read_rows("events.jsonl", FileKind::Ledger, |text| {
             let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
             lines
-                .map(|(at, line)| {
-                    serde_json::from_str(line).map_err(|error| (at + 1, format!("not an event: {error}")))
-                })
+                .map(|(at, line)| json::read_line(line).map_err(|error| (at + 1, format!("not an event: {error}"))))
                 .collect()
         })
     }
@@ -215,6 +215,7 @@ impl StrategyFolder {
     /// [`ReportError::Io`].
     pub fn begin_latency(&self, header: HlogHeader) -> Result<HlogWriter<AtomicFile>, ReportError> {
         let path = self.path.join("latency.hlog");
+        refuse_links(&self.run, &path)?;
         HlogWriter::begin(AtomicFile::create(&path)?, header).map_err(io_error("write", &path))
     }
 
@@ -257,21 +258,22 @@ impl StrategyFolder {
 
     fn read_log<T>(&self, parse: impl FnOnce(&[u8]) -> Result<T, String>) -> Result<T, ReportError> {
         let path = self.path.join("latency.hlog");
-        let bytes = fs::read(&path).map_err(io_error("read", &path))?;
+        let bytes = read_file(&path, FileKind::Latency)?;
         parse(&bytes).map_err(|problem| ReportError::Hlog { path, problem })
+    }
+
+    fn write(&self, file: &str, fill: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), ReportError> {
+        write_inside(&self.run, &self.path.join(file), fill)
     }
 
     fn read_rows<T>(
         &self,
         file: &str,
+        kind: FileKind,
         parse: impl FnOnce(&str) -> Result<Vec<T>, RowFault>,
     ) -> Result<Vec<T>, ReportError> {
         let path = self.path.join(file);
-        let text = read_text(&path)?;
+        let text = read_text(&path, kind)?;
         parse(&text).map_err(|(line, problem)| ReportError::Row { path, line, problem })
     }
-}
-
-fn read_text(path: &Path) -> Result<String, ReportError> {
-    fs::read_to_string(path).map_err(io_error("read", path))
 }

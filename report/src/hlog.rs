@@ -12,15 +12,14 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::interval_log::{
-    IntervalLogHistogram, IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag,
-};
-use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
+use hdrhistogram::serialization::V2DeflateSerializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag};
 
 use crate::atomic::AtomicFile;
+use crate::bounds::Bound;
 use crate::error::{ReportError, io_error};
+use crate::packed;
 
 /// The comment line that says where t = 0 is; [`read_hlog`] looks for it.
 const ZERO_MARK: &str = "#[stampede t0_offset_ms: ";
@@ -163,27 +162,28 @@ fn each_interval(
     let offset_ms = zero_offset(bytes).ok_or_else(|| {
         format!("no line \"{ZERO_MARK}…]\" says where t = 0 is, so warm-up and measured phase cannot be told apart; was it written by this lab?")
     })?;
-    for entry in IntervalLogIterator::new(bytes) {
-        let entry =
-            entry.map_err(|error| format!("not an HdrHistogram log ({error:?}); the file was cut or edited"))?;
-        let LogEntry::Interval(interval) = entry else { continue };
-        let tag = interval.tag().map_or("", |tag| tag.as_str());
-        let start_ms =
-            i64::try_from(interval.start_timestamp().as_millis()).unwrap_or(i64::MAX).saturating_sub(offset_ms);
-        if tags.contains(&tag) && window_ms.contains(&start_ms) {
-            decoded(&interval).and_then(|one| see(tag, start_ms, &one)).map_err(|problem| {
-                format!("the histogram of tag {tag:?} at {start_ms} ms cannot be decoded ({problem}); the file was cut or edited")
-            })?;
+    // Line by line: the library looks for the end of a number in the whole of what it is given.
+    for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let said = |problem: &str| format!("line {}: {problem}; the file was cut or edited", at + 1);
+        for entry in IntervalLogIterator::new(line) {
+            let entry = entry.map_err(|error| said(&format!("not a line of an HdrHistogram log ({error:?})")))?;
+            let LogEntry::Interval(interval) = entry else { continue };
+            let tag = interval.tag().map_or("", |tag| tag.as_str());
+            let start_ms = i64::try_from(interval.start_timestamp().as_millis()).unwrap_or(i64::MAX);
+            let start_ms = start_ms.saturating_sub(offset_ms);
+            Bound::of(["start_ms"].into_iter())
+                .check_whole(start_ms.into())
+                .map_err(|problem| said(&format!("an interval's start: {problem}")))?;
+            if tags.contains(&tag) && window_ms.contains(&start_ms) {
+                packed::histogram(interval.encoded_histogram()).and_then(|one| see(tag, start_ms, &one)).map_err(
+                    |problem| {
+                        said(&format!("the histogram of tag {tag:?} at {start_ms} ms cannot be decoded ({problem})"))
+                    },
+                )?;
+            }
         }
     }
     Ok(())
-}
-
-fn decoded(interval: &IntervalLogHistogram<'_>) -> Result<Histogram<u64>, String> {
-    let packed = base64::engine::general_purpose::STANDARD
-        .decode(interval.encoded_histogram())
-        .map_err(|error| error.to_string())?;
-    Deserializer::new().deserialize(&mut packed.as_slice()).map_err(|error| format!("{error:?}"))
 }
 
 fn add(merged: &mut BTreeMap<String, Histogram<u64>>, tag: &str, one: &Histogram<u64>) -> Result<(), String> {

@@ -3,12 +3,12 @@
 //! A result may come from an interrupted run, a newer lab or a botched merge. Each of these is told apart, because the
 //! remedies differ, and the schema is looked at before the fields are.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, DeserializeSeed as _};
+
+use crate::walk::{Place, Walk};
 
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +102,17 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Result<T,
         Some(found) if is_newer(&found, schema) => return Err(Fault::Newer { found }),
         Some(found) => return Err(Fault::Other { found }),
     }
+    let mut walked = serde_json::Deserializer::from_str(text);
+    let within = Walk(&mut Place::default()).deserialize(&mut walked);
+    within.map_err(|error| diagnose(text, bytes.len(), &error))?;
     serde_json::from_str(text).map_err(|error| diagnose(text, bytes.len(), &error))
+}
+
+/// Reads a line of JSON, such as an event, with the same suspicion.
+pub(crate) fn read_line<T: DeserializeOwned>(line: &str) -> Result<T, String> {
+    let mut walked = serde_json::Deserializer::from_str(line);
+    let within = Walk(&mut Place::default()).deserialize(&mut walked);
+    within.and_then(|()| serde_json::from_str(line)).map_err(|error| error.to_string())
 }
 
 /// Whether both are the same document and the found one's number is the higher.
@@ -115,32 +125,6 @@ fn is_newer(found: &str, schema: &str) -> bool {
         (Some((found, version)), Some((name, known))) => found == name && version > known,
         _ => false,
     }
-}
-
-/// Reads a map and refuses a key that it has twice: of two values the reader must not choose one.
-pub(crate) fn unique<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, V>, D::Error> {
-    struct Unique<V>(PhantomData<V>);
-    impl<'de, V: Deserialize<'de>> Visitor<'de> for Unique<V> {
-        type Value = BTreeMap<String, V>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("names with values")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut read = BTreeMap::new();
-            while let Some(name) = map.next_key::<String>()? {
-                if read.contains_key(&name) {
-                    return Err(A::Error::custom(format!("{name:?} is there twice")));
-                }
-                read.insert(name, map.next_value()?);
-            }
-            Ok(read)
-        }
-    }
-    deserializer.deserialize_map(Unique(PhantomData))
 }
 
 fn diagnose(text: &str, bytes: usize, error: &serde_json::Error) -> Fault {

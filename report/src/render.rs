@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::atomic::write_atomic;
+use crate::atomic::{write_atomic, write_inside};
 use crate::chart::{self, Chart, Comparison, HerdChart, Spectrum, StrategyChart};
 use crate::digest::Digest;
 use crate::error::ReportError;
@@ -10,6 +10,7 @@ use crate::folder::RunFolder;
 use crate::page::{Told, page};
 use crate::parallel;
 use crate::summary::summary_markdown;
+use crate::verdict::verdict_table;
 use crate::words::without_ledger;
 
 /// What [`render`] wrote.
@@ -52,6 +53,26 @@ pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
     Ok(Rendered { files: files.written, missing })
 }
 
+/// The same as texts, with nothing written and no PNG: each file's name in the run's folder, and what would be in it.
+///
+/// # Errors
+///
+/// As [`render`].
+pub fn render_text(run_dir: &Path) -> Result<Vec<(PathBuf, String)>, ReportError> {
+    let told = read(&RunFolder::at(run_dir))?;
+    let svg = |at| match picture(&told, at) {
+        Picture::Strategy(chart) => as_text(&chart),
+        Picture::Comparison(chart) => as_text(&chart),
+        Picture::Herd(chart) => as_text(&chart),
+        Picture::Spectrum(chart) => as_text(&chart),
+    };
+    let mut texts = parallel::each(pictures(&told), svg)?;
+    texts.push(("summary.md".into(), summary_markdown(&told.run)));
+    texts.push(("verdict.txt".into(), verdict_table(&told.run)));
+    texts.push(("report.html".into(), page(&[told])));
+    Ok(texts)
+}
+
 /// Reads the folders of one run or of several and writes one page of all of them, which says what differs between them, and
 /// nothing else.
 ///
@@ -87,16 +108,41 @@ struct Drawn {
     png: Vec<u8>,
 }
 
-/// Each strategy's chart, then those of all.
-fn charts(told: &Told) -> Result<Vec<Drawn>, ReportError> {
+/// A run's charts: each strategy's, then those of all.
+enum Picture<'a> {
+    Strategy(StrategyChart<'a>),
+    Comparison(Comparison<'a>),
+    Herd(HerdChart<'a>),
+    Spectrum(Spectrum<'a>),
+}
+
+/// How many there are.
+fn pictures(told: &Told) -> usize {
+    told.run.strategies.len() + 2 + usize::from(!without_ledger(&told.run))
+}
+
+fn picture(told: &Told, at: usize) -> Picture<'_> {
     let Told { run, digests, .. } = told;
-    let (strategies, herd) = (run.strategies.len(), usize::from(!without_ledger(run)));
-    parallel::each(strategies + 2 + herd, |at| match (at.checked_sub(strategies), herd) {
-        (None, _) => drawn(&StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),
-        (Some(0), _) => drawn(&Comparison { run, digests }),
-        (Some(1), 1) => drawn(&HerdChart { run, digests }),
-        _ => drawn(&Spectrum { run, digests }),
+    let of_all = at.checked_sub(run.strategies.len());
+    match (of_all, without_ledger(run)) {
+        (None, _) => Picture::Strategy(StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),
+        (Some(0), _) => Picture::Comparison(Comparison { run, digests }),
+        (Some(1), false) => Picture::Herd(HerdChart { run, digests }),
+        _ => Picture::Spectrum(Spectrum { run, digests }),
+    }
+}
+
+fn charts(told: &Told) -> Result<Vec<Drawn>, ReportError> {
+    parallel::each(pictures(told), |at| match picture(told, at) {
+        Picture::Strategy(chart) => drawn(&chart),
+        Picture::Comparison(chart) => drawn(&chart),
+        Picture::Herd(chart) => drawn(&chart),
+        Picture::Spectrum(chart) => drawn(&chart),
     })
+}
+
+fn as_text<C: Chart>(chart: &C) -> Result<(PathBuf, String), ReportError> {
+    Ok((Path::new("charts").join(format!("{}.svg", chart.name())), chart::svg(chart)?))
 }
 
 fn drawn<C: Chart>(chart: &C) -> Result<Drawn, ReportError> {
@@ -112,7 +158,7 @@ struct Files<'a> {
 impl Files<'_> {
     fn write(&mut self, name: &Path, bytes: &[u8]) -> Result<(), ReportError> {
         let path = self.folder.path().join(name);
-        write_atomic(&path, |out| out.write_all(bytes))?;
+        write_inside(self.folder.path(), &path, |out| out.write_all(bytes))?;
         self.written.push(path);
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+use crate::bounds::Bound;
 use crate::csv::{self, Records, push_number, push_text};
 use crate::record::{BinRow, ContainerRow, OriginRow};
 
@@ -289,20 +290,38 @@ impl Row<'_> {
         csv::unguarded(self.cell(column)).to_owned()
     }
 
-    fn number<T: FromStr>(&self, column: &str) -> Result<T, RowFault> {
+    fn number<T: Number>(&self, column: &str) -> Result<T, RowFault> {
         let cell = self.cell(column);
-        cell.parse()
-            .map_err(|_| (self.line, format!("{cell:?} in column {column:?}, where a whole number is expected")))
+        let wrong = |problem: String| (self.line, format!("column {column:?}: {problem}"));
+        let number: T = cell.parse().map_err(|_| wrong(format!("found {cell:?}, where a number is expected")))?;
+        number.within(Bound::of([column].into_iter())).map_err(wrong)?;
+        Ok(number)
     }
 
-    fn maybe<T: FromStr>(&self, column: &str) -> Result<Option<T>, RowFault> {
-        let cell = self.cell(column);
-        if cell.is_empty() {
-            return Ok(None);
+    fn maybe<T: Number>(&self, column: &str) -> Result<Option<T>, RowFault> {
+        if self.cell(column).is_empty() { Ok(None) } else { self.number(column).map(Some) }
+    }
+}
+
+/// A number of a cell, which its column's name bounds.
+trait Number: FromStr + Copy {
+    /// What is wrong with it.
+    fn within(self, bound: Bound) -> Result<(), String>;
+}
+
+macro_rules! whole {
+    ($($whole:ty),*) => {$(
+        impl Number for $whole {
+            fn within(self, bound: Bound) -> Result<(), String> {
+                bound.check_whole(self.into())
+            }
         }
-        let parsed = cell.parse().map_err(|_| {
-            (self.line, format!("{cell:?} in column {column:?}, where a number or nothing is expected"))
-        })?;
-        Ok(Some(parsed))
+    )*};
+}
+whole!(u32, u64, i64);
+
+impl Number for f64 {
+    fn within(self, bound: Bound) -> Result<(), String> {
+        bound.check(self)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::compare::comparison_table;
+use crate::escape::{markdown, markdown_block};
 use crate::record::{Environment, Run};
 use crate::verdict::{Table, heading, legend, sentences};
 use crate::words;
@@ -12,31 +13,31 @@ use crate::words;
 pub fn summary_markdown(run: &Run) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "# Stampede lab: {}\n\n{}\n", plain(&run.scenario), plain(&run.summary));
+    let _ = writeln!(out, "# Stampede lab: {}\n\n{}\n", markdown(&run.scenario), markdown(&run.summary));
     let table = Table::of(run);
     let header: Vec<String> = table.header.into_iter().map(heading).collect();
     let _ = writeln!(out, "| {} |", header.join(" | "));
     let _ = writeln!(out, "|---|{}", "---:|".repeat(header.len() - 1));
     for row in table.rows {
-        let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
+        let cells: Vec<String> = row.iter().map(|cell| markdown(cell)).collect();
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
     if let Some(legend) = legend(run) {
-        let _ = writeln!(out, "\n{}", plain(&legend));
+        let _ = writeln!(out, "\n{}", markdown(&legend));
     }
     out.push('\n');
     for sentence in sentences(run) {
-        let _ = writeln!(out, "- {}", plain(&sentence));
+        let _ = writeln!(out, "- {}", markdown(&sentence));
     }
     let comparisons = comparison_table(&run.comparisons);
     if !comparisons.is_empty() {
-        let _ = writeln!(out, "\n```text\n{comparisons}```");
+        let _ = writeln!(out, "\n{}", markdown_block("text", &comparisons));
     }
     let _ = writeln!(out, "\n| | |\n|---|---|");
     for (what, value) in facts(run) {
-        let _ = writeln!(out, "| {what} | {} |", plain(&value));
+        let _ = writeln!(out, "| {what} | {} |", markdown(&value));
     }
-    let _ = writeln!(out, "\nThis run again:\n\n{}", fenced(&run.command));
+    let _ = writeln!(out, "\nThis run again:\n\n{}", markdown_block("sh", &run.command));
     out
 }
 
@@ -81,30 +82,4 @@ fn machine(environment: &Environment) -> String {
         environment.build,
         environment.load_average_percent.map_or_else(unknown, |percent| format!("{:.2}", f64::from(percent) / 100.0)),
     )
-}
-
-/// Text that Markdown takes for text: no markup, no HTML, no table cell, no link of it.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in words::printable(text).chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '!' | '~' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// A code block whose fence is longer than any run of backticks in it.
-fn fenced(text: &str) -> String {
-    let text = words::printable(text);
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}sh\n{text}\n{fence}")
 }

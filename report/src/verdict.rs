@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use crate::escape;
 use crate::record::{Outcomes, Run, Strategy};
 use crate::words;
 
@@ -111,7 +112,7 @@ pub(crate) fn heading((over, under): (&str, &str)) -> String {
 
 /// A strategy's name as the table and the sentences have it.
 fn name_of(name: &str) -> String {
-    words::cut_in_middle(&words::printable(name), NAME_LIMIT)
+    words::cut_in_middle(&escape::line(name), NAME_LIMIT)
 }
 
 fn grid(run: &Run) -> String {
@@ -127,7 +128,7 @@ fn grid(run: &Run) -> String {
     let over = tight(&widths(&rows)).saturating_sub(WIDE);
     for (row, strategy) in rows.iter_mut().zip(&run.strategies).filter(|_| over > 0) {
         let limit = NAME_LIMIT.saturating_sub(over).max(NAME_LEAST);
-        row[0] = words::cut_in_middle(&words::printable(&strategy.name), limit);
+        row[0] = words::cut_in_middle(&escape::line(&strategy.name), limit);
     }
     let widths = widths(&rows);
     // One space between columns, a second one from the left on as far as there is room for it.
@@ -159,7 +160,7 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         said.push(interruption(run));
     }
     for strategy in run.strategies.iter().filter(|strategy| !strategy.valid) {
-        let reasons = words::printable(&words::reasons(strategy));
+        let reasons = escape::line(&words::reasons(strategy));
         said.push(format!("INVALID: {}: {reasons}", name_of(&strategy.name)));
     }
     said.extend(recoveries);
@@ -181,7 +182,7 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
             verdict.metric,
             verdict.bound
         );
-        said.push(words::printable(&missed));
+        said.push(escape::line(&missed));
     }
     said.extend(failures(run));
     said.extend(resent(run));

@@ -208,15 +208,6 @@ pub(crate) fn reasons(strategy: &Strategy) -> String {
     strategy.invalid_because.join("; ")
 }
 
-/// Text with nothing in it that could break a line, an XML file or the reading direction.
-pub(crate) fn printable(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
-    };
-    text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
-}
-
 /// At most `limit` characters, the last an ellipsis where some were cut.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
@@ -234,20 +225,4 @@ pub(crate) fn cut_in_middle(text: &str, limit: usize) -> String {
     let kept = limit.saturating_sub(1);
     let tail = kept * 2 / 5;
     text.chars().take(kept - tail).chain(['…']).chain(text.chars().skip(length - tail)).collect()
-}
-
-/// Text for HTML and XML, in content and in quoted attributes alike.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in printable(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

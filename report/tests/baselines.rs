@@ -168,8 +168,13 @@ fn each_way_to_be_no_baseline_has_its_own_message() {
         &good.replacen("\"cache.ttl\": \"5s\",", "\"cache.ttl\": \"5s\", \"cache.ttl\": \"9s\",", 1),
         "is there twice",
     );
-    check(&good.replacen("\"requests\": ", "\"requests\": -", 1), "has no requests");
-    check(&good.replacen("\"latency_ms.p50\": ", "\"latency_ms.p50\": -", 1), "below zero");
+    check(&good.replacen("\"requests\": ", "\"requests\": -", 1), "figures.requests: found -");
+    let none = good.split_inclusive('\n').map(|line| match line.split_once("\"requests\": ") {
+        Some((start, _)) => format!("{start}\"requests\": 0,\n"),
+        None => line.to_owned(),
+    });
+    check(&none.collect::<String>(), "has no requests");
+    check(&good.replacen("\"latency_ms.p50\": ", "\"latency_ms.p50\": -", 1), "figures.latency_ms.p50: found -");
     let empty = Baseline { strategies: Vec::new(), ..baseline(&run()) };
     let dir = tempfile::tempdir().unwrap();
     let error = write_baseline(&dir.path().join("x.json"), &empty).unwrap_err().to_string();

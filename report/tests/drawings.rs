@@ -252,10 +252,13 @@ fn nothing_recorded_and_files_missing_is_no_error() {
     run.strategies.clear();
     folder.write_run(&run).unwrap();
     render(dir.path()).unwrap();
-    run.duration_s = -1e300;
-    run.warmup_s = 1e300;
+    // As long as a record may say that it was.
+    run.duration_s = 1e9;
+    run.warmup_s = 1e9;
     folder.write_run(&run).unwrap();
     render(dir.path()).unwrap();
+    run.duration_s = -1.0;
+    assert!(folder.write_run(&run).unwrap_err().to_string().contains("duration_s: found -1e0, allowed 0 to 1e9"));
 }
 
 #[test]

@@ -95,12 +95,12 @@ fn rows_survive_a_round_trip_with_unknowns_empty() {
     let files = folder.strategy("naive").unwrap();
     let known = BinRow {
         start_ms: -3000,
-        offered: u64::MAX,
+        offered: 1_000_000_000_000,
         load: 7,
         unknown: 5,
         origin_starts: Some(3),
         p50_ms: Some(0.1 + 0.2),
-        max_ms: Some(1e-9),
+        max_ms: Some(1e-6),
         ..BinRow::default()
     };
     let rows = vec![known, BinRow { start_ms: 59_000, p99_ms: Some(223.0), ..BinRow::default() }];
@@ -110,7 +110,7 @@ fn rows_survive_a_round_trip_with_unknowns_empty() {
     assert!(text.starts_with(
         "second,offered,sent,completed,errors,hit,stale,wait,load,shed,unknown,origin_starts,origin_in_flight_max,p50_ms"
     ));
-    assert!(text.contains("\n-3,18446744073709551615,") && text.ends_with(",,,223,\n"), "{text}");
+    assert!(text.contains("\n-3,1000000000000,") && text.ends_with(",,,223,\n"), "{text}");
     assert!(text.contains(",7,0,5,3,,0.3"), "an unknown count is an empty cell: {text}");
 
     let bins = vec![BinRow { start_ms: -2900, sent: 3, ..BinRow::default() }];
@@ -174,7 +174,14 @@ fn a_bad_row_is_named_by_file_and_line() {
     check("", "line 1: the file is empty");
     check(&good.replace("offered", "offred"), "no column \"offered\"");
     check(&format!("{good}1,2\n"), "line 3: 2 cells, where the header has 17");
-    check(&good.replace("\n0,", "\nzero,"), "line 2: \"zero\" in column \"second\"");
+    for absurd in ["18446744073709551615", "9e18", "-1"] {
+        check(&good.replacen("\n0,0,", &format!("\n0,{absurd},"), 1), "line 2: column \"offered\": found");
+    }
+    check(
+        &good.replace("\n0,", "\n9223372036854775807,"),
+        "line 2: column \"second\": found 9223372036854775807, allowed -1e9",
+    );
+    check(&good.replace("\n0,", "\nzero,"), "line 2: column \"second\": found \"zero\", where a number is expected");
     assert!(matches!(folder.strategy("../x"), Err(ReportError::FolderName { .. })));
     assert!(folder.strategy("/etc").is_err() && folder.strategy("").is_err() && folder.strategy("a/../../b").is_err());
     assert!(render(folder.path()).unwrap_err().to_string().contains("run.json"));
@@ -232,5 +239,94 @@ fn latency_log_refuses_what_it_cannot_say() {
         std::fs::write(&path, text).unwrap();
         let said = files.read_latency(&["resp"], 0..1000).unwrap_err().to_string();
         assert!(said.contains(wanted), "{said}");
+    }
+}
+
+#[test]
+fn a_number_that_no_run_can_come_to_is_refused_with_its_place() {
+    let whole = std::str::from_utf8(FIXTURE).unwrap();
+    let refused = |from: &str, to: &str, words: &str| {
+        let said = parse_run(whole.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
+        assert!(said.starts_with("line ") && said.contains(words), "{said:?} should contain {words:?}");
+    };
+    refused("\"duration_s\": 60.0", "\"duration_s\": 1e308", "duration_s: found 1e308, allowed 0 to 1e9");
+    refused("\"duration_s\": 60.0", "\"duration_s\": 5e-324", "duration_s: found 5e-324");
+    refused(
+        "\"requests\": ",
+        "\"requests\": 18446744073709551615, \"x\": ",
+        "strategies[0].requests: found 18446744073709551615",
+    );
+    refused("\"p99\": ", "\"p99\": -1.5, \"x\": ", "latency_ms.p99: found -1.5e0, allowed 0 to 1e12");
+    refused("\"error_kinds\": {}", "\"error_kinds\": {\"x\": 1, \"x\": 2}", "\"x\" is there twice");
+    let many = vec!["{}"; 101].join(",");
+    refused(
+        "\"strategies\": [",
+        &format!("\"strategies\": [{many},"),
+        "strategies: found more than 100 entries, allowed 100",
+    );
+    refused("\"summary\": \"", &format!("\"summary\": \"{}", "x".repeat(1 << 16)), "summary: found a text of");
+    assert!(
+        parse_run(whole.replacen("\"seed\": 42", "\"seed\": 18446744073709551615", 1).as_bytes()).is_ok(),
+        "any seed"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn only_regular_files_of_a_size_are_read() {
+    use std::os::unix::net::UnixListener;
+    let (_dir, folder) = folder();
+    folder.write_run(&fixture()).unwrap();
+    let naive = folder.strategy("naive").unwrap();
+    naive.write_events(&[]).unwrap();
+    let places = [
+        "run.json",
+        "scenario.toml",
+        "naive/seconds.csv",
+        "naive/events.jsonl",
+        "naive/latency.hlog",
+        "naive/origin.csv",
+    ];
+    for place in places.map(|place| folder.path().join(place)) {
+        let made: [&dyn Fn(); 5] = [
+            &|| std::os::unix::fs::symlink("/dev/zero", &place).unwrap(),
+            &|| assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success()),
+            &|| std::fs::create_dir(&place).unwrap(),
+            &|| drop(UnixListener::bind(&place).unwrap()),
+            // A sparse file, which is as large as it says and takes no room.
+            &|| std::fs::File::create(&place).unwrap().set_len(5 << 30).unwrap(),
+        ];
+        for (at, make) in made.iter().enumerate() {
+            let _ = std::fs::remove_file(&place);
+            make();
+            let read = [
+                folder.read_run().err(),
+                folder.read_scenario().err(),
+                naive.read_seconds().err(),
+                naive.read_events().err(),
+                naive.read_origin().err(),
+                naive.read_latency(&["resp"], 0..1000).err(),
+            ];
+            let said: Vec<String> = read.into_iter().flatten().map(|error| error.to_string()).collect();
+            let allowed = if at == 4 { "bytes, allowed " } else { "allowed a regular file" };
+            let here = place.display().to_string();
+            assert!(said.iter().any(|said| said.contains(&here) && said.contains(allowed)), "{here}, {at}: {said:?}");
+            let _ = std::fs::remove_dir(&place);
+        }
+        let _ = std::fs::remove_file(&place);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_drawn_stays_in_the_runs_folder() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    for name in ["charts", "report.html", "summary.md"] {
+        let (_dir, folder) = folder();
+        folder.write_run(&Run { strategies: Vec::new(), ..fixture() }).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join(name)).unwrap();
+        let said = render(folder.path()).unwrap_err().to_string();
+        assert!(said.contains(name) && said.contains("is a symbolic link"), "{said}");
+        assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "{name}");
     }
 }

@@ -82,7 +82,7 @@ pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     let json = serde_json::to_string_pretty(&advice).map_err(Failure::failed)? + "\n";
     write(&folder, &job.ask, world, &advice, &json)?;
     let text = match args.format {
-        Format::Json => json,
+        Format::Json => report::escape::json(&json),
         Format::Text => words::answer(&job.ask, &advice, folder.path()),
     };
     say::out(&text)?;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use report::RunFolder;
+use report::escape::line;
 use report::record::{Run, Strategy};
 use scenarios::Scenario;
 
 use crate::exit::Failure;
-use crate::table::plain;
 
 /// A run, and the fields of its resolved scenario.
 pub(super) struct Candidate {
@@ -58,7 +58,7 @@ impl Candidate {
         let cut = runs.find(|run| run.cut_after_s.is_some());
         let found = match (self.run.complete, cut, self.run.strategies.as_slice()) {
             (_, _, []) => "no strategy in it".to_owned(),
-            (_, Some(cut), _) => format!("{} cut short", plain(&cut.name)),
+            (_, Some(cut), _) => format!("{} cut short", line(&cut.name)),
             (false, ..) => "\"complete\": false".to_owned(),
             (true, None, _) => return Ok(()),
         };
@@ -81,7 +81,7 @@ impl Candidate {
                 return Err(Failure::usage(format!(
                     "a damaged run · {} · found that {} {odd} · run it again",
                     path.display(),
-                    plain(&strategy.name)
+                    line(&strategy.name)
                 )));
             }
             let Some(reasons) = strategy.runs().find_map(reasons) else { continue };
@@ -89,7 +89,7 @@ impl Candidate {
                 "an invalid run · {} · found {} invalid: {reasons} · its figures mean nothing: find out why, and run it \
                  again",
                 path.display(),
-                plain(&strategy.name)
+                line(&strategy.name)
             )));
         }
         Ok(())
@@ -102,7 +102,7 @@ fn reasons(run: &Strategy) -> Option<String> {
         (true, 1..) => None,
         (true, 0) => Some("no requests".to_owned()),
         (false, _) if run.invalid_because.is_empty() => Some("no reason was recorded".to_owned()),
-        (false, _) => Some(plain(&run.invalid_because.join("; "))),
+        (false, _) => Some(line(&run.invalid_because.join("; "))),
     }
 }
 

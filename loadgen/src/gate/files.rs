@@ -5,33 +5,31 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use report::compare::comparison_table;
+use report::escape::{html, markdown, markdown_block, markdown_code};
 use report::record::{Comparison, Metric, Run, Strategy};
 use report::stats::median;
-use report::write_atomic;
+use report::write_inside;
 use serde_json::{Value, json};
 
 use super::measured::{Check, Found};
 use crate::exit::Failure;
-use crate::table::plain;
 
 /// Writes them; where they lie.
 pub(super) fn write(
-    folder: &Path,
+    run_folder: &Path,
     run: &Run,
     checks: &[Check],
     comparisons: &[Comparison],
     notes: &[String],
 ) -> Result<PathBuf, Failure> {
-    let folder = folder.join("gate");
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| Failure::failed(format!("cannot write · {} · {error}", folder.display())))?;
+    let folder = run_folder.join("gate");
     let bench = serde_json::to_string_pretty(&bench(run)).map_err(Failure::failed)?;
     for (name, text) in [
         ("summary.md", summary(run, checks, comparisons, notes)),
         ("bench.json", bench + "\n"),
         ("junit.xml", junit(run, checks)),
     ] {
-        write_atomic(&folder.join(name), |out| out.write_all(text.as_bytes())).map_err(Failure::failed)?;
+        write_inside(run_folder, &folder.join(name), |out| out.write_all(text.as_bytes())).map_err(Failure::failed)?;
     }
     Ok(folder)
 }
@@ -44,35 +42,31 @@ fn summary(run: &Run, checks: &[Check], comparisons: &[Comparison], notes: &[Str
         1 => "**1 regression**".to_owned(),
         more => format!("**{more} regressions**"),
     };
-    let mut out = format!("# Gate of {} in the {} lab: {verdict}\n\n", run.scenario, run.lab);
+    let mut out = format!("# Gate of {} in the {} lab: {verdict}\n\n", markdown(&run.scenario), markdown(&run.lab));
     for check in checks {
         let (head, text) = match &check.found {
             Found::Regression(text) => ("REGRESSION", text),
             Found::Advice(text) => ("advice", text),
             Found::Well(_) => continue,
         };
-        let _ = writeln!(out, "- **{head}**, {} of {}: {}", check.what, code(&check.strategy), plain(text));
+        let _ = writeln!(out, "- **{head}**, {} of {}: {}", check.what, markdown_code(&check.strategy), markdown(text));
     }
     for note in notes {
-        let _ = writeln!(out, "- {}", plain(note));
+        let _ = writeln!(out, "- {}", markdown(note));
     }
     let _ = writeln!(out, "\n| strategy | held | |\n|---|---|---|");
     for check in checks {
         let said = match &check.found {
-            Found::Well(figures) => format!("well: {figures}"),
+            Found::Well(figures) => format!("well: {}", markdown(figures)),
             Found::Advice(_) => "advice".to_owned(),
             Found::Regression(_) => "**REGRESSION**".to_owned(),
         };
-        let _ = writeln!(out, "| {} | {} | {} |", code(&check.strategy), check.what, plain(&said).replace('|', "\\|"));
+        let _ = writeln!(out, "| {} | {} | {said} |", markdown_code(&check.strategy), check.what);
     }
     if !comparisons.is_empty() {
-        let _ = writeln!(out, "\n```text\n{}```", comparison_table(comparisons));
+        let _ = writeln!(out, "\n{}", markdown_block("text", &comparison_table(comparisons)));
     }
     out
-}
-
-fn code(name: &str) -> String {
-    format!("`{}`", plain(name).replace(['`', '|'], "'"))
 }
 
 /// One entry a strategy and metric, as trackers read them: smaller is better.
@@ -103,43 +97,27 @@ fn bench(run: &Run) -> Value {
 
 fn junit(run: &Run, checks: &[Check]) -> String {
     let failures = checks.iter().filter(|check| matches!(check.found, Found::Regression(_))).count();
-    let name = xml(&format!("stampede gate {} {}", run.scenario, run.lab));
+    let name = html(&format!("stampede gate {} {}", run.scenario, run.lab));
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{0}\" failures=\"{failures}\" errors=\"0\">\n  <testsuite \
          name=\"{name}\" tests=\"{0}\" failures=\"{failures}\" errors=\"0\" timestamp=\"{1}\">\n",
         checks.len(),
-        xml(&run.started_at)
+        html(&run.started_at)
     );
     for check in checks {
-        let (class, what) = (xml(&format!("{}.{}", run.scenario, check.strategy)), xml(&check.what));
+        let (class, what) = (html(&format!("{}.{}", run.scenario, check.strategy)), html(&check.what));
         let _ = match &check.found {
             Found::Regression(text) => writeln!(
                 out,
                 "    <testcase classname=\"{class}\" name=\"{what}\"><failure message=\"{}\"/></testcase>",
-                xml(text)
+                html(text)
             ),
             Found::Advice(text) | Found::Well(text) => writeln!(
                 out,
                 "    <testcase classname=\"{class}\" name=\"{what}\"><system-out>{}</system-out></testcase>",
-                xml(text)
+                html(text)
             ),
         };
     }
     out + "  </testsuite>\n</testsuites>\n"
-}
-
-/// Text in XML, without what XML cannot hold.
-fn xml(text: &str) -> String {
-    let mut out = String::new();
-    for c in plain(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('?'),
-            c => out.push(c),
-        }
-    }
-    out
 }

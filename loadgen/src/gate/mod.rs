@@ -14,8 +14,8 @@ mod words;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use report::ReportError;
 use report::baseline::{Baseline, compare, read_baseline, write_baseline};
+use report::{FileKind, ReportError, read_file};
 
 use crate::cli::{GateArgs, PromoteArgs};
 use crate::exit::{Exit, Failure};
@@ -116,14 +116,14 @@ fn no_baseline(error: &ReportError, baseline: &Path, run: &Path) -> Failure {
 
 /// Whether a file says that it is a baseline, whatever else is in it; or is empty.
 fn is_ours(path: &Path) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| {
+    read_file(path, FileKind::Document).is_ok_and(|bytes| {
         let text = String::from_utf8_lossy(&bytes);
         text.is_empty() || text.contains("\"stampede.baseline/") || text.contains("\"stampede.measured/")
     })
 }
 
 fn is_run(path: &Path) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| report::parse_run(&bytes).is_ok())
+    read_file(path, FileKind::Document).is_ok_and(|bytes| report::parse_run(&bytes).is_ok())
 }
 
 impl Candidate {

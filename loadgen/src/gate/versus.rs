@@ -80,7 +80,8 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
         Format::Text => say::out(text.trim_end_matches('\n'))?,
         Format::Json => {
             let document = Compared { schema: COMPARE_SCHEMA, base: base.run.run, against };
-            say::out(&serde_json::to_string_pretty(&document).map_err(Failure::failed)?)?;
+            let json = serde_json::to_string_pretty(&document).map_err(Failure::failed)?;
+            say::out(&report::escape::json(&json))?;
         }
     }
     say::out("\n")?;

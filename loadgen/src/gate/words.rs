@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use report::baseline::{Baseline, Change, Difference, compare};
+use report::escape::line;
 use serde_json::Number;
 
 use super::measured::{Check, Found};
 use crate::exit::Failure;
 use crate::settings::quoted;
-use crate::table::{plain, table};
+use crate::table::table;
 
 /// Fields that are named where circumstances changed.
 const FIELDS_MAX: usize = 20;
@@ -94,9 +95,9 @@ pub(super) fn measured(path: &Path, run: &Path, checks: &[Check], notes: &[Strin
         1 => format!("REGRESSION  1 of {held} checks against {}\n", path.display()),
         more => format!("REGRESSION  {more} of {held} checks against {}\n", path.display()),
     };
-    of(true).for_each(|said| text += &format!("\n{}\n", plain(said)));
-    of(false).for_each(|said| text += &format!("\nadvice: {} Times are hard with --strict-time.\n", plain(said)));
-    notes.iter().for_each(|note| text += &format!("\nnote: {}\n", plain(note)));
+    of(true).for_each(|said| text += &format!("\n{}\n", line(said)));
+    of(false).for_each(|said| text += &format!("\nadvice: {} Times are hard with --strict-time.\n", line(said)));
+    notes.iter().for_each(|note| text += &format!("\nnote: {}\n", line(note)));
     if regressions > 0 {
         text += &format!("\nIf that is what was meant, make it the baseline and commit it: {}\n", promote(path, run));
     }

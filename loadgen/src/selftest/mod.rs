@@ -91,7 +91,7 @@ pub fn run(args: &SelftestArgs) -> Result<Exit, Failure> {
     match args.format {
         Format::Json => {
             let text = serde_json::to_string_pretty(&measured).map_err(Failure::failed)?;
-            say::out(&(text + "\n"))?;
+            say::out(&(report::escape::json(&text) + "\n"))?;
         }
         Format::Text => say::out(&text(&measured))?,
     }

@@ -19,7 +19,6 @@ pub mod runner;
 pub mod values;
 pub mod words;
 
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,6 +26,7 @@ use std::time::Instant;
 use app::serve::Shutdown;
 use report::record::Strategy;
 use report::sweep::{Sweep, SweepFolder, render_sweep};
+use report::{FileKind, escape, read_text};
 use scenarios::Plan;
 
 use crate::cli::{Format, SweepArgs};
@@ -51,7 +51,7 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let goal = args.goal.as_deref().map(|text| Goal::parse(text, has_hot_key(&grid))).transpose();
     let goal = goal.map_err(Failure::usage)?;
     if !args.run.quiet || args.run.dry_run {
-        let _ = std::io::stderr().write_all(words::announce(&grid).as_bytes());
+        say::err(&words::announce(&grid));
     }
     if args.run.dry_run {
         return Ok(Exit::Ok);
@@ -66,7 +66,7 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let finished = tokio::task::spawn_blocking(move || run_all(&running, simulate, &told, quiet)).await;
     let finished = finished.map_err(|_| Failure::failed("a sweep's thread panicked: a bug"))?;
     if !quiet {
-        let _ = std::io::stderr().write_all(words::took(finished.count(), clock.elapsed()).as_bytes());
+        say::err(&words::took(finished.count(), clock.elapsed()));
     }
     if finished.count() == 0 {
         // Nothing to keep.
@@ -77,7 +77,9 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     write(&folder, &grid, &sweep, &finished).map_err(Failure::failed)?;
     let rendered = render_sweep(folder.path()).map_err(Failure::failed)?;
     let text = match args.run.format {
-        Format::Json => std::fs::read_to_string(folder.path().join("sweep.json")).map_err(Failure::failed)?,
+        Format::Json => {
+            escape::json(&read_text(&folder.path().join("sweep.json"), FileKind::Sweep).map_err(Failure::failed)?)
+        }
         Format::Text => words::outcome(&sweep, &args.run) + &places(folder.path(), &sweep, rendered.files.len()),
     };
     say::out(&text)?;

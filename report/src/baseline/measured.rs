@@ -1,14 +1,14 @@
 //! The baseline of a real run: every run of every strategy, whole, for two real runs are never equal.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::write_atomic;
-use crate::error::{ReportError, io_error};
+use crate::error::ReportError;
+use crate::files::{FileKind, read_file};
 use crate::json::{self, Document, DocumentProblem, Fault};
 use crate::record::{Run, Strategy};
 
@@ -24,10 +24,8 @@ pub struct Measured {
     #[schemars(extend("const" = MEASURED_SCHEMA))]
     pub schema: String,
     /// Every field of the resolved scenario, by its dotted path, as text.
-    #[serde(deserialize_with = "json::unique")]
     pub settings: BTreeMap<String, String>,
     /// How long the origin itself needed for a read, by its own ledger: the median of each strategy, milliseconds.
-    #[serde(deserialize_with = "json::unique")]
     pub origin_ms: BTreeMap<String, f64>,
     /// The record, with its repeats.
     pub run: Run,
@@ -39,7 +37,7 @@ pub struct Measured {
 ///
 /// [`ReportError::Io`], or [`ReportError::Document`] with what is wrong in it.
 pub fn read_measured(path: &Path) -> Result<Measured, ReportError> {
-    let bytes = fs::read(path).map_err(io_error("read", path))?;
+    let bytes = read_file(path, FileKind::Document)?;
     let wrong =
         |fault| ReportError::Document { path: path.to_owned(), problem: DocumentProblem { document: DOCUMENT, fault } };
     let measured: Measured = json::read(&bytes, MEASURED_SCHEMA).map_err(wrong)?;

@@ -17,7 +17,6 @@ pub use file::{parse_baseline, read_baseline, write_baseline};
 pub use measured::{MEASURED_SCHEMA, Measured, read_measured, write_measured};
 
 use crate::figures::{Figures, figures};
-use crate::json;
 use crate::record::Run;
 
 /// The schema of a baseline that this build writes and reads.
@@ -40,7 +39,6 @@ pub struct Baseline {
     /// The plan's hash.
     pub plan_hash: String,
     /// Every field of the resolved scenario that shapes what happens, by its dotted path, as text.
-    #[serde(deserialize_with = "json::unique")]
     pub settings: BTreeMap<String, String>,
     /// The strategies, in the order of their names.
     pub strategies: Vec<Held>,
@@ -55,7 +53,6 @@ pub struct Held {
     pub spec: String,
     /// Its figures: each number of its record in `run.json` by its dotted path, in the unit of its name; of a list its
     /// length; `None` where one is unknown.
-    #[serde(deserialize_with = "json::unique")]
     pub figures: Figures,
 }
 

@@ -7,6 +7,7 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
 
+use crate::escape;
 use crate::words;
 
 /// Charts are drawn at so many times their nominal size.
@@ -87,19 +88,19 @@ impl<'a, DB: DrawingBackend> Ink<'a, DB> {
     /// A line of text, `em` pixels high, its vertical middle at `y`.
     pub(crate) fn text(&self, text: &str, (x, y): (f64, f64), em: f64, colour: RGBColor, at: At) -> Drawn<DB> {
         // Both backends set the middle of a line a little above that of its digits.
-        self.area.draw_text(&words::printable(text), &style(em, colour, at), device((x, y + 0.15 * em)))
+        self.area.draw_text(&escape::line(text), &style(em, colour, at), device((x, y + 0.15 * em)))
     }
 
     /// Text that reads from bottom to top, its middle at the given point.
     pub(crate) fn upward(&self, text: &str, at: (f64, f64), em: f64, colour: RGBColor) -> Drawn<DB> {
         let style = style(em, colour, At::Middle).transform(FontTransform::Rotate270);
-        self.area.draw_text(&words::printable(text), &style, device(at))
+        self.area.draw_text(&escape::line(text), &style, device(at))
     }
 
     /// How wide a text is. What the font cannot measure is guessed.
     pub(crate) fn width(&self, text: &str, em: f64) -> f64 {
         let guess = text.chars().count() as f64 * em * 0.65;
-        let measured = self.area.estimate_text_size(&words::printable(text), &style(em, TEXT, At::Left));
+        let measured = self.area.estimate_text_size(&escape::line(text), &style(em, TEXT, At::Left));
         measured.map_or(guess, |(width, _)| f64::from(width) / f64::from(SCALE))
     }
 

@@ -32,7 +32,7 @@ pub(crate) use spectrum::{STEPS as SPECTRUM_STEPS, Spectrum, percentiles as perc
 pub(crate) use strategy::StrategyChart;
 
 use crate::error::ReportError;
-use crate::words;
+use crate::escape;
 use ink::{Drawn, FONT, Ink, SCALE};
 
 /// Width of every chart, in nominal pixels.
@@ -66,7 +66,7 @@ pub(crate) fn svg<C: Chart>(chart: &C) -> Result<String, ReportError> {
         "width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"{}\" ",
         width / SCALE,
         height / SCALE,
-        words::escaped(&chart.alt())
+        escape::html(&chart.alt())
     );
     Ok(text.replacen(&sized, &nominal, 1))
 }

@@ -1,14 +1,14 @@
 //! How far the same thing may differ from itself: measured by `loadgen aa`, and kept by the machine's class.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::write_atomic;
-use crate::error::{ReportError, io_error};
+use crate::error::ReportError;
+use crate::files::{FileKind, read_file};
 use crate::json::{self, Document, DocumentProblem, Fault};
 use crate::record::{Comparison, Environment, Metric, Strategy};
 use crate::stats::log_ratio;
@@ -123,10 +123,9 @@ pub fn machine_class(environment: &Environment) -> String {
 ///
 /// [`ReportError::Io`], or [`ReportError::Document`] with what is wrong in it.
 pub fn read_noise(path: &Path) -> Result<Option<NoiseFile>, ReportError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(io_error("read", path)(error)),
+    let bytes = match read_file(path, FileKind::Document) {
+        Err(ReportError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        read => read?,
     };
     let wrong =
         |fault| ReportError::Document { path: path.to_owned(), problem: DocumentProblem { document: DOCUMENT, fault } };

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::escape;
 use crate::record::{Comparison, Metric};
 use crate::stats::{ALPHA, Call, RUNS_MIN};
 use crate::words;
@@ -18,7 +19,7 @@ pub fn comparison_table(comparisons: &[Comparison]) -> String {
     let mut last = "";
     // Nothing against nothing (no errors, say) is counted among the tests, and needs no line.
     for one in comparisons.iter().filter(|one| (one.from, one.to) != (0.0, 0.0)) {
-        let name = if one.strategy == last { String::new() } else { words::printable(&one.strategy) };
+        let name = if one.strategy == last { String::new() } else { escape::line(&one.strategy) };
         last = &one.strategy;
         rows.push([
             name,
@@ -32,8 +33,7 @@ pub fn comparison_table(comparisons: &[Comparison]) -> String {
             verdict(one.verdict).to_owned(),
         ]);
     }
-    let against =
-        if first.against == "BASE" { "its runs in BASE".to_owned() } else { words::printable(&first.against) };
+    let against = if first.against == "BASE" { "its runs in BASE".to_owned() } else { escape::line(&first.against) };
     let mut out = format!("against {against}, by {}\n", runs_in_words(comparisons));
     out.push_str(&aligned(&rows));
     for sentence in sentences(comparisons) {

@@ -21,6 +21,7 @@ mod table;
 mod tradeoff;
 mod view;
 
+use crate::escape;
 use crate::record::Run;
 use crate::summary::facts;
 use crate::verdict::sentences;
@@ -136,7 +137,7 @@ fn facts_of(out: &mut Sheet, run: &Run) {
     }
     for strategy in run.strategies.iter().filter(|strategy| strategy.predicted.is_some()) {
         let formula = strategy.predicted.as_ref().map_or("", |predicted| predicted.formula.as_str());
-        let (name, formula) = (escaped(&words::printable(&strategy.name)), escaped(formula));
+        let (name, formula) = (escaped(&escape::line(&strategy.name)), escaped(formula));
         put!(out, "<tr><th scope=\"row\">theory of {name}</th><td>reads an expiry = {formula}</td></tr>\n");
     }
     out.push_str("</tbody>\n</table>\n");

@@ -4,6 +4,7 @@
 //! them, and a page of several runs is the same page.
 
 use crate::digest::Digest;
+use crate::escape;
 use crate::record::{Run, Strategy};
 use crate::words;
 
@@ -50,7 +51,7 @@ impl<'a> View<'a> {
         for (run_at, Told { run, typical, digests }) in told.iter().enumerate() {
             let both = run.strategies.iter().zip(&typical.strategies);
             for ((first, strategy), digest) in both.zip(digests) {
-                let name = words::cut_in_middle(&words::printable(&strategy.name), 60);
+                let name = words::cut_in_middle(&escape::line(&strategy.name), 60);
                 let name = if several { format!("{name} · {}", letter(run_at)) } else { name };
                 rows.push(Row { run, run_at, strategy, first, digest, name });
             }

@@ -1,13 +1,14 @@
 //! A sweep's folder: `sweep.json`, `sweep.csv`, `scenario.toml`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{SWEEP_SCHEMA, Sweep};
+use super::{Point, SWEEP_SCHEMA, Sweep};
 use crate::atomic::write_atomic;
+use crate::bounds::STRATEGIES_MAX;
 use crate::csv::{push_number, push_text};
-use crate::error::{ReportError, io_error};
+use crate::error::ReportError;
 use crate::figures::{Figures, figure};
+use crate::files::{FileKind, read_file};
 use crate::json::{self, Document, DocumentProblem, Fault};
 
 const DOCUMENT: Document = Document { name: "sweep's record", schema: SWEEP_SCHEMA, maker: "loadgen sweep" };
@@ -59,7 +60,7 @@ impl SweepFolder {
     /// [`ReportError::Io`], or [`ReportError::Document`] with what is wrong in it.
     pub fn read(&self) -> Result<Sweep, ReportError> {
         let path = self.path.join("sweep.json");
-        let bytes = fs::read(&path).map_err(io_error("read", &path))?;
+        let bytes = read_file(&path, FileKind::Sweep)?;
         parse_sweep(&bytes).map_err(|problem| ReportError::Document { path, problem })
     }
 
@@ -140,6 +141,19 @@ fn problem(fault: Fault) -> DocumentProblem {
 fn parse(bytes: &[u8]) -> Result<Sweep, Fault> {
     let sweep: Sweep = json::read(bytes, SWEEP_SCHEMA)?;
     let dangling = sweep.ranking.iter().find(|ranked| ranked.point >= sweep.points.len());
+    let strategies = sweep.strategies().len();
+    let too_many = sweep.points.iter().find(|point| point.runs as usize > sweep.seeds.len());
+    if strategies > STRATEGIES_MAX {
+        return Err(Fault::Nonsense {
+            problem: format!("points: found {strategies} strategies, allowed {STRATEGIES_MAX}"),
+        });
+    }
+    if let Some(Point { name, runs, .. }) = too_many {
+        let seeds = sweep.seeds.len();
+        return Err(Fault::Nonsense {
+            problem: format!("{name:?} has {runs} runs, allowed {seeds}, one for each seed"),
+        });
+    }
     let odd = sweep.points.iter().find(|point| point.values.len() != sweep.knobs.len());
     match (dangling, odd) {
         (Some(ranked), _) => Err(Fault::Nonsense { problem: format!("its ranking names point {}", ranked.point) }),

@@ -6,7 +6,7 @@ mod file;
 mod render;
 pub(crate) mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,6 @@ use serde::{Deserialize, Serialize};
 pub use file::{Row, SweepFolder, parse_sweep};
 pub use render::render_sweep;
 pub use words::{figure_text, is_yes_or_no};
-
-use crate::json;
 
 /// The schema of `sweep.json` that this build writes and reads.
 pub const SWEEP_SCHEMA: &str = "stampede.sweep/v1";
@@ -45,7 +43,6 @@ pub struct Sweep {
     /// How many replicas.
     pub replicas: u32,
     /// What was set besides the knobs: every field of the resolved scenario by its dotted path, as text.
-    #[serde(deserialize_with = "json::unique")]
     pub settings: BTreeMap<String, String>,
     /// The seeds that each point was to be run with.
     pub seeds: Vec<u64>,
@@ -128,7 +125,6 @@ pub struct Point {
     pub invalid_because: Vec<String>,
     /// The figures over the seeds by their dotted path in `run.json`'s strategy, in the unit of their name; `None` where one
     /// is unknown in any run.
-    #[serde(deserialize_with = "json::unique")]
     pub figures: BTreeMap<String, Option<Spread>>,
 }
 
@@ -172,10 +168,10 @@ impl Sweep {
     /// The strategies in the order of the points.
     #[must_use]
     pub fn strategies(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
+        let (mut names, mut seen) = (Vec::new(), HashSet::new());
         for point in &self.points {
-            if !names.contains(&point.strategy.as_str()) {
-                names.push(&point.strategy);
+            if seen.insert(point.strategy.as_str()) {
+                names.push(point.strategy.as_str());
             }
         }
         names

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Sweep, SweepFolder};
-use crate::atomic::write_atomic;
+use crate::atomic::write_inside;
 use crate::chart::{self, Chart, Curves, HeatMap, Of};
 use crate::error::ReportError;
 use crate::render::Rendered;
@@ -44,7 +44,7 @@ fn draw<C: Chart>(folder: &SweepFolder, drawn: &C, files: &mut Vec<PathBuf>) -> 
     let (svg, png) = (chart::svg(drawn)?, chart::png(drawn)?);
     for (ending, bytes) in [("svg", svg.as_bytes()), ("png", &png[..])] {
         let path = charts.join(format!("{}.{ending}", drawn.name()));
-        write_atomic(&path, |out| out.write_all(bytes))?;
+        write_inside(folder.path(), &path, |out| out.write_all(bytes))?;
         files.push(path);
     }
     Ok(())

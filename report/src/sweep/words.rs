@@ -53,7 +53,7 @@ pub(crate) fn title(metric: &str) -> String {
 pub(crate) fn setting(sweep: &Sweep) -> String {
     let count = |n: usize, one: &str, more: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {more}") };
     let replicas = count(sweep.replicas as usize, "replica", "replicas");
-    let runs: u32 = sweep.points.iter().map(|point| point.runs).sum();
+    let runs: u64 = sweep.points.iter().map(|point| u64::from(point.runs)).sum();
     let seeds = match sweep.seeds.as_slice() {
         seeds if !sweep.complete => format!("INCOMPLETE: {runs} of {} runs", sweep.points.len() * seeds.len()),
         [seed] => format!("seed {seed}"),
