@@ -58,9 +58,22 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
         )],
     ),
     (
-        "a page escapes every string and loads nothing",
-        &[("report/tests/page.rs", "hostile_names_stay_text"), ("report/tests/page.rs", "it_asks_nobody_for_anything")],
+        "only regular files of a limited size are read, and numbers only within their limits",
+        &[
+            ("report/tests/records.rs", "only_regular_files_of_a_size_are_read"),
+            ("loadgen/tests/hostile.rs", "whatever_is_in_a_record_the_commands_end_with_a_sentence"),
+        ],
     ),
+    ("nothing is written through a link", &[("report/src/atomic.rs", "nothing_is_written_through_a_link")]),
+    (
+        "names are escaped wherever they are printed",
+        &[
+            ("report/tests/page.rs", "hostile_names_stay_text"),
+            ("loadgen/tests/names.rs", "a_hostile_name_in_a_record_is_text_in_everything_that_is_written_and_said"),
+            ("loadgen/tests/names.rs", "a_hostile_argument_or_file_name_is_text_in_every_refusal"),
+        ],
+    ),
+    ("a page loads nothing", &[("report/tests/page.rs", "it_asks_nobody_for_anything")]),
     (
         "a reply is bounded in size, and an operation in time",
         &[
