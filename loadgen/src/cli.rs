@@ -376,8 +376,9 @@ pub struct FuzzArgs {
     /// Play the seeds of this file instead: lines of `SEED PROFILE STRATEGY`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "from"])]
     pub corpus: Option<PathBuf>,
-    /// Presets or SPECs, separated by commas; `all` presets, or `broken` for those that are wrong on purpose
-    #[arg(long, value_name = "a,b|SPEC|all|broken", default_value = "all")]
+    /// Presets or SPECs, separated by commas; `all` presets, `broken` for those that are wrong on purpose, or `random` for a
+    /// composition drawn from each seed
+    #[arg(long, value_name = "a,b|SPEC|all|broken|random", default_value = "all")]
     pub strategy: String,
     /// Families of troubles, separated by commas, or `all`
     #[arg(long, value_name = "a,b|all", default_value = "all")]

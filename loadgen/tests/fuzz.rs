@@ -13,9 +13,15 @@ use strategies::spec::{BROKEN, PRESETS};
 
 /// Seeds here; `ci/fuzz.sh` plays 20 000, and has floors.
 const SEEDS: u64 = 480;
+/// Compositions drawn at random here.
+const RANDOM: u64 = 700;
 
 fn grid(specs: &[&str]) -> Grid {
-    Grid { specs: specs.iter().map(|spec| Spec::parse(spec).unwrap()).collect(), profiles: PROFILES.to_vec() }
+    Grid {
+        specs: specs.iter().map(|spec| Spec::parse(spec).unwrap()).collect(),
+        profiles: PROFILES.to_vec(),
+        random: false,
+    }
 }
 
 fn presets() -> Grid {
@@ -32,6 +38,18 @@ fn every_invariant_holds_under_every_preset_and_profile() {
     let said: Vec<String> = explored.found.iter().map(|f| format!("{}\n  {}", f.violation, f.of.command())).collect();
     assert!(said.is_empty(), "{}", said.join("\n"));
     assert!(explored.counts.of.len() > 30 && explored.facts > 100_000);
+}
+
+/// Of 691 compositions drawn from anywhere in their parameters' ranges, 148 were blamed for what they may do.
+#[test]
+fn every_invariant_holds_under_random_compositions() {
+    let grid = Grid { random: true, ..grid(&["naive"]) };
+    let explored = explore(&grid, 0, RANDOM, jobs());
+    let said: Vec<String> = explored.found.iter().map(|f| format!("{}\n  {}", f.violation, f.of.command())).collect();
+    assert!(said.is_empty(), "{} blamed\n{}", said.len(), said.join("\n"));
+    let compositions: std::collections::BTreeSet<String> =
+        (0..RANDOM).map(|seed| grid.of(seed).spec.canonical().to_owned()).collect();
+    assert!(compositions.len() as u64 > RANDOM * 9 / 10, "{}", compositions.len());
 }
 
 #[test]

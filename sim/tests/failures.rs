@@ -11,7 +11,7 @@ use std::time::Duration;
 use sim::ReadEnd;
 use sim::invariants::{End, Fact, Kind, Terms, What};
 use story::*;
-use strategies::port::{Event, LeaderEnd, OriginError};
+use strategies::port::{Event, LeaderEnd, OriginError, RefusedBy};
 use strategies::{GetError, Outcome};
 
 fn origin_error(error: OriginError) -> End {
@@ -108,6 +108,42 @@ fn i14_failures_have_causes() {
         answered(10, 0, 1, origin_error(OriginError::TimedOut)),
     ];
     assert!(said("naive", &other).contains("the flight's end was: origin-error"));
+}
+
+#[test]
+fn i14_who_waits_less_than_a_read_takes_may_wait_in_vain() {
+    let brief = "plain + lock(wait=100ms)";
+    let waits = |led_at, ended_at| {
+        let reads = [taken(led_at, 0, 7), led(led_at, 0, 1), asked(20, 1, 1), ended(ended_at, 0, 1, DONE)];
+        let gives_up = [told(120, 1, Event::LockTimeout(key())), answered(121, 1, 1, shed())];
+        let mut log = and(&reads, gives_up);
+        log.sort_by_key(|fact| fact.at_ns);
+        and(&log, [good(0, 1, led_at.unsigned_abs(), ended_at.unsigned_abs()), over(0)])
+    };
+    tells(brief, &waits(0, 200), &waits(0, 60), "request 1 failed and nothing was wrong: waited too long");
+    assert_eq!(said(brief, &waits(30, 130)), "", "the winner of the lock has looked into the cache before");
+    assert_ne!(said(brief, &waits(70, 130)), "", "nobody read for half of the wait");
+    assert_ne!(said("singleflight", &waits(0, 200)), "", "of a wait of five seconds a read of 200 ms is no part");
+    // The same of who is asked when all is well again.
+    let probe = fact(20, 1, What::Asked { request: 1, key: key(), probe: true });
+    let healed = |ended_at| {
+        let log = waits(0, ended_at);
+        log.into_iter()
+            .map(|fact| if matches!(fact.what, What::Asked { .. }) { probe.clone() } else { fact })
+            .collect::<Vec<_>>()
+    };
+    tells(brief, &healed(200), &healed(60), "P2 all is well again");
+}
+
+#[test]
+fn p2_a_limit_of_few_refuses_some_of_a_herd() {
+    let asks = fact(20, 1, What::Asked { request: 1, key: key(), probe: true });
+    let refused = err(GetError::Refused { retry_after: Duration::from_secs(1), flight: flight(1, 1) });
+    let spared = told(21, 1, Event::OriginSpared { key: key(), by: RefusedBy::LimitFull });
+    let flew = [asks, led(21, 1, 1)];
+    let ends = [ended(21, 1, 1, LeaderEnd::Refused), answered(22, 1, 1, refused)];
+    let limit = "plain + bare + limit(concurrency=1, queue=0)";
+    tells(limit, &and(&and(&flew, [spared]), ends.clone()), &and(&flew, ends), "P2 all is well again");
 }
 
 #[test]

@@ -285,3 +285,15 @@ fn a_wait_for_a_lock_is_told_however_it_ends() {
     coalesced.run(coalesced.herd(10));
     assert!(waits(&coalesced).is_empty());
 }
+
+/// Found by random compositions: such a flight began and ended at once, and the origin never saw it.
+#[test]
+fn who_gave_up_waiting_with_no_time_left_begins_no_read() {
+    let fleet = Fleet::new("plain + coalesce + lock(wait=8s, on_timeout=load)", 3);
+    fleet.origin.next(&[Script::Hang, Script::Hang, Script::Hang]);
+    let answers = fleet.run(fleet.herd(3));
+    assert!(answers.iter().all(Result::is_err), "{answers:?}");
+    // One read until its 5 s are over, another in its place; the third gives up waiting after 8 s, as its time does.
+    let led = fleet.count(|event| matches!(event, Event::FlightLed { .. }));
+    assert_eq!((fleet.origin.count(), led), (2, 2), "{answers:?}");
+}

@@ -3,6 +3,7 @@
 mod explore;
 mod floors;
 mod must_fail;
+mod random;
 mod replay;
 
 use std::path::Path;
@@ -19,6 +20,9 @@ use crate::say;
 pub use explore::{Explored, Found, explore};
 pub use floors::{FLOORS, PER_SEEDS};
 pub use must_fail::firsts;
+
+/// The word for a composition drawn from each seed.
+const RANDOM: &str = "random";
 
 /// Compositions beside the presets that `all` stands for: what spares the origin is in no preset.
 const GUARDED: [&str; 2] = [
@@ -52,6 +56,8 @@ pub struct Grid {
     pub specs: Vec<Spec>,
     /// The profiles.
     pub profiles: Vec<Profile>,
+    /// Whether each seed has a composition of its own; then the strategies are what a seed has for which nothing fits.
+    pub random: bool,
 }
 
 impl Grid {
@@ -59,8 +65,10 @@ impl Grid {
     #[must_use]
     pub fn of(&self, seed: u64) -> Try {
         let (specs, profiles) = (self.specs.len() as u64, self.profiles.len() as u64);
-        let spec = self.specs[(seed % specs) as usize].clone();
-        Try { seed, spec, profile: self.profiles[(seed / specs % profiles) as usize] }
+        let profile = self.profiles[(seed / specs % profiles) as usize];
+        let drawn = if self.random { random::composition(seed, profile) } else { None };
+        let spec = drawn.unwrap_or_else(|| self.specs[(seed % specs) as usize].clone());
+        Try { seed, spec, profile }
     }
 }
 
@@ -69,7 +77,8 @@ impl Grid {
 /// # Errors
 /// [`Failure`] for bad input, or where an invariant did not hold.
 pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
-    let grid = Grid { specs: specs(&args.strategy)?, profiles: profiles(&args.profile)? };
+    let grid =
+        Grid { specs: specs(&args.strategy)?, profiles: profiles(&args.profile)?, random: args.strategy == RANDOM };
     if let Some(seed) = args.seed {
         return replay::replay(&grid, seed, args.log);
     }
@@ -144,6 +153,7 @@ pub fn saved(text: &str, name: &str) -> Result<Vec<Try>, Failure> {
 fn specs(text: &str) -> Result<Vec<Spec>, Failure> {
     let names: Vec<String> = match text {
         "all" => PRESETS.iter().map(|p| p.name).chain(GUARDED).map(str::to_owned).collect(),
+        RANDOM => vec!["naive".into()],
         "broken" => BROKEN.iter().map(|b| b.name.to_owned()).collect(),
         text => crate::settings::split_list(text),
     };

@@ -31,7 +31,7 @@ pub(super) fn run(grid: &Grid, from: u64, seeds: u64) -> Result<Exit, Failure> {
     let (mut text, mut missed) = (String::new(), Vec::new());
     for spec in &grid.specs {
         let name = spec.name();
-        let grid = Grid { specs: vec![spec.clone()], profiles: grid.profiles.clone() };
+        let grid = Grid { specs: vec![spec.clone()], profiles: grid.profiles.clone(), random: false };
         // Writing to a String cannot fail.
         let _ = match firsts(&grid, from, seeds) {
             Some(firsts) => {

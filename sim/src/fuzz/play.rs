@@ -27,6 +27,8 @@ const LATENCIES: Latencies =
 const BUDGETS: Budgets = Budgets::USUAL;
 /// A client that does not go away waits so long.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any case.
+const FOR_EVER: Duration = Duration::from_secs(366 * 24 * 3600);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_micros(3700);
 /// A backlog at the origin is waited for until then, and no longer.
@@ -128,7 +130,7 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
     std::mem::replace(&mut log.played, empty)
 }
 
-/// How far wall clocks may be apart under a case's faults, whose whole length is below a minute.
+/// How far wall clocks may be apart under a case's faults. A drift ends when everything heals, which is within a minute.
 fn clocks(case: &Case) -> Duration {
     let apart = |fault: &Fault| match fault.kind {
         Kind::ClockJump => fault.amount.unsigned_abs(),
@@ -192,6 +194,8 @@ impl Stage {
         for part in parts {
             let _ = part.await;
         }
+        // Clocks stay wrong, and go no more wrong than they are: a lock may live for an hour.
+        self.fleet.replicas().iter().for_each(|replica| replica.clock.drift(0));
         self.world.sleep(heal).await;
         // What began while the origin was slow stays slow, and keeps its place.
         let backlog = || self.fleet.origin.look(|reads| reads.iter().any(|read| read.end.is_none()));
@@ -318,11 +322,11 @@ impl Stage {
                 replica.cache_link.back.cut(until);
             }
             Kind::ClockJump => {
-                self.troubled(fault.kind, Some(node), PATIENCE);
+                self.troubled(fault.kind, Some(node), FOR_EVER);
                 replica.clock.jump(fault.amount);
             }
             Kind::ClockDrift => {
-                self.troubled(fault.kind, Some(node), PATIENCE);
+                self.troubled(fault.kind, Some(node), FOR_EVER);
                 replica.clock.drift(fault.amount);
             }
             Kind::CacheEmptied => {

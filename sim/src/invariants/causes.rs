@@ -7,6 +7,7 @@ use strategies::port::{Event, FlightId, LeaderEnd, OriginError};
 use strategies::{GetError, Key};
 
 use super::skew::TooOld;
+use super::waits::Waits;
 use super::words::stands;
 use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, nanos};
 use crate::origin::{Read, ReadEnd};
@@ -22,12 +23,15 @@ pub(super) struct Attributed {
     asked: BTreeMap<u32, (Key, i64)>,
     /// When a caller of a replica last gave up waiting for a key's lock.
     gave_up: BTreeMap<(Option<u16>, Key), i64>,
+    /// When each flight began.
+    led: BTreeMap<FlightId, i64>,
     /// Flights that failed: how, at which replica, and when.
     failed: BTreeMap<FlightId, (LeaderEnd, Option<u16>, i64)>,
     /// Flights that a layer refused.
     refused: BTreeSet<FlightId>,
     reads: BTreeMap<FlightId, Read>,
     too_old: TooOld,
+    waits: Waits,
     /// What only a full origin can explain: from when, until when, and the sentence.
     open: Vec<(i64, i64, String)>,
 }
@@ -60,8 +64,10 @@ impl Checker for Attributed {
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         self.too_old.see(known, fact);
+        self.waits.see(known, fact);
         match &fact.what {
             What::Asked { request, key, .. } => drop(self.asked.insert(*request, (key.clone(), fact.at_ns))),
+            What::Told(Event::FlightLed { flight, .. }) => drop(self.led.insert(*flight, fact.at_ns)),
             What::Told(Event::LockTimeout(key)) => {
                 self.gave_up.insert((fact.node, key.clone()), fact.at_ns);
             }
@@ -111,14 +117,15 @@ impl Attributed {
                 return Err(format!("request {request} says that flight {flight} was refused, and no layer did so"));
             }
             GetError::Shed { .. } => {
-                let told = self.gave_up.get(&(fact.node, key.clone())).is_some_and(|at| *at >= asked);
-                if !told {
+                let told = self.gave_up.get(&(fact.node, key.clone())).filter(|at| **at >= asked);
+                let Some(gave_up) = told else {
                     return Err(format!("request {request} was shed, and nobody gave up waiting for {key}'s lock"));
-                }
-                if self.too_old.by_another(&key, fact.node, asked) {
+                };
+                if self.too_old.by_another(&key, fact.node, asked) || self.waits.in_vain(known, &key, asked, *gave_up) {
                     return Ok(());
                 }
             }
+            GetError::OutOfTime if self.waits.in_vain(known, &key, asked, now) => return Ok(()),
             GetError::OutOfTime => {}
         }
         let from = asked - AFTER - nanos(known.terms.promise.lock_life.unwrap_or_default());
@@ -132,6 +139,11 @@ impl Attributed {
     fn over(&mut self, known: &Known) -> Verdict {
         for (flight, (end, node, at)) in &self.failed {
             let Some(read) = self.reads.get(flight) else {
+                // Its time was over while it was on its way. With no time at all it should not have begun.
+                let lasted = self.led.get(flight).map_or(0, |led| at - led);
+                if *end == LeaderEnd::TimedOut && lasted > 0 && lasted <= MS + known.slack() {
+                    continue;
+                }
                 // A replica that stood still may wake up with no time left to ask.
                 if known.troubles.at(*node, i64::MIN, *at, |kind| matches!(kind, Kind::Freeze | Kind::Other)) {
                     continue;

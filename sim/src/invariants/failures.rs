@@ -2,11 +2,13 @@
 //! time (P1), and all is well again when the troubles are over (P2, I9). Their causes are next door.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use strategies::port::{Acquired, BreakerState, Event, FlightId, LeaderEnd, Released, Renewed};
+use strategies::port::{Acquired, BreakerState, Event, FlightId, LeaderEnd, RefusedBy, Released, Renewed};
 use strategies::{GetError, Key};
 
 use super::skew::TooOld;
+use super::waits::Waits;
 use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
 use crate::cache::Effect;
 
@@ -65,9 +67,10 @@ impl Checker for BackOff {
     }
 }
 
-/// How long after a dead holder's lock has ended somebody has taken over: the longest poll, and two operations of a cache in
-/// trouble.
-const POLL: i64 = (250 + 500) * MS;
+/// How long after a dead holder's lock has ended somebody has taken over, a poll left out: two operations of a cache in trouble.
+const TAKES_OVER: i64 = 500 * MS;
+/// The poll of who does not poll at all.
+const POLL: Duration = Duration::from_millis(250);
 
 /// P1: whoever waits for a key whose holder died is answered, or reads for himself, once the lock has ended.
 #[derive(Default)]
@@ -87,6 +90,7 @@ impl Checker for TakenOver {
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         let (now, life) = (fact.at_ns, nanos(known.terms.promise.lock_life.unwrap_or_default()));
+        let poll = nanos(known.terms.promise.poll.unwrap_or(POLL).max(POLL)).saturating_add(TAKES_OVER);
         match &fact.what {
             What::Asked { request, key, .. } => drop(self.waiting.insert(*request, (key.clone(), fact.node, now))),
             What::Answered { request, .. } => drop(self.waiting.remove(request)),
@@ -106,14 +110,14 @@ impl Checker for TakenOver {
                 let calm = !known.troubles.any(now - BACKLOG, now, |kind| kind != Kind::Crash);
                 let mine = self.held.iter().filter(|(_, (node, until))| *node == trouble.node && *until > now && calm);
                 // A lock ends after the life that the strategy gives it, whatever its holder asked for.
-                let due = |until: i64| until.min(now.saturating_add(life)).saturating_add(POLL);
+                let due = |until: i64| until.min(now.saturating_add(life)).saturating_add(poll);
                 self.orphans.extend(mine.map(|(key, (_, until))| (key.clone(), (now, due(*until)))));
                 self.waiting.retain(|_, (_, node, _)| *node != trouble.node);
             }
             _ => {}
         }
         let Some((key, (died, due))) = self.orphans.iter().find(|(_, (_, due))| now > *due) else { return Ok(()) };
-        let waits = |(of, _, since): &(Key, Option<u16>, i64)| of == key && *since < due - POLL;
+        let waits = |(of, _, since): &(Key, Option<u16>, i64)| of == key && *since < due - poll;
         let waiting = self.waiting.iter().find(|(_, of)| waits(of)).map(|(request, (_, node, _))| (*request, *node));
         let (key, died, due) = (key.clone(), *died, *due);
         self.orphans.remove(&key);
@@ -133,6 +137,11 @@ pub(super) struct Heals {
     /// For what, and since when.
     probes: BTreeMap<u32, (Key, i64)>,
     too_old: TooOld,
+    waits: Waits,
+    /// When a caller of a replica last gave up waiting for a key's lock.
+    gave_up: BTreeMap<(Option<u16>, Key), i64>,
+    /// When a replica's limit last refused a read.
+    limited: BTreeMap<Option<u16>, i64>,
     /// Replicas whose breaker is not closed.
     guarded: BTreeSet<Option<u16>>,
 }
@@ -144,7 +153,16 @@ impl Checker for Heals {
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         self.too_old.see(known, fact);
+        self.waits.see(known, fact);
         match &fact.what {
+            What::Told(Event::LockTimeout(key)) => {
+                self.gave_up.insert((fact.node, key.clone()), fact.at_ns);
+                Ok(())
+            }
+            What::Told(Event::OriginSpared { by: RefusedBy::LimitFull | RefusedBy::LimitLate, .. }) => {
+                self.limited.insert(fact.node, fact.at_ns);
+                Ok(())
+            }
             What::Asked { request, key, probe: true } => {
                 self.probes.insert(*request, (key.clone(), fact.at_ns));
                 Ok(())
@@ -161,9 +179,21 @@ impl Checker for Heals {
                 (None, _) | (_, End::Answer(Ok(_))) => Ok(()),
                 // It comes back a trickle at a time; that it does is P4's.
                 (_, End::Answer(Err(GetError::Refused { .. }))) if self.guarded.contains(&fact.node) => Ok(()),
+                // Other probes have its places, and its queue is short.
+                (Some((_, asked)), End::Answer(Err(GetError::Refused { .. })))
+                    if self.limited.get(&fact.node).is_some_and(|at| *at >= asked) =>
+                {
+                    Ok(())
+                }
                 // Clocks stay wrong.
                 (Some((key, asked)), End::Answer(Err(GetError::Shed { .. })))
-                    if self.too_old.by_another(&key, fact.node, asked) =>
+                    if self.too_old.by_another(&key, fact.node, asked)
+                        || self.waited_in_vain(known, fact, &key, asked) =>
+                {
+                    Ok(())
+                }
+                (Some((key, asked)), End::Answer(Err(GetError::OutOfTime)))
+                    if self.waits.in_vain(known, &key, asked, fact.at_ns) =>
                 {
                     Ok(())
                 }
@@ -172,5 +202,12 @@ impl Checker for Heals {
             What::Over(tasks) if *tasks > 0 => Err(format!("{tasks} tasks go on after the end")),
             _ => Ok(()),
         }
+    }
+}
+
+impl Heals {
+    fn waited_in_vain(&self, known: &Known, fact: &Fact, key: &Key, asked: i64) -> bool {
+        let gave_up = self.gave_up.get(&(fact.node, key.clone())).filter(|at| **at >= asked);
+        gave_up.is_some_and(|at| self.waits.in_vain(known, key, asked, *at))
     }
 }

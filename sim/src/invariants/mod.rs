@@ -17,6 +17,7 @@ mod origin;
 mod puts;
 mod skew;
 mod troubles;
+mod waits;
 mod words;
 
 use std::time::Duration;

@@ -96,6 +96,10 @@ impl Load {
         if let Some(error) = self.backoff.error(key) {
             return Err(error);
         }
+        // A read that nobody could wait for is not begun: the origin would never see it, or work for nobody.
+        if self.ports.clock.mono() >= cx.deadline {
+            return Err(GetError::OutOfTime);
+        }
         let cause = match want.mode {
             Mode::Wait => Cause::Demand,
             Mode::Try => Cause::Refresh,

@@ -178,7 +178,9 @@ impl Inner {
             self.ports.wake.announce(key).await;
         }
         holding.end(match (&answer, released) {
-            (Err(GetError::Origin { error: OriginError::TimedOut, .. }), _) => LeaderEnd::TimedOut,
+            (Err(GetError::Origin { error: OriginError::TimedOut, .. } | GetError::OutOfTime), _) => {
+                LeaderEnd::TimedOut
+            }
             (Err(GetError::Refused { .. }), _) => LeaderEnd::Refused,
             (Err(GetError::LeadersVanished), _) => LeaderEnd::Vanished,
             (Err(_), _) => LeaderEnd::OriginError,

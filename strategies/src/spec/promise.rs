@@ -37,6 +37,10 @@ pub struct Promise {
     pub lock_life: Option<Duration>,
     /// How long a holder may renew it.
     pub lock_age: Option<Duration>,
+    /// How long losers of the lock wait.
+    pub lock_wait: Option<Duration>,
+    /// How often they look again.
+    pub poll: Option<Duration>,
     /// XFetch's β, where refreshes follow its law in the background.
     pub beta: Option<f64>,
     /// How many origin reads a replica's limit lets through at a time.
@@ -93,6 +97,8 @@ impl Spec {
                 Hold::Lock { life } => life,
                 Hold::Lease { max_age, .. } => max_age,
             }),
+            lock_wait: lock.map(|lock| lock.wait),
+            poll: lock.map(|lock| lock.poll),
             beta: beta.filter(|_| mode == RefreshMode::Background),
             limit: self.origin.iter().find_map(|layer| match layer {
                 OriginLayer::Limit(settings) => Some(settings.concurrency),

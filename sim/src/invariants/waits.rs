@@ -1,0 +1,80 @@
+//! Who waits for another's read may wait in vain, by the composition's own numbers: a wait that is shorter than the read, a poll that
+//! is longer than the entry lives. Neither is held against a strategy, where the log shows it: the read was under way all the while, or
+//! the value had come and was past its TTL when it could be looked at.
+
+use std::collections::BTreeMap;
+
+use strategies::Key;
+use strategies::port::{Acquired, Event, FlightId, Stored};
+
+use super::{Fact, Known, MS, What, nanos};
+use crate::cache::Effect;
+
+/// What taking the lock, looking once more, storing and letting go take before and after a read: operations of a cache that is well.
+const AROUND: i64 = 20 * MS;
+
+/// Reads under way, and what was stored, by key.
+#[derive(Default)]
+pub(super) struct Waits {
+    /// From when to when each key was read; the end is `i64::MAX` where it is not over. In the order of beginnings.
+    reads: BTreeMap<Key, Vec<(i64, i64, FlightId)>>,
+    /// When each key's lock was last given: who has it is about to read.
+    given: BTreeMap<Key, i64>,
+    /// When each key was last stored with a life that is over before a waiter looks again.
+    brief: BTreeMap<Key, i64>,
+    /// When a put last failed.
+    lost: Option<i64>,
+}
+
+impl Waits {
+    pub(super) fn see(&mut self, known: &Known, fact: &Fact) {
+        match &fact.what {
+            What::Told(Event::FlightLed { flight, key, .. }) => {
+                self.reads.entry(key.clone()).or_default().push((fact.at_ns, i64::MAX, *flight));
+            }
+            What::Told(Event::FlightEnded { flight, key, .. }) => {
+                let reads = self.reads.get_mut(key).into_iter().flatten().rev();
+                if let Some(read) = reads.into_iter().find(|(.., of)| of == flight) {
+                    read.1 = fact.at_ns;
+                }
+            }
+            What::Told(Event::CacheFailed { op: "put", .. }) => self.lost = Some(fact.at_ns),
+            What::Cache(Effect::Taken(key, _, _, Acquired::Won)) => drop(self.given.insert(key.clone(), fact.at_ns)),
+            What::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
+                let poll = nanos(known.terms.promise.poll.unwrap_or_default());
+                if nanos(entry.life.soft) <= poll.saturating_add(AROUND) {
+                    self.brief.insert(key.clone(), fact.at_ns);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether somebody read the key for all of a wait that ended at that moment, or, since the waiter asked, stored what was past its
+    /// TTL before he looked, or could not store what he would have found in his only look.
+    pub(super) fn in_vain(&self, known: &Known, key: &Key, asked_ns: i64, ended_ns: i64) -> bool {
+        let wait = nanos(known.terms.promise.lock_wait.unwrap_or_default());
+        if self.brief.get(key).is_some_and(|at| *at >= asked_ns) {
+            return true;
+        }
+        let looks_once = wait <= nanos(known.terms.promise.poll.unwrap_or_default());
+        if looks_once && self.lost.is_some_and(|at| at >= asked_ns) {
+            return true;
+        }
+        let around = AROUND + known.slack();
+        let from = ended_ns.saturating_sub(wait);
+        let longest = nanos(known.terms.budgets.replica).saturating_mul(2);
+        let reads = self.reads.get(key).into_iter().flatten().rev();
+        let near = reads.take_while(|(begun, ..)| *begun >= from.saturating_sub(longest));
+        let within = near.filter(|(begun, over, _)| *begun <= ended_ns && *over >= from - around);
+        let mut spans: Vec<(i64, i64)> =
+            within.map(|(begun, over, _)| ((*begun).max(from), (*over).min(ended_ns))).collect();
+        let given = self.given.get(key).filter(|at| **at >= from - around && **at <= ended_ns);
+        spans.extend(given.map(|at| ((*at).max(from), (at + around).min(ended_ns))));
+        spans.sort_unstable();
+        let (covered, _) = spans.iter().fold((0, from), |(covered, until), (begun, over)| {
+            (covered + (over - begun.max(&until)).max(0), until.max(*over))
+        });
+        !spans.is_empty() && ended_ns - from - covered <= around
+    }
+}
