@@ -6,11 +6,18 @@
 #[allow(unreachable_pub, reason = "shared with programs of another workspace")]
 mod targets;
 
+#[path = "../../fuzz/records.rs"]
+#[allow(unreachable_pub, reason = "shared with programs of another workspace")]
+mod records;
+
 use app::envelope;
 use loadgen::drive::told;
 
+/// Places of each input that are damaged, one at a time.
+const PLACES: usize = 60;
+
 /// Plays a corpus.
-fn play(name: &str, target: fn(&[u8])) {
+fn play(name: &str, places: usize, target: fn(&[u8])) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(name);
     let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
     let mut inputs: Vec<_> = files.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect();
@@ -21,9 +28,9 @@ fn play(name: &str, target: fn(&[u8])) {
         assert!(bytes.len() <= 16 << 10, "{path} is not small");
         println!("{path}");
         target(&bytes);
-        // Some sixty places each, and half of it: what a torn or damaged file looks like.
+        // Some places each, and half of it: what a torn or damaged file looks like.
         target(&bytes[..bytes.len() / 2]);
-        for at in (0..bytes.len()).step_by(bytes.len() / 60 + 1) {
+        for at in (0..bytes.len()).step_by(bytes.len() / places + 1) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x11;
             target(&damaged);
@@ -33,20 +40,31 @@ fn play(name: &str, target: fn(&[u8])) {
 
 #[test]
 fn scenario_files() {
-    play("scenario", targets::scenario);
+    play("scenario", PLACES, targets::scenario);
 }
 
 #[test]
 fn result_files() {
-    play("result", targets::result);
+    play("result", PLACES, targets::result);
 }
 
 #[test]
 fn envelopes() {
-    play("envelope", targets::envelope);
+    play("envelope", PLACES, targets::envelope);
 }
 
 #[test]
 fn cache_status() {
-    play("cache-status", targets::cache_status);
+    play("cache-status", PLACES, targets::cache_status);
+}
+
+#[test]
+fn latency_logs() {
+    play("latency", PLACES, records::latency);
+}
+
+/// Each is drawn, which takes a while.
+#[test]
+fn whole_records() {
+    play("records", 6, records::records);
 }

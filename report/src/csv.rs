@@ -7,6 +7,9 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+/// Most cells of a record; the lab's files have 19 at most.
+const CELLS_MAX: usize = 64;
+
 /// Appends a cell of free text.
 pub(crate) fn push_text(line: &mut String, text: &str) {
     let guard = if looks_like_formula(text) { "'" } else { "" };
@@ -99,6 +102,10 @@ impl<'a> Iterator for Records<'a> {
                 self.rest = "";
                 return Some((line, Err("a quoted cell is never closed; the file was cut or edited".into())));
             };
+            if cells.len() == CELLS_MAX {
+                self.rest = "";
+                return Some((line, Err(format!("found more than {CELLS_MAX} cells, allowed {CELLS_MAX}"))));
+            }
             cells.push(cell);
             if !more {
                 return Some((line, Ok(cells)));

@@ -39,8 +39,18 @@ impl FileKind {
             Self::Settings => MIB,
             Self::Document => 128 * MIB,
             Self::Sweep => 512 * MIB,
-            Self::Latency | Self::Rows => 256 * MIB,
-            Self::Ledger => 4096 * MIB,
+            Self::Latency => 256 * MIB,
+            Self::Rows => 128 * MIB,
+            Self::Ledger => 2048 * MIB,
+        }
+    }
+
+    /// The most rows, where it has rows.
+    #[must_use]
+    pub const fn max_rows(self) -> usize {
+        match self {
+            Self::Ledger => 20_000_000,
+            _ => 2_000_000,
         }
     }
 }

@@ -203,7 +203,12 @@ impl StrategyFolder {
         self.read_rows("events.jsonl", FileKind::Ledger, |text| {
             let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
             lines
-                .map(|(at, line)| json::read_line(line).map_err(|error| (at + 1, format!("not an event: {error}"))))
+                .map(|(at, line)| match json::read_line(line) {
+                    _ if at >= FileKind::Ledger.max_rows() => {
+                        Err((at + 1, "found more rows than any run has".to_owned()))
+                    }
+                    read => read.map_err(|error| (at + 1, format!("not an event: {error}"))),
+                })
                 .collect()
         })
     }

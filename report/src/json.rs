@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed as _};
 
 use crate::walk::{Place, Walk};
+use crate::words::cut;
 
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,8 +100,8 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Result<T,
     match head.schema {
         None => return Err(Fault::NoSchema),
         Some(found) if found == schema => {}
-        Some(found) if is_newer(&found, schema) => return Err(Fault::Newer { found }),
-        Some(found) => return Err(Fault::Other { found }),
+        Some(found) if is_newer(&found, schema) => return Err(Fault::Newer { found: cut(&found, 60) }),
+        Some(found) => return Err(Fault::Other { found: cut(&found, 60) }),
     }
     let mut walked = serde_json::Deserializer::from_str(text);
     let within = Walk(&mut Place::default()).deserialize(&mut walked);

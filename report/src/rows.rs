@@ -9,7 +9,9 @@ use std::str::FromStr;
 
 use crate::bounds::Bound;
 use crate::csv::{self, Records, push_number, push_text};
+use crate::files::FileKind;
 use crate::record::{BinRow, ContainerRow, OriginRow};
+use crate::words::cut;
 
 /// A fault in a row: its line (from 1) and what is wrong.
 pub(crate) type RowFault = (usize, String);
@@ -114,7 +116,7 @@ fn counts(row: &BinRow) -> [Option<u64>; 12] {
 }
 
 pub(crate) fn read_bins(text: &str, file: BinFile) -> Result<Vec<BinRow>, RowFault> {
-    let mut table = Table::new(text)?;
+    let mut table = Table::new(text, FileKind::Rows)?;
     table.require(&[file.first_column()])?;
     // Files of the first weeks have no column `unknown`, and no such outcome.
     let has_unknown = table.columns.contains_key("unknown");
@@ -173,7 +175,7 @@ pub(crate) fn write_origin<'a>(out: &mut dyn Write, rows: impl IntoIterator<Item
 }
 
 pub(crate) fn read_origin(text: &str) -> Result<Vec<OriginRow>, RowFault> {
-    let mut table = Table::new(text)?;
+    let mut table = Table::new(text, FileKind::Ledger)?;
     table.require(&ORIGIN)?;
     let mut rows = Vec::new();
     while let Some(row) = table.next_row()? {
@@ -215,7 +217,7 @@ pub(crate) fn write_containers(out: &mut dyn Write, rows: &[ContainerRow]) -> io
 }
 
 pub(crate) fn read_containers(text: &str) -> Result<Vec<ContainerRow>, RowFault> {
-    let mut table = Table::new(text)?;
+    let mut table = Table::new(text, FileKind::Rows)?;
     table.require(&CONTAINERS)?;
     let mut rows = Vec::new();
     while let Some(row) = table.next_row()? {
@@ -236,6 +238,8 @@ pub(crate) fn read_containers(text: &str) -> Result<Vec<ContainerRow>, RowFault>
 struct Table<'a> {
     columns: HashMap<String, usize>,
     records: Records<'a>,
+    /// How many more rows there may be.
+    left: usize,
 }
 
 /// One record of a [`Table`].
@@ -246,13 +250,13 @@ struct Row<'t> {
 }
 
 impl<'a> Table<'a> {
-    fn new(text: &'a str) -> Result<Self, RowFault> {
+    fn new(text: &'a str, kind: FileKind) -> Result<Self, RowFault> {
         let mut records = Records::new(text);
         let (line, header) =
             records.next().ok_or((1, "the file is empty, where a header line is expected".to_owned()))?;
         let header = header.map_err(|problem| (line, problem))?;
         let columns = header.iter().enumerate().map(|(at, name)| (name.clone().into_owned(), at)).collect();
-        Ok(Self { columns, records })
+        Ok(Self { columns, records, left: kind.max_rows() })
     }
 
     fn require(&self, names: &[&str]) -> Result<(), RowFault> {
@@ -268,6 +272,7 @@ impl<'a> Table<'a> {
     fn next_row(&mut self) -> Result<Option<Row<'_>>, RowFault> {
         let Some((line, cells)) = self.records.next() else { return Ok(None) };
         let cells = cells.map_err(|problem| (line, problem))?;
+        self.left = self.left.checked_sub(1).ok_or_else(|| (line, "found more rows than any run has".to_owned()))?;
         if cells.len() != self.columns.len() {
             let problem = format!(
                 "{} cells, where the header has {}; the file was cut or edited",
@@ -293,7 +298,8 @@ impl Row<'_> {
     fn number<T: Number>(&self, column: &str) -> Result<T, RowFault> {
         let cell = self.cell(column);
         let wrong = |problem: String| (self.line, format!("column {column:?}: {problem}"));
-        let number: T = cell.parse().map_err(|_| wrong(format!("found {cell:?}, where a number is expected")))?;
+        let number: T =
+            cell.parse().map_err(|_| wrong(format!("found {:?}, where a number is expected", cut(cell, 60))))?;
         number.within(Bound::of([column].into_iter())).map_err(wrong)?;
         Ok(number)
     }
