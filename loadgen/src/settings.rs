@@ -12,6 +12,7 @@ use report::STRATEGIES_MAX;
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
 use strategies::spec::{PRESETS, Unfit};
+use strategies::time::nanos;
 use strategies::units::duration_text;
 
 use crate::cli::{Arrival, CacheChoice, Format, LabChoice, RunArgs};
@@ -90,12 +91,22 @@ impl Subject {
         self.strategy.as_ref().map_or(ttl, |spec| spec.soft_life(ttl))
     }
 
-    /// The floor of its origin reads, where it can be computed: the strategy is known, and does not lengthen TTLs.
+    /// How long an entry may be fresh at most, with all jitter.
+    #[must_use]
+    pub fn soft_life_max(&self, ttl: Duration) -> Duration {
+        self.strategy.as_ref().map_or(ttl, |spec| spec.soft_life_max(ttl))
+    }
+
+    /// The floor of its origin reads, where it can be computed: the strategy is known. It is told where TTLs are not lengthened;
+    /// where they are, reads after an event are held to that of the shortest life.
     #[must_use]
     pub fn floor(&self, scenario: &Scenario) -> Option<Floor> {
-        let spec = self.strategy.as_ref().filter(|spec| !spec.lengthens_ttl())?;
-        let (service, ttl) = (scenario.origin.service_time.mean(), scenario.cache.ttl);
-        Some(Floor::new(scenario.keys.n, service, ttl, spec.negative_life()))
+        let spec = self.strategy.as_ref()?;
+        let (service, life) = (scenario.origin.service_time.mean(), spec.soft_life(scenario.cache.ttl));
+        let over = scenario.events.iter().map(|event| event.at + event.action.length().unwrap_or_default());
+        let over_ns = over.map(|over| i64::try_from(nanos(over)).unwrap_or(i64::MAX)).collect();
+        let floor = Floor::new(scenario.keys.n, service, life, spec.negative_life()).emptied_at(over_ns);
+        Some(if spec.lengthens_ttl() { floor.untold() } else { floor })
     }
 
     /// What the warm-up is to leave in the cache.

@@ -6,8 +6,9 @@ use hdrhistogram::Histogram;
 
 use crate::error::ReportError;
 use crate::folder::RunFolder;
+use crate::herds::herds;
 use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run, Strategy};
-use crate::verdict::times_differ;
+use crate::sentences::times_differ;
 use crate::words;
 
 /// A herd chart begins this long before the expiry and ends this long after it, seconds.
@@ -151,8 +152,9 @@ impl Herd {
             if expiries_s.iter().any(|at| (0.0..=measured_s).contains(at)) {
                 (Aligned::Expiries(expiries.len()), expiries)
             } else {
-                let gap = herd_gap_s(run.ttl_s, run.service_time_s);
-                let refreshes: Vec<f64> = first_of_clusters(&reads, gap).into_iter().filter(whole).collect();
+                let herds = herds(hot.unwrap_or_default(), origin, Some(events));
+                let firsts = herds.into_iter().map(|herd| seconds_of(herd.from_ns));
+                let refreshes: Vec<f64> = firsts.filter(whole).collect();
                 (Aligned::Refreshes(refreshes.len()), refreshes)
             }
         } else {
@@ -190,14 +192,6 @@ fn mean_bins(moments: &[f64], reads: &[f64]) -> Vec<f64> {
     bins.iter().map(|count| count / moments.len() as f64).collect()
 }
 
-/// Reads of one key that are further apart than this, seconds, are of two herds: half a TTL, or twice the origin's mean
-/// service time where that is shorter, because an early refresh need not wait for half a TTL; at least 50 ms, for a
-/// machine that is busy.
-#[must_use]
-pub fn herd_gap_s(ttl_s: f64, service_time_s: f64) -> f64 {
-    (ttl_s / 2.0).min((2.0 * service_time_s).max(0.05))
-}
-
 /// The times of a sorted list without those that follow a kept one within `gap`: replicas may tell of one expiry each.
 fn apart(times: &[f64], gap: f64) -> Vec<f64> {
     let mut kept: Vec<f64> = Vec::new();
@@ -207,12 +201,6 @@ fn apart(times: &[f64], gap: f64) -> Vec<f64> {
         }
     }
     kept
-}
-
-/// The first of each cluster in a sorted list, clusters being parted by gaps longer than `gap`.
-fn first_of_clusters(times: &[f64], gap: f64) -> Vec<f64> {
-    let before = [f64::NEG_INFINITY].into_iter().chain(times.iter().copied());
-    times.iter().copied().zip(before).filter(|(at, last)| at - last > gap).map(|(at, _)| at).collect()
 }
 
 fn faults(events: &[EventRow]) -> Vec<(f64, String)> {
@@ -261,8 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn clusters_part_at_gaps_longer_than_half_a_ttl() {
-        assert_eq!(first_of_clusters(&[1.0, 1.1, 3.6, 3.7, 9.0], 2.5), [1.0, 9.0]);
+    fn replicas_tell_of_one_expiry_each() {
         assert_eq!(apart(&[1.0, 1.001, 1.5], 0.02), [1.0, 1.5]);
     }
 }

@@ -167,7 +167,7 @@ pub struct Strategy {
     /// What clients that try again came to; `None` (and absent) where they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<Retries>,
-    /// How long the scenario's events hurt; `None` where it has none, or begins with one. Absent from older records.
+    /// How long the scenario's events hurt; `None` where it has none, begins with one, or was cut short before. Absent from older records.
     #[serde(default)]
     pub recovery: Option<Recovery>,
     /// Processor time of the generator's workers over the time for which they ran, warm-up included: 1 is one core. `None`
@@ -209,21 +209,21 @@ pub struct Origin {
     pub seconds_over: BTreeMap<String, u64>,
     /// What a perfect lazy refresher would have read for the same arrivals; `None` where TTLs are lengthened.
     pub floor: Option<u64>,
-    /// Reads of the hot key per expiry; `None` without a hot key.
+    /// Reads of the hot key per expiry; `None` without a hot key, and where no herd began and ended in the measured time.
     pub per_expiry: Option<PerExpiry>,
 }
 
-/// Reads of the hot key in clusters, parted by gaps longer than half a TTL, or than twice the origin's mean service time (at
-/// least 50 ms) where that is shorter; one that the beginning or the end of the measured time cuts is not counted.
+/// Herds of the hot key: reads that were at the origin together (docs/scenarios.md has the rule). One that the beginning or
+/// the end of the measured time cuts is not counted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PerExpiry {
-    /// How many clusters there were.
+    /// How many herds there were.
     pub count: u64,
-    /// Mean reads a cluster.
+    /// Mean reads a herd.
     pub mean: f64,
-    /// Median reads a cluster.
+    /// Median reads a herd.
     pub p50: f64,
-    /// Largest cluster.
+    /// Largest herd.
     pub max: u64,
 }
 
@@ -345,11 +345,11 @@ pub struct Recovery {
     /// Seconds in trouble, from the first event on.
     pub troubled_s: u64,
     /// Seconds from the end of the last event to the end of the last trouble, 0 where it had ended before; `None` where the
-    /// run ended in trouble.
+    /// run ended in trouble, or before the last event was over.
     pub after_s: Option<f64>,
     /// Whether it recovered: in the end as many requests are answered well as before the first event (99 %; of a closed load
-    /// 90 % of the rate), and the origin is read at most 1.2 times as often as in the busiest 10 s before. `None` where too
-    /// little was measured before or after the events, and in older records.
+    /// 90 % of the rate), and the origin is read hardly more than before, or than it must be (docs/metastable.md has the rule).
+    /// `None` where too little was measured before or after the events to say, and in older records.
     #[serde(default)]
     pub recovered: Option<bool>,
     /// Where it did: seconds from the end of the last event until it answered so well to the end, by windows of 10 s.

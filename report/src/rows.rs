@@ -39,8 +39,9 @@ const COUNTS: [&str; 12] = [
     "origin_starts",
     "origin_in_flight_max",
 ];
-/// The last column, where there is one.
+/// The last columns, where there is anything in them.
 const RETRIES: &str = "retries";
+const FLOOR: &str = "floor";
 const PERCENTILES: [&str; 4] = ["p50_ms", "p95_ms", "p99_ms", "max_ms"];
 const CONTAINERS: [&str; 7] =
     ["t_ns", "container", "cpu_cores", "memory_bytes", "received_bytes", "sent_bytes", "throttled_ms"];
@@ -69,10 +70,11 @@ impl BinFile {
 
 pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) -> io::Result<()> {
     let percentiles: &[&str] = if file == BinFile::Seconds { &PERCENTILES } else { &[] };
-    // Where clients never try again there is no such column.
+    // Where clients never try again, and where there are no events, there is no such column.
     let retries = rows.iter().any(|row| row.retries.is_some());
+    let floor = rows.iter().any(|row| row.floor.is_some());
     let header = [file.first_column()].into_iter().chain(COUNTS).chain(percentiles.iter().copied());
-    let header: Vec<&str> = header.chain(retries.then_some(RETRIES)).collect();
+    let header: Vec<&str> = header.chain(retries.then_some(RETRIES)).chain(floor.then_some(FLOOR)).collect();
     writeln!(out, "{}", header.join(","))?;
     let mut line = String::new();
     for row in rows {
@@ -91,6 +93,10 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
         if retries {
             line.push(',');
             push_number(&mut line, row.retries);
+        }
+        if floor {
+            line.push(',');
+            push_number(&mut line, row.floor);
         }
         line.push('\n');
         out.write_all(line.as_bytes())?;
@@ -139,6 +145,7 @@ pub(crate) fn read_bins(text: &str, file: BinFile) -> Result<Vec<BinRow>, RowFau
             shed: row.number("shed")?,
             unknown: if has_unknown { row.number("unknown")? } else { 0 },
             retries: row.maybe(RETRIES)?,
+            floor: row.maybe(FLOOR)?,
             origin_starts: row.maybe("origin_starts")?,
             origin_in_flight_max: row.maybe("origin_in_flight_max")?,
             p50_ms: row.maybe("p50_ms")?,

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use crate::compare::comparison_table;
 use crate::escape::{markdown, markdown_block};
 use crate::record::{Environment, Run};
-use crate::verdict::{Table, heading, legend, sentences};
+use crate::sentences::sentences;
+use crate::verdict::{Table, heading, legend};
 use crate::words;
 
 /// The verdict table, the sentences under it, and what makes the run again, in GitHub's Markdown.

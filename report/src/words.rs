@@ -76,11 +76,15 @@ pub(crate) fn fault_legend<'a>(
     }
     let mut recoveries = strategies.filter_map(|strategy| strategy.recovery);
     let unsaid = recoveries.any(|recovery| recovery.recovered.is_none());
-    let unsaid = if unsaid { format!("; {UNKNOWN}: the run ended too soon to say") } else { String::new() };
+    let unsaid = if unsaid {
+        format!("; {UNKNOWN}: too little was measured before or after the events to say")
+    } else {
+        String::new()
+    };
     let never = if repeats { format!("; {NEVER}: in one run at least") } else { String::new() };
     Some(format!(
-        "{trouble}; recovered after: until nearly as many were answered well as before, and the origin is read hardly more \
-         (docs/metastable.md){unsaid}{never}."
+        "{trouble}; recovered after: until nearly as many were answered well as before, and the origin is read hardly more than \
+         before or than it must be (docs/metastable.md){unsaid}{never}."
     ))
 }
 
@@ -182,6 +186,24 @@ pub(crate) fn seconds(value: f64) -> String {
 
 fn round3(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
+}
+
+/// How often: `once`, `3 times`.
+pub(crate) fn times(count: u64) -> String {
+    match count {
+        0 => "not once".to_owned(),
+        1 => "once".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
+/// So many of something: `1 herd`, `3 herds`, `no herd`.
+pub(crate) fn counted(count: u64, one: &str, more: &str) -> String {
+    match count {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        _ => format!("{count} {more}"),
+    }
 }
 
 /// Whether a client waits for its answer before it plans its next send. Whatever does not say so is an open loop.

@@ -15,6 +15,8 @@ use strategies::units::{DURATION, duration_text};
 /// The standard normal quantile of 0.99: Φ(2.3263478740408408) = 0.99 (Wichura, algorithm AS 241, Applied Statistics
 /// 37(3), 1988).
 const NORMAL_P99: f64 = 2.326_347_874_040_840_8;
+/// That of 0.9999, from the same.
+const NORMAL_P99_99: f64 = 3.719_016_485_455_709;
 
 /// Widest spread of a lognormal law: beyond it the mean is ruled by values that no run will see.
 const SPREAD_MAX: u32 = 1000;
@@ -92,6 +94,16 @@ impl Law {
             Self::Exponential { mean } => scale(mean, 100.0_f64.ln()),
             Self::LogNormal { p99, .. } => p99,
             Self::Uniform { min, max } => min + scale(max.saturating_sub(min), 0.99),
+        }
+    }
+
+    /// The quantile of 0.9999.
+    #[must_use]
+    pub fn seldom_above(&self) -> Duration {
+        match *self {
+            Self::Constant(value) => value,
+            Self::Exponential { mean } => scale(mean, 10_000_f64.ln()),
+            Self::LogNormal { p50, p99 } => scale(p50, (sigma(p50, p99) * NORMAL_P99_99).exp()),
         }
     }
 

@@ -32,6 +32,12 @@ impl ServiceModel {
     pub fn mean(&self) -> Duration {
         self.law.mean()
     }
+
+    /// What one read in ten thousand takes longer than; of a constant law the constant.
+    #[must_use]
+    pub fn seldom_above(&self) -> Duration {
+        self.law.seldom_above()
+    }
 }
 
 #[cfg(test)]

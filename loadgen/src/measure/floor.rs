@@ -7,6 +7,8 @@ use strategies::time::nanos;
 
 use crate::record::KeySample;
 
+const SECOND_NS: i64 = 1_000_000_000;
+
 /// Counts the origin reads of a perfect lazy refresher in the measured phase, while the run goes on.
 ///
 /// Per key, in order, an arrival at t ≥ s + d + T starts a load, where s is the start of the last load, d the (mean)
@@ -15,7 +17,7 @@ use crate::record::KeySample;
 /// says, and not at all without one: then only those who come during a load are spared their own.
 ///
 /// It needs the cache's state at t = 0 before it can count; arrivals that come before it knows are kept until then, and
-/// after that its memory is one number a key.
+/// after that its memory is one number a key, and with [events](Floor::emptied_at) two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Floor {
     /// The last key that exists.
@@ -27,6 +29,20 @@ pub struct Floor {
     last_load: Option<BTreeMap<u32, i64>>,
     early: Vec<KeySample>,
     loads: u64,
+    /// Whether it is told as the floor of a strategy's reads.
+    told: bool,
+    events: Events,
+}
+
+/// The same refresher in a world with events: its cache is empty when one is over. Its loads are counted by seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Events {
+    /// The moments that are still to come, in order.
+    over_ns: Vec<i64>,
+    counts: bool,
+    /// The start of each key's last load since the last event; `None` before the first, when it is the floor's own.
+    last_load: Option<BTreeMap<u32, i64>>,
+    by_second: BTreeMap<i64, u64>,
 }
 
 impl Floor {
@@ -35,7 +51,22 @@ impl Floor {
     pub fn new(items: u32, service: Duration, ttl: Duration, negative: Duration) -> Self {
         let served = |life| i64::try_from(nanos(service).saturating_add(nanos(life))).unwrap_or(i64::MAX);
         let (served_ns, served_missing_ns) = (served(ttl), served(negative));
-        Self { items, served_ns, served_missing_ns, last_load: None, early: Vec::new(), loads: 0 }
+        let events = Events::default();
+        Self { items, served_ns, served_missing_ns, last_load: None, early: Vec::new(), loads: 0, told: true, events }
+    }
+
+    /// Counts by seconds as well what would be read if the cache were empty at each of these moments, nanoseconds since t = 0:
+    /// the ends of events. Nobody can read less who has lost everything, so this is what reads after an event are held to.
+    #[must_use]
+    pub fn emptied_at(self, mut over_ns: Vec<i64>) -> Self {
+        over_ns.sort_unstable();
+        Self { events: Events { counts: !over_ns.is_empty(), over_ns, ..Events::default() }, ..self }
+    }
+
+    /// Not told as the strategy's floor, for its entries may live longer than the TTL: only counted by seconds.
+    #[must_use]
+    pub fn untold(self) -> Self {
+        Self { told: false, ..self }
     }
 
     /// The start of each key's last load before t = 0, nanoseconds since t = 0; a key without one has an empty cache.
@@ -50,17 +81,47 @@ impl Floor {
         let Some(last_load) = &mut self.last_load else { return self.early.extend_from_slice(arrivals) };
         for (at, key) in arrivals {
             let served = if *key > self.items { self.served_missing_ns } else { self.served_ns };
-            if last_load.get(key).is_none_or(|s| *at >= s.saturating_add(served)) {
-                last_load.insert(*key, *at);
-                self.loads += 1;
+            let loads = |last_load: &mut BTreeMap<u32, i64>| {
+                let loads = last_load.get(key).is_none_or(|s| *at >= s.saturating_add(served));
+                if loads {
+                    last_load.insert(*key, *at);
+                }
+                u64::from(loads)
+            };
+            let own = loads(last_load);
+            self.loads += own;
+            if self.events.counts {
+                self.events.arrive(*at, own, loads);
             }
         }
     }
 
-    /// The loads; `None` where the state at t = 0 was never known.
+    /// The loads; `None` where the state at t = 0 was never known, and of one that is not told.
     #[must_use]
     pub fn loads(&self) -> Option<u64> {
-        self.last_load.as_ref().map(|_| self.loads)
+        self.last_load.as_ref().filter(|_| self.told).map(|_| self.loads)
+    }
+
+    /// The loads of each second since t = 0 in which there was one, the cache being empty after each event; `None` where the
+    /// state at t = 0 was never known, and without events.
+    #[must_use]
+    pub fn by_second(&self) -> Option<&BTreeMap<i64, u64>> {
+        self.last_load.as_ref().filter(|_| self.events.counts).map(|_| &self.events.by_second)
+    }
+}
+
+impl Events {
+    /// Counts an arrival: `own` of the floor, or what `loads` says of the state since the last event.
+    fn arrive(&mut self, at: i64, own: u64, mut loads: impl FnMut(&mut BTreeMap<u32, i64>) -> u64) {
+        let passed = self.over_ns.partition_point(|over| *over <= at);
+        if passed > 0 {
+            self.over_ns.drain(..passed);
+            self.last_load = Some(BTreeMap::new());
+        }
+        let count = self.last_load.as_mut().map_or(own, &mut loads);
+        if count > 0 {
+            *self.by_second.entry(at.div_euclid(SECOND_NS)).or_insert(0) += count;
+        }
     }
 }
 
@@ -118,5 +179,22 @@ mod tests {
         assert_eq!(with_negative(Duration::from_secs(1), &[], &arrivals), Some(existing + 50));
         // In flight at t = 0: whoever comes before its end is answered by it.
         assert_eq!(floor(&[(11, -150 * MS)], &[(10 * MS, 11), (49 * MS, 11), (50 * MS, 11)]), Some(1));
+    }
+
+    #[test]
+    fn after_an_event_everything_has_to_be_read_once_more() {
+        let arrivals: Vec<KeySample> = (0..24).flat_map(|i| [(i * S / 2, 1), (i * S / 2, 2)]).collect();
+        // Loaded just before t = 0, and asked for every 500 ms: again at 5 s (5.2 after the load), and after that at 10.5.
+        let state = || BTreeMap::from([(1, -S / 5), (2, -S / 5)]);
+        let floor = Floor::new(10, Duration::from_millis(200), Duration::from_secs(5), Duration::ZERO);
+        let mut with_events = floor.clone().emptied_at(vec![7 * S, 3 * S]);
+        with_events.know(state());
+        with_events.arrive(&arrivals);
+        assert_eq!(with_events.loads(), Some(4), "the floor itself knows no events");
+        assert_eq!(with_events.by_second(), Some(&BTreeMap::from([(3, 2), (7, 2)])));
+        let mut without = floor.untold();
+        without.know(state());
+        without.arrive(&arrivals);
+        assert_eq!((without.loads(), without.by_second()), (None, None));
     }
 }

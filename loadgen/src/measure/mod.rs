@@ -4,6 +4,7 @@
 
 mod events;
 mod floor;
+mod healed;
 mod ledgers;
 mod origin;
 mod recovery;

@@ -1,6 +1,7 @@
 //! Figures of the origin's ledger.
 
-use report::record::PerExpiry;
+use report::record::{EventRow, OriginRow, PerExpiry};
+use report::{Herd, herds};
 
 /// An origin read. Nanoseconds since t = 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,22 +60,17 @@ pub fn seconds_over(arrivals: &[i64], limit: u64) -> u64 {
     seconds.values().filter(|count| **count > limit).count() as u64
 }
 
-/// Reads of one key in clusters, which are parted by gaps longer than `gap_s` (see [`report::herd_gap_s`]); `None` where there is
-/// no whole one: a cluster counts that began after t = 0 and was over, a gap ago, at `end_ns`. `arrivals` in order of time, of
-/// all phases.
+/// The [herds] of one key that began and were over in the measured time; `None` where there is none. `rows` are of all phases,
+/// in order of time, so that a herd of the warm-up is not taken for one that began at t = 0.
 #[must_use]
-pub fn per_expiry(arrivals: &[i64], gap_s: f64, end_ns: i64) -> Option<PerExpiry> {
-    let gap = (gap_s * SECOND_NS as f64) as i64;
-    let whole = arrivals.chunk_by(|one, next| next - one <= gap).filter(|cluster| {
-        let over = cluster.last().is_some_and(|last| last.saturating_add(gap) <= end_ns);
-        over && cluster.first().is_some_and(|first| *first >= 0)
-    });
-    let mut clusters: Vec<u64> = whole.map(|cluster| cluster.len() as u64).collect();
-    clusters.sort_unstable();
-    let count = clusters.len();
-    let max = *clusters.last()?;
-    let p50 = (clusters[(count - 1) / 2] + clusters[count / 2]) as f64 / 2.0;
-    let mean = clusters.iter().sum::<u64>() as f64 / count as f64;
+pub fn per_expiry(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>, end_ns: i64) -> Option<PerExpiry> {
+    let whole = |herd: &Herd| herd.from_ns >= 0 && herd.over_ns.is_some_and(|over| over <= end_ns);
+    let mut sizes: Vec<u64> = herds(key, rows, events).into_iter().filter(whole).map(|herd| herd.reads).collect();
+    sizes.sort_unstable();
+    let count = sizes.len();
+    let max = *sizes.last()?;
+    let p50 = (sizes[(count - 1) / 2] + sizes[count / 2]) as f64 / 2.0;
+    let mean = sizes.iter().sum::<u64>() as f64 / count as f64;
     Some(PerExpiry { count: count as u64, mean: (mean * 1000.0).round() / 1000.0, p50, max })
 }
 
@@ -104,33 +100,47 @@ mod tests {
         assert_eq!(in_flight_max(&reads, 90, 100), 1, "never ended");
     }
 
+    /// Reads that arrive at these milliseconds and take 200 ms each.
+    fn reads(arrivals_ms: impl IntoIterator<Item = i64>) -> Vec<OriginRow> {
+        let row = |at: i64| OriginRow {
+            key: "1".into(),
+            replica: None,
+            flight: String::new(),
+            phase: String::new(),
+            arrived_ns: at * MS,
+            start_ns: Some(at * MS),
+            end_ns: Some((at + 200) * MS),
+            outcome: "ok".into(),
+        };
+        arrivals_ms.into_iter().map(row).collect()
+    }
+
     #[test]
-    fn clusters_are_parted_by_gaps() {
-        let gap = report::herd_gap_s(4.0, 3.0);
-        let herd = |at: i64, n: i64| (0..n).map(move |i| at + i * MS);
-        let arrivals: Vec<i64> = herd(0, 40).chain(herd(4_200 * MS, 50)).chain(herd(8_400 * MS, 45)).collect();
+    fn a_herd_is_what_was_at_the_origin_together() {
+        let herd = |at: i64, n: i64| at..at + n;
+        let rows = reads(herd(0, 40).chain(herd(4_200, 50)).chain(herd(8_400, 45)));
         let expected = PerExpiry { count: 3, mean: 45.0, p50: 45.0, max: 50 };
-        let end = 60_000 * MS;
-        assert_eq!(per_expiry(&arrivals, gap, end), Some(expected));
-        assert_eq!(per_expiry(&[], gap, end), None);
-        let two = PerExpiry { count: 2, mean: 1.5, p50: 1.5, max: 2 };
-        assert_eq!(per_expiry(&[0, 1, 3_000 * MS], gap, end), Some(two));
+        assert_eq!(per_expiry("1", &rows, None, 60_000 * MS), Some(expected));
+        assert_eq!(per_expiry("1", &[], None, 60_000 * MS), None);
+        let arrivals: Vec<i64> = rows.iter().map(|row| row.arrived_ns).collect();
         assert_eq!(seconds_over(&arrivals, 44), 2);
-        // A key that is refreshed every 1.6 s of a TTL of 5 s, its origin taking 200 ms, is refreshed by one read each time.
-        let early: Vec<i64> = (0..40).map(|n| n * 1_600 * MS).collect();
-        assert_eq!(per_expiry(&early, report::herd_gap_s(5.0, 0.2), 70_000 * MS).unwrap().mean, 1.0);
+        // Early refreshes may follow one another as soon as the last one has ended: one read each all the same.
+        let early = reads((0..40).map(|n| n * 201));
+        assert_eq!(
+            per_expiry("1", &early, None, 70_000 * MS),
+            Some(PerExpiry { count: 40, mean: 1.0, p50: 1.0, max: 1 })
+        );
     }
 
     #[test]
     fn a_herd_that_either_end_of_the_measured_time_cuts_is_not_counted() {
-        let gap = report::herd_gap_s(5.0, 0.2);
-        let herd = |at: i64, n: i64| (0..n).map(move |i| (at + i) * MS);
+        let herd = |at: i64, n: i64| at..at + n;
         // The first began in the warm-up, the last goes on when the load has ended: of 80 reads each, 30 and 5 lie between.
-        let arrivals: Vec<i64> = herd(-50, 80).chain(herd(5_400, 80)).chain(herd(10_800, 5)).collect();
+        let rows = reads(herd(-50, 80).chain(herd(5_400, 80)).chain(herd(10_800, 5)));
         let one = PerExpiry { count: 1, mean: 80.0, p50: 80.0, max: 80 };
-        assert_eq!(per_expiry(&arrivals, gap, 10_805 * MS), Some(one.clone()));
-        // Nobody knows that a herd is over before a gap has passed.
-        assert_eq!(per_expiry(&arrivals[..160], gap, 5_800 * MS), None);
-        assert_eq!(per_expiry(&arrivals[..160], gap, 5_900 * MS), Some(one));
+        assert_eq!(per_expiry("1", &rows, None, 10_805 * MS), Some(one.clone()));
+        // The last of the eighty ends at 5 679 ms.
+        assert_eq!(per_expiry("1", &rows[..160], None, 5_678 * MS), None);
+        assert_eq!(per_expiry("1", &rows[..160], None, 5_679 * MS), Some(one));
     }
 }

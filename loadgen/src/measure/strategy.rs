@@ -156,8 +156,6 @@ fn origin(evidence: &Evidence<'_>, rows: &[OriginRow], end_ns: i64) -> Origin {
     let scenario = evidence.scenario;
     let arrivals = measured_arrivals(rows, None);
     let reads: Vec<Read> = rows.iter().map(read).collect();
-    let ttl_s = evidence.subject.soft_life(scenario.cache.ttl).as_secs_f64();
-    let gap_s = report::herd_gap_s(ttl_s, scenario.origin.service_time.mean().as_secs_f64());
     let hot_key = scenario.keys.hot_key().map(|key| key.to_string());
     Origin {
         total: arrivals.len() as u64,
@@ -165,10 +163,7 @@ fn origin(evidence: &Evidence<'_>, rows: &[OriginRow], end_ns: i64) -> Origin {
         max_in_flight: in_flight_max(&reads, 0, end_ns),
         seconds_over: BTreeMap::from([(SECONDS_OVER.to_string(), seconds_over(&arrivals, SECONDS_OVER))]),
         floor: evidence.collected.floor,
-        per_expiry: hot_key.and_then(|key| {
-            let hot: Vec<i64> = rows.iter().filter(|row| row.key == key).map(|row| row.arrived_ns).collect();
-            per_expiry(&hot, gap_s, end_ns)
-        }),
+        per_expiry: hot_key.and_then(|key| per_expiry(&key, rows, evidence.events, end_ns)),
     }
 }
 

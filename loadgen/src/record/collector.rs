@@ -218,7 +218,10 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
         collected.take(second, &mut floor)?;
     }
     collected.cpu_ns = cpu::of_this_thread_ns();
-    collected.floor = floor.and_then(|floor| floor.loads());
+    if let Some(floor) = floor {
+        collected.floor = floor.loads();
+        collected.floor_by_second(floor.by_second());
+    }
     Ok(collected)
 }
 
@@ -292,6 +295,13 @@ impl Collected {
             log.second(start_ms, tag, histogram)?;
         }
         Ok(())
+    }
+
+    /// Fills in the floor of each measured second, where it is counted.
+    fn floor_by_second(&mut self, by_second: Option<&BTreeMap<i64, u64>>) {
+        for row in self.seconds.iter_mut().filter(|row| row.start_ms >= 0) {
+            row.floor = by_second.map(|loads| loads.get(&(row.start_ms / 1000)).copied().unwrap_or(0));
+        }
     }
 
     fn take_measured(&mut self, second: &Second, total: &Bin) {

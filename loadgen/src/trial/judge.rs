@@ -74,7 +74,7 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         origin: origin.as_ref().map(|(ledger, c)| OriginSeen { ledger, offset_ns: c.to_ours_ns - t0_ns }),
         events: (!replicas.is_empty()).then_some(&events),
         ledgers,
-        hurt: hurt(scenario, &aftermath.rows),
+        hurt: hurt(scenario, subject, &aftermath.rows),
         counters: observed.counters,
     });
     let rows = origin.iter().flat_map(|(ledger, _)| ledger);
@@ -111,17 +111,27 @@ pub fn judge(observed: Observed<'_>) -> Trial {
 }
 
 /// From the first event's moment to the end of the last one, as planned or as it was seen, whichever is later.
-fn hurt(scenario: &Scenario, seen: &[EventRow]) -> Option<Hurt> {
+fn hurt(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<Hurt> {
     let since_start = |length| i64::try_from(nanos(length)).unwrap_or(i64::MAX);
     let from_ns = scenario.events.iter().map(|event| since_start(event.at)).min()?;
     let planned = scenario.events.iter().map(|e| since_start(e.at + e.action.length().unwrap_or_default()));
+    let emptied_ns = planned.max()?;
     let seen = seen.iter().filter(|row| row.event.starts_with("fault")).map(|row| row.t_ns);
     let service = scenario.origin.service_time.mean();
     let clients = match scenario.load.kind {
         LoadKind::Closed { clients, .. } => Some(clients),
         LoadKind::Open { .. } => None,
     };
-    Some(Hurt { from_ns, over_ns: planned.chain(seen).max()?, service, clients, ttl: scenario.cache.ttl })
+    Some(Hurt {
+        from_ns,
+        over_ns: seen.max().map_or(emptied_ns, |seen| seen.max(emptied_ns)),
+        emptied_ns,
+        service,
+        service_max: scenario.origin.service_time.seldom_above(),
+        capacity: f64::from(scenario.origin.concurrency) / service.as_secs_f64(),
+        clients,
+        life: subject.soft_life_max(scenario.cache.ttl),
+    })
 }
 
 fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {

@@ -14,7 +14,7 @@ use super::response::{Percentiles, SERVICE_P99};
 use super::{Chart, WIDTH};
 use crate::digest::Digest;
 use crate::record::{BinRow, Run, Strategy};
-use crate::verdict::times_differ;
+use crate::sentences::times_differ;
 use crate::words;
 
 const LEFT: f64 = 62.0;

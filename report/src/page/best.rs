@@ -7,7 +7,7 @@
 
 use super::view::{Row, View};
 use crate::record::Strategy;
-use crate::verdict::{counts_differ, times_differ};
+use crate::sentences::{counts_differ, times_differ};
 use crate::words;
 
 /// Whoever failed or shed at least this share of its requests was cheap at their expense and is not best at anything else.

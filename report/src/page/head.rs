@@ -9,7 +9,7 @@ use super::differences::{Difference, differences};
 use super::html::*;
 use super::view::{View, letter};
 use crate::record::{Run, Strategy};
-use crate::verdict::interruption;
+use crate::sentences::interruption;
 use crate::words;
 
 const STYLE: &str = include_str!("page.css");

@@ -23,8 +23,8 @@ mod view;
 
 use crate::escape;
 use crate::record::Run;
+use crate::sentences::sentences;
 use crate::summary::facts;
-use crate::verdict::sentences;
 use crate::words;
 use html::*;
 pub(crate) use view::Told;

@@ -36,6 +36,9 @@ pub struct BinRow {
     /// Largest number of origin reads arrived and not ended, queue included, at any moment of the bin; `None` where there
     /// is no ledger.
     pub origin_in_flight_max: Option<u64>,
+    /// Origin reads of a perfect lazy refresher for the same arrivals, its cache being empty when an event is over; only in
+    /// measured rows of `seconds.csv`, and `None` (and no column) in a scenario without events.
+    pub floor: Option<u64>,
     /// Response time, median, milliseconds; only in `seconds.csv`.
     pub p50_ms: Option<f64>,
     /// Response time, 95th percentile, milliseconds; only in `seconds.csv`.

@@ -187,6 +187,13 @@ impl Spec {
         self.negative.unwrap_or_default()
     }
 
+    /// How long an entry may be fresh under this strategy at most, with all jitter.
+    #[must_use]
+    pub fn soft_life_max(&self, ttl: Duration) -> Duration {
+        let spread = self.cache.iter().fold(0.0, |sum, CacheLayer::Jitter { spread }| sum + spread);
+        self.policy.life(ttl).scaled(1.0 + spread).soft
+    }
+
     /// How long an entry is fresh under this strategy, before any jitter.
     #[must_use]
     pub fn soft_life(&self, ttl: Duration) -> Duration {

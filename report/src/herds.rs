@@ -1,0 +1,150 @@
+//! Herds: which reads of a key were at the origin together. The one place that says it, for figures and charts alike.
+
+use crate::record::{EventRow, OriginRow};
+
+/// Reads of one key that were at the origin together. Nanoseconds since t = 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Herd {
+    /// When the first one arrived.
+    pub from_ns: i64,
+    /// When the last one ended; `None` where one never did, or none of them brought an answer.
+    pub over_ns: Option<i64>,
+    /// How many there were.
+    pub reads: u64,
+}
+
+/// The herds among the reads of one key. `rows` are in order of arrival, of any keys; `events` are those of the strategy, or
+/// `None` where nobody tells, as of a target.
+///
+/// A read is at the origin from its arrival until its end, its wait in the queue included. It belongs to the herd before it
+///
+/// 1. where it arrives while any read of that herd is still there (before its end, not at it), whether or not the first one
+///    has ended: a herd goes on for as long as reads overlap;
+/// 2. where none of that herd has brought an answer: what failed, was rejected or came too late for its caller refreshed
+///    nothing, and the next read is for the same expiry;
+/// 3. where nothing since the herd's end is a reason to read again: no expiry of the key, no early refresh of it, no fault. Its
+///    reader looked at the cache before the answer was there, and came late: a lock without a re-read does that.
+///
+/// So early refreshes that follow one another closely are a herd of one each. Without events the third rule cannot be told
+/// from a refresh, and only what overlaps is a herd.
+#[must_use]
+pub fn herds(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>) -> Vec<Herd> {
+    let is_reason = |event: &&EventRow| match event.event.as_str() {
+        "expiry" | "early-refresh" => event.key.as_deref() == Some(key),
+        name => name.starts_with("fault"),
+    };
+    let reasons = events.map(|events| {
+        let mut reasons: Vec<i64> = events.iter().filter(is_reason).map(|event| event.t_ns).collect();
+        reasons.sort_unstable();
+        reasons
+    });
+    // The first reason after a herd's end.
+    let renewed = |over_ns: i64, by_ns: i64| {
+        reasons.as_ref().is_none_or(|reasons| {
+            reasons.get(reasons.partition_point(|at| *at <= over_ns)).is_some_and(|reason| *reason <= by_ns)
+        })
+    };
+    let mut herds = Vec::new();
+    let mut running: Option<Running> = None;
+    for row in rows.iter().filter(|row| row.key == key) {
+        match &mut running {
+            Some(herd) if herd.goes_on(row) || !renewed(herd.last_end_ns, row.arrived_ns) => herd.take(row),
+            _ => herds.extend(running.replace(Running::of(row)).map(Running::herd)),
+        }
+    }
+    herds.extend(running.map(Running::herd));
+    herds
+}
+
+struct Running {
+    from_ns: i64,
+    last_end_ns: i64,
+    reads: u64,
+    answered: bool,
+}
+
+impl Running {
+    fn of(row: &OriginRow) -> Self {
+        let mut herd = Self { from_ns: row.arrived_ns, last_end_ns: i64::MIN, reads: 0, answered: false };
+        herd.take(row);
+        herd
+    }
+
+    fn goes_on(&self, row: &OriginRow) -> bool {
+        !self.answered || row.arrived_ns < self.last_end_ns
+    }
+
+    fn take(&mut self, row: &OriginRow) {
+        self.reads += 1;
+        self.last_end_ns = self.last_end_ns.max(row.end_ns.unwrap_or(i64::MAX));
+        self.answered |= matches!(row.outcome.as_str(), "ok" | "missing");
+    }
+
+    fn herd(self) -> Herd {
+        let over = self.answered && self.last_end_ns < i64::MAX;
+        Herd { from_ns: self.from_ns, over_ns: over.then_some(self.last_end_ns), reads: self.reads }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row((arrived_ns, end_ns, outcome): (i64, i64, &str)) -> OriginRow {
+        OriginRow {
+            key: "1".into(),
+            replica: None,
+            flight: String::new(),
+            phase: "measured".into(),
+            arrived_ns,
+            start_ns: Some(arrived_ns),
+            end_ns: (end_ns >= 0).then_some(end_ns),
+            outcome: outcome.into(),
+        }
+    }
+
+    /// Reads (arrival, end, outcome) to herds (first arrival, end, reads).
+    fn with(events: Option<&[EventRow]>, reads: &[(i64, i64, &str)]) -> Vec<(i64, Option<i64>, u64)> {
+        let rows: Vec<OriginRow> = reads.iter().copied().map(row).collect();
+        herds("1", &rows, events).into_iter().map(|herd| (herd.from_ns, herd.over_ns, herd.reads)).collect()
+    }
+
+    fn of(reads: &[(i64, i64, &str)]) -> Vec<(i64, Option<i64>, u64)> {
+        with(None, reads)
+    }
+
+    #[test]
+    fn who_is_there_together_is_a_herd_and_who_comes_at_the_end_is_none() {
+        assert_eq!(of(&[]), []);
+        assert_eq!(of(&[(0, 10, "ok"), (9, 19, "ok"), (30, 40, "ok")]), [(0, Some(19), 2), (30, Some(40), 1)]);
+        // The first has ended, the second has not.
+        assert_eq!(of(&[(0, 10, "ok"), (9, 19, "ok"), (12, 22, "ok")]), [(0, Some(22), 3)]);
+        // A quick one that ended within a slow one's time does not end the herd.
+        assert_eq!(of(&[(0, 50, "ok"), (1, 2, "rejected"), (40, 60, "ok")]), [(0, Some(60), 3)]);
+        assert_eq!(of(&[(0, 10, "ok"), (10, 20, "ok"), (21, 31, "missing")]).len(), 3, "never two at a time");
+    }
+
+    #[test]
+    fn until_one_brings_an_answer_it_is_the_same_expiry() {
+        let failing = [(0, 1, "failed"), (5, 5, "rejected"), (9, 19, "abandoned"), (30, 40, "ok"), (41, 51, "ok")];
+        assert_eq!(of(&failing), [(0, Some(40), 4), (41, Some(51), 1)]);
+        assert_eq!(of(&failing[..3]), [(0, None, 3)], "nobody has an answer yet");
+        assert_eq!(of(&[(0, 10, "ok"), (5, -1, "open"), (90, 100, "ok")]), [(0, None, 3)], "one never ended");
+    }
+
+    #[test]
+    fn who_comes_late_without_a_reason_belongs_to_the_last_one() {
+        let event = |t_ns, event: &str, key: Option<&str>| EventRow {
+            t_ns,
+            event: event.into(),
+            key: key.map(str::to_owned),
+            ..EventRow::default()
+        };
+        let reads = [(0, 10, "ok"), (11, 21, "ok"), (60, 70, "ok"), (75, 85, "ok")];
+        let reasons = |events: &[EventRow]| with(Some(events), &reads).iter().map(|herd| herd.2).collect::<Vec<_>>();
+        assert_eq!(reasons(&[]), [4]);
+        assert_eq!(reasons(&[event(0, "expiry", Some("1")), event(59, "expiry", Some("1"))]), [2, 2]);
+        assert_eq!(reasons(&[event(59, "expiry", Some("2")), event(5, "early-refresh", Some("1"))]), [4]);
+        assert_eq!(reasons(&[event(11, "early-refresh", Some("1")), event(72, "fault", None)]), [1, 2, 1]);
+    }
+}
