@@ -104,6 +104,7 @@ impl Law {
             Self::Constant(value) => value,
             Self::Exponential { mean } => scale(mean, 10_000_f64.ln()),
             Self::LogNormal { p50, p99 } => scale(p50, (sigma(p50, p99) * NORMAL_P99_99).exp()),
+            Self::Uniform { max, .. } => max,
         }
     }
 
