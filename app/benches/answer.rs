@@ -55,6 +55,7 @@ fn hit(c: &mut Criterion) {
             ttl_ns: 3_600_000_000_000,
             seed: 1,
             budgets: Default::default(),
+            slots: None,
             index: None,
         })
         .unwrap();

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use scenarios::Law;
 use serde::{Deserialize, Serialize};
-use strategies::Budgets;
 use strategies::time::nanos;
+use strategies::{Budgets, Slots};
 
 /// `POST /start` on a replica: run this strategy in a fresh namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,9 +24,33 @@ pub struct StartReplica {
     /// How long things may take; the usual where nothing is said.
     #[serde(default)]
     pub budgets: BudgetsWire,
+    /// Its request slots; no limit where nothing is said.
+    #[serde(default)]
+    pub slots: Option<SlotsWire>,
     /// The replica's index in the fleet, from 0, where the lab knows better than the program that it runs as.
     #[serde(default)]
     pub index: Option<u16>,
+}
+
+/// A replica's request slots on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotsWire {
+    /// Requests that it works on at a time.
+    pub concurrency: u32,
+    /// Requests that may wait for their turn.
+    pub queue: u32,
+}
+
+impl From<Slots> for SlotsWire {
+    fn from(Slots { concurrency, queue }: Slots) -> Self {
+        Self { concurrency, queue }
+    }
+}
+
+impl From<SlotsWire> for Slots {
+    fn from(SlotsWire { concurrency, queue }: SlotsWire) -> Self {
+        Self { concurrency: concurrency.max(1), queue }
+    }
 }
 
 /// A replica's budgets on the wire, nanoseconds.
@@ -107,6 +131,9 @@ pub struct ReplicaCounters {
     pub cache_ops: u64,
     /// Requests and background tasks that have not ended.
     pub in_flight: u64,
+    /// The most requests that waited at a time since the last `POST /mark`; `None` where that is not known.
+    #[serde(default)]
+    pub peak_waiters: Option<u64>,
 }
 
 /// One of a replica's events.

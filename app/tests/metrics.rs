@@ -75,6 +75,7 @@ async fn counters_live_as_long_as_the_program_and_not_as_its_strategy() {
         ttl_ns: 7_000_000_000,
         seed: 1,
         budgets: Default::default(),
+        slots: None,
         index: Some(2),
     };
     lab.controls[0].post::<()>("/start", &start("swr")).await.unwrap();
@@ -186,6 +187,7 @@ async fn a_lost_cache_is_counted_by_kind() {
             ttl_ns: 1_000_000_000,
             seed: 1,
             budgets: Default::default(),
+            slots: None,
             index: None,
         })
         .unwrap();

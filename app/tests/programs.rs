@@ -72,6 +72,7 @@ async fn replica_and_origin_serve_and_end_at_sigterm() {
         ttl_ns: 5_000_000_000,
         seed: 1,
         budgets: Default::default(),
+        slots: None,
         index: None,
     };
     control(&replica_control).post::<()>("/start", &start).await.unwrap();

@@ -112,7 +112,9 @@ impl Subject {
     /// What the warm-up is to leave in the cache.
     #[must_use]
     pub fn warmth(&self, scenario: &Scenario) -> Warmth {
-        Warmth::new(scenario.keys.n, scenario.origin.service_time.p99(), self.soft_life(scenario.cache.ttl))
+        let ttl = scenario.cache.ttl;
+        let life = self.strategy.as_ref().map_or(ttl, |spec| spec.shortest_life(ttl));
+        Warmth::new(scenario.keys.n, scenario.origin.service_time.p99(), life)
     }
 }
 

@@ -155,6 +155,11 @@ pub struct Strategy {
     pub stale: Stale,
     /// Cache operations (of all replicas) per request.
     pub cache_ops_per_request: Option<f64>,
+    /// The most requests that waited in one replica at a time in the measured phase: for one of its slots, or for a value that was not
+    /// in the cache, their own read included. `None` where that is not known: of a target, of a replica that was restarted, in older
+    /// records.
+    #[serde(default)]
+    pub peak_waiters: Option<u64>,
     /// Planned requests that the generator could not send.
     pub unsent: u64,
     /// Requests that another replica was asked, because theirs was down. Absent from older records.

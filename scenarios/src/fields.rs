@@ -2,7 +2,7 @@
 //!
 //! One list serves the refusal of unknown fields and the dotted paths of `--set`, so that the two can't drift apart.
 
-pub(crate) const TOP: [&str; 12] = [
+pub(crate) const TOP: [&str; 13] = [
     "schema",
     "name",
     "summary",
@@ -11,6 +11,7 @@ pub(crate) const TOP: [&str; 12] = [
     "keys",
     "cache",
     "origin",
+    "replica",
     "budgets",
     "warm",
     "event",
@@ -23,6 +24,7 @@ pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 7] = ["kind", "n", "hot_share", "exponent", "value_size", "missing_share", "missing_n"];
 pub(crate) const CACHE: [&str; 1] = ["ttl"];
 pub(crate) const ORIGIN: [&str; 4] = ["service_time", "concurrency", "queue", "write_every"];
+pub(crate) const REPLICA: [&str; 2] = ["concurrency", "queue"];
 /// The client's is `load.timeout`.
 pub(crate) const BUDGETS: [&str; 3] = ["replica", "origin_read", "lock_wait"];
 pub(crate) const WARM: [&str; 2] = ["burst", "ages"];
@@ -33,12 +35,13 @@ pub(crate) const LAW: [&str; 6] = ["dist", "mean", "p50", "p99", "min", "max"];
 /// Fields of the top that hold a value, not a table.
 const PLAIN: [&str; 4] = ["schema", "name", "summary", "strategies"];
 /// Tables whose fields a `--set` can reach. Thresholds are a list and have no path; of events, see [`OF_EVENTS`].
-const TABLES: [(&str, &[&str]); 7] = [
+const TABLES: [(&str, &[&str]); 8] = [
     ("load", &LOAD),
     ("load.retry", &RETRY),
     ("keys", &KEYS),
     ("cache", &CACHE),
     ("origin", &ORIGIN),
+    ("replica", &REPLICA),
     ("budgets", &BUDGETS),
     ("warm", &WARM),
 ];

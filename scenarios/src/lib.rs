@@ -6,7 +6,7 @@
 //! | idea | file |
 //! |---|---|
 //! | text → plain data → values | `parse.rs`, `tree.rs`, `overrides.rs`, `walk.rs`, `getters.rs` |
-//! | the values, each with its own rules | `scenario.rs`, `load.rs`, `ramp.rs`, `keys.rs`, `law.rs`, `event.rs`, `threshold.rs` |
+//! | the values, each with its own rules | `scenario.rs`, `load.rs`, `replica.rs`, `ramp.rs`, `keys.rs`, `law.rs`, `event.rs`, `threshold.rs` |
 //! | how long things may take | `budgets.rs` |
 //! | what is wrong, and where | `problem.rs`, `source.rs`, `nearest.rs` |
 //! | the resolved copy | `resolved.rs` |
@@ -32,6 +32,7 @@ mod problem;
 mod ramp;
 mod rate;
 mod read;
+mod replica;
 mod resolved;
 mod retry;
 mod scenario;

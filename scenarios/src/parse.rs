@@ -14,6 +14,7 @@ use crate::keys::Keys;
 use crate::load::Load;
 use crate::overrides;
 use crate::problem::ScenarioErrors;
+use crate::replica;
 use crate::scenario::{CacheSettings, OriginModel, Scenario, Warm};
 use crate::source::{Place, Source, safe};
 use crate::threshold::Threshold;
@@ -135,6 +136,10 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     if let (Some(load), Some(fields), Some(cache)) = (&load, &load_fields, &cache) {
         load.refuse_short_warmup(walk, fields, cache.ttl);
     }
+    let slots = match walk.section(top, "replica", &fields::REPLICA, false) {
+        Some(fields) => replica::read(walk, &fields).map(Some),
+        None => Some(None),
+    };
     let warm = match walk.section(top, "warm", &fields::WARM, false) {
         Some(fields) => read_warm(walk, &fields, load_fields.as_ref()).map(Some),
         // Absent is no warm-up burst; what is no table has been reported.
@@ -159,6 +164,7 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
         cache: cache?,
         origin: origin?,
         budgets: budgets?,
+        slots: slots?,
         warm: warm?,
         events,
         thresholds,

@@ -36,6 +36,9 @@ impl Scenario {
             out,
             "\n[budgets]\nreplica = \"{replica}\"\norigin_read = \"{origin_read}\"\nlock_wait = \"{lock_wait}\""
         );
+        if let Some(slots) = &self.slots {
+            crate::replica::write(slots, &mut out);
+        }
         if let Some(warm) = self.warm {
             out.push_str("\n[warm]\nburst = \"all\"\n");
             if warm == Warm::BurstAged {

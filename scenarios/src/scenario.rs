@@ -12,8 +12,8 @@ use crate::load::Load;
 use crate::service::ServiceModel;
 use crate::threshold::Threshold;
 use crate::walk::{Fields, Walk};
-use strategies::Budgets;
 use strategies::units::{DURATION, duration_text};
+use strategies::{Budgets, Slots};
 
 const TTL_MAX: Duration = Duration::from_secs(24 * 3600);
 const SERVICE_TIME_MAX: Duration = Duration::from_secs(3600);
@@ -43,6 +43,8 @@ pub struct Scenario {
     pub origin: OriginModel,
     /// How long a replica gives what it waits for.
     pub budgets: Budgets,
+    /// How many requests a replica works on at a time; `None` where there is no limit.
+    pub slots: Option<Slots>,
     /// How the cache is filled before t = 0, if it is.
     pub warm: Option<Warm>,
     /// What is done during the run, in the order of time.

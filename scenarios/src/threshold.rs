@@ -11,7 +11,7 @@ use crate::source::safe;
 use crate::walk::{Fields, Walk};
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 58] = [
+pub const METRICS: [&str; 59] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -62,6 +62,7 @@ pub const METRICS: [&str; 58] = [
     "stale.share",
     "stale.overage_ms_max",
     "cache_ops_per_request",
+    "peak_waiters",
     "unsent",
     "moved_on",
     "resent",

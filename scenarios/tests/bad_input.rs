@@ -264,6 +264,16 @@ fn budgets() {
 }
 
 #[test]
+fn replica_slots() {
+    let cases = [
+        ("no slots", plus("[replica]\nconcurrency = 0")),
+        ("a queue alone", plus("[replica]\nqueue = 5")),
+        ("a share", plus("[replica]\nconcurrency = 0.5")),
+    ];
+    insta::assert_snapshot!(transcript(&cases));
+}
+
+#[test]
 fn laws() {
     let law = |value: &str| with("\"200ms\"", value);
     let cases = [

@@ -8,7 +8,7 @@ use scenarios::{
     Action, Arrivals, Bound, CacheSettings, Event, KeyKind, Keys, Law, Load, LoadKind, METRICS, OnDown, OriginModel,
     Plan, Ramp, Retry, Scenario, Start, Target, Threshold, Warm, budgets_for, shipped,
 };
-use strategies::Budgets;
+use strategies::{Budgets, Slots};
 
 const MS: Duration = Duration::from_millis(1);
 const S: Duration = Duration::from_secs(1);
@@ -56,6 +56,7 @@ fn hotkey_is_the_primers_load() {
         cache: CacheSettings { ttl: 5 * S },
         origin: OriginModel { service_time: Law::Constant(200 * MS), concurrency: 64, queue: 1024, write_every: None },
         budgets: Budgets::USUAL,
+        slots: None,
         warm: None,
         events: Vec::new(),
         thresholds: Vec::new(),
@@ -274,6 +275,7 @@ prop_compose! {
         summary in "[ -~µé]{0,60}",
         (concurrency, queue) in (1_u32..=65_536, 0_u32..=1_000_000),
         (wait, more) in (span(3600 * S), span(3600 * S)),
+        slots in proptest::option::of((1_u32..=1000, 0_u32..=1000).prop_map(|(concurrency, queue)| Slots { concurrency, queue })),
         (ttl, write_every) in (span(24 * 3600 * S), proptest::option::of(span(S))),
         (warm, aged) in any::<(bool, bool)>(),
         actions in proptest::collection::vec(action(), 0..4),
@@ -300,6 +302,7 @@ prop_compose! {
             cache: CacheSettings { ttl },
             origin: OriginModel { service_time, concurrency, queue, write_every },
             budgets: Budgets { lock_wait: wait.min(budgets_for(&service_time).origin_read), ..longer(budgets_for(&service_time), more) },
+            slots,
             warm: warm.then_some(if aged { Warm::BurstAged } else { Warm::BurstAll }),
             events: actions.into_iter().map(|action| Event { at: Duration::ZERO, action }).collect(),
             thresholds: vec![threshold],

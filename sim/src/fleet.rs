@@ -9,7 +9,7 @@ use scenarios::Warm;
 use strategies::port::{Clock, Events};
 use strategies::rng::Rng;
 use strategies::time::Mono;
-use strategies::{Budgets, Cx, GetError, Key, Ports, Spec, Stack};
+use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack};
 
 use crate::cache::{CachePort, CacheServer};
 use crate::link::{Latency, Link};
@@ -52,6 +52,8 @@ pub struct FleetSettings<'a> {
     pub latencies: Latencies,
     /// How long things may take in a replica.
     pub budgets: Budgets,
+    /// A replica's request slots.
+    pub slots: Option<Slots>,
     /// Makes the sink of a replica's events, once for each of its lives.
     pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
 }
@@ -68,6 +70,7 @@ pub struct Fleet {
     root: Rng,
     pub(crate) latencies: Latencies,
     pub(crate) budgets: Budgets,
+    slots: Option<Slots>,
     events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
     replicas: Vec<Replica>,
 }
@@ -84,6 +87,8 @@ pub struct Replica {
     process: RefCell<Option<Process>>,
     /// Cache operations of the lives that are over.
     ops_before: Cell<u64>,
+    /// The most waiters of the lives that are over.
+    peak_before: Cell<u64>,
     requests: Cell<u64>,
 }
 
@@ -112,6 +117,7 @@ impl Fleet {
             lives: Cell::new(0),
             process: RefCell::new(None),
             ops_before: Cell::new(0),
+            peak_before: Cell::new(0),
             requests: Cell::new(0),
         };
         let fleet = Rc::new(Self {
@@ -124,6 +130,7 @@ impl Fleet {
             root,
             latencies: settings.latencies,
             budgets: settings.budgets,
+            slots: settings.slots,
             events: settings.events,
         });
         (0..settings.replicas).for_each(|number| fleet.boot(number));
@@ -161,6 +168,7 @@ impl Fleet {
             events: (self.events)(number, Arc::clone(&replica.clock)),
             rng: Arc::new(self.root.fork(&of_life("replica"))),
             budgets: self.budgets,
+            slots: self.slots,
         };
         let incarnation = self.root.fork(&of_life("incarnation")).next_u64();
         let stack = Rc::new(Stack::build(&self.spec, &ports, self.ttl, incarnation));
@@ -172,6 +180,7 @@ impl Fleet {
         let Some(replica) = self.replicas.get(usize::from(number)) else { return };
         if let Some(process) = replica.process.take() {
             replica.ops_before.set(replica.ops_before.get() + process.stack.cache_ops());
+            replica.peak_before.set(replica.peak_before.get().max(process.stack.peak_waiters()));
             self.world.crash(number);
             self.world.thaw(number);
         }
@@ -194,6 +203,23 @@ impl Fleet {
     pub fn cache_ops(&self) -> u64 {
         let now = |r: &Replica| r.process.borrow().as_ref().map_or(0, |process| process.stack.cache_ops());
         self.replicas.iter().map(|r| r.ops_before.get() + now(r)).sum()
+    }
+
+    /// The most requests that waited in one replica at a time since [`Fleet::mark`], those of earlier lives included.
+    #[must_use]
+    pub fn peak_waiters(&self) -> u64 {
+        let now = |r: &Replica| r.process.borrow().as_ref().map_or(0, |process| process.stack.peak_waiters());
+        self.replicas.iter().map(|r| r.peak_before.get().max(now(r))).max().unwrap_or(0)
+    }
+
+    /// From now on the peak of waiters is counted anew.
+    pub fn mark(&self) {
+        for replica in &self.replicas {
+            replica.peak_before.set(0);
+            if let Some(process) = replica.process.borrow().as_ref() {
+                process.stack.mark();
+            }
+        }
     }
 
     /// Requests that the replicas have taken so far.

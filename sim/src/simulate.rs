@@ -56,6 +56,8 @@ pub struct Simulated {
     pub requests: u64,
     /// Cache and lease operations in that time.
     pub cache_ops: u64,
+    /// The most requests that waited in one replica at a time, between t = 0 and the end of the load.
+    pub peak_waiters: u64,
     /// The events that took effect.
     pub happened: Vec<Happened>,
     /// Tasks that had not ended in time after the load.
@@ -99,8 +101,8 @@ pub fn simulate<W: Witness + 'static>(
     let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
     let origin = SimOrigin::new(world.handle(), &scenario.origin, scenario.keys.n, seed);
     let ttl = scenario.cache.ttl;
-    let budgets = scenario.budgets;
-    let settings = FleetSettings { spec, ttl, replicas, seed, latencies, budgets, events };
+    let (budgets, slots) = (scenario.budgets, scenario.slots);
+    let settings = FleetSettings { spec, ttl, replicas, seed, latencies, budgets, slots, events };
     let fleet = Fleet::start(&world, settings, cache, Arc::clone(&origin));
     let crowd = Crowd::new(&fleet, scenario, plan, seed, Rc::clone(witness));
     let chaos = Rc::new(Chaos::new(&fleet, &crowd, scenario));
@@ -138,6 +140,7 @@ async fn run<W: Witness + 'static>(
     handle.spawn(LAB, async move {
         sleep.await;
         told.set((fleet_there.requests(), fleet_there.cache_ops()));
+        fleet_there.mark();
     });
     let happened = Rc::new(RefCell::new(Vec::new()));
     let (chaos, planned, told) = (Rc::clone(chaos), scenario.events.clone(), Rc::clone(&happened));
@@ -158,9 +161,10 @@ async fn run<W: Witness + 'static>(
     let (requests, cache_ops) = at_start.get();
     let (requests, cache_ops) = (fleet.requests() - requests, fleet.cache_ops() - cache_ops);
     let budget = scenario.quiet_budget();
+    let peak_waiters = fleet.peak_waiters();
     while world.tasks() > 0 && handle.now().since(ended) < budget {
         handle.sleep(LOOK_EVERY).await;
     }
     let (happened, not_quiet) = (happened.take(), world.tasks());
-    Ok(Simulated { t0, ended, ledger: Vec::new(), requests, cache_ops, happened, not_quiet })
+    Ok(Simulated { t0, ended, ledger: Vec::new(), requests, cache_ops, peak_waiters, happened, not_quiet })
 }

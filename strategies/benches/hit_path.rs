@@ -69,6 +69,7 @@ fn hit(c: &mut Criterion) {
             events: Arc::new(Still),
             rng: Arc::new(Rng::new(42)),
             budgets: strategies::Budgets::USUAL,
+            slots: None,
         };
         let stack = Stack::build(&Spec::parse(preset.name).unwrap(), &ports, TTL, 1);
         let key = Key::of_item(1);

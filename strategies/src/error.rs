@@ -31,6 +31,9 @@ pub enum GetError {
         /// The flight that was refused.
         flight: FlightId,
     },
+    /// All of the replica's request slots are taken, and its line is full (503).
+    #[error("the replica has no slot free, and its queue is full")]
+    Full,
     /// The request's own budget is spent (504).
     #[error("no answer within the request's budget")]
     OutOfTime,
@@ -47,6 +50,7 @@ impl GetError {
             Self::Shed { retry_after, .. } | Self::Refused { retry_after, .. } => {
                 Some(Duration::from_secs(retry_after.as_secs().max(1)))
             }
+            Self::Full => Some(Duration::from_secs(1)),
             Self::Origin { .. } | Self::OutOfTime | Self::LeadersVanished => None,
         }
     }

@@ -12,6 +12,7 @@
 //! | load-and-store as one act, coalescing, the fleet's lock | `fill/` |
 //! | TTL jitter, the meter | `layer/` |
 //! | a bound on what reaches the origin, a breaker | `origin/` |
+//! | a replica's own request slots, and who waits in it | [`Slots`] |
 //! | the SPEC grammar and the presets | [`spec`] |
 //! | what theory predicts of a hot key | [`theory`] |
 //! | how long things may take in a replica | [`Budgets`] |
@@ -26,11 +27,13 @@ mod error;
 mod fill;
 mod key;
 mod layer;
+mod line;
 mod origin;
 mod outcome;
 mod policy;
 pub mod port;
 pub mod rng;
+mod slots;
 pub mod spec;
 mod stack;
 pub mod theory;
@@ -47,5 +50,6 @@ pub use fill::{Cx, Filled, LEASE_MARGIN, Mode, Prefetched, Want};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use outcome::Outcome;
 pub use policy::Served;
+pub use slots::Slots;
 pub use spec::Spec;
 pub use stack::{Ports, Stack, Strategy};

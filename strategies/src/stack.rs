@@ -15,6 +15,7 @@ use crate::origin::{Breaker, Limit};
 use crate::policy::{Policy, Served};
 use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn, Wake, When};
 use crate::rng::Rng;
+use crate::slots::{Door, Slots};
 use crate::spec::{CacheLayer, FillLayer, Flaw, OriginLayer, Spec};
 
 /// What a world hands over to one replica.
@@ -38,6 +39,8 @@ pub struct Ports {
     pub rng: Arc<Rng>,
     /// How long things may take.
     pub budgets: Budgets,
+    /// How many requests it works on at a time; `None` where there is no limit.
+    pub slots: Option<Slots>,
 }
 
 /// A strategy that is running in one replica.
@@ -55,6 +58,8 @@ pub struct Stack {
     load: Load,
     life: Life,
     cache_ops: Arc<AtomicU64>,
+    door: Door,
+    clock: Arc<dyn Clock>,
 }
 
 impl Stack {
@@ -68,8 +73,8 @@ impl Stack {
             ports.lease = Arc::new(Flawed { inner: ports.lease, flaw });
         }
         let cache = spec.cache.iter().fold(Arc::clone(&ports.cache), |inner, layer| match *layer {
-            CacheLayer::Jitter { spread } => {
-                Arc::new(Jitter { inner, spread, rng: ports.rng.fork("jitter") }) as Arc<dyn Cache>
+            CacheLayer::Jitter { spread, symmetric } => {
+                Arc::new(Jitter { inner, spread, symmetric, rng: ports.rng.fork("jitter") }) as Arc<dyn Cache>
             }
         });
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
@@ -91,10 +96,18 @@ impl Stack {
                 Arc::new(if attached { coalesce.attached() } else { coalesce }) as Arc<dyn Fill>
             }
         });
+        // Who has nothing to serve fills like anybody else, but for one flaw.
+        let first = match spec.flaw {
+            Some(Flaw::UnprotectedFill) => Arc::new(Load { reread: false, ..load.clone() }) as Arc<dyn Fill>,
+            _ => Arc::clone(&fill),
+        };
+        let (door, clock) = (Door::new(ports.slots), Arc::clone(&ports.clock));
+        let waiters = Arc::clone(&door.waiters);
         let life = spec.policy.life(ttl);
         let rng = ports.rng.fork("policy");
-        let policy = Policy { ports, cache, fill, early: spec.policy.early, life, flaw: spec.flaw, rng };
-        Self { policy, load, life, cache_ops }
+        let policy =
+            Policy { ports, cache, fill, first, early: spec.policy.early, life, flaw: spec.flaw, rng, waiters };
+        Self { policy, load, life, cache_ops, door, clock }
     }
 
     /// Reads an item from the origin to warm the cache with, in a flight of its own.
@@ -121,7 +134,28 @@ impl Stack {
         cx: Cx,
         key: impl Deref<Target = Key>,
     ) -> Result<Served, GetError> {
-        stack.policy.get(cx, &key).await
+        stack.answer(cx, &key).await
+    }
+
+    /// In its slot, where there is a limit to them.
+    async fn answer(&self, cx: Cx, key: &Key) -> Result<Served, GetError> {
+        if !self.door.is_limited() {
+            return self.policy.get(cx, key).await;
+        }
+        let _slot = self.door.enter(&*self.clock, cx.deadline).await?;
+        self.policy.get(cx, key).await
+    }
+
+    /// How many requests waited at a time, at most, for a slot or for a value that was not in the cache (their own read included),
+    /// since the last [`Stack::mark`].
+    #[must_use]
+    pub fn peak_waiters(&self) -> u64 {
+        self.door.waiters.peak()
+    }
+
+    /// From now on the peak of waiters is counted anew.
+    pub fn mark(&self) {
+        self.door.waiters.mark();
     }
 
     /// Cache and lease operations so far.
@@ -133,7 +167,7 @@ impl Stack {
 
 impl Strategy for Stack {
     fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>> {
-        Box::pin(self.policy.get(cx, key))
+        Box::pin(self.answer(cx, key))
     }
 }
 

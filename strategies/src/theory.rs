@@ -127,7 +127,11 @@ impl Shape {
     fn of(spec: &Spec, at: &Circumstances) -> Option<Self> {
         let (d, r) = (at.service.as_secs_f64(), at.readers.per_s());
         let life = spec.policy.life(at.ttl);
-        let spread: f64 = spec.cache.iter().map(|CacheLayer::Jitter { spread }| spread / 2.0).sum();
+        // Of a jitter both ways no formula is known.
+        if spec.cache.iter().any(|CacheLayer::Jitter { symmetric, .. }| *symmetric) {
+            return None;
+        }
+        let spread: f64 = spec.cache.iter().map(|CacheLayer::Jitter { spread, .. }| spread / 2.0).sum();
         let ttl = life.soft.as_secs_f64() * (1.0 + spread);
         let (mut locked, mut coalesced) = (false, false);
         for layer in &spec.fill {
@@ -355,6 +359,7 @@ mod tests {
             ("xfetch", lukewarm, "somebody is there to fire early"),
             ("xfetch(beta=0.3) + bare", open(), "the refresh lands before the expiry"),
             ("xfetch + coalesce", open(), "a formula is known"),
+            ("plain + jitter(±0.1)", open(), "a formula is known"),
             ("swr + bare", open(), "a formula is known"),
             ("plain + lock(wait=100ms)", open(), "who waits is answered"),
             ("broken-xfetch-sign", open(), "it is right"),

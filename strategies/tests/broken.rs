@@ -20,7 +20,7 @@ fn each_is_labelled_and_is_its_composition() {
         assert!(spec.canonical().contains(broken.reason) && spec.canonical().ends_with(broken.composition));
         assert!(broken.name.starts_with("broken-") && PRESETS.iter().all(|p| p.name != broken.name));
     }
-    assert_eq!(BROKEN.len(), 8);
+    assert_eq!(BROKEN.len(), 9);
     let error = Spec::parse("broken-lock-no-tll").unwrap_err().to_string();
     assert!(error.contains("did you mean `broken-lock-no-ttl`?"), "{error}");
 }
@@ -157,6 +157,26 @@ fn a_flight_of_the_first_callers_own_dies_with_it() {
     };
     assert_eq!(followers("coalesce"), [0, 0, 20, 0, 0]);
     assert_eq!(followers("broken-callers-flight"), [0, 0, 0, 0, 20]);
+}
+
+#[test]
+fn a_refresh_is_one_read_and_a_first_fill_without_the_lock_is_a_herd() {
+    let reads = |spec: &str| {
+        let fleet = Fleet::new(spec, 3);
+        fleet.run(async {
+            fleet.herd(30).await;
+            let first = fleet.origin.count();
+            fleet.sleep(TTL + ms(100)).await;
+            fleet.herd(30).await; // stale
+            fleet.sleep(ms(300)).await;
+            let second = fleet.origin.count() - first;
+            fleet.memory_forget().await;
+            fleet.herd(30).await;
+            (first, second, fleet.origin.count() - first - second)
+        })
+    };
+    assert_eq!(reads("swr"), (1, 1, 1));
+    assert_eq!(reads("broken-swr-unprotected-fill"), (30, 1, 30));
 }
 
 #[test]

@@ -174,3 +174,23 @@ fn what_does_not_exist_is_answered_and_not_cached() {
     assert!(missing.iter().flatten().all(|s| s.value.is_none()));
     assert_eq!(tally(&then), [0, 0, 4, 1, 0], "asked again");
 }
+
+#[test]
+fn jitter_both_ways_makes_lives_shorter_too() {
+    for spelling in ["jitter(±0.4)", "plain + bare + jitter(spread=+-0.4)"] {
+        let fleet = Fleet::new(spelling, 1);
+        fleet.run(async {
+            for number in 1..=200 {
+                let key = Key::of_item(number);
+                let cx = strategies::Cx { request: 0, deadline: strategies::time::Mono(u64::MAX), replica: 0 };
+                let item = fleet.replicas[0].stack.prefetch(cx, &key).await.unwrap();
+                fleet.replicas[0].stack.store(&key, item, 1.0).await;
+            }
+        });
+        let life = |e: Event| if let Event::Put { life, .. } = e { Some(life.soft.as_secs_f64()) } else { None };
+        let lives: Vec<f64> = fleet.events().into_iter().filter_map(life).collect();
+        assert!(lives.len() == 200 && lives.iter().all(|l| (3.0..7.0).contains(l)), "{lives:?}");
+        let mean = lives.iter().sum::<f64>() / 200.0;
+        assert!((mean - 5.0).abs() < 0.3, "U(-0.4, 0.4) on 5 s has mean 5 s, found {mean}");
+    }
+}

@@ -78,6 +78,8 @@ fn what_is_wrong_is_said_with_the_remedy() {
         ("swr(soft=0s)", "must be fresh for a while"),
         ("swr(stale=-1T)", "no multiple of the TTL"),
         ("jitter(11)", "0 to 10"),
+        ("jitter(±1)", "found ±1, which is out of range; spread is 0 to 10, or both ways: ±0 to ±0.9"),
+        ("jitter(+-x)", "found \"+-x\", which is no number"),
         ("swr(", "not closed"),
         ("swr)", "do not match"),
         ("swr((1))", "do not match"),
@@ -118,6 +120,8 @@ fn only_what_lengthens_the_ttl_has_no_floor() {
         ("xfetch(stale=5s)", false),
         ("jitter", true),
         ("jitter(0)", false),
+        ("jitter(±0.1)", true),
+        ("jitter(+-0.1)", true),
         ("swr(soft=2T)", true),
     ] {
         assert_eq!(Spec::parse(text).unwrap().lengthens_ttl(), lengthens, "{text}");

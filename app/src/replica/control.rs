@@ -33,6 +33,7 @@ pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
         .route("/start", post(start))
         .route("/warm", post(warm))
         .route("/expire", post(expire))
+        .route("/mark", post(mark))
         .route("/counters", get(counters))
         .route("/events", get(events))
         .route("/cache", get(cache))
@@ -64,6 +65,12 @@ async fn events(State(replica): Shared) -> Json<ReplicaEvents> {
 
 async fn held(State(replica): Shared) -> Json<Held> {
     Json(replica.running().map(|running| running.held.tokens()).unwrap_or_default())
+}
+
+/// The measured phase begins: peaks count from now.
+async fn mark(State(replica): Shared) -> Result<(), Refuse> {
+    running(&replica)?.stack.mark();
+    Ok(())
 }
 
 async fn cache(State(replica): Shared) -> Result<Json<CacheStatus>, Refuse> {

@@ -78,7 +78,9 @@ fn good(replica: &Replica, running: &Running, served: Served) -> Response {
 #[must_use]
 pub fn failure(error: &GetError) -> (StatusCode, Outcome) {
     match error {
-        GetError::Shed { .. } | GetError::Refused { .. } => (StatusCode::SERVICE_UNAVAILABLE, Outcome::Shed),
+        GetError::Shed { .. } | GetError::Refused { .. } | GetError::Full => {
+            (StatusCode::SERVICE_UNAVAILABLE, Outcome::Shed)
+        }
         GetError::OutOfTime | GetError::Origin { error: OriginError::TimedOut, .. } => {
             (StatusCode::GATEWAY_TIMEOUT, Outcome::Error)
         }

@@ -94,6 +94,7 @@ impl Replica {
             events: Arc::new(Counting { metrics: Arc::clone(&self.metrics), log: Arc::clone(&events) }),
             rng: Arc::new(Rng::new(start.seed).fork(&format!("replica-{index}"))),
             budgets: start.budgets.into(),
+            slots: start.slots.map(Into::into),
         };
         let stack = Stack::build(&spec, &ports, Duration::from_nanos(start.ttl_ns), self.incarnation);
         let strategy = spec.canonical();
@@ -132,6 +133,7 @@ impl Replica {
             requests: running.requests.load(Ordering::Relaxed),
             cache_ops: running.stack.cache_ops(),
             in_flight,
+            peak_waiters: Some(running.stack.peak_waiters()),
         })
     }
 }

@@ -228,6 +228,7 @@ impl Fleet {
                     events: log.clone(),
                     rng: Arc::new(Rng::new(42).fork(&format!("replica-{index}"))),
                     budgets: strategies::Budgets::USUAL,
+                    slots: None,
                 },
                 TTL,
                 u64::from(index) + 1,

@@ -107,6 +107,7 @@ impl Lab {
                 ttl_ns: 5_000_000_000,
                 seed: 1,
                 budgets: Default::default(),
+                slots: None,
                 index: None,
             };
             client.post::<()>("/start", &start).await.unwrap();

@@ -142,7 +142,12 @@ impl SimLab {
             collected,
             origin: Some((ledger, EXACT)),
             replicas: logs.lines().into_iter().map(|events| (events, EXACT)).collect(),
-            counters: ReplicaCounters { requests: seen.requests, cache_ops: seen.cache_ops, in_flight: 0 },
+            counters: ReplicaCounters {
+                requests: seen.requests,
+                cache_ops: seen.cache_ops,
+                in_flight: 0,
+                peak_waiters: Some(seen.peak_waiters),
+            },
             aftermath: Aftermath {
                 rows: seen.happened.iter().map(|happened| fault(happened, seen.t0.0)).collect(),
                 ..Aftermath::default()

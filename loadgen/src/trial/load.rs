@@ -110,6 +110,7 @@ impl Bench<'_> {
             requests: now.requests.saturating_sub(at_start.requests),
             cache_ops: now.cache_ops.saturating_sub(at_start.cache_ops),
             in_flight: now.in_flight,
+            peak_waiters: now.peak_waiters,
         })
     }
 
@@ -163,6 +164,9 @@ impl Bench<'_> {
             let now = self.clock.mono();
             if at_start.is_none() && now >= t0 {
                 at_start = Some(self.counters().await?);
+                for control in &self.endpoints.replicas {
+                    control.post::<()>("/mark", &()).await?;
+                }
                 self.tell_state(collector, t0, before).await?;
             }
             if progress.is_shown() || self.feed.is_open() {

@@ -135,6 +135,7 @@ impl Bench<'_> {
             ttl_ns: nanos(self.settings.scenario.cache.ttl),
             seed: self.settings.seed,
             budgets: self.settings.scenario.budgets.into(),
+            slots: self.settings.scenario.slots.map(Into::into),
             index: u16::try_from(index).ok(),
         };
         (0..self.endpoints.replicas.len()).map(start).collect()
@@ -208,6 +209,8 @@ impl Bench<'_> {
             sum.requests += counters.requests;
             sum.cache_ops += counters.cache_ops;
             sum.in_flight += counters.in_flight;
+            // Of one replica, not of all together.
+            sum.peak_waiters = sum.peak_waiters.max(counters.peak_waiters);
         }
         Ok(sum)
     }

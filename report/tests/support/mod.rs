@@ -359,6 +359,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         events: Some(Events::default()),
         stale: Stale { share: Some(outcomes.stale as f64 / times.len().max(1) as f64), overage_ms_max: None },
         cache_ops_per_request: Some(1.06),
+        peak_waiters: Some(17),
         unsent: 0,
         moved_on: 0,
         resent: None,

@@ -159,6 +159,7 @@ fn fleet(world: &World, case: &Case, spec: &Spec, log: &Shared) -> Rc<Fleet> {
         seed: case.seed,
         latencies: LATENCIES,
         budgets: BUDGETS,
+        slots: None,
         events: Box::new(move |node, _: Arc<VirtualClock>| Arc::new(Sink(node, Arc::clone(&told)))),
     };
     Fleet::start(world, settings, cache, origin)

@@ -125,6 +125,8 @@ impl Attributed {
                     return Ok(());
                 }
             }
+            // A replica's slots are no strategy's, and no part of the log.
+            GetError::Full => return Ok(()),
             GetError::OutOfTime if self.waits.in_vain(known, &key, asked, now) => return Ok(()),
             GetError::OutOfTime => {}
         }

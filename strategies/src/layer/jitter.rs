@@ -1,7 +1,7 @@
 //! TTL jitter: keys that were written together do not expire together.
 //!
-//! On each put both lives become longer by one factor 1 + U(0, spread). It does nothing for a single hot key, which
-//! still has one expiry a cycle.
+//! On each put both lives become longer by one factor 1 + U(0, spread), or longer or shorter by 1 + U(−spread, spread). It does
+//! nothing for a single hot key, which still has one expiry a cycle.
 
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ use crate::rng::Rng;
 pub(crate) struct Jitter {
     pub(crate) inner: Arc<dyn Cache>,
     pub(crate) spread: f64,
+    /// Whether lives become shorter, too.
+    pub(crate) symmetric: bool,
     pub(crate) rng: Rng,
 }
 
@@ -22,7 +24,9 @@ impl Cache for Jitter {
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
-        let life = entry.life.scaled(1.0 + self.spread * self.rng.next_unit());
+        let drawn = self.rng.next_unit();
+        let drawn = if self.symmetric { 2.0 * drawn - 1.0 } else { drawn };
+        let life = entry.life.scaled(1.0 + self.spread * drawn);
         Box::pin(async move {
             let jittered = Entry { life, ..entry.clone() };
             self.inner.put(key, &jittered, when).await

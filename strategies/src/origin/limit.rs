@@ -3,15 +3,14 @@
 //! A read that has to wait until little is left of its budget would reach the origin and come back to nobody. So it is refused
 //! as soon as less than a margin is left: when it gets its turn, or while it waits. What is refused costs the origin nothing.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
 use super::margin::Estimate;
 use crate::key::Key;
+use crate::line::{Entered, Line, Place};
 use crate::port::{BoxFuture, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, RefusedBy};
 use crate::stack::Ports;
 use crate::time::Mono;
@@ -37,48 +36,15 @@ pub(crate) struct Limit {
     settings: LimitSettings,
     /// A read's.
     budget: Duration,
-    line: Arc<Mutex<Line>>,
+    line: Line,
     estimate: Mutex<Estimate>,
-}
-
-/// Places that are free, and who waits for one. Nobody waits while one is free.
-struct Line {
-    free: u32,
-    waiting: VecDeque<oneshot::Sender<Place>>,
-}
-
-/// One of the places. Dropped, it goes to the first in the line.
-struct Place(Option<Arc<Mutex<Line>>>);
-
-/// The answer to one who wants a place.
-enum Entered {
-    Now(Place),
-    Waits(oneshot::Receiver<Place>),
-    Full,
 }
 
 impl Limit {
     pub(crate) fn new(inner: Arc<dyn Origin>, ports: &Ports, settings: LimitSettings) -> Self {
         let (clock, events) = (Arc::clone(&ports.clock), Arc::clone(&ports.events));
-        let line = Arc::new(Mutex::new(Line { free: settings.concurrency, waiting: VecDeque::new() }));
+        let line = Line::new(settings.concurrency, settings.queue);
         Self { inner, clock, events, settings, budget: ports.budgets.origin_read, line, estimate: Mutex::default() }
-    }
-
-    fn enter(&self) -> Entered {
-        let mut line = lock(&self.line);
-        if line.free > 0 {
-            line.free -= 1;
-            return Entered::Now(Place(Some(Arc::clone(&self.line))));
-        }
-        if line.waiting.len() >= self.settings.queue as usize {
-            line.waiting.retain(|waiter| !waiter.is_canceled()); // those who went away
-        }
-        if line.waiting.len() >= self.settings.queue as usize {
-            return Entered::Full;
-        }
-        let (tell, told) = oneshot::channel();
-        line.waiting.push_back(tell);
-        Entered::Waits(told)
     }
 
     /// What is left of a read's budget beyond the margin; nothing where it is too late for it.
@@ -89,7 +55,7 @@ impl Limit {
 
     /// A place, or why there is none.
     async fn place(&self, deadline: Mono) -> Result<Place, RefusedBy> {
-        let told = match self.enter() {
+        let told = match self.line.enter() {
             Entered::Now(place) => return Ok(place),
             Entered::Full => return Err(RefusedBy::LimitFull),
             Entered::Waits(told) => told,
@@ -126,26 +92,6 @@ impl Origin for Limit {
             drop(place);
             answer
         })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Some(line) = self.0.take() else { return };
-        loop {
-            let next = {
-                let mut line = lock(&line);
-                let next = line.waiting.pop_front();
-                line.free += u32::from(next.is_none());
-                next
-            };
-            let Some(next) = next else { return };
-            match next.send(Self(Some(Arc::clone(&line)))) {
-                Ok(()) => return,
-                // Who waited has gone away: the next one.
-                Err(mut place) => drop(place.0.take()),
-            }
-        }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::key::Key;
 use crate::outcome::Outcome;
 use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Lookup, When};
 use crate::rng::Rng;
+use crate::slots::Waiters;
 use crate::spec::{Flaw, RefreshMode};
 use crate::stack::Ports;
 use crate::time::Wall;
@@ -65,10 +66,13 @@ pub(crate) struct Policy {
     pub(crate) ports: Ports,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) fill: Arc<dyn Fill>,
+    /// The fill of a request that has nothing to serve.
+    pub(crate) first: Arc<dyn Fill>,
     pub(crate) early: Early,
     pub(crate) life: Life,
     pub(crate) flaw: Option<Flaw>,
     pub(crate) rng: Rng,
+    pub(crate) waiters: Arc<Waiters>,
 }
 
 impl Policy {
@@ -128,9 +132,10 @@ impl Policy {
 
     /// Fills in the foreground, within the request's budget.
     async fn wait(&self, cx: Cx, key: &Key, newer_than: Option<Stamp>) -> Result<Served, GetError> {
+        let _waits = Waiters::one(&self.waiters);
         let want = Want { newer_than, mode: Mode::Wait, life: self.life, when: When::Always };
         let clock = &*self.ports.clock;
-        let filled = within(clock, cx.deadline, self.fill.fill(cx, key, want)).await;
+        let filled = within(clock, cx.deadline, self.first.fill(cx, key, want)).await;
         match filled.unwrap_or(Err(GetError::OutOfTime)) {
             Ok(Filled::Led(entry, flight)) => Ok(Served::new(entry, Outcome::Load, Some(flight), clock.wall())),
             Ok(Filled::Joined(entry)) => Ok(Served::new(entry, Outcome::Wait, None, clock.wall())),

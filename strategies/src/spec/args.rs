@@ -51,6 +51,19 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// A spread upwards (`0.2`), or both ways (`±0.1`, which may be typed `+-0.1`): how much, and whether both ways.
+    pub(super) fn spread(&self, name: &str) -> Result<(f64, bool), String> {
+        let text = self.text(name);
+        let Some(both) = text.strip_prefix('±').or(text.strip_prefix("+-")) else {
+            return self.number(name, |s| (0.0..=10.0).contains(&s)).map(|spread| (spread, false));
+        };
+        match both.trim().parse::<f64>() {
+            Ok(spread) if (0.0..=0.9).contains(&spread) => Ok((spread, true)),
+            Ok(_) => Err(self.wrong(name, &format!("found {text}, which is out of range"))),
+            Err(_) => Err(self.wrong(name, &format!("found {text:?}, which is no number"))),
+        }
+    }
+
     pub(super) fn count(&self, name: &str, allowed: RangeInclusive<u32>) -> Result<u32, String> {
         let text = self.text(name);
         match text.parse::<u32>() {

@@ -21,6 +21,8 @@ pub enum Flaw {
     Unfenced,
     /// Stale values are served past their hard life.
     StaleForEver,
+    /// Only refreshes take the lock: who has nothing to serve loads at once.
+    UnprotectedFill,
 }
 
 /// A broken strategy, for people.
@@ -95,5 +97,12 @@ pub const BROKEN: &[BrokenInfo] = &[
         flaw: Flaw::StaleForEver,
         reason: "values are served past their hard life, for as long as the cache has them",
         mistake: "stale-while-revalidate that checks the soft TTL only",
+    },
+    BrokenInfo {
+        name: "broken-swr-unprotected-fill",
+        composition: "swr + lock",
+        flaw: Flaw::UnprotectedFill,
+        reason: "one refreshes what is stale, and everybody fills what is not there: a new key, a cleared cache",
+        mistake: "stale-while-revalidate whose lock stands around the refresh only, as in Laravel's Cache::flexible",
     },
 ];

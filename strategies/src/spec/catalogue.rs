@@ -132,8 +132,8 @@ pub const LAYERS: &[LayerInfo] = &[
     LayerInfo {
         name: "jitter",
         slot: Slot::Cache,
-        summary: "on each put the TTL becomes T·(1 + U(0, spread))",
-        params: &[ParamInfo { name: "spread", default: "0.2", what: "0 to 10" }],
+        summary: "on each put the TTL becomes T·(1 + U(0, spread)), or T·(1 + U(−spread, spread)) for ±spread",
+        params: &[ParamInfo { name: "spread", default: "0.2", what: "0 to 10, or both ways: ±0 to ±0.9 (or +-0.1)" }],
     },
     LayerInfo {
         name: "coalesce",

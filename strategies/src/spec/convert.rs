@@ -97,7 +97,10 @@ fn layer(name: &str, args: &Args<'_>) -> Result<Layer, String> {
             let early = Early::XFetch { beta, mode: args.refresh_mode()? };
             Layer::Policy(PolicySpec { early, soft: Span::Ttl(1.0), stale: args.span("stale")? })
         }
-        "jitter" => Layer::Cache(CacheLayer::Jitter { spread: args.number("spread", |s| (0.0..=10.0).contains(&s))? }),
+        "jitter" => {
+            let (spread, symmetric) = args.spread("spread")?;
+            Layer::Cache(CacheLayer::Jitter { spread, symmetric })
+        }
         "coalesce" => Layer::Fill(FillLayer::Coalesce),
         "ahead" => {
             let early = Early::Ahead { theta: args.number("theta", |t| t > 0.0 && t < 1.0)? };

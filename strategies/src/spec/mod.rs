@@ -62,7 +62,7 @@ impl PolicySpec {
 /// The cache slots.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CacheLayer {
-    Jitter { spread: f64 },
+    Jitter { spread: f64, symmetric: bool },
 }
 
 /// The fill slots.
@@ -174,10 +174,11 @@ impl Spec {
         &self.canonical
     }
 
-    /// Whether any layer makes entries live longer than the scenario's TTL says, so that no floor can be computed from it.
+    /// Whether any layer makes entries live longer (or, drawn anew for each, shorter) than the scenario's TTL says, so that no
+    /// floor can be computed from it.
     #[must_use]
     pub fn lengthens_ttl(&self) -> bool {
-        let jittered = self.cache.iter().any(|CacheLayer::Jitter { spread }| *spread > 0.0);
+        let jittered = self.cache.iter().any(|CacheLayer::Jitter { spread, .. }| *spread > 0.0);
         jittered || self.policy.soft != Span::Ttl(1.0)
     }
 
@@ -190,8 +191,16 @@ impl Spec {
     /// How long an entry may be fresh under this strategy at most, with all jitter.
     #[must_use]
     pub fn soft_life_max(&self, ttl: Duration) -> Duration {
-        let spread = self.cache.iter().fold(0.0, |sum, CacheLayer::Jitter { spread }| sum + spread);
+        let spread = self.cache.iter().fold(0.0, |sum, CacheLayer::Jitter { spread, .. }| sum + spread);
         self.policy.life(ttl).scaled(1.0 + spread).soft
+    }
+
+    /// The shortest time for which an entry is fresh under this strategy.
+    #[must_use]
+    pub fn shortest_life(&self, ttl: Duration) -> Duration {
+        let shorter =
+            |CacheLayer::Jitter { spread, symmetric }: &CacheLayer| if *symmetric { 1.0 - spread } else { 1.0 };
+        self.soft_life(ttl).mul_f64(self.cache.iter().map(shorter).product())
     }
 
     /// How long an entry is fresh under this strategy, before any jitter.

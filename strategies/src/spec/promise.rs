@@ -65,7 +65,7 @@ impl Spec {
     #[must_use]
     pub fn promise(&self, ttl: Duration) -> Promise {
         let life = self.policy.life(ttl);
-        let spread = self.cache.iter().fold(0.0, |sum, CacheLayer::Jitter { spread }| sum + spread);
+        let spread = self.cache.iter().fold(0.0, |sum, CacheLayer::Jitter { spread, .. }| sum + spread);
         let lock = self.fill.iter().find_map(|layer| match layer {
             FillLayer::Lock(settings) => Some(settings),
             FillLayer::Coalesce => None,

@@ -254,6 +254,7 @@ impl Fleet {
                 events: log.clone(),
                 rng: Arc::new(root.fork(&format!("replica-{index}"))),
                 budgets: strategies::Budgets::USUAL,
+                slots: None,
             };
             let stack = Arc::new(Stack::build(&spec, &ports, TTL, u64::from(index) + 1));
             Replica { stack, link, log, index, clock: clock.clone() }
