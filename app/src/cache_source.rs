@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use strategies::port::{BoxFuture, Cache, Lease, Wake};
 
+pub use crate::refused::{Cause, Refused};
+
 /// The ports of one namespace of a shared cache.
 #[derive(Clone)]
 pub struct CachePorts {
@@ -34,4 +36,10 @@ pub trait CacheSource: Send + Sync {
 
     /// Asks the cache about itself; an error is a sentence for people.
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>>;
+
+    /// Tries everything that a strategy may ask of the cache, in a namespace that is empty again afterwards. A cache in this
+    /// process refuses nothing.
+    fn preflight<'a>(&'a self, _namespace: &'a str) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
+        Box::pin(async { self.status().await.map_err(|said| Refused::at("status", &said)) })
+    }
 }

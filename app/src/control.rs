@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use strategies::time::nanos;
 use strategies::{Budgets, Slots};
 
+use crate::cache_source::{CacheStatus, Refused};
+
 /// `POST /start` on a replica: run this strategy in a fresh namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartReplica {
@@ -364,6 +366,16 @@ pub struct CacheDelay {
     pub added_ns: u64,
     /// For how long, nanoseconds.
     pub for_ns: u64,
+}
+
+/// The answer to `POST /preflight` of a replica with a [`Namespace`]: whether the shared cache lets it do what it will do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preflight {
+    /// It does.
+    Ready(CacheStatus),
+    /// It does not.
+    Refused(Refused),
 }
 
 /// `POST /flush` on the cache proxy: remove all keys of this namespace, locks included.

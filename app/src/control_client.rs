@@ -95,7 +95,7 @@ impl ControlClient {
             return Ok(answer);
         }
         let said = serde_json::from_slice::<Refusal>(&answer).map(|r| r.error).unwrap_or_default();
-        Err(self.error(path, &format!("HTTP {status} {said}")))
+        Err(self.error(path, &if said.is_empty() { format!("HTTP {}", status.as_u16()) } else { said }))
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), ControlError> {
@@ -105,10 +105,12 @@ impl ControlClient {
             request = request.header(header::AUTHORIZATION, token.bearer());
         }
         let request = request.body(Full::new(body)).map_err(|e| self.error(path, &e.to_string()))?;
-        let response: Response<_> = self.client.request(request).await.map_err(|e| self.error(path, &e.to_string()))?;
+        let lost = |connecting| if connecting { "it takes no connection" } else { "the connection was lost" };
+        let response: Response<_> =
+            self.client.request(request).await.map_err(|e| self.error(path, lost(e.is_connect())))?;
         let status = response.status();
         let answer = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-        Ok((status, answer.map_err(|e| self.error(path, &e.to_string()))?.to_bytes()))
+        Ok((status, answer.map_err(|_| self.error(path, "its answer was cut off"))?.to_bytes()))
     }
 
     fn error(&self, path: &str, why: &str) -> ControlError {

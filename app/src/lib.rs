@@ -32,6 +32,7 @@ pub mod origin_client;
 pub mod redis_cache;
 pub mod redis_server;
 mod refuse;
+pub mod refused;
 pub mod replica;
 pub mod runtime;
 pub mod secrets;

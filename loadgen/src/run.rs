@@ -24,7 +24,7 @@ use crate::record::Log;
 use crate::settings::{Settings, Subject};
 use crate::simlab::{self, SimLab};
 use crate::thresholds;
-use crate::trial::{Bench, Trial, cache_name, clear, sweep};
+use crate::trial::{Bench, Trial, clear, sweep};
 use crate::{interrupt, noise, say};
 
 /// Descriptors beside those of the connections: listeners, SQLite, Redis, files.
@@ -84,7 +84,7 @@ async fn run_in(
         let name = record.run.clone();
         let endpoints = &lab.endpoints;
         record.lab = endpoints.lab.into();
-        record.cache = cache_name(endpoints, &lab.cache_note).await?;
+        record.cache = lab::preflight(settings, endpoints, &lab.cache_note, &name).await?;
         announce(settings, &record, &lab.cache_note);
         let trial = async |turn: &Turn, subject: &Subject, files: &StrategyFolder, heading: &str| {
             let (settings, plan) = (&turn.settings, Arc::clone(&turn.plan));

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
+use crate::redis_cache::sentence;
+
 /// How long one command may take.
 const COMMAND_BUDGET: Duration = Duration::from_millis(300);
 /// The longest namespace.
@@ -22,8 +24,8 @@ impl Hand {
             .set_number_of_retries(1)
             .set_response_timeout(Some(COMMAND_BUDGET))
             .set_connection_timeout(Some(COMMAND_BUDGET));
-        let client = redis::Client::open(url).map_err(|e| e.to_string())?;
-        let connection = client.get_connection_manager_lazy(config).map_err(|e| e.to_string())?;
+        let client = redis::Client::open(url).map_err(|e| sentence(&e))?;
+        let connection = client.get_connection_manager_lazy(config).map_err(|e| sentence(&e))?;
         Ok(Self { connection })
     }
 
@@ -37,11 +39,11 @@ impl Hand {
             let mut scan = redis::cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCAN_COUNT);
             let (next, keys): (u64, Vec<Vec<u8>>) =
-                scan.query_async(&mut connection).await.map_err(|e| e.to_string())?;
+                scan.query_async(&mut connection).await.map_err(|e| sentence(&e))?;
             if !keys.is_empty() {
                 let mut unlink = redis::cmd("UNLINK");
                 unlink.arg(keys);
-                removed += unlink.query_async::<u64>(&mut connection).await.map_err(|e| e.to_string())?;
+                removed += unlink.query_async::<u64>(&mut connection).await.map_err(|e| sentence(&e))?;
             }
             if next == 0 {
                 return Ok(removed);
@@ -55,7 +57,7 @@ impl Hand {
         let mut get = redis::cmd("GET");
         get.arg(format!("lab:{}:{{{item}}}:l", checked(namespace)?));
         self.awake().await;
-        get.query_async(&mut self.connection.clone()).await.map_err(|e| e.to_string())
+        get.query_async(&mut self.connection.clone()).await.map_err(|e| sentence(&e))
     }
 
     /// The first command after Redis was restarted finds the connection broken, and makes a new one for the second.

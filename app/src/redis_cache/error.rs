@@ -3,6 +3,8 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 use strategies::port::{CacheError, CacheErrorClass};
 
+use crate::refused::{NO_REPLY, NOBODY};
+
 /// The class of an error. `OOM`, `MISCONF` and `BUSY` have no kind in the client: their code string decides.
 pub(super) fn classify(error: RedisError) -> CacheError {
     let class = if error.is_timeout() {
@@ -12,7 +14,31 @@ pub(super) fn classify(error: RedisError) -> CacheError {
     } else {
         by_code(error.code().unwrap_or_default(), &error)
     };
-    CacheError { class, message: error.to_string() }
+    CacheError { class, message: sentence(&error) }
+}
+
+/// What happened in words: the server's own where it said something, and none of the client library's.
+pub(crate) fn sentence(error: &RedisError) -> String {
+    let detail = error.detail().unwrap_or_default();
+    let said = match error.code() {
+        Some(code) => format!("{code} {detail}"),
+        None if error.is_timeout() => "no answer in time".to_owned(),
+        None if error.is_connection_refusal() => NOBODY.to_owned(),
+        None if error.kind() == ErrorKind::AuthenticationFailed => format!("WRONGPASS {detail}"),
+        None if matches!(error.kind(), ErrorKind::Parse | ErrorKind::UnexpectedReturnType) => NO_REPLY.to_owned(),
+        None if error.is_io_error() || error.is_connection_dropped() => "the connection was closed".to_owned(),
+        None => detail.to_owned(),
+    };
+    one_line(&said)
+}
+
+/// The longest sentence of a server that is passed on.
+const SENTENCE_MAX: usize = 300;
+
+/// A server's words as one line of bounded length: they go to terminals and records.
+pub(super) fn one_line(said: &str) -> String {
+    let line = said.trim().lines().next().unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).take(SENTENCE_MAX).collect()
 }
 
 fn by_code(code: &str, error: &RedisError) -> CacheErrorClass {

@@ -11,12 +11,14 @@ use redis::{
     AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
     RedisFuture, RedisResult, Value,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OnceCell;
 use tokio::task::AbortHandle;
 
 use super::bounded::Bounded;
+use super::error::one_line;
+use crate::refused::NO_REPLY;
 
 /// A connection, shared by its clones.
 #[derive(Clone)]
@@ -46,10 +48,13 @@ impl Drop for Connected {
 
 impl Link {
     /// Of a URL; nothing is connected yet.
-    pub(super) fn new(url: &str, budget: Duration) -> RedisResult<Self> {
-        let info = url.into_connection_info()?;
+    ///
+    /// # Errors
+    /// A sentence where the URL cannot be used.
+    pub(super) fn new(url: &str, budget: Duration) -> Result<Self, &'static str> {
+        let info = url.into_connection_info().map_err(|_| "it is no Redis URL")?;
         if !info.addr().is_supported() {
-            return Err((ErrorKind::InvalidClientConfig, "this build has no TLS").into());
+            return Err("this build has no TLS");
         }
         Ok(Self(Arc::new(Inner { info, budget, attempt: Mutex::default() })))
     }
@@ -64,6 +69,34 @@ impl Link {
             }
         })
         .await
+    }
+
+    /// What the server says to somebody who connects, tells the password and asks for a sign of life, and how it refuses that:
+    /// one line. `None` where it refuses nothing, or says nothing.
+    pub(super) async fn last_words(&self) -> Option<String> {
+        let Inner { info, budget, .. } = &*self.0;
+        let settings = info.redis_settings();
+        let mut asked = Vec::new();
+        if let Some(password) = settings.password() {
+            let mut auth = redis::cmd("AUTH");
+            if let Some(user) = settings.username() {
+                auth.arg(user);
+            }
+            asked.extend(auth.arg(password).get_packed_command());
+        }
+        asked.extend(redis::cmd("PING").get_packed_command());
+        let said = tokio::time::timeout(*budget, async {
+            match stream(info.addr()).await.ok()? {
+                Stream::Tcp(stream) => first_line(stream, &asked).await,
+                Stream::Unix(stream) => first_line(stream, &asked).await,
+            }
+        });
+        let line = said.await.ok().flatten()?;
+        match line.chars().next()? {
+            '-' => Some(one_line(line.trim_start_matches('-'))),
+            '+' | '$' | '*' | '%' => None,
+            _ => Some(format!("{NO_REPLY}: {}", one_line(&line))),
+        }
     }
 
     /// Does something with the connection; one that it finds broken is not used again.
@@ -123,6 +156,17 @@ async fn stream(address: &ConnectionAddr) -> RedisResult<Stream> {
         ConnectionAddr::Unix(path) => Ok(Stream::Unix(Bounded::new(UnixStream::connect(Path::new(path)).await?))),
         _ => Err((ErrorKind::InvalidClientConfig, "this build has no TLS").into()),
     }
+}
+
+/// The longest first line that is read.
+const LINE_BYTES_MAX: u64 = 1024;
+
+async fn first_line(mut stream: impl AsyncRead + AsyncWrite + Unpin, asked: &[u8]) -> Option<String> {
+    // It may have closed the connection already, and its words are still there to be read.
+    let _ = stream.write_all(asked).await;
+    let mut line = Vec::new();
+    let read = BufReader::new(stream.take(LINE_BYTES_MAX)).read_until(b'\n', &mut line).await;
+    (read.is_ok() || !line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
 }
 
 async fn connect(info: &ConnectionInfo, budget: Duration) -> RedisResult<Connected> {

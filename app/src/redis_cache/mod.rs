@@ -7,18 +7,23 @@
 mod bounded;
 mod error;
 mod link;
+mod preflight;
 mod scripts;
 mod wake;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use strategies::port::{Acquired, BoxFuture, Cache, CacheError, Lease, Lookup, Released, Renewed, Stored, Token, When};
+use strategies::port::{
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Renewed, Stored, Token, When,
+};
 use strategies::time::nanos;
 use strategies::{Entry, Key};
+use tokio::time::Instant;
 
-use crate::cache_source::{CachePorts, CacheSource, CacheStatus};
+use crate::cache_source::{CachePorts, CacheSource, CacheStatus, Refused};
 use crate::envelope;
+pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 use link::Link;
 use scripts::{Script, Scripts};
@@ -26,6 +31,10 @@ use wake::RedisWake;
 
 /// One cache operation's budget, connecting included.
 const OPERATION_BUDGET: Duration = Duration::from_millis(100);
+/// How long the status may take, further attempts included.
+const STATUS_BUDGET: Duration = Duration::from_secs(1);
+/// How long there is between two attempts at it.
+const STATUS_PAUSE: Duration = Duration::from_millis(20);
 /// Redis forgets an entry this long after its hard life; the envelope's stamps decide before that.
 const GRACE_MS: u64 = 1000;
 
@@ -43,8 +52,8 @@ pub fn check_url(url: &str) -> Result<(), String> {
     Link::new(url, OPERATION_BUDGET).map(|_| ()).map_err(wrong_url)
 }
 
-fn wrong_url(error: redis::RedisError) -> String {
-    format!("{error}; write redis://HOST:PORT or redis+unix:///PATH")
+fn wrong_url(why: &str) -> String {
+    format!("{why}; write redis://HOST:PORT or redis+unix:///PATH")
 }
 
 impl RedisSource {
@@ -57,6 +66,17 @@ impl RedisSource {
         let connection = Link::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
         Ok(Self { connection, scripts: Arc::new(Scripts::new()) })
     }
+
+    /// Asks the server about itself, once.
+    async fn info(&self) -> Result<CacheStatus, CacheError> {
+        let info: String = redis::cmd("INFO").query_async(&mut self.connection.clone()).await.map_err(classify)?;
+        let field = |name: &str| info.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+        Ok(CacheStatus {
+            server: format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
+            incarnation: field("run_id").unwrap_or_default().to_owned(),
+            evicted: field("evicted_keys").and_then(|n| n.parse().ok()).unwrap_or(0),
+        })
+    }
 }
 
 impl CacheSource for RedisSource {
@@ -66,23 +86,35 @@ impl CacheSource for RedisSource {
             scripts: Arc::clone(&self.scripts),
             prefix: format!("lab:{namespace}:"),
         });
-        let channel = format!("lab:{namespace}:wake");
-        let wake = Arc::new(RedisWake::new(self.connection.clone(), channel));
+        let wake = Arc::new(RedisWake::new(self.connection.clone(), channel(namespace)));
         CachePorts { cache: redis.clone(), lease: redis, wake }
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {
-        let mut connection = self.connection.clone();
         Box::pin(async move {
-            let info: String = redis::cmd("INFO").query_async(&mut connection).await.map_err(|e| e.to_string())?;
-            let field = |name: &str| info.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
-            Ok(CacheStatus {
-                server: format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
-                incarnation: field("run_id").unwrap_or_default().to_owned(),
-                evicted: field("evicted_keys").and_then(|n| n.parse().ok()).unwrap_or(0),
-            })
+            let deadline = Instant::now() + STATUS_BUDGET;
+            loop {
+                let error = match self.info().await {
+                    Ok(status) => return Ok(status),
+                    Err(error) => error,
+                };
+                // Nobody's request waits for this one: a busy machine gets more time for it than an operation's.
+                let may_pass = matches!(error.class, CacheErrorClass::Slow | CacheErrorClass::Down);
+                if !may_pass || Instant::now() >= deadline {
+                    return Err(error.message);
+                }
+                tokio::time::sleep(STATUS_PAUSE).await;
+            }
         })
     }
+
+    fn preflight<'a>(&'a self, namespace: &'a str) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
+        Box::pin(preflight::preflight(self, namespace))
+    }
+}
+
+fn channel(namespace: &str) -> String {
+    format!("lab:{namespace}:wake")
 }
 
 /// One namespace in Redis.

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use redis::RedisResult;
+use redis::aio::PubSub;
 use strategies::Key;
 use strategies::port::{BoxFuture, Wake};
 use tokio::sync::{oneshot, watch};
@@ -29,6 +31,22 @@ pub(super) struct RedisWake {
 impl RedisWake {
     pub(super) fn new(link: Link, channel: String) -> Self {
         Self { link, channel, listeners: Arc::default(), subscribed: Mutex::default() }
+    }
+
+    /// A connection that hears the namespace's messages.
+    pub(super) async fn subscription(&self) -> RedisResult<PubSub> {
+        subscription(&self.link, &self.channel).await
+    }
+
+    /// Sends a message to everybody who listens.
+    pub(super) async fn publish(&self, key: &Key) -> RedisResult<()> {
+        let command = redis::cmd("PUBLISH").arg(&self.channel).arg(key.as_str()).to_owned();
+        command.query_async::<i64>(&mut self.link.clone()).await.map(drop)
+    }
+
+    /// Waits for a message.
+    pub(super) async fn hear(messages: &mut PubSub) {
+        messages.on_message().next().await;
     }
 
     /// Whether messages arrive now; starts the subscription where there is none yet.
@@ -73,19 +91,22 @@ impl Wake for RedisWake {
 
     fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let command = redis::cmd("PUBLISH").arg(&self.channel).arg(key.as_str()).to_owned();
             // Best effort: a message that is not sent costs a fall-back poll.
-            let _: Result<i64, _> = command.query_async(&mut self.link.clone()).await;
+            let _ = self.publish(key).await;
         })
     }
+}
+
+async fn subscription(link: &Link, channel: &str) -> RedisResult<PubSub> {
+    let mut messages = link.listener().await?;
+    messages.subscribe(channel).await?;
+    Ok(messages)
 }
 
 /// Hands messages to their listeners, as long as there is a namespace to listen for.
 async fn subscribe(link: Link, channel: String, listeners: Weak<Listeners>, standing: watch::Sender<bool>) {
     while listeners.strong_count() > 0 {
-        if let Ok(mut messages) = link.listener().await
-            && messages.subscribe(&channel).await.is_ok()
-        {
+        if let Ok(mut messages) = subscription(&link, &channel).await {
             standing.send_replace(true);
             let mut stream = messages.on_message();
             while let Some(message) = next(&mut stream, &listeners).await {

@@ -17,7 +17,8 @@ use crate::CONTROL_BODY_MAX;
 use crate::auth::{ControlToken, require_token};
 use crate::cache_source::CacheStatus;
 use crate::control::{
-    ClockReading, Expire, Held, Identity, ReplicaCounters, ReplicaEvents, StartReplica, Warm, Warmed,
+    ClockReading, Expire, Held, Identity, Namespace, Preflight, ReplicaCounters, ReplicaEvents, StartReplica, Warm,
+    Warmed,
 };
 use crate::refuse::Refuse;
 
@@ -37,6 +38,7 @@ pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
         .route("/counters", get(counters))
         .route("/events", get(events))
         .route("/cache", get(cache))
+        .route("/preflight", post(preflight))
         .route("/held", get(held))
         .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
         .layer(middleware::from_fn_with_state(token, require_token))
@@ -75,6 +77,11 @@ async fn mark(State(replica): Shared) -> Result<(), Refuse> {
 
 async fn cache(State(replica): Shared) -> Result<Json<CacheStatus>, Refuse> {
     replica.settings.cache.status().await.map(Json).map_err(Refuse::failed)
+}
+
+async fn preflight(State(replica): Shared, Json(of): Json<Namespace>) -> Json<Preflight> {
+    let tried = replica.settings.cache.preflight(&of.namespace).await;
+    Json(tried.map_or_else(Preflight::Refused, Preflight::Ready))
 }
 
 async fn expire(State(replica): Shared, Json(expire): Json<Expire>) -> Result<(), Refuse> {

@@ -3,6 +3,7 @@
 mod clocks;
 pub mod docker;
 mod local;
+mod preflight;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use scenarios::{Action, Scenario};
 
 pub use clocks::{Offset, offset};
 pub use local::LocalLab;
+pub use preflight::{preflight, status};
 
 use crate::cli::LabChoice;
 use crate::drive::Site;

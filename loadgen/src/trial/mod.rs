@@ -24,7 +24,7 @@ use strategies::units::duration_text;
 use crate::drive::{Pacer, Probed, probe};
 use crate::exit::Failure;
 use crate::faults::Aftermath;
-use crate::lab::{Endpoints, Offset, offset};
+use crate::lab::{self, Endpoints, Offset, offset};
 use crate::live::Feed;
 use crate::measure::Figures;
 use crate::record::{Collected, Log};
@@ -100,7 +100,7 @@ impl Bench<'_> {
     pub async fn run(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
         self.start(subject).await.map_err(Failure::failed)?;
         let probed = self.probe(subject).await?;
-        let before = self.before().await.map_err(Failure::failed)?;
+        let before = self.before().await?;
         let load = self.load(subject, &before, files, heading).await?;
         let not_quiet = self.quiesce().await.map_err(Failure::failed)?;
         let trial = self.evidence(subject, &before, load, not_quiet).await.map_err(Failure::failed)?;
@@ -178,20 +178,21 @@ impl Bench<'_> {
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
-    async fn before(&self) -> Result<Before, ControlError> {
+    async fn before(&self) -> Result<Before, Failure> {
         let mut replica_clocks = Vec::new();
         for control in &self.endpoints.replicas {
-            replica_clocks.push(offset(control, &self.clock).await?);
+            replica_clocks.push(offset(control, &self.clock).await.map_err(Failure::failed)?);
         }
         let origin_clock = match &self.endpoints.origin {
-            Some(origin) => Some(offset(origin, &self.clock).await?),
+            Some(origin) => Some(offset(origin, &self.clock).await.map_err(Failure::failed)?),
             None => None,
         };
         let cache = match self.endpoints.replicas.first() {
-            Some(replica) => Some(replica.get("/cache").await?),
+            Some(replica) => Some(lab::status(self.settings, self.endpoints, replica).await?),
             None => None,
         };
-        Ok(Before { cache, identities: self.identities().await?, replica_clocks, origin_clock })
+        let identities = self.identities().await.map_err(Failure::failed)?;
+        Ok(Before { cache, identities, replica_clocks, origin_clock })
     }
 
     async fn identities(&self) -> Result<Vec<String>, ControlError> {
@@ -214,19 +215,6 @@ impl Bench<'_> {
         }
         Ok(sum)
     }
-}
-
-/// The cache's own name, as the replicas see it; empty where there are none.
-///
-/// # Errors
-/// [`Failure`] where it cannot be reached.
-pub async fn cache_name(endpoints: &Endpoints, cache_note: &str) -> Result<String, Failure> {
-    let Some(replica) = endpoints.replicas.first() else { return Ok(String::new()) };
-    let status = replica.get::<CacheStatus>("/cache").await;
-    let advice = "start it, give another with --redis, or use --cache memory";
-    status
-        .map(|s| s.server)
-        .map_err(|e| Failure::failed(format!("the shared cache does not answer · {cache_note} · {e} · {advice}")))
 }
 
 /// Reads in flight at an origin; none where it is nobody of ours.

@@ -1,0 +1,162 @@
+//! Before a run: does the shared cache let every replica do what it will do? Otherwise a whole plan would be run to find out. What
+//! was refused is told in the server's own words, with the remedy for that cause.
+
+use app::cache_source::{CacheStatus, Cause, Refused};
+use app::control::{Namespace, Preflight};
+use app::control_client::{ControlClient, ControlError};
+use futures_util::future::join_all;
+
+use super::Endpoints;
+use crate::exit::Failure;
+use crate::settings::Settings;
+
+/// Whose cache it is, and so who can mend it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// `--redis`.
+    Given,
+    /// A server that the local lab started, or memory.
+    Private,
+    /// The stack's container.
+    Container,
+}
+
+/// What is to be done where somebody's own Redis refuses: a row a cause.
+const REMEDIES: [(Cause, &str); 18] = [
+    (Cause::ReadOnly, "it is a replica: give its primary with --redis"),
+    (Cause::Full, "raise its maxmemory, empty it, or give it a maxmemory-policy that evicts"),
+    (Cause::Unsaved, "mend its disk (its log says what is wrong), or CONFIG SET stop-writes-on-bgsave-error no"),
+    (Cause::NoCommand, "take out its rename-command, or give another Redis with --redis"),
+    (Cause::CommandDenied, "give the user the right to it: ACL SETUSER USER {rights}"),
+    (Cause::KeyDenied, "give the user the right to the lab's keys: ACL SETUSER USER ~lab:*"),
+    (Cause::ChannelDenied, "give the user the right to the lab's channels: ACL SETUSER USER &lab:*"),
+    (Cause::Cluster, "it is a node of a cluster, and the lab needs a Redis that stands alone: give one with --redis"),
+    (Cause::TooManyClients, "raise its maxclients, or close others' connections: the lab needs two a replica"),
+    (Cause::Loading, "wait until it has loaded its data, and run again"),
+    (Cause::PasswordMissing, "give user and password: --redis redis://USER:PASSWORD@HOST:PORT"),
+    (Cause::PasswordWrong, "check user and password in --redis"),
+    (Cause::Protected, "set a password there (requirepass) and give it with --redis, or use a Redis of this machine"),
+    (Cause::NotRedis, "check host and port in --redis"),
+    (Cause::Silent, "it takes connections and does not answer: is it stopped, paused, or busy?"),
+    (Cause::Nobody, "start it, give another with --redis, or use --cache memory"),
+    (Cause::Gone, "is it a Redis, and does it let this machine in? Its log may say"),
+    (Cause::Other, "mend that there, give another with --redis, or use --cache memory"),
+];
+
+/// Tries it on every replica, and says what the cache is; empty where there are no replicas.
+///
+/// # Errors
+/// [`Failure`] with what was refused, or where a replica does not answer.
+pub async fn preflight(
+    settings: &Settings,
+    endpoints: &Endpoints,
+    cache_note: &str,
+    run: &str,
+) -> Result<String, Failure> {
+    let tries = endpoints.replicas.iter().enumerate().map(async |(index, control)| {
+        let of = Namespace { namespace: format!("{run}:preflight-{index}") };
+        (index, control.post::<Preflight>("/preflight", &of).await)
+    });
+    let mut server = String::new();
+    for (index, tried) in join_all(tries).await {
+        match tried {
+            Ok(Preflight::Ready(status)) => server = status.server,
+            Ok(Preflight::Refused(refused)) => return Err(refusal(whose(settings, endpoints), cache_note, &refused)),
+            Err(error) => return Err(unheard(endpoints, index, &error)),
+        }
+    }
+    Ok(server)
+}
+
+/// What a replica says of the cache now.
+///
+/// # Errors
+/// [`Failure`] where it does not reach it.
+pub async fn status(
+    settings: &Settings,
+    endpoints: &Endpoints,
+    replica: &ControlClient,
+) -> Result<CacheStatus, Failure> {
+    replica.get("/cache").await.map_err(|error| {
+        let remedy = remedy(whose(settings, endpoints), Cause::Silent);
+        Failure::failed(format!(
+            "the shared cache does not answer any more · lab {} · {error} · {remedy}",
+            endpoints.lab
+        ))
+    })
+}
+
+fn whose(settings: &Settings, endpoints: &Endpoints) -> Whose {
+    match (&endpoints.stack, &settings.redis) {
+        (Some(_), _) => Whose::Container,
+        (None, Some(_)) => Whose::Given,
+        (None, None) => Whose::Private,
+    }
+}
+
+fn refusal(whose: Whose, cache_note: &str, refused: &Refused) -> Failure {
+    let Refused { operation, said, cause } = refused;
+    let said = crate::table::plain(said);
+    let remedy = remedy(whose, *cause);
+    Failure::failed(format!(
+        "the shared cache does not do what the lab needs · {cache_note}, {operation} · found: {said} · {remedy}"
+    ))
+}
+
+fn remedy(whose: Whose, cause: Cause) -> String {
+    match (whose, cause.may_pass()) {
+        (Whose::Given, _) => {
+            let row = REMEDIES.iter().find(|(of, _)| *of == cause);
+            row.map_or("", |(_, remedy)| remedy).replace("{rights}", app::secrets::REPLICA_MAY)
+        }
+        (Whose::Container, true) => {
+            "the stack's cache is slow or gone: docker compose ps says which, docker compose logs \
+                                     redis cache-proxy why; on a busy machine run again"
+                .into()
+        }
+        (Whose::Container, false) => "the stack's cache is not as this build sets it up: docker compose up --build -d \
+                                      --force-recreate --wait"
+            .into(),
+        (Whose::Private, true) => {
+            "the machine is too busy for it: run again when it is idle, or use --cache memory".into()
+        }
+        (Whose::Private, false) => "the lab started it itself, so this is a bug: --cache memory does without".into(),
+    }
+}
+
+fn unheard(endpoints: &Endpoints, index: usize, error: &ControlError) -> Failure {
+    let remedy = if endpoints.stack.is_some() {
+        "docker compose ps says whether it is up; on a busy machine run again"
+    } else {
+        "on a busy machine run again; otherwise this is a bug"
+    };
+    Failure::failed(format!("a replica does not answer · lab {}, replica-{index} · {error} · {remedy}", endpoints.lab))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remedy_fits_the_cause_and_whoever_can_mend_it() {
+        for (_, remedy) in REMEDIES {
+            assert!(!remedy.is_empty());
+        }
+        let said = |whose, cause| {
+            let refused = Refused { cause, ..Refused::at("put", "words\u{1b}[31m") };
+            refusal(whose, "the Redis at redis://h", &refused).text
+        };
+        for (whose, cause, expected) in [
+            (Whose::Given, Cause::ReadOnly, "· it is a replica: give its primary"),
+            (Whose::Given, Cause::CommandDenied, "+evalsha"),
+            (Whose::Given, Cause::Nobody, "start it, give another with --redis"),
+            (Whose::Container, Cause::Silent, "on a busy machine run again"),
+            (Whose::Container, Cause::CommandDenied, "--force-recreate"),
+            (Whose::Private, Cause::Silent, "run again when it is idle"),
+        ] {
+            let said = said(whose, cause);
+            assert!(said.contains(expected) && !said.contains('\u{1b}'), "{said}");
+            assert!(whose == Whose::Given || !said.contains("give another with --redis"), "{said}");
+        }
+    }
+}
