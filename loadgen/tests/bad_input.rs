@@ -79,7 +79,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (
         &["--scenario", "hotkey", "--redis", "redis://127.0.0.1:1"],
         1,
-        &["the shared cache does not answer · the Redis at redis://127.0.0.1:1", "--cache memory"],
+        &["the shared cache does not do what the lab needs · the Redis at redis://127.0.0.1:1", "--cache memory"],
     ),
     (&["--scenario", "hotkey", "--target", "127.0.0.1:1"], 2, &["not a URL that can be driven", "found no scheme"]),
     (&["--scenario", "hotkey", "--target", "https://localhost/"], 2, &["found https, allowed http only"]),

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use app::redis_server::PrivateRedis;
 use app::testing;
-use common::{Said, until, run};
+use common::{Said, run, until};
 
 /// A run of a second, were it to begin. What leads to it must fail without a trace, in the house's words and nobody else's.
 fn refused(url: &str) -> Said {

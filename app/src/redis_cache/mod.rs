@@ -11,9 +11,10 @@ mod preflight;
 mod scripts;
 mod wake;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use redis::aio::PubSub;
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Renewed, Stored, Token, When,
 };
@@ -42,6 +43,8 @@ const GRACE_MS: u64 = 1000;
 pub struct RedisSource {
     connection: Link,
     scripts: Arc<Scripts>,
+    /// The preflight's subscription, until a strategy has its own: so all replicas' connections are there at once.
+    held: Mutex<Option<PubSub>>,
 }
 
 /// Checks that a URL is one that this build can use, without connecting.
@@ -64,7 +67,11 @@ impl RedisSource {
     /// A sentence where the URL is none.
     pub fn new(url: &str) -> Result<Self, String> {
         let connection = Link::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
-        Ok(Self { connection, scripts: Arc::new(Scripts::new()) })
+        Ok(Self { connection, scripts: Arc::new(Scripts::new()), held: Mutex::default() })
+    }
+
+    fn hold(&self, subscription: Option<PubSub>) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = subscription;
     }
 
     /// Asks the server about itself, once.
@@ -81,6 +88,7 @@ impl RedisSource {
 
 impl CacheSource for RedisSource {
     fn open(&self, namespace: &str) -> CachePorts {
+        self.hold(None);
         let redis = Arc::new(RedisCache {
             connection: self.connection.clone(),
             scripts: Arc::clone(&self.scripts),

@@ -85,6 +85,7 @@ async fn pass_a_message(source: &RedisSource, namespace: &str) -> Result<(), Ref
     let mut messages = wake.subscription().await.map_err(|e| at("subscribe")(classify(e)))?;
     wake.publish(&Key::of_item(1)).await.map_err(|e| at("publish")(classify(e)))?;
     let heard = tokio::time::timeout(super::OPERATION_BUDGET, RedisWake::hear(&mut messages)).await;
+    source.hold(Some(messages));
     heard
         .map(drop)
         .map_err(|_| Refused { cause: Cause::Silent, ..Refused::at("subscribe", "the message did not come") })

@@ -96,7 +96,7 @@ fn whose(settings: &Settings, endpoints: &Endpoints) -> Whose {
 
 fn refusal(whose: Whose, cache_note: &str, refused: &Refused) -> Failure {
     let Refused { operation, said, cause } = refused;
-    let said = crate::table::plain(said);
+    let said = report::escape::line(said);
     let remedy = remedy(whose, *cause);
     Failure::failed(format!(
         "the shared cache does not do what the lab needs · {cache_note}, {operation} · found: {said} · {remedy}"

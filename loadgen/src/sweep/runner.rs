@@ -118,8 +118,8 @@ impl Progress {
 
 fn bar(runs: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr_with_hz(4));
-    let colour = if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) { "" } else { ".cyan" };
-    let template = format!("{{pos}}/{{len}} runs {{bar:24{colour}}} {{eta:>4}} left");
+    let colour = if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) { "" } else { ":.cyan" };
+    let template = format!("{{pos}}/{{len}} runs {{wide_bar{colour}}} {{eta:>4}} left");
     if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style.progress_chars("━╸ "));
     }
