@@ -5,6 +5,7 @@
 //! events did excuses what it may excuse, from a second before it is told to a second after it is over: a real fault takes
 //! effect before anybody can see that it did, and connections need their time to be made again.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -108,10 +109,9 @@ pub fn judge(terms: Terms, planned: &[Action], events: &[EventRow], origin: &[Or
     // Each trouble before what it may excuse; what is of one time stays in its order.
     facts.sort_by_key(|fact| fact.at_ns);
     let died = facts.iter().any(|fact| matches!(&fact.what, What::Trouble(trouble) if trouble.kind == Kind::Crash));
-    let told = |row: &OriginRow| {
-        let life = row.flight.split('-').next();
-        events.iter().any(|event| event.flight.as_deref().is_some_and(|flight| flight.split('-').next() == life))
-    };
+    let life = |flight: &'_ str| flight.split('-').next().unwrap_or_default().to_owned();
+    let lives: HashSet<String> = events.iter().filter_map(|event| event.flight.as_deref().map(life)).collect();
+    let told = |row: &OriginRow| lives.contains(&life(&row.flight));
     // Nobody is left to tell of the flights of a replica that died.
     let witnessed = origin.iter().filter(|row| !died || told(row));
     let mut reads: Vec<Read> = witnessed.filter_map(|row| read(row, first)).collect();

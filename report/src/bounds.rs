@@ -26,11 +26,13 @@ const SEEDS: [&str; 2] = ["seed", "seeds"];
 const CHANCES: [&str; 4] = ["p", "p_holm", "share", "hit_ratio"];
 
 /// Entries of a list or a map, by its name.
-const LISTS: [(&str, usize); 9] = [
+const LISTS: [(&str, usize); 10] = [
     ("strategies", STRATEGIES_MAX),
     ("blocks", REPEATS_MAX),
     ("repeats", REPEATS_MAX),
     ("values", POINTS_MAX),
+    // Each is a panel.
+    ("charted", 16),
     ("order", STRATEGIES_MAX),
     ("comparisons", 4 * STRATEGIES_MAX),
     ("points", POINTS_MAX),

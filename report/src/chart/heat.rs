@@ -206,6 +206,7 @@ impl HeatMap<'_> {
             let (x, y) = (LEFT + width * column as f64, top + height * (rows - 1 - row) as f64);
             ((x, y), (x + width, y + height))
         };
+        let meeting = self.sweep.meeting();
         for (index, point) in self.points(strategy) {
             let column = self.sweep.value_of(point, self.knobs.0);
             let (Some(column), Some(row)) = (column, self.sweep.value_of(point, self.knobs.1)) else { continue };
@@ -213,7 +214,7 @@ impl HeatMap<'_> {
             let mean = point.figures.get(metric).copied().flatten().map(|spread| spread.mean);
             match (point.valid, mean, range) {
                 (true, Some(mean), Some(range)) => {
-                    let missed = self.sweep.meets(index) == Some(false);
+                    let missed = meeting.as_ref().is_some_and(|meeting| !meeting.contains(&index));
                     let text = if room { figure_text(metric, mean) } else { String::new() };
                     cell(ink, (from, to), range.shade(mean), &text, missed)?;
                 }

@@ -210,9 +210,9 @@ impl Sweep {
         self.knobs.get(knob)?.values.iter().position(|value| value.text == *text)
     }
 
-    /// Whether a point meets the goal; `None` without a goal.
-    pub(crate) fn meets(&self, index: usize) -> Option<bool> {
+    /// The points that meet the goal, as indices; `None` without a goal.
+    pub(crate) fn meeting(&self) -> Option<HashSet<usize>> {
         self.goal.as_ref()?;
-        Some(self.ranking.iter().any(|ranked| ranked.point == index && ranked.meets))
+        Some(self.ranking.iter().filter(|ranked| ranked.meets).map(|ranked| ranked.point).collect())
     }
 }
