@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Damaged records against the release build: 20 000 inputs (or as many as are said) × 5 commands, each a process with 2 GiB and 10 s.
+# Damaged records against the release build: 20 000 inputs (or as many as are said) × 5 commands, each a process with 2 GiB and 10 s of processor time.
 # Nothing may panic, abort, hang or pass on what a terminal obeys. The inputs are those of loadgen/tests/hostile.rs, by seed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
