@@ -21,13 +21,14 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 22] = [
+const MAY_BE_MISSING: [&str; 24] = [
     "events .detail",
     "events .flight",
     "events .key",
     "events .replica",
     "run .blocks",
     "run .comparisons",
+    "run Comparison.lives",
     "run Events.breaker_closed",
     "run Events.breaker_opened",
     "run Events.breaker_refused",
@@ -38,6 +39,7 @@ const MAY_BE_MISSING: [&str; 22] = [
     "run Recovery.recovered_after_s",
     "run Strategy.cut_after_s",
     "run Strategy.generator_cpu_cores",
+    "run Strategy.life_s",
     "run Strategy.moved_on",
     "run Strategy.resent",
     "run Strategy.predicted",

@@ -120,12 +120,15 @@ fn together(rows: &[OriginRow], key: &str) -> usize {
     of_key.iter().map(|row| at(row.arrived_ns)).max().unwrap_or(0)
 }
 
+/// Half a second, give or take a millisecond.
+const EVEN: &str = "origin.service_time={ dist = \"uniform\", min = \"499ms\", max = \"501ms\" }";
+
 /// Early refreshes that follow one another within two service times are not one herd.
 #[test]
 fn early_refreshes_one_after_the_other_are_a_herd_of_one_each() {
     let results = tempfile::tempdir().unwrap();
     let args = ["--scenario", "hotkey-open", "--lab", "sim", "--quiet", "-o", results.path().to_str().unwrap()];
-    let service = ["--set", "origin.service_time=500ms", "--set", "origin.concurrency=512"];
+    let service = ["--set", EVEN, "--set", "origin.concurrency=512"];
     let said = run(&[&args[..], &service, &["-w", "12s", "-d", "120s", "--strategy", "xfetch(beta=2)"]].concat());
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     let path = only_run(results.path());
@@ -138,4 +141,16 @@ fn early_refreshes_one_after_the_other_are_a_herd_of_one_each() {
     let reads = one.hot.as_ref().unwrap().origin_total.unwrap();
     assert_eq!((herds.mean, herds.max), (1.0, 1));
     assert!(reads - herds.count <= 1, "{} herds of {reads} reads", herds.count);
+}
+
+/// Jitter does nothing for one hot key but to let it live longer, and that is what the comparison says.
+#[test]
+fn jitter_on_one_hot_key_is_not_called_better() {
+    let results = tempfile::tempdir().unwrap();
+    let args = ["--scenario", "hotkey-open", "--lab", "sim", "--quiet", "-o", results.path().to_str().unwrap()];
+    let said = run(&[&args[..], &["-d", "60s", "--strategy", "naive,jitter(0.5)", "--repeats", "8"]].concat());
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let reads = said.out.lines().find(|line| line.contains("  origin reads  ")).unwrap();
+    assert!(!reads.ends_with("better"), "{}", said.out);
+    assert!(said.out.contains("Entries of jitter(0.5) are fresh 1.25× as long as under naive"), "{}", said.out);
 }

@@ -153,6 +153,10 @@ pub struct Strategy {
     pub events: Option<Events>,
     /// How stale the answers were.
     pub stale: Stale,
+    /// How long an entry is fresh on average, seconds: the TTL, or what jitter or a window of the strategy's own make of it.
+    /// Whose entries live longer reads the origin less often for that alone. `None` of a target; absent from older records.
+    #[serde(default)]
+    pub life_s: Option<f64>,
     /// Cache operations (of all replicas) per request.
     pub cache_ops_per_request: Option<f64>,
     /// The most requests that waited in one replica at a time in the measured phase: for one of its slots, or for a value that was not

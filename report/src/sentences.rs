@@ -35,10 +35,12 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         said.push("No strategy was run.".to_owned());
     } else if valid.is_empty() {
         said.push("No strategy has valid numbers, so nothing can be compared.".to_owned());
-    } else if valid.len() > 1 {
+    } else if valid.len() > 1 && run.blocks.is_empty() {
+        // Of repeats the comparisons by blocks say it, and one run's rule of thumb does not.
         said.extend(peak_sentence(&valid));
         said.extend(p99_sentence(&valid));
     }
+    said.extend(longer_lives(run));
     said.extend(service_sentence(run));
     for verdict in run.verdicts.iter().filter(|verdict| !verdict.met) {
         let measured = verdict.measured.map_or_else(|| unknown_because(run, verdict), |value| format!("{value}"));
@@ -58,9 +60,23 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
     match run.blocks.len() {
         _ if valid.is_empty() => {}
         0 => said.push("One run: differences below ~10 % (or 1 ms) are noise.".to_owned()),
+        blocks if run.comparisons.is_empty() => said.push(format!("Medians of {blocks} runs of each.")),
         blocks => said.push(format!("Medians of {blocks} runs of each; what they tell apart is said below.")),
     }
     said
+}
+
+/// Whose entries live longer than the TTL, which makes fewer origin reads of nothing else. Said beside strategies of which that is
+/// not so.
+fn longer_lives(run: &Run) -> Option<String> {
+    let times = |strategy: &Strategy| strategy.life_s.map(|life| life / run.ttl_s).filter(|times| times.is_finite());
+    let longer = |strategy: &&Strategy| times(strategy).is_some_and(|times| times > 1.001);
+    let of = |strategy: &Strategy| Some(format!("{} ({:.2} TTLs)", name_of(&strategy.name), times(strategy)?));
+    let named: Vec<String> = run.strategies.iter().filter(longer).filter_map(of).collect();
+    (!named.is_empty() && named.len() < run.strategies.len()).then(|| {
+        let named = named.join(", ");
+        format!("Entries live longer than the TTL under {named}: for that alone the origin is read less often.")
+    })
 }
 
 /// That a threshold's figure is not known, and why not.
@@ -201,13 +217,16 @@ fn unknown_answers(run: &Run) -> Option<String> {
 fn peak_sentence(valid: &[&Strategy]) -> Option<String> {
     let peak = |strategy: &Strategy| Some(strategy.origin.as_ref()?.max_per_second as f64);
     let show = |strategy: &Strategy| {
-        strategy.origin.as_ref().map_or_else(String::new, |origin| format!("{} reads", origin.max_per_second))
+        strategy
+            .origin
+            .as_ref()
+            .map_or_else(String::new, |origin| words::counted(origin.max_per_second, "read", "reads"))
     };
     compared(valid, "peak at the origin in any second", peak, show, counts_differ)
 }
 
 fn p99_sentence(valid: &[&Strategy]) -> Option<String> {
-    let p99 = |strategy: &Strategy| strategy.latency_ms.p99;
+    let p99 = |strategy: &Strategy| strategy.latency_ms.p99.filter(|_| words::carries(strategy, 0.99));
     let show = |strategy: &Strategy| words::ms_with_unit(strategy.latency_ms.p99);
     compared(valid, "p99", p99, show, times_differ)
 }

@@ -106,6 +106,14 @@ pub(crate) fn failed_share(strategy: &Strategy) -> f64 {
     (strategy.outcomes.error + strategy.outcomes.shed) as f64 / sent as f64
 }
 
+/// So many requests must lie beyond a percentile before it is compared.
+const BEYOND_MIN: f64 = 10.0;
+
+/// Whether enough requests lie beyond a percentile (0 to 1) for it to be more than one request's luck.
+pub(crate) fn carries(strategy: &Strategy, percentile: f64) -> bool {
+    strategy.requests as f64 * (1.0 - percentile) >= BEYOND_MIN
+}
+
 /// Origin reads as a multiple of the floor: `6.2`.
 pub(crate) fn times_floor(strategy: &Strategy) -> Option<f64> {
     let origin = strategy.origin.as_ref()?;

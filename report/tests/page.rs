@@ -185,7 +185,10 @@ fn of_a_run_with_faults_recovery_comes_first_and_the_table_fits() {
         "(() => { const s = document.querySelector('#verdict .scroll'); return s.scrollWidth - s.clientWidth; })()";
     assert_eq!(browser.eval(hidden), 0);
     let said = browser.text("document.querySelector('#verdict').textContent");
-    assert!(said.contains("In trouble: seconds in which") && said.contains("too soon to say"), "{said}");
+    assert!(
+        said.contains("In trouble: seconds in which") && said.contains("too little was measured before or after"),
+        "{said}"
+    );
 }
 
 /// No wider than the window, in either colour scheme; a picture of each is left in `target/tmp/page/`.

@@ -244,3 +244,80 @@ fn the_readme_s_table_is_its_reference_run_s() {
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     assert!(readme.contains(&format!("```\n{table}\n```")), "{table}");
 }
+
+/// Ten blocks, in each of which one strategy's peak is a little lower than the other's: one run's rule of thumb says nothing of
+/// that, and the blocks do.
+#[test]
+fn of_repeats_the_blocks_speak_and_one_runs_rule_does_not() {
+    let mut run = fixture();
+    run.strategies.remove(1);
+    run.blocks = vec![Block { seed: 1, plan_hash: String::new(), order: vec![] }; 10];
+    let with_peak = |of: &report::record::Strategy, peak: u64| {
+        let mut one = of.clone();
+        one.origin.as_mut().unwrap().max_per_second = peak;
+        one
+    };
+    for (at, peak) in [60, 56].into_iter().enumerate() {
+        let runs: Vec<_> = (0..10).map(|block| with_peak(&run.strategies[at], peak + block % 3)).collect();
+        let [first, repeats @ ..] = &runs[..] else { unreachable!() };
+        run.strategies[at] = report::record::Strategy { repeats: repeats.to_vec(), ..first.clone() };
+    }
+    run.comparisons = report::compare::within(&run, &report::compare::Noise::default());
+    let said = verdict_table(&run).replace("\n  ", " ");
+    for words in ["Lowest", "clearly lower", "not distinguishable", "noise."] {
+        assert!(!said.contains(words), "{words}: {said}");
+    }
+    assert!(said.contains("Medians of 10 runs of each; what they tell apart is said below."), "{said}");
+    let table = report::compare::comparison_table(&run.comparisons);
+    assert!(table.lines().any(|line| line.contains("most reads a second") && line.contains("better")), "{table}");
+    run.comparisons.clear();
+    assert!(verdict_table(&run).contains("Medians of 10 runs of each.\n"), "nothing is said below");
+}
+
+/// Who reads the origin less often only because its entries live longer is not called better.
+#[test]
+fn a_longer_life_is_told_where_it_is_all_there_is() {
+    let mut run = fixture();
+    run.strategies.remove(1);
+    let with = |of: &report::record::Strategy, total: u64, life_s: f64| {
+        let mut one = report::record::Strategy { life_s: Some(life_s), ..of.clone() };
+        one.origin.as_mut().unwrap().total = total;
+        one
+    };
+    let mut compared = |total: u64, life_s: f64| {
+        for (at, (total, life_s)) in [(1000, 5.0), (total, life_s)].into_iter().enumerate() {
+            let runs: Vec<_> = (0..10).map(|block| with(&run.strategies[at], total + block % 3, life_s)).collect();
+            let [first, repeats @ ..] = &runs[..] else { unreachable!() };
+            run.strategies[at] = report::record::Strategy { repeats: repeats.to_vec(), ..first.clone() };
+        }
+        run.comparisons = report::compare::within(&run, &report::compare::Noise::default());
+        report::compare::comparison_table(&run.comparisons)
+    };
+    let called = |table: &str, verdict: &str| {
+        table.lines().any(|line| line.contains("  origin reads  ") && line.ends_with(verdict))
+    };
+    let longer = compared(800, 6.25);
+    assert!(called(&longer, "  fewer by longer life"), "{longer}");
+    let wanted = "are fresh 1.25× as long as under naive, and for that alone the origin is read so much less often. For each life \
+                  of an entry its origin reads are 1.00× (1.00× … 1.00×).";
+    assert!(longer.contains(wanted), "{longer}");
+    let more = compared(400, 6.25);
+    assert!(called(&more, "  better") && more.contains("origin reads are 0.50×"), "{more}");
+    let equal = compared(800, 5.0);
+    assert!(called(&equal, "  better") && !equal.contains("fresh"), "{equal}");
+
+    let mut run = fixture();
+    run.strategies[1].life_s = Some(run.ttl_s * 1.05);
+    let said = verdict_table(&run).replace("\n  ", " ");
+    assert!(said.contains("Entries live longer than the TTL under singleflight (1.05 TTLs): for that alone"), "{said}");
+}
+
+/// Of so few requests that fewer than ten lie beyond it, nobody's p99 is called the lowest.
+#[test]
+fn a_p99_that_rests_on_a_few_requests_is_not_compared() {
+    let mut run = fixture();
+    assert!(verdict_table(&run).contains("p99"));
+    run.strategies.iter_mut().for_each(|strategy| strategy.requests = 999);
+    let said = verdict_table(&run);
+    assert!(!said.contains("Lowest p99") && !said.contains("lower p99"), "{said}");
+}

@@ -242,6 +242,8 @@ mod tests {
         near(draws[50_000], 200 * MS);
         near(draws[99_000], 600 * MS);
         near(mean(&draws), law.mean());
+        let above = draws.iter().filter(|draw| **draw > law.seldom_above()).count();
+        assert!((3..=25).contains(&above), "{above} of 100 000, where 10 are expected");
     }
 
     #[test]

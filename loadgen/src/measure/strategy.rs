@@ -129,6 +129,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
             overage_ms_max: (outcomes.unknown == 0).then(|| collected.overage_us_max.div_ceil(1000)),
         },
         peak_waiters: evidence.counters.peak_waiters,
+        life_s: subject.strategy.as_ref().map(|spec| spec.soft_life_mean(scenario.cache.ttl).as_secs_f64()),
         cache_ops_per_request: operations.is_finite().then(|| round(operations, 1e4)),
         unsent: collected.offered - sent.min(collected.offered),
         moved_on: collected.moved_on,

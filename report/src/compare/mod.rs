@@ -11,10 +11,15 @@ pub use noise::{NOISE_SCHEMA, Noise, NoiseBand, NoiseFile, machine_class, read_n
 pub use words::comparison_table;
 
 use crate::record::{Comparison, Metric, Run, Strategy};
-use crate::stats::{Call, Weighed, bootstrap_interval, holm, log_ratio, median, rank_sum_p, shift, sign_flip_p};
+use crate::stats::{
+    ALPHA, Call, RUNS_MIN, Weighed, bootstrap_interval, holm, log_ratio, median, rank_sum_p, shift, sign_flip_p,
+};
 
 /// The level of intervals.
 const LEVEL: f64 = 0.95;
+
+/// Lives closer than this share are the same.
+const SAME_LIFE: f64 = 0.001;
 
 /// One metric, before its p-value is adjusted.
 struct Tested {
@@ -57,7 +62,7 @@ pub fn paired(base: &Strategy, new: &Strategy, noise: &Noise) -> Vec<Comparison>
             runs: ratios.len(),
         })
     });
-    judged(&base.name, &new.name, tested.collect(), noise)
+    judged((&base.name, base), new, tested.collect(), noise)
 }
 
 /// The runs of a strategy against those of the same strategy in another run, which are no pairs.
@@ -81,7 +86,22 @@ pub fn unpaired(base: &Strategy, new: &Strategy, noise: &Noise) -> Vec<Compariso
             runs: from.len().min(to.len()),
         })
     });
-    judged("BASE", &new.name, tested.collect(), noise)
+    judged(("BASE", base), new, tested.collect(), noise)
+}
+
+/// Whether the blocks of two strategies tell a figure of them apart: by the sign-flip test and the interval of the differences,
+/// and by more than is assumed to be noise. `None` where there are fewer pairs than [`RUNS_MIN`].
+pub(crate) fn apart(one: &Strategy, two: &Strategy, figure: impl Fn(&Strategy) -> Option<f64>) -> Option<bool> {
+    let blocks = one.runs().zip(two.runs()).filter(|(one, two)| counts(one) && counts(two));
+    let pairs: Vec<(f64, f64)> = blocks.filter_map(|(one, two)| Some((figure(one)?, figure(two)?))).collect();
+    if pairs.len() < RUNS_MIN {
+        return None;
+    }
+    let differences: Vec<f64> = pairs.iter().map(|(one, two)| two - one).collect();
+    let (low, high) = bootstrap_interval(&differences, LEVEL)?;
+    let of = |side: fn(&(f64, f64)) -> f64| median(&pairs.iter().map(side).collect::<Vec<_>>()).unwrap_or(0.0).abs();
+    let noise = of(|pair| pair.0).max(of(|pair| pair.1)) * noise::ASSUMED;
+    Some(sign_flip_p(&differences) <= ALPHA && (low > 0.0 || high < 0.0) && median(&differences)?.abs() > noise)
 }
 
 /// Whether a run may be compared: it is valid, and ran to its end.
@@ -89,14 +109,15 @@ fn counts(run: &Strategy) -> bool {
     run.valid && run.cut_after_s.is_none()
 }
 
-fn judged(against: &str, strategy: &str, tested: Vec<Tested>, noise: &Noise) -> Vec<Comparison> {
+fn judged((against, base): (&str, &Strategy), new: &Strategy, tested: Vec<Tested>, noise: &Noise) -> Vec<Comparison> {
+    let lives = base.life_s.zip(new.life_s).map(|(was, is)| is / was).filter(|lives| lives.is_finite());
     let adjusted = holm(&tested.iter().map(|one| one.p).collect::<Vec<_>>());
     let judge = |(one, p_holm): (Tested, f64)| {
         let Tested { metric, from, to, effect, interval, p, runs } = one;
         let (noise, noise_measured) = (noise.of(metric), noise.is_measured(metric));
         let verdict = Call::of(Weighed { effect, interval, p: p_holm, runs }, noise.ln_1p());
         Comparison {
-            strategy: strategy.to_owned(),
+            strategy: new.name.clone(),
             against: against.to_owned(),
             metric,
             runs: runs as u64,
@@ -109,6 +130,7 @@ fn judged(against: &str, strategy: &str, tested: Vec<Tested>, noise: &Noise) -> 
             noise,
             noise_measured,
             verdict,
+            lives: lives.filter(|lives| metric == Metric::OriginTotal && (lives - 1.0).abs() > SAME_LIFE),
         }
     };
     tested.into_iter().zip(adjusted).map(judge).collect()

@@ -16,7 +16,7 @@ use crate::stats::log_ratio;
 /// The schema of a noise file that this build writes and reads.
 pub const NOISE_SCHEMA: &str = "stampede.noise/v1";
 /// What is assumed where nobody measured: 2 %.
-const ASSUMED: f64 = 0.02;
+pub(super) const ASSUMED: f64 = 0.02;
 /// No band is narrower: a difference of less than 1 % is nobody's reason to choose.
 const LEAST: f64 = 0.01;
 /// The share of pairs whose difference lies in the band.

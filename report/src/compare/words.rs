@@ -30,7 +30,7 @@ pub fn comparison_table(comparisons: &[Comparison]) -> String {
             one.interval
                 .map_or_else(|| words::UNKNOWN.to_owned(), |(low, high)| format!("{} … {}", ratio(low), ratio(high))),
             if one.verdict == Call::TooFew { words::UNKNOWN.to_owned() } else { p(one.p_holm) },
-            verdict(one.verdict).to_owned(),
+            verdict_of(one).to_owned(),
         ]);
     }
     let against = if first.against == "BASE" { "its runs in BASE".to_owned() } else { escape::line(&first.against) };
@@ -84,6 +84,32 @@ pub(crate) fn verdict(call: Call) -> &'static str {
     }
 }
 
+/// The verdict on a comparison; that of origin reads says where a longer life is all there is to it.
+#[must_use]
+pub(crate) fn verdict_of(one: &Comparison) -> &'static str {
+    match one.verdict {
+        Call::Improved if one.is_of_life() => "fewer by longer life",
+        Call::Regressed if one.is_of_life() => "more by shorter life",
+        call => verdict(call),
+    }
+}
+
+/// What a comparison of origin reads says of each life of an entry, where lives differ.
+fn of_lives(one: &Comparison) -> Option<String> {
+    let (lives, (effect, (low, high))) = (one.lives?, one.per_life()?);
+    let whose =
+        if one.against == "BASE" { "in BASE".to_owned() } else { format!("under {}", escape::line(&one.against)) };
+    Some(format!(
+        "Entries of {} are fresh {} as long as {whose}, and for that alone the origin is read so much less often. For each life of an \
+         entry its origin reads are {} ({} … {}).",
+        escape::line(&one.strategy),
+        ratio(lives),
+        ratio(effect),
+        ratio(low),
+        ratio(high)
+    ))
+}
+
 /// How far the comparisons carry, one sentence a line.
 pub(crate) fn sentences(comparisons: &[Comparison]) -> Vec<String> {
     let mut said =
@@ -105,6 +131,7 @@ pub(crate) fn sentences(comparisons: &[Comparison]) -> Vec<String> {
     let first = &comparisons[0].strategy;
     let of_one: Vec<&Comparison> = comparisons.iter().take_while(|one| one.strategy == *first).collect();
     let bands: Vec<String> = of_one.iter().map(|one| noise(one)).collect();
+    said.extend(comparisons.iter().filter_map(of_lives));
     said.push(if of_one.iter().all(|one| one.noise_measured) {
         format!("Noise, as `loadgen aa` measured it on such a machine: {}.", bands.join(", "))
     } else {

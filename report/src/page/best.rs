@@ -3,18 +3,16 @@
 //! One run is one sample, and a sample of one has no interval. So nothing is called better that is not further off than the
 //! noise that one run is known to have: 10 % of the larger value, and for counts two standard deviations of the difference
 //! of two Poisson counts, for times a millisecond, for shares a tenth of a percentage point. What lies within that of the
-//! lowest value is as good as it. Where records have repeats, an interval takes the place of this rule.
+//! lowest value is as good as it. Of six blocks or more the test by pairs takes the place of this rule.
 
 use super::view::{Row, View};
+use crate::compare::apart;
 use crate::record::Strategy;
 use crate::sentences::{counts_differ, times_differ};
 use crate::words;
 
 /// Whoever failed or shed at least this share of its requests was cheap at their expense and is not best at anything else.
 const FAILED_MIN: f64 = 0.01;
-/// So many requests must lie beyond a percentile before it is compared.
-const BEYOND_MIN: f64 = 10.0;
-
 /// What a figure is, and so what noise it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -44,7 +42,8 @@ impl Kind {
 
 /// The rule, for the page.
 pub(super) const RULE: &str = "Green is the lowest figure and whatever one run can’t tell from it: less than 10 % apart, or \
-    less than two standard deviations (counts), 1 ms (times), 0.1 points (shares). Where that is everybody, nobody is marked. \
+    less than two standard deviations (counts), 1 ms (times), 0.1 points (shares); of six or more \
+    repeats, whatever their blocks don’t tell from it (sign-flip test, p at most 0.05, and 2 % apart). Where that is everybody, nobody is marked. \
     Nor is who is invalid or failed 1 % of its requests, a percentile with fewer than ten requests beyond it, or a maximum, \
     which is one request’s luck.";
 
@@ -58,17 +57,22 @@ pub(super) fn best(view: &View<'_>, kind: Kind, value: impl Fn(&Strategy) -> Opt
         .filter_map(|(at, row)| Some((at, value(row.strategy).filter(|value| value.is_finite())?)))
         .collect();
     let Some(lowest) = known.iter().map(|(_, value)| *value).reduce(f64::min) else { return Vec::new() };
-    let best: Vec<usize> = known.iter().filter(|(_, value)| !kind.differ(*value, lowest)).map(|(at, _)| *at).collect();
+    let first = known.iter().find(|(_, value)| *value == lowest).map_or(0, |(at, _)| *at);
+    let alike = |(at, found): &&(usize, f64)| {
+        let by_blocks = if *at == first { None } else { by_blocks(&view.rows[first], &view.rows[*at], &value) };
+        !by_blocks.unwrap_or_else(|| kind.differ(*found, lowest))
+    };
+    let best: Vec<usize> = known.iter().filter(alike).map(|(at, _)| *at).collect();
     if best.len() == known.len() { Vec::new() } else { best }
+}
+
+/// Whether the blocks of a run tell two of its strategies apart; `None` where they are too few, or of different runs.
+fn by_blocks(one: &Row<'_>, two: &Row<'_>, value: impl Fn(&Strategy) -> Option<f64>) -> Option<bool> {
+    (one.run_at == two.run_at).then(|| apart(one.first, two.first, value)).flatten()
 }
 
 fn eligible(row: &Row<'_>) -> bool {
     row.strategy.valid && words::failed_share(row.strategy) < FAILED_MIN
-}
-
-/// Whether enough requests lie beyond a percentile (0 to 1).
-pub(super) fn carries(strategy: &Strategy, percentile: f64) -> bool {
-    strategy.requests as f64 * (1.0 - percentile) >= BEYOND_MIN
 }
 
 /// What a strategy costs: its load on the origin, its p99 in milliseconds, and its share of stale answers.
@@ -80,10 +84,11 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// `None` where any of the three is unknown.
+    /// `None` where any of the three is unknown, or rests on too few requests.
     pub(super) fn of(strategy: &Strategy) -> Option<Self> {
         let reads = strategy.origin.as_ref()?.total as f64;
-        let (p99_ms, stale) = (strategy.latency_ms.p99?, strategy.stale.share?);
+        let (p99_ms, stale) =
+            (strategy.latency_ms.p99.filter(|_| words::carries(strategy, 0.99))?, strategy.stale.share?);
         [reads, p99_ms, stale].iter().all(|value| value.is_finite()).then_some(Self { reads, p99_ms, stale })
     }
 

@@ -72,7 +72,7 @@ fn dots(out: &mut Sheet, view: &View<'_>, metric: Metric) {
             plot.tick(&format!("median s{at} {class}"), place(middle), (y - 0.35, y + 0.35));
         }
         let median = middle.map_or_else(|| UNKNOWN.to_owned(), |middle| words::value(metric, middle));
-        let verdict = comparison.map_or_else(String::new, |one| format!(", {}", words::verdict(one.verdict)));
+        let verdict = comparison.map_or_else(String::new, |one| format!(", {}", words::verdict_of(one)));
         said.push(format!("{}: median {median} of {} runs{verdict}", row.name, runs.len()));
         let html = format!("<b>{}</b> <small>{median}{verdict}</small>", escaped(&row.name));
         named.push(Named { class, row: at, values: String::new(), html, at: (x.1, y) });
@@ -105,6 +105,7 @@ fn table(out: &mut Sheet, comparisons: &[Comparison]) {
         );
         let p = if one.verdict == Call::TooFew { UNKNOWN.to_owned() } else { words::p(one.p_holm) };
         let class = match one.verdict {
+            _ if one.is_of_life() => "",
             Call::Improved => " class=\"best\"",
             Call::Regressed => " class=\"bad\"",
             _ => "",
@@ -121,7 +122,7 @@ fn table(out: &mut Sheet, comparisons: &[Comparison]) {
             words::ratio(one.ratio),
             one.p_holm,
             escaped(&p),
-            words::verdict(one.verdict)
+            words::verdict_of(one)
         );
     }
     out.push_str("</tbody>\n</table>\n</div>\n");

@@ -3,7 +3,7 @@
 //! Each cell carries the record's own number and its path in `data-` attributes; what is shown is that number rounded by
 //! `words.rs`, as everywhere.
 
-use super::best::{Kind, best, carries};
+use super::best::{Kind, best};
 use super::html::*;
 use super::view::View;
 use crate::record::Strategy;
@@ -126,8 +126,8 @@ fn origin_columns() -> Vec<Column> {
 }
 
 fn time_columns() -> Vec<Column> {
-    let p99 = |s: &Strategy| carries(s, 0.99);
-    let p99_9 = |s: &Strategy| carries(s, 0.999);
+    let p99 = |s: &Strategy| words::carries(s, 0.99);
+    let p99_9 = |s: &Strategy| words::carries(s, 0.999);
     vec![
         column("latency_ms.p50", "p50", "median response time, from the planned send", Some(Kind::Time), |s| {
             time(s.latency_ms.p50)

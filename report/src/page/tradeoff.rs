@@ -22,7 +22,8 @@ pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
     let how = "Down and left is cheap; a larger dot has more stale answers. A full dot is on the Pareto front: no other strategy \
                is clearly better in reads, p99 or staleness without being clearly worse in another. A hollow one is beaten. \
                The dashed line bounds what any of them reached in reads and p99.";
-    out.section("tradeoff", "What each strategy trades", how);
+    let of_repeats = if view.blocks() > 0 { " Clearly is by the rule for one run, held to the medians." } else { "" };
+    out.section("tradeoff", "What each strategy trades", &format!("{how}{of_repeats}"));
     let (x, y) = (log(known.iter().map(|(_, cost, _)| cost.reads)), log(known.iter().map(|(_, cost, _)| cost.p99_ms)));
     // The plot is linear in x, so the logarithm is taken here.
     let (from, to) = (x.0.log10(), x.1.log10());

@@ -99,4 +99,29 @@ pub struct Comparison {
     pub noise_measured: bool,
     /// What it comes to.
     pub verdict: Call,
+    /// Of origin reads: how many times as long an entry is fresh as under `against`, on average. `None` (and absent) where that
+    /// is the same, or not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lives: Option<f64>,
+}
+
+impl Comparison {
+    /// The effect and its interval for each life of an entry, where lives differ: what is left of a difference in origin reads
+    /// when entries live equally long.
+    #[must_use]
+    pub fn per_life(&self) -> Option<(f64, (f64, f64))> {
+        let (lives, (low, high)) = (self.lives?, self.interval?);
+        Some((self.ratio * lives, (low * lives, high * lives)))
+    }
+
+    /// Whether it is called better, or worse, for no other reason than that entries live longer, or less long.
+    #[must_use]
+    pub fn is_of_life(&self) -> bool {
+        let band = 1.0 + self.noise;
+        match (self.verdict, self.per_life()) {
+            (Call::Improved, Some((_, (_, high)))) => high >= 1.0 / band,
+            (Call::Regressed, Some((_, (low, _)))) => low <= band,
+            _ => false,
+        }
+    }
 }

@@ -181,6 +181,8 @@ fn answer(
     if entry.dies > now && !loading {
         let left = (entry.dies - now) as f64;
         if kind == Kind::Early && left < 0.2e9 * -(draw.unit().max(1e-9)).ln() {
+            let (event, key) = ("early-refresh".to_owned(), Some(key.to_string()));
+            records.events.push(EventRow { t_ns: now, event, key, ..EventRow::default() });
             load(entry, draw);
             entry.loading_until = now; // The old value is served meanwhile.
         }
@@ -365,6 +367,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         resent: None,
         retries: None,
         recovery: None,
+        life_s: None,
         generator_cpu_cores: Some(0.12),
         unwitnessed: 0,
         ledgers: Some(Ledgers::default()),

@@ -188,6 +188,16 @@ impl Spec {
         self.negative.unwrap_or_default()
     }
 
+    /// How long an entry is fresh under this strategy on average, with all jitter.
+    #[must_use]
+    pub fn soft_life_mean(&self, ttl: Duration) -> Duration {
+        // Where lives become shorter as well, they are as long as ever on average.
+        let longer =
+            |CacheLayer::Jitter { spread, symmetric }: &CacheLayer| if *symmetric { 0.0 } else { spread / 2.0 };
+        let factor = 1.0 + self.cache.iter().map(longer).sum::<f64>();
+        self.policy.life(ttl).scaled(factor).soft
+    }
+
     /// How long an entry may be fresh under this strategy at most, with all jitter.
     #[must_use]
     pub fn soft_life_max(&self, ttl: Duration) -> Duration {
