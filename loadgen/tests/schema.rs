@@ -21,7 +21,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 24] = [
+const MAY_BE_MISSING: [&str; 25] = [
     "events .detail",
     "events .flight",
     "events .key",
@@ -42,6 +42,7 @@ const MAY_BE_MISSING: [&str; 24] = [
     "run Strategy.life_s",
     "run Strategy.moved_on",
     "run Strategy.resent",
+    "run Strategy.not_predicted",
     "run Strategy.predicted",
     "run Strategy.recovery",
     "run Strategy.repeats",

@@ -15,11 +15,12 @@ pub type Figures = BTreeMap<String, Option<Number>>;
 /// Fields of [`Strategy`] that are no figures: what says how far the run went and whether it may be believed, what follows from
 /// the settings or from theory, and was not measured, what the generator took of the machine, and verdicts on the figures. Repeats have figures of
 /// their own.
-const NO_FIGURES: [&str; 8] = [
+const NO_FIGURES: [&str; 9] = [
     "cut_after_s",
     "generator_cpu_cores",
     "invalid_because",
     "life_s",
+    "not_predicted",
     "predicted",
     "recovery.recovered",
     "recovery.recovered_after_s",

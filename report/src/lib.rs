@@ -43,6 +43,7 @@ mod sentences;
 pub mod stats;
 mod summary;
 pub mod sweep;
+mod theory;
 mod verdict;
 mod walk;
 mod words;

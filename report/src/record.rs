@@ -5,6 +5,7 @@
 //! change of [`RUN_SCHEMA`], of its fixture, and an entry in CHANGELOG.md.
 
 mod comparison;
+mod predicted;
 mod row;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use comparison::{Comparison, Metric};
+pub use predicted::{NotPredicted, Predicted};
 pub use row::{BinRow, ContainerRow, EventRow, OriginRow};
 
 /// The schema of `run.json` that this build writes and reads.
@@ -137,10 +139,13 @@ pub struct Strategy {
     pub origin: Option<Origin>,
     /// The hot key's own figures, where the scenario has a hot key.
     pub hot: Option<Hot>,
-    /// What theory predicts of the hot key; `None` where no formula covers the scenario and the strategy. Absent from older
-    /// records.
+    /// What theory predicts of the hot key; `None` where a premise of its formulas fails, which `not_predicted` names. Absent from
+    /// older records.
     #[serde(default)]
     pub predicted: Option<Predicted>,
+    /// Why figures of `predicted`, or all of it, are `null`: a row for each premise that fails. Absent from older records.
+    #[serde(default)]
+    pub not_predicted: Vec<NotPredicted>,
     /// Response time from the intended send, milliseconds.
     pub latency_ms: Latency,
     /// Service time, from the actual send, milliseconds.
@@ -247,23 +252,6 @@ pub struct Hot {
     pub outcomes: Outcomes,
     /// Origin reads of it; `None` where there is no ledger.
     pub origin_total: Option<u64>,
-}
-
-/// What theory predicts of the hot key, to stand beside what was measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Predicted {
-    /// Origin reads at an expiry, or at an early refresh; beside `origin.per_expiry.mean`.
-    pub per_expiry: f64,
-    /// Seconds from one such moment to the next; `None` where only the herd is known.
-    pub cycle_s: Option<f64>,
-    /// Origin reads of the hot key in the measured phase; beside `hot.origin_total`.
-    pub hot_origin_total: Option<f64>,
-    /// Share of the hot key's requests that wait for the origin.
-    pub wait_share: Option<f64>,
-    /// Share of the hot key's requests that are answered with a stale value.
-    pub stale_share: Option<f64>,
-    /// The formula of `per_expiry`, in words; derived and sourced in `strategies/src/theory.rs`.
-    pub formula: String,
 }
 
 /// Percentiles in milliseconds; `None` where nothing was recorded.

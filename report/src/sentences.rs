@@ -8,7 +8,7 @@ use std::fmt::Write;
 use crate::escape;
 use crate::record::{Outcomes, Run, Strategy, Verdict};
 use crate::verdict::name_of;
-use crate::words;
+use crate::{theory, words};
 
 /// Differences below this share of the larger value are noise.
 const NOISE_SHARE: f64 = 0.10;
@@ -56,6 +56,7 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
     said.extend(resent(run));
     said.extend(no_ledger(run));
     said.extend(unknown_answers(run));
+    said.extend(theory::silent(run));
     said.extend(few_expiries(&valid));
     match run.blocks.len() {
         _ if valid.is_empty() => {}

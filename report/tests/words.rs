@@ -193,6 +193,27 @@ fn theory_stands_beside_what_was_measured_where_there_is_any() {
     assert!(report::summary_markdown(&run).contains("| by theory |"));
 }
 
+#[test]
+fn where_theory_says_nothing_it_is_said_why() {
+    let mut run = report::parse_run(include_bytes!("fixtures/run-v1.json")).unwrap();
+    let events = report::record::NotPredicted {
+        premise: "no-events".into(),
+        because: "the scenario's events disturb the cycle".into(),
+        figures: ["per_expiry", "cycle_s"].map(String::from).to_vec(),
+    };
+    let cycle = report::record::NotPredicted { figures: vec!["cycle_s".into()], ..events.clone() };
+    run.strategies[0].not_predicted = vec![events.clone()];
+    run.strategies[1].not_predicted = vec![cycle];
+    let name = run.strategies[0].name.clone();
+    let table = report::verdict_table(&run).replace("\n  ", " ");
+    assert!(table.contains(&format!("No theory of {name}: the scenario's events disturb the cycle.")), "{table}");
+    assert_eq!(table.matches("No theory").count(), 1, "a herd that is known is predicted: {table}");
+    run.strategies.iter_mut().for_each(|strategy| strategy.not_predicted = vec![events.clone()]);
+    run.strategies.iter_mut().for_each(|strategy| strategy.predicted = None);
+    let table = report::verdict_table(&run).replace("\n  ", " ");
+    assert!(table.contains("No theory: the scenario's events disturb the cycle."), "{table}");
+}
+
 /// Of a run with events two rules stand beside each other where they say different things, and what each is under them.
 #[test]
 fn two_rules_of_being_well_again() {

@@ -1,36 +1,94 @@
 //! From a scenario to the circumstances that theory speaks of.
+//!
+//! A scenario is taken apart field by field, and every law variant by variant: whatever is added to it does not compile before somebody
+//! has said here what it means to a prediction.
 
-use strategies::Spec;
-use strategies::theory::{Circumstances, Prediction, Readers, predict};
+use std::time::Duration;
 
-use crate::keys::KeyKind;
+use strategies::theory::{Circumstances, Filled, Gaps, Readers, Theory, Think, predict};
+use strategies::{Budgets, Spec};
+
+use crate::keys::{KeyKind, Keys};
 use crate::law::Law;
-use crate::load::LoadKind;
-use crate::scenario::Scenario;
+use crate::load::{Arrivals, Load, LoadKind, Start};
+use crate::scenario::{CacheSettings, OriginModel, Scenario};
 
 impl Scenario {
-    /// What theory predicts of the hot key under a strategy. `None` where the scenario has no hot key, its load ramps, events
-    /// disturb it, or the origin's service time varies, and where no formula covers the strategy.
+    /// What theory predicts of the hot key under a strategy in so much measured time, and what it does not for which reason.
     #[must_use]
-    pub fn predict(&self, spec: &Spec, replicas: u32) -> Option<Prediction> {
-        let share = match self.keys.kind {
-            KeyKind::Hot { share } => share,
-            KeyKind::Single => 1.0,
-            KeyKind::Uniform | KeyKind::Zipf { .. } => return None,
-        };
-        let share = share * (1.0 - self.keys.missing_share);
-        let Law::Constant(service) = self.origin.service_time else { return None };
-        let readers = match &self.load.kind {
-            LoadKind::Open { rate_per_s, ramps, .. } if ramps.is_empty() => Readers::Open { per_s: rate_per_s * share },
-            LoadKind::Open { .. } => return None,
+    pub fn predict(&self, spec: &Spec, replicas: u32, measured: Duration) -> Theory {
+        predict(spec, &self.circumstances(replicas, measured))
+    }
+
+    fn circumstances(&self, replicas: u32, measured: Duration) -> Circumstances {
+        // Names and thresholds shape nothing.
+        let Self {
+            name: _,
+            summary: _,
+            strategies: _,
+            load,
+            keys,
+            cache,
+            origin,
+            budgets,
+            slots,
+            warm,
+            events,
+            thresholds: _,
+        } = self;
+        // Where nothing fails nobody moves on or tries again; where something may, a premise fails.
+        let Load { kind, warmup, duration: _, timeout, on_down: _, retry: _ } = load;
+        // The bytes of a value take no time of the origin's, and a value that is written there changes no entry.
+        let Keys { kind: popularity, n, value_size: _, missing_share, missing_n: _ } = keys;
+        let CacheSettings { ttl } = cache;
+        // A lock's budget is its strategy's, where that does not say another.
+        let Budgets { replica, origin_read: _, lock_wait: _ } = budgets;
+        let OriginModel { service_time, concurrency, queue: _, write_every: _ } = origin;
+        let (readers, steady, together) = match kind {
+            LoadKind::Open { rate_per_s, arrivals, start, ramps } => {
+                let gaps = match arrivals {
+                    Arrivals::Poisson => Gaps::Poisson,
+                    Arrivals::Constant => Gaps::Equal,
+                };
+                let together = match start {
+                    Start::Together => true,
+                    Start::Staggered => false,
+                };
+                (Readers::Open { per_s: *rate_per_s, gaps }, ramps.is_empty(), together)
+            }
             LoadKind::Closed { clients, think } => {
-                let constant = matches!(think, Law::Constant(_));
-                let known = constant || matches!(think, Law::Exponential { .. });
-                known.then_some(Readers::Closed { clients: *clients, think: think.mean(), constant, share })?
+                let think = match think {
+                    Law::Constant(always) => Think::Constant(*always),
+                    Law::Exponential { mean } => Think::Exponential(*mean),
+                    Law::LogNormal { .. } | Law::Uniform { .. } => Think::Other,
+                };
+                (Readers::Closed { clients: *clients, think }, true, true)
             }
         };
-        let places = self.origin.concurrency;
-        let at = Circumstances { readers, ttl: self.cache.ttl, service, replicas, places };
-        self.events.is_empty().then(|| predict(spec, &at))?
+        let share = match popularity {
+            KeyKind::Hot { share } => Some(share * (1.0 - missing_share)),
+            KeyKind::Single => Some(1.0 - missing_share),
+            KeyKind::Uniform | KeyKind::Zipf { .. } => None,
+        };
+        Circumstances {
+            share,
+            others: n.saturating_sub(1),
+            missing: *missing_share,
+            readers,
+            steady,
+            events: events.len(),
+            slots: slots.is_some(),
+            ttl: *ttl,
+            service: match service_time {
+                Law::Constant(always) => Some(*always),
+                Law::Exponential { .. } | Law::LogNormal { .. } | Law::Uniform { .. } => None,
+            },
+            places: *concurrency,
+            replicas,
+            budgets: *budgets,
+            patience: (*timeout).min(*replica),
+            filled: if warm.is_none() && together { Filled::ByLoad(*warmup) } else { Filled::Otherwise },
+            measured,
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Theory as a judge of the simulation, and the simulation of theory: every row of the prediction tables
-//! (`strategies/src/theory.rs`), over enough expiries, within 10 % or three standard errors, whichever is wider.
+//! (`strategies/src/theory/`), over enough expiries, within 10 % or three standard errors, whichever is wider.
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
@@ -50,7 +50,7 @@ struct Tried {
 }
 
 fn tried(row: &Row) -> Tried {
-    let cycle = |s: &Scenario| s.predict(&Spec::parse(row.spec).unwrap(), 3).unwrap();
+    let cycle = |s: &Scenario| s.predict(&Spec::parse(row.spec).unwrap(), 3, s.load.duration).prediction.unwrap();
     let cycle_s = cycle(&row.scenario(row.ttl_ms + row.service_ms)).cycle_s;
     let scenario = row.scenario(cycle_s.map_or(row.ttl_ms, |s| (s * 1000.0) as u32 + 1));
     let tally = run(&scenario, row.spec, 3, 42, Tally::default()).0;

@@ -7,6 +7,7 @@ mod floor;
 mod healed;
 mod ledgers;
 mod origin;
+mod predicted;
 mod recovery;
 mod strategy;
 mod validity;

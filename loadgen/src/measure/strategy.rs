@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use app::control::{LedgerRow, ReplicaCounters};
-use report::record::{BinRow, EventRow, Hot, Ledgers, Origin, OriginRow, Predicted, Retries, Stale, Strategy};
+use report::record::{BinRow, EventRow, Hot, Ledgers, Origin, OriginRow, Retries, Stale, Strategy};
 use scenarios::Scenario;
 use strategies::time::nanos;
 
 use super::events::{Guards, counts};
 use super::origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
+use super::predicted::predicted;
 use super::recovery::{Hurt, recovery};
 use crate::record::{Collected, latency};
 use crate::settings::Subject;
@@ -95,6 +96,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
     let sent = collected.sent;
     // Where answers did not say how they were made, no share of the others is known.
     let share = |part: u64| (sent > 0 && outcomes.unknown == 0).then(|| round(part as f64 / sent as f64, 1e6));
+    let theory = predicted(scenario, subject, evidence.replicas, end_ns);
     let operations = evidence.counters.cache_ops as f64 / evidence.counters.requests as f64;
     Strategy {
         name: subject.name.clone(),
@@ -114,7 +116,8 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
             origin_total: rows.map(|rows| measured_arrivals(rows, Some(&key)).len() as u64),
             key,
         }),
-        predicted: predicted(evidence, end_ns),
+        predicted: theory.0,
+        not_predicted: theory.1,
         latency_ms: latency(&collected.measured[0]),
         service_ms: latency(&collected.measured[1]),
         lag_ms: latency(&collected.measured[2]),
@@ -167,20 +170,6 @@ fn origin(evidence: &Evidence<'_>, rows: &[OriginRow], end_ns: i64) -> Origin {
         floor: evidence.collected.floor,
         per_expiry: hot_key.and_then(|key| per_expiry(&key, rows, evidence.events, end_ns)),
     }
-}
-
-/// Theory's word on the hot key, over the time that was measured.
-fn predicted(evidence: &Evidence<'_>, end_ns: i64) -> Option<Predicted> {
-    let theory = evidence.scenario.predict(evidence.subject.strategy.as_ref()?, evidence.replicas)?;
-    let cycles = theory.cycle_s.map(|cycle| end_ns as f64 / 1e9 / cycle);
-    Some(Predicted {
-        per_expiry: round(theory.per_expiry, 1e3),
-        cycle_s: theory.cycle_s.map(|cycle| round(cycle, 1e4)),
-        hot_origin_total: cycles.map(|cycles| round(cycles * theory.per_expiry, 1e1)),
-        wait_share: theory.wait_share.map(|share| round(share, 1e6)),
-        stale_share: theory.stale_share.map(|share| round(share, 1e6)),
-        formula: theory.formula.to_owned(),
-    })
 }
 
 /// The start of each key's last load before t = 0, nanoseconds since t = 0: what the warm-up or the burst left in the
@@ -255,6 +244,6 @@ fn add_origin(rows: &mut [BinRow], reads: &[Read], width_ms: i64) {
     }
 }
 
-fn round(value: f64, to: f64) -> f64 {
+pub(super) fn round(value: f64, to: f64) -> f64 {
     (value * to).round() / to
 }

@@ -8,7 +8,7 @@ use super::ink::{At, BAR, BAR_INVALID, Drawn, EXPIRY, FAINT, Ink, TEXT};
 use super::{Chart, WIDTH};
 use crate::digest::{Aligned, Digest, HERD_BIN_S, HERD_SPAN_S};
 use crate::record::{Run, Strategy};
-use crate::words;
+use crate::{theory, words};
 
 const TOP: f64 = 84.0;
 const PANEL: f64 = 78.0;
@@ -111,14 +111,18 @@ pub(crate) fn said(strategy: &Strategy, digest: &Digest) -> String {
         return "not known".to_owned();
     }
     let reads: f64 = digest.herd.bins.iter().sum();
-    let theory = strategy.predicted.as_ref().map_or_else(String::new, |p| format!(", by theory {:.1}", p.per_expiry));
+    let by_theory = match (&strategy.predicted, theory::no_herd(strategy)) {
+        (Some(predicted), _) => format!(", by theory {:.1}", predicted.per_expiry),
+        (None, Some(because)) => format!(" (no theory: {because})"),
+        (None, None) => String::new(),
+    };
     match digest.herd.aligned {
         Aligned::Expiries(count) => {
-            format!("mean of {count} {}: {reads:.1} reads each{theory}", plural(count, "expiry", "expiries"))
+            format!("mean of {count} {}: {reads:.1} reads each{by_theory}", plural(count, "expiry", "expiries"))
         }
         Aligned::Refreshes(count) => {
             format!(
-                "never seen to expire, so zero is the first read of each of its {count} {}: {reads:.1} reads each{theory}",
+                "never seen to expire, so zero is the first read of each of its {count} {}: {reads:.1} reads each{by_theory}",
                 plural(count, "refresh", "refreshes")
             )
         }

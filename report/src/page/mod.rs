@@ -25,7 +25,7 @@ use crate::escape;
 use crate::record::Run;
 use crate::sentences::sentences;
 use crate::summary::facts;
-use crate::words;
+use crate::{theory, words};
 use html::*;
 pub(crate) use view::Told;
 use view::{View, letter};
@@ -135,10 +135,12 @@ fn facts_of(out: &mut Sheet, run: &Run) {
     for (what, value) in facts(run) {
         put!(out, "<tr><th scope=\"row\">{what}</th><td>{}</td></tr>\n", escaped(&value));
     }
-    for strategy in run.strategies.iter().filter(|strategy| strategy.predicted.is_some()) {
-        let formula = strategy.predicted.as_ref().map_or("", |predicted| predicted.formula.as_str());
-        let (name, formula) = (escaped(&escape::line(&strategy.name)), escaped(formula));
-        put!(out, "<tr><th scope=\"row\">theory of {name}</th><td>reads an expiry = {formula}</td></tr>\n");
+    for strategy in &run.strategies {
+        let name = escaped(&escape::line(&strategy.name));
+        for sentence in theory::said(strategy) {
+            let sentence = escaped(&escape::line(&sentence));
+            put!(out, "<tr><th scope=\"row\">theory of {name}</th><td>{sentence}</td></tr>\n");
+        }
     }
     out.push_str("</tbody>\n</table>\n");
 }

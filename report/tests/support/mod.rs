@@ -348,6 +348,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
             }),
         }),
         predicted: None,
+        not_predicted: Vec::new(),
         hot: plan.hot.then(|| Hot {
             key: "0".into(),
             requests: times.len() as u64 * 95 / 100,

@@ -30,8 +30,8 @@ use crate::units::duration_text;
 /// A validated composition of layers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
-    name: String,
-    canonical: String,
+    pub(crate) name: String,
+    pub(crate) canonical: String,
     pub(crate) policy: PolicySpec,
     /// Inner to outer.
     pub(crate) cache: Vec<CacheLayer>,

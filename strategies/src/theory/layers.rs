@@ -1,0 +1,103 @@
+//! What of a strategy matters to theory.
+//!
+//! It is taken apart field by field and variant by variant: a layer or a knob that is added does not compile before it has a
+//! place here.
+
+use std::time::Duration;
+
+use crate::budgets::Budgets;
+use crate::fill::Hold;
+use crate::origin::LimitSettings;
+use crate::policy::Early;
+use crate::spec::{CacheLayer, FillLayer, LockSettings, OriginLayer, PolicySpec, Spec};
+
+/// Who reads the origin together: of them one reads at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Together {
+    Nobody,
+    Process,
+    Fleet,
+}
+
+/// A strategy for theory. Times in seconds.
+pub(super) struct Layers {
+    pub(super) early: Early,
+    /// The fresh life, before jitter.
+    pub(super) soft: f64,
+    /// S, before jitter.
+    pub(super) stale: f64,
+    /// Each put makes both longer, or shorter, by a factor even over this interval.
+    pub(super) jitter: (f64, f64),
+    pub(super) together: Together,
+    pub(super) lock: Option<Lock>,
+    /// Reads of a replica under way at once, at most.
+    pub(super) limit: Option<u32>,
+    /// Wrong on purpose.
+    pub(super) flawed: bool,
+}
+
+/// A lock's times, seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lock {
+    /// How long its holder may work.
+    pub(super) budget: f64,
+    /// How long a loser waits at most.
+    pub(super) wait: f64,
+    /// How long after the value has come a loser may look, at most.
+    pub(super) look: f64,
+}
+
+impl Layers {
+    pub(super) fn of(spec: &Spec, ttl: Duration, budgets: &Budgets) -> Self {
+        // What "no such item" is stored for does not concern a key that exists.
+        let Spec { name: _, canonical: _, policy, cache, flaw, negative: _, fill, origin } = spec;
+        let PolicySpec { early, soft, stale } = policy;
+        let (mut coalesced, mut lock, mut limit) = (false, None, None);
+        for layer in fill {
+            match layer {
+                FillLayer::Coalesce => coalesced = true,
+                FillLayer::Lock(settings) => lock = Some(Lock::of(settings.fitted(budgets))),
+            }
+        }
+        for layer in origin {
+            match layer {
+                // Where it refuses no read it does nothing. What its margin keeps away would be no read in time.
+                OriginLayer::Limit(LimitSettings { concurrency, queue: _, margin: _ }) => limit = Some(*concurrency),
+                // It opens where reads fail, and where one does nothing is predicted.
+                OriginLayer::Breaker(_) => {}
+            }
+        }
+        Self {
+            early: *early,
+            soft: soft.of(ttl).as_secs_f64(),
+            stale: stale.of(ttl).as_secs_f64(),
+            jitter: cache.iter().fold((1.0, 1.0), |(least, most), CacheLayer::Jitter { spread, symmetric }| {
+                (if *symmetric { least - spread } else { least }, most + spread)
+            }),
+            together: match (&lock, coalesced) {
+                (Some(_), _) => Together::Fleet,
+                (None, true) => Together::Process,
+                (None, false) => Together::Nobody,
+            },
+            lock,
+            limit,
+            flawed: flaw.is_some(),
+        }
+    }
+
+    /// How long a loser of the lock may look too late, seconds.
+    pub(super) fn look(&self) -> f64 {
+        self.lock.map_or(0.0, |lock| lock.look)
+    }
+}
+
+impl Lock {
+    fn of(settings: LockSettings) -> Self {
+        // What a loser gets who has waited for too long does not matter where nobody has to.
+        let LockSettings { hold, poll, wait, on_timeout: _, notify, auto_hold: _, auto_wait: _ } = settings;
+        let budget = match hold {
+            Hold::Lock { .. } | Hold::Lease { .. } => hold.budget().as_secs_f64(),
+        };
+        Self { budget, wait: wait.as_secs_f64(), look: if notify { 0.0 } else { poll.as_secs_f64() } }
+    }
+}
