@@ -220,7 +220,13 @@ const ROWS: &[Row] = &[
     row(
         "out-of-step",
         "clients with a constant think time keep step, so that how many ask within the service time depends on how they began",
-        &[PerExpiry, Total, WaitShare, StaleShare],
+        &[PerExpiry, Total],
+        |case| case.layers.together == Together::Fleet || out_of_step(case),
+    ),
+    row(
+        "shares-out-of-step",
+        "clients with a constant think time keep step, so that how many wait or get a stale value depends on how they began",
+        &[WaitShare, StaleShare],
         out_of_step,
     ),
     row(
