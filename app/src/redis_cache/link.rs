@@ -1,6 +1,6 @@
 //! A connection to Redis that is made when it is first needed and made again after it was lost, by the next command. A dead
 //! Redis costs each command one refused connection, and commands that come together share one attempt. (The client library's own
-//! manager of connections takes no stream of ours, and its replies are not [`Bounded`].)
+//! manager of connections takes no stream of ours, and its replies are not `Bounded`.)
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! The Redis adapter: the cache and lease ports over one multiplexed, reconnecting connection per replica.
 //!
-//! A dead Redis costs microseconds and not seconds: each command is the next try to connect ([`link`]). No reply fills the memory
-//! ([`bounded`]).
+//! A dead Redis costs microseconds and not seconds: each command is the next try to connect (`link.rs`). No reply fills the memory
+//! (`bounded.rs`).
 //! Keys are `lab:<run>:<strategy>:{<key>}:v` and `…:l`: the braces keep both in one cluster slot.
 
 mod bounded;
