@@ -22,6 +22,7 @@ pub mod cache_source;
 pub mod config;
 pub mod control;
 pub mod control_client;
+pub mod descriptors;
 pub mod envelope;
 pub mod guard;
 pub mod health;

@@ -35,6 +35,7 @@ struct Cli {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    app::descriptors::raise();
     let clock = RealClock::start();
     let url = redis_url(&cli.redis, cli.redis_password_file.as_deref())?;
     let cache = Arc::new(RedisSource::new(&url).map_err(|e| anyhow!("--redis: {e}"))?);

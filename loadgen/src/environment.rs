@@ -23,11 +23,3 @@ pub fn environment() -> Environment {
         load_average_percent: load.map(|l| (l * 100.0) as u32),
     }
 }
-
-/// How many files this process may have open; `None` where the system does not say.
-#[must_use]
-pub fn descriptors_max() -> Option<u64> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
-    line.split_whitespace().nth(3)?.parse().ok()
-}

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
             Err(refusal(&error, first.as_deref()).unwrap_or_else(|| error.exit()))
         }
     };
+    app::descriptors::raise();
     match cli.and_then(loadgen::start) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {

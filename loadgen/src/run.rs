@@ -15,7 +15,7 @@ use strategies::units::duration_text;
 use crate::blocks::Turn;
 use crate::cli::Format;
 use crate::drive::{Pacer, Probed};
-use crate::environment::{descriptors_max, environment};
+use crate::environment::environment;
 use crate::exit::{Exit, Failure};
 use crate::lab::{self, Found, Lab};
 use crate::live::{self, Feed, News};
@@ -190,17 +190,18 @@ fn resolved(settings: &Settings, record: &Run) -> String {
     format!("# Makes plan {} again: loadgen {again}\n{}", record.plan_hash, settings.scenario.to_toml())
 }
 
-/// A connection has two ends, and in the local lab both are this process's.
+/// A connection has two ends, and in the local lab both are this process's. An open loop makes more connections as it needs
+/// them; what it lacks then makes the run invalid.
 fn check_descriptors(settings: &Settings) -> Result<(), Failure> {
     if settings.simulated {
         return Ok(());
     }
     let LoadKind::Closed { clients, .. } = settings.scenario.load.kind else { return Ok(()) };
     let needed = u64::from(clients) * u64::from(settings.replicas) * 2 + DESCRIPTORS_BESIDE;
-    match descriptors_max() {
+    match app::descriptors::raise() {
         Some(limit) if limit < needed => Err(Failure::usage(format!(
-            "too few file descriptors · ulimit -n · found {limit}, needed about {needed} for {clients} clients and {} \
-             replicas · raise the limit, or lower load.clients",
+            "too few file descriptors · ulimit -Hn · found {limit}, needed about {needed} for {clients} clients and {} \
+             replicas · raise the hard limit, or lower load.clients",
             settings.replicas
         ))),
         _ => Ok(()),

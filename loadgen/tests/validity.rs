@@ -57,6 +57,9 @@ fn each_doubt_is_noticed_alone() {
         ("4 flights or requests had not ended", |_, c| c.not_quiet = 4),
         ("5 answers carried another item", |_, c| c.wrong_bodies = 5),
         ("6 planned events did not take effect", |_, c| c.faults_failed = 6),
+        ("the generator had no more file descriptors: raise the hard limit (ulimit -Hn)", |s, _| {
+            s.error_kinds.insert("generator-no-descriptors".into(), 3);
+        }),
         ("a generator thread ended early", |_, c| c.worker_died = true),
         ("the generator was late by 5.1 ms (p99); at most 5 ms", |s, c| {
             (s.lag_ms.p99, c.open_loop) = (Some(5.1), true);

@@ -47,6 +47,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Secrets { folder } => app::secrets::make(&folder).map_err(|e| anyhow!(e)),
         Command::Health { address } => app::health::check(address).map_err(|e| anyhow!(e)),
         Command::CacheProxy { listen, redis, redis_password_file } => {
+            app::descriptors::raise();
             let url = redis_url(&redis, redis_password_file.as_deref())?;
             let proxy = CacheProxy::new(&url).map_err(|e| anyhow!("--redis: {e}"))?;
             let (data, control) = listen.bind().await?;

@@ -21,6 +21,7 @@ struct Cli {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    app::descriptors::raise();
     let service = open(&cli.database).await.map_err(|e| anyhow!(e))?;
     let (data, control) = cli.listen.bind().await?;
     run(service, OriginListeners { data, control }, shutdown_on_signals()?).await;

@@ -129,7 +129,7 @@ mod tests {
             assert!(is_worth_a_retry(&answer(Some(Outcome::Error), Some(kind))), "{kind}");
         }
         assert!(is_worth_a_retry(&answer(Some(Outcome::Shed), None)));
-        for kind in ["wrong-body", "http-404", "no-cache-status", "connect-no-ports"] {
+        for kind in ["wrong-body", "http-404", "no-cache-status", "generator-no-ports"] {
             assert!(!is_worth_a_retry(&answer(Some(Outcome::Error), Some(kind))), "{kind}");
         }
         assert!(!is_worth_a_retry(&answer(Some(Outcome::Hit), None)));

@@ -23,6 +23,7 @@ use tokio::net::TcpStream;
 
 use super::fleet::Bench;
 use super::heard::Heard;
+use super::lack;
 use super::site::{Kind, Site};
 use super::told::{self, Told};
 use crate::record::Answer;
@@ -218,6 +219,10 @@ async fn dial(site: &Site) -> Result<Link, String> {
         let stream = match tokio::time::timeout(each, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(e)) => {
+                // What the generator lacks it lacks for every address.
+                if let Some(lacked) = lack::kind(&e) {
+                    return Err(lacked.to_owned());
+                }
                 last = format!("connect-{}", kind(&e));
                 continue;
             }
@@ -313,7 +318,6 @@ fn kind(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::ConnectionRefused => "refused",
         std::io::ErrorKind::ConnectionReset => "reset",
-        std::io::ErrorKind::AddrNotAvailable => "no-ports",
         _ => "failed",
     }
 }

@@ -11,7 +11,7 @@ use strategies::time::Mono;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::{Drive, Pattern, Start, closed, open};
+use super::{Drive, Pattern, Start, closed, lack, open};
 use crate::cpu;
 use crate::record::Recorder;
 
@@ -114,7 +114,8 @@ async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result
     let connected = match connected {
         Ok(connected) => connected,
         Err(kind) => {
-            let _ = ready.send(Err(format!("a client could not connect: {kind}")));
+            let why = lack::in_words(&kind).map_or(kind.clone(), |lacked| format!("the generator has no more {lacked}"));
+            let _ = ready.send(Err(format!("a client could not connect: {why}")));
             return;
         }
     };

@@ -8,6 +8,7 @@ mod closed;
 mod connection;
 mod fleet;
 mod heard;
+mod lack;
 mod open;
 mod pacer;
 mod probe;
@@ -27,6 +28,7 @@ use crate::record::Answer;
 
 pub use again::Retrying;
 pub use fleet::{Fleet, Worked};
+pub use lack::in_words as lack_in_words;
 pub use pacer::{Pace, Pacer};
 pub use probe::{Probed, probe};
 pub use site::{KEY, Site};

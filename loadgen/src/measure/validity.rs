@@ -2,6 +2,8 @@
 
 use report::record::{Ledgers, Strategy};
 
+use crate::drive::lack_in_words;
+
 /// The largest clock uncertainty of a valid run.
 const CLOCK_UNCERTAINTY_NS_MAX: u64 = 5_000_000;
 
@@ -99,6 +101,11 @@ pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String>
     doubt(c.not_quiet > 0, format!("{} flights or requests had not ended in time after the load", c.not_quiet));
     doubt(c.wrong_bodies > 0, format!("{} answers carried another item or a damaged one", c.wrong_bodies));
     doubt(c.faults_failed > 0, format!("{} planned events did not take effect", c.faults_failed));
+    for (kind, failed) in &strategy.error_kinds {
+        let lacked = lack_in_words(kind);
+        let why = format!("the generator had no more {}: {failed} requests failed for it", lacked.unwrap_or_default());
+        doubt(lacked.is_some(), why);
+    }
     doubt(c.worker_died, "a generator thread ended early: a bug in the lab".into());
     doubts
 }

@@ -59,8 +59,7 @@ impl Answer {
     /// Whether nobody listened where it was to be sent.
     #[must_use]
     pub fn found_nobody(&self) -> bool {
-        // To have no ports left is the generator's own trouble.
-        self.error.as_deref().is_some_and(|kind| kind.starts_with("connect-") && kind != "connect-no-ports")
+        self.error.as_deref().is_some_and(|kind| kind.starts_with("connect-"))
     }
 }
 
