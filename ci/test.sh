@@ -14,6 +14,7 @@ have_chromium || missing+=(chromium)
 have nginx || missing+=(nginx)
 have varnishd || missing+=(varnish)
 have prometheus && have promtool || missing+=(prometheus)
+ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(faketime)
 have pgrep || missing+=(procps)
 have cc || missing+=(gcc libc6-dev)
 
@@ -38,7 +39,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-require=redis,chromium,nginx,varnish,prometheus
+require=redis,chromium,nginx,varnish,prometheus,faketime
 # The tests of the lab in containers need an engine and its base images. Here they must run where the caller says so, and
 # where an engine runs that has the images or can pull them; `bash ci/engine.sh` brings one up where that is possible.
 case "${LAB_REQUIRE:-}" in

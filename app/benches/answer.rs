@@ -57,6 +57,7 @@ fn hit(c: &mut Criterion) {
             budgets: Default::default(),
             slots: None,
             index: None,
+            watches_cache: false,
         })
         .unwrap();
     let router = TowerToHyperService::new(data_router(replica));

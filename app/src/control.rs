@@ -32,6 +32,9 @@ pub struct StartReplica {
     /// The replica's index in the fleet, from 0, where the lab knows better than the program that it runs as.
     #[serde(default)]
     pub index: Option<u16>,
+    /// Whether it is the one that watches the shared cache: see [`CacheWatched`].
+    #[serde(default)]
+    pub watches_cache: bool,
 }
 
 /// A replica's request slots on the wire.
@@ -122,6 +125,58 @@ impl Identity {
 pub struct ClockReading {
     /// Nanoseconds since the program's start.
     pub mono_ns: u64,
+}
+
+/// `GET /heartbeat` of a replica or the origin: whether its thread ran and its clocks were let alone, since its strategy was
+/// started. Times are of its monotonic clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The longest time without a beat, nanoseconds.
+    pub longest_ns: u64,
+    /// The times without a beat that were longer than [`crate::heartbeat::TOLD_FROM`]; the first thousand.
+    pub silences: Vec<Silence>,
+    /// How the wall clock moved against the monotonic one; the first thousand times.
+    pub steps: Vec<ClockStep>,
+    /// Of a replica that watches the cache: what it saw.
+    #[serde(default)]
+    pub cache: Option<CacheWatched>,
+}
+
+/// A time without a sign of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// The last sign before it, nanoseconds.
+    pub from_ns: u64,
+    /// The first one after it, nanoseconds.
+    pub to_ns: u64,
+}
+
+impl Silence {
+    /// Its length, nanoseconds.
+    #[must_use]
+    pub const fn ns(&self) -> u64 {
+        self.to_ns.saturating_sub(self.from_ns)
+    }
+}
+
+/// A wall clock that was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockStep {
+    /// When that was noticed.
+    pub at_ns: u64,
+    /// By how much, nanoseconds; negative where it was set back.
+    pub by_ns: i64,
+}
+
+/// What a replica saw that kept an entry of the lab's own in the cache and asked for it all the time.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CacheWatched {
+    /// The longest time from a question to the next answer, nanoseconds.
+    pub longest_ns: u64,
+    /// The times without an answer that were longer than [`crate::heartbeat::TOLD_FROM`]; the first thousand.
+    pub silences: Vec<Silence>,
+    /// When the entry was found to be gone; the first thousand times.
+    pub lost_ns: Vec<u64>,
 }
 
 /// `GET /counters` of a replica, since its strategy was started.
@@ -277,6 +332,9 @@ pub struct OriginCounters {
     pub arrived: u64,
     /// Reads that have not ended, queue included.
     pub in_flight: u64,
+    /// Times that the rows were to get a new version and the database refused.
+    #[serde(default)]
+    pub writes_missed: u64,
 }
 
 /// One read in the origin's ledger. Times on the origin's monotonic clock.

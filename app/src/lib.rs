@@ -26,6 +26,7 @@ pub mod descriptors;
 pub mod envelope;
 pub mod guard;
 pub mod health;
+pub mod heartbeat;
 pub mod item;
 mod metrics;
 pub mod origin;

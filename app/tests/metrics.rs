@@ -77,6 +77,7 @@ async fn counters_live_as_long_as_the_program_and_not_as_its_strategy() {
         budgets: Default::default(),
         slots: None,
         index: Some(2),
+        watches_cache: false,
     };
     lab.controls[0].post::<()>("/start", &start("swr")).await.unwrap();
     assert_eq!(scrape(&lab.replicas[0]).await["stampede_cache_operations_total"], 2.0);
@@ -189,6 +190,7 @@ async fn a_lost_cache_is_counted_by_kind() {
             budgets: Default::default(),
             slots: None,
             index: None,
+            watches_cache: false,
         })
         .unwrap();
     let (data, base) = listener().await;

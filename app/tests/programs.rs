@@ -74,6 +74,7 @@ async fn replica_and_origin_serve_and_end_at_sigterm() {
         budgets: Default::default(),
         slots: None,
         index: None,
+        watches_cache: false,
     };
     control(&replica_control).post::<()>("/start", &start).await.unwrap();
     for expected in ["lab; fwd=miss; stored", "lab; hit; ttl=4"] {

@@ -5,13 +5,13 @@
 //! events did excuses what it may excuse, from a second before it is told to a second after it is over: a real fault takes
 //! effect before anybody can see that it did, and connections need their time to be made again.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
 use report::RunFolder;
 use report::escape::line;
-use report::record::{EventRow, OriginRow, Run, Strategy};
+use report::record::{BinRow, EventRow, OriginRow, Run, Strategy};
 use scenarios::{Action, Scenario};
 use sim::invariants::{Active, Fact, Judge, Kind, Terms, Violation, What};
 use sim::{Effect, Read, ReadEnd};
@@ -32,19 +32,21 @@ const FELT_NS: i64 = 1_000_000_000;
 /// Checks every strategy of a run.
 ///
 /// # Errors
-/// [`Failure`] where the records cannot be read, or an invariant did not hold.
+/// [`Failure`] where the records cannot be read, are not all there, or have nothing to be checked, and where an invariant did
+/// not hold.
 pub fn check(folder: &Path) -> Result<Exit, Failure> {
     let files = RunFolder::at(folder);
     let run = files.read_run().map_err(Failure::usage)?;
     let text = files.read_scenario().map_err(Failure::usage)?;
     let scenario = Scenario::parse(&text, "scenario.toml", &[]).map_err(Failure::usage)?;
-    let (mut said, mut broken) = (String::new(), 0_usize);
+    let (mut said, mut broken, mut checked) = (String::new(), 0_usize, 0_usize);
     for strategy in &run.strategies {
         let name = line(&strategy.name);
         let Ok(spec) = Spec::parse(&strategy.name) else {
             said += &format!("{name:<14} not a strategy of the lab's: nothing is promised\n");
             continue;
         };
+        checked += 1;
         match of_strategy(&files, &run, &scenario, strategy, &spec)? {
             Ok(facts) => said += &format!("{name:<14} {facts} facts, every invariant held\n"),
             Err(violation) => {
@@ -54,6 +56,13 @@ pub fn check(folder: &Path) -> Result<Exit, Failure> {
         }
     }
     say::out(&said)?;
+    if checked == 0 {
+        return Err(Failure::usage(format!(
+            "nothing to check · {} · found no strategy of the lab's in run.json, needed one or more · name the folder of a \
+             run of this lab's strategies",
+            folder.display()
+        )));
+    }
     if broken == 0 {
         return Ok(Exit::Ok);
     }
@@ -71,6 +80,8 @@ fn of_strategy(
     let records = files.strategy(&strategy.folder).map_err(Failure::usage)?;
     let (events, origin) =
         (records.read_events().map_err(Failure::usage)?, records.read_origin().map_err(Failure::usage)?);
+    let seconds = records.read_seconds().map_err(Failure::usage)?;
+    check_whole(strategy, &events, &origin, &seconds)?;
     let slack = Duration::from_nanos(run.clock_uncertainty_ns.unwrap_or(0));
     let terms = Terms {
         promise: spec.clone().fitted(&scenario.budgets).promise(scenario.cache.ttl),
@@ -89,11 +100,49 @@ fn of_strategy(
     planned.sort_by_key(|event| event.at);
     let planned: Vec<Action> = planned.iter().map(|event| event.action).collect();
     // A row has the retries of its own requests, and not those that were sent in it: only the sum can be judged.
-    let seconds = records.read_seconds().map_err(Failure::usage)?;
     let (first, retries) =
         seconds.iter().fold((0, 0), |(first, more), row| (first + row.sent, more + row.retries.unwrap_or(0)));
     let sent = Fact { at_ns: 0, node: None, what: What::Sent { first, retries } };
     Ok(judge(terms, &planned, &events, &origin).and_then(|seen| Judge::new(terms).see(&sent).map(|()| seen + 1)))
+}
+
+/// Refuses records that are not all there: of what was cut or emptied every invariant holds. What the record itself says of
+/// them is counted by the other witness.
+fn check_whole(
+    strategy: &Strategy,
+    events: &[EventRow],
+    origin: &[OriginRow],
+    seconds: &[BinRow],
+) -> Result<(), Failure> {
+    let rows = origin.len() as u64;
+    let sent: u64 = seconds.iter().filter(|row| row.start_ms >= 0).map(|row| row.sent).sum();
+    let (expected_rows, answered) = match &strategy.ledgers {
+        Some(ledgers) => (ledgers.origin_rows + strategy.unwitnessed, ledgers.replica_flights),
+        None => (rows, 0),
+    };
+    let seen: BTreeSet<&str> = origin.iter().map(|row| row.flight.as_str()).collect();
+    let ended = events.iter().filter(|row| row.event == "flight-ended").filter_map(|row| row.flight.as_deref());
+    let flights = ended.filter(|flight| seen.contains(flight)).collect::<BTreeSet<_>>().len() as u64;
+    for (file, what, found, needed) in [
+        ("seconds.csv", "requests of the measured phase", sent, strategy.requests),
+        ("origin.csv", "origin reads", rows, expected_rows),
+        ("events.jsonl", "ended flights that the origin saw", flights, answered),
+    ] {
+        if found != needed {
+            return Err(Failure::usage(format!(
+                "records that are not those of the run · {}/{file} · found {found} {what}, needed {needed} as run.json says · \
+                 check the folder as the run left it",
+                strategy.folder
+            )));
+        }
+    }
+    if strategy.requests == 0 {
+        return Err(Failure::usage(format!(
+            "nothing to check · {} · found no request in it · run it again",
+            strategy.folder
+        )));
+    }
+    Ok(())
 }
 
 /// Runs the checkers over a strategy's records. `planned` is what the scenario's events do, in order of time.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use report::{Rendered, render, render_page};
+use report::sweep::SweepFolder;
+use report::{Rendered, RunFolder, render, render_page};
 
 use crate::cli::{ReportArgs, ReportWhat, SideBySideArgs};
 use crate::exit::{Exit, Failure};
@@ -27,7 +28,8 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
         Some(ReportWhat::Compare(compare)) => (compared(compare)?, compare.open),
         None => {
             let run = args.run.as_deref().unwrap_or(Path::new("."));
-            let is_sweep = report::sweep::SweepFolder::at(run).is_one();
+            let is_sweep = SweepFolder::at(run).is_one();
+            refuse_empty(run)?;
             let rendered = if is_sweep { report::sweep::render_sweep(run) } else { render(run) };
             (rendered.map_err(Failure::usage)?, args.open)
         }
@@ -46,6 +48,19 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
+/// A page of nothing would look like one of a run in which nothing went wrong. What cannot be read is refused by its reader.
+fn refuse_empty(folder: &Path) -> Result<(), Failure> {
+    let no_strategy = RunFolder::at(folder).read_run().is_ok_and(|run| run.strategies.is_empty());
+    let no_point = SweepFolder::at(folder).read().is_ok_and(|sweep| sweep.points.is_empty());
+    let found = match (no_strategy, no_point) {
+        (_, true) => "no point in sweep.json",
+        (true, _) => "no strategy in run.json",
+        _ => return Ok(()),
+    };
+    let shown = folder.display();
+    Err(Failure::usage(format!("nothing to show · {shown} · found {found}, needed one or more · run it again")))
+}
+
 fn compared(args: &SideBySideArgs) -> Result<Rendered, Failure> {
     let mut seen: Vec<PathBuf> = Vec::new();
     for run in &args.runs {
@@ -59,6 +74,7 @@ fn compared(args: &SideBySideArgs) -> Result<Rendered, Failure> {
         seen.push(real);
     }
     let beside = args.runs.first().and_then(|run| run.parent()).unwrap_or(Path::new("."));
+    args.runs.iter().try_for_each(|run| refuse_empty(run))?;
     let page = args.output.clone().unwrap_or_else(|| beside.join("comparison.html"));
     render_page(&args.runs, &page).map_err(Failure::usage)
 }

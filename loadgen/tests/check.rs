@@ -183,3 +183,59 @@ fn the_reference_runs_hold_and_so_does_a_simulated_one_with_its_versions() {
     let checked = run(&["check", made.to_str().unwrap()]);
     assert_eq!((checked.code.unwrap(), checked.out.matches("every invariant held").count()), (0, 2), "{}", checked.out);
 }
+
+#[test]
+fn a_check_of_nothing_is_an_error() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let args = ["--scenario", "hotkey", "--lab", "sim", "--strategy", "naive,best", "-d", "12s", "--quiet", "-o"];
+    assert_eq!(run(&[&args[..], &[out.path().to_str().unwrap()]].concat()).code, Some(0));
+    let made =
+        std::fs::read_dir(out.path()).unwrap().find_map(|e| e.ok().filter(|e| e.path().is_dir())).unwrap().path();
+    let folder = made.to_str().unwrap();
+    let refused = |args: &[&str], words: &str| {
+        let said = run(args);
+        assert_eq!(said.code, Some(2), "{args:?}: {}{}", said.out, said.err);
+        assert!(said.err.contains(words), "{words:?} is not in {}", said.err);
+        assert!(!said.out.contains("every invariant held"), "{}", said.out);
+    };
+    // Each record emptied, and each cut by its last line: neither is what the run left.
+    for (file, words) in [
+        ("events.jsonl", "ended flights that the origin saw, needed "),
+        ("origin.csv", "origin reads, needed "),
+        ("seconds.csv", "requests of the measured phase, needed "),
+    ] {
+        let path = made.join("naive").join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let head = if file.ends_with("csv") { 1 } else { 0 };
+        // Of the events the last ones are no flights: everything after the first flight's end goes.
+        let kept = if file == "events.jsonl" {
+            text.lines().position(|l| l.contains("flight-ended")).unwrap()
+        } else {
+            text.lines().count() - 1
+        };
+        for lines in [head, kept] {
+            let less: Vec<&str> = text.lines().take(lines).collect();
+            std::fs::write(&path, less.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+            refused(&["check", folder], words);
+        }
+        std::fs::write(&path, text).unwrap();
+    }
+    assert_eq!(run(&["check", folder]).code, Some(0));
+
+    let mut record: serde_json::Value = serde_json::from_slice(&std::fs::read(made.join("run.json")).unwrap()).unwrap();
+    record["strategies"] = serde_json::Value::Array(Vec::new());
+    std::fs::write(made.join("run.json"), record.to_string()).unwrap();
+    refused(&["check", folder], "found no strategy of the lab's in run.json");
+    refused(&["report", folder], "nothing to show");
+    let (whole, page) = (root.join("results/reference/hotkey"), out.path().join("page.html"));
+    refused(&["report", "compare", folder, whole.to_str().unwrap(), "-o", page.to_str().unwrap()], "nothing to show");
+    for args in [vec!["gate", folder], vec!["promote", folder], vec!["compare", folder, folder]] {
+        assert_eq!(run(&args).code, Some(3), "{args:?}");
+    }
+    let corpus = out.path().join("corpus");
+    std::fs::write(&corpus, "# nothing yet\n").unwrap();
+    for more in [&[][..], &["--must-fail"]] {
+        refused(&[&["fuzz", "--corpus", corpus.to_str().unwrap()], more].concat(), "nothing to play");
+    }
+}

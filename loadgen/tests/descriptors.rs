@@ -22,13 +22,14 @@ fn limited(limit: &str, args: &[&str]) -> Said {
 fn the_usual_soft_limit_is_raised_to_the_hard_one() {
     let _alone = alone();
     let results = tempfile::tempdir().unwrap();
-    let args = ["--scenario", "hotkey", "--strategy", "coalesce", "-c", "80", "-w", "0s", "-d", "2s", "--cache", "memory"];
+    let args =
+        ["--scenario", "hotkey", "--strategy", "coalesce", "-c", "80", "-w", "0s", "-d", "2s", "--cache", "memory"];
     let said = limited("-Sn 1024", &[&args[..], &["-o", results.path().to_str().unwrap()]].concat());
     assert_ne!(said.code, Some(2), "{}", said.err);
     let run = record(&only_run(results.path()));
     let coalesce = strategy(&run, "coalesce");
     assert!(coalesce.requests > 80 && coalesce.errors == 0, "{} {:?}", coalesce.requests, coalesce.error_kinds);
-    let refused = limited("-n 700", &["--scenario", "hotkey", "-c", "80", "--cache", "memory", "--dry-run"]);
+    let refused = limited("-n 700", &["--scenario", "hotkey", "-c", "80", "-w", "0s", "-d", "1s", "--cache", "memory"]);
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     assert!(refused.err.contains("ulimit -Hn · found 700, needed about 1080"), "{}", refused.err);
 }

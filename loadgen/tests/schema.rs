@@ -37,6 +37,7 @@ const MAY_BE_MISSING: [&str; 25] = [
     "run Outcomes.unknown",
     "run Recovery.recovered",
     "run Recovery.recovered_after_s",
+    "run Strategy.conditions",
     "run Strategy.cut_after_s",
     "run Strategy.generator_cpu_cores",
     "run Strategy.life_s",

@@ -60,6 +60,20 @@ fn each_doubt_is_noticed_alone() {
         ("the generator had no more file descriptors: raise the hard limit (ulimit -Hn)", |s, _| {
             s.error_kinds.insert("generator-no-descriptors".into(), 3);
         }),
+        ("the origin was read 7 times, and these arrivals need 8", |s, c| {
+            (s.origin.as_mut().unwrap().total, c.reads_min) = (7, Some(8));
+        }),
+        ("stood still: generator for 3000 ms at 4.0 s, origin for 300 ms at 4.0 s (at most 250 ms)", |_, c| {
+            c.against.silences = vec!["generator for 3000 ms at 4.0 s".into(), "origin for 300 ms at 4.0 s".into()];
+        }),
+        ("the wall clock was set, and TTLs go by it: origin by -3000 ms at 3.0 s", |_, c| {
+            c.against.steps = vec!["origin by -3000 ms at 3.0 s".into()];
+        }),
+        ("the lab's own entry had gone 2 times, first at 1.5 s", |_, c| {
+            c.against.lost = vec!["1.5 s".into(), "2.0 s".into()];
+        }),
+        ("9 messages between replicas could not be heard or sent", |_, c| c.wakes_lost = 9),
+        ("the origin's rows missed 3 new versions", |_, c| c.writes_missed = Some(3)),
         ("a generator thread ended early", |_, c| c.worker_died = true),
         ("the generator was late by 5.1 ms (p99); at most 5 ms", |s, c| {
             (s.lag_ms.p99, c.open_loop) = (Some(5.1), true);

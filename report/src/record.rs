@@ -5,6 +5,7 @@
 //! change of [`RUN_SCHEMA`], of its fixture, and an entry in CHANGELOG.md.
 
 mod comparison;
+mod conditions;
 mod predicted;
 mod row;
 
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use comparison::{Comparison, Metric};
+pub use conditions::Conditions;
 pub use predicted::{NotPredicted, Predicted};
 pub use row::{BinRow, ContainerRow, EventRow, OriginRow};
 
@@ -188,6 +190,9 @@ pub struct Strategy {
     /// where it is not known, as in a simulated run. Absent from older records.
     #[serde(default)]
     pub generator_cpu_cores: Option<f64>,
+    /// How the lab itself fared; `None` (and absent) of a simulated run and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Conditions>,
     /// Origin reads of a replica incarnation that a scenario event ended: no witness is left for them.
     pub unwitnessed: u64,
     /// The two ledgers side by side, over all phases; `None` of a target, which keeps none.

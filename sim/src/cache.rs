@@ -13,8 +13,8 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Renewed, Stored, Token, Wake,
-    When,
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Message, Released, Renewed, Stored, Token,
+    Wake, When,
 };
 use strategies::time::Mono;
 use strategies::{Entry, Key};
@@ -358,8 +358,7 @@ impl Lease for CachePort {
 }
 
 impl Wake for CachePort {
-    #[allow(clippy::async_yields_async, reason = "to listen is one thing, to hear another")]
-    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
+    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Message>> {
         Box::pin(async move {
             let (tell, told) = oneshot::channel();
             let mut listeners = lock(&self.subscriber.listeners);
@@ -367,20 +366,22 @@ impl Wake for CachePort {
             // Those who listen no longer are forgotten here: a key that is never announced must not gather them.
             of_key.retain(|listener: &oneshot::Sender<()>| !listener.is_canceled());
             of_key.push(tell);
-            let heard: BoxFuture<'static, ()> = Box::pin(async move {
+            let heard: Message = Box::pin(async move {
                 if told.await.is_err() {
                     std::future::pending::<()>().await;
                 }
             });
-            heard
+            Some(heard)
         })
     }
 
-    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, ()> {
+    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
         let key = key.clone();
         Box::pin(async move {
             // Best effort: a message that is not sent costs a fall-back poll.
             let _ = self.write(false, move |server| server.fan_out(&key)).await;
+            // In a simulated world only what the scenario does loses messages.
+            true
         })
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Lookup, Released, Renewed, Stored, Token, Wake, When,
+    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Lookup, Message, Released, Renewed, Stored, Token, Wake, When,
 };
 use strategies::{Entry, Key, time::Mono};
 
@@ -235,8 +235,7 @@ impl Lease for MemoryCache {
 }
 
 impl Wake for MemoryCache {
-    #[allow(clippy::async_yields_async, reason = "to listen is one thing, to hear another")]
-    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
+    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Message>> {
         Box::pin(async move {
             let (tell, told) = oneshot::channel();
             let mut state = self.state();
@@ -244,22 +243,23 @@ impl Wake for MemoryCache {
             // Those who listen no longer are forgotten here: a key that is never announced must not gather them.
             listeners.retain(|listener: &oneshot::Sender<()>| !listener.is_canceled());
             listeners.push(tell);
-            let heard: BoxFuture<'static, ()> = Box::pin(async move {
+            let heard: Message = Box::pin(async move {
                 if told.await.is_err() {
                     std::future::pending::<()>().await;
                 }
             });
-            heard
+            Some(heard)
         })
     }
 
-    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, ()> {
+    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             let listeners = self.state().listeners.remove(key).unwrap_or_default();
             for listener in listeners {
                 // One that listens no longer needs no message.
                 let _ = listener.send(());
             }
+            true
         })
     }
 }

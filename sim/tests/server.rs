@@ -175,7 +175,7 @@ fn a_message_reaches_every_replica_but_one_that_is_cut_off() {
     let link = Arc::new(Link::new(Latency::micros(100, 0), &Rng::new(2)));
     let other = CachePort::new(&lab.server, 1, Arc::clone(&link));
     let heard = |port: &Arc<CachePort>| {
-        let message = lab.run(port.listen(&lab.key));
+        let message = lab.run(port.listen(&lab.key)).unwrap();
         let told = std::rc::Rc::new(std::cell::Cell::new(false));
         let tell = std::rc::Rc::clone(&told);
         lab.world.handle().spawn(9, async move {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::entry::{Entry, Life};
 use crate::key::Key;
-use crate::port::{Acquired, BoxFuture, Cache, Clock, Lease, Lookup, Released, Renewed, Stored, Token, Wake, When};
+use crate::port::{Acquired, Cache, Clock, Lease, Lookup, Message, Released, Renewed, Stored, Token, Wake, When};
 use crate::time::Wall;
 
 /// What is checked: a cache, its leases, and the clock by which their lives end.
@@ -172,13 +172,14 @@ impl Subject {
 
     async fn whoever_listens_hears_the_next_message_about_his_key(&self) {
         let (key, other) = (self.key("wake"), self.key("wake-other"));
-        let heard = async |message: BoxFuture<'static, ()>, within: Duration| {
+        let heard = async |message: Option<Message>, within: Duration| {
+            let message = message.expect("somebody may listen");
             let deadline = self.clock.mono().plus(within);
             crate::within::within(&*self.clock, deadline, message).await.is_some()
         };
         let (one, two, elsewhere) =
             (self.wake.listen(&key).await, self.wake.listen(&key).await, self.wake.listen(&other).await);
-        self.wake.announce(&key).await;
+        assert!(self.wake.announce(&key).await, "the message is taken");
         assert!(heard(one, LONG).await && heard(two, LONG).await, "everybody who listens hears it");
         assert!(!heard(elsewhere, SHORT).await, "and nobody who listens for another key");
         // A message may arrive late and wake somebody who listens since: he looks, and listens again.

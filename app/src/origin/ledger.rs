@@ -58,7 +58,7 @@ impl Ledger {
     pub(super) fn counters(&self) -> OriginCounters {
         let rows = self.rows();
         let open = rows.iter().rev().filter(|r| r.end_ns.is_none()).count();
-        OriginCounters { arrived: rows.len() as u64, in_flight: open as u64 }
+        OriginCounters { arrived: rows.len() as u64, in_flight: open as u64, writes_missed: 0 }
     }
 
     fn rows(&self) -> MutexGuard<'_, Vec<LedgerRow>> {

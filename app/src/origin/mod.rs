@@ -69,6 +69,11 @@ pub async fn run(service: Arc<OriginService>, listeners: OriginListeners, shutdo
             serve(listener, control_router(Arc::clone(&service), token), shutdown.clone()).await;
         }
     };
-    tokio::join!(data, control);
+    let served = async { tokio::join!(data, control) };
+    tokio::select! {
+        biased;
+        _ = served => {}
+        () = service.heart.keep_beating(&service.clock) => {}
+    }
     service.close().await;
 }

@@ -13,7 +13,7 @@ use strategies::port::Clock;
 use super::service::{OriginService, ReadError};
 use super::{FLIGHT_HEADER, PROGRAM, REPLICA_HEADER, VERSION_HEADER};
 use crate::auth::{ControlToken, require_token};
-use crate::control::{ClockReading, Identity, LedgerRow, OriginCounters, OriginFault, StartOrigin};
+use crate::control::{ClockReading, Heartbeat, Identity, LedgerRow, OriginCounters, OriginFault, StartOrigin};
 use crate::refuse::Refuse;
 use crate::{CONTROL_BODY_MAX, item};
 
@@ -31,6 +31,7 @@ pub(super) fn control(service: Arc<OriginService>, token: ControlToken) -> Route
     Router::new()
         .route("/identity", get(identity))
         .route("/clock", get(clock))
+        .route("/heartbeat", get(heartbeat))
         .route("/start", post(start))
         .route("/fault", post(fault))
         .route("/counters", get(counters))
@@ -67,6 +68,10 @@ async fn identity(State(service): Service) -> Json<Identity> {
 
 async fn clock(State(service): Service) -> Json<ClockReading> {
     Json(ClockReading { mono_ns: service.clock.mono().0 })
+}
+
+async fn heartbeat(State(service): Service) -> Json<Heartbeat> {
+    Json(service.heart.told(&service.clock))
 }
 
 async fn start(State(service): Service, Json(start): Json<StartOrigin>) -> Result<(), Refuse> {

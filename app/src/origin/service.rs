@@ -16,6 +16,7 @@ use super::metrics::OriginMetrics;
 use super::places::Places;
 use super::store::{CONNECTIONS_MAX, Item, Store, select};
 use crate::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
+use crate::heartbeat::Heart;
 use crate::runtime::RealClock;
 
 /// How many times slower a fault can make the origin.
@@ -27,6 +28,7 @@ const VALUE_BYTES_MAX: u32 = 1 << 20;
 pub struct OriginService {
     pub(super) clock: RealClock,
     pub(super) incarnation: u64,
+    pub(super) heart: Heart,
     store: Store,
     run: Mutex<Arc<Run>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -39,6 +41,7 @@ struct Run {
     model: ServiceModel,
     seed: u64,
     reads: AtomicU64,
+    writes_missed: AtomicU64,
     ledger: Ledger,
     fault: Mutex<Option<(OriginFaultKind, Mono)>>,
     /// Whether there are fewer connections than places.
@@ -52,6 +55,7 @@ impl Run {
             model: ServiceModel::new(Law::from(start.service_time)),
             seed: start.seed,
             reads: AtomicU64::new(0),
+            writes_missed: AtomicU64::new(0),
             ledger: Ledger::default(),
             fault: Mutex::default(),
             shares: start.concurrency > CONNECTIONS_MAX,
@@ -101,7 +105,7 @@ impl OriginService {
         };
         let run = Mutex::new(Arc::new(Run::new(&none)));
         let (clock, writer, metrics) = (RealClock::start(), Mutex::default(), OriginMetrics::new()?);
-        Ok(Self { clock, incarnation, store, run, writer, metrics })
+        Ok(Self { clock, incarnation, heart: Heart::default(), store, run, writer, metrics })
     }
 
     /// Seeds the rows and begins an empty ledger.
@@ -120,6 +124,7 @@ impl OriginService {
         self.store.seed(start.items, start.value_bytes).await.map_err(database)?;
         self.store.open_places(start.concurrency).await.map_err(database)?;
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Run::new(&start));
+        self.heart.restart(&self.clock);
         self.metrics.started(start.concurrency, Law::from(start.service_time).mean(), start.items);
         if let Some(every) = start.write_every_ns.filter(|ns| *ns > 0) {
             self.start_writer(Duration::from_nanos(every));
@@ -128,14 +133,16 @@ impl OriginService {
     }
 
     fn start_writer(&self, every: Duration) {
-        let store = self.store.clone();
+        let (store, run) = (self.store.clone(), self.current());
         let writing = tokio::spawn(async move {
             let mut ticks = tokio::time::interval(every);
             ticks.tick().await; // the first tick is now
             loop {
                 ticks.tick().await;
-                // A write that found the file busy is made up for by the next one.
-                let _ = store.write_all().await;
+                // A write that found the file busy is made up for by the next one; but it is told.
+                if store.write_all().await.is_err() {
+                    run.writes_missed.fetch_add(1, Ordering::Relaxed);
+                }
             }
         });
         *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writing);
@@ -169,7 +176,8 @@ impl OriginService {
 
     /// Its sums.
     pub fn counters(&self) -> OriginCounters {
-        self.current().ledger.counters()
+        let run = self.current();
+        OriginCounters { writes_missed: run.writes_missed.load(Ordering::Relaxed), ..run.ledger.counters() }
     }
 
     /// What Prometheus is told.

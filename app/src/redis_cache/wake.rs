@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use redis::RedisResult;
 use redis::aio::PubSub;
 use strategies::Key;
-use strategies::port::{BoxFuture, Wake};
+use strategies::port::{BoxFuture, Message, Wake};
 use tokio::sync::{oneshot, watch};
 
 use super::link::Link;
@@ -67,12 +67,10 @@ impl RedisWake {
 }
 
 impl Wake for RedisWake {
-    #[allow(clippy::async_yields_async, reason = "to listen is one thing, to hear another")]
-    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
+    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Message>> {
         Box::pin(async move {
-            let never: BoxFuture<'static, ()> = Box::pin(std::future::pending());
             if !self.is_subscribed().await {
-                return never;
+                return None;
             }
             let (tell, told) = oneshot::channel();
             let mut listeners = lock(&self.listeners);
@@ -80,20 +78,17 @@ impl Wake for RedisWake {
             // Those who listen no longer are forgotten here: a key that is never announced must not gather them.
             of_key.retain(|listener| !listener.is_closed());
             of_key.push(tell);
-            let heard: BoxFuture<'static, ()> = Box::pin(async move {
+            let heard: Message = Box::pin(async move {
                 if told.await.is_err() {
-                    never.await;
+                    std::future::pending().await
                 }
             });
-            heard
+            Some(heard)
         })
     }
 
-    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            // Best effort: a message that is not sent costs a fall-back poll.
-            let _ = self.publish(key).await;
-        })
+    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
+        Box::pin(async move { self.publish(key).await.is_ok() })
     }
 }
 

@@ -17,8 +17,8 @@ use crate::CONTROL_BODY_MAX;
 use crate::auth::{ControlToken, require_token};
 use crate::cache_source::CacheStatus;
 use crate::control::{
-    ClockReading, Expire, Held, Identity, Namespace, Preflight, ReplicaCounters, ReplicaEvents, StartReplica, Warm,
-    Warmed,
+    ClockReading, Expire, Heartbeat, Held, Identity, Namespace, Preflight, ReplicaCounters, ReplicaEvents,
+    StartReplica, Warm, Warmed,
 };
 use crate::refuse::Refuse;
 
@@ -31,6 +31,7 @@ pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
     Router::new()
         .route("/identity", get(identity))
         .route("/clock", get(clock))
+        .route("/heartbeat", get(heartbeat))
         .route("/start", post(start))
         .route("/warm", post(warm))
         .route("/expire", post(expire))
@@ -51,6 +52,10 @@ async fn identity(State(replica): Shared) -> Json<Identity> {
 
 async fn clock(State(replica): Shared) -> Json<ClockReading> {
     Json(ClockReading { mono_ns: replica.now_ns() })
+}
+
+async fn heartbeat(State(replica): Shared) -> Json<Heartbeat> {
+    Json(replica.heartbeat())
 }
 
 async fn start(State(replica): Shared, Json(start): Json<StartReplica>) -> Result<(), Refuse> {

@@ -83,6 +83,7 @@ fn kind(event: &Logged) -> &'static str {
             Event::RefreshFailed(_) => "refresh-failed",
             Event::LockTimeout(_) => "lock-timeout",
             Event::LockFallback(_) => "lock-fallback",
+            Event::WakeLost(_) => "wake-lost",
             Event::Corrupt(_) => "corrupt",
             Event::OriginSpared { .. } => "origin-spared",
             Event::Breaker(_) => "breaker",
@@ -117,6 +118,7 @@ fn line(mono_ns: u64, logged: &Logged) -> EventLine {
             | Event::RefreshFailed(key)
             | Event::LockTimeout(key)
             | Event::LockFallback(key)
+            | Event::WakeLost(key)
             | Event::Corrupt(key) => line.key = Some(key.to_string()),
             Event::OriginSpared { key, by } => {
                 (line.key, line.detail) = (Some(key.to_string()), Some(by.name().into()));

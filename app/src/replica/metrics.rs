@@ -52,6 +52,7 @@ pub(super) struct ReplicaMetrics {
     locks_ended: ByKind<LeaderEnd>,
     lock_timeouts: IntCounter,
     lock_fallbacks: IntCounter,
+    wakes_lost: IntCounter,
     reads_spared: ByKind<RefusedBy>,
     breaker_changes: ByKind<BreakerState>,
 }
@@ -112,6 +113,10 @@ impl ReplicaMetrics {
                 "stampede_lock_fallbacks_total",
                 "Fills that coalesced in this replica only, for the cache was lost.",
             )?,
+            wakes_lost: of.counter(
+                "stampede_wakes_lost_total",
+                "Messages between replicas that nobody could listen for, or that were not taken: waiters polled.",
+            )?,
             reads_spared: of.counters(
                 "stampede_origin_reads_spared_total",
                 "Origin reads that a layer refused, by which and why.",
@@ -164,6 +169,7 @@ impl ReplicaMetrics {
             Event::RefreshFailed(_) => self.refreshes_failed.inc(),
             Event::LockTimeout(_) => self.lock_timeouts.inc(),
             Event::LockFallback(_) => self.lock_fallbacks.inc(),
+            Event::WakeLost(_) => self.wakes_lost.inc(),
             Event::Corrupt(_) => self.corrupt_entries.inc(),
             Event::OriginSpared { by, .. } => self.reads_spared.inc(*by),
             Event::Breaker(state) => self.breaker_changes.inc(*state),
@@ -216,6 +222,7 @@ mod tests {
             Event::RefreshFailed(key.clone()),
             Event::LockTimeout(key.clone()),
             Event::LockFallback(key.clone()),
+            Event::WakeLost(key.clone()),
             Event::Corrupt(key.clone()),
         ];
         emitted.extend(Cause::ALL.map(|cause| Event::FlightLed { flight, key: key.clone(), cause }));

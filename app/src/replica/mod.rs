@@ -1,5 +1,6 @@
 //! One replica: an HTTP service that answers `GET /items/{id}` through whatever strategy it was told to run.
 
+mod cache_watch;
 mod control;
 mod data;
 mod event_log;
@@ -51,5 +52,10 @@ pub async fn run(replica: Arc<Replica>, listeners: ReplicaListeners, shutdown: S
             serve(listener, control_router(Arc::clone(&replica), token), shutdown.clone()).await;
         }
     };
-    tokio::join!(data, control);
+    let served = async { tokio::join!(data, control) };
+    tokio::select! {
+        biased;
+        _ = served => {}
+        () = replica.heart.keep_beating(&replica.settings.clock) => {}
+    }
 }

@@ -8,11 +8,13 @@ use strategies::port::{Clock, Origin};
 use strategies::rng::Rng;
 use strategies::{Budgets, Ports, Spec, Stack};
 
+use super::cache_watch::CacheWatch;
 use super::event_log::EventLog;
 use super::held::HeldLeases;
 use super::metrics::{Counting, ReplicaMetrics};
 use crate::cache_source::{CachePorts, CacheSource};
-use crate::control::{ReplicaCounters, StartReplica};
+use crate::control::{Heartbeat, ReplicaCounters, StartReplica};
+use crate::heartbeat::Heart;
 use crate::runtime::{Counted, CountedSpawn, RealClock};
 
 /// What a replica is made of.
@@ -34,6 +36,7 @@ pub struct Replica {
     pub(super) settings: ReplicaSettings,
     pub(super) incarnation: u64,
     pub(super) metrics: Arc<ReplicaMetrics>,
+    pub(super) heart: Heart,
     running: Mutex<Option<Arc<Running>>>,
     requests_open: Arc<AtomicU64>,
     spawn: CountedSpawn,
@@ -49,6 +52,7 @@ pub(super) struct Running {
     pub(super) index: u16,
     pub(super) budgets: Budgets,
     requests: AtomicU64,
+    watch: Option<CacheWatch>,
 }
 
 impl Running {
@@ -68,13 +72,15 @@ impl Replica {
             settings,
             incarnation: crate::auth::entropy()?,
             metrics: Arc::new(ReplicaMetrics::new()?),
+            heart: Heart::default(),
             running: Mutex::default(),
             requests_open: Arc::default(),
             spawn: CountedSpawn::default(),
         }))
     }
 
-    /// Runs a strategy in a fresh namespace, in the place of what ran before.
+    /// Runs a strategy in a fresh namespace, in the place of what ran before. One that watches the cache does so on the current
+    /// runtime.
     ///
     /// # Errors
     /// A sentence where the SPEC is none.
@@ -99,7 +105,9 @@ impl Replica {
         let stack = Stack::build(&spec, &ports, Duration::from_nanos(start.ttl_ns), self.incarnation);
         let strategy = spec.canonical();
         let budgets = ports.budgets;
-        let running = Running { stack, cache, events, held, index, budgets, requests: AtomicU64::new(0) };
+        let watch = start.watches_cache.then(|| CacheWatch::begin(Arc::clone(&cache.cache), self.settings.clock));
+        let running = Running { stack, cache, events, held, index, budgets, requests: AtomicU64::new(0), watch };
+        self.heart.restart(&self.settings.clock);
         let before = self.running.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(running));
         let operations = before.map_or(0, |before| before.stack.cache_ops());
         self.metrics.started(strategy, index, Duration::from_nanos(start.ttl_ns), operations);
@@ -125,6 +133,11 @@ impl Replica {
 
     pub(super) fn now_ns(&self) -> u64 {
         self.settings.clock.mono().0
+    }
+
+    pub(super) fn heartbeat(&self) -> Heartbeat {
+        let cache = self.running().and_then(|running| Some(running.watch.as_ref()?.told()));
+        Heartbeat { cache, ..self.heart.told(&self.settings.clock) }
     }
 
     pub(super) fn counters(&self) -> ReplicaCounters {

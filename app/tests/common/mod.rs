@@ -109,6 +109,7 @@ impl Lab {
                 budgets: Default::default(),
                 slots: None,
                 index: None,
+                watches_cache: false,
             };
             client.post::<()>("/start", &start).await.unwrap();
             lab.replicas.push(url);

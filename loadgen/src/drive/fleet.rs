@@ -6,10 +6,13 @@ use std::rc::Rc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use app::control::Heartbeat;
+use app::heartbeat::{BEAT, Heart};
 use strategies::port::Clock;
 use strategies::time::Mono;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::MissedTickBehavior;
 
 use super::{Drive, Pattern, Start, closed, lack, open};
 use crate::cpu;
@@ -20,16 +23,18 @@ const ROLL_EVERY: Duration = Duration::from_millis(250);
 
 /// The worker threads of one strategy, connected and waiting for the start.
 pub struct Fleet {
-    threads: Vec<JoinHandle<Option<u64>>>,
+    threads: Vec<JoinHandle<(Option<u64>, Heartbeat)>>,
 }
 
 /// How the workers ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worked {
     /// None of them panicked.
     pub well: bool,
     /// Their processor time, nanoseconds; `None` where the system does not say.
     pub cpu_ns: Option<u64>,
+    /// What their hearts told, on the generator's clock, from the start of the load on.
+    pub hearts: Vec<Heartbeat>,
 }
 
 impl Fleet {
@@ -50,8 +55,9 @@ impl Fleet {
             let (drive, start, ready) = (drive.clone(), start.clone(), ready.clone());
             let share = Share { number, workers };
             let work = move || {
-                worker(drive, share, recorder, start, &ready);
-                cpu::of_this_thread_ns()
+                let (clock, heart) = (drive.clock, Heart::default());
+                worker(drive, share, recorder, start, &ready, &heart);
+                (cpu::of_this_thread_ns(), heart.told(&clock))
             };
             threads.push(std::thread::Builder::new().name(format!("generator-{number}")).spawn(work)?);
         }
@@ -69,7 +75,8 @@ impl Fleet {
     pub fn join(self) -> Worked {
         let ended: Vec<_> = self.threads.into_iter().map(JoinHandle::join).collect();
         let well = ended.iter().all(Result::is_ok);
-        Worked { well, cpu_ns: ended.into_iter().map(|cpu| cpu.ok().flatten()).sum() }
+        let (cpu, hearts): (Vec<_>, Vec<_>) = ended.into_iter().filter_map(Result::ok).unzip();
+        Worked { well, cpu_ns: cpu.into_iter().sum::<Option<u64>>().filter(|_| well), hearts }
     }
 }
 
@@ -94,7 +101,14 @@ impl Bench {
     }
 }
 
-fn worker(drive: Drive, share: Share, recorder: Recorder, start: Start, ready: &UnboundedSender<Result<(), String>>) {
+fn worker(
+    drive: Drive,
+    share: Share,
+    recorder: Recorder,
+    start: Start,
+    ready: &UnboundedSender<Result<(), String>>,
+    heart: &Heart,
+) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -103,10 +117,10 @@ fn worker(drive: Drive, share: Share, recorder: Recorder, start: Start, ready: &
         }
     };
     let bench = Rc::new(Bench { drive, recorder: RefCell::new(recorder), share });
-    LocalSet::new().block_on(&runtime, work(bench, start, ready));
+    LocalSet::new().block_on(&runtime, work(bench, start, ready, heart));
 }
 
-async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result<(), String>>) {
+async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result<(), String>>, heart: &Heart) {
     let connected = match bench.drive.pattern {
         Pattern::Closed { .. } => closed::connect(&bench).await.map(Connected::Closed),
         Pattern::Open => open::connect(&bench).await.map(Connected::Open),
@@ -114,7 +128,8 @@ async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result
     let connected = match connected {
         Ok(connected) => connected,
         Err(kind) => {
-            let why = lack::in_words(&kind).map_or(kind.clone(), |lacked| format!("the generator has no more {lacked}"));
+            let why =
+                lack::in_words(&kind).map_or(kind.clone(), |lacked| format!("the generator has no more {lacked}"));
             let _ = ready.send(Err(format!("a client could not connect: {why}")));
             return;
         }
@@ -127,10 +142,14 @@ async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result
         Connected::Open(pool) => open::spawn(&bench, pool, t0, &mut running),
     }
     let mut ticks = tokio::time::interval(ROLL_EVERY);
+    heart.restart(&bench.drive.clock);
+    let mut beats = tokio::time::interval(BEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
             ended = running.join_next() => if ended.is_none() { break },
+            _ = beats.tick() => heart.beat(&bench.drive.clock),
             _ = ticks.tick() => bench.recorder.borrow_mut().roll(since(bench.drive.clock.mono(), t0)),
         }
     }

@@ -19,6 +19,8 @@ pub struct Aftermath {
     pub ended: BTreeSet<String>,
     /// When cache operations may fail.
     pub spans: Vec<Span>,
+    /// When the cache was emptied, nanoseconds since t = 0.
+    pub emptied_ns: Vec<i64>,
     /// Clocks of replicas that were started again, by index.
     pub clocks: BTreeMap<usize, Offset>,
     /// Whether an event ended a life of the cache.
@@ -44,6 +46,21 @@ impl Aftermath {
             let until = span.to_ns.map_or(i64::MAX, |to| to.saturating_add(GRACE_NS));
             (span.from_ns..=until).contains(&at_ns) && (span.replica.is_none() || span.replica == replica)
         })
+    }
+
+    /// Whether an event on one whom it may concern lies in a time, or so shortly before it that it was still felt.
+    #[must_use]
+    pub fn explains_time(&self, from_ns: i64, to_ns: i64, concerns: impl Fn(Option<u32>) -> bool) -> bool {
+        self.spans.iter().any(|span| {
+            let until = span.to_ns.map_or(i64::MAX, |to| to.saturating_add(GRACE_NS));
+            span.from_ns <= to_ns && from_ns <= until && concerns(span.replica)
+        })
+    }
+
+    /// Whether an event had emptied the cache shortly before.
+    #[must_use]
+    pub fn emptied(&self, at_ns: i64) -> bool {
+        self.emptied_ns.iter().any(|emptied| (*emptied..=emptied.saturating_add(GRACE_NS)).contains(&at_ns))
     }
 
     /// Whether a flight was led by an incarnation that an event ended.

@@ -106,6 +106,8 @@ impl Injector<'_> {
     }
 
     async fn flush(&self, stack: &Stack) -> Done {
+        let begun = self.now_ns();
+        self.told().emptied_ns.push(begun);
         let Flushed { removed } = stack.proxy.post("/flush", &self.namespace()?).await.map_err(|e| e.to_string())?;
         Ok((format!("flush: {removed} keys"), None))
     }

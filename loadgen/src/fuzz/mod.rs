@@ -117,6 +117,11 @@ fn corpus(file: &Path, must_fail: bool) -> Result<Exit, Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|e| Failure::usage(format!("cannot read the corpus · {shown} · {e} · name another file")))?;
     let tries = saved(&text, &shown.to_string())?;
+    if tries.is_empty() {
+        return Err(Failure::usage(format!(
+            "nothing to play · --corpus {shown} · found no seed, needed one or more · a line is `SEED PROFILE STRATEGY`"
+        )));
+    }
     for of in &tries {
         let said = match play(&Case::draw(of.seed, of.profile), &of.spec, false).violation {
             Some(violation) if !must_fail => format!("a saved seed fails again · {shown} · {violation}"),

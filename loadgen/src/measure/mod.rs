@@ -2,6 +2,7 @@
 //!
 //! Everything here is a pure function of its inputs, so each figure has a test with a small table in it.
 
+mod conditions;
 mod events;
 mod floor;
 mod healed;
@@ -13,6 +14,7 @@ mod strategy;
 mod validity;
 mod warmth;
 
+pub use conditions::{Against, During, Part, conditions};
 pub use events::{Seen, event_rows};
 pub use floor::Floor;
 pub use ledgers::{Flights, compare};

@@ -145,6 +145,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         }),
         recovery: None,
         generator_cpu_cores: None,
+        conditions: None,
         unwitnessed: 0,
         ledgers: evidence.ledgers.clone(),
         repeats: Vec::new(),

@@ -2,6 +2,7 @@
 
 use report::record::{Ledgers, Strategy};
 
+use super::conditions::{Against, SILENT_MS_MAX};
 use crate::drive::lack_in_words;
 
 /// The largest clock uncertainty of a valid run.
@@ -52,6 +53,14 @@ pub struct Circumstances {
     pub worker_died: bool,
     /// Planned events that did not take effect.
     pub faults_failed: u64,
+    /// Messages between replicas that could not be heard or sent, and that no event explains.
+    pub wakes_lost: u64,
+    /// Times that the origin's rows were to get a new version and did not; `None` where it is not ours.
+    pub writes_missed: Option<u64>,
+    /// What the origin cannot have been read less than, where that is known of this run.
+    pub reads_min: Option<u64>,
+    /// What speaks against the lab's own parts.
+    pub against: Against,
 }
 
 /// Every reason not to believe the run, one sentence each.
@@ -101,6 +110,28 @@ pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String>
     doubt(c.not_quiet > 0, format!("{} flights or requests had not ended in time after the load", c.not_quiet));
     doubt(c.wrong_bodies > 0, format!("{} answers carried another item or a damaged one", c.wrong_bodies));
     doubt(c.faults_failed > 0, format!("{} planned events did not take effect", c.faults_failed));
+    let still = format!("stood still: {} (at most {SILENT_MS_MAX} ms)", list(&c.against.silences));
+    doubt(!c.against.silences.is_empty(), still);
+    doubt(
+        !c.against.steps.is_empty(),
+        format!("the wall clock was set, and TTLs go by it: {}", list(&c.against.steps)),
+    );
+    let (times, first) = (c.against.lost.len(), c.against.lost.first().map_or("", String::as_str));
+    let emptied =
+        format!("somebody else emptied the cache: the lab's own entry had gone {times} times, first at {first}");
+    doubt(times > 0 && c.evicted == 0 && !c.cache_restarted, emptied);
+    let unheard = c.wakes_lost;
+    let polled =
+        format!("{unheard} messages between replicas could not be heard or sent: waiters polled instead of waking");
+    doubt(unheard > 0, polled);
+    let missed = c.writes_missed.unwrap_or(0);
+    doubt(missed > 0, format!("the origin's rows missed {missed} new versions: its database was busy"));
+    if let Some((reads, least)) = strategy.origin.as_ref().map(|origin| origin.total).zip(c.reads_min) {
+        let below = format!(
+            "the origin was read {reads} times, and these arrivals need {least} whoever answers them: a clock or a ledger is wrong"
+        );
+        doubt(reads < least, below);
+    }
     for (kind, failed) in &strategy.error_kinds {
         let lacked = lack_in_words(kind);
         let why = format!("the generator had no more {}: {failed} requests failed for it", lacked.unwrap_or_default());
@@ -108,6 +139,13 @@ pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String>
     }
     doubt(c.worker_died, "a generator thread ended early: a bug in the lab".into());
     doubts
+}
+
+/// A list for a sentence, cut where it is long.
+fn list(all: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let more = if all.len() > SHOWN { format!(" and {} more", all.len() - SHOWN) } else { String::new() };
+    format!("{}{more}", all.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 fn disagreement(ledgers: &Ledgers) -> String {

@@ -53,6 +53,8 @@ pub struct Collected {
     pub floor: Option<u64>,
     /// What the warm-up should have left in the cache; `None` where nobody asked.
     pub warmth: Option<Warmth>,
+    /// What nobody can have read less than, see [`Floor::least`]; `None` where that can't be known.
+    pub floor_least: Option<u64>,
     /// Flights whose answers arrived, in all phases.
     pub flights: Vec<String>,
     /// The largest time past a TTL in the measured phase, microseconds.
@@ -170,7 +172,9 @@ impl Collector {
 
 fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Result<Collected, ReportError> {
     let mut collected = Collected::new();
-    let mut floor = floor;
+    // Both are fed the same.
+    let least = floor.as_ref().filter(|floor| floor.is_bounded()).map(Floor::least);
+    let mut floors: Vec<Floor> = floor.into_iter().chain(least).collect();
     let mut feed = None;
     let mut partial: BTreeMap<i64, (usize, Second)> = BTreeMap::new();
     for note in told {
@@ -188,9 +192,7 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
                 continue;
             }
             Note::Warm(state) => {
-                if let Some(floor) = &mut floor {
-                    floor.know(state);
-                }
+                floors.iter_mut().for_each(|floor| floor.know(state.clone()));
                 continue;
             }
             Note::Abandon => return Ok(Collected::new()),
@@ -207,18 +209,19 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
         while let Some(entry) = partial.first_entry()
             && entry.get().0 >= workers
         {
-            collected.take(entry.remove().1, &mut floor)?;
+            collected.take(entry.remove().1, &mut floors)?;
             if let (Some(feed), Some(row)) = (&feed, collected.seconds.last()) {
-                tell(feed, row, floor.as_ref().and_then(Floor::loads));
+                tell(feed, row, floors.first().and_then(Floor::loads));
             }
         }
     }
     // A worker that ended early leaves seconds that are not everybody's: they count all the same.
     for (_, second) in partial.into_values() {
-        collected.take(second, &mut floor)?;
+        collected.take(second, &mut floors)?;
     }
     collected.cpu_ns = cpu::of_this_thread_ns();
-    if let Some(floor) = floor {
+    collected.floor_least = floors.get(1).and_then(Floor::loads);
+    if let Some(floor) = floors.into_iter().next() {
         collected.floor = floor.loads();
         collected.floor_by_second(floor.by_second());
     }
@@ -257,6 +260,7 @@ impl Collected {
             sent: 0,
             floor: None,
             warmth: None,
+            floor_least: None,
             flights: Vec::new(),
             overage_us_max: 0,
             moved_on: 0,
@@ -265,7 +269,7 @@ impl Collected {
         }
     }
 
-    fn take(&mut self, mut second: Second, floor: &mut Option<Floor>) -> Result<(), ReportError> {
+    fn take(&mut self, mut second: Second, floors: &mut [Floor]) -> Result<(), ReportError> {
         let start_ms = second.number * (SECOND_NS / 1_000_000);
         let total = second.total();
         let mut row = row(start_ms, &total);
@@ -281,10 +285,8 @@ impl Collected {
         self.errors_of_all_phases += total.outcomes[Outcome::Error as usize];
         if second.number >= 0 {
             self.take_measured(&second, &total);
-            if let Some(floor) = floor {
-                second.arrivals.sort_unstable();
-                floor.arrive(&second.arrivals);
-            }
+            second.arrivals.sort_unstable();
+            floors.iter_mut().for_each(|floor| floor.arrive(&second.arrivals));
         } else if let Some(warmth) = &mut self.warmth {
             second.arrivals.sort_unstable();
             warmth.arrive(start_ms, &second.arrivals);

@@ -148,6 +148,7 @@ impl SimLab {
                 in_flight: 0,
                 peak_waiters: Some(seen.peak_waiters),
             },
+            parts: Vec::new(),
             aftermath: Aftermath {
                 rows: seen.happened.iter().map(|happened| fault(happened, seen.t0.0)).collect(),
                 ..Aftermath::default()

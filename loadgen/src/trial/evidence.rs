@@ -1,11 +1,14 @@
 //! What a strategy did, collected from those who saw it.
 
 use app::cache_source::CacheStatus;
+use app::control::{Heartbeat, OriginCounters};
 use app::control_client::ControlError;
+use strategies::time::Mono;
 
 use super::judge::{Observed, judge};
 use super::{Before, Bench, Load, Trial};
-use crate::measure::Circumstances;
+use crate::lab::Offset;
+use crate::measure::{Circumstances, Part};
 use crate::settings::Subject;
 
 impl Bench<'_> {
@@ -25,6 +28,11 @@ impl Bench<'_> {
             let clock = load.aftermath.clocks.get(&index).unwrap_or(clock);
             replicas.push((control.get("/events").await?, *clock));
         }
+        let parts = self.parts(before, &load).await?;
+        let writes_missed = match &self.endpoints.origin {
+            Some(origin) => Some(origin.get::<OriginCounters>("/counters").await?.writes_missed),
+            None => None,
+        };
         let cache_after = match self.endpoints.replicas.first() {
             Some(replica) => Some(replica.get::<CacheStatus>("/cache").await),
             None => None,
@@ -41,6 +49,7 @@ impl Bench<'_> {
             replicas_restarted: u32::try_from(restarted).unwrap_or(u32::MAX),
             not_quiet,
             worker_died: load.worker_died,
+            writes_missed,
             ..Circumstances::default()
         };
         let mut trial = judge(Observed {
@@ -53,10 +62,42 @@ impl Bench<'_> {
             origin,
             replicas,
             counters: load.counters,
+            parts,
             aftermath: load.aftermath,
             circumstances,
         });
         trial.figures.strategy.generator_cpu_cores = load.cpu_cores;
         Ok(Trial { containers: load.containers, ..trial })
     }
+
+    /// How every part of the lab fared, on each's own clock.
+    async fn parts(&self, before: &Before, load: &Load) -> Result<Vec<Part>, ControlError> {
+        let generator = load.hearts.iter().cloned().reduce(worst).unwrap_or_default();
+        let ours = Offset { to_ours_ns: 0, uncertainty_ns: 0 };
+        let mut parts = vec![part("generator".into(), None, ours, load.t0, generator)];
+        for (index, (control, clock)) in self.endpoints.replicas.iter().zip(&before.replica_clocks).enumerate() {
+            let clock = load.aftermath.clocks.get(&index).unwrap_or(clock);
+            let heartbeat = control.get("/heartbeat").await?;
+            parts.push(part(format!("replica-{index}"), u32::try_from(index).ok(), *clock, load.t0, heartbeat));
+        }
+        if let Some((origin, clock)) = self.endpoints.origin.as_ref().zip(before.origin_clock) {
+            parts.push(part("origin".into(), None, clock, load.t0, origin.get("/heartbeat").await?));
+        }
+        Ok(parts)
+    }
+}
+
+fn part(name: String, replica: Option<u32>, clock: Offset, t0: Mono, heartbeat: Heartbeat) -> Part {
+    let to_t0_ns = clock.to_ours_ns.saturating_sub(i64::try_from(t0.0).unwrap_or(i64::MAX));
+    Part { name, replica, to_t0_ns, heartbeat }
+}
+
+/// Of two threads of one part everything that was wrong with either. They share a clock, so one's word on it is enough.
+fn worst(mut one: Heartbeat, other: Heartbeat) -> Heartbeat {
+    one.longest_ns = one.longest_ns.max(other.longest_ns);
+    one.silences.extend(other.silences);
+    if one.steps.is_empty() {
+        one.steps = other.steps;
+    }
+    one
 }

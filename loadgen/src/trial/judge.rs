@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use app::control::{LedgerRow, ReplicaCounters, ReplicaEvents};
-use report::record::EventRow;
+use report::record::{Conditions, EventRow, OriginRow};
 use scenarios::{LoadKind, Scenario};
 use strategies::time::nanos;
 
 use super::Trial;
 use crate::faults::Aftermath;
 use crate::lab::Offset;
-use crate::measure::{Circumstances, Evidence, Flights, Hurt, OriginSeen, Seen, compare, doubts, event_rows, figures};
+use crate::measure::{
+    Circumstances, During, Evidence, Figures, Flights, Floor, Hurt, OriginSeen, Part, Seen, compare, conditions,
+    doubts, event_rows, figures,
+};
 use crate::record::Collected;
 use crate::settings::Subject;
 
@@ -36,6 +39,8 @@ pub struct Observed<'a> {
     pub counters: ReplicaCounters,
     /// The planned events: what took effect, and what did not; and what follows from them.
     pub aftermath: Aftermath,
+    /// How the lab's parts fared; none of a simulated one.
+    pub parts: Vec<Part>,
     /// What is known beside all that. What follows from the rest is filled in here.
     pub circumstances: Circumstances,
 }
@@ -79,11 +84,24 @@ pub fn judge(observed: Observed<'_>) -> Trial {
     });
     let rows = origin.iter().flat_map(|(ledger, _)| ledger);
     figures.strategy.unwitnessed = rows.filter(|row| aftermath.is_unwitnessed(&row.flight)).count() as u64;
-    let failed: Vec<&EventRow> =
-        events.iter().filter(|e| e.event == "cache-failed" && !aftermath.explains(e.t_ns, e.replica)).collect();
+    let unexplained = |event: &str| -> Vec<&EventRow> {
+        events.iter().filter(|e| e.event == event && !aftermath.explains(e.t_ns, e.replica)).collect()
+    };
+    let (failed, unheard) = (unexplained("cache-failed"), unexplained("wake-lost"));
+    let during = During { from_ns: -since_start(scenario.load.warmup), to_ns: end_ns };
+    let (fared, against) = conditions(&observed.parts, during, &aftermath);
+    if !observed.parts.is_empty() {
+        figures.strategy.conditions = Some(Conditions {
+            wakes_lost: (!replicas.is_empty()).then(|| events.iter().filter(|e| e.event == "wake-lost").count() as u64),
+            writes_missed: observed.circumstances.writes_missed,
+            ..fared
+        });
+    }
     // Of answers that do not say how they were made, none can be told to be a hit.
     let warm = !scenario.load.warmup.is_zero() && !stopped && figures.strategy.outcomes.unknown == 0;
+    let reads_min = collected.floor_least.filter(|_| is_undisturbed(scenario, &figures, &events));
     let circumstances = Circumstances {
+        reads_min: reads_min.filter(|_| !stopped),
         open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
         planned: collected.offered,
         clock_uncertainty_ns: uncertainty.unwrap_or(0),
@@ -91,6 +109,8 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         hits_before_start: collected.warmth.as_ref().filter(|_| warm).and_then(|w| w.hits(&collected.seconds)),
         cache_errors: failed.len() as u64,
         cache_error_classes: classes(&failed),
+        wakes_lost: unheard.len() as u64,
+        against,
         events_dropped: replicas.iter().map(|(r, _)| r.dropped).sum(),
         wrong_bodies: collected.errors.get("wrong-body").copied().unwrap_or(0),
         faults_failed,
@@ -110,9 +130,30 @@ pub fn judge(observed: Observed<'_>) -> Trial {
     }
 }
 
+/// Whether nothing kept anybody from reading the origin that needed it, and every read and every answer came soon enough for
+/// the least number of reads to be a bound.
+fn is_undisturbed(scenario: &Scenario, figures: &Figures, events: &[EventRow]) -> bool {
+    let strategy = &figures.strategy;
+    let soon = Floor::answer_max(scenario.origin.service_time.mean());
+    let read_took = |row: &OriginRow| row.end_ns.map_or(i64::MAX, |end| end.saturating_sub(row.arrived_ns));
+    let soon_read = figures.origin_rows.iter().flatten().all(|row| read_took(row) <= since_start(soon));
+    let answered = strategy.latency_ms.max.is_some_and(|max| max <= soon.as_secs_f64() * 1e3);
+    let spared = |row: &EventRow| {
+        matches!(
+            row.event.as_str(),
+            "origin-spared" | "refresh-failed" | "lock-timeout" | "lock-fallback" | "cache-failed" | "fault"
+        )
+    };
+    let all_read = strategy.errors + strategy.outcomes.shed + strategy.unsent == 0;
+    all_read && soon_read && answered && scenario.events.is_empty() && !events.iter().any(spared)
+}
+
+fn since_start(length: Duration) -> i64 {
+    i64::try_from(nanos(length)).unwrap_or(i64::MAX)
+}
+
 /// From the first event's moment to the end of the last one, as planned or as it was seen, whichever is later.
 fn hurt(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<Hurt> {
-    let since_start = |length| i64::try_from(nanos(length)).unwrap_or(i64::MAX);
     let from_ns = scenario.events.iter().map(|event| since_start(event.at)).min()?;
     let planned = scenario.events.iter().map(|e| since_start(e.at + e.action.length().unwrap_or_default()));
     let emptied_ns = planned.max()?;

@@ -16,7 +16,7 @@ use crate::drive::{Drive, Fleet, Pattern, Retrying};
 use crate::exit::Failure;
 use crate::faults::{Aftermath, Injector};
 use crate::lab::docker::Sampler;
-use crate::measure::warm_state;
+use crate::measure::{Floor, warm_state};
 use crate::progress::Progress;
 use crate::record::Collector;
 use crate::settings::Subject;
@@ -47,7 +47,7 @@ impl Bench<'_> {
         };
         let no_thread = |e| Failure::failed(format!("no thread for the generator: {e}"));
         let scenario = &self.settings.scenario;
-        let floor = subject.floor(scenario);
+        let floor = subject.floor(scenario).map(Floor::bounded);
         let collector = Collector::start(workers, floor).map_err(no_thread)?;
         collector.expects(subject.warmth(scenario));
         collector.watched_by(self.feed.clone());
@@ -90,7 +90,17 @@ impl Bench<'_> {
         let planned = i64::try_from(nanos(drive.duration)).unwrap_or(i64::MAX);
         let now = i64::try_from(i128::from(stopped.0) - i128::from(t0.0)).unwrap_or(i64::MAX);
         let end_ns = if self.stop.is_said() { planned.min(now.max(0)) } else { planned };
-        Ok(Load { t0, end_ns, collected, worker_died: !worked.well, cpu_cores, counters, aftermath, containers })
+        Ok(Load {
+            t0,
+            end_ns,
+            collected,
+            worker_died: !worked.well,
+            cpu_cores,
+            hearts: worked.hearts,
+            counters,
+            aftermath,
+            containers,
+        })
     }
 
     async fn sampler(&self) -> Result<Option<Sampler>, Failure> {

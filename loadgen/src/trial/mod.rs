@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use app::cache_source::CacheStatus;
-use app::control::{Identity, ReplicaCounters, StartOrigin, StartReplica};
+use app::control::{Heartbeat, Identity, ReplicaCounters, StartOrigin, StartReplica};
 use app::control_client::{ControlClient, ControlError};
 use app::runtime::RealClock;
 use app::serve::Shutdown;
@@ -87,6 +87,8 @@ struct Load {
     worker_died: bool,
     /// Processor time of the generator's workers over the time for which they ran.
     cpu_cores: Option<f64>,
+    /// What the hearts of the generator's workers told.
+    hearts: Vec<Heartbeat>,
     counters: ReplicaCounters,
     aftermath: Aftermath,
     containers: Option<Vec<ContainerRow>>,
@@ -137,6 +139,7 @@ impl Bench<'_> {
             budgets: self.settings.scenario.budgets.into(),
             slots: self.settings.scenario.slots.map(Into::into),
             index: u16::try_from(index).ok(),
+            watches_cache: index == 0,
         };
         (0..self.endpoints.replicas.len()).map(start).collect()
     }

@@ -128,7 +128,8 @@ pub enum Harm {
 }
 
 /// Fields whose own fields are no properties but names with values.
-pub const MAPS: [&str; 6] = ["settings", "origin_ms", "figures", "within", "error_kinds", "seconds_over"];
+pub const MAPS: [&str; 8] =
+    ["settings", "origin_ms", "figures", "within", "error_kinds", "seconds_over", "silent_ms", "clock_step_ms"];
 
 /// The document harmed in this way at each place in turn, once for all members of a list or map; with the place,
 /// `points[].figures.*.mean`.

@@ -77,7 +77,7 @@ pub struct EventRow {
     pub t_ns: i64,
     /// What. The lab's own: `phase`, `fault`, `fault-over`, `fault-failed`, `expiry`. The replicas': `flight-led`,
     /// `flight-ended`, `answered`, `stored`, `fenced`, `early-refresh`, `refresh-failed`, `lock-ended`, `lock-timeout`,
-    /// `lock-fallback`, `origin-spared`, `breaker`, `cache-failed`, `corrupt`.
+    /// `lock-fallback`, `wake-lost`, `origin-spared`, `breaker`, `cache-failed`, `corrupt`.
     pub event: String,
     /// Which replica, where one is concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -370,6 +370,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         recovery: None,
         life_s: None,
         generator_cpu_cores: Some(0.12),
+        conditions: None,
         unwitnessed: 0,
         ledgers: Some(Ledgers::default()),
         repeats: Vec::new(),

@@ -44,6 +44,7 @@ impl Fact {
                 | Event::RefreshFailed(key)
                 | Event::LockTimeout(key)
                 | Event::LockFallback(key)
+                | Event::WakeLost(key)
                 | Event::Corrupt(key)
                 | Event::OriginSpared { key, .. },
             ) => Some(key),
@@ -147,6 +148,7 @@ fn told(event: &Event, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Event::RefreshFailed(key) => write!(f, "key {key}: a refresh in the background failed"),
         Event::LockTimeout(key) => write!(f, "key {key}: somebody gave up waiting for the lock"),
         Event::LockFallback(key) => write!(f, "key {key}: the cache does not answer; reads without the lock"),
+        Event::WakeLost(key) => write!(f, "key {key}: no message can be heard or sent; waiters poll"),
         Event::Corrupt(key) => write!(f, "key {key}: what the cache has is no entry"),
         Event::OriginSpared { key, by } => write!(f, "key {key}: a read is refused: {}", by.name()),
         Event::Breaker(state) => write!(f, "the breaker is {}", state.name()),

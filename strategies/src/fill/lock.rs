@@ -174,8 +174,8 @@ impl Inner {
             Hold::Lease { life, .. } => self.renewing(key, token, life, work).await,
         };
         let released = self.release(key, token).await;
-        if self.settings.notify {
-            self.ports.wake.announce(key).await;
+        if self.settings.notify && !self.ports.wake.announce(key).await {
+            self.ports.events.emit(Event::WakeLost(key.clone()));
         }
         holding.end(match (&answer, released) {
             (Err(GetError::Origin { error: OriginError::TimedOut, .. } | GetError::OutOfTime), _) => {
@@ -237,9 +237,13 @@ impl Inner {
         }
         // Listen first and look then: a message between the two would otherwise be missed.
         let message = self.ports.wake.listen(key).await;
+        if message.is_none() {
+            self.ports.events.emit(Event::WakeLost(key.clone()));
+        }
         if let Some(entry) = self.look(key, want).await {
             return Some(entry);
         }
+        let message = message.unwrap_or_else(|| Box::pin(std::future::pending()));
         select(message, self.ports.clock.sleep(poll)).await;
         self.look(key, want).await
     }

@@ -179,6 +179,8 @@ pub enum Event {
     LockTimeout(Key),
     /// The cache is lost: a lock layer coalesces in its own process instead.
     LockFallback(Key),
+    /// Nobody could listen for a message about the key, or it was not taken: waiters poll instead.
+    WakeLost(Key),
     /// The cache held something that is no entry.
     Corrupt(Key),
     /// A layer refused an origin read.

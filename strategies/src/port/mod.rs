@@ -18,7 +18,7 @@ pub use event::{BreakerState, Cause, Event, Events, LeaderEnd, RefusedBy};
 pub use lease::{Acquired, Lease, Released, Renewed, Token};
 pub use origin::{FlightId, LoadCx, Loaded, Origin, OriginError};
 pub use runtime::{Clock, Spawn};
-pub use wake::Wake;
+pub use wake::{Message, Wake};
 
 /// The future that a port returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -3,13 +3,16 @@
 use super::BoxFuture;
 use crate::key::Key;
 
+/// A message that is waited for.
+pub type Message = BoxFuture<'static, ()>;
+
 /// Messages about keys, best effort: one that is lost costs a fall-back poll, never a stuck waiter.
 pub trait Wake: Send + Sync {
     /// Listens for a key. What comes out ends at the next message about it that was sent after this call returned, or at
-    /// an earlier one that is still on its way: whoever is woken must look for himself. Where nothing can be heard it
-    /// never ends.
-    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>>;
+    /// an earlier one that is still on its way: whoever is woken must look for himself. `None` where the cache lets nobody
+    /// listen: who polls instead does something else than was asked for, and says so.
+    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Message>>;
 
-    /// Tells everybody who listens that the key has changed hands, or has a value.
-    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, ()>;
+    /// Tells everybody who listens that the key has changed hands, or has a value. False where the message was not taken.
+    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool>;
 }

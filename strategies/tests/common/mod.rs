@@ -10,7 +10,7 @@ use bytes::Bytes;
 use sim::{MemoryCache, VirtualClock, World};
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Cause, Clock, Event, Events, FlightId, LeaderEnd, Lease,
-    LoadCx, Loaded, Lookup, Origin, OriginError, Released, Renewed, Stored, Token, Wake, When,
+    LoadCx, Loaded, Lookup, Message, Origin, OriginError, Released, Renewed, Stored, Token, Wake, When,
 };
 use strategies::rng::Rng;
 use strategies::{Cx, Entry, GetError, Key, Outcome, Ports, Served, Spec, Stack, Strategy};
@@ -195,13 +195,10 @@ impl Lease for Link {
 }
 
 impl Wake for Link {
-    #[allow(clippy::async_yields_async, reason = "to listen is one thing, to hear another")]
-    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, BoxFuture<'static, ()>> {
-        Box::pin(async move {
-            if self.is(Fault::MessagesLost) { Box::pin(std::future::pending()) } else { self.inner.listen(key).await }
-        })
+    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Message>> {
+        Box::pin(async move { if self.is(Fault::MessagesLost) { None } else { self.inner.listen(key).await } })
     }
-    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, ()> {
+    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
         self.inner.announce(key)
     }
 }
