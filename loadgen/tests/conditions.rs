@@ -62,8 +62,8 @@ fn a_lab_that_stood_still_is_invalid_in_a_closed_loop_too() {
     let said = ended(run);
     assert_eq!(said.code, Some(4), "{}{}", said.out, said.err);
     let coalesce = only(results.path());
-    let why = doubt(&coalesce, "stood still: generator for 1");
-    assert!(why.contains("replica-0 for 1") && why.contains("(at most 250 ms)"), "{why}");
+    let why = doubt(&coalesce, "stood still: generator for ");
+    assert!(why.contains("replica-0 for ") && why.contains("(at most 250 ms)"), "{why}");
     let conditions = coalesce.conditions.unwrap();
     for part in ["generator", "replica-0", "replica-1", "replica-2", "origin"] {
         assert!(conditions.silent_ms[part] >= 1400.0, "{part}: {:?}", conditions.silent_ms);

@@ -79,9 +79,8 @@ impl Wake for RedisWake {
             of_key.retain(|listener| !listener.is_closed());
             of_key.push(tell);
             let heard: Message = Box::pin(async move {
-                if told.await.is_err() {
-                    std::future::pending().await
-                }
+                // An error is a connection that was lost.
+                let _ = told.await;
             });
             Some(heard)
         })
@@ -113,6 +112,10 @@ async fn subscribe(link: Link, channel: String, listeners: Weak<Listeners>, stan
                 }
             }
             standing.send_replace(false);
+            // Those who listen would hear nothing more: let go, they look for themselves and ask again whether they can listen.
+            if let Some(listeners) = listeners.upgrade() {
+                lock(&listeners).clear();
+            }
         }
         tokio::time::sleep(PATIENCE).await;
     }
