@@ -45,6 +45,13 @@ impl Heart {
         pulse.beat(clock);
     }
 
+    /// The same, with silences that begin at a moment that may have passed already.
+    pub fn restart_from(&self, clock: &dyn Clock, at: Mono) {
+        let mut pulse = self.pulse();
+        *pulse = Pulse { last: Some(at.min(clock.mono())), ..Pulse::default() };
+        pulse.beat(clock);
+    }
+
     /// One beat.
     pub fn beat(&self, clock: &dyn Clock) {
         self.pulse().beat(clock);
@@ -165,6 +172,12 @@ mod tests {
         assert_eq!(silences, [(1200, 4200), (4250, 4650)], "the one that lasts until now counts, too");
         heart.restart(&clocks);
         assert_eq!(heart.told(&clocks), Heartbeat::default());
+        heart.restart_from(&clocks, clocks.mono().minus(Duration::from_millis(700)));
+        assert_eq!(
+            heart.told(&clocks).longest_ns,
+            700 * MS,
+            "who begins late was silent from when he should have begun"
+        );
     }
 
     #[test]

@@ -142,7 +142,7 @@ async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result
         Connected::Open(pool) => open::spawn(&bench, pool, t0, &mut running),
     }
     let mut ticks = tokio::time::interval(ROLL_EVERY);
-    heart.restart(&bench.drive.clock);
+    heart.restart_from(&bench.drive.clock, t0.minus(bench.drive.warmup));
     let mut beats = tokio::time::interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

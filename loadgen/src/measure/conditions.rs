@@ -64,7 +64,7 @@ pub fn conditions(parts: &[Part], during: During, aftermath: &Aftermath) -> (Con
             let (at, by_ms) = (seen.at(step.at_ns), step.by_ns as f64 / 1e6);
             if seen.overlaps(at, at) {
                 against.steps.push(format!("{} by {by_ms:+.0} ms at {}", part.name, seconds(at)));
-                largest = if by_ms.abs() > largest.abs() { by_ms } else { largest };
+                largest = largest.max(by_ms.abs());
             }
         }
         conditions.clock_step_ms.insert(part.name.clone(), round(largest));
@@ -222,6 +222,6 @@ mod tests {
         let (conditions, against) =
             judged(&[("origin", None, Heartbeat { steps, ..heart(&[]) })], &Aftermath::default());
         assert_eq!(against.steps, ["origin by +40 ms at 1.0 s", "origin by -3000 ms at 3.0 s"]);
-        assert_eq!(conditions.clock_step_ms["origin"], -3000.0);
+        assert_eq!(conditions.clock_step_ms["origin"], 3000.0);
     }
 }

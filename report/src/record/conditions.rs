@@ -12,8 +12,8 @@ pub struct Conditions {
     /// The longest time, milliseconds, for which each part gave no sign of life. A healthy part gives one every 50 ms (the
     /// cache: as fast as it answers).
     pub silent_ms: BTreeMap<String, f64>,
-    /// By how much, milliseconds, each part's wall clock was set against its monotonic one: the largest step, 0 where it was
-    /// let alone.
+    /// By how much, milliseconds, each part's wall clock was set against its monotonic one: the largest step,
+    /// forwards or back, 0 where it was let alone.
     pub clock_step_ms: BTreeMap<String, f64>,
     /// How often the lab's own entry had gone from the cache; `None` where there is no cache of the lab's.
     pub sentinel_lost: Option<u64>,
