@@ -128,37 +128,30 @@ fn a_cache_that_stands_still_or_that_somebody_else_empties_makes_a_run_invalid()
 }
 
 #[test]
-fn a_redis_that_lets_nobody_listen_is_no_wake_up() {
+fn a_redis_that_lets_nobody_listen_any_more_is_no_wake_up() {
     let _alone = alone();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("users.acl");
-    // As Redis ships it, a user that is given no channels may not publish or subscribe.
-    std::fs::write(&file, "user default off\nuser lab on +@all ~* >password-of-the-test\n").unwrap();
-    let Some(redis) = redis(&["--aclfile", file.to_str().unwrap()]) else { return };
+    let Some(redis) = redis(&[]) else { return };
+    let user = "ACL SETUSER lab on +@all ~* &* >password-of-the-test";
+    assert_eq!(redis_says(&redis, user).as_deref(), Some("+OK\r\n"));
     let url = format!("{}?user=lab&pass=password-of-the-test", redis.url());
-    let results = folder.path().join("results");
-    let more =
-        ["--strategy", "plain + lock(wake=notify)", "-d", "4s", "--redis", &url, "-o", results.to_str().unwrap()];
-    let said = run(&[&CLOSED[..], &more].concat());
+    let child = |results: &Path| {
+        let more = ["--strategy", "plain + lock(wake=notify)", "-d", "5s", "--redis", &url, "-o"];
+        loaded(loadgen(&[&CLOSED[..], &more, &[results.to_str().unwrap()]].concat()))
+    };
+    let results = tempfile::tempdir().unwrap();
+    let woken = child(results.path());
+    ended(woken);
+    assert!(only(results.path()).conditions.unwrap().wakes_lost < Some(5), "with its rights it is one");
+
+    let results = tempfile::tempdir().unwrap();
+    let polling = child(results.path());
+    // What is tried before the run has gone well.
+    assert_eq!(redis_says(&redis, "ACL SETUSER lab resetchannels").as_deref(), Some("+OK\r\n"));
+    let said = ended(polling);
     assert_eq!(said.code, Some(4), "{}{}", said.out, said.err);
-    let polled = only(&results);
+    let polled = only(results.path());
     doubt(&polled, "messages between replicas could not be heard or sent: waiters polled");
     assert!(polled.conditions.unwrap().wakes_lost > Some(5));
-
-    let Some(redis) = self::redis(&[]) else { return };
-    let results = folder.path().join("woken");
-    let more = [
-        "--strategy",
-        "plain + lock(wake=notify)",
-        "-d",
-        "4s",
-        "--redis",
-        &redis.url(),
-        "-o",
-        results.to_str().unwrap(),
-    ];
-    run(&[&CLOSED[..], &more].concat());
-    assert!(only(&results).conditions.unwrap().wakes_lost < Some(5), "with its rights it is one");
 }
 
 /// Debian's `faketime`, which sets the clock of one process.
