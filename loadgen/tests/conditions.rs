@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use app::redis_server::PrivateRedis;
 use app::testing::{redis, required, skipped};
-use common::{Said, alone, loadgen, only_run, record, run, signal};
+use common::{Said, alone, loadgen, only_run, record, signal};
 use report::record::Strategy;
 
 /// A closed loop of ten clients.
