@@ -13,9 +13,8 @@ use crate::record::Strategy;
 pub type Figures = BTreeMap<String, Option<Number>>;
 
 /// Fields of [`Strategy`] that are no figures: what says how far the run went and whether it may be believed, how the lab
-/// fared, what follows from
-/// the settings or from theory, and was not measured, what the generator took of the machine, and verdicts on the figures. Repeats have figures of
-/// their own.
+/// fared, what follows from the settings or from theory, and was not measured, what the generator took of the machine, and
+/// verdicts on the figures. Repeats have figures of their own.
 const NO_FIGURES: [&str; 10] = [
     "conditions",
     "cut_after_s",
