@@ -57,6 +57,7 @@ pub use folder::{RunFolder, StrategyFolder};
 pub use herds::{Herd, herds};
 pub use hlog::{HlogHeader, HlogWriter, read_hlog};
 pub use json::DocumentProblem;
+pub use parallel::each as on_all_cores;
 pub use render::{Rendered, render, render_page, render_text};
 pub use run_json::parse_run;
 pub use summary::summary_markdown;

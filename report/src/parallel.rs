@@ -8,7 +8,7 @@ use std::thread;
 const THREADS_MAX: usize = 8;
 
 /// Does `work` for 0 to `count`, on as many threads as there are cores; the first error by number wins.
-pub(crate) fn each<T: Send, E: Send>(count: usize, work: impl Fn(usize) -> Result<T, E> + Sync) -> Result<Vec<T>, E> {
+pub fn each<T: Send, E: Send>(count: usize, work: impl Fn(usize) -> Result<T, E> + Sync) -> Result<Vec<T>, E> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(count);
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(count)));
     let worker = || {

@@ -23,6 +23,8 @@ pub struct Keys {
     pub kind: KeyKind,
     /// How many keys, at least 1.
     pub n: u32,
+    /// How many keys these stand for, where they are a sample (of `Zipf` only): see [`Keys::sample`].
+    pub sample_of: Option<u32>,
     /// Bytes of each value, at least 1.
     pub value_size: u32,
     /// The share of requests that ask for items that do not exist, from 0 to below 1. Only the others are spread as
@@ -51,6 +53,37 @@ pub enum KeyKind {
     Single,
 }
 
+/// A sample of the keys of a Zipf law that keeps its shape. The most popular keys are there themselves, each with its own share of the
+/// requests to them; of the others each stands for `width` keys of neighbouring ranks, and is asked for what they are asked for together.
+/// With the load and the origin divided by `width`, a key that stands for others is asked for as often as one of them is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// How many keys are there themselves, at least 1.
+    pub themselves: u32,
+    /// How many keys each other one stands for, 1 or more.
+    pub width: f64,
+}
+
+/// One of so many keys of a sample is there itself.
+const THEMSELVES: u32 = 200;
+
+impl Sample {
+    /// A sample of `n` keys of `of`.
+    #[must_use]
+    pub fn new(n: u32, of: u32) -> Self {
+        let themselves = (n / THEMSELVES).max(1);
+        let rest = n.saturating_sub(themselves).max(1);
+        Self { themselves, width: (f64::from(of.saturating_sub(themselves)) / f64::from(rest)).max(1.0) }
+    }
+
+    /// The key of the sample that stands for a rank.
+    #[must_use]
+    pub fn key(&self, rank: u32) -> u32 {
+        let beyond = rank.saturating_sub(self.themselves);
+        if beyond == 0 { rank } else { self.themselves + 1 + (f64::from(beyond - 1) / self.width) as u32 }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Word {
     Hot,
@@ -70,6 +103,12 @@ impl Keys {
             KeyKind::Hot { .. } | KeyKind::Single => Some(1),
             KeyKind::Uniform | KeyKind::Zipf { .. } => None,
         }
+    }
+
+    /// How they stand for more keys; `None` where they are all there are.
+    #[must_use]
+    pub fn sample(&self) -> Option<Sample> {
+        self.sample_of.map(|of| Sample::new(self.n, of))
     }
 
     /// Whether a key is one of those that do not exist.
@@ -109,8 +148,9 @@ impl Keys {
         };
         let missing_n = walk.integer(fields, "missing_n", 1..=N_MAX, Some(MISSING_N_DEFAULT));
         let kind = read_kind(walk, fields, word?, n);
-        let (missing_share, missing_n) = (missing_share?, missing_n?);
-        Some(Self { kind: kind?, n: n?, value_size: value_size?, missing_share, missing_n })
+        let sample_of = read_sample(walk, fields, n);
+        let (missing_share, missing_n, sample_of) = (missing_share?, missing_n?, sample_of?);
+        Some(Self { kind: kind?, n: n?, sample_of, value_size: value_size?, missing_share, missing_n })
     }
 
     pub(crate) fn write(&self, out: &mut String) {
@@ -121,6 +161,9 @@ impl Keys {
             KeyKind::Single => writeln!(out, "kind = \"single\""),
         };
         let _ = writeln!(out, "n = {}\nvalue_size = \"{}\"", self.n, size_text(self.value_size));
+        if let Some(of) = self.sample_of {
+            let _ = writeln!(out, "sample_of = {of}");
+        }
         let _ = writeln!(out, "missing_share = {:?}\nmissing_n = {}", self.missing_share, self.missing_n);
     }
 }
@@ -143,12 +186,20 @@ fn read_n(walk: &mut Walk<'_>, fields: &Fields<'_>, value_size: u32) -> Option<u
     walk.integer(fields, "n", 1..=N_MAX, None)
 }
 
+/// How many keys the `n` stand for: no fewer than they are.
+fn read_sample(walk: &mut Walk<'_>, fields: &Fields<'_>, n: Option<u32>) -> Option<Option<u32>> {
+    if !fields.has("sample_of") {
+        return Some(None);
+    }
+    walk.integer(fields, "sample_of", n.unwrap_or(1)..=N_MAX, None).map(Some)
+}
+
 fn read_kind(walk: &mut Walk<'_>, fields: &Fields<'_>, word: Word, n: Option<u32>) -> Option<KeyKind> {
     if !matches!(word, Word::Hot) {
         walk.foreign(fields, &["hot_share"], "with kind = \"hot\"");
     }
     if !matches!(word, Word::Zipf) {
-        walk.foreign(fields, &["exponent"], "with kind = \"zipf\"");
+        walk.foreign(fields, &["exponent", "sample_of"], "with kind = \"zipf\"");
     }
     match word {
         Word::Hot => {

@@ -46,7 +46,7 @@ mod walk;
 pub use budgets::budgets_for;
 pub use event::{Action, Event, Target};
 pub use fields::settable;
-pub use keys::{KeyKind, Keys};
+pub use keys::{KeyKind, Keys, Sample};
 pub use law::Law;
 pub use load::{Arrivals, Load, LoadKind, OnDown, Start};
 pub use nearest::nearest;

@@ -13,7 +13,7 @@ use crate::walk::Walk;
 const DROPS: [(&str, &str, &[&str]); 3] = [
     ("load", "rate", &["clients", "think"]),
     ("load", "clients", &["rate", "arrivals", "ramp"]),
-    ("keys", "kind", &["hot_share", "exponent"]),
+    ("keys", "kind", &["hot_share", "exponent", "sample_of"]),
 ];
 
 /// Lays each override over `top`, in the order given; a later one wins.

@@ -64,6 +64,23 @@ fn the_other_kinds_share_as_they_say() {
     assert_eq!(all_hot[1], 200_000.0);
 }
 
+/// 400 keys that stand for 10 000: the first two for themselves, the others for 25.12 neighbours each.
+#[test]
+fn a_sample_of_zipf_keys_keeps_the_shape_of_the_law() {
+    let sets = ["keys.kind=zipf", "keys.n=400", "keys.exponent=1", "keys.sample_of=10000"];
+    let counts = counts(&plan(42, &sets), 400);
+    let weight = |from: f64, to: f64| (from as u32..=to as u32).map(|rank| 1.0 / f64::from(rank)).sum::<f64>();
+    let whole = weight(1.0, 10_000.0);
+    let width = (10_000.0 - 2.0) / 398.0;
+    check_share(counts[1], 1.0 / whole);
+    check_share(counts[2], 0.5 / whole);
+    for key in 3..=400_u32 {
+        // Ranks whose place beyond the first two, from 0, divided by the width is the key's.
+        let at = f64::from(key - 3);
+        check_share(counts[key as usize], weight((at * width).ceil() + 3.0, ((at + 1.0) * width).ceil() + 2.0) / whole);
+    }
+}
+
 #[test]
 fn a_share_of_the_requests_asks_for_what_does_not_exist_and_the_others_for_what_they_did() {
     let missing = plan(42, &["keys.missing_share=0.05", "keys.missing_n=4"]);

@@ -52,7 +52,7 @@ fn hotkey_is_the_primers_load() {
             on_down: OnDown::Next,
             retry: None,
         },
-        keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, value_size: 256, missing_share: 0.0, missing_n: 10 },
+        keys: Keys { kind: KeyKind::Hot { share: 0.95 }, n: 10, sample_of: None, value_size: 256, missing_share: 0.0, missing_n: 10 },
         cache: CacheSettings { ttl: 5 * S },
         origin: OriginModel { service_time: Law::Constant(200 * MS), concurrency: 64, queue: 1024, write_every: None },
         budgets: Budgets::USUAL,
@@ -232,9 +232,11 @@ fn keys() -> impl Strategy<Value = Keys> {
         (0.0_f64..=10.0).prop_map(|exponent| KeyKind::Zipf { exponent }),
     ];
     let missing = (prop_oneof![Just(0.0), 0.0_f64..1.0], 1_u32..=10_000_000);
-    (kind, 2_u32..=4096, 1_u32..=1 << 20, missing).prop_map(|(kind, n, value_size, (missing_share, missing_n))| Keys {
+    let sizes = (2_u32..=4096, 1_u32..=1 << 20, any::<bool>());
+    (kind, sizes, missing).prop_map(|(kind, (n, value_size, sampled), (missing_share, missing_n))| Keys {
         n: if kind == KeyKind::Single { 1 } else { n },
         kind,
+        sample_of: (sampled && matches!(kind, KeyKind::Zipf { .. })).then_some(n * 100),
         value_size,
         missing_share,
         missing_n,

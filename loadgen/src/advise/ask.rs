@@ -2,17 +2,24 @@
 
 use std::time::Duration;
 
-use scenarios::{KeyKind, Keys, Law};
-use strategies::Budgets;
+use scenarios::{KeyKind, Keys, Law, Scenario, budgets_for};
 use strategies::units::{DURATION, RATE, Unit, UnitFault, duration_text};
 
-use super::world::{Change, World, peak_max, places, whole_ms};
+use super::origin::peak_max;
+use super::population::Population;
+use super::scale::Scale;
+use super::world::{Change, whole_ms};
 use crate::cli::AdviseArgs;
 use crate::exit::Failure;
+use crate::settings::{Override, named_by_flag};
 use crate::sweep::goal::Goal;
 
 /// The fields of a scenario that `--keys` sets, with their values.
 pub(super) type KeyFields = Vec<(&'static str, String)>;
+
+/// A scenario of which only the keys are looked at.
+const NO_MORE_THAN_KEYS: &str = "schema = 1\nname = \"advice\"\nsummary = \"Keys.\"\nstrategies = [\"naive\"]\n[load]\nrate = \"1/s\"\n\
+                                 duration = \"1s\"\n[keys]\n[cache]\nttl = \"1s\"\n[origin]\nservice_time = \"1ms\"\n";
 
 /// The shortest mean service time that is simulated.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -24,8 +31,6 @@ pub struct Ask {
     pub rate: f64,
     /// What is asked for, as typed.
     pub keys: String,
-    /// The same as fields of a scenario.
-    pub(super) key_fields: KeyFields,
     /// How long a value is fresh.
     pub ttl: Duration,
     /// How long an origin read takes.
@@ -42,8 +47,16 @@ pub struct Ask {
     pub seed: u64,
     /// The goal as typed.
     pub goal: Option<String>,
-    /// Origin reads a second of a perfect cache, [`floor_per_s`].
+    /// How many keys.
+    pub n: u32,
+    /// How often each is asked for.
+    pub population: Population,
+    /// Origin reads a second of a perfect cache, [`Population::floor`].
     pub floor: f64,
+    /// The same where every value is kept as long as it may be served: no strategy reads less.
+    pub least: f64,
+    keys_read: Keys,
+    fields: KeyFields,
 }
 
 impl Ask {
@@ -52,10 +65,10 @@ impl Ask {
     /// # Errors
     /// [`Failure`] with what is wrong, at its flag.
     pub fn of(args: &AdviseArgs) -> Result<Self, Failure> {
+        let keys_read = read_keys(&args.keys)?;
         let mut ask = Self {
             rate: positive("--rate", &args.rate, &RATE)?,
             keys: args.keys.clone(),
-            key_fields: key_fields(&args.keys)?,
             ttl: quantity("--ttl", &args.ttl, &DURATION)?,
             service: law(&args.service_time)?,
             capacity: positive("--origin-capacity", &args.origin_capacity, &RATE)?,
@@ -64,37 +77,57 @@ impl Ask {
             quick: args.quick,
             seed: args.seed,
             goal: args.goal.clone(),
+            n: keys_read.n,
             floor: 0.0,
+            least: 0.0,
+            population: Population::of(&keys_read),
+            keys_read,
+            fields: key_fields(&args.keys)?,
         };
+        let floor = |ttl| ask.population.floor(ask.rate, ttl, ask.service.mean());
+        (ask.floor, ask.least) = (floor(ask.ttl), floor(ask.ttl + ask.max_stale));
         if ask.service.mean() < SHORTEST {
             return Err(Failure::usage(format!(
                 "out of range · --service-time · found {:?}, allowed 1ms or more in the mean · an origin that takes no time needs no strategy",
                 args.service_time
             )));
         }
-        if slowest(&ask.service) >= Budgets::USUAL.origin_read {
-            let (found, most) =
-                (duration_text(whole_ms(slowest(&ask.service))), duration_text(Budgets::USUAL.origin_read));
-            let of = if matches!(ask.service, Law::Constant(_)) { "" } else { " for one read in a thousand" };
+        // Budgets follow the service time; a law whose slowest reads still exceed them is one of rare, very long reads.
+        let most = budgets_for(&ask.service).origin_read;
+        if slowest(&ask.service) >= most {
+            let (found, most) = (duration_text(whole_ms(slowest(&ask.service))), duration_text(most));
             return Err(Failure::usage(format!(
-                "an origin read that is given up · --service-time · found {found}{of}, allowed less than {most}, \
+                "an origin read that is given up · --service-time · found {found} for one read in a thousand, allowed less than {most}, \
                  which is what a read is given · lower it"
             )));
         }
-        if places(&ask, ask.capacity).is_none() {
-            return Err(Failure::usage(format!(
-                "too large an origin to simulate · --origin-capacity {} with --service-time {} · found {:.0} reads at once, \
-                 allowed 1024 · divide --rate, --origin-capacity and the number of keys by the same number",
-                args.origin_capacity,
-                args.service_time,
-                ask.capacity * ask.service.mean().as_secs_f64()
-            )));
-        }
-        let scenario = World::usual(&ask, ask.capacity).scenario(&ask)?;
-        let hot = scenario.keys.hot_key().is_some();
+        let hot = ask.keys_read.hot_key().is_some();
         ask.goal.as_deref().map(|text| Goal::parse(text, hot)).transpose().map_err(Failure::usage)?;
-        ask.floor = floor_per_s(ask.rate, &scenario.keys, ask.ttl, ask.service.mean());
         Ok(ask)
+    }
+
+    /// The keys of a day at this scale.
+    #[must_use]
+    pub fn keys_of(&self, scale: &Scale) -> Keys {
+        let zipf = matches!(self.keys_read.kind, KeyKind::Zipf { .. });
+        Keys { n: scale.keys, sample_of: (zipf && scale.keys < self.n).then_some(self.n), ..self.keys_read.clone() }
+    }
+
+    /// The fields of a scenario that say so.
+    pub(super) fn key_fields(&self, scale: &Scale) -> KeyFields {
+        let mut fields = self.fields.clone();
+        let Keys { n, sample_of, .. } = self.keys_of(scale);
+        fields.retain(|(field, _)| *field != "keys.n");
+        fields.push(("keys.n", n.to_string()));
+        fields.extend(sample_of.map(|of| ("keys.sample_of", of.to_string())));
+        fields
+    }
+
+    /// How many keys each of fewer ones stands for, where all but key 1 are alike.
+    #[must_use]
+    pub fn stands_for(&self, keys: u32) -> f64 {
+        let alike = |n: u32| f64::from(n - u32::from(matches!(self.keys_read.kind, KeyKind::Hot { .. })));
+        alike(self.n) / alike(keys).max(1.0)
     }
 
     /// What is looked for, with an origin of this capacity: what was asked for, or else the lowest p99; and in any case
@@ -104,8 +137,8 @@ impl Ask {
     ///
     /// # Errors
     /// [`Failure`] where it is no goal.
-    pub fn goal(&self, change: Change, capacity: f64, keys: &Keys) -> Result<Goal, Failure> {
-        let hot = keys.hot_key().is_some();
+    pub fn goal(&self, change: Change, capacity: f64) -> Result<Goal, Failure> {
+        let hot = self.keys_read.hot_key().is_some();
         let own = self.goal.as_deref().unwrap_or("min latency.p99").trim();
         let joint = match Goal::parse(own, hot).map_err(Failure::usage)?.conditions.as_slice() {
             [] => "where",
@@ -137,31 +170,11 @@ impl Ask {
     }
 }
 
-/// Origin reads a second, in the mean, of a perfect cache that reads a key once for all and never before somebody asks:
-/// after a read that takes d in the mean the value is fresh for T, and the next request comes 1/λ later, so Σ λ / (1 + λ(T + d)) over
-/// the keys (renewal theory, for Poisson arrivals).
+/// The shortest TTL, in whole seconds, at which a perfect cache makes no more than so many reads a second; `None` where a day is not
+/// enough.
 #[must_use]
-pub fn floor_per_s(rate: f64, keys: &Keys, ttl: Duration, service: Duration) -> f64 {
-    let cycle = (ttl + service).as_secs_f64();
-    let reads = |share: f64| rate * share / (1.0 + rate * share * cycle);
-    let n = f64::from(keys.n);
-    match keys.kind {
-        KeyKind::Single => reads(1.0),
-        KeyKind::Uniform => n * reads(1.0 / n),
-        KeyKind::Hot { share } if keys.n < 2 => reads(share),
-        KeyKind::Hot { share } => reads(share) + (n - 1.0) * reads((1.0 - share) / (n - 1.0)),
-        KeyKind::Zipf { exponent } => {
-            let weight = |key: u32| f64::from(key).powf(-exponent);
-            let sum: f64 = (1..=keys.n).map(weight).sum();
-            (1..=keys.n).map(|key| reads(weight(key) / sum)).sum()
-        }
-    }
-}
-
-/// The shortest TTL, in whole seconds, at which that is no more than so many reads a second; `None` where a day is not enough.
-#[must_use]
-pub fn ttl_for(ask: &Ask, keys: &Keys, per_s: f64) -> Option<Duration> {
-    let fits = |s: u64| floor_per_s(ask.rate, keys, Duration::from_secs(s), ask.service.mean()) <= per_s;
+pub fn ttl_for(ask: &Ask, per_s: f64) -> Option<Duration> {
+    let fits = |s: u64| ask.population.floor(ask.rate, Duration::from_secs(s), ask.service.mean()) <= per_s;
     let (mut low, mut high) = (0, 24 * 3600);
     if !fits(high) {
         return None;
@@ -171,6 +184,16 @@ pub fn ttl_for(ask: &Ask, keys: &Keys, per_s: f64) -> Option<Duration> {
         if fits(middle) { high = middle } else { low = middle }
     }
     Some(Duration::from_secs(high))
+}
+
+/// `--keys` as a scenario has them, which checks their ranges.
+fn read_keys(text: &str) -> Result<Keys, Failure> {
+    let fields = key_fields(text)?;
+    let flag = |(field, value): &(&'static str, String)| ((*field).to_owned(), value.clone(), format!("--keys {text}"));
+    let overrides: Vec<Override> = fields.iter().map(flag).collect();
+    let pairs: Vec<(String, String)> = fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+    let scenario = Scenario::parse(NO_MORE_THAN_KEYS, "advice", &pairs).map_err(|e| named_by_flag(e, &overrides))?;
+    Ok(scenario.keys)
 }
 
 /// `zipf:10000:1.1` as the fields of a scenario. Ranges are the scenario's to check.
@@ -305,24 +328,6 @@ pub fn tidy(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn keys(kind: KeyKind, n: u32) -> Keys {
-        Keys { kind, n, value_size: 256, missing_share: 0.0, missing_n: 10 }
-    }
-
-    #[test]
-    fn the_floor_is_one_read_a_cycle_for_each_key() {
-        let (ttl, service) = (Duration::from_secs(5), Duration::from_millis(200));
-        let floor = |rate, keys| floor_per_s(rate, &keys, ttl, service);
-        // A read, 5.2 s served, and 10 ms until somebody asks again.
-        assert!((floor(100.0, keys(KeyKind::Single, 1)) - 1.0 / 5.21).abs() < 1e-9);
-        // Asked for once in 100 s, nearly every request is a read.
-        assert!((floor(10.0, keys(KeyKind::Uniform, 1000)) - 10.0 / 1.052).abs() < 1e-9);
-        let even = floor(100.0, keys(KeyKind::Zipf { exponent: 0.0 }, 50));
-        assert!((even - floor(100.0, keys(KeyKind::Uniform, 50))).abs() < 1e-9, "an exponent of nought is even");
-        let hot = floor(100.0, keys(KeyKind::Hot { share: 0.02 }, 50));
-        assert!((even - hot).abs() < 1e-9, "a fiftieth for one of fifty is even, too");
-    }
 
     #[test]
     fn service_times_are_what_they_say_and_the_slowest_is_their_quantile() {

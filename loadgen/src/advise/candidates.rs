@@ -9,7 +9,9 @@ use strategies::units::duration_text;
 use strategies::{LEASE_MARGIN, Spec};
 
 use super::ask::{Ask, slowest};
-use super::world::{places, whole_ms};
+use super::origin::places;
+use super::scale::Scale;
+use super::world::whole_ms;
 use crate::exit::Failure;
 
 /// A strategy that is tried.
@@ -53,17 +55,24 @@ const KNOBS: [(&str, &[Knob]); 7] = [
 /// Spreads that are tried where a preset's own is too wide; the last takes the layer out of play.
 const SPREADS: [&str; 5] = ["0.1", "0.05", "0.02", "0.01", "0"];
 
+/// Why nothing is tried behind a limit or a breaker.
+const NOT_SAMPLED: &str = "limit and breaker: they count the reads of a replica, of which a sample of the keys makes only a part";
+
 impl Candidates {
-    /// Everything for these numbers and an origin of this capacity; `reduced` to one setting of each preset.
+    /// Everything for these numbers and an origin of this capacity; `reduced` to one setting of each preset. Of a `sampled` load each
+    /// replica makes only a part of its reads, so a layer that counts them is left out.
     ///
     /// # Errors
     /// [`Failure`] where the numbers make no strategy.
-    pub fn of(ask: &Ask, capacity: f64, reduced: bool) -> Result<Self, Failure> {
+    pub fn of(ask: &Ask, capacity: f64, reduced: bool, sampled: bool) -> Result<Self, Failure> {
         let mut all = Self::default();
         let mut known = BTreeSet::new();
         let presets = PRESETS.iter().map(|preset| (preset.name, preset.name));
         let guarded = guards(ask, capacity, "plain + lock");
-        let guarded = guarded.iter().map(|(family, text)| (family.as_str(), text.as_str()));
+        if sampled {
+            all.left_out.push(NOT_SAMPLED.to_owned());
+        }
+        let guarded = guarded.iter().filter(|_| !sampled).map(|(family, text)| (family.as_str(), text.as_str()));
         for (family, text) in presets.chain(COMPOSED).chain(guarded) {
             let spec = Spec::parse(text).map_err(|e| Failure::failed(format!("{e}: a bug")))?;
             let Some(base) = within_promise(ask, &spec) else {
@@ -87,7 +96,7 @@ impl Candidates {
 /// A composition behind the layers that keep an origin from drowning: a family and a SPEC each. Of the origin's places each replica
 /// may use its share, to the nearest whole one, and one at least.
 fn guards(ask: &Ask, capacity: f64, composition: &str) -> [(String, String); 2] {
-    let share = f64::from(places(ask, capacity).unwrap_or(1)) / f64::from(ask.replicas.max(1));
+    let share = f64::from(places(ask, capacity, &Scale::whole(ask.n))) / f64::from(ask.replicas.max(1));
     let limit = format!("limit(concurrency={})", share.round().max(1.0));
     let of = |word: &str, layer: &str| (format!("{composition} + {word}"), format!("{composition} + {layer}"));
     [of("limit", &limit), of("breaker", "breaker")]
@@ -252,7 +261,7 @@ mod tests {
     fn every_preset_is_tried_and_none_can_be_staler_than_allowed() {
         for (ttl, max_stale) in [("5s", "2s"), ("60s", "1s"), ("1s", "1h"), ("5s", "300ms")] {
             let ask = ask(ttl, "200ms", max_stale);
-            let all = Candidates::of(&ask, ask.capacity, false).unwrap();
+            let all = Candidates::of(&ask, ask.capacity, false, false).unwrap();
             for preset in PRESETS {
                 let first = all.tried.iter().find(|c| c.family == preset.name && c.first);
                 assert!(first.is_some(), "{} for {ttl}, {max_stale}: {:?}", preset.name, all.left_out);
@@ -267,7 +276,7 @@ mod tests {
 
     #[test]
     fn without_leave_nothing_that_is_stale_or_lives_longer() {
-        let all = Candidates::of(&ask("5s", "200ms", "0s"), 5.0, false).unwrap();
+        let all = Candidates::of(&ask("5s", "200ms", "0s"), 5.0, false, false).unwrap();
         for family in ["swr", "jitter", "stack", "best", "swr per replica"] {
             assert!(all.tried.iter().all(|c| c.family != family), "{family}");
             assert!(
@@ -284,7 +293,7 @@ mod tests {
     #[test]
     fn a_lock_that_ends_before_its_read_is_not_tried_and_that_is_said() {
         let tried = |service| {
-            let all = Candidates::of(&ask("5s", service, "2s"), 5.0, false).unwrap();
+            let all = Candidates::of(&ask("5s", service, "2s"), 5.0, false, false).unwrap();
             let has = all.tried.iter().any(|c| c.spec.name() == "singleflight(lease=2s)");
             (has, all.left_out.join("\n"))
         };

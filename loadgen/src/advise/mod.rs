@@ -2,19 +2,30 @@
 //!
 //! | idea | where |
 //! |---|---|
-//! | the flags; what they say by themselves (the floor) | [`ask`] |
+//! | the flags; what they say by themselves | [`ask`] |
 //! | the usual day as a scenario, and days that are not | [`world`] |
+//! | how often the keys are asked for, and the floor | [`population`] |
+//! | the origin's places | [`origin`] |
+//! | days that would cost too much: fewer keys, a shorter TTL, and back | [`scale`], [`estimate`] |
+//! | what an answer may cost; progress | [`budget`] |
 //! | what is tried, and what "simplest" means | [`candidates`] |
-//! | simulating, with the code of sweeps | [`trials`] |
+//! | simulating; what came of it | [`bench`], [`trials`] |
 //! | from the candidates to the one that is advised | `search`, [`choose`] |
-//! | the other days | [`limits`] |
+//! | the other days; in words | `days`, [`limits`] |
 //! | `advice.json`; the words | [`record`], [`words`] |
 
 pub mod ask;
+pub mod bench;
+pub mod budget;
 pub mod candidates;
 pub mod choose;
+mod days;
+pub mod estimate;
 pub mod limits;
 pub mod record;
+pub mod origin;
+pub mod population;
+pub mod scale;
 mod search;
 pub mod trials;
 pub mod words;
@@ -32,17 +43,21 @@ use crate::exit::{Exit, Failure};
 use crate::run::make_folder;
 use crate::{interrupt, say};
 use ask::Ask;
+use bench::Bench;
+use budget::{ALL, Purse};
 use candidates::{Candidates, lock_in_words};
-use limits::Days;
-use record::{ADVICE_SCHEMA, Advice, Asked, Capacity, Rows, Simulated};
+use days::Days;
+use origin::{does_per_s, rounded};
+use record::{ADVICE_SCHEMA, Advice, Asked, Capacity, Rows, Sampled, Simulated};
 use search::{ComesBack, Trial};
-use trials::Bench;
-use world::{Change, World, does_per_s, rounded};
+use world::{Change, World};
 
 /// Seeds of each setting: of the whole grid, and of the reduced one.
 const SEEDS: (u64, u64) = (3, 2);
-/// What is said beforehand where it takes longer, seconds.
-const LONG_S: f64 = 30.0;
+/// Runs of an answer beside the settings once and again: the main knob, and the other days, which take longer.
+const OTHER_RUNS: usize = 70;
+/// Steps of the simulator for each unit of what a run should cost (measured).
+const STEPS_PER_COST: f64 = 1.6;
 
 /// Answers.
 ///
@@ -52,30 +67,25 @@ pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     let ask = Ask::of(args)?;
     let usual = World::usual(&ask, ask.capacity);
     usual.check(&ask)?;
-    let candidates = Candidates::of(&ask, ask.capacity, usual.reduced)?;
+    let candidates = Candidates::of(&ask, ask.capacity, usual.reduced, usual.scale.is_sampled())?;
     if args.dry_run {
         say::out(&words::plan(&ask, usual, &candidates, seeds(usual))?)?;
         return Ok(Exit::Ok);
     }
     let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
     let (job, quiet, clock) = (Job::of(args, ask, usual, candidates, stop)?, args.quiet, Instant::now());
-    // Minutes of work must not end at a folder that can't be written.
-    let name = format!("advice-{:08x}", fingerprint(&format!("{:?}", job.ask)));
+    // Work must not end at a folder that can't be written.
+    let named = serde_json::to_string(&asked(&job.ask)).map_err(Failure::failed)?;
+    let name = format!("advice-{:08x}", fingerprint(&format!("{named}{}", job.ask.quick)));
     let folder = make_folder(&args.output, &name)?;
-    let long = job.takes_s();
-    if !quiet && long > LONG_S {
-        let _ = writeln!(
-            std::io::stderr(),
-            "a heavy load: this takes about {:.0} s; with --quick a fifth of it",
-            (long / 10.0).ceil() * 10.0
-        );
-    }
+    job.bench.purse.announce(quiet);
     let answered = tokio::task::spawn_blocking(move || job.advise().map(|advice| (job, advice))).await;
     let answered = answered.unwrap_or_else(|_| Err(Failure::failed("a simulation panicked: a bug")));
     let (job, (advice, world)) = answered.inspect_err(|_| {
         // Nothing to keep, unless an earlier answer lies there.
         let _ = std::fs::remove_dir(folder.path());
     })?;
+    job.bench.purse.clear();
     if !quiet {
         let _ = writeln!(std::io::stderr(), "{:.1} s", clock.elapsed().as_secs_f64());
     }
@@ -99,25 +109,19 @@ struct Job {
     usual: World,
     candidates: Candidates,
     bench: Bench,
-    quiet: bool,
 }
 
 impl Job {
     fn of(args: &AdviseArgs, ask: Ask, usual: World, candidates: Candidates, stop: Shutdown) -> Result<Self, Failure> {
-        let bench = Bench::of(args, seeds(usual), stop)?;
-        Ok(Self { ask, usual, candidates, bench, quiet: args.quiet })
-    }
-
-    /// About how long it takes, seconds, on all cores: what the settings cost, and the other days, which take longer (measured).
-    fn takes_s(&self) -> f64 {
-        let runs = 2 * self.candidates.tried.len() + 80;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        self.usual.cost(&self.ask) * 1e-6 * runs as f64 / cores as f64
+        let runs = candidates.tried.len() * 2 + OTHER_RUNS;
+        let expected = (usual.cost(&ask) * STEPS_PER_COST * runs as f64) as u64;
+        let purse = Purse::new(expected.clamp(1, ALL), args.quiet);
+        let bench = Bench::of(args, seeds(usual), stop, purse)?;
+        Ok(Self { ask, usual, candidates, bench })
     }
 
     fn advise(&self) -> Result<(Advice, World), Failure> {
         let (ask, seeds) = (&self.ask, self.bench.seeds());
-        let scenario = self.usual.scenario(ask)?;
         let Trial { mut pool, enough, as_it_is } = self.tried()?;
         let world = pool.world;
         let mut days = Days::of(self, world);
@@ -126,8 +130,8 @@ impl Job {
         let rows = self.rows(world, "scenario.toml");
         let (measured, warmup) = world.times(ask);
         let goal = self.goal(world)?;
-        let short = ask.floor > ask.capacity;
-        let advice = Advice {
+        let short = ask.least > ask.capacity;
+        let mut advice = Advice {
             schema: ADVICE_SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             asked: asked(ask),
@@ -135,10 +139,10 @@ impl Job {
                 floor_per_s: thousandths(ask.floor),
                 enough,
                 simulated_per_s: world.capacity,
-                does_per_s: thousandths(does_per_s(ask, world.capacity)),
-                longer_ttl: self.longer_ttl(&scenario.keys).filter(|_| short),
+                does_per_s: thousandths(does_per_s(ask, world.capacity, &world.scale)),
+                longer_ttl: self.longer_ttl().filter(|_| short),
                 as_it_is: as_it_is.as_ref().map(|tried| rows.setting(tried)),
-                rounded: rounded(ask, world.capacity),
+                rounded: rounded(ask, world.capacity, &world.scale),
             },
             simulated: Simulated {
                 scenario: rows.file.to_owned(),
@@ -147,6 +151,10 @@ impl Job {
                 seeds: seeds.to_vec(),
                 settings: choice.ranking.len(),
                 reduced: world.reduced,
+                sample: sampled(ask, world),
+                steps: 0,
+                steps_max: ALL,
+                not_known: choice.ranking.iter().filter(|tried| !tried.is_known()).count(),
             },
             goal: goal.text.clone(),
             goal_met: choice.chosen().meets,
@@ -162,6 +170,7 @@ impl Job {
             left_out: self.candidates.left_out.clone(),
             not_simulated: words::NOT_SIMULATED,
         };
+        advice.simulated.steps = self.bench.purse.spent();
         Ok((advice, world))
     }
 
@@ -173,6 +182,19 @@ impl Job {
 
 fn thousandths(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
+}
+
+fn sampled(ask: &Ask, world: World) -> Option<Sampled> {
+    let scale = world.scale;
+    scale.in_words(ask).map(|words| Sampled {
+        keys: scale.keys,
+        of: scale.of,
+        load_divided_by: thousandths(scale.load),
+        origin_divided_by: thousandths(scale.origin),
+        ttl_s: scale.ttl_of(ask).as_secs_f64(),
+        whole: world.unscaled(ask).scenario(ask).is_ok().then_some(WHOLE),
+        words,
+    })
 }
 
 fn asked(ask: &Ask) -> Asked {
@@ -190,6 +212,9 @@ fn asked(ask: &Ask) -> Asked {
     }
 }
 
+/// The usual day as it was asked, where it was simulated at a smaller scale.
+pub const WHOLE: &str = "whole.toml";
+
 /// Writes the scenarios and the answer. The folder is named by the question, so that the same question has the same answer in
 /// the same place.
 fn write(folder: &RunFolder, ask: &Ask, world: World, advice: &Advice, json: &str) -> Result<(), Failure> {
@@ -203,6 +228,11 @@ fn write(folder: &RunFolder, ask: &Ask, world: World, advice: &Advice, json: &st
         let name = change.name();
         let again = format!("--scenario {name}.toml --seed {} --replicas {} --lab sim", ask.seed, ask.replicas);
         files.push((format!("{name}.toml"), format!("# loadgen {again}\n{}", scenario.to_toml())));
+    }
+    if let Some(Ok(mut scenario)) = advice.simulated.sample.as_ref().map(|_| world.unscaled(ask).scenario(ask)) {
+        scenario.strategies = names(&both);
+        let again = format!("--scenario {WHOLE} --seed {} --replicas {} --lab sim", ask.seed, ask.replicas);
+        files.push((WHOLE.to_owned(), format!("# As it was asked; it may take long. loadgen {again}\n{}", scenario.to_toml())));
     }
     for (name, text) in files {
         let (file, draft) = (path.join(&name), path.join(format!("{name}.tmp")));

@@ -53,7 +53,7 @@ pub struct Advice {
     pub chosen: Setting,
     /// Why it is not the simplest of what is as good as the best: that does not come back from a lost cache. `null` where it is.
     pub instead: Option<String>,
-    /// Whether it comes back by itself when the cache was emptied or lost; `null` where it misses the goal anyway.
+    /// Whether it comes back by itself when the cache was emptied or lost; `null` where that is not known, or it misses the goal anyway.
     pub comes_back: Option<bool>,
     /// The layers of what is advised.
     pub layers: Vec<&'static str>,
@@ -142,6 +142,33 @@ pub struct Simulated {
     pub settings: usize,
     /// Whether the load was too heavy for the whole grid: then one setting a preset.
     pub reduced: bool,
+    /// How much smaller it is than what was asked about; `null` where it is not.
+    pub sample: Option<Sampled>,
+    /// Steps of the simulator that the answer took, and how many it might.
+    pub steps: u64,
+    /// See `steps`.
+    pub steps_max: u64,
+    /// Settings of which it is not known on the usual day what comes of them.
+    pub not_known: usize,
+}
+
+/// At which scale it was simulated. Figures are read back for what was asked about.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Sampled {
+    /// Keys that were simulated.
+    pub keys: u32,
+    /// Of so many.
+    pub of: u32,
+    /// What the requests a second were divided by.
+    pub load_divided_by: f64,
+    /// What the origin's capacity was divided by.
+    pub origin_divided_by: f64,
+    /// The TTL that was simulated, seconds.
+    pub ttl_s: f64,
+    /// The file of the day as it was asked, to be run alone; `null` where that has more requests than a scenario may have.
+    pub whole: Option<&'static str>,
+    /// In words.
+    pub words: String,
 }
 
 /// A strategy that was tried.
@@ -159,11 +186,13 @@ pub struct Setting {
     pub runs: u32,
     /// What became of the requests of each run.
     pub seeds: Vec<Fate>,
-    /// Whether it meets the goal.
+    /// Whether it is known what came of it: no run was cut, left out or invalid.
+    pub known: bool,
+    /// Whether it meets the goal; `false` where that is not known.
     pub meets_goal: bool,
-    /// Whether it is not told apart from the best, and within a tenth of it.
+    /// Whether nobody would notice the difference from the best: a tenth of it, or a millisecond.
     pub as_good_as_best: bool,
-    /// What it misses.
+    /// What it misses, or why it is not known.
     pub misses: Vec<String>,
     /// Figures over the seeds; `null` where one is unknown.
     pub figures: BTreeMap<String, Option<Spread>>,
@@ -220,6 +249,8 @@ pub enum Verdict {
     Switch,
     /// Neither meets the goal.
     Neither,
+    /// What came of it is not known: a run was too costly, or ended before anybody could say.
+    NotKnown,
     /// A perfect cache would read more than the origin can.
     NoStrategyCan,
 }
@@ -252,6 +283,7 @@ impl Rows<'_> {
             parts: parts(spec),
             runs: tried.entry.point.runs,
             seeds: tried.entry.fates.clone(),
+            known: tried.is_known(),
             meets_goal: tried.meets,
             as_good_as_best: tried.alike,
             misses: tried.misses.clone(),

@@ -1,19 +1,17 @@
 //! From the candidates to the one that is advised.
 
-use std::io::Write as _;
-
+use super::ask::ttl_for;
+use super::budget::ALL;
 use super::candidates::{Candidate, Candidates, guarded, neighbours, parts};
-use super::choose::Choice;
-use super::limits::Days;
-use super::trials::{Bench, Entry, Tried, near, ranked};
-use super::world::{Change, PEAK_DEVIATIONS, World};
+use super::choose::{Choice, preference};
+use super::days::{Back, Days};
+use super::origin::PEAK_DEVIATIONS;
+use super::record::LongerTtl;
+use super::trials::{Entry, Tried, near, ranked};
+use super::world::{Change, World};
 use super::{Job, thousandths};
 use crate::exit::Failure;
 use crate::sweep::goal::Goal;
-use scenarios::Keys;
-
-use super::ask::{floor_per_s, ttl_for};
-use super::record::LongerTtl;
 
 /// More than any origin needs.
 const AMPLE: f64 = 1e6;
@@ -24,7 +22,18 @@ const TURNS: usize = 3;
 /// Settings that are tried behind a limit and a breaker where the chosen one does not come back: itself, and the best.
 const GUARDED: usize = 3;
 /// Settings that are tried in the place of one that does not come back from a lost cache.
-const STAND_INS: usize = 10;
+const STAND_INS: usize = 8;
+/// How much less must fail with another one before it is worth a change: half, and a hundredth.
+pub(super) const MUCH_LESS: (f64, f64) = (0.5, 0.01);
+
+/// Parts of what is left of the budget: for everything with one seed, for the best with all of them, for the main knob, and for whether one
+/// setting comes back.
+const ONCE: f64 = 0.3;
+const AGAIN: f64 = 0.3;
+const TURNED: f64 = 0.15;
+pub(super) const COMING_BACK: f64 = 0.3;
+/// No other setting is looked for once less of the budget than this part is left.
+const LOOK_ON: f64 = 0.4;
 
 /// Everything that was run in one world.
 pub(super) struct Pool {
@@ -45,21 +54,21 @@ impl Pool {
         for entry in entries {
             let same = |known: &&mut Entry| known.candidate.spec.canonical() == entry.candidate.spec.canonical();
             match self.entries.iter_mut().find(same) {
-                Some(known) if known.fates.len() >= entry.fates.len() => {}
+                Some(known) if known.unknown.is_none() && known.fates.len() >= entry.fates.len() => {}
                 Some(known) => *known = entry,
                 None => self.entries.push(entry),
             }
         }
     }
 
-    /// Whether it was run with all seeds.
+    /// Whether it was run with all seeds, or can't be.
     fn has(&self, candidate: &Candidate) -> bool {
         let is = |entry: &Entry| entry.candidate.spec.canonical() == candidate.spec.canonical();
-        self.entries.iter().any(|entry| is(entry) && entry.fates.len() >= self.seeds)
+        self.entries.iter().any(|entry| is(entry) && (entry.seeds >= self.seeds || entry.unknown.is_some()))
     }
 
     fn choice(&self) -> Result<Choice, Failure> {
-        Choice::of(self.ranking()).ok_or_else(|| Failure::failed("nothing was simulated: a bug"))
+        Choice::of(self.goal.metric, self.ranking()).ok_or_else(|| Failure::failed("nothing was simulated: a bug"))
     }
 }
 
@@ -76,7 +85,7 @@ pub(super) struct Trial {
 /// What is chosen in the end.
 pub(super) struct ComesBack {
     pub(super) choice: Choice,
-    /// Whether it comes back by itself when the cache was emptied or lost; `None` where it misses the goal anyway.
+    /// Whether it comes back by itself when the cache was emptied or lost; `None` where that is not known, or it misses the goal anyway.
     pub(super) comes_back: Option<bool>,
     /// Why it is not the simplest of what is as good as the best.
     pub(super) instead: Option<String>,
@@ -86,8 +95,8 @@ impl Job {
     /// Everything in the world that was asked about; and where nothing can do there, in one whose origin can just do it.
     pub(super) fn tried(&self) -> Result<Trial, Failure> {
         let mut given = None;
-        if self.ask.floor <= self.ask.capacity {
-            let pool = self.race("the usual day", self.usual)?;
+        if self.ask.least <= self.ask.capacity {
+            let pool = self.race(self.usual)?;
             if pool.ranking().iter().any(|tried| tried.meets) {
                 return Ok(Trial { pool, enough: true, as_it_is: None });
             }
@@ -96,32 +105,32 @@ impl Job {
         // One seed of one setting a preset shows about how much would do.
         let ample = self.usual.of_capacity(AMPLE);
         let firsts = self.candidates(ample)?.into_iter().filter(|candidate| candidate.first).collect::<Vec<_>>();
-        let entries = self.run_with(&self.bench.with_seeds(1), "an origin that is never short", ample, &firsts)?;
+        let entries = self.run(ample, &firsts, 1, ONCE / 2.0)?;
         let peaks = ranked(&self.goal(ample)?, &entries, 1);
         let peaks = peaks.iter().filter(|tried| tried.meets).filter_map(|tried| tried.spread("origin.max_per_second"));
         if let Some(least) = peaks.map(|peak| peak.max).min_by(f64::total_cmp) {
             for room in ROOM {
                 let world = self.usual.of_capacity((least * room).ceil());
-                let pool = self.race("an origin that can do it", world)?;
+                let pool = self.race(world)?;
                 if pool.ranking().iter().any(|tried| tried.meets) {
                     let as_it_is = given.and_then(|given| given.ranking().into_iter().next());
                     return Ok(Trial { pool, enough: false, as_it_is });
                 }
             }
         }
-        let pool = given.map_or_else(|| self.race("the usual day", self.usual), Ok)?;
+        let pool = given.map_or_else(|| self.race(self.usual), Ok)?;
         Ok(Trial { pool, enough: false, as_it_is: None })
     }
 
     /// What is tried with an origin of this capacity.
     fn candidates(&self, world: World) -> Result<Vec<Candidate>, Failure> {
-        Ok(Candidates::of(&self.ask, world.capacity, world.reduced)?.tried)
+        Ok(Candidates::of(&self.ask, world.capacity, world.reduced, world.scale.is_sampled())?.tried)
     }
 
     /// Everything with one seed, and of every preset that passed its first setting, and its best where that is better, with all seeds. A
     /// condition that is missed with one seed is missed, so more of them would tell nothing of the others.
-    fn race(&self, what: &str, world: World) -> Result<Pool, Failure> {
-        let entries = self.run_with(&self.bench.with_seeds(1), what, world, &self.candidates(world)?)?;
+    fn race(&self, world: World) -> Result<Pool, Failure> {
+        let entries = self.run(world, &self.candidates(world)?, 1, ONCE)?;
         let goal = self.goal(world)?;
         let once = ranked(&goal, &entries, 1);
         let same = |one: &Tried, two: &Tried| one.candidate().family == two.candidate().family;
@@ -135,9 +144,10 @@ impl Job {
         let again = once.iter().enumerate();
         let again = again.filter(|(at, tried)| tried.meets && (tried.candidate().first || best(*at, tried)));
         let again: Vec<Candidate> = again.map(|(_, tried)| tried.candidate().clone()).collect();
-        let mut pool = Pool { world, goal, entries, seeds: self.bench.seeds().len() };
+        let seeds = self.bench.seeds().len();
+        let mut pool = Pool { world, goal, entries, seeds };
         if !again.is_empty() {
-            pool.add(self.run(&format!("{what}, the best of it"), world, &again)?);
+            pool.add(self.run(world, &again, seeds, AGAIN)?);
         }
         Ok(pool)
     }
@@ -148,21 +158,19 @@ impl Job {
         let mut choice = pool.choice()?;
         for _ in 0..TURNS {
             let turned = neighbours(&self.ask, choice.chosen().candidate());
-            let (name, turned) = turned.map_or(("", Vec::new()), |(name, values)| {
-                (name, values.into_iter().map(|(_, candidate)| candidate).collect())
-            });
+            let turned = turned.map_or_else(Vec::new, |(_, values)| values.into_iter().map(|(_, one)| one).collect());
             let fresh: Vec<Candidate> = turned.into_iter().filter(|candidate| !pool.has(candidate)).collect();
             if fresh.is_empty() {
                 break;
             }
-            pool.add(self.run(&format!("{name}, the main knob"), pool.world, &fresh)?);
+            pool.add(self.run(pool.world, &fresh, pool.seeds, TURNED)?);
             choice = pool.choice()?;
         }
         Ok(choice)
     }
 
-    /// The same, unless it does not come back from an emptied or a lost cache, and something else that meets the goal does: the simplest
-    /// of what is as good, or else the best of what is not.
+    /// The same, unless it does not come back from an emptied or a lost cache or that is not known, and another one that meets the goal is
+    /// known to: the next by the rule, unless one with as many parts loses much less.
     pub(super) fn that_comes_back(
         &self,
         pool: &mut Pool,
@@ -173,10 +181,51 @@ impl Job {
         if !choice.chosen().meets {
             return Ok(ComesBack { choice, comes_back: None, instead: None });
         }
-        if days.comes_back(&chosen)?.is_some() {
+        let own = days.comes_back(&chosen)?;
+        if let Back::Yes { .. } = own {
             return Ok(ComesBack { choice, comes_back: Some(true), instead: None });
         }
-        let mut best: Vec<Candidate> = vec![chosen.clone()];
+        self.guard(pool, &choice)?;
+        let ranking = pool.ranking();
+        let (mut families, mut all_gone) = (vec![chosen.family.clone()], own == Back::No);
+        let mut found: Option<(usize, f64)> = None;
+        for at in preference(pool.goal.metric, &ranking) {
+            let (tried, candidate) = (&ranking[at], ranking[at].candidate());
+            let is_equal = |first: usize| {
+                ranking[first].alike == tried.alike && parts(&candidate.spec) == parts(&ranking[first].candidate().spec)
+            };
+            if families.len() > STAND_INS || found.is_some_and(|(first, _)| !is_equal(first)) {
+                break;
+            }
+            if families.contains(&candidate.family) {
+                continue;
+            }
+            if self.bench.purse.part(1.0) < (ALL as f64 * LOOK_ON) as u64 {
+                all_gone = false;
+                break;
+            }
+            families.push(candidate.family.clone());
+            match days.comes_back(candidate)? {
+                Back::Yes { lost } if found.is_none_or(|(_, least)| much_less(lost, least)) => found = Some((at, lost)),
+                Back::Yes { .. } | Back::No => {}
+                Back::Unknown => all_gone = false,
+            }
+        }
+        let Some((at, _)) = found else {
+            return Ok(ComesBack { choice: pool.choice()?, comes_back: all_gone.then_some(false), instead: None });
+        };
+        let instead = instead(&ranking[at], choice.chosen(), own);
+        let nothing = || Failure::failed("nothing was simulated: a bug");
+        let choice = Choice::with(ranking, at).ok_or_else(nothing)?;
+        Ok(ComesBack { choice, comes_back: Some(true), instead: Some(instead) })
+    }
+
+    /// The chosen one, and the best others, behind a limit and a breaker: they join what was run.
+    fn guard(&self, pool: &mut Pool, choice: &Choice) -> Result<(), Failure> {
+        if pool.world.scale.is_sampled() {
+            return Ok(());
+        }
+        let mut best: Vec<Candidate> = vec![choice.chosen().candidate().clone()];
         let ranking = pool.ranking();
         for tried in ranking.iter().filter(|tried| tried.meets && tried.alike) {
             if best.len() < GUARDED && best.iter().all(|known| known.family != tried.candidate().family) {
@@ -186,97 +235,57 @@ impl Job {
         let fresh = best.iter().flat_map(|candidate| guarded(&self.ask, pool.world.capacity, candidate));
         let fresh: Vec<Candidate> = fresh.filter(|candidate| !pool.has(candidate)).collect();
         if !fresh.is_empty() {
-            pool.add(self.run("the same behind a limit or a breaker", pool.world, &fresh)?);
+            pool.add(self.run(pool.world, &fresh, pool.seeds, TURNED)?);
         }
-        let ranking = pool.ranking();
-        let full = |tried: &Tried| tried.meets && tried.entry.fates.len() >= pool.seeds;
-        let good = ranking.iter().enumerate().filter(|(_, tried)| full(tried));
-        let good =
-            good.map(|(at, tried)| (!tried.alike, if tried.alike { parts(&tried.candidate().spec) } else { 0 }, at));
-        let mut good: Vec<(bool, u32, usize)> = good.collect();
-        good.sort_unstable();
-        let mut families = vec![chosen.family.clone()];
-        let mut found: Option<(bool, u32, f64, usize)> = None;
-        for (worse, parts, at) in good {
-            let candidate = ranking[at].candidate();
-            let simpler = found.is_some_and(|(w, p, ..)| (w, p) < (worse, parts));
-            if simpler || families.len() > STAND_INS {
-                break;
-            }
-            if families.contains(&candidate.family) {
-                continue;
-            }
-            families.push(candidate.family.clone());
-            // Of the same number of parts, who loses least.
-            if let Some(lost) = days.comes_back(candidate)?
-                && found.is_none_or(|(.., least, _)| lost < least)
-            {
-                found = Some((worse, parts, lost, at));
-            }
-        }
-        let Some((worse, .., at)) = found else {
-            return Ok(ComesBack { choice: pool.choice()?, comes_back: Some(false), instead: None });
-        };
-        let (which, usual) = if worse {
-            ("the best of those that pass and come back", "better on the usual day, but does not")
-        } else {
-            (
-                "the simplest of those that are as good as the best and come back",
-                "as good, and no more complicated, but does not",
-            )
-        };
-        let p99 = |tried: &Tried| {
-            let mean = tried.spread("latency_ms.p99").map_or(f64::NAN, |spread| spread.mean);
-            format!("p99 {} ms", report::sweep::figure_text("latency_ms.p99", mean))
-        };
-        let instead = format!(
-            "{which} by themselves when the cache was emptied or lost ({});\n         {} is {usual} ({})",
-            p99(&ranking[at]),
-            chosen.spec.name(),
-            p99(choice.chosen()),
-        );
-        let nothing = || Failure::failed("nothing was simulated: a bug");
-        let choice = Choice::with(ranking, at).ok_or_else(nothing)?;
-        Ok(ComesBack { choice, comes_back: Some(true), instead: Some(instead) })
+        Ok(())
     }
 
     /// The TTL with which a perfect cache would keep even its highest seconds within the capacity. By arithmetic: from an empty
     /// cache an origin that is far too small never gets there, so there is nothing to simulate.
-    pub(super) fn longer_ttl(&self, keys: &Keys) -> Option<LongerTtl> {
+    pub(super) fn longer_ttl(&self) -> Option<LongerTtl> {
         // m + z√m = capacity, solved for m.
         let (z, capacity) = (PEAK_DEVIATIONS, self.ask.capacity);
         let mean = (((z * z + 4.0 * capacity).sqrt() - z) / 2.0).powi(2);
-        let ttl = ttl_for(&self.ask, keys, mean)?;
-        let floor = floor_per_s(self.ask.rate, keys, ttl, self.ask.service.mean());
+        let ttl = ttl_for(&self.ask, mean)?;
+        let floor = self.ask.population.floor(self.ask.rate, ttl, self.ask.service.mean());
         Some(LongerTtl { ttl_s: ttl.as_secs(), floor_per_s: thousandths(floor) })
     }
 
     /// What is looked for in a world.
     pub(super) fn goal(&self, world: World) -> Result<Goal, Failure> {
-        self.ask.goal(world.change, world.capacity, &world.scenario(&self.ask)?.keys)
+        self.ask.goal(world.change, world.capacity)
     }
 
-    pub(super) fn run(&self, what: &str, world: World, all: &[Candidate]) -> Result<Vec<Entry>, Failure> {
-        self.run_with(&self.bench, what, world, all)
+    /// Runs candidates with so many seeds, for a part of what is left of the budget.
+    pub(super) fn run(&self, world: World, all: &[Candidate], seeds: usize, part: f64) -> Result<Vec<Entry>, Failure> {
+        self.bench.run(&self.ask, world, all, seeds, self.bench.purse.part(part))
     }
+}
 
-    pub(super) fn run_with(
-        &self,
-        bench: &Bench,
-        what: &str,
-        world: World,
-        all: &[Candidate],
-    ) -> Result<Vec<Entry>, Failure> {
-        self.say(what, all.len());
-        bench.run(&self.ask, world, all)
-    }
+/// Whether a share of requests that fail is so much less than another that it is worth a change.
+pub(super) fn much_less(own: f64, other: f64) -> bool {
+    own < other * MUCH_LESS.0 && own < other - MUCH_LESS.1
+}
 
-    fn say(&self, what: &str, settings: usize) {
-        if !self.quiet {
-            let s = if settings == 1 { "" } else { "s" };
-            let _ = writeln!(std::io::stderr(), "{what}: {settings} setting{s}");
-        }
-    }
+/// Why something else is advised than the simplest of what is as good as the best.
+fn instead(found: &Tried, chosen: &Tried, own: Back) -> String {
+    let p99 = |tried: &Tried| {
+        let mean = tried.spread("latency_ms.p99").map_or(f64::NAN, |spread| spread.mean);
+        format!("p99 {} ms", report::sweep::figure_text("latency_ms.p99", mean))
+    };
+    let which = if found.alike {
+        "the simplest of those that are as good as the best and were seen to come back"
+    } else {
+        "the best of those that pass and were seen to come back"
+    };
+    let usual = if found.alike { "as good, and no more complicated" } else { "better on the usual day" };
+    let back = if own == Back::No { "it does not" } else { "of it that is not known" };
+    format!(
+        "{which} by themselves when the cache was emptied or lost ({});\n         {} is {usual} ({}), but {back}",
+        p99(found),
+        chosen.candidate().spec.name(),
+        p99(chosen),
+    )
 }
 
 /// What is different from the usual day where a strategy has to come back by itself.

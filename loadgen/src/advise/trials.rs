@@ -1,35 +1,20 @@
-//! Simulating candidates in a world, with the code of sweeps, and what came of each.
+//! What came of candidates in a world, and their places among each other.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use app::serve::Shutdown;
 use report::record::Strategy;
 use report::sweep::{Point, Ranked, Spread};
 use report::{figure, metrics};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ask::Ask;
+use super::bench::STILL_WAITING;
 use super::candidates::Candidate;
-use super::world::World;
-use crate::cli::{AdviseArgs, Arrival, CacheChoice, Format, LabChoice, RunArgs};
-use crate::exit::{Exit, Failure};
-use crate::names::Utc;
-use crate::noise::NOISES;
-use crate::settings::{Settings, Subject};
+use super::estimate::Reading;
 use crate::sweep::goal::Goal;
-use crate::sweep::grid::{self, Grid};
-use crate::sweep::outcome::{self, Identity};
 use crate::sweep::rank::rank;
-use crate::sweep::runner::run_all;
 
 /// What is noise in a figure, as the verdict on single runs has it: a share of it, or milliseconds of a latency.
 const NOISE_SHARE: f64 = 0.1;
 const NOISE_MS: f64 = 1.0;
-
-/// Of fewer runs than these no progress is shown.
-const RUNS_SHOWN: usize = 20;
 
 /// A candidate's runs in one world.
 #[derive(Debug, Clone)]
@@ -38,8 +23,43 @@ pub struct Entry {
     pub candidate: Candidate,
     /// Its figures over the seeds.
     pub point: Point,
+    /// With how many seeds it was to run; where that would cost too much, it was run with fewer.
+    pub seeds: usize,
+    /// Why it is not known what came of it; `None` where it is.
+    pub unknown: Option<Unknown>,
     /// What became of each run.
     pub fates: Vec<Fate>,
+}
+
+/// Why it is not known what came of a candidate. None of these is a property of the strategy.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unknown {
+    /// A run was cut, for it had cost so many steps.
+    Cut {
+        /// Seconds after t = 0.
+        after_s: f64,
+        /// The simulator's steps.
+        steps: u64,
+    },
+    /// The budget was used up before.
+    NotRun,
+    /// A run can't be believed.
+    Invalid(String),
+}
+
+impl Unknown {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Cut { after_s, steps } => {
+                let millions = *steps as f64 / 1e6;
+                format!("not known: too costly to simulate (cut {after_s:.0} s in, after {millions:.1} million steps)")
+            }
+            Self::NotRun => "not known: not simulated, the budget of the answer was used up".into(),
+            Self::Invalid(why) => format!("not known: {why}"),
+        }
+    }
 }
 
 /// What became of the requests of one run.
@@ -47,7 +67,7 @@ pub struct Entry {
 pub struct Fate {
     /// Its seed.
     pub seed: u64,
-    /// Requests of the measured time.
+    /// Requests of the measured time; of a sample, those that it stands for.
     pub requests: u64,
     /// Of these, ended in an error.
     pub errors: u64,
@@ -57,21 +77,24 @@ pub struct Fate {
     pub recovered: Option<bool>,
     /// How long after the event's end, seconds (`recovery.recovered_after_s`).
     pub recovered_after_s: Option<f64>,
-    /// Where it was cut because so many requests waited that it cost too much to go on: seconds after t = 0.
+    /// Where it was cut because it cost too much to go on: seconds after t = 0. Nothing else of it says anything.
     pub cut_after_s: Option<f64>,
 }
 
 impl Fate {
-    fn of(seed: u64, run: &Strategy) -> Self {
+    /// That of a run.
+    #[must_use]
+    pub fn of(seed: u64, run: &Strategy, reading: &Reading) -> Self {
         let figures = metrics(run);
         let count = |metric: &str| figure(&figures, metric).flatten().and_then(serde_json::Number::as_u64).unwrap_or(0);
+        let whole = run.cut_after_s.is_none();
         Self {
             seed,
-            requests: count("requests"),
-            errors: count("errors"),
-            shed: count("outcomes.shed"),
-            recovered: run.recovery.and_then(|recovery| recovery.recovered),
-            recovered_after_s: run.recovery.and_then(|recovery| recovery.recovered_after_s),
+            requests: reading.requests(count("requests")),
+            errors: reading.requests(count("errors")),
+            shed: reading.requests(count("outcomes.shed")),
+            recovered: run.recovery.and_then(|recovery| recovery.recovered).filter(|_| whole),
+            recovered_after_s: run.recovery.and_then(|recovery| recovery.recovered_after_s).filter(|_| whole),
             cut_after_s: run.cut_after_s,
         }
     }
@@ -82,11 +105,11 @@ impl Fate {
 pub struct Tried {
     /// Its runs.
     pub entry: Entry,
-    /// Whether it meets the goal.
+    /// Whether it meets the goal; not where that is unknown.
     pub meets: bool,
-    /// Whether it is as good as the first: not told apart from it, and near it.
+    /// Whether it is as good as the first: nobody would notice the difference.
     pub alike: bool,
-    /// What it misses, in words.
+    /// What it misses, or why that is not known, in words.
     pub misses: Vec<String>,
 }
 
@@ -97,6 +120,12 @@ impl Tried {
         &self.entry.candidate
     }
 
+    /// Whether it is known what came of it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.entry.unknown.is_none()
+    }
+
     /// A figure over the seeds.
     #[must_use]
     pub fn spread(&self, metric: &str) -> Option<Spread> {
@@ -104,15 +133,22 @@ impl Tried {
     }
 }
 
-/// Ranks what was run in one world: what meets the goal first, the best first. Only what was run with `seeds` seeds can be as good as
-/// the best: with fewer, nothing is told apart, and it comes after those.
+/// Ranks what was run in one world: what meets the goal first, the best first; what is not known last. Only what was run with `seeds` seeds can
+/// be as good as the best: with fewer, nothing is told apart, and it comes after those.
 #[must_use]
 pub fn ranked(goal: &Goal, entries: &[Entry], seeds: usize) -> Vec<Tried> {
-    let (all, few): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.fates.len() >= seeds);
+    let (known, unknown): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.unknown.is_none());
+    let (all, few): (Vec<&Entry>, Vec<&Entry>) = known.into_iter().partition(|entry| entry.fates.len() >= seeds);
     let mut ranking = ranked_alone(goal, &all);
     let rest = ranked_alone(goal, &few).into_iter().map(|tried| Tried { alike: false, ..tried });
     ranking.extend(rest);
     ranking.sort_by_key(|tried| !tried.meets);
+    ranking.extend(unknown.into_iter().map(|entry| Tried {
+        entry: entry.clone(),
+        meets: false,
+        alike: false,
+        misses: entry.unknown.iter().map(Unknown::in_words).collect(),
+    }));
     ranking
 }
 
@@ -125,10 +161,10 @@ fn ranked_alone(goal: &Goal, entries: &[&Entry]) -> Vec<Tried> {
     let tried = |ranked: &Ranked| Tried {
         entry: entries[ranked.point].clone(),
         meets: ranked.meets,
-        alike: ranked.as_good_as_best && near(ranked),
+        alike: ranked.meets && near(ranked),
         misses: ranked.misses.iter().map(|miss| missed(goal, miss)).collect(),
     };
-    // An invalid run is never ranked; that it was tried is not hidden.
+    // A run in which requests waited long after its load is never ranked; that it was tried is not hidden.
     let invalid = entries.iter().filter(|entry| !entry.point.valid);
     let invalid = invalid.map(|entry| Tried {
         entry: (*entry).clone(),
@@ -139,120 +175,16 @@ fn ranked_alone(goal: &Goal, entries: &[&Entry]) -> Vec<Tried> {
     ranking.iter().map(tried).chain(invalid).collect()
 }
 
-/// What all simulations share.
-#[derive(Clone)]
-pub struct Bench {
-    base: Settings,
-    seeds: Vec<u64>,
-    stop: Shutdown,
-    quiet: bool,
-}
-
-impl Bench {
-    /// A bench with so many seeds.
-    ///
-    /// # Errors
-    /// [`Failure`] where a seed would be too large.
-    pub fn of(args: &AdviseArgs, seeds: u64, stop: Shutdown) -> Result<Self, Failure> {
-        let last = args.seed.checked_add(seeds - 1).ok_or_else(|| {
-            Failure::usage(format!(
-                "the last seed is too large · --seed · found {}, allowed up to 2^64 − 3 · lower it",
-                args.seed
-            ))
-        })?;
-        let base = Settings::of(&run_args(args))?;
-        Ok(Self { base, seeds: (args.seed..=last).collect(), stop, quiet: args.quiet })
-    }
-
-    /// The same with no more than so many seeds.
-    #[must_use]
-    pub fn with_seeds(&self, n: usize) -> Self {
-        Self { seeds: self.seeds.iter().copied().take(n).collect(), ..self.clone() }
-    }
-
-    /// The seeds of each setting.
-    #[must_use]
-    pub fn seeds(&self) -> &[u64] {
-        &self.seeds
-    }
-
-    /// Runs every candidate in the world with every seed; what costs far more than its load should is cut.
-    ///
-    /// # Errors
-    /// [`Failure`] where a run fails, or Ctrl-C ended it.
-    pub fn run(&self, ask: &Ask, world: World, candidates: &[Candidate]) -> Result<Vec<Entry>, Failure> {
-        let scenario = world.scenario(ask)?;
-        let settings = |candidate: &Candidate| Settings {
-            subjects: vec![subject(candidate)],
-            scenario: scenarios::Scenario { strategies: vec![candidate.spec.name().to_owned()], ..scenario.clone() },
-            ..self.base.clone()
-        };
-        let point = |candidate: &Candidate| grid::Point {
-            strategy: candidate.family.clone(),
-            at: Vec::new(),
-            settings: settings(candidate),
-        };
-        let grid = Arc::new(Grid {
-            base: Settings { scenario: scenario.clone(), ..self.base.clone() },
-            knobs: Vec::new(),
-            seeds: self.seeds.clone(),
-            points: candidates.iter().map(point).collect(),
-            left_out: Vec::new(),
-        });
-        let steps_max = world.steps_max(ask);
-        let cut_after: Mutex<BTreeMap<(String, u64), f64>> = Mutex::default();
-        let simulate = |settings: &Settings, stop: &Shutdown| {
-            let mut strategy = crate::sweep::simulate_within(settings, stop, Some(steps_max))?;
-            if let (Some(cut), false) = (strategy.cut_after_s, stop.is_said()) {
-                // It is what came of it, not a run that somebody ended.
-                strategy.cut_after_s = None;
-                strategy.valid = false;
-                let mut cuts = cut_after.lock().unwrap_or_else(PoisonError::into_inner);
-                cuts.insert((strategy.name.clone(), settings.seed), cut);
-            }
-            Ok(strategy)
-        };
-        let mut finished = run_all(&grid, simulate, &self.stop, self.quiet || grid.runs() < RUNS_SHOWN);
-        if self.stop.is_said() {
-            let text = "interrupted: nothing was written".to_owned();
-            return Err(Failure { exit: Exit::Interrupted, text });
-        }
-        if let Some(failure) = finished.failure.take() {
-            return Err(failure);
-        }
-        let cuts = cut_after.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let identity = Identity { name: String::new(), began: Utc::now() };
-        let points = outcome::record(&identity, &grid, None, &finished).points;
-        let entry = |((candidate, point), runs): ((&Candidate, Point), &Vec<Option<Strategy>>)| {
-            let seeds = self.seeds.iter().zip(runs).filter_map(|(seed, run)| Some((*seed, run.as_ref()?)));
-            let fate = |(seed, run): (u64, &Strategy)| Fate {
-                cut_after_s: cuts.get(&(run.name.clone(), seed)).copied(),
-                ..Fate::of(seed, run)
-            };
-            Entry { candidate: candidate.clone(), point, fates: seeds.map(fate).collect() }
-        };
-        Ok(candidates.iter().zip(points).zip(&finished.runs).map(entry).collect())
-    }
-}
-
-/// Whether a mean is so close to the best that nobody should pay for the difference: a tenth of it, or a latency's millisecond.
-/// A few seeds whose ranges overlap are not enough to say so.
+/// Whether nobody would notice the difference of a mean from the best: a tenth of it, or a latency's millisecond.
 pub(super) fn near(metric: &str, own: Spread, best: Spread) -> bool {
     let noise = if metric.contains("_ms.") { NOISE_MS } else { 0.0 };
     (own.mean - best.mean).abs() <= (NOISE_SHARE * best.mean.abs()).max(noise)
 }
 
-/// Why a run can't be believed; where the origin never caught up, that is the finding.
+/// Why a run can't be ranked.
 fn invalid_in_words(entry: &Entry) -> String {
-    if let Some(cut) = entry.fates.iter().find_map(|fate| fate.cut_after_s) {
-        return format!("cut {cut:.0} s in: more and more requests wait");
-    }
-    match entry.point.invalid_because.first() {
-        Some(first) if first.contains("had not ended") => {
-            "the origin never catches up: requests were still waiting at the end".into()
-        }
-        first => format!("invalid: {}", first.map_or("", String::as_str)),
-    }
+    let first = entry.point.invalid_because.first().map_or("", String::as_str);
+    if first.contains(STILL_WAITING) { "requests were still waiting 30 s after the load's end".into() } else { first.into() }
 }
 
 /// `origin.max_per_second 188, allowed 50`.
@@ -264,48 +196,13 @@ fn missed(goal: &Goal, miss: &report::sweep::Miss) -> String {
         "origin.max_per_second" => "reads in its highest second",
         "outcomes.shed" => "requests refused",
         "stale.overage_ms_max" => "ms past the TTL",
-        "recovery.recovered" => return "it does not recover".into(),
+        "recovery.recovered" if miss.worst.is_none() => return "whether it recovers is not known".into(),
+        "recovery.recovered" => return "it had not recovered when the run ended".into(),
         "errors" => "errors",
         _ => metric,
     };
     let limit = condition.limit;
     if limit == 0.0 { format!("{worst} {what}") } else { format!("{worst} {what}, limit {}", super::ask::tidy(limit)) }
-}
-
-fn subject(candidate: &Candidate) -> Subject {
-    let (name, composition) = (candidate.spec.name().to_owned(), candidate.spec.canonical().to_owned());
-    Subject { folder: "advice".into(), name, composition, strategy: Some(candidate.spec.clone()) }
-}
-
-/// A run in the sim lab, whose scenario and strategy are replaced.
-fn run_args(args: &AdviseArgs) -> RunArgs {
-    RunArgs {
-        scenario: Some("hotkey-open".into()),
-        lab: LabChoice::Sim,
-        strategy: Some("naive".into()),
-        redis: None,
-        cache: CacheChoice::Auto,
-        target: Vec::new(),
-        i_own_this_target: false,
-        max_rate: None,
-        origin_control: None,
-        origin_token_file: None,
-        duration: None,
-        warmup: None,
-        clients: None,
-        rate: None,
-        arrival: None::<Arrival>,
-        replicas: Some(args.replicas),
-        seed: args.seed,
-        set: Vec::new(),
-        output: args.output.clone(),
-        format: Format::Text,
-        repeats: None,
-        noise: NOISES.into(),
-        live: None,
-        quiet: true,
-        dry_run: false,
-    }
 }
 
 #[cfg(test)]

@@ -31,15 +31,16 @@ pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Res
         "# a perfect cache reads {} times a second; the origin does {}{}\n",
         tidy(ask.floor),
         tidy(ask.capacity),
-        if ask.floor > ask.capacity { ": not enough" } else { "" }
+        if ask.least > ask.capacity { ": not enough" } else { "" }
     );
-    text += &format!("# goal: {}\n", ask.goal(Change::None, usual.capacity, &scenario.keys)?.text);
+    text += &format!("# goal: {}\n", ask.goal(Change::None, usual.capacity)?.text);
     text += &format!(
         "# {settings} settings × {seeds} seeds of {} after {} of warm-up{}:\n",
         duration_text(measured),
         duration_text(warmup),
         if usual.reduced { " (one setting a preset)" } else { "" }
     );
+    text += &usual.scale.in_words(ask).map_or_else(String::new, |words| format!("# {words}\n"));
     for candidate in &candidates.tried {
         text += &format!("#   {} = {}\n", candidate.spec.name(), candidate.spec.canonical());
     }
@@ -56,6 +57,9 @@ pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Res
 pub fn answer(ask: &Ask, advice: &Advice, folder: &Path) -> String {
     let mut text = impossible(ask, advice);
     text += &chosen(ask, advice);
+    if !advice.chosen.known {
+        return text + &ranking(ask, advice) + &places(ask, advice, folder);
+    }
     text += &costs(advice);
     text += &advice.lock.iter().map(|lock| format!("lock     {lock}\n")).collect::<String>();
     text += &ranking(ask, advice);
@@ -84,20 +88,26 @@ fn impossible(ask: &Ask, advice: &Advice) -> String {
     if advice.goal_met && capacity.enough {
         return String::new();
     }
-    let mut text = if capacity.floor_per_s > ask.capacity {
+    let mut text = if ask.least > ask.capacity {
+        let least = tidy(ask.least);
+        let late = if ask.max_stale.is_zero() { "" } else { " and as late as it may" };
         format!(
-            "NO STRATEGY CAN DO THIS. Your origin does {given} reads/s; even a perfect cache, which reads a key once for everybody and\n\
-             never twice, needs {floor} in the mean.\n"
+            "NO STRATEGY CAN DO THIS. Your origin does {given} reads/s; even a perfect cache, which reads a key once for everybody{late},\n\
+             needs {least} in the mean.\n"
         )
     } else if advice.goal_met {
         format!(
             "NOTHING THAT WAS TRIED CAN DO THIS. Your origin does {given} reads/s; {floor} are needed in the mean, and in its highest second\n\
-             every setting needs more than chance alone brings to an origin that is just fully used.\n"
+             every setting that was simulated to its end needs more than chance alone brings to an origin that is just fully used.\n"
         )
+    } else if !advice.chosen.known {
+        "NOT KNOWN. No setting could be simulated to its end within the budget of an answer; what follows says nothing about them.\n\
+         Divide --rate, --origin-capacity and the number of keys by the same number, or use `loadgen sweep`, which may take its time.\n"
+            .to_owned()
     } else {
         format!(
-            "NO SETTING MEETS THE GOAL, and a larger origin alone would not help. What follows is the nearest miss, which misses it by\n\
-             {}.\n",
+            "NO SETTING THAT WAS SIMULATED TO ITS END MEETS THE GOAL, with the origin as it is or with the larger ones that were tried. What\n\
+             follows is the nearest miss, which misses it by {}.\n",
             advice.chosen.misses.join(", ")
         )
     };
@@ -122,9 +132,8 @@ fn impossible(ask: &Ask, advice: &Advice) -> String {
             quoted(&nearest.strategy),
             nearest.misses.join(", ")
         ),
-        None if capacity.floor_per_s > ask.capacity => {
-            "as it is  reads queue without end under every strategy, and requests fail: send less until one of these is done\n"
-                .into()
+        None if ask.least > ask.capacity => {
+            "as it is  more reads are asked for than it does, whatever the strategy: send less until one of these is done\n".into()
         }
         None => String::new(),
     };
@@ -152,6 +161,9 @@ fn chosen(ask: &Ask, advice: &Advice) -> String {
                 "{why}\nBUT      NOTHING THAT WAS TRIED COMES BACK BY ITSELF when the cache was emptied or lost: see the other days"
             )
         }
+        (None, None) if advice.goal_met => {
+            format!("{why}\nBUT      whether it comes back by itself when the cache was emptied or lost is not known: see the other days")
+        }
         _ => why,
     };
     let larger = if capacity.simulated_per_s > ask.capacity {
@@ -166,15 +178,23 @@ fn chosen(ask: &Ask, advice: &Advice) -> String {
         .collect();
     let composition =
         if chosen.strategy == chosen.composition { String::new() } else { format!("   (= {})", chosen.composition) };
+    let advised = if chosen.known {
+        format!("--strategy {}{larger}{composition}\n{means}", quoted(&chosen.strategy))
+    } else {
+        "none: not known\n".to_owned()
+    };
     let mut text = format!(
-        "ADVICE   --strategy {}{larger}{composition}\n{means}asked    {}\norigin   a perfect cache would read {} times a second; yours does {}\n",
-        quoted(&chosen.strategy),
+        "ADVICE   {advised}asked    {}\norigin   a perfect cache would read {} times a second; yours does {}\n",
         ask.in_words(),
         tidy(capacity.floor_per_s),
         tidy(ask.capacity)
     );
     text += &capacity.rounded.iter().map(|rounded| format!("         {rounded}\n")).collect::<String>();
-    text + &format!("why      {why}\ngoal     {}\n", advice.goal)
+    if chosen.known {
+        text += &format!("why      {why}\n");
+    }
+    text += &format!("goal     {}\n", advice.goal);
+    text + &advice.simulated.sample.iter().map(|sample| format!("scale    {}\n", sample.words)).collect::<String>()
 }
 
 /// What the chosen setting costs.
@@ -213,6 +233,7 @@ fn costs(advice: &Advice) -> String {
 /// The best setting of every preset.
 fn ranking(ask: &Ask, advice: &Advice) -> String {
     let mut shown: Vec<&Setting> = vec![&advice.chosen];
+    let whole = if advice.simulated.sample.is_some() { ", as read back" } else { "" };
     // What was run with all seeds first: with one a condition may hold by luck.
     let full = |setting: &&Setting| setting.runs as usize >= advice.simulated.seeds.len();
     let (all, few): (Vec<&Setting>, Vec<&Setting>) = advice.ranking.iter().partition(full);
@@ -221,11 +242,12 @@ fn ranking(ask: &Ask, advice: &Advice) -> String {
             shown.push(setting);
         }
     }
-    shown[1..].sort_by_key(|setting| !setting.meets_goal);
+    shown[1..].sort_by_key(|setting| (!setting.known, !setting.meets_goal));
     let head = ["", "strategy", "reads/s", "peak", "p99 ms", "at once", "stale", "ops/req", "parts", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(shown.iter().enumerate().map(|(at, setting)| {
         let mark = match (at, setting.meets_goal, setting.as_good_as_best) {
+            _ if !setting.known => "?",
             (0, ..) => "→",
             (_, true, true) => "~",
             (_, true, false) => "",
@@ -235,8 +257,10 @@ fn ranking(ask: &Ask, advice: &Advice) -> String {
             ["origin.per_second", "latency_ms.p99", "hit_ratio", "stale.share", "cache_ops_per_request"]
                 .map(|metric| figure(setting, metric));
         let misses = setting.misses.join(", ");
-        let cells = [mark.to_owned(), setting.strategy.clone(), per_second, peak(setting), p99, at_once, stale, ops];
-        cells.into_iter().chain([setting.parts.to_string(), misses]).collect()
+        let seen = |text: String| if setting.known { text } else { "–".to_owned() };
+        let cells = [per_second, peak(setting), p99, at_once, stale, ops].map(seen);
+        let cells = [mark.to_owned(), setting.strategy.clone()].into_iter().chain(cells);
+        cells.chain([setting.parts.to_string(), misses]).collect()
     }));
     let simulated = &advice.simulated;
     let reduced = match (ask.quick, simulated.reduced) {
@@ -246,8 +270,8 @@ fn ranking(ask: &Ask, advice: &Advice) -> String {
     };
     let left_out: String = advice.left_out.iter().map(|text| format!("not tried: {text}\n")).collect();
     format!(
-        "\n{}  → advised   ~ as good   ✗ misses the goal   peak: the most origin reads in any second, of all \
-         seeds\n  at once: answered without waiting for the origin. The best of each preset, of {} settings with seeds {} of {} s each{reduced}.\n{left_out}",
+        "\n{}  → advised   ~ as good   ✗ misses the goal   ? not known   peak: the most origin reads in any second, of all \
+         seeds\n  at once: answered without waiting for the origin. The best of each preset, of {} settings with seeds {} of {} s each{whole}{reduced}.\n{left_out}",
         table(&rows, 1, |column| column > 1 && column < 9),
         simulated.settings,
         seeds(&simulated.seeds),
@@ -263,9 +287,13 @@ fn seeds(seeds: &[u64]) -> String {
 fn places(ask: &Ask, advice: &Advice, folder: &Path) -> String {
     let path = folder.display().to_string();
     let file = format!("{path}/{}", advice.simulated.scenario);
+    let whole = advice.simulated.sample.as_ref().and_then(|sample| sample.whole);
+    let whole = whole.map_or_else(String::new, |whole| {
+        format!("whole    {path}/{whole}: the usual day as it was asked, to be run alone; it may take long\n")
+    });
     let rows = Rows { file: &file, measured_s: 1.0, replicas: advice.asked.replicas, seed: advice.asked.seed };
     format!(
-        "\nresults  {path}: advice.json (all settings), scenario.toml, a scenario for each other day\n\
+        "\nresults  {path}: advice.json (all settings), scenario.toml, a scenario for each other day\n{whole}\
          alone    {}\n         any line of the tables so, with --strategy and the file of the day ({})\n",
         rows.command(&advice.chosen.strategy),
         Change::days(ask).iter().map(|change| format!("{}.toml", change.name())).collect::<Vec<_>>().join(", ")

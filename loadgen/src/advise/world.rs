@@ -1,44 +1,43 @@
-//! The scenarios that are simulated: the usual day, and four that are not.
+//! The scenarios that are simulated: the usual day, and five that are not.
 
 use std::time::Duration;
 
-use scenarios::{Keys, Law, Scenario};
+use scenarios::{Law, Scenario};
 use strategies::units::{duration_text, rate_text};
 
-use super::ask::{Ask, floor_per_s, law_text, tidy, times};
+use super::ask::{Ask, law_text, times};
+use super::origin::{places, service};
+use super::scale::Scale;
 use crate::exit::Failure;
 use crate::settings::{Override, named_by_flag};
 
-/// Places of an origin that can be simulated.
-const PLACES_MAX: u32 = 1024;
-/// How much longer a read may take than was said so that the origin does what was said; and how much shorter.
-const LONGER: (f64, f64) = (0.66, 1.51);
 /// Reads that may wait for a place.
 const QUEUE: u32 = 10_000;
-/// What a run may cost where all settings are tried with three seeds, in requests that are hits: about 1 µs each.
-const COST_USUAL: f64 = 200_000.0;
-/// What a run should cost where only one setting of each preset is tried, with two seeds.
-const COST_REDUCED: f64 = 500_000.0;
-/// What such a run may cost at most.
-const COST_MAX: f64 = 4_000_000.0;
+/// What a run may cost, in requests that are hits (about 1 µs each), where all settings are tried with three seeds.
+const COST_USUAL: f64 = 150_000.0;
+/// The same where only one setting of each preset is tried, with two seeds.
+const COST_REDUCED: f64 = 300_000.0;
+/// The same where somebody is in a hurry.
+const COST_QUICK: f64 = 40_000.0;
 /// What an origin read costs to simulate beside a hit, with its flight, its lock, those who wait for it and its ledger (measured).
 const READ_COST: f64 = 40.0;
-/// Steps of the simulator beyond which a run is cut, for each unit of what its load should cost: a run in which nothing piles up takes
-/// 1 to 2 (measured), and one in which everybody waits and polls takes 50.
-const STEPS_PER_COST: f64 = 20.0;
-/// Steps that any run may take.
-const STEPS_MIN: f64 = 4e6;
+/// How often somebody who waits looks whether the value is there, and what that costs.
+const POLL_S: f64 = 0.05;
+const POLL_COST: f64 = 1.5;
 /// Requests that are measured where the load is light.
 const REQUESTS_WANTED: f64 = 2500.0;
 /// How much of that is measured with `--quick`.
 const QUICK_SHARE: f64 = 0.2;
+/// Reads of a perfect cache that tell how often the origin is read, to 3 %: where they come, cycles need not be waited for.
+const READS_WANTED: f64 = 1000.0;
 /// Requests that say anything at all.
 const REQUESTS_MIN: f64 = 200.0;
 /// Hits of the last second, or of the last hundred requests, that show that a cache is warm; with fewer there is no warm-up.
 const HITS_TO_WARM: f64 = 12.0;
 /// How long the cache is lost.
 const OUTAGE: Duration = Duration::from_secs(10);
-/// Measured before the cache is lost, seconds, or as long as so many requests take; and after it beside the time that everything takes.
+/// Measured before the cache is lost, seconds, or as long as so many requests take, or a cycle; and after it beside the time that
+/// everything takes.
 const BEFORE_S: f64 = 30.0;
 const AFTER_S: f64 = 40.0;
 const REQUESTS_BEFORE: f64 = 200.0;
@@ -84,6 +83,12 @@ impl Change {
             Self::Crash => "killed-replica",
         }
     }
+
+    /// Whether the same happens from its beginning to its end.
+    #[must_use]
+    pub const fn is_steady(self) -> bool {
+        matches!(self, Self::None | Self::Load | Self::Service)
+    }
 }
 
 /// A scenario to be simulated.
@@ -91,30 +96,45 @@ impl Change {
 pub struct World {
     /// What is different.
     pub change: Change,
-    /// Reads a second that its origin is to do.
+    /// Reads a second that its origin is to do, of the whole load's.
     pub capacity: f64,
     /// Where the load makes the whole grid too dear.
     pub reduced: bool,
+    /// How much smaller it is than what was asked about.
+    pub scale: Scale,
     warmup: Duration,
     measured: Duration,
 }
 
 impl World {
-    /// The usual day with an origin of this capacity.
+    /// The usual day with an origin of this capacity: as it is with all settings where that is affordable, else with one setting a preset,
+    /// else at a smaller scale.
     #[must_use]
     pub fn usual(ask: &Ask, capacity: f64) -> Self {
-        let tells = (1.0 - ask.floor / ask.rate) * ask.rate.max(100.0) >= HITS_TO_WARM;
-        let warmup = Some(whole_seconds(ask.ttl * 2)).filter(|two| tells && *two <= DAY).unwrap_or_default();
-        let cycle = (ask.ttl + ask.service.mean()).as_secs_f64();
-        let share = if ask.quick { QUICK_SHARE } else { 1.0 };
-        let wanted = (12.0 * cycle).max(MEASURED.as_secs_f64()).max(REQUESTS_WANTED / ask.rate) * share;
-        let few = 3.0 * cycle;
-        let cost = cost(ask);
-        let affordable = |cost_max: f64| cost_max / cost - warmup.as_secs_f64();
-        let reduced = ask.quick || affordable(COST_USUAL) < few;
-        let most = affordable(if reduced { COST_REDUCED } else { COST_USUAL });
-        let measured = wanted.min(most).max(few).clamp(3.0, DAY.as_secs_f64());
-        Self { change: Change::None, capacity, reduced, warmup, measured: Duration::from_secs(measured.ceil() as u64) }
+        let whole = Scale::whole(ask.n);
+        let fits = |scale: &Scale, cost_max: f64| Length::of(ask, scale).least_cost() <= cost_max;
+        let all = !ask.quick && fits(&whole, COST_USUAL) && Scale::fitting(ask, capacity, |_| true, |_| 0.0).is_whole();
+        let cost_max = match (all, ask.quick) {
+            (true, _) => COST_USUAL,
+            (false, true) => COST_QUICK,
+            (false, false) => COST_REDUCED,
+        };
+        let scale = Scale::fitting(ask, capacity, |scale| fits(scale, cost_max), |s| Length::of(ask, s).least_cost());
+        Self::at(ask, capacity, scale, cost_max, !all)
+    }
+
+    /// The usual day at this scale.
+    fn at(ask: &Ask, capacity: f64, scale: Scale, cost_max: f64, reduced: bool) -> Self {
+        let length = Length::of(ask, &scale);
+        Self { change: Change::None, capacity, reduced, scale, warmup: length.warmup, measured: length.measured(ask, cost_max) }
+    }
+
+    /// The same, as it was asked; it may take long.
+    #[must_use]
+    pub fn unscaled(&self, ask: &Ask) -> Self {
+        let whole = Self::at(ask, self.capacity, Scale::whole(ask.n), f64::INFINITY, self.reduced);
+        let warmup = whole.warmup.min(DAY);
+        Self { warmup, measured: self.measured.max(Length::of(ask, &whole.scale).few()).min(DAY), change: self.change, ..whole }
     }
 
     /// The same with a change.
@@ -124,11 +144,27 @@ impl World {
         Self { change, capacity, ..self }
     }
 
-    /// Reads a second of a perfect cache on such a day.
+    /// Reads a second of a perfect cache on such a day, of the whole load.
     #[must_use]
-    pub fn floor(&self, ask: &Ask, keys: &Keys) -> f64 {
-        let twice = if self.change == Change::Service { 2 } else { 1 };
-        floor_per_s(self.load(ask).0, keys, ask.ttl, ask.service.mean() * twice)
+    pub fn floor(&self, ask: &Ask) -> f64 {
+        ask.population.floor(self.load(ask).0, ask.ttl, self.mean(ask))
+    }
+
+    /// The same where every value is kept as long as it may be served: no strategy reads less.
+    #[must_use]
+    pub fn least(&self, ask: &Ask) -> f64 {
+        ask.population.floor(self.load(ask).0, ask.ttl + ask.max_stale, self.mean(ask))
+    }
+
+    /// Reads a second of a perfect cache in what is simulated.
+    #[must_use]
+    pub fn simulated_floor(&self, ask: &Ask) -> f64 {
+        let rate = self.load(ask).0 / self.scale.load;
+        self.scale.population(ask).floor(rate, self.scale.ttl_of(ask), self.mean(ask))
+    }
+
+    fn mean(&self, ask: &Ask) -> Duration {
+        ask.service.mean() * if self.change == Change::Service { 2 } else { 1 }
     }
 
     /// Requests a second, and how long a read takes.
@@ -147,62 +183,40 @@ impl World {
         Self { capacity, ..self }
     }
 
-    /// Whether it can be simulated in the time that there is.
+    /// Whether it says anything.
     ///
     /// # Errors
-    /// [`Failure`] where it can't.
+    /// [`Failure`] where it does not.
     pub fn check(&self, ask: &Ask) -> Result<(), Failure> {
         let measured = self.measured.as_secs_f64();
-        if measured < 3.0 * ask.ttl.as_secs_f64() {
-            return Err(Failure::usage(format!(
-                "too long a TTL to simulate · --ttl · found {}, allowed 8h: three of them are a day · give a shorter one",
-                duration_text(ask.ttl)
-            )));
-        }
-        if ask.rate * measured < REQUESTS_MIN {
-            return Err(Failure::usage(format!(
-                "too few requests to tell anything · --rate · found {:.0} requests in {}, needed {REQUESTS_MIN:.0} · any \
-                 strategy will do for so few",
-                ask.rate * measured,
-                duration_text(self.measured)
-            )));
-        }
-        if self.is_affordable(ask) {
+        if ask.rate * measured >= REQUESTS_MIN {
             return Ok(());
         }
         Err(Failure::usage(format!(
-            "too much to simulate in some minutes · --rate {} with --ttl {} · found {:.0} s to simulate for five TTLs, allowed \
-             {:.0} s · divide --rate, --origin-capacity and the number of keys by the same number, or use `loadgen sweep`, which may take \
-             its time",
-            rate_text(ask.rate),
-            duration_text(ask.ttl),
-            (self.warmup + self.measured).as_secs_f64(),
-            COST_MAX / cost(ask)
+            "too few requests to tell anything · --rate · found {:.0} requests in {}, needed {REQUESTS_MIN:.0} · any \
+             strategy will do for so few",
+            ask.rate * measured,
+            duration_text(self.measured)
         )))
     }
 
-    /// Whether a run of it costs no more than one may.
-    #[must_use]
-    pub fn is_affordable(&self, ask: &Ask) -> bool {
-        self.cost(ask) <= COST_MAX
-    }
-
-    /// What a run of it should cost, in requests that are hits: about so many microseconds of a core.
+    /// What a run of it should cost, in requests that are hits.
     #[must_use]
     pub fn cost(&self, ask: &Ask) -> f64 {
         let (measured, warmup) = self.times(ask);
-        cost(ask) * (warmup + measured).as_secs_f64() * if self.change == Change::Load { 2.0 } else { 1.0 }
+        let twice = if self.change == Change::Load { 2.0 } else { 1.0 };
+        Length::of(ask, &self.scale).per_s * (warmup + measured).as_secs_f64() * twice
     }
 
-    /// Steps of the simulator beyond which it is cut.
-    #[must_use]
-    pub fn steps_max(&self, ask: &Ask) -> u32 {
-        (self.cost(ask) * STEPS_PER_COST).clamp(STEPS_MIN, 4e9) as u32
+    /// When the cache is lost: after as many requests as tell how well it was, and after all keys have been read.
+    fn lost_at(&self, ask: &Ask) -> Duration {
+        let requests = REQUESTS_BEFORE / (ask.rate / self.scale.load);
+        whole_seconds(Duration::from_secs_f64(BEFORE_S.max(requests).max(self.cycle(ask).as_secs_f64())))
     }
 
-    /// When the cache is lost.
-    fn lost_at(ask: &Ask) -> Duration {
-        whole_seconds(Duration::from_secs_f64(BEFORE_S.max(REQUESTS_BEFORE / ask.rate)))
+    /// From an expiry to the next.
+    fn cycle(&self, ask: &Ask) -> Duration {
+        self.scale.ttl_of(ask) + ask.service.mean()
     }
 
     /// What is different, in words.
@@ -219,7 +233,7 @@ impl World {
     }
 
     /// How long is measured, and how long it warms up before. Where the cache is lost, measured is until everything was read anew at
-    /// twice the time that the origin needs for it, and once more expired: who has not recovered then does not.
+    /// twice the time that the origin needs for it, and once more expired.
     #[must_use]
     pub fn times(&self, ask: &Ask) -> (Duration, Duration) {
         let lost = match self.change {
@@ -231,9 +245,9 @@ impl World {
         };
         // Of a key that is read so many times a second so much lies in the cache.
         let fill_s = ask.floor * ask.ttl.as_secs_f64() / self.capacity.max(ask.floor);
-        let cycle = ask.ttl + ask.service.mean();
-        let after = Duration::from_secs_f64(AFTER_S.max(2.0 * REQUESTS_BEFORE / ask.rate) + 2.0 * fill_s);
-        let measured = Self::lost_at(ask) + lost + whole_seconds(cycle + after);
+        let fill_s = fill_s.min(self.scale.ttl_of(ask).as_secs_f64());
+        let after = AFTER_S.max(2.0 * REQUESTS_BEFORE / (ask.rate / self.scale.load)) + 2.0 * fill_s;
+        let measured = self.lost_at(ask) + lost + whole_seconds(self.cycle(ask) + Duration::from_secs_f64(after));
         (measured.min(DAY), self.warmup)
     }
 
@@ -244,114 +258,96 @@ impl World {
     pub fn scenario(&self, ask: &Ask) -> Result<Scenario, Failure> {
         let name = if self.change == Change::None { "advice" } else { self.change.name() };
         let capacity = if self.change == Change::Service { self.capacity * 2.0 } else { self.capacity };
-        let places = places(ask, capacity).unwrap_or(PLACES_MAX);
+        let places = places(ask, capacity, &self.scale);
         let (measured, warmup) = self.times(ask);
         let start = if warmup.is_zero() { "together" } else { "staggered" };
         let [measured, warmup] = [measured, warmup].map(duration_text);
+        let scaled = if self.scale.is_whole() { "" } else { ", at a smaller scale" };
         let mut text = format!(
-            "schema = 1\nname = \"{name}\"\nsummary = \"Made by loadgen advise: {}.\"\nstrategies = [\"naive\"]\n\n[load]\n\
+            "schema = 1\nname = \"{name}\"\nsummary = \"Made by loadgen advise: {}{scaled}.\"\nstrategies = [\"naive\"]\n\n[load]\n\
              arrivals = \"poisson\"\nstart = \"{start}\"\nwarmup = \"{warmup}\"\nduration = \"{measured}\"\n\n[keys]\n[cache]\n[origin]\n\
              concurrency = {places}\nqueue = {QUEUE}\n",
             self.in_words()
         );
-        let lost_at = duration_text(Self::lost_at(ask));
-        if self.change == Change::Cold {
-            text += &format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"flush\"\n");
-        }
-        if self.change == Change::LostCache {
-            let length = duration_text(OUTAGE);
-            text += &format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"cache-stop\"\nfor = \"{length}\"\n");
-        }
-        if self.change == Change::Crash {
-            let (at, half) = (whole_seconds(self.times(ask).0 / 3), whole_ms(ask.service.mean() / 2));
-            let [expired, killed] = [at, at + half].map(duration_text);
-            text += &format!(
-                "\n[[event]]\nat = \"{expired}\"\ndo = \"expire\"\nkey = 1\n\n[[event]]\nat = \"{killed}\"\ndo = \
-                 \"replica-kill\"\ntarget = \"lock-holder\"\n"
-            );
-        }
+        text += &self.events(ask);
         let (rate, service) = self.load(ask);
+        let (rate, ttl) = (rate / self.scale.load, self.scale.ttl_of(ask));
         let fields = [
             ("load.rate", rate_text(rate), format!("--rate {}", rate_text(rate))),
-            ("cache.ttl", duration_text(ask.ttl), format!("--ttl {}", duration_text(ask.ttl))),
+            ("cache.ttl", duration_text(ttl), format!("--ttl {}", duration_text(ask.ttl))),
             ("origin.service_time", service.to_string(), format!("--service-time {}", law_text(&service))),
         ];
         let fields = fields.map(|(field, value, flag)| (field.into(), value, flag));
-        let keys = ask
-            .key_fields
-            .iter()
-            .map(|(field, value)| ((*field).into(), value.clone(), format!("--keys {}", ask.keys)));
+        let keys = ask.key_fields(&self.scale).into_iter();
+        let keys = keys.map(|(field, value)| (field.into(), value, format!("--keys {}", ask.keys)));
         let overrides: Vec<Override> = fields.into_iter().chain(keys).collect();
         let pairs: Vec<(String, String)> =
             overrides.iter().map(|(field, value, _)| (field.clone(), value.clone())).collect();
         Scenario::parse(&text, "advice", &pairs).map_err(|errors| named_by_flag(errors, &overrides))
     }
+
+    /// What happens on such a day.
+    fn events(&self, ask: &Ask) -> String {
+        let lost_at = duration_text(self.lost_at(ask));
+        match self.change {
+            Change::None | Change::Load | Change::Service => String::new(),
+            Change::Cold => format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"flush\"\n"),
+            Change::LostCache => {
+                let length = duration_text(OUTAGE);
+                format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"cache-stop\"\nfor = \"{length}\"\n")
+            }
+            Change::Crash => {
+                let (at, half) = (whole_seconds(self.times(ask).0 / 3), whole_ms(ask.service.mean() / 2));
+                let [expired, killed] = [at, at + half].map(duration_text);
+                format!(
+                    "\n[[event]]\nat = \"{expired}\"\ndo = \"expire\"\nkey = 1\n\n[[event]]\nat = \"{killed}\"\ndo = \
+                     \"replica-kill\"\ntarget = \"lock-holder\"\n"
+                )
+            }
+        }
+    }
 }
 
-/// What a second of the usual load costs to simulate.
-fn cost(ask: &Ask) -> f64 {
-    ask.rate + READ_COST * ask.floor
+/// How long a usual day is at a scale, and what a second of it costs to simulate.
+struct Length {
+    warmup: Duration,
+    cycle_s: f64,
+    floor: f64,
+    rate: f64,
+    per_s: f64,
 }
 
-/// Places of an origin that does so many reads a second: by Little's law capacity × service time, to the nearest whole one, and one at
-/// least. No more than four times what the whole load could use. `None` where there are too many to simulate.
-#[must_use]
-pub fn places(ask: &Ask, capacity: f64) -> Option<u32> {
-    let service = ask.service.mean().as_secs_f64();
-    let of_use = (4.0 * ask.rate * service).ceil() + 16.0;
-    let places = (capacity * service).round().max(1.0).min(of_use);
-    (places <= f64::from(PLACES_MAX)).then_some(places as u32)
-}
+impl Length {
+    fn of(ask: &Ask, scale: &Scale) -> Self {
+        let (ttl, rate) = (scale.ttl_of(ask), ask.rate / scale.load);
+        let (population, service) = (scale.population(ask), ask.service.mean());
+        let floor = population.floor(rate, ttl, service);
+        // In the mean half of the read is left when somebody comes.
+        let polls = population.waiting(rate, ttl, service) * service.as_secs_f64() / 2.0 / POLL_S;
+        let tells = (1.0 - floor / rate) * rate.max(100.0) >= HITS_TO_WARM;
+        let warmup = Some(whole_seconds(ttl * 2)).filter(|two| tells && *two <= DAY).unwrap_or_default();
+        let cycle_s = (ttl + ask.service.mean()).as_secs_f64();
+        Self { warmup, cycle_s, floor, rate, per_s: rate + READ_COST * floor + POLL_COST * polls }
+    }
 
-/// How long a read takes in an origin with whole places that does exactly so many reads a second: as much longer or shorter than was
-/// said as its places are more or fewer. As said where there are more places than the load can use; and where there is less than two
-/// thirds of one, for a read would take far too long: that origin does more than was said, and what comes to it is counted instead.
-#[must_use]
-pub fn service(ask: &Ask, capacity: f64) -> Law {
-    let exact = capacity * ask.service.mean().as_secs_f64();
-    let Some(places) = places(ask, capacity) else { return ask.service };
-    let longer = f64::from(places) / exact;
-    if (LONGER.0..=LONGER.1).contains(&longer) && longer != 1.0 { times(&ask.service, longer) } else { ask.service }
-}
+    /// The shortest measured time that tells: three cycles, or as many reads as are enough.
+    fn few(&self) -> Duration {
+        let few = (3.0 * self.cycle_s).min(READS_WANTED / self.floor).max(REQUESTS_MIN / self.rate);
+        Duration::from_secs(few.clamp(3.0, DAY.as_secs_f64()).ceil() as u64)
+    }
 
-/// Reads a second that the simulated origin does.
-#[must_use]
-pub fn does_per_s(ask: &Ask, capacity: f64) -> f64 {
-    let does = places(ask, capacity)
-        .map_or(capacity, |places| f64::from(places) / service(ask, capacity).mean().as_secs_f64().max(1e-9));
-    let differs = (does / capacity - 1.0).abs() > 0.005 && capacity <= 4.0 * ask.rate;
-    if differs { does } else { capacity }
-}
+    fn least_cost(&self) -> f64 {
+        self.per_s * (self.warmup + self.few()).as_secs_f64()
+    }
 
-/// Standard deviations of a Poisson count that the highest second of a few minutes is above the mean.
-pub const PEAK_DEVIATIONS: f64 = 3.2;
-
-/// Standard deviations above the capacity. Of an origin of 3 reads a second or more that is used to three quarters chance exceeds that in
-/// about one of a hundred answers, in any of their 2000 seconds (P(X ≥ 12) = 4.5e-6 of a Poisson count of mean 2.25), and of larger
-/// ones more seldom.
-const CHANCE: f64 = 5.0;
-
-/// How many reads may come to the origin in any second: as many as chance alone brings to one that is just fully used, C + 5 √C, whole
-/// ones. More is a herd, or a load that it can't do.
-#[must_use]
-pub fn peak_max(capacity: f64) -> f64 {
-    (capacity + CHANCE * capacity.sqrt()).floor().max(1.0)
-}
-
-/// What is simulated instead, where a read takes longer or shorter than was said or the origin does more.
-#[must_use]
-pub fn rounded(ask: &Ask, capacity: f64) -> Option<String> {
-    let (places, does, law) = (places(ask, capacity)?, does_per_s(ask, capacity), service(ask, capacity));
-    let s = if places == 1 { "" } else { "s" };
-    let differs = (law.mean().as_secs_f64() / ask.service.mean().as_secs_f64() - 1.0).abs() > 0.02;
-    (does != capacity || differs).then(|| {
-        format!(
-            "its places are whole: simulated with {places} place{s} of {} ms{} each, {} reads/s",
-            tidy(law.mean().as_secs_f64() * 1e3),
-            if matches!(law, Law::Constant(_)) { "" } else { " in the mean" },
-            tidy(does)
-        )
-    })
+    /// As much as is wanted, as far as it is affordable.
+    fn measured(&self, ask: &Ask, cost_max: f64) -> Duration {
+        let share = if ask.quick { QUICK_SHARE } else { 1.0 };
+        let wanted = (12.0 * self.cycle_s).max(MEASURED.as_secs_f64()).max(REQUESTS_WANTED / self.rate) * share;
+        let most = cost_max / self.per_s - self.warmup.as_secs_f64();
+        let measured = wanted.min(most).max(self.few().as_secs_f64()).clamp(3.0, DAY.as_secs_f64());
+        Duration::from_secs(measured.ceil() as u64)
+    }
 }
 
 /// Down to a millisecond.

@@ -13,6 +13,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use app::control::{LedgerRow, ReadOutcome, ReplicaCounters, ReplicaEvents};
 use app::replica::EventLog;
 use app::serve::Shutdown;
+use hdrhistogram::Histogram;
 use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};
 use scenarios::{Action, Plan, Scenario};
@@ -95,6 +96,14 @@ impl SimLab {
     /// # Errors
     /// As [`SimLab::run`].
     pub fn simulate(&self, subject: &Subject, files: Option<&StrategyFolder>, heading: &str) -> Result<Trial, Failure> {
+        Ok(self.measured(subject, files, heading)?.trial)
+    }
+
+    /// The same, with what a record does not hold.
+    ///
+    /// # Errors
+    /// As [`SimLab::run`].
+    pub fn measured(&self, subject: &Subject, files: Option<&StrategyFolder>, heading: &str) -> Result<Measured, Failure> {
         let scenario = &self.settings.scenario;
         let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
         let floor = subject.floor(scenario);
@@ -133,6 +142,7 @@ impl SimLab {
         drop(witness);
         let panicked = || Failure::failed("the collector's thread panicked: a bug");
         let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
+        let response = collected.measured.first().cloned();
         let mut trial = judge(Observed {
             scenario,
             subject,
@@ -161,7 +171,7 @@ impl SimLab {
         });
         // There are no connections to be lost.
         trial.figures.strategy.resent = None;
-        Ok(trial)
+        Ok(Measured { trial, steps: told.steps.get(), response })
     }
 
     fn simulation<'a>(&'a self, spec: &'a Spec, logs: &Logs) -> Simulation<'a> {
@@ -208,6 +218,7 @@ impl SimLab {
                     Duration::from_nanos(tick.now_ns.saturating_add(since_start(nanos(warmup))).unsigned_abs());
                 progress.at(elapsed, Some(tick.origin.look(<[Read]>::len) as u64), feed.latest());
             }
+            told.steps.set(tick.steps);
             if tick.steps > steps_max && told.cut_ns.get().is_none() {
                 told.cut_ns.set(Some(tick.now_ns));
             }
@@ -223,6 +234,16 @@ impl SimLab {
     }
 }
 
+/// A simulated run, and what its record does not hold.
+pub struct Measured {
+    /// What it left.
+    pub trial: Trial,
+    /// What it cost, in [`Tick::steps`].
+    pub steps: u32,
+    /// The response times of the measured requests, nanoseconds.
+    pub response: Option<Histogram<u64>>,
+}
+
 /// What the ticks of a run have done.
 #[derive(Clone, Default)]
 struct Told {
@@ -230,6 +251,8 @@ struct Told {
     warm: Rc<Cell<bool>>,
     /// Cut the run, for it cost too much: nanoseconds after t = 0.
     cut_ns: Rc<Cell<Option<i64>>>,
+    /// What it has cost so far.
+    steps: Rc<Cell<u32>>,
 }
 
 /// In virtual time there is one clock.

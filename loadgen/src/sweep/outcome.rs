@@ -142,13 +142,12 @@ fn point_of(grid: &Grid, point: &Point, runs: &[Option<Strategy>]) -> record::Po
         runs: u32::try_from(runs.len()).unwrap_or(u32::MAX),
         valid: !runs.is_empty() && runs.iter().all(|run| run.valid),
         invalid_because,
-        figures: spreads(&runs),
+        figures: spreads(&runs.iter().map(|run| metrics(run)).collect::<Vec<_>>()),
     }
 }
 
 /// Every metric over the runs; unknown where it is in any of them, or there are none.
-fn spreads(runs: &[&Strategy]) -> BTreeMap<String, Option<Spread>> {
-    let runs: Vec<Figures> = runs.iter().map(|run| metrics(run)).collect();
+pub(crate) fn spreads(runs: &[Figures]) -> BTreeMap<String, Option<Spread>> {
     let of = |metric: &str| {
         let values = runs.iter().map(|figures| figure(figures, metric)?.and_then(serde_json::Number::as_f64));
         let values: Vec<f64> = values.collect::<Option<_>>()?;

@@ -34,6 +34,9 @@ pub(super) fn digest(plan: &Plan) -> String {
     }
     digest.add(&key_words(plan.keys.kind));
     digest.add(&[u64::from(plan.keys.n), u64::from(plan.keys.value_size)]);
+    if let Some(of) = plan.keys.sample_of {
+        digest.add(&[u64::from(of)]);
+    }
     if plan.keys.missing_share > 0.0 {
         digest.add(&[plan.keys.missing_share.to_bits(), u64::from(plan.keys.missing_n)]);
     }

@@ -1,7 +1,7 @@
 //! Which key a request asks for.
 
 use crate::draw::Draws;
-use crate::keys::{KeyKind, Keys};
+use crate::keys::{KeyKind, Keys, Sample};
 use crate::plan::zipf::Zipf;
 
 /// Draws keys, numbered from 1, in constant time and memory.
@@ -17,10 +17,16 @@ pub(super) enum Picker {
         n: u32,
     },
     Zipf(Zipf),
+    /// A sample of them.
+    Sampled(Box<Picker>, Sample),
 }
 
 impl Picker {
     pub(super) fn new(keys: &Keys) -> Self {
+        if let Some((of, sample)) = keys.sample_of.zip(keys.sample()) {
+            let all = Keys { n: of, sample_of: None, ..keys.clone() };
+            return Self::Sampled(Box::new(Self::new(&all)), sample);
+        }
         match keys.kind {
             KeyKind::Hot { share } => Self::Hot { share, others: keys.n.saturating_sub(1) },
             KeyKind::Zipf { exponent } if exponent > 0.0 => Self::Zipf(Zipf::new(keys.n, exponent)),
@@ -35,6 +41,7 @@ impl Picker {
             Self::Hot { .. } => 1,
             Self::Even { n } => 1 + draws.below(0, *n),
             Self::Zipf(zipf) => zipf.pick(draws),
+            Self::Sampled(all, sample) => sample.key(all.pick(draws)),
         }
     }
 }
