@@ -314,12 +314,8 @@ fn bad_input_is_refused_at_its_flag() {
         ),
         ("--service-time", "lognormal:2s,1s", "p99 is less than p50 · --service-time · found \"lognormal:2s,1s\""),
         ("--service-time", "0ms", "out of range · --service-time · found \"0ms\", allowed 1ms or more"),
-        (
-            "--service-time",
-            "exp:1s",
-            "an origin read that is given up · --service-time · found 6907ms for one read in a thousand",
-        ),
-        ("--service-time", "6s", "an origin read that is given up · --service-time · found 6s, allowed less than 5s"),
+        ("--service-time", "lognormal:1ms,1s", "an origin read that is given up · --service-time · found 9"),
+        ("--service-time", "2h", "--service-time 2h"),
         ("--origin-capacity", "50", "--origin-capacity · found \"50\", allowed a rate"),
         ("--origin-capacity", "0/s", "allowed above 0/s"),
         ("--max-stale", "2", "--max-stale · found \"2\", allowed a duration"),
@@ -357,7 +353,8 @@ fn a_ttl_longer_than_the_day_is_no_reason_to_say_that_nothing_comes_back() {
     let advice: Value = serde_json::from_str(&text).unwrap();
     assert_ne!(advice["comes_back"], Value::Bool(false), "{}", advice["limits"]);
     for limit in advice["limits"].as_array().unwrap() {
-        let failed = limit["chosen"]["seeds"].as_array().unwrap().iter().any(|seed| seed["errors"] != 0 || seed["shed"] != 0);
+        let failed =
+            limit["chosen"]["seeds"].as_array().unwrap().iter().any(|seed| seed["errors"] != 0 || seed["shed"] != 0);
         assert!(failed || limit["verdict"] == "holds" || limit["verdict"] == "not-known", "{limit}");
     }
 }
@@ -384,7 +381,10 @@ fn no_question_is_too_large_for_a_day_that_can_be_simulated() {
         let rate: f64 = field(&said.out, "rate").trim_end_matches("/s").parse().unwrap();
         let seconds = |name| (strategies::units::DURATION.read)(field(&said.out, name)).unwrap().as_secs_f64();
         let length = seconds("warmup") + seconds("duration");
-        assert!(rate * length <= 250_000.0, "{question}: {rate}/s for {length} s");
-        assert!(said.out.contains("# estimated from a sample of") || said.out.contains("# simulated with a TTL of"), "{question}");
+        assert!(rate * length <= 1_200_000.0, "{question}: {rate}/s for {length} s");
+        assert!(
+            said.out.contains("# estimated from a sample of") || said.out.contains("# simulated with a TTL of"),
+            "{question}"
+        );
     }
 }

@@ -23,7 +23,7 @@ fn figure(entry: &Entry, metric: &str) -> f64 {
     entry.point.figures[metric].unwrap_or_else(|| panic!("{metric} of {}", entry.point.name)).mean
 }
 
-/// Reads 5 %, the highest second 20 % or 2, a p99 10 % or 1 ms, hits and operations 3 %; and as many fail: none.
+/// Reads 5 %, the highest second 20 % or 2, a p99 10 % or 1 ms, hits and operations 5 %; and as many fail: none.
 fn agree(question: &str, strategies: &[&str], of: impl Fn(&World, &Ask) -> bool) {
     let args = args(question);
     let ask = Ask::of(&args).unwrap();
@@ -49,8 +49,8 @@ fn agree(question: &str, strategies: &[&str], of: impl Fn(&World, &Ask) -> bool)
         };
         near("origin.max_per_second", 0.2, 2.0);
         near("latency_ms.p99", 0.1, 1.0);
-        near("hit_ratio", 0.03, 0.0);
-        near("cache_ops_per_request", 0.03, 0.0);
+        near("hit_ratio", 0.05, 0.0);
+        near("cache_ops_per_request", 0.05, 0.0);
         assert_eq!((both("errors"), both("outcomes.shed")), ((0.0, 0.0), (0.0, 0.0)));
     }
 }
@@ -59,18 +59,20 @@ const STRATEGIES: [&str; 3] = ["naive", "singleflight", "swr(stale=1s)"];
 
 #[test]
 fn what_a_sample_of_zipf_keys_says_is_what_all_of_them_do() {
-    let question = "--rate 3000/s --keys zipf:200000 --ttl 4s --service-time 100ms --origin-capacity 4000/s --max-stale 1s";
+    let question =
+        "--rate 3000/s --keys zipf:200000 --ttl 4s --service-time 100ms --origin-capacity 4000/s --max-stale 1s";
     agree(question, &STRATEGIES, |world, ask| world.scale.is_sampled() && world.scale.ttl_of(ask) == ask.ttl);
 }
 
 #[test]
 fn what_a_sample_of_keys_that_are_alike_says_is_what_all_of_them_do() {
-    let question = "--rate 3000/s --keys uniform:20000 --ttl 4s --service-time 100ms --origin-capacity 4000/s --max-stale 1s";
+    let question =
+        "--rate 3000/s --keys uniform:20000 --ttl 4s --service-time 100ms --origin-capacity 4000/s --max-stale 1s";
     agree(question, &STRATEGIES, |world, ask| world.scale.is_sampled() && world.scale.ttl_of(ask) == ask.ttl);
 }
 
 #[test]
 fn what_a_shorter_ttl_says_is_what_the_whole_one_does() {
-    let question = "--rate 40/s --keys hot:3:0.7 --ttl 20m --service-time 200ms --origin-capacity 50/s --max-stale 2s";
+    let question = "--rate 40/s --keys hot:3:0.7 --ttl 10m --service-time 200ms --origin-capacity 50/s --max-stale 2s";
     agree(question, &STRATEGIES, |world, ask| !world.scale.is_sampled() && world.scale.ttl_of(ask) < ask.ttl);
 }

@@ -8,6 +8,7 @@ use report::record::Strategy;
 use report::sweep::Point;
 use report::{Figures, on_all_cores};
 use scenarios::Plan;
+use strategies::Budgets;
 
 use super::ask::Ask;
 use super::budget::{Purse, RUN_MAX, RUN_MIN};
@@ -116,7 +117,7 @@ impl Bench {
         seed: u64,
         most: u64,
     ) -> Result<Ran, Failure> {
-        let subject = subject(candidate);
+        let subject = subject(candidate, &base.scenario.budgets);
         let strategies = vec![candidate.spec.name().to_owned()];
         let scenario = scenarios::Scenario { strategies, ..base.scenario.clone() };
         let settings = Settings { scenario, seed, subjects: vec![subject.clone()], ..base.clone() };
@@ -164,9 +165,10 @@ fn entry(candidate: &Candidate, ran: Vec<Ran>, seeds: usize) -> Entry {
 /// What the validity of a run says where requests were under way long after its load.
 pub(super) const STILL_WAITING: &str = "had not ended";
 
-fn subject(candidate: &Candidate) -> Subject {
+/// As `--strategy` makes it: what says `auto` follows the scenario's budgets.
+fn subject(candidate: &Candidate, budgets: &Budgets) -> Subject {
     let (name, composition) = (candidate.spec.name().to_owned(), candidate.spec.canonical().to_owned());
-    Subject { folder: "advice".into(), name, composition, strategy: Some(candidate.spec.clone()) }
+    Subject { folder: "advice".into(), name, composition, strategy: Some(candidate.spec.clone().fitted(budgets)) }
 }
 
 /// A run in the sim lab, whose scenario and strategy are replaced.

@@ -87,7 +87,9 @@ impl Drop for Purse {
 fn bar(expected: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(expected), ProgressDrawTarget::stderr_with_hz(4));
     let colour = if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) { "" } else { ".cyan" };
-    if let Ok(style) = ProgressStyle::with_template(&format!("{{percent:>3}}% {{bar:20{colour}}} {{eta:>3}} left  {{wide_msg}}")) {
+    if let Ok(style) =
+        ProgressStyle::with_template(&format!("{{percent:>3}}% {{bar:20{colour}}} {{eta:>3}} left  {{wide_msg}}"))
+    {
         bar.set_style(style.progress_chars("━╸ "));
     }
     bar.enable_steady_tick(Duration::from_millis(500));

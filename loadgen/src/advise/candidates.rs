@@ -56,7 +56,8 @@ const KNOBS: [(&str, &[Knob]); 7] = [
 const SPREADS: [&str; 5] = ["0.1", "0.05", "0.02", "0.01", "0"];
 
 /// Why nothing is tried behind a limit or a breaker.
-const NOT_SAMPLED: &str = "limit and breaker: they count the reads of a replica, of which a sample of the keys makes only a part";
+const NOT_SAMPLED: &str =
+    "limit and breaker: they count the reads of a replica, of which a sample of the keys makes only a part";
 
 impl Candidates {
     /// Everything for these numbers and an origin of this capacity; `reduced` to one setting of each preset. Of a `sampled` load each

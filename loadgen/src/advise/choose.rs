@@ -153,7 +153,10 @@ mod tests {
                         runs: 3,
                         valid: true,
                         invalid_because: Vec::new(),
-                        figures: figures.into_iter().map(|(name, value)| (name.to_owned(), one(value))).collect::<BTreeMap<_, _>>(),
+                        figures: figures
+                            .into_iter()
+                            .map(|(name, value)| (name.to_owned(), one(value)))
+                            .collect::<BTreeMap<_, _>>(),
                     },
                     seeds: 3,
                     unknown: None,
@@ -208,8 +211,7 @@ mod tests {
 
     #[test]
     fn where_nothing_meets_the_goal_the_nearest_miss() {
-        let rows =
-            [("best", "best", true, false, 5.0, 1.0, 1.0), ("naive", "naive", true, false, 1.0, 1.0, 1.0)];
+        let rows = [("best", "best", true, false, 5.0, 1.0, 1.0), ("naive", "naive", true, false, 1.0, 1.0, 1.0)];
         let choice = Choice::of(P99, ranking(&rows)).unwrap();
         assert_eq!(choice.chosen().candidate().spec.name(), "best");
         assert_eq!(choice.runner_up().unwrap().candidate().spec.name(), "naive");

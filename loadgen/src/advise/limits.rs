@@ -25,7 +25,11 @@ impl Job {
             .filter_map(|(value, candidate)| {
                 let canonical = candidate.spec.canonical();
                 let is = |tried: &&Tried| tried.candidate().spec.canonical() == canonical;
-                let tried = choice.ranking.iter().find(is).filter(|tried| tried.is_known() && tried.entry.fates.len() >= seeds)?;
+                let tried = choice
+                    .ranking
+                    .iter()
+                    .find(is)
+                    .filter(|tried| tried.is_known() && tried.entry.fates.len() >= seeds)?;
                 Some(KnobValue { value, setting: rows.setting(tried) })
             })
             .collect();
@@ -34,7 +38,13 @@ impl Job {
 }
 
 /// What a day says of the advice.
-pub(super) fn in_words(world: World, verdict: Verdict, rows: &Rows<'_>, chosen: &Tried, other: Option<&Tried>) -> String {
+pub(super) fn in_words(
+    world: World,
+    verdict: Verdict,
+    rows: &Rows<'_>,
+    chosen: &Tried,
+    other: Option<&Tried>,
+) -> String {
     let own = came_of(world, rows, chosen);
     let named = |other: &Tried| format!("--strategy {}", quoted(other.candidate().spec.name()));
     let others = other.map(|other| (named(other), came_of(world, rows, other)));
@@ -52,7 +62,9 @@ pub(super) fn in_words(world: World, verdict: Verdict, rows: &Rows<'_>, chosen: 
         }
         (Verdict::Switch, Some((name, came))) => format!("no longer right: {own}. Take {name}: {came}"),
         (Verdict::Holds, _) => format!("still right: {own}"),
-        (_, _) if COMES_BACK.contains(&world.change) && matches!(back(world.change, &chosen.entry), Back::Yes { .. }) => {
+        (_, _)
+            if COMES_BACK.contains(&world.change) && matches!(back(world.change, &chosen.entry), Back::Yes { .. }) =>
+        {
             format!("it comes back: {own}; nothing that was tried does much better")
         }
         (_, Some((name, came))) => format!("not enough: {own}; nor {name}: {came}"),
@@ -179,9 +191,17 @@ mod tests {
                 vec![well, lossy(10, 0.0)],
                 "1.0% of requests failed in 1 of 2 runs, and no more than 1% once it was over",
             ),
-            (Change::Cold, vec![fate(500, Some(false), None); 2], "50% of requests failed, and IT HAD NOT RECOVERED when the run ended"),
+            (
+                Change::Cold,
+                vec![fate(500, Some(false), None); 2],
+                "50% of requests failed, and IT HAD NOT RECOVERED when the run ended",
+            ),
             // Nobody was refused, and the origin is read more than before to the end.
-            (Change::Cold, vec![well, gone], "no request failed, but IT HAD NOT RECOVERED when the run ended in 1 of 2 runs"),
+            (
+                Change::Cold,
+                vec![well, gone],
+                "no request failed, but IT HAD NOT RECOVERED when the run ended in 1 of 2 runs",
+            ),
             // One replica less is read for one more often: no harm by itself.
             (Change::Crash, vec![gone, gone], ""),
             (

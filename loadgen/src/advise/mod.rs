@@ -22,9 +22,9 @@ pub mod choose;
 mod days;
 pub mod estimate;
 pub mod limits;
-pub mod record;
 pub mod origin;
 pub mod population;
+pub mod record;
 pub mod scale;
 mod search;
 pub mod trials;
@@ -66,6 +66,8 @@ const STEPS_PER_COST: f64 = 1.6;
 pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     let ask = Ask::of(args)?;
     let usual = World::usual(&ask, ask.capacity);
+    // What is out of a scenario's ranges is told at its flag.
+    usual.scenario(&ask)?;
     usual.check(&ask)?;
     let candidates = Candidates::of(&ask, ask.capacity, usual.reduced, usual.scale.is_sampled())?;
     if args.dry_run {
@@ -232,7 +234,10 @@ fn write(folder: &RunFolder, ask: &Ask, world: World, advice: &Advice, json: &st
     if let Some(Ok(mut scenario)) = advice.simulated.sample.as_ref().map(|_| world.unscaled(ask).scenario(ask)) {
         scenario.strategies = names(&both);
         let again = format!("--scenario {WHOLE} --seed {} --replicas {} --lab sim", ask.seed, ask.replicas);
-        files.push((WHOLE.to_owned(), format!("# As it was asked; it may take long. loadgen {again}\n{}", scenario.to_toml())));
+        files.push((
+            WHOLE.to_owned(),
+            format!("# As it was asked; it may take long. loadgen {again}\n{}", scenario.to_toml()),
+        ));
     }
     for (name, text) in files {
         let (file, draft) = (path.join(&name), path.join(format!("{name}.tmp")));

@@ -90,7 +90,8 @@ fn zipf(keys: &Keys, exponent: f64) -> Vec<Class> {
     };
     let (own, mut before) = (sample.themselves, 0.0);
     let share = |key: u32| {
-        let last = if key <= own { f64::from(key) } else { f64::from(own) + (f64::from(key - own) * sample.width).ceil() };
+        let last =
+            if key <= own { f64::from(key) } else { f64::from(own) + (f64::from(key - own) * sample.width).ceil() };
         let sum = up_to(last.min(f64::from(of)));
         let share = sum - std::mem::replace(&mut before, sum);
         Class { keys: 1.0, share }

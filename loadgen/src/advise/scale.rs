@@ -105,7 +105,8 @@ impl Scale {
         if keys >= ask.n {
             return whole;
         }
-        let load = ask.keys_of(&Self { keys, ..whole }).sample().map_or_else(|| ask.stands_for(keys), |sample| sample.width);
+        let load =
+            ask.keys_of(&Self { keys, ..whole }).sample().map_or_else(|| ask.stands_for(keys), |sample| sample.width);
         let scale = Self { keys, load, ..whole };
         // The keys that are there themselves read more than their part: the origin has room for that.
         let floor = scale.population(ask).floor(ask.rate / load, ask.ttl, ask.service.mean());

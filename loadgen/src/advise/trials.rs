@@ -184,7 +184,11 @@ pub(super) fn near(metric: &str, own: Spread, best: Spread) -> bool {
 /// Why a run can't be ranked.
 fn invalid_in_words(entry: &Entry) -> String {
     let first = entry.point.invalid_because.first().map_or("", String::as_str);
-    if first.contains(STILL_WAITING) { "requests were still waiting 30 s after the load's end".into() } else { first.into() }
+    if first.contains(STILL_WAITING) {
+        "requests were still waiting 30 s after the load's end".into()
+    } else {
+        first.into()
+    }
 }
 
 /// `origin.max_per_second 188, allowed 50`.

@@ -162,7 +162,9 @@ fn chosen(ask: &Ask, advice: &Advice) -> String {
             )
         }
         (None, None) if advice.goal_met => {
-            format!("{why}\nBUT      whether it comes back by itself when the cache was emptied or lost is not known: see the other days")
+            format!(
+                "{why}\nBUT      whether it comes back by itself when the cache was emptied or lost is not known: see the other days"
+            )
         }
         _ => why,
     };

@@ -126,7 +126,14 @@ impl World {
     /// The usual day at this scale.
     fn at(ask: &Ask, capacity: f64, scale: Scale, cost_max: f64, reduced: bool) -> Self {
         let length = Length::of(ask, &scale);
-        Self { change: Change::None, capacity, reduced, scale, warmup: length.warmup, measured: length.measured(ask, cost_max) }
+        Self {
+            change: Change::None,
+            capacity,
+            reduced,
+            scale,
+            warmup: length.warmup,
+            measured: length.measured(ask, cost_max),
+        }
     }
 
     /// The same, as it was asked; it may take long.
@@ -134,7 +141,12 @@ impl World {
     pub fn unscaled(&self, ask: &Ask) -> Self {
         let whole = Self::at(ask, self.capacity, Scale::whole(ask.n), f64::INFINITY, self.reduced);
         let warmup = whole.warmup.min(DAY);
-        Self { warmup, measured: self.measured.max(Length::of(ask, &whole.scale).few()).min(DAY), change: self.change, ..whole }
+        Self {
+            warmup,
+            measured: self.measured.max(Length::of(ask, &whole.scale).few()).min(DAY),
+            change: self.change,
+            ..whole
+        }
     }
 
     /// The same with a change.

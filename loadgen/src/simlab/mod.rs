@@ -103,7 +103,12 @@ impl SimLab {
     ///
     /// # Errors
     /// As [`SimLab::run`].
-    pub fn measured(&self, subject: &Subject, files: Option<&StrategyFolder>, heading: &str) -> Result<Measured, Failure> {
+    pub fn measured(
+        &self,
+        subject: &Subject,
+        files: Option<&StrategyFolder>,
+        heading: &str,
+    ) -> Result<Measured, Failure> {
         let scenario = &self.settings.scenario;
         let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
         let floor = subject.floor(scenario);
