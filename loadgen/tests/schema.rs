@@ -124,6 +124,10 @@ fn fresh() -> &'static [Written] {
         let numbers =
             "advise --quick --rate 40/s --keys uniform:40 --ttl 2s --service-time 200ms --origin-capacity 6/s";
         well("beyond", numbers, &[]);
+        // What would cost too much is sampled.
+        let numbers =
+            "advise --quick --rate 300/s --keys uniform:20000 --ttl 4s --service-time 100ms --origin-capacity 400/s";
+        well("sampled", numbers, &[]);
         // A busy machine can make a real run invalid, which is written like any other but can be no baseline.
         let local =
             "--lab local --cache memory --scenario hotkey --strategy singleflight -w 1s -d 2s --set cache.ttl=1s";
