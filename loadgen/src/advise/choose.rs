@@ -114,7 +114,7 @@ fn pays(own: &Tried, other: &Tried) -> bool {
         own_cost < other_cost * (1.0 - NOTICED) && other_cost - own_cost > chance
     };
     let more = |metric: &&str| cost(own, metric) > cost(other, metric) * (1.0 + NOTICED);
-    COSTS.iter().any(|metric| less(metric)) && !COSTS.iter().any(|metric| more(metric))
+    COSTS.iter().any(less) && !COSTS.iter().any(more)
 }
 
 fn cost(tried: &Tried, metric: &str) -> f64 {
