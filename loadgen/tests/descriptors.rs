@@ -29,7 +29,7 @@ fn the_usual_soft_limit_is_raised_to_the_hard_one() {
     let run = record(&only_run(results.path()));
     let coalesce = strategy(&run, "coalesce");
     assert!(coalesce.requests > 80 && coalesce.errors == 0, "{} {:?}", coalesce.requests, coalesce.error_kinds);
-    let refused = limited("-n 700", &["--scenario", "hotkey", "-c", "80", "-w", "0s", "-d", "1s", "--cache", "memory"]);
+    let refused = limited("-n 700", &[&args[..], &["-o", results.path().to_str().unwrap()]].concat());
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     assert!(refused.err.contains("ulimit -Hn · found 700, needed about 1080"), "{}", refused.err);
 }
