@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use scenarios::Law;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use strategies::time::nanos;
 use strategies::{Budgets, Slots};
 
@@ -199,16 +200,16 @@ pub struct EventLine {
     /// When, on the replica's monotonic clock.
     pub mono_ns: u64,
     /// What: the `event` of `events.jsonl`.
-    pub event: String,
+    pub event: SmolStr,
     /// Which key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
+    pub key: Option<SmolStr>,
     /// Which flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flight: Option<String>,
+    pub flight: Option<SmolStr>,
     /// What else there is to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    pub detail: Option<SmolStr>,
     /// For a `stored` event: how long the entry is fresh, nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soft_ns: Option<u64>,
@@ -313,13 +314,16 @@ pub struct StartOrigin {
     pub items: u32,
     /// Bytes of each value.
     pub value_bytes: u32,
+    /// Of these, filler that compression takes away.
+    #[serde(default)]
+    pub filler_bytes: u32,
     /// Reads that may be served at once.
     pub concurrency: u32,
     /// Reads that may wait for a place beyond that.
     pub queue: u32,
     /// How long a read holds its place.
     pub service_time: LawWire,
-    /// The run's seed: service times are drawn from it.
+    /// The run's seed: values and service times are drawn from it.
     pub seed: u64,
     /// How often every row gets a new version, nanoseconds; `None` for never.
     pub write_every_ns: Option<u64>,
@@ -341,9 +345,9 @@ pub struct OriginCounters {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerRow {
     /// The key that was asked for.
-    pub key: String,
+    pub key: SmolStr,
     /// The flight, as the asker named it; empty where he did not.
-    pub flight: String,
+    pub flight: SmolStr,
     /// The replica, as it named itself.
     pub replica: Option<u32>,
     /// When it arrived.

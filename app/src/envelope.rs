@@ -6,7 +6,7 @@
 //! 5   origin version, big-endian u64: at a fixed offset, so that the fenced put's Lua can compare bytes
 //! 13  msgpack array: read_at, stored_at (ns since 1970), soft, hard, δ (ns), compression (0 no item, 1 raw, 2 LZ4),
 //!     payload length before compression, CRC-32 of all of the above and the payload as it lies here
-//! …   payload, compressed from 1 KiB up where that makes it smaller
+//! …   payload, compressed from 1 KiB up where that saves a tenth of it
 //! ```
 //!
 //! What cannot be decoded, whatever the reason, is [`Undecodable`]: a counted miss, overwritten by the next put. Lengths
@@ -26,6 +26,8 @@ const FORMAT: u8 = 1;
 pub(crate) const HEADER_AT: usize = 13;
 /// Payloads from this size up are compressed.
 const COMPRESS_FROM: usize = 1024;
+/// Compression that saves less than one part in so many is not worth its undoing at every hit.
+const WORTH: usize = 10;
 /// The largest payload, in bytes before compression.
 pub const PAYLOAD_BYTES_MAX: usize = 4 << 20;
 
@@ -142,7 +144,7 @@ fn pack(value: Option<&[u8]>) -> (u8, Vec<u8>) {
     let Some(value) = value else { return (NO_ITEM, Vec::new()) };
     if value.len() >= COMPRESS_FROM {
         let packed = lz4_flex::block::compress(value);
-        if packed.len() < value.len() {
+        if packed.len() <= value.len() - value.len() / WORTH {
             return (LZ4, packed);
         }
     }
@@ -189,6 +191,17 @@ mod tests {
         assert_eq!(&bytes[..13], b"SLAB\x01\x01\x02\x03\x04\x05\x06\x07\x08");
         let small = encode(&entry(Some(vec![b'x'; 1023]), 1, [1, 2, 3, 4, 5]));
         assert!(small.len() > 1023, "below 1 KiB nothing is compressed");
+    }
+
+    #[test]
+    fn what_hardly_compresses_lies_there_as_it_is() {
+        let shape = |filler_bytes| crate::value::ValueShape { seed: 1, bytes: 50_000, filler_bytes };
+        for (filler_bytes, compressed) in [(0, false), (4_000, false), (6_000, true), (45_000, true)] {
+            let value = shape(filler_bytes).first(1).into_bytes();
+            let raw = 50_000 + HEADER_AT;
+            let bytes = encode(&entry(Some(value), 1, [1, 2, 3, 4, 5]));
+            assert_eq!(bytes.len() < raw, compressed, "{filler_bytes} of filler: {} bytes", bytes.len());
+        }
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub mod serve;
 pub mod signals;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod value;
 
 /// A hash of the sources that this build was made from (`build.rs`).
 pub const BUILD: &str = env!("LAB_BUILD");

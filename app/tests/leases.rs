@@ -143,7 +143,7 @@ async fn scripts_that_are_flushed_all_the_time_cost_no_error_and_no_second_fligh
             assert!(replica.lock_ends().iter().all(|end| *end == LeaderEnd::Done), "{spec}");
         }
         let mut reads: BTreeMap<String, u32> = BTreeMap::new();
-        fleet.ledger().await.into_iter().for_each(|row| *reads.entry(row.key).or_default() += 1);
+        fleet.ledger().await.into_iter().for_each(|row| *reads.entry(row.key.to_string()).or_default() += 1);
         assert!(reads.len() == 100 && reads.values().all(|n| *n == 1), "{spec}: {reads:?}");
     }
 }

@@ -14,9 +14,9 @@ use loadgen::simlab::SimLab;
 use report::RunFolder;
 use scenarios::Plan;
 
-/// Simulates one strategy of `hotkey`; returns how many requests were sent.
-fn simulate(args: &[&str]) -> u64 {
-    let cli = Cli::parse_from([&["loadgen", "--scenario", "hotkey", "--lab", "sim", "--quiet"], args].concat());
+/// Simulates one strategy of a scenario; returns how many requests were sent.
+fn simulate_in(scenario: &str, args: &[&str]) -> u64 {
+    let cli = Cli::parse_from([&["loadgen", "--scenario", scenario, "--lab", "sim", "--quiet"], args].concat());
     let settings = Settings::of(&cli.run).unwrap();
     let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, settings.replicas.into()));
     let (_stop, never) = Shutdown::pair();
@@ -24,7 +24,14 @@ fn simulate(args: &[&str]) -> u64 {
     let files = RunFolder::at(folder.path()).strategy("bench").unwrap();
     let trial = SimLab::new(&settings, plan, never).simulate(&settings.subjects[0], Some(&files), "").unwrap();
     assert!(trial.figures.strategy.valid, "{:?}", trial.figures.strategy.invalid_because);
+    // As a run does: what it leaves behind is written.
+    files.stream_origin(|write| trial.origin.as_ref().map_or(Ok(()), |origin| origin.each(write))).unwrap();
+    files.stream_events(|write| trial.events.each(write)).unwrap();
     trial.figures.seconds.iter().map(|second| second.sent).sum()
+}
+
+fn simulate(args: &[&str]) -> u64 {
+    simulate_in("hotkey", args)
 }
 
 /// Processor time of this process so far, all threads, seconds. The system counts in hundredths.
@@ -64,5 +71,22 @@ fn clients(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, requests, clients);
+/// The cost of a request must not grow with the number of keys, but for the reads that more keys need, and cache misses.
+fn keys(c: &mut Criterion) {
+    let mut group = c.benchmark_group("keys");
+    group.sample_size(10);
+    for keys in ["1", "10000", "50000", "1000000"] {
+        let keys_n = format!("keys.n={keys}");
+        let mut args =
+            vec!["--strategy", "best", "-w", "5s", "-d", "20s", "--set", "load.rate=25000/s", "--set", &keys_n];
+        args.extend(["--set", "cache.ttl=60s", "--set", "origin.service_time=20ms", "--set", "keys.exponent=1.0"]);
+        group.throughput(Throughput::Elements(simulate_in("zipf", &args)));
+        group.bench_function(BenchmarkId::new("25000 requests a second", keys), |b| {
+            b.iter(|| simulate_in("zipf", &args));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, requests, clients, keys);
 criterion_main!(benches);

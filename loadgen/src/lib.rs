@@ -51,6 +51,7 @@ pub mod settings;
 pub mod simlab;
 pub mod sweep;
 pub mod table;
+pub mod tape;
 pub mod target;
 pub mod thresholds;
 pub mod trial;

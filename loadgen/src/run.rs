@@ -323,14 +323,14 @@ fn write_trial(
     noise: &Noise,
 ) -> Result<(), Failure> {
     let settings = &turn.settings;
-    let Trial { figures, events, log, origin_clock, clock_uncertainty_ns, probed, containers } = trial;
+    let Trial { figures, events, origin, log, origin_clock, clock_uncertainty_ns, probed, containers } = trial;
     let write = || {
         files.write_seconds(&figures.seconds)?;
         files.write_bins(&figures.bins)?;
-        if let Some(rows) = &figures.origin_rows {
-            files.write_origin(rows)?;
+        if let Some(origin) = &origin {
+            files.stream_origin(|write| origin.each(write))?;
         }
-        files.write_events(&events)?;
+        files.stream_events(|write| events.each(write))?;
         if let Some(rows) = &containers {
             files.write_containers(rows)?;
         }

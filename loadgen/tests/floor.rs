@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use app::control::{LedgerRow, ReadOutcome};
 use common::{only_run, origin_of, record, run, strategy};
-use loadgen::measure::{Floor, warm_state};
+use loadgen::measure::{Floor, WarmState};
 use report::RunFolder;
 use scenarios::{Plan, Scenario};
 use strategies::Spec;
@@ -56,16 +56,17 @@ fn no_preset_reads_less_than_the_least_and_the_least_is_near_the_floor() {
             // A ledger's times are unsigned: all of these lie before the offset.
             let offset_ns = -(scenario.load.warmup.as_nanos() as i64) - 1_000_000_000;
             let before = rows.iter().filter(|row| row.arrived_ns < 0).map(|row| LedgerRow {
-                key: row.key.clone(),
-                flight: row.flight.clone(),
+                key: row.key.as_str().into(),
+                flight: row.flight.as_str().into(),
                 replica: row.replica,
                 arrived_ns: (row.arrived_ns - offset_ns) as u64,
                 start_ns: None,
                 end_ns: None,
                 outcome: ReadOutcome::Ok,
             });
-            let state = warm_state(&scenario, &before.collect::<Vec<_>>(), offset_ns);
-            let (least, floor) = floors(&scenario, &plan, spec.negative_life(), &state);
+            let mut state = WarmState::new(&scenario, offset_ns);
+            before.for_each(|row| state.see(&row));
+            let (least, floor) = floors(&scenario, &plan, spec.negative_life(), &state.known());
             let total = origin_of(strategy(&run, &name)).total;
             assert!(total >= least, "{name} in {}: {total} reads, at least {least}", scenario.name);
             assert!(least as f64 >= floor as f64 * 0.8, "{name}: {least} of {floor}");

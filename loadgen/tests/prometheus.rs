@@ -24,10 +24,10 @@ use loadgen::cli::Cli;
 use loadgen::drive::Pacer;
 use loadgen::lab::{Endpoints, LocalLab};
 use loadgen::live::Feed;
-use loadgen::measure::Figures;
 use loadgen::settings::Settings;
-use loadgen::trial::Bench;
+use loadgen::trial::{Bench, Trial};
 use report::RunFolder;
+use report::record::EventRow;
 use scenarios::Plan;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -189,8 +189,8 @@ impl Drop for Prometheus {
 }
 
 /// What a strategy's record and Prometheus say of the same run: answers by outcome, the ledger's reads.
-async fn compare(prometheus: &Prometheus, before: &Sums, figures: &Figures) -> Sums {
-    let strategy = &figures.strategy;
+async fn compare(prometheus: &Prometheus, before: &Sums, trial: &Trial) -> Sums {
+    let strategy = &trial.figures.strategy;
     let sums = Sums::read(prometheus).await;
     let recorded = &strategy.outcomes;
     let recorded = [
@@ -206,7 +206,12 @@ async fn compare(prometheus: &Prometheus, before: &Sums, figures: &Figures) -> S
         assert_eq!(seen, count as f64, "{outcome} of {}", strategy.name);
     }
     // All of the ledger: the record's total leaves out what arrives while the last requests are answered.
-    let reads = figures.origin_rows.as_ref().unwrap().len();
+    let mut reads = 0;
+    let count = &mut |_: &_| {
+        reads += 1;
+        Ok(())
+    };
+    trial.origin.as_ref().unwrap().each(count).unwrap();
     assert!(reads as u64 >= strategy.origin.as_ref().unwrap().total && reads > 0);
     assert_eq!(sums.reads - before.reads, reads as f64, "origin reads of {}", strategy.name);
     assert_eq!(sums.flights - before.flights, reads as f64, "flights of {}", strategy.name);
@@ -316,16 +321,18 @@ async fn the_runs(settings: &Settings, endpoints: &Endpoints, prometheus: &Prome
         let files = RunFolder::at(scratch.path()).strategy(&subject.folder).unwrap();
         let trial = bench.run(subject, &files, "").await.unwrap();
         prometheus.has_seen_now(endpoints.sites.len() + 1).await;
-        let sums = compare(prometheus, &before, &trial.figures).await;
+        let sums = compare(prometheus, &before, &trial).await;
         let (mut requests, mut operations) = (0, 0);
         for control in &endpoints.replicas {
             let counters: ReplicaCounters = control.get("/counters").await.unwrap();
             (requests, operations) = (requests + counters.requests, operations + counters.cache_ops);
         }
         assert_eq!(requests, trial.figures.strategy.requests);
-        for event in trial.events {
-            *told.entry(event.event).or_default() += 1.0;
-        }
+        let count = &mut |event: &EventRow| {
+            *told.entry(event.event.clone()).or_default() += 1.0;
+            Ok(())
+        };
+        trial.events.each(count).unwrap();
         // None on an idle machine; one that is busy makes an operation late now and then, and both must say so.
         let failed = told.get("cache-failed").copied().unwrap_or_default();
         for (event, query) in [

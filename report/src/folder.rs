@@ -18,6 +18,9 @@ use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run};
 use crate::rows::{self, BinFile, RowFault};
 use crate::run_json::{parse_run, print_run};
 
+/// Writes one row of a file.
+pub type Write<'a, T> = &'a mut dyn FnMut(&T) -> io::Result<()>;
+
 /// The folder of one run, `results/20261120T235900Z-hotkey-3f9a`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
@@ -147,7 +150,20 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`].
     pub fn write_origin<'a>(&self, rows: impl IntoIterator<Item = &'a OriginRow>) -> Result<(), ReportError> {
-        self.write("origin.csv", |out| rows::write_origin(out, rows))
+        self.stream_origin(|write| rows.into_iter().try_for_each(write))
+    }
+
+    /// Writes `origin.csv` from rows that `each` shows one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn stream_origin(&self, each: impl FnOnce(Write<'_, OriginRow>) -> io::Result<()>) -> Result<(), ReportError> {
+        self.write("origin.csv", |out| {
+            rows::write_origin_header(out)?;
+            let mut line = String::new();
+            each(&mut |row| rows::write_origin(out, &mut line, row))
+        })
     }
 
     /// Reads `origin.csv`.
@@ -186,8 +202,17 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`].
     pub fn write_events<'a>(&self, rows: impl IntoIterator<Item = &'a EventRow>) -> Result<(), ReportError> {
+        self.stream_events(|write| rows.into_iter().try_for_each(write))
+    }
+
+    /// Writes `events.jsonl` from rows that `each` shows one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn stream_events(&self, each: impl FnOnce(Write<'_, EventRow>) -> io::Result<()>) -> Result<(), ReportError> {
         self.write("events.jsonl", |out| {
-            rows.into_iter().try_for_each(|row| {
+            each(&mut |row| {
                 serde_json::to_writer(&mut *out, row).map_err(io::Error::from)?;
                 out.write_all(b"\n")
             })

@@ -29,33 +29,70 @@ pub struct Herd {
 /// from a refresh, and only what overlaps is a herd.
 #[must_use]
 pub fn herds(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>) -> Vec<Herd> {
-    let is_reason = |event: &&EventRow| match event.event.as_str() {
-        "expiry" | "early-refresh" => event.key.as_deref() == Some(key),
-        name => name.starts_with("fault"),
-    };
-    let reasons = events.map(|events| {
-        let mut reasons: Vec<i64> = events.iter().filter(is_reason).map(|event| event.t_ns).collect();
-        reasons.sort_unstable();
-        reasons
-    });
-    // The first reason after a herd's end.
-    let renewed = |over_ns: i64, by_ns: i64| {
-        reasons.as_ref().is_none_or(|reasons| {
-            reasons.get(reasons.partition_point(|at| *at <= over_ns)).is_some_and(|reason| *reason <= by_ns)
-        })
-    };
-    let mut herds = Vec::new();
-    let mut running: Option<Running> = None;
+    let reasons =
+        |events: &[EventRow]| events.iter().filter(|event| is_reason(key, event)).map(|event| event.t_ns).collect();
+    let mut herds = Herds::new(events.map(reasons));
     for row in rows.iter().filter(|row| row.key == key) {
-        match &mut running {
-            Some(herd) if herd.goes_on(row) || !renewed(herd.last_end_ns, row.arrived_ns) => herd.take(row),
-            _ => herds.extend(running.replace(Running::of(row)).map(Running::herd)),
-        }
+        herds.take(row.arrived_ns, row.end_ns, matches!(row.outcome.as_str(), "ok" | "missing"));
     }
-    herds.extend(running.map(Running::herd));
-    herds
+    herds.so_far()
 }
 
+/// Whether an event is a reason to read a key again: its expiry, an early refresh of it, a fault.
+#[must_use]
+pub fn is_reason(key: &str, event: &EventRow) -> bool {
+    match event.event.as_str() {
+        "expiry" | "early-refresh" => event.key.as_deref() == Some(key),
+        name => name.starts_with("fault"),
+    }
+}
+
+/// [`herds`] of reads that pass by one after the other.
+#[derive(Debug)]
+pub struct Herds {
+    reasons: Option<Vec<i64>>,
+    over: Vec<Herd>,
+    running: Option<Running>,
+}
+
+impl Herds {
+    /// None yet. `reasons` are the moments of all events that [`is_reason`] says of; `None` where nobody tells of any.
+    #[must_use]
+    pub fn new(mut reasons: Option<Vec<i64>>) -> Self {
+        reasons.iter_mut().for_each(|reasons| reasons.sort_unstable());
+        Self { reasons, over: Vec::new(), running: None }
+    }
+
+    /// The next read, and whether it brought an answer.
+    pub fn take(&mut self, arrived_ns: i64, end_ns: Option<i64>, answered: bool) {
+        let mut herd = match self.running.take() {
+            Some(herd) if herd.goes_on(arrived_ns) || !self.renewed(herd.last_end_ns, arrived_ns) => herd,
+            before => {
+                self.over.extend(before.map(|herd| herd.herd()));
+                Running { from_ns: arrived_ns, last_end_ns: i64::MIN, reads: 0, answered: false }
+            }
+        };
+        herd.reads += 1;
+        herd.last_end_ns = herd.last_end_ns.max(end_ns.unwrap_or(i64::MAX));
+        herd.answered |= answered;
+        self.running = Some(herd);
+    }
+
+    /// Whether there was a reason after a herd's end.
+    fn renewed(&self, over_ns: i64, by_ns: i64) -> bool {
+        self.reasons.as_ref().is_none_or(|reasons| {
+            reasons.get(reasons.partition_point(|at| *at <= over_ns)).is_some_and(|reason| *reason <= by_ns)
+        })
+    }
+
+    /// All of them, the one that may go on included.
+    #[must_use]
+    pub fn so_far(&self) -> Vec<Herd> {
+        self.over.iter().copied().chain(self.running.as_ref().map(Running::herd)).collect()
+    }
+}
+
+#[derive(Debug)]
 struct Running {
     from_ns: i64,
     last_end_ns: i64,
@@ -64,23 +101,11 @@ struct Running {
 }
 
 impl Running {
-    fn of(row: &OriginRow) -> Self {
-        let mut herd = Self { from_ns: row.arrived_ns, last_end_ns: i64::MIN, reads: 0, answered: false };
-        herd.take(row);
-        herd
+    fn goes_on(&self, arrived_ns: i64) -> bool {
+        !self.answered || arrived_ns < self.last_end_ns
     }
 
-    fn goes_on(&self, row: &OriginRow) -> bool {
-        !self.answered || row.arrived_ns < self.last_end_ns
-    }
-
-    fn take(&mut self, row: &OriginRow) {
-        self.reads += 1;
-        self.last_end_ns = self.last_end_ns.max(row.end_ns.unwrap_or(i64::MAX));
-        self.answered |= matches!(row.outcome.as_str(), "ok" | "missing");
-    }
-
-    fn herd(self) -> Herd {
+    fn herd(&self) -> Herd {
         let over = self.answered && self.last_end_ns < i64::MAX;
         Herd { from_ns: self.from_ns, over_ns: over.then_some(self.last_end_ns), reads: self.reads }
     }

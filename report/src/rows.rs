@@ -157,28 +157,28 @@ pub(crate) fn read_bins(text: &str, file: BinFile) -> Result<Vec<BinRow>, RowFau
     Ok(rows)
 }
 
-pub(crate) fn write_origin<'a>(out: &mut dyn Write, rows: impl IntoIterator<Item = &'a OriginRow>) -> io::Result<()> {
-    writeln!(out, "{}", ORIGIN.join(","))?;
-    let mut line = String::new();
-    for row in rows {
-        line.clear();
-        push_text(&mut line, &row.key);
+pub(crate) fn write_origin_header(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", ORIGIN.join(","))
+}
+
+/// One row; `line` is used again and again.
+pub(crate) fn write_origin(out: &mut dyn Write, line: &mut String, row: &OriginRow) -> io::Result<()> {
+    line.clear();
+    push_text(line, &row.key);
+    line.push(',');
+    push_number(line, row.replica);
+    line.push(',');
+    push_text(line, &row.flight);
+    line.push(',');
+    push_text(line, &row.phase);
+    for time in [Some(row.arrived_ns), row.start_ns, row.end_ns] {
         line.push(',');
-        push_number(&mut line, row.replica);
-        line.push(',');
-        push_text(&mut line, &row.flight);
-        line.push(',');
-        push_text(&mut line, &row.phase);
-        for time in [Some(row.arrived_ns), row.start_ns, row.end_ns] {
-            line.push(',');
-            push_number(&mut line, time);
-        }
-        line.push(',');
-        push_text(&mut line, &row.outcome);
-        line.push('\n');
-        out.write_all(line.as_bytes())?;
+        push_number(line, time);
     }
-    Ok(())
+    line.push(',');
+    push_text(line, &row.outcome);
+    line.push('\n');
+    out.write_all(line.as_bytes())
 }
 
 pub(crate) fn read_origin(text: &str) -> Result<Vec<OriginRow>, RowFault> {

@@ -39,7 +39,8 @@ impl Scenario {
         // Where nothing fails nobody moves on or tries again; where something may, a premise fails.
         let Load { kind, warmup, duration: _, timeout, on_down: _, retry: _ } = load;
         // The bytes of a value take no time of the origin's, and a value that is written there changes no entry.
-        let Keys { kind: popularity, n, sample_of: _, value_size: _, missing_share, missing_n: _ } = keys;
+        let Keys { kind: popularity, n, sample_of: _, value_size: _, compressible: _, missing_share, missing_n: _ } =
+            keys;
         let CacheSettings { ttl } = cache;
         // A lock's budget is its strategy's, where that does not say another.
         let Budgets { replica, origin_read: _, lock_wait: _ } = budgets;

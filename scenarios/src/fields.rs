@@ -21,8 +21,8 @@ pub(crate) const LOAD: [&str; 11] =
     ["clients", "think", "rate", "arrivals", "start", "warmup", "duration", "timeout", "on_down", "ramp", "retry"];
 pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
 pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
-pub(crate) const KEYS: [&str; 8] =
-    ["kind", "n", "hot_share", "exponent", "sample_of", "value_size", "missing_share", "missing_n"];
+pub(crate) const KEYS: [&str; 9] =
+    ["kind", "n", "hot_share", "exponent", "sample_of", "value_size", "compressible", "missing_share", "missing_n"];
 pub(crate) const CACHE: [&str; 1] = ["ttl"];
 pub(crate) const ORIGIN: [&str; 4] = ["service_time", "concurrency", "queue", "write_every"];
 pub(crate) const REPLICA: [&str; 2] = ["concurrency", "queue"];

@@ -27,6 +27,8 @@ pub struct Keys {
     pub sample_of: Option<u32>,
     /// Bytes of each value, at least 1.
     pub value_size: u32,
+    /// The share of each value that is one letter again and again, 0 to 1; the rest no compression makes smaller.
+    pub compressible: f64,
     /// The share of requests that ask for items that do not exist, from 0 to below 1. Only the others are spread as
     /// `kind` says.
     pub missing_share: f64,
@@ -111,6 +113,13 @@ impl Keys {
         self.sample_of.map(|of| Sample::new(self.n, of))
     }
 
+    /// Bytes of each value that are filler.
+    #[must_use]
+    pub fn filler_bytes(&self) -> u32 {
+        // At most `value_size`, for the share is at most 1.
+        (f64::from(self.value_size) * self.compressible).round() as u32
+    }
+
     /// Whether a key is one of those that do not exist.
     #[must_use]
     pub fn is_missing(&self, key: u32) -> bool {
@@ -141,6 +150,11 @@ impl Keys {
             Some(Word::Single) => walk.integer(fields, "n", 1..=1, Some(1)),
             _ => read_n(walk, fields, value_size.unwrap_or(VALUE_SIZE_DEFAULT)),
         };
+        let compressible = if fields.has("compressible") {
+            walk.number(fields, "compressible", "0 to 1", |share| (0.0..=1.0).contains(&share))
+        } else {
+            Some(0.0)
+        };
         let missing_share = if fields.has("missing_share") {
             walk.number(fields, "missing_share", "0 or more, less than 1", |share| (0.0..1.0).contains(&share))
         } else {
@@ -150,7 +164,8 @@ impl Keys {
         let kind = read_kind(walk, fields, word?, n);
         let sample_of = read_sample(walk, fields, n);
         let (missing_share, missing_n, sample_of) = (missing_share?, missing_n?, sample_of?);
-        Some(Self { kind: kind?, n: n?, sample_of, value_size: value_size?, missing_share, missing_n })
+        let (value_size, compressible) = (value_size?, compressible?);
+        Some(Self { kind: kind?, n: n?, sample_of, value_size, compressible, missing_share, missing_n })
     }
 
     pub(crate) fn write(&self, out: &mut String) {
@@ -163,6 +178,10 @@ impl Keys {
         let _ = writeln!(out, "n = {}\nvalue_size = \"{}\"", self.n, size_text(self.value_size));
         if let Some(of) = self.sample_of {
             let _ = writeln!(out, "sample_of = {of}");
+        }
+        // Of values that nothing makes smaller there is nothing to say.
+        if self.compressible > 0.0 {
+            let _ = writeln!(out, "compressible = {:?}", self.compressible);
         }
         let _ = writeln!(out, "missing_share = {:?}\nmissing_n = {}", self.missing_share, self.missing_n);
     }

@@ -57,6 +57,7 @@ fn hotkey_is_the_primers_load() {
             n: 10,
             sample_of: None,
             value_size: 256,
+            compressible: 0.0,
             missing_share: 0.0,
             missing_n: 10,
         },
@@ -239,12 +240,13 @@ fn keys() -> impl Strategy<Value = Keys> {
         (0.0_f64..=10.0).prop_map(|exponent| KeyKind::Zipf { exponent }),
     ];
     let missing = (prop_oneof![Just(0.0), 0.0_f64..1.0], 1_u32..=10_000_000);
-    let sizes = (2_u32..=4096, 1_u32..=1 << 20, any::<bool>());
-    (kind, sizes, missing).prop_map(|(kind, (n, value_size, sampled), (missing_share, missing_n))| Keys {
+    let sizes = (2_u32..=4096, 1_u32..=1 << 20, any::<bool>(), prop_oneof![Just(0.0), 0.0_f64..=1.0]);
+    (kind, sizes, missing).prop_map(|(kind, (n, value_size, sampled, compressible), (missing_share, missing_n))| Keys {
         n: if kind == KeyKind::Single { 1 } else { n },
         kind,
         sample_of: (sampled && matches!(kind, KeyKind::Zipf { .. })).then_some(n * 100),
         value_size,
+        compressible,
         missing_share,
         missing_n,
     })

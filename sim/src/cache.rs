@@ -21,6 +21,7 @@ use strategies::{Entry, Key};
 
 pub use effect::{Effect, Watcher};
 
+use crate::keymap::KeyMap;
 use crate::link::Link;
 use crate::memory::{MemoryCache, Snapshot};
 use crate::world::{Handle, NOBODY};
@@ -38,7 +39,7 @@ pub struct CacheServer {
     /// Whether anything is wrong at all: what a read that meets no trouble looks at.
     troubled: AtomicBool,
     trouble: Mutex<Trouble>,
-    holders: Mutex<BTreeMap<Key, (Token, u16)>>,
+    holders: Mutex<KeyMap<(Token, u16)>>,
     subscribers: Mutex<Vec<Arc<Subscriber>>>,
     watcher: OnceLock<Watcher>,
 }
@@ -343,6 +344,9 @@ impl Lease for CachePort {
         let (key, replica) = (key.clone(), self.replica);
         Box::pin(self.write(false, move |server| {
             let released = server.memory.let_go(&key, token);
+            if released == Released::Released {
+                lock(&server.holders).remove(&key);
+            }
             server.tell(replica, || Effect::LetGo(key, token, released));
             released
         }))

@@ -8,7 +8,6 @@ mod under_way;
 mod workers;
 
 use std::cell::{Cell, RefCell};
-use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -70,8 +69,6 @@ pub trait Witness {
     fn led(&mut self, replica: u16, flight: FlightId);
 }
 
-/// Keys that are made once and shared.
-const KEYS_MADE_MAX: u32 = 1 << 16;
 /// The call that looks for requests whose time is up.
 const TIMEOUTS: u32 = (1 << 30) - 1;
 /// Calls from here on to [`TIMEOUTS`] bring the request in the place that is left to the next replica's door.
@@ -84,7 +81,6 @@ pub struct Crowd<W> {
     fleet: Rc<Fleet>,
     plan: Arc<Plan>,
     witness: Rc<RefCell<W>>,
-    keys: Rc<[Key]>,
     closed: bool,
     /// Whether clients of a dead replica ask the next one.
     moves: bool,
@@ -126,7 +122,6 @@ impl<W: Witness + 'static> Crowd<W> {
         seed: u64,
         witness: Rc<RefCell<W>>,
     ) -> Rc<Self> {
-        let made = scenario.keys.n.min(KEYS_MADE_MAX);
         let clients = match scenario.load.kind {
             LoadKind::Closed { clients, .. } => clients,
             LoadKind::Open { .. } => 0,
@@ -136,7 +131,6 @@ impl<W: Witness + 'static> Crowd<W> {
             fleet: Rc::clone(fleet),
             plan,
             witness,
-            keys: (1..=made).map(Key::of_item).collect(),
             closed: clients > 0,
             moves: scenario.load.on_down == OnDown::Next,
             timeout: nanos(scenario.load.timeout),
@@ -276,7 +270,7 @@ impl<W: Witness + 'static> Crowd<W> {
         let request = self.fleet.took_request(place.replica);
         let deadline = now.plus(self.fleet.budgets.replica);
         let cx = Cx { request, deadline, replica: place.replica };
-        let job = Job { number, stack, cx, key: self.key(place.key) };
+        let job = Job { number, stack, cx, key: Key::of_item(place.key) };
         let idle = self.idle.borrow_mut().take(place.replica);
         let worker = idle.unwrap_or_else(|| self.hire(place.replica));
         worker.desk.set(Some(job));
@@ -305,7 +299,7 @@ impl<W: Witness + 'static> Crowd<W> {
         let task = self.fleet.world.spawn_idle(replica, async move {
             loop {
                 let job = std::future::poll_fn(|_| at_work.take().map_or(Poll::Pending, Poll::Ready)).await;
-                let answer = Stack::serve(job.stack, job.cx, job.key).await;
+                let answer = Stack::serve(job.stack, job.cx, &job.key).await;
                 crowd.answered(job.number, &at_work, &answer);
             }
         });
@@ -372,28 +366,5 @@ impl<W: Witness + 'static> Crowd<W> {
 
     fn since_t0(&self, at: u64) -> i64 {
         i64::try_from(i128::from(at) - i128::from(self.t0.get().0)).unwrap_or(i64::MAX)
-    }
-
-    fn key(&self, number: u32) -> ItemKey {
-        let made = number as usize <= self.keys.len();
-        if made { ItemKey::Shared(Rc::clone(&self.keys), number) } else { ItemKey::Own(Key::of_item(number)) }
-    }
-}
-
-/// A request's key: one of those that were made once, or its own.
-enum ItemKey {
-    Shared(Rc<[Key]>, u32),
-    Own(Key),
-}
-
-impl Deref for ItemKey {
-    type Target = Key;
-
-    fn deref(&self) -> &Key {
-        match self {
-            // Items are counted from 1.
-            Self::Shared(keys, number) => &keys[*number as usize - 1],
-            Self::Own(key) => key,
-        }
     }
 }

@@ -13,11 +13,16 @@ use strategies::port::{
 };
 use strategies::{Entry, Key, time::Mono};
 
+use crate::keymap::KeyMap;
+
 /// How much longer than its hard life an entry is kept: what a reader may still want to know of it.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// Puts before the first look for entries that are over.
+const SWEEP_FROM: usize = 1024;
+
 /// A cache that all replicas of a process share. Bounded by the number of keys that its users have; an entry goes when it
-/// is read after its end, or when 1024 puts have passed.
+/// is read after its end, or at the latest when there have been as many puts as there are entries.
 pub struct MemoryCache {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
@@ -26,19 +31,20 @@ pub struct MemoryCache {
 /// What a cache held at a moment.
 #[derive(Clone)]
 pub struct Snapshot {
-    entries: BTreeMap<Key, (Entry, Mono)>,
+    entries: KeyMap<(Entry, Mono)>,
     spoilt: BTreeSet<Key>,
-    leases: BTreeMap<Key, (Token, Mono)>,
+    leases: KeyMap<(Token, Mono)>,
 }
 
 #[derive(Default)]
 struct State {
-    entries: BTreeMap<Key, (Entry, Mono)>,
+    entries: KeyMap<(Entry, Mono)>,
     /// Those of the entries whose bytes are damaged.
     spoilt: BTreeSet<Key>,
-    leases: BTreeMap<Key, (Token, Mono)>,
+    leases: KeyMap<(Token, Mono)>,
     listeners: BTreeMap<Key, Vec<oneshot::Sender<()>>>,
-    puts: u64,
+    /// Since those that are over were last looked for.
+    puts: usize,
 }
 
 impl State {
@@ -55,9 +61,11 @@ impl State {
 
     fn put(&mut self, key: &Key, entry: &Entry, now: Mono) {
         self.puts += 1;
-        if self.puts.is_multiple_of(1024) {
-            self.entries.retain(|_, (_, until)| now < *until);
-            self.leases.retain(|_, (_, until)| now < *until);
+        // To look at all of them once in as many puts costs a put no more however many there are.
+        if self.puts >= SWEEP_FROM.max(self.entries.len() + self.leases.len()) {
+            self.puts = 0;
+            self.entries.keep(|(_, until)| now < *until);
+            self.leases.keep(|(_, until)| now < *until);
         }
         let until = now.plus(entry.life.hard.saturating_add(GRACE));
         self.entries.insert(key.clone(), (entry.clone(), until));

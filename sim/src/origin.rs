@@ -15,6 +15,7 @@ use strategies::Key;
 use strategies::port::{BoxFuture, Clock, FlightId, LoadCx, Loaded, Origin, OriginError};
 use strategies::time::{Mono, nanos};
 
+use crate::ledger::{Ledger, ReadSink};
 use crate::link::Link;
 use crate::world::{Handle, NOBODY, VirtualClock};
 
@@ -75,7 +76,7 @@ pub struct SimOrigin {
 }
 
 struct State {
-    ledger: Vec<Read>,
+    ledger: Ledger,
     free: u32,
     waiting: VecDeque<oneshot::Sender<()>>,
     /// Reads that have had a place: the number that service times are drawn by.
@@ -95,7 +96,7 @@ impl SimOrigin {
             write_every: model.write_every,
             queue: model.queue,
             state: Mutex::new(State {
-                ledger: Vec::new(),
+                ledger: Ledger::default(),
                 free: model.concurrency,
                 waiting: VecDeque::new(),
                 begun: 0,
@@ -109,27 +110,37 @@ impl SimOrigin {
         self.state().trouble = Some((trouble, self.world.now().plus(length)));
     }
 
+    /// Hands reads over from now on, once they and all that came before them are over. The ledger keeps the others.
+    pub fn hand_over_to(&self, sink: ReadSink) {
+        self.state().ledger.hand_over_to(sink);
+    }
+
+    /// How many reads have arrived.
+    #[must_use]
+    pub fn arrived(&self) -> u64 {
+        self.state().ledger.len() as u64
+    }
+
     /// Looks at the ledger as it stands.
     pub fn look<T>(&self, look: impl FnOnce(&[Read]) -> T) -> T {
-        look(&self.state().ledger)
+        look(self.state().ledger.held())
     }
 
     /// The ledger, which is empty from then on.
     #[must_use]
     pub fn take_ledger(&self) -> Vec<Read> {
-        std::mem::take(&mut self.state().ledger)
+        self.state().ledger.take()
     }
 
     /// The replica whose read of a key is under way: of several, the one that came last.
     #[must_use]
     pub fn reader(&self, key: &Key) -> Option<u16> {
-        let state = self.state();
-        state.ledger.iter().rev().find(|read| read.end.is_none() && read.key == *key).map(|read| read.replica)
+        let mut state = self.state();
+        state.ledger.held().iter().rev().find(|read| read.end.is_none() && read.key == *key).map(|read| read.replica)
     }
 
     fn arrive(&self, key: &Key, cx: LoadCx) -> usize {
-        let mut state = self.state();
-        state.ledger.push(Read {
+        self.state().ledger.arrive(Read {
             key: key.clone(),
             flight: cx.flight,
             replica: cx.replica,
@@ -137,8 +148,7 @@ impl SimOrigin {
             start: None,
             end: None,
             outcome: None,
-        });
-        state.ledger.len() - 1
+        })
     }
 
     /// A read, from its arrival to its end.
@@ -151,11 +161,14 @@ impl SimOrigin {
             Err(Refusal::Failing) => ReadEnd::Failed,
         };
         let now = self.world.now();
-        if let Some(read) = self.state().ledger.get_mut(row) {
+        let mut state = self.state();
+        if let Some(read) = state.ledger.get_mut(row) {
             read.end = Some(now);
             // Once abandoned, always: the caller had gone before the read ended.
             read.outcome.get_or_insert(outcome);
         }
+        state.ledger.settle();
+        drop(state);
         answer.map_err(|refusal| OriginError::Failed(refusal.said().into()))
     }
 
@@ -188,7 +201,7 @@ impl SimOrigin {
 
     /// The row as it is now. A version's value says whose and which it is, so that another's is noticed.
     fn select(&self, key: &Key, now: Mono) -> Loaded {
-        let number = key.as_str().parse::<u32>().ok().filter(|number| (1..=self.items).contains(number));
+        let number = key.item().filter(|number| (1..=self.items).contains(number));
         let writes = self.write_every.map_or(0, |every| now.0 / nanos(every).max(1));
         let version = number.map_or(0, |_| 1 + writes);
         Loaded {

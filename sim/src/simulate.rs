@@ -14,6 +14,7 @@ use crate::cache::CacheServer;
 use crate::chaos::{Chaos, Happened};
 use crate::crowd::{Crowd, Witness};
 use crate::fleet::{Fleet, FleetSettings, Latencies};
+use crate::ledger::ReadSink;
 use crate::memory::MemoryCache;
 use crate::origin::{Read, SimOrigin};
 use crate::world::{NOBODY, VirtualClock, World};
@@ -41,6 +42,8 @@ pub struct Simulation<'a> {
     pub latencies: Latencies,
     /// Makes the sink of a replica's events, once for each of its lives.
     pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
+    /// Who takes the origin's reads once they are over, in the order of their arrival; `None` keeps them all.
+    pub reads: Option<ReadSink>,
 }
 
 /// What a simulation left behind, beside what the witness has.
@@ -50,7 +53,7 @@ pub struct Simulated {
     pub t0: Mono,
     /// When the load was over.
     pub ended: Mono,
-    /// The origin's ledger.
+    /// The origin's ledger, but for what [`Simulation::reads`] has taken.
     pub ledger: Vec<Read>,
     /// Requests that replicas took between t = 0 and the end of the load.
     pub requests: u64,
@@ -96,10 +99,13 @@ pub fn simulate<W: Witness + 'static>(
     witness: &Rc<RefCell<W>>,
     tick: impl FnMut(Tick<'_>) -> bool + 'static,
 ) -> Result<Simulated, SimulationError> {
-    let Simulation { scenario, plan, spec, replicas, seed, latencies, events } = simulation;
+    let Simulation { scenario, plan, spec, replicas, seed, latencies, events, reads } = simulation;
     let world = World::seeded(seed);
     let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
     let origin = SimOrigin::new(world.handle(), &scenario.origin, scenario.keys.n, seed);
+    if let Some(sink) = reads {
+        origin.hand_over_to(sink);
+    }
     let ttl = scenario.cache.ttl;
     let (budgets, slots) = (scenario.budgets, scenario.slots);
     let settings = FleetSettings { spec, ttl, replicas, seed, latencies, budgets, slots, events };

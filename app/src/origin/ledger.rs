@@ -6,26 +6,34 @@ use crate::control::{LedgerRow, OriginCounters, ReadOutcome};
 
 /// Every read since the origin was started, in order of arrival.
 #[derive(Default)]
-pub(super) struct Ledger(Mutex<Vec<LedgerRow>>);
+pub(super) struct Ledger(Mutex<Rows>);
+
+#[derive(Default)]
+struct Rows {
+    rows: Vec<LedgerRow>,
+    /// How many of them have not ended.
+    open: u64,
+}
 
 impl Ledger {
     /// Writes down an arrival and returns its row's number.
     pub(super) fn arrive(&self, key: &str, flight: &str, replica: Option<u32>, now_ns: u64) -> usize {
         let mut rows = self.rows();
-        rows.push(LedgerRow {
-            key: key.to_owned(),
-            flight: flight.to_owned(),
+        rows.open += 1;
+        rows.rows.push(LedgerRow {
+            key: key.into(),
+            flight: flight.into(),
             replica,
             arrived_ns: now_ns,
             start_ns: None,
             end_ns: None,
             outcome: ReadOutcome::Open,
         });
-        rows.len() - 1
+        rows.rows.len() - 1
     }
 
     pub(super) fn start(&self, row: usize, now_ns: u64) {
-        if let Some(row) = self.rows().get_mut(row) {
+        if let Some(row) = self.rows().rows.get_mut(row) {
             row.start_ns = Some(now_ns);
         }
     }
@@ -33,7 +41,9 @@ impl Ledger {
     /// Writes down an end, and returns how the read stands in the ledger now.
     pub(super) fn end(&self, row: usize, outcome: ReadOutcome, now_ns: u64) -> ReadOutcome {
         let mut rows = self.rows();
+        let Rows { rows, open } = &mut *rows;
         let Some(row) = rows.get_mut(row) else { return outcome };
+        *open -= u64::from(row.end_ns.is_none());
         row.end_ns = Some(now_ns);
         // Once abandoned, always: the caller had gone before the read ended.
         if row.outcome == ReadOutcome::Open {
@@ -44,7 +54,7 @@ impl Ledger {
 
     /// Nobody waits for this read any more. It is still running.
     pub(super) fn abandon(&self, row: usize) {
-        if let Some(row) = self.rows().get_mut(row)
+        if let Some(row) = self.rows().rows.get_mut(row)
             && row.outcome == ReadOutcome::Open
         {
             row.outcome = ReadOutcome::Abandoned;
@@ -52,16 +62,15 @@ impl Ledger {
     }
 
     pub(super) fn snapshot(&self) -> Vec<LedgerRow> {
-        self.rows().clone()
+        self.rows().rows.clone()
     }
 
     pub(super) fn counters(&self) -> OriginCounters {
         let rows = self.rows();
-        let open = rows.iter().rev().filter(|r| r.end_ns.is_none()).count();
-        OriginCounters { arrived: rows.len() as u64, in_flight: open as u64, writes_missed: 0 }
+        OriginCounters { arrived: rows.rows.len() as u64, in_flight: rows.open, writes_missed: 0 }
     }
 
-    fn rows(&self) -> MutexGuard<'_, Vec<LedgerRow>> {
+    fn rows(&self) -> MutexGuard<'_, Rows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -18,6 +18,7 @@ use super::store::{CONNECTIONS_MAX, Item, Store, select};
 use crate::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
 use crate::heartbeat::Heart;
 use crate::runtime::RealClock;
+use crate::value::ValueShape;
 
 /// How many times slower a fault can make the origin.
 const SLOWER_MAX: f64 = 1000.0;
@@ -97,6 +98,7 @@ impl OriginService {
         let none = StartOrigin {
             items: 0,
             value_bytes: 0,
+            filler_bytes: 0,
             concurrency: 0,
             queue: 0,
             service_time: law,
@@ -119,9 +121,10 @@ impl OriginService {
         if start.value_bytes > VALUE_BYTES_MAX {
             return Err(format!("values of {} bytes; at most {VALUE_BYTES_MAX} are possible", start.value_bytes));
         }
+        let shape = ValueShape { seed: start.seed, bytes: start.value_bytes, filler_bytes: start.filler_bytes };
         self.stop_writer();
         let database = |e: sqlx::Error| format!("the origin's database: {e}");
-        self.store.seed(start.items, start.value_bytes).await.map_err(database)?;
+        self.store.seed(start.items, shape).await.map_err(database)?;
         self.store.open_places(start.concurrency).await.map_err(database)?;
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Run::new(&start));
         self.heart.restart(&self.clock);

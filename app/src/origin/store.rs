@@ -1,16 +1,24 @@
 //! The origin's rows in SQLite: a real SELECT on a real connection for every read.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, Sqlite, pool::PoolConnection};
+use tokio::sync::Mutex;
+
+use crate::value::{self, ValueShape};
 
 /// Connections of the pool. One thread each, made when first needed. An origin of more places shares them: a read gives its
 /// connection back after the SELECT, and keeps its place.
 pub(super) const CONNECTIONS_MAX: u32 = 256;
 
-/// An item as it lies in the table.
+/// Rows that are written with one statement, and bytes of their values: a statement for each row takes longer than its row.
+const BATCH_ROWS: usize = 256;
+const BATCH_BYTES: usize = 1 << 20;
+
+/// An item.
 pub(super) struct Item {
     pub(super) version: u64,
     pub(super) value: String,
@@ -21,6 +29,8 @@ pub(super) struct Item {
 pub(super) struct Store {
     readers: SqlitePool,
     writer: SqlitePool,
+    /// Which rows the table has, as far as we made them ourselves.
+    seeded: Arc<Mutex<Option<(u32, ValueShape)>>>,
 }
 
 impl Store {
@@ -46,22 +56,32 @@ impl Store {
             .execute(&writer)
             .await?;
         let readers = pool(CONNECTIONS_MAX).connect_with(options).await?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, seeded: Arc::default() })
     }
 
-    /// Replaces all rows: items 1 to `items` at version 1, each value `bytes` long.
-    pub(super) async fn seed(&self, items: u32, bytes: u32) -> Result<(), sqlx::Error> {
-        let value = "x".repeat(bytes as usize);
+    /// Makes the rows those of items 1 to `items` at version 1. Where they are that already but for their versions, as they are for
+    /// the second strategy of a run, only these are set back.
+    pub(super) async fn seed(&self, items: u32, shape: ValueShape) -> Result<(), sqlx::Error> {
+        let mut seeded = self.seeded.lock().await;
         let mut transaction = self.writer.begin().await?;
-        sqlx::query("DELETE FROM items").execute(&mut *transaction).await?;
-        for number in 1..=items {
-            sqlx::query("INSERT INTO items (id, version, value) VALUES (?, 1, ?)")
-                .bind(number.to_string())
-                .bind(&value)
-                .execute(&mut *transaction)
-                .await?;
+        if *seeded == Some((items, shape)) {
+            sqlx::query("UPDATE items SET version = 1 WHERE version <> 1").execute(&mut *transaction).await?;
+            return transaction.commit().await;
         }
-        transaction.commit().await
+        *seeded = None;
+        sqlx::query("DELETE FROM items").execute(&mut *transaction).await?;
+        for batch in batches(items, shape.bytes) {
+            let rows: Vec<String> = batch.iter().map(|_| "(?, 1, ?)".to_owned()).collect();
+            let insert = format!("INSERT INTO items (id, version, value) VALUES {}", rows.join(", "));
+            let mut insert = sqlx::query(sqlx::AssertSqlSafe(insert));
+            for number in batch {
+                insert = insert.bind(number.to_string()).bind(shape.first(number));
+            }
+            insert.execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        *seeded = Some((items, shape));
+        Ok(())
     }
 
     /// Makes `places` connections now, so that no read of the run pays for one.
@@ -96,7 +116,17 @@ pub(super) async fn select(connection: &mut PoolConnection<Sqlite>, key: &str) -
         .await?;
     let item = |row: sqlx::sqlite::SqliteRow| {
         let version: i64 = row.try_get(0)?;
-        Ok(Item { version: version.unsigned_abs(), value: row.try_get(1)? })
+        let version = version.unsigned_abs();
+        Ok(Item { version, value: value::of_version(row.try_get(1)?, version) })
     };
     row.map(item).transpose()
+}
+
+/// Items 1 to `items` as they are written: in the order in which the table keeps them, by their keys' text, so that each row goes to
+/// its end.
+fn batches(items: u32, value_bytes: u32) -> Vec<Vec<u32>> {
+    let mut numbers: Vec<u32> = (1..=items).collect();
+    numbers.sort_by_cached_key(u32::to_string);
+    let most = (BATCH_BYTES / (value_bytes as usize).max(1)).clamp(1, BATCH_ROWS);
+    numbers.chunks(most).map(<[u32]>::to_vec).collect()
 }

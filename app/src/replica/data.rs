@@ -65,8 +65,8 @@ fn good(replica: &Replica, running: &Running, served: Served) -> Response {
         let overage_us = nanos(overage) / 1000;
         headers.insert(HeaderName::from_static(OVERAGE_HEADER), HeaderValue::from(overage_us));
     }
-    if let Some(flight) = served.flight.map(|f| f.to_string())
-        && let Ok(value) = HeaderValue::from_str(&flight)
+    if let Some(flight) = served.flight
+        && let Ok(value) = HeaderValue::from_str(&flight.to_string())
     {
         headers.insert(HeaderName::from_static(LED_HEADER), value);
         running.events.answered(flight);

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use strategies::port::{Clock, Event, Events, Stored};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use strategies::Key;
+use strategies::port::{Clock, Event, Events, FlightId, Stored};
 use strategies::time::nanos;
 
 use crate::control::{EventLine, ReplicaEvents};
@@ -22,11 +24,13 @@ struct Log {
     dropped: u64,
 }
 
-#[derive(Clone)]
-enum Logged {
+/// One entry of a replica's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Logged {
+    /// What its strategy told.
     Strategy(Event),
     /// The answer of a request whose flight read the origin was handed to the server.
-    Answered(String),
+    Answered(FlightId),
 }
 
 impl EventLog {
@@ -37,7 +41,7 @@ impl EventLog {
     }
 
     /// A request whose own flight this was has its answer.
-    pub fn answered(&self, flight: String) {
+    pub fn answered(&self, flight: FlightId) {
         self.push(Logged::Answered(flight));
     }
 
@@ -92,40 +96,47 @@ fn kind(event: &Logged) -> &'static str {
     }
 }
 
-fn line(mono_ns: u64, logged: &Logged) -> EventLine {
-    let mut line =
-        EventLine { mono_ns, event: kind(logged).into(), key: None, flight: None, detail: None, soft_ns: None };
+/// An entry as it is told to the lab.
+#[must_use]
+pub fn line(mono_ns: u64, logged: &Logged) -> EventLine {
+    let event = SmolStr::new_static(kind(logged));
+    let mut line = EventLine { mono_ns, event, key: None, flight: None, detail: None, soft_ns: None };
+    let name = |name| Some(SmolStr::new_static(name));
     match logged {
-        Logged::Answered(flight) => line.flight = Some(flight.clone()),
+        Logged::Answered(flight) => line.flight = Some(flight.to_smolstr()),
         Logged::Strategy(event) => match event {
             Event::FlightLed { flight, key, cause } => {
-                (line.flight, line.key) = (Some(flight.to_string()), Some(key.to_string()));
-                line.detail = Some(cause.name().into());
+                (line.flight, line.key) = (Some(flight.to_smolstr()), text(key));
+                line.detail = name(cause.name());
             }
             Event::FlightEnded { flight, key, end } => {
-                (line.flight, line.key) = (Some(flight.to_string()), Some(key.to_string()));
-                line.detail = Some(end.name().into());
+                (line.flight, line.key) = (Some(flight.to_smolstr()), text(key));
+                line.detail = name(end.name());
             }
             Event::LockEnded { key, end } => {
-                (line.key, line.detail) = (Some(key.to_string()), Some(end.name().into()));
+                (line.key, line.detail) = (text(key), name(end.name()));
             }
             Event::Put { key, life, version, fenced, .. } => {
-                (line.key, line.soft_ns) = (Some(key.to_string()), Some(nanos(life.soft)));
+                (line.key, line.soft_ns) = (text(key), Some(nanos(life.soft)));
                 let door = if *fenced { "fenced" } else { "open" };
-                line.detail = Some(format!("version {version} {door}"));
+                line.detail = Some(format_smolstr!("version {version} {door}"));
             }
             Event::EarlyRefresh(key)
             | Event::RefreshFailed(key)
             | Event::LockTimeout(key)
             | Event::LockFallback(key)
             | Event::WakeLost(key)
-            | Event::Corrupt(key) => line.key = Some(key.to_string()),
+            | Event::Corrupt(key) => line.key = text(key),
             Event::OriginSpared { key, by } => {
-                (line.key, line.detail) = (Some(key.to_string()), Some(by.name().into()));
+                (line.key, line.detail) = (text(key), name(by.name()));
             }
-            Event::Breaker(state) => line.detail = Some(state.name().into()),
-            Event::CacheFailed { op, class } => line.detail = Some(format!("{op} {}", class.name())),
+            Event::Breaker(state) => line.detail = name(state.name()),
+            Event::CacheFailed { op, class } => line.detail = Some(format_smolstr!("{op} {}", class.name())),
         },
     }
     line
+}
+
+fn text(key: &Key) -> Option<SmolStr> {
+    Some(SmolStr::new(key.as_str()))
 }

@@ -62,6 +62,7 @@ pub fn settings(service_ms: u64, concurrency: u32) -> StartOrigin {
     StartOrigin {
         items: 10,
         value_bytes: 256,
+        filler_bytes: 0,
         concurrency,
         queue: concurrency,
         service_time: LawWire::Constant { ns: service_ms * 1_000_000 },

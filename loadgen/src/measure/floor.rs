@@ -10,6 +10,8 @@ use crate::record::KeySample;
 const SECOND_NS: i64 = 1_000_000_000;
 /// Beside twice the service time.
 const ALLOWANCE: Duration = Duration::from_millis(250);
+/// The start of a load that there was not.
+const NEVER: i64 = i64::MIN;
 
 /// Counts the origin reads of a perfect lazy refresher in the measured phase, while the run goes on.
 ///
@@ -31,8 +33,8 @@ pub struct Floor {
     service: Duration,
     /// Whether [`Floor::least`] is wanted, too.
     bounded: bool,
-    /// The start of each key's last load; `None` until [`Floor::know`].
-    last_load: Option<BTreeMap<u32, i64>>,
+    /// The start of each key's last load, by its number, [`NEVER`] for none; `None` until [`Floor::know`].
+    last_load: Option<Vec<i64>>,
     early: Vec<KeySample>,
     loads: u64,
     /// Whether it is told as the floor of a strategy's reads.
@@ -47,7 +49,7 @@ struct Events {
     over_ns: Vec<i64>,
     counts: bool,
     /// The start of each key's last load since the last event; `None` before the first, when it is the floor's own.
-    last_load: Option<BTreeMap<u32, i64>>,
+    last_load: Option<Vec<i64>>,
     by_second: BTreeMap<i64, u64>,
 }
 
@@ -120,7 +122,11 @@ impl Floor {
 
     /// The start of each key's last load before t = 0, nanoseconds since t = 0; a key without one has an empty cache.
     pub fn know(&mut self, state: BTreeMap<u32, i64>) {
-        self.last_load = Some(state);
+        let mut last_load = Vec::new();
+        for (key, start) in state {
+            *place(&mut last_load, key) = start;
+        }
+        self.last_load = Some(last_load);
         let early = std::mem::take(&mut self.early);
         self.arrive(&early);
     }
@@ -130,10 +136,11 @@ impl Floor {
         let Some(last_load) = &mut self.last_load else { return self.early.extend_from_slice(arrivals) };
         for (at, key) in arrivals {
             let served = if *key > self.items { self.served_missing_ns } else { self.served_ns };
-            let loads = |last_load: &mut BTreeMap<u32, i64>| {
-                let loads = last_load.get(key).is_none_or(|s| *at >= s.saturating_add(served));
+            let loads = |last_load: &mut Vec<i64>| {
+                let last = place(last_load, *key);
+                let loads = *last == NEVER || *at >= last.saturating_add(served);
                 if loads {
-                    last_load.insert(*key, *at);
+                    *last = *at;
                 }
                 u64::from(loads)
             };
@@ -161,17 +168,26 @@ impl Floor {
 
 impl Events {
     /// Counts an arrival: `own` of the floor, or what `loads` says of the state since the last event.
-    fn arrive(&mut self, at: i64, own: u64, mut loads: impl FnMut(&mut BTreeMap<u32, i64>) -> u64) {
+    fn arrive(&mut self, at: i64, own: u64, mut loads: impl FnMut(&mut Vec<i64>) -> u64) {
         let passed = self.over_ns.partition_point(|over| *over <= at);
         if passed > 0 {
             self.over_ns.drain(..passed);
-            self.last_load = Some(BTreeMap::new());
+            self.last_load = Some(Vec::new());
         }
         let count = self.last_load.as_mut().map_or(own, &mut loads);
         if count > 0 {
             *self.by_second.entry(at.div_euclid(SECOND_NS)).or_insert(0) += count;
         }
     }
+}
+
+/// A key's place.
+fn place(last_load: &mut Vec<i64>, key: u32) -> &mut i64 {
+    let at = key as usize;
+    if at >= last_load.len() {
+        last_load.resize(at + 1, NEVER);
+    }
+    &mut last_load[at]
 }
 
 #[cfg(test)]

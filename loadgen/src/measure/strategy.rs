@@ -1,16 +1,19 @@
 //! A strategy's record, put together from everything that was seen of it.
 
 use std::collections::BTreeMap;
+use std::io;
 
-use app::control::{LedgerRow, ReplicaCounters};
-use report::record::{BinRow, EventRow, Hot, Ledgers, Origin, OriginRow, Retries, Stale, Strategy};
+use app::control::{LedgerRow, ReadOutcome, ReplicaCounters};
+use report::Herds;
+use report::record::{BinRow, Events, Hot, Ledgers, Origin, OriginRow, Retries, Stale, Strategy};
 use scenarios::Scenario;
 use strategies::time::nanos;
 
-use super::events::{Guards, counts};
-use super::origin::{Read, in_flight_max, max_in_window, per_expiry, seconds_over};
+use super::origin::{Read, per_expiry};
 use super::predicted::predicted;
 use super::recovery::{Hurt, recovery};
+use super::seen::Reads;
+use super::tally::{AnySecond, Bins, InFlight, WholeSeconds};
 use crate::record::{Collected, latency};
 use crate::settings::Subject;
 
@@ -30,9 +33,9 @@ pub struct Evidence<'a> {
     /// What the recorder has.
     pub collected: &'a Collected,
     /// What the origin saw; `None` where it is nobody of ours.
-    pub origin: Option<OriginSeen<'a>>,
-    /// All events in order of time; `None` where there are no replicas to tell of any.
-    pub events: Option<&'a [EventRow]>,
+    pub origin: Option<OriginTally>,
+    /// What happened inside the replicas; `None` where there are none to tell of it.
+    pub events: Option<Events>,
     /// The two ledgers, compared, where there are two.
     pub ledgers: Option<Ledgers>,
     /// When the scenario's events hurt, where it has any.
@@ -41,53 +44,93 @@ pub struct Evidence<'a> {
     pub counters: ReplicaCounters,
 }
 
-/// The origin's ledger, and where its clock stands.
-#[derive(Debug, Clone, Copy)]
-pub struct OriginSeen<'a> {
-    /// Its rows.
-    pub ledger: &'a [LedgerRow],
-    /// From the origin's clock to nanoseconds since t = 0.
-    pub offset_ns: i64,
-}
-
 /// The figures, and the rows that the origin's side completes.
 pub struct Figures {
     /// The record; `valid` is still to be judged.
     pub strategy: Strategy,
-    /// `origin.csv`, where the origin's ledger was read.
-    pub origin_rows: Option<Vec<OriginRow>>,
     /// `seconds.csv`.
     pub seconds: Vec<BinRow>,
     /// `bins100ms.csv`.
     pub bins: Vec<BinRow>,
 }
 
+/// What is counted while the origin's reads are gone through once, in the order of their arrival.
+pub struct OriginTally {
+    end_ns: i64,
+    hot_key: Option<String>,
+    seconds: Bins,
+    bins: Bins,
+    /// Of the measured phase.
+    total: u64,
+    hot_total: u64,
+    any_second: AnySecond,
+    whole_seconds: WholeSeconds,
+    in_flight: InFlight,
+    /// The hot key's, of all phases.
+    herds: Herds,
+}
+
+impl OriginTally {
+    /// Nothing counted yet. `end_ns` is where the measured phase ended, nanoseconds since t = 0; `reasons` are the moments at which
+    /// there was a reason to read the hot key again, as [`Herds::new`] has them.
+    #[must_use]
+    pub fn new(scenario: &Scenario, collected: &Collected, reasons: Option<Vec<i64>>, end_ns: i64) -> Self {
+        Self {
+            end_ns,
+            hot_key: scenario.keys.hot_key().map(|key| key.to_string()),
+            seconds: Bins::new(collected.seconds.clone(), 1000),
+            bins: Bins::new(collected.bins.clone(), 100),
+            total: 0,
+            hot_total: 0,
+            any_second: AnySecond::default(),
+            whole_seconds: WholeSeconds::default(),
+            in_flight: InFlight::within(0, end_ns),
+            herds: Herds::new(reasons),
+        }
+    }
+
+    /// The next read; `offset_ns` from the origin's clock to nanoseconds since t = 0.
+    pub fn count(&mut self, row: &LedgerRow, offset_ns: i64) {
+        let arrived_ns = since_start(row.arrived_ns, offset_ns);
+        let read = Read { arrived_ns, end_ns: row.end_ns.map(|at| since_start(at, offset_ns)) };
+        let is_hot = self.hot_key.as_deref() == Some(row.key.as_str());
+        self.in_flight.arrive(read);
+        if (0..self.end_ns).contains(&arrived_ns) {
+            self.total += 1;
+            self.hot_total += u64::from(is_hot);
+            self.any_second.arrive(arrived_ns);
+            self.whole_seconds.arrive(arrived_ns);
+        }
+        if arrived_ns < self.end_ns {
+            // Reads of the drain belong to no row: a row has what belongs to its phase.
+            self.seconds.arrive(read);
+            self.bins.arrive(read);
+        }
+        if is_hot {
+            let answered = matches!(row.outcome, ReadOutcome::Ok | ReadOutcome::Missing);
+            self.herds.take(arrived_ns, read.end_ns, answered);
+        }
+    }
+}
+
 /// Computes the figures.
 #[must_use]
-pub fn figures(evidence: &Evidence<'_>) -> Figures {
+pub fn figures(mut evidence: Evidence<'_>) -> Figures {
     let end_ns = evidence.end_ns;
-    let origin_rows = evidence.origin.map(|seen| origin_rows(seen, end_ns));
-    let mut seconds = evidence.collected.seconds.clone();
-    let mut bins = evidence.collected.bins.clone();
+    let origin = evidence.origin.take();
+    let mut strategy = record(&evidence, origin.as_ref(), end_ns);
+    let (mut seconds, mut bins) = match origin {
+        Some(tally) => (tally.seconds.rows(), tally.bins.rows()),
+        None => (evidence.collected.seconds.clone(), evidence.collected.bins.clone()),
+    };
     if evidence.scenario.load.retry.is_none() {
         seconds.iter_mut().chain(&mut bins).for_each(|row| row.retries = None);
     }
-    if let Some(rows) = &origin_rows {
-        // Reads of the drain belong to no row: a row has what belongs to its phase.
-        let counted: Vec<Read> = rows.iter().filter(|r| r.phase != "drain").map(read).collect();
-        add_origin(&mut seconds, &counted, 1000);
-        add_origin(&mut bins, &counted, 100);
-    }
-    let mut strategy = record(evidence, origin_rows.as_deref(), end_ns);
     strategy.recovery = evidence.hurt.and_then(|hurt| recovery(&seconds, hurt, end_ns));
-    Figures { strategy, origin_rows, seconds, bins }
+    Figures { strategy, seconds, bins }
 }
 
-fn read(row: &OriginRow) -> Read {
-    Read { arrived_ns: row.arrived_ns, end_ns: row.end_ns }
-}
-
-fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> Strategy {
+fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> Strategy {
     let (collected, scenario) = (evidence.collected, evidence.scenario);
     let hot_key = scenario.keys.hot_key().map(|k| k.to_string());
     let subject = evidence.subject;
@@ -109,11 +152,11 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         errors: outcomes.error,
         error_kinds: collected.errors.clone(),
         hit_ratio: share(outcomes.hit + outcomes.stale),
-        origin: rows.map(|rows| origin(evidence, rows, end_ns)),
+        origin: tally.map(|tally| origin(evidence, tally, end_ns)),
         hot: hot_key.map(|key| Hot {
             requests: collected.hot_outcomes.sum(),
             outcomes: collected.hot_outcomes,
-            origin_total: rows.map(|rows| measured_arrivals(rows, Some(&key)).len() as u64),
+            origin_total: tally.map(|tally| tally.hot_total),
             key,
         }),
         predicted: theory.0,
@@ -122,11 +165,7 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
         service_ms: latency(&collected.measured[1]),
         lag_ms: latency(&collected.measured[2]),
         outcomes,
-        events: evidence.events.map(|events| {
-            let layers = subject.strategy.as_ref().map(strategies::Spec::layers).unwrap_or_default();
-            let has = |name: &str| layers.iter().any(|layer| layer.name == name);
-            counts(events, end_ns, Guards { limit: has("limit"), breaker: has("breaker") })
-        }),
+        events: evidence.events,
         stale: Stale {
             share: share(outcomes.stale),
             overage_ms_max: (outcomes.unknown == 0).then(|| collected.overage_us_max.div_ceil(1000)),
@@ -152,45 +191,61 @@ fn record(evidence: &Evidence<'_>, rows: Option<&[OriginRow]>, end_ns: i64) -> S
     }
 }
 
-/// When the reads of the measured phase arrived, of one key or of all, in order.
-fn measured_arrivals(rows: &[OriginRow], key: Option<&str>) -> Vec<i64> {
-    let wanted = rows.iter().filter(|row| row.phase == "measured" && key.is_none_or(|key| row.key == key));
-    wanted.map(|row| row.arrived_ns).collect()
-}
-
-fn origin(evidence: &Evidence<'_>, rows: &[OriginRow], end_ns: i64) -> Origin {
-    let scenario = evidence.scenario;
-    let arrivals = measured_arrivals(rows, None);
-    let reads: Vec<Read> = rows.iter().map(read).collect();
-    let hot_key = scenario.keys.hot_key().map(|key| key.to_string());
+fn origin(evidence: &Evidence<'_>, tally: &OriginTally, end_ns: i64) -> Origin {
     Origin {
-        total: arrivals.len() as u64,
-        max_per_second: max_in_window(&arrivals),
-        max_in_flight: in_flight_max(&reads, 0, end_ns),
-        seconds_over: BTreeMap::from([(SECONDS_OVER.to_string(), seconds_over(&arrivals, SECONDS_OVER))]),
+        total: tally.total,
+        max_per_second: tally.any_second.most(),
+        max_in_flight: tally.in_flight.most(),
+        seconds_over: BTreeMap::from([(SECONDS_OVER.to_string(), tally.whole_seconds.over(SECONDS_OVER))]),
         floor: evidence.collected.floor,
-        per_expiry: hot_key.and_then(|key| per_expiry(&key, rows, evidence.events, end_ns)),
+        per_expiry: tally.hot_key.as_ref().and_then(|_| per_expiry(&tally.herds.so_far(), end_ns)),
     }
 }
 
 /// The start of each key's last load before t = 0, nanoseconds since t = 0: what the warm-up or the burst left in the
 /// cache, as the origin saw it.
-#[must_use]
-pub fn warm_state(scenario: &Scenario, ledger: &[LedgerRow], origin_offset_ns: i64) -> BTreeMap<u32, i64> {
-    let service = scenario.origin.service_time.mean();
-    let mut state = BTreeMap::new();
-    for row in ledger {
-        let arrived = since_start(row.arrived_ns, origin_offset_ns);
-        let Some(key) = row.key.parse::<u32>().ok().filter(|_| arrived < 0) else { continue };
+pub struct WarmState<'a> {
+    scenario: &'a Scenario,
+    offset_ns: i64,
+    state: BTreeMap<u32, i64>,
+}
+
+impl<'a> WarmState<'a> {
+    /// Nothing known yet. `offset_ns` from the origin's clock to nanoseconds since t = 0.
+    #[must_use]
+    pub fn new(scenario: &'a Scenario, offset_ns: i64) -> Self {
+        Self { scenario, offset_ns, state: BTreeMap::new() }
+    }
+
+    /// The origin saw a read.
+    pub fn see(&mut self, row: &LedgerRow) {
+        let arrived = since_start(row.arrived_ns, self.offset_ns);
+        let Some(key) = row.key.parse::<u32>().ok().filter(|_| arrived < 0) else { return };
         // A burst stores every key at t = 0, whenever its value was read; with so much of its life behind it.
-        let start = scenario.warm.map_or(arrived, |warm| {
-            let behind = scenario.cache.ttl.mul_f64(1.0 - warm.life_left(key));
-            -i64::try_from(nanos(service + behind)).unwrap_or(0)
+        let start = self.scenario.warm.map_or(arrived, |warm| {
+            let behind = self.scenario.cache.ttl.mul_f64(1.0 - warm.life_left(key));
+            -i64::try_from(nanos(self.scenario.origin.service_time.mean() + behind)).unwrap_or(0)
         });
-        let last = state.entry(key).or_insert(start);
+        let last = self.state.entry(key).or_insert(start);
         *last = start.max(*last);
     }
-    state
+
+    /// The same of every read.
+    ///
+    /// # Errors
+    /// As [`Reads::each`].
+    pub fn see_all(&mut self, reads: &dyn Reads) -> io::Result<()> {
+        reads.each(&mut |row| {
+            self.see(row);
+            Ok(())
+        })
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn known(self) -> BTreeMap<u32, i64> {
+        self.state
+    }
 }
 
 /// From the origin's clock to nanoseconds since t = 0.
@@ -198,51 +253,25 @@ fn since_start(mono_ns: u64, origin_offset_ns: i64) -> i64 {
     i64::try_from(mono_ns).unwrap_or(i64::MAX).saturating_add(origin_offset_ns)
 }
 
-fn origin_rows(seen: OriginSeen<'_>, end_ns: i64) -> Vec<OriginRow> {
-    let at = |mono_ns: u64| since_start(mono_ns, seen.offset_ns);
-    let phase = |arrived: i64| match arrived {
+/// A read as a row of `origin.csv`, in the place of another row, whose memory is used again.
+pub fn origin_row(into: &mut OriginRow, row: &LedgerRow, offset_ns: i64, end_ns: i64) {
+    let at = |mono_ns: u64| since_start(mono_ns, offset_ns);
+    let phase = match at(row.arrived_ns) {
         ..0 => "warmup",
-        a if a < end_ns => "measured",
+        arrived if arrived < end_ns => "measured",
         _ => "drain",
     };
-    let row = |row: &LedgerRow| OriginRow {
-        key: row.key.clone(),
-        replica: row.replica,
-        flight: row.flight.clone(),
-        phase: phase(at(row.arrived_ns)).into(),
-        arrived_ns: at(row.arrived_ns),
-        start_ns: row.start_ns.map(at),
-        end_ns: row.end_ns.map(at),
-        outcome: row.outcome.name().into(),
-    };
-    let mut rows: Vec<OriginRow> = seen.ledger.iter().map(row).collect();
-    rows.sort_by_key(|row| row.arrived_ns);
-    rows
-}
-
-/// Fills in the origin's columns of rows that are `width_ms` wide each, and in order of time.
-fn add_origin(rows: &mut [BinRow], reads: &[Read], width_ms: i64) {
-    const MS: i64 = 1_000_000;
-    // (when, change): an end sorts before an arrival at the same moment.
-    let arrivals = reads.iter().map(|read| (read.arrived_ns, 1));
-    let ends = reads.iter().filter_map(|read| Some((read.end_ns?, -1)));
-    let mut changes: Vec<(i64, i64)> = arrivals.chain(ends).collect();
-    changes.sort_unstable();
-    let (mut next, mut open) = (0, 0_i64);
-    for row in rows {
-        let (from, to) = (row.start_ms * MS, (row.start_ms + width_ms) * MS);
-        let (mut most, mut starts) = (0, 0);
-        while let Some((at, change)) = changes.get(next).copied().filter(|(at, _)| *at < to) {
-            if at > from {
-                most = most.max(open);
-            }
-            open += change;
-            starts += u64::from(change > 0 && at >= from);
-            next += 1;
-        }
-        row.origin_starts = Some(starts);
-        row.origin_in_flight_max = Some(most.max(open).max(0).unsigned_abs());
+    for (place, text) in [
+        (&mut into.key, row.key.as_str()),
+        (&mut into.flight, row.flight.as_str()),
+        (&mut into.phase, phase),
+        (&mut into.outcome, row.outcome.name()),
+    ] {
+        place.clear();
+        place.push_str(text);
     }
+    (into.replica, into.arrived_ns) = (row.replica, at(row.arrived_ns));
+    (into.start_ns, into.end_ns) = (row.start_ns.map(at), row.end_ns.map(at));
 }
 
 pub(super) fn round(value: f64, to: f64) -> f64 {

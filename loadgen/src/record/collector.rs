@@ -14,7 +14,7 @@ use super::Recorder;
 use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, Tries, add, histogram};
 use crate::cpu;
 use crate::live::{Feed, News};
-use crate::measure::{Floor, Warmth};
+use crate::measure::{Floor, Received, Warmth};
 
 /// When a request for which key was intended; nanoseconds since t = 0.
 pub type KeySample = (i64, u32);
@@ -56,7 +56,7 @@ pub struct Collected {
     /// What nobody can have read less than, see [`Floor::least`]; `None` where that can't be known.
     pub floor_least: Option<u64>,
     /// Flights whose answers arrived, in all phases.
-    pub flights: Vec<String>,
+    pub flights: Received,
     /// The largest time past a TTL in the measured phase, microseconds.
     pub overage_us_max: u64,
     /// Requests of the measured phase that another replica was asked, because theirs was down.
@@ -261,7 +261,7 @@ impl Collected {
             floor: None,
             warmth: None,
             floor_least: None,
-            flights: Vec::new(),
+            flights: Received::default(),
             overage_us_max: 0,
             moved_on: 0,
             resent: 0,
@@ -291,7 +291,7 @@ impl Collected {
             second.arrivals.sort_unstable();
             warmth.arrive(start_ms, &second.arrivals);
         }
-        self.flights.extend(second.flights);
+        second.flights.iter().for_each(|flight| self.flights.answer(flight));
         let Some(log) = &mut self.log else { return Ok(()) };
         for (tag, histogram) in TAGS.iter().zip(&second.histograms).filter(|(_, h)| !h.is_empty()) {
             log.second(start_ms, tag, histogram)?;

@@ -3,6 +3,7 @@
 //! Two runs with the same seed leave the same bytes behind but for three fields of `run.json` (`run`, `started_at` and
 //! `command`), whatever machine they ran on.
 
+mod tapes;
 mod witness;
 
 use std::cell::{Cell, RefCell};
@@ -10,29 +11,26 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use app::control::{LedgerRow, ReadOutcome, ReplicaCounters, ReplicaEvents};
-use app::replica::EventLog;
+use app::control::ReplicaCounters;
 use app::serve::Shutdown;
 use hdrhistogram::Histogram;
 use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};
 use scenarios::{Action, Plan, Scenario};
-use sim::{
-    EPOCH_NS, Happened, Latencies, Read, ReadEnd, Simulated, Simulation, SimulationError, Tick, VirtualClock, simulate,
-};
+use sim::{EPOCH_NS, Happened, Latencies, Simulated, Simulation, SimulationError, Tick, simulate};
 use strategies::Spec;
-use strategies::port::Events;
 use strategies::time::nanos;
 
 use crate::exit::Failure;
 use crate::faults::Aftermath;
 use crate::lab::Offset;
 use crate::live::Feed;
-use crate::measure::{Circumstances, warm_state};
+use crate::measure::{Circumstances, WarmState};
 use crate::progress::Progress;
 use crate::record::Collector;
 use crate::settings::{Settings, Subject};
-use crate::trial::{Observed, Trial, cannot_warm, judge};
+use crate::trial::{Observed, Told, Trial, cannot_warm, judge};
+use tapes::Tapes;
 use witness::RecordingWitness;
 
 /// The sim lab's cache, as the record names it.
@@ -121,11 +119,13 @@ impl SimLab {
         if let Some(files) = files {
             collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
         }
-        let logs = Logs::new(self.settings.replicas);
+        let scratch = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
+        let tapes = Tapes::new(&scratch);
         let recorder = collector.recorder(first);
-        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &scenario.keys, logs.clone())));
-        let told = Told::default();
-        let seen = simulate(self.simulation(spec, &logs), &witness, self.tick(&witness, &collector, &told, heading));
+        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &scenario.keys, tapes.clone())));
+        let done = Done::default();
+        let seen =
+            simulate(self.simulation(spec, &tapes), &witness, self.tick(&witness, &collector, &tapes, &done, heading));
         let seen = match seen {
             Ok(seen) => seen,
             Err(error) => {
@@ -136,11 +136,13 @@ impl SimLab {
                 });
             }
         };
-        let end_ns = told.cut_ns.get().map_or_else(|| self.end_ns(&seen), |cut| cut.clamp(0, self.end_ns(&seen)));
-        let stopped = self.stop.is_said() || told.cut_ns.get().is_some();
-        let ledger: Vec<LedgerRow> = seen.ledger.iter().map(row).collect();
-        if !told.warm.get() {
-            collector.warm(warm_state(scenario, &ledger, -since_start(seen.t0.0)));
+        let end_ns = done.cut_ns.get().map_or_else(|| self.end_ns(&seen), |cut| cut.clamp(0, self.end_ns(&seen)));
+        let stopped = self.stop.is_said() || done.cut_ns.get().is_some();
+        seen.ledger.iter().for_each(|read| tapes.read(read));
+        if !done.warm.get() {
+            let mut state = WarmState::new(scenario, -since_start(seen.t0.0));
+            state.see_all(&tapes.reads()).map_err(Failure::failed)?;
+            collector.warm(state.known());
         }
         let last = whole_seconds(Duration::from_nanos(end_ns.unsigned_abs())) - 1;
         witness.take().finish(last);
@@ -155,8 +157,13 @@ impl SimLab {
             end_ns,
             stopped,
             collected,
-            origin: Some((ledger, EXACT)),
-            replicas: logs.lines().into_iter().map(|events| (events, EXACT)).collect(),
+            origin: Some((Box::new(tapes.reads()), EXACT)),
+            replicas: Some(Told {
+                count: self.settings.replicas.into(),
+                lines: Box::new(tapes.lines(seen.t0.0)),
+                dropped: 0,
+                uncertainty_ns: EXACT.uncertainty_ns,
+            }),
             counters: ReplicaCounters {
                 requests: seen.requests,
                 cache_ops: seen.cache_ops,
@@ -173,14 +180,14 @@ impl SimLab {
                 not_quiet: seen.not_quiet as u64,
                 ..Circumstances::default()
             },
-        });
+        })?;
         // There are no connections to be lost.
         trial.figures.strategy.resent = None;
-        Ok(Measured { trial, steps: told.steps.get(), response })
+        Ok(Measured { trial, steps: done.steps.get(), response })
     }
 
-    fn simulation<'a>(&'a self, spec: &'a Spec, logs: &Logs) -> Simulation<'a> {
-        let logs = logs.clone();
+    fn simulation<'a>(&'a self, spec: &'a Spec, tapes: &Tapes) -> Simulation<'a> {
+        let (log, ledger) = (tapes.clone(), tapes.clone());
         Simulation {
             scenario: &self.settings.scenario,
             plan: Arc::clone(&self.plan),
@@ -188,7 +195,8 @@ impl SimLab {
             replicas: self.settings.replicas,
             seed: self.settings.seed,
             latencies: Latencies::LOOPBACK,
-            events: Box::new(move |replica, clock| logs.open(replica, clock)),
+            events: Box::new(move |replica, clock| log.log(replica, clock)),
+            reads: Some(Box::new(move |read| ledger.read(&read))),
         }
     }
 
@@ -198,11 +206,12 @@ impl SimLab {
         &self,
         witness: &Rc<RefCell<RecordingWitness>>,
         collector: &Collector,
-        told: &Told,
+        tapes: &Tapes,
+        done: &Done,
         heading: &str,
     ) -> impl FnMut(Tick<'_>) -> bool + 'static {
-        let (witness, told, collector, stop) =
-            (Rc::clone(witness), told.clone(), collector.teller(), self.stop.clone());
+        let (witness, tapes, done, collector, stop) =
+            (Rc::clone(witness), tapes.clone(), done.clone(), collector.teller(), self.stop.clone());
         let steps_max = self.steps_max.unwrap_or(u32::MAX);
         let scenario = self.settings.scenario.clone();
         let (warmup, end_ns) = (scenario.load.warmup, since_start(nanos(scenario.load.duration)));
@@ -211,23 +220,26 @@ impl SimLab {
         move |tick| {
             // Not into a second after the last one of the load.
             witness.borrow_mut().roll(tick.now_ns.min(end_ns - 1));
-            if tick.now_ns >= 0 && !told.warm.replace(true) {
-                let rows: Vec<LedgerRow> = tick.origin.look(|reads| reads.iter().map(row).collect());
-                collector.warm(warm_state(&scenario, &rows, -since_start(tick.t0.0)));
+            if tick.now_ns >= 0 && !done.warm.replace(true) {
+                let mut state = WarmState::new(&scenario, -since_start(tick.t0.0));
+                // What cannot be read back now cannot later, and is told then.
+                let _ = state.see_all(&tapes.reads());
+                tick.origin.look(|reads| reads.iter().for_each(|read| state.see(&tapes::row(read))));
+                collector.warm(state.known());
             }
             if feed.is_open() {
-                feed.arrived(tick.now_ns, tick.origin.look(<[Read]>::len) as u64);
+                feed.arrived(tick.now_ns, tick.origin.arrived());
             }
             if progress.is_shown() {
                 let elapsed =
                     Duration::from_nanos(tick.now_ns.saturating_add(since_start(nanos(warmup))).unsigned_abs());
-                progress.at(elapsed, Some(tick.origin.look(<[Read]>::len) as u64), feed.latest());
+                progress.at(elapsed, Some(tick.origin.arrived()), feed.latest());
             }
-            told.steps.set(tick.steps);
-            if tick.steps > steps_max && told.cut_ns.get().is_none() {
-                told.cut_ns.set(Some(tick.now_ns));
+            done.steps.set(tick.steps);
+            if tick.steps > steps_max && done.cut_ns.get().is_none() {
+                done.cut_ns.set(Some(tick.now_ns));
             }
-            !stop.is_said() && told.cut_ns.get().is_none()
+            !stop.is_said() && done.cut_ns.get().is_none()
         }
     }
 
@@ -251,7 +263,7 @@ pub struct Measured {
 
 /// What the ticks of a run have done.
 #[derive(Clone, Default)]
-struct Told {
+struct Done {
     /// Told the collector what the cache had at t = 0.
     warm: Rc<Cell<bool>>,
     /// Cut the run, for it cost too much: nanoseconds after t = 0.
@@ -277,25 +289,6 @@ fn hlog_header(scenario: &Scenario) -> HlogHeader {
     let t0_offset_ms = whole_seconds(scenario.load.warmup).unsigned_abs() * 1000;
     let t0 = UNIX_EPOCH + Duration::from_nanos(EPOCH_NS) + scenario.load.warmup;
     HlogHeader { warmup_began: t0 - Duration::from_millis(t0_offset_ms), t0_offset_ms }
-}
-
-fn row(read: &Read) -> LedgerRow {
-    LedgerRow {
-        key: read.key.to_string(),
-        flight: read.flight.to_string(),
-        replica: Some(read.replica.into()),
-        arrived_ns: read.arrived.0,
-        start_ns: read.start.map(|at| at.0),
-        end_ns: read.end.map(|at| at.0),
-        outcome: match read.outcome {
-            None => ReadOutcome::Open,
-            Some(ReadEnd::Ok) => ReadOutcome::Ok,
-            Some(ReadEnd::Missing) => ReadOutcome::Missing,
-            Some(ReadEnd::Rejected) => ReadOutcome::Rejected,
-            Some(ReadEnd::Failed) => ReadOutcome::Failed,
-            Some(ReadEnd::Abandoned) => ReadOutcome::Abandoned,
-        },
-    }
 }
 
 fn fault(happened: &Happened, t0_ns: u64) -> EventRow {
@@ -324,41 +317,5 @@ fn troubles_the_cache(action: &Action) -> bool {
         | Action::OriginPause { .. }
         | Action::ReplicaKill { .. }
         | Action::ReplicaRestart { .. } => false,
-    }
-}
-
-/// The replicas' event logs: one for each life of each, in order.
-#[derive(Clone)]
-pub(crate) struct Logs(Rc<RefCell<Vec<Vec<Arc<EventLog>>>>>);
-
-impl Logs {
-    fn new(replicas: u16) -> Self {
-        Self(Rc::new(RefCell::new(vec![Vec::new(); usize::from(replicas)])))
-    }
-
-    /// The log of a replica's next life.
-    fn open(&self, replica: u16, clock: Arc<VirtualClock>) -> Arc<dyn Events> {
-        let log = Arc::new(EventLog::new(clock));
-        self.0.borrow_mut()[usize::from(replica)].push(Arc::clone(&log));
-        log
-    }
-
-    /// A replica hands over an answer whose flight it led.
-    fn answered(&self, replica: u16, flight: String) {
-        if let Some(log) = self.0.borrow()[usize::from(replica)].last() {
-            log.answered(flight);
-        }
-    }
-
-    /// Everything that each replica has told, in all its lives.
-    fn lines(&self) -> Vec<ReplicaEvents> {
-        let all = |lives: &Vec<Arc<EventLog>>| {
-            lives.iter().map(|log| log.lines()).fold(ReplicaEvents::default(), |mut sum, life| {
-                sum.events.extend(life.events);
-                sum.dropped += life.dropped;
-                sum
-            })
-        };
-        self.0.borrow().iter().map(all).collect()
     }
 }

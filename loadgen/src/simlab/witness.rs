@@ -5,7 +5,7 @@ use sim::{Reply, Request, Witness, item};
 use strategies::port::FlightId;
 use strategies::{Outcome, Served};
 
-use super::Logs;
+use super::tapes::Tapes;
 use crate::record::{Answer, Asked, Recorder};
 
 /// Records what the clients see.
@@ -14,19 +14,19 @@ pub(super) struct RecordingWitness {
     hot_key: Option<u32>,
     /// Items 1 to so many exist.
     items: u32,
-    logs: Logs,
+    tapes: Option<Tapes>,
 }
 
 impl Default for RecordingWitness {
     /// One that records nothing.
     fn default() -> Self {
-        Self { recorder: None, hot_key: None, items: 0, logs: Logs::new(0) }
+        Self { recorder: None, hot_key: None, items: 0, tapes: None }
     }
 }
 
 impl RecordingWitness {
-    pub(super) fn new(recorder: Recorder, keys: &Keys, logs: Logs) -> Self {
-        Self { recorder: Some(recorder), hot_key: keys.hot_key(), items: keys.n, logs }
+    pub(super) fn new(recorder: Recorder, keys: &Keys, tapes: Tapes) -> Self {
+        Self { recorder: Some(recorder), hot_key: keys.hot_key(), items: keys.n, tapes: Some(tapes) }
     }
 
     /// Hands over the seconds that are over.
@@ -72,7 +72,9 @@ impl Witness for RecordingWitness {
     }
 
     fn led(&mut self, replica: u16, flight: FlightId) {
-        self.logs.answered(replica, flight.to_string());
+        if let Some(tapes) = &self.tapes {
+            tapes.answered(replica, flight);
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use app::control::{Heartbeat, OriginCounters};
 use app::control_client::ControlError;
 use strategies::time::Mono;
 
-use super::judge::{Observed, judge};
+use super::judge::{Observed, Told, judge, read_list};
 use super::{Before, Bench, Load, Trial};
+use crate::exit::Failure;
 use crate::lab::Offset;
 use crate::measure::{Circumstances, Part};
 use crate::settings::Subject;
@@ -18,26 +19,28 @@ impl Bench<'_> {
         before: &Before,
         load: Load,
         not_quiet: u64,
-    ) -> Result<Trial, ControlError> {
+    ) -> Result<Trial, Failure> {
         let origin = match self.endpoints.origin.as_ref().zip(before.origin_clock) {
-            Some((origin, clock)) => Some((origin.get("/ledger").await?, clock)),
+            Some((origin, clock)) => Some((read_list(origin.get("/ledger").await.map_err(Failure::failed)?), clock)),
             None => None,
         };
         let mut replicas = Vec::new();
         for (index, (control, clock)) in self.endpoints.replicas.iter().zip(&before.replica_clocks).enumerate() {
             let clock = load.aftermath.clocks.get(&index).unwrap_or(clock);
-            replicas.push((control.get("/events").await?, *clock));
+            replicas.push((control.get("/events").await.map_err(Failure::failed)?, *clock));
         }
-        let parts = self.parts(before, &load).await?;
+        let parts = self.parts(before, &load).await.map_err(Failure::failed)?;
         let writes_missed = match &self.endpoints.origin {
-            Some(origin) => Some(origin.get::<OriginCounters>("/counters").await?.writes_missed),
+            Some(origin) => {
+                Some(origin.get::<OriginCounters>("/counters").await.map_err(Failure::failed)?.writes_missed)
+            }
             None => None,
         };
         let cache_after = match self.endpoints.replicas.first() {
             Some(replica) => Some(replica.get::<CacheStatus>("/cache").await),
             None => None,
         };
-        let identities = self.identities().await?;
+        let identities = self.identities().await.map_err(Failure::failed)?;
         let restarted = identities.iter().zip(&before.identities);
         let restarted = restarted.filter(|(now, then)| now != then && !load.aftermath.ended.contains(*then)).count();
         let caches = cache_after.as_ref().and_then(|now| now.as_ref().ok()).zip(before.cache.as_ref());
@@ -52,20 +55,21 @@ impl Bench<'_> {
             writes_missed,
             ..Circumstances::default()
         };
+        let t0_ns = i64::try_from(load.t0.0).unwrap_or(i64::MAX);
         let mut trial = judge(Observed {
             scenario: &self.settings.scenario,
             subject,
-            t0_ns: i64::try_from(load.t0.0).unwrap_or(i64::MAX),
+            t0_ns,
             end_ns: load.end_ns,
             stopped: self.stop.is_said(),
             collected: load.collected,
             origin,
-            replicas,
+            replicas: Told::of(replicas, t0_ns),
             counters: load.counters,
             parts,
             aftermath: load.aftermath,
             circumstances,
-        });
+        })?;
         trial.figures.strategy.generator_cpu_cores = load.cpu_cores;
         Ok(Trial { containers: load.containers, ..trial })
     }

@@ -1,18 +1,20 @@
 //! From what was seen of a strategy's run, in whichever lab, to its figures, its events and the doubts about them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use app::control::{LedgerRow, ReplicaCounters, ReplicaEvents};
-use report::record::{Conditions, EventRow, OriginRow};
+use report::record::{Conditions, EventRow, Events, Ledgers};
 use scenarios::{LoadKind, Scenario};
 use strategies::time::nanos;
 
-use super::Trial;
+use super::{OriginRecord, Trial};
+use crate::exit::Failure;
 use crate::faults::Aftermath;
 use crate::lab::Offset;
 use crate::measure::{
-    Circumstances, During, Evidence, Figures, Flights, Floor, Hurt, OriginSeen, Part, Seen, compare, conditions,
-    doubts, event_rows, figures,
+    Circumstances, Counter, During, Evidence, Figures, Flights, Floor, Guards, Hurt, LineLists, Lines, OriginTally,
+    Part, ReadList, Reads, Timeline, conditions, doubts, figures,
 };
 use crate::record::Collected;
 use crate::settings::Subject;
@@ -32,9 +34,9 @@ pub struct Observed<'a> {
     /// What the recorder has.
     pub collected: Collected,
     /// The origin's ledger and its clock, where it is ours.
-    pub origin: Option<(Vec<LedgerRow>, Offset)>,
-    /// Each replica's events and its clock; none of a target.
-    pub replicas: Vec<(ReplicaEvents, Offset)>,
+    pub origin: Option<(Box<dyn Reads + Send>, Offset)>,
+    /// What the replicas told; `None` of a target.
+    pub replicas: Option<Told>,
     /// What the replicas counted between t = 0 and the end of the load, summed.
     pub counters: ReplicaCounters,
     /// The planned events: what took effect, and what did not; and what follows from them.
@@ -45,61 +47,127 @@ pub struct Observed<'a> {
     pub circumstances: Circumstances,
 }
 
-/// Judges it.
+/// What the replicas told.
+pub struct Told {
+    /// How many there are.
+    pub count: u32,
+    /// What they told.
+    pub lines: Box<dyn Lines + Send>,
+    /// Events that their logs had no room for.
+    pub dropped: u64,
+    /// How wrong their clocks can be, nanoseconds; the worst.
+    pub uncertainty_ns: u64,
+}
+
+impl Told {
+    /// Of the lists that replicas have sent, and each one's clock; `None` where there are none.
+    #[must_use]
+    pub fn of(lists: Vec<(ReplicaEvents, Offset)>, t0_ns: i64) -> Option<Self> {
+        let uncertainty_ns = lists.iter().map(|(_, clock)| clock.uncertainty_ns).max()?;
+        let dropped = lists.iter().map(|(list, _)| list.dropped).sum();
+        let count = u32::try_from(lists.len()).unwrap_or(u32::MAX);
+        let lists = lists.into_iter().map(|(list, clock)| (list, clock.to_ours_ns - t0_ns)).collect();
+        Some(Self { count, lines: Box::new(LineLists::new(lists)), dropped, uncertainty_ns })
+    }
+}
+
+/// The ledger that an origin has sent.
 #[must_use]
-pub fn judge(observed: Observed<'_>) -> Trial {
+pub fn read_list(rows: Vec<LedgerRow>) -> Box<dyn Reads + Send> {
+    Box::new(ReadList::new(rows))
+}
+
+/// What one look at everything that the replicas told has found.
+struct Heard {
+    flights: Flights,
+    events: Events,
+    /// Cache operations that failed, and that no event of the scenario explains; and in how many different ways.
+    cache_failed: u64,
+    cache_failures: BTreeSet<String>,
+    /// Wake-ups that were lost, and of these those that no event explains.
+    wakes_lost: u64,
+    wakes_unexplained: u64,
+    /// Whether anything kept somebody from reading the origin who needed it.
+    spared: bool,
+}
+
+impl Heard {
+    /// The different failures of cache operations, for a sentence: `get down, put down`.
+    fn cache_failures(self) -> String {
+        self.cache_failures.into_iter().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What one look at everything that the origin saw has found.
+struct Saw {
+    tally: OriginTally,
+    unwitnessed: u64,
+    /// The longest read, from its arrival to its end.
+    longest_ns: i64,
+}
+
+/// Judges it.
+///
+/// # Errors
+/// [`Failure`] where what was kept of the run cannot be read back.
+pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     let Observed { scenario, subject, t0_ns, end_ns, stopped, collected, origin, replicas, aftermath, .. } = observed;
-    let clocks = replicas.iter().map(|(_, clock)| clock).chain(origin.as_ref().map(|(_, clock)| clock));
-    let uncertainty = clocks.map(|c| c.uncertainty_ns).max();
-    let seen: Vec<Seen<'_>> = (0_u32..)
-        .zip(&replicas)
-        .map(|(replica, (events, clock))| Seen { replica, events, offset_ns: clock.to_ours_ns - t0_ns })
-        .collect();
-    let mut own = phases(scenario.load.warmup, end_ns);
+    let clocks =
+        replicas.iter().map(|told| told.uncertainty_ns).chain(origin.iter().map(|(_, clock)| clock.uncertainty_ns));
+    let uncertainty = clocks.max();
     let faults_failed = aftermath.rows.iter().filter(|e| e.event == "fault-failed").count() as u64;
+    let (count, dropped) = replicas.as_ref().map_or((0, 0), |told| (told.count, told.dropped));
+    let mut own = phases(scenario.load.warmup, end_ns);
     own.extend(aftermath.rows.iter().cloned());
-    let events = event_rows(&seen, own, end_ns);
+    let mut heard = replicas.as_ref().map(|told| hear(&*told.lines, subject, &aftermath, end_ns)).transpose()?;
+    let told = replicas.is_some();
+    let events = Timeline::new(replicas.map(|told| told.lines), own, end_ns);
+    let saw = match &origin {
+        Some((reads, clock)) => {
+            let reasons = reasons(scenario, &events, told)?;
+            let tally = OriginTally::new(scenario, &collected, reasons, end_ns);
+            let flights = heard.as_mut().map(|heard| &mut heard.flights);
+            Some(see(&**reads, tally, clock.to_ours_ns - t0_ns, flights, &aftermath)?)
+        }
+        None => None,
+    };
     // A target's caches keep no list of flights, so there is nothing to compare the origin's with.
-    let two_ledgers = origin.as_ref().filter(|_| !replicas.is_empty());
-    let ledgers = two_ledgers.map(|(ledger, _)| {
-        let flights = Flights::of(replicas.iter().map(|(events, _)| events));
-        let witnessed = |flight: &str| !aftermath.is_unwitnessed(flight);
-        let rows: Vec<LedgerRow> = ledger.iter().filter(|row| witnessed(&row.flight)).cloned().collect();
-        let received: Vec<String> = collected.flights.iter().filter(|flight| witnessed(flight)).cloned().collect();
+    let ledgers: Option<Ledgers> = heard.as_mut().filter(|_| origin.is_some()).map(|heard| {
         // Of an attempt that was not the last, or was sent again, the answer may have been lost, too.
         let lost = collected.errors_of_all_phases + collected.retries_of_all_phases + collected.resent_of_all_phases;
-        compare(&flights, &rows, &received, lost)
+        let flights = std::mem::take(&mut heard.flights);
+        flights.compare(&collected.flights, |flight| !aftermath.is_unwitnessed(flight), lost)
     });
-    let mut figures = figures(&Evidence {
+    let unwitnessed = saw.as_ref().map_or(0, |saw| saw.unwitnessed);
+    let soon = since_start(Floor::answer_max(scenario.origin.service_time.mean()));
+    let undisturbed = saw.as_ref().is_none_or(|saw| saw.longest_ns <= soon)
+        && heard.as_ref().is_none_or(|heard| !heard.spared)
+        && !aftermath.rows.iter().any(|row| row.event == "fault");
+    let mut figures = figures(Evidence {
         scenario,
         subject,
-        replicas: u32::try_from(replicas.len()).unwrap_or(u32::MAX),
+        replicas: count,
         end_ns,
         collected: &collected,
-        origin: origin.as_ref().map(|(ledger, c)| OriginSeen { ledger, offset_ns: c.to_ours_ns - t0_ns }),
-        events: (!replicas.is_empty()).then_some(&events),
+        origin: saw.map(|saw| saw.tally),
+        events: heard.as_ref().map(|heard| heard.events),
         ledgers,
         hurt: hurt(scenario, subject, &aftermath.rows),
         counters: observed.counters,
     });
-    let rows = origin.iter().flat_map(|(ledger, _)| ledger);
-    figures.strategy.unwitnessed = rows.filter(|row| aftermath.is_unwitnessed(&row.flight)).count() as u64;
-    let unexplained = |event: &str| -> Vec<&EventRow> {
-        events.iter().filter(|e| e.event == event && !aftermath.explains(e.t_ns, e.replica)).collect()
-    };
-    let (failed, unheard) = (unexplained("cache-failed"), unexplained("wake-lost"));
+    figures.strategy.unwitnessed = unwitnessed;
     let during = During { from_ns: -since_start(scenario.load.warmup), to_ns: end_ns };
     let (fared, against) = conditions(&observed.parts, during, &aftermath);
     if !observed.parts.is_empty() {
         figures.strategy.conditions = Some(Conditions {
-            wakes_lost: (!replicas.is_empty()).then(|| events.iter().filter(|e| e.event == "wake-lost").count() as u64),
+            wakes_lost: heard.as_ref().map(|heard| heard.wakes_lost),
             writes_missed: observed.circumstances.writes_missed,
             ..fared
         });
     }
     // Of answers that do not say how they were made, none can be told to be a hit.
     let warm = !scenario.load.warmup.is_zero() && !stopped && figures.strategy.outcomes.unknown == 0;
-    let reads_min = collected.floor_least.filter(|_| is_undisturbed(scenario, &figures, &events));
+    let reads_min = collected.floor_least.filter(|_| undisturbed && is_undisturbed(scenario, &figures));
     let circumstances = Circumstances {
         reads_min: reads_min.filter(|_| !stopped),
         open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
@@ -107,45 +175,116 @@ pub fn judge(observed: Observed<'_>) -> Trial {
         clock_uncertainty_ns: uncertainty.unwrap_or(0),
         foreign: subject.strategy.is_none(),
         hits_before_start: collected.warmth.as_ref().filter(|_| warm).and_then(|w| w.hits(&collected.seconds)),
-        cache_errors: failed.len() as u64,
-        cache_error_classes: classes(&failed),
-        wakes_lost: unheard.len() as u64,
+        cache_errors: heard.as_ref().map_or(0, |heard| heard.cache_failed),
+        wakes_lost: heard.as_ref().map_or(0, |heard| heard.wakes_unexplained),
+        cache_error_classes: heard.map(Heard::cache_failures).unwrap_or_default(),
         against,
-        events_dropped: replicas.iter().map(|(r, _)| r.dropped).sum(),
+        events_dropped: dropped,
         wrong_bodies: collected.errors.get("wrong-body").copied().unwrap_or(0),
         faults_failed,
         ..observed.circumstances
     };
     figures.strategy.invalid_because = doubts(&figures.strategy, &circumstances);
     figures.strategy.valid = figures.strategy.invalid_because.is_empty();
-    let origin_clock = origin.map(|(_, clock)| clock);
-    Trial {
+    let origin_clock = origin.as_ref().map(|(_, clock)| *clock);
+    Ok(Trial {
         figures,
         events,
+        origin: origin.map(|(reads, clock)| OriginRecord { reads, offset_ns: clock.to_ours_ns - t0_ns, end_ns }),
         log: collected.log,
         origin_clock,
         clock_uncertainty_ns: uncertainty,
         probed: None,
         containers: None,
-    }
+    })
 }
 
-/// Whether nothing kept anybody from reading the origin that needed it, and every read and every answer came soon enough for
-/// the least number of reads to be a bound.
-fn is_undisturbed(scenario: &Scenario, figures: &Figures, events: &[EventRow]) -> bool {
+/// When there was a reason to read the hot key again; `None` where there is no such key, or nobody tells.
+fn reasons(scenario: &Scenario, events: &Timeline, told: bool) -> Result<Option<Vec<i64>>, Failure> {
+    let Some(key) = scenario.keys.hot_key().filter(|_| told).map(|key| key.to_string()) else { return Ok(None) };
+    let mut reasons = Vec::new();
+    let gone = events.each(&mut |row| {
+        if report::is_reason(&key, row) {
+            reasons.push(row.t_ns);
+        }
+        Ok(())
+    });
+    gone.map_err(Failure::failed)?;
+    Ok(Some(reasons))
+}
+
+/// Goes through what the replicas told.
+fn hear(lines: &dyn Lines, subject: &Subject, aftermath: &Aftermath, end_ns: i64) -> Result<Heard, Failure> {
+    let layers = subject.strategy.as_ref().map(strategies::Spec::layers).unwrap_or_default();
+    let has = |name: &str| layers.iter().any(|layer| layer.name == name);
+    let mut counter = Counter::new(end_ns, Guards { limit: has("limit"), breaker: has("breaker") });
+    let mut heard = Heard {
+        flights: Flights::default(),
+        events: Events::default(),
+        cache_failed: 0,
+        cache_failures: BTreeSet::new(),
+        wakes_lost: 0,
+        wakes_unexplained: 0,
+        spared: false,
+    };
+    let gone = lines.each(&mut |at, replica, line| {
+        counter.count(at, line);
+        heard.flights.told(line);
+        let unexplained = || !aftermath.explains(at, Some(replica));
+        match line.event.as_str() {
+            "cache-failed" => {
+                heard.spared = true;
+                if unexplained() {
+                    heard.cache_failed += 1;
+                    heard.cache_failures.extend(line.detail.as_ref().map(ToString::to_string));
+                }
+            }
+            "wake-lost" => {
+                heard.wakes_lost += 1;
+                heard.wakes_unexplained += u64::from(unexplained());
+            }
+            "origin-spared" | "refresh-failed" | "lock-timeout" | "lock-fallback" => heard.spared = true,
+            _ => {}
+        }
+        Ok(())
+    });
+    gone.map_err(Failure::failed)?;
+    heard.events = counter.counts();
+    Ok(heard)
+}
+
+/// Goes through what the origin saw. Of flights that nobody is left to tell of there is nothing to compare.
+fn see(
+    reads: &dyn Reads,
+    mut tally: OriginTally,
+    offset_ns: i64,
+    mut flights: Option<&mut Flights>,
+    aftermath: &Aftermath,
+) -> Result<Saw, Failure> {
+    let (mut unwitnessed, mut longest_ns) = (0, 0);
+    let gone = reads.each(&mut |row| {
+        tally.count(row, offset_ns);
+        let took = row.end_ns.map_or(u64::MAX, |end| end.saturating_sub(row.arrived_ns));
+        longest_ns = longest_ns.max(i64::try_from(took).unwrap_or(i64::MAX));
+        if aftermath.is_unwitnessed(&row.flight) {
+            unwitnessed += 1;
+        } else if let Some(flights) = &mut flights {
+            flights.seen(row);
+        }
+        Ok(())
+    });
+    gone.map_err(Failure::failed)?;
+    Ok(Saw { tally, unwitnessed, longest_ns })
+}
+
+/// Whether nobody failed to read the origin who needed it, and every answer came soon enough, for the least number of reads to be
+/// a bound.
+fn is_undisturbed(scenario: &Scenario, figures: &Figures) -> bool {
     let strategy = &figures.strategy;
     let soon = Floor::answer_max(scenario.origin.service_time.mean());
-    let read_took = |row: &OriginRow| row.end_ns.map_or(i64::MAX, |end| end.saturating_sub(row.arrived_ns));
-    let soon_read = figures.origin_rows.iter().flatten().all(|row| read_took(row) <= since_start(soon));
     let answered = strategy.latency_ms.max.is_some_and(|max| max <= soon.as_secs_f64() * 1e3);
-    let spared = |row: &EventRow| {
-        matches!(
-            row.event.as_str(),
-            "origin-spared" | "refresh-failed" | "lock-timeout" | "lock-fallback" | "cache-failed" | "fault"
-        )
-    };
     let all_read = strategy.errors + strategy.outcomes.shed + strategy.unsent == 0;
-    all_read && soon_read && answered && scenario.events.is_empty() && !events.iter().any(spared)
+    all_read && answered && scenario.events.is_empty()
 }
 
 fn since_start(length: Duration) -> i64 {
@@ -184,12 +323,4 @@ fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {
         rows.insert(0, row(begun, "warmup"));
     }
     rows
-}
-
-/// The different failures of cache operations, for a sentence: `get down, put down`.
-fn classes(failed: &[&EventRow]) -> String {
-    let mut classes: Vec<&str> = failed.iter().filter_map(|e| e.detail.as_deref()).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    classes.join(", ")
 }

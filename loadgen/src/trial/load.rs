@@ -16,7 +16,7 @@ use crate::drive::{Drive, Fleet, Pattern, Retrying};
 use crate::exit::Failure;
 use crate::faults::{Aftermath, Injector};
 use crate::lab::docker::Sampler;
-use crate::measure::{Floor, warm_state};
+use crate::measure::{Floor, WarmState};
 use crate::progress::Progress;
 use crate::record::Collector;
 use crate::settings::Subject;
@@ -199,7 +199,9 @@ impl Bench<'_> {
         if let (Some(origin), Some(clock)) = (&self.endpoints.origin, &before.origin_clock) {
             let ledger: Vec<LedgerRow> = origin.get("/ledger").await?;
             let t0_ns = i64::try_from(t0.0).unwrap_or(i64::MAX);
-            collector.warm(warm_state(&self.settings.scenario, &ledger, clock.to_ours_ns - t0_ns));
+            let mut state = WarmState::new(&self.settings.scenario, clock.to_ours_ns - t0_ns);
+            ledger.iter().for_each(|row| state.see(row));
+            collector.warm(state.known());
         }
         Ok(())
     }

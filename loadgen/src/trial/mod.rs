@@ -5,7 +5,7 @@ mod judge;
 mod load;
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use app::control_client::{ControlClient, ControlError};
 use app::runtime::RealClock;
 use app::serve::Shutdown;
 use report::StrategyFolder;
-use report::record::{ContainerRow, EventRow};
+use report::record::{ContainerRow, OriginRow};
 use scenarios::{Plan, Scenario};
 use strategies::Spec;
 use strategies::time::{Mono, nanos};
@@ -26,11 +26,11 @@ use crate::exit::Failure;
 use crate::faults::Aftermath;
 use crate::lab::{self, Endpoints, Offset, offset};
 use crate::live::Feed;
-use crate::measure::Figures;
+use crate::measure::{Figures, Reads, Timeline, origin_row};
 use crate::record::{Collected, Log};
 use crate::settings::{Settings, Subject};
 
-pub use judge::{Observed, judge};
+pub use judge::{Observed, Told, judge, read_list};
 
 /// What all strategies of a run share.
 pub struct Bench<'a> {
@@ -57,7 +57,9 @@ pub struct Trial {
     /// Record and rows.
     pub figures: Figures,
     /// `events.jsonl`.
-    pub events: Vec<EventRow>,
+    pub events: Timeline,
+    /// `origin.csv`, where the origin's ledger was read.
+    pub origin: Option<OriginRecord>,
     /// `latency.hlog`, to be put in its place.
     pub log: Option<Log>,
     /// The origin's clock against ours, where its ledger was read.
@@ -68,6 +70,28 @@ pub struct Trial {
     pub probed: Option<Probed>,
     /// `containers.csv`, of a lab in containers.
     pub containers: Option<Vec<ContainerRow>>,
+}
+
+/// `origin.csv` before it is written.
+pub struct OriginRecord {
+    reads: Box<dyn Reads + Send>,
+    /// From the origin's clock to nanoseconds since t = 0.
+    offset_ns: i64,
+    end_ns: i64,
+}
+
+impl OriginRecord {
+    /// Shows every row, in order of arrival.
+    ///
+    /// # Errors
+    /// Where it cannot be read back, and what `visit` says.
+    pub fn each(&self, visit: &mut dyn FnMut(&OriginRow) -> io::Result<()>) -> io::Result<()> {
+        let mut into = OriginRow::default();
+        self.reads.each(&mut |row| {
+            origin_row(&mut into, row, self.offset_ns, self.end_ns);
+            visit(&into)
+        })
+    }
 }
 
 /// The state of the world before the load.
@@ -105,7 +129,7 @@ impl Bench<'_> {
         let before = self.before().await?;
         let load = self.load(subject, &before, files, heading).await?;
         let not_quiet = self.quiesce().await.map_err(Failure::failed)?;
-        let trial = self.evidence(subject, &before, load, not_quiet).await.map_err(Failure::failed)?;
+        let trial = self.evidence(subject, &before, load, not_quiet).await?;
         Ok(Trial { probed, ..trial })
     }
 
@@ -115,6 +139,7 @@ impl Bench<'_> {
             let start = StartOrigin {
                 items: scenario.keys.n,
                 value_bytes: scenario.keys.value_size,
+                filler_bytes: scenario.keys.filler_bytes(),
                 concurrency: scenario.origin.concurrency,
                 queue: scenario.origin.queue,
                 service_time: scenario.origin.service_time.into(),

@@ -84,7 +84,13 @@ fn run(drawn: &Drawn, seed: u64) -> Seen {
         .map_err(|f| f.text)
         .unwrap_or_else(|e| panic!("{e}\n{}", drawn.command()));
     let key = settings.scenario.keys.hot_key().map(|key| key.to_string());
-    let cycle_s = mean_cycle_s(trial.figures.origin_rows.as_deref().unwrap_or_default(), key.as_deref());
+    let mut rows = Vec::new();
+    let keep = &mut |row: &OriginRow| {
+        rows.push(row.clone());
+        Ok(())
+    };
+    trial.origin.unwrap().each(keep).unwrap();
+    let cycle_s = mean_cycle_s(&rows, key.as_deref());
     let measured_s = settings.scenario.load.duration.as_secs_f64();
     Seen { strategy: trial.figures.strategy, cycle_s, measured_s }
 }

@@ -50,7 +50,7 @@ pub struct BinRow {
 }
 
 /// One row of `origin.csv`: a read as the origin saw it. Times are nanoseconds since t = 0 on the generator's clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct OriginRow {
     /// The item's key.
     pub key: String,

@@ -37,6 +37,9 @@ pub(super) fn digest(plan: &Plan) -> String {
     if let Some(of) = plan.keys.sample_of {
         digest.add(&[u64::from(of)]);
     }
+    if plan.keys.compressible > 0.0 {
+        digest.add(&[plan.keys.compressible.to_bits()]);
+    }
     if plan.keys.missing_share > 0.0 {
         digest.add(&[plan.keys.missing_share.to_bits(), u64::from(plan.keys.missing_n)]);
     }

@@ -6,9 +6,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use strategies::{Cx, Stack};
-
-use super::ItemKey;
+use strategies::{Cx, Key, Stack};
 
 /// What a worker is to do.
 pub(super) struct Job {
@@ -16,7 +14,7 @@ pub(super) struct Job {
     pub(super) number: u32,
     pub(super) stack: Rc<Stack>,
     pub(super) cx: Cx,
-    pub(super) key: ItemKey,
+    pub(super) key: Key,
 }
 
 /// Where a worker finds its next job.

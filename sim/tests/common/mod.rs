@@ -167,6 +167,7 @@ pub fn run(scenario: &Scenario, spec: &str, replicas: u16, seed: u64, tally: Tal
         seed,
         latencies: Latencies::LOOPBACK,
         events: Box::new(move |replica, clock| Arc::new(Log(replica, clock, Arc::clone(&sink)))),
+        reads: None,
     };
     let mut simulated = simulate(simulation, &witness, |_| true).unwrap();
     let mut tally = witness.take();
