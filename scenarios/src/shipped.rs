@@ -13,6 +13,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("missing-keys", include_str!("../files/missing-keys.toml")),
         ("holder-crash", include_str!("../files/holder-crash.toml")),
         ("holder-paused", include_str!("../files/holder-paused.toml")),
+        ("holder-returns", include_str!("../files/holder-returns.toml")),
         ("waiter-paused", include_str!("../files/waiter-paused.toml")),
         ("cache-outage", include_str!("../files/cache-outage.toml")),
         ("cache-blackhole", include_str!("../files/cache-blackhole.toml")),
