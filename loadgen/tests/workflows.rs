@@ -98,7 +98,9 @@ fn ci_tests_and_gates_each_pull_request_and_the_night_keeps_its_results() {
     assert!(gate.contains("GITHUB_STEP_SUMMARY") && gate.contains("summary.md"), "the summary is on the job's page");
     assert!(nightly["on"]["schedule"][0]["cron"].is_string());
     assert!(ci["jobs"]["audit"].to_string().contains("cargo audit"), "known vulnerabilities fail a pull request");
-    assert!(nightly.to_string().contains("ci/digests.sh"), "what ran is known by digest");
+    for script in ["ci/digests.sh", "ci/hostile.sh", "ci/theory.sh"] {
+        assert!(nightly.to_string().contains(script), "{script} runs every night");
+    }
     let steps = nightly["jobs"]["containers"]["steps"].as_array().unwrap();
     let last = steps.last().unwrap();
     assert!(last["uses"].as_str().unwrap().starts_with("actions/upload-artifact@"));
