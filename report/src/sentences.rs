@@ -264,12 +264,10 @@ fn compared(
     if known.len() < 2 {
         return None;
     }
-    // Who turns requests away is not the best of anything, unless everybody does.
-    let serves = |strategy: &Strategy| words::failed_share(strategy) < FAILED_MAX;
-    let mut left_out = Vec::new();
-    if known.iter().any(|(strategy, _)| serves(strategy)) {
-        left_out = known.extract_if(.., |(strategy, _)| !serves(strategy)).collect();
-    }
+    // A strategy that turns requests away is not the best of anything beside one that answers more of them.
+    let least = known.iter().map(|(strategy, _)| words::failed_share(strategy)).fold(f64::INFINITY, f64::min);
+    let serves = |strategy: &Strategy| words::failed_share(strategy) < least + FAILED_MAX;
+    let mut left_out: Vec<(&Strategy, f64)> = known.extract_if(.., |(strategy, _)| !serves(strategy)).collect();
     let first_counts = known.iter().any(|(strategy, _)| std::ptr::eq(*strategy, first));
     // A stable sort: among equals the order run decides.
     known.sort_by(|one, two| one.1.total_cmp(&two.1));
@@ -277,7 +275,8 @@ fn compared(
     let best: Vec<&Strategy> =
         known.iter().filter(|(_, value)| !differ(*value, lowest)).map(|(strategy, _)| *strategy).collect();
     let named = |strategy: &Strategy| format!("{} ({}{})", name_of(&strategy.name), show(strategy), caveat(strategy));
-    left_out.retain(|(strategy, value)| *value < lowest && differ(*value, lowest) && !std::ptr::eq(*strategy, first));
+    left_out.retain(|(_, value)| *value < lowest && differ(*value, lowest));
+    let first_is_left_out = left_out.iter().any(|(strategy, _)| std::ptr::eq(*strategy, first));
     let left_out: Vec<String> = left_out.into_iter().map(|(strategy, _)| named(strategy)).collect();
     let left_out = if left_out.is_empty() { String::new() } else { format!(" Not counted: {}.", left_out.join(", ")) };
     if first_counts && !differ(first_value, lowest) {
@@ -292,8 +291,10 @@ fn compared(
             let _ = write!(said, "{}, not distinguishable from one another", all.join(", "));
         }
     }
-    let _ = write!(said, "; {} had {}{}.{left_out}", name_of(&first.name), show(first), caveat(first));
-    Some(said)
+    if !first_is_left_out {
+        let _ = write!(said, "; {} had {}{}", name_of(&first.name), show(first), caveat(first));
+    }
+    Some(format!("{said}.{left_out}"))
 }
 
 /// A low peak or a quick answer is cheap for whoever turns requests away.

@@ -133,6 +133,12 @@ fn the_price_of_a_low_peak_is_said() {
     run.strategies[1].outcomes.shed = 0;
     let said = verdict_table(&run).replace("\n  ", " ");
     assert!(said.contains("Lowest p99: swr (4.2 ms); naive had 216 ms, with"), "{said}");
+    // Nor where the other fails some, too, and far fewer.
+    let outcomes = &mut run.strategies[1].outcomes;
+    (outcomes.shed, outcomes.hit) = (outcomes.hit / 20, outcomes.hit - outcomes.hit / 20);
+    run.strategies[1].latency_ms.p99 = Some(900.0);
+    let said = verdict_table(&run).replace("\n  ", " ");
+    assert!(said.contains("Lowest p99: swr (900 ms, with") && said.contains("Not counted: naive (216 ms, with"), "{said}");
 }
 
 #[test]
