@@ -1,7 +1,7 @@
 //! The rule: of what nobody could tell apart, the simplest, as it is, unless another one costs noticeably less.
 //!
 //! This is the only place that knows it. Everything that was tried comes in groups: the best, with what nobody could tell from it by the goal's
-//! figure (within a tenth, or a millisecond of a latency: [`near`]), then the best of the rest with its like, and so on. Within a group:
+//! figure (within a tenth, or a millisecond of a latency: `near`), then the best of the rest with its like, and so on. Within a group:
 //!
 //! 1. the fewest parts come first ([`parts`]);
 //! 2. of these, a preset as it is before one with a knob turned;

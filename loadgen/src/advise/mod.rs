@@ -9,7 +9,7 @@
 //! | days that would cost too much: fewer keys, a shorter TTL, and back | [`scale`], [`estimate`] |
 //! | what an answer may cost; progress | [`budget`] |
 //! | what is tried, and what "simplest" means | [`candidates`] |
-//! | simulating; what came of it | [`bench`], [`trials`] |
+//! | simulating; what came of it | [`mod@bench`], [`trials`] |
 //! | from the candidates to the one that is advised | `search`, [`choose`] |
 //! | the other days; in words | `days`, [`limits`] |
 //! | `advice.json`; the words | [`record`], [`words`] |
