@@ -22,7 +22,7 @@ pub fn line(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) { REPLACED } else { c }).collect()
 }
 
-/// Plain text of several lines, for a terminal: as [`line`], and its line breaks and tabs stay.
+/// Plain text of several lines, for a terminal: as [`line()`], and its line breaks and tabs stay.
 #[must_use]
 pub fn lines(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) && !matches!(c, '\n' | '\t') { REPLACED } else { c }).collect()
