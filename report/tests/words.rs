@@ -138,7 +138,10 @@ fn the_price_of_a_low_peak_is_said() {
     (outcomes.shed, outcomes.hit) = (outcomes.hit / 20, outcomes.hit - outcomes.hit / 20);
     run.strategies[1].latency_ms.p99 = Some(900.0);
     let said = verdict_table(&run).replace("\n  ", " ");
-    assert!(said.contains("Lowest p99: swr (900 ms, with") && said.contains("Not counted: naive (216 ms, with"), "{said}");
+    assert!(
+        said.contains("Lowest p99: swr (900 ms, with") && said.contains("Not counted: naive (216 ms, with"),
+        "{said}"
+    );
 }
 
 #[test]
