@@ -355,7 +355,9 @@ fn a_ttl_longer_than_the_day_is_no_reason_to_say_that_nothing_comes_back() {
     for limit in advice["limits"].as_array().unwrap() {
         let failed =
             limit["chosen"]["seeds"].as_array().unwrap().iter().any(|seed| seed["errors"] != 0 || seed["shed"] != 0);
-        assert!(failed || limit["verdict"] == "holds" || limit["verdict"] == "not-known", "{limit}");
+        // Another one may be quicker on such a day, which does not say that this one fails.
+        let well = ["holds", "runner-up-better", "not-known"].iter().any(|verdict| limit["verdict"] == *verdict);
+        assert!(failed || well, "{limit}");
     }
 }
 
@@ -383,8 +385,9 @@ fn no_question_is_too_large_for_a_day_that_can_be_simulated() {
         let length = seconds("warmup") + seconds("duration");
         assert!(rate * length <= 1_200_000.0, "{question}: {rate}/s for {length} s");
         assert!(
-            said.out.contains("# estimated from a sample of") || said.out.contains("# simulated with a TTL of"),
-            "{question}"
+            ["# estimated from a sample of", "# simulated with"].iter().any(|scale| said.out.contains(scale)),
+            "{question}: {}",
+            said.out
         );
     }
 }

@@ -65,11 +65,12 @@ impl Ask {
     /// # Errors
     /// [`Failure`] with what is wrong, at its flag.
     pub fn of(args: &AdviseArgs) -> Result<Self, Failure> {
-        let keys_read = read_keys(&args.keys)?;
+        let ttl = quantity("--ttl", &args.ttl, &DURATION)?;
+        let keys_read = read_keys(&args.keys, ttl)?;
         let mut ask = Self {
             rate: positive("--rate", &args.rate, &RATE)?,
             keys: args.keys.clone(),
-            ttl: quantity("--ttl", &args.ttl, &DURATION)?,
+            ttl,
             service: law(&args.service_time)?,
             capacity: positive("--origin-capacity", &args.origin_capacity, &RATE)?,
             max_stale: quantity("--max-stale", &args.max_stale, &DURATION)?,
@@ -186,12 +187,15 @@ pub fn ttl_for(ask: &Ask, per_s: f64) -> Option<Duration> {
     Some(Duration::from_secs(high))
 }
 
-/// `--keys` as a scenario has them, which checks their ranges.
-fn read_keys(text: &str) -> Result<Keys, Failure> {
+/// `--keys` as a scenario has them, which checks their ranges, and that of the TTL: what is simulated may have a shorter one.
+fn read_keys(text: &str, ttl: Duration) -> Result<Keys, Failure> {
     let fields = key_fields(text)?;
     let flag = |(field, value): &(&'static str, String)| ((*field).to_owned(), value.clone(), format!("--keys {text}"));
-    let overrides: Vec<Override> = fields.iter().map(flag).collect();
-    let pairs: Vec<(String, String)> = fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+    let ttl = duration_text(ttl);
+    let ttl = ("cache.ttl".to_owned(), ttl.clone(), format!("--ttl {ttl}"));
+    let overrides: Vec<Override> = fields.iter().map(flag).chain([ttl]).collect();
+    let pairs: Vec<(String, String)> =
+        overrides.iter().map(|(field, value, _)| (field.clone(), value.clone())).collect();
     let scenario = Scenario::parse(NO_MORE_THAN_KEYS, "advice", &pairs).map_err(|e| named_by_flag(e, &overrides))?;
     Ok(scenario.keys)
 }

@@ -11,9 +11,9 @@ use scenarios::Plan;
 use strategies::Budgets;
 
 use super::ask::Ask;
-use super::budget::{Purse, RUN_MAX, RUN_MIN};
+use super::budget::{Purse, RUN_MAX, RUN_MIN, STEPS_PER_SECOND};
 use super::candidates::Candidate;
-use super::estimate::Reading;
+use super::estimate::{Manners, Reading};
 use super::trials::{Entry, Fate, Unknown};
 use super::world::World;
 use crate::cli::{AdviseArgs, Arrival, CacheChoice, Format, LabChoice, RunArgs};
@@ -126,11 +126,13 @@ impl Bench {
         let lab = SimLab::new(&settings, plan, self.stop.clone()).of_steps(most);
         let failed = |failure: Failure| Failure { text: format!("{} · seed {seed}", failure.text), ..failure };
         let measured = lab.measured(&subject, None, &subject.name).map_err(failed)?;
-        self.purse.pay(measured.steps.into());
+        let (measured_for, warmup) = (settings.scenario.load.duration, settings.scenario.load.warmup);
+        let steps = u64::from(measured.steps) + (warmup + measured_for).as_secs() * STEPS_PER_SECOND;
+        self.purse.pay(steps);
         let run: Strategy = measured.trial.figures.strategy;
-        let figures = reading.figures(&run, measured.response.as_ref(), candidate.spec.lengthens_ttl());
+        let figures = reading.figures(&run, measured.response.as_ref(), Manners::of(&candidate.spec));
         let fate = Fate::of(seed, &run, reading);
-        Ok(Ran { fate, figures, invalid_because: run.invalid_because, steps: measured.steps.into() })
+        Ok(Ran { fate, figures, invalid_because: run.invalid_because, steps })
     }
 }
 

@@ -8,11 +8,15 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Steps of a whole answer: half a minute on two cores (measured: 0.15 to 0.8 µs each).
-pub const ALL: u64 = 100_000_000;
+pub const ALL: u64 = 120_000_000;
+/// Of these for the other days, once it is known what is advised.
+const LATE: u64 = 30_000_000;
 /// Steps of one run, so that two at once fit into a gigabyte.
 pub const RUN_MAX: u64 = 16_000_000;
 /// With fewer a run is not begun.
 pub const RUN_MIN: u64 = 20_000;
+/// What a simulated second costs in which nothing happens (its ticks and its rows), in steps (measured).
+pub const STEPS_PER_SECOND: u64 = 100;
 /// What a step takes on a cloud machine, seconds (measured).
 const STEP_S: f64 = 0.5e-6;
 
@@ -20,6 +24,7 @@ const STEP_S: f64 = 0.5e-6;
 #[derive(Debug)]
 pub struct Purse {
     spent: AtomicU64,
+    kept: AtomicU64,
     expected: u64,
     bar: Option<ProgressBar>,
 }
@@ -29,7 +34,7 @@ impl Purse {
     #[must_use]
     pub fn new(expected: u64, quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| bar(expected));
-        Self { spent: AtomicU64::new(0), expected, bar }
+        Self { spent: AtomicU64::new(0), kept: AtomicU64::new(LATE), expected, bar }
     }
 
     /// Says how long it takes, about.
@@ -44,7 +49,13 @@ impl Purse {
     /// A part of what is left.
     #[must_use]
     pub fn part(&self, part: f64) -> u64 {
-        (ALL.saturating_sub(self.spent()) as f64 * part) as u64
+        let kept = self.kept.load(Ordering::Relaxed);
+        (ALL.saturating_sub(self.spent() + kept) as f64 * part) as u64
+    }
+
+    /// What is advised is known: nothing is kept any longer.
+    pub fn keep_nothing(&self) {
+        self.kept.store(0, Ordering::Relaxed);
     }
 
     /// Steps that were taken.

@@ -78,6 +78,7 @@ impl<'a> Days<'a> {
 
     /// What was chosen and what else there is, on every such day; each has its part of what is left of the budget.
     pub(super) fn limits(&mut self, choice: &Choice) -> Result<Vec<Limit>, Failure> {
+        self.job.bench.purse.keep_nothing();
         let days = Change::days(&self.job.ask);
         let n = days.len();
         days.into_iter().enumerate().map(|(at, change)| self.limit(change, choice, 1.0 / (n - at) as f64)).collect()

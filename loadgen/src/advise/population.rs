@@ -38,6 +38,12 @@ impl Population {
         })
     }
 
+    /// The share of all requests that the least popular key has.
+    #[must_use]
+    pub fn least_share(&self) -> f64 {
+        self.0.iter().map(|class| class.share).fold(1.0, f64::min)
+    }
+
     /// Origin reads a second, in the mean, of a perfect cache that reads a key once for all and never before somebody asks: after a
     /// read that takes d in the mean the value is fresh for T, and the next request comes 1/λ later, so Σ λ / (1 + λ(T + d)) over the
     /// keys (renewal theory, for Poisson arrivals).

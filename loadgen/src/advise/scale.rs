@@ -1,9 +1,14 @@
-//! The scale at which a day is simulated that would cost too much as it is: fewer keys, a shorter TTL; and what that leaves unsaid.
+//! The scale at which a day is simulated that would cost too much as it is: fewer keys, fewer requests, a shorter TTL; and what that leaves
+//! unsaid.
 //!
 //! **Fewer keys.** Load, keys and origin are divided by the same number. A key that is asked for as often as before is read as often as before,
 //! under any strategy, and the origin is as busy as before; what the others share with it (a lock of its own, a flight) is a key's own. Keys that are
 //! all alike are simply fewer; of a Zipf law, see [`scenarios::Sample`]. Left out: the chance of a larger origin to be evenly used is better, so a
 //! smaller one lets reads wait a little longer.
+//!
+//! **Fewer requests.** Where every key is asked for many times during each read on every replica, more requests are more hits and longer waiting
+//! lists, and no more reads, for any strategy that shares a read. Of one that does not, each of them is one; so requests are left out only where
+//! that alone is more than the origin may see in a second, and such a strategy fails whatever it is asked for.
 //!
 //! **A shorter TTL.** What happens around an expiry does not depend on how long the value was fresh before, as long as every key is asked for many
 //! times in between and the origin is nearly idle. So a cycle may be shorter, and is met more often: reads a second, and the shares of
@@ -16,6 +21,7 @@ use std::time::Duration;
 use strategies::units::duration_text;
 
 use super::ask::{Ask, tidy};
+use super::origin::peak_max;
 use super::population::Population;
 use super::world::whole_ms;
 
@@ -27,8 +33,12 @@ const PLACES_KEPT: f64 = 16.0;
 const PLACES_IDLE: f64 = 2.0;
 /// A TTL may be divided by powers of two up to this one.
 const HALVINGS: i32 = 24;
-/// A shortened TTL is at least so many reads of the origin long, and so many seconds: early refreshes begin some reads before an expiry.
-const READS_LONG: f64 = 50.0;
+/// A shortened TTL is at least so many reads of the origin long, and so many seconds: early refreshes begin some reads before an expiry, five to
+/// ten with the usual settings, so that reads are overstated by a twentieth at most.
+const READS_LONG: f64 = 200.0;
+/// Requests that are left for each key, replica and read where requests are left out, and powers of two by which they may be divided.
+const ASKED_IN_A_READ: f64 = 20.0;
+const THINNINGS: i32 = 10;
 const SHORTEST_S: f64 = 5.0;
 /// It is the same cycle, met more often, where a perfect cache's reads grow nearly as much, or where it hardly caches at all.
 const SAME_CYCLE: f64 = 0.8;
@@ -68,8 +78,14 @@ impl Scale {
 
     /// Whether not all keys are simulated.
     #[must_use]
-    pub fn is_sampled(&self) -> bool {
-        self.load > 1.0
+    pub const fn is_sampled(&self) -> bool {
+        self.keys < self.of
+    }
+
+    /// Whether all keys are, but not all requests for them.
+    #[must_use]
+    pub fn is_thin(&self) -> bool {
+        !self.is_sampled() && self.load > 1.0
     }
 
     /// The TTL that is simulated.
@@ -84,9 +100,17 @@ impl Scale {
         if self.keys == self.of { ask.population.clone() } else { Population::of(&ask.keys_of(self)) }
     }
 
-    /// Scales to choose from, the truest first: all keys, then samples of them; where those are small, shorter TTLs before smaller ones.
-    fn all(ask: &Ask) -> impl Iterator<Item = Self> {
+    /// Scales to choose from, the truest first: all of it, then fewer requests, then samples of the keys; where those are small, shorter TTLs
+    /// before smaller ones.
+    fn all(ask: &Ask, capacity: f64) -> impl Iterator<Item = Self> {
         let n = ask.n;
+        let thinnest = (1..=THINNINGS).rev().map(|halving| 2.0_f64.powi(halving)).find(|by| bears(ask, capacity, *by));
+        let thin = move |load: f64, ttl: f64| Self { load, ttl, ..Self::whole(n) };
+        let fewer = (1..=THINNINGS).map(|halving| 2.0_f64.powi(halving));
+        let fewer = fewer.take_while(move |by| thinnest.is_some_and(|most| *by <= most)).map(move |by| thin(by, 1.0));
+        let fewer_and_short = thinnest.into_iter();
+        let fewer_and_short =
+            fewer_and_short.flat_map(move |by| (1..=HALVINGS).map(move |halving| thin(by, 2.0_f64.powi(halving))));
         let samples = move |enough: bool| {
             let sizes = SAMPLES.into_iter().filter(move |size| *size < n && (*size >= ENOUGH) == enough);
             std::iter::once(n).filter(move |_| enough).chain(sizes)
@@ -96,7 +120,9 @@ impl Scale {
         let wide = samples(true).map(|keys| (keys, 1.0));
         let short = shorter(1).map(move |ttl| (smallest, ttl));
         let small = samples(false).flat_map(move |keys| shorter(0).map(move |ttl| (keys, ttl)));
-        wide.chain(short).chain(small).map(move |(keys, ttl)| Self { ttl, ..Self::sampled(ask, keys) })
+        let sampled = move |(keys, ttl)| Self { ttl, ..Self::sampled(ask, keys) };
+        let all = std::iter::once(Self::whole(n)).chain(fewer).chain(fewer_and_short);
+        all.chain(wide.chain(short).chain(small).map(sampled))
     }
 
     /// With so many keys.
@@ -121,7 +147,7 @@ impl Scale {
         let kept = self.origin <= 1.0 || places / self.origin >= least.min(places / 2.0).max(1.0);
         let asked = ask.rate / self.load >= ask.rate.min(1.0);
         // A hot key that is there itself must not be most of what is read.
-        let part = self.origin >= 0.5 * self.load;
+        let part = self.is_thin() || self.origin >= 0.5 * self.load;
         if self.ttl <= 1.0 {
             return kept && asked && part && ask.ttl <= TTL_MAX;
         }
@@ -139,7 +165,7 @@ impl Scale {
     #[must_use]
     pub fn fitting(ask: &Ask, capacity: f64, affordable: impl Fn(&Self) -> bool, cost: impl Fn(&Self) -> f64) -> Self {
         let mut cheapest: Option<(f64, Self)> = None;
-        for scale in Self::all(ask).filter(|scale| scale.is_true(ask, capacity)) {
+        for scale in Self::all(ask, capacity).filter(|scale| scale.is_true(ask, capacity)) {
             if affordable(&scale) {
                 return scale;
             }
@@ -156,7 +182,14 @@ impl Scale {
     /// What was done, in words; `None` where everything is simulated as it was asked.
     #[must_use]
     pub fn in_words(&self, ask: &Ask) -> Option<String> {
-        let sample = (self.load > 1.0).then(|| {
+        let thin = self.is_thin().then(|| {
+            let [own, other] = [ask.rate / self.load, ask.rate].map(tidy);
+            format!(
+                "simulated with {own} requests/s instead of {other}: every key is asked for many times in each read all the same, so who \
+                 shares reads makes no more of them; what does not share them is shown as far too good, and misses the goal even so"
+            )
+        });
+        let sample = self.is_sampled().then(|| {
             format!(
                 "estimated from a sample of {} of {} keys, with {} requests/s and {} of the origin",
                 self.keys,
@@ -169,9 +202,18 @@ impl Scale {
             let [own, other] = [self.ttl_of(ask), ask.ttl].map(duration_text);
             format!("simulated with a TTL of {own} instead of {other}, and read back for that")
         });
-        let both: Vec<String> = sample.into_iter().chain(shorter).collect();
+        let both: Vec<String> = sample.into_iter().chain(thin).chain(shorter).collect();
         (!both.is_empty()).then(|| both.join("; "))
     }
+}
+
+/// Whether so much fewer requests tell what was asked: every key is asked for many times in a read on every replica, and a herd of all that come
+/// in a read, or in a second of it, is more than the origin may see.
+fn bears(ask: &Ask, capacity: f64, by: f64) -> bool {
+    let (service, least) = (ask.service.mean().as_secs_f64(), ask.rate * ask.population.least_share());
+    least / by * service / f64::from(ask.replicas.max(1)) >= ASKED_IN_A_READ
+        && least * service.min(1.0) > 2.0 * peak_max(capacity)
+        && ask.ttl.as_secs_f64() >= READS_LONG * service
 }
 
 fn share(part: f64) -> String {

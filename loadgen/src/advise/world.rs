@@ -21,6 +21,8 @@ const COST_REDUCED: f64 = 300_000.0;
 const COST_QUICK: f64 = 40_000.0;
 /// What an origin read costs to simulate beside a hit, with its flight, its lock, those who wait for it and its ledger (measured).
 const READ_COST: f64 = 40.0;
+/// What a second costs in which nobody asks (measured).
+const SECOND_COST: f64 = 60.0;
 /// How often somebody who waits looks whether the value is there, and what that costs.
 const POLL_S: f64 = 0.05;
 const POLL_COST: f64 = 1.5;
@@ -159,7 +161,13 @@ impl World {
     /// Reads a second of a perfect cache on such a day, of the whole load.
     #[must_use]
     pub fn floor(&self, ask: &Ask) -> f64 {
-        ask.population.floor(self.load(ask).0, ask.ttl, self.mean(ask))
+        self.floor_with(ask, ask.ttl)
+    }
+
+    /// The same with another TTL.
+    #[must_use]
+    pub fn floor_with(&self, ask: &Ask, ttl: Duration) -> f64 {
+        ask.population.floor(self.load(ask).0, ttl, self.mean(ask))
     }
 
     /// The same where every value is kept as long as it may be served: no strategy reads less.
@@ -171,8 +179,13 @@ impl World {
     /// Reads a second of a perfect cache in what is simulated.
     #[must_use]
     pub fn simulated_floor(&self, ask: &Ask) -> f64 {
-        let rate = self.load(ask).0 / self.scale.load;
-        self.scale.population(ask).floor(rate, self.scale.ttl_of(ask), self.mean(ask))
+        self.scale.population(ask).floor(self.simulated_rate(ask), self.scale.ttl_of(ask), self.mean(ask))
+    }
+
+    /// Requests a second that are simulated.
+    #[must_use]
+    pub fn simulated_rate(&self, ask: &Ask) -> f64 {
+        self.load(ask).0 / self.scale.load
     }
 
     fn mean(&self, ask: &Ask) -> Duration {
@@ -339,7 +352,7 @@ impl Length {
         let tells = (1.0 - floor / rate) * rate.max(100.0) >= HITS_TO_WARM;
         let warmup = Some(whole_seconds(ttl * 2)).filter(|two| tells && *two <= DAY).unwrap_or_default();
         let cycle_s = (ttl + ask.service.mean()).as_secs_f64();
-        Self { warmup, cycle_s, floor, rate, per_s: rate + READ_COST * floor + POLL_COST * polls }
+        Self { warmup, cycle_s, floor, rate, per_s: SECOND_COST + rate + READ_COST * floor + POLL_COST * polls }
     }
 
     /// The shortest measured time that tells: three cycles, or as many reads as are enough.
