@@ -79,7 +79,10 @@ pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     // Work must not end at a folder that can't be written.
     let named = serde_json::to_string(&asked(&job.ask)).map_err(Failure::failed)?;
     let name = format!("advice-{:08x}", fingerprint(&format!("{named}{}", job.ask.quick)));
-    let folder = make_folder(&args.output, &name)?;
+    // The same question has the same answer, in the same place; what is no folder of its own is not followed.
+    let own = args.output.join(&name);
+    let is_there = std::fs::symlink_metadata(&own).is_ok_and(|found| found.is_dir());
+    let folder = if is_there { RunFolder::at(own) } else { make_folder(&args.output, &name)? };
     job.bench.purse.announce(quiet);
     let answered = tokio::task::spawn_blocking(move || job.advise().map(|advice| (job, advice))).await;
     let answered = answered.unwrap_or_else(|_| Err(Failure::failed("a simulation panicked: a bug")));

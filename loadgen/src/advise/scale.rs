@@ -115,10 +115,11 @@ impl Scale {
             let sizes = SAMPLES.into_iter().filter(move |size| *size < n && (*size >= ENOUGH) == enough);
             std::iter::once(n).filter(move |_| enough).chain(sizes)
         };
-        let smallest = samples(true).last().unwrap_or(n);
+        let mut few: Vec<u32> = samples(true).collect();
+        few.reverse();
         let shorter = |from: i32| (from..=HALVINGS).map(|halving| 2.0_f64.powi(halving));
         let wide = samples(true).map(|keys| (keys, 1.0));
-        let short = shorter(1).map(move |ttl| (smallest, ttl));
+        let short = few.into_iter().flat_map(move |keys| shorter(1).map(move |ttl| (keys, ttl)));
         let small = samples(false).flat_map(move |keys| shorter(0).map(move |ttl| (keys, ttl)));
         let sampled = move |(keys, ttl)| Self { ttl, ..Self::sampled(ask, keys) };
         let all = std::iter::once(Self::whole(n)).chain(fewer).chain(fewer_and_short);

@@ -22,7 +22,7 @@ const COST_QUICK: f64 = 40_000.0;
 /// What an origin read costs to simulate beside a hit, with its flight, its lock, those who wait for it and its ledger (measured).
 const READ_COST: f64 = 40.0;
 /// What a second costs in which nobody asks (measured).
-const SECOND_COST: f64 = 60.0;
+const SECOND_COST: f64 = 12.0;
 /// How often somebody who waits looks whether the value is there, and what that costs.
 const POLL_S: f64 = 0.05;
 const POLL_COST: f64 = 1.5;
