@@ -90,8 +90,8 @@ impl Reading {
             let value = value(metric)?;
             let read = match metric {
                 "requests" | "errors" | "outcomes.shed" | "outcomes.error" => (value * self.load).round(),
-                "origin.total" => self.reads(value, manners).round(),
-                "origin.floor" => (value * self.keys / self.ttl).round(),
+                "origin.total" => self.reads(value, manners),
+                "origin.floor" => value * self.keys / self.ttl,
                 "origin.max_per_second" => self.peak(total, value, manners),
                 "hit_ratio" => 1.0 - misses / oftener,
                 "stale.share" => value / self.oftener(value),
