@@ -147,6 +147,29 @@ fn p2_a_limit_of_few_refuses_some_of_a_herd() {
 }
 
 #[test]
+fn i14_a_margin_shorter_than_a_read_lets_one_begin_too_late() {
+    // One place, taken for `first` ms; who waits for it has five seconds, and its read takes three.
+    let kept = |first: i64| {
+        let times_out = LeaderEnd::TimedOut;
+        let mut flew = vec![led(0, 0, 1), led(10, 0, 2), ended(first, 0, 1, DONE), ended(5010, 0, 2, times_out)];
+        flew.sort_by_key(|fact| fact.at_ns);
+        let late = read(0, 2, 3001, Some(3001), 6001, ReadEnd::Abandoned);
+        and(&flew, [good(0, 1, 0, first.unsigned_abs()), late, over(0)])
+    };
+    let [own, auto] = ["100ms", "auto"].map(|margin| format!("plain + bare + limit(concurrency=1, margin={margin})"));
+    let sentence = "I14 failures have causes: flight 0000000000000000-2 failed (timed-out) and the origin was well";
+    tells(&own, &kept(3000), &kept(2900), sentence);
+    assert!(
+        said(&auto, &kept(3000)).contains(sentence),
+        "a margin that follows the reads is to be longer than they are"
+    );
+    let two = "plain + bare + limit(concurrency=2, margin=100ms)";
+    assert!(said(two, &kept(3000)).contains(sentence), "the other place was free");
+    let longer = "plain + bare + limit(concurrency=1, margin=3s)";
+    assert!(said(longer, &kept(3000)).contains(sentence), "it should have been refused");
+}
+
+#[test]
 fn i14_a_full_origin_is_a_cause() {
     let flights = [led(0, 0, 1), led(0, 0, 2), led(0, 0, 3), led(1, 0, 4)];
     let ends = [

@@ -137,6 +137,29 @@ impl Attributed {
         Ok(())
     }
 
+    /// Whether a read was too late for its flight, which ended at `ended`, because its replica's limit kept it: by a margin of its
+    /// own that is shorter than the read, and with every place taken all the while.
+    fn kept_too_long(&self, known: &Known, read: &Read, ended: i64) -> bool {
+        let (Some(places), Some(margin)) = (known.terms.promise.limit, known.terms.promise.margin) else {
+            return false;
+        };
+        let (Some(led), Some(end)) = (self.led.get(&read.flight), read.end) else { return false };
+        let (arrived, one) = (read.arrived.0.cast_signed(), MS + known.slack());
+        let (took, waited) = (end.0.cast_signed() - arrived, arrived - led);
+        // At once it would have ended in time.
+        if took <= nanos(margin) || led + took > ended || waited <= one {
+            return false;
+        }
+        let others = self.reads.values().filter(|other| other.replica == read.replica && other.flight != read.flight);
+        let taken = others.map(|other| {
+            let until = other.end.map_or(arrived, |end| end.0.cast_signed().min(arrived));
+            (until - other.arrived.0.cast_signed().max(*led)).max(0)
+        });
+        // From one to the next a place is free for a moment.
+        let (busy, handed_on) = taken.filter(|taken| *taken > 0).fold((0, 1), |(busy, n), taken| (busy + taken, n + 1));
+        busy + handed_on * one >= i64::from(places) * waited
+    }
+
     /// The origin's own ledger says why its reads failed, and whether it was full.
     fn over(&mut self, known: &Known) -> Verdict {
         for (flight, (end, node, at)) in &self.failed {
@@ -169,7 +192,7 @@ impl Attributed {
             }
             let span = (read.arrived.0.cast_signed() - AFTER, *at);
             let unwell = known.troubles.any(span.0, span.1, |kind| kind.origin_unwell() || kind == Kind::Freeze);
-            if !unwell {
+            if !unwell && !(*end == LeaderEnd::TimedOut && self.kept_too_long(known, read, *at)) {
                 self.open.push((
                     span.0,
                     span.1,

@@ -45,6 +45,8 @@ pub struct Promise {
     pub beta: Option<f64>,
     /// How many origin reads a replica's limit lets through at a time.
     pub limit: Option<u32>,
+    /// How much of a read's budget it keeps for the read, where the composition says so.
+    pub margin: Option<Duration>,
     /// The replica's breaker.
     pub breaker: Option<BreakerPromise>,
     /// Whether a request may read although somebody asked for something newer (`xfetch(mode=sync)`).
@@ -102,6 +104,10 @@ impl Spec {
             beta: beta.filter(|_| mode == RefreshMode::Background),
             limit: self.origin.iter().find_map(|layer| match layer {
                 OriginLayer::Limit(settings) => Some(settings.concurrency),
+                OriginLayer::Breaker(_) => None,
+            }),
+            margin: self.origin.iter().find_map(|layer| match layer {
+                OriginLayer::Limit(settings) => settings.margin,
                 OriginLayer::Breaker(_) => None,
             }),
             breaker: self.origin.iter().find_map(|layer| match layer {
