@@ -8,10 +8,10 @@ mod story;
 
 use std::time::Duration;
 
-use sim::ReadEnd;
 use sim::invariants::{End, Fact, Kind, Terms, What};
+use sim::{Effect, ReadEnd};
 use story::*;
-use strategies::port::{Event, LeaderEnd, OriginError, RefusedBy};
+use strategies::port::{Event, LeaderEnd, OriginError, RefusedBy, Stored, Token, When};
 use strategies::{GetError, Outcome};
 
 fn origin_error(error: OriginError) -> End {
@@ -136,6 +136,26 @@ fn i14_who_waits_less_than_a_read_takes_may_wait_in_vain() {
 }
 
 #[test]
+fn i14_who_looks_once_finds_nothing_where_the_put_was_fenced_off() {
+    // The second lock is given when the first was lost with all that the cache had.
+    let waits = |stored| {
+        let first = [taken(0, 0, 7), led(0, 0, 1), asked(20, 1, 1), ended(60, 0, 1, DONE)];
+        let put = match put(60, 0, 1) {
+            Fact { at_ns, node, what: What::Cache(Effect::Put(key, entry, ..)) } => {
+                Fact { at_ns, node, what: What::Cache(Effect::Put(key, entry, When::Fenced(Token(7)), stored)) }
+            }
+            other => other,
+        };
+        let then = [put, told(170, 1, Event::LockTimeout(key())), answered(171, 1, 1, shed())];
+        and(&and(&first, then), [good(0, 1, 0, 60), over(0)])
+    };
+    let sentence = "request 1 failed and nothing was wrong: waited too long";
+    tells("plain + lease(wait=150ms, poll=1s)", &waits(Stored::Fenced), &waits(Stored::Stored), sentence);
+    let often = said("plain + lease(wait=150ms, poll=10ms)", &waits(Stored::Fenced));
+    assert!(often.contains(sentence), "who looks more often finds the next one's value: {often}");
+}
+
+#[test]
 fn p2_a_limit_of_few_refuses_some_of_a_herd() {
     let asks = fact(20, 1, What::Asked { request: 1, key: key(), probe: true });
     let refused = err(GetError::Refused { retry_after: Duration::from_secs(1), flight: flight(1, 1) });
@@ -144,6 +164,25 @@ fn p2_a_limit_of_few_refuses_some_of_a_herd() {
     let ends = [ended(21, 1, 1, LeaderEnd::Refused), answered(22, 1, 1, refused)];
     let limit = "plain + bare + limit(concurrency=1, queue=0)";
     tells(limit, &and(&and(&flew, [spared]), ends.clone()), &and(&flew, ends), "P2 all is well again");
+}
+
+#[test]
+fn p2_a_margin_shorter_than_a_read_lets_a_probe_begin_too_late() {
+    let asks = fact(9, 0, What::Asked { request: 1, key: key(), probe: true });
+    let timed_out = err(GetError::Origin { error: OriginError::TimedOut, flight: flight(0, 2) });
+    let flew = [asks, led(10, 0, 2), ended(5010, 0, 2, LeaderEnd::TimedOut), answered(5011, 0, 1, timed_out)];
+    let late = [read(0, 2, 3001, Some(3001), 6001, ReadEnd::Abandoned), over(0)];
+    let other = [led(0, 0, 1), ended(3000, 0, 1, DONE), good(0, 1, 0, 3000)];
+    let mut behind = and(&and(&flew, late.clone()), other);
+    behind.sort_by_key(|fact| fact.at_ns);
+    let over = behind.iter().position(|fact| matches!(fact.what, What::Over(_))).unwrap();
+    let over = behind.remove(over);
+    behind.push(over);
+    let alone = and(&flew, late);
+    let limit = "plain + bare + limit(concurrency=1, margin=100ms)";
+    tells(limit, &behind, &alone, "P2 all is well again");
+    let auto = said("plain + bare + limit(concurrency=1)", &behind);
+    assert!(auto.starts_with("P2 all is well again"), "{auto}");
 }
 
 #[test]

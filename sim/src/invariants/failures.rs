@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use strategies::port::{Acquired, BreakerState, Event, FlightId, LeaderEnd, RefusedBy, Released, Renewed};
+use strategies::port::{Acquired, BreakerState, Event, FlightId, LeaderEnd, OriginError, RefusedBy, Released, Renewed};
 use strategies::{GetError, Key};
 
 use super::skew::TooOld;
@@ -185,6 +185,12 @@ impl Checker for Heals {
                 {
                     Ok(())
                 }
+                // Whether its limit let it go too late for its own margin is for I14 to say, when the ledger is there.
+                (_, End::Answer(Err(GetError::Origin { error: OriginError::TimedOut, flight })))
+                    if self.may_be_kept(known, *flight) =>
+                {
+                    Ok(())
+                }
                 // Clocks stay wrong.
                 (Some((key, asked)), End::Answer(Err(GetError::Shed { .. })))
                     if self.too_old.by_another(&key, fact.node, asked)
@@ -206,6 +212,12 @@ impl Checker for Heals {
 }
 
 impl Heals {
+    fn may_be_kept(&self, known: &Known, flight: FlightId) -> bool {
+        let promise = known.terms.promise;
+        let full = promise.limit.is_some_and(|places| self.waits.beside(flight) >= places as usize);
+        full && promise.margin.is_some()
+    }
+
     fn waited_in_vain(&self, known: &Known, fact: &Fact, key: &Key, asked: i64) -> bool {
         let gave_up = self.gave_up.get(&(fact.node, key.clone())).filter(|at| **at >= asked);
         gave_up.is_some_and(|at| self.waits.in_vain(known, key, asked, *at))

@@ -24,6 +24,8 @@ pub(super) struct Waits {
     brief: BTreeMap<Key, i64>,
     /// When a put last failed.
     lost: Option<i64>,
+    /// When a put of each key was last fenced off.
+    fenced: BTreeMap<Key, i64>,
 }
 
 impl Waits {
@@ -40,6 +42,7 @@ impl Waits {
             }
             What::Told(Event::CacheFailed { op: "put", .. }) => self.lost = Some(fact.at_ns),
             What::Cache(Effect::Taken(key, _, _, Acquired::Won)) => drop(self.given.insert(key.clone(), fact.at_ns)),
+            What::Cache(Effect::Put(key, _, _, Stored::Fenced)) => drop(self.fenced.insert(key.clone(), fact.at_ns)),
             What::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
                 let poll = nanos(known.terms.promise.poll.unwrap_or_default());
                 if nanos(entry.life.soft) <= poll.saturating_add(AROUND) {
@@ -50,6 +53,16 @@ impl Waits {
         }
     }
 
+    /// How many other flights of its replica were under way beside one.
+    pub(super) fn beside(&self, flight: FlightId) -> usize {
+        let flights = || self.reads.values().flatten();
+        let Some((begun, over, _)) = flights().find(|(.., of)| *of == flight) else { return 0 };
+        let at_once = |(from, until, of): &&(i64, i64, FlightId)| {
+            of.incarnation == flight.incarnation && *of != flight && from < over && until > begun
+        };
+        flights().filter(at_once).count()
+    }
+
     /// Whether somebody read the key for all of a wait that ended at that moment, or, since the waiter asked, stored what was past its
     /// TTL before he looked, or could not store what he would have found in his only look.
     pub(super) fn in_vain(&self, known: &Known, key: &Key, asked_ns: i64, ended_ns: i64) -> bool {
@@ -58,7 +71,8 @@ impl Waits {
             return true;
         }
         let looks_once = wait <= nanos(known.terms.promise.poll.unwrap_or_default());
-        if looks_once && self.lost.is_some_and(|at| at >= asked_ns) {
+        let not_stored = [self.lost, self.fenced.get(key).copied()];
+        if looks_once && not_stored.into_iter().flatten().any(|at| at >= asked_ns) {
             return true;
         }
         let around = AROUND + known.slack();
