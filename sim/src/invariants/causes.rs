@@ -192,7 +192,8 @@ impl Attributed {
             }
             let span = (read.arrived.0.cast_signed() - AFTER, *at);
             let unwell = known.troubles.any(span.0, span.1, |kind| kind.origin_unwell() || kind == Kind::Freeze);
-            if !unwell && !(*end == LeaderEnd::TimedOut && self.kept_too_long(known, read, *at)) {
+            let kept = *end == LeaderEnd::TimedOut && self.kept_too_long(known, read, *at);
+            if !unwell && !kept {
                 self.open.push((
                     span.0,
                     span.1,
