@@ -20,7 +20,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["--scenario", "hotkey", "-d", "0s"], 2, &["-d 0s"]),
     (&["--scenario", "hotkey", "-c", "0"], 2, &["-c 0"]),
     (&["--scenario", "hotkey", "-c", "-3"], 2, &["-c"]),
-    (&["--scenario", "hotkey", "-c", "1000000"], 2, &["too few file descriptors · ulimit -n", "lower load.clients"]),
+    (&["--scenario", "hotkey", "-c", "1000000"], 2, &["too few file descriptors · ulimit -Hn", "lower load.clients"]),
     (&["--scenario", "hotkey", "--set", "cache.tttl=5s"], 2, &["--set cache.tttl=5s", "ttl"]),
     (&["--scenario", "hotkey", "--set", "cache.ttl"], 2, &["a setting without a value", "write --set cache.ttl=10s"]),
     (&["--scenario", "hotkey", "--set", "cache.ttl=5"], 2, &["--set cache.ttl=5", "needs a unit"]),
