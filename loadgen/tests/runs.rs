@@ -213,7 +213,7 @@ fn a_closed_pipe_ends_quietly_and_list_and_show_say_what_there_is() {
         ("broken-unfenced-lease", "plain + lease, with a flaw"),
         ("hotkey", "hot_share = 0.95"),
         ("xfetch", "beta = 1"),
-        ("lock", "lease = 10s"),
+        ("lock", "lease = auto"),
     ] {
         assert!(run(&["show", name]).out.contains(word), "{name}");
     }
