@@ -14,7 +14,7 @@ use crate::{theory, words};
 const NOISE_SHARE: f64 = 0.10;
 /// So are differences between times below this, milliseconds.
 const NOISE_MS: f64 = 1.0;
-/// Who failed or shed this share of its requests is compared with nobody who did not.
+/// A strategy that failed or shed this much more of its requests than another is not compared with it.
 const FAILED_MAX: f64 = 0.01;
 
 /// What the numbers show, what is wrong with them, and how far they carry: one sentence a line.

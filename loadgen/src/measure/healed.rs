@@ -1,7 +1,7 @@
 //! Whether a run recovered from its events: the half of invariant P2 that is about rates (`docs/metastable.md`).
 //!
 //! In the end as large a share of requests is answered well as before, and the origin is read hardly more. A comparison
-//! needs a baseline that contains what it compares with: who expires once in a minute is not seen to in half a minute. So
+//! needs a baseline that contains what it compares with: half a minute does not show an expiry that comes once a minute. So
 //! reads are counted against the floor, and what a strategy does at an expiry is known only where there was time for one
 //! before the events. Where that is not enough to say either, nothing is said.
 
@@ -15,12 +15,12 @@ const OF_A_SHARE: f64 = 0.99;
 const OF_A_RATE: f64 = 0.9;
 /// As many reads as before, by the floor.
 const READS_AGAIN: f64 = 1.2;
-/// And whoever reads no more than this many times the floor reads hardly more than anybody must, whatever he did before: two
-/// for one is a lock that changed hands, or a refresh that came early.
+/// A strategy that reads at most this many times the floor reads hardly more than it must, whatever it did before: two for
+/// one is a lock that changed hands, or a refresh that came early.
 const NEAR_THE_FLOOR: f64 = 2.0;
 /// Seconds that are judged together.
 const WINDOW: usize = 10;
-/// Who is not well after so many seconds has not recovered; before that nobody can say.
+/// A run that is not well after so many seconds has not recovered; before that it is not known.
 const PATIENCE: usize = 30;
 
 /// Whether a run recovered.
