@@ -36,6 +36,20 @@ fn ends_well(mut child: Child) {
     assert_eq!(child.wait().unwrap().code(), Some(0), "SIGTERM is a good end");
 }
 
+/// A program that must refuse and end; one that serves instead is ended, and the test fails instead of waiting for ever.
+fn ends_by_itself(program: &str, args: &[&str]) -> std::process::Output {
+    let child = spawn(program, args);
+    let id = child.id().to_string();
+    let (told, ended) = std::sync::mpsc::channel();
+    let waiting = std::thread::spawn(move || told.send(child.wait_with_output().unwrap()));
+    let Ok(output) = ended.recv_timeout(std::time::Duration::from_secs(60)) else {
+        Command::new("kill").args(["-KILL", &id]).status().unwrap();
+        waiting.join().unwrap().unwrap();
+        panic!("{program} {args:?} serves, and should have refused");
+    };
+    output
+}
+
 #[tokio::test]
 async fn replica_and_origin_serve_and_end_at_sigterm() {
     let Some(redis) = testing::redis(&[]) else { return };
@@ -147,9 +161,10 @@ fn what_cannot_be_is_said_and_is_no_panic() {
         ),
         (env!("CARGO_BIN_EXE_app"), vec!["--listen", &taken], "is another program on it?"),
         (env!("CARGO_BIN_EXE_origin"), vec!["--listen", &taken, "--database", &database], "is another program on it?"),
-        (env!("CARGO_BIN_EXE_origin"), vec!["--database", "/nowhere/x.sqlite"], "/nowhere/x.sqlite"),
+        // A file is in the way, so that not even root can have made the folder.
+        (env!("CARGO_BIN_EXE_origin"), vec!["--database", "/dev/null/x.sqlite"], "/dev/null/x.sqlite"),
     ] {
-        let output = spawn(program, &args).wait_with_output().unwrap();
+        let output = ends_by_itself(program, &args);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains(words), "{args:?}: {said}");
         assert!(!said.contains("panicked"), "{said}");

@@ -328,7 +328,7 @@ fn bad_input_is_refused_at_its_flag() {
         ("--replicas", "0", "1..=1000"),
         ("--seed", "18446744073709551615", "the last seed is too large"),
     ] {
-        let mut args: Vec<&str> = [&["advise", "-o", "/nowhere/at/all"][..], &ONE_KEY].concat();
+        let mut args: Vec<&str> = [&["advise", "-o", "/dev/null/at/all"][..], &ONE_KEY].concat();
         match args.iter().position(|arg| *arg == flag) {
             Some(at) => args[at + 1] = value,
             None => args.extend([flag, value]),
