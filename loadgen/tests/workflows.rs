@@ -152,3 +152,36 @@ fn each_forbidden_thing_is_noticed() {
         assert_eq!(forbidden(&bad).len(), 1, "{field}: {value}");
     }
 }
+
+/// An image is pinned to the digest that the registry tells; where nothing can be asked that is said, and nothing is printed.
+#[test]
+fn digests_are_the_registrys_or_none() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let docker = folder.path().join("docker");
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let said = |version: &str, pull: &str, registry: &str| {
+        let text = format!("#!/bin/sh\ncase $1 in version) {version};; pull) {pull};; *) exit 9;; esac\n");
+        std::fs::write(&docker, text).unwrap();
+        std::fs::set_permissions(&docker, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = std::process::Command::new("bash");
+        command.arg(root().join("ci/digests.sh")).env("PATH", &path).env("LAB_REGISTRY", registry);
+        let output = command.output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.success(), out, err)
+    };
+    let (well, out, err) = said("exit 0", "echo \"Digest: sha256:of-$2\"", "127.0.0.1:5000");
+    assert!(well && err.is_empty(), "{err}");
+    assert!(out.contains("LAB_REDIS_IMAGE=127.0.0.1:5000/redis:8.0@sha256:of-127.0.0.1:5000/redis:8.0\n"), "{out}");
+    let (_, out, _) = said("exit 0", "echo \"Digest: sha256:of-$2\"", "");
+    assert!(out.contains("LAB_REDIS_IMAGE=redis:8.0@sha256:of-redis:8.0\n"), "{out}");
+    for (version, pull, wanted) in [
+        ("exit 1", "exit 9", "no Docker engine answers, so the registry cannot be asked"),
+        ("exit 0", "echo connection refused >&2; exit 1", "cannot be asked (connection refused)"),
+        ("exit 0", "echo manifest unknown >&2; exit 1", "the registry does not give out"),
+        ("exit 0", "echo pulled, and no digest", "the registry told no digest"),
+    ] {
+        let (well, out, err) = said(version, pull, "");
+        assert!(!well && out.is_empty() && err.contains(wanted), "{pull}: {out}{err}");
+    }
+}
