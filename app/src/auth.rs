@@ -1,4 +1,4 @@
-//! Who may use a control listener: whoever has the run's bearer token, and never a web page.
+//! Who may use a control listener: a caller with the run's bearer token, and never a web page.
 
 use std::sync::Arc;
 

@@ -24,7 +24,7 @@ const ANSWER_BYTES_MAX: usize = 1 << 30;
 /// A control listener at a base URL.
 #[derive(Clone)]
 pub struct ControlClient {
-    // Shared by clones: whoever holds one follows a program that moved.
+    // Shared by clones: each of them follows a program that moved.
     base: Arc<RwLock<String>>,
     token: Option<ControlToken>,
     client: Client<HttpConnector, Full<Bytes>>,

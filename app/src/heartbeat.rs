@@ -25,7 +25,7 @@ const READING_MAX: Duration = Duration::from_micros(500);
 /// How often it is made again at one beat.
 const READINGS_MAX: u32 = 8;
 
-/// A heart. Whoever runs beats it.
+/// A heart. A program that runs beats it.
 #[derive(Default)]
 pub struct Heart(Mutex<Pulse>);
 
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(
             heart.told(&clocks).longest_ns,
             700 * MS,
-            "who begins late was silent from when he should have begun"
+            "a program that begins late was silent from when it should have begun"
         );
     }
 

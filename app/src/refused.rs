@@ -41,7 +41,7 @@ pub enum Cause {
     PasswordMissing,
     /// It wants another password or user.
     PasswordWrong,
-    /// It answers nobody who comes from elsewhere without a password.
+    /// It answers no client from elsewhere without a password.
     Protected,
     /// It speaks something else.
     NotRedis,

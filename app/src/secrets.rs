@@ -1,4 +1,4 @@
-//! The secrets of a stack of containers: made once, where they are absent, into volumes that only those who need them see.
+//! The secrets of a stack of containers: made once, where they are absent, into volumes that only the programs that need them see.
 //! Nothing secret is committed, in an image, in an environment variable or in a log.
 
 use std::fs::OpenOptions;

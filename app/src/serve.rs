@@ -29,7 +29,7 @@ pub struct Shutdown(watch::Receiver<bool>);
 pub struct Stop(watch::Sender<bool>);
 
 impl Shutdown {
-    /// A pair of who says it and who hears it. It is also heard when the one who would say it is dropped.
+    /// A pair: one end says it, the other hears it. It is also heard when the end that would say it is dropped.
     #[must_use]
     pub fn pair() -> (Stop, Self) {
         let (tell, told) = watch::channel(false);
@@ -76,7 +76,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut shutdown: Shutdown
     }
     drop(listener);
     let all_ended = async { while connections.join_next().await.is_some() {} };
-    // Whoever is not done by then is cut off: JoinSet aborts on drop.
+    // A connection that is not done by then is cut off: JoinSet aborts on drop.
     let _ = tokio::time::timeout(DRAIN, all_ended).await;
 }
 

@@ -224,7 +224,7 @@ impl CachePort {
         self.replies_to_lose.store(count, Relaxed);
     }
 
-    /// A read: it has no effect, so whoever gives it up leaves nothing behind.
+    /// A read: it has no effect, so a caller that gives it up leaves nothing behind.
     async fn read(&self, key: &Key) -> Result<Lookup, CacheError> {
         let deadline = self.world.now().plus(OPERATION_BUDGET);
         let arrives = self.link.there.deliver(self.world.now());
@@ -367,7 +367,7 @@ impl Wake for CachePort {
             let (tell, told) = oneshot::channel();
             let mut listeners = lock(&self.subscriber.listeners);
             let of_key = listeners.entry(key.clone()).or_default();
-            // Those who listen no longer are forgotten here: a key that is never announced must not gather them.
+            // Listeners that have gone are forgotten here: a key that is never announced must not gather them.
             of_key.retain(|listener: &oneshot::Sender<()>| !listener.is_canceled());
             of_key.push(tell);
             let heard: Message = Box::pin(async move {

@@ -113,7 +113,7 @@ struct Client {
 }
 
 impl<W: Witness + 'static> Crowd<W> {
-    /// Clients who will ask what the plan says, and tell `witness` what they see.
+    /// Clients that will ask what the plan says, and tell `witness` what they see.
     #[must_use]
     pub fn new(
         fleet: &Rc<Fleet>,

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::origin::Read;
 
-/// Who takes reads that are over, in the order of their arrival.
+/// Takes reads that are over, in the order of their arrival.
 pub type ReadSink = Box<dyn FnMut(Read) + Send>;
 
 /// The ledger. Without a sink it keeps everything.

@@ -248,7 +248,7 @@ impl Wake for MemoryCache {
             let (tell, told) = oneshot::channel();
             let mut state = self.state();
             let listeners = state.listeners.entry(key.clone()).or_default();
-            // Those who listen no longer are forgotten here: a key that is never announced must not gather them.
+            // Listeners that have gone are forgotten here: a key that is never announced must not gather them.
             listeners.retain(|listener: &oneshot::Sender<()>| !listener.is_canceled());
             listeners.push(tell);
             let heard: Message = Box::pin(async move {

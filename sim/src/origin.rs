@@ -41,7 +41,7 @@ pub struct Read {
     pub key: Key,
     /// The flight, as the asker named it.
     pub flight: FlightId,
-    /// Who asked.
+    /// The replica that asked.
     pub replica: u16,
     /// When it arrived.
     pub arrived: Mono,
@@ -225,7 +225,7 @@ impl SimOrigin {
             state.waiting.push_back(tell);
             told
         };
-        // Whoever frees a place hands it to the first in the queue.
+        // A read that frees a place hands it to the first in the queue.
         told.await.map_err(|_| Refusal::Failing)
     }
 

@@ -42,7 +42,7 @@ pub struct Simulation<'a> {
     pub latencies: Latencies,
     /// Makes the sink of a replica's events, once for each of its lives.
     pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
-    /// Who takes the origin's reads once they are over, in the order of their arrival; `None` keeps them all.
+    /// Takes the origin's reads once they are over, in the order of their arrival; `None` keeps them all.
     pub reads: Option<ReadSink>,
 }
 

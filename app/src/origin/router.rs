@@ -1,4 +1,4 @@
-//! The origin over HTTP: data for whoever speaks HTTP, control for the lab.
+//! The origin over HTTP: data for anything that speaks HTTP, control for the lab.
 
 use std::sync::Arc;
 

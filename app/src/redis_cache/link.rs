@@ -71,7 +71,7 @@ impl Link {
         .await
     }
 
-    /// What the server says to somebody who connects, tells the password and asks for a sign of life, and how it refuses that:
+    /// What the server says to a client that connects, tells the password and asks for a sign of life, and how it refuses that:
     /// one line. `None` where it refuses nothing, or says nothing.
     pub(super) async fn last_words(&self) -> Option<String> {
         let Inner { info, budget, .. } = &*self.0;

@@ -38,7 +38,7 @@ impl RedisWake {
         subscription(&self.link, &self.channel).await
     }
 
-    /// Sends a message to everybody who listens.
+    /// Sends a message to all listeners.
     pub(super) async fn publish(&self, key: &Key) -> RedisResult<()> {
         let command = redis::cmd("PUBLISH").arg(&self.channel).arg(key.as_str()).to_owned();
         command.query_async::<i64>(&mut self.link.clone()).await.map(drop)
@@ -75,7 +75,7 @@ impl Wake for RedisWake {
             let (tell, told) = oneshot::channel();
             let mut listeners = lock(&self.listeners);
             let of_key = listeners.entry(key.clone()).or_default();
-            // Those who listen no longer are forgotten here: a key that is never announced must not gather them.
+            // Listeners that have gone are forgotten here: a key that is never announced must not gather them.
             of_key.retain(|listener| !listener.is_closed());
             of_key.push(tell);
             let heard: Message = Box::pin(async move {
@@ -112,7 +112,7 @@ async fn subscribe(link: Link, channel: String, listeners: Weak<Listeners>, stan
                 }
             }
             standing.send_replace(false);
-            // Those who listen would hear nothing more: let go, they look for themselves and ask again whether they can listen.
+            // The listeners would hear nothing more: let go, they look for themselves and ask again whether they can listen.
             if let Some(listeners) = listeners.upgrade() {
                 lock(&listeners).clear();
             }

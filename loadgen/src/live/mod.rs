@@ -1,7 +1,7 @@
 //! What happens, second by second, while it happens: for the progress line and for the page of `--live`.
 //!
 //! The feed is one small line of JSON a second, told by the collector's thread and the loop that watches the origin, never
-//! by a generator's worker. Nobody waits for whoever looks at it.
+//! by a generator's worker. Nothing waits for a reader of it.
 
 mod news;
 mod server;

@@ -1,4 +1,4 @@
-//! What takes effect in the cache, told to whoever watches: the order of these is the cache's own.
+//! What takes effect in the cache, told to a watcher: the order of these is the cache's own.
 
 use std::time::Duration;
 
@@ -21,6 +21,6 @@ pub enum Effect {
     Prolonged(Key, Token, Renewed),
     /// Somebody let go of one.
     LetGo(Key, Token, Released),
-    /// A lease was deleted, whoever held it.
+    /// A lease was deleted, no matter which caller held it.
     Seized(Key),
 }

@@ -80,15 +80,15 @@ impl UnderWay {
 
     /// The requests whose time is up, and when to look again.
     ///
-    /// Once in a `timeout` it takes down who is under way. Whoever is not on that list was sent after it was made, and has
-    /// his time until the next; so a request that is answered soon costs nothing here.
+    /// Once in a `timeout` it lists the requests under way. One that is not on the list was sent after it was made, and has
+    /// its time until the next; so a request that is answered soon costs nothing here.
     pub(super) fn late(&mut self, now: u64, timeout: u64) -> (Vec<u32>, u64) {
         if now >= self.next_list {
             let open = (0..).zip(&self.places).filter(|(_, place)| place.serial != 0);
             let mut list: Vec<(u64, u32, u64)> =
                 open.map(|(number, place)| (place.sent.saturating_add(timeout), number, place.serial)).collect();
             list.sort_unstable();
-            // Whoever is to be sent later than now stands on the last list, too.
+            // A request that is to be sent later than now stands on the last list, too.
             self.listed = list.into();
             self.next_list = now.saturating_add(timeout);
         }

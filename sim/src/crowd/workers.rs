@@ -50,7 +50,7 @@ impl Idle {
         self.0.get_mut(usize::from(replica)).into_iter().for_each(Vec::clear);
     }
 
-    /// Everybody, who may go.
+    /// All workers, which may go.
     pub(super) fn dismiss(&mut self) -> Vec<u32> {
         self.0.iter_mut().flat_map(|idle| idle.drain(..)).map(|worker| worker.task).collect()
     }

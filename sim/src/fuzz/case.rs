@@ -52,7 +52,7 @@ impl Profile {
 pub enum Whom {
     /// That replica.
     Replica(u16),
-    /// Whoever holds that item's lock, or reads it: the fault waits for one to come, for a while.
+    /// The replica that holds that item's lock, or reads it: the fault waits for one to come, for a while.
     Holder(u32),
 }
 
@@ -207,7 +207,7 @@ fn faults(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64)
     let mut faults: Vec<Fault> = Vec::new();
     for _ in 0..some {
         let Some(mut fault) = fault(draw, profile, replicas, items, length) else { continue };
-        // Troubles like company: whoever reads because the cache is slow to him stands still over it.
+        // Troubles like company: a replica that reads because the cache is slow to it stands still over it.
         if let Some(before) = faults.last().filter(|_| draw.chance(0.5)) {
             (fault.at, fault.whom) = (before.at + draw.between(0, 800 * MS), before.whom);
         }

@@ -132,7 +132,7 @@ pub fn story<'a>(log: &'a [Fact], violation: &Violation) -> Vec<&'a Fact> {
     }))
 }
 
-/// Facts as text, a line each; of the polls of those who wait for a lock, those that follow one another are one line a replica.
+/// Facts as text, a line each; of the polls of callers that wait for a lock, those that follow one another are one line a replica.
 #[must_use]
 pub fn lines(facts: &[&Fact]) -> Vec<String> {
     let poll = |fact: &&Fact| matches!(&fact.what, What::Cache(Effect::Taken(.., Acquired::Held)));

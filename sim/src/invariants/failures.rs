@@ -1,5 +1,5 @@
-//! Of failures: an error is neither kept nor asked for again at once (I13), whoever waits for one that died is served in
-//! time (P1), and all is well again when the troubles are over (P2, I9). Their causes are next door.
+//! Of failures: an error is neither kept nor asked for again at once (I13), a caller that waits for one that died is served
+//! in time (P1), and all is well again when the troubles are over (P2, I9). Their causes are next door.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -69,10 +69,10 @@ impl Checker for BackOff {
 
 /// How long after a dead holder's lock has ended somebody has taken over, a poll left out: two operations of a cache in trouble.
 const TAKES_OVER: i64 = 500 * MS;
-/// The poll of who does not poll at all.
+/// The poll of a waiter that does not poll at all.
 const POLL: Duration = Duration::from_millis(250);
 
-/// P1: whoever waits for a key whose holder died is answered, or reads for himself, once the lock has ended.
+/// P1: a caller that waits for a key whose holder died is answered, or reads for itself, once the lock has ended.
 #[derive(Default)]
 pub(super) struct TakenOver {
     /// Who holds each key, and until when.

@@ -20,15 +20,15 @@ struct Live {
     begun: i64,
     /// Since when it holds the key; `None` where it reads without the lock.
     held: Option<i64>,
-    /// The lock that was counted for it, where it may as well be of those who could not ask for one: the log does not say.
+    /// The lock that was counted for it, where it may as well be of those that could not ask for one: the log does not say.
     lent: Option<Given>,
 }
 
 /// A lock that was given, and when.
 type Given = (Token, i64);
 
-/// I1 and I5: among whom one reads at a time, one does; each lock that is given is good for one flight, and whoever
-/// reads beside it has lost his lock to a trouble that can take it away, or could not ask for one.
+/// I1 and I5: where one may read at a time, one does; each lock that is given is good for one flight, and a flight that
+/// reads beside it has lost its lock to a trouble that can take it away, or could not ask for one.
 #[derive(Default)]
 pub(super) struct OneReader {
     live: BTreeMap<Key, Vec<Live>>,
@@ -163,7 +163,7 @@ pub(super) fn allowed(known: &Known, since: i64, now: i64) -> usize {
     1 + taken_away + alone + unusable
 }
 
-/// I1: who was given the lock after a fresh value was stored reads that, and not the origin.
+/// I1: a caller that was given the lock after a fresh value was stored reads that, and not the origin.
 #[derive(Default)]
 pub(super) struct Needed {
     /// Since when, and until when, a key has a fresh entry.

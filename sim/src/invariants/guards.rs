@@ -64,7 +64,7 @@ impl Seen {
             Event::Breaker(state) => return self.changed(*state, now),
             _ => {}
         }
-        // Who was led at this very moment is about to be refused.
+        // A flight that was led at this very moment is about to be refused.
         let after = |led: i64| now - led > known.slack();
         let through = self.flying.values().filter(|(led, closed)| !closed && after(*led)).count();
         let most = if self.state == BreakerState::HalfOpen { promise.trickle as usize } else { 0 };

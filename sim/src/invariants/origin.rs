@@ -106,7 +106,7 @@ impl Bounded {
             if running > places {
                 return Err(format!("{running} reads at once at {at} ns; the origin has {places} places"));
             }
-            // Whoever moves on at the same instant, or within the slack, has not waited.
+            // A read that moves on at the same instant, or within the slack, has not waited.
             let soon = |&&(then, change): &&(u64, Change)| change == Change::Moved && then <= at + slack;
             let moves = changes[n..].iter().take_while(|(then, _)| *then <= at + slack).filter(soon).count();
             if waiting.saturating_sub(moves) > queue {

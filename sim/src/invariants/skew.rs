@@ -1,6 +1,6 @@
 //! Clocks that are apart by more than a TTL. What one replica stores is past its TTL at once for another whose clock is ahead:
-//! who waits there waits on, for a value that is fresh to him, and may give up. Ages are judged by whoever asks, so this is no
-//! fault of a strategy's.
+//! a caller that waits there waits on, for a value that is fresh to it, and may give up. Ages are judged by the replica that asks,
+//! so this is no fault of a strategy's.
 
 use std::collections::BTreeMap;
 

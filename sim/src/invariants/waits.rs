@@ -1,4 +1,4 @@
-//! Who waits for another's read may wait in vain, by the composition's own numbers: a wait that is shorter than the read, a poll that
+//! A caller that waits for another's read may wait in vain, by the composition's own numbers: a wait that is shorter than the read, a poll that
 //! is longer than the entry lives. Neither is held against a strategy, where the log shows it: the read was under way all the while, or
 //! the value had come and was past its TTL when it could be looked at.
 
@@ -18,7 +18,7 @@ const AROUND: i64 = 20 * MS;
 pub(super) struct Waits {
     /// From when to when each key was read; the end is `i64::MAX` where it is not over. In the order of beginnings.
     reads: BTreeMap<Key, Vec<(i64, i64, FlightId)>>,
-    /// When each key's lock was last given: who has it is about to read.
+    /// When each key's lock was last given: its holder is about to read.
     given: BTreeMap<Key, i64>,
     /// When each key was last stored with a life that is over before a waiter looks again.
     brief: BTreeMap<Key, i64>,

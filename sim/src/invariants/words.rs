@@ -180,7 +180,7 @@ fn took_effect(effect: &Effect, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Effect::LetGo(key, token, Released::NotOwner) => {
             write!(f, "key {key}: lock {} is not let go of, it is lost", short(*token))
         }
-        Effect::Seized(key) => write!(f, "key {key}: the lock is deleted, whoever has it"),
+        Effect::Seized(key) => write!(f, "key {key}: the lock is deleted, no matter who holds it"),
     }
 }
 

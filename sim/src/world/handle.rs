@@ -53,7 +53,7 @@ impl Handle {
             .unwrap_or(u32::MAX)
     }
 
-    /// Runs a task now, to its next await. Only for who runs in no task himself, as a call does.
+    /// Runs a task now, to its next await. Only for a caller that is no task itself, as a call is.
     pub(crate) fn run(&self, task: u32) {
         with_core(self.world, |core| core.run_task(task));
     }

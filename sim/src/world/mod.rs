@@ -64,7 +64,7 @@ struct Core {
     ready: RefCell<VecDeque<Whom>>,
     /// Whether the main future is among those that are ready.
     main_queued: Cell<bool>,
-    /// Who runs now, and the address of the waker that it was given.
+    /// What runs now, and the address of the waker that it was given.
     running: Cell<(Whom, *const ())>,
     /// Where the choice among those that are ready is drawn from; `None` for first come, first served.
     choice: Cell<Option<u64>>,
@@ -80,13 +80,13 @@ impl Default for World {
 }
 
 impl World {
-    /// A world at time zero, in which those who are ready at the same instant run first come, first served.
+    /// A world at time zero, in which tasks that are ready at the same instant run first come, first served.
     #[must_use]
     pub fn new() -> Self {
         Self::with_choice(None)
     }
 
-    /// A world at time zero, in which the seed chooses among those who are ready at the same instant.
+    /// A world at time zero, in which the seed chooses among tasks that are ready at the same instant.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self::with_choice(Some(mix(seed ^ 0x73696d)))

@@ -19,15 +19,15 @@ pub struct Sleep {
 enum Armed {
     /// The task that sleeps, straight away.
     Task(u32, u32),
-    /// Whoever the sleeper's place says.
+    /// The one that the sleeper's place names.
     Sleeper(u32, u32),
 }
 
-/// Who is woken.
+/// What is woken.
 pub(super) enum Wakes {
     /// A task, a call, or the main future.
     Whom(Whom),
-    /// Whoever that waker belongs to: a future that is polled through another's hands.
+    /// The owner of that waker: a future that is polled through another's hands.
     Waker(Waker),
 }
 
@@ -99,7 +99,7 @@ impl Sleep {
     }
 }
 
-/// Who runs now, if that is whom the waker wakes: a task that polls its own sleep is woken by its number, and no waker is
+/// What runs now, if the waker wakes just that: a task that polls its own sleep is woken by its number, and no waker is
 /// cloned, and none called.
 fn running(core: &Core, waker: &Waker) -> Option<Whom> {
     let (whom, its_waker) = core.running.get();

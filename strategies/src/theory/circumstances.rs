@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::budgets::Budgets;
 
-/// Who asks.
+/// The clients that ask.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Readers {
     /// So many requests a second for all keys, whatever happens.
@@ -17,7 +17,7 @@ pub enum Readers {
         /// How they are spaced.
         gaps: Gaps,
     },
-    /// Clients who wait for their answer, think, and ask again.
+    /// Clients that wait for their answer, think, and ask again.
     Closed {
         /// C.
         clients: u32,
@@ -64,7 +64,7 @@ pub struct Circumstances {
     pub others: u32,
     /// The share of all requests that ask for what does not exist.
     pub missing: f64,
-    /// Who asks.
+    /// The clients that ask.
     pub readers: Readers,
     /// Whether they ask at the same rate throughout.
     pub steady: bool,

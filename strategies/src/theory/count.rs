@@ -45,7 +45,7 @@ impl Counts {
             }
             Filled::ByLoad(_) | Filled::Otherwise => (cycles, cycles),
         };
-        // Clients who wait do not ask.
+        // Clients that wait do not ask.
         let asked = if cycle.clients_wait {
             at.r() * (measured - others * (at.d() + 1.0 / at.r())).max(0.0) + others * cycle.waits
         } else {
@@ -76,7 +76,7 @@ struct Moments {
 
 impl Moments {
     fn of(layers: &Layers, at: &Circumstances, cycle: &Cycle) -> Self {
-        // Who fills the cache: 1/r after the beginning, or with the first of equal gaps, which is at the beginning, that is for the key.
+        // When the cache is filled: 1/r after the beginning, or with the first of equal gaps, which is at the beginning, that is for the key.
         let (mean, variance) = match at.readers {
             Readers::Open { gaps: Gaps::Poisson, .. } => (1.0 / at.r(), at.r().powi(-2)),
             Readers::Open { gaps: Gaps::Equal, .. } => ((1.0 - at.h()) / at.r(), (1.0 - at.h()) * at.r().powi(-2)),

@@ -1,6 +1,6 @@
-//! What one cycle comes to: its herd, its length, who waits in it and who is answered with a stale value.
+//! What one cycle comes to: its herd, its length, the requests that wait in it and those answered with a stale value.
 //!
-//! The first read begins τ after the last put and lands d later. Those who refresh or miss within that d read too, unless one
+//! The first read begins τ after the last put and lands d later. Readers that refresh or miss within that d read too, unless one
 //! reads for all: N = 1 + Λ(τ+d) − Λ(τ) where nobody is held together, which is 1 + r·d at an expiry and e^(1/β) under XFetch,
 //! whatever the load (Vattani, Chierichetti, Lowenstein, PVLDB 8(8), 2015); one read a process that has one of them; one for
 //! the fleet. The last of these reads begins L after the first, and its put renews the TTL: a cycle is τ + L + d. Between the

@@ -11,7 +11,7 @@ use crate::origin::LimitSettings;
 use crate::policy::Early;
 use crate::spec::{CacheLayer, FillLayer, LockSettings, OriginLayer, PolicySpec, Spec};
 
-/// Who reads the origin together: of them one reads at a time.
+/// Which readers of the origin stand together: of them one reads at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Together {
     Nobody,
@@ -93,7 +93,7 @@ impl Layers {
 
 impl Lock {
     fn of(settings: LockSettings) -> Self {
-        // What a loser gets who has waited for too long does not matter where nobody has to.
+        // What a loser gets that has waited for too long does not matter where nobody has to.
         let LockSettings { hold, poll, wait, on_timeout: _, notify, auto_hold: _, auto_wait: _ } = settings;
         let budget = match hold {
             Hold::Lock { .. } | Hold::Lease { .. } => hold.budget().as_secs_f64(),

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | what must be known of a scenario | [`Circumstances`] |
 //! | when a key is read again: the law of τ | `refresh.rs` |
-//! | herd, cycle, who waits, who gets a stale value | `cycle.rs` |
+//! | herd, cycle, waits, stale answers | `cycle.rs` |
 //! | how many cycles begin in the measured time | `count.rs` |
 //! | where any of this holds, row by row | [`premises`] |
 //!

@@ -2,7 +2,7 @@
 //! its check.
 //!
 //! Two tables, in this order: what must be known of strategy and scenario before anything can be computed, and what the computed cycle
-//! must be like. Whoever adds a law, a layer or an event either adds formulas or lets a row here fail.
+//! must be like. A new law, layer or event either brings formulas or lets a row here fail.
 
 use super::Case;
 use super::circumstances::{Circumstances, Filled, Gaps, Readers};
@@ -174,7 +174,7 @@ const ROWS: &[Row] = &[
     ),
     row(
         "stale-window-unlike-the-read",
-        "stale values are served for just about as long as a read takes, so that who waits depends on the way to the origin",
+        "stale values are served for just about as long as a read takes, so that the share of waits depends on the way to the origin",
         &[WaitShare],
         |case| {
             let (left, seen) = ((case.at.d() - case.layers.stale).abs(), WAY_S / case.cycle.mean_s);
@@ -334,7 +334,7 @@ fn equal_gaps(case: &Case<'_>) -> f64 {
     }
 }
 
-/// One read for the fleet, and nobody who waits or gets a stale value.
+/// One read for the fleet, and no request waits or gets a stale value.
 fn one_reads_unseen(case: &Case<'_>) -> bool {
     case.layers.together == Together::Fleet && case.cycle.waits + case.cycle.stales < 0.01
 }
