@@ -1,6 +1,6 @@
 //! A run's folder: which file lies where, each with its type.
 //!
-//! Whoever runs a lab writes through this, whoever draws reads through it, and neither spells a file name.
+//! A lab writes through this, a report reads through it, and neither spells a file name.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,7 +1,7 @@
 //! The sentences under the table at the end of a run: what its numbers show, what is wrong with them, how far they carry.
 //!
 //! Nothing is claimed that one run cannot carry: values within noise of the best share the praise, and a strategy whose
-//! numbers are invalid is never the best of anything.
+//! numbers are invalid, or that is wrong on purpose, is never the best of anything.
 
 use std::fmt::Write;
 
@@ -29,6 +29,11 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         let reasons = escape::line(&words::reasons(strategy));
         said.push(format!("INVALID: {}: {reasons}", name_of(&strategy.name)));
     }
+    let wrong: Vec<String> =
+        run.strategies.iter().filter(|s| words::wrong_on_purpose(s)).map(|s| name_of(&s.name)).collect();
+    if !wrong.is_empty() {
+        said.push(format!("WRONG ON PURPOSE: {}. Whatever they save, it is not compared.", wrong.join(", ")));
+    }
     said.extend(recoveries);
     let valid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| strategy.valid).collect();
     if run.strategies.is_empty() {
@@ -37,8 +42,9 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         said.push("No strategy has valid numbers, so nothing can be compared.".to_owned());
     } else if valid.len() > 1 && run.blocks.is_empty() {
         // Of repeats the comparisons by blocks say it, and one run's rule of thumb does not.
-        said.extend(peak_sentence(&valid));
-        said.extend(p99_sentence(&valid));
+        let right: Vec<&Strategy> = valid.iter().copied().filter(|s| !words::wrong_on_purpose(s)).collect();
+        said.extend(peak_sentence(&right));
+        said.extend(p99_sentence(&right));
     }
     said.extend(longer_lives(run));
     said.extend(service_sentence(run));
@@ -99,7 +105,8 @@ fn unknown_because(run: &Run, verdict: &Verdict) -> String {
     format!("not known ({because})")
 }
 
-/// Who did not come back after the events were over, and who did. Said only where somebody did not. Of repeats, how often not.
+/// The strategies that did not come back after the events were over, and those that did. Said only where one did not. Of
+/// repeats, how often not.
 fn recoveries(run: &Run) -> Vec<String> {
     let lost: Vec<String> = run.strategies.iter().filter_map(lost).collect();
     if lost.is_empty() {
@@ -232,7 +239,7 @@ fn p99_sentence(valid: &[&Strategy]) -> Option<String> {
     compared(valid, "p99", p99, show, times_differ)
 }
 
-/// What p99 would be for somebody who counts from the actual send, where an open loop's requests had to wait for it.
+/// What p99 would be if it were counted from the actual send, where an open loop's requests had to wait for it.
 fn service_sentence(run: &Run) -> Option<String> {
     let differing = run.strategies.iter().filter_map(|strategy| {
         let (response, service) = (strategy.latency_ms.p99?, strategy.service_ms.p99?);
@@ -297,7 +304,7 @@ fn compared(
     Some(format!("{said}.{left_out}"))
 }
 
-/// A low peak or a quick answer is cheap for whoever turns requests away.
+/// A low peak or a quick answer is cheap for a strategy that turns requests away.
 fn caveat(strategy: &Strategy) -> String {
     let failed = words::failed_share(strategy);
     if failed < FAILED_MAX {

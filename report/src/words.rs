@@ -106,6 +106,20 @@ pub(crate) fn failed_share(strategy: &Strategy) -> f64 {
     (strategy.outcomes.error + strategy.outcomes.shed) as f64 / sent as f64
 }
 
+/// A strategy that failed or shed at least this share of its requests was cheap at their expense.
+pub(crate) const FAILED_MIN: f64 = 0.01;
+
+/// Whether a strategy is one of those that show a mistake: what they break is no figure, so none of their figures is a merit.
+pub(crate) fn wrong_on_purpose(strategy: &Strategy) -> bool {
+    strategy.spec.starts_with("WRONG ON PURPOSE")
+}
+
+/// `, 61.4% failed`, where that is a share that the other figures must be held against.
+pub(crate) fn failed(strategy: &Strategy, before: &str) -> String {
+    let failed = failed_share(strategy);
+    if failed < FAILED_MIN { String::new() } else { format!("{before}{} failed", share(Some(failed))) }
+}
+
 /// So many requests must lie beyond a percentile before it is compared.
 const BEYOND_MIN: f64 = 10.0;
 
@@ -128,14 +142,14 @@ pub(crate) fn without_ledger(run: &Run) -> bool {
     !run.strategies.is_empty() && run.strategies.iter().all(|strategy| strategy.origin.is_none())
 }
 
-/// `689 origin reads · max 61 in any second · p99 223 ms`.
+/// `689 origin reads · max 61 in any second · p99 223 ms`, and what failed where that is much.
 pub(crate) fn figures(strategy: &Strategy) -> String {
-    let p99 = ms_with_unit(strategy.latency_ms.p99);
+    let (p99, failed) = (ms_with_unit(strategy.latency_ms.p99), failed(strategy, " · "));
     match &strategy.origin {
         Some(origin) => {
-            format!("{} origin reads · max {} in any second · p99 {p99}", origin.total, origin.max_per_second)
+            format!("{} origin reads · max {} in any second · p99 {p99}{failed}", origin.total, origin.max_per_second)
         }
-        None => format!("{NO_LEDGER} · p99 {p99}"),
+        None => format!("{NO_LEDGER} · p99 {p99}{failed}"),
     }
 }
 

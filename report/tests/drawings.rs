@@ -123,6 +123,82 @@ fn the_herds_axis_ends_after_its_last_read() {
     assert_eq!((last_tick(&small()), last_tick(&bulk_warm())), (0.4, 2.0));
 }
 
+/// A herd's line that is too long for its panel loses the reason why there is no theory, not its end.
+#[test]
+fn the_herds_words_are_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run =
+        write(&Plan { shapes: vec![shape(Kind::Early, "a-strategy-with-a-name", "xfetch")], ..hotkey(12) }, dir.path());
+    run.strategies[0].not_predicted = vec![report::record::NotPredicted {
+        premise: "no-events".into(),
+        because: "the scenario's events disturb the cycle in a way that takes many words".into(),
+        figures: vec!["per_expiry".into()],
+    }];
+    RunFolder::at(dir.path()).write_run(&run).unwrap();
+    render(dir.path()).unwrap();
+    let herd = read(dir.path(), "charts/herd.svg");
+    assert!(herd.contains("never seen to expire") && !herd.contains('…'), "{herd}");
+}
+
+/// A quick answer or few reads are cheap for a strategy that turns requests away: each chart with such a figure says so.
+#[test]
+fn charts_say_what_failed_beside_their_figures() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = write(&small(), dir.path());
+    let answered = run.strategies[0].outcomes.sum();
+    run.strategies[0].outcomes.error = answered;
+    RunFolder::at(dir.path()).write_run(&run).unwrap();
+    render(dir.path()).unwrap();
+    for (chart, says) in [("naive", true), ("comparison", true), ("latency-spectrum", true), ("jitter", false)] {
+        assert_eq!(read(dir.path(), &format!("charts/{chart}.svg")).contains("50.0% failed"), says, "{chart}");
+    }
+    let page = read(dir.path(), "report.html");
+    assert!(page.matches("50.0% failed").count() >= 3, "over the run, spectrum, and what is read out of the reads");
+}
+
+/// The mark of a fault crosses no other's label, nor the warm-up's.
+#[test]
+fn marks_of_faults_cross_no_words() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&small(), dir.path());
+    let naive = RunFolder::at(dir.path()).strategy("naive").unwrap();
+    let mut events = naive.read_events().unwrap();
+    for (t_ms, what) in
+        [(-4500, "flush"), (3000, "expire 1"), (3100, "replica-0 paused for 8300ms"), (4500, "expire 2")]
+    {
+        events.push(report::record::EventRow {
+            t_ns: t_ms * 1_000_000,
+            event: "fault".into(),
+            detail: Some(what.into()),
+            ..Default::default()
+        });
+    }
+    events.sort_by_key(|event| event.t_ns);
+    naive.write_events(&events).unwrap();
+    render(dir.path()).unwrap();
+    let svg = read(dir.path(), "charts/naive.svg");
+    let value = |line: &str, name: &str| {
+        line.split_once(&format!(" {name}=\"")).unwrap().1.split('"').next().unwrap().to_owned()
+    };
+    let number = |line: &str, name: &str| value(line, name).parse::<f64>().unwrap();
+    let lines: Vec<&str> = svg.lines().collect();
+    let words: Vec<(f64, f64, &str)> = lines
+        .windows(2)
+        .filter(|pair| pair[0].starts_with("<text") && (pair[0].contains("#8E2F7D") || pair[1].starts_with("grey: ")))
+        .map(|pair| (number(pair[0], "x"), number(pair[0], "y"), pair[1]))
+        .collect();
+    assert_eq!(words.len(), 5, "{words:?}");
+    for mark in lines.iter().filter(|line| line.contains(FAULT) && line.contains("stroke-width=\"2\"")) {
+        let ends: Vec<f64> = value(mark, "points").split([' ', ',']).filter_map(|part| part.parse().ok()).collect();
+        let &[x, top, _, bottom] = &ends[..] else { panic!("{mark}") };
+        for (left, y, said) in &words {
+            // Letters are wider than 8 pixels each, and 14 high.
+            let crosses = x > *left && x < left + 8.0 * said.len() as f64 && top < y + 7.0 && bottom > y - 7.0;
+            assert!(!crosses, "the mark at {x} crosses «{said}»");
+        }
+    }
+}
+
 /// Without a ledger no chart shows origin reads, and none shows a nought in their place.
 #[test]
 fn a_target_without_a_ledger_has_response_times_where_reads_would_be() {

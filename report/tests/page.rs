@@ -67,7 +67,7 @@ fn it_is_quiet_and_says_what_the_record_says() {
     assert_eq!(
         order,
         "Verdict | Origin reads per second | One expiry from close by | Response time over the run | Latency spectrum | \
-         What each strategy trades | What became of the requests | Who waited, and for how many reads | \
+         What each strategy trades | What became of the requests | Requests that waited, and the reads that they waited for | \
          The generator’s own health | Environment"
     );
     assert_eq!(browser.eval("document.querySelectorAll('nav a').length"), 10);
@@ -213,6 +213,47 @@ fn it_fits_a_phone_and_a_desk_by_day_and_by_night() {
     assert_eq!(browser.text("getComputedStyle(document.querySelector('.scrub')).display"), "none");
     let pdf = browser.call("Page.printToPDF", serde_json::json!({ "printBackground": false }));
     assert!(pdf["data"].as_str().unwrap().len() > 50_000);
+}
+
+/// On a phone no label runs into its neighbour, and names that differ at their ends do so in the plots, too.
+#[test]
+fn on_a_phone_labels_are_apart_and_long_names_keep_their_ends() {
+    let Some(mut browser) = Browser::open() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let mut plan = hotkey(20);
+    plan.shapes = ["plain + lock + limit(concurrency=2)", "plain + lock + limit(concurrency=3)"]
+        .map(|name| shape(Kind::Single, name, name))
+        .into();
+    write(&plan, dir.path());
+    browser.look_like(390, "light");
+    browser.goto(&page_of(dir.path()));
+    let ends = "[...document.querySelectorAll('.names b')].map((b) => { const text = document.createRange(); \
+        const last = document.createTreeWalker(b, 4); let node; while (last.nextNode()) node = last.currentNode; \
+        text.setStart(node, node.length - 2); text.setEnd(node, node.length); \
+        return text.getBoundingClientRect().right <= b.closest('.names').getBoundingClientRect().right + 1; })";
+    assert!(browser.eval(&format!("{ends}.length")).as_u64() >= Some(4));
+    assert_eq!(browser.eval(&format!("{ends}.every((seen) => seen)")), true);
+    let apart = "[...document.querySelectorAll('.xs')].every((xs) => [...xs.children].map((e) => e.getBoundingClientRect()) \
+        .filter((box) => box.width > 0).every((box, at, all) => at === 0 || box.left > all[at - 1].right))";
+    assert_eq!(browser.eval(apart), true);
+}
+
+/// A strategy that shows a mistake is best at nothing, however cheap it is: what it breaks is no figure.
+#[test]
+fn what_is_wrong_on_purpose_is_best_at_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut plan = hotkey(20);
+    plan.shapes.truncate(3);
+    plan.shapes[2] = shape(Kind::Swr, "broken-lock", "WRONG ON PURPOSE (it keeps nothing): swr + lock");
+    let run = write(&plan, dir.path());
+    let page = fs::read_to_string(page_of(dir.path())).unwrap();
+    let row = page.split("<tr ").find(|row| row.contains("data-name=\"broken-lock\"")).unwrap();
+    assert!(!row.contains("best") && page.contains("class=\"first best\""), "{row}");
+    let front = page.split("On the front: ").nth(1).unwrap().split('<').next().unwrap();
+    assert!(!front.contains("broken-lock"), "{front}");
+    let said = report::verdict_table(&run);
+    let lowest = said.split("Lowest p99").nth(1).unwrap_or_default();
+    assert!(!lowest.contains("broken-lock") && said.contains("WRONG ON PURPOSE: broken-lock"), "{said}");
 }
 
 /// Whatever the names are, they stay text: nothing of them runs, and the policy would not let it.

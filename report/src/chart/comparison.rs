@@ -91,7 +91,7 @@ impl Comparison<'_> {
         digest: &Digest,
         last: bool,
     ) -> Drawn<DB> {
-        label(ink, panel, strategy, &self.figures(strategy))?;
+        label(ink, panel, strategy, &[&self.figures(strategy)])?;
         if words::without_ledger(self.run) {
             panel.y_axis(ink, &panel.y.ticks(4))?;
             if !digest.missing.contains(&"seconds.csv") {
@@ -165,12 +165,13 @@ pub(crate) fn cut_mark<DB: DrawingBackend>(ink: &Ink<'_, DB>, panel: &Panel, cut
     ink.text(&said, (at, panel.top + 9.0), 11.0, ALARM, side)
 }
 
-/// A panel's line of words: the strategy's name, what is said of it, and in red where it is invalid.
+/// A panel's line of words: the strategy's name, in red where it is invalid, and the first of `ways` to say what is to be said
+/// for which there is room.
 pub(crate) fn label<DB: DrawingBackend>(
     ink: &Ink<'_, DB>,
     panel: &Panel,
     strategy: &Strategy,
-    said: &str,
+    ways: &[&str],
 ) -> Drawn<DB> {
     let room = panel.right - panel.left;
     // A long name is set small; it keeps its ends, by which compositions differ.
@@ -183,6 +184,8 @@ pub(crate) fn label<DB: DrawingBackend>(
         ink.text("INVALID", (x, y), 14.0, ALARM, At::Left)?;
         x += ink.width("INVALID", 14.0) + 12.0;
     }
+    let fits = |said: &&&str| ink.width(said, 11.5) <= panel.right - x;
+    let said = ways.iter().find(fits).or(ways.last()).copied().unwrap_or_default();
     let said = if strategy.valid { said.to_owned() } else { format!("{} ({said})", words::reasons(strategy)) };
     let colour = if strategy.valid { TEXT } else { FAINT };
     ink.text(&ink.fitted(&said, 11.5, panel.right - x), (x, y), 11.5, colour, At::Left)

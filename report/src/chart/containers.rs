@@ -61,7 +61,7 @@ impl Containers {
         &self.services
     }
 
-    /// The most memory that a container of each service held, and who was held back.
+    /// The most memory that a container of each service held, and which were held back.
     pub(crate) fn said(&self) -> &str {
         &self.said
     }
@@ -103,7 +103,7 @@ impl Containers {
     }
 }
 
-/// The most memory that a container of each service held, and who was held back.
+/// The most memory that a container of each service held, and which were held back.
 fn said(largest: &BTreeMap<&str, u64>, throttled_ms: &BTreeMap<&str, f64>) -> String {
     let memory: Vec<String> =
         largest.iter().map(|(service, bytes)| format!("{service} {:.0} MiB", *bytes as f64 / MIB)).collect();

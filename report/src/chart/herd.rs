@@ -83,7 +83,8 @@ fn draw_panel<DB: DrawingBackend>(
     digest: &Digest,
     last: bool,
 ) -> Drawn<DB> {
-    label(ink, panel, strategy, &said(strategy, digest))?;
+    // Why there is no theory is said where there is room for all of it.
+    label(ink, panel, strategy, &[&said(strategy, digest), &what(strategy, digest, "")])?;
     panel.y_axis(ink, &panel.y.ticks(4))?;
     let zero = panel.x(0.0);
     ink.line(&[(zero, panel.top), (zero, panel.bottom)], EXPIRY, 1.5)?;
@@ -104,6 +105,15 @@ fn draw_panel<DB: DrawingBackend>(
 
 /// What the zero of a panel is, and how many reads followed it.
 pub(crate) fn said(strategy: &Strategy, digest: &Digest) -> String {
+    let by_theory = match (&strategy.predicted, theory::no_herd(strategy)) {
+        (Some(predicted), _) => format!(", by theory {:.1}", predicted.per_expiry),
+        (None, Some(because)) => format!(" (no theory: {because})"),
+        (None, None) => String::new(),
+    };
+    what(strategy, digest, &by_theory)
+}
+
+fn what(strategy: &Strategy, digest: &Digest, by_theory: &str) -> String {
     if strategy.origin.is_none() {
         return words::NO_LEDGER.to_owned();
     }
@@ -111,11 +121,6 @@ pub(crate) fn said(strategy: &Strategy, digest: &Digest) -> String {
         return "not known".to_owned();
     }
     let reads: f64 = digest.herd.bins.iter().sum();
-    let by_theory = match (&strategy.predicted, theory::no_herd(strategy)) {
-        (Some(predicted), _) => format!(", by theory {:.1}", predicted.per_expiry),
-        (None, Some(because)) => format!(" (no theory: {because})"),
-        (None, None) => String::new(),
-    };
     match digest.herd.aligned {
         Aligned::Expiries(count) => {
             format!("mean of {count} {}: {reads:.1} reads each{by_theory}", plural(count, "expiry", "expiries"))

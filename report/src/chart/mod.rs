@@ -42,7 +42,7 @@ const WIDTH: f64 = 960.0;
 pub(crate) trait Chart {
     /// The file's name without its ending.
     fn name(&self) -> String;
-    /// What somebody who cannot see it should be told.
+    /// What a reader who cannot see it should be told.
     fn alt(&self) -> String;
     /// Its height in nominal pixels; the width is 960 for all.
     fn height(&self) -> f64;

@@ -40,6 +40,8 @@ pub(crate) struct Spectrum<'a> {
 struct Line<'a> {
     name: &'a str,
     valid: bool,
+    /// What is said in red behind the name; may be empty.
+    mark: String,
     order: usize,
     /// Response time: (log10 of 1/(1−p), milliseconds).
     points: Vec<(f64, f64)>,
@@ -114,7 +116,7 @@ impl Line<'_> {
     }
 
     fn label_width<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> f64 {
-        let mark = if self.valid { 0.0 } else { 6.0 + ink.width("INVALID", 11.0) };
+        let mark = if self.mark.is_empty() { 0.0 } else { 6.0 + ink.width(&self.mark, 11.0) };
         ink.width(&self.label(ink), 13.0) + mark
     }
 }
@@ -125,7 +127,8 @@ impl Spectrum<'_> {
         both.filter_map(|(order, (strategy, digest))| {
             let points = percentiles_of(digest.response.as_ref()?);
             let service = digest.service.as_ref().map(percentiles_of).unwrap_or_default();
-            Some(Line { name: &strategy.name, valid: strategy.valid, order, points, service })
+            let mark = if strategy.valid { words::failed(strategy, "") } else { "INVALID".to_owned() };
+            Some(Line { name: &strategy.name, valid: strategy.valid, mark, order, points, service })
         })
         .collect()
     }
@@ -158,7 +161,7 @@ impl Spectrum<'_> {
         ink.dashed(&[(x, 61.0), (x + 34.0, 61.0)], TEXT, SERVICE_WIDTH)?;
         say(dashed, x + 41.0, 61.0)?;
         say(
-            "between the two a request waited to be sent; who counts from the send hides that wait (coordinated omission)",
+            "between the two a request waited to be sent; counting from the send hides that wait (coordinated omission)",
             16.0,
             77.0,
         )
@@ -203,9 +206,7 @@ fn draw_lines<DB: DrawingBackend>(ink: &Ink<'_, DB>, panel: &Panel, lines: &[Lin
         ink.line(&[(end.0 + 2.0, end.1), (panel.right + 14.0, y)], colour, 1.0)?;
         let name = line.label(ink);
         ink.text(&name, (panel.right + 18.0, y), 13.0, colour, At::Left)?;
-        if !line.valid {
-            ink.text("INVALID", (panel.right + 24.0 + ink.width(&name, 13.0), y), 11.0, ALARM, At::Left)?;
-        }
+        ink.text(&line.mark, (panel.right + 24.0 + ink.width(&name, 13.0), y), 11.0, ALARM, At::Left)?;
     }
     Ok(())
 }

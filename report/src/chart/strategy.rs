@@ -249,7 +249,8 @@ impl StrategyChart<'_> {
     fn faults<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, reads: &Panel, latency: &Panel) -> Drawn<DB> {
         // The lower row first: the mark of a later label, in the upper row, then crosses no text.
         // It also leaves the warm-up's label its place.
-        let mut rows = [(reads.bottom + 44.0, LEFT), (reads.bottom + 31.0, LEFT + 130.0)];
+        let upper = reads.bottom + 31.0;
+        let mut rows = [(reads.bottom + 44.0, LEFT), (upper, LEFT + 130.0)];
         for (at, what) in
             self.digest.faults.iter().filter(|(at, _)| *at >= -self.run.warmup_s && *at <= self.run.duration_s)
         {
@@ -261,9 +262,12 @@ impl StrategyChart<'_> {
             let width = ink.width(&label, 10.5);
             let from = if x + 4.0 + width > WIDTH - 4.0 { x - 4.0 - width } else { x + 4.0 };
             if let Some((y, free_from)) = rows.iter_mut().find(|(_, free_from)| *free_from <= from) {
-                ink.text(&label, (from, *y), 10.5, FAULT, At::Left)?;
-                ink.line(&[(x, reads.bottom + 22.0), (x, *y + 5.0)], FAULT, 1.0)?;
+                let y = *y;
                 *free_from = from + width + 10.0;
+                ink.text(&label, (from, y), 10.5, FAULT, At::Left)?;
+                // To a label in the lower row it is drawn through the upper one only where that has no text.
+                let through = y == upper || x >= rows[1].1;
+                ink.line(&[(x, if through { reads.bottom + 22.0 } else { y - 5.0 }), (x, y + 5.0)], FAULT, 1.0)?;
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Who is best, and who can't be told apart: how far one run a strategy carries.
+//! Which strategies are best, and which can't be told apart: how far one run a strategy carries.
 //!
 //! One run is one sample, and a sample of one has no interval. So nothing is called better that is not further off than the
 //! noise that one run is known to have: 10 % of the larger value, and for counts two standard deviations of the difference
@@ -11,8 +11,6 @@ use crate::record::Strategy;
 use crate::sentences::{counts_differ, times_differ};
 use crate::words;
 
-/// Whoever failed or shed at least this share of its requests was cheap at their expense and is not best at anything else.
-const FAILED_MIN: f64 = 0.01;
 /// What a figure is, and so what noise it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -43,9 +41,9 @@ impl Kind {
 /// The rule, for the page.
 pub(super) const RULE: &str = "Green is the lowest figure and whatever one run can’t tell from it: less than 10 % apart, or \
     less than two standard deviations (counts), 1 ms (times), 0.1 points (shares); of six or more \
-    repeats, whatever their blocks don’t tell from it (sign-flip test, p at most 0.05, and 2 % apart). Where that is everybody, nobody is marked. \
-    Nor is who is invalid or failed 1 % of its requests, a percentile with fewer than ten requests beyond it, or a maximum, \
-    which is one request’s luck.";
+    repeats, whatever their blocks don’t tell from it (sign-flip test, p at most 0.05, and 2 % apart). Where that is all of them, \
+    none is marked. Nor is a strategy that is invalid, wrong on purpose or failed 1 % of its requests, a percentile with \
+    fewer than ten requests beyond it, or a maximum, which is one request’s luck.";
 
 /// The rows that are best at something: empty where nobody is, or where all are alike.
 pub(super) fn best(view: &View<'_>, kind: Kind, value: impl Fn(&Strategy) -> Option<f64>) -> Vec<usize> {
@@ -72,7 +70,9 @@ fn by_blocks(one: &Row<'_>, two: &Row<'_>, value: impl Fn(&Strategy) -> Option<f
 }
 
 fn eligible(row: &Row<'_>) -> bool {
-    row.strategy.valid && words::failed_share(row.strategy) < FAILED_MIN
+    row.strategy.valid
+        && words::failed_share(row.strategy) < words::FAILED_MIN
+        && !words::wrong_on_purpose(row.strategy)
 }
 
 /// What a strategy costs: its load on the origin, its p99 in milliseconds, and its share of stale answers.

@@ -41,6 +41,20 @@ impl Sheet {
     }
 }
 
+/// So much of a long name's end is shown whatever the room: compositions differ there.
+const END: usize = 8;
+
+/// A name in bold that, where there is no room for it, loses its middle and not its end.
+pub(super) fn with_ends(name: &str) -> String {
+    let length = name.chars().count();
+    if length <= 2 * END {
+        return format!("<b>{}</b>", escaped(name));
+    }
+    let cut = name.char_indices().nth(length - END).map_or(0, |(at, _)| at);
+    let (start, end) = name.split_at(cut);
+    format!("<b class=\"ends\"><span>{}</span><span>{}</span></b>", escaped(start), escaped(end))
+}
+
 /// A number with at most one decimal, as short as it is exact.
 pub(super) fn short(value: f64) -> String {
     if (value - value.round()).abs() < 0.05 { format!("{value:.0}") } else { format!("{value:.1}") }

@@ -45,7 +45,12 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         let latency = &row.first.latency_ms;
         Panel {
             plot,
-            figures: format!("p50 {} · p99 {}", words::ms_with_unit(latency.p50), words::ms_with_unit(latency.p99)),
+            figures: format!(
+                "p50 {} · p99 {}{}",
+                words::ms_with_unit(latency.p50),
+                words::ms_with_unit(latency.p99),
+                words::failed(row.first, " · ")
+            ),
             title: format!("{}: response time in each second", row.name),
             text: words::response_figures(row.first),
             values: values(&read),
@@ -128,11 +133,15 @@ pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
             series.push(("service", " ms", read(service)));
         }
         let bad = if row.strategy.valid { "" } else { " <strong class=\"bad\">INVALID</strong>" };
+        let failed = match words::failed(row.first, "") {
+            none if none.is_empty() => none,
+            failed => format!(" <span class=\"bad\">{failed}</span>"),
+        };
         named.push(Named {
             class,
             row: *at,
             values: values(&series),
-            html: format!("<i class=\"key\"></i><b>{}</b>{bad}<span class=\"now\"></span>", escaped(&row.name)),
+            html: format!("<i class=\"key\"></i>{}{bad}{failed}<span class=\"now\"></span>", with_ends(&row.name)),
             at: response.last().copied().unwrap_or((0.0, 1.0)),
         });
     }

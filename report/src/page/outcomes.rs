@@ -1,4 +1,4 @@
-//! How requests were answered: every outcome over time, stacked; and those who waited beside what they spared the origin.
+//! How requests were answered: every outcome over time, stacked; and the requests that waited beside what they spared the origin.
 
 use super::html::*;
 use super::panels::{Group, Panel, TIME_AXIS, bars, faults, over_time, said};
@@ -23,7 +23,7 @@ const OUTCOMES: [Outcome; 7] = [
     ("error", |bin| bin.errors, |all| all.error),
 ];
 
-/// What each means to who asked.
+/// What each means to the client.
 fn meaning(outcome: &str) -> &'static str {
     match outcome {
         "hit" => "from a cache, fresh",
@@ -94,7 +94,7 @@ pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
     out.push_str("</section>\n");
 }
 
-/// Those who waited, upwards, and the reads that they waited for, downwards.
+/// The requests that waited, upwards, and the reads that they waited for, downwards.
 pub(super) fn waiters(out: &mut Sheet, view: &View<'_>) {
     if view.without_ledger() {
         return;
@@ -113,10 +113,10 @@ pub(super) fn waiters(out: &mut Sheet, view: &View<'_>) {
         whole(y.ticks(4)).into_iter().map(|(tick, _)| (tick, format!("{:.0}", tick.abs()))).collect();
     let how = format!(
         "Up: requests of that second that waited for an origin read. Down: origin reads that began in it. A lock spares the \
-         origin and still fills the request pool; only who answers at once, stale or early, spares both. One scale.{}",
+         origin and still fills the request pool; only an answer at once, stale or early, spares both. One scale.{}",
         columns.caveat("its highest second")
     );
-    out.section("waiters", "Who waited, and for how many reads", &how);
+    out.section("waiters", "Requests that waited, and the reads that they waited for", &how);
     let until = view.duration_s();
     let group = Group { id: "waiters-plot", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
     group.write(out, view, |_, row| {

@@ -9,7 +9,7 @@ pub(super) struct Panel {
     pub(super) plot: Plot,
     /// Beside the strategy's name.
     pub(super) figures: String,
-    /// For whoever cannot see the plot: what it shows, and what is to be seen in it.
+    /// For a reader who cannot see the plot: what it shows, and what is to be seen in it.
     pub(super) title: String,
     pub(super) text: String,
     /// What it reads out, as [`super::plot::values`] has it; may be empty.

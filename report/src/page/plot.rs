@@ -8,8 +8,8 @@ use crate::chart::{Scale, pushed_apart};
 
 /// The SVG's own width and height; what it shows is stretched to the box.
 const SIDE: f64 = 1000.0;
-/// More labels than this run into one another on a phone.
-const TICKS_PHONE: usize = 5;
+/// Labels that are less than this part of a plot apart run into one another on a phone.
+const LABEL_PHONE: f64 = 0.16;
 
 /// One plot.
 pub(super) struct Plot {
@@ -198,7 +198,7 @@ impl Plot {
         put!(self.over, "<b class=\"flag\" style=\"left:{}%\">{}</b>", tenth(self.at_x(x) / 10.0), escaped(text));
     }
 
-    /// A dot with its name for whoever cannot see it.
+    /// A dot with its name for a reader who cannot see it.
     pub(super) fn dot(&mut self, class: &str, attributes: &str, (x, y): (f64, f64), diameter_px: f64) {
         put!(
             self.over,
@@ -224,7 +224,7 @@ impl Plot {
         }
     }
 
-    /// The whole box. `title` and `text` are said to whoever cannot see it; `id` is unique on the page.
+    /// The whole box. `title` and `text` are said to a reader who cannot see it; `id` is unique on the page.
     pub(super) fn html(&self, out: &mut Sheet, id: &str, title: &str, text: &str) {
         let (title, text) = (escaped(title), escaped(text));
         let aside = if self.aside.is_empty() { "" } else { " named" };
@@ -247,11 +247,14 @@ impl Plot {
             put!(out, "<div class=\"names\">{}</div>\n", self.aside);
         }
         out.push_str("<div class=\"xs\" aria-hidden=\"true\">");
-        let every = self.x_ticks.len().div_ceil(TICKS_PHONE).max(1);
-        for (at, (tick, label)) in self.x_ticks.iter().enumerate() {
-            let more = if at % every == 0 { "" } else { " class=\"more\"" };
-            let label = escaped(label);
-            put!(out, "<span{more} style=\"left:{}%\">{label}</span>", tenth(self.at_x(*tick) / 10.0));
+        let mut free_from = f64::MIN;
+        for (tick, label) in &self.x_ticks {
+            let (x, label) = (self.at_x(*tick), escaped(label));
+            let more = if x < free_from { " class=\"more\"" } else { "" };
+            if x >= free_from {
+                free_from = x + LABEL_PHONE * SIDE;
+            }
+            put!(out, "<span{more} style=\"left:{}%\">{label}</span>", tenth(x / 10.0));
         }
         out.push_str("</div>\n</div>\n");
     }

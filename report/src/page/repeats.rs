@@ -74,7 +74,7 @@ fn dots(out: &mut Sheet, view: &View<'_>, metric: Metric) {
         let median = middle.map_or_else(|| UNKNOWN.to_owned(), |middle| words::value(metric, middle));
         let verdict = comparison.map_or_else(String::new, |one| format!(", {}", words::verdict_of(one)));
         said.push(format!("{}: median {median} of {} runs{verdict}", row.name, runs.len()));
-        let html = format!("<b>{}</b> <small>{median}{verdict}</small>", escaped(&row.name));
+        let html = format!("{} <small>{median}{verdict}</small>", with_ends(&row.name));
         named.push(Named { class, row: at, values: String::new(), html, at: (x.1, y) });
     }
     plot.names(&named, f64::from(ROW_PX));

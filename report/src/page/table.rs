@@ -58,7 +58,7 @@ fn column(
 
 fn groups(view: &View<'_>) -> Vec<Group> {
     let mut groups = Vec::new();
-    // Who came back is what a run with faults is about, and the first columns are those that a narrow screen shows.
+    // Which strategies came back is what a run with faults is about, and the first columns are those that a narrow screen shows.
     if view.rows.iter().any(|row| row.strategy.recovery.is_some()) {
         let mut columns = fault_columns();
         if !words::two_rules(view.rows.iter().map(|row| row.strategy)) {
@@ -161,9 +161,13 @@ fn request_columns() -> Vec<Column> {
         column(
             "waiting_share",
             "waited",
-            "share that waited for an origin read: outcomes wait and load",
+            "share that waited for an origin read (outcomes wait and load), and how many waited in one replica at once, a slot's \
+             queue included",
             Some(Kind::Share),
-            |s| share(words::waiting_share(s), String::new()),
+            |s| {
+                let most = s.peak_waiters.filter(|most| *most > 0);
+                share(words::waiting_share(s), most.map_or_else(String::new, |most| format!("≤ {most} at once")))
+            },
         ),
         column(
             "stale.share",
@@ -249,7 +253,7 @@ fn one_decimal(value: Option<f64>) -> String {
 pub(super) fn table(out: &mut Sheet, view: &View<'_>, marks: bool) {
     let groups = groups(view);
     heads(out, &groups);
-    // Whether a column is its group's first, and who is best in it.
+    // Whether a column is its group's first, and which rows are best in it.
     let columns: Vec<(bool, &Column, Vec<usize>)> = groups
         .iter()
         .flat_map(|group| group.columns.iter().enumerate())

@@ -11,7 +11,7 @@ use crate::words;
 const DOT_PX: f64 = 11.0;
 const STALE_PX: f64 = 44.0;
 
-/// Origin load × p99 × staleness, and who is beaten by nobody.
+/// Origin load × p99 × staleness, and the strategies that none beats.
 pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
     let front = front(view);
     let known: Vec<(usize, Cost, Option<usize>)> =
@@ -46,8 +46,8 @@ pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
             row: *at,
             values: String::new(),
             html: format!(
-                "<b>{}</b> <small>{} reads, {} ms{stale}</small>",
-                escaped(&row.name),
+                "{} <small>{} reads, {} ms{stale}</small>",
+                with_ends(&row.name),
                 cost.reads,
                 words::ms(Some(cost.p99_ms))
             ),
@@ -90,7 +90,7 @@ fn bound(known: &[(usize, Cost, Option<usize>)]) -> Vec<(f64, f64)> {
     stairs
 }
 
-/// Who is on the front, and by whom and in what the others are beaten.
+/// The strategies on the front, and by which and in what the others are beaten.
 fn sentences(view: &View<'_>, known: &[(usize, Cost, Option<usize>)]) -> Vec<String> {
     let name = |at: usize| view.rows.get(at).map_or("", |row| row.name.as_str());
     let on: Vec<&str> = known.iter().filter(|(_, _, by)| by.is_none()).map(|(at, _, _)| name(*at)).collect();
