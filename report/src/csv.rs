@@ -44,73 +44,60 @@ fn looks_like_formula(text: &str) -> bool {
     text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
-/// Walks through the records of a CSV text: the line each starts on, and its cells.
-pub(crate) struct Records<'a> {
-    rest: &'a str,
-    line: usize,
+/// Whether a row ends within a quoted cell: its next line belongs to it.
+pub(crate) fn is_open(row: &str) -> bool {
+    row.contains('"') && matches!(cells(row), Err(Broken::NeverClosed))
 }
 
-impl<'a> Records<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { rest: text.trim_start_matches('\u{feff}'), line: 1 }
-    }
+/// The cells of a row, without the break at its end.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn record(row: &str) -> Result<Vec<Cow<'_, str>>, String> {
+    cells(row).map_err(|broken| match broken {
+        Broken::NeverClosed => "a quoted cell is never closed; the file was cut or edited".to_owned(),
+        Broken::TooMany => format!("found more than {CELLS_MAX} cells, allowed {CELLS_MAX}"),
+    })
+}
 
-    /// One cell, and whether another one follows in this record. `None` where a quote is never closed.
-    fn cell(&mut self) -> Option<(Cow<'a, str>, bool)> {
-        let Some(quoted) = self.rest.strip_prefix('"') else {
-            let end = self.rest.find([',', '\n']).unwrap_or(self.rest.len());
-            let (cell, rest) = self.rest.split_at(end);
-            return Some((Cow::Borrowed(cell.trim_end_matches('\r')), self.step(rest)));
+/// What can be wrong with a row.
+enum Broken {
+    NeverClosed,
+    TooMany,
+}
+
+fn cells(row: &str) -> Result<Vec<Cow<'_, str>>, Broken> {
+    let mut cells = Vec::with_capacity(16);
+    let mut rest = Some(row);
+    while let Some(text) = rest {
+        if cells.len() == CELLS_MAX {
+            return Err(Broken::TooMany);
+        }
+        let (cell, after) = cell(text).ok_or(Broken::NeverClosed)?;
+        cells.push(cell);
+        rest = after;
+    }
+    Ok(cells)
+}
+
+/// The first cell, and what follows its comma. `None` where a quote is never closed.
+fn cell(text: &str) -> Option<(Cow<'_, str>, Option<&str>)> {
+    let Some(mut quoted) = text.strip_prefix('"') else {
+        return Some(match text.split_once(',') {
+            Some((cell, rest)) => (Cow::Borrowed(cell), Some(rest)),
+            None => (Cow::Borrowed(text.trim_end_matches(['\n', '\r'])), None),
+        });
+    };
+    let mut cell = String::new();
+    loop {
+        let (before, after) = quoted.split_once('"')?;
+        cell.push_str(before);
+        let Some(more) = after.strip_prefix('"') else {
+            // What stands between the closing quote and the comma is nothing that the lab writes.
+            return Some((Cow::Owned(cell), after.split_once(',').map(|(_, rest)| rest)));
         };
-        let mut text = String::new();
-        let mut at = quoted;
-        loop {
-            let (before, after) = at.split_once('"')?;
-            text.push_str(before);
-            if let Some(more) = after.strip_prefix('"') {
-                text.push('"');
-                at = more;
-            } else {
-                self.line += text.matches('\n').count();
-                return Some((Cow::Owned(text), self.step(after.trim_start_matches('\r'))));
-            }
-        }
-    }
-
-    /// Steps over the comma or the end of the line; says whether it was a comma.
-    fn step(&mut self, rest: &'a str) -> bool {
-        let comma = rest.starts_with(',');
-        if rest.starts_with('\n') {
-            self.line += 1;
-        }
-        self.rest = rest.get(1..).unwrap_or_default();
-        comma
-    }
-}
-
-impl<'a> Iterator for Records<'a> {
-    type Item = (usize, Result<Vec<Cow<'a, str>>, String>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let line = self.line;
-        let mut cells = Vec::with_capacity(16);
-        loop {
-            let Some((cell, more)) = self.cell() else {
-                self.rest = "";
-                return Some((line, Err("a quoted cell is never closed; the file was cut or edited".into())));
-            };
-            if cells.len() == CELLS_MAX {
-                self.rest = "";
-                return Some((line, Err(format!("found more than {CELLS_MAX} cells, allowed {CELLS_MAX}"))));
-            }
-            cells.push(cell);
-            if !more {
-                return Some((line, Ok(cells)));
-            }
-        }
+        cell.push('"');
+        quoted = more;
     }
 }
 
@@ -146,9 +133,8 @@ mod tests {
             line.push(',');
         }
         line.push_str("end\n");
-        let (number, cells) = Records::new(&line).next().unwrap();
-        let cells = cells.unwrap();
-        assert_eq!(number, 1);
+        assert!(!is_open(&line));
+        let cells = record(&line).unwrap();
         for (cell, text) in cells.iter().zip(texts) {
             assert_eq!(unguarded(cell), text);
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?} would run in a spreadsheet");
@@ -157,9 +143,15 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_through_quoted_newlines() {
-        let lines: Vec<usize> = Records::new("a,b\r\n\"x\ny\",2\n3,\n").map(|(line, _)| line).collect();
-        assert_eq!(lines, [1, 2, 4]);
-        assert!(Records::new("\"open").next().unwrap().1.is_err());
+    fn a_row_is_open_within_a_quoted_cell() {
+        for (row, open) in
+            [("a,b\r\n", false), ("\"x\n", true), ("\"x\ny\",2\n", false), ("3,\"\"\n", false), ("\"a\"\"\n", true)]
+        {
+            assert_eq!(is_open(row), open, "{row:?}");
+        }
+        assert_eq!(record("a,b\r\n").unwrap(), ["a", "b"]);
+        assert_eq!(record("\"x\ny\",2\n").unwrap(), ["x\ny", "2"]);
+        assert_eq!(record("3,\n").unwrap(), ["3", ""]);
+        assert!(record("\"open").is_err() && record(&",".repeat(CELLS_MAX)).is_err());
     }
 }

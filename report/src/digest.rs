@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use crate::error::ReportError;
-use crate::folder::RunFolder;
-use crate::herds::herds;
-use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run, Strategy};
+use crate::folder::{RunFolder, StrategyFolder};
+use crate::herds::{Herds, is_reason};
+use crate::record::{BinRow, ContainerRow, EventRow, Run, Strategy};
 use crate::sentences::times_differ;
 use crate::words;
 
@@ -85,11 +85,7 @@ impl Digest {
         let files = folder.strategy(&strategy.folder)?;
         let mut missing = Vec::new();
         let seconds = or_missing(files.read_seconds(), "seconds.csv", &mut missing)?;
-        let events = or_missing(files.read_events(), "events.jsonl", &mut missing)?;
-        let origin = match strategy.origin {
-            Some(_) => or_missing(files.read_origin(), "origin.csv", &mut missing)?,
-            None => Vec::new(),
-        };
+        let seen = Seen::read(&files, run, strategy, &mut missing)?;
         let measured_ms = 0..(run.duration_s * 1000.0).ceil() as i64;
         // In a closed loop both clocks start together, but for the generator's lag.
         let open = !words::closed_loop(run);
@@ -98,25 +94,16 @@ impl Digest {
         let service_p99 = if open && !latency.is_empty() { files.read_p99("serv")? } else { BTreeMap::new() };
         let lag_p99 = if latency.is_empty() { BTreeMap::new() } else { files.read_p99("lag")? };
         let mut times = |tag| latency.remove(tag).filter(|histogram| !histogram.is_empty());
-        let hot = run.hot_key.as_deref();
-        let is_hot = |event: &&EventRow| hot.is_some() && event.key.as_deref() == hot;
-        let mut expiries_s: Vec<f64> = events
-            .iter()
-            .filter(|event| event.event == "expiry")
-            .filter(is_hot)
-            .map(|event| seconds_of(event.t_ns))
-            .collect();
-        expiries_s.sort_by(f64::total_cmp);
         let mut digest = Self {
-            herd: Herd::find(run, strategy.measured_s(run), &expiries_s, &events, &origin),
-            faults: faults(&events),
+            herd: seen.herd,
+            faults: seen.faults,
             response: times("resp"),
             service: times("serv"),
             service_p99,
             lag_p99,
             containers: files.read_containers()?,
             seconds,
-            expiries_s,
+            expiries_s: seen.expiries_s,
             missing,
         };
         if digest.herd_lacks().is_some() {
@@ -137,42 +124,132 @@ impl Herd {
         let last = self.bins.iter().rposition(|reads| *reads > 0.0)?;
         Some(HERD_SPAN_S.0 + (last + 1) as f64 * HERD_BIN_S)
     }
+}
 
-    fn find(run: &Run, measured_s: f64, expiries_s: &[f64], events: &[EventRow], origin: &[OriginRow]) -> Self {
+/// What a walk through events and ledger leaves.
+struct Seen {
+    expiries_s: Vec<f64>,
+    faults: Vec<(f64, String)>,
+    herd: Herd,
+}
+
+/// What a walk through the events leaves.
+#[derive(Default)]
+struct Told {
+    /// Expiries of the hot key, seconds.
+    expiries_s: Vec<f64>,
+    faults: Vec<(f64, String)>,
+    /// The first expiry of any key in the measured phase, seconds.
+    wave_s: Option<f64>,
+    /// Why the hot key may be read again, see [`Herds`].
+    reasons: Vec<i64>,
+}
+
+impl Told {
+    fn take(&mut self, hot: Option<&str>, event: EventRow) {
+        let at = seconds_of(event.t_ns);
+        if hot.is_some_and(|hot| is_reason(hot, &event)) {
+            self.reasons.push(event.t_ns);
+        }
+        match event.event.as_str() {
+            "expiry" => {
+                if hot.is_some() && event.key.as_deref() == hot {
+                    self.expiries_s.push(at);
+                }
+                if event.t_ns >= 0 {
+                    self.wave_s = Some(self.wave_s.map_or(at, |first| first.min(at)));
+                }
+            }
+            "fault" | "fault-over" => {
+                let what = event.detail.filter(|detail| !detail.is_empty());
+                self.faults.push((at, what.unwrap_or_else(|| "fault".to_owned())));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Seen {
+    fn read(
+        files: &StrategyFolder,
+        run: &Run,
+        strategy: &Strategy,
+        missing: &mut Vec<&'static str>,
+    ) -> Result<Self, ReportError> {
         let hot = run.hot_key.as_deref();
-        let mut reads: Vec<f64> = origin
-            .iter()
-            .filter(|row| hot.is_none_or(|hot| row.key == hot))
-            .map(|row| seconds_of(row.arrived_ns))
-            .collect();
-        reads.sort_by(f64::total_cmp);
+        let mut told = Told::default();
+        or_missing(files.each_event(&mut |event| told.take(hot, event)), "events.jsonl", missing)?;
+        told.expiries_s.sort_by(f64::total_cmp);
+        told.faults.sort_by(|one, two| one.0.total_cmp(&two.0));
+        let reasons = std::mem::take(&mut told.reasons);
+        let herd = match strategy.origin {
+            Some(_) => {
+                let herd = Herd::find(files, hot, strategy.measured_s(run), &told, reasons);
+                or_missing(herd.map(Some), "origin.csv", missing)?
+            }
+            None => None,
+        };
+        Ok(Self { herd: herd.unwrap_or_else(Herd::nothing), faults: told.faults, expiries_s: told.expiries_s })
+    }
+}
+
+impl Herd {
+    fn find(
+        files: &StrategyFolder,
+        hot: Option<&str>,
+        measured_s: f64,
+        told: &Told,
+        reasons: Vec<i64>,
+    ) -> Result<Self, ReportError> {
         let whole = |at: &f64| at + HERD_SPAN_S.0 >= 0.0 && at + HERD_SPAN_S.1 <= measured_s;
-        let (aligned, moments) = if hot.is_some() {
-            let expiries: Vec<f64> = apart(expiries_s, HERD_BIN_S).into_iter().filter(whole).collect();
-            if expiries_s.iter().any(|at| (0.0..=measured_s).contains(at)) {
+        let (aligned, moments) = match hot {
+            Some(_) if told.expiries_s.iter().any(|at| (0.0..=measured_s).contains(at)) => {
+                let expiries: Vec<f64> = apart(&told.expiries_s, HERD_BIN_S).into_iter().filter(whole).collect();
                 (Aligned::Expiries(expiries.len()), expiries)
-            } else {
-                let herds = herds(hot.unwrap_or_default(), origin, Some(events));
-                let firsts = herds.into_iter().map(|herd| seconds_of(herd.from_ns));
+            }
+            Some(hot) => {
+                let mut herds = Herds::new(Some(reasons));
+                files.each_origin(&mut |row| {
+                    if row.key == hot {
+                        herds.take_row(row);
+                    }
+                })?;
+                let firsts = herds.so_far().into_iter().map(|herd| seconds_of(herd.from_ns));
                 let refreshes: Vec<f64> = firsts.filter(whole).collect();
                 (Aligned::Refreshes(refreshes.len()), refreshes)
             }
-        } else {
-            let waves = events
-                .iter()
-                .filter(|event| event.event == "expiry" && event.t_ns >= 0)
-                .map(|event| seconds_of(event.t_ns));
-            match (waves.min_by(f64::total_cmp), reads.iter().copied().find(|at| *at >= 0.0)) {
+            None => match (told.wave_s, first_read(files)?) {
                 (Some(wave), _) => (Aligned::FirstWave(wave), vec![wave]),
                 (None, Some(read)) => (Aligned::FirstRead(read), vec![read]),
                 (None, None) => (Aligned::Nothing, Vec::new()),
-            }
+            },
         };
+        let mut reads = Vec::new();
+        files.each_origin(&mut |row| {
+            let at = seconds_of(row.arrived_ns);
+            // Of many keys there are many reads, of which one moment's are drawn.
+            let near = || moments.iter().any(|moment| (HERD_SPAN_S.0..=HERD_SPAN_S.1).contains(&(at - moment)));
+            if hot.map_or_else(near, |hot| row.key == hot) {
+                reads.push(at);
+            }
+        })?;
         if moments.is_empty() {
-            return Self::nothing();
+            return Ok(Self::nothing());
         }
-        Self { aligned, bins: mean_bins(&moments, &reads) }
+        reads.sort_by(f64::total_cmp);
+        Ok(Self { aligned, bins: mean_bins(&moments, &reads) })
     }
+}
+
+/// When the first read of the measured phase arrived, seconds.
+fn first_read(files: &StrategyFolder) -> Result<Option<f64>, ReportError> {
+    let mut first: Option<i64> = None;
+    files.each_origin(&mut |row| {
+        if row.arrived_ns >= 0 {
+            first = Some(first.map_or(row.arrived_ns, |first| first.min(row.arrived_ns)));
+        }
+    })?;
+    Ok(first.map(seconds_of))
 }
 
 /// Mean reads a bin around the moments; both are sorted.
@@ -201,19 +278,6 @@ fn apart(times: &[f64], gap: f64) -> Vec<f64> {
         }
     }
     kept
-}
-
-fn faults(events: &[EventRow]) -> Vec<(f64, String)> {
-    let named = |event: &EventRow| {
-        event.detail.clone().filter(|detail| !detail.is_empty()).unwrap_or_else(|| "fault".to_owned())
-    };
-    let mut faults: Vec<(f64, String)> = events
-        .iter()
-        .filter(|event| event.event == "fault" || event.event == "fault-over")
-        .map(|event| (seconds_of(event.t_ns), named(event)))
-        .collect();
-    faults.sort_by(|one, two| one.0.total_cmp(&two.0));
-    faults
 }
 
 fn seconds_of(ns: i64) -> f64 {

@@ -55,30 +55,42 @@ impl FileKind {
     }
 }
 
-/// A file's bytes.
+/// Opens a file, and says how large it says it is.
 ///
 /// # Errors
 ///
 /// [`ReportError::Io`]; [`ReportError::NotAFile`] for anything but a regular file; [`ReportError::TooLarge`].
-pub fn read_file(path: &Path, kind: FileKind) -> Result<Vec<u8>, ReportError> {
+pub(crate) fn open(path: &Path, kind: FileKind) -> Result<(File, u64), ReportError> {
     // Looked at before it is opened: to open a pipe waits for its writer, to open a device may do something.
     let found = fs::metadata(path).map_err(io_error("read", path))?;
     if !found.is_file() {
         let found = if found.is_dir() { "a folder" } else { "a device, a pipe or a socket" };
         return Err(ReportError::NotAFile { path: path.to_owned(), found });
     }
-    let too_large = |found: u64| ReportError::TooLarge { path: path.to_owned(), found, allowed: kind.max_bytes() };
     if found.len() > kind.max_bytes() {
-        return Err(too_large(found.len()));
+        return Err(too_large(path, kind, found.len()));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
+    Ok((File::open(path).map_err(io_error("read", path))?, found.len()))
+}
+
+/// A file's bytes.
+///
+/// # Errors
+///
+/// [`ReportError::Io`]; [`ReportError::NotAFile`] for anything but a regular file; [`ReportError::TooLarge`].
+pub fn read_file(path: &Path, kind: FileKind) -> Result<Vec<u8>, ReportError> {
+    let (file, length) = open(path, kind)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     // What it says of its length need not be so, and it may grow: one byte more than allowed is read.
-    let file = File::open(path).map_err(io_error("read", path))?;
     let read = file.take(kind.max_bytes() + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
     if read as u64 > kind.max_bytes() {
-        return Err(too_large(read as u64));
+        return Err(too_large(path, kind, read as u64));
     }
     Ok(bytes)
+}
+
+pub(crate) fn too_large(path: &Path, kind: FileKind, found: u64) -> ReportError {
+    ReportError::TooLarge { path: path.to_owned(), found, allowed: kind.max_bytes() }
 }
 
 /// A file's text.

@@ -13,9 +13,9 @@ use crate::atomic::{AtomicFile, refuse_links, write_inside};
 use crate::error::{ReportError, io_error};
 use crate::files::{FileKind, read_file, read_text};
 use crate::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
-use crate::json;
+use crate::lines::Lines;
 use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run};
-use crate::rows::{self, BinFile, RowFault};
+use crate::rows::{self, BinFile};
 use crate::run_json::{parse_run, print_run};
 
 /// Writes one row of a file.
@@ -123,7 +123,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn read_seconds(&self) -> Result<Vec<BinRow>, ReportError> {
-        self.read_rows("seconds.csv", FileKind::Rows, |text| rows::read_bins(text, BinFile::Seconds))
+        rows::read_bins(self.lines("seconds.csv", FileKind::Rows)?, BinFile::Seconds)
     }
 
     /// Writes `bins100ms.csv`; percentiles in the rows are left out.
@@ -141,7 +141,7 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn read_bins(&self) -> Result<Vec<BinRow>, ReportError> {
-        self.read_rows("bins100ms.csv", FileKind::Rows, |text| rows::read_bins(text, BinFile::Bins))
+        rows::read_bins(self.lines("bins100ms.csv", FileKind::Rows)?, BinFile::Bins)
     }
 
     /// Writes `origin.csv`.
@@ -172,7 +172,18 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn read_origin(&self) -> Result<Vec<OriginRow>, ReportError> {
-        self.read_rows("origin.csv", FileKind::Ledger, rows::read_origin)
+        let mut rows = Vec::new();
+        self.each_origin(&mut |row| rows.push(row.clone()))?;
+        Ok(rows)
+    }
+
+    /// Shows the rows of `origin.csv` one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn each_origin(&self, visit: &mut dyn FnMut(&OriginRow)) -> Result<(), ReportError> {
+        rows::each_origin(self.lines("origin.csv", FileKind::Ledger)?, visit)
     }
 
     /// Writes `containers.csv`, which only a lab in containers has.
@@ -193,7 +204,7 @@ impl StrategyFolder {
         if !self.path.join("containers.csv").exists() {
             return Ok(Vec::new());
         }
-        self.read_rows("containers.csv", FileKind::Rows, rows::read_containers)
+        rows::read_containers(self.lines("containers.csv", FileKind::Rows)?)
     }
 
     /// Writes `events.jsonl`, one JSON object a line.
@@ -212,9 +223,12 @@ impl StrategyFolder {
     /// [`ReportError::Io`].
     pub fn stream_events(&self, each: impl FnOnce(Write<'_, EventRow>) -> io::Result<()>) -> Result<(), ReportError> {
         self.write("events.jsonl", |out| {
+            let mut line = Vec::new();
             each(&mut |row| {
-                serde_json::to_writer(&mut *out, row).map_err(io::Error::from)?;
-                out.write_all(b"\n")
+                line.clear();
+                serde_json::to_writer(&mut line, row)?;
+                line.push(b'\n');
+                out.write_all(&line)
             })
         })
     }
@@ -225,17 +239,24 @@ impl StrategyFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn read_events(&self) -> Result<Vec<EventRow>, ReportError> {
-        self.read_rows("events.jsonl", FileKind::Ledger, |text| {
-            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-            lines
-                .map(|(at, line)| match json::read_line(line) {
-                    _ if at >= FileKind::Ledger.max_rows() => {
-                        Err((at + 1, "found more rows than any run has".to_owned()))
-                    }
-                    read => read.map_err(|error| (at + 1, format!("not an event: {error}"))),
-                })
-                .collect()
-        })
+        let mut rows = Vec::new();
+        self.each_event(&mut |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Shows the lines of `events.jsonl` one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn each_event(&self, visit: &mut dyn FnMut(EventRow)) -> Result<(), ReportError> {
+        let mut lines = self.lines("events.jsonl", FileKind::Ledger)?;
+        while let Some(line) = lines.next(|_| false)? {
+            if !line.text.trim().is_empty() {
+                visit(EventRow::read(line.text).map_err(|problem| line.fault(format!("not an event: {problem}")))?);
+            }
+        }
+        Ok(())
     }
 
     /// Begins `latency.hlog` with its header; it appears when the writer is committed.
@@ -296,14 +317,7 @@ impl StrategyFolder {
         write_inside(&self.run, &self.path.join(file), fill)
     }
 
-    fn read_rows<T>(
-        &self,
-        file: &str,
-        kind: FileKind,
-        parse: impl FnOnce(&str) -> Result<Vec<T>, RowFault>,
-    ) -> Result<Vec<T>, ReportError> {
-        let path = self.path.join(file);
-        let text = read_text(&path, kind)?;
-        parse(&text).map_err(|(line, problem)| ReportError::Row { path, line, problem })
+    fn lines(&self, file: &str, kind: FileKind) -> Result<Lines, ReportError> {
+        Lines::open(&self.path.join(file), kind)
     }
 }

@@ -33,7 +33,7 @@ pub fn herds(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>) -> Vec<
         |events: &[EventRow]| events.iter().filter(|event| is_reason(key, event)).map(|event| event.t_ns).collect();
     let mut herds = Herds::new(events.map(reasons));
     for row in rows.iter().filter(|row| row.key == key) {
-        herds.take(row.arrived_ns, row.end_ns, matches!(row.outcome.as_str(), "ok" | "missing"));
+        herds.take_row(row);
     }
     herds.so_far()
 }
@@ -61,6 +61,11 @@ impl Herds {
     pub fn new(mut reasons: Option<Vec<i64>>) -> Self {
         reasons.iter_mut().for_each(|reasons| reasons.sort_unstable());
         Self { reasons, over: Vec::new(), running: None }
+    }
+
+    /// The next read of the key.
+    pub(crate) fn take_row(&mut self, row: &OriginRow) {
+        self.take(row.arrived_ns, row.end_ns, matches!(row.outcome.as_str(), "ok" | "missing"));
     }
 
     /// The next read, and whether it brought an answer.

@@ -109,13 +109,6 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Result<T,
     serde_json::from_str(text).map_err(|error| diagnose(text, bytes.len(), &error))
 }
 
-/// Reads a line of JSON, such as an event, with the same suspicion.
-pub(crate) fn read_line<T: DeserializeOwned>(line: &str) -> Result<T, String> {
-    let mut walked = serde_json::Deserializer::from_str(line);
-    let within = Walk(&mut Place::default()).deserialize(&mut walked);
-    within.and_then(|()| serde_json::from_str(line)).map_err(|error| error.to_string())
-}
-
 /// Whether both are the same document and the found one's number is the higher.
 fn is_newer(found: &str, schema: &str) -> bool {
     let split = |schema: &str| {

@@ -32,6 +32,7 @@ mod folder;
 mod herds;
 mod hlog;
 mod json;
+mod lines;
 mod packed;
 mod page;
 mod parallel;

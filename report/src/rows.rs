@@ -3,18 +3,15 @@
 //! Columns are found by name, so an older reader survives a new column. An unknown number is an empty cell, never NaN.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::str::FromStr;
 
 use crate::bounds::Bound;
-use crate::csv::{self, Records, push_number, push_text};
-use crate::files::FileKind;
+use crate::csv::{self, push_number, push_text};
+use crate::error::ReportError;
+use crate::lines::{Line, Lines};
 use crate::record::{BinRow, ContainerRow, OriginRow};
 use crate::words::cut;
-
-/// A fault in a row: its line (from 1) and what is wrong.
-pub(crate) type RowFault = (usize, String);
 
 /// Which of the two files of [`BinRow`] is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,11 +118,11 @@ fn counts(row: &BinRow) -> [Option<u64>; 12] {
     ]
 }
 
-pub(crate) fn read_bins(text: &str, file: BinFile) -> Result<Vec<BinRow>, RowFault> {
-    let mut table = Table::new(text, FileKind::Rows)?;
+pub(crate) fn read_bins(lines: Lines, file: BinFile) -> Result<Vec<BinRow>, ReportError> {
+    let mut table = Table::new(lines)?;
     table.require(&[file.first_column()])?;
     // Files of the first weeks have no column `unknown`, and no such outcome.
-    let has_unknown = table.columns.contains_key("unknown");
+    let has_unknown = table.has("unknown");
     let required: Vec<&str> = COUNTS.into_iter().filter(|name| *name != "unknown").collect();
     table.require(&required)?;
     let per_row = if file == BinFile::Seconds { 1000 } else { 1 };
@@ -181,23 +178,23 @@ pub(crate) fn write_origin(out: &mut dyn Write, line: &mut String, row: &OriginR
     out.write_all(line.as_bytes())
 }
 
-pub(crate) fn read_origin(text: &str) -> Result<Vec<OriginRow>, RowFault> {
-    let mut table = Table::new(text, FileKind::Ledger)?;
+/// Shows each row; the one shown is used again and again.
+pub(crate) fn each_origin(lines: Lines, visit: &mut dyn FnMut(&OriginRow)) -> Result<(), ReportError> {
+    let mut table = Table::new(lines)?;
     table.require(&ORIGIN)?;
-    let mut rows = Vec::new();
+    let mut shown = OriginRow::default();
     while let Some(row) = table.next_row()? {
-        rows.push(OriginRow {
-            key: row.text("key"),
-            replica: row.maybe("replica")?,
-            flight: row.text("flight"),
-            phase: row.text("phase"),
-            arrived_ns: row.number("arrived_ns")?,
-            start_ns: row.maybe("start_ns")?,
-            end_ns: row.maybe("end_ns")?,
-            outcome: row.text("outcome"),
-        });
+        row.text_into("key", &mut shown.key);
+        shown.replica = row.maybe("replica")?;
+        row.text_into("flight", &mut shown.flight);
+        row.text_into("phase", &mut shown.phase);
+        shown.arrived_ns = row.number("arrived_ns")?;
+        shown.start_ns = row.maybe("start_ns")?;
+        shown.end_ns = row.maybe("end_ns")?;
+        row.text_into("outcome", &mut shown.outcome);
+        visit(&shown);
     }
-    Ok(rows)
+    Ok(())
 }
 
 pub(crate) fn write_containers(out: &mut dyn Write, rows: &[ContainerRow]) -> io::Result<()> {
@@ -223,8 +220,8 @@ pub(crate) fn write_containers(out: &mut dyn Write, rows: &[ContainerRow]) -> io
     Ok(())
 }
 
-pub(crate) fn read_containers(text: &str) -> Result<Vec<ContainerRow>, RowFault> {
-    let mut table = Table::new(text, FileKind::Rows)?;
+pub(crate) fn read_containers(lines: Lines) -> Result<Vec<ContainerRow>, ReportError> {
+    let mut table = Table::new(lines)?;
     table.require(&CONTAINERS)?;
     let mut rows = Vec::new();
     while let Some(row) = table.next_row()? {
@@ -241,34 +238,36 @@ pub(crate) fn read_containers(text: &str) -> Result<Vec<ContainerRow>, RowFault>
     Ok(rows)
 }
 
-/// A CSV text with a header line.
-struct Table<'a> {
-    columns: HashMap<String, usize>,
-    records: Records<'a>,
-    /// How many more rows there may be.
-    left: usize,
+/// A CSV file with a header line.
+struct Table {
+    columns: Vec<String>,
+    lines: Lines,
 }
 
 /// One record of a [`Table`].
 struct Row<'t> {
-    line: usize,
+    line: Line<'t>,
     cells: Vec<Cow<'t, str>>,
-    columns: &'t HashMap<String, usize>,
+    columns: &'t [String],
 }
 
-impl<'a> Table<'a> {
-    fn new(text: &'a str, kind: FileKind) -> Result<Self, RowFault> {
-        let mut records = Records::new(text);
-        let (line, header) =
-            records.next().ok_or((1, "the file is empty, where a header line is expected".to_owned()))?;
-        let header = header.map_err(|problem| (line, problem))?;
-        let columns = header.iter().enumerate().map(|(at, name)| (name.clone().into_owned(), at)).collect();
-        Ok(Self { columns, records, left: kind.max_rows() })
+impl Table {
+    fn new(mut lines: Lines) -> Result<Self, ReportError> {
+        let Some(header) = lines.next(csv::is_open)? else {
+            return Err(lines.fault(1, "the file is empty, where a header line is expected"));
+        };
+        let names = csv::record(header.text).map_err(|problem| header.fault(problem))?;
+        let columns = names.into_iter().map(Cow::into_owned).collect();
+        Ok(Self { columns, lines })
     }
 
-    fn require(&self, names: &[&str]) -> Result<(), RowFault> {
-        match names.iter().find(|name| !self.columns.contains_key(**name)) {
-            Some(name) => Err((
+    fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|name| name == column)
+    }
+
+    fn require(&self, names: &[&str]) -> Result<(), ReportError> {
+        match names.iter().find(|name| !self.has(name)) {
+            Some(name) => Err(self.lines.fault(
                 1,
                 format!("the header has no column {name:?}; was this file written by another version of the lab?"),
             )),
@@ -276,17 +275,16 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn next_row(&mut self) -> Result<Option<Row<'_>>, RowFault> {
-        let Some((line, cells)) = self.records.next() else { return Ok(None) };
-        let cells = cells.map_err(|problem| (line, problem))?;
-        self.left = self.left.checked_sub(1).ok_or_else(|| (line, "found more rows than any run has".to_owned()))?;
+    fn next_row(&mut self) -> Result<Option<Row<'_>>, ReportError> {
+        let Some(line) = self.lines.next(csv::is_open)? else { return Ok(None) };
+        let cells = csv::record(line.text).map_err(|problem| line.fault(problem))?;
         if cells.len() != self.columns.len() {
             let problem = format!(
                 "{} cells, where the header has {}; the file was cut or edited",
                 cells.len(),
                 self.columns.len()
             );
-            return Err((line, problem));
+            return Err(line.fault(problem));
         }
         Ok(Some(Row { line, cells, columns: &self.columns }))
     }
@@ -295,23 +293,30 @@ impl<'a> Table<'a> {
 impl Row<'_> {
     /// The raw cell; empty where there is no such column.
     fn cell(&self, column: &str) -> &str {
-        self.columns.get(column).and_then(|at| self.cells.get(*at)).map_or("", |cell| cell.as_ref())
+        let at = self.columns.iter().position(|name| name == column);
+        at.and_then(|at| self.cells.get(at)).map_or("", |cell| cell.as_ref())
     }
 
     fn text(&self, column: &str) -> String {
         csv::unguarded(self.cell(column)).to_owned()
     }
 
-    fn number<T: Number>(&self, column: &str) -> Result<T, RowFault> {
+    /// The same into a text that is there already.
+    fn text_into(&self, column: &str, place: &mut String) {
+        place.clear();
+        place.push_str(csv::unguarded(self.cell(column)));
+    }
+
+    fn number<T: Number>(&self, column: &str) -> Result<T, ReportError> {
         let cell = self.cell(column);
-        let wrong = |problem: String| (self.line, format!("column {column:?}: {problem}"));
+        let wrong = |problem: String| self.line.fault(format!("column {column:?}: {problem}"));
         let number: T =
             cell.parse().map_err(|_| wrong(format!("found {:?}, where a number is expected", cut(cell, 60))))?;
         number.within(Bound::of([column].into_iter())).map_err(wrong)?;
         Ok(number)
     }
 
-    fn maybe<T: Number>(&self, column: &str) -> Result<Option<T>, RowFault> {
+    fn maybe<T: Number>(&self, column: &str) -> Result<Option<T>, ReportError> {
         if self.cell(column).is_empty() { Ok(None) } else { self.number(column).map(Some) }
     }
 }

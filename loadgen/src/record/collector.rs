@@ -2,7 +2,7 @@
 //! sums of the measured phase. What it holds does not grow with the number of requests.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use hdrhistogram::Histogram;
@@ -11,13 +11,17 @@ use report::{AtomicFile, HlogWriter, ReportError};
 use strategies::Outcome;
 
 use super::Recorder;
-use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, Tries, add, histogram};
+use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, Tries, histogram};
 use crate::cpu;
 use crate::live::{Feed, News};
 use crate::measure::{Floor, Received, Warmth};
 
 /// When a request for which key was intended; nanoseconds since t = 0.
 pub type KeySample = (i64, u32);
+
+/// How many notes may wait for the collector. A simulation makes seconds faster than they can be collected, and waits here; no
+/// load of real time comes near.
+const BEHIND_MAX: usize = 64;
 
 /// Everything that the requests of a strategy left behind.
 pub struct Collected {
@@ -67,6 +71,8 @@ pub struct Collected {
     pub resent_of_all_phases: u64,
     /// Processor time of the collecting, nanoseconds; `None` where the system does not say.
     pub cpu_ns: Option<u64>,
+    /// An empty histogram for those that need one for a moment.
+    scratch: Histogram<u64>,
 }
 
 /// `latency.hlog` while it is being written.
@@ -90,7 +96,7 @@ enum Note {
 
 /// A way to tell it.
 #[derive(Clone)]
-pub struct Tell(Sender<Note>);
+pub struct Tell(SyncSender<Note>);
 
 impl Tell {
     /// The cache's state at t = 0 (see [`Floor::know`]). To be called as soon as it is known.
@@ -116,7 +122,7 @@ impl Collector {
     /// # Errors
     /// Where the system gives no thread.
     pub fn start(workers: usize, floor: Option<Floor>) -> std::io::Result<Self> {
-        let (tell, told) = channel();
+        let (tell, told) = sync_channel(BEHIND_MAX);
         let thread =
             std::thread::Builder::new().name("collector".into()).spawn(move || collect(&told, workers, floor))?;
         Ok(Self { thread, tell: Tell(tell) })
@@ -256,6 +262,7 @@ impl Collected {
             retries: 0,
             tries: Tries::default(),
             cpu_ns: None,
+            scratch: histogram(),
             offered: 0,
             sent: 0,
             floor: None,
@@ -273,10 +280,11 @@ impl Collected {
         let start_ms = second.number * (SECOND_NS / 1_000_000);
         let total = second.total();
         let mut row = row(start_ms, &total);
-        let resp = &second.histograms[0];
-        (row.p50_ms, row.p95_ms, row.p99_ms) =
-            (quantile_ms(resp, 0.5), quantile_ms(resp, 0.95), quantile_ms(resp, 0.99));
-        row.max_ms = quantile_ms(resp, 1.0);
+        second.times[0].look(&mut self.scratch, |resp| {
+            (row.p50_ms, row.p95_ms, row.p99_ms) =
+                (quantile_ms(resp, 0.5), quantile_ms(resp, 0.95), quantile_ms(resp, 0.99));
+            row.max_ms = quantile_ms(resp, 1.0);
+        });
         self.seconds.push(row);
         self.bins.extend(second.bins.iter().zip(0..).map(|(bin, at)| self::row(start_ms + at * 100, bin)));
         self.requests_of_all_phases += total.sent;
@@ -293,8 +301,8 @@ impl Collected {
         }
         second.flights.iter().for_each(|flight| self.flights.answer(flight));
         let Some(log) = &mut self.log else { return Ok(()) };
-        for (tag, histogram) in TAGS.iter().zip(&second.histograms).filter(|(_, h)| !h.is_empty()) {
-            log.second(start_ms, tag, histogram)?;
+        for (tag, times) in TAGS.iter().zip(&second.times).filter(|(_, times)| !times.is_empty()) {
+            times.look(&mut self.scratch, |histogram| log.second(start_ms, tag, histogram))?;
         }
         Ok(())
     }
@@ -319,9 +327,7 @@ impl Collected {
         for (kind, count) in &second.errors {
             *self.errors.entry(kind.clone()).or_insert(0) += count;
         }
-        for (sum, more) in self.measured.iter_mut().zip(&second.histograms) {
-            add(sum, more);
-        }
+        self.measured.iter_mut().zip(&second.times).for_each(|(sum, times)| times.add_to(sum));
     }
 }
 

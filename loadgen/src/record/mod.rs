@@ -7,6 +7,7 @@
 mod collector;
 mod recorder;
 mod second;
+mod times;
 
 pub use collector::{Collected, Collector, KeySample, Log};
 pub(crate) use collector::{latency, quantile_ms};

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use strategies::Outcome;
 
-/// The tags of `latency.hlog`, in the order in which a second keeps its histograms.
+use super::times::Times;
+
+/// The tags of `latency.hlog`, in the order in which a second keeps its times.
 pub const TAGS: [&str; 7] = ["resp", "serv", "lag", "resp.hit", "resp.stale", "resp.wait", "resp.load"];
 const RESP: usize = 0;
 const SERV: usize = 1;
@@ -116,7 +118,7 @@ pub struct Second {
     pub(super) open: u64,
     pub(super) bins: [Bin; BINS],
     /// By tag, see [`TAGS`].
-    pub(super) histograms: Vec<Histogram<u64>>,
+    pub(super) times: [Times; TAGS.len()],
     /// (intended, key) of each request sent, for the floor.
     pub(super) arrivals: Vec<(i64, u32)>,
     pub(super) hot_outcomes: Counts,
@@ -138,7 +140,7 @@ impl Second {
             number,
             open: 0,
             bins: [Bin::default(); BINS],
-            histograms: TAGS.iter().map(|_| histogram()).collect(),
+            times: Default::default(),
             arrivals: Vec::new(),
             hot_outcomes: Counts::default(),
             errors: BTreeMap::new(),
@@ -151,11 +153,11 @@ impl Second {
         }
     }
 
-    /// Writes down what [`Second::on_time`] stands for. To be called before the histograms are looked at.
+    /// Writes down what [`Second::on_time`] stands for. To be called before the times are looked at.
     pub(super) fn settle(&mut self) {
         if let Some(count) = self.on_time.take() {
-            self.histograms[SERV] = self.histograms[RESP].clone();
-            self.histograms[LAG].saturating_record_n(0, count);
+            self.times[SERV] = self.times[RESP].clone();
+            self.times[LAG].record_n(0, count);
         }
     }
 
@@ -228,15 +230,13 @@ impl Second {
     }
 
     fn record(&mut self, tag: usize, ns: i64) {
-        self.histograms[tag].saturating_record(ns.max(0).unsigned_abs());
+        self.times[tag].record(ns.max(0).unsigned_abs());
     }
 
     /// Takes in another worker's same second.
     pub(super) fn merge(&mut self, other: Self) {
         self.bins.iter_mut().zip(&other.bins).for_each(|(mine, theirs)| mine.add(theirs));
-        for (mine, theirs) in self.histograms.iter_mut().zip(&other.histograms) {
-            add(mine, theirs);
-        }
+        self.times.iter_mut().zip(other.times).for_each(|(mine, theirs)| mine.add(theirs));
         self.arrivals.extend(other.arrivals);
         self.hot_outcomes.iter_mut().zip(other.hot_outcomes).for_each(|(mine, theirs)| *mine += theirs);
         for (kind, count) in other.errors {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{Bound, TEXT_MAX};
+
 /// One row of `seconds.csv` or `bins100ms.csv`: the requests whose *intended send* lies in the bin, and the origin's
 /// reads that arrived in it. Rows before t = 0 are the warm-up; measured rows sum to the figures of `run.json`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -91,6 +93,23 @@ pub struct EventRow {
     /// What else there is to say: how a leader ended, the class of an error, the name of a phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+impl EventRow {
+    /// Reads a line of `events.jsonl`. Of a name that is there twice, and of numbers and texts beyond their bounds, it says so.
+    pub(crate) fn read(line: &str) -> Result<Self, String> {
+        let row: Self = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let within = |name: &str, found: i128| {
+            Bound::of([name].into_iter()).check_whole(found).map_err(|problem| format!("{name}: {problem}"))
+        };
+        within("t_ns", row.t_ns.into())?;
+        within("replica", row.replica.unwrap_or(0).into())?;
+        let texts = [Some(&row.event), row.key.as_ref(), row.flight.as_ref(), row.detail.as_ref()];
+        if let Some(text) = texts.into_iter().flatten().find(|text| text.len() > TEXT_MAX) {
+            return Err(format!("found a text of {} bytes, allowed {TEXT_MAX}", text.len()));
+        }
+        Ok(row)
+    }
 }
 
 /// One row of `containers.csv`: what a container used since the sample before it, about a second earlier.
