@@ -224,8 +224,21 @@ fn on_a_phone_labels_are_apart_and_long_names_keep_their_ends() {
     plan.shapes = ["plain + lock + limit(concurrency=2)", "plain + lock + limit(concurrency=3)"]
         .map(|name| shape(Kind::Single, name, name))
         .into();
-    write(&plan, dir.path());
+    let mut run = write(&plan, dir.path());
+    for strategy in &mut run.strategies {
+        strategy.outcomes.error = strategy.outcomes.sum();
+    }
+    RunFolder::at(dir.path()).write_run(&run).unwrap();
+    let page = page_of(dir.path());
+    let whole =
+        "[...document.querySelectorAll('#spectrum .names > span')].every((e) => e.scrollWidth <= e.clientWidth + 1)";
+    browser.look_like(1280, "light");
+    browser.goto(&page);
+    assert_eq!(browser.eval(whole), true, "what failed stands beside the name");
     browser.look_like(390, "light");
+    browser.goto(&page);
+    assert_eq!(browser.eval(whole), true);
+    write(&plan, dir.path());
     browser.goto(&page_of(dir.path()));
     let ends = "[...document.querySelectorAll('.names b')].map((b) => { const text = document.createRange(); \
         const last = document.createTreeWalker(b, 4); let node; while (last.nextNode()) node = last.currentNode; \

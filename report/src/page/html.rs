@@ -47,7 +47,7 @@ const END: usize = 8;
 /// A name in bold that, where there is no room for it, loses its middle and not its end.
 pub(super) fn with_ends(name: &str) -> String {
     let length = name.chars().count();
-    if length <= 2 * END {
+    if length <= END + 4 {
         return format!("<b>{}</b>", escaped(name));
     }
     let cut = name.char_indices().nth(length - END).map_or(0, |(at, _)| at);

@@ -132,10 +132,10 @@ pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
         if !service.is_empty() {
             series.push(("service", " ms", read(service)));
         }
-        let bad = if row.strategy.valid { "" } else { " <strong class=\"bad\">INVALID</strong>" };
+        let bad = if row.strategy.valid { "" } else { "<strong class=\"bad\">INVALID</strong>" };
         let failed = match words::failed(row.first, "") {
             none if none.is_empty() => none,
-            failed => format!(" <span class=\"bad\">{failed}</span>"),
+            failed => format!("<span class=\"bad failed\">{failed}</span>"),
         };
         named.push(Named {
             class,
