@@ -136,7 +136,7 @@ fn i14_who_waits_less_than_a_read_takes_may_wait_in_vain() {
 }
 
 #[test]
-fn i14_who_looks_once_finds_nothing_where_the_put_was_fenced_off() {
+fn i14_a_waiter_that_looks_once_finds_nothing_that_was_fenced_off_or_lost() {
     // The second lock is given when the first was lost with all that the cache had.
     let waits = |stored| {
         let first = [taken(0, 0, 7), led(0, 0, 1), asked(20, 1, 1), ended(60, 0, 1, DONE)];
@@ -151,8 +151,57 @@ fn i14_who_looks_once_finds_nothing_where_the_put_was_fenced_off() {
     };
     let sentence = "request 1 failed and nothing was wrong: waited too long";
     tells("plain + lease(wait=150ms, poll=1s)", &waits(Stored::Fenced), &waits(Stored::Stored), sentence);
+    let lost = |kind: Option<Kind>| {
+        let mut log = waits(Stored::Stored);
+        log.extend(kind.map(|kind| trouble(100, None, kind, 0)));
+        log.sort_by_key(|fact| fact.at_ns);
+        log
+    };
+    for kind in [Kind::CacheEmptied, Kind::CacheLost, Kind::Corrupt] {
+        tells("plain + lease(wait=150ms, poll=1s)", &lost(Some(kind)), &lost(None), sentence);
+    }
+    let often = said("plain + lease(wait=150ms, poll=10ms)", &lost(Some(Kind::CacheEmptied)));
+    assert!(often.contains(sentence), "more looks find it before it is gone: {often}");
     let often = said("plain + lease(wait=150ms, poll=10ms)", &waits(Stored::Fenced));
     assert!(often.contains(sentence), "who looks more often finds the next one's value: {often}");
+}
+
+#[test]
+fn i14_a_request_that_does_not_wait_is_shed_by_a_lock_that_was_given_at_that_moment() {
+    // The cache is emptied then, and the lock given to another, too.
+    let shed_by = |of: Option<Fact>| {
+        let waits = [asked(20, 1, 1), told(21, 1, Event::LockTimeout(key())), trouble(21, None, Kind::CacheEmptied, 0)];
+        let log = and(&of.into_iter().collect::<Vec<_>>(), waits);
+        let log = and(&log, [taken(22, 2, 8), answered(23, 1, 1, shed()), led(23, 2, 1), ended(60, 2, 1, DONE)]);
+        and(&log, [good(2, 1, 23, 60), over(0)])
+    };
+    let sentence = "request 1 failed and nothing was wrong: waited too long";
+    tells("plain + lease(wait=0s)", &shed_by(Some(taken(20, 0, 7))), &shed_by(None), sentence);
+}
+
+#[test]
+fn i14_a_hold_hardly_longer_than_a_read_is_used_up_by_a_cache_in_trouble() {
+    // A read of 200 ms that begins when 150 ms of its holder's time are over.
+    let flew = |node, kind: Option<Kind>, took: u64| {
+        let wrong: Vec<Fact> = kind.map(|kind| trouble(0, None, kind, 100)).into_iter().collect();
+        let log = and(&wrong, [taken(1, node, 7), led(150, 0, 1), ended(300, 0, 1, LeaderEnd::TimedOut)]);
+        and(&log, [read(0, 1, 150, Some(150), 150 + took, ReadEnd::Abandoned), over(0)])
+    };
+    let (hardly, longer) = ("plain(stale=1s) + bare", "plain + lease(max_age=1s)");
+    let sentence = "I14 failures have causes: flight 0000000000000000-1 failed (timed-out) and the origin was well";
+    let slow = flew(0, Some(Kind::CacheSlow), 200);
+    for lock in ["plain + lease(max_age=300ms)", "plain + lock(lease=800ms)"] {
+        tells(lock, &slow, &flew(0, None, 200), sentence);
+        assert!(said(lock, &flew(0, Some(Kind::CacheSlow), 301)).contains(sentence), "no hold would have been enough");
+        assert!(said(lock, &flew(0, Some(Kind::CacheEmptied), 200)).contains(sentence), "that takes no time");
+        assert!(
+            said("plain + lease(max_age=300ms, on_timeout=load)", &flew(1, Some(Kind::CacheSlow), 200))
+                .contains(sentence),
+            "it has no lock"
+        );
+    }
+    assert!(said(longer, &slow).contains(sentence), "its time was not over");
+    assert!(said(hardly, &slow).contains(sentence), "nothing is held");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use sim::fuzz::{Case, Profile};
 use strategies::rng::Rng;
 use strategies::{Budgets, Spec};
 
-/// What a read takes in the simulated world beside its service time, its holder's own operations included.
+/// What a read takes in the simulated world beside its service time, its holder's own operations included, and a request beside a poll.
 const AROUND: Duration = Duration::from_millis(20);
 /// Compositions that are drawn before a seed goes without: most of those that are refused are so for a short lock.
 const DRAWS: u64 = 100;
@@ -16,7 +16,8 @@ const DRAWS: u64 = 100;
 /// take is drawn again.
 pub(super) fn composition(seed: u64, profile: Profile) -> Option<Spec> {
     let read = Case::draw(seed, profile).service + AROUND;
-    let fits = |spec: &Spec| spec.unfit(read, &Budgets::USUAL).is_none();
+    let budgets = Budgets { replica: Budgets::USUAL.replica - AROUND, ..Budgets::USUAL };
+    let fits = |spec: &Spec| spec.unfit(read, &budgets).is_none();
     let root = Rng::new(seed).fork("composition");
     let mut drawn = (0..DRAWS).filter_map(|draw| Spec::parse(&Draw(root.fork(&draw.to_string())).composition()).ok());
     drawn.find(fits)

@@ -14,6 +14,8 @@ use crate::origin::{Read, ReadEnd};
 
 /// How long a backlog at the origin may outlast its cause.
 const AFTER: i64 = 10_000 * MS;
+/// How long asking for a lock may take: two operations of the cache.
+const ASKED: i64 = 200 * MS;
 /// A read that waited so long for its place tells of an origin that was full.
 const QUEUED: u64 = 50_000_000;
 
@@ -160,6 +162,21 @@ impl Attributed {
         busy + handed_on * one >= i64::from(places) * waited
     }
 
+    /// Whether a flight's time, which its holder counts from before it asks for the lock, was over at `ended` because a cache in trouble
+    /// had taken of it what the read would have needed: a hold may be hardly longer than a read.
+    fn began_late(&self, known: &Known, read: &Read, node: Option<u16>, ended: i64) -> bool {
+        let (Some(budget), Some(led), Some(end)) =
+            (known.terms.promise.lock_budget.map(nanos), self.led.get(&read.flight), read.end)
+        else {
+            return false;
+        };
+        let asked = ended.saturating_sub(budget);
+        let at_once = end.0.saturating_sub(read.arrived.0).cast_signed() <= budget;
+        let mut given = self.waits.given_within(&read.key, asked, (*led).min(asked + ASKED + known.slack()));
+        let has_it = !known.terms.sees_cache || given.any(|(_, of)| of == node);
+        at_once && has_it && known.troubles.at(node, asked, *led, Kind::cache_unusable)
+    }
+
     /// The origin's own ledger says why its reads failed, and whether it was full.
     fn over(&mut self, known: &Known) -> Verdict {
         for (flight, (end, node, at)) in &self.failed {
@@ -192,8 +209,9 @@ impl Attributed {
             }
             let span = (read.arrived.0.cast_signed() - AFTER, *at);
             let unwell = known.troubles.any(span.0, span.1, |kind| kind.origin_unwell() || kind == Kind::Freeze);
-            let kept = *end == LeaderEnd::TimedOut && self.kept_too_long(known, read, *at);
-            if !unwell && !kept {
+            let legal = *end == LeaderEnd::TimedOut
+                && (self.kept_too_long(known, read, *at) || self.began_late(known, read, *node, *at));
+            if !unwell && !legal {
                 self.open.push((
                     span.0,
                     span.1,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use strategies::Key;
 use strategies::port::{Acquired, Event, FlightId, Stored};
 
-use super::{Fact, Known, MS, What, nanos};
+use super::{Fact, Kind, Known, MS, What, nanos};
 use crate::cache::Effect;
 
 /// What taking the lock, looking once more, storing and letting go take before and after a read: operations of a cache that is well.
@@ -18,10 +18,13 @@ const AROUND: i64 = 20 * MS;
 pub(super) struct Waits {
     /// From when to when each key was read; the end is `i64::MAX` where it is not over. In the order of beginnings.
     reads: BTreeMap<Key, Vec<(i64, i64, FlightId)>>,
-    /// When each key's lock was last given: its holder is about to read.
-    given: BTreeMap<Key, i64>,
+    /// When each key's lock was given, and to which replica: its holder is about to read.
+    given: BTreeMap<Key, Vec<(i64, Option<u16>)>>,
     /// When each key was last stored with a life that is over before a waiter looks again.
     brief: BTreeMap<Key, i64>,
+    /// When each key was last stored, and the same of what the cache has lost since.
+    stored: BTreeMap<Key, i64>,
+    gone: BTreeMap<Key, i64>,
     /// When a put last failed.
     lost: Option<i64>,
     /// When a put of each key was last fenced off.
@@ -41,9 +44,15 @@ impl Waits {
                 }
             }
             What::Told(Event::CacheFailed { op: "put", .. }) => self.lost = Some(fact.at_ns),
-            What::Cache(Effect::Taken(key, _, _, Acquired::Won)) => drop(self.given.insert(key.clone(), fact.at_ns)),
+            What::Cache(Effect::Taken(key, _, _, Acquired::Won)) => {
+                self.given.entry(key.clone()).or_default().push((fact.at_ns, fact.node));
+            }
             What::Cache(Effect::Put(key, _, _, Stored::Fenced)) => drop(self.fenced.insert(key.clone(), fact.at_ns)),
+            What::Trouble(trouble) if matches!(trouble.kind, Kind::CacheEmptied | Kind::CacheLost | Kind::Corrupt) => {
+                self.gone.append(&mut self.stored);
+            }
             What::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
+                self.stored.insert(key.clone(), fact.at_ns);
                 let poll = nanos(known.terms.promise.poll.unwrap_or_default());
                 if nanos(entry.life.soft) <= poll.saturating_add(AROUND) {
                     self.brief.insert(key.clone(), fact.at_ns);
@@ -51,6 +60,12 @@ impl Waits {
             }
             _ => {}
         }
+    }
+
+    /// When a key's lock was given within a span of time, and to which replica.
+    pub(super) fn given_within(&self, key: &Key, from: i64, to: i64) -> impl Iterator<Item = (i64, Option<u16>)> {
+        let given = self.given.get(key).into_iter().flatten().rev().copied();
+        given.skip_while(move |(at, _)| *at > to).take_while(move |(at, _)| *at >= from)
     }
 
     /// How many other flights of its replica were under way beside one.
@@ -64,15 +79,15 @@ impl Waits {
     }
 
     /// Whether somebody read the key for all of a wait that ended at that moment, or, since the waiter asked, stored what was past its
-    /// TTL before he looked, or could not store what he would have found in his only look.
+    /// TTL before he looked, or could not store what he would have found in his only look, or the cache had lost it by then.
     pub(super) fn in_vain(&self, known: &Known, key: &Key, asked_ns: i64, ended_ns: i64) -> bool {
         let wait = nanos(known.terms.promise.lock_wait.unwrap_or_default());
         if self.brief.get(key).is_some_and(|at| *at >= asked_ns) {
             return true;
         }
         let looks_once = wait <= nanos(known.terms.promise.poll.unwrap_or_default());
-        let not_stored = [self.lost, self.fenced.get(key).copied()];
-        if looks_once && not_stored.into_iter().flatten().any(|at| at >= asked_ns) {
+        let not_found = [self.lost, self.fenced.get(key).copied(), self.gone.get(key).copied()];
+        if looks_once && not_found.into_iter().flatten().any(|at| at >= asked_ns) {
             return true;
         }
         let around = AROUND + known.slack();
@@ -83,8 +98,8 @@ impl Waits {
         let within = near.filter(|(begun, over, _)| *begun <= ended_ns && *over >= from - around);
         let mut spans: Vec<(i64, i64)> =
             within.map(|(begun, over, _)| ((*begun).max(from), (*over).min(ended_ns))).collect();
-        let given = self.given.get(key).filter(|at| **at >= from - around && **at <= ended_ns);
-        spans.extend(given.map(|at| ((*at).max(from), (at + around).min(ended_ns))));
+        let given = self.given_within(key, from - around, ended_ns).map(|(at, _)| at);
+        spans.extend(given.map(|at| (at.max(from), (at + around).min(ended_ns))));
         spans.sort_unstable();
         let (covered, _) = spans.iter().fold((0, from), |(covered, until), (begun, over)| {
             (covered + (over - begun.max(&until)).max(0), until.max(*over))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{FillLayer, OriginLayer, Spec};
 use crate::budgets::Budgets;
-use crate::fill::{Hold, LEASE_MARGIN};
+use crate::fill::{Hold, LEASE_MARGIN, LockSettings};
 use crate::units::duration_text;
 
 /// Why a strategy cannot work for an origin: what of it was found, what is allowed, and what to do.
@@ -36,28 +36,14 @@ impl Spec {
     /// strategy is one that was [fitted](Self::fitted) to these budgets.
     #[must_use]
     pub fn unfit(&self, read: Duration, budgets: &Budgets) -> Option<Unfit> {
-        let (took, whole) = (duration_text(read), |d: Duration| Duration::from_secs(d.as_secs() + 1));
-        let locks = self.fill.iter().filter_map(|layer| match layer {
-            FillLayer::Lock(settings) if settings.hold.budget() <= read => Some(settings.hold),
-            FillLayer::Lock(_) | FillLayer::Coalesce => None,
-        });
-        let mut locks = locks.map(|hold| match hold {
-            Hold::Lock { life } => {
-                let margin = duration_text(LEASE_MARGIN);
-                Unfit {
-                    what: "a lock that ends before a read does",
-                    found: format!("lock(lease={})", duration_text(life)),
-                    allowed: format!("more than {margin} (a holder's margin) and {took} (a read)"),
-                    remedy: format!("leave lease out, or write lease={}", duration_text(whole(read + LEASE_MARGIN))),
-                }
-            }
-            Hold::Lease { max_age, .. } => Unfit {
-                what: "a lease whose holder gives up before a read ends",
-                found: format!("lease(max_age={})", duration_text(max_age)),
-                allowed: format!("more than {took} (a read)"),
-                remedy: format!("leave max_age out, or write max_age={}", duration_text(whole(read))),
-            },
-        });
+        let locks = || {
+            self.fill.iter().filter_map(|layer| match layer {
+                FillLayer::Lock(settings) => Some(settings),
+                FillLayer::Coalesce => None,
+            })
+        };
+        let short = locks().find(|lock| lock.hold.budget() <= read).map(|lock| too_short(lock.hold, read));
+        let blind = locks().find(|lock| !lock.notify && lock.poll.min(lock.wait) >= budgets.replica);
         let mut limits = self.origin.iter().filter_map(|layer| match layer {
             OriginLayer::Limit(settings) => settings.margin.filter(|margin| *margin >= budgets.origin_read),
             OriginLayer::Breaker(_) => None,
@@ -68,7 +54,41 @@ impl Spec {
             allowed: format!("less than {} (budgets.origin_read)", duration_text(budgets.origin_read)),
             remedy: "leave margin out, or lower it".into(),
         };
-        locks.next().or_else(|| limits.next().map(margin))
+        short.or_else(|| blind.map(|lock| never_looks(lock, budgets))).or_else(|| limits.next().map(margin))
+    }
+}
+
+fn too_short(hold: Hold, read: Duration) -> Unfit {
+    let (took, whole) = (duration_text(read), |d: Duration| Duration::from_secs(d.as_secs() + 1));
+    match hold {
+        Hold::Lock { life } => {
+            let margin = duration_text(LEASE_MARGIN);
+            Unfit {
+                what: "a lock that ends before a read does",
+                found: format!("lock(lease={})", duration_text(life)),
+                allowed: format!("more than {margin} (a holder's margin) and {took} (a read)"),
+                remedy: format!("leave lease out, or write lease={}", duration_text(whole(read + LEASE_MARGIN))),
+            }
+        }
+        Hold::Lease { max_age, .. } => Unfit {
+            what: "a lease whose holder gives up before a read ends",
+            found: format!("lease(max_age={})", duration_text(max_age)),
+            allowed: format!("more than {took} (a read)"),
+            remedy: format!("leave max_age out, or write max_age={}", duration_text(whole(read))),
+        },
+    }
+}
+
+fn never_looks(lock: &LockSettings, budgets: &Budgets) -> Unfit {
+    let name = match lock.hold {
+        Hold::Lock { .. } => "lock",
+        Hold::Lease { .. } => "lease",
+    };
+    Unfit {
+        what: "a lock whose losers are out of time before they look again",
+        found: format!("{name}(wait={}, poll={})", duration_text(lock.wait), duration_text(lock.poll)),
+        allowed: format!("one of them less than {} (budgets.replica)", duration_text(budgets.replica)),
+        remedy: "leave poll out, or lower it".into(),
     }
 }
 
@@ -104,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_that_ends_before_the_read_is_unfit() {
+    fn what_comes_to_nothing_is_unfit() {
         let usual = Budgets::USUAL;
         for (text, read, found) in [
             ("naive", 4 * S, None),
@@ -116,6 +136,11 @@ mod tests {
             ("stack(max_age=2001ms)", 2 * S, None),
             ("plain + bare + limit(margin=5s)", S, Some("limit(margin=5s)")),
             ("plain + bare + limit(margin=4s)", S, None),
+            ("plain + lock(wait=8s, poll=8s)", S, Some("lock(wait=8s, poll=8s)")),
+            ("plain + lease(wait=1h, poll=9s) + coalesce", S, Some("lease(wait=1h, poll=9s)")),
+            ("plain + lock(wait=8s, poll=7999ms)", S, None),
+            ("plain + lock(wait=7999ms, poll=8s)", S, None),
+            ("plain + lock(wait=8s, wake=notify, fallback=8s)", S, None),
             ("broken-lock-no-reread", 49 * S, Some("lock(lease=10s)")),
         ] {
             let unfit = spec(text).fitted(&usual).unfit(read, &usual);

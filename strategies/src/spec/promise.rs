@@ -37,6 +37,8 @@ pub struct Promise {
     pub lock_life: Option<Duration>,
     /// How long a holder may renew it.
     pub lock_age: Option<Duration>,
+    /// How long a holder may work, from before it asked for the lock.
+    pub lock_budget: Option<Duration>,
     /// How long losers of the lock wait.
     pub lock_wait: Option<Duration>,
     /// How often they look again.
@@ -99,6 +101,7 @@ impl Spec {
                 Hold::Lock { life } => life,
                 Hold::Lease { max_age, .. } => max_age,
             }),
+            lock_budget: lock.map(|lock| lock.hold.budget()),
             lock_wait: lock.map(|lock| lock.wait),
             poll: lock.map(|lock| lock.poll),
             beta: beta.filter(|_| mode == RefreshMode::Background),
