@@ -167,7 +167,7 @@ fn values(ask: &Ask, spec: &Spec, layer: &str, param: &str, table: &[&str]) -> V
     made.filter(|(spec, _)| keeps(ask, spec)).map(|(spec, value)| (value, spec)).collect()
 }
 
-/// A preset with its knobs turned, one at a time; who refreshes early also with a stale window, should that come too late.
+/// A preset with its knobs turned, one at a time; an early refresh also with a stale window, should that come too late.
 fn turned(ask: &Ask, base: &Spec) -> Vec<Spec> {
     let Some((layer, knobs)) = knobs(base) else { return Vec::new() };
     let own = knobs.iter().flat_map(|(param, table)| values(ask, base, layer, param, table)).map(|(_, spec)| spec);
@@ -208,8 +208,8 @@ pub fn lock_in_words(ask: &Ask, spec: &Spec) -> Option<String> {
     let (life, margin) = (duration_text(held + LEASE_MARGIN), duration_text(LEASE_MARGIN));
     let least = duration_text(whole_ms(slowest(&ask.service) + LEASE_MARGIN));
     Some(format!(
-        "its lock lives {life}. It must live longer than {least} here (the slowest read and {margin}), or it never fills; and who dies \
-         holding it blocks its key for what is left. `lease` instead of `lock` needs no such guess"
+        "its lock lives {life}. It must live longer than {least} here (the slowest read and {margin}), or it never fills; and a holder that \
+         dies blocks its key for what is left. `lease` instead of `lock` needs no such guess"
     ))
 }
 

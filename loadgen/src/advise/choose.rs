@@ -7,7 +7,7 @@
 //! 2. of these, a preset as it is before one with a knob turned;
 //! 3. but whatever has as few parts and *pays* comes before it: it takes a tenth fewer operations of the cache a request, or a tenth fewer reads of
 //!    the origin (and by more than chance: two standard errors of a count), and not a tenth more of the other;
-//! 4. of what is left equal, who reads the origin least.
+//! 4. of what is left equal, what reads the origin least.
 
 use super::candidates::parts;
 use super::trials::{Tried, near};

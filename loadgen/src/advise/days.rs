@@ -143,7 +143,7 @@ impl<'a> Days<'a> {
         let mut once = ranked(&goal, &self.entries(change, others, 1, part * OTHERS)?, 1);
         once.retain(Tried::is_known);
         once.sort_by(|a, b| severity(change, a).total_cmp(&severity(change, b)));
-        // One seed shows who may do; all of them who does.
+        // One seed shows what may do; all of them what does.
         let few: Vec<Candidate> = once.iter().take(FINALISTS).map(|tried| tried.candidate().clone()).collect();
         let seeds = self.job.bench.seeds().len();
         let few = ranked(&goal, &self.entries(change, &few, seeds, part * BEST)?, 1);

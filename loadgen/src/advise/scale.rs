@@ -186,8 +186,8 @@ impl Scale {
         let thin = self.is_thin().then(|| {
             let [own, other] = [ask.rate / self.load, ask.rate].map(tidy);
             format!(
-                "simulated with {own} requests/s instead of {other}: every key is asked for many times in each read all the same, so who \
-                 shares reads makes no more of them; what does not share them is shown as far too good, and misses the goal even so"
+                "simulated with {own} requests/s instead of {other}: every key is asked for many times in each read all the same, so \
+                 a strategy that shares reads makes no more of them; one that does not is shown as far too good, and misses the goal even so"
             )
         });
         let sample = self.is_sampled().then(|| {

@@ -8,7 +8,7 @@ use strategies::units::duration_text;
 
 use super::ask::{Ask, tidy};
 use super::candidates::Candidates;
-use super::record::{Advice, Rows, Setting};
+use super::record::{Advice, Limit, Rows, Setting, Verdict};
 use super::world::{Change, World};
 use crate::exit::Failure;
 use crate::settings::quoted;
@@ -144,15 +144,10 @@ fn chosen(ask: &Ask, advice: &Advice) -> String {
     let (chosen, n, capacity) = (&advice.chosen, advice.simulated.seeds.len(), &advice.capacity);
     let alike = advice.ranking.iter().filter(|s| s.meets_goal && s.as_good_as_best).count();
     let better = advice.ranking.first().filter(|best| best.strategy != chosen.strategy);
-    let why = match (advice.goal_met, alike, better) {
-        (false, ..) => format!("the nearest miss: {}", chosen.misses.join(", ")),
-        (_, 1, _) => format!("it meets the goal best, and over {n} seeds no other setting comes near it"),
-        (_, 2, None) => "it meets the goal best; one more is as good, and not simpler".to_owned(),
-        (_, alike, None) => format!("it meets the goal best; {} more are as good, and none is simpler", alike - 1),
-        (_, alike, Some(best)) => format!(
-            "{alike} settings are as good (within a tenth of the best, {}), and this is the simplest of them",
-            best.strategy
-        ),
+    let why = if advice.goal_met {
+        as_good(alike, better.map(|best| best.strategy.as_str()), n)
+    } else {
+        format!("the nearest miss: {}", chosen.misses.join(", "))
     };
     let why = match (&advice.instead, advice.comes_back) {
         (Some(instead), _) => instead.clone(),
@@ -193,10 +188,36 @@ fn chosen(ask: &Ask, advice: &Advice) -> String {
     );
     text += &capacity.rounded.iter().map(|rounded| format!("         {rounded}\n")).collect::<String>();
     if chosen.known {
-        text += &format!("why      {why}\n");
+        text += &format!("why      {why}\n{}", elsewhere(advice));
     }
     text += &format!("goal     {}\n", advice.goal);
     text + &advice.simulated.sample.iter().map(|sample| format!("scale    {}\n", sample.words)).collect::<String>()
+}
+
+/// What else is as good as what is advised: so many settings, itself among them, the best of them if that is another one. With fewer than
+/// all seeds nothing is told apart, and so none is.
+fn as_good(alike: usize, better: Option<&str>, seeds: usize) -> String {
+    match (alike, better) {
+        (0, _) => format!(
+            "the simplest of what met the goal; the budget of an answer was used up before any of it had run with all {seeds} seeds"
+        ),
+        (1, _) => format!("it meets the goal best, and over {seeds} seeds no other setting comes near it"),
+        (2, None) => "it meets the goal best; one more is as good, and not simpler".to_owned(),
+        (alike, None) => format!("it meets the goal best; {} more are as good, and none is simpler", alike - 1),
+        (alike, Some(best)) => {
+            format!("{alike} settings are as good (within a tenth of the best, {best}), and this is the simplest of them")
+        }
+    }
+}
+
+/// The other days on which it is not enough: to be known before anything is deployed.
+fn elsewhere(advice: &Advice) -> String {
+    let fails = |limit: &&Limit| matches!(limit.verdict, Verdict::Switch | Verdict::Neither);
+    let days: Vec<&str> = advice.limits.iter().filter(fails).map(|limit| limit.what.as_str()).collect();
+    if days.is_empty() || !advice.goal_met {
+        return String::new();
+    }
+    format!("BUT      it misses the goal on other days ({}): see them below\n", days.join("; "))
 }
 
 /// What the chosen setting costs.
@@ -318,4 +339,21 @@ fn worst(setting: &Setting, metric: &str) -> String {
 #[must_use]
 pub fn peak(setting: &Setting) -> String {
     worst(setting, "origin.max_per_second")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A day of 30 hours used up the budget before anything had run with its last seed, and the answer ended in a panic.
+    #[test]
+    fn where_nothing_was_told_apart_that_is_said() {
+        for better in [None, Some("swr")] {
+            let why = as_good(0, better, 3);
+            assert!(why.ends_with("before any of it had run with all 3 seeds"), "{why}");
+        }
+        assert_eq!(as_good(3, None, 3), "it meets the goal best; 2 more are as good, and none is simpler");
+        let why = as_good(3, Some("swr"), 3);
+        assert_eq!(why, "3 settings are as good (within a tenth of the best, swr), and this is the simplest of them");
+    }
 }

@@ -78,6 +78,10 @@ fn patience(measured: &[&BinRow], over: usize, hurt: Hurt) -> usize {
 /// What the run was like before the events.
 struct Baseline<'a> {
     rows: &'a [&'a BinRow],
+    /// Of these rows, requests that were to be answered, and those that were answered well: they are asked for at each window of
+    /// what may be a day.
+    offered: f64,
+    good: f64,
     closed: bool,
     /// How many seconds are judged together. A closed load stands still at each expiry, so its rate is that of whole cycles.
     window: usize,
@@ -90,15 +94,16 @@ impl<'a> Baseline<'a> {
         let closed = hurt.clients.is_some();
         let cycle = (hurt.life + hurt.service).as_secs_f64().ceil() as usize;
         let window = if closed { cycle.max(WINDOW) } else { WINDOW };
-        Self { rows, closed, window, whole: rows.len() as f64 >= hurt.life.as_secs_f64() }
+        let (offered, good) = (offered(rows), good(rows));
+        Self { rows, offered, good, closed, window, whole: rows.len() as f64 >= hurt.life.as_secs_f64() }
     }
 
     /// Whether as much is answered well as before.
     fn is_well(&self, window: &[&BinRow]) -> bool {
         if self.closed {
-            good(window) / window.len() as f64 >= OF_A_RATE * good(self.rows) / self.rows.len() as f64
+            good(window) / window.len() as f64 >= OF_A_RATE * self.good / self.rows.len() as f64
         } else {
-            good_share(window) >= OF_A_SHARE * good_share(self.rows)
+            share(good(window), offered(window)) >= OF_A_SHARE * share(self.good, self.offered)
         }
     }
 
@@ -112,17 +117,17 @@ impl<'a> Baseline<'a> {
     }
 
     fn is_worse(&self, window: &[&BinRow]) -> bool {
-        let expected = OF_A_RATE * good(self.rows) / self.rows.len() as f64 * window.len() as f64;
+        let expected = OF_A_RATE * self.good / self.rows.len() as f64 * window.len() as f64;
         if self.closed { good(window) < expected - 2.0 * expected.sqrt() } else { self.loses_more(window) }
     }
 
     /// Whether more was lost than the 1 %, and than chance explains: of so many requests before, three more may have failed (the
     /// rule of three, Hanley and Lippman-Hand, JAMA 249, 1983), and a Poisson count is seldom two deviations above its mean.
     fn loses_more(&self, window: &[&BinRow]) -> bool {
-        let of_before = (lost(self.rows) + 3.0) / offered(self.rows).max(1.0);
+        let of_before = ((self.offered - self.good).max(0.0) + 3.0) / self.offered.max(1.0);
         let expected = offered(window) * of_before;
-        let allowed = offered(window) * (1.0 - OF_A_SHARE * good_share(self.rows));
-        lost(window) > allowed.max(expected + 2.0 * expected.sqrt())
+        let allowed = offered(window) * (1.0 - OF_A_SHARE * share(self.good, self.offered));
+        offered(window) - good(window) > allowed.max(expected + 2.0 * expected.sqrt())
     }
 
     /// Whether the origin is read hardly more than before, and than it must be; `None` where nothing says what is normal.
@@ -181,14 +186,9 @@ fn good(rows: &[&BinRow]) -> f64 {
     rows.iter().map(|row| row.completed.saturating_sub(row.shed)).sum::<u64>() as f64
 }
 
-fn lost(rows: &[&BinRow]) -> f64 {
-    (offered(rows) - good(rows)).max(0.0)
-}
-
 /// Of those who were to ask, how many were answered well.
-fn good_share(rows: &[&BinRow]) -> f64 {
-    let offered = offered(rows);
-    if offered > 0.0 { good(rows) / offered } else { 1.0 }
+fn share(good: f64, offered: f64) -> f64 {
+    if offered > 0.0 { good / offered } else { 1.0 }
 }
 
 #[cfg(test)]
