@@ -140,3 +140,18 @@ fn the_reads_of_a_run_are_not_held() {
     let more = peak_mib() - few;
     assert!(more < 25, "{more} MiB more than {few} for {many_reads} reads");
 }
+
+/// Where nobody writes rows of 100 ms none are kept: of a simulated day they would be 400 MiB, and advice makes two at a time.
+#[test]
+fn a_simulation_that_writes_nothing_keeps_no_rows_of_100_ms() {
+    let line = "loadgen --scenario hotkey-open --lab sim --quiet --strategy coalesce -d 30s --set load.rate=5/s";
+    let settings = Settings::of(&Cli::parse_from(line.split(' ')).run).unwrap();
+    let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, settings.replicas.into()));
+    let (_stop, never) = Shutdown::pair();
+    let folder = tempfile::tempdir().unwrap();
+    let files = RunFolder::at(folder.path()).strategy("coalesce").unwrap();
+    let lab = SimLab::new(&settings, plan, never);
+    let [written, kept] = [Some(&files), None].map(|to| lab.simulate(&settings.subjects[0], to, "").unwrap().figures);
+    assert_eq!((written.bins.len(), kept.bins.len()), (10 * written.seconds.len(), 0));
+    assert_eq!((written.seconds, written.strategy), (kept.seconds, kept.strategy));
+}

@@ -205,7 +205,9 @@ fn as_good(alike: usize, better: Option<&str>, seeds: usize) -> String {
         (2, None) => "it meets the goal best; one more is as good, and not simpler".to_owned(),
         (alike, None) => format!("it meets the goal best; {} more are as good, and none is simpler", alike - 1),
         (alike, Some(best)) => {
-            format!("{alike} settings are as good (within a tenth of the best, {best}), and this is the simplest of them")
+            format!(
+                "{alike} settings are as good (within a tenth of the best, {best}), and this is the simplest of them"
+            )
         }
     }
 }

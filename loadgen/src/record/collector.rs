@@ -27,7 +27,7 @@ const BEHIND_MAX: usize = 64;
 pub struct Collected {
     /// One row a second, the origin's columns still empty.
     pub seconds: Vec<BinRow>,
-    /// One row a 100 ms bin, likewise.
+    /// One row a 100 ms bin, likewise; none without a log.
     pub bins: Vec<BinRow>,
     /// The written latency log, to be put in its place; `None` where it was never begun.
     pub log: Option<Log>,
@@ -280,13 +280,13 @@ impl Collected {
         let start_ms = second.number * (SECOND_NS / 1_000_000);
         let total = second.total();
         let mut row = row(start_ms, &total);
-        second.times[0].look(&mut self.scratch, |resp| {
-            (row.p50_ms, row.p95_ms, row.p99_ms) =
-                (quantile_ms(resp, 0.5), quantile_ms(resp, 0.95), quantile_ms(resp, 0.99));
-            row.max_ms = quantile_ms(resp, 1.0);
-        });
+        [row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms] =
+            second.times[0].quantiles_ms(&self.scratch, [0.5, 0.95, 0.99, 1.0]);
         self.seconds.push(row);
-        self.bins.extend(second.bins.iter().zip(0..).map(|(bin, at)| self::row(start_ms + at * 100, bin)));
+        // They are written beside the log, or not at all.
+        if self.log.is_some() {
+            self.bins.extend(second.bins.iter().zip(0..).map(|(bin, at)| self::row(start_ms + at * 100, bin)));
+        }
         self.requests_of_all_phases += total.sent;
         self.retries_of_all_phases += total.retries;
         self.resent_of_all_phases += second.resent;
@@ -364,7 +364,12 @@ fn add_outcomes(sum: &mut Outcomes, [hit, stale, wait, load, shed, error, unknow
 /// A quantile in milliseconds, rounded to the microsecond; `None` of nothing.
 pub(crate) fn quantile_ms(histogram: &Histogram<u64>, quantile: f64) -> Option<f64> {
     let ns = histogram.value_at_quantile(quantile).min(histogram.max());
-    (!histogram.is_empty()).then(|| (ns as f64 / 1000.0).round() / 1000.0)
+    (!histogram.is_empty()).then(|| ms(ns))
+}
+
+/// Nanoseconds in milliseconds, rounded to the microsecond.
+pub(super) fn ms(ns: u64) -> f64 {
+    (ns as f64 / 1000.0).round() / 1000.0
 }
 
 /// The percentiles of a record.

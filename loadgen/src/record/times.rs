@@ -4,6 +4,7 @@
 
 use hdrhistogram::Histogram;
 
+use super::collector::{ms, quantile_ms};
 use super::second::{add, histogram};
 
 /// How many are kept one by one.
@@ -60,6 +61,19 @@ impl Times {
         }
     }
 
+    /// Quantiles in milliseconds, as the histogram of the same times has them; `like` is any. Of few nobody walks through 180 KiB.
+    pub(super) fn quantiles_ms<const N: usize>(&self, like: &Histogram<u64>, all: [f64; N]) -> [Option<f64>; N] {
+        if let Some(many) = &self.many {
+            return all.map(|quantile| quantile_ms(many, quantile));
+        }
+        let mut few = self.few.clone();
+        few.sort_unstable();
+        all.map(|quantile| {
+            let rank = ((quantile * few.len() as f64).ceil() as usize).max(1);
+            few.get(rank - 1).map(|ns| ms(like.highest_equivalent((*ns).min(like.high()))))
+        })
+    }
+
     /// Shows them as a histogram. `scratch` is an empty one, and is empty afterwards.
     pub(super) fn look<T>(&self, scratch: &mut Histogram<u64>, look: impl FnOnce(&Histogram<u64>) -> T) -> T {
         if let Some(many) = &self.many {
@@ -94,6 +108,8 @@ mod tests {
             one.add_to(&mut sum);
             assert!(sum == all && one.look(&mut scratch, |shown| *shown == all), "round {round}");
             assert!(scratch.is_empty(), "round {round}");
+            let quantiles = [0.5, 0.95, 0.99, 1.0];
+            assert_eq!(one.quantiles_ms(&scratch, quantiles), quantiles.map(|quantile| quantile_ms(&all, quantile)));
         }
     }
 }
