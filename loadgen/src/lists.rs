@@ -80,7 +80,7 @@ fn layer_text(layer: &LayerInfo) -> String {
     let mut text = format!("  {:<14} {slot}: {}\n", layer.name, layer.summary);
     for param in layer.params {
         let default = format!("{} = {}", param.name, param.default);
-        text += &format!("{:17}{default:<22} {}\n", "", param.what);
+        text += &format!("{:17}{default:<22} {}\n", "", param.allowed());
     }
     text
 }

@@ -8,15 +8,14 @@ use std::time::Duration;
 use crate::budgets::Budgets;
 use crate::entry::Life;
 use crate::error::GetError;
-use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Lock, Prefetched};
+use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Prefetched};
 use crate::key::Key;
-use crate::layer::{Flawed, Jitter, Metered};
-use crate::origin::{Breaker, Limit};
+use crate::layer::{Flawed, Metered};
 use crate::policy::{Policy, Served};
 use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn, Wake, When};
 use crate::rng::Rng;
 use crate::slots::{Door, Slots};
-use crate::spec::{CacheLayer, FillLayer, Flaw, OriginLayer, Spec};
+use crate::spec::{Alone, Flaw, Spec};
 
 /// What a world hands over to one replica.
 #[derive(Clone)]
@@ -70,31 +69,26 @@ impl Stack {
         let cache_ops = Arc::new(AtomicU64::new(0));
         let mut ports = metered(ports, &cache_ops);
         if let Some(flaw) = spec.flaw {
+            ports.cache = Arc::new(Flawed { inner: ports.cache, flaw });
             ports.lease = Arc::new(Flawed { inner: ports.lease, flaw });
         }
-        let cache = spec.cache.iter().fold(Arc::clone(&ports.cache), |inner, layer| match *layer {
-            CacheLayer::Jitter { spread, symmetric } => {
-                Arc::new(Jitter { inner, spread, symmetric, rng: ports.rng.fork("jitter") }) as Arc<dyn Cache>
-            }
-        });
+        let cache = spec.cache.iter().fold(Arc::clone(&ports.cache), |inner, layer| layer.around(inner, &ports));
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
         let reread = !spec.fill.is_empty() && spec.flaw != Some(Flaw::NoReread);
         let attached = spec.flaw == Some(Flaw::CallersFlight);
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
-        let negative = spec.negative;
+        let negative = spec.absent_life();
         let load =
             Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, backoff, reread, negative, attached };
         // Warming a cache is not the strategy's doing, so its reads pass by the layers.
-        let guarded = spec.origin.iter().fold(ports.clone(), |ports, layer| guarded(&ports, *layer));
+        let origin = spec.origin.iter().fold(Arc::clone(&ports.origin), |inner, layer| layer.around(inner, &ports));
+        let guarded = Ports { origin, ..ports.clone() };
         let innermost = Arc::new(Load { ports: guarded, ..load.clone() }) as Arc<dyn Fill>;
-        let fill = spec.fill.iter().fold(innermost, |inner, layer| match *layer {
-            FillLayer::Lock(settings) => {
-                Arc::new(Lock::new(&ports, Arc::clone(&cache), inner, settings, incarnation)) as Arc<dyn Fill>
+        let fill = spec.fill.iter().fold(innermost, |inner, layer| {
+            if attached && layer.reach() == Alone::InProcess {
+                return Arc::new(Coalesce::new(inner, &ports).attached());
             }
-            FillLayer::Coalesce => {
-                let coalesce = Coalesce::new(inner, &ports);
-                Arc::new(if attached { coalesce.attached() } else { coalesce }) as Arc<dyn Fill>
-            }
+            layer.around(inner, Arc::clone(&cache), &ports, incarnation)
         });
         // Who has nothing to serve fills like anybody else, but for one flaw.
         let first = match spec.flaw {
@@ -169,16 +163,6 @@ impl Strategy for Stack {
     fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>> {
         Box::pin(self.answer(cx, key))
     }
-}
-
-/// Ports whose origin stands behind one layer more.
-fn guarded(ports: &Ports, layer: OriginLayer) -> Ports {
-    let inner = Arc::clone(&ports.origin);
-    let origin: Arc<dyn Origin> = match layer {
-        OriginLayer::Limit(settings) => Arc::new(Limit::new(inner, ports, settings)),
-        OriginLayer::Breaker(settings) => Arc::new(Breaker::new(inner, ports, settings)),
-    };
-    Ports { origin, ..ports.clone() }
 }
 
 fn metered(ports: &Ports, ops: &Arc<AtomicU64>) -> Ports {

@@ -8,11 +8,44 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 
-use super::{Cx, Fill, Filled, Mode, Want};
+use super::{Cx, Fill, Filled, LockSettings, Mode, Want};
+use crate::budgets::Budgets;
 use crate::error::GetError;
 use crate::key::Key;
+use crate::port::Cache;
 use crate::port::{BoxFuture, Clock, Spawn};
+use crate::spec::{Alone, FillLayer, Layer, LayerInfo, Slot};
 use crate::stack::Ports;
+
+/// Its row.
+pub(crate) const COALESCE: LayerInfo = LayerInfo {
+    name: "coalesce",
+    slot: Slot::Fill,
+    summary: "one flight per key and process; followers share the leader's answer",
+    params: &[],
+    make: |_| Ok(Layer::Fill(Arc::new(Settings))),
+};
+
+#[derive(Debug)]
+struct Settings;
+
+impl FillLayer for Settings {
+    fn around(&self, inner: Arc<dyn Fill>, _cache: Arc<dyn Cache>, ports: &Ports, _incarnation: u64) -> Arc<dyn Fill> {
+        Arc::new(Coalesce::new(inner, ports))
+    }
+
+    fn reach(&self) -> Alone {
+        Alone::InProcess
+    }
+
+    fn lock(&self) -> Option<LockSettings> {
+        None
+    }
+
+    fn fitted(&self, _budgets: &Budgets) -> Arc<dyn FillLayer> {
+        Arc::new(Self)
+    }
+}
 
 /// How often a follower starts over behind leaders that vanish, before it gives up.
 const LEADERS_MAX: u32 = 3;

@@ -37,7 +37,7 @@ pub(crate) enum Hold {
     Lock { life: Duration },
     /// The `lease` layer: for a short time, renewed at a third of it while the load runs, and the put is fenced. The
     /// holder gives up at `max_age`, or liveness would die with a load that hangs.
-    Lease { life: Duration, max_age: Duration, fenced: bool },
+    Lease { life: Duration, max_age: Duration },
 }
 
 impl Hold {
@@ -55,19 +55,11 @@ impl Hold {
         }
     }
 
-    /// The same without its fence: wrong on purpose, for `broken-unfenced-lease`.
-    pub(crate) fn unfenced(self) -> Self {
-        match self {
-            Self::Lease { life, max_age, .. } => Self::Lease { life, max_age, fenced: false },
-            lock @ Self::Lock { .. } => lock,
-        }
-    }
-
     /// On which condition the holder of a token stores.
     fn fence(self, token: Token) -> When {
         match self {
-            Self::Lease { fenced: true, .. } => When::Fenced(token),
-            Self::Lock { .. } | Self::Lease { .. } => When::Always,
+            Self::Lease { .. } => When::Fenced(token),
+            Self::Lock { .. } => When::Always,
         }
     }
 
@@ -75,8 +67,8 @@ impl Hold {
     /// over a newer one on this way, either.
     fn unheld(self) -> When {
         match self {
-            Self::Lease { fenced: true, .. } => When::NotOlder,
-            Self::Lock { .. } | Self::Lease { .. } => When::Always,
+            Self::Lease { .. } => When::NotOlder,
+            Self::Lock { .. } => When::Always,
         }
     }
 }

@@ -5,20 +5,24 @@
 //! hidden coalescing 612 answers claimed 24 reads.
 
 mod backoff;
+mod bare;
 mod coalesce;
 mod flight;
 mod load;
 mod lock;
+mod rows;
 
 use std::time::Duration;
 
 pub(crate) use backoff::Backoff;
-pub(crate) use coalesce::Coalesce;
+pub(crate) use bare::BARE;
+pub(crate) use coalesce::{COALESCE, Coalesce};
 pub(crate) use flight::Flights;
 pub(crate) use load::Load;
 pub use load::Prefetched;
 pub use lock::LEASE_MARGIN;
 pub(crate) use lock::{Hold, Lock, LockSettings};
+pub(crate) use rows::{LEASE, LOCK};
 
 use crate::entry::{Entry, Life, Stamp};
 use crate::error::GetError;

@@ -9,13 +9,43 @@ use crate::entry::Entry;
 use crate::key::Key;
 use crate::port::{BoxFuture, Cache, CacheError, Lookup, Stored, When};
 use crate::rng::Rng;
+use crate::spec::{CacheLayer, Layer, LayerInfo, ParamInfo, Range, Slot};
+use crate::stack::Ports;
 
-pub(crate) struct Jitter {
-    pub(crate) inner: Arc<dyn Cache>,
-    pub(crate) spread: f64,
+/// Its row.
+pub(crate) const JITTER: LayerInfo = LayerInfo {
+    name: "jitter",
+    slot: Slot::Cache,
+    summary: "on each put the TTL becomes T·(1 + U(0, spread)), or T·(1 + U(−spread, spread)) for ±spread",
+    params: &[ParamInfo { name: "spread", default: "0.2", what: "", range: Range::Spread(10.0, 0.9) }],
+    make: |args| {
+        let (spread, symmetric) = args.spread("spread")?;
+        Ok(Layer::Cache(Arc::new(Settings { spread, symmetric })))
+    },
+};
+
+#[derive(Debug)]
+struct Settings {
+    spread: f64,
     /// Whether lives become shorter, too.
-    pub(crate) symmetric: bool,
-    pub(crate) rng: Rng,
+    symmetric: bool,
+}
+
+impl CacheLayer for Settings {
+    fn around(&self, inner: Arc<dyn Cache>, ports: &Ports) -> Arc<dyn Cache> {
+        Arc::new(Jitter { inner, spread: self.spread, symmetric: self.symmetric, rng: ports.rng.fork("jitter") })
+    }
+
+    fn stretch(&self) -> (f64, f64) {
+        (if self.symmetric { 1.0 - self.spread } else { 1.0 }, 1.0 + self.spread)
+    }
+}
+
+struct Jitter {
+    inner: Arc<dyn Cache>,
+    spread: f64,
+    symmetric: bool,
+    rng: Rng,
 }
 
 impl Cache for Jitter {

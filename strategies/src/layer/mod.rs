@@ -3,7 +3,9 @@
 mod flawed;
 mod jitter;
 mod meter;
+mod negative;
 
 pub(crate) use flawed::Flawed;
-pub(crate) use jitter::Jitter;
+pub(crate) use jitter::JITTER;
 pub(crate) use meter::Metered;
+pub(crate) use negative::NEGATIVE;

@@ -4,13 +4,77 @@
 //! stops asking lets it catch up. What counts as a failure is a read that failed or had no answer in time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::circuit::{Change, Circuit, CircuitSettings, End, Pass, Ticket};
+use super::LimitSettings;
+use super::circuit::{Change, Circuit, CircuitSettings, End, JITTER, Pass, Ticket};
 use crate::key::Key;
 use crate::port::{BoxFuture, BreakerState, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, RefusedBy};
 use crate::rng::Rng;
+use crate::spec::{BreakerPromise, Layer, LayerInfo, OriginLayer, ParamInfo, Range, Slot};
 use crate::stack::Ports;
 use crate::time::Mono;
+
+/// Its row.
+pub(crate) const BREAKER: LayerInfo = LayerInfo {
+    name: "breaker",
+    slot: Slot::Origin,
+    summary: "stops reading an origin that fails or is too slow (503), and comes back with a trickle",
+    params: &[
+        ParamInfo { name: "share", default: "0.5", what: "of reads that fail, to open at", range: Range::AtMost(1.0) },
+        ParamInfo {
+            name: "samples",
+            default: "10",
+            what: "reads that must have ended before it opens",
+            range: Range::Count(1, 10_000),
+        },
+        ParamInfo { name: "window", default: "10s", what: "over which they are counted", range: TIMES },
+        ParamInfo {
+            name: "cool_down",
+            default: "5s",
+            what: "how long it stays open, and up to a fifth longer",
+            range: TIMES,
+        },
+        ParamInfo {
+            name: "trickle",
+            default: "1",
+            what: "reads at a time while it is half open",
+            range: Range::Count(1, 1024),
+        },
+        ParamInfo {
+            name: "successes",
+            default: "10",
+            what: "reads of the trickle that must end well to close it",
+            range: Range::Count(1, 10_000),
+        },
+    ],
+    make: |args| {
+        Ok(Layer::Origin(Arc::new(CircuitSettings {
+            share: args.number("share")?,
+            samples: args.count("samples")?,
+            window: args.duration("window")?,
+            cool_down: args.duration("cool_down")?,
+            trickle: args.count("trickle")?,
+            successes: args.count("successes")?,
+        })))
+    },
+};
+
+const TIMES: Range = Range::Time(Duration::from_millis(100), Duration::from_secs(3600));
+
+impl OriginLayer for CircuitSettings {
+    fn around(&self, inner: Arc<dyn Origin>, ports: &Ports) -> Arc<dyn Origin> {
+        Arc::new(Breaker::new(inner, ports, *self))
+    }
+
+    fn limit(&self) -> Option<LimitSettings> {
+        None
+    }
+
+    fn breaker(&self) -> Option<BreakerPromise> {
+        Some(BreakerPromise { open_max: self.cool_down.mul_f64(1.0 + JITTER), trickle: self.trickle })
+    }
+}
 
 /// A breaker around an origin.
 pub(crate) struct Breaker {

@@ -12,11 +12,60 @@ use super::margin::Estimate;
 use crate::key::Key;
 use crate::line::{Entered, Line, Place};
 use crate::port::{BoxFuture, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, RefusedBy};
+use crate::spec::{BreakerPromise, Layer, LayerInfo, OriginLayer, ParamInfo, Range, Slot};
 use crate::stack::Ports;
 use crate::time::Mono;
 
 /// When it is worth asking again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Its row.
+pub(crate) const LIMIT: LayerInfo = LayerInfo {
+    name: "limit",
+    slot: Slot::Origin,
+    summary: "at most so many origin reads of a replica under way, so many waiting, and none that comes too late (503)",
+    params: &[
+        ParamInfo {
+            name: "concurrency",
+            default: "16",
+            what: "reads of a replica under way",
+            range: Range::Count(1, 1024),
+        },
+        ParamInfo {
+            name: "queue",
+            default: "64",
+            what: "reads that wait for their turn",
+            range: Range::Count(0, 1_000_000),
+        },
+        ParamInfo {
+            name: "margin",
+            default: "auto",
+            what: "what a read must have left of its budget after waiting",
+            range: Range::AutoOrTime("as long as reads take", Duration::from_millis(1), Duration::from_secs(24 * 3600)),
+        },
+    ],
+    make: |args| {
+        Ok(Layer::Origin(Arc::new(LimitSettings {
+            concurrency: args.count("concurrency")?,
+            queue: args.count("queue")?,
+            margin: args.auto_or_duration("margin")?,
+        })))
+    },
+};
+
+impl OriginLayer for LimitSettings {
+    fn around(&self, inner: Arc<dyn Origin>, ports: &Ports) -> Arc<dyn Origin> {
+        Arc::new(Limit::new(inner, ports, *self))
+    }
+
+    fn limit(&self) -> Option<LimitSettings> {
+        Some(*self)
+    }
+
+    fn breaker(&self) -> Option<BreakerPromise> {
+        None
+    }
+}
 
 /// The parameters of `limit`; see `loadgen list`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

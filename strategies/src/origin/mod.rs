@@ -9,6 +9,5 @@ mod circuit;
 mod limit;
 mod margin;
 
-pub(crate) use breaker::Breaker;
-pub(crate) use circuit::{CircuitSettings, JITTER as COOL_DOWN_JITTER};
-pub(crate) use limit::{Limit, LimitSettings};
+pub(crate) use breaker::BREAKER;
+pub(crate) use limit::{LIMIT, LimitSettings};

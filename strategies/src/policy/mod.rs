@@ -3,14 +3,24 @@
 //! A policy is a point of that grid; `plain`, `swr` and `xfetch` are names for points of it, and any of them takes
 //! `stale=`. It alone turns a lookup into an answer with an outcome.
 
+mod ahead;
 mod early;
+mod plain;
+mod soft_window;
+mod swr;
+mod xfetch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(crate) use ahead::AHEAD;
 pub(crate) use early::Early;
+pub(crate) use plain::PLAIN;
+pub(crate) use soft_window::SOFT_WINDOW;
+pub(crate) use swr::SWR;
+pub(crate) use xfetch::XFETCH;
 
 use crate::entry::{Entry, Freshness, Life, Stamp};
 use crate::error::GetError;
@@ -20,10 +30,18 @@ use crate::outcome::Outcome;
 use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Lookup, When};
 use crate::rng::Rng;
 use crate::slots::Waiters;
-use crate::spec::{Flaw, RefreshMode};
+use crate::spec::{Flaw, ParamInfo, Range, RefreshMode};
 use crate::stack::Ports;
 use crate::time::Wall;
 use crate::within::within;
+
+/// A parameter of every policy.
+const STALE: ParamInfo = ParamInfo {
+    name: "stale",
+    default: "0s",
+    what: "how long past the TTL an old value may be served (5s, T, 0.5T)",
+    range: Range::Span,
+};
 
 /// An answer, and how it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,16 @@
 //! The arguments of one term, taken out by name with their types checked.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::catalogue::LayerInfo;
+use super::Span;
+use super::layer::LayerInfo;
+use super::param::{ParamInfo, Range};
 use super::terms::{Arg, Term};
-use super::{OnTimeout, RefreshMode, Span};
 use crate::units::{DURATION, UnitFault};
 use crate::words::nearest;
 
-/// A term's arguments, each given at most once, each known to the layer.
-pub(super) struct Args<'a> {
+/// A term's arguments, each given at most once, each known to the layer. Each is read as its parameter's [`Range`] says.
+pub(crate) struct Args<'a> {
     layer: &'a LayerInfo,
     given: Vec<(&'a str, &'a str)>,
 }
@@ -33,41 +33,59 @@ impl<'a> Args<'a> {
 
     /// The value of a parameter as typed, or its default.
     fn text(&self, name: &str) -> &'a str {
-        let default = || self.layer.params.iter().find(|p| p.name == name).map_or("", |p| p.default);
+        let default = || self.param(name).map_or("", |p| p.default);
         self.given.iter().find(|(n, _)| *n == name).map_or_else(default, |(_, value)| *value)
     }
 
+    fn param(&self, name: &str) -> Option<&'static ParamInfo> {
+        self.layer.params.iter().find(|p| p.name == name)
+    }
+
     fn wrong(&self, name: &str, problem: &str) -> String {
-        let allowed = self.layer.params.iter().find(|p| p.name == name).map_or("", |p| p.what);
+        let allowed = self.param(name).map(ParamInfo::allowed).unwrap_or_default();
         format!("{}({name}): {problem}; {name} is {allowed}", self.layer.name)
     }
 
-    pub(super) fn number(&self, name: &str, allowed: impl Fn(f64) -> bool) -> Result<f64, String> {
+    /// A parameter that was read as what its row does not say it is.
+    fn misread(&self, name: &str) -> String {
+        self.wrong(name, "is not what its layer reads it as: a bug")
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Result<f64, String> {
         let text = self.text(name);
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() && allowed(value) => Ok(value),
+        match self.param(name).map(|p| p.range) {
+            Some(Range::Below(most)) => self.float(name, text, |found| found > 0.0 && found < most),
+            Some(Range::AtMost(most)) => self.float(name, text, |found| found > 0.0 && found <= most),
+            _ => Err(self.misread(name)),
+        }
+    }
+
+    fn float(&self, name: &str, number: &str, within: impl Fn(f64) -> bool) -> Result<f64, String> {
+        let text = self.text(name);
+        match number.parse::<f64>() {
+            Ok(value) if value.is_finite() && within(value) => Ok(value),
             Ok(_) => Err(self.wrong(name, &format!("found {text}, which is out of range"))),
             Err(_) => Err(self.wrong(name, &format!("found {text:?}, which is no number"))),
         }
     }
 
     /// A spread upwards (`0.2`), or both ways (`±0.1`, which may be typed `+-0.1`): how much, and whether both ways.
-    pub(super) fn spread(&self, name: &str) -> Result<(f64, bool), String> {
-        let text = self.text(name);
-        let Some(both) = text.strip_prefix('±').or(text.strip_prefix("+-")) else {
-            return self.number(name, |s| (0.0..=10.0).contains(&s)).map(|spread| (spread, false));
+    pub(crate) fn spread(&self, name: &str) -> Result<(f64, bool), String> {
+        let Some(Range::Spread(up, most_both)) = self.param(name).map(|p| p.range) else {
+            return Err(self.misread(name));
         };
-        match both.trim().parse::<f64>() {
-            Ok(spread) if (0.0..=0.9).contains(&spread) => Ok((spread, true)),
-            Ok(_) => Err(self.wrong(name, &format!("found {text}, which is out of range"))),
-            Err(_) => Err(self.wrong(name, &format!("found {text:?}, which is no number"))),
+        let text = self.text(name);
+        match text.strip_prefix('±').or(text.strip_prefix("+-")) {
+            None => Ok((self.float(name, text, |s| (0.0..=up).contains(&s))?, false)),
+            Some(both) => Ok((self.float(name, both.trim(), |s| (0.0..=most_both).contains(&s))?, true)),
         }
     }
 
-    pub(super) fn count(&self, name: &str, allowed: RangeInclusive<u32>) -> Result<u32, String> {
+    pub(crate) fn count(&self, name: &str) -> Result<u32, String> {
+        let Some(Range::Count(from, to)) = self.param(name).map(|p| p.range) else { return Err(self.misread(name)) };
         let text = self.text(name);
         match text.parse::<u32>() {
-            Ok(value) if allowed.contains(&value) => Ok(value),
+            Ok(value) if (from..=to).contains(&value) => Ok(value),
             _ if text.parse::<f64>().is_ok() => {
                 Err(self.wrong(name, &format!("found {text}, which is out of range or no whole number")))
             }
@@ -76,24 +94,22 @@ impl<'a> Args<'a> {
     }
 
     /// A duration, or `None` for the word `auto`.
-    pub(super) fn auto_or_duration(
-        &self,
-        name: &str,
-        min: Duration,
-        max: Duration,
-    ) -> Result<Option<Duration>, String> {
-        if self.text(name) == "auto" { Ok(None) } else { self.duration(name, min, max).map(Some) }
+    pub(crate) fn auto_or_duration(&self, name: &str) -> Result<Option<Duration>, String> {
+        if self.text(name) == "auto" { Ok(None) } else { self.duration(name).map(Some) }
     }
 
-    pub(super) fn duration(&self, name: &str, min: Duration, max: Duration) -> Result<Duration, String> {
+    pub(crate) fn duration(&self, name: &str) -> Result<Duration, String> {
+        let Some(Range::Time(from, to) | Range::AutoOrTime(_, from, to)) = self.param(name).map(|p| p.range) else {
+            return Err(self.misread(name));
+        };
         let value = duration(self.text(name)).map_err(|problem| self.wrong(name, &problem))?;
-        if (min..=max).contains(&value) {
+        if (from..=to).contains(&value) {
             return Ok(value);
         }
         Err(self.wrong(name, &format!("found {}, which is out of range", self.text(name))))
     }
 
-    pub(super) fn span(&self, name: &str) -> Result<Span, String> {
+    pub(crate) fn span(&self, name: &str) -> Result<Span, String> {
         let text = self.text(name);
         let Some(factor) = text.strip_suffix(['T', 't']) else {
             return duration(text).map(Span::Fixed).map_err(|problem| self.wrong(name, &problem));
@@ -105,23 +121,11 @@ impl<'a> Args<'a> {
         }
     }
 
-    pub(super) fn refresh_mode(&self) -> Result<RefreshMode, String> {
-        self.word("mode", &[("background", RefreshMode::Background), ("sync", RefreshMode::Sync)])
-    }
-
-    /// Whether losers are woken by a message.
-    pub(super) fn notify(&self) -> Result<bool, String> {
-        self.word("wake", &[("poll", false), ("notify", true)])
-    }
-
-    pub(super) fn on_timeout(&self) -> Result<OnTimeout, String> {
-        let words = [("shed", OnTimeout::Shed), ("load", OnTimeout::Load), ("stale", OnTimeout::Stale)];
-        self.word("on_timeout", &words)
-    }
-
-    fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<T, String> {
+    /// Which of these each word means; they are in the order of the parameter's row.
+    pub(crate) fn word<T: Copy>(&self, name: &str, meanings: &[T]) -> Result<T, String> {
+        let Some(Range::Word(words)) = self.param(name).map(|p| p.range) else { return Err(self.misread(name)) };
         let text = self.text(name);
-        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        let found = words.iter().zip(meanings).find(|(word, _)| **word == text).map(|(_, meaning)| *meaning);
         found.ok_or_else(|| self.wrong(name, &format!("found {text:?}")))
     }
 
@@ -133,7 +137,7 @@ impl<'a> Args<'a> {
     }
 }
 
-fn known<'a>(layer: &'a LayerInfo, key: &str) -> Result<&'a str, String> {
+fn known(layer: &LayerInfo, key: &str) -> Result<&'static str, String> {
     if let Some(param) = layer.params.iter().find(|p| p.name == key) {
         return Ok(param.name);
     }
@@ -143,7 +147,7 @@ fn known<'a>(layer: &'a LayerInfo, key: &str) -> Result<&'a str, String> {
     Err(format!("{} has no parameter {key:?}{meant}; {has}", layer.name))
 }
 
-fn positional<'a>(layer: &'a LayerInfo, at: usize, value: &str) -> Result<&'a str, String> {
+fn positional(layer: &LayerInfo, at: usize, value: &str) -> Result<&'static str, String> {
     match (at, layer.params.first()) {
         (0, Some(param)) => Ok(param.name),
         (_, None) => Err(format!("{} has no parameters, found {value:?}", layer.name)),

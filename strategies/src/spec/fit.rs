@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{FillLayer, OriginLayer, Spec};
+use super::Spec;
 use crate::budgets::Budgets;
 use crate::fill::{Hold, LEASE_MARGIN, LockSettings};
 use crate::units::duration_text;
@@ -24,11 +24,7 @@ impl Spec {
     /// The same where whatever says `auto` follows these budgets.
     #[must_use]
     pub fn fitted(mut self, budgets: &Budgets) -> Self {
-        for layer in &mut self.fill {
-            if let FillLayer::Lock(settings) = layer {
-                *settings = settings.fitted(budgets);
-            }
-        }
+        self.fill.iter_mut().for_each(|layer| *layer = layer.fitted(budgets));
         self
     }
 
@@ -36,18 +32,11 @@ impl Spec {
     /// strategy is one that was [fitted](Self::fitted) to these budgets.
     #[must_use]
     pub fn unfit(&self, read: Duration, budgets: &Budgets) -> Option<Unfit> {
-        let locks = || {
-            self.fill.iter().filter_map(|layer| match layer {
-                FillLayer::Lock(settings) => Some(settings),
-                FillLayer::Coalesce => None,
-            })
-        };
+        let locks = || self.fill.iter().filter_map(|layer| layer.lock());
         let short = locks().find(|lock| lock.hold.budget() <= read).map(|lock| too_short(lock.hold, read));
         let blind = locks().find(|lock| !lock.notify && lock.poll.min(lock.wait) >= budgets.replica);
-        let mut limits = self.origin.iter().filter_map(|layer| match layer {
-            OriginLayer::Limit(settings) => settings.margin.filter(|margin| *margin >= budgets.origin_read),
-            OriginLayer::Breaker(_) => None,
-        });
+        let margins = self.origin.iter().filter_map(|layer| layer.limit()?.margin);
+        let mut limits = margins.filter(|margin| *margin >= budgets.origin_read);
         let margin = |margin| Unfit {
             what: "a limit that lets nobody through who has waited",
             found: format!("limit(margin={})", duration_text(margin)),
@@ -79,7 +68,7 @@ fn too_short(hold: Hold, read: Duration) -> Unfit {
     }
 }
 
-fn never_looks(lock: &LockSettings, budgets: &Budgets) -> Unfit {
+fn never_looks(lock: LockSettings, budgets: &Budgets) -> Unfit {
     let name = match lock.hold {
         Hold::Lock { .. } => "lock",
         Hold::Lease { .. } => "lease",

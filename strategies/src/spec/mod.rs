@@ -8,75 +8,45 @@ mod broken;
 mod catalogue;
 mod convert;
 mod fit;
+mod layer;
+mod param;
 mod promise;
 mod terms;
 mod vary;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use args::Args;
 pub use broken::{BROKEN, BrokenInfo, Flaw};
-pub use catalogue::{LAYERS, LayerInfo, PRESETS, ParamInfo, PresetInfo, Slot};
+pub use catalogue::{LAYERS, PRESETS, PresetInfo};
 pub use fit::Unfit;
+pub(crate) use layer::{CacheLayer, FillLayer, Layer, OriginLayer, PolicySpec};
+pub use layer::{LayerInfo, Slot};
+pub use param::ParamInfo;
+pub(crate) use param::Range;
 pub use promise::{Alone, BreakerPromise, Promise};
 
-use crate::entry::Life;
 pub(crate) use crate::fill::LockSettings;
-pub(crate) use crate::origin::{CircuitSettings, LimitSettings};
 pub(crate) use crate::policy::Early;
 use crate::time::nanos;
 use crate::units::duration_text;
 
 /// A validated composition of layers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Spec {
     pub(crate) name: String,
     pub(crate) canonical: String,
     pub(crate) policy: PolicySpec,
     /// Inner to outer.
-    pub(crate) cache: Vec<CacheLayer>,
+    pub(crate) cache: Vec<Arc<dyn CacheLayer>>,
     /// What is wrong with it, on purpose.
     pub(crate) flaw: Option<Flaw>,
-    /// How long "no such item" is stored, where a `negative` layer says so.
-    pub(crate) negative: Option<Duration>,
     /// Inner to outer: what works for the fleet stands inside what works for the process.
-    pub(crate) fill: Vec<FillLayer>,
+    pub(crate) fill: Vec<Arc<dyn FillLayer>>,
     /// Inner to outer: the limit stands inside the breaker.
-    pub(crate) origin: Vec<OriginLayer>,
-}
-
-/// The policy slot.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct PolicySpec {
-    pub(crate) early: Early,
-    pub(crate) soft: Span,
-    pub(crate) stale: Span,
-}
-
-impl PolicySpec {
-    pub(crate) fn life(&self, ttl: Duration) -> Life {
-        Life::new(self.soft.of(ttl), self.stale.of(ttl))
-    }
-}
-
-/// The cache slots.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum CacheLayer {
-    Jitter { spread: f64, symmetric: bool },
-}
-
-/// The fill slots.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum FillLayer {
-    Lock(LockSettings),
-    Coalesce,
-}
-
-/// The origin slots.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum OriginLayer {
-    Limit(LimitSettings),
-    Breaker(CircuitSettings),
+    pub(crate) origin: Vec<Arc<dyn OriginLayer>>,
 }
 
 /// Who refreshes early.
@@ -130,6 +100,13 @@ pub struct SpecError {
     pub problem: String,
 }
 
+/// Equal are those that were typed alike, whichever budgets they were fitted to.
+impl PartialEq for Spec {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.canonical) == (&other.name, &other.canonical)
+    }
+}
+
 impl Spec {
     /// Reads a preset's name (`xfetch`, `jitter(0.5)`, `singleflight(poll=20ms)`) or a composition (`swr + coalesce`).
     ///
@@ -151,11 +128,6 @@ impl Spec {
     fn with(mut self, broken: &BrokenInfo) -> Self {
         self.canonical = format!("WRONG ON PURPOSE ({}): {}", broken.reason, self.canonical);
         self.flaw = Some(broken.flaw);
-        for layer in &mut self.fill {
-            if let (Flaw::Unfenced, FillLayer::Lock(settings)) = (broken.flaw, layer) {
-                settings.hold = settings.hold.unfenced();
-            }
-        }
         if let (Flaw::SignTurned, Early::XFetch { beta, .. }) = (broken.flaw, self.policy.early) {
             self.policy.early = Early::XFetchTurned { beta };
         }
@@ -178,39 +150,45 @@ impl Spec {
     /// floor can be computed from it.
     #[must_use]
     pub fn lengthens_ttl(&self) -> bool {
-        let jittered = self.cache.iter().any(|CacheLayer::Jitter { spread, .. }| *spread > 0.0);
-        jittered || self.policy.soft != Span::Ttl(1.0)
+        self.stretch() != (1.0, 1.0) || self.policy.soft != Span::Ttl(1.0)
     }
 
-    /// How long "no such item" is remembered; zero where no `negative` layer says so.
+    /// The factor of each entry's lives under all cache layers: even over this interval, the shortest and the longest.
+    pub(crate) fn stretch(&self) -> (f64, f64) {
+        self.cache.iter().fold((1.0, 1.0), |(least, most), layer| {
+            let (shorter, longer) = layer.stretch();
+            (least + (shorter - 1.0), most + (longer - 1.0))
+        })
+    }
+
+    /// How long "no such item" is remembered; zero where no layer says so.
     #[must_use]
     pub fn negative_life(&self) -> Duration {
-        self.negative.unwrap_or_default()
+        self.absent_life().unwrap_or_default()
+    }
+
+    /// How long "no such item" is stored; `None` where it is not.
+    pub(crate) fn absent_life(&self) -> Option<Duration> {
+        self.cache.iter().find_map(|layer| layer.absent_life())
     }
 
     /// How long an entry is fresh under this strategy on average, with all jitter.
     #[must_use]
     pub fn soft_life_mean(&self, ttl: Duration) -> Duration {
-        // Where lives become shorter as well, they are as long as ever on average.
-        let longer =
-            |CacheLayer::Jitter { spread, symmetric }: &CacheLayer| if *symmetric { 0.0 } else { spread / 2.0 };
-        let factor = 1.0 + self.cache.iter().map(longer).sum::<f64>();
-        self.policy.life(ttl).scaled(factor).soft
+        let (least, most) = self.stretch();
+        self.policy.life(ttl).scaled(f64::midpoint(least, most)).soft
     }
 
     /// How long an entry may be fresh under this strategy at most, with all jitter.
     #[must_use]
     pub fn soft_life_max(&self, ttl: Duration) -> Duration {
-        let spread = self.cache.iter().fold(0.0, |sum, CacheLayer::Jitter { spread, .. }| sum + spread);
-        self.policy.life(ttl).scaled(1.0 + spread).soft
+        self.policy.life(ttl).scaled(self.stretch().1).soft
     }
 
     /// The shortest time for which an entry is fresh under this strategy.
     #[must_use]
     pub fn shortest_life(&self, ttl: Duration) -> Duration {
-        let shorter =
-            |CacheLayer::Jitter { spread, symmetric }: &CacheLayer| if *symmetric { 1.0 - spread } else { 1.0 };
-        self.soft_life(ttl).mul_f64(self.cache.iter().map(shorter).product())
+        self.soft_life(ttl).mul_f64(self.stretch().0)
     }
 
     /// How long an entry is fresh under this strategy, before any jitter.

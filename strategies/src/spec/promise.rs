@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use super::{CacheLayer, Early, FillLayer, Flaw, OnTimeout, OriginLayer, RefreshMode, Spec};
+use super::{Early, Flaw, OnTimeout, RefreshMode, Spec};
 use crate::fill::Hold;
-use crate::origin::COOL_DOWN_JITTER;
 
 /// Among whom at most one reads the origin for a key at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,12 +68,9 @@ impl Spec {
     #[must_use]
     pub fn promise(&self, ttl: Duration) -> Promise {
         let life = self.policy.life(ttl);
-        let spread = self.cache.iter().fold(0.0, |sum, CacheLayer::Jitter { spread, .. }| sum + spread);
-        let lock = self.fill.iter().find_map(|layer| match layer {
-            FillLayer::Lock(settings) => Some(settings),
-            FillLayer::Coalesce => None,
-        });
-        let coalesces = self.fill.contains(&FillLayer::Coalesce);
+        let lock = self.fill.iter().find_map(|layer| layer.lock());
+        let coalesces = self.fill.iter().any(|layer| layer.reach() == Alone::InProcess);
+        let limit = self.origin.iter().find_map(|layer| layer.limit());
         // Losers that may read for themselves leave no promise; where that is the flaw, the promise is the lock's.
         let kept =
             lock.filter(|lock| lock.on_timeout != OnTimeout::Load || self.flaw == Some(Flaw::LosersLoad)).is_some();
@@ -90,7 +86,7 @@ impl Spec {
                 (false, false) => Alone::Nobody,
             },
             coalesces,
-            hard: life.scaled(1.0 + spread).hard,
+            hard: life.scaled(self.stretch().1).hard,
             serves_stale: life.hard > life.soft,
             rereads: !self.fill.is_empty(),
             fenced: lock.is_some_and(|lock| matches!(lock.hold, Hold::Lease { .. })),
@@ -105,21 +101,9 @@ impl Spec {
             lock_wait: lock.map(|lock| lock.wait),
             poll: lock.map(|lock| lock.poll),
             beta: beta.filter(|_| mode == RefreshMode::Background),
-            limit: self.origin.iter().find_map(|layer| match layer {
-                OriginLayer::Limit(settings) => Some(settings.concurrency),
-                OriginLayer::Breaker(_) => None,
-            }),
-            margin: self.origin.iter().find_map(|layer| match layer {
-                OriginLayer::Limit(settings) => settings.margin,
-                OriginLayer::Breaker(_) => None,
-            }),
-            breaker: self.origin.iter().find_map(|layer| match layer {
-                OriginLayer::Breaker(settings) => {
-                    let open_max = settings.cool_down.mul_f64(1.0 + COOL_DOWN_JITTER);
-                    Some(BreakerPromise { open_max, trickle: settings.trickle })
-                }
-                OriginLayer::Limit(_) => None,
-            }),
+            limit: limit.map(|limit| limit.concurrency),
+            margin: limit.and_then(|limit| limit.margin),
+            breaker: self.origin.iter().find_map(|layer| layer.breaker()),
             computes_in_request: mode == RefreshMode::Sync,
         }
     }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::catalogue::{self, LAYERS, LayerInfo, PRESETS};
+use super::catalogue::{self, LAYERS, PRESETS};
+use super::layer::LayerInfo;
 use super::terms::{self, Arg, Term};
 use super::{Spec, SpecError};
 

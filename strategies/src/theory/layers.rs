@@ -1,15 +1,14 @@
 //! What of a strategy matters to theory.
 //!
-//! It is taken apart field by field and variant by variant: a layer or a knob that is added does not compile before it has a
-//! place here.
+//! It is taken apart field by field: a slot or a knob that is added does not compile before it has a place here. What a layer
+//! of a slot means to theory it says itself.
 
 use std::time::Duration;
 
 use crate::budgets::Budgets;
 use crate::fill::Hold;
-use crate::origin::LimitSettings;
 use crate::policy::Early;
-use crate::spec::{CacheLayer, FillLayer, LockSettings, OriginLayer, PolicySpec, Spec};
+use crate::spec::{Alone, LockSettings, PolicySpec, Spec};
 
 /// Which readers of the origin stand together: of them one reads at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,30 +49,18 @@ pub(super) struct Lock {
 impl Layers {
     pub(super) fn of(spec: &Spec, ttl: Duration, budgets: &Budgets) -> Self {
         // What "no such item" is stored for does not concern a key that exists.
-        let Spec { name: _, canonical: _, policy, cache, flaw, negative: _, fill, origin } = spec;
+        let Spec { name: _, canonical: _, policy, cache: _, flaw, fill, origin } = spec;
         let PolicySpec { early, soft, stale } = policy;
-        let (mut coalesced, mut lock, mut limit) = (false, None, None);
-        for layer in fill {
-            match layer {
-                FillLayer::Coalesce => coalesced = true,
-                FillLayer::Lock(settings) => lock = Some(Lock::of(settings.fitted(budgets))),
-            }
-        }
-        for layer in origin {
-            match layer {
-                // Where it refuses no read it does nothing. What its margin keeps away would be no read in time.
-                OriginLayer::Limit(LimitSettings { concurrency, queue: _, margin: _ }) => limit = Some(*concurrency),
-                // It opens where reads fail, and where one does nothing is predicted.
-                OriginLayer::Breaker(_) => {}
-            }
-        }
+        let lock = fill.iter().find_map(|layer| layer.lock()).map(|lock| Lock::of(lock.fitted(budgets)));
+        let coalesced = fill.iter().any(|layer| layer.reach() == Alone::InProcess);
+        // A limit that refuses no read does nothing, and what its margin keeps away would be no read in time. A breaker opens
+        // where reads fail, and where one does nothing is predicted.
+        let limit = origin.iter().find_map(|layer| layer.limit()).map(|limit| limit.concurrency);
         Self {
             early: *early,
             soft: soft.of(ttl).as_secs_f64(),
             stale: stale.of(ttl).as_secs_f64(),
-            jitter: cache.iter().fold((1.0, 1.0), |(least, most), CacheLayer::Jitter { spread, symmetric }| {
-                (if *symmetric { least - spread } else { least }, most + spread)
-            }),
+            jitter: spec.stretch(),
             together: match (&lock, coalesced) {
                 (Some(_), _) => Together::Fleet,
                 (None, true) => Together::Process,
