@@ -32,7 +32,7 @@ const READING: &str = "Unknown numbers are null, never NaN. Readers ignore field
 
 /// What no schema here describes, and why.
 const NOT_HERE: &str = "\
-Not here, for it is no JSON: the CSV files and latency.hlog (README.md says what is in them), scenario.toml (docs/scenarios.md).
+Not here, for it is no JSON: the CSV files and latency.hlog (docs/commands.md says what is in them), scenario.toml (docs/scenarios.md).
 Not here, for its format is another's: gate/bench.json (github-action-benchmark, customSmallerIsBetter).
 ";
 
