@@ -1,5 +1,5 @@
 //! The ways in which a leader can end, and what its follower in another replica gets, on a real Redis: one test for each,
-//! under the lock and under the lease. The twins in virtual time are in `strategies/tests/leaders.rs` and `leases.rs`.
+//! under the lock and under the lease. The twins in virtual time are in `strategies/tests/it/leaders.rs` and `leases.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
 

@@ -1,4 +1,4 @@
-//! Locks and leases on a real Redis, over the real origin, in real time: the twins of what `strategies/tests/leases.rs`
+//! Locks and leases on a real Redis, over the real origin, in real time: the twins of what `strategies/tests/it/leases.rs`
 //! does in virtual time. Nothing here sleeps; what takes its time is asked for until it is so.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]

@@ -1,12 +1,8 @@
 //! Clients that try again, in virtual time: how often, when, at whose cost, and what is recorded of it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{Tally, run, scenario, simulated};
+use crate::common::{Tally, run, scenario, simulated};
 use scenarios::{RETRY_RESERVE, Scenario};
 use strategies::Outcome;
 

@@ -1,13 +1,9 @@
 //! Theory as a judge of the simulation, and the simulation of theory: every row of the prediction tables
 //! (`strategies/src/theory/`), over enough expiries, within 10 % or three standard errors, whichever is wider.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{Tally, run, scenario};
+use crate::common::{Tally, run, scenario};
 use scenarios::Scenario;
 use sim::Read;
 use strategies::rng::Rng;

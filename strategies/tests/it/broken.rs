@@ -1,12 +1,8 @@
 //! What is wrong on purpose goes wrong, and the right one beside it does not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{Fleet, Script, TTL, ms, tally};
+use crate::common::{Fleet, Script, TTL, ms, tally};
 use futures_util::future::{join, join3, select};
 use strategies::port::Clock;
 use strategies::spec::{BROKEN, PRESETS};

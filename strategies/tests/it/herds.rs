@@ -1,12 +1,8 @@
 //! What each preset does to a herd at an expiry: counts and outcomes, in virtual time.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{Fleet, TTL, ms, tally};
+use crate::common::{Fleet, TTL, ms, tally};
 use strategies::port::Event;
 use strategies::{Key, Outcome};
 
@@ -168,7 +164,7 @@ fn jitter_spreads_the_expiries_of_keys_that_were_written_together() {
 #[test]
 fn what_does_not_exist_is_answered_and_not_cached() {
     let fleet = Fleet::new("coalesce", 1);
-    fleet.origin.next(&[common::Script::Missing]);
+    fleet.origin.next(&[crate::common::Script::Missing]);
     let (missing, then) = fleet.run(async { (fleet.herd(5).await, fleet.herd(5).await) });
     assert_eq!(tally(&missing), [0, 0, 4, 1, 0]);
     assert!(missing.iter().flatten().all(|s| s.value.is_none()));

@@ -1,10 +1,6 @@
 //! Every event of a scenario does what it says, and no trouble costs a request its one outcome.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
-
-mod common;
-
-use common::{Tally, run, scenario};
+use crate::common::{Tally, run, scenario};
 use scenarios::{OnDown, Scenario};
 use sim::Simulated;
 use strategies::Outcome;

@@ -1,7 +1,5 @@
 //! Every bad input and the full text that the user sees. Each case changes one thing in a good file; the snapshots beside
 //! this file hold what comes out. `INSTA_UPDATE=always cargo test -p scenarios` writes them anew; read the difference.
-#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
-
 use scenarios::Scenario;
 use std::fmt::Write as _;
 

@@ -1,8 +1,6 @@
 //! Troubles that no scenario's event names, tried through the same parts: a reply lost after its effect, a path cut one way,
 //! a full cache, a fail-over to a past state, wrong clocks.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,16 +1,10 @@
 //! Each checker fires on a log that breaks its invariant, and says nothing of the log beside it that does not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-#[path = "common/story.rs"]
-#[allow(dead_code, unreachable_pub, reason = "a language for stories")]
-mod story;
-
 use std::time::Duration;
 
+use crate::common::story::*;
 use sim::ReadEnd;
 use sim::invariants::{End, Fact, Kind, What};
-use story::*;
 use strategies::port::{Event, LeaderEnd};
 use strategies::{Outcome, Served};
 

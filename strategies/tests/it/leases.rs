@@ -1,12 +1,8 @@
 //! The lease: renewed while its holder works, fenced when it is late; the wake-up; the back-off after an error.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{Fault, Fleet, SERVICE, Script, TTL, ms, tally};
+use crate::common::{Fault, Fleet, SERVICE, Script, TTL, ms, tally};
 use futures_util::future::{join, join3, select};
 use strategies::port::{Clock, Event, LeaderEnd, OriginError, Stored};
 use strategies::{GetError, Outcome};

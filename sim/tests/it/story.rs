@@ -1,15 +1,9 @@
 //! The log that a replay shows: every fact of the failing key from its last quiet moment on, in words, and nothing else.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-#[path = "common/story.rs"]
-#[allow(dead_code, unreachable_pub, reason = "a language for stories")]
-mod story;
-
+use crate::common::story::*;
 use sim::fuzz::{lines, story};
 use sim::invariants::{Fact, Judge, Kind, What};
 use sim::{Effect, ReadEnd};
-use story::*;
 use strategies::Key;
 use strategies::port::{Acquired, Event, Token};
 

@@ -1,12 +1,8 @@
 //! What spares the origin: the limit and the breaker, in virtual time. One test for each way in which a read ends there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::{Fleet, SERVICE, Script, TTL, ms, tally};
+use crate::common::{Fleet, SERVICE, Script, TTL, ms, tally};
 use strategies::port::{BreakerState, Event, LeaderEnd, RefusedBy};
 use strategies::{GetError, Outcome, Served};
 

@@ -1,6 +1,4 @@
 //! Files that are too many, too large, or nothing like a scenario.
-#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
-
 use std::fmt::Write as _;
 
 use scenarios::Scenario;

@@ -1,13 +1,7 @@
 //! The checkers of what spares the origin: P4 and I8, each on a log that breaks it and on one that does not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-#[path = "common/story.rs"]
-#[allow(dead_code, unreachable_pub, reason = "a language for stories")]
-mod story;
-
+use crate::common::story::*;
 use sim::invariants::{Fact, What};
-use story::*;
 use strategies::port::{BreakerState, Event, LeaderEnd, RefusedBy};
 
 /// Open for 5 to 6 s, then one at a time.

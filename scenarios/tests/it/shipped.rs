@@ -1,6 +1,4 @@
 //! The shipped scenarios are what the contract says, and every scenario survives being written out and read again.
-#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
-
 use std::time::Duration;
 
 use proptest::prelude::*;

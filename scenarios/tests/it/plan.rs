@@ -1,6 +1,4 @@
 //! A plan is a pure function of its seed: the same in any order, evenly shared, and hashed by what shapes it alone.
-#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
-
 use std::time::Duration;
 
 use proptest::prelude::*;

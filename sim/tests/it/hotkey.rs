@@ -1,10 +1,6 @@
 //! The hot-key scenario in virtual time, against what the theory and the prototypes say of it.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
-
-mod common;
-
-use common::{Tally, hotkey, simulated};
+use crate::common::{Tally, hotkey, simulated};
 
 #[test]
 fn the_herd_is_there_and_its_cures_work() {

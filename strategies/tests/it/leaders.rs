@@ -1,10 +1,6 @@
 //! The ways in which a leader can end, and what its followers get: one test for each, for coalescing and for the lock.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-mod common;
-
-use common::{Fault, Fleet, Script, TTL, ms, tally};
+use crate::common::{Fault, Fleet, Script, TTL, ms, tally};
 use strategies::port::{Event, LeaderEnd, OriginError};
 use strategies::{GetError, Outcome};
 

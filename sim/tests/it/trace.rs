@@ -3,11 +3,7 @@
 //! The fixtures are checked by debug and by release builds, which therefore agree. A change here is a change of what the
 //! same seed means: it belongs into the changelog, and every baseline has to be made anew.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
-
-mod common;
-
-use common::{Tally, run, shipped};
+use crate::common::{Tally, run, shipped};
 use strategies::rng::mix;
 
 /// A run's trace as one text.

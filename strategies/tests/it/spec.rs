@@ -1,7 +1,5 @@
 //! The SPEC grammar: what is read, what is said back, and what is refused with which words.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
 use std::time::Duration;
 
 use proptest::prelude::*;

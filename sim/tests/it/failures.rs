@@ -1,16 +1,10 @@
 //! The checkers of failures: I13, I14, P1 and P2, each on a log that breaks it and on one that does not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
-
-#[path = "common/story.rs"]
-#[allow(dead_code, unreachable_pub, reason = "a language for stories")]
-mod story;
-
 use std::time::Duration;
 
+use crate::common::story::*;
 use sim::invariants::{End, Fact, Kind, Terms, What};
 use sim::{Effect, ReadEnd};
-use story::*;
 use strategies::port::{Event, LeaderEnd, OriginError, RefusedBy, Stored, Token, When};
 use strategies::{GetError, Outcome};
 

@@ -1,0 +1,8 @@
+//! Scenario files, good and bad, and the plans that they make. One binary, because each is linked anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
+
+mod bad_files;
+mod bad_input;
+mod plan;
+mod shipped;
