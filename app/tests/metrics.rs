@@ -134,7 +134,8 @@ async fn waits_for_a_lock_and_those_that_were_given_up() {
     let both = [scrape(&lab.replicas[0]).await, scrape(&lab.replicas[1]).await];
     let sum = |name: &str| both.iter().map(|samples| samples[name]).sum::<f64>();
     assert_eq!(sum("stampede_lock_wait_seconds_count"), 1.0);
-    assert!((0.05..0.3).contains(&sum("stampede_lock_wait_seconds_sum")), "{}", sum("stampede_lock_wait_seconds_sum"));
+    // The 50 ms run from before the lock is asked for, the wait that is told from its refusal.
+    assert!((0.01..0.3).contains(&sum("stampede_lock_wait_seconds_sum")), "{}", sum("stampede_lock_wait_seconds_sum"));
     assert_eq!(sum("stampede_lock_timeouts_total"), 1.0);
     assert_eq!(sum("stampede_locks_ended_total{end=\"done\"}"), 1.0);
     assert_eq!(sum("stampede_requests_total{outcome=\"shed\"}"), 1.0);
