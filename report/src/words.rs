@@ -63,6 +63,9 @@ pub(crate) fn two_rules<'a>(mut strategies: impl Iterator<Item = &'a Strategy>) 
     })
 }
 
+/// What the figures of a run with events are held against.
+const FLOOR: &str = "The floor is that of a cache that no event empties.";
+
 /// What the columns about faults are; nothing where there are none. `repeats`: whether the figures are medians.
 pub(crate) fn fault_legend<'a>(
     strategies: impl Iterator<Item = &'a Strategy> + Clone,
@@ -72,7 +75,7 @@ pub(crate) fn fault_legend<'a>(
     let trouble = "In trouble: seconds in which a request failed or waited too long; well after: from the end of the last \
                    event until none did any more";
     if !two_rules(strategies.clone()) {
-        return Some(format!("{trouble}."));
+        return Some(format!("{trouble}. {FLOOR}"));
     }
     let mut recoveries = strategies.filter_map(|strategy| strategy.recovery);
     let unsaid = recoveries.any(|recovery| recovery.recovered.is_none());
@@ -84,7 +87,7 @@ pub(crate) fn fault_legend<'a>(
     let never = if repeats { format!("; {NEVER}: in one run at least") } else { String::new() };
     Some(format!(
         "{trouble}; recovered after: until nearly as many were answered well as before, and the origin is read hardly more than \
-         before or than it must be (docs/metastable.md){unsaid}{never}."
+         before or than it must be (docs/metastable.md){unsaid}{never}. {FLOOR}"
     ))
 }
 
