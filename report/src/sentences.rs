@@ -82,7 +82,7 @@ fn longer_lives(run: &Run) -> Option<String> {
     let named: Vec<String> = run.strategies.iter().filter(longer).filter_map(of).collect();
     (!named.is_empty() && named.len() < run.strategies.len()).then(|| {
         let named = named.join(", ");
-        format!("Entries live longer than the TTL under {named}: for that alone the origin is read less often.")
+        format!("Entries live longer than the TTL under {named}: fewer origin reads there may be that alone.")
     })
 }
 
@@ -93,6 +93,9 @@ fn unknown_because(run: &Run, verdict: &Verdict) -> String {
     let no_ledger = strategy.is_some_and(|strategy| strategy.origin.is_none());
     let because = match verdict.metric.as_str() {
         "recovery.recovered_after_s" if never => return "never".to_owned(),
+        metric if metric.starts_with("recovery.") && strategy.is_some_and(|s| s.recovery.is_none()) => {
+            "there was no event"
+        }
         "recovery.recovered" | "recovery.recovered_after_s" => "too little was measured before or after the events",
         "recovery.after_s" => "the run ended in trouble, or before the events were over",
         metric if metric.starts_with("recovery.") => "there was no event, or nothing was measured before it",

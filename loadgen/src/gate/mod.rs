@@ -91,7 +91,8 @@ fn unwritten(error: ReportError) -> Failure {
 }
 
 fn baseline_path(given: &Path, candidate: &Candidate) -> PathBuf {
-    if given.is_dir() { given.join(candidate.file_name()) } else { given.to_owned() }
+    let is_file = given.extension().is_some_and(|extension| extension == "json") || given.is_file();
+    if is_file { given.to_owned() } else { given.join(candidate.file_name()) }
 }
 
 /// Whatever is wrong with a baseline, the remedy is a new one.

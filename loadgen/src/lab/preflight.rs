@@ -107,7 +107,8 @@ fn remedy(whose: Whose, cause: Cause) -> String {
     match (whose, cause.may_pass()) {
         (Whose::Given, _) => {
             let row = REMEDIES.iter().find(|(of, _)| *of == cause);
-            row.map_or("", |(_, remedy)| remedy).replace("{rights}", app::secrets::REPLICA_MAY)
+            let commands = app::secrets::REPLICA_MAY.split(' ').filter(|right| right.starts_with('+'));
+            row.map_or("", |(_, remedy)| remedy).replace("{rights}", &commands.collect::<Vec<_>>().join(" "))
         }
         (Whose::Container, true) => {
             "the stack's cache is slow or gone: docker compose ps says which, docker compose logs \

@@ -123,12 +123,17 @@ fn what(strategy: &Strategy, digest: &Digest, by_theory: &str) -> String {
     let reads: f64 = digest.herd.bins.iter().sum();
     match digest.herd.aligned {
         Aligned::Expiries(count) => {
-            format!("mean of {count} {}: {reads:.1} reads each{by_theory}", plural(count, "expiry", "expiries"))
+            format!(
+                "mean of {count} {}: {reads:.1} reads each in {:.0} s{by_theory}",
+                plural(count, "expiry", "expiries"),
+                HERD_SPAN_S.1
+            )
         }
         Aligned::Refreshes(count) => {
             format!(
-                "never seen to expire, so zero is the first read of each of its {count} {}: {reads:.1} reads each{by_theory}",
-                plural(count, "refresh", "refreshes")
+                "never seen to expire, so zero is the first read of each of its {count} {}: {reads:.1} reads each in {:.0} s{by_theory}",
+                plural(count, "refresh", "refreshes"),
+                HERD_SPAN_S.1
             )
         }
         Aligned::FirstWave(at) => {

@@ -100,7 +100,7 @@ fn of_lives(one: &Comparison) -> Option<String> {
     let whose =
         if one.against == "BASE" { "in BASE".to_owned() } else { format!("under {}", escape::line(&one.against)) };
     Some(format!(
-        "Entries of {} are fresh {} as long as {whose}, and for that alone the origin is read so much less often. For each life of an \
+        "Entries of {} are fresh {} as long as {whose}, which alone changes how often the origin is read. For each life of an \
          entry its origin reads are {} ({} … {}).",
         escape::line(&one.strategy),
         ratio(lives),

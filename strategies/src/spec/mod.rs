@@ -197,3 +197,10 @@ impl Spec {
         self.policy.life(ttl).soft
     }
 }
+
+/// Makes a layer of one term, whatever is in the catalogue.
+#[cfg(test)]
+pub(crate) fn read_layer(info: &LayerInfo, term: &str) -> Result<Layer, String> {
+    let terms = terms::parse(term)?;
+    (info.make)(&Args::of(info, &terms[0])?)
+}

@@ -209,6 +209,17 @@ const ROWS: &[Row] = &[
         |case| case.at.think_s().is_none_or(|z| z <= NEGLIGIBLE * case.layers.soft.min(case.cycle.mean_s)),
     ),
     row(
+        "last-reader-soon",
+        "the last client of a herd, whose value renews the TTL, asks so late that the cycle is longer",
+        &[WaitShare, StaleShare],
+        |case| {
+            // The last of N independent exponential times comes after z·(1 + 1/2 + … + 1/N), about z·(ln N + 0.58).
+            let after = |z: f64| z * (case.cycle.herd.max(1.0).ln() + 0.58);
+            knows_cycle(&case.layers, &case.cycle)
+                || case.at.think_s().is_none_or(|z| after(z) <= 1.5 * NEGLIGIBLE * case.cycle.mean_s)
+        },
+    ),
+    row(
         "losers-come-back-soon",
         "losers of the lock look so seldom that their clients ask less",
         &[WaitShare, StaleShare],
