@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::error::ReportError;
 use crate::folder::{RunFolder, StrategyFolder};
-use crate::herds::{Herds, is_reason};
+use crate::herds::{Herds, Reason};
 use crate::record::{BinRow, ContainerRow, EventRow, Run, Strategy};
 use crate::sentences::times_differ;
 use crate::words;
@@ -142,15 +142,13 @@ struct Told {
     /// The first expiry of any key in the measured phase, seconds.
     wave_s: Option<f64>,
     /// Why the hot key may be read again, see [`Herds`].
-    reasons: Vec<i64>,
+    reasons: Vec<Reason>,
 }
 
 impl Told {
     fn take(&mut self, hot: Option<&str>, event: EventRow) {
         let at = seconds_of(event.t_ns);
-        if hot.is_some_and(|hot| is_reason(hot, &event)) {
-            self.reasons.push(event.t_ns);
-        }
+        self.reasons.extend(hot.and_then(|hot| Reason::of(hot, &event)));
         match event.event.as_str() {
             "expiry" => {
                 if hot.is_some() && event.key.as_deref() == hot {
@@ -199,7 +197,7 @@ impl Herd {
         hot: Option<&str>,
         measured_s: f64,
         told: &Told,
-        reasons: Vec<i64>,
+        reasons: Vec<Reason>,
     ) -> Result<Self, ReportError> {
         let whole = |at: &f64| at + HERD_SPAN_S.0 >= 0.0 && at + HERD_SPAN_S.1 <= measured_s;
         let (aligned, moments) = match hot {

@@ -33,8 +33,7 @@ pub struct Herd {
 /// from a refresh, and only what overlaps is a herd.
 #[must_use]
 pub fn herds(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>) -> Vec<Herd> {
-    let reasons =
-        |events: &[EventRow]| events.iter().filter(|event| is_reason(key, event)).map(|event| event.t_ns).collect();
+    let reasons = |events: &[EventRow]| events.iter().filter_map(|event| Reason::of(key, event)).collect();
     let mut herds = Herds::new(events.map(reasons));
     for row in rows.iter().filter(|row| row.key == key) {
         herds.take_row(row);
@@ -42,27 +41,43 @@ pub fn herds(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>) -> Vec<
     herds.so_far()
 }
 
-/// Whether an event is a reason to read a key again: its expiry, an early refresh of it, a fault.
-#[must_use]
-pub fn is_reason(key: &str, event: &EventRow) -> bool {
-    match event.event.as_str() {
-        "expiry" | "early-refresh" => event.key.as_deref() == Some(key),
-        name => name.starts_with("fault"),
+/// A reason to read a key again. Nanoseconds since t = 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    /// When it was told.
+    pub told_ns: i64,
+    /// From when on it may have been one.
+    pub from_ns: i64,
+}
+
+impl Reason {
+    /// What an event is for a key: its expiry, an early refresh of it and a fault are reasons.
+    #[must_use]
+    pub fn of(key: &str, event: &EventRow) -> Option<Self> {
+        let at = event.t_ns;
+        match event.event.as_str() {
+            "expiry" if event.key.as_deref() == Some(key) => {
+                Some(Self { told_ns: at, from_ns: at.saturating_sub(TOLD_LATE_NS) })
+            }
+            "early-refresh" if event.key.as_deref() == Some(key) => Some(Self { told_ns: at, from_ns: at }),
+            name if name.starts_with("fault") => Some(Self { told_ns: at, from_ns: at }),
+            _ => None,
+        }
     }
 }
 
 /// [`herds`] of reads that pass by one after the other.
 #[derive(Debug)]
 pub struct Herds {
-    reasons: Option<Vec<i64>>,
+    reasons: Option<Vec<Reason>>,
     over: Vec<Herd>,
     running: Option<Running>,
 }
 
 impl Herds {
-    /// None yet. `reasons` are the moments of all events that [`is_reason`] says of; `None` where nobody tells of any.
+    /// None yet. `reasons` are all those to read the key; `None` where nobody tells of any.
     #[must_use]
-    pub fn new(mut reasons: Option<Vec<i64>>) -> Self {
+    pub fn new(mut reasons: Option<Vec<Reason>>) -> Self {
         reasons.iter_mut().for_each(|reasons| reasons.sort_unstable());
         Self { reasons, over: Vec::new(), running: None }
     }
@@ -90,8 +105,9 @@ impl Herds {
     /// Whether there was a reason after a herd's end.
     fn renewed(&self, over_ns: i64, by_ns: i64) -> bool {
         self.reasons.as_ref().is_none_or(|reasons| {
-            let next = reasons.get(reasons.partition_point(|at| *at <= over_ns));
-            next.is_some_and(|reason| *reason <= by_ns.saturating_add(TOLD_LATE_NS))
+            let after = reasons.iter().skip(reasons.partition_point(|reason| reason.told_ns <= over_ns));
+            let in_time = |reason: &&Reason| reason.told_ns <= by_ns.saturating_add(TOLD_LATE_NS);
+            after.take_while(in_time).any(|reason| reason.from_ns <= by_ns)
         })
     }
 

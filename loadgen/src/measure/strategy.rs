@@ -71,10 +71,10 @@ pub struct OriginTally {
 }
 
 impl OriginTally {
-    /// Nothing counted yet. `end_ns` is where the measured phase ended, nanoseconds since t = 0; `reasons` are the moments at which
-    /// there was a reason to read the hot key again, as [`Herds::new`] has them.
+    /// Nothing counted yet. `end_ns` is where the measured phase ended, nanoseconds since t = 0; `reasons` are those to read
+    /// the hot key again, as [`Herds::new`] has them.
     #[must_use]
-    pub fn new(scenario: &Scenario, collected: &Collected, reasons: Option<Vec<i64>>, end_ns: i64) -> Self {
+    pub fn new(scenario: &Scenario, collected: &Collected, reasons: Option<Vec<report::Reason>>, end_ns: i64) -> Self {
         Self {
             end_ns,
             hot_key: scenario.keys.hot_key().map(|key| key.to_string()),

@@ -200,13 +200,11 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
 }
 
 /// When there was a reason to read the hot key again; `None` where there is no such key, or nobody tells.
-fn reasons(scenario: &Scenario, events: &Timeline, told: bool) -> Result<Option<Vec<i64>>, Failure> {
+fn reasons(scenario: &Scenario, events: &Timeline, told: bool) -> Result<Option<Vec<report::Reason>>, Failure> {
     let Some(key) = scenario.keys.hot_key().filter(|_| told).map(|key| key.to_string()) else { return Ok(None) };
     let mut reasons = Vec::new();
     let gone = events.each(&mut |row| {
-        if report::is_reason(&key, row) {
-            reasons.push(row.t_ns);
-        }
+        reasons.extend(report::Reason::of(&key, row));
         Ok(())
     });
     gone.map_err(Failure::failed)?;
