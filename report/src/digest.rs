@@ -216,10 +216,10 @@ impl Herd {
                 let refreshes: Vec<f64> = firsts.filter(whole).collect();
                 (Aligned::Refreshes(refreshes.len()), refreshes)
             }
-            None => match (told.wave_s, first_read(files)?) {
-                (Some(wave), _) => (Aligned::FirstWave(wave), vec![wave]),
-                (None, Some(read)) => (Aligned::FirstRead(read), vec![read]),
-                (None, None) => (Aligned::Nothing, Vec::new()),
+            None => match told.wave_s {
+                Some(wave) => (Aligned::FirstWave(wave), vec![wave]),
+                None => first_read(files)?
+                    .map_or((Aligned::Nothing, Vec::new()), |read| (Aligned::FirstRead(read), vec![read])),
             },
         };
         let mut reads = Vec::new();

@@ -26,7 +26,8 @@ pub struct Herd {
 ///    has ended: a herd goes on for as long as reads overlap;
 /// 2. where none of that herd has brought an answer: what failed, was rejected or came too late for its caller refreshed
 ///    nothing, and the next read is for the same expiry;
-/// 3. where nothing since the herd's end is a reason to read again: no expiry of the key (which may be told a little late), no early refresh of it, no fault. Its
+/// 3. where nothing since the herd's end is a reason to read again: no expiry of the key (which may be told a little
+///    late), no early refresh of it, no fault. Its
 ///    reader looked at the cache before the answer was there, and came late: a lock without a re-read does that.
 ///
 /// So early refreshes that follow one another closely are a herd of one each. Without events the third rule cannot be told

@@ -54,7 +54,8 @@ impl Lines {
         Ok(Self { path: path.to_owned(), from, kind, number, bytes, rows_left, row: Vec::new() })
     }
 
-    /// The next row without the break at its end; `None` at the end of the file. A row is a line, and goes on with the next one for as long as `open` says of what there is of it.
+    /// The next row without the break at its end; `None` at the end of the file. A row is a line, and goes on with the
+    /// next one for as long as `is_open` says so of what there is of it.
     ///
     /// # Errors
     /// [`ReportError::Io`], also where it is not UTF-8; [`ReportError::TooLarge`]; [`ReportError::Row`] where a row is too long,
