@@ -213,9 +213,9 @@ pub struct EventLine {
     /// What else there is to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<SmolStr>,
-    /// For a `stored` event: how long the entry is fresh, nanoseconds.
+    /// For a `stored` event: until when the entry is fresh, on the replica's monotonic clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub soft_ns: Option<u64>,
+    pub fresh_until_ns: Option<u64>,
 }
 
 /// `GET /events` of a replica: everything since its strategy was started.

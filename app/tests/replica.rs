@@ -4,7 +4,9 @@
 
 mod common;
 
-use app::control::{Identity, LedgerRow, OriginFault, OriginFaultKind, ReplicaCounters, ReplicaEvents, Warm, Warmed};
+use app::control::{
+    EventLine, Identity, LedgerRow, OriginFault, OriginFaultKind, ReplicaCounters, ReplicaEvents, Warm, Warmed,
+};
 use app::item;
 use bytes::Bytes;
 use common::{Lab, eventually, get, request, settings};
@@ -114,7 +116,8 @@ async fn warming_puts_every_item_in_one_burst() {
     let stored: Vec<_> = events.events.iter().filter(|e| e.event == "stored").collect();
     assert_eq!(stored.len(), 10);
     assert!(stored.iter().all(|e| e.mono_ns <= warmed.last_put_mono_ns));
-    assert!(stored.iter().all(|e| (5_000_000_000..7_500_000_000).contains(&e.soft_ns.unwrap())), "jitter sees it");
+    let fresh = |e: &&EventLine| e.fresh_until_ns.unwrap() - e.mono_ns;
+    assert!(stored.iter().all(|e| (4_900_000_000..7_500_000_000).contains(&fresh(e))), "jitter sees it");
     for number in 1..=10 {
         let answer = get(&format!("{}/items/{number}", lab.replicas[1])).await;
         assert!(answer.header("cache-status").starts_with("lab; hit"), "{number}");

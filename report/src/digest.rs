@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::error::ReportError;
 use crate::folder::{RunFolder, StrategyFolder};
-use crate::herds::{Herds, Reason};
+use crate::herds::{Herds, is_reason};
 use crate::record::{BinRow, ContainerRow, EventRow, Run, Strategy};
 use crate::sentences::times_differ;
 use crate::words;
@@ -141,14 +141,14 @@ struct Told {
     faults: Vec<(f64, String)>,
     /// The first expiry of any key in the measured phase, seconds.
     wave_s: Option<f64>,
-    /// Why the hot key may be read again, see [`Herds`].
-    reasons: Vec<Reason>,
+    /// When there was a reason to read the hot key again, see [`Herds`].
+    reasons: Vec<i64>,
 }
 
 impl Told {
     fn take(&mut self, hot: Option<&str>, event: EventRow) {
         let at = seconds_of(event.t_ns);
-        self.reasons.extend(hot.and_then(|hot| Reason::of(hot, &event)));
+        self.reasons.extend(hot.filter(|hot| is_reason(hot, &event)).map(|_| event.t_ns));
         match event.event.as_str() {
             "expiry" => {
                 if hot.is_some() && event.key.as_deref() == hot {
@@ -179,10 +179,10 @@ impl Seen {
         or_missing(files.each_event(&mut |event| told.take(hot, event)), "events.jsonl", missing)?;
         told.expiries_s.sort_by(f64::total_cmp);
         told.faults.sort_by(|one, two| one.0.total_cmp(&two.0));
-        let reasons = std::mem::take(&mut told.reasons);
         let herd = match strategy.origin {
             Some(_) => {
-                let herd = Herd::find(files, hot, strategy.measured_s(run), &told, reasons);
+                let herds = Herds::new(Some(std::mem::take(&mut told.reasons)), run.clock_uncertainty_ns.unwrap_or(0));
+                let herd = Herd::find(files, hot, strategy.measured_s(run), &told, herds);
                 or_missing(herd.map(Some), "origin.csv", missing)?
             }
             None => None,
@@ -197,7 +197,7 @@ impl Herd {
         hot: Option<&str>,
         measured_s: f64,
         told: &Told,
-        reasons: Vec<Reason>,
+        mut herds: Herds,
     ) -> Result<Self, ReportError> {
         let whole = |at: &f64| at + HERD_SPAN_S.0 >= 0.0 && at + HERD_SPAN_S.1 <= measured_s;
         let (aligned, moments) = match hot {
@@ -206,7 +206,6 @@ impl Herd {
                 (Aligned::Expiries(expiries.len()), expiries)
             }
             Some(hot) => {
-                let mut herds = Herds::new(Some(reasons));
                 files.each_origin(&mut |row| {
                     if row.key == hot {
                         herds.take_row(row);

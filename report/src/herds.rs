@@ -2,10 +2,6 @@
 
 use crate::record::{EventRow, OriginRow};
 
-/// An expiry is told from the moment at which its put was acknowledged: after the expiry itself by up to a cache operation's 100 ms, so
-/// that the first read may seem to come before it.
-const TOLD_LATE_NS: i64 = 100_000_000;
-
 /// Reads of one key that were at the origin together. Nanoseconds since t = 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Herd {
@@ -18,7 +14,7 @@ pub struct Herd {
 }
 
 /// The herds among the reads of one key. `rows` are in order of arrival, of any keys; `events` are those of the strategy, or
-/// `None` where nobody tells, as of a target.
+/// `None` where nobody tells, as of a target; the clocks of both agree to `clocks_ns` (the record's `clock_uncertainty_ns`).
 ///
 /// A read is at the origin from its arrival until its end, its wait in the queue included. It belongs to the herd before it
 ///
@@ -26,61 +22,47 @@ pub struct Herd {
 ///    has ended: a herd goes on for as long as reads overlap;
 /// 2. where none of that herd has brought an answer: what failed, was rejected or came too late for its caller refreshed
 ///    nothing, and the next read is for the same expiry;
-/// 3. where nothing since the herd's end is a reason to read again: no expiry of the key (which may be told a little
-///    late), no early refresh of it, no fault. Its
-///    reader looked at the cache before the answer was there, and came late: a lock without a re-read does that.
+/// 3. where nothing since the herd's end is a reason to read again: no expiry of the key, no early refresh of it, no fault.
+///    Its reader looked at the cache before the answer was there, and came late: a lock without a re-read does that.
 ///
 /// So early refreshes that follow one another closely are a herd of one each. Without events the third rule cannot be told
 /// from a refresh, and only what overlaps is a herd.
 #[must_use]
-pub fn herds(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>) -> Vec<Herd> {
-    let reasons = |events: &[EventRow]| events.iter().filter_map(|event| Reason::of(key, event)).collect();
-    let mut herds = Herds::new(events.map(reasons));
+pub fn herds(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>, clocks_ns: u64) -> Vec<Herd> {
+    let reasons = |events: &[EventRow]| events.iter().filter(|e| is_reason(key, e)).map(|e| e.t_ns).collect();
+    let mut herds = Herds::new(events.map(reasons), clocks_ns);
     for row in rows.iter().filter(|row| row.key == key) {
         herds.take_row(row);
     }
     herds.so_far()
 }
 
-/// A reason to read a key again. Nanoseconds since t = 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reason {
-    /// When it was told.
-    pub told_ns: i64,
-    /// From when on it may have been one.
-    pub from_ns: i64,
-}
-
-impl Reason {
-    /// What an event is for a key: its expiry, an early refresh of it and a fault are reasons.
-    #[must_use]
-    pub fn of(key: &str, event: &EventRow) -> Option<Self> {
-        let at = event.t_ns;
-        match event.event.as_str() {
-            "expiry" if event.key.as_deref() == Some(key) => {
-                Some(Self { told_ns: at, from_ns: at.saturating_sub(TOLD_LATE_NS) })
-            }
-            "early-refresh" if event.key.as_deref() == Some(key) => Some(Self { told_ns: at, from_ns: at }),
-            name if name.starts_with("fault") => Some(Self { told_ns: at, from_ns: at }),
-            _ => None,
-        }
+/// Whether an event is a reason to read a key again: its expiry, an early refresh of it, or a fault.
+#[must_use]
+pub fn is_reason(key: &str, event: &EventRow) -> bool {
+    match event.event.as_str() {
+        "expiry" | "early-refresh" => event.key.as_deref() == Some(key),
+        name => name.starts_with("fault"),
     }
 }
 
 /// [`herds`] of reads that pass by one after the other.
 #[derive(Debug)]
 pub struct Herds {
-    reasons: Option<Vec<Reason>>,
+    reasons: Option<Vec<i64>>,
+    clocks_ns: i64,
     over: Vec<Herd>,
     running: Option<Running>,
 }
 
 impl Herds {
-    /// None yet. `reasons` are all those to read the key; `None` where nobody tells of any.
+    /// None yet. `reasons` are the moments of all [reasons](is_reason) to read the key, nanoseconds since t = 0, or `None` where
+    /// nobody tells of any; they and the reads are told by clocks that agree to `clocks_ns`.
     #[must_use]
-    pub fn new(mut reasons: Option<Vec<Reason>>) -> Self {
+    pub fn new(mut reasons: Option<Vec<i64>>, clocks_ns: u64) -> Self {
         reasons.iter_mut().for_each(|reasons| reasons.sort_unstable());
-        Self { reasons, over: Vec::new(), running: None }
+        let clocks_ns = i64::try_from(clocks_ns).unwrap_or(i64::MAX);
+        Self { reasons, clocks_ns, over: Vec::new(), running: None }
     }
 
     /// The next read of the key.
@@ -106,9 +88,8 @@ impl Herds {
     /// Whether there was a reason after a herd's end.
     fn renewed(&self, over_ns: i64, by_ns: i64) -> bool {
         self.reasons.as_ref().is_none_or(|reasons| {
-            let after = reasons.iter().skip(reasons.partition_point(|reason| reason.told_ns <= over_ns));
-            let in_time = |reason: &&Reason| reason.told_ns <= by_ns.saturating_add(TOLD_LATE_NS);
-            after.take_while(in_time).any(|reason| reason.from_ns <= by_ns)
+            let next = reasons.get(reasons.partition_point(|reason| *reason <= over_ns));
+            next.is_some_and(|reason| *reason <= by_ns.saturating_add(self.clocks_ns))
         })
     }
 
@@ -158,7 +139,7 @@ mod tests {
     /// Reads (arrival, end, outcome) to herds (first arrival, end, reads).
     fn with(events: Option<&[EventRow]>, reads: &[(i64, i64, &str)]) -> Vec<(i64, Option<i64>, u64)> {
         let rows: Vec<OriginRow> = reads.iter().copied().map(row).collect();
-        herds("1", &rows, events).into_iter().map(|herd| (herd.from_ns, herd.over_ns, herd.reads)).collect()
+        herds("1", &rows, events, 0).into_iter().map(|herd| (herd.from_ns, herd.over_ns, herd.reads)).collect()
     }
 
     fn of(reads: &[(i64, i64, &str)]) -> Vec<(i64, Option<i64>, u64)> {
@@ -184,18 +165,18 @@ mod tests {
         assert_eq!(of(&[(0, 10, "ok"), (5, -1, "open"), (90, 100, "ok")]), [(0, None, 3)], "one never ended");
     }
 
-    /// Three replicas on a real Redis: the read came 0.7 ms before the expiry that was its reason was told.
+    /// Three replicas on a real Redis: the read came 0.7 ms before the expiry that was its reason.
     #[test]
-    fn an_expiry_that_is_told_a_little_late_is_a_reason_all_the_same() {
+    fn an_expiry_is_a_reason_within_what_the_clocks_are_unsure_of() {
         const MS: i64 = 1_000_000;
         let reads = [(0, 200, "ok"), (20, 220, "ok"), (5219, 5419, "ok"), (5240, 5440, "ok")];
-        let reads = reads.map(|(from, to, outcome)| (from * MS, to * MS, outcome));
-        let expiry = |ms: i64| {
-            [EventRow { t_ns: ms * MS, event: "expiry".into(), key: Some("1".into()), ..EventRow::default() }]
-        };
-        let herds = |at: i64| with(Some(&expiry(at)), &reads).iter().map(|herd| herd.2).collect::<Vec<_>>();
-        assert_eq!(herds(5220), [2, 2]);
-        assert_eq!(herds(5400), [4], "no cache operation takes so long");
+        let rows = reads.map(|(from, to, outcome)| row((from * MS, to * MS, outcome)));
+        let expiry =
+            [EventRow { t_ns: 5220 * MS, event: "expiry".into(), key: Some("1".into()), ..EventRow::default() }];
+        let sizes =
+            |clocks_ns: u64| herds("1", &rows, Some(&expiry), clocks_ns).iter().map(|h| h.reads).collect::<Vec<_>>();
+        assert_eq!(sizes(1_000_000), [2, 2]);
+        assert_eq!(sizes(999_999), [4], "no reason came before it");
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub use error::{ReportError, RunJsonProblem};
 pub use figures::{Figures, figure, figures, metrics};
 pub use files::{FileKind, read_file, read_text};
 pub use folder::{RunFolder, StrategyFolder, Write};
-pub use herds::{Herd, Herds, Reason, herds};
+pub use herds::{Herd, Herds, herds, is_reason};
 pub use hlog::{HlogHeader, HlogWriter, read_hlog};
 pub use json::DocumentProblem;
 pub use parallel::each as on_all_cores;

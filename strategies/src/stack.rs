@@ -166,10 +166,9 @@ impl Strategy for Stack {
 }
 
 fn metered(ports: &Ports, ops: &Arc<AtomicU64>) -> Ports {
-    let events = || Arc::clone(&ports.events);
     Ports {
-        cache: Arc::new(Metered { inner: Arc::clone(&ports.cache), ops: Arc::clone(ops), events: events() }),
-        lease: Arc::new(Metered { inner: Arc::clone(&ports.lease), ops: Arc::clone(ops), events: events() }),
+        cache: Arc::new(Metered::new(Arc::clone(&ports.cache), ports, ops)),
+        lease: Arc::new(Metered::new(Arc::clone(&ports.lease), ports, ops)),
         ..ports.clone()
     }
 }

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use strategies::Key;
 use strategies::port::{Clock, Event, Events, FlightId, Stored};
-use strategies::time::nanos;
 
 use crate::control::{EventLine, ReplicaEvents};
 
@@ -100,7 +99,7 @@ fn kind(event: &Logged) -> &'static str {
 #[must_use]
 pub fn line(mono_ns: u64, logged: &Logged) -> EventLine {
     let event = SmolStr::new_static(kind(logged));
-    let mut line = EventLine { mono_ns, event, key: None, flight: None, detail: None, soft_ns: None };
+    let mut line = EventLine { mono_ns, event, key: None, flight: None, detail: None, fresh_until_ns: None };
     let name = |name| Some(SmolStr::new_static(name));
     match logged {
         Logged::Answered(flight) => line.flight = Some(flight.to_smolstr()),
@@ -116,8 +115,8 @@ pub fn line(mono_ns: u64, logged: &Logged) -> EventLine {
             Event::LockEnded { key, end } => {
                 (line.key, line.detail) = (text(key), name(end.name()));
             }
-            Event::Put { key, life, version, fenced, .. } => {
-                (line.key, line.soft_ns) = (text(key), Some(nanos(life.soft)));
+            Event::Put { key, fresh_until, version, fenced, .. } => {
+                (line.key, line.fresh_until_ns) = (text(key), Some(fresh_until.0));
                 let door = if *fenced { "fenced" } else { "open" };
                 line.detail = Some(format_smolstr!("version {version} {door}"));
             }

@@ -198,9 +198,9 @@ impl Events for Counting {
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;
+    use strategies::Key;
     use strategies::port::FlightId;
-    use strategies::time::Wall;
-    use strategies::{Key, Life};
+    use strategies::time::Mono;
 
     use super::*;
     use crate::runtime::RealClock;
@@ -211,10 +211,7 @@ mod tests {
         let log = Arc::new(EventLog::new(Arc::new(RealClock::start())));
         let events = Counting { metrics: Arc::clone(&metrics), log: Arc::clone(&log) };
         let (key, flight) = (Key::of_item(1), FlightId { incarnation: 1, number: 1 });
-        let put = |stored| {
-            let (stored_at, life) = (Wall(0), Life::new(Duration::ZERO, Duration::ZERO));
-            Event::Put { key: key.clone(), stored_at, life, version: 1, fenced: false, stored }
-        };
+        let put = |stored| Event::Put { key: key.clone(), fresh_until: Mono(0), version: 1, fenced: false, stored };
         let mut emitted = vec![
             put(Stored::Stored),
             put(Stored::Fenced),

@@ -8,9 +8,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Steps of a whole answer: half a minute on two cores (measured: 0.15 to 0.8 µs each).
-pub const ALL: u64 = 120_000_000;
+pub const ALL: u64 = 75_000_000;
 /// Of these for the other days, once it is known what is advised.
-const LATE: u64 = 30_000_000;
+const LATE: u64 = 20_000_000;
 /// Steps of one run, so that two at once fit into a gigabyte.
 pub const RUN_MAX: u64 = 16_000_000;
 /// With fewer a run is not begun.

@@ -78,8 +78,10 @@ impl Merge<'_> {
             self.up_to(at.saturating_sub(1))?;
             self.at = at;
         }
-        if let ("stored", Some(key), Some(soft)) = (line.event.as_str(), &line.key, line.soft_ns) {
-            self.expiries.stored(at, key, at.saturating_add(i64::try_from(soft).unwrap_or(i64::MAX)));
+        if let ("stored", Some(key), Some(until)) = (line.event.as_str(), &line.key, line.fresh_until_ns) {
+            // Of an entry that was over by the time its put was acknowledged, the expiry is told now.
+            let left = i64::try_from(until.saturating_sub(line.mono_ns)).unwrap_or(i64::MAX);
+            self.expiries.stored(at, key, at.saturating_add(left));
         }
         self.group.push((replica, line.clone()));
         Ok(())
@@ -238,8 +240,8 @@ mod tests {
     use crate::measure::LineLists;
 
     fn stored(mono_ns: u64, key: &str, soft_ns: u64) -> EventLine {
-        let (key, soft_ns) = (Some(key.into()), Some(soft_ns));
-        EventLine { mono_ns, event: "stored".into(), key, flight: None, detail: None, soft_ns }
+        let (key, fresh_until_ns) = (Some(key.into()), Some(mono_ns + soft_ns));
+        EventLine { mono_ns, event: "stored".into(), key, flight: None, detail: None, fresh_until_ns }
     }
 
     fn rows(lists: Vec<(ReplicaEvents, i64)>, own: Vec<EventRow>, end_ns: i64) -> Vec<EventRow> {
@@ -271,9 +273,9 @@ mod tests {
         let mut puts: std::collections::BTreeMap<&str, Vec<(i64, i64)>> = std::collections::BTreeMap::new();
         for (list, offset) in lists {
             for line in &list.events {
-                if let (Some(key), Some(soft)) = (&line.key, line.soft_ns) {
+                if let (Some(key), Some(until)) = (&line.key, line.fresh_until_ns) {
                     let at = line.mono_ns as i64 + offset;
-                    puts.entry(key).or_default().push((at, at + soft as i64));
+                    puts.entry(key).or_default().push((at, until as i64 + offset));
                 }
             }
         }
@@ -336,7 +338,7 @@ mod tests {
             (100, "corrupt", ""),
         ] {
             let (event, detail) = (event.into(), Some(detail.into()));
-            counter.count(at, &EventLine { mono_ns: 0, event, key: None, flight: None, detail, soft_ns: None });
+            counter.count(at, &EventLine { mono_ns: 0, event, key: None, flight: None, detail, fresh_until_ns: None });
         }
         let expected = Events { early_refresh: 1, refresh_started: 1, lock_lost: 1, ..Events::default() };
         assert_eq!(counter.counts(), expected, "of a breaker that is not there nothing is said");

@@ -196,7 +196,7 @@ mod tests {
             key: None,
             flight: Some((*flight).into()),
             detail: Some((*detail).into()),
-            soft_ns: None,
+            fresh_until_ns: None,
         };
         lines.iter().map(line).for_each(|line| flights.told(&line));
         rows.iter().for_each(|row| flights.seen(row));
@@ -266,8 +266,8 @@ mod tests {
         let name = |number: u64| FlightId { incarnation: 0xabc, number }.to_string();
         for number in 1..=100_000 {
             let (event, flight) = ("flight-led".into(), Some(name(number).into()));
-            let (key, detail, soft_ns) = (None, Some("demand".into()), None);
-            flights.told(&EventLine { mono_ns: 1, event, key, flight, detail, soft_ns });
+            let (key, detail, fresh_until_ns) = (None, Some("demand".into()), None);
+            flights.told(&EventLine { mono_ns: 1, event, key, flight, detail, fresh_until_ns });
         }
         assert_eq!(flights.marks.pages.len(), 100_001_usize.div_ceil(PAGE as usize));
         assert_eq!(flights.marks.with(LED, SEEN).len(), 100_000);

@@ -35,7 +35,7 @@ mod tests {
     const MS: i64 = 1_000_000;
 
     fn of(rows: &[OriginRow], end_ns: i64) -> Option<PerExpiry> {
-        per_expiry(&report::herds("1", rows, None), end_ns)
+        per_expiry(&report::herds("1", rows, None, 0), end_ns)
     }
 
     /// Reads that arrive at these milliseconds and take 200 ms each.

@@ -71,10 +71,10 @@ pub struct OriginTally {
 }
 
 impl OriginTally {
-    /// Nothing counted yet. `end_ns` is where the measured phase ended, nanoseconds since t = 0; `reasons` are those to read
-    /// the hot key again, as [`Herds::new`] has them.
+    /// Nothing counted yet. `end_ns` is where the measured phase ended, nanoseconds since t = 0; `herds` knows the reasons to read
+    /// the hot key again.
     #[must_use]
-    pub fn new(scenario: &Scenario, collected: &Collected, reasons: Option<Vec<report::Reason>>, end_ns: i64) -> Self {
+    pub fn new(scenario: &Scenario, collected: &Collected, herds: Herds, end_ns: i64) -> Self {
         Self {
             end_ns,
             hot_key: scenario.keys.hot_key().map(|key| key.to_string()),
@@ -85,7 +85,7 @@ impl OriginTally {
             any_second: AnySecond::default(),
             whole_seconds: WholeSeconds::default(),
             in_flight: InFlight::within(0, end_ns),
-            herds: Herds::new(reasons),
+            herds,
         }
     }
 

@@ -3,16 +3,15 @@
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 use app::control::{EventLine, LedgerRow, ReadOutcome};
 use app::replica::{Logged, line};
 use sim::{Read, ReadEnd, VirtualClock};
+use strategies::Key;
 use strategies::port::{
     BreakerState, CacheErrorClass, Cause, Clock, Event, Events, FlightId, LeaderEnd, RefusedBy, Stored,
 };
-use strategies::time::{Wall, nanos};
-use strategies::{Key, Life};
+use strategies::time::Mono;
 
 use super::since_start;
 use crate::measure::{Lines, Reads};
@@ -113,7 +112,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An event as it lies on the tape: when (8 bytes), by which replica (2), which kind (1), its detail (1), its key's number (4), and
-/// two numbers (8 each): a flight, or a put's version and fresh life.
+/// two numbers (8 each): a flight, or a put's version and the end of its freshness.
 fn pack(at: u64, replica: u16, logged: &Logged) -> [u8; EVENT] {
     let item = |key: &Key| key.item().unwrap_or(0);
     let (kind, detail, key, one, two) = match logged {
@@ -126,9 +125,9 @@ fn pack(at: u64, replica: u16, logged: &Logged) -> [u8; EVENT] {
                 (2, of(&LeaderEnd::ALL, end), item(key), flight.incarnation, flight.number)
             }
             Event::LockEnded { key, end } => (3, of(&LeaderEnd::ALL, end), item(key), 0, 0),
-            Event::Put { key, life, version, fenced, stored, .. } => {
+            Event::Put { key, fresh_until, version, fenced, stored } => {
                 let detail = u8::from(*fenced) | u8::from(*stored == Stored::Stored) << 1;
-                (4, detail, item(key), *version, nanos(life.soft))
+                (4, detail, item(key), *version, fresh_until.0)
             }
             Event::EarlyRefresh(key) => (5, 0, item(key), 0, 0),
             Event::RefreshFailed(key) => (6, 0, item(key), 0, 0),
@@ -165,9 +164,7 @@ fn unpack(record: &[u8; EVENT]) -> Option<(u64, u16, Logged)> {
         3 => Some(Event::LockEnded { key, end: *LeaderEnd::ALL.get(detail)? }),
         4 => Some(Event::Put {
             key,
-            // Not told: no line of the record has it.
-            stored_at: Wall(0),
-            life: Life::new(Duration::from_nanos(two), Duration::ZERO),
+            fresh_until: Mono(two),
             version: one,
             fenced: detail & 1 != 0,
             stored: if detail & 2 != 0 { Stored::Stored } else { Stored::Fenced },
@@ -254,10 +251,9 @@ mod tests {
     #[test]
     fn every_event_comes_back_as_it_was() {
         let (key, flight) = (Key::of_item(7), FlightId { incarnation: u64::MAX - 3, number: 12 });
-        let life = Life::new(Duration::from_nanos(5_123_456_789), Duration::ZERO);
         let put = |fenced, stored| {
-            let (key, stored_at) = (key.clone(), Wall(0));
-            Event::Put { key, stored_at, life, version: 3, fenced, stored }
+            let (key, fresh_until) = (key.clone(), Mono(5_123_456_789));
+            Event::Put { key, fresh_until, version: 3, fenced, stored }
         };
         let mut events = vec![
             put(true, Stored::Stored),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use app::control::{LedgerRow, ReplicaCounters, ReplicaEvents};
+use report::Herds;
 use report::record::{Conditions, EventRow, Events, Ledgers};
 use scenarios::{LoadKind, Scenario};
 use strategies::time::nanos;
@@ -124,8 +125,8 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     let events = Timeline::new(replicas.map(|told| told.lines), own, end_ns);
     let saw = match &origin {
         Some((reads, clock)) => {
-            let reasons = reasons(scenario, &events, told)?;
-            let tally = OriginTally::new(scenario, &collected, reasons, end_ns);
+            let herds = Herds::new(reasons(scenario, &events, told)?, uncertainty.unwrap_or(0));
+            let tally = OriginTally::new(scenario, &collected, herds, end_ns);
             let flights = heard.as_mut().map(|heard| &mut heard.flights);
             Some(see(&**reads, tally, clock.to_ours_ns - t0_ns, flights, &aftermath)?)
         }
@@ -200,11 +201,11 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
 }
 
 /// When there was a reason to read the hot key again; `None` where there is no such key, or nobody tells.
-fn reasons(scenario: &Scenario, events: &Timeline, told: bool) -> Result<Option<Vec<report::Reason>>, Failure> {
+fn reasons(scenario: &Scenario, events: &Timeline, told: bool) -> Result<Option<Vec<i64>>, Failure> {
     let Some(key) = scenario.keys.hot_key().filter(|_| told).map(|key| key.to_string()) else { return Ok(None) };
     let mut reasons = Vec::new();
     let gone = events.each(&mut |row| {
-        reasons.extend(report::Reason::of(&key, row));
+        reasons.extend(report::is_reason(&key, row).then_some(row.t_ns));
         Ok(())
     });
     gone.map_err(Failure::failed)?;

@@ -8,17 +8,25 @@ use std::time::Duration;
 use crate::entry::Entry;
 use crate::key::Key;
 use crate::port::{
-    Acquired, BoxFuture, Cache, CacheError, Event, Events, Lease, Lookup, Released, Renewed, Stored, Token, When,
+    Acquired, BoxFuture, Cache, CacheError, Clock, Event, Events, Lease, Lookup, Released, Renewed, Stored, Token, When,
 };
+use crate::stack::Ports;
 
 /// A metered port.
 pub(crate) struct Metered<P: ?Sized> {
-    pub(crate) inner: Arc<P>,
-    pub(crate) ops: Arc<AtomicU64>,
-    pub(crate) events: Arc<dyn Events>,
+    inner: Arc<P>,
+    ops: Arc<AtomicU64>,
+    events: Arc<dyn Events>,
+    clock: Arc<dyn Clock>,
 }
 
 impl<P: ?Sized> Metered<P> {
+    /// One that counts into `ops`.
+    pub(crate) fn new(inner: Arc<P>, ports: &Ports, ops: &Arc<AtomicU64>) -> Self {
+        let (events, clock) = (Arc::clone(&ports.events), Arc::clone(&ports.clock));
+        Self { inner, ops: Arc::clone(ops), events, clock }
+    }
+
     /// Counts one operation and its failure.
     async fn meter<T>(&self, op: &'static str, work: BoxFuture<'_, Result<T, CacheError>>) -> Result<T, CacheError> {
         self.ops.fetch_add(1, Ordering::Relaxed);
@@ -49,8 +57,10 @@ impl Cache for Metered<dyn Cache> {
         Box::pin(async move {
             let fenced = when != When::Always;
             let stored = self.meter("put", self.inner.put(key, entry, when)).await?;
-            let (key, stored_at, life, version) = (key.clone(), entry.stored_at, entry.life, entry.version);
-            self.events.emit(Event::Put { key, stored_at, life, version, fenced, stored });
+            // In this order, so that what comes between the two makes the end too early, never too late.
+            let now = self.clock.mono();
+            let fresh_until = now.plus(entry.expiry().since(self.clock.wall()));
+            self.events.emit(Event::Put { key: key.clone(), fresh_until, version: entry.version, fenced, stored });
             Ok(stored)
         })
     }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::{CacheErrorClass, FlightId, Stored};
-use crate::entry::Life;
 use crate::key::Key;
-use crate::time::Wall;
+use crate::time::Mono;
 
 /// Why a flight was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,10 +159,8 @@ pub enum Event {
     Put {
         /// The key.
         key: Key,
-        /// When, on the writer's wall clock.
-        stored_at: Wall,
-        /// For how long, jitter included.
-        life: Life,
+        /// Until when it is fresh, on the writer's monotonic clock: its stamp and life (jitter included) against the wall clock.
+        fresh_until: Mono,
         /// The origin's version of it.
         version: u64,
         /// Whether the put had a condition: a lease's token, or that nothing newer is there.

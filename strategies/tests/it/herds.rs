@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{Fleet, TTL, ms, tally};
-use strategies::port::Event;
+use strategies::port::{Cache as _, Clock as _, Event, Lookup};
 use strategies::{Key, Outcome};
 
 /// A fleet of three; 49 requests at once on an empty cache, then 12 expiries of 49 requests each.
@@ -142,19 +142,32 @@ fn any_policy_takes_a_stale_window() {
     assert_eq!(tally(&answers), [0, 10, 0, 0, 0]);
 }
 
+/// The lives in seconds that a layer gives 200 keys, each of which tells the end of its freshness exactly, however slow the cache is.
+fn lives(spec: &str) -> Vec<f64> {
+    let fleet = Fleet::new(spec, 1);
+    let replica = &fleet.replicas[0];
+    replica.link.slow(ms(40));
+    let lives = fleet.run(async {
+        let mut lives = Vec::new();
+        for key in (1..=200).map(Key::of_item) {
+            let cx = strategies::Cx { request: 0, deadline: strategies::time::Mono(u64::MAX), replica: 0 };
+            let item = replica.stack.prefetch(cx, &key).await.unwrap();
+            replica.stack.store(&key, item, 1.0).await;
+            let Ok(Lookup::Found(entry)) = fleet.memory.get(&key).await else { panic!("{key} was stored") };
+            let age = fleet.world.clock(0).wall().since(entry.stored_at);
+            assert_eq!(age, ms(80), "there and back");
+            lives.push((fleet.world.clock(0).mono().plus(entry.life.soft.saturating_sub(age)), entry.life.soft));
+        }
+        lives
+    });
+    let until = |e: Event| if let Event::Put { fresh_until, .. } = e { Some(fresh_until) } else { None };
+    assert!(fleet.events().into_iter().filter_map(until).eq(lives.iter().map(|(until, _)| *until)));
+    lives.into_iter().map(|(_, life)| life.as_secs_f64()).collect()
+}
+
 #[test]
 fn jitter_spreads_the_expiries_of_keys_that_were_written_together() {
-    let fleet = Fleet::new("jitter(1.0)", 1);
-    fleet.run(async {
-        for number in 1..=200 {
-            let key = Key::of_item(number);
-            let cx = strategies::Cx { request: 0, deadline: strategies::time::Mono(u64::MAX), replica: 0 };
-            let item = fleet.replicas[0].stack.prefetch(cx, &key).await.unwrap();
-            fleet.replicas[0].stack.store(&key, item, 1.0).await;
-        }
-    });
-    let life = |e: Event| if let Event::Put { life, .. } = e { Some(life.soft.as_secs_f64()) } else { None };
-    let lives: Vec<f64> = fleet.events().into_iter().filter_map(life).collect();
+    let lives = lives("jitter(1.0)");
     assert_eq!(lives.len(), 200);
     assert!(lives.iter().all(|l| (5.0..10.0).contains(l)));
     let mean = lives.iter().sum::<f64>() / 200.0;
@@ -174,17 +187,7 @@ fn what_does_not_exist_is_answered_and_not_cached() {
 #[test]
 fn jitter_both_ways_makes_lives_shorter_too() {
     for spelling in ["jitter(±0.4)", "plain + bare + jitter(spread=+-0.4)"] {
-        let fleet = Fleet::new(spelling, 1);
-        fleet.run(async {
-            for number in 1..=200 {
-                let key = Key::of_item(number);
-                let cx = strategies::Cx { request: 0, deadline: strategies::time::Mono(u64::MAX), replica: 0 };
-                let item = fleet.replicas[0].stack.prefetch(cx, &key).await.unwrap();
-                fleet.replicas[0].stack.store(&key, item, 1.0).await;
-            }
-        });
-        let life = |e: Event| if let Event::Put { life, .. } = e { Some(life.soft.as_secs_f64()) } else { None };
-        let lives: Vec<f64> = fleet.events().into_iter().filter_map(life).collect();
+        let lives = lives(spelling);
         assert!(lives.len() == 200 && lives.iter().all(|l| (3.0..7.0).contains(l)), "{lives:?}");
         let mean = lives.iter().sum::<f64>() / 200.0;
         assert!((mean - 5.0).abs() < 0.3, "U(-0.4, 0.4) on 5 s has mean 5 s, found {mean}");
