@@ -154,14 +154,14 @@ pub struct RunArgs {
     #[arg(long, value_enum)]
     pub arrival: Option<Arrival>,
     /// Replicas that share the cache: 3 where nothing is said; in containers as many as are up
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub replicas: Option<u16>,
     /// Seed of the plan and of every random draw
-    #[arg(long, value_name = "N", default_value_t = 42)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 42)]
     pub seed: u64,
     /// How often: each repeat runs every strategy once, in an order that the seed decides, with the next seed's plan; once
     /// where nothing is said (`aa`: 10 times)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub repeats: Option<u16>,
     /// Set a field of the scenario: --set cache.ttl=10s
     #[arg(long = "set", value_name = "FIELD=VALUE")]
@@ -193,7 +193,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "KNOB=VALUES", required = true, allow_hyphen_values = true)]
     pub vary: Vec<String>,
     /// Seeds that each setting is run with, from --seed on
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub seeds: u16,
     /// What to look for: "min origin.total where latency.p99 <= 20ms and stale.share <= 1%"
     #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
@@ -225,7 +225,7 @@ pub struct AdviseArgs {
     #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true)]
     pub max_stale: String,
     /// Replicas that share the cache
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub replicas: u16,
     /// What to look for instead of the lowest p99: "min origin.total where latency.p99 <= 20ms"
     #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
@@ -234,7 +234,7 @@ pub struct AdviseArgs {
     #[arg(long)]
     pub quick: bool,
     /// The first seed
-    #[arg(long, value_name = "N", default_value_t = 42)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 42)]
     pub seed: u64,
     /// Folder in which the answer's folder is made
     #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
@@ -362,13 +362,13 @@ pub struct SelftestArgs {
 #[derive(Debug, Clone, Args)]
 pub struct FuzzArgs {
     /// How many seeds to play; they are dealt to strategies and profiles in turns
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     pub seeds: u64,
     /// The first of them
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1_u64 << 62))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1_u64 << 62))]
     pub from: u64,
     /// Play this one seed, and make it smaller where it fails
-    #[arg(long, value_name = "N", conflicts_with_all = ["seeds", "from", "corpus"])]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with_all = ["seeds", "from", "corpus"])]
     pub seed: Option<u64>,
     /// With --seed: show every fact of the log, and not only what led to the failure
     #[arg(long, requires = "seed", conflicts_with_all = ["seeds", "from", "corpus", "must_fail"])]
@@ -384,7 +384,7 @@ pub struct FuzzArgs {
     #[arg(long, value_name = "a,b|all", default_value = "all")]
     pub profile: String,
     /// Threads; one a core where nothing is said
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
     /// Fail where a fault or a rare event happened less often than it should in so many seeds of everything
     #[arg(long, conflicts_with_all = ["strategy", "profile", "seed", "corpus"])]

@@ -45,6 +45,8 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["fuzz", "--log", "--seeds", "4"], 2, &["--log", "options that exclude each other"]),
     (&["check", "/nowhere/run"], 2, &["/nowhere/run"]),
     (&["--scenario", "hotkey", "--seed", "abc"], 2, &["--seed", "abc"]),
+    (&["--scenario", "hotkey", "--seed", "-1"], 2, &["--seed", "-1"]),
+    (&["fuzz", "--seed", "-1"], 2, &["--seed", "-1"]),
     (&["--scenario", "hotkey", "--replicas", "0"], 2, &["--replicas", "1..=1000"]),
     (&["--scenario", "hotkey", "--replicas", "10000"], 2, &["--replicas"]),
     (

@@ -82,6 +82,8 @@ impl Waits {
     /// TTL before he looked, or could not store what he would have found in his only look, or the cache had lost it by then.
     pub(super) fn in_vain(&self, known: &Known, key: &Key, asked_ns: i64, ended_ns: i64) -> bool {
         let wait = nanos(known.terms.promise.lock_wait.unwrap_or_default());
+        // A request may have joined one of its own process that waits since before it came.
+        let asked_ns = asked_ns.min(ended_ns.saturating_sub(wait));
         if self.brief.get(key).is_some_and(|at| *at >= asked_ns) {
             return true;
         }
