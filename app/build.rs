@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 const SOURCES: [&str; 6] = [
     "src",
     "../strategies/src",
-    "../scenarios/src/law.rs",
-    "../scenarios/src/service.rs",
-    "../scenarios/src/draw.rs",
+    "../scenarios/src/values/law.rs",
+    "../scenarios/src/values/service.rs",
+    "../scenarios/src/plan/draw.rs",
     "../Cargo.lock",
 ];
 

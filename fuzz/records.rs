@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 
 use clap::Parser as _;
 use loadgen::cli::Cli;
-use loadgen::say;
+use loadgen::shell::say;
 
 /// More files than this no input needs.
 const FILES_MAX: usize = 24;

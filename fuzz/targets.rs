@@ -29,8 +29,8 @@ pub fn result(bytes: &[u8]) {
         let written = serde_json::to_vec(&run).unwrap();
         assert_eq!(report::parse_run(&written).as_ref(), Ok(&run));
     }
-    if let Ok(baseline) = report::baseline::parse_baseline(bytes) {
-        assert_eq!(report::baseline::compare(&baseline, &baseline).map(|changes| changes.len()), Ok(0));
+    if let Ok(baseline) = report::compare::baseline::parse_baseline(bytes) {
+        assert_eq!(report::compare::baseline::compare(&baseline, &baseline).map(|changes| changes.len()), Ok(0));
     }
     if let Ok(sweep) = report::sweep::parse_sweep(bytes) {
         let _ = (sweep.strategies(), sweep.seeds_run());

@@ -7,11 +7,11 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cache_source::{CachePorts, CacheSource, CacheStatus};
-use app::control::StartReplica;
-use app::origin_client::HttpOrigin;
+use app::cache::cache_source::{CachePorts, CacheSource, CacheStatus};
+use app::process::runtime::RealClock;
 use app::replica::{Replica, ReplicaSettings, data_router};
-use app::runtime::RealClock;
+use app::wire::control::StartReplica;
+use app::wire::origin_client::HttpOrigin;
 use axum::body::Body;
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use app::envelope::{decode, encode};
+use app::cache::envelope::{decode, encode};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use strategies::rng::Rng;

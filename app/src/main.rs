@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use app::address::shown;
-use app::config::{Listen, redis_url, shutdown_on_signals};
-use app::origin_client::HttpOrigin;
-use app::redis_cache::RedisSource;
+use app::cache::redis_cache::RedisSource;
+use app::process::config::{Listen, redis_url, shutdown_on_signals};
+use app::process::runtime::RealClock;
 use app::replica::{Replica, ReplicaListeners, ReplicaSettings, run};
-use app::runtime::RealClock;
+use app::wire::address::shown;
+use app::wire::origin_client::HttpOrigin;
 use clap::Parser;
 
 /// One replica of the stampede lab.
@@ -35,7 +35,7 @@ struct Cli {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    app::descriptors::raise();
+    app::process::descriptors::raise();
     let clock = RealClock::start();
     let url = redis_url(&cli.redis, cli.redis_password_file.as_deref())?;
     let cache = Arc::new(RedisSource::new(&url).map_err(|e| anyhow!("--redis: {e}"))?);

@@ -1,6 +1,6 @@
 //! What the tests of this room and of the generator share. Behind the feature `testing`: no program has it.
 
-use crate::redis_server::{PrivateRedis, installed};
+use crate::cache::redis_server::{PrivateRedis, installed};
 
 /// Whether `LAB_REQUIRE` (comma-separated) makes the absence of something a failure.
 #[must_use]

@@ -5,7 +5,7 @@
 
 mod common;
 
-use app::redis_server::PrivateRedis;
+use app::cache::redis_server::PrivateRedis;
 use app::testing;
 use common::fleet::{Fleet, command, outcome, places};
 use common::settings;

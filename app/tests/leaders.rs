@@ -7,9 +7,9 @@ mod common;
 
 use std::time::Instant;
 
-use app::control::ReadOutcome;
-use app::redis_server::PrivateRedis;
+use app::cache::redis_server::PrivateRedis;
 use app::testing;
+use app::wire::control::ReadOutcome;
 use common::fleet::{Fleet, Replica, command, outcome, places};
 use common::{eventually, settings};
 use strategies::port::{Event, LeaderEnd, OriginError};

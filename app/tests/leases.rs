@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use app::control::StartOrigin;
 use app::testing;
+use app::wire::control::StartOrigin;
 use common::fleet::{Fleet, command, outcome, places, version_in};
 use common::proxy::{Loss, Proxy};
 use common::{eventually, settings};

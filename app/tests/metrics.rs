@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use app::control::{StartReplica, Warm, Warmed};
-use app::origin_client::HttpOrigin;
-use app::redis_cache::RedisSource;
+use app::cache::redis_cache::RedisSource;
+use app::process::runtime::RealClock;
 use app::replica::{self, Replica, ReplicaListeners, ReplicaSettings};
-use app::runtime::RealClock;
-use app::serve::Shutdown;
+use app::wire::control::{StartReplica, Warm, Warmed};
+use app::wire::origin_client::HttpOrigin;
+use app::wire::serve::Shutdown;
 use common::{Lab, eventually, get, listener, settings};
 use futures_util::future::join_all;
 

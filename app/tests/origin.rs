@@ -4,8 +4,8 @@
 
 mod common;
 
-use app::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
-use app::item;
+use app::wire::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
+use app::wire::item;
 use common::{Lab, eventually, get, settings};
 use futures_util::future::join_all;
 

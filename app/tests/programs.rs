@@ -6,10 +6,10 @@ mod common;
 
 use std::process::{Child, Command, Stdio};
 
-use app::auth::ControlToken;
-use app::control::{Identity, LedgerRow, StartReplica};
-use app::control_client::ControlClient;
 use app::testing;
+use app::wire::auth::ControlToken;
+use app::wire::control::{Identity, LedgerRow, StartReplica};
+use app::wire::control_client::ControlClient;
 use bytes::Bytes;
 use common::{eventually, get, request, settings};
 use http_body_util::Empty;

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cache_source::{CachePorts, CacheSource};
-use app::redis_cache::RedisSource;
-use app::redis_server::PrivateRedis;
-use app::runtime::RealClock;
+use app::cache::cache_source::{CachePorts, CacheSource};
+use app::cache::redis_cache::RedisSource;
+use app::cache::redis_server::PrivateRedis;
+use app::process::runtime::RealClock;
 use app::testing;
 use bytes::Bytes;
 use strategies::conformance::Subject;

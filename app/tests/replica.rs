@@ -4,10 +4,10 @@
 
 mod common;
 
-use app::control::{
+use app::wire::control::{
     EventLine, Identity, LedgerRow, OriginFault, OriginFaultKind, ReplicaCounters, ReplicaEvents, Warm, Warmed,
 };
-use app::item;
+use app::wire::item;
 use bytes::Bytes;
 use common::{Lab, eventually, get, request, settings};
 use futures_util::future::join_all;

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cache_source::{CachePorts, CacheSource};
-use app::redis_cache::RedisSource;
-use app::runtime::RealClock;
+use app::cache::cache_source::{CachePorts, CacheSource};
+use app::cache::redis_cache::RedisSource;
+use app::process::runtime::RealClock;
 use app::testing;
 use bytes::Bytes;
 use proptest::prelude::*;

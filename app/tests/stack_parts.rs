@@ -8,16 +8,17 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use app::auth::ControlToken;
-use app::cache_proxy::{CacheProxy, ProxyListeners, run};
-use app::cache_source::{CachePorts, CacheSource};
-use app::config::redis_url;
-use app::control::{CacheDelay, Flushed, Holder, LockOf, Namespace};
-use app::control_client::ControlClient;
-use app::redis_cache::RedisSource;
-use app::runtime::RealClock;
-use app::serve::{Shutdown, Stop};
-use app::{secrets, testing};
+use app::cache::cache_proxy::{CacheProxy, ProxyListeners, run};
+use app::cache::cache_source::{CachePorts, CacheSource};
+use app::cache::redis_cache::RedisSource;
+use app::process::config::redis_url;
+use app::process::runtime::RealClock;
+use app::process::secrets;
+use app::testing;
+use app::wire::auth::ControlToken;
+use app::wire::control::{CacheDelay, Flushed, Holder, LockOf, Namespace};
+use app::wire::control_client::ControlClient;
+use app::wire::serve::{Shutdown, Stop};
 use common::{eventually, listener};
 use strategies::conformance::Subject;
 use strategies::port::{Acquired, CacheErrorClass, Clock, Lookup, Token, When};
@@ -28,7 +29,7 @@ fn free_port() -> u16 {
 }
 
 /// A Redis on TCP with the stack's own users, and the folder of their secrets.
-fn guarded_redis() -> Option<(app::redis_server::PrivateRedis, u16, tempfile::TempDir)> {
+fn guarded_redis() -> Option<(app::cache::redis_server::PrivateRedis, u16, tempfile::TempDir)> {
     let folder = tempfile::tempdir().unwrap();
     secrets::make(folder.path()).unwrap();
     let (users, port) = (folder.path().join(secrets::CACHE_USERS), free_port());

@@ -4,9 +4,9 @@
 
 mod common;
 
-use app::control::StartOrigin;
-use app::redis_server::PrivateRedis;
+use app::cache::redis_server::PrivateRedis;
 use app::testing;
+use app::wire::control::StartOrigin;
 use common::fleet::{Fleet, command, outcome, places};
 use common::{Lab, get, settings};
 use strategies::{Key, Outcome};
@@ -30,7 +30,7 @@ async fn a_value_is_in_redis_what_it_was_asked_to_be() {
             let hit = fleet.replicas[0].get(&key).await;
             assert_eq!(outcome(&hit), Some(Outcome::Hit));
             let value = hit.unwrap().value.unwrap();
-            assert_eq!(app::item::verify(&value, key.as_str()), Ok(1), "it comes out as it went in");
+            assert_eq!(app::wire::item::verify(&value, key.as_str()), Ok(1), "it comes out as it went in");
             assert!(value.len() >= BYTES as usize);
             let length = asked(&redis, &["STRLEN"], &key).await;
             assert!((least..=most).contains(&length), "{filler_bytes} of filler: {length} bytes");
@@ -53,7 +53,11 @@ async fn every_item_has_a_value_of_its_own_and_keeps_it_from_one_start_to_the_ne
         let mut bodies = Vec::new();
         for number in [1, 2, 10, 99, 100] {
             let body = get(&format!("{}/items/{number}", lab.origin)).await.body;
-            assert_eq!(app::item::verify(body.as_bytes(), &number.to_string()), Ok(1), "round {round}, item {number}");
+            assert_eq!(
+                app::wire::item::verify(body.as_bytes(), &number.to_string()),
+                Ok(1),
+                "round {round}, item {number}"
+            );
             bodies.push(body);
         }
         assert!(bodies.windows(2).all(|pair| pair[0][80..] != pair[1][80..]));

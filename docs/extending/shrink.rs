@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::entry::Entry;
-use crate::key::Key;
+use crate::port::entry::Entry;
+use crate::port::key::Key;
 use crate::port::{BoxFuture, Cache, CacheError, Lookup, Stored, When};
 use crate::spec::{CacheLayer, Layer, LayerInfo, ParamInfo, Range, Slot};
 use crate::stack::Ports;

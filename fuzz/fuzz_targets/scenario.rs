@@ -1,13 +1,13 @@
 //! libFuzzer over a scenario file.
 #![no_main]
 
-#[path = "../../app/src/envelope.rs"]
+#[path = "../../app/src/cache/envelope.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod envelope;
 #[path = "../targets.rs"]
 #[allow(dead_code)]
 mod targets;
-#[path = "../../loadgen/src/drive/told.rs"]
+#[path = "../../loadgen/src/load/drive/told.rs"]
 #[allow(dead_code)]
 mod told;
 

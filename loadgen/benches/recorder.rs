@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use loadgen::record::{Answer, Asked, Collector};
+use loadgen::load::record::{Answer, Asked, Collector};
 use strategies::Outcome;
 
 const PER_SECOND: i64 = 100_000;

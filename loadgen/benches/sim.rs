@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use app::serve::Shutdown;
+use app::wire::serve::Shutdown;
 use clap::Parser as _;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use loadgen::cli::Cli;
-use loadgen::settings::Settings;
-use loadgen::simlab::SimLab;
+use loadgen::cli::settings::Settings;
+use loadgen::lab::simlab::SimLab;
 use report::RunFolder;
 use scenarios::Plan;
 

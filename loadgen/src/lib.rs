@@ -3,61 +3,32 @@
 //! | idea | where |
 //! |---|---|
 //! | the run as a table of contents | [`run`] |
-//! | one strategy's run, from start to evidence | [`trial`] |
-//! | command line → validated settings | [`cli`], [`settings`] |
-//! | who asks for what, when; connections; pacing | [`drive`] |
-//! | a run against a baseline | [`gate`] |
-//! | a grid of settings, and the best of them | [`sweep`] |
-//! | which strategy for somebody's numbers | [`advise`] |
-//! | what the generator itself costs | [`selftest`] |
-//! | counts and histograms, at no message per request | [`record`] |
-//! | floor, windows, ledgers, validity | [`measure`] |
+//! | one strategy's run, from start to evidence | [`lab::trial`] |
+//! | command line → validated settings | [`cli`], [`cli::settings`] |
+//! | who asks for what, when; connections; pacing | [`load::drive`] |
+//! | a run against a baseline | [`study::gate`] |
+//! | a grid of settings, and the best of them | [`study::sweep`] |
+//! | which strategy for somebody's numbers | [`study::advise`] |
+//! | what the generator itself costs | [`study::selftest`] |
+//! | counts and histograms, at no message per request | [`load::record`] |
+//! | floor, windows, ledgers, validity | [`load::measure`] |
 //! | bringing a world up and down | [`lab`] |
-//! | pages again, and in a browser | `pages` |
-//! | any HTTP service instead of a world | [`target`] |
-//! | a simulated world instead of a real one | [`simlab`] |
-//! | the same invariants over a run's records | [`check`] |
-//! | JSON Schemas of what is written | [`schema`] |
-//! | many small worlds in which things go wrong | [`fuzz`] |
+//! | pages again, and in a browser | `cli::pages` |
+//! | any HTTP service instead of a world | [`lab::target`] |
+//! | a simulated world instead of a real one | [`lab::simlab`] |
+//! | the same invariants over a run's records | [`study::check`] |
+//! | JSON Schemas of what is written | [`cli::schema`] |
+//! | many small worlds in which things go wrong | [`study::fuzz`] |
 
-mod aa;
-pub mod advise;
-pub mod blocks;
-pub mod check;
 pub mod cli;
-pub mod cpu;
-pub mod drive;
-pub mod environment;
-pub mod exit;
-pub mod faults;
-pub mod fuzz;
-pub mod gate;
-pub mod interrupt;
 pub mod lab;
-pub mod lists;
-pub mod live;
-pub mod measure;
-pub mod names;
-mod noise;
-mod pages;
-pub mod progress;
-pub mod record;
-pub mod refusal;
+pub mod load;
 pub mod run;
-pub mod say;
-pub mod schema;
-pub mod selftest;
-pub mod settings;
-pub mod simlab;
-pub mod sweep;
-pub mod table;
-pub mod tape;
-pub mod target;
-pub mod thresholds;
-pub mod trial;
+pub mod shell;
+pub mod study;
 
 use cli::{Cli, Command, RunArgs};
-use exit::{Exit, Failure};
+use shell::exit::{Exit, Failure};
 
 /// Does what the command line says.
 ///
@@ -67,24 +38,24 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         None => run_command(&cli.run),
         Some(Command::Run(args)) => run_command(&args),
-        Some(Command::List) => lists::list(),
-        Some(Command::Show { name }) => lists::show(&name),
-        Some(Command::Fuzz(args)) => fuzz::run(&args),
-        Some(Command::Selftest(args)) => selftest::run(&args),
-        Some(Command::Sweep(args)) => on_a_runtime(sweep::run(&args)),
-        Some(Command::Advise(args)) => on_a_runtime(advise::run(&args)),
-        Some(Command::Gate(args)) => gate::gate(&args),
-        Some(Command::Promote(args)) => gate::promote(&args),
-        Some(Command::Compare(args)) => gate::compare_runs(&args),
-        Some(Command::Aa(args)) => on_a_runtime(aa::run(&args)),
-        Some(Command::Check { run }) => check::check(&run),
-        Some(Command::Report(args)) => pages::report(&args),
-        Some(Command::Schema(args)) => schema::run(&args),
+        Some(Command::List) => cli::lists::list(),
+        Some(Command::Show { name }) => cli::lists::show(&name),
+        Some(Command::Fuzz(args)) => study::fuzz::run(&args),
+        Some(Command::Selftest(args)) => study::selftest::run(&args),
+        Some(Command::Sweep(args)) => on_a_runtime(study::sweep::run(&args)),
+        Some(Command::Advise(args)) => on_a_runtime(study::advise::run(&args)),
+        Some(Command::Gate(args)) => study::gate::gate(&args),
+        Some(Command::Promote(args)) => study::gate::promote(&args),
+        Some(Command::Compare(args)) => study::gate::compare_runs(&args),
+        Some(Command::Aa(args)) => on_a_runtime(study::aa::run(&args)),
+        Some(Command::Check { run }) => study::check::check(&run),
+        Some(Command::Report(args)) => cli::pages::report(&args),
+        Some(Command::Schema(args)) => cli::schema::run(&args),
     }
 }
 
 fn run_command(args: &RunArgs) -> Result<Exit, Failure> {
-    let settings = settings::Settings::of(args)?;
+    let settings = cli::settings::Settings::of(args)?;
     on_a_runtime(async { if args.dry_run { run::dry_run(settings).await } else { run::run(settings).await } })
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use loadgen::cli::Cli;
-use loadgen::refusal::refusal;
+use loadgen::cli::refusal::refusal;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             Err(refusal(&error, first.as_deref()).unwrap_or_else(|| error.exit()))
         }
     };
-    app::descriptors::raise();
+    app::process::descriptors::raise();
     match cli.and_then(loadgen::start) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {

@@ -4,28 +4,30 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app::runtime::RealClock;
-use app::serve::Shutdown;
+use app::process::runtime::RealClock;
+use app::wire::serve::Shutdown;
 use report::compare::{self, Noise};
 use report::record::{RUN_SCHEMA, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
 use scenarios::{Arrivals, LoadKind, Plan, Start, ramps_in_words};
 use strategies::units::duration_text;
 
-use crate::blocks::Turn;
 use crate::cli::Format;
-use crate::drive::{Pacer, Probed};
-use crate::environment::environment;
-use crate::exit::{Exit, Failure};
+use crate::cli::settings::{Settings, Subject};
+use crate::lab::simlab::{self, SimLab};
+use crate::lab::trial::{Bench, Trial, clear, sweep};
 use crate::lab::{self, Found, Lab};
-use crate::live::{self, Feed, News};
-use crate::names::{Utc, run_name};
-use crate::record::Log;
-use crate::settings::{Settings, Subject};
-use crate::simlab::{self, SimLab};
-use crate::thresholds;
-use crate::trial::{Bench, Trial, clear, sweep};
-use crate::{interrupt, noise, say};
+use crate::load::drive::{Pacer, Probed};
+use crate::load::environment::environment;
+use crate::load::live::{self, Feed, News};
+use crate::load::record::Log;
+use crate::shell::exit::{Exit, Failure};
+use crate::shell::interrupt;
+use crate::shell::names::{Utc, run_name};
+use crate::shell::say;
+use crate::study::blocks::Turn;
+use crate::study::noise;
+use crate::study::thresholds;
 
 /// Descriptors beside those of the connections: listeners, SQLite, Redis, files.
 const DESCRIPTORS_BESIDE: u64 = 600;
@@ -198,7 +200,7 @@ fn check_descriptors(settings: &Settings) -> Result<(), Failure> {
     }
     let LoadKind::Closed { clients, .. } = settings.scenario.load.kind else { return Ok(()) };
     let needed = u64::from(clients) * u64::from(settings.replicas) * 2 + DESCRIPTORS_BESIDE;
-    match app::descriptors::raise() {
+    match app::process::descriptors::raise() {
         Some(limit) if limit < needed => Err(Failure::usage(format!(
             "too few file descriptors · ulimit -Hn · found {limit}, needed about {needed} for {clients} clients and {} \
              replicas · raise the hard limit, or lower load.clients",
@@ -210,7 +212,7 @@ fn check_descriptors(settings: &Settings) -> Result<(), Failure> {
 
 fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
     let (scenario, began) = (&settings.scenario, Utc::now());
-    let entropy = app::auth::entropy().map_err(Failure::failed)?;
+    let entropy = app::wire::auth::entropy().map_err(Failure::failed)?;
     Ok(Run {
         schema: RUN_SCHEMA.into(),
         run: run_name(began, &scenario.name, entropy),
@@ -361,7 +363,7 @@ fn keep(record: &mut Run, ran: Strategy, settings: &Settings) {
 fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), Failure> {
     let rendered = report::render(folder.path()).map_err(Failure::failed)?;
     let text = match settings.format {
-        Format::Json => report::escape::json(
+        Format::Json => report::text::escape::json(
             &report::read_text(&folder.path().join("run.json"), report::FileKind::Document).map_err(Failure::failed)?,
         ),
         Format::Text => {

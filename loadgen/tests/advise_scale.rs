@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
 
-use app::serve::Shutdown;
+use app::wire::serve::Shutdown;
 use clap::Parser as _;
-use loadgen::advise::ask::Ask;
-use loadgen::advise::bench::Bench;
-use loadgen::advise::budget::Purse;
-use loadgen::advise::candidates::Candidate;
-use loadgen::advise::trials::Entry;
-use loadgen::advise::world::World;
 use loadgen::cli::{AdviseArgs, Cli, Command};
+use loadgen::study::advise::ask::Ask;
+use loadgen::study::advise::bench::Bench;
+use loadgen::study::advise::budget::Purse;
+use loadgen::study::advise::candidates::Candidate;
+use loadgen::study::advise::trials::Entry;
+use loadgen::study::advise::world::World;
 use strategies::Spec;
 
 fn args(question: &str) -> AdviseArgs {

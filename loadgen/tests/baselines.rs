@@ -7,14 +7,14 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use app::serve::Shutdown;
+use app::wire::serve::Shutdown;
 use clap::Parser as _;
 use common::{only_run, record, run};
 use loadgen::cli::Cli;
-use loadgen::settings::Settings;
-use loadgen::sweep::{simulate, simulate_within};
+use loadgen::cli::settings::Settings;
+use loadgen::study::sweep::{simulate, simulate_within};
 use report::RunFolder;
-use report::baseline::{BASELINE_SCHEMA, Baseline, Held, compare, read_baseline};
+use report::compare::baseline::{BASELINE_SCHEMA, Baseline, Held, compare, read_baseline};
 use scenarios::Plan;
 
 fn committed(scenario: &str) -> Baseline {
@@ -29,7 +29,7 @@ fn settings(args: &[&str]) -> Settings {
 
 /// What a gate would hold these settings to, without any figure.
 fn circumstances(settings: &Settings) -> Baseline {
-    let held = |subject: &loadgen::settings::Subject| Held {
+    let held = |subject: &loadgen::cli::settings::Subject| Held {
         name: subject.name.clone(),
         spec: subject.composition.clone(),
         figures: report::Figures::new(),

@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::run;
-use loadgen::check::judge;
+use loadgen::study::check::judge;
 use report::record::{EventRow, OriginRow};
 use scenarios::{Action, Target};
 use sim::invariants::Terms;

@@ -12,7 +12,7 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use app::redis_server::PrivateRedis;
+use app::cache::redis_server::PrivateRedis;
 use app::testing::{redis, required, skipped};
 use common::{Said, alone, loadgen, only_run, record, signal};
 use report::record::Strategy;

@@ -10,8 +10,8 @@ mod targets;
 #[allow(unreachable_pub, reason = "shared with programs of another workspace")]
 mod records;
 
-use app::envelope;
-use loadgen::drive::told;
+use app::cache::envelope;
+use loadgen::load::drive::told;
 
 /// Places of each input that are damaged, one at a time.
 const PLACES: usize = 60;

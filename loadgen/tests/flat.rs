@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use app::serve::Shutdown;
+use app::wire::serve::Shutdown;
 use clap::Parser as _;
 use loadgen::cli::Cli;
-use loadgen::measure::Floor;
-use loadgen::record::{Answer, Asked, Collector};
-use loadgen::settings::Settings;
-use loadgen::simlab::SimLab;
+use loadgen::cli::settings::Settings;
+use loadgen::lab::simlab::SimLab;
+use loadgen::load::measure::Floor;
+use loadgen::load::record::{Answer, Asked, Collector};
 use report::{HlogHeader, RunFolder};
 use scenarios::Plan;
 use strategies::Outcome;

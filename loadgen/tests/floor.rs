@@ -8,9 +8,9 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use app::control::{LedgerRow, ReadOutcome};
+use app::wire::control::{LedgerRow, ReadOutcome};
 use common::{only_run, origin_of, record, run, strategy};
-use loadgen::measure::{Floor, WarmState};
+use loadgen::load::measure::{Floor, WarmState};
 use report::RunFolder;
 use scenarios::{Plan, Scenario};
 use strategies::Spec;

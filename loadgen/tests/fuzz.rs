@@ -6,7 +6,7 @@
 mod common;
 
 use common::run;
-use loadgen::fuzz::{Explored, FLOORS, Grid, PER_SEEDS, counted, explore, saved};
+use loadgen::study::fuzz::{Explored, FLOORS, Grid, PER_SEEDS, counted, explore, saved};
 use sim::fuzz::{Case, PROFILES, Profile, play, shrink};
 use strategies::Spec;
 use strategies::spec::{BROKEN, PRESETS};

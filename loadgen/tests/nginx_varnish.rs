@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
-use app::auth::ControlToken;
 use app::origin::{self, OriginListeners};
-use app::serve::{Shutdown, Stop};
 use app::testing::{required, skipped};
+use app::wire::auth::ControlToken;
+use app::wire::serve::{Shutdown, Stop};
 use common::{alone, folder, only_run, origin_of, record, run, signal, strategy, until};
 use report::record::{BinRow, Strategy};
 use tempfile::TempDir;

@@ -9,7 +9,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 
-use app::redis_server::PrivateRedis;
+use app::cache::redis_server::PrivateRedis;
 use app::testing;
 use common::{Said, run, until};
 

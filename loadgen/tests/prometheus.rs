@@ -13,19 +13,19 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use app::control::ReplicaCounters;
-use app::control_client::ControlClient;
-use app::runtime::RealClock;
-use app::serve::Shutdown;
+use app::process::runtime::RealClock;
 use app::testing::{required, skipped};
+use app::wire::control::ReplicaCounters;
+use app::wire::control_client::ControlClient;
+use app::wire::serve::Shutdown;
 use clap::Parser as _;
 use common::{alone, signal};
 use loadgen::cli::Cli;
-use loadgen::drive::Pacer;
+use loadgen::cli::settings::Settings;
+use loadgen::lab::trial::{Bench, Trial};
 use loadgen::lab::{Endpoints, LocalLab};
-use loadgen::live::Feed;
-use loadgen::settings::Settings;
-use loadgen::trial::{Bench, Trial};
+use loadgen::load::drive::Pacer;
+use loadgen::load::live::Feed;
 use report::RunFolder;
 use report::record::EventRow;
 use scenarios::Plan;
@@ -283,7 +283,7 @@ fn named(text: &str) -> BTreeSet<String> {
 #[test]
 fn prometheus_sees_what_the_records_say() {
     let Some((program, tool)) = programs() else { return };
-    if app::redis_server::installed().is_none() {
+    if app::cache::redis_server::installed().is_none() {
         assert!(!required("redis"), "LAB_REQUIRE has redis, and no redis-server is on the PATH");
         return skipped("no redis-server on the PATH");
     }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use common::{alone, only_run, record, run, strategy};
 use report::compare::read_noise;
+use report::compare::stats::Call;
 use report::record::{Metric, Run};
-use report::stats::Call;
 
 const SHORT: [&str; 8] = ["--scenario", "hotkey-open", "--lab", "sim", "--quiet", "-d", "12s", "--noise"];
 

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use app::runtime::RealClock;
-use app::serve::{Shutdown, Stop, serve};
+use app::process::runtime::RealClock;
+use app::wire::serve::{Shutdown, Stop, serve};
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use loadgen::drive::{Drive, Fleet, Pacer, Pattern, Retrying, Site};
-use loadgen::record::{Collected, Collector};
+use loadgen::load::drive::{Drive, Fleet, Pacer, Pattern, Retrying, Site};
+use loadgen::load::record::{Collected, Collector};
 use scenarios::{Plan, Scenario};
 use strategies::port::Clock;
 use tokio::sync::{mpsc, watch};
@@ -42,7 +42,7 @@ fn replica(kind: Kind) -> (SocketAddr, Arc<AtomicU64>, Stop) {
             tell.send(listener.local_addr().unwrap()).unwrap();
             let answer = move |Path(id): Path<String>| async move {
                 let number = count.fetch_add(1, Ordering::Relaxed);
-                let good = ([("cache-status", "lab; hit; ttl=3")], app::item::body(&id, 1, "x")).into_response();
+                let good = ([("cache-status", "lab; hit; ttl=3")], app::wire::item::body(&id, 1, "x")).into_response();
                 match kind {
                     Kind::AlwaysFails => StatusCode::BAD_GATEWAY.into_response(),
                     _ if number % 2 == 1 => good,

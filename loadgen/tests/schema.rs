@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use common::{alone, only_run, run};
-use report::baseline::MEASURED_SCHEMA;
+use report::compare::baseline::MEASURED_SCHEMA;
 use report::compare::{NOISE_SCHEMA, NoiseBand, NoiseFile, write_noise};
 use report::record::{Metric, RUN_SCHEMA};
 use schemas::{Harm, MAPS, Schema, harmed, schemas};

@@ -13,7 +13,7 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("app/tests/replica.rs", "control_wants_the_token_and_no_web_page"),
             ("app/tests/programs.rs", "replica_and_origin_serve_and_end_at_sigterm"),
-            ("app/src/auth.rs", "tokens_are_random_and_never_printed"),
+            ("app/src/wire/auth.rs", "tokens_are_random_and_never_printed"),
         ],
     ),
     (
@@ -64,7 +64,7 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
             ("loadgen/tests/hostile.rs", "whatever_is_in_a_record_the_commands_end_with_a_sentence"),
         ],
     ),
-    ("nothing is written through a link", &[("report/src/atomic.rs", "nothing_is_written_through_a_link")]),
+    ("nothing is written through a link", &[("report/src/files/atomic.rs", "nothing_is_written_through_a_link")]),
     (
         "names are escaped wherever they are printed",
         &[
@@ -83,11 +83,14 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
     ),
     ("redirects are not followed", &[("loadgen/tests/target.rs", "redirects_are_errors_and_nobody_follows_them")]),
     ("bodies and waiting times are bounded", &[("loadgen/tests/target.rs", "hostile_servers_end_as_counted_errors")]),
-    ("schemes other than http are refused", &[("loadgen/src/target.rs", "what_is_no_url_or_nobody_s_own_is_refused")]),
+    (
+        "schemes other than http are refused",
+        &[("loadgen/src/lab/target.rs", "what_is_no_url_or_nobody_s_own_is_refused")],
+    ),
     (
         "a target or a Redis that is not loopback needs `--i-own-this-target`",
         &[
-            ("loadgen/src/target.rs", "what_is_no_url_or_nobody_s_own_is_refused"),
+            ("loadgen/src/lab/target.rs", "what_is_no_url_or_nobody_s_own_is_refused"),
             ("loadgen/tests/secrets.rs", "a_redis_that_is_not_this_machine_needs_its_owners_word"),
         ],
     ),
@@ -123,7 +126,7 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
         "what a killed program started ends with it",
         &[
             ("loadgen/tests/interrupts.rs", "a_generator_that_is_killed_leaves_no_redis_behind"),
-            ("app/src/guard.rs", "a_folder_and_its_program_go_with_their_owner"),
+            ("app/src/process/guard.rs", "a_folder_and_its_program_go_with_their_owner"),
         ],
     ),
     (
@@ -132,13 +135,13 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "The local lab draws its token at random and keeps it in memory",
-        &[("app/src/auth.rs", "tokens_are_random_and_never_printed")],
+        &[("app/src/wire/auth.rs", "tokens_are_random_and_never_printed")],
     ),
     (
         "The containers' secrets are drawn at their first start, into volumes that only the containers that need them mount, with \
          mode 0400",
         &[
-            ("app/src/secrets.rs", "secrets_are_made_once_and_for_their_owner_only"),
+            ("app/src/process/secrets.rs", "secrets_are_made_once_and_for_their_owner_only"),
             ("loadgen/tests/compose.rs", "the_resolved_file_has_nothing_forbidden"),
         ],
     ),
@@ -153,7 +156,7 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
     (
         "Of an address, only scheme, host, port and path are printed or kept",
         &[
-            ("app/src/address.rs", "scheme_host_port_and_path_are_shown_and_nothing_else"),
+            ("app/src/wire/address.rs", "scheme_host_port_and_path_are_shown_and_nothing_else"),
             ("loadgen/tests/secrets.rs", "a_targets_query_is_sent_and_kept_nowhere"),
             ("loadgen/tests/secrets.rs", "a_redis_password_is_used_and_kept_nowhere"),
         ],

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use app::runtime::RealClock;
-use app::serve::{Shutdown, Stop, serve};
+use app::process::runtime::RealClock;
+use app::wire::serve::{Shutdown, Stop, serve};
 use axum::extract::Path;
 use axum::routing::get;
-use loadgen::drive::{Drive, Fleet, Pacer, Pattern, Retrying, Site};
-use loadgen::record::{Collected, Collector};
+use loadgen::load::drive::{Drive, Fleet, Pacer, Pattern, Retrying, Site};
+use loadgen::load::record::{Collected, Collector};
 use scenarios::{Plan, Scenario};
 use strategies::port::Clock;
 use tokio::sync::{mpsc, watch};
@@ -32,7 +32,7 @@ fn stalling_replica() -> (SocketAddr, Stop) {
                 if requests.fetch_add(1, Ordering::Relaxed) == 400 {
                     std::thread::sleep(Duration::from_millis(1400)); // the only thread there is: everybody waits
                 }
-                ([("cache-status", "lab; hit; ttl=3")], app::item::body(&id, 1, "x"))
+                ([("cache-status", "lab; hit; ttl=3")], app::wire::item::body(&id, 1, "x"))
             };
             serve(listener, axum::Router::new().route("/items/{id}", get(answer)), shutdown).await;
         });

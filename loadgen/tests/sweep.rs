@@ -9,13 +9,13 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use app::serve::Shutdown;
+use app::wire::serve::Shutdown;
 use clap::Parser as _;
 use common::{loadgen, only_run, run, signal, strategy};
 use loadgen::cli::{Cli, Command};
-use loadgen::exit::Failure;
-use loadgen::sweep::grid::Grid;
-use loadgen::sweep::runner::run_all;
+use loadgen::shell::exit::Failure;
+use loadgen::study::sweep::grid::Grid;
+use loadgen::study::sweep::runner::run_all;
 use report::record::Strategy;
 use report::sweep::{Point, Sweep, SweepFolder};
 use report::{figure, metrics};
@@ -254,14 +254,15 @@ fn every_point_is_run_with_every_seed_and_the_first_failure_ends_it() {
     assert_eq!(told.len(), 24);
     assert!(told.iter().all(|(.., seed)| (7..=10).contains(seed)));
 
-    let failing = |settings: &loadgen::settings::Settings, _: &Shutdown| {
+    let failing = |settings: &loadgen::cli::settings::Settings, _: &Shutdown| {
         if settings.seed == 8 { Err(Failure::failed("no luck")) } else { Ok(some_record()) }
     };
     let finished = run_all(&grid, failing, &never, true);
     assert_eq!(finished.failure.as_ref().unwrap().text, "error: no luck");
     assert!(finished.count() >= 5 && finished.count() < 24, "{} runs", finished.count());
 
-    let panicking = |_: &loadgen::settings::Settings, _: &Shutdown| -> Result<Strategy, Failure> { panic!("as asked") };
+    let panicking =
+        |_: &loadgen::cli::settings::Settings, _: &Shutdown| -> Result<Strategy, Failure> { panic!("as asked") };
     let finished = run_all(&grid, panicking, &never, true);
     assert!(finished.failure.unwrap().text.contains("a simulation panicked"), "a panic is a failure");
 

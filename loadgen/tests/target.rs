@@ -9,11 +9,11 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use app::auth::ControlToken;
 use app::origin::{OriginListeners, open};
-use app::serve;
+use app::wire::auth::ControlToken;
+use app::wire::serve;
 use common::{Said, alone, folder, only_run, origin_of, record, run, strategy};
-use loadgen::drive::{Site, probe};
+use loadgen::load::drive::{Site, probe};
 use report::record::Run;
 
 /// A server whose connections are each handed to `converse`; it ends with the test's process.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use loadgen::measure::{Circumstances, Warmth, doubts};
+use loadgen::load::measure::{Circumstances, Warmth, doubts};
 use report::record::{BinRow, Outcomes, Strategy};
 
 /// A sound strategy of a hundred requests, and its circumstances.

@@ -7,12 +7,12 @@ mod common;
 
 use std::path::Path;
 
-use app::serve::Shutdown;
+use app::wire::serve::Shutdown;
 use clap::Parser as _;
 use common::{folder, only_run, origin_of, record, run, strategy};
 use loadgen::cli::Cli;
-use loadgen::settings::Settings;
-use loadgen::sweep::simulate;
+use loadgen::cli::settings::Settings;
+use loadgen::study::sweep::simulate;
 use report::record::{OriginRow, Strategy};
 
 /// One query that is cached for longer than a run, and a flush.
@@ -61,7 +61,7 @@ fn each(args: &[&str]) -> Vec<Strategy> {
     let cli = Cli::parse_from([&["loadgen", "--lab", "sim", "--quiet"], args].concat());
     let settings = Settings::of(&cli.run).unwrap_or_else(|failure| panic!("{failure}"));
     let (_word, never) = Shutdown::pair();
-    let one = |subject: &loadgen::settings::Subject| {
+    let one = |subject: &loadgen::cli::settings::Subject| {
         simulate(&Settings { subjects: vec![subject.clone()], ..settings.clone() }, &never).unwrap()
     };
     settings.subjects.iter().map(one).collect()

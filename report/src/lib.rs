@@ -12,54 +12,31 @@
 //! | the table at the end of a run | [`verdict_table`] |
 //! | the types in those files | [`record`] |
 //! | a strategy's numbers by name | [`figures()`] |
-//! | what a gate holds a run to | [`baseline`] |
+//! | what a gate holds a run to | [`compare::baseline`] |
 //! | a grid of settings | [`sweep`] |
 //! | strategies or runs against each other | [`compare`] |
-//! | what may be said of a difference, by numbers alone | [`stats`] |
+//! | what may be said of a difference, by numbers alone | [`compare::stats`] |
 
-mod atomic;
-pub mod baseline;
-mod bounds;
 mod chart;
 pub mod compare;
-mod csv;
-mod digest;
-mod error;
-pub mod escape;
-mod figures;
 mod files;
-mod folder;
-mod herds;
-mod hlog;
-mod json;
-mod lines;
-mod packed;
 mod page;
-mod parallel;
 pub mod record;
 mod render;
-mod rows;
-mod run_json;
-mod sentences;
-pub mod stats;
-mod summary;
 pub mod sweep;
-mod theory;
-mod verdict;
-mod walk;
-mod words;
+pub mod text;
 
-pub use atomic::{AtomicFile, write_atomic, write_inside};
-pub use bounds::{REPEATS_MAX, STRATEGIES_MAX};
-pub use error::{ReportError, RunJsonProblem};
-pub use figures::{Figures, figure, figures, metrics};
+pub use files::atomic::{AtomicFile, write_atomic, write_inside};
+pub use files::error::{ReportError, RunJsonProblem};
+pub use files::folder::{RunFolder, StrategyFolder, Write};
+pub use files::hlog::{HlogHeader, HlogWriter, read_hlog};
 pub use files::{FileKind, read_file, read_text};
-pub use folder::{RunFolder, StrategyFolder, Write};
-pub use herds::{Herd, Herds, herds, is_reason};
-pub use hlog::{HlogHeader, HlogWriter, read_hlog};
-pub use json::DocumentProblem;
-pub use parallel::each as on_all_cores;
+pub use record::bounds::{REPEATS_MAX, STRATEGIES_MAX};
+pub use record::figures::{Figures, figure, figures, metrics};
+pub use record::herds::{Herd, Herds, herds, is_reason};
+pub use record::json::DocumentProblem;
+pub use record::run_json::parse_run;
+pub use render::parallel::each as on_all_cores;
 pub use render::{Rendered, render, render_page, render_text};
-pub use run_json::parse_run;
-pub use summary::summary_markdown;
-pub use verdict::verdict_table;
+pub use text::summary::summary_markdown;
+pub use text::verdict::verdict_table;

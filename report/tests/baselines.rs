@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use report::baseline::{Baseline, Change, compare, parse_baseline, read_baseline, write_baseline};
+use report::compare::baseline::{Baseline, Change, compare, parse_baseline, read_baseline, write_baseline};
 use report::record::{PerExpiry, Run, Strategy};
 use report::{figure, figures, parse_run};
 

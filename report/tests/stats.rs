@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::float_cmp, reason = "a panic here is a failed test")]
 
-use report::stats::{
+use report::compare::stats::{
     ALPHA, Call, Weighed, bootstrap_interval, holm, log_ratio, median, rank_sum_p, shift, sign_flip_p,
 };
 use serde_json::Value;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use strategies::theory::{Circumstances, Filled, Gaps, Readers, Theory, Think, predict};
 use strategies::{Budgets, Spec};
 
-use crate::keys::{KeyKind, Keys};
-use crate::law::Law;
-use crate::load::{Arrivals, Load, LoadKind, Start};
 use crate::scenario::{CacheSettings, OriginModel, Scenario};
+use crate::values::keys::{KeyKind, Keys};
+use crate::values::law::Law;
+use crate::values::load::{Arrivals, Load, LoadKind, Start};
 
 impl Scenario {
     /// What theory predicts of the hot key under a strategy in so much measured time, and what it does not for which reason.

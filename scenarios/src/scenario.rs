@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use crate::event::Event;
-use crate::keys::Keys;
-use crate::law::Law;
-use crate::load::Load;
-use crate::service::ServiceModel;
+use crate::schema::walk::{Fields, Walk};
 use crate::threshold::Threshold;
-use crate::walk::{Fields, Walk};
+use crate::values::keys::Keys;
+use crate::values::law::Law;
+use crate::values::load::Load;
+use crate::values::service::ServiceModel;
 use strategies::units::{DURATION, duration_text};
 use strategies::{Budgets, Slots};
 

@@ -5,10 +5,10 @@
 
 use std::fmt::Write as _;
 
-use crate::keys::Keys;
-use crate::nearest::did_you_mean;
-use crate::source::safe;
-use crate::walk::{Fields, Walk};
+use crate::schema::nearest::did_you_mean;
+use crate::schema::source::safe;
+use crate::schema::walk::{Fields, Walk};
+use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
 pub const METRICS: [&str; 59] = [
@@ -111,7 +111,7 @@ impl Threshold {
     }
 
     pub(crate) fn write(&self, out: &mut String) {
-        let quoted = crate::resolved::quoted;
+        let quoted = crate::schema::resolved::quoted;
         let (word, value) = match self.bound {
             Bound::AtMost(value) => ("at_most", value),
             Bound::AtLeast(value) => ("at_least", value),

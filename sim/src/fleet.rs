@@ -11,8 +11,8 @@ use strategies::rng::Rng;
 use strategies::time::Mono;
 use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack};
 
+use crate::cache::link::{Latency, Link};
 use crate::cache::{CachePort, CacheServer};
-use crate::link::{Latency, Link};
 use crate::origin::{OriginPort, SimOrigin};
 use crate::world::{Handle, VirtualClock, World};
 

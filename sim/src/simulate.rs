@@ -11,11 +11,11 @@ use strategies::time::Mono;
 use strategies::{GetError, Spec};
 
 use crate::cache::CacheServer;
+use crate::cache::memory::MemoryCache;
 use crate::chaos::{Chaos, Happened};
 use crate::crowd::{Crowd, Witness};
 use crate::fleet::{Fleet, FleetSettings, Latencies};
-use crate::ledger::ReadSink;
-use crate::memory::MemoryCache;
+use crate::origin::ledger::ReadSink;
 use crate::origin::{Read, SimOrigin};
 use crate::world::{NOBODY, VirtualClock, World};
 

@@ -16,40 +16,32 @@
 //! | the SPEC grammar and the presets | [`spec`] |
 //! | what theory predicts of a hot key | [`theory`] |
 //! | how long things may take in a replica | [`Budgets`] |
-//! | durations, rates and sizes as people write them | [`units`] |
+//! | durations, rates and sizes as people write them | [`kit::units`] |
 //! | what any cache must do | `conformance` (feature `conformance`) |
 
-mod budgets;
-#[cfg(feature = "conformance")]
-pub mod conformance;
-mod entry;
-mod error;
 mod fill;
-mod key;
+mod kit;
 mod layer;
-mod line;
 mod origin;
-mod outcome;
 mod policy;
 pub mod port;
-pub mod rng;
-mod slots;
 pub mod spec;
 mod stack;
 pub mod theory;
-pub mod time;
-pub mod units;
-pub mod words;
 
-mod within;
-
-pub use budgets::Budgets;
-pub use entry::{Entry, Freshness, Life, Stamp};
-pub use error::GetError;
 pub use fill::{Cx, Filled, LEASE_MARGIN, Mode, Prefetched, Want};
-pub use key::{KEY_BYTES_MAX, Key, KeyError};
-pub use outcome::Outcome;
+pub use kit::rng;
+pub use kit::time;
+pub use kit::units;
+pub use kit::words;
 pub use policy::Served;
-pub use slots::Slots;
+#[cfg(feature = "conformance")]
+pub use port::conformance;
+pub use port::entry::{Entry, Freshness, Life, Stamp};
+pub use port::error::GetError;
+pub use port::key::{KEY_BYTES_MAX, Key, KeyError};
+pub use port::outcome::Outcome;
 pub use spec::Spec;
+pub use stack::budgets::Budgets;
+pub use stack::slots::Slots;
 pub use stack::{Ports, Stack, Strategy};

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use app::cache_proxy::{CacheProxy, ProxyListeners, run};
-use app::config::{Listen, redis_url, shutdown_on_signals};
+use app::cache::cache_proxy::{CacheProxy, ProxyListeners, run};
+use app::process::config::{Listen, redis_url, shutdown_on_signals};
 use clap::{Parser, Subcommand};
 
 /// The stampede lab's tools in its containers.
@@ -44,10 +44,10 @@ enum Command {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
-        Command::Secrets { folder } => app::secrets::make(&folder).map_err(|e| anyhow!(e)),
-        Command::Health { address } => app::health::check(address).map_err(|e| anyhow!(e)),
+        Command::Secrets { folder } => app::process::secrets::make(&folder).map_err(|e| anyhow!(e)),
+        Command::Health { address } => app::wire::health::check(address).map_err(|e| anyhow!(e)),
         Command::CacheProxy { listen, redis, redis_password_file } => {
-            app::descriptors::raise();
+            app::process::descriptors::raise();
             let url = redis_url(&redis, redis_password_file.as_deref())?;
             let proxy = CacheProxy::new(&url).map_err(|e| anyhow!("--redis: {e}"))?;
             let (data, control) = listen.bind().await?;

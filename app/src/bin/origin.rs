@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use app::config::{Listen, shutdown_on_signals};
 use app::origin::{OriginListeners, open, run};
+use app::process::config::{Listen, shutdown_on_signals};
 use clap::Parser;
 
 /// The slow origin of the stampede lab.
@@ -21,7 +21,7 @@ struct Cli {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    app::descriptors::raise();
+    app::process::descriptors::raise();
     let service = open(&cli.database).await.map_err(|e| anyhow!(e))?;
     let (data, control) = cli.listen.bind().await?;
     run(service, OriginListeners { data, control }, shutdown_on_signals()?).await;

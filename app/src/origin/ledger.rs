@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::control::{LedgerRow, OriginCounters, ReadOutcome};
+use crate::wire::control::{LedgerRow, OriginCounters, ReadOutcome};
 
 /// Every read since the origin was started, in order of arrival.
 #[derive(Default)]

@@ -10,8 +10,8 @@ use std::time::Duration;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 
 use super::PROGRAM;
-use crate::control::ReadOutcome;
-use crate::metrics::{ByKind, Families, SECONDS};
+use crate::wire::control::ReadOutcome;
+use crate::wire::metrics::{ByKind, Families, SECONDS};
 
 /// How a read that ended can have ended.
 const ENDS: [ReadOutcome; 5] =

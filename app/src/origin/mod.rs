@@ -18,8 +18,8 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::net::TcpListener;
 
-use crate::auth::ControlToken;
-use crate::serve::{Shutdown, serve};
+use crate::wire::auth::ControlToken;
+use crate::wire::serve::{Shutdown, serve};
 pub use service::OriginService;
 
 /// The header that names the flight a read belongs to.
@@ -48,7 +48,7 @@ pub async fn open(database: &Path) -> Result<Arc<OriginService>, String> {
     let advice = "delete the file and start again, it is made anew";
     let store = store::Store::open(database).await;
     let store = store.map_err(|e| format!("the origin's database {}: {e}; {advice}", database.display()))?;
-    Ok(Arc::new(OriginService::new(store, crate::auth::entropy()?)?))
+    Ok(Arc::new(OriginService::new(store, crate::wire::auth::entropy()?)?))
 }
 
 /// The origin's data routes, as a value.

@@ -12,10 +12,11 @@ use strategies::port::Clock;
 
 use super::service::{OriginService, ReadError};
 use super::{FLIGHT_HEADER, PROGRAM, REPLICA_HEADER, VERSION_HEADER};
-use crate::auth::{ControlToken, require_token};
-use crate::control::{ClockReading, Heartbeat, Identity, LedgerRow, OriginCounters, OriginFault, StartOrigin};
-use crate::refuse::Refuse;
-use crate::{CONTROL_BODY_MAX, item};
+use crate::CONTROL_BODY_MAX;
+use crate::wire::auth::{ControlToken, require_token};
+use crate::wire::control::{ClockReading, Heartbeat, Identity, LedgerRow, OriginCounters, OriginFault, StartOrigin};
+use crate::wire::item;
+use crate::wire::refuse::Refuse;
 
 type Service = State<Arc<OriginService>>;
 

@@ -15,10 +15,10 @@ use super::ledger::Ledger;
 use super::metrics::OriginMetrics;
 use super::places::Places;
 use super::store::{CONNECTIONS_MAX, Item, Store, select};
-use crate::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
-use crate::heartbeat::Heart;
-use crate::runtime::RealClock;
-use crate::value::ValueShape;
+use crate::process::heartbeat::Heart;
+use crate::process::runtime::RealClock;
+use crate::wire::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
+use crate::wire::value::ValueShape;
 
 /// How many times slower a fault can make the origin.
 const SLOWER_MAX: f64 = 1000.0;
@@ -94,7 +94,7 @@ impl Drop for Listening {
 impl OriginService {
     pub(super) fn new(store: Store, incarnation: u64) -> Result<Self, String> {
         // Before the first start there is nothing to read and no place to read it in.
-        let law = crate::control::LawWire::Constant { ns: 0 };
+        let law = crate::wire::control::LawWire::Constant { ns: 0 };
         let none = StartOrigin {
             items: 0,
             value_bytes: 0,

@@ -11,9 +11,9 @@ use strategies::time::Mono;
 use strategies::{Entry, Key, Life};
 use tokio::task::AbortHandle;
 
-use crate::control::{CacheWatched, Silence};
-use crate::heartbeat::{BEAT, note, push};
-use crate::runtime::RealClock;
+use crate::process::heartbeat::{BEAT, note, push};
+use crate::process::runtime::RealClock;
+use crate::wire::control::{CacheWatched, Silence};
 
 /// The entry's key; items have numbers.
 const KEY: &str = "sentinel";

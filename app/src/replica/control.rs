@@ -14,13 +14,13 @@ use strategies::{Cx, Key};
 use super::PROGRAM;
 use super::running::{Replica, Running};
 use crate::CONTROL_BODY_MAX;
-use crate::auth::{ControlToken, require_token};
-use crate::cache_source::CacheStatus;
-use crate::control::{
+use crate::cache::cache_source::CacheStatus;
+use crate::wire::auth::{ControlToken, require_token};
+use crate::wire::control::{
     ClockReading, Expire, Heartbeat, Held, Identity, Namespace, Preflight, ReplicaCounters, ReplicaEvents,
     StartReplica, Warm, Warmed,
 };
-use crate::refuse::Refuse;
+use crate::wire::refuse::Refuse;
 
 type Shared = State<Arc<Replica>>;
 

@@ -6,7 +6,7 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use strategies::Key;
 use strategies::port::{Clock, Event, Events, FlightId, Stored};
 
-use crate::control::{EventLine, ReplicaEvents};
+use crate::wire::control::{EventLine, ReplicaEvents};
 
 /// Events that one strategy may leave behind; beyond that they are counted and dropped, and the run is invalid.
 const EVENTS_MAX: usize = 1_000_000;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use strategies::Key;
 use strategies::port::{Acquired, BoxFuture, CacheError, Lease, Released, Renewed, Token};
 
-use crate::control::Held;
+use crate::wire::control::Held;
 
 /// Leases, and the tokens of those that were won and not released.
 pub(super) struct HeldLeases {

@@ -14,7 +14,7 @@ use strategies::port::{BreakerState, CacheErrorClass, Cause, Event, Events, Lead
 use super::PROGRAM;
 use super::event_log::EventLog;
 use super::running::Replica;
-use crate::metrics::{ByKind, Families, SECONDS};
+use crate::wire::metrics::{ByKind, Families, SECONDS};
 
 /// Upper bounds of how far past its TTL an answer was, seconds: from a refresh's own time to minutes.
 const OVERAGE_SECONDS: [f64; 12] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
@@ -203,7 +203,7 @@ mod tests {
     use strategies::time::Mono;
 
     use super::*;
-    use crate::runtime::RealClock;
+    use crate::process::runtime::RealClock;
 
     #[tokio::test]
     async fn each_event_has_its_counter_and_goes_on_into_the_log() {

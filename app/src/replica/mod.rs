@@ -13,8 +13,8 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::net::TcpListener;
 
-use crate::auth::ControlToken;
-use crate::serve::{Shutdown, serve};
+use crate::wire::auth::ControlToken;
+use crate::wire::serve::{Shutdown, serve};
 pub use data::failure;
 pub use event_log::{EventLog, Logged, line};
 pub use running::{Replica, ReplicaSettings};

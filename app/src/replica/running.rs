@@ -12,10 +12,10 @@ use super::cache_watch::CacheWatch;
 use super::event_log::EventLog;
 use super::held::HeldLeases;
 use super::metrics::{Counting, ReplicaMetrics};
-use crate::cache_source::{CachePorts, CacheSource};
-use crate::control::{Heartbeat, ReplicaCounters, StartReplica};
-use crate::heartbeat::Heart;
-use crate::runtime::{Counted, CountedSpawn, RealClock};
+use crate::cache::cache_source::{CachePorts, CacheSource};
+use crate::process::heartbeat::Heart;
+use crate::process::runtime::{Counted, CountedSpawn, RealClock};
+use crate::wire::control::{Heartbeat, ReplicaCounters, StartReplica};
 
 /// What a replica is made of.
 pub struct ReplicaSettings {
@@ -70,7 +70,7 @@ impl Replica {
     pub fn new(settings: ReplicaSettings) -> Result<Arc<Self>, String> {
         Ok(Arc::new(Self {
             settings,
-            incarnation: crate::auth::entropy()?,
+            incarnation: crate::wire::auth::entropy()?,
             metrics: Arc::new(ReplicaMetrics::new()?),
             heart: Heart::default(),
             running: Mutex::default(),

@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use app::cache_source::{CachePorts, CacheSource};
-use app::control::{LedgerRow, OriginFault, OriginFaultKind, StartOrigin};
-use app::origin_client::HttpOrigin;
-use app::redis_cache::RedisSource;
-use app::redis_server::PrivateRedis;
-use app::runtime::RealClock;
+use app::cache::cache_source::{CachePorts, CacheSource};
+use app::cache::redis_cache::RedisSource;
+use app::cache::redis_server::PrivateRedis;
+use app::process::runtime::RealClock;
+use app::wire::control::{LedgerRow, OriginFault, OriginFaultKind, StartOrigin};
+use app::wire::origin_client::HttpOrigin;
 use strategies::port::{
     BoxFuture, Clock, Event, Events, LeaderEnd, LoadCx, Loaded, Origin, OriginError, Spawn, Stored,
 };

@@ -1,8 +1,8 @@
 //! Where another program's clock stands against ours, and how well that is known.
 
-use app::control::ClockReading;
-use app::control_client::{ControlClient, ControlError};
-use app::runtime::RealClock;
+use app::process::runtime::RealClock;
+use app::wire::control::ClockReading;
+use app::wire::control_client::{ControlClient, ControlError};
 use strategies::port::Clock;
 
 /// How often a clock is asked; the fastest answer counts.

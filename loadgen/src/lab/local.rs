@@ -7,27 +7,27 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-use app::address::shown;
-use app::auth::ControlToken;
-use app::cache_source::{CachePorts, CacheSource, CacheStatus};
-use app::control_client::ControlClient;
-use app::guard::Guarded;
+use app::cache::cache_source::{CachePorts, CacheSource, CacheStatus};
+use app::cache::redis_cache::RedisSource;
+use app::cache::redis_server::{PrivateRedis, installed};
 use app::origin::{self, OriginListeners};
-use app::origin_client::HttpOrigin;
-use app::redis_cache::RedisSource;
-use app::redis_server::{PrivateRedis, installed};
+use app::process::guard::Guarded;
+use app::process::runtime::RealClock;
 use app::replica::{self, Replica, ReplicaListeners, ReplicaSettings};
-use app::runtime::RealClock;
-use app::serve::{Shutdown, Stop};
+use app::wire::address::shown;
+use app::wire::auth::ControlToken;
+use app::wire::control_client::ControlClient;
+use app::wire::origin_client::HttpOrigin;
+use app::wire::serve::{Shutdown, Stop};
 use sim::MemoryCache;
 use strategies::port::BoxFuture;
 use tokio::net::TcpListener;
 
 use super::Endpoints;
 use crate::cli::CacheChoice;
-use crate::drive::Site;
-use crate::exit::Failure;
-use crate::settings::Settings;
+use crate::cli::settings::Settings;
+use crate::load::drive::Site;
+use crate::shell::exit::Failure;
 
 /// A local lab that is up. Dropping it takes everything down.
 pub struct LocalLab {

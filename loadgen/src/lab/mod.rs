@@ -1,5 +1,10 @@
 //! The labs: each brings a world up and hands over the same endpoints, so that the driver cannot tell them apart.
 
+pub mod faults;
+pub mod simlab;
+pub mod target;
+pub mod trial;
+
 mod clocks;
 pub mod docker;
 mod local;
@@ -7,7 +12,7 @@ mod preflight;
 
 use std::sync::Arc;
 
-use app::control_client::ControlClient;
+use app::wire::control_client::ControlClient;
 use scenarios::{Action, Scenario};
 
 pub use clocks::{Offset, offset};
@@ -15,10 +20,10 @@ pub use local::LocalLab;
 pub use preflight::{preflight, status};
 
 use crate::cli::LabChoice;
-use crate::drive::Site;
-use crate::exit::Failure;
-use crate::settings::Settings;
-use crate::target::Target;
+use crate::cli::settings::Settings;
+use crate::lab::target::Target;
+use crate::load::drive::Site;
+use crate::shell::exit::Failure;
 use docker::Stack;
 
 /// A world that is up.

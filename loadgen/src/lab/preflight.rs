@@ -1,14 +1,14 @@
 //! Before a run: does the shared cache let every replica do what it will do? Otherwise a whole plan would be run to find out. What
 //! was refused is told in the server's own words, with the remedy for that cause.
 
-use app::cache_source::{CacheStatus, Cause, Refused};
-use app::control::{Namespace, Preflight};
-use app::control_client::{ControlClient, ControlError};
+use app::cache::cache_source::{CacheStatus, Cause, Refused};
+use app::wire::control::{Namespace, Preflight};
+use app::wire::control_client::{ControlClient, ControlError};
 use futures_util::future::join_all;
 
 use super::Endpoints;
-use crate::exit::Failure;
-use crate::settings::Settings;
+use crate::cli::settings::Settings;
+use crate::shell::exit::Failure;
 
 /// Whose cache it is, and so who can mend it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ fn whose(settings: &Settings, endpoints: &Endpoints) -> Whose {
 
 fn refusal(whose: Whose, cache_note: &str, refused: &Refused) -> Failure {
     let Refused { operation, said, cause } = refused;
-    let said = report::escape::line(said);
+    let said = report::text::escape::line(said);
     let remedy = remedy(whose, *cause);
     Failure::failed(format!(
         "the shared cache does not do what the lab needs · {cache_note}, {operation} · found: {said} · {remedy}"
@@ -107,7 +107,7 @@ fn remedy(whose: Whose, cause: Cause) -> String {
     match (whose, cause.may_pass()) {
         (Whose::Given, _) => {
             let row = REMEDIES.iter().find(|(of, _)| *of == cause);
-            let commands = app::secrets::REPLICA_MAY.split(' ').filter(|right| right.starts_with('+'));
+            let commands = app::process::secrets::REPLICA_MAY.split(' ').filter(|right| right.starts_with('+'));
             row.map_or("", |(_, remedy)| remedy).replace("{rights}", &commands.collect::<Vec<_>>().join(" "))
         }
         (Whose::Container, true) => {

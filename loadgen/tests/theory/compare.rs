@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use app::serve::Shutdown;
+use app::wire::serve::Shutdown;
 use clap::Parser as _;
+use loadgen::cli::settings::{Settings, Subject};
 use loadgen::cli::{Cli, Command};
-use loadgen::settings::{Settings, Subject};
-use loadgen::simlab::SimLab;
+use loadgen::lab::simlab::SimLab;
 use report::record::{OriginRow, Strategy};
 use scenarios::{Plan, Scenario};
 use strategies::Spec;

@@ -10,9 +10,9 @@ use super::axis::{Panel, Scale, whole};
 use super::ink::{ALARM, At, BAR, BAR_INVALID, Drawn, FAINT, FLOOR, Ink, TEXT};
 use super::response::Percentiles;
 use super::{Chart, WIDTH};
-use crate::digest::Digest;
 use crate::record::{BinRow, Run, Strategy};
-use crate::words;
+use crate::render::digest::Digest;
+use crate::text::words;
 
 const TOP: f64 = 84.0;
 const PANEL: f64 = 78.0;

@@ -6,9 +6,10 @@ use super::axis::{Panel, Scale};
 use super::comparison::label;
 use super::ink::{At, BAR, BAR_INVALID, Drawn, EXPIRY, FAINT, Ink, TEXT};
 use super::{Chart, WIDTH};
-use crate::digest::{Aligned, Digest, HERD_BIN_S, HERD_SPAN_S};
 use crate::record::{Run, Strategy};
-use crate::{theory, words};
+use crate::render::digest::{Aligned, Digest, HERD_BIN_S, HERD_SPAN_S};
+use crate::text::theory;
+use crate::text::words;
 
 const TOP: f64 = 84.0;
 const PANEL: f64 = 78.0;

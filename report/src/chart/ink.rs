@@ -7,8 +7,8 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
 
-use crate::escape;
-use crate::words;
+use crate::text::escape;
+use crate::text::words;
 
 /// Charts are drawn at so many times their nominal size.
 pub(crate) const SCALE: u32 = 2;

@@ -31,8 +31,8 @@ pub(crate) use herd::{HerdChart, said as herd_said};
 pub(crate) use spectrum::{STEPS as SPECTRUM_STEPS, Spectrum, percentiles as percentile_ticks, percentiles_of};
 pub(crate) use strategy::StrategyChart;
 
-use crate::error::ReportError;
-use crate::escape;
+use crate::files::error::ReportError;
+use crate::text::escape;
 use ink::{Drawn, FONT, Ink, SCALE};
 
 /// Width of every chart, in nominal pixels.

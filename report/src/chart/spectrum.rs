@@ -10,9 +10,9 @@ use plotters::style::RGBColor;
 use super::axis::{Panel, Scale, pushed_apart};
 use super::ink::{ALARM, At, Drawn, FAINT, GRID, Ink, TEXT};
 use super::{Chart, WIDTH};
-use crate::digest::Digest;
 use crate::record::Run;
-use crate::words;
+use crate::render::digest::Digest;
+use crate::text::words;
 
 /// Okabe and Ito's palette without its yellow, which is not to be seen on white.
 pub(crate) const COLOURS: [RGBColor; 7] = [

@@ -12,10 +12,10 @@ use super::ink::{
 };
 use super::response::{Percentiles, SERVICE_P99};
 use super::{Chart, WIDTH};
-use crate::digest::Digest;
 use crate::record::{BinRow, Run, Strategy};
-use crate::sentences::times_differ;
-use crate::words;
+use crate::render::digest::Digest;
+use crate::text::sentences::times_differ;
+use crate::text::words;
 
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = WIDTH - 88.0;

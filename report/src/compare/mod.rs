@@ -3,6 +3,9 @@
 //! Within a run each block is a pair: both strategies under one plan, minutes apart, in an order that a seed decided. Two
 //! runs on different days are no pairs. Of single runs nothing is compared at all: one run has no spread.
 
+pub mod baseline;
+pub mod stats;
+
 mod noise;
 mod typical;
 pub(crate) mod words;
@@ -10,10 +13,10 @@ pub(crate) mod words;
 pub use noise::{NOISE_SCHEMA, Noise, NoiseBand, NoiseFile, machine_class, read_noise, write_noise};
 pub use words::comparison_table;
 
-use crate::record::{Comparison, Metric, Run, Strategy};
-use crate::stats::{
+use crate::compare::stats::{
     ALPHA, Call, RUNS_MIN, Weighed, bootstrap_interval, holm, log_ratio, median, rank_sum_p, shift, sign_flip_p,
 };
+use crate::record::{Comparison, Metric, Run, Strategy};
 
 /// The level of intervals.
 const LEVEL: f64 = 0.95;

@@ -6,12 +6,12 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::write_atomic;
-use crate::error::ReportError;
+use crate::compare::stats::log_ratio;
+use crate::files::atomic::write_atomic;
+use crate::files::error::ReportError;
 use crate::files::{FileKind, read_file};
-use crate::json::{self, Document, DocumentProblem, Fault};
+use crate::record::json::{self, Document, DocumentProblem, Fault};
 use crate::record::{Comparison, Environment, Metric, Strategy};
-use crate::stats::log_ratio;
 
 /// The schema of a noise file that this build writes and reads.
 pub const NOISE_SCHEMA: &str = "stampede.noise/v1";

@@ -2,8 +2,8 @@
 
 use serde_json::{Number, Value};
 
+use crate::compare::stats::median;
 use crate::record::{Run, Strategy};
-use crate::stats::median;
 
 impl Run {
     /// The same run with the medians of each strategy's repeats in the place of its first block's figures. The same where

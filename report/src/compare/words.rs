@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::escape;
+use crate::compare::stats::{ALPHA, Call, RUNS_MIN};
 use crate::record::{Comparison, Metric};
-use crate::stats::{ALPHA, Call, RUNS_MIN};
-use crate::words;
+use crate::text::escape;
+use crate::text::words;
 
 /// The fewest pairs of which one of four metrics can be told apart: 2 of 2^8 signs, four times, is below 5 %.
 const PAIRS_FOR_FOUR: u64 = 8;

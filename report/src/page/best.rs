@@ -8,8 +8,8 @@
 use super::view::{Row, View};
 use crate::compare::apart;
 use crate::record::Strategy;
-use crate::sentences::{counts_differ, times_differ};
-use crate::words;
+use crate::text::sentences::{counts_differ, times_differ};
+use crate::text::words;
 
 /// What a figure is, and so what noise it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

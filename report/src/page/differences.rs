@@ -1,7 +1,7 @@
 //! What differs between runs that stand side by side on one page.
 
 use crate::record::Run;
-use crate::words;
+use crate::text::words;
 
 /// One fact of every run.
 pub(super) struct Difference {

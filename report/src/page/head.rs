@@ -9,8 +9,8 @@ use super::differences::{Difference, differences};
 use super::html::*;
 use super::view::{View, letter};
 use crate::record::{Run, Strategy};
-use crate::sentences::interruption;
-use crate::words;
+use crate::text::sentences::interruption;
+use crate::text::words;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

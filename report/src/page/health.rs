@@ -8,7 +8,7 @@ use super::reads::cut_and_note;
 use super::view::{Columns, Row, View};
 use crate::chart::{Containers, Scale, whole};
 use crate::record::{BinRow, Strategy};
-use crate::words;
+use crate::text::words;
 
 /// Lines of containers' services have so many colours; later ones share the last.
 const SERVICE_HUES: usize = 4;

@@ -2,7 +2,7 @@
 
 pub(super) use std::fmt::Write;
 
-pub(super) use crate::escape::html as escaped;
+pub(super) use crate::text::escape::html as escaped;
 
 /// Writes to a String, which cannot fail.
 macro_rules! put {

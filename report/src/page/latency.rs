@@ -7,7 +7,7 @@ use super::reads::cut_and_note;
 use super::view::{Columns, Row, View};
 use crate::chart::{SPECTRUM_STEPS, Scale, percentile_ticks, percentiles_of};
 use crate::record::BinRow;
-use crate::words;
+use crate::text::words;
 
 /// One of the lines of a panel.
 type Line = (&'static str, &'static str, Vec<Option<f64>>);

@@ -21,11 +21,12 @@ mod table;
 mod tradeoff;
 mod view;
 
-use crate::escape;
 use crate::record::Run;
-use crate::sentences::sentences;
-use crate::summary::facts;
-use crate::{theory, words};
+use crate::text::escape;
+use crate::text::sentences::sentences;
+use crate::text::summary::facts;
+use crate::text::theory;
+use crate::text::words;
 use html::*;
 pub(crate) use view::Told;
 use view::{View, letter};

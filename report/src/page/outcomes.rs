@@ -7,7 +7,7 @@ use super::reads::cut_and_note;
 use super::view::View;
 use crate::chart::{Scale, whole};
 use crate::record::{BinRow, Outcomes};
-use crate::words;
+use crate::text::words;
 
 /// An outcome: its name (also its class), its column in `seconds.csv`, its count in `run.json`.
 type Outcome = (&'static str, fn(&BinRow) -> u64, fn(&Outcomes) -> u64);

@@ -5,8 +5,8 @@ use super::panels::{Group, Panel, TIME_AXIS, bars, fault_list, faults, over_time
 use super::plot::{Plot, Readout, values};
 use super::view::{Row, View};
 use crate::chart::{Scale, herd_said, whole};
-use crate::digest::{Aligned, HERD_BIN_S, HERD_SPAN_S};
-use crate::words;
+use crate::render::digest::{Aligned, HERD_BIN_S, HERD_SPAN_S};
+use crate::text::words;
 
 /// The close-up ends so long after the last read, seconds, and not before this.
 const MARGIN_S: f64 = 0.1;

@@ -4,10 +4,10 @@ use super::html::*;
 use super::plot::{Named, Plot};
 use super::view::View;
 use crate::chart::Scale;
+use crate::compare::stats::Call;
 use crate::compare::words;
 use crate::record::{Comparison, Metric};
-use crate::stats::Call;
-use crate::words::UNKNOWN;
+use crate::text::words::UNKNOWN;
 
 /// Height of a strategy's row, and of its dots, pixels.
 const ROW_PX: u32 = 36;

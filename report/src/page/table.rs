@@ -7,7 +7,7 @@ use super::best::{Kind, best};
 use super::html::*;
 use super::view::View;
 use crate::record::Strategy;
-use crate::words::{self, UNKNOWN};
+use crate::text::words::{self, UNKNOWN};
 
 /// What a cell shows.
 struct Shown {

@@ -5,7 +5,7 @@ use super::html::*;
 use super::plot::{Named, Plot};
 use super::view::View;
 use crate::chart::{Scale, whole};
-use crate::words;
+use crate::text::words;
 
 /// A dot's diameter without a stale answer, and what is added where all are stale, pixels.
 const DOT_PX: f64 = 11.0;

@@ -3,10 +3,10 @@
 //! Every section of the page walks over the same rows, so that a strategy has one name, one place and one colour in all of
 //! them, and a page of several runs is the same page.
 
-use crate::digest::Digest;
-use crate::escape;
 use crate::record::{Run, Strategy};
-use crate::words;
+use crate::render::digest::Digest;
+use crate::text::escape;
+use crate::text::words;
 
 /// Hues of the palette; later strategies share them, with dashes where lines meet.
 pub(super) const HUES: usize = 7;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Strategy;
-use crate::stats::Call;
+use crate::compare::stats::Call;
 
 /// The metrics that are compared: four, named beforehand, so that a test of many is not passed by luck. Of all of them
 /// less is better.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::bounds::{Bound, TEXT_MAX};
+use crate::record::bounds::{Bound, TEXT_MAX};
 
 /// One row of `seconds.csv` or `bins100ms.csv`: the requests whose *intended send* lies in the bin, and the origin's
 /// reads that arrived in it. Rows before t = 0 are the warm-up; measured rows sum to the figures of `run.json`.

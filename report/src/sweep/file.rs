@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::{Point, SWEEP_SCHEMA, Sweep};
-use crate::atomic::write_atomic;
-use crate::bounds::STRATEGIES_MAX;
-use crate::csv::{push_number, push_text};
-use crate::error::ReportError;
-use crate::figures::{Figures, figure};
+use crate::files::atomic::write_atomic;
+use crate::files::csv::{push_number, push_text};
+use crate::files::error::ReportError;
 use crate::files::{FileKind, read_file};
-use crate::json::{self, Document, DocumentProblem, Fault};
+use crate::record::bounds::STRATEGIES_MAX;
+use crate::record::figures::{Figures, figure};
+use crate::record::json::{self, Document, DocumentProblem, Fault};
 
 const DOCUMENT: Document = Document { name: "sweep's record", schema: SWEEP_SCHEMA, maker: "loadgen sweep" };
 

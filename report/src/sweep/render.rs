@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{Sweep, SweepFolder};
-use crate::atomic::write_inside;
 use crate::chart::{self, Chart, Curves, HeatMap, Of};
-use crate::error::ReportError;
+use crate::files::atomic::write_inside;
+use crate::files::error::ReportError;
 use crate::render::Rendered;
 
 /// Reads a sweep's folder and draws its charts: curves of one knob, a heat map a strategy of two, and one of all

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::event::{Action, Event, Target};
-use crate::keys::Keys;
-use crate::nearest::did_you_mean;
-use crate::source::safe;
-use crate::walk::{Fields, Walk};
+use crate::schema::nearest::did_you_mean;
+use crate::schema::source::safe;
+use crate::schema::walk::{Fields, Walk};
+use crate::values::keys::Keys;
 use strategies::units::{DURATION, duration_text};
 
 const FACTOR_MAX: f64 = 1000.0;

@@ -1,9 +1,9 @@
 //! The arrivals of an open load.
 
-use crate::draw::{Draws, Purpose};
-use crate::load::{Arrivals, LoadKind};
 use crate::plan::Plan;
-use crate::rate::Rate;
+use crate::plan::draw::{Draws, Purpose};
+use crate::values::load::{Arrivals, LoadKind};
+use crate::values::rate::Rate;
 
 const NS_PER_S: f64 = 1e9;
 

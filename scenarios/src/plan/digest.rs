@@ -2,11 +2,11 @@
 //!
 //! It covers the settings and a sample of the requests themselves, so that a change of the drawing code shows too.
 
-use crate::draw::fold;
-use crate::keys::KeyKind;
-use crate::law::Law;
-use crate::load::{Arrivals, LoadKind};
 use crate::plan::Plan;
+use crate::plan::draw::fold;
+use crate::values::keys::KeyKind;
+use crate::values::law::Law;
+use crate::values::load::{Arrivals, LoadKind};
 
 /// The version of what is hashed and of how it is drawn. Raise it whenever the same seed means other requests.
 const ALGORITHM: u64 = 1;

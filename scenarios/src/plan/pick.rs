@@ -1,8 +1,8 @@
 //! Which key a request asks for.
 
-use crate::draw::Draws;
-use crate::keys::{KeyKind, Keys, Sample};
+use crate::plan::draw::Draws;
 use crate::plan::zipf::Zipf;
+use crate::values::keys::{KeyKind, Keys, Sample};
 
 /// Draws keys, numbered from 1, in constant time and memory.
 #[derive(Debug, Clone)]

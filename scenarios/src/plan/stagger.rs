@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::load::{LoadKind, Start};
 use crate::scenario::Scenario;
+use crate::values::load::{LoadKind, Start};
 
 /// TTLs over which keys come into use.
 pub(crate) const TTLS: u32 = 2;

@@ -4,7 +4,7 @@
 //! distributions", ACM TOMACS 6(3), 1996): invert the integral of the density's continuous hat, round to a whole rank,
 //! and reject what falls between the hat and the histogram; on average fewer than 1.1 tries.
 
-use crate::draw::Draws;
+use crate::plan::draw::Draws;
 
 /// Tries before giving up on an exact draw. Each fails with probability below a half, so it never comes to that; but a
 /// loop needs an end that does not rest on floating point.
@@ -82,7 +82,7 @@ fn ln1p_over(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::Purpose;
+    use crate::plan::draw::Purpose;
 
     #[test]
     fn ranks_come_as_often_as_the_law_says() {

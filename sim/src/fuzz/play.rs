@@ -14,10 +14,10 @@ use strategies::{Budgets, Cx, Key, Spec, Stack};
 use super::case::{AIM, Ask, Case, Fault, Whom};
 use super::rare::Counts;
 use crate::cache::CacheServer;
+use crate::cache::link::Latency;
+use crate::cache::memory::MemoryCache;
 use crate::fleet::{Fleet, FleetSettings, Latencies};
 use crate::invariants::{Active, End, Fact, Judge, Kind, Terms, Violation, What};
-use crate::link::Latency;
-use crate::memory::MemoryCache;
 use crate::origin::{OriginTrouble, SimOrigin};
 use crate::world::{Handle, NOBODY, VirtualClock, World};
 

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::error::GetError;
-use crate::key::Key;
+use crate::kit::rng::Rng;
+use crate::kit::time::Mono;
 use crate::port::Clock;
-use crate::rng::Rng;
-use crate::time::Mono;
+use crate::port::error::GetError;
+use crate::port::key::Key;
 
 /// The shortest back-off; it is stretched by up to as much again, so that replicas do not come back together.
 const SHORTEST: Duration = Duration::from_millis(100);

@@ -9,13 +9,13 @@ use std::time::Duration;
 use futures_channel::oneshot;
 
 use super::{Cx, Fill, Filled, LockSettings, Mode, Want};
-use crate::budgets::Budgets;
-use crate::error::GetError;
-use crate::key::Key;
 use crate::port::Cache;
+use crate::port::error::GetError;
+use crate::port::key::Key;
 use crate::port::{BoxFuture, Clock, Spawn};
 use crate::spec::{Alone, FillLayer, Layer, LayerInfo, Slot};
 use crate::stack::Ports;
+use crate::stack::budgets::Budgets;
 
 /// Its row.
 pub(crate) const COALESCE: LayerInfo = LayerInfo {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::key::Key;
+use crate::port::key::Key;
 use crate::port::{Cause, Event, Events, FlightId, LeaderEnd};
 
 /// Names flights and tells of them.

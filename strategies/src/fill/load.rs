@@ -9,12 +9,12 @@ use std::time::Duration;
 use futures_channel::oneshot;
 
 use super::{Backoff, Cx, Fill, Filled, Flights, Mode, Want};
-use crate::entry::{Entry, Life};
-use crate::error::GetError;
-use crate::key::Key;
+use crate::kit::within::within;
+use crate::port::entry::{Entry, Life};
+use crate::port::error::GetError;
+use crate::port::key::Key;
 use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, When};
 use crate::stack::Ports;
-use crate::within::within;
 
 /// Load and store. With `reread` the leader looks into the cache once more before it loads, which is what a leader that
 /// had to win something (a place in the process, a lock) must do: the value may have come while it was winning.

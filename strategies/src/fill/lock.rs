@@ -14,17 +14,17 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
 use super::{Coalesce, Cx, Fill, Filled, Mode, Want};
-use crate::budgets::Budgets;
-use crate::entry::Entry;
-use crate::error::GetError;
-use crate::key::Key;
+use crate::kit::rng::Rng;
+use crate::kit::time::Mono;
+use crate::port::entry::Entry;
+use crate::port::error::GetError;
+use crate::port::key::Key;
 use crate::port::{
     Acquired, BoxFuture, Cache, CacheError, Event, LeaderEnd, Lookup, OriginError, Released, Renewed, Token, When,
 };
-use crate::rng::Rng;
 use crate::spec::OnTimeout;
 use crate::stack::Ports;
-use crate::time::Mono;
+use crate::stack::budgets::Budgets;
 
 /// A leader gives up this long before its lock ends, so that it never works on unlocked: a lock protects no read that takes
 /// longer than its life less this.

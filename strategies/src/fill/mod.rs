@@ -24,11 +24,11 @@ pub use lock::LEASE_MARGIN;
 pub(crate) use lock::{Hold, Lock, LockSettings};
 pub(crate) use rows::{LEASE, LOCK};
 
-use crate::entry::{Entry, Life, Stamp};
-use crate::error::GetError;
-use crate::key::Key;
+use crate::kit::time::Mono;
+use crate::port::entry::{Entry, Life, Stamp};
+use crate::port::error::GetError;
+use crate::port::key::Key;
 use crate::port::{BoxFuture, FlightId, When};
-use crate::time::Mono;
 
 /// Who asks, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Fill, Hold, LEASE_MARGIN, Lock, LockSettings};
-use crate::budgets::Budgets;
 use crate::port::Cache;
 use crate::spec::{Alone, Args, FillLayer, Layer, LayerInfo, OnTimeout, ParamInfo, Range, Slot};
 use crate::stack::Ports;
+use crate::stack::budgets::Budgets;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);

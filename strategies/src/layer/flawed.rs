@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::entry::Entry;
-use crate::key::Key;
+use crate::port::entry::Entry;
+use crate::port::key::Key;
 use crate::port::{Acquired, BoxFuture, Cache, CacheError, Lease, Lookup, Released, Renewed, Stored, Token, When};
 use crate::spec::Flaw;
 

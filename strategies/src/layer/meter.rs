@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::entry::Entry;
-use crate::key::Key;
+use crate::port::entry::Entry;
+use crate::port::key::Key;
 use crate::port::{
     Acquired, BoxFuture, Cache, CacheError, Clock, Event, Events, Lease, Lookup, Released, Renewed, Stored, Token, When,
 };

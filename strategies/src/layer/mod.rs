@@ -23,17 +23,17 @@ mod tests {
     use futures_util::future::{FutureExt, ready};
 
     use super::shrink::SHRINK;
-    use crate::budgets::Budgets;
-    use crate::entry::{Entry, Life};
-    use crate::key::Key;
+    use crate::kit::rng::Rng;
+    use crate::kit::time::{Mono, Wall};
+    use crate::port::entry::{Entry, Life};
+    use crate::port::key::Key;
     use crate::port::{
         Acquired, BoxFuture, Cache, CacheError, Clock, Event, Events, Lease, LoadCx, Loaded, Lookup, Message, Origin,
         OriginError, Released, Renewed, Spawn, Stored, Token, Wake, When,
     };
-    use crate::rng::Rng;
     use crate::spec::{Layer, read_layer};
     use crate::stack::Ports;
-    use crate::time::{Mono, Wall};
+    use crate::stack::budgets::Budgets;
 
     /// A world of one entry, the last one put, in which nothing else happens.
     #[derive(Default)]

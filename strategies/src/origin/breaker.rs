@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::LimitSettings;
 use super::circuit::{Change, Circuit, CircuitSettings, End, JITTER, Pass, Ticket};
-use crate::key::Key;
+use crate::kit::rng::Rng;
+use crate::kit::time::Mono;
+use crate::port::key::Key;
 use crate::port::{BoxFuture, BreakerState, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, RefusedBy};
-use crate::rng::Rng;
 use crate::spec::{BreakerPromise, Layer, LayerInfo, OriginLayer, ParamInfo, Range, Slot};
 use crate::stack::Ports;
-use crate::time::Mono;
 
 /// Its row.
 pub(crate) const BREAKER: LayerInfo = LayerInfo {

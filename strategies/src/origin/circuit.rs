@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::time::{Mono, nanos};
+use crate::kit::time::{Mono, nanos};
 
 /// By what share of itself a cool-down may be longer.
 pub(crate) const JITTER: f64 = 0.2;

@@ -9,12 +9,12 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 use super::margin::Estimate;
-use crate::key::Key;
-use crate::line::{Entered, Line, Place};
+use crate::kit::line::{Entered, Line, Place};
+use crate::kit::time::Mono;
+use crate::port::key::Key;
 use crate::port::{BoxFuture, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, RefusedBy};
 use crate::spec::{BreakerPromise, Layer, LayerInfo, OriginLayer, ParamInfo, Range, Slot};
 use crate::stack::Ports;
-use crate::time::Mono;
 
 /// When it is worth asking again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);

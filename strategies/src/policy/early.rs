@@ -1,9 +1,9 @@
 //! When a hit refreshes early.
 
-use crate::entry::Entry;
-use crate::rng::Rng;
+use crate::kit::rng::Rng;
+use crate::kit::time::{Wall, nanos};
+use crate::port::entry::Entry;
 use crate::spec::{RefreshMode, Span};
-use crate::time::{Wall, nanos};
 
 /// The early trigger of a policy.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,7 +61,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::entry::Life;
+    use crate::port::entry::Life;
 
     const MS: u64 = 1_000_000;
 

@@ -22,18 +22,18 @@ pub(crate) use soft_window::SOFT_WINDOW;
 pub(crate) use swr::SWR;
 pub(crate) use xfetch::XFETCH;
 
-use crate::entry::{Entry, Freshness, Life, Stamp};
-use crate::error::GetError;
 use crate::fill::{Cx, Fill, Filled, Mode, Want};
-use crate::key::Key;
-use crate::outcome::Outcome;
+use crate::kit::rng::Rng;
+use crate::kit::time::Wall;
+use crate::kit::within::within;
+use crate::port::entry::{Entry, Freshness, Life, Stamp};
+use crate::port::error::GetError;
+use crate::port::key::Key;
+use crate::port::outcome::Outcome;
 use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Lookup, When};
-use crate::rng::Rng;
-use crate::slots::Waiters;
 use crate::spec::{Flaw, ParamInfo, Range, RefreshMode};
 use crate::stack::Ports;
-use crate::time::Wall;
-use crate::within::within;
+use crate::stack::slots::Waiters;
 
 /// A parameter of every policy.
 const STALE: ParamInfo = ParamInfo {

@@ -1,8 +1,8 @@
 //! The shared cache.
 
 use super::{BoxFuture, Token};
-use crate::entry::Entry;
-use crate::key::Key;
+use crate::port::entry::Entry;
+use crate::port::key::Key;
 
 /// What a read of the cache found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{CacheErrorClass, FlightId, Stored};
-use crate::key::Key;
-use crate::time::Mono;
+use crate::kit::time::Mono;
+use crate::port::key::Key;
 
 /// Why a flight was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

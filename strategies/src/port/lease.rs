@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{BoxFuture, CacheError};
-use crate::key::Key;
+use crate::port::key::Key;
 
 /// What a holder proves its ownership with: unique per attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,6 +4,13 @@
 //! answers. They are trait objects with boxed futures because a stack is chosen from data at start, and a virtual call
 //! costs tens of nanoseconds against a Redis round trip. No method stands here without a caller.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub(crate) mod entry;
+pub(crate) mod error;
+pub(crate) mod key;
+pub(crate) mod outcome;
+
 mod cache;
 mod event;
 mod lease;

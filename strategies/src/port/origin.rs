@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::BoxFuture;
-use crate::key::Key;
-use crate::time::{Mono, Wall};
+use crate::kit::time::{Mono, Wall};
+use crate::port::key::Key;
 
 /// Names one origin read, fleet-wide: the replica's incarnation (drawn when it starts) and a running number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

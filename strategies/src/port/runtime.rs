@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::BoxFuture;
-use crate::time::{Mono, Wall};
+use crate::kit::time::{Mono, Wall};
 
 /// The clock of one replica.
 pub trait Clock: Send + Sync {

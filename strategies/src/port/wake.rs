@@ -1,7 +1,7 @@
 //! Wake-ups: how a loser of a lock learns that there is something to see, sooner than its next poll.
 
 use super::BoxFuture;
-use crate::key::Key;
+use crate::port::key::Key;
 
 /// A message that is waited for.
 pub type Message = BoxFuture<'static, ()>;

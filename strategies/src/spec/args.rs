@@ -6,8 +6,8 @@ use super::Span;
 use super::layer::LayerInfo;
 use super::param::{ParamInfo, Range};
 use super::terms::{Arg, Term};
-use crate::units::{DURATION, UnitFault};
-use crate::words::nearest;
+use crate::kit::units::{DURATION, UnitFault};
+use crate::kit::words::nearest;
 
 /// A term's arguments, each given at most once, each known to the layer. Each is read as its parameter's [`Range`] says.
 pub(crate) struct Args<'a> {

@@ -6,10 +6,10 @@ use super::layer::LayerInfo;
 use super::param::ParamInfo;
 use super::terms::{Arg, Term};
 use crate::fill::{BARE, COALESCE, LEASE, LOCK};
+use crate::kit::words::nearest;
 use crate::layer::{JITTER, NEGATIVE};
 use crate::origin::{BREAKER, LIMIT};
 use crate::policy::{AHEAD, PLAIN, SOFT_WINDOW, SWR, XFETCH};
-use crate::words::nearest;
 
 /// Every layer, in the order in which compositions are said. Of several cache layers the later ones are outside.
 pub const LAYERS: &[LayerInfo] =

@@ -9,7 +9,7 @@ use super::layer::{Layer, LayerInfo, Slot};
 use super::promise::Alone;
 use super::terms::Term;
 use super::{FillLayer, Spec};
-use crate::words::nearest;
+use crate::kit::words::nearest;
 
 pub(super) fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
     let mut named: Vec<(&LayerInfo, Layer, String)> = Vec::new();

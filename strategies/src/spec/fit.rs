@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Spec;
-use crate::budgets::Budgets;
 use crate::fill::{Hold, LEASE_MARGIN, LockSettings};
-use crate::units::duration_text;
+use crate::kit::units::duration_text;
+use crate::stack::budgets::Budgets;
 
 /// Why a strategy cannot work for an origin: what of it was found, what is allowed, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

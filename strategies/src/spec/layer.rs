@@ -11,12 +11,12 @@ use super::args::Args;
 use super::param::ParamInfo;
 use super::promise::{Alone, BreakerPromise};
 use super::{Early, Span};
-use crate::budgets::Budgets;
-use crate::entry::Life;
 use crate::fill::{Fill, LockSettings};
 use crate::origin::LimitSettings;
+use crate::port::entry::Life;
 use crate::port::{Cache, Origin};
 use crate::stack::Ports;
+use crate::stack::budgets::Budgets;
 
 /// Where in the stack a layer works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

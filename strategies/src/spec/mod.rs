@@ -29,9 +29,9 @@ pub(crate) use param::Range;
 pub use promise::{Alone, BreakerPromise, Promise};
 
 pub(crate) use crate::fill::LockSettings;
+use crate::kit::time::nanos;
+use crate::kit::units::duration_text;
 pub(crate) use crate::policy::Early;
-use crate::time::nanos;
-use crate::units::duration_text;
 
 /// A validated composition of layers.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::units::duration_text;
+use crate::kit::units::duration_text;
 
 /// A parameter of a layer.
 #[derive(Debug, Clone, Copy)]

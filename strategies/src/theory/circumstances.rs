@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::budgets::Budgets;
+use crate::stack::budgets::Budgets;
 
 /// The clients that ask.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use crate::budgets::Budgets;
 use crate::fill::Hold;
 use crate::policy::Early;
 use crate::spec::{Alone, LockSettings, PolicySpec, Spec};
+use crate::stack::budgets::Budgets;
 
 /// Which readers of the origin stand together: of them one reads at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::budgets::Budgets;
+use crate::stack::budgets::Budgets;
 
 const S: Duration = Duration::from_secs(1);
 

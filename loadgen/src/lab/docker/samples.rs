@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use app::runtime::RealClock;
+use app::process::runtime::RealClock;
 use bollard::models::ContainerStatsResponse;
 use futures_util::StreamExt;
 use report::record::ContainerRow;

@@ -4,14 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::auth::ControlToken;
-use app::control::Identity;
-use app::control_client::ControlClient;
-use app::secrets::CONTROL_TOKEN;
+use app::process::secrets::CONTROL_TOKEN;
+use app::wire::auth::ControlToken;
+use app::wire::control::Identity;
+use app::wire::control_client::ControlClient;
 
 use super::engine::{Container, Engine, State};
-use crate::drive::Site;
 use crate::lab::Endpoints;
+use crate::load::drive::Site;
 
 /// How it is brought up; the remedy in most of what can be wrong.
 const UP: &str = "docker compose up --build -d --wait";
@@ -205,7 +205,9 @@ async fn check_identities(
 ) -> Result<(), String> {
     let mut settings = None;
     let programs = replicas.iter().map(|c| (c, app::replica::PROGRAM));
-    for (control, program) in programs.chain([(origin, app::origin::PROGRAM), (proxy, app::cache_proxy::PROGRAM)]) {
+    for (control, program) in
+        programs.chain([(origin, app::origin::PROGRAM), (proxy, app::cache::cache_proxy::PROGRAM)])
+    {
         let found: Identity = control.get("/identity").await.map_err(|e| format!("{e} · {UP}"))?;
         if found.program != program {
             return Err(format!("found {} where {program} should be · {UP}", found.program));

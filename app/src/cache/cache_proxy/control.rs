@@ -1,0 +1,51 @@
+//! The proxy's control routes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+
+use super::{CacheProxy, PROGRAM};
+use crate::CONTROL_BODY_MAX;
+use crate::wire::auth::{ControlToken, require_token};
+use crate::wire::control::{CacheDelay, Flushed, Holder, Identity, LockOf, Namespace};
+use crate::wire::refuse::Refuse;
+
+type Shared = State<Arc<CacheProxy>>;
+
+/// The longest delay of an operation.
+const ADDED_MAX: Duration = Duration::from_secs(60);
+
+pub(super) fn router(proxy: Arc<CacheProxy>, token: ControlToken) -> Router {
+    Router::new()
+        .route("/identity", get(identity))
+        .route("/delay", post(delay))
+        .route("/flush", post(flush))
+        .route("/holder", post(holder))
+        .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
+        .layer(middleware::from_fn_with_state(token, require_token))
+        .with_state(proxy)
+}
+
+async fn identity(State(proxy): Shared) -> Json<Identity> {
+    Json(Identity::new(PROGRAM, proxy.incarnation, &proxy.upstream.host))
+}
+
+async fn delay(State(proxy): Shared, Json(delay): Json<CacheDelay>) -> Result<(), Refuse> {
+    let added = Duration::from_nanos(delay.added_ns);
+    if added > ADDED_MAX {
+        return Err(Refuse::bad(format!("a delay of {added:?}; at most {ADDED_MAX:?} is possible")));
+    }
+    proxy.delay(added, Duration::from_nanos(delay.for_ns));
+    Ok(())
+}
+
+async fn flush(State(proxy): Shared, Json(of): Json<Namespace>) -> Result<Json<Flushed>, Refuse> {
+    Ok(Json(Flushed { removed: proxy.hand.flush(&of.namespace).await.map_err(Refuse::failed)? }))
+}
+
+async fn holder(State(proxy): Shared, Json(of): Json<LockOf>) -> Result<Json<Holder>, Refuse> {
+    Ok(Json(Holder { token: proxy.hand.holder(&of.namespace, of.item).await.map_err(Refuse::failed)? }))
+}

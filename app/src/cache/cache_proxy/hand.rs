@@ -1,0 +1,89 @@
+//! The lab's hand on Redis: what an event needs and a replica may not do. Keys of one namespace of the lab, nothing else.
+
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+
+use crate::cache::redis_cache::sentence;
+
+/// How long one command may take.
+const COMMAND_BUDGET: Duration = Duration::from_millis(300);
+/// The longest namespace.
+const NAMESPACE_BYTES_MAX: usize = 200;
+/// Keys that one step of a removal looks at.
+const SCAN_COUNT: usize = 1000;
+
+/// A connection as the injector's user.
+pub(super) struct Hand {
+    connection: ConnectionManager,
+}
+
+impl Hand {
+    pub(super) fn new(url: &str) -> Result<Self, String> {
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(1)
+            .set_response_timeout(Some(COMMAND_BUDGET))
+            .set_connection_timeout(Some(COMMAND_BUDGET));
+        let client = redis::Client::open(url).map_err(|e| sentence(&e))?;
+        let connection = client.get_connection_manager_lazy(config).map_err(|e| sentence(&e))?;
+        Ok(Self { connection })
+    }
+
+    /// Removes every key of a namespace, locks included, and says how many.
+    pub(super) async fn flush(&self, namespace: &str) -> Result<u64, String> {
+        let pattern = format!("lab:{}:*", checked(namespace)?);
+        self.awake().await;
+        let mut connection = self.connection.clone();
+        let (mut cursor, mut removed) = (0_u64, 0_u64);
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCAN_COUNT);
+            let (next, keys): (u64, Vec<Vec<u8>>) =
+                scan.query_async(&mut connection).await.map_err(|e| sentence(&e))?;
+            if !keys.is_empty() {
+                let mut unlink = redis::cmd("UNLINK");
+                unlink.arg(keys);
+                removed += unlink.query_async::<u64>(&mut connection).await.map_err(|e| sentence(&e))?;
+            }
+            if next == 0 {
+                return Ok(removed);
+            }
+            cursor = next;
+        }
+    }
+
+    /// The token that holds the lock of an item now.
+    pub(super) async fn holder(&self, namespace: &str, item: u32) -> Result<Option<String>, String> {
+        let mut get = redis::cmd("GET");
+        get.arg(format!("lab:{}:{{{item}}}:l", checked(namespace)?));
+        self.awake().await;
+        get.query_async(&mut self.connection.clone()).await.map_err(|e| sentence(&e))
+    }
+
+    /// The first command after Redis was restarted finds the connection broken, and makes a new one for the second.
+    async fn awake(&self) {
+        let _: Result<String, _> = redis::cmd("PING").query_async(&mut self.connection.clone()).await;
+    }
+}
+
+/// A namespace that is no pattern: one with a star in it would remove more than it names.
+fn checked(namespace: &str) -> Result<&str, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    if namespace.is_empty() || namespace.len() > NAMESPACE_BYTES_MAX || !namespace.chars().all(plain) {
+        return Err("no namespace of the lab: letters, digits, and -._: are allowed".into());
+    }
+    Ok(namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_is_no_pattern() {
+        assert!(checked("20261120T235900Z-hotkey-3f9a:jitter-1.0").is_ok());
+        for pattern in ["", "*", "run:*", "a?", "[a]", "a b", &"a".repeat(201)] {
+            assert!(checked(pattern).is_err(), "{pattern:?}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A TCP proxy between replicas and Redis that can make every operation take longer, and the lab's hand on the Redis
+//! behind it: remove the lab's own keys, see who holds a lock.
+//!
+//! It never parses what it passes on. Where Redis does not answer it closes its clients' connections at once, so that a
+//! stopped Redis looks stopped and a paused one (which still accepts) looks paused.
+
+mod control;
+mod hand;
+mod pipe;
+mod upstream;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use strategies::port::Clock;
+use strategies::time::Mono;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::process::runtime::RealClock;
+use crate::wire::auth::ControlToken;
+use crate::wire::serve::{Shutdown, serve};
+use hand::Hand;
+use upstream::Upstream;
+
+/// The proxy's program name in its identity.
+pub const PROGRAM: &str = "stampede-cache-proxy";
+
+/// Connections at most; more wait in the listener's backlog.
+const CONNECTIONS_MAX: usize = 4096;
+
+/// The proxy's listeners.
+pub struct ProxyListeners {
+    /// Redis' protocol, passed on.
+    pub data: TcpListener,
+    /// `/healthz` for everybody; faults with the token that it asks for.
+    pub control: (TcpListener, ControlToken),
+}
+
+/// One proxy.
+pub struct CacheProxy {
+    incarnation: u64,
+    clock: RealClock,
+    upstream: Upstream,
+    hand: Hand,
+    added: Mutex<(Duration, Mono)>,
+}
+
+impl CacheProxy {
+    /// A proxy to `redis_url`, `redis://user:password@host:port`: the user is the injector's. Must be called on the
+    /// runtime that will serve it.
+    ///
+    /// # Errors
+    /// A sentence where the URL is none, or has no host and port.
+    pub fn new(redis_url: &str) -> Result<Arc<Self>, String> {
+        Ok(Arc::new(Self {
+            incarnation: crate::wire::auth::entropy()?,
+            clock: RealClock::start(),
+            upstream: Upstream::of(redis_url)?,
+            hand: Hand::new(redis_url)?,
+            added: Mutex::new((Duration::ZERO, Mono(0))),
+        }))
+    }
+
+    /// Makes everything that is sent to Redis from now on arrive `added` later, for `length`.
+    fn delay(&self, added: Duration, length: Duration) {
+        *self.added.lock().unwrap_or_else(PoisonError::into_inner) = (added, self.clock.mono().plus(length));
+    }
+
+    /// By how much an operation is delayed now.
+    fn added(&self) -> Duration {
+        let (added, until) = *self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        if !added.is_zero() && self.clock.mono() < until { added } else { Duration::ZERO }
+    }
+}
+
+/// Serves a proxy until `shutdown`.
+pub async fn run(proxy: Arc<CacheProxy>, listeners: ProxyListeners, shutdown: Shutdown) {
+    let (control, token) = listeners.control;
+    let health = Router::new().route("/healthz", get(|| async { "ok" }));
+    let control = serve(control, health.merge(control::router(Arc::clone(&proxy), token)), shutdown.clone());
+    tokio::join!(pass_on(proxy, listeners.data, shutdown), control);
+}
+
+async fn pass_on(proxy: Arc<CacheProxy>, listener: TcpListener, mut shutdown: Shutdown) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    let looking = proxy.upstream.keep_looking();
+    tokio::pin!(looking);
+    loop {
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await.ok();
+            (listener.accept().await, place)
+        };
+        tokio::select! {
+            biased;
+            () = shutdown.wait() => break,
+            () = &mut looking => {}
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            (accepted, place) = accepted => match accepted {
+                Ok((client, _)) => {
+                    let proxy = Arc::clone(&proxy);
+                    connections.spawn(async move {
+                        if let Some(server) = proxy.upstream.dial().await {
+                            pipe::join(client, server, &proxy).await;
+                        }
+                        drop(place);
+                    });
+                }
+                // Out of descriptors, or a client that was gone at once: neither ends the service.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+        }
+    }
+}

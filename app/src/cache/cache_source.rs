@@ -1,0 +1,45 @@
+//! Where a replica's shared cache comes from: the one thing in which a lab with Redis and one with memory differ here.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use strategies::port::{BoxFuture, Cache, Lease, Wake};
+
+pub use crate::cache::refused::{Cause, Refused};
+
+/// The ports of one namespace of a shared cache.
+#[derive(Clone)]
+pub struct CachePorts {
+    /// Entries.
+    pub cache: Arc<dyn Cache>,
+    /// Leases.
+    pub lease: Arc<dyn Lease>,
+    /// Messages between replicas.
+    pub wake: Arc<dyn Wake>,
+}
+
+/// What a shared cache says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheStatus {
+    /// What it is: `redis 7.0.15`, `memory`.
+    pub server: String,
+    /// Which life of it: changes when it restarts.
+    pub incarnation: String,
+    /// Entries that it threw away for want of room, since it started.
+    pub evicted: u64,
+}
+
+/// A shared cache that opens a namespace for each strategy of each run.
+pub trait CacheSource: Send + Sync {
+    /// The ports of a namespace, `<run>:<strategy>`; what is stored in one is never seen in another.
+    fn open(&self, namespace: &str) -> CachePorts;
+
+    /// Asks the cache about itself; an error is a sentence for people.
+    fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>>;
+
+    /// Tries everything that a strategy may ask of the cache, in a namespace that is empty again afterwards. A cache in this
+    /// process refuses nothing.
+    fn preflight<'a>(&'a self, _namespace: &'a str) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
+        Box::pin(async { self.status().await.map_err(|said| Refused::at("status", &said)) })
+    }
+}

@@ -1,0 +1,249 @@
+//! The Redis adapter: the cache and lease ports over one multiplexed, reconnecting connection per replica.
+//!
+//! A dead Redis costs microseconds and not seconds: each command is the next try to connect (`link.rs`). No reply fills the memory
+//! (`bounded.rs`).
+//! Keys are `lab:<run>:<strategy>:{<key>}:v` and `…:l`: the braces keep both in one cluster slot.
+
+mod bounded;
+mod error;
+mod link;
+mod preflight;
+mod scripts;
+mod wake;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::PubSub;
+use strategies::port::{
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Renewed, Stored, Token, When,
+};
+use strategies::time::nanos;
+use strategies::{Entry, Key};
+use tokio::time::Instant;
+
+use crate::cache::cache_source::{CachePorts, CacheSource, CacheStatus, Refused};
+use crate::cache::envelope;
+pub(crate) use error::sentence;
+use error::{classify, is_wrong_type};
+use link::Link;
+use scripts::{Script, Scripts};
+use wake::RedisWake;
+
+/// One cache operation's budget, connecting included.
+const OPERATION_BUDGET: Duration = Duration::from_millis(100);
+/// How long the status may take, further attempts included.
+const STATUS_BUDGET: Duration = Duration::from_secs(1);
+/// How long there is between two attempts at it.
+const STATUS_PAUSE: Duration = Duration::from_millis(20);
+/// Redis forgets an entry this long after its hard life; the envelope's stamps decide before that.
+const GRACE_MS: u64 = 1000;
+
+/// A Redis server as a source of cache namespaces.
+pub struct RedisSource {
+    connection: Link,
+    scripts: Arc<Scripts>,
+    /// The preflight's subscription, until a strategy has its own: so all replicas' connections are there at once.
+    held: Mutex<Option<PubSub>>,
+}
+
+/// Checks that a URL is one that this build can use, without connecting.
+///
+/// # Errors
+/// A sentence where it is not.
+pub fn check_url(url: &str) -> Result<(), String> {
+    Link::new(url, OPERATION_BUDGET).map(|_| ()).map_err(wrong_url)
+}
+
+fn wrong_url(why: &str) -> String {
+    format!("{why}; write redis://HOST:PORT or redis+unix:///PATH")
+}
+
+impl RedisSource {
+    /// Prepares a connection to `url` (`redis://…`, `redis+unix:///path`); it is made at the first command. Must be
+    /// used on one runtime.
+    ///
+    /// # Errors
+    /// A sentence where the URL is none.
+    pub fn new(url: &str) -> Result<Self, String> {
+        let connection = Link::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
+        Ok(Self { connection, scripts: Arc::new(Scripts::new()), held: Mutex::default() })
+    }
+
+    fn hold(&self, subscription: Option<PubSub>) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = subscription;
+    }
+
+    /// Asks the server about itself, once.
+    async fn info(&self) -> Result<CacheStatus, CacheError> {
+        let info: String = redis::cmd("INFO").query_async(&mut self.connection.clone()).await.map_err(classify)?;
+        let field = |name: &str| info.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+        Ok(CacheStatus {
+            server: format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
+            incarnation: field("run_id").unwrap_or_default().to_owned(),
+            evicted: field("evicted_keys").and_then(|n| n.parse().ok()).unwrap_or(0),
+        })
+    }
+}
+
+impl CacheSource for RedisSource {
+    fn open(&self, namespace: &str) -> CachePorts {
+        self.hold(None);
+        let redis = Arc::new(RedisCache {
+            connection: self.connection.clone(),
+            scripts: Arc::clone(&self.scripts),
+            prefix: format!("lab:{namespace}:"),
+        });
+        let wake = Arc::new(RedisWake::new(self.connection.clone(), channel(namespace)));
+        CachePorts { cache: redis.clone(), lease: redis, wake }
+    }
+
+    fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {
+        Box::pin(async move {
+            let deadline = Instant::now() + STATUS_BUDGET;
+            loop {
+                let error = match self.info().await {
+                    Ok(status) => return Ok(status),
+                    Err(error) => error,
+                };
+                // Nobody's request waits for this one: a busy machine gets more time for it than an operation's.
+                let may_pass = matches!(error.class, CacheErrorClass::Slow | CacheErrorClass::Down);
+                if !may_pass || Instant::now() >= deadline {
+                    return Err(error.message);
+                }
+                tokio::time::sleep(STATUS_PAUSE).await;
+            }
+        })
+    }
+
+    fn preflight<'a>(&'a self, namespace: &'a str) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
+        Box::pin(preflight::preflight(self, namespace))
+    }
+}
+
+fn channel(namespace: &str) -> String {
+    format!("lab:{namespace}:wake")
+}
+
+/// One namespace in Redis.
+struct RedisCache {
+    connection: Link,
+    scripts: Arc<Scripts>,
+    prefix: String,
+}
+
+impl RedisCache {
+    fn value_key(&self, key: &Key) -> String {
+        format!("{}{{{key}}}:v", self.prefix)
+    }
+
+    fn lease_key(&self, key: &Key) -> String {
+        format!("{}{{{key}}}:l", self.prefix)
+    }
+
+    /// Runs one of the yes-or-no scripts.
+    async fn ask(&self, script: &Script, keys: &[String], args: &[Vec<u8>]) -> Result<bool, CacheError> {
+        script.ask(&mut self.connection.clone(), keys, args).await.map_err(classify)
+    }
+
+    /// Runs a script on a key's lease, with a life where it sets one.
+    async fn ask_lease(
+        &self,
+        script: &Script,
+        key: &Key,
+        token: Token,
+        life: Option<Duration>,
+    ) -> Result<bool, CacheError> {
+        let args = [Some(token.to_string()), life.map(|life| millis(life).to_string())];
+        let args: Vec<Vec<u8>> = args.into_iter().flatten().map(String::into_bytes).collect();
+        self.ask(script, &[self.lease_key(key)], &args).await
+    }
+}
+
+/// A life in the whole milliseconds that Redis counts in; at least one.
+fn millis(life: Duration) -> u64 {
+    (nanos(life) / 1_000_000).max(1)
+}
+
+impl Cache for RedisCache {
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
+        Box::pin(async move {
+            let command = redis::cmd("GET").arg(self.value_key(key)).to_owned();
+            let found: Result<Option<Vec<u8>>, _> = command.query_async(&mut self.connection.clone()).await;
+            match found {
+                Ok(None) => Ok(Lookup::Absent),
+                Ok(Some(bytes)) => Ok(envelope::decode(&bytes).map_or(Lookup::Corrupt, Lookup::Found)),
+                Err(error) if is_wrong_type(&error) => Ok(Lookup::Corrupt),
+                Err(error) => Err(classify(error)),
+            }
+        })
+    }
+
+    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
+        Box::pin(async move {
+            let bytes = envelope::encode(entry);
+            let life_ms = millis(entry.life.hard).saturating_add(GRACE_MS);
+            let stored = match when {
+                When::Always => {
+                    let command =
+                        redis::cmd("SET").arg(self.value_key(key)).arg(bytes).arg("PX").arg(life_ms).to_owned();
+                    let () = command.query_async(&mut self.connection.clone()).await.map_err(classify)?;
+                    true
+                }
+                When::NotOlder | When::Fenced(_) => {
+                    // No token, no question: see the script.
+                    let token = match when {
+                        When::Fenced(token) => token.to_string(),
+                        When::Always | When::NotOlder => String::new(),
+                    };
+                    let version = entry.version.to_be_bytes().to_vec();
+                    let args = [token.into_bytes(), version, bytes, life_ms.to_string().into_bytes()];
+                    self.ask(&self.scripts.fenced_put, &[self.value_key(key), self.lease_key(key)], &args).await?
+                }
+            };
+            Ok(if stored { Stored::Stored } else { Stored::Fenced })
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(async move {
+            let command = redis::cmd("DEL").arg(self.value_key(key)).to_owned();
+            command.query_async(&mut self.connection.clone()).await.map_err(classify)
+        })
+    }
+}
+
+impl Lease for RedisCache {
+    fn acquire<'a>(
+        &'a self,
+        key: &'a Key,
+        token: Token,
+        life: Duration,
+    ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
+        Box::pin(async move {
+            let won = self.ask_lease(&self.scripts.acquire, key, token, Some(life)).await?;
+            Ok(if won { Acquired::Won } else { Acquired::Held })
+        })
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
+        Box::pin(async move {
+            let renewed = self.ask_lease(&self.scripts.renew, key, token, Some(life)).await?;
+            Ok(if renewed { Renewed::Renewed } else { Renewed::NotOwner })
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
+        Box::pin(async move {
+            let released = self.ask_lease(&self.scripts.release, key, token, None).await?;
+            Ok(if released { Released::Released } else { Released::NotOwner })
+        })
+    }
+
+    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(async move {
+            let command = redis::cmd("DEL").arg(self.lease_key(key)).to_owned();
+            command.query_async(&mut self.connection.clone()).await.map_err(classify)
+        })
+    }
+}

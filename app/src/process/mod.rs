@@ -1,0 +1,9 @@
+//! What a program of the lab needs as a process: settings, secrets, signals, guards, clocks.
+
+pub mod config;
+pub mod descriptors;
+pub mod guard;
+pub mod heartbeat;
+pub mod runtime;
+pub mod secrets;
+pub mod signals;

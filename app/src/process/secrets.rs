@@ -1,0 +1,105 @@
+//! The secrets of a stack of containers: made once, where they are absent, into volumes that only the programs that need them see.
+//! Nothing secret is committed, in an image, in an environment variable or in a log.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use crate::wire::auth::entropy;
+
+/// The control listeners' token, below the secrets' folder.
+pub const CONTROL_TOKEN: &str = "control/token";
+/// The replicas' password for Redis.
+pub const REPLICA_PASSWORD: &str = "replica/password";
+/// The fault injector's password for Redis.
+pub const INJECTOR_PASSWORD: &str = "injector/password";
+/// Redis' ACL file, which holds both.
+pub const CACHE_USERS: &str = "cache/users.acl";
+
+/// The replicas' user in Redis.
+pub const REPLICA_USER: &str = "replica";
+/// The fault injector's user in Redis.
+pub const INJECTOR_USER: &str = "injector";
+
+/// What replicas may do: their own prefix, and the commands that `redis_cache` sends, its scripts' included. INFO tells
+/// which life of the server it is and whether it evicted.
+pub const REPLICA_MAY: &str = "~lab:* resetchannels &lab:* -@all +get +set +del +getrange +pexpire +eval +evalsha \
+                           +publish +subscribe +unsubscribe +info +ping";
+/// What the injector may do: find and remove the lab's keys, and see who holds a lock. No FLUSHALL, no CONFIG.
+const INJECTOR_MAY: &str = "~lab:* resetchannels -@all +get +scan +unlink +info +ping";
+
+/// Draws what is absent below `folder` and leaves alone what is there. Redis' users are written again from the same
+/// passwords: what they may do is this build's.
+///
+/// # Errors
+/// A sentence with the file, and why it could not be read or written.
+pub fn make(folder: &Path) -> Result<(), String> {
+    keep_or_write(&folder.join(CONTROL_TOKEN), &random()?)?;
+    let replica = keep_or_write(&folder.join(REPLICA_PASSWORD), &random()?)?;
+    let injector = keep_or_write(&folder.join(INJECTOR_PASSWORD), &random()?)?;
+    write_anew(&folder.join(CACHE_USERS), &cache_users(&replica, &injector))
+}
+
+/// Redis' ACL file: nobody but these two.
+fn cache_users(replica: &str, injector: &str) -> String {
+    format!(
+        "user default off\nuser {REPLICA_USER} on >{replica} {REPLICA_MAY}\nuser {INJECTOR_USER} on >{injector} {INJECTOR_MAY}\n"
+    )
+}
+
+/// 128 bits, hexadecimal: fit for a URL, an ACL file and a header as they are.
+fn random() -> Result<String, String> {
+    Ok(format!("{:016x}{:016x}", entropy()?, entropy()?))
+}
+
+fn keep_or_write(file: &Path, fresh: &str) -> Result<String, String> {
+    let said = |e: std::io::Error| format!("the secret {}: {e}", file.display());
+    match create(file, fresh) {
+        Ok(()) => Ok(fresh.to_owned()),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => std::fs::read_to_string(file).map_err(said),
+        Err(e) => Err(said(e)),
+    }
+}
+
+fn write_anew(file: &Path, text: &str) -> Result<(), String> {
+    let beside = file.with_extension("new");
+    // Left by one that was killed over it.
+    let _ = std::fs::remove_file(&beside);
+    let written = create(&beside, text).and_then(|()| std::fs::rename(&beside, file));
+    written.map_err(|e| format!("the secret {}: {e}", file.display()))
+}
+
+fn create(file: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o400).open(file)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_made_once_and_for_their_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path()).unwrap();
+        let all = [CONTROL_TOKEN, REPLICA_PASSWORD, INJECTOR_PASSWORD, CACHE_USERS];
+        let read = || all.map(|file| std::fs::read_to_string(folder.path().join(file)).unwrap());
+        let first = read();
+        for file in all {
+            let mode = folder.path().join(file).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o400, "{file}");
+        }
+        assert!(first[0].len() == 32 && first[0] != first[1] && first[1] != first[2]);
+        assert!(first[3].contains(&first[1]) && first[3].contains(&first[2]) && !first[3].contains(&first[0]));
+        let users = folder.path().join(CACHE_USERS);
+        std::fs::remove_file(&users).unwrap();
+        std::fs::write(&users, "of an older build").unwrap();
+        make(folder.path()).unwrap();
+        assert_eq!(read(), first, "passwords stay, and users are what this build says");
+    }
+}

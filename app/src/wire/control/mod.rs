@@ -1,0 +1,321 @@
+//! The control protocol: the JSON that a lab's generator exchanges with replicas and origin on their control listeners.
+//!
+//! Data, not behaviour: both ends share these types, so they cannot drift apart.
+
+mod origin;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use strategies::time::nanos;
+use strategies::{Budgets, Slots};
+
+use crate::cache::cache_source::{CacheStatus, Refused};
+
+pub use origin::{LawWire, LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
+
+/// `POST /start` on a replica: run this strategy in a fresh namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartReplica {
+    /// The cache namespace, `<run>:<strategy>`.
+    pub namespace: String,
+    /// The strategy's SPEC.
+    pub strategy: String,
+    /// The scenario's TTL, nanoseconds.
+    pub ttl_ns: u64,
+    /// The run's seed.
+    pub seed: u64,
+    /// How long things may take; the usual where nothing is said.
+    #[serde(default)]
+    pub budgets: BudgetsWire,
+    /// Its request slots; no limit where nothing is said.
+    #[serde(default)]
+    pub slots: Option<SlotsWire>,
+    /// The replica's index in the fleet, from 0, where the lab knows better than the program that it runs as.
+    #[serde(default)]
+    pub index: Option<u16>,
+    /// Whether it is the one that watches the shared cache: see [`CacheWatched`].
+    #[serde(default)]
+    pub watches_cache: bool,
+}
+
+/// A replica's request slots on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotsWire {
+    /// Requests that it works on at a time.
+    pub concurrency: u32,
+    /// Requests that may wait for their turn.
+    pub queue: u32,
+}
+
+impl From<Slots> for SlotsWire {
+    fn from(Slots { concurrency, queue }: Slots) -> Self {
+        Self { concurrency, queue }
+    }
+}
+
+impl From<SlotsWire> for Slots {
+    fn from(SlotsWire { concurrency, queue }: SlotsWire) -> Self {
+        Self { concurrency: concurrency.max(1), queue }
+    }
+}
+
+/// A replica's budgets on the wire, nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetsWire {
+    /// A request's.
+    pub replica_ns: u64,
+    /// An origin read's.
+    pub origin_read_ns: u64,
+    /// A wait's for a lock.
+    pub lock_wait_ns: u64,
+}
+
+impl Default for BudgetsWire {
+    fn default() -> Self {
+        Budgets::USUAL.into()
+    }
+}
+
+impl From<Budgets> for BudgetsWire {
+    fn from(budgets: Budgets) -> Self {
+        let Budgets { replica, origin_read, lock_wait } = budgets;
+        Self { replica_ns: nanos(replica), origin_read_ns: nanos(origin_read), lock_wait_ns: nanos(lock_wait) }
+    }
+}
+
+impl From<BudgetsWire> for Budgets {
+    fn from(wire: BudgetsWire) -> Self {
+        let d = Duration::from_nanos;
+        Self { replica: d(wire.replica_ns), origin_read: d(wire.origin_read_ns), lock_wait: d(wire.lock_wait_ns) }
+    }
+}
+
+/// `GET /identity` of any of the programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// `stampede-replica`, `stampede-origin` or `stampede-cache-proxy`.
+    pub program: String,
+    /// Its version.
+    pub version: String,
+    /// A hash of the sources that it was built from: [`crate::BUILD`] there.
+    #[serde(default)]
+    pub build: String,
+    /// What it was set to use, without secrets: the same on every replica of a fleet.
+    #[serde(default)]
+    pub settings: String,
+    /// Which life of it, hexadecimal: drawn at its start, and the first part of its flights' names.
+    pub incarnation: String,
+}
+
+impl Identity {
+    /// This build as one of its programs.
+    #[must_use]
+    pub fn new(program: &str, incarnation: u64, settings: &str) -> Self {
+        Self {
+            program: program.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            build: crate::BUILD.into(),
+            settings: settings.into(),
+            incarnation: format!("{incarnation:016x}"),
+        }
+    }
+}
+
+/// `GET /clock`: the program's monotonic clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// Nanoseconds since the program's start.
+    pub mono_ns: u64,
+}
+
+/// `GET /heartbeat` of a replica or the origin: whether its thread ran and its clocks were let alone, since its strategy was
+/// started. Times are of its monotonic clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The longest time without a beat, nanoseconds.
+    pub longest_ns: u64,
+    /// The times without a beat that were longer than [`crate::process::heartbeat::TOLD_FROM`]; the first thousand.
+    pub silences: Vec<Silence>,
+    /// How the wall clock moved against the monotonic one; the first thousand times.
+    pub steps: Vec<ClockStep>,
+    /// Of a replica that watches the cache: what it saw.
+    #[serde(default)]
+    pub cache: Option<CacheWatched>,
+}
+
+/// A time without a sign of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// The last sign before it, nanoseconds.
+    pub from_ns: u64,
+    /// The first one after it, nanoseconds.
+    pub to_ns: u64,
+}
+
+impl Silence {
+    /// Its length, nanoseconds.
+    #[must_use]
+    pub const fn ns(&self) -> u64 {
+        self.to_ns.saturating_sub(self.from_ns)
+    }
+}
+
+/// A wall clock that was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockStep {
+    /// When that was noticed.
+    pub at_ns: u64,
+    /// By how much, nanoseconds; negative where it was set back.
+    pub by_ns: i64,
+}
+
+/// What a replica saw that kept an entry of the lab's own in the cache and asked for it all the time.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CacheWatched {
+    /// The longest time from a question to the next answer, nanoseconds.
+    pub longest_ns: u64,
+    /// The times without an answer that were longer than [`crate::process::heartbeat::TOLD_FROM`]; the first thousand.
+    pub silences: Vec<Silence>,
+    /// When the entry was found to be gone; the first thousand times.
+    pub lost_ns: Vec<u64>,
+}
+
+/// `GET /counters` of a replica, since its strategy was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReplicaCounters {
+    /// Requests taken.
+    pub requests: u64,
+    /// Cache and lease operations.
+    pub cache_ops: u64,
+    /// Requests and background tasks that have not ended.
+    pub in_flight: u64,
+    /// The most requests that waited at a time since the last `POST /mark`; `None` where that is not known.
+    #[serde(default)]
+    pub peak_waiters: Option<u64>,
+}
+
+/// One of a replica's events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventLine {
+    /// When, on the replica's monotonic clock.
+    pub mono_ns: u64,
+    /// What: the `event` of `events.jsonl`.
+    pub event: SmolStr,
+    /// Which key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<SmolStr>,
+    /// Which flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flight: Option<SmolStr>,
+    /// What else there is to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<SmolStr>,
+    /// For a `stored` event: until when the entry is fresh, on the replica's monotonic clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_until_ns: Option<u64>,
+}
+
+/// `GET /events` of a replica: everything since its strategy was started.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReplicaEvents {
+    /// In the order in which they happened.
+    pub events: Vec<EventLine>,
+    /// Events that the log had no room for; anything but zero makes the run invalid.
+    pub dropped: u64,
+}
+
+/// `POST /warm`: the replica writes items 1 to `items` through the strategy's own put, in one burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warm {
+    /// How many.
+    pub items: u32,
+    /// Origin reads at once while their values are fetched: no more than the origin has places.
+    pub at_once: u32,
+    /// Whether each entry gets only a part of its life, as [`scenarios::Warm::BurstAged`] has it.
+    #[serde(default)]
+    pub aged: bool,
+    /// How long reading them all may take, nanoseconds.
+    pub within_ns: u64,
+}
+
+/// The answer to [`Warm`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warmed {
+    /// When the last put was acknowledged, on the replica's monotonic clock.
+    pub last_put_mono_ns: u64,
+}
+
+/// `POST /expire`: the replica removes items `first` to `last` from the shared cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expire {
+    /// The first, from 1.
+    pub first: u32,
+    /// The last, included.
+    pub last: u32,
+}
+
+/// `GET /held` of a replica: the locks that it holds, as it sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Held {
+    /// Token by key.
+    pub tokens: BTreeMap<String, String>,
+}
+
+/// `POST /delay` on the cache proxy: from now on, for so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheDelay {
+    /// By how much each operation takes longer, nanoseconds.
+    pub added_ns: u64,
+    /// For how long, nanoseconds.
+    pub for_ns: u64,
+}
+
+/// The answer to `POST /preflight` of a replica with a [`Namespace`]: whether the shared cache lets it do what it will do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preflight {
+    /// It does.
+    Ready(CacheStatus),
+    /// It does not.
+    Refused(Refused),
+}
+
+/// `POST /flush` on the cache proxy: remove all keys of this namespace, locks included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Namespace {
+    /// `<run>:<strategy>`.
+    pub namespace: String,
+}
+
+/// The answer to [`Namespace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flushed {
+    /// How many keys there were.
+    pub removed: u64,
+}
+
+/// `POST /holder` on the cache proxy: who holds the lock of this item?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockOf {
+    /// `<run>:<strategy>`.
+    pub namespace: String,
+    /// The item, from 1.
+    pub item: u32,
+}
+
+/// The answer to [`LockOf`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The holder's token; `None` where nobody holds it.
+    pub token: Option<String>,
+}
+
+/// The error body of any control listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// A sentence.
+    pub error: String,
+}

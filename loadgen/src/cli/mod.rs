@@ -1,0 +1,410 @@
+//! The command line as typed. Nothing here is checked against a scenario; see `settings.rs` for that.
+
+pub mod lists;
+pub(crate) mod pages;
+pub mod refusal;
+pub mod schema;
+pub mod settings;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::study::noise::NOISES;
+
+/// Where baselines lie if nothing else is said.
+pub(crate) const BASELINES: &str = "results/baseline";
+
+/// The stampede lab: what cache-stampede strategies do to an origin, in numbers.
+#[derive(Debug, Parser)]
+#[command(name = "loadgen", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do; `run` where nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The arguments of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario's strategies one after the other under the same plan (the default)
+    Run(Box<RunArgs>),
+    /// List scenarios, presets and layers
+    List,
+    /// Show a scenario, preset or layer with its parameters and defaults
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Measure the generator itself: its cost a request, and how punctual it is
+    Selftest(SelftestArgs),
+    /// Run a scenario at every point of a grid of settings, in virtual time
+    Sweep(Box<SweepArgs>),
+    /// Which strategy, with which settings, for my numbers: by simulation, in seconds
+    Advise(Box<AdviseArgs>),
+    /// Hold a run to a baseline: 10 where a figure changed, 3 where they can't be compared
+    Gate(GateArgs),
+    /// Make a run the baseline that later ones are held to
+    Promote(PromoteArgs),
+    /// Compare runs with repeats, strategy by strategy: by how much, how sure, and what to call it
+    Compare(CompareArgs),
+    /// Run a strategy against itself, to measure how far the same thing may differ on this machine
+    Aa(Box<RunArgs>),
+    /// Play seeds in small simulated worlds in which things go wrong, and check every invariant
+    Fuzz(FuzzArgs),
+    /// Check the invariants over a run's records: events.jsonl and origin.csv
+    Check {
+        /// The run's folder
+        run: PathBuf,
+    },
+    /// Render charts, page and summary of a run again, from its records
+    Report(ReportArgs),
+    /// JSON Schemas of the JSON files that the lab writes: a list, one, or all as files
+    Schema(SchemaArgs),
+}
+
+/// Where a lab is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LabChoice {
+    /// The containers where they are up and well, else local
+    Auto,
+    /// The containers of compose.yaml, which must be up
+    Docker,
+    /// Replicas, origin and cache on loopback
+    Local,
+    /// Everything simulated, in virtual time: exact, and in well under a second
+    Sim,
+}
+
+/// Which shared cache the local lab has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CacheChoice {
+    /// A private redis-server where one is installed, else memory
+    Auto,
+    /// A private redis-server
+    Redis,
+    /// The embedded memory cache
+    Memory,
+}
+
+/// What makes the next request come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Arrival {
+    /// A client's own answer
+    Closed,
+    /// The clock, with independent exponential gaps
+    Poisson,
+    /// The clock, with equal gaps
+    Constant,
+}
+
+/// What comes out on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table for people
+    Text,
+    /// The same for programs; of a run its run.json
+    Json,
+}
+
+/// The arguments of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// A shipped scenario's name, or a scenario file
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub scenario: Option<String>,
+    /// Where to run it
+    #[arg(long, value_enum, default_value = "auto")]
+    pub lab: LabChoice,
+    /// Presets or SPECs, separated by commas, or `all` presets; the scenario's own list where nothing is said
+    #[arg(long, value_name = "a,b|SPEC|all")]
+    pub strategy: Option<String>,
+    /// A Redis server to use as the shared cache: redis://HOST:PORT or redis+unix:///PATH
+    #[arg(long, value_name = "URL", conflicts_with = "cache", group = "elsewhere")]
+    pub redis: Option<String>,
+    /// The shared cache
+    #[arg(long, value_enum, default_value = "auto")]
+    pub cache: CacheChoice,
+    /// Any HTTP service instead of a lab, may be repeated: http://HOST:PORT/path/{key}; {key} is replaced
+    #[arg(long, value_name = "URL", num_args = 1.., group = "elsewhere", conflicts_with_all = ["strategy", "lab", "redis", "cache", "replicas"])]
+    pub target: Vec<String>,
+    /// Leave to load a target, or a Redis, that is not loopback
+    #[arg(long, requires = "elsewhere")]
+    pub i_own_this_target: bool,
+    /// The most that may be asked of a target (500/s); 1000/s where it is not loopback
+    #[arg(long, value_name = "RATE", requires = "target")]
+    pub max_rate: Option<String>,
+    /// Control listener of the lab's origin program behind a target: http://HOST:PORT
+    #[arg(long, value_name = "URL", requires = "target", requires = "origin_token_file")]
+    pub origin_control: Option<String>,
+    /// File with that listener's token
+    #[arg(long, value_name = "FILE", requires = "origin_control")]
+    pub origin_token_file: Option<PathBuf>,
+    /// Length of the measured phase (60s, 5m)
+    #[arg(short = 'd', long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub duration: Option<String>,
+    /// Length of the warm-up (5s)
+    #[arg(short = 'w', long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub warmup: Option<String>,
+    /// Closed-loop clients
+    #[arg(short = 'c', long, value_name = "N", allow_hyphen_values = true)]
+    pub clients: Option<String>,
+    /// Open loop: requests a second over the whole fleet (400/s)
+    #[arg(short = 'r', long, value_name = "RATE", allow_hyphen_values = true, conflicts_with = "clients")]
+    pub rate: Option<String>,
+    /// What makes the next request come
+    #[arg(long, value_enum)]
+    pub arrival: Option<Arrival>,
+    /// Replicas that share the cache: 3 where nothing is said; in containers as many as are up
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub replicas: Option<u16>,
+    /// Seed of the plan and of every random draw
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 42)]
+    pub seed: u64,
+    /// How often: each repeat runs every strategy once, in an order that the seed decides, with the next seed's plan; once
+    /// where nothing is said (`aa`: 10 times)
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub repeats: Option<u16>,
+    /// Set a field of the scenario: --set cache.ttl=10s
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// Folder in which the run's folder is made
+    #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
+    pub output: PathBuf,
+    /// Folder of what `loadgen aa` measured, for the comparisons of repeats
+    #[arg(long, value_name = "DIR", default_value = NOISES)]
+    pub noise: PathBuf,
+    /// What comes out on standard output
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// No progress on standard error
+    #[arg(long)]
+    pub quiet: bool,
+    /// Serve a page that draws the run as it happens, on this loopback address; on any free port where none is given
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+    pub live: Option<SocketAddr>,
+    /// Say what would be run, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The arguments of `sweep`: its own, and those of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct SweepArgs {
+    /// A knob and its values, may be repeated: xfetch.beta=0.5..3:0.25 or cache.ttl=2s,5s,10s
+    #[arg(long, value_name = "KNOB=VALUES", required = true, allow_hyphen_values = true)]
+    pub vary: Vec<String>,
+    /// Seeds that each setting is run with, from --seed on
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub seeds: u16,
+    /// What to look for: "min origin.total where latency.p99 <= 20ms and stale.share <= 1%"
+    #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
+    pub goal: Option<String>,
+    /// The scenario and what is set in it.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// The arguments of `advise`.
+#[derive(Debug, Clone, Args)]
+pub struct AdviseArgs {
+    /// Requests a second over the whole fleet (400/s)
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    pub rate: String,
+    /// What is asked for: hot:N or hot:N:SHARE, zipf:N or zipf:N:EXPONENT, uniform:N, single
+    #[arg(long, value_name = "KEYS", allow_hyphen_values = true)]
+    pub keys: String,
+    /// How long a value is fresh (5s)
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub ttl: String,
+    /// How long one origin read takes: 200ms, exp:200ms (mean) or lognormal:200ms,600ms (p50, p99)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub service_time: String,
+    /// Reads a second that the origin can do (50/s)
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    pub origin_capacity: String,
+    /// How long past its TTL a value may still be served (2s)
+    #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true)]
+    pub max_stale: String,
+    /// Replicas that share the cache
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub replicas: u16,
+    /// What to look for instead of the lowest p99: "min origin.total where latency.p99 <= 20ms"
+    #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
+    pub goal: Option<String>,
+    /// Only one setting of each preset, two seeds, and shorter runs
+    #[arg(long)]
+    pub quick: bool,
+    /// The first seed
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 42)]
+    pub seed: u64,
+    /// Folder in which the answer's folder is made
+    #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
+    pub output: PathBuf,
+    /// What comes out on standard output: words, or advice.json
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// No progress on standard error
+    #[arg(long)]
+    pub quiet: bool,
+    /// Say what would be simulated, and simulate nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The arguments of `gate`.
+#[derive(Debug, Clone, Args)]
+pub struct GateArgs {
+    /// The baseline, or the folder where it is kept as SCENARIO.LAB.json
+    #[arg(long, value_name = "PATH", default_value = BASELINES)]
+    pub baseline: PathBuf,
+    /// Of real runs: hold times to the baseline as well, which needs repeats and the same quiet machine
+    #[arg(long)]
+    pub strict_time: bool,
+    /// Folder of what `loadgen aa` measured
+    #[arg(long, value_name = "DIR", default_value = NOISES)]
+    pub noise: PathBuf,
+    /// The run's folder, or its run.json
+    pub run: PathBuf,
+}
+
+/// The arguments of `compare`.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// The folder of the run that the others are compared with
+    pub base: PathBuf,
+    /// The other runs' folders
+    #[arg(required = true)]
+    pub new: Vec<PathBuf>,
+    /// Folder of what `loadgen aa` measured
+    #[arg(long, value_name = "DIR", default_value = NOISES)]
+    pub noise: PathBuf,
+    /// What comes out on standard output: a table, or the same as JSON
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// The arguments of `report`.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
+pub struct ReportArgs {
+    /// Several runs instead of one.
+    #[command(subcommand)]
+    pub what: Option<ReportWhat>,
+    /// The folder of a run or of a sweep
+    #[arg(required = true)]
+    pub run: Option<PathBuf>,
+    /// Open the page in a browser
+    #[arg(long)]
+    pub open: bool,
+}
+
+/// What else `report` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ReportWhat {
+    /// One page of several runs side by side, which says what differs between them
+    Compare(SideBySideArgs),
+}
+
+/// The arguments of `report compare`.
+#[derive(Debug, Clone, Args)]
+pub struct SideBySideArgs {
+    /// The runs' folders
+    #[arg(required = true, num_args = 2..)]
+    pub runs: Vec<PathBuf>,
+    /// The page; comparison.html beside the first run where nothing is said
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Open the page in a browser
+    #[arg(long)]
+    pub open: bool,
+}
+
+/// The arguments of `schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// Which: run, or the id that the file itself carries, stampede.run/v1; a list of all where nothing is said
+    pub name: Option<String>,
+    /// Folder to write schemas to, as stampede.run.v1.json and so on: that of NAME, or all
+    #[arg(short = 'o', long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// The arguments of `promote`.
+#[derive(Debug, Clone, Args)]
+pub struct PromoteArgs {
+    /// Folder of baselines; the file in it is SCENARIO.LAB.json
+    #[arg(long, value_name = "DIR", default_value = BASELINES)]
+    pub baseline_dir: PathBuf,
+    /// The run's folder, or its run.json
+    pub run: PathBuf,
+}
+
+/// The arguments of `selftest`.
+#[derive(Debug, Clone, Args)]
+pub struct SelftestArgs {
+    /// A server on loopback to drive instead of the built-in one that does nothing
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+    /// Length of each of the two measurements
+    #[arg(short = 'd', long, value_name = "DURATION", default_value = "5s", allow_hyphen_values = true)]
+    pub duration: String,
+    /// Connections of the closed loop
+    #[arg(short = 'c', long, value_name = "N", default_value = "50", allow_hyphen_values = true)]
+    pub connections: String,
+    /// Rate of the open loop
+    #[arg(short = 'r', long, value_name = "RATE", default_value = "1000/s", allow_hyphen_values = true)]
+    pub rate: String,
+    /// What comes out on standard output
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// The arguments of `fuzz`.
+#[derive(Debug, Clone, Args)]
+pub struct FuzzArgs {
+    /// How many seeds to play; they are dealt to strategies and profiles in turns
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub seeds: u64,
+    /// The first of them
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1_u64 << 62))]
+    pub from: u64,
+    /// Play this one seed, and make it smaller where it fails
+    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with_all = ["seeds", "from", "corpus"])]
+    pub seed: Option<u64>,
+    /// With --seed: show every fact of the log, and not only what led to the failure
+    #[arg(long, requires = "seed", conflicts_with_all = ["seeds", "from", "corpus", "must_fail"])]
+    pub log: bool,
+    /// Play the seeds of this file instead: lines of `SEED PROFILE STRATEGY`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "from"])]
+    pub corpus: Option<PathBuf>,
+    /// Presets or SPECs, separated by commas; `all` presets, `broken` for those that are wrong on purpose, or `random` for a
+    /// composition drawn from each seed
+    #[arg(long, value_name = "a,b|SPEC|all|broken|random", default_value = "all")]
+    pub strategy: String,
+    /// Families of troubles, separated by commas, or `all`
+    #[arg(long, value_name = "a,b|all", default_value = "all")]
+    pub profile: String,
+    /// Threads; one a core where nothing is said
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Fail where a fault or a rare event happened less often than it should in so many seeds of everything
+    #[arg(long, conflicts_with_all = ["strategy", "profile", "seed", "corpus"])]
+    pub floors: bool,
+    /// Fail where every invariant holds: each line of the corpus, or each strategy within so many seeds, five times
+    #[arg(long, conflicts_with_all = ["seed", "floors"])]
+    pub must_fail: bool,
+}
+
+impl FuzzArgs {
+    /// How many threads.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.map_or(cores, usize::from)
+    }
+}

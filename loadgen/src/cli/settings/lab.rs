@@ -1,0 +1,91 @@
+//! Whether the lab can do what was asked for: as far as it is known from the arguments, and again when a lab was found.
+
+use super::Settings;
+use crate::cli::{CacheChoice, LabChoice, RunArgs};
+use crate::shell::exit::Failure;
+
+/// Replicas at most where each is a thread and a listener.
+const REPLICAS_MAX: u16 = 64;
+
+impl Settings {
+    /// What labs can do, as far as it is known before one is looked for.
+    pub(super) fn check_lab(&mut self, args: &RunArgs) -> Result<(), Failure> {
+        let local = [
+            ("--redis", args.redis.is_some()),
+            ("--cache", args.cache != CacheChoice::Auto),
+            ("--replicas", args.replicas.is_some()),
+        ];
+        let local = local.iter().find(|(_, given)| *given).map(|(flag, _)| *flag);
+        match (self.lab, local) {
+            (LabChoice::Docker, Some(flag)) => {
+                return Err(Failure::usage(format!(
+                    "the containers have their own · {flag} with --lab docker · found both, allowed one · take one of them \
+                     out (replicas: docker compose up --scale app=5)"
+                )));
+            }
+            (LabChoice::Auto, Some(flag)) => {
+                self.lab = LabChoice::Local;
+                self.lab_note = Some(format!("{flag} is the local lab's"));
+            }
+            _ => {}
+        }
+        match self.lab {
+            LabChoice::Sim => self.check_replicas().and_then(|()| self.check_sim()),
+            // What containers can do is checked when they were looked for.
+            LabChoice::Docker | LabChoice::Auto if self.target.is_none() => Ok(()),
+            _ => self.check_world(false),
+        }
+    }
+
+    /// Whether `--lab auto` is to look for containers.
+    #[must_use]
+    pub fn wants_containers(&self) -> bool {
+        self.lab == LabChoice::Auto && self.target.is_none()
+    }
+
+    /// What the lab that was found can do.
+    ///
+    /// # Errors
+    /// [`Failure`] where the scenario asks for more.
+    pub fn check_world(&self, docker: bool) -> Result<(), Failure> {
+        if self.simulated {
+            return Ok(());
+        }
+        self.check_replicas()?;
+        crate::lab::check_events(&self.scenario, self.target.as_ref(), docker)
+    }
+
+    fn check_replicas(&self) -> Result<(), Failure> {
+        let needed = self.scenario.replicas_min();
+        if needed > u32::from(self.replicas) {
+            return Err(Failure::usage(format!(
+                "an event names a replica that is not there · --replicas · found {}, needed at least {needed} · raise it \
+                 (containers: docker compose up -d --wait --scale app={needed})",
+                self.replicas
+            )));
+        }
+        if self.replicas > REPLICAS_MAX && self.target.is_none() && !self.simulated {
+            return Err(Failure::usage(format!(
+                "too many replicas for one machine · --replicas · found {}, allowed at most {REPLICAS_MAX} · lower it, or use \
+                 --lab sim, which has up to 1000",
+                self.replicas
+            )));
+        }
+        Ok(())
+    }
+
+    /// What a simulated lab cannot have: something real.
+    fn check_sim(&self) -> Result<(), Failure> {
+        let real = [
+            ("--target", self.target.is_some()),
+            ("--redis", self.redis.is_some()),
+            ("--cache redis", self.cache == CacheChoice::Redis),
+        ];
+        match real.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Failure::usage(format!(
+                "the sim lab simulates everything · {flag} with --lab sim · found both, allowed one · take one of them out"
+            ))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! Raw arguments → validated settings: the second of the two stages. After this nothing is checked again.
+
+mod lab;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use app::wire::address::{is_loopback, shown, shown_word};
+use report::STRATEGIES_MAX;
+use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
+use strategies::Spec;
+use strategies::spec::{PRESETS, Unfit};
+use strategies::time::nanos;
+use strategies::units::duration_text;
+
+use crate::cli::{Arrival, CacheChoice, Format, LabChoice, RunArgs};
+use crate::lab::target::Target;
+use crate::load::measure::{Floor, Warmth};
+use crate::shell::exit::Failure;
+
+/// What to run, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The scenario, with everything that the command line sets in it.
+    pub scenario: Scenario,
+    /// What is measured, in the order run.
+    pub subjects: Vec<Subject>,
+    /// Which lab was asked for.
+    pub lab: LabChoice,
+    /// Why `--lab auto` chose as it did, for people.
+    pub lab_note: Option<String>,
+    /// Whether everything is simulated, in virtual time.
+    pub simulated: bool,
+    /// An HTTP service instead of a lab.
+    pub target: Option<Target>,
+    /// The scenario's thresholds on strategies that are not run, for people.
+    pub unchecked: Vec<String>,
+    /// How many replicas.
+    pub replicas: u16,
+    /// The seed; of the first block where there are repeats.
+    pub seed: u64,
+    /// How often every strategy runs.
+    pub repeats: u16,
+    /// A given Redis.
+    pub redis: Option<String>,
+    /// Which cache, where no Redis is given.
+    pub cache: CacheChoice,
+    /// Where run folders are made.
+    pub output: PathBuf,
+    /// Where noise files lie.
+    pub noise: PathBuf,
+    /// What comes out.
+    pub format: Format,
+    /// No progress.
+    pub quiet: bool,
+    /// Where a page shows the run as it happens.
+    pub live: Option<SocketAddr>,
+    /// The command that makes this run again.
+    pub command: String,
+}
+
+/// One thing that is measured: a strategy on a lab's replicas, or a target as it is.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// What the user asked for: a preset's name, a SPEC as typed, or `target`.
+    pub name: String,
+    /// The full composition; a target's URLs.
+    pub composition: String,
+    /// Its folder in the run's folder.
+    pub folder: String,
+    /// The strategy; `None` for a target.
+    pub strategy: Option<Spec>,
+}
+
+impl Subject {
+    fn strategy((spec, folder): (Spec, String)) -> Self {
+        let (name, composition) = (spec.name().to_owned(), spec.canonical().to_owned());
+        Self { name, composition, folder, strategy: Some(spec) }
+    }
+
+    fn target(target: &Target) -> Self {
+        let name = "target".to_owned();
+        Self { composition: target.urls.join(" "), folder: name.clone(), name, strategy: None }
+    }
+
+    /// How long an entry is fresh, before any jitter; of a target nothing but the scenario's word is known.
+    #[must_use]
+    pub fn soft_life(&self, ttl: Duration) -> Duration {
+        self.strategy.as_ref().map_or(ttl, |spec| spec.soft_life(ttl))
+    }
+
+    /// How long an entry may be fresh at most, with all jitter.
+    #[must_use]
+    pub fn soft_life_max(&self, ttl: Duration) -> Duration {
+        self.strategy.as_ref().map_or(ttl, |spec| spec.soft_life_max(ttl))
+    }
+
+    /// The floor of its origin reads, where it can be computed: the strategy is known. It is told where TTLs are not lengthened;
+    /// where they are, reads after an event are held to that of the shortest life.
+    #[must_use]
+    pub fn floor(&self, scenario: &Scenario) -> Option<Floor> {
+        let spec = self.strategy.as_ref()?;
+        let (service, life) = (scenario.origin.service_time.mean(), spec.soft_life(scenario.cache.ttl));
+        let over = scenario.events.iter().map(|event| event.at + event.action.length().unwrap_or_default());
+        let over_ns = over.map(|over| i64::try_from(nanos(over)).unwrap_or(i64::MAX)).collect();
+        let floor = Floor::new(scenario.keys.n, service, life, spec.negative_life()).emptied_at(over_ns);
+        Some(if spec.lengthens_ttl() { floor.untold() } else { floor })
+    }
+
+    /// What the warm-up is to leave in the cache.
+    #[must_use]
+    pub fn warmth(&self, scenario: &Scenario) -> Warmth {
+        let ttl = scenario.cache.ttl;
+        let life = self.strategy.as_ref().map_or(ttl, |spec| spec.shortest_life(ttl));
+        Warmth::new(scenario.keys.n, scenario.origin.service_time.p99(), life)
+    }
+}
+
+impl Settings {
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    /// [`Failure`] with everything that is wrong with the scenario and its overrides, or with the first other problem.
+    pub fn of(args: &RunArgs) -> Result<Self, Failure> {
+        let (name, overrides) = (args.scenario.as_deref(), overrides(args)?);
+        let name = name.ok_or_else(|| {
+            Failure::usage(format!("no scenario · --scenario · found nothing · name one of: {}", shipped_names()))
+        })?;
+        let (text, file) = scenario_text(name)?;
+        let pairs: Vec<(String, String)> = overrides.iter().map(|(p, v, _)| (p.clone(), v.clone())).collect();
+        let mut scenario = Scenario::parse(&text, &file, &pairs).map_err(|e| named_by_flag(e, &overrides))?;
+        let target = Target::of(args, &scenario)?;
+        let strategies = match target {
+            Some(_) => Vec::new(),
+            None => strategies(args.strategy.as_deref(), &scenario)?,
+        };
+        check_soft_lives(&strategies, &scenario)?;
+        check_times(&strategies, &scenario)?;
+        if let Some(url) = &args.redis {
+            check_redis(url, args.i_own_this_target)?;
+        }
+        let subjects: Vec<Subject> = match &target {
+            Some(target) => vec![Subject::target(target)],
+            None => strategies.into_iter().map(Subject::strategy).collect(),
+        };
+        let running: BTreeSet<&str> = subjects.iter().map(|subject| subject.name.as_str()).collect();
+        let unchecked =
+            scenario.thresholds.iter().filter(|t| target.is_none() && !running.contains(t.strategy.as_str()));
+        let unchecked: Vec<String> = unchecked.map(|t| format!("{} of {}", t.metric, t.strategy)).collect();
+        scenario.thresholds.retain(|threshold| running.contains(threshold.strategy.as_str()));
+        if target.is_none() {
+            scenario.strategies = subjects.iter().map(|subject| subject.name.clone()).collect();
+        }
+        let sites = target.as_ref().map(|target| u16::try_from(target.sites.len()).unwrap_or(u16::MAX));
+        let mut settings = Self {
+            scenario,
+            subjects,
+            unchecked,
+            replicas: sites.or(args.replicas).unwrap_or(REPLICAS_DEFAULT),
+            lab: args.lab,
+            lab_note: None,
+            simulated: args.lab == LabChoice::Sim,
+            target,
+            seed: args.seed,
+            repeats: args.repeats.unwrap_or(1),
+            redis: args.redis.clone(),
+            cache: args.cache,
+            output: args.output.clone(),
+            noise: args.noise.clone(),
+            format: args.format,
+            quiet: args.quiet,
+            live: args.live,
+            command: command(),
+        };
+        settings.check_lab(args)?;
+        if args.arrival == Some(Arrival::Closed) && matches!(settings.scenario.load.kind, LoadKind::Open { .. }) {
+            return Err(Failure::usage(
+                "a closed loop without clients · --arrival closed · found a scenario with a rate, needed load.clients and \
+                 load.think · write --set load.clients=50 --set load.think=120ms",
+            ));
+        }
+        Ok(settings)
+    }
+}
+
+/// Replicas where nothing is said.
+const REPLICAS_DEFAULT: u16 = 3;
+
+/// A Redis that can be connected to, and on this machine unless its owner says so: the lab fills it and loads it.
+fn check_redis(url: &str, owned: bool) -> Result<(), Failure> {
+    let flaw = |why: String| Failure::usage(format!("no Redis URL · --redis {} · {why}", shown(url)));
+    let advice = "write redis://HOST:PORT or redis+unix:///PATH";
+    app::cache::redis_cache::check_url(url).map_err(flaw)?;
+    if owned || is_loopback(url).map_err(|why| flaw(format!("{why} · {advice}")))? {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "a Redis that is not loopback · --redis {} · allowed 127.0.0.0/8, ::1 and a unix socket · the lab loads it: if it is \
+         yours to load, add --i-own-this-target",
+        shown(url)
+    )))
+}
+
+/// A strategy that keeps values fresh for longer than the scenario's TTL would win by breaking its rule.
+fn check_soft_lives(strategies: &[(Spec, String)], scenario: &Scenario) -> Result<(), Failure> {
+    let ttl = scenario.cache.ttl;
+    let longer = strategies.iter().find(|(spec, _)| spec.soft_life(ttl) > ttl);
+    longer.map_or(Ok(()), |(spec, _)| {
+        let (soft, ttl) = (duration_text(spec.soft_life(ttl)), duration_text(ttl));
+        Err(Failure::usage(format!(
+            "a strategy that is fresh for longer than the TTL · --strategy {:?} · found {soft}, allowed at most {ttl} \
+             (cache.ttl) · lower soft, or set cache.ttl={soft}",
+            spec.name()
+        )))
+    })
+}
+
+/// What could not come to anything, whatever the load: a strategy that gives up before a read ends, a cache that takes too
+/// long to warm.
+fn check_times(strategies: &[(Spec, String)], scenario: &Scenario) -> Result<(), Failure> {
+    let read = scenario.origin.service_time.p50();
+    let unfit =
+        |(spec, _): &(Spec, String)| spec.unfit(read, &scenario.budgets).map(|unfit| (spec.name().to_owned(), unfit));
+    if let Some((name, unfit)) = strategies.iter().find_map(unfit) {
+        let Unfit { what, found, allowed, remedy } = unfit;
+        return Err(Failure::usage(format!(
+            "{what} · --strategy {name:?} · found {found}, allowed {allowed} · {remedy}"
+        )));
+    }
+    let (takes, most) = (scenario.warm_takes(read), scenario.warm_budget());
+    if scenario.warm.is_some() && takes > most {
+        let [takes, most, read] = [takes, most, read].map(duration_text);
+        let (items, places) = (scenario.keys.n, scenario.origin.concurrency);
+        return Err(Failure::usage(format!(
+            "a cache that takes too long to warm · [warm] · found {items} reads of {read}, {places} at once: {takes}, \
+             allowed {most} · raise origin.concurrency, lower origin.service_time or keys.n, or leave [warm] out"
+        )));
+    }
+    Ok(())
+}
+
+/// (path in the scenario, value, as typed).
+pub(crate) type Override = (String, String, String);
+
+fn overrides(args: &RunArgs) -> Result<Vec<Override>, Failure> {
+    let arrivals = match args.arrival {
+        None | Some(Arrival::Closed) => None,
+        Some(Arrival::Poisson) => Some("poisson".to_owned()),
+        Some(Arrival::Constant) => Some("constant".to_owned()),
+    };
+    let flags = [
+        ("-d", "load.duration", &args.duration),
+        ("-w", "load.warmup", &args.warmup),
+        ("-c", "load.clients", &args.clients),
+        ("-r", "load.rate", &args.rate),
+        ("--arrival", "load.arrivals", &arrivals),
+    ];
+    let mut overrides: Vec<Override> = Vec::new();
+    for (flag, path, value) in flags {
+        if let Some(value) = value {
+            overrides.push((path.into(), value.clone(), format!("{flag} {value}")));
+        }
+    }
+    for set in &args.set {
+        let (path, value) = set.split_once('=').ok_or_else(|| {
+            Failure::usage(format!(
+                "a setting without a value · --set {set} · found no `=` · write --set cache.ttl=10s"
+            ))
+        })?;
+        overrides.push((path.trim().into(), value.trim().into(), format!("--set {set}")));
+    }
+    Ok(overrides)
+}
+
+/// A shipped scenario with (flag, field, value) of a command line and fields of our own set in it.
+///
+/// # Errors
+/// [`Failure`] that shows what is wrong at the flag as it was typed.
+pub fn scenario_named(name: &str, flags: &[(&str, &str, &String)], own: &[(&str, &str)]) -> Result<Scenario, Failure> {
+    let typed = flags.iter().map(|(flag, path, value)| ((*path).into(), (*value).clone(), format!("{flag} {value}")));
+    let own = own.iter().map(|(path, value)| ((*path).into(), (*value).into(), format!("--set {path}={value}")));
+    let overrides: Vec<Override> = own.chain(typed).collect();
+    let pairs: Vec<(String, String)> = overrides.iter().map(|(p, v, _)| (p.clone(), v.clone())).collect();
+    let (text, file) = scenario_text(name)?;
+    Scenario::parse(&text, &file, &pairs).map_err(|e| named_by_flag(e, &overrides))
+}
+
+/// Problems of an override are shown at the flag as it was typed.
+pub(crate) fn named_by_flag(errors: ScenarioErrors, overrides: &[Override]) -> Failure {
+    let place = |place: String| {
+        let typed = overrides.iter().find(|(path, value, _)| place == format!("--set {path}={value}"));
+        typed.map_or(place.clone(), |(_, _, typed)| typed.clone())
+    };
+    let problems = errors.problems.into_iter().map(|p| Problem { place: place(p.place), ..p }).collect();
+    Failure::usage(ScenarioErrors { problems, omitted: errors.omitted })
+}
+
+fn scenario_text(name: &str) -> Result<(String, String), Failure> {
+    if let Some((name, text)) = scenarios::shipped().iter().find(|(shipped, _)| *shipped == name) {
+        return Ok(((*text).to_owned(), format!("{name}.toml")));
+    }
+    let is_file = name.contains(['/', '\\', '.']) || Path::new(name).exists();
+    if is_file {
+        return Ok((scenarios::read(Path::new(name)).map_err(Failure::usage)?, name.to_owned()));
+    }
+    let names = scenarios::shipped().iter().map(|(n, _)| *n);
+    let meant = scenarios::nearest(name, names).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
+    Err(Failure::usage(format!(
+        "no such scenario · --scenario · found {name:?}, allowed {} or a file's path · {meant}`loadgen list` lists them",
+        shipped_names()
+    )))
+}
+
+fn shipped_names() -> String {
+    scenarios::shipped().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// The strategies to run, each with a folder of its own.
+fn strategies(given: Option<&str>, scenario: &Scenario) -> Result<Vec<(Spec, String)>, Failure> {
+    let texts: Vec<String> = match given {
+        None => scenario.strategies.clone(),
+        Some("all") => PRESETS.iter().map(|preset| preset.name.to_owned()).collect(),
+        Some(list) => split_list(list),
+    };
+    if texts.len() > STRATEGIES_MAX {
+        return Err(Failure::usage(format!(
+            "too many strategies · --strategy · found {}, allowed at most {STRATEGIES_MAX} · make several runs of them",
+            texts.len()
+        )));
+    }
+    let mut strategies: Vec<(Spec, String)> = Vec::new();
+    for text in texts {
+        let spec = Spec::parse(&text)
+            .map_err(|e| Failure::usage(format!("not a strategy · --strategy · {e} · `loadgen list` lists them")))?;
+        if strategies.iter().any(|(other, _)| other.canonical() == spec.canonical()) {
+            return Err(Failure::usage(format!(
+                "the same strategy twice · --strategy · found {text:?} again, each may be run once · drop one"
+            )));
+        }
+        let spec = spec.fitted(&scenario.budgets);
+        let folder = folder(spec.name());
+        let taken = |folder: &String| strategies.iter().any(|(_, other)| other == folder);
+        let numbered = (2..).map(|number| format!("{folder}-{number}"));
+        let folder = std::iter::once(folder.clone()).chain(numbered).find(|folder| !taken(folder)).unwrap_or(folder);
+        strategies.push((spec, folder));
+    }
+    Ok(strategies)
+}
+
+/// Splits at commas outside parentheses.
+pub(crate) fn split_list(list: &str) -> Vec<String> {
+    let (mut parts, mut depth) = (vec![String::new()], 0_i32);
+    for c in list.chars() {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        match parts.last_mut() {
+            Some(part) if c != ',' || depth > 0 => part.push(c),
+            _ => parts.push(String::new()),
+        }
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).collect()
+}
+
+/// A folder name of a strategy: `jitter(1.0)` → `jitter-1.0`.
+fn folder(name: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' };
+    let dashed: String = name.chars().map(kept).collect();
+    let words: Vec<&str> = dashed.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-").chars().take(60).collect()
+}
+
+/// This process's command line, quoted for a shell where it needs to be, and without any secret.
+fn command() -> String {
+    let args = std::env::args_os().skip(1).map(|arg| quoted(&shown_word(&arg.to_string_lossy())));
+    ["cargo run --release -p loadgen --".to_owned()].into_iter().chain(args).collect::<Vec<_>>().join(" ")
+}
+
+/// An argument as a shell takes it.
+pub(crate) fn quoted(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) { arg.to_owned() } else { format!("'{}'", arg.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_split_at_commas_outside_parentheses() {
+        assert_eq!(split_list("naive, xfetch(beta=2, stale=1s),swr"), ["naive", "xfetch(beta=2, stale=1s)", "swr"]);
+        assert_eq!(split_list("naive,"), ["naive", ""]);
+    }
+
+    #[test]
+    fn a_command_is_quoted_and_tells_no_password() {
+        for (arg, said) in [
+            ("hotkey", "hotkey"),
+            ("swr + lock", "'swr + lock'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+            ("redis://me:secret@host:6379/0", "'redis://…@host:6379/0'"),
+            ("--redis=redis://h?password=p", "'--redis=redis://h?…'"),
+        ] {
+            assert_eq!(quoted(&shown_word(arg)), said);
+        }
+    }
+
+    #[test]
+    fn folders_are_names_and_differ() {
+        for (name, expected) in [
+            ("naive", "naive"),
+            ("jitter(1.0)", "jitter-1.0"),
+            ("swr + lock(poll=20ms)", "swr-lock-poll-20ms"),
+            ("../../etc", "..-..-etc"),
+        ] {
+            assert_eq!(folder(name), expected);
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! The events that act on containers: the real thing. Each says that it happened only after the engine shows that it did.
+
+use std::time::Duration;
+
+use app::cache::cache_source::CacheStatus;
+use app::wire::control::{CacheDelay, Flushed, Held, Holder, Identity, LedgerRow, LockOf, Namespace};
+use scenarios::{Action, Target};
+use strategies::time::nanos;
+use strategies::units::duration_text;
+
+use super::Injector;
+use crate::lab::docker::{Container, Stack, State};
+use crate::lab::offset;
+
+/// How long the cache may take to answer again.
+const CACHE_BACK_BUDGET: Duration = Duration::from_secs(15);
+/// How often it is asked meanwhile.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+/// How long a question that decides a target may take: what is not known by then is not known.
+const QUESTION_BUDGET: Duration = Duration::from_secs(1);
+/// The remedy for what could not be made whole.
+const ANEW: &str = "docker compose up -d --force-recreate --wait";
+
+type Done = Result<(String, Option<u32>), String>;
+
+impl Injector<'_> {
+    /// `None` where the action is not one on containers.
+    pub(super) async fn act_on_stack(&self, stack: &Stack, action: &Action) -> Option<Done> {
+        Some(match *action {
+            Action::Flush => self.flush(stack).await,
+            Action::CacheStop { length } => self.stop_cache(stack, length).await,
+            Action::CachePause { length } => self.pause_cache(stack, length).await,
+            Action::CacheRestart => self.restart_cache(stack).await,
+            Action::CacheLatency { added, length } => self.slow_cache(stack, added, length).await,
+            Action::NetworkCut { target, length } => self.cut(stack, target, length).await,
+            Action::ReplicaKill { target } => self.kill(stack, target).await,
+            Action::ReplicaPause { target, length } => self.pause(stack, target, length).await,
+            Action::ReplicaRestart { target } => self.restart(stack, target).await,
+            Action::Expire { .. }
+            | Action::OriginSlow { .. }
+            | Action::OriginFail { .. }
+            | Action::OriginPause { .. } => return None,
+        })
+    }
+
+    /// Ends what lasts. What was aimed at a lock's holder ends for whomever it hit.
+    pub(super) async fn undo_on_stack(&self, stack: &Stack, action: &Action) -> Done {
+        match action {
+            Action::CacheStop { .. } => {
+                stack.engine.start(&stack.redis().await?).await?;
+                self.reach_the_cache(stack).await?;
+                self.end_span(None);
+                Ok(("cache started".into(), None))
+            }
+            Action::CachePause { .. } => {
+                stack.engine.unpause(&stack.redis().await?).await?;
+                self.reach_the_cache(stack).await?;
+                self.end_span(None);
+                Ok(("cache goes on".into(), None))
+            }
+            Action::CacheLatency { .. } => {
+                self.end_span(None);
+                Ok(("cache as fast as before".into(), None))
+            }
+            Action::NetworkCut { .. } => {
+                let whom = self.connect_all(stack).await?;
+                self.settle(stack, &whom).await?;
+                Ok((format!("{} connected again", list(&whom)), one(&whom)))
+            }
+            Action::ReplicaPause { .. } => {
+                let whom = self.unpause_all(stack).await?;
+                self.settle(stack, &whom).await?;
+                Ok((format!("{} goes on", list(&whom)), one(&whom)))
+            }
+            _ => Err("that does not last".into()),
+        }
+    }
+
+    pub(super) async fn heal_stack(&self, stack: &Stack) -> Result<(), String> {
+        let failed = |why: String| format!("the stack could not be made whole again · {why} · {ANEW}");
+        self.try_to_heal(stack).await.map_err(failed)
+    }
+
+    async fn try_to_heal(&self, stack: &Stack) -> Result<(), String> {
+        // The cache first: the others are well when they reach it.
+        let redis = stack.redis().await?;
+        match redis.state {
+            State::Paused => stack.engine.unpause(&redis).await?,
+            State::Down => stack.engine.start(&redis).await?,
+            State::Well | State::NotYetWell => {}
+        }
+        self.unpause_all(stack).await?;
+        self.connect_all(stack).await?;
+        let none = CacheDelay { added_ns: 0, for_ns: 0 };
+        stack.proxy.post::<()>("/delay", &none).await.map_err(|e| e.to_string())?;
+        for index in 0..self.endpoints.replicas.len() {
+            let replica = stack.replica(index).await?;
+            if replica.state == State::Down {
+                stack.engine.start(&replica).await?;
+                self.back(stack, index).await?;
+            }
+        }
+        self.reach_the_cache(stack).await?;
+        self.end_all_spans();
+        Ok(())
+    }
+
+    async fn flush(&self, stack: &Stack) -> Done {
+        let begun = self.now_ns();
+        self.told().emptied_ns.push(begun);
+        let Flushed { removed } = stack.proxy.post("/flush", &self.namespace()?).await.map_err(|e| e.to_string())?;
+        Ok((format!("flush: {removed} keys"), None))
+    }
+
+    async fn stop_cache(&self, stack: &Stack, length: Duration) -> Done {
+        self.span(None);
+        self.told().cache_ended = true;
+        stack.engine.stop(&stack.redis().await?).await?;
+        took_effect(stack.redis().await?, State::Down)?;
+        Ok((format!("cache stopped for {}", duration_text(length)), None))
+    }
+
+    async fn pause_cache(&self, stack: &Stack, length: Duration) -> Done {
+        self.span(None);
+        stack.engine.pause(&stack.redis().await?).await?;
+        took_effect(stack.redis().await?, State::Paused)?;
+        Ok((format!("cache paused for {}", duration_text(length)), None))
+    }
+
+    async fn restart_cache(&self, stack: &Stack) -> Done {
+        self.span(None);
+        self.told().cache_ended = true;
+        stack.engine.restart(&stack.redis().await?).await?;
+        self.reach_the_cache(stack).await?;
+        self.end_span(None);
+        Ok(("cache restarted, empty".into(), None))
+    }
+
+    async fn slow_cache(&self, stack: &Stack, added: Duration, length: Duration) -> Done {
+        self.span(None);
+        let delay = CacheDelay { added_ns: nanos(added), for_ns: nanos(length) };
+        stack.proxy.post::<()>("/delay", &delay).await.map_err(|e| e.to_string())?;
+        Ok((format!("cache slower by {} for {}", duration_text(added), duration_text(length)), None))
+    }
+
+    async fn cut(&self, stack: &Stack, target: Option<Target>, length: Duration) -> Done {
+        let network = stack.cache_network().await?;
+        let whom = match target {
+            Some(target) => vec![self.aim(target).await?.0],
+            None => (0..self.endpoints.replicas.len()).collect(),
+        };
+        for index in &whom {
+            self.span(Some(*index as u32));
+            let replica = stack.replica(*index).await?;
+            stack.engine.cut(&replica, &network).await?;
+            if stack.engine.is_on(&replica, &network).await? {
+                return Err(format!("{} is still on the cache's network", replica.name()));
+            }
+        }
+        Ok((format!("{} cut off from the cache for {}", list(&whom), duration_text(length)), one(&whom)))
+    }
+
+    async fn kill(&self, stack: &Stack, target: Target) -> Done {
+        let (index, why) = self.aim(target).await?;
+        self.ends(index);
+        stack.engine.kill(&stack.replica(index).await?).await?;
+        took_effect(stack.replica(index).await?, State::Down)?;
+        Ok((format!("replica-{index} killed{}", why), Some(index as u32)))
+    }
+
+    async fn pause(&self, stack: &Stack, target: Target, length: Duration) -> Done {
+        let (index, why) = self.aim(target).await?;
+        self.span(Some(index as u32));
+        stack.engine.pause(&stack.replica(index).await?).await?;
+        took_effect(stack.replica(index).await?, State::Paused)?;
+        let detail = format!("replica-{index} paused for {}{}", duration_text(length), why);
+        Ok((detail, Some(index as u32)))
+    }
+
+    async fn restart(&self, stack: &Stack, target: Target) -> Done {
+        let (index, why) = self.aim(target).await?;
+        let replica = stack.replica(index).await?;
+        if replica.state == State::Down {
+            stack.engine.start(&replica).await?;
+        } else {
+            self.ends(index);
+            stack.engine.restart(&replica).await?;
+        }
+        self.back(stack, index).await?;
+        Ok((format!("replica-{index} restarted{}", why), Some(index as u32)))
+    }
+
+    /// A replica's life ends here; what it did from its start on has no second witness.
+    fn ends(&self, index: usize) {
+        let lives = self.lives.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(life) = lives.get(index) {
+            self.told().ended.insert(life.clone());
+        }
+    }
+
+    /// A replica that was started is put to work: its strategy, its clock, and at last where clients find it.
+    async fn back(&self, stack: &Stack, index: usize) -> Result<(), String> {
+        let (Some(control), Some(site)) = (self.endpoints.replicas.get(index), self.endpoints.sites.get(index)) else {
+            return Err(format!("there is no replica-{index}"));
+        };
+        let data = stack.answers_again(index, control).await?;
+        let text = |e: app::wire::control_client::ControlError| e.to_string();
+        if let Some(start) = self.starts.get(index) {
+            control.post::<()>("/start", start).await.map_err(text)?;
+        }
+        let clock = offset(control, &self.clock).await.map_err(text)?;
+        let life = control.get::<Identity>("/identity").await.map_err(text)?.incarnation;
+        if let Some(slot) = self.lives.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_mut(index) {
+            *slot = life;
+        }
+        self.told().clocks.insert(index, clock);
+        site.moved(data);
+        Ok(())
+    }
+
+    /// What was done to these replicas is over when they reach the cache, if there is one to be reached.
+    async fn settle(&self, stack: &Stack, whom: &[usize]) -> Result<(), String> {
+        let network = stack.cache_network().await?;
+        for index in whom {
+            let (replica, redis) = (stack.replica(*index).await?, stack.redis().await?);
+            let up = |container: &Container| matches!(container.state, State::Well | State::NotYetWell);
+            if up(&replica) && up(&redis) && stack.engine.is_on(&replica, &network).await? {
+                self.reaches_the_cache(*index).await?;
+            }
+            self.end_span(Some(*index as u32));
+        }
+        Ok(())
+    }
+
+    async fn unpause_all(&self, stack: &Stack) -> Result<Vec<usize>, String> {
+        let mut whom = Vec::new();
+        for index in 0..self.endpoints.replicas.len() {
+            let replica = stack.replica(index).await?;
+            if replica.state == State::Paused {
+                stack.engine.unpause(&replica).await?;
+                whom.push(index);
+            }
+        }
+        Ok(whom)
+    }
+
+    async fn connect_all(&self, stack: &Stack) -> Result<Vec<usize>, String> {
+        let network = stack.cache_network().await?;
+        let mut whom = Vec::new();
+        for index in 0..self.endpoints.replicas.len() {
+            let replica = stack.replica(index).await?;
+            if !stack.engine.is_on(&replica, &network).await? {
+                stack.engine.join(&replica, &network).await?;
+                whom.push(index);
+            }
+        }
+        Ok(whom)
+    }
+
+    fn end_all_spans(&self) {
+        let replicas: Vec<Option<u32>> = self.told().spans.iter().map(|span| span.replica).collect();
+        replicas.into_iter().for_each(|replica| self.end_span(replica));
+    }
+
+    /// Waits until every replica that is up reaches the cache: what was lost is found again only then.
+    async fn reach_the_cache(&self, stack: &Stack) -> Result<(), String> {
+        for index in 0..self.endpoints.replicas.len() {
+            if matches!(stack.replica(index).await?.state, State::Well | State::NotYetWell) {
+                self.reaches_the_cache(index).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn reaches_the_cache(&self, index: usize) -> Result<(), String> {
+        let control = self.endpoints.replicas.get(index).ok_or_else(|| format!("there is no replica-{index}"))?;
+        let asking = async {
+            loop {
+                let asked = tokio::time::timeout(QUESTION_BUDGET, control.get::<CacheStatus>("/cache"));
+                if let Ok(Ok(_)) = asked.await {
+                    return;
+                }
+                tokio::time::sleep(ASK_EVERY).await;
+            }
+        };
+        let late = |_| format!("replica-{index} does not reach the cache within {CACHE_BACK_BUDGET:?}");
+        tokio::time::timeout(CACHE_BACK_BUDGET, asking).await.map_err(late)
+    }
+
+    fn namespace(&self) -> Result<Namespace, String> {
+        let start = self.starts.first().ok_or("there is no replica")?;
+        Ok(Namespace { namespace: start.namespace.clone() })
+    }
+
+    /// Which replica a target is at this moment, and what there is to say about it.
+    async fn aim(&self, target: Target) -> Result<(usize, &'static str), String> {
+        match target {
+            Target::Replica(number) => Ok((number as usize, "")),
+            Target::LockHolder => {
+                let late = |_| format!("who holds the lock was not to be found out within {QUESTION_BUDGET:?}");
+                let holder = tokio::time::timeout(QUESTION_BUDGET, self.holder()).await.map_err(late)??;
+                Ok(holder.map_or((0, " (nobody held the lock)"), |index| (index, " (lock holder)")))
+            }
+        }
+    }
+
+    /// The replica whose token is in the hot key's lock, else the one that leads its flight at the origin.
+    async fn holder(&self) -> Result<Option<usize>, String> {
+        let text = |e: app::wire::control_client::ControlError| e.to_string();
+        let Some(item) = self.scenario.keys.hot_key() else { return Ok(None) };
+        let (Some(stack), Some(origin)) = (&self.endpoints.stack, &self.endpoints.origin) else { return Ok(None) };
+        let of = LockOf { namespace: self.namespace()?.namespace, item };
+        // In a cache that is gone nobody holds anything.
+        if let Ok(Holder { token: Some(token) }) = stack.proxy.post("/holder", &of).await {
+            for (index, control) in self.endpoints.replicas.iter().enumerate() {
+                // One that is dead holds nothing.
+                let held = control.get::<Held>("/held").await.map(|held| held.tokens).unwrap_or_default();
+                if held.get(&item.to_string()) == Some(&token) {
+                    return Ok(Some(index));
+                }
+            }
+        }
+        let ledger: Vec<LedgerRow> = origin.get("/ledger").await.map_err(text)?;
+        let open = ledger.iter().rev().find(|row| row.end_ns.is_none() && row.key == item.to_string());
+        Ok(open.and_then(|row| row.replica).map(|replica| replica as usize))
+    }
+}
+
+fn took_effect(container: Container, expected: State) -> Result<(), String> {
+    if container.state == expected {
+        return Ok(());
+    }
+    Err(format!("{} is {}", container.name(), container.status))
+}
+
+fn list(whom: &[usize]) -> String {
+    whom.iter().map(|index| format!("replica-{index}")).collect::<Vec<_>>().join(", ")
+}
+
+fn one(whom: &[usize]) -> Option<u32> {
+    if let [only] = whom { u32::try_from(*only).ok() } else { None }
+}

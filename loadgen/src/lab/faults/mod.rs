@@ -1,0 +1,192 @@
+//! A scenario's events, made to happen at their moments, and undone when they are over. What is listed in the record is what
+//! took effect.
+
+mod aftermath;
+mod containers;
+mod gentle;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use app::process::runtime::RealClock;
+use app::wire::control::StartReplica;
+use report::record::EventRow;
+use scenarios::{Action, Scenario};
+use strategies::port::Clock;
+use strategies::time::Mono;
+
+pub use aftermath::{Aftermath, Span};
+
+use crate::lab::Endpoints;
+use crate::load::drive::Pace;
+
+/// Makes the events of one strategy's run happen.
+pub struct Injector<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// The world.
+    pub endpoints: &'a Endpoints,
+    /// What each replica was started with, to start it with again.
+    pub starts: Vec<StartReplica>,
+    /// The generator's clock.
+    pub clock: RealClock,
+    /// t = 0.
+    pub t0: Mono,
+    lives: Mutex<Vec<String>>,
+    told: Mutex<Aftermath>,
+}
+
+/// What is done at a moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Step {
+    Do(Action),
+    Undo(Action),
+}
+
+/// Every event's beginning and end, in order of time.
+fn steps(scenario: &Scenario) -> Vec<(Duration, Step)> {
+    let mut steps: Vec<(Duration, Step)> = Vec::new();
+    for event in &scenario.events {
+        steps.push((event.at, Step::Do(event.action)));
+        // The origin's own faults and a slow cache end by themselves.
+        let undone = matches!(
+            event.action,
+            Action::CacheStop { .. }
+                | Action::CachePause { .. }
+                | Action::CacheLatency { .. }
+                | Action::NetworkCut { .. }
+                | Action::ReplicaPause { .. }
+        );
+        if let Some(length) = event.action.length().filter(|_| undone) {
+            steps.push((event.at + length, Step::Undo(event.action)));
+        }
+    }
+    // What ends at a moment has ended before anything begins at it.
+    steps.sort_by_key(|(at, step)| (*at, matches!(step, Step::Do(_))));
+    steps
+}
+
+impl<'a> Injector<'a> {
+    /// An injector for replicas of these incarnations.
+    #[must_use]
+    pub fn new(
+        scenario: &'a Scenario,
+        endpoints: &'a Endpoints,
+        starts: Vec<StartReplica>,
+        lives: Vec<String>,
+        clock: RealClock,
+        t0: Mono,
+    ) -> Self {
+        Self { scenario, endpoints, starts, clock, t0, lives: Mutex::new(lives), told: Mutex::default() }
+    }
+
+    /// Makes the events happen, one after the other. May be dropped at any await: what has not happened by then does not,
+    /// and what has not been undone is [`Injector::heal`]'s.
+    pub async fn inject(&self, pace: &Pace) {
+        for (at, step) in steps(self.scenario) {
+            pace.until(self.t0.plus(at)).await;
+            match step {
+                Step::Do(action) => match self.act(&action).await {
+                    Ok((detail, replica)) => self.tell("fault", detail, replica),
+                    Err(why) => self.tell("fault-failed", why, None),
+                },
+                Step::Undo(action) => match self.undo(&action).await {
+                    Ok((detail, replica)) => self.tell("fault-over", detail, replica),
+                    Err(why) => self.tell("fault-failed", why, None),
+                },
+            }
+        }
+    }
+
+    /// Makes everything whole again, whatever was done and not undone.
+    ///
+    /// # Errors
+    /// A sentence with what stayed broken, and the remedy.
+    pub async fn heal(&self) -> Result<(), String> {
+        match &self.endpoints.stack {
+            Some(stack) if !self.scenario.events.is_empty() => self.heal_stack(stack).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What the events did.
+    #[must_use]
+    pub fn aftermath(self) -> Aftermath {
+        self.told.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn act(&self, action: &Action) -> Result<(String, Option<u32>), String> {
+        match &self.endpoints.stack {
+            Some(stack) => match self.act_on_stack(stack, action).await {
+                Some(done) => done,
+                None => self.gently(action).await.map(|detail| (detail, None)),
+            },
+            None => self.gently(action).await.map(|detail| (detail, None)),
+        }
+    }
+
+    async fn undo(&self, action: &Action) -> Result<(String, Option<u32>), String> {
+        match &self.endpoints.stack {
+            Some(stack) => self.undo_on_stack(stack, action).await,
+            None => Err("this lab can't do that".into()),
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Aftermath> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now_ns(&self) -> i64 {
+        i64::try_from(i128::from(self.clock.mono().0) - i128::from(self.t0.0)).unwrap_or(i64::MAX)
+    }
+
+    fn tell(&self, event: &str, detail: String, replica: Option<u32>) {
+        let t_ns = self.now_ns();
+        let row = EventRow { t_ns, event: event.into(), detail: Some(detail), replica, ..EventRow::default() };
+        self.told().rows.push(row);
+    }
+
+    /// From now on cache operations may fail.
+    fn span(&self, replica: Option<u32>) {
+        let from_ns = self.now_ns();
+        self.told().spans.push(Span { from_ns, to_ns: None, replica });
+    }
+
+    /// They may not any more.
+    fn end_span(&self, replica: Option<u32>) {
+        let now = self.now_ns();
+        let mut told = self.told();
+        for span in told.spans.iter_mut().filter(|span| span.replica == replica) {
+            span.to_ns.get_or_insert(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scenarios::Scenario;
+
+    use super::*;
+
+    #[test]
+    fn what_lasts_is_undone_at_its_end_and_before_what_begins_then() {
+        let (_, text) = scenarios::shipped().iter().find(|(name, _)| *name == "hotkey").unwrap();
+        let events = "
+[[event]]
+at = \"5s\"
+do = \"cache-pause\"
+for = \"2s\"
+[[event]]
+at = \"7s\"
+do = \"replica-kill\"
+[[event]]
+at = \"1s\"
+do = \"origin-fail\"
+for = \"1s\"
+";
+        let scenario = Scenario::parse(&format!("{text}{events}"), "mine.toml", &[]).unwrap();
+        let steps: Vec<(u64, bool)> =
+            steps(&scenario).iter().map(|(at, step)| (at.as_secs(), matches!(step, Step::Do(_)))).collect();
+        assert_eq!(steps, [(1, true), (5, true), (7, false), (7, true)]);
+    }
+}

@@ -1,0 +1,321 @@
+//! The sim lab: strategies, plan, recorder and report as in the real labs, in a world that is simulated.
+//!
+//! Two runs with the same seed leave the same bytes behind but for three fields of `run.json` (`run`, `started_at` and
+//! `command`), whatever machine they ran on.
+
+mod tapes;
+mod witness;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use app::wire::control::ReplicaCounters;
+use app::wire::serve::Shutdown;
+use hdrhistogram::Histogram;
+use report::record::{Environment, EventRow};
+use report::{HlogHeader, StrategyFolder};
+use scenarios::{Action, Plan, Scenario};
+use sim::{EPOCH_NS, Happened, Latencies, Simulated, Simulation, SimulationError, Tick, simulate};
+use strategies::Spec;
+use strategies::time::nanos;
+
+use crate::cli::settings::{Settings, Subject};
+use crate::lab::Offset;
+use crate::lab::faults::Aftermath;
+use crate::lab::trial::{Observed, Told, Trial, cannot_warm, judge};
+use crate::load::live::Feed;
+use crate::load::measure::{Circumstances, WarmState};
+use crate::load::record::Collector;
+use crate::shell::exit::Failure;
+use crate::shell::progress::Progress;
+use tapes::Tapes;
+use witness::RecordingWitness;
+
+/// The sim lab's cache, as the record names it.
+pub const CACHE: &str = "memory (virtual)";
+
+/// No machine at all: what a simulation says must not depend on one.
+#[must_use]
+pub fn environment() -> Environment {
+    Environment {
+        os: "virtual".into(),
+        arch: "virtual".into(),
+        cpu: None,
+        cores: 0,
+        memory_mib: None,
+        build: "virtual".into(),
+        load_average_percent: None,
+    }
+}
+
+/// What all strategies of a simulated run share. A clone is sent to the thread that simulates.
+#[derive(Clone)]
+pub struct SimLab {
+    settings: Settings,
+    plan: Arc<Plan>,
+    stop: Shutdown,
+    feed: Option<Feed>,
+    steps_max: Option<u32>,
+}
+
+impl SimLab {
+    /// A lab for these settings. `stop` ends a run early.
+    #[must_use]
+    pub fn new(settings: &Settings, plan: Arc<Plan>, stop: Shutdown) -> Self {
+        Self { settings: settings.clone(), plan, stop, feed: None, steps_max: None }
+    }
+
+    /// The same, with somebody who is told how it goes.
+    #[must_use]
+    pub fn watched_by(self, feed: Feed) -> Self {
+        Self { feed: Some(feed), ..self }
+    }
+
+    /// The same, but a run that has cost so many [`Tick::steps`] is cut there.
+    #[must_use]
+    pub fn of_steps(self, steps_max: u32) -> Self {
+        Self { steps_max: Some(steps_max), ..self }
+    }
+
+    /// Runs one strategy, on a thread of its own so that Ctrl-C is heard, and writes its latency log into `files`.
+    ///
+    /// # Errors
+    /// [`Failure`] where a file cannot be written, or the cache could not be warmed.
+    pub async fn run(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
+        let (lab, subject, files, heading) = (self.clone(), subject.clone(), files.clone(), heading.to_owned());
+        let running = tokio::task::spawn_blocking(move || lab.simulate(&subject, Some(&files), &heading));
+        running.await.unwrap_or_else(|_| Err(Failure::failed("the simulation panicked: a bug")))
+    }
+
+    /// Runs one strategy on this thread; without `files` there is no latency log.
+    ///
+    /// # Errors
+    /// As [`SimLab::run`].
+    pub fn simulate(&self, subject: &Subject, files: Option<&StrategyFolder>, heading: &str) -> Result<Trial, Failure> {
+        Ok(self.measured(subject, files, heading)?.trial)
+    }
+
+    /// The same, with what a record does not hold.
+    ///
+    /// # Errors
+    /// As [`SimLab::run`].
+    pub fn measured(
+        &self,
+        subject: &Subject,
+        files: Option<&StrategyFolder>,
+        heading: &str,
+    ) -> Result<Measured, Failure> {
+        let scenario = &self.settings.scenario;
+        let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
+        let floor = subject.floor(scenario);
+        let collector = Collector::start(1, floor).map_err(|e| Failure::failed(format!("no thread: {e}")))?;
+        collector.expects(subject.warmth(scenario));
+        if let Some(feed) = &self.feed {
+            collector.watched_by(feed.clone());
+        }
+        let first = -whole_seconds(scenario.load.warmup);
+        if let Some(files) = files {
+            collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
+        }
+        let scratch = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
+        let tapes = Tapes::new(&scratch);
+        let recorder = collector.recorder(first);
+        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &scenario.keys, tapes.clone())));
+        let done = Done::default();
+        let seen =
+            simulate(self.simulation(spec, &tapes), &witness, self.tick(&witness, &collector, &tapes, &done, heading));
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(error) => {
+                collector.abandon();
+                return Err(match error {
+                    SimulationError::Warm(why) => cannot_warm(scenario, &subject.name, why),
+                    SimulationError::StoodStill => Failure::failed(format!("{}: {error}", subject.name)),
+                });
+            }
+        };
+        let end_ns = done.cut_ns.get().map_or_else(|| self.end_ns(&seen), |cut| cut.clamp(0, self.end_ns(&seen)));
+        let stopped = self.stop.is_said() || done.cut_ns.get().is_some();
+        seen.ledger.iter().for_each(|read| tapes.read(read));
+        if !done.warm.get() {
+            let mut state = WarmState::new(scenario, -since_start(seen.t0.0));
+            state.see_all(&tapes.reads()).map_err(Failure::failed)?;
+            collector.warm(state.known());
+        }
+        let last = whole_seconds(Duration::from_nanos(end_ns.unsigned_abs())) - 1;
+        witness.take().finish(last);
+        drop(witness);
+        let panicked = || Failure::failed("the collector's thread panicked: a bug");
+        let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
+        let response = collected.measured.first().cloned();
+        let mut trial = judge(Observed {
+            scenario,
+            subject,
+            t0_ns: since_start(seen.t0.0),
+            end_ns,
+            stopped,
+            collected,
+            origin: Some((Box::new(tapes.reads()), EXACT)),
+            replicas: Some(Told {
+                count: self.settings.replicas.into(),
+                lines: Box::new(tapes.lines(seen.t0.0)),
+                dropped: 0,
+                uncertainty_ns: EXACT.uncertainty_ns,
+            }),
+            counters: ReplicaCounters {
+                requests: seen.requests,
+                cache_ops: seen.cache_ops,
+                in_flight: 0,
+                peak_waiters: Some(seen.peak_waiters),
+            },
+            parts: Vec::new(),
+            aftermath: Aftermath {
+                rows: seen.happened.iter().map(|happened| fault(happened, seen.t0.0)).collect(),
+                ..Aftermath::default()
+            },
+            circumstances: Circumstances {
+                cache_fault_planned: scenario.events.iter().any(|event| troubles_the_cache(&event.action)),
+                not_quiet: seen.not_quiet as u64,
+                ..Circumstances::default()
+            },
+        })?;
+        // There are no connections to be lost.
+        trial.figures.strategy.resent = None;
+        Ok(Measured { trial, steps: done.steps.get(), response })
+    }
+
+    fn simulation<'a>(&'a self, spec: &'a Spec, tapes: &Tapes) -> Simulation<'a> {
+        let (log, ledger) = (tapes.clone(), tapes.clone());
+        Simulation {
+            scenario: &self.settings.scenario,
+            plan: Arc::clone(&self.plan),
+            spec,
+            replicas: self.settings.replicas,
+            seed: self.settings.seed,
+            latencies: Latencies::LOOPBACK,
+            events: Box::new(move |replica, clock| log.log(replica, clock)),
+            reads: Some(Box::new(move |read| ledger.read(&read))),
+        }
+    }
+
+    /// What is done a few times a second: hand over finished seconds, show progress, look whether to stop; and once, after
+    /// t = 0, tell the collector what the cache had then.
+    fn tick(
+        &self,
+        witness: &Rc<RefCell<RecordingWitness>>,
+        collector: &Collector,
+        tapes: &Tapes,
+        done: &Done,
+        heading: &str,
+    ) -> impl FnMut(Tick<'_>) -> bool + 'static {
+        let (witness, tapes, done, collector, stop) =
+            (Rc::clone(witness), tapes.clone(), done.clone(), collector.teller(), self.stop.clone());
+        let steps_max = self.steps_max.unwrap_or(u32::MAX);
+        let scenario = self.settings.scenario.clone();
+        let (warmup, end_ns) = (scenario.load.warmup, since_start(nanos(scenario.load.duration)));
+        let feed = self.feed.clone().unwrap_or_else(|| Feed::new(false));
+        let mut progress = Progress::begin_virtual(self.settings.quiet, heading, warmup + scenario.load.duration);
+        move |tick| {
+            // Not into a second after the last one of the load.
+            witness.borrow_mut().roll(tick.now_ns.min(end_ns - 1));
+            if tick.now_ns >= 0 && !done.warm.replace(true) {
+                let mut state = WarmState::new(&scenario, -since_start(tick.t0.0));
+                // What cannot be read back now cannot later, and is told then.
+                let _ = state.see_all(&tapes.reads());
+                tick.origin.look(|reads| reads.iter().for_each(|read| state.see(&tapes::row(read))));
+                collector.warm(state.known());
+            }
+            if feed.is_open() {
+                feed.arrived(tick.now_ns, tick.origin.arrived());
+            }
+            if progress.is_shown() {
+                let elapsed =
+                    Duration::from_nanos(tick.now_ns.saturating_add(since_start(nanos(warmup))).unsigned_abs());
+                progress.at(elapsed, Some(tick.origin.arrived()), feed.latest());
+            }
+            done.steps.set(tick.steps);
+            if tick.steps > steps_max && done.cut_ns.get().is_none() {
+                done.cut_ns.set(Some(tick.now_ns));
+            }
+            !stop.is_said() && done.cut_ns.get().is_none()
+        }
+    }
+
+    /// Where the measured phase ended, nanoseconds since t = 0.
+    fn end_ns(&self, seen: &Simulated) -> i64 {
+        let planned = since_start(nanos(self.settings.scenario.load.duration));
+        let ended = since_start(seen.ended.0).saturating_sub(since_start(seen.t0.0)).max(0);
+        if self.stop.is_said() { planned.min(ended) } else { planned }
+    }
+}
+
+/// A simulated run, and what its record does not hold.
+pub struct Measured {
+    /// What it left.
+    pub trial: Trial,
+    /// What it cost, in [`Tick::steps`].
+    pub steps: u32,
+    /// The response times of the measured requests, nanoseconds.
+    pub response: Option<Histogram<u64>>,
+}
+
+/// What the ticks of a run have done.
+#[derive(Clone, Default)]
+struct Done {
+    /// Told the collector what the cache had at t = 0.
+    warm: Rc<Cell<bool>>,
+    /// Cut the run, for it cost too much: nanoseconds after t = 0.
+    cut_ns: Rc<Cell<Option<i64>>>,
+    /// What it has cost so far.
+    steps: Rc<Cell<u32>>,
+}
+
+/// In virtual time there is one clock.
+const EXACT: Offset = Offset { to_ours_ns: 0, uncertainty_ns: 0 };
+
+fn since_start(ns: u64) -> i64 {
+    i64::try_from(ns).unwrap_or(i64::MAX)
+}
+
+/// Seconds that are begun, rounded up.
+fn whole_seconds(length: Duration) -> i64 {
+    since_start(nanos(length).div_ceil(1_000_000_000))
+}
+
+/// The log's time stamps are virtual wall time.
+fn hlog_header(scenario: &Scenario) -> HlogHeader {
+    let t0_offset_ms = whole_seconds(scenario.load.warmup).unsigned_abs() * 1000;
+    let t0 = UNIX_EPOCH + Duration::from_nanos(EPOCH_NS) + scenario.load.warmup;
+    HlogHeader { warmup_began: t0 - Duration::from_millis(t0_offset_ms), t0_offset_ms }
+}
+
+fn fault(happened: &Happened, t0_ns: u64) -> EventRow {
+    EventRow {
+        t_ns: since_start(happened.at.0) - since_start(t0_ns),
+        event: "fault".into(),
+        replica: happened.replica.map(u32::from),
+        detail: Some(happened.what.clone()),
+        ..EventRow::default()
+    }
+}
+
+/// Whether an event explains that the cache fails some operations.
+fn troubles_the_cache(action: &Action) -> bool {
+    match action {
+        Action::CacheStop { .. }
+        | Action::CachePause { .. }
+        | Action::CacheRestart
+        | Action::CacheLatency { .. }
+        | Action::NetworkCut { .. }
+        | Action::ReplicaPause { .. } => true,
+        Action::Expire { .. }
+        | Action::Flush
+        | Action::OriginSlow { .. }
+        | Action::OriginFail { .. }
+        | Action::OriginPause { .. }
+        | Action::ReplicaKill { .. }
+        | Action::ReplicaRestart { .. } => false,
+    }
+}

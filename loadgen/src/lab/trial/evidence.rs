@@ -1,0 +1,107 @@
+//! What a strategy did, collected from those who saw it.
+
+use app::cache::cache_source::CacheStatus;
+use app::wire::control::{Heartbeat, OriginCounters};
+use app::wire::control_client::ControlError;
+use strategies::time::Mono;
+
+use super::judge::{Observed, Told, judge, read_list};
+use super::{Before, Bench, Load, Trial};
+use crate::cli::settings::Subject;
+use crate::lab::Offset;
+use crate::load::measure::{Circumstances, Part};
+use crate::shell::exit::Failure;
+
+impl Bench<'_> {
+    pub(super) async fn evidence(
+        &self,
+        subject: &Subject,
+        before: &Before,
+        load: Load,
+        not_quiet: u64,
+    ) -> Result<Trial, Failure> {
+        let origin = match self.endpoints.origin.as_ref().zip(before.origin_clock) {
+            Some((origin, clock)) => Some((read_list(origin.get("/ledger").await.map_err(Failure::failed)?), clock)),
+            None => None,
+        };
+        let mut replicas = Vec::new();
+        for (index, (control, clock)) in self.endpoints.replicas.iter().zip(&before.replica_clocks).enumerate() {
+            let clock = load.aftermath.clocks.get(&index).unwrap_or(clock);
+            replicas.push((control.get("/events").await.map_err(Failure::failed)?, *clock));
+        }
+        let parts = self.parts(before, &load).await.map_err(Failure::failed)?;
+        let writes_missed = match &self.endpoints.origin {
+            Some(origin) => {
+                Some(origin.get::<OriginCounters>("/counters").await.map_err(Failure::failed)?.writes_missed)
+            }
+            None => None,
+        };
+        let cache_after = match self.endpoints.replicas.first() {
+            Some(replica) => Some(replica.get::<CacheStatus>("/cache").await),
+            None => None,
+        };
+        let identities = self.identities().await.map_err(Failure::failed)?;
+        let restarted = identities.iter().zip(&before.identities);
+        let restarted = restarted.filter(|(now, then)| now != then && !load.aftermath.ended.contains(*then)).count();
+        let caches = cache_after.as_ref().and_then(|now| now.as_ref().ok()).zip(before.cache.as_ref());
+        let circumstances = Circumstances {
+            evicted: caches.map_or(0, |(now, then)| now.evicted.saturating_sub(then.evicted)),
+            cache_restarted: !load.aftermath.cache_ended
+                && caches.is_some_and(|(now, then)| now.incarnation != then.incarnation),
+            cache_unknown: cache_after.as_ref().and_then(|now| now.as_ref().err()).map(ToString::to_string),
+            replicas_restarted: u32::try_from(restarted).unwrap_or(u32::MAX),
+            not_quiet,
+            worker_died: load.worker_died,
+            writes_missed,
+            ..Circumstances::default()
+        };
+        let t0_ns = i64::try_from(load.t0.0).unwrap_or(i64::MAX);
+        let mut trial = judge(Observed {
+            scenario: &self.settings.scenario,
+            subject,
+            t0_ns,
+            end_ns: load.end_ns,
+            stopped: self.stop.is_said(),
+            collected: load.collected,
+            origin,
+            replicas: Told::of(replicas, t0_ns),
+            counters: load.counters,
+            parts,
+            aftermath: load.aftermath,
+            circumstances,
+        })?;
+        trial.figures.strategy.generator_cpu_cores = load.cpu_cores;
+        Ok(Trial { containers: load.containers, ..trial })
+    }
+
+    /// How every part of the lab fared, on each's own clock.
+    async fn parts(&self, before: &Before, load: &Load) -> Result<Vec<Part>, ControlError> {
+        let generator = load.hearts.iter().cloned().reduce(worst).unwrap_or_default();
+        let ours = Offset { to_ours_ns: 0, uncertainty_ns: 0 };
+        let mut parts = vec![part("generator".into(), None, ours, load.t0, generator)];
+        for (index, (control, clock)) in self.endpoints.replicas.iter().zip(&before.replica_clocks).enumerate() {
+            let clock = load.aftermath.clocks.get(&index).unwrap_or(clock);
+            let heartbeat = control.get("/heartbeat").await?;
+            parts.push(part(format!("replica-{index}"), u32::try_from(index).ok(), *clock, load.t0, heartbeat));
+        }
+        if let Some((origin, clock)) = self.endpoints.origin.as_ref().zip(before.origin_clock) {
+            parts.push(part("origin".into(), None, clock, load.t0, origin.get("/heartbeat").await?));
+        }
+        Ok(parts)
+    }
+}
+
+fn part(name: String, replica: Option<u32>, clock: Offset, t0: Mono, heartbeat: Heartbeat) -> Part {
+    let to_t0_ns = clock.to_ours_ns.saturating_sub(i64::try_from(t0.0).unwrap_or(i64::MAX));
+    Part { name, replica, to_t0_ns, heartbeat }
+}
+
+/// Of two threads of one part everything that was wrong with either. They share a clock, so one's word on it is enough.
+fn worst(mut one: Heartbeat, other: Heartbeat) -> Heartbeat {
+    one.longest_ns = one.longest_ns.max(other.longest_ns);
+    one.silences.extend(other.silences);
+    if one.steps.is_empty() {
+        one.steps = other.steps;
+    }
+    one
+}

@@ -1,0 +1,325 @@
+//! From what was seen of a strategy's run, in whichever lab, to its figures, its events and the doubts about them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use app::wire::control::{LedgerRow, ReplicaCounters, ReplicaEvents};
+use report::Herds;
+use report::record::{Conditions, EventRow, Events, Ledgers};
+use scenarios::{LoadKind, Scenario};
+use strategies::time::nanos;
+
+use super::{OriginRecord, Trial};
+use crate::cli::settings::Subject;
+use crate::lab::Offset;
+use crate::lab::faults::Aftermath;
+use crate::load::measure::{
+    Circumstances, Counter, During, Evidence, Figures, Flights, Floor, Guards, Hurt, LineLists, Lines, OriginTally,
+    Part, ReadList, Reads, Timeline, conditions, doubts, figures,
+};
+use crate::load::record::Collected;
+use crate::shell::exit::Failure;
+
+/// What was seen.
+pub struct Observed<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// What was measured.
+    pub subject: &'a Subject,
+    /// t = 0 on the generator's clock.
+    pub t0_ns: i64,
+    /// Where the measured phase ended, nanoseconds since t = 0.
+    pub end_ns: i64,
+    /// Whether Ctrl-C cut it short.
+    pub stopped: bool,
+    /// What the recorder has.
+    pub collected: Collected,
+    /// The origin's ledger and its clock, where it is ours.
+    pub origin: Option<(Box<dyn Reads + Send>, Offset)>,
+    /// What the replicas told; `None` of a target.
+    pub replicas: Option<Told>,
+    /// What the replicas counted between t = 0 and the end of the load, summed.
+    pub counters: ReplicaCounters,
+    /// The planned events: what took effect, and what did not; and what follows from them.
+    pub aftermath: Aftermath,
+    /// How the lab's parts fared; none of a simulated one.
+    pub parts: Vec<Part>,
+    /// What is known beside all that. What follows from the rest is filled in here.
+    pub circumstances: Circumstances,
+}
+
+/// What the replicas told.
+pub struct Told {
+    /// How many there are.
+    pub count: u32,
+    /// What they told.
+    pub lines: Box<dyn Lines + Send>,
+    /// Events that their logs had no room for.
+    pub dropped: u64,
+    /// How wrong their clocks can be, nanoseconds; the worst.
+    pub uncertainty_ns: u64,
+}
+
+impl Told {
+    /// Of the lists that replicas have sent, and each one's clock; `None` where there are none.
+    #[must_use]
+    pub fn of(lists: Vec<(ReplicaEvents, Offset)>, t0_ns: i64) -> Option<Self> {
+        let uncertainty_ns = lists.iter().map(|(_, clock)| clock.uncertainty_ns).max()?;
+        let dropped = lists.iter().map(|(list, _)| list.dropped).sum();
+        let count = u32::try_from(lists.len()).unwrap_or(u32::MAX);
+        let lists = lists.into_iter().map(|(list, clock)| (list, clock.to_ours_ns - t0_ns)).collect();
+        Some(Self { count, lines: Box::new(LineLists::new(lists)), dropped, uncertainty_ns })
+    }
+}
+
+/// The ledger that an origin has sent.
+#[must_use]
+pub fn read_list(rows: Vec<LedgerRow>) -> Box<dyn Reads + Send> {
+    Box::new(ReadList::new(rows))
+}
+
+/// What one look at everything that the replicas told has found.
+struct Heard {
+    flights: Flights,
+    events: Events,
+    /// Cache operations that failed, and that no event of the scenario explains; and in how many different ways.
+    cache_failed: u64,
+    cache_failures: BTreeSet<String>,
+    /// Wake-ups that were lost, and of these those that no event explains.
+    wakes_lost: u64,
+    wakes_unexplained: u64,
+    /// Whether anything kept somebody from reading the origin who needed it.
+    spared: bool,
+}
+
+impl Heard {
+    /// The different failures of cache operations, for a sentence: `get down, put down`.
+    fn cache_failures(self) -> String {
+        self.cache_failures.into_iter().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What one look at everything that the origin saw has found.
+struct Saw {
+    tally: OriginTally,
+    unwitnessed: u64,
+    /// The longest read, from its arrival to its end.
+    longest_ns: i64,
+}
+
+/// Judges it.
+///
+/// # Errors
+/// [`Failure`] where what was kept of the run cannot be read back.
+pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
+    let Observed { scenario, subject, t0_ns, end_ns, stopped, collected, origin, replicas, aftermath, .. } = observed;
+    let clocks =
+        replicas.iter().map(|told| told.uncertainty_ns).chain(origin.iter().map(|(_, clock)| clock.uncertainty_ns));
+    let uncertainty = clocks.max();
+    let faults_failed = aftermath.rows.iter().filter(|e| e.event == "fault-failed").count() as u64;
+    let (count, dropped) = replicas.as_ref().map_or((0, 0), |told| (told.count, told.dropped));
+    let mut own = phases(scenario.load.warmup, end_ns);
+    own.extend(aftermath.rows.iter().cloned());
+    let mut heard = replicas.as_ref().map(|told| hear(&*told.lines, subject, &aftermath, end_ns)).transpose()?;
+    let told = replicas.is_some();
+    let events = Timeline::new(replicas.map(|told| told.lines), own, end_ns);
+    let saw = match &origin {
+        Some((reads, clock)) => {
+            let herds = Herds::new(reasons(scenario, &events, told)?, uncertainty.unwrap_or(0));
+            let tally = OriginTally::new(scenario, &collected, herds, end_ns);
+            let flights = heard.as_mut().map(|heard| &mut heard.flights);
+            Some(see(&**reads, tally, clock.to_ours_ns - t0_ns, flights, &aftermath)?)
+        }
+        None => None,
+    };
+    // A target's caches keep no list of flights, so there is nothing to compare the origin's with.
+    let ledgers: Option<Ledgers> = heard.as_mut().filter(|_| origin.is_some()).map(|heard| {
+        // Of an attempt that was not the last, or was sent again, the answer may have been lost, too.
+        let lost = collected.errors_of_all_phases + collected.retries_of_all_phases + collected.resent_of_all_phases;
+        let flights = std::mem::take(&mut heard.flights);
+        flights.compare(&collected.flights, |flight| !aftermath.is_unwitnessed(flight), lost)
+    });
+    let unwitnessed = saw.as_ref().map_or(0, |saw| saw.unwitnessed);
+    let soon = since_start(Floor::answer_max(scenario.origin.service_time.mean()));
+    let undisturbed = saw.as_ref().is_none_or(|saw| saw.longest_ns <= soon)
+        && heard.as_ref().is_none_or(|heard| !heard.spared)
+        && !aftermath.rows.iter().any(|row| row.event == "fault");
+    let mut figures = figures(Evidence {
+        scenario,
+        subject,
+        replicas: count,
+        end_ns,
+        collected: &collected,
+        origin: saw.map(|saw| saw.tally),
+        events: heard.as_ref().map(|heard| heard.events),
+        ledgers,
+        hurt: hurt(scenario, subject, &aftermath.rows),
+        counters: observed.counters,
+    });
+    figures.strategy.unwitnessed = unwitnessed;
+    let during = During { from_ns: -since_start(scenario.load.warmup), to_ns: end_ns };
+    let (fared, against) = conditions(&observed.parts, during, &aftermath);
+    if !observed.parts.is_empty() {
+        figures.strategy.conditions = Some(Conditions {
+            wakes_lost: heard.as_ref().map(|heard| heard.wakes_lost),
+            writes_missed: observed.circumstances.writes_missed,
+            ..fared
+        });
+    }
+    // Of answers that do not say how they were made, none can be told to be a hit.
+    let warm = !scenario.load.warmup.is_zero() && !stopped && figures.strategy.outcomes.unknown == 0;
+    let reads_min = collected.floor_least.filter(|_| undisturbed && is_undisturbed(scenario, &figures));
+    let circumstances = Circumstances {
+        reads_min: reads_min.filter(|_| !stopped),
+        open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
+        planned: collected.offered,
+        clock_uncertainty_ns: uncertainty.unwrap_or(0),
+        foreign: subject.strategy.is_none(),
+        hits_before_start: collected.warmth.as_ref().filter(|_| warm).and_then(|w| w.hits(&collected.seconds)),
+        cache_errors: heard.as_ref().map_or(0, |heard| heard.cache_failed),
+        wakes_lost: heard.as_ref().map_or(0, |heard| heard.wakes_unexplained),
+        cache_error_classes: heard.map(Heard::cache_failures).unwrap_or_default(),
+        against,
+        events_dropped: dropped,
+        wrong_bodies: collected.errors.get("wrong-body").copied().unwrap_or(0),
+        faults_failed,
+        ..observed.circumstances
+    };
+    figures.strategy.invalid_because = doubts(&figures.strategy, &circumstances);
+    figures.strategy.valid = figures.strategy.invalid_because.is_empty();
+    let origin_clock = origin.as_ref().map(|(_, clock)| *clock);
+    Ok(Trial {
+        figures,
+        events,
+        origin: origin.map(|(reads, clock)| OriginRecord { reads, offset_ns: clock.to_ours_ns - t0_ns, end_ns }),
+        log: collected.log,
+        origin_clock,
+        clock_uncertainty_ns: uncertainty,
+        probed: None,
+        containers: None,
+    })
+}
+
+/// When there was a reason to read the hot key again; `None` where there is no such key, or nobody tells.
+fn reasons(scenario: &Scenario, events: &Timeline, told: bool) -> Result<Option<Vec<i64>>, Failure> {
+    let Some(key) = scenario.keys.hot_key().filter(|_| told).map(|key| key.to_string()) else { return Ok(None) };
+    let mut reasons = Vec::new();
+    let gone = events.each(&mut |row| {
+        reasons.extend(report::is_reason(&key, row).then_some(row.t_ns));
+        Ok(())
+    });
+    gone.map_err(Failure::failed)?;
+    Ok(Some(reasons))
+}
+
+/// Goes through what the replicas told.
+fn hear(lines: &dyn Lines, subject: &Subject, aftermath: &Aftermath, end_ns: i64) -> Result<Heard, Failure> {
+    let layers = subject.strategy.as_ref().map(strategies::Spec::layers).unwrap_or_default();
+    let has = |name: &str| layers.iter().any(|layer| layer.name == name);
+    let mut counter = Counter::new(end_ns, Guards { limit: has("limit"), breaker: has("breaker") });
+    let mut heard = Heard {
+        flights: Flights::default(),
+        events: Events::default(),
+        cache_failed: 0,
+        cache_failures: BTreeSet::new(),
+        wakes_lost: 0,
+        wakes_unexplained: 0,
+        spared: false,
+    };
+    let gone = lines.each(&mut |at, replica, line| {
+        counter.count(at, line);
+        heard.flights.told(line);
+        let unexplained = || !aftermath.explains(at, Some(replica));
+        match line.event.as_str() {
+            "cache-failed" => {
+                heard.spared = true;
+                if unexplained() {
+                    heard.cache_failed += 1;
+                    heard.cache_failures.extend(line.detail.as_ref().map(ToString::to_string));
+                }
+            }
+            "wake-lost" => {
+                heard.wakes_lost += 1;
+                heard.wakes_unexplained += u64::from(unexplained());
+            }
+            "origin-spared" | "refresh-failed" | "lock-timeout" | "lock-fallback" => heard.spared = true,
+            _ => {}
+        }
+        Ok(())
+    });
+    gone.map_err(Failure::failed)?;
+    heard.events = counter.counts();
+    Ok(heard)
+}
+
+/// Goes through what the origin saw. Of flights that nobody is left to tell of there is nothing to compare.
+fn see(
+    reads: &dyn Reads,
+    mut tally: OriginTally,
+    offset_ns: i64,
+    mut flights: Option<&mut Flights>,
+    aftermath: &Aftermath,
+) -> Result<Saw, Failure> {
+    let (mut unwitnessed, mut longest_ns) = (0, 0);
+    let gone = reads.each(&mut |row| {
+        tally.count(row, offset_ns);
+        let took = row.end_ns.map_or(u64::MAX, |end| end.saturating_sub(row.arrived_ns));
+        longest_ns = longest_ns.max(i64::try_from(took).unwrap_or(i64::MAX));
+        if aftermath.is_unwitnessed(&row.flight) {
+            unwitnessed += 1;
+        } else if let Some(flights) = &mut flights {
+            flights.seen(row);
+        }
+        Ok(())
+    });
+    gone.map_err(Failure::failed)?;
+    Ok(Saw { tally, unwitnessed, longest_ns })
+}
+
+/// Whether nobody failed to read the origin who needed it, and every answer came soon enough, for the least number of reads to be
+/// a bound.
+fn is_undisturbed(scenario: &Scenario, figures: &Figures) -> bool {
+    let strategy = &figures.strategy;
+    let soon = Floor::answer_max(scenario.origin.service_time.mean());
+    let answered = strategy.latency_ms.max.is_some_and(|max| max <= soon.as_secs_f64() * 1e3);
+    let all_read = strategy.errors + strategy.outcomes.shed + strategy.unsent == 0;
+    all_read && answered && scenario.events.is_empty()
+}
+
+fn since_start(length: Duration) -> i64 {
+    i64::try_from(nanos(length)).unwrap_or(i64::MAX)
+}
+
+/// From the first event's moment to the end of the last one, as planned or as it was seen, whichever is later.
+fn hurt(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<Hurt> {
+    let from_ns = scenario.events.iter().map(|event| since_start(event.at)).min()?;
+    let planned = scenario.events.iter().map(|e| since_start(e.at + e.action.length().unwrap_or_default()));
+    let emptied_ns = planned.max()?;
+    let seen = seen.iter().filter(|row| row.event.starts_with("fault")).map(|row| row.t_ns);
+    let service = scenario.origin.service_time.mean();
+    let clients = match scenario.load.kind {
+        LoadKind::Closed { clients, .. } => Some(clients),
+        LoadKind::Open { .. } => None,
+    };
+    Some(Hurt {
+        from_ns,
+        over_ns: seen.max().map_or(emptied_ns, |seen| seen.max(emptied_ns)),
+        emptied_ns,
+        service,
+        service_max: scenario.origin.service_time.seldom_above(),
+        capacity: f64::from(scenario.origin.concurrency) / service.as_secs_f64(),
+        clients,
+        life: subject.soft_life_max(scenario.cache.ttl),
+    })
+}
+
+fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {
+    let begun = -i64::try_from(nanos(warmup)).unwrap_or(i64::MAX);
+    let row =
+        |t_ns, phase: &str| EventRow { t_ns, event: "phase".into(), detail: Some(phase.into()), ..EventRow::default() };
+    let mut rows = vec![row(0, "measured"), row(end_ns, "drain")];
+    if begun < 0 {
+        rows.insert(0, row(begun, "warmup"));
+    }
+    rows
+}

@@ -1,0 +1,244 @@
+//! The load of one strategy: connect, warm, drive, watch, and wait until all is quiet.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use app::wire::control::{LedgerRow, OriginCounters, ReplicaCounters, Warm, Warmed};
+use app::wire::control_client::ControlError;
+use report::{HlogHeader, StrategyFolder};
+use strategies::port::Clock;
+use strategies::time::{Mono, nanos};
+use tokio::sync::{mpsc, watch};
+
+use super::{Before, Bench, Load, cannot_warm, in_flight};
+use crate::cli::settings::Subject;
+use crate::lab::docker::Sampler;
+use crate::lab::faults::{Aftermath, Injector};
+use crate::load::drive::{Drive, Fleet, Pattern, Retrying};
+use crate::load::measure::{Floor, WarmState};
+use crate::load::record::Collector;
+use crate::shell::exit::Failure;
+use crate::shell::progress::Progress;
+
+/// From the decision to start to t = start of the warm-up: time for the clients' tasks to be there.
+const LEAD: Duration = Duration::from_millis(20);
+/// How long the puts of a burst may take, the reads before them left out.
+const PUTS: Duration = Duration::from_secs(30);
+/// How often a run that is under way is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Generator threads at most; one drives more requests than a laptop's replicas answer.
+const WORKERS_MAX: usize = 4;
+
+impl Bench<'_> {
+    /// Connects the clients, warms the cache where the scenario says so, and drives the load to its end.
+    pub(super) async fn load(
+        &self,
+        subject: &Subject,
+        before: &Before,
+        files: &StrategyFolder,
+        heading: &str,
+    ) -> Result<Load, Failure> {
+        let drive = self.drive();
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get() / 2);
+        let workers = match drive.pattern {
+            Pattern::Closed { clients } => threads.clamp(1, WORKERS_MAX).min(clients as usize),
+            Pattern::Open => threads.clamp(1, WORKERS_MAX),
+        };
+        let no_thread = |e| Failure::failed(format!("no thread for the generator: {e}"));
+        let scenario = &self.settings.scenario;
+        let floor = subject.floor(scenario).map(Floor::bounded);
+        let collector = Collector::start(workers, floor).map_err(no_thread)?;
+        collector.expects(subject.warmth(scenario));
+        collector.watched_by(self.feed.clone());
+        let recorders = (0..workers).map(|_| collector.recorder(drive.first_second())).collect();
+        let (tell_start, start) = watch::channel(None);
+        let (tell_ready, mut ready) = mpsc::unbounded_channel();
+        let began = self.clock.mono();
+        let fleet = Fleet::start(&drive, recorders, &start, &tell_ready).map_err(no_thread)?;
+        drop(tell_ready);
+        for _ in 0..workers {
+            let ended = || Err("a generator thread ended before it was ready".into());
+            ready.recv().await.unwrap_or_else(ended).map_err(Failure::failed)?;
+        }
+        let t0 = self.t0(before, &drive).await.map_err(|e| cannot_warm(scenario, &subject.name, e))?;
+        let (wall, mono) = (SystemTime::now(), self.clock.mono());
+        let t0_wall = wall.checked_sub(mono.since(t0)).unwrap_or(wall) + t0.since(mono);
+        let header = hlog_header(drive.first_second(), t0_wall);
+        collector.begin(files.begin_latency(header).map_err(Failure::failed)?);
+        tell_start.send_replace(Some(t0));
+        let watching = self.watch(&fleet, t0, before, &collector, &drive, heading);
+        let (pace, lives) = (self.pacer.handle(), before.identities.clone());
+        let injector = Injector::new(scenario, self.endpoints, self.starts(subject), lives, self.clock, t0);
+        let sampler = self.sampler().await?;
+        let at_start = tokio::select! {
+            biased;
+            at_start = watching => at_start,
+            // The faults are over before the load is; what is left is to watch.
+            at_start = async { injector.inject(&pace).await; std::future::pending().await } => at_start,
+        };
+        let stopped = self.clock.mono();
+        // Whatever else went wrong: nothing stays broken.
+        injector.heal().await.map_err(Failure::failed)?;
+        let containers = sampler.map(|sampler| sampler.rows(t0));
+        let aftermath = injector.aftermath();
+        let counters = self.since(at_start.map_err(Failure::failed)?, &aftermath).await.map_err(Failure::failed)?;
+        let worked = fleet.join();
+        let cpu_cores = cores(worked.cpu_ns, nanos(stopped.since(began)));
+        let panicked = || Failure::failed("the collector's thread panicked: a bug");
+        let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
+        let planned = i64::try_from(nanos(drive.duration)).unwrap_or(i64::MAX);
+        let now = i64::try_from(i128::from(stopped.0) - i128::from(t0.0)).unwrap_or(i64::MAX);
+        let end_ns = if self.stop.is_said() { planned.min(now.max(0)) } else { planned };
+        Ok(Load {
+            t0,
+            end_ns,
+            collected,
+            worker_died: !worked.well,
+            cpu_cores,
+            hearts: worked.hearts,
+            counters,
+            aftermath,
+            containers,
+        })
+    }
+
+    async fn sampler(&self) -> Result<Option<Sampler>, Failure> {
+        match &self.endpoints.stack {
+            Some(stack) => Sampler::start(&stack.engine, self.clock).await.map(Some).map_err(Failure::failed),
+            None => Ok(None),
+        }
+    }
+
+    /// What the replicas counted since t = 0; nothing where an event ended one, for its counts ended with it.
+    async fn since(&self, at_start: ReplicaCounters, aftermath: &Aftermath) -> Result<ReplicaCounters, ControlError> {
+        let now = self.counters().await?;
+        if !aftermath.ended.is_empty() {
+            return Ok(ReplicaCounters::default());
+        }
+        Ok(ReplicaCounters {
+            requests: now.requests.saturating_sub(at_start.requests),
+            cache_ops: now.cache_ops.saturating_sub(at_start.cache_ops),
+            in_flight: now.in_flight,
+            peak_waiters: now.peak_waiters,
+        })
+    }
+
+    fn drive(&self) -> Drive {
+        let scenario = &self.settings.scenario;
+        Drive {
+            plan: Arc::clone(&self.plan),
+            pattern: Pattern::from(&scenario.load.kind),
+            sites: self.endpoints.sites.clone(),
+            keys: scenario.keys.clone(),
+            warmup: scenario.load.warmup,
+            duration: scenario.load.duration,
+            timeout: scenario.load.timeout,
+            on_down: scenario.load.on_down,
+            retrying: Retrying::of(scenario.load.retry, self.settings.seed),
+            clock: self.clock,
+            pace: self.pacer.handle(),
+            stop: self.stop.clone(),
+        }
+    }
+
+    /// t = 0 on our clock: the last put of the burst, or the end of the warm-up that begins now.
+    async fn t0(&self, before: &Before, drive: &Drive) -> Result<Mono, ControlError> {
+        let burst = self.settings.scenario.warm.and(self.endpoints.replicas.first().zip(before.replica_clocks.first()));
+        let Some((replica, clock)) = burst else { return Ok(self.clock.mono().plus(LEAD + drive.warmup)) };
+        let scenario = &self.settings.scenario;
+        let aged = scenario.warm == Some(scenarios::Warm::BurstAged);
+        let (items, at_once, budget) = (scenario.keys.n, scenario.origin.concurrency, scenario.warm_budget());
+        let warm = Warm { items, at_once, aged, within_ns: nanos(budget) };
+        // The puts come after the reads.
+        let warmed: Warmed = replica.post_within(budget + PUTS, "/warm", &warm).await?;
+        Ok(Mono(warmed.last_put_mono_ns.saturating_add_signed(clock.to_ours_ns)))
+    }
+
+    /// Shows progress until the fleet has ended; tells the collector at t = 0 what the cache has, and returns what the
+    /// replicas had counted then.
+    async fn watch(
+        &self,
+        fleet: &Fleet,
+        t0: Mono,
+        before: &Before,
+        collector: &Collector,
+        drive: &Drive,
+        heading: &str,
+    ) -> Result<ReplicaCounters, ControlError> {
+        let mut progress = Progress::begin(self.settings.quiet, heading, drive.warmup + drive.duration);
+        let begun = t0.minus(drive.warmup);
+        let mut at_start = None;
+        while !fleet.ended() {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = self.clock.mono();
+            if at_start.is_none() && now >= t0 {
+                at_start = Some(self.counters().await?);
+                for control in &self.endpoints.replicas {
+                    control.post::<()>("/mark", &()).await?;
+                }
+                self.tell_state(collector, t0, before).await?;
+            }
+            if progress.is_shown() || self.feed.is_open() {
+                let reads = match &self.endpoints.origin {
+                    Some(origin) => Some(origin.get::<OriginCounters>("/counters").await?.arrived),
+                    None => None,
+                };
+                if let Some(reads) = reads {
+                    self.feed.arrived(since_ns(now, t0), reads);
+                }
+                progress.at(now.since(begun), reads, self.feed.latest());
+            }
+        }
+        progress.end("done");
+        Ok(at_start.unwrap_or_default())
+    }
+
+    /// What the warm-up or the burst left in the cache, for the floor.
+    async fn tell_state(&self, collector: &Collector, t0: Mono, before: &Before) -> Result<(), ControlError> {
+        if let (Some(origin), Some(clock)) = (&self.endpoints.origin, &before.origin_clock) {
+            let ledger: Vec<LedgerRow> = origin.get("/ledger").await?;
+            let t0_ns = i64::try_from(t0.0).unwrap_or(i64::MAX);
+            let mut state = WarmState::new(&self.settings.scenario, clock.to_ours_ns - t0_ns);
+            ledger.iter().for_each(|row| state.see(row));
+            collector.warm(state.known());
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is under way any more, background included; what still is at the end is counted.
+    pub(super) async fn quiesce(&self) -> Result<u64, ControlError> {
+        let (begun, budget) = (self.clock.mono(), self.settings.scenario.quiet_budget());
+        let mut said = self.settings.quiet;
+        loop {
+            let open = self.counters().await?.in_flight + in_flight(self.endpoints.origin.as_ref()).await?;
+            if open == 0 || self.clock.mono().since(begun) > budget {
+                return Ok(open);
+            }
+            if !said && self.clock.mono().since(begun) > Duration::from_secs(2) {
+                said = true;
+                let line =
+                    format!("the load is over; waiting up to {} s for {open} reads and requests\n", budget.as_secs());
+                let _ = std::io::stderr().write_all(line.as_bytes());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// From `t0` to `now`, nanoseconds; negative before it.
+fn since_ns(now: Mono, t0: Mono) -> i64 {
+    i64::try_from(i128::from(now.0) - i128::from(t0.0)).unwrap_or(i64::MAX)
+}
+
+/// Processor time over elapsed time, in hundredths of a core.
+fn cores(cpu_ns: Option<u64>, elapsed_ns: u64) -> Option<f64> {
+    cpu_ns.filter(|_| elapsed_ns > 0).map(|cpu| (cpu as f64 / elapsed_ns as f64 * 100.0).round() / 100.0)
+}
+
+/// The log's time stamps are wall time, counted from its first second.
+fn hlog_header(first_second: i64, t0_wall: SystemTime) -> HlogHeader {
+    let t0_offset_ms = first_second.min(0).unsigned_abs() * 1000;
+    let began = t0_wall.checked_sub(Duration::from_millis(t0_offset_ms));
+    HlogHeader { warmup_began: began.unwrap_or(t0_wall), t0_offset_ms }
+}

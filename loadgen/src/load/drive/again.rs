@@ -1,0 +1,137 @@
+//! A request and its attempts: whether a client tries again, when, and what is recorded of it all.
+//!
+//! The next attempt goes to the next replica, as a load balancer would send it. What is recorded is the last attempt, from
+//! the moment at which the first one was sent.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use scenarios::{RequestId, Retry, RetryBudget};
+use strategies::Outcome;
+use strategies::port::Clock;
+
+use super::fleet::Bench;
+use crate::load::record::{Answer, Asked};
+
+/// How the clients of all workers try again.
+#[derive(Clone)]
+pub struct Retrying {
+    retry: Option<Retry>,
+    budget: Arc<Mutex<RetryBudget>>,
+    seed: u64,
+}
+
+impl Retrying {
+    /// As a scenario has it, with back-offs that are drawn from a seed; not at all without.
+    #[must_use]
+    pub fn of(retry: Option<Retry>, seed: u64) -> Self {
+        Self { retry, budget: Arc::new(Mutex::new(RetryBudget::of(retry.as_ref()))), seed }
+    }
+
+    fn budget(&self) -> MutexGuard<'_, RetryBudget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request that is under way.
+pub(super) struct Request<'a> {
+    bench: &'a Bench,
+    asked: Asked,
+    attempts: u32,
+    /// When its first attempt was sent, once one was.
+    sent_ns: Option<i64>,
+    unpaid: bool,
+    /// How often any of its attempts was sent again on a fresh connection.
+    resent: u32,
+}
+
+impl<'a> Request<'a> {
+    /// Its first attempt is about to be sent.
+    pub(super) fn first(bench: &'a Bench, asked: Asked) -> Self {
+        if bench.drive.retrying.retry.is_some() {
+            bench.drive.retrying.budget().first();
+        }
+        Self { bench, asked, attempts: 1, sent_ns: None, unpaid: false, resent: 0 }
+    }
+
+    /// Where an attempt's answer is one to try again after, waits for the next attempt's moment and says true.
+    pub(super) async fn again(&mut self, answer: &Answer, retry_after: Option<Duration>) -> bool {
+        self.sent_ns.get_or_insert(answer.sent_ns);
+        self.resent += answer.resent;
+        let drive = &self.bench.drive;
+        let retrying = &drive.retrying;
+        let Some(retry) = retrying.retry.filter(|retry| self.attempts < retry.attempts) else { return false };
+        if !is_worth_a_retry(answer) || drive.stop.is_said() {
+            return false;
+        }
+        if !retrying.budget().allows() {
+            self.unpaid = true;
+            return false;
+        }
+        let request = RequestId { at_ns: self.asked.intended_ns, key: self.asked.key };
+        let wait = retry.wait(retrying.seed, request, self.attempts, retry_after);
+        let mut stop = drive.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.wait() => return false,
+            () = drive.pace.until(drive.clock.mono().plus(wait)) => {}
+        }
+        self.attempts += 1;
+        true
+    }
+
+    /// The next attempt could not be sent after all.
+    pub(super) fn was_not_sent(&mut self) {
+        self.attempts -= 1;
+    }
+
+    /// What is recorded, with the last attempt's answer.
+    pub(super) fn outcome(&self, last: Answer) -> Answer {
+        Answer {
+            sent_ns: self.sent_ns.unwrap_or(last.sent_ns),
+            attempts: self.attempts,
+            unpaid: self.unpaid,
+            resent: self.resent,
+            ..last
+        }
+    }
+}
+
+/// Whether another attempt may do better: after a refusal, a server's failure, a time-out, a broken connection. A wrong body
+/// would be taken for a good one by any client that does not know better.
+fn is_worth_a_retry(answer: &Answer) -> bool {
+    let kind = answer.error.as_deref().unwrap_or_default();
+    answer.outcome == Some(Outcome::Shed)
+        || matches!(kind, "timeout" | "reset" | "body-cut" | "protocol")
+        || kind.starts_with("http-5")
+        || answer.found_nobody()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_go_better_is_tried_again() {
+        let answer = |outcome, error: Option<&str>| Answer {
+            sent_ns: 0,
+            done_ns: 1,
+            outcome,
+            error: error.map(str::to_owned),
+            flight: None,
+            overage_us: 0,
+            moved_on: false,
+            attempts: 1,
+            unpaid: false,
+            resent: 0,
+        };
+        for kind in ["timeout", "reset", "http-502", "http-504", "connect-refused", "body-cut"] {
+            assert!(is_worth_a_retry(&answer(Some(Outcome::Error), Some(kind))), "{kind}");
+        }
+        assert!(is_worth_a_retry(&answer(Some(Outcome::Shed), None)));
+        for kind in ["wrong-body", "http-404", "no-cache-status", "generator-no-ports"] {
+            assert!(!is_worth_a_retry(&answer(Some(Outcome::Error), Some(kind))), "{kind}");
+        }
+        assert!(!is_worth_a_retry(&answer(Some(Outcome::Hit), None)));
+    }
+}

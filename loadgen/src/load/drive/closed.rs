@@ -1,0 +1,83 @@
+//! The closed loop: C clients, each of whom waits for its answer, thinks, and asks again.
+
+use std::rc::Rc;
+
+use strategies::time::Mono;
+use tokio::task::JoinSet;
+
+use super::Pattern;
+use super::again::Request;
+use super::connection::{Attempt, Connection};
+use super::fleet::Bench;
+use crate::load::record::{Answer, Asked};
+
+/// A client and its connections, one a replica.
+pub(super) type Client = (u32, Vec<Connection>);
+
+/// Connects this worker's clients to every replica.
+pub(super) async fn connect(bench: &Bench) -> Result<Vec<Client>, String> {
+    let Pattern::Closed { clients } = bench.drive.pattern else { return Ok(Vec::new()) };
+    let mut connected = Vec::new();
+    for client in (0..clients).skip(bench.share.number).step_by(bench.share.workers) {
+        let to = |site| Connection::to(site, bench.drive.timeout);
+        let mut connections: Vec<_> = bench.drive.sites.iter().map(to).collect();
+        for connection in &mut connections {
+            connection.connect().await?;
+        }
+        connected.push((client, connections));
+    }
+    Ok(connected)
+}
+
+/// Starts the clients.
+pub(super) fn spawn(bench: &Rc<Bench>, clients: Vec<Client>, t0: Mono, running: &mut JoinSet<()>) {
+    for client in clients {
+        running.spawn_local(run(Rc::clone(bench), client, t0));
+    }
+}
+
+async fn run(bench: Rc<Bench>, (client, mut connections): Client, t0: Mono) {
+    let Bench { drive, recorder, .. } = &*bench;
+    let end = t0.plus(drive.duration);
+    let mut stop = drive.stop.clone();
+    let mut intended = t0.minus(drive.warmup).plus(drive.plan.first_send(client));
+    for n in 0_u64.. {
+        if intended >= end {
+            return;
+        }
+        let item = drive.plan.item(client, n);
+        let hot = drive.is_hot(item.key);
+        let asked = Asked { intended_ns: bench.since(intended, t0), key: item.key, hot };
+        recorder.borrow_mut().offer(&asked);
+        tokio::select! {
+            biased;
+            () = stop.wait() => return recorder.borrow_mut().withdraw(&asked),
+            () = drive.pace.until(intended) => {}
+        }
+        let mut request = Request::first(&bench, asked);
+        let mut replica = item.replica as usize;
+        let (answer, done) = loop {
+            let Attempt { answer, done, retry_after } = ask(&bench, &mut connections, replica, item.key, t0).await;
+            if !request.again(&answer, retry_after).await {
+                break (answer, done);
+            }
+            replica = (replica + 1) % connections.len();
+        };
+        recorder.borrow_mut().answer(&asked, request.outcome(answer));
+        intended = done.plus(drive.plan.think(client, n));
+    }
+}
+
+/// Asks a replica, and the next ones in turn where nobody listens.
+async fn ask(bench: &Bench, connections: &mut [Connection], first: usize, key: u32, t0: Mono) -> Attempt {
+    let mut attempt = connections[first].ask(bench, key, t0).await;
+    let (mut site, mut tried) = (first, 1);
+    while let Some(next) = bench.drive.next_site(site, tried, &attempt.answer) {
+        let sent_ns = attempt.answer.sent_ns;
+        attempt = connections[next].ask(bench, key, t0).await;
+        let moved_on = !attempt.answer.found_nobody();
+        attempt.answer = Answer { sent_ns, moved_on, ..attempt.answer };
+        (site, tried) = (next, tried + 1);
+    }
+    attempt
+}

@@ -1,0 +1,325 @@
+//! One raw HTTP/1 connection of a client to a server, made anew where it breaks.
+//!
+//! No pool, no redirect; bodies are bounded. A request that was lost with a kept connection before a byte of its answer
+//! had come is sent once more, and counted; nothing else that may have reached the server is. What a server can do wrong
+//! ends as a counted error with a kind, never as a panic.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{HOST, RETRY_AFTER};
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use strategies::Outcome;
+use strategies::port::Clock;
+use strategies::time::Mono;
+use tokio::net::TcpStream;
+
+use super::fleet::Bench;
+use super::heard::Heard;
+use super::lack;
+use super::site::{Kind, Site};
+use super::told::{self, Told};
+use crate::load::record::Answer;
+
+/// The largest body that is read.
+const BODY_BYTES_MAX: usize = 8 << 20;
+/// How long a connection may take to be made, whatever the number of addresses that are tried.
+const CONNECT_BUDGET: Duration = Duration::from_secs(2);
+
+/// What a server answered, or how it failed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Reply {
+    /// `None` where it was answered well, and nothing said how.
+    outcome: Option<Outcome>,
+    error: Option<String>,
+    flight: Option<String>,
+    overage_us: u64,
+    /// What `Retry-After` says, where it is in seconds.
+    retry_after: Option<Duration>,
+}
+
+impl Reply {
+    fn good(outcome: Option<Outcome>) -> Self {
+        Self { outcome, error: None, flight: None, overage_us: 0, retry_after: None }
+    }
+
+    fn failed(kind: impl Into<String>) -> Self {
+        Self { outcome: Some(Outcome::Error), error: Some(kind.into()), ..Self::good(None) }
+    }
+}
+
+/// One attempt at a request.
+pub(super) struct Attempt {
+    pub(super) answer: Answer,
+    pub(super) done: Mono,
+    /// When its server says that it is worth asking again.
+    pub(super) retry_after: Option<Duration>,
+}
+
+type Sender = SendRequest<Empty<Bytes>>;
+
+/// A connection to one server.
+pub(super) struct Connection {
+    site: Arc<Site>,
+    timeout: Duration,
+    kept: Option<Link>,
+    /// How often the request that is under way was sent again on a fresh connection.
+    resent: u32,
+}
+
+/// A connection that is up.
+struct Link {
+    sender: Sender,
+    /// Bytes that the server has sent on it.
+    heard: Rc<Cell<u64>>,
+}
+
+/// An answer whose body was read to its end.
+type Whole = (StatusCode, HeaderMap, BytesMut);
+
+/// Why there is no answer.
+struct Lost {
+    kind: String,
+    /// A connection that had been kept ended without a byte of the answer.
+    with_a_kept_connection: bool,
+}
+
+impl From<String> for Lost {
+    fn from(kind: String) -> Self {
+        Self { kind, with_a_kept_connection: false }
+    }
+}
+
+impl Connection {
+    pub(super) fn to(site: &Arc<Site>, timeout: Duration) -> Self {
+        Self { site: Arc::clone(site), timeout, kept: None, resent: 0 }
+    }
+
+    /// Connects where there is no connection that can be used. Must run inside a `LocalSet`.
+    pub(super) async fn connect(&mut self) -> Result<(), String> {
+        self.link().await.map(drop)
+    }
+
+    /// The connection, and whether it was made just now.
+    async fn link(&mut self) -> Result<(&mut Link, bool), String> {
+        // A server may close a kept connection at any time; that is no error of anybody's.
+        let kept = match self.kept.take() {
+            Some(mut link) => link.sender.ready().await.is_ok().then_some(link),
+            None => None,
+        };
+        let (link, fresh) = match kept {
+            Some(link) => (link, false),
+            None => (dial(&self.site).await?, true),
+        };
+        Ok((self.kept.insert(link), fresh))
+    }
+
+    /// Asks for an item once, takes the times, and says when it was done.
+    pub(super) async fn ask(&mut self, bench: &Bench, key: u32, t0: Mono) -> Attempt {
+        let sent = bench.drive.clock.mono();
+        let reply = self.get(key, bench.drive.is_missing(key)).await;
+        let done = bench.drive.clock.mono();
+        let answer = Answer {
+            sent_ns: bench.since(sent, t0),
+            done_ns: bench.since(done, t0),
+            outcome: reply.outcome,
+            error: reply.error,
+            flight: reply.flight,
+            overage_us: reply.overage_us,
+            moved_on: false,
+            attempts: 1,
+            unpaid: false,
+            resent: self.resent,
+        };
+        Attempt { answer, done, retry_after: reply.retry_after }
+    }
+
+    /// Asks for an item and judges the answer.
+    async fn get(&mut self, key: u32, missing: bool) -> Reply {
+        self.resent = 0;
+        let asked = tokio::time::timeout(self.timeout, self.exchange(key)).await;
+        match asked.unwrap_or_else(|_| Err("timeout".into())) {
+            Ok((status, headers, body)) => {
+                let reply = match self.site.kind {
+                    Kind::Replica => replica(status, &headers, &body, key, missing),
+                    Kind::Foreign => foreign(status, &headers, missing),
+                };
+                Reply { retry_after: retry_after(&headers), ..reply }
+            }
+            Err(kind) => {
+                // Whatever is left of that answer must not be taken for the next one's.
+                self.kept = None;
+                Reply::failed(kind)
+            }
+        }
+    }
+
+    /// Sends a request and reads its answer. On a kept connection a server's "closed for idleness" and a request can cross:
+    /// then the request is sent once more (GET is idempotent: RFC 9110, section 9.2.2). A server that can't be reached any
+    /// more has not merely closed an idle connection, so there the loss stands.
+    async fn exchange(&mut self, key: u32) -> Result<Whole, String> {
+        let lost = match self.send(key).await {
+            Ok(whole) => return Ok(whole),
+            Err(lost) => lost,
+        };
+        self.kept = None;
+        if !lost.with_a_kept_connection || self.connect().await.is_err() {
+            return Err(lost.kind);
+        }
+        self.resent += 1;
+        self.send(key).await.map_err(|lost| lost.kind)
+    }
+
+    async fn send(&mut self, key: u32) -> Result<Whole, Lost> {
+        let (path, host) = (self.site.path(key), self.site.host.clone());
+        let request = Request::get(path).header(HOST, host).body(Empty::new()).map_err(|_| "request".to_owned())?;
+        let (link, mut fresh) = self.link().await?;
+        let mut before = link.heard.get();
+        let mut answered = link.sender.try_send_request(request).await;
+        // One that was given back was never sent: the connection had ended just then.
+        if let Err(error) = &mut answered
+            && let Some(request) = error.take_message()
+        {
+            self.kept = None;
+            let (link, _) = self.link().await?;
+            (before, fresh) = (link.heard.get(), true);
+            answered = link.sender.try_send_request(request).await;
+        }
+        match answered {
+            Ok(response) => Ok(read(response).await?),
+            Err(error) if error.error().is_parse() => Err("protocol".to_owned().into()),
+            Err(_) => {
+                let unanswered = self.kept.as_ref().is_some_and(|link| link.heard.get() == before);
+                Err(Lost { kind: "reset".into(), with_a_kept_connection: unanswered && !fresh })
+            }
+        }
+    }
+
+    /// Asks once, for people: the status, and the cache that tells outcomes, if one does.
+    pub(super) async fn probe(&mut self, key: u32) -> Result<(StatusCode, Option<String>), String> {
+        let asked = tokio::time::timeout(self.timeout, self.exchange(key)).await;
+        let (status, headers, _) = asked.unwrap_or_else(|_| Err("timeout".into()))?;
+        Ok((status, told(&headers).map(|told| told.cache)))
+    }
+}
+
+/// Connects to the first of a site's addresses that takes the connection, beginning with the one that did last.
+async fn dial(site: &Site) -> Result<Link, String> {
+    let addresses = site.addresses();
+    let each = CONNECT_BUDGET / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let mut last = "connect-failed".to_owned();
+    for address in addresses {
+        let stream = match tokio::time::timeout(each, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(e)) => {
+                // What the generator lacks it lacks for every address.
+                if let Some(lacked) = lack::kind(&e) {
+                    return Err(lacked.to_owned());
+                }
+                last = format!("connect-{}", kind(&e));
+                continue;
+            }
+            Err(_) => {
+                last = "connect-timeout".into();
+                continue;
+            }
+        };
+        site.answered_at(address);
+        let _ = stream.set_nodelay(true);
+        let (stream, heard) = Heard::over(stream);
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| "connect-handshake")?;
+        tokio::task::spawn_local(async move {
+            // Whoever waits for an answer on it is told of its end; nobody else needs to know.
+            let _ = connection.await;
+        });
+        return Ok(Link { sender, heard });
+    }
+    Err(last)
+}
+
+async fn read(response: Response<Incoming>) -> Result<Whole, String> {
+    let (head, mut body) = response.into_parts();
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| "body-cut")?;
+        if let Some(data) = frame.data_ref() {
+            if bytes.len() + data.len() > BODY_BYTES_MAX {
+                return Err("body-too-large".into());
+            }
+            bytes.extend_from_slice(data);
+        }
+    }
+    Ok((head.status, head.headers, bytes))
+}
+
+/// A replica's answer: it says how it was made, and carries the item that was asked for.
+fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missing: bool) -> Reply {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let outcome = text("cache-status").and_then(Outcome::from_cache_status);
+    let error = match (status, outcome) {
+        (StatusCode::OK, Some(_)) => {
+            app::wire::item::verify(body, &key.to_string()).err().map(|_| "wrong-body".to_owned())
+        }
+        (StatusCode::NOT_FOUND, Some(_)) if missing => None,
+        (StatusCode::SERVICE_UNAVAILABLE, Some(Outcome::Shed)) => None,
+        (StatusCode::OK | StatusCode::NOT_FOUND, None) => Some("no-cache-status".into()),
+        (status, _) => Some(http(status)),
+    };
+    let overage_us = text(app::replica::OVERAGE_HEADER).and_then(|v| v.parse().ok()).unwrap_or(0);
+    Reply {
+        outcome: if error.is_some() { Some(Outcome::Error) } else { outcome },
+        error,
+        flight: text(app::replica::LED_HEADER).map(str::to_owned),
+        overage_us,
+        retry_after: None,
+    }
+}
+
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3); its other form, a date, is not read.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Anybody's answer: its status, and its `Cache-Status` where it has one. Only one of the lab's replicas can say that it
+/// shed a request; anybody else's 503 is a failure like any other.
+fn foreign(status: StatusCode, headers: &HeaderMap, missing: bool) -> Reply {
+    let own = || headers.get("cache-status").and_then(|v| v.to_str().ok()).and_then(Outcome::from_cache_status);
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE if own() == Some(Outcome::Shed) => Reply::good(Some(Outcome::Shed)),
+        status if status.is_success() || (missing && status == StatusCode::NOT_FOUND) => {
+            Reply::good(told(headers).map(|told| told.outcome))
+        }
+        status => Reply::failed(http(status)),
+    }
+}
+
+/// Several lines of a list are one list (RFC 9110, section 5.3).
+fn told(headers: &HeaderMap) -> Option<Told> {
+    let mut lines = headers.get_all("cache-status").iter();
+    let first = lines.next()?;
+    let mut joined = first.as_bytes().to_vec();
+    lines.for_each(|line| {
+        joined.extend_from_slice(b", ");
+        joined.extend_from_slice(line.as_bytes());
+    });
+    told::read(&joined)
+}
+
+fn http(status: StatusCode) -> String {
+    format!("http-{}", status.as_u16())
+}
+
+fn kind(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => "refused",
+        std::io::ErrorKind::ConnectionReset => "reset",
+        _ => "failed",
+    }
+}

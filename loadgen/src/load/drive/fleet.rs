@@ -1,0 +1,169 @@
+//! The worker threads of a strategy: each with a runtime, clients and a recorder of its own; what is the same whatever
+//! makes the next request come.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use app::process::heartbeat::{BEAT, Heart};
+use app::wire::control::Heartbeat;
+use strategies::port::Clock;
+use strategies::time::Mono;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::MissedTickBehavior;
+
+use super::{Drive, Pattern, Start, closed, lack, open};
+use crate::load::cpu;
+use crate::load::record::Recorder;
+
+/// How often a worker hands over its finished seconds.
+const ROLL_EVERY: Duration = Duration::from_millis(250);
+
+/// The worker threads of one strategy, connected and waiting for the start.
+pub struct Fleet {
+    threads: Vec<JoinHandle<(Option<u64>, Heartbeat)>>,
+}
+
+/// How the workers ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worked {
+    /// None of them panicked.
+    pub well: bool,
+    /// Their processor time, nanoseconds; `None` where the system does not say.
+    pub cpu_ns: Option<u64>,
+    /// What their hearts told, on the generator's clock, from the start of the load on.
+    pub hearts: Vec<Heartbeat>,
+}
+
+impl Fleet {
+    /// Starts one thread for each recorder; clients or arrivals are dealt out in turn. Each worker says so on `ready` when its
+    /// clients are connected, or with what kept them from it.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(
+        drive: &Drive,
+        recorders: Vec<Recorder>,
+        start: &Start,
+        ready: &UnboundedSender<Result<(), String>>,
+    ) -> std::io::Result<Self> {
+        let workers = recorders.len();
+        let mut threads = Vec::new();
+        for (number, recorder) in recorders.into_iter().enumerate() {
+            let (drive, start, ready) = (drive.clone(), start.clone(), ready.clone());
+            let share = Share { number, workers };
+            let work = move || {
+                let (clock, heart) = (drive.clock, Heart::default());
+                worker(drive, share, recorder, start, &ready, &heart);
+                (cpu::of_this_thread_ns(), heart.told(&clock))
+            };
+            threads.push(std::thread::Builder::new().name(format!("generator-{number}")).spawn(work)?);
+        }
+        Ok(Self { threads })
+    }
+
+    /// Whether every worker has ended.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits for the workers.
+    #[must_use]
+    pub fn join(self) -> Worked {
+        let ended: Vec<_> = self.threads.into_iter().map(JoinHandle::join).collect();
+        let well = ended.iter().all(Result::is_ok);
+        let (cpu, hearts): (Vec<_>, Vec<_>) = ended.into_iter().filter_map(Result::ok).unzip();
+        Worked { well, cpu_ns: cpu.into_iter().sum::<Option<u64>>().filter(|_| well), hearts }
+    }
+}
+
+/// Which part of the load is a worker's: every `workers`-th client or arrival, from `number` on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    pub(super) number: usize,
+    pub(super) workers: usize,
+}
+
+/// What a worker's clients share. One thread's own, so a cell will do.
+pub(super) struct Bench {
+    pub(super) drive: Drive,
+    pub(super) recorder: RefCell<Recorder>,
+    pub(super) share: Share,
+}
+
+impl Bench {
+    /// Nanoseconds from t = 0 to `at`; negative before it.
+    pub(super) fn since(&self, at: Mono, t0: Mono) -> i64 {
+        since(at, t0)
+    }
+}
+
+fn worker(
+    drive: Drive,
+    share: Share,
+    recorder: Recorder,
+    start: Start,
+    ready: &UnboundedSender<Result<(), String>>,
+    heart: &Heart,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            let _ = ready.send(Err(format!("no runtime for a generator thread: {e}")));
+            return;
+        }
+    };
+    let bench = Rc::new(Bench { drive, recorder: RefCell::new(recorder), share });
+    LocalSet::new().block_on(&runtime, work(bench, start, ready, heart));
+}
+
+async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result<(), String>>, heart: &Heart) {
+    let connected = match bench.drive.pattern {
+        Pattern::Closed { .. } => closed::connect(&bench).await.map(Connected::Closed),
+        Pattern::Open => open::connect(&bench).await.map(Connected::Open),
+    };
+    let connected = match connected {
+        Ok(connected) => connected,
+        Err(kind) => {
+            let why =
+                lack::in_words(&kind).map_or(kind.clone(), |lacked| format!("the generator has no more {lacked}"));
+            let _ = ready.send(Err(format!("a client could not connect: {why}")));
+            return;
+        }
+    };
+    let _ = ready.send(Ok(()));
+    let Ok(t0) = start.wait_for(Option::is_some).await.map(|t0| t0.unwrap_or_default()) else { return };
+    let mut running = JoinSet::new();
+    match connected {
+        Connected::Closed(clients) => closed::spawn(&bench, clients, t0, &mut running),
+        Connected::Open(pool) => open::spawn(&bench, pool, t0, &mut running),
+    }
+    let mut ticks = tokio::time::interval(ROLL_EVERY);
+    heart.restart_from(&bench.drive.clock, t0.minus(bench.drive.warmup));
+    let mut beats = tokio::time::interval(BEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            ended = running.join_next() => if ended.is_none() { break },
+            _ = beats.tick() => heart.beat(&bench.drive.clock),
+            _ = ticks.tick() => bench.recorder.borrow_mut().roll(since(bench.drive.clock.mono(), t0)),
+        }
+    }
+    if let Some(Bench { drive, recorder, .. }) = Rc::into_inner(bench) {
+        let (last, now) = (drive.last_second(), since(drive.clock.mono(), t0).div_euclid(1_000_000_000));
+        recorder.into_inner().finish(if drive.stop.is_said() { last.min(now) } else { last });
+    }
+}
+
+enum Connected {
+    Closed(Vec<closed::Client>),
+    Open(open::Pool),
+}
+
+fn since(at: Mono, t0: Mono) -> i64 {
+    i64::try_from(i128::from(at.0) - i128::from(t0.0)).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,150 @@
+//! The open loop: requests come at their planned times whether or not earlier ones were answered, so a server that stalls
+//! does not slow its own load down, and its stall shows in every request that it kept waiting.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use strategies::time::Mono;
+use tokio::task::JoinSet;
+
+use super::again::Request;
+use super::connection::{Attempt, Connection};
+use super::fleet::Bench;
+use crate::load::record::{Answer, Asked};
+
+/// Connections that are made before the start, for each replica and worker.
+const CONNECTED_BEFORE: usize = 16;
+/// Connections of a worker at most; a request that would need one more is not sent, and counted.
+const CONNECTIONS_MAX: usize = 4096;
+/// After so many requests in a row that were due at once, the answers get their turn.
+const BURST_MAX: u32 = 16;
+
+/// A worker's connections that nobody uses now, by replica; and how many there are in all.
+pub(super) struct Pool {
+    idle: Vec<Vec<Connection>>,
+    made: usize,
+}
+
+impl Pool {
+    /// A connection to a replica, a new one where none is idle; `None` where there are as many as there may be.
+    fn take(&mut self, bench: &Bench, replica: usize) -> Option<Connection> {
+        if let Some(connection) = self.idle[replica].pop() {
+            return Some(connection);
+        }
+        if self.made >= CONNECTIONS_MAX {
+            return None;
+        }
+        self.made += 1;
+        Some(Connection::to(&bench.drive.sites[replica], bench.drive.timeout))
+    }
+}
+
+/// Makes the first connections.
+pub(super) async fn connect(bench: &Bench) -> Result<Pool, String> {
+    let mut idle = Vec::new();
+    for site in &bench.drive.sites {
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTED_BEFORE {
+            let mut connection = Connection::to(site, bench.drive.timeout);
+            connection.connect().await?;
+            connections.push(connection);
+        }
+        idle.push(connections);
+    }
+    let made = idle.len() * CONNECTED_BEFORE;
+    Ok(Pool { idle, made })
+}
+
+/// Starts the dispatcher.
+pub(super) fn spawn(bench: &Rc<Bench>, pool: Pool, t0: Mono, running: &mut JoinSet<()>) {
+    running.spawn_local(dispatch(Rc::clone(bench), pool, t0));
+}
+
+async fn dispatch(bench: Rc<Bench>, pool: Pool, t0: Mono) {
+    let Bench { drive, recorder, share } = &*bench;
+    let pool = Rc::new(RefCell::new(pool));
+    let begun = t0.minus(drive.warmup);
+    let mut stop = drive.stop.clone();
+    let mut asking = JoinSet::new();
+    for (number, arrival) in (1_u32..).zip(drive.plan.arrivals().skip(share.number).step_by(share.workers)) {
+        let intended = Mono(begun.0.saturating_add(arrival.at_ns));
+        let hot = drive.is_hot(arrival.key);
+        let asked = Asked { intended_ns: bench.since(intended, t0), key: arrival.key, hot };
+        recorder.borrow_mut().offer(&asked);
+        tokio::select! {
+            biased;
+            () = stop.wait() => {
+                recorder.borrow_mut().withdraw(&asked);
+                break;
+            }
+            () = drive.pace.until(intended) => {}
+        }
+        let replica = arrival.replica as usize;
+        let taken = pool.borrow_mut().take(&bench, replica);
+        match taken {
+            None => recorder.borrow_mut().unsent(&asked),
+            Some(connection) => {
+                asking.spawn_local(ask(Rc::clone(&bench), Rc::clone(&pool), connection, replica, asked, t0));
+            }
+        }
+        // Forget those that have ended, without waiting for any.
+        while asking.try_join_next().is_some() {}
+        if number.is_multiple_of(BURST_MAX) {
+            tokio::task::yield_now().await;
+        }
+    }
+    while asking.join_next().await.is_some() {}
+}
+
+/// A request, from its first attempt to its last.
+async fn ask(
+    bench: Rc<Bench>,
+    pool: Rc<RefCell<Pool>>,
+    mut connection: Connection,
+    mut replica: usize,
+    asked: Asked,
+    t0: Mono,
+) {
+    let mut request = Request::first(&bench, asked);
+    loop {
+        let Attempt { answer, retry_after, .. } = attempt(&bench, &pool, connection, replica, asked.key, t0).await;
+        if !request.again(&answer, retry_after).await {
+            return bench.recorder.borrow_mut().answer(&asked, request.outcome(answer));
+        }
+        replica = (replica + 1) % bench.drive.sites.len().max(1);
+        // One was given back after the attempt, and others may have it now.
+        let taken = pool.borrow_mut().take(&bench, replica);
+        let Some(another) = taken else {
+            request.was_not_sent();
+            return bench.recorder.borrow_mut().answer(&asked, request.outcome(answer));
+        };
+        connection = another;
+    }
+}
+
+/// One attempt: a replica is asked, and the next ones in turn where nobody listens. Its connection goes back to the pool.
+async fn attempt(
+    bench: &Bench,
+    pool: &RefCell<Pool>,
+    mut connection: Connection,
+    replica: usize,
+    key: u32,
+    t0: Mono,
+) -> Attempt {
+    let mut attempt = connection.ask(bench, key, t0).await;
+    let (mut site, mut tried) = (replica, 1);
+    while let Some(next) = bench.drive.next_site(site, tried, &attempt.answer) {
+        pool.borrow_mut().idle[site].push(connection);
+        let taken = pool.borrow_mut().take(bench, next);
+        // One was given back just now, so there is room for another.
+        let Some(another) = taken else { return attempt };
+        connection = another;
+        let sent_ns = attempt.answer.sent_ns;
+        attempt = connection.ask(bench, key, t0).await;
+        let moved_on = !attempt.answer.found_nobody();
+        attempt.answer = Answer { sent_ns, moved_on, ..attempt.answer };
+        (site, tried) = (next, tried + 1);
+    }
+    pool.borrow_mut().idle[site].push(connection);
+    attempt
+}

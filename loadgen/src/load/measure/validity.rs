@@ -1,0 +1,160 @@
+//! Whether a run may be believed. An invalid run is written and shown as invalid, with every reason.
+
+use report::record::{Ledgers, Strategy};
+
+use super::conditions::{Against, SILENT_MS_MAX};
+use crate::load::drive::lack_in_words;
+
+/// The largest clock uncertainty of a valid run.
+const CLOCK_UNCERTAINTY_NS_MAX: u64 = 5_000_000;
+
+/// The smallest share of planned requests that an open loop must have sent.
+const SENT_SHARE_MIN: f64 = 0.99;
+/// The largest schedule lag (p99) of a valid open loop, milliseconds: where the lab shares the generator's machine, and
+/// where the generator has it to itself.
+const LAG_P99_MS_MAX: f64 = 5.0;
+const LAG_P99_MS_MAX_ALONE: f64 = 2.0;
+
+/// What is known of a run beside its figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Requests of the measured phase that were planned.
+    pub planned: u64,
+    /// Whether requests came by the plan alone, so that a generator that can't keep up shows in what it sent.
+    pub open_loop: bool,
+    /// Whether the load went to a target, not to replicas beside the generator.
+    pub foreign: bool,
+    /// How wrong the clock offsets can be, nanoseconds; the worst.
+    pub clock_uncertainty_ns: u64,
+    /// Answers out of the cache at the end of the warm-up, as [`Warmth`](super::Warmth) counts them; `None` where nothing is known
+    /// of that: too few were to be expected, there was no warm-up, or it was cut short by Ctrl-C.
+    pub hits_before_start: Option<u64>,
+    /// Cache operations that failed, over all phases.
+    pub cache_errors: u64,
+    /// The classes of their failures, for the sentence.
+    pub cache_error_classes: String,
+    /// Whether a scenario event explains a lost cache.
+    pub cache_fault_planned: bool,
+    /// Entries that the cache evicted during the run.
+    pub evicted: u64,
+    /// Whether the cache is still the one that it was.
+    pub cache_restarted: bool,
+    /// Whether the cache's own word on that could not be had at the end.
+    pub cache_unknown: Option<String>,
+    /// Replicas that are not the ones they were.
+    pub replicas_restarted: u32,
+    /// Events that a replica's log had no room for.
+    pub events_dropped: u64,
+    /// Flights or requests that did not end in time after the load.
+    pub not_quiet: u64,
+    /// Answers that carried another item or a damaged one.
+    pub wrong_bodies: u64,
+    /// A worker thread that ended in a panic.
+    pub worker_died: bool,
+    /// Planned events that did not take effect.
+    pub faults_failed: u64,
+    /// Messages between replicas that could not be heard or sent, and that no event explains.
+    pub wakes_lost: u64,
+    /// Times that the origin's rows were to get a new version and did not; `None` where it is not ours.
+    pub writes_missed: Option<u64>,
+    /// What the origin cannot have been read less than, where that is known of this run.
+    pub reads_min: Option<u64>,
+    /// What speaks against the lab's own parts.
+    pub against: Against,
+}
+
+/// Every reason not to believe the run, one sentence each.
+#[must_use]
+pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String> {
+    let c = circumstances;
+    let mut doubts = Vec::new();
+    let mut doubt = |wrong: bool, why: String| {
+        if wrong {
+            doubts.push(why);
+        }
+    };
+    let (planned, sent, unsent) = (c.planned, strategy.requests, strategy.unsent);
+    let counts = format!("{planned} requests were planned, {sent} sent and {unsent} not sent: the sum is wrong");
+    doubt(planned != sent + unsent, counts);
+    let answered = strategy.outcomes.sum();
+    doubt(sent != answered, format!("{sent} requests were sent and {answered} have an outcome"));
+    doubt(sent == 0, "no request was sent in the measured phase".into());
+    let few = (sent as f64) < planned as f64 * SENT_SHARE_MIN;
+    doubt(
+        c.open_loop && few,
+        format!("the generator sent {sent} of {planned} planned requests; at least 99 % are needed"),
+    );
+    let lag = strategy.lag_ms.p99.unwrap_or(0.0);
+    let lag_max = if c.foreign { LAG_P99_MS_MAX_ALONE } else { LAG_P99_MS_MAX };
+    let late = format!("the generator was late by {lag:.1} ms (p99); at most {lag_max} ms: the machine is too busy");
+    doubt(c.open_loop && lag > lag_max, late);
+    if let Some(ledgers) = &strategy.ledgers {
+        doubt(!ledgers.disagree.is_empty(), disagreement(ledgers));
+    }
+    let (found, max) = (c.clock_uncertainty_ns as f64 / 1e6, CLOCK_UNCERTAINTY_NS_MAX / 1_000_000);
+    let clocks = format!("the clocks are known to {found:.1} ms only; at most {max} ms");
+    doubt(c.clock_uncertainty_ns >= CLOCK_UNCERTAINTY_NS_MAX, clocks);
+    // A target's errors make no run invalid, and of the cache of one that only fails nothing is known.
+    let good = sent.saturating_sub(strategy.outcomes.error + strategy.outcomes.shed);
+    doubt(
+        c.hits_before_start == Some(0) && (!c.foreign || good > 0),
+        "the end of the warm-up (a second, or a hundred requests) had no hit where hits were to be expected: the cache was not warm".into(),
+    );
+    let lost = format!("the cache failed {} operations ({})", c.cache_errors, c.cache_error_classes);
+    doubt(c.cache_errors > 0 && !c.cache_fault_planned, lost);
+    doubt(c.evicted > 0, format!("the cache evicted {} entries: give it more memory", c.evicted));
+    doubt(c.cache_restarted && !c.cache_fault_planned, "the cache was restarted during the run".into());
+    if let Some(why) = &c.cache_unknown {
+        doubt(!c.cache_fault_planned, format!("the cache could not be asked about itself at the end: {why}"));
+    }
+    doubt(c.replicas_restarted > 0, format!("{} replicas were restarted during the run", c.replicas_restarted));
+    doubt(c.events_dropped > 0, format!("{} events found no room in a replica's log", c.events_dropped));
+    doubt(c.not_quiet > 0, format!("{} flights or requests had not ended in time after the load", c.not_quiet));
+    doubt(c.wrong_bodies > 0, format!("{} answers carried another item or a damaged one", c.wrong_bodies));
+    doubt(c.faults_failed > 0, format!("{} planned events did not take effect", c.faults_failed));
+    let still = format!("stood still: {} (at most {SILENT_MS_MAX} ms)", list(&c.against.silences));
+    doubt(!c.against.silences.is_empty(), still);
+    doubt(
+        !c.against.steps.is_empty(),
+        format!("the wall clock was set, and TTLs go by it: {}", list(&c.against.steps)),
+    );
+    let (times, first) = (c.against.lost.len(), c.against.lost.first().map_or("", String::as_str));
+    let emptied =
+        format!("somebody else emptied the cache: the lab's own entry had gone {times} times, first at {first}");
+    doubt(times > 0 && c.evicted == 0 && !c.cache_restarted, emptied);
+    let unheard = c.wakes_lost;
+    let polled =
+        format!("{unheard} messages between replicas could not be heard or sent: waiters polled instead of waking");
+    doubt(unheard > 0, polled);
+    let missed = c.writes_missed.unwrap_or(0);
+    doubt(missed > 0, format!("the origin's rows missed {missed} new versions: its database was busy"));
+    if let Some((reads, least)) = strategy.origin.as_ref().map(|origin| origin.total).zip(c.reads_min) {
+        let below = format!(
+            "the origin was read {reads} times, and these arrivals need {least} whoever answers them: a clock or a ledger is wrong"
+        );
+        doubt(reads < least, below);
+    }
+    for (kind, failed) in &strategy.error_kinds {
+        let lacked = lack_in_words(kind);
+        let why = format!("the generator had no more {}: {failed} requests failed for it", lacked.unwrap_or_default());
+        doubt(lacked.is_some(), why);
+    }
+    doubt(c.worker_died, "a generator thread ended early: a bug in the lab".into());
+    doubts
+}
+
+/// A list for a sentence, cut where it is long.
+fn list(all: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let more = if all.len() > SHOWN { format!(" and {} more", all.len() - SHOWN) } else { String::new() };
+    format!("{}{more}", all.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+fn disagreement(ledgers: &Ledgers) -> String {
+    let first = ledgers.disagree.first().map_or("", String::as_str);
+    let more = match ledgers.disagree.len() {
+        0 | 1 => String::new(),
+        n => format!(" (and {} more)", n - 1),
+    };
+    format!("the ledgers disagree: {first}{more}")
+}

@@ -1,0 +1,8 @@
+//! What a program on a command line needs whatever it does: how it ends, what it prints, signals, names.
+
+pub mod exit;
+pub mod interrupt;
+pub mod names;
+pub mod progress;
+pub mod say;
+pub mod table;

@@ -1,0 +1,257 @@
+//! `advise`: which strategy, with which settings, for somebody's own numbers, by simulation.
+//!
+//! | idea | where |
+//! |---|---|
+//! | the flags; what they say by themselves | [`ask`] |
+//! | the usual day as a scenario, and days that are not | [`world`] |
+//! | how often the keys are asked for, and the floor | [`population`] |
+//! | the origin's places | [`origin`] |
+//! | days that would cost too much: fewer keys, a shorter TTL, and back | [`scale`], [`estimate`] |
+//! | what an answer may cost; progress | [`budget`] |
+//! | what is tried, and what "simplest" means | [`candidates`] |
+//! | simulating; what came of it | [`mod@bench`], [`trials`] |
+//! | from the candidates to the one that is advised | `search`, [`choose`] |
+//! | the other days; in words | `days`, [`limits`] |
+//! | `advice.json`; the words | [`record`], [`words`] |
+
+pub mod ask;
+pub mod bench;
+pub mod budget;
+pub mod candidates;
+pub mod choose;
+mod days;
+pub mod estimate;
+pub mod limits;
+pub mod origin;
+pub mod population;
+pub mod record;
+pub mod scale;
+mod search;
+pub mod trials;
+pub mod words;
+pub mod world;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use app::wire::serve::Shutdown;
+use report::RunFolder;
+
+use crate::cli::{AdviseArgs, Format};
+use crate::run::make_folder;
+use crate::shell::exit::{Exit, Failure};
+use crate::shell::interrupt;
+use crate::shell::say;
+use ask::Ask;
+use bench::Bench;
+use budget::{ALL, Purse};
+use candidates::{Candidates, lock_in_words};
+use days::Days;
+use origin::{does_per_s, rounded};
+use record::{ADVICE_SCHEMA, Advice, Asked, Capacity, Rows, Sampled, Simulated};
+use search::{ComesBack, Trial};
+use world::{Change, World};
+
+/// Seeds of each setting: of the whole grid, and of the reduced one.
+const SEEDS: (u64, u64) = (3, 2);
+/// Runs of an answer beside the settings once and again: the main knob, and the other days, which take longer.
+const OTHER_RUNS: usize = 70;
+/// Steps of the simulator for each unit of what a run should cost (measured).
+const STEPS_PER_COST: f64 = 1.6;
+
+/// Answers.
+///
+/// # Errors
+/// [`Failure`] where a flag is bad, or a simulation or a file fails.
+pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
+    let ask = Ask::of(args)?;
+    let usual = World::usual(&ask, ask.capacity);
+    // What is out of a scenario's ranges is told at its flag.
+    usual.scenario(&ask)?;
+    usual.check(&ask)?;
+    let candidates = Candidates::of(&ask, ask.capacity, usual.reduced, usual.scale.is_sampled())?;
+    if args.dry_run {
+        say::out(&words::plan(&ask, usual, &candidates, seeds(usual))?)?;
+        return Ok(Exit::Ok);
+    }
+    let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
+    let (job, quiet, clock) = (Job::of(args, ask, usual, candidates, stop)?, args.quiet, Instant::now());
+    // Work must not end at a folder that can't be written.
+    let named = serde_json::to_string(&asked(&job.ask)).map_err(Failure::failed)?;
+    let name = format!("advice-{:08x}", fingerprint(&format!("{named}{}", job.ask.quick)));
+    // The same question has the same answer, in the same place; what is no folder of its own is not followed.
+    let own = args.output.join(&name);
+    let is_there = std::fs::symlink_metadata(&own).is_ok_and(|found| found.is_dir());
+    let folder = if is_there { RunFolder::at(own) } else { make_folder(&args.output, &name)? };
+    job.bench.purse.announce(quiet);
+    let answered = tokio::task::spawn_blocking(move || job.advise().map(|advice| (job, advice))).await;
+    let answered = answered.unwrap_or_else(|_| Err(Failure::failed("a simulation panicked: a bug")));
+    let (job, (advice, world)) = answered.inspect_err(|_| {
+        // Nothing to keep, unless an earlier answer lies there.
+        let _ = std::fs::remove_dir(folder.path());
+    })?;
+    job.bench.purse.clear();
+    if !quiet {
+        let _ = writeln!(std::io::stderr(), "{:.1} s", clock.elapsed().as_secs_f64());
+    }
+    let json = serde_json::to_string_pretty(&advice).map_err(Failure::failed)? + "\n";
+    write(&folder, &job.ask, world, &advice, &json)?;
+    let text = match args.format {
+        Format::Json => report::text::escape::json(&json),
+        Format::Text => words::answer(&job.ask, &advice, folder.path()),
+    };
+    say::out(&text)?;
+    Ok(Exit::Ok)
+}
+
+const fn seeds(world: World) -> u64 {
+    if world.reduced { SEEDS.1 } else { SEEDS.0 }
+}
+
+/// What is to be found out.
+struct Job {
+    ask: Ask,
+    usual: World,
+    candidates: Candidates,
+    bench: Bench,
+}
+
+impl Job {
+    fn of(args: &AdviseArgs, ask: Ask, usual: World, candidates: Candidates, stop: Shutdown) -> Result<Self, Failure> {
+        let runs = candidates.tried.len() * 2 + OTHER_RUNS;
+        let expected = (usual.cost(&ask) * STEPS_PER_COST * runs as f64) as u64;
+        let purse = Purse::new(expected.clamp(1, ALL), args.quiet);
+        let bench = Bench::of(args, seeds(usual), stop, purse)?;
+        Ok(Self { ask, usual, candidates, bench })
+    }
+
+    fn advise(&self) -> Result<(Advice, World), Failure> {
+        let (ask, seeds) = (&self.ask, self.bench.seeds());
+        let Trial { mut pool, enough, as_it_is } = self.tried()?;
+        let world = pool.world;
+        let mut days = Days::of(self, world);
+        let choice = self.chosen(&mut pool)?;
+        let ComesBack { choice, comes_back, instead } = self.that_comes_back(&mut pool, &mut days, choice)?;
+        let rows = self.rows(world, "scenario.toml");
+        let (measured, warmup) = world.times(ask);
+        let goal = self.goal(world)?;
+        let short = ask.least > ask.capacity;
+        let mut advice = Advice {
+            schema: ADVICE_SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            asked: asked(ask),
+            capacity: Capacity {
+                floor_per_s: thousandths(ask.floor),
+                enough,
+                simulated_per_s: world.capacity,
+                does_per_s: thousandths(does_per_s(ask, world.capacity, &world.scale)),
+                longer_ttl: self.longer_ttl().filter(|_| short),
+                as_it_is: as_it_is.as_ref().map(|tried| rows.setting(tried)),
+                rounded: rounded(ask, world.capacity, &world.scale),
+            },
+            simulated: Simulated {
+                scenario: rows.file.to_owned(),
+                warmup_s: warmup.as_secs_f64(),
+                measured_s: measured.as_secs_f64(),
+                seeds: seeds.to_vec(),
+                settings: choice.ranking.len(),
+                reduced: world.reduced,
+                sample: sampled(ask, world),
+                steps: 0,
+                steps_max: ALL,
+                not_known: choice.ranking.iter().filter(|tried| !tried.is_known()).count(),
+            },
+            goal: goal.text.clone(),
+            goal_met: choice.chosen().meets,
+            chosen: rows.setting(choice.chosen()),
+            instead,
+            comes_back,
+            layers: choice.chosen().candidate().spec.layers().iter().map(|layer| layer.name).collect(),
+            runner_up: choice.runner_up().map(|tried| rows.setting(tried)),
+            ranking: choice.ranking.iter().map(|tried| rows.setting(tried)).collect(),
+            main_knob: self.main_knob(&rows, &choice),
+            lock: lock_in_words(ask, &choice.chosen().candidate().spec),
+            limits: days.limits(&choice)?,
+            left_out: self.candidates.left_out.clone(),
+            not_simulated: words::NOT_SIMULATED,
+        };
+        advice.simulated.steps = self.bench.purse.spent();
+        Ok((advice, world))
+    }
+
+    fn rows<'a>(&self, world: World, file: &'a str) -> Rows<'a> {
+        let measured_s = world.times(&self.ask).0.as_secs_f64();
+        Rows { file, measured_s, replicas: self.ask.replicas, seed: self.ask.seed }
+    }
+}
+
+fn thousandths(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
+
+fn sampled(ask: &Ask, world: World) -> Option<Sampled> {
+    let scale = world.scale;
+    scale.in_words(ask).map(|words| Sampled {
+        keys: scale.keys,
+        of: scale.of,
+        load_divided_by: thousandths(scale.load),
+        origin_divided_by: thousandths(scale.origin),
+        ttl_s: scale.ttl_of(ask).as_secs_f64(),
+        whole: world.unscaled(ask).scenario(ask).is_ok().then_some(WHOLE),
+        words,
+    })
+}
+
+fn asked(ask: &Ask) -> Asked {
+    Asked {
+        rate_per_s: ask.rate,
+        keys: ask.keys.clone(),
+        ttl_s: ask.ttl.as_secs_f64(),
+        service_time: ask::law_text(&ask.service),
+        service_time_mean_s: ask.service.mean().as_secs_f64(),
+        origin_capacity_per_s: ask.capacity,
+        max_stale_s: ask.max_stale.as_secs_f64(),
+        replicas: ask.replicas,
+        goal: ask.goal.clone(),
+        seed: ask.seed,
+    }
+}
+
+/// The usual day as it was asked, where it was simulated at a smaller scale.
+pub const WHOLE: &str = "whole.toml";
+
+/// Writes the scenarios and the answer. The folder is named by the question, so that the same question has the same answer in
+/// the same place.
+fn write(folder: &RunFolder, ask: &Ask, world: World, advice: &Advice, json: &str) -> Result<(), Failure> {
+    let path: &Path = folder.path();
+    let mut files = vec![("advice.json".to_owned(), json.to_owned())];
+    let names = |settings: &[&record::Setting]| settings.iter().map(|s| s.strategy.clone()).collect::<Vec<_>>();
+    let both: Vec<&record::Setting> = [&advice.chosen].into_iter().chain(&advice.runner_up).collect();
+    for change in [Change::None].into_iter().chain(Change::days(ask)) {
+        let mut scenario = world.with(change).scenario(ask)?;
+        scenario.strategies = names(&both);
+        let name = change.name();
+        let again = format!("--scenario {name}.toml --seed {} --replicas {} --lab sim", ask.seed, ask.replicas);
+        files.push((format!("{name}.toml"), format!("# loadgen {again}\n{}", scenario.to_toml())));
+    }
+    if let Some(Ok(mut scenario)) = advice.simulated.sample.as_ref().map(|_| world.unscaled(ask).scenario(ask)) {
+        scenario.strategies = names(&both);
+        let again = format!("--scenario {WHOLE} --seed {} --replicas {} --lab sim", ask.seed, ask.replicas);
+        files.push((
+            WHOLE.to_owned(),
+            format!("# As it was asked; it may take long. loadgen {again}\n{}", scenario.to_toml()),
+        ));
+    }
+    for (name, text) in files {
+        let (file, draft) = (path.join(&name), path.join(format!("{name}.tmp")));
+        let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &file));
+        written.map_err(|e| Failure::failed(format!("cannot write {} · {e} · choose another -o", file.display())))?;
+    }
+    Ok(())
+}
+
+/// FNV-1a, 32 bits.
+fn fingerprint(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

@@ -1,0 +1,195 @@
+//! `loadgen fuzz`: seeds on all cores, each a small world in which things go wrong and every invariant is checked.
+
+mod explore;
+mod floors;
+mod must_fail;
+mod random;
+mod replay;
+
+use std::path::Path;
+use std::time::Instant;
+
+use sim::fuzz::{Case, Counts, PROFILES, Profile, RARE, play};
+use sim::invariants::Kind;
+use strategies::Spec;
+use strategies::spec::{BROKEN, PRESETS};
+
+use crate::cli::FuzzArgs;
+use crate::shell::exit::{Exit, Failure};
+use crate::shell::say;
+pub use explore::{Explored, Found, explore};
+pub use floors::{FLOORS, PER_SEEDS};
+pub use must_fail::firsts;
+
+/// The word for a composition drawn from each seed.
+const RANDOM: &str = "random";
+
+/// Compositions beside the presets that `all` stands for: what spares the origin is in no preset.
+const GUARDED: [&str; 2] = [
+    "plain + bare + limit(concurrency=2, queue=4) + breaker(samples=3, window=2s, cool_down=1s, successes=2)",
+    "swr + coalesce + lease + limit(concurrency=2, queue=1, margin=200ms) + breaker(samples=2, share=0.3, cool_down=500ms, trickle=2, successes=3)",
+];
+
+/// One seed under one strategy and one profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Try {
+    /// The seed.
+    pub seed: u64,
+    /// The strategy.
+    pub spec: Spec,
+    /// The profile.
+    pub profile: Profile,
+}
+
+impl Try {
+    /// The command that plays it again.
+    #[must_use]
+    pub fn command(&self) -> String {
+        format!("loadgen fuzz --seed {} --strategy '{}' --profile {}", self.seed, self.spec.name(), self.profile.name)
+    }
+}
+
+/// The strategies and profiles that seeds are dealt to in turns.
+#[derive(Debug, Clone)]
+pub struct Grid {
+    /// The strategies.
+    pub specs: Vec<Spec>,
+    /// The profiles.
+    pub profiles: Vec<Profile>,
+    /// Whether each seed has a composition of its own; then the strategies are what a seed has for which nothing fits.
+    pub random: bool,
+}
+
+impl Grid {
+    /// What a seed is played under.
+    #[must_use]
+    pub fn of(&self, seed: u64) -> Try {
+        let (specs, profiles) = (self.specs.len() as u64, self.profiles.len() as u64);
+        let profile = self.profiles[(seed / specs % profiles) as usize];
+        let drawn = if self.random { random::composition(seed, profile) } else { None };
+        let spec = drawn.unwrap_or_else(|| self.specs[(seed % specs) as usize].clone());
+        Try { seed, spec, profile }
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`Failure`] for bad input, or where an invariant did not hold.
+pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
+    let grid =
+        Grid { specs: specs(&args.strategy)?, profiles: profiles(&args.profile)?, random: args.strategy == RANDOM };
+    if let Some(seed) = args.seed {
+        return replay::replay(&grid, seed, args.log);
+    }
+    if let Some(file) = &args.corpus {
+        return corpus(file, args.must_fail);
+    }
+    if args.must_fail {
+        return must_fail::run(&grid, args.from, args.seeds);
+    }
+    let begun = Instant::now();
+    let explored = explore(&grid, args.from, args.seeds, args.jobs());
+    say::out(&explored.text(&grid, begun.elapsed()))?;
+    if let Some(found) = explored.found.first() {
+        return Err(Failure::failed(format!(
+            "an invariant did not hold · {} of {} seeds · {} · replay: {}",
+            explored.found.len(),
+            explored.seeds,
+            found.violation,
+            found.of.command()
+        )));
+    }
+    let hardly = if args.floors { explored.hardly() } else { Vec::new() };
+    if !hardly.is_empty() {
+        let rows = hardly.iter().map(|(name, count, floor)| format!("{name} {count} times of at least {floor}"));
+        return Err(Failure::failed(format!(
+            "hardly exercised · {} · see what keeps it from happening",
+            rows.collect::<Vec<_>>().join(", ")
+        )));
+    }
+    Ok(Exit::Ok)
+}
+
+/// Plays every line of a corpus: `SEED PROFILE STRATEGY`, each once the seed of a failure, or one that must fail.
+fn corpus(file: &Path, must_fail: bool) -> Result<Exit, Failure> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Failure::usage(format!("cannot read the corpus · {shown} · {e} · name another file")))?;
+    let tries = saved(&text, &shown.to_string())?;
+    if tries.is_empty() {
+        return Err(Failure::usage(format!(
+            "nothing to play · --corpus {shown} · found no seed, needed one or more · a line is `SEED PROFILE STRATEGY`"
+        )));
+    }
+    for of in &tries {
+        let said = match play(&Case::draw(of.seed, of.profile), &of.spec, false).violation {
+            Some(violation) if !must_fail => format!("a saved seed fails again · {shown} · {violation}"),
+            None if must_fail => format!("a seed that must fail does not: the fuzzer is blind here · {shown}"),
+            Some(_) | None => continue,
+        };
+        return Err(Failure::failed(format!("{said} · replay: {}", of.command())));
+    }
+    let held = if must_fail { "every one fails, as it must" } else { "every invariant held" };
+    say::out(&format!("{} saved seeds: {held}\n", tries.len()))?;
+    Ok(Exit::Ok)
+}
+
+/// The tries of a corpus.
+///
+/// # Errors
+/// [`Failure`] at the first line that is none.
+pub fn saved(text: &str, name: &str) -> Result<Vec<Try>, Failure> {
+    let lines = (1..).zip(text.lines()).map(|(at, line)| (at, line.split('#').next().unwrap_or("").trim()));
+    let tries = lines.filter(|(_, line)| !line.is_empty()).map(|(at, line)| {
+        let wrong = |what: String| {
+            Failure::usage(format!("not a saved seed · {name}:{at} · {what} · a line is `SEED PROFILE STRATEGY`"))
+        };
+        let mut words = line.splitn(3, char::is_whitespace);
+        let (seed, profile, spec) = (words.next(), words.next().and_then(Profile::named), words.next());
+        let (Some(seed), Some(profile), Some(spec)) = (seed.and_then(|s| s.parse().ok()), profile, spec) else {
+            return Err(wrong(format!("found {line:?}")));
+        };
+        Ok(Try { seed, profile, spec: Spec::parse(spec).map_err(|e| wrong(e.to_string()))? })
+    });
+    tries.collect()
+}
+
+fn specs(text: &str) -> Result<Vec<Spec>, Failure> {
+    let names: Vec<String> = match text {
+        "all" => PRESETS.iter().map(|p| p.name).chain(GUARDED).map(str::to_owned).collect(),
+        RANDOM => vec!["naive".into()],
+        "broken" => BROKEN.iter().map(|b| b.name.to_owned()).collect(),
+        text => crate::cli::settings::split_list(text),
+    };
+    let parsed = names.iter().map(|name| Spec::parse(name));
+    parsed
+        .collect::<Result<_, _>>()
+        .map_err(|e| Failure::usage(format!("not a strategy · --strategy · {e} · `loadgen list` lists them")))
+}
+
+fn profiles(text: &str) -> Result<Vec<Profile>, Failure> {
+    if text == "all" {
+        return Ok(PROFILES.to_vec());
+    }
+    let known = || PROFILES.iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
+    let one = |name: &str| {
+        Profile::named(name.trim()).ok_or_else(|| {
+            Failure::usage(format!("no such profile · --profile · found {name:?}, known: all, {}", known()))
+        })
+    };
+    text.split(',').map(one).collect()
+}
+
+/// The names that a counter has: of faults and of rare events.
+#[must_use]
+pub fn counted() -> Vec<&'static str> {
+    Kind::MADE.iter().map(|kind| kind.name()).chain(RARE).collect()
+}
+
+/// A line a name: how often.
+#[must_use]
+pub fn table(counts: &Counts) -> String {
+    let line = |name: &&str| format!("  {name:<18} {:>9}\n", counts.of.get(name).copied().unwrap_or(0));
+    counted().iter().map(line).collect()
+}

@@ -1,0 +1,145 @@
+//! `gate` and `promote`: a run against a baseline, and a run made the baseline; `compare`: a run against others.
+//!
+//! Runs in virtual time are the same bit for bit, so their gate is exact: one changed figure is a finding. Two real runs
+//! never are: of those counts are hard and times are advice (`measured.rs`).
+
+mod candidate;
+mod circumstances;
+mod files;
+mod measured;
+mod real;
+mod versus;
+mod words;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use report::compare::baseline::{Baseline, compare, read_baseline, write_baseline};
+use report::{FileKind, ReportError, read_file};
+
+use crate::cli::{GateArgs, PromoteArgs};
+use crate::shell::exit::{Exit, Failure};
+use crate::shell::say;
+use candidate::Candidate;
+pub use versus::compare as compare_runs;
+pub(crate) use versus::{COMPARE_SCHEMA, Compared};
+
+/// Holds a run to a baseline.
+///
+/// # Errors
+/// [`Failure`]: 2 for a run that can't be read, 4 for one that is invalid, 3 where there is no baseline, or nothing
+/// follows from the two of them.
+pub fn gate(args: &GateArgs) -> Result<Exit, Failure> {
+    let candidate = Candidate::read(&args.run)?;
+    let path = baseline_path(&args.baseline, &candidate);
+    if !candidate.is_exact() {
+        return real::gate(args, &candidate, &path);
+    }
+    let run = candidate.exact(&args.run)?;
+    let baseline = read_baseline(&path).map_err(|error| no_baseline(&error, &path, &args.run))?;
+    match compare(&baseline, &run) {
+        Err(differences) => Err(words::not_comparable(&path, &args.run, &differences)),
+        Ok(changes) if changes.is_empty() => {
+            say::out(&words::equal(&path, &baseline))?;
+            Ok(Exit::Ok)
+        }
+        Ok(changes) => {
+            say::out(&words::changed(&path, &args.run, &baseline, &changes))?;
+            Ok(Exit::Regression)
+        }
+    }
+}
+
+/// Makes a run the baseline of its scenario and lab.
+///
+/// # Errors
+/// [`Failure`]: 2 for a run that can't be read or a folder that can't be written, 4 for a run that is invalid, 3 for one
+/// that nothing could be held to.
+pub fn promote(args: &PromoteArgs) -> Result<Exit, Failure> {
+    let candidate = Candidate::read(&args.run)?;
+    let path = args.baseline_dir.join(candidate.file_name());
+    if !candidate.is_exact() {
+        return real::promote(args, &candidate, &path);
+    }
+    let run = candidate.exact(&args.run)?;
+    let before = replaceable(read_baseline(&path), &path)?;
+    write_baseline(&path, &run).map_err(unwritten)?;
+    say::out(&words::promoted(&path, before.as_ref(), &run))?;
+    Ok(Exit::Ok)
+}
+
+/// What lies where a baseline is to be written: one, or nothing of worth. Nothing else is replaced.
+fn replaceable<T>(read: Result<T, ReportError>, path: &Path) -> Result<Option<T>, Failure> {
+    match read {
+        Ok(before) => Ok(Some(before)),
+        Err(ReportError::Io { .. }) => Ok(None),
+        // A baseline of another version, or one that a merge broke, is what a promotion mends.
+        Err(_) if is_ours(path) => Ok(None),
+        Err(error) => Err(Failure::usage(format!(
+            "no baseline written · {error} · what lies there is no baseline, and promote replaces nothing else: name \
+             another folder with --baseline-dir, or remove the file"
+        ))),
+    }
+}
+
+fn unwritten(error: ReportError) -> Failure {
+    let remedy = match error {
+        ReportError::Io { .. } => " · name it with --baseline-dir",
+        _ => "",
+    };
+    Failure::usage(format!("no baseline written · {error}{remedy}"))
+}
+
+fn baseline_path(given: &Path, candidate: &Candidate) -> PathBuf {
+    let is_file = given.extension().is_some_and(|extension| extension == "json") || given.is_file();
+    if is_file { given.to_owned() } else { given.join(candidate.file_name()) }
+}
+
+/// Whatever is wrong with a baseline, the remedy is a new one.
+fn no_baseline(error: &ReportError, baseline: &Path, run: &Path) -> Failure {
+    let promote = words::promote(baseline, run);
+    match error {
+        ReportError::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
+            let path = path.display();
+            Failure::not_comparable(format!(
+                "no baseline · --baseline {path} · found nothing there · make this run the baseline if its figures are \
+                 right: {promote}"
+            ))
+        }
+        ReportError::Document { path, .. } if is_run(path) => Failure::not_comparable(format!(
+            "a run where a baseline is expected · --baseline {} · found a run.json · make it one: loadgen promote {}",
+            path.display(),
+            path.display()
+        )),
+        other => Failure::not_comparable(format!("no baseline that can be used · {other}")),
+    }
+}
+
+/// Whether a file says that it is a baseline, whatever else is in it; or is empty.
+fn is_ours(path: &Path) -> bool {
+    read_file(path, FileKind::Document).is_ok_and(|bytes| {
+        let text = String::from_utf8_lossy(&bytes);
+        text.is_empty() || text.contains("\"stampede.baseline/") || text.contains("\"stampede.measured/")
+    })
+}
+
+fn is_run(path: &Path) -> bool {
+    read_file(path, FileKind::Document).is_ok_and(|bytes| report::parse_run(&bytes).is_ok())
+}
+
+impl Candidate {
+    /// What the run came to, where exactly that can be held against it.
+    fn exact(&self, path: &Path) -> Result<Baseline, Failure> {
+        self.check_whole(path)?;
+        self.check_valid(path)?;
+        if !self.run.blocks.is_empty() {
+            return Err(Failure::not_comparable(format!(
+                "a simulated run with repeats · {} · found {} blocks, allowed 1: the figures of one seed are exact, and more \
+                 seeds prove no more · run it without --repeats",
+                path.display(),
+                self.run.blocks.len()
+            )));
+        }
+        Ok(Baseline::of(&self.run, self.settings.clone()))
+    }
+}

@@ -1,0 +1,12 @@
+//! Studies: what is done with many runs, or with records.
+
+pub(crate) mod aa;
+pub mod advise;
+pub mod blocks;
+pub mod check;
+pub mod fuzz;
+pub mod gate;
+pub(crate) mod noise;
+pub mod selftest;
+pub mod sweep;
+pub mod thresholds;

@@ -1,0 +1,323 @@
+//! A run's folder: which file lies where, each with its type.
+//!
+//! A lab writes through this, a report reads through it, and neither spells a file name.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+
+use hdrhistogram::Histogram;
+
+use crate::files::atomic::{AtomicFile, refuse_links, write_inside};
+use crate::files::error::{ReportError, io_error};
+use crate::files::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
+use crate::files::lines::Lines;
+use crate::files::rows::{self, BinFile};
+use crate::files::{FileKind, read_file, read_text};
+use crate::record::run_json::{parse_run, print_run};
+use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run};
+
+/// Writes one row of a file.
+pub type Write<'a, T> = &'a mut dyn FnMut(&T) -> io::Result<()>;
+
+/// The folder of one run, `results/20261120T235900Z-hotkey-3f9a`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Names the folder; nothing is read, and writing makes it where it is missing.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads `run.json`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::RunJson`] with what is wrong in it.
+    pub fn read_run(&self) -> Result<Run, ReportError> {
+        let path = self.path.join("run.json");
+        let bytes = read_file(&path, FileKind::Document)?;
+        parse_run(&bytes).map_err(|problem| ReportError::RunJson { path, problem })
+    }
+
+    /// Writes `run.json`, pretty.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::RunJson`] where a number in it is not finite.
+    pub fn write_run(&self, run: &Run) -> Result<(), ReportError> {
+        let path = self.path.join("run.json");
+        let text = print_run(run).map_err(|problem| ReportError::RunJson { path: path.clone(), problem })?;
+        write_inside(&self.path, &path, |out| out.write_all(text.as_bytes()))
+    }
+
+    /// Reads `scenario.toml` as text; this crate does not know what it means.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn read_scenario(&self) -> Result<String, ReportError> {
+        read_text(&self.path.join("scenario.toml"), FileKind::Settings)
+    }
+
+    /// Writes `scenario.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_scenario(&self, toml: &str) -> Result<(), ReportError> {
+        write_inside(&self.path, &self.path.join("scenario.toml"), |out| out.write_all(toml.as_bytes()))
+    }
+
+    /// The folder of one strategy, by [`crate::record::Strategy::folder`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::FolderName`] for a name that would leave the run's folder.
+    pub fn strategy(&self, folder: &str) -> Result<StrategyFolder, ReportError> {
+        let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+        if folder.is_empty() || folder.contains(['\\', '\0']) || !Path::new(folder).components().all(plain) {
+            return Err(ReportError::FolderName { name: folder.to_owned() });
+        }
+        Ok(StrategyFolder { run: self.path.clone(), path: self.path.join(folder) })
+    }
+}
+
+/// The folder of one strategy (or of one of its repeats) inside a run's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrategyFolder {
+    run: PathBuf,
+    path: PathBuf,
+}
+
+impl StrategyFolder {
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `seconds.csv`; each row must start on a whole second.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_seconds(&self, rows: &[BinRow]) -> Result<(), ReportError> {
+        self.write("seconds.csv", |out| rows::write_bins(out, BinFile::Seconds, rows))
+    }
+
+    /// Reads `seconds.csv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_seconds(&self) -> Result<Vec<BinRow>, ReportError> {
+        rows::read_bins(self.lines("seconds.csv", FileKind::Rows)?, BinFile::Seconds)
+    }
+
+    /// Writes `bins100ms.csv`; percentiles in the rows are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_bins(&self, rows: &[BinRow]) -> Result<(), ReportError> {
+        self.write("bins100ms.csv", |out| rows::write_bins(out, BinFile::Bins, rows))
+    }
+
+    /// Reads `bins100ms.csv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_bins(&self) -> Result<Vec<BinRow>, ReportError> {
+        rows::read_bins(self.lines("bins100ms.csv", FileKind::Rows)?, BinFile::Bins)
+    }
+
+    /// Writes `origin.csv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_origin<'a>(&self, rows: impl IntoIterator<Item = &'a OriginRow>) -> Result<(), ReportError> {
+        self.stream_origin(|write| rows.into_iter().try_for_each(write))
+    }
+
+    /// Writes `origin.csv` from rows that `each` shows one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn stream_origin(&self, each: impl FnOnce(Write<'_, OriginRow>) -> io::Result<()>) -> Result<(), ReportError> {
+        self.write("origin.csv", |out| {
+            rows::write_origin_header(out)?;
+            let mut line = String::new();
+            each(&mut |row| rows::write_origin(out, &mut line, row))
+        })
+    }
+
+    /// Reads `origin.csv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_origin(&self) -> Result<Vec<OriginRow>, ReportError> {
+        let mut rows = Vec::new();
+        self.each_origin(&mut |row| rows.push(row.clone()))?;
+        Ok(rows)
+    }
+
+    /// Shows the rows of `origin.csv` one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn each_origin(&self, visit: &mut dyn FnMut(&OriginRow)) -> Result<(), ReportError> {
+        rows::each_origin(self.lines("origin.csv", FileKind::Ledger)?, visit)
+    }
+
+    /// Writes `containers.csv`, which only a lab in containers has.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_containers(&self, rows: &[ContainerRow]) -> Result<(), ReportError> {
+        self.write("containers.csv", |out| rows::write_containers(out, rows))
+    }
+
+    /// Reads `containers.csv`; nothing where there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_containers(&self) -> Result<Vec<ContainerRow>, ReportError> {
+        if !self.path.join("containers.csv").exists() {
+            return Ok(Vec::new());
+        }
+        rows::read_containers(self.lines("containers.csv", FileKind::Rows)?)
+    }
+
+    /// Writes `events.jsonl`, one JSON object a line.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_events<'a>(&self, rows: impl IntoIterator<Item = &'a EventRow>) -> Result<(), ReportError> {
+        self.stream_events(|write| rows.into_iter().try_for_each(write))
+    }
+
+    /// Writes `events.jsonl` from rows that `each` shows one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn stream_events(&self, each: impl FnOnce(Write<'_, EventRow>) -> io::Result<()>) -> Result<(), ReportError> {
+        self.write("events.jsonl", |out| {
+            let mut line = Vec::new();
+            each(&mut |row| {
+                line.clear();
+                serde_json::to_writer(&mut line, row)?;
+                line.push(b'\n');
+                out.write_all(&line)
+            })
+        })
+    }
+
+    /// Reads `events.jsonl`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_events(&self) -> Result<Vec<EventRow>, ReportError> {
+        let mut rows = Vec::new();
+        self.each_event(&mut |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Shows the lines of `events.jsonl` one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn each_event(&self, visit: &mut dyn FnMut(EventRow)) -> Result<(), ReportError> {
+        let mut lines = self.lines("events.jsonl", FileKind::Ledger)?;
+        while let Some(line) = lines.next(|_| false)? {
+            if !line.text.trim().is_empty() {
+                visit(EventRow::read(line.text).map_err(|problem| line.fault(format!("not an event: {problem}")))?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins `latency.hlog` with its header; it appears when the writer is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn begin_latency(&self, header: HlogHeader) -> Result<HlogWriter<AtomicFile>, ReportError> {
+        let path = self.path.join("latency.hlog");
+        refuse_links(&self.run, &path)?;
+        HlogWriter::begin(AtomicFile::create(&path)?, header).map_err(io_error("write", &path))
+    }
+
+    /// Writes `latency.hlog`: the header, then whatever `fill` writes.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], also for what [`HlogWriter::write`] refuses.
+    pub fn write_latency(
+        &self,
+        header: HlogHeader,
+        fill: impl FnOnce(&mut HlogWriter<AtomicFile>) -> io::Result<()>,
+    ) -> Result<(), ReportError> {
+        let mut log = self.begin_latency(header)?;
+        fill(&mut log).map_err(io_error("write", &self.path.join("latency.hlog")))?;
+        log.commit()
+    }
+
+    /// Reads `latency.hlog`: merged histograms (nanoseconds) of `tags` over the intervals that start in `window_ms`
+    /// since t = 0.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`] or [`ReportError::Hlog`].
+    pub fn read_latency(
+        &self,
+        tags: &[&str],
+        window_ms: Range<i64>,
+    ) -> Result<BTreeMap<String, Histogram<u64>>, ReportError> {
+        self.read_log(|bytes| read_hlog(bytes, tags, window_ms))
+    }
+
+    /// Reads the 99th percentile of a tag in each second from `latency.hlog`: the second's start in milliseconds
+    /// since t = 0, and milliseconds.
+    pub(crate) fn read_p99(&self, tag: &str) -> Result<BTreeMap<i64, f64>, ReportError> {
+        let found = self.read_log(|bytes| quantiles(bytes, tag, 0.99))?;
+        // The warm-up's first interval may begin within its second.
+        Ok(found.into_iter().map(|(at, ns)| (at.div_euclid(1000) * 1000, ns as f64 / 1e6)).collect())
+    }
+
+    fn read_log<T>(&self, parse: impl FnOnce(&[u8]) -> Result<T, String>) -> Result<T, ReportError> {
+        let path = self.path.join("latency.hlog");
+        let bytes = read_file(&path, FileKind::Latency)?;
+        parse(&bytes).map_err(|problem| ReportError::Hlog { path, problem })
+    }
+
+    fn write(&self, file: &str, fill: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), ReportError> {
+        write_inside(&self.run, &self.path.join(file), fill)
+    }
+
+    fn lines(&self, file: &str, kind: FileKind) -> Result<Lines, ReportError> {
+        Lines::open(&self.path.join(file), kind)
+    }
+}

@@ -1,0 +1,142 @@
+//! JSON documents with a schema at their top, read with suspicion.
+//!
+//! A result may come from an interrupted run, a newer lab or a botched merge. Each of these is told apart, because the
+//! remedies differ, and the schema is looked at before the fields are.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, DeserializeSeed as _};
+
+use crate::record::walk::{Place, Walk};
+use crate::text::words::cut;
+
+/// What is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing in it.
+    Empty,
+    /// Not text from this byte on.
+    NotUtf8 { byte: usize },
+    /// The JSON stops in the middle.
+    EndsEarly { byte: usize },
+    /// A line that git left.
+    Conflict { line: usize, marker: String },
+    /// Broken JSON, or a field that does not fit.
+    Malformed { line: usize, column: usize, problem: String },
+    /// JSON, but nothing says what of.
+    NoSchema,
+    /// The same document of a later lab.
+    Newer { found: String },
+    /// Something else.
+    Other { found: String },
+    /// JSON with all its fields, and a value that cannot be.
+    Nonsense { problem: String },
+}
+
+/// A document of this crate that is not `run.json`, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Document {
+    /// What it is called: `baseline`.
+    pub(crate) name: &'static str,
+    /// Its schema.
+    pub(crate) schema: &'static str,
+    /// What makes it again.
+    pub(crate) maker: &'static str,
+}
+
+/// What is wrong with a document that is not `run.json`, and the remedy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentProblem {
+    pub(crate) document: Document,
+    pub(crate) fault: Fault,
+}
+
+impl std::error::Error for DocumentProblem {}
+
+impl fmt::Display for DocumentProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Document { name, schema, maker } = self.document;
+        match &self.fault {
+            Fault::Empty => write!(f, "the file is empty; make it again: {maker}"),
+            Fault::NotUtf8 { byte } => write!(f, "not UTF-8 text from byte {byte} on; this is no {name}"),
+            Fault::EndsEarly { byte } => {
+                write!(f, "ends early at byte {byte}: whatever wrote it was interrupted; make it again: {maker}")
+            }
+            Fault::Conflict { line, marker } => write!(
+                f,
+                "line {line} is a conflict marker of git ({marker}); take one side whole with `git checkout --ours` or \
+                 `--theirs`, or make it again: {maker}"
+            ),
+            Fault::Malformed { line, column, problem } => {
+                write!(f, "line {line}, column {column}: {problem}; make it again: {maker}")
+            }
+            Fault::NoSchema => {
+                write!(f, "has no \"schema\" at its top, where {schema:?} is expected; this is no {name}")
+            }
+            Fault::Newer { found } => {
+                write!(f, "schema {found:?} is newer than this build, which reads {schema:?}; build a later lab")
+            }
+            Fault::Other { found } => write!(f, "schema {found:?} where {schema:?} is expected; this is no {name}"),
+            Fault::Nonsense { problem } => write!(f, "{problem}; make it again: {maker}"),
+        }
+    }
+}
+
+/// The name and version of the schema alone; everything else in the file is ignored.
+#[derive(Deserialize)]
+struct SchemaOnly {
+    schema: Option<String>,
+}
+
+/// Reads a document of exactly this schema, `stampede.run/v1`.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Result<T, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|error| Fault::NotUtf8 { byte: error.valid_up_to() })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(Fault::Empty);
+    }
+    let head: SchemaOnly = serde_json::from_str(text).map_err(|error| diagnose(text, bytes.len(), &error))?;
+    match head.schema {
+        None => return Err(Fault::NoSchema),
+        Some(found) if found == schema => {}
+        Some(found) if is_newer(&found, schema) => return Err(Fault::Newer { found: cut(&found, 60) }),
+        Some(found) => return Err(Fault::Other { found: cut(&found, 60) }),
+    }
+    let mut walked = serde_json::Deserializer::from_str(text);
+    let within = Walk(&mut Place::default()).deserialize(&mut walked);
+    within.map_err(|error| diagnose(text, bytes.len(), &error))?;
+    serde_json::from_str(text).map_err(|error| diagnose(text, bytes.len(), &error))
+}
+
+/// Whether both are the same document and the found one's number is the higher.
+fn is_newer(found: &str, schema: &str) -> bool {
+    let split = |schema: &str| {
+        let (name, version) = schema.rsplit_once("/v")?;
+        Some((name.to_owned(), version.parse::<u64>().ok()?))
+    };
+    match (split(found), split(schema)) {
+        (Some((found, version)), Some((name, known))) => found == name && version > known,
+        _ => false,
+    }
+}
+
+fn diagnose(text: &str, bytes: usize, error: &serde_json::Error) -> Fault {
+    if let Some(fault) = conflict(text) {
+        return fault;
+    }
+    if error.is_eof() {
+        return Fault::EndsEarly { byte: bytes };
+    }
+    // serde_json ends its message with the place, which is told apart from it here.
+    let message = error.to_string();
+    let problem = message.split(" at line ").next().unwrap_or(&message).to_owned();
+    Fault::Malformed { line: error.line(), column: error.column(), problem }
+}
+
+/// A line that only git writes. Inside a JSON string a newline is `\n`, so no value can look like one.
+fn conflict(text: &str) -> Option<Fault> {
+    let is_marker = |line: &str| ["<<<<<<<", ">>>>>>>", "|||||||"].iter().any(|marker| line.starts_with(marker));
+    let (number, line) = text.lines().enumerate().find(|(_, line)| is_marker(line) || *line == "=======")?;
+    Some(Fault::Conflict { line: number + 1, marker: line.chars().take(7).collect() })
+}

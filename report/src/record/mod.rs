@@ -1,0 +1,420 @@
+//! The record types: the only things in the lab that are serialised as results.
+//!
+//! They stand apart from every internal struct so that a rename inside the lab can never break an old result. A number
+//! that is unknown is `None` (JSON `null`, an empty CSV cell), never NaN. Every name carries its unit. A change here is a
+//! change of [`RUN_SCHEMA`], of its fixture, and an entry in CHANGELOG.md.
+
+pub(crate) mod bounds;
+pub(crate) mod figures;
+pub(crate) mod herds;
+pub(crate) mod json;
+pub(crate) mod run_json;
+pub(crate) mod walk;
+
+mod comparison;
+mod conditions;
+mod predicted;
+mod row;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use comparison::{Comparison, Metric};
+pub use conditions::Conditions;
+pub use predicted::{NotPredicted, Predicted};
+pub use row::{BinRow, ContainerRow, EventRow, OriginRow};
+
+/// The schema of `run.json` that this build writes and reads.
+pub const RUN_SCHEMA: &str = "stampede.run/v1";
+
+/// `run.json`: what was run, on what, and what came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Always [`RUN_SCHEMA`].
+    #[schemars(extend("const" = RUN_SCHEMA))]
+    pub schema: String,
+    /// The folder's own name, `20261120T235900Z-hotkey-3f9a`.
+    pub run: String,
+    /// False where the run was interrupted or crashed before the end of its last strategy.
+    pub complete: bool,
+    /// The version of the lab that wrote this.
+    pub version: String,
+    /// When the run began, RFC 3339, UTC.
+    pub started_at: String,
+    /// The command line that makes this run again.
+    pub command: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's one-line summary.
+    pub summary: String,
+    /// `local`, `docker`, `sim` or `target`.
+    pub lab: String,
+    /// The shared cache: `redis 7.0.15` or `memory`; of a `target` whatever is known of it, or nothing.
+    pub cache: String,
+    /// How many replicas shared it; of a `target` how many addresses were driven.
+    pub replicas: u32,
+    /// The seed of the plan and of every random draw of the replicas.
+    pub seed: u64,
+    /// Length of the measured phase in seconds.
+    pub duration_s: f64,
+    /// Length of the warm-up in seconds.
+    pub warmup_s: f64,
+    /// The load in words: `closed loop, 50 clients, think time 120 ms`.
+    pub load: String,
+    /// The scenario's TTL in seconds, before any strategy lengthens it.
+    pub ttl_s: f64,
+    /// The origin's mean service time in seconds.
+    pub service_time_s: f64,
+    /// The hot key, where the scenario has one.
+    pub hot_key: Option<String>,
+    /// Hash of the plan: the same for every strategy of the run, and for every run with this scenario and seed.
+    pub plan_hash: String,
+    /// The origin's clock minus the generator's, nanoseconds (the last strategy's measurement).
+    pub clock_offset_ns: Option<i64>,
+    /// How wrong that offset can be, nanoseconds (the worst of the run).
+    pub clock_uncertainty_ns: Option<u64>,
+    /// The machine.
+    pub environment: Environment,
+    /// One entry a strategy, in the order run.
+    pub strategies: Vec<Strategy>,
+    /// The scenario's thresholds and what became of them; of repeats the medians are held to them.
+    pub verdicts: Vec<Verdict>,
+    /// The blocks of a run with repeats, in the order run; empty where each strategy ran once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<Block>,
+    /// Each strategy against the first one, by the blocks; empty where each ran once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
+}
+
+/// One block of a run with repeats: every strategy once, under one plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Block {
+    /// The seed of its plan: the run's for the first block, one more for each further one.
+    pub seed: u64,
+    /// Its plan's hash.
+    pub plan_hash: String,
+    /// The strategies in the order run, which the seed decides.
+    pub order: Vec<String>,
+}
+
+/// Facts about the machine: an allow-list, with no host name, user or environment variable in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    /// Operating system and kernel, `linux 6.1.0`.
+    pub os: String,
+    /// Processor architecture, `x86_64`.
+    pub arch: String,
+    /// The processor's own name.
+    pub cpu: Option<String>,
+    /// Logical cores that this process may use.
+    pub cores: u32,
+    /// Memory in MiB.
+    pub memory_mib: Option<u64>,
+    /// `release` or `debug`.
+    pub build: String,
+    /// Load average over one minute when the run began, times 100.
+    pub load_average_percent: Option<u32>,
+}
+
+/// One strategy's result over the measured phase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Strategy {
+    /// What the user asked for: a preset's name, or the SPEC as typed.
+    pub name: String,
+    /// The full composition, `plain + lock(lease=10s, poll=50ms)`.
+    pub spec: String,
+    /// The strategy's folder inside the run's folder.
+    pub folder: String,
+    /// Seconds of the measured phase before Ctrl-C cut it short: all figures are of these. `None` where it ran to its end.
+    #[serde(default)]
+    pub cut_after_s: Option<f64>,
+    /// Whether the numbers may be believed.
+    pub valid: bool,
+    /// Why not, one sentence each.
+    pub invalid_because: Vec<String>,
+    /// Requests whose intended send lies in the measured phase and that were sent.
+    pub requests: u64,
+    /// Requests that got no good answer and were not shed: 5xx, time-outs, broken connections, wrong bodies.
+    pub errors: u64,
+    /// The errors by kind, `timeout`, `reset`, `http-502` …
+    pub error_kinds: BTreeMap<String, u64>,
+    /// Share of requests that were answered without a wait for the origin (hit and stale); `None` where any answer is
+    /// [unknown](Outcomes::unknown).
+    pub hit_ratio: Option<f64>,
+    /// What reached the origin; `None` where there is no ledger of it, as before a foreign target.
+    pub origin: Option<Origin>,
+    /// The hot key's own figures, where the scenario has a hot key.
+    pub hot: Option<Hot>,
+    /// What theory predicts of the hot key; `None` where a premise of its formulas fails, which `not_predicted` names. Absent from
+    /// older records.
+    #[serde(default)]
+    pub predicted: Option<Predicted>,
+    /// Why figures of `predicted`, or all of it, are `null`: a row for each premise that fails. Absent from older records.
+    #[serde(default)]
+    pub not_predicted: Vec<NotPredicted>,
+    /// Response time from the intended send, milliseconds.
+    pub latency_ms: Latency,
+    /// Service time, from the actual send, milliseconds.
+    pub service_ms: Latency,
+    /// Schedule lag: actual minus intended send, milliseconds. The generator's own lateness.
+    pub lag_ms: Latency,
+    /// Answers by outcome.
+    pub outcomes: Outcomes,
+    /// What happened inside the replicas; `None` of a target, which has none that tell.
+    pub events: Option<Events>,
+    /// How stale the answers were.
+    pub stale: Stale,
+    /// How long an entry is fresh on average, seconds: the TTL, or what jitter or a window of the strategy's own make of it.
+    /// Whose entries live longer reads the origin less often for that alone. `None` of a target; absent from older records.
+    #[serde(default)]
+    pub life_s: Option<f64>,
+    /// Cache operations (of all replicas) per request.
+    pub cache_ops_per_request: Option<f64>,
+    /// The most requests that waited in one replica at a time in the measured phase: for one of its slots, or for a value that was not
+    /// in the cache, their own read included. `None` where that is not known: of a target, of a replica that was restarted, in older
+    /// records.
+    #[serde(default)]
+    pub peak_waiters: Option<u64>,
+    /// Planned requests that the generator could not send.
+    pub unsent: u64,
+    /// Requests that another replica was asked, because theirs was down. Absent from older records.
+    #[serde(default)]
+    pub moved_on: u64,
+    /// Requests that were sent again on a fresh connection, because their server had closed the kept one before a byte of
+    /// an answer; `None` (and absent) in the sim lab, which has no connections. Absent from older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent: Option<u64>,
+    /// What clients that try again came to; `None` (and absent) where they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Retries>,
+    /// How long the scenario's events hurt; `None` where it has none, begins with one, or was cut short before. Absent from older records.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
+    /// Processor time of the generator's workers over the time for which they ran, warm-up included: 1 is one core. `None`
+    /// where it is not known, as in a simulated run. Absent from older records.
+    #[serde(default)]
+    pub generator_cpu_cores: Option<f64>,
+    /// How the lab itself fared; `None` (and absent) of a simulated run and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Conditions>,
+    /// Origin reads of a replica incarnation that a scenario event ended: no witness is left for them.
+    pub unwitnessed: u64,
+    /// The two ledgers side by side, over all phases; `None` of a target, which keeps none.
+    pub ledgers: Option<Ledgers>,
+    /// Its runs in the second and all further blocks; the figures beside this field are the first block's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<Strategy>,
+}
+
+impl Strategy {
+    /// Its runs, one a block.
+    pub fn runs(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.repeats)
+    }
+
+    /// How long it was measured, seconds.
+    #[must_use]
+    pub fn measured_s(&self, run: &Run) -> f64 {
+        self.cut_after_s.unwrap_or(run.duration_s)
+    }
+}
+
+/// What reached the origin in the measured phase, from the origin's own ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Origin {
+    /// Reads that arrived.
+    pub total: u64,
+    /// The largest number of arrivals in any window of one second.
+    pub max_per_second: u64,
+    /// The largest number of reads that had arrived and not ended, the queue included.
+    pub max_in_flight: u64,
+    /// Whole seconds with more than so many arrivals.
+    pub seconds_over: BTreeMap<String, u64>,
+    /// What a perfect lazy refresher would have read for the same arrivals; `None` where TTLs are lengthened.
+    pub floor: Option<u64>,
+    /// Reads of the hot key per expiry; `None` without a hot key, and where no herd began and ended in the measured time.
+    pub per_expiry: Option<PerExpiry>,
+}
+
+/// Herds of the hot key: reads that were at the origin together (docs/scenarios.md has the rule). One that the beginning or
+/// the end of the measured time cuts is not counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PerExpiry {
+    /// How many herds there were.
+    pub count: u64,
+    /// Mean reads a herd.
+    pub mean: f64,
+    /// Median reads a herd.
+    pub p50: f64,
+    /// Largest herd.
+    pub max: u64,
+}
+
+/// The hot key's own counts in the measured phase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hot {
+    /// The key.
+    pub key: String,
+    /// Requests for it.
+    pub requests: u64,
+    /// Their outcomes.
+    pub outcomes: Outcomes,
+    /// Origin reads of it; `None` where there is no ledger.
+    pub origin_total: Option<u64>,
+}
+
+/// Percentiles in milliseconds; `None` where nothing was recorded.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Latency {
+    /// Median.
+    pub p50: Option<f64>,
+    /// 95th percentile.
+    pub p95: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+    /// 99.9th percentile.
+    pub p99_9: Option<f64>,
+    /// Largest value.
+    pub max: Option<f64>,
+}
+
+/// Answers by outcome. Their sum is the number of requests sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Outcomes {
+    /// Served from a cache, within TTL.
+    pub hit: u64,
+    /// Served from a cache, past TTL.
+    pub stale: u64,
+    /// Answered by somebody else's origin read.
+    pub wait: u64,
+    /// This request's flight read the origin.
+    pub load: u64,
+    /// Refused (503).
+    pub shed: u64,
+    /// Failed, or never answered.
+    pub error: u64,
+    /// Answered well, and nothing said how (a target without `Cache-Status`). Absent from older records.
+    #[serde(default)]
+    pub unknown: u64,
+}
+
+impl Outcomes {
+    /// Every request that was sent has exactly one outcome, so this is the number sent.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.hit + self.stale + self.wait + self.load + self.shed + self.error + self.unknown
+    }
+}
+
+/// What happened inside the replicas in the measured phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Events {
+    /// Hits on which the policy decided to refresh early.
+    pub early_refresh: u64,
+    /// Background refreshes that led a flight to the origin.
+    pub refresh_started: u64,
+    /// Background refreshes that failed.
+    pub refresh_failed: u64,
+    /// Leaders that found their lock gone when they released it.
+    pub lock_lost: u64,
+    /// Times a lock layer fell back to in-process coalescing because the cache was lost.
+    pub lock_fallback: u64,
+    /// Requests that gave up waiting for somebody else's lock.
+    pub lock_timeout: u64,
+    /// Puts that were fenced off: a late holder's, which change nothing. Absent from older records.
+    #[serde(default)]
+    pub fenced: u64,
+    /// Cached bytes that could not be decoded: each a miss.
+    pub corrupt: u64,
+    /// Cache operations that failed, any class.
+    pub cache_errors: u64,
+    /// Leaders that vanished (panicked, or were dropped) before they ended.
+    pub leader_vanished: u64,
+    /// Origin reads that a `limit` refused; `None` (and absent) where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_refused: Option<u64>,
+    /// Origin reads that a `breaker` refused; `None` (and absent) where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker_refused: Option<u64>,
+    /// Times that a replica's breaker opened; `None` (and absent) where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker_opened: Option<u64>,
+    /// Times that a replica's breaker closed again; `None` (and absent) where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker_closed: Option<u64>,
+}
+
+/// How long a scenario's events hurt, by the seconds of `seconds.csv`. A second is in trouble where a request failed, was
+/// shed or waited too long, or where too many waited for the origin; docs/faults.md has the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Recovery {
+    /// Seconds in trouble, from the first event on.
+    pub troubled_s: u64,
+    /// Seconds from the end of the last event to the end of the last trouble, 0 where it had ended before; `None` where the
+    /// run ended in trouble, or before the last event was over.
+    pub after_s: Option<f64>,
+    /// Whether it recovered: in the end as many requests are answered well as before the first event (99 %; of a closed load
+    /// 90 % of the rate), and the origin is read hardly more than before, or than it must be (docs/metastable.md has the rule).
+    /// `None` where too little was measured before or after the events to say, and in older records.
+    #[serde(default)]
+    pub recovered: Option<bool>,
+    /// Where it did: seconds from the end of the last event until it answered so well to the end, by windows of 10 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered_after_s: Option<f64>,
+}
+
+/// What clients that try again came to, in the measured phase. A request is counted once, as its last attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Retries {
+    /// Attempts of all requests: what the replicas were asked.
+    pub attempts: u64,
+    /// Requests that were tried more than once.
+    pub retried: u64,
+    /// Of these, answered well in the end.
+    pub saved: u64,
+    /// Requests that failed, or were shed, because the clients' budget had no more retries.
+    pub refused_by_budget: u64,
+}
+
+/// How stale the stale answers were.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Stale {
+    /// Share of requests answered with a stale value; `None` where any answer is [unknown](Outcomes::unknown).
+    pub share: Option<f64>,
+    /// The largest time past the TTL of a stale answer, milliseconds, rounded up; 0 where there was none, `None` where any
+    /// answer is unknown.
+    pub overage_ms_max: Option<u64>,
+}
+
+/// The two witnesses of every origin read, over all phases after the quiesce. Empty where [`Strategy::origin`] is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Ledgers {
+    /// Rows in the origin's ledger.
+    pub origin_rows: u64,
+    /// Flights that the replicas say the origin answered.
+    pub replica_flights: u64,
+    /// Flight ids that only one of the two has (at most 20 are listed).
+    pub disagree: Vec<String>,
+    /// Answers of outcome `load` that the generator received.
+    pub loads_received: u64,
+    /// Flights led for a request whose answer never reached the generator.
+    pub led_undelivered: Vec<String>,
+}
+
+/// A scenario's threshold and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// The strategy it holds for.
+    pub strategy: String,
+    /// The path into the strategy's record, `origin.max_per_second`.
+    pub metric: String,
+    /// `at most 15` or `at least 40`.
+    pub bound: String,
+    /// What was measured; `None` where it is unknown, which misses the threshold.
+    pub measured: Option<f64>,
+    /// Whether the threshold was met.
+    pub met: bool,
+}

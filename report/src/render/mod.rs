@@ -1,0 +1,167 @@
+//! From a run's folder to everything that is drawn or said from it; and from several to one page.
+
+pub(crate) mod digest;
+pub(crate) mod parallel;
+
+use std::path::{Path, PathBuf};
+
+use crate::chart::{self, Chart, Comparison, HerdChart, Spectrum, StrategyChart};
+use crate::files::atomic::{write_atomic, write_inside};
+use crate::files::error::ReportError;
+use crate::files::folder::RunFolder;
+use crate::page::{Told, page};
+use crate::render::digest::Digest;
+use crate::text::summary::summary_markdown;
+use crate::text::verdict::verdict_table;
+use crate::text::words::without_ledger;
+
+/// What [`render`] wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The files, in the order written: `charts/…`, `report.html`, `summary.md`.
+    pub files: Vec<PathBuf>,
+    /// Records that were not there, and should be: what is drawn from them is not drawn, and the page says so.
+    pub missing: Vec<PathBuf>,
+}
+
+impl Rendered {
+    /// The page among them.
+    #[must_use]
+    pub fn page(&self) -> Option<&Path> {
+        self.files.iter().find(|file| file.extension().is_some_and(|ending| ending == "html")).map(PathBuf::as_path)
+    }
+}
+
+/// Reads a run's folder and writes `charts/*.svg` and `*.png`, `report.html` and `summary.md` into it. The same records
+/// make the same bytes. A record file that is missing leaves a note in its chart; a run without the origin's ledger has no
+/// chart of the herd.
+///
+/// # Errors
+///
+/// [`ReportError`], with the path, where `run.json` or a record cannot be understood or a file cannot be written. Files
+/// that were written before stay.
+pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
+    let folder = RunFolder::at(run_dir);
+    let told = read(&folder)?;
+    let mut files = Files { folder: &folder, written: Vec::new() };
+    for drawn in charts(&told)? {
+        files.write(&Path::new("charts").join(format!("{}.svg", drawn.name)), drawn.svg.as_bytes())?;
+        files.write(&Path::new("charts").join(format!("{}.png", drawn.name)), &drawn.png)?;
+    }
+    let summary = summary_markdown(&told.run);
+    let missing = missing(&folder, &told);
+    files.write(Path::new("report.html"), page(&[told]).as_bytes())?;
+    files.write(Path::new("summary.md"), summary.as_bytes())?;
+    Ok(Rendered { files: files.written, missing })
+}
+
+/// The same as texts, with nothing written and no PNG: each file's name in the run's folder, and what would be in it.
+///
+/// # Errors
+///
+/// As [`render`].
+pub fn render_text(run_dir: &Path) -> Result<Vec<(PathBuf, String)>, ReportError> {
+    let told = read(&RunFolder::at(run_dir))?;
+    let svg = |at| match picture(&told, at) {
+        Picture::Strategy(chart) => as_text(&chart),
+        Picture::Comparison(chart) => as_text(&chart),
+        Picture::Herd(chart) => as_text(&chart),
+        Picture::Spectrum(chart) => as_text(&chart),
+    };
+    let mut texts = parallel::each(pictures(&told), svg)?;
+    texts.push(("summary.md".into(), summary_markdown(&told.run)));
+    texts.push(("verdict.txt".into(), verdict_table(&told.run)));
+    texts.push(("report.html".into(), page(&[told])));
+    Ok(texts)
+}
+
+/// Reads the folders of one run or of several and writes one page of all of them, which says what differs between them, and
+/// nothing else.
+///
+/// # Errors
+///
+/// As [`render`]: a run of another schema is refused.
+pub fn render_page(run_dirs: &[PathBuf], page_path: &Path) -> Result<Rendered, ReportError> {
+    let told = run_dirs.iter().map(|dir| read(&RunFolder::at(dir))).collect::<Result<Vec<_>, _>>()?;
+    let missing = run_dirs.iter().zip(&told).flat_map(|(dir, told)| missing(&RunFolder::at(dir), told)).collect();
+    let text = page(&told);
+    write_atomic(page_path, |out| out.write_all(text.as_bytes()))?;
+    Ok(Rendered { files: vec![page_path.to_owned()], missing })
+}
+
+fn missing(folder: &RunFolder, told: &Told) -> Vec<PathBuf> {
+    let each = told.run.strategies.iter().zip(&told.digests);
+    each.flat_map(|(strategy, digest)| {
+        digest.missing.iter().map(|file| folder.path().join(&strategy.folder).join(file))
+    })
+    .collect()
+}
+
+fn read(folder: &RunFolder) -> Result<Told, ReportError> {
+    let run = folder.read_run()?;
+    let digests = parallel::each(run.strategies.len(), |at| Digest::read(folder, &run, &run.strategies[at]))?;
+    Ok(Told { typical: run.typical(), run, digests })
+}
+
+/// A chart as it lies in `charts/`.
+struct Drawn {
+    name: String,
+    svg: String,
+    png: Vec<u8>,
+}
+
+/// A run's charts: each strategy's, then those of all.
+enum Picture<'a> {
+    Strategy(StrategyChart<'a>),
+    Comparison(Comparison<'a>),
+    Herd(HerdChart<'a>),
+    Spectrum(Spectrum<'a>),
+}
+
+/// How many there are.
+fn pictures(told: &Told) -> usize {
+    told.run.strategies.len() + 2 + usize::from(!without_ledger(&told.run))
+}
+
+fn picture(told: &Told, at: usize) -> Picture<'_> {
+    let Told { run, digests, .. } = told;
+    let of_all = at.checked_sub(run.strategies.len());
+    match (of_all, without_ledger(run)) {
+        (None, _) => Picture::Strategy(StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),
+        (Some(0), _) => Picture::Comparison(Comparison { run, digests }),
+        (Some(1), false) => Picture::Herd(HerdChart { run, digests }),
+        _ => Picture::Spectrum(Spectrum { run, digests }),
+    }
+}
+
+fn charts(told: &Told) -> Result<Vec<Drawn>, ReportError> {
+    parallel::each(pictures(told), |at| match picture(told, at) {
+        Picture::Strategy(chart) => drawn(&chart),
+        Picture::Comparison(chart) => drawn(&chart),
+        Picture::Herd(chart) => drawn(&chart),
+        Picture::Spectrum(chart) => drawn(&chart),
+    })
+}
+
+fn as_text<C: Chart>(chart: &C) -> Result<(PathBuf, String), ReportError> {
+    Ok((Path::new("charts").join(format!("{}.svg", chart.name())), chart::svg(chart)?))
+}
+
+fn drawn<C: Chart>(chart: &C) -> Result<Drawn, ReportError> {
+    Ok(Drawn { name: chart.name(), svg: chart::svg(chart)?, png: chart::png(chart)? })
+}
+
+/// Writes files and remembers them.
+struct Files<'a> {
+    folder: &'a RunFolder,
+    written: Vec<PathBuf>,
+}
+
+impl Files<'_> {
+    fn write(&mut self, name: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+        let path = self.folder.path().join(name);
+        write_inside(self.folder.path(), &path, |out| out.write_all(bytes))?;
+        self.written.push(path);
+        Ok(())
+    }
+}

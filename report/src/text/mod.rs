@@ -1,0 +1,8 @@
+//! What is said in words: the table, the sentences under it, the summary.
+
+pub mod escape;
+pub(crate) mod sentences;
+pub(crate) mod summary;
+pub(crate) mod theory;
+pub(crate) mod verdict;
+pub(crate) mod words;

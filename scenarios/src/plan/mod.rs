@@ -1,0 +1,125 @@
+//! The plan: which key and which replica every request asks for, and when it means to, decided before a run.
+//!
+//! Item n of client c is a pure function of (seed, c, n): any number of threads, in any order, makes the same load, and
+//! every strategy of a run gets the same one. It holds no state, reads no clock and knows nothing of who answers.
+
+pub(crate) mod draw;
+
+mod arrivals;
+mod digest;
+mod pick;
+pub(crate) mod stagger;
+mod zipf;
+
+use std::time::Duration;
+
+pub use arrivals::{Arrival, ArrivalIter};
+
+use crate::plan::draw::{Draws, Purpose};
+use crate::scenario::Scenario;
+use crate::values::keys::Keys;
+use crate::values::law::Law;
+use crate::values::load::{Load, LoadKind};
+use pick::Picker;
+use stagger::Stagger;
+
+/// The plan of a scenario's load under one seed.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    seed: u64,
+    replicas: u32,
+    load: Load,
+    keys: Keys,
+    picker: Picker,
+    stagger: Option<Stagger>,
+}
+
+/// One request: what is asked, of whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    /// The key, from 1; one beyond the scenario's `n` does not exist.
+    pub key: u32,
+    /// The replica, from 0.
+    pub replica: u32,
+    /// What is done with the key.
+    pub op: Op,
+}
+
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// `GET /items/{key}`.
+    Get,
+}
+
+impl Plan {
+    /// The plan of a scenario for a fleet of `replicas`; none counts as one.
+    #[must_use]
+    pub fn new(seed: u64, scenario: &Scenario, replicas: u32) -> Self {
+        Self {
+            seed,
+            replicas: replicas.max(1),
+            load: scenario.load.clone(),
+            keys: scenario.keys.clone(),
+            picker: Picker::new(&scenario.keys),
+            stagger: Stagger::of(scenario),
+        }
+    }
+
+    /// The `n`-th request of a client, both from 0. Replicas take turns: (client + n) mod replicas.
+    #[must_use]
+    pub fn item(&self, client: u32, n: u64) -> Item {
+        let client = u64::from(client);
+        let turn = client.wrapping_add(n) % u64::from(self.replicas);
+        let key = || self.picker.pick(Draws::at(self.seed, Purpose::Key, client, n));
+        Item { key: self.missing(client, n).unwrap_or_else(key), replica: turn as u32, op: Op::Get }
+    }
+
+    /// The key of a request that asks for what does not exist. Drawn apart, so that a share of none leaves a plan as it is.
+    fn missing(&self, client: u64, n: u64) -> Option<u32> {
+        let Keys { n: existing, missing_share, missing_n, .. } = self.keys;
+        if missing_share <= 0.0 {
+            return None;
+        }
+        let draws = Draws::at(self.seed, Purpose::Missing, client, n);
+        (draws.unit(0) < missing_share).then(|| existing.saturating_add(1 + draws.below(1, missing_n)))
+    }
+
+    /// When a client of a closed load first sends, after the start of the warm-up: client · mean think ÷ clients, so
+    /// that the clients are spread over one think time. Zero for an open load.
+    #[must_use]
+    pub fn first_send(&self, client: u32) -> Duration {
+        let LoadKind::Closed { clients, think } = &self.load.kind else {
+            return Duration::ZERO;
+        };
+        let ns = think.mean().as_nanos() * u128::from(client) / u128::from((*clients).max(1));
+        Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
+    }
+
+    /// How long a client of a closed load thinks after the answer to its `n`-th request. Zero for an open load.
+    #[must_use]
+    pub fn think(&self, client: u32, n: u64) -> Duration {
+        match &self.load.kind {
+            LoadKind::Closed { think: Law::Constant(think), .. } => *think,
+            LoadKind::Closed { think, .. } => {
+                let draws = Draws::at(self.seed, Purpose::Think, u64::from(client), n);
+                think.sample(draws.unit(0), draws.unit(1))
+            }
+            LoadKind::Open { .. } => Duration::ZERO,
+        }
+    }
+
+    /// The requests of an open load, in the order of time, over warm-up and measured time. Empty for a closed load.
+    #[must_use]
+    pub fn arrivals(&self) -> ArrivalIter<'_> {
+        ArrivalIter::new(self)
+    }
+
+    /// 16 hexadecimal digits that two plans share only if they make the same load: the seed, the load, the keys, the
+    /// replicas, and a sample of the requests themselves. What does not shape arrivals (strategies, cache, origin) is
+    /// not in it. Exponential, lognormal and Zipf draws use the platform's `ln` and `exp`, whose last bit may differ.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        digest::digest(self)
+    }
+}

@@ -1,0 +1,11 @@
+//! The values that a scenario is made of, each validated.
+
+pub(crate) mod budgets;
+pub(crate) mod keys;
+pub(crate) mod law;
+pub(crate) mod load;
+pub(crate) mod ramp;
+pub(crate) mod rate;
+pub(crate) mod replica;
+pub(crate) mod retry;
+pub(crate) mod service;

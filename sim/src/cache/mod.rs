@@ -1,0 +1,417 @@
+//! The shared cache as a server that can fail, and each replica's connection to it.
+//!
+//! What it holds is the [`MemoryCache`]; what it does wrong is here. A write is carried out by the server, not by its
+//! caller: a caller that crashes, or gives up, after the command was sent leaves its effect behind.
+
+pub(crate) mod keymap;
+pub(crate) mod link;
+pub(crate) mod memory;
+
+mod effect;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use strategies::port::{
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Message, Released, Renewed, Stored, Token,
+    Wake, When,
+};
+use strategies::time::Mono;
+use strategies::{Entry, Key};
+
+pub use effect::{Effect, Watcher};
+
+use crate::cache::keymap::KeyMap;
+use crate::cache::link::Link;
+use crate::cache::memory::{MemoryCache, Snapshot};
+use crate::world::{Handle, NOBODY};
+
+/// One operation's budget, as the Redis adapter's.
+const OPERATION_BUDGET: Duration = Duration::from_millis(100);
+
+/// What carrying out one command of many that wait takes, as Redis' own few microseconds.
+const COMMAND: Duration = Duration::from_micros(5);
+
+/// The cache server that a fleet shares.
+pub struct CacheServer {
+    world: Handle,
+    memory: MemoryCache,
+    /// Whether anything is wrong at all: what a read that meets no trouble looks at.
+    troubled: AtomicBool,
+    trouble: Mutex<Trouble>,
+    holders: Mutex<KeyMap<(Token, u16)>>,
+    subscribers: Mutex<Vec<Arc<Subscriber>>>,
+    watcher: OnceLock<Watcher>,
+}
+
+/// What is wrong, each until when.
+#[derive(Debug, Clone, Copy, Default)]
+struct Trouble {
+    down_until: Mono,
+    paused_until: Mono,
+    /// When the last of the commands that wait for that is carried out.
+    queued_until: Mono,
+    slow_until: Mono,
+    slow_by: Duration,
+    full_until: Mono,
+}
+
+impl Trouble {
+    fn is_over(&self, now: Mono) -> bool {
+        let until = [self.down_until, self.paused_until, self.queued_until, self.slow_until, self.full_until];
+        until.into_iter().all(|until| now >= until)
+    }
+}
+
+impl CacheServer {
+    /// An empty cache that works.
+    #[must_use]
+    pub fn new(world: Handle, memory: MemoryCache) -> Arc<Self> {
+        Arc::new(Self {
+            world,
+            memory,
+            troubled: AtomicBool::new(false),
+            trouble: Mutex::default(),
+            holders: Mutex::default(),
+            subscribers: Mutex::default(),
+            watcher: OnceLock::new(),
+        })
+    }
+
+    /// From now on `watcher` is told of every effect. Only the first one is.
+    pub fn watch(&self, watcher: Watcher) {
+        let _ = self.watcher.set(watcher);
+    }
+
+    /// Tells the watcher, if there is one.
+    fn tell(&self, replica: u16, effect: impl FnOnce() -> Effect) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher(replica, effect());
+        }
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn memory(&self) -> &MemoryCache {
+        &self.memory
+    }
+
+    /// Gone for so long, and empty when it is back. Zero is a restart.
+    pub fn stop(&self, length: Duration) {
+        self.memory.clear();
+        // Subscriptions end with their connections; each replica makes its own anew when somebody next listens.
+        lock(&self.subscribers).iter().for_each(|s| lock(&s.listeners).clear());
+        self.change(|trouble, now| trouble.down_until = trouble.down_until.max(now.plus(length)));
+    }
+
+    /// Takes commands and answers none for so long; then it carries out what has come.
+    pub fn pause(&self, length: Duration) {
+        self.change(|trouble, now| trouble.paused_until = trouble.paused_until.max(now.plus(length)));
+    }
+
+    /// Every operation takes so much longer, for so long.
+    pub fn slow(&self, by: Duration, length: Duration) {
+        self.change(|trouble, now| (trouble.slow_by, trouble.slow_until) = (by, now.plus(length)));
+    }
+
+    /// Refuses what needs memory (puts and new leases) for so long, as a full Redis does.
+    pub fn refuse_writes(&self, length: Duration) {
+        self.change(|trouble, now| trouble.full_until = trouble.full_until.max(now.plus(length)));
+    }
+
+    /// A replica takes over that had seen everything up to `past` and nothing since.
+    pub fn fail_over(&self, past: &Snapshot) {
+        self.memory.restore(past);
+    }
+
+    /// The replica that holds a key's lease now.
+    #[must_use]
+    pub fn holder(&self, key: &Key) -> Option<u16> {
+        let token = self.memory.holder(key)?;
+        lock(&self.holders).get(key).filter(|(held, _)| *held == token).map(|(_, replica)| *replica)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Trouble, Mono)) {
+        change(&mut lock(&self.trouble), self.world.now());
+        self.troubled.store(true, Relaxed);
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        if !self.troubled.load(Relaxed) {
+            return None;
+        }
+        let trouble = *lock(&self.trouble);
+        if trouble.is_over(self.world.now()) {
+            self.troubled.store(false, Relaxed);
+            return None;
+        }
+        Some(trouble)
+    }
+
+    /// When a command that finds the server standing still is carried out: after all those that came before it, or an old
+    /// put could come last.
+    fn turn(&self) -> Mono {
+        let mut trouble = lock(&self.trouble);
+        trouble.queued_until = trouble.queued_until.max(trouble.paused_until).plus(COMMAND);
+        trouble.queued_until
+    }
+
+    /// Lets a command in that has arrived: waits while the server stands still, and for its slowness.
+    async fn admit(&self, needs_memory: bool) -> Result<(), CacheError> {
+        let mut queued = false;
+        while let Some(trouble) = self.trouble() {
+            let now = self.world.now();
+            if now < trouble.down_until {
+                return Err(failed(CacheErrorClass::Down, "connection refused"));
+            }
+            if now < trouble.paused_until || (!queued && now < trouble.queued_until) {
+                self.world.sleep_until(self.turn()).await;
+                queued = true;
+                continue; // it may have gone down meanwhile
+            }
+            if now < trouble.slow_until {
+                self.world.sleep(trouble.slow_by).await;
+            }
+            if needs_memory && now < trouble.full_until {
+                return Err(failed(CacheErrorClass::Full, "OOM command not allowed"));
+            }
+            break;
+        }
+        Ok(())
+    }
+}
+
+fn failed(class: CacheErrorClass, message: &str) -> CacheError {
+    CacheError { class, message: message.into() }
+}
+
+fn no_reply() -> CacheError {
+    failed(CacheErrorClass::Slow, "timed out")
+}
+
+/// A replica's listeners, and the way that messages take to it.
+struct Subscriber {
+    replica: u16,
+    link: Arc<Link>,
+    listeners: Mutex<BTreeMap<Key, Vec<oneshot::Sender<()>>>>,
+}
+
+/// One replica's connection to the cache.
+pub struct CachePort {
+    world: Handle,
+    server: Arc<CacheServer>,
+    replica: u16,
+    link: Arc<Link>,
+    subscriber: Arc<Subscriber>,
+    replies_to_lose: AtomicU32,
+}
+
+impl CachePort {
+    /// Connects a replica. What its earlier incarnation listened for is forgotten.
+    #[must_use]
+    pub fn new(server: &Arc<CacheServer>, replica: u16, link: Arc<Link>) -> Arc<Self> {
+        let subscriber = Arc::new(Subscriber { replica, link: Arc::clone(&link), listeners: Mutex::default() });
+        let mut subscribers = lock(&server.subscribers);
+        subscribers.retain(|s| s.replica != replica);
+        subscribers.push(Arc::clone(&subscriber));
+        drop(subscribers);
+        let (world, server) = (server.world.clone(), Arc::clone(server));
+        Arc::new(Self { world, server, replica, link, subscriber, replies_to_lose: AtomicU32::new(0) })
+    }
+
+    /// The replies to this replica's next `count` writes are lost, after the effect.
+    pub fn lose_replies(&self, count: u32) {
+        self.replies_to_lose.store(count, Relaxed);
+    }
+
+    /// A read: it has no effect, so a caller that gives it up leaves nothing behind.
+    async fn read(&self, key: &Key) -> Result<Lookup, CacheError> {
+        let deadline = self.world.now().plus(OPERATION_BUDGET);
+        let arrives = self.link.there.deliver(self.world.now());
+        let Some(arrives) = arrives.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
+        self.world.sleep_until(arrives).await;
+        if self.server.troubled.load(Relaxed) {
+            let (server, key) = (Arc::clone(&self.server), key.clone());
+            let serve = async move { server.admit(false).await.map(|()| server.memory.look_up(&key)) };
+            return Box::pin(self.reply_to(serve, deadline)).await;
+        }
+        let answer = self.server.memory.look_up(key);
+        let back = self.link.back.deliver(self.world.now());
+        let Some(back) = back.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
+        self.world.sleep_until(back).await;
+        Ok(answer)
+    }
+
+    async fn give_up<T>(&self, deadline: Mono) -> Result<T, CacheError> {
+        self.world.sleep_until(deadline).await;
+        Err(no_reply())
+    }
+
+    /// A write: the server carries it out once it has arrived, whatever becomes of the caller.
+    async fn write<T: Send + 'static>(
+        &self,
+        needs_memory: bool,
+        act: impl FnOnce(&CacheServer) -> T + Send + 'static,
+    ) -> Result<T, CacheError> {
+        let deadline = self.world.now().plus(OPERATION_BUDGET);
+        let Some(arrives) = self.link.there.deliver(self.world.now()) else { return self.give_up(deadline).await };
+        let (world, server) = (self.world.clone(), Arc::clone(&self.server));
+        let serve = async move {
+            world.sleep_until(arrives).await;
+            server.admit(needs_memory).await.map(|()| act(&server))
+        };
+        self.reply_to(serve, deadline).await
+    }
+
+    /// What the server does for a command, on a task of its own, and the way back of its reply.
+    async fn reply_to<T: Send + 'static>(
+        &self,
+        serve: impl Future<Output = Result<T, CacheError>> + Send + 'static,
+        deadline: Mono,
+    ) -> Result<T, CacheError> {
+        let (tell, told) = oneshot::channel();
+        let (world, link) = (self.world.clone(), Arc::clone(&self.link));
+        let loses = self.replies_to_lose.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok();
+        self.world.spawn(NOBODY, async move {
+            let answer = serve.await;
+            if let Some(back) = link.back.deliver(world.now()).filter(|_| !loses) {
+                world.sleep_until(back).await;
+                let _ = tell.send(answer);
+            }
+        });
+        match select(told, self.world.sleep_until(deadline)).await {
+            Either::Left((Ok(answer), _)) => answer,
+            Either::Left((Err(oneshot::Canceled), at_deadline)) => {
+                at_deadline.await;
+                Err(no_reply())
+            }
+            Either::Right(_) => Err(no_reply()),
+        }
+    }
+}
+
+impl Cache for CachePort {
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
+        Box::pin(self.read(key))
+    }
+
+    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
+        let (key, entry, replica) = (key.clone(), entry.clone(), self.replica);
+        Box::pin(self.write(true, move |server| {
+            let stored = server.memory.store(&key, &entry, when);
+            server.tell(replica, || Effect::Put(key, entry, when, stored));
+            stored
+        }))
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.write(false, move |server| {
+            server.memory.forget(&key);
+            server.tell(replica, || Effect::Removed(key));
+        }))
+    }
+}
+
+impl Lease for CachePort {
+    fn acquire<'a>(
+        &'a self,
+        key: &'a Key,
+        token: Token,
+        life: Duration,
+    ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.write(true, move |server| {
+            let acquired = server.memory.take(&key, token, life);
+            server.tell(replica, || Effect::Taken(key.clone(), token, life, acquired));
+            if acquired == Acquired::Won {
+                lock(&server.holders).insert(key, (token, replica));
+            }
+            acquired
+        }))
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.write(false, move |server| {
+            let renewed = server.memory.prolong(&key, token, life);
+            server.tell(replica, || Effect::Prolonged(key, token, renewed));
+            renewed
+        }))
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.write(false, move |server| {
+            let released = server.memory.let_go(&key, token);
+            if released == Released::Released {
+                lock(&server.holders).remove(&key);
+            }
+            server.tell(replica, || Effect::LetGo(key, token, released));
+            released
+        }))
+    }
+
+    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.write(false, move |server| {
+            server.memory.drop_lease(&key);
+            server.tell(replica, || Effect::Seized(key));
+        }))
+    }
+}
+
+impl Wake for CachePort {
+    fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Message>> {
+        Box::pin(async move {
+            let (tell, told) = oneshot::channel();
+            let mut listeners = lock(&self.subscriber.listeners);
+            let of_key = listeners.entry(key.clone()).or_default();
+            // Listeners that have gone are forgotten here: a key that is never announced must not gather them.
+            of_key.retain(|listener: &oneshot::Sender<()>| !listener.is_canceled());
+            of_key.push(tell);
+            let heard: Message = Box::pin(async move {
+                if told.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            });
+            Some(heard)
+        })
+    }
+
+    fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
+        let key = key.clone();
+        Box::pin(async move {
+            // Best effort: a message that is not sent costs a fall-back poll.
+            let _ = self.write(false, move |server| server.fan_out(&key)).await;
+            // In a simulated world only what the scenario does loses messages.
+            true
+        })
+    }
+}
+
+impl CacheServer {
+    /// Sends a message to every replica, each over its own link.
+    fn fan_out(&self, key: &Key) {
+        for subscriber in lock(&self.subscribers).iter() {
+            let Some(at) = subscriber.link.back.deliver(self.world.now()) else { continue };
+            let (world, subscriber, key) = (self.world.clone(), Arc::clone(subscriber), key.clone());
+            // The replica's own task: one that stands still hears later, one that crashes never.
+            self.world.spawn(subscriber.replica, async move {
+                world.sleep_until(at).await;
+                for listener in lock(&subscriber.listeners).remove(&key).unwrap_or_default() {
+                    let _ = listener.send(());
+                }
+            });
+        }
+    }
+}
+
+/// A poisoned lock is as good as any: every critical section above leaves its value whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,370 @@
+//! The clients: they ask what the plan says, wait, and hand every answer to a witness.
+//!
+//! A client between two requests is a few numbers and a line in the agenda; only a request that is under way is a task.
+//! So a million of them fit into a laptop, and the cost of a request does not grow with their number.
+
+mod retries;
+mod under_way;
+mod workers;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use scenarios::{LoadKind, OnDown, Plan, Retry, RetryBudget, Scenario};
+use strategies::port::FlightId;
+use strategies::rng::Rng;
+use strategies::time::{Mono, nanos};
+use strategies::{Cx, GetError, Key, Served, Stack};
+
+use crate::cache::link::Draws;
+use crate::fleet::Fleet;
+use under_way::{Place, UnderWay};
+use workers::{Desk, Idle, Job, Worker};
+
+/// How often the end of the load is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// A request that was decided on. Times are nanoseconds since t = 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// When it was to be sent; in virtual time it is sent then.
+    pub intended_ns: i64,
+    /// For what.
+    pub key: u32,
+    /// Whether its replica was dead and another one has it.
+    pub moved_on: bool,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Whether the clients' budget had no more retries for it.
+    pub unpaid: bool,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy)]
+pub enum Reply<'a> {
+    /// Its replica's answer.
+    Answer(&'a Result<Served, GetError>),
+    /// None within the client's patience.
+    TimedOut,
+    /// Its replica died over it.
+    Reset,
+    /// Its replica was dead, and so was every other that its client may ask.
+    Refused,
+}
+
+/// Writes down what the clients see.
+pub trait Witness {
+    /// A request is decided on.
+    fn offer(&mut self, request: &Request);
+    /// A request that was decided on is not sent after all.
+    fn withdraw(&mut self, request: &Request);
+    /// An attempt at a request is decided on, to be sent at `at_ns` since t = 0. Not told where clients never try again.
+    fn attempt(&mut self, _request: &Request, _at_ns: i64) {}
+    /// A request is over; `done_ns` since t = 0.
+    fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply<'_>);
+    /// A replica hands over an answer whose flight it led.
+    fn led(&mut self, replica: u16, flight: FlightId);
+}
+
+/// The call that looks for requests whose time is up.
+const TIMEOUTS: u32 = (1 << 30) - 1;
+/// Calls from here on to [`TIMEOUTS`] bring the request in the place that is left to the next replica's door.
+const MOVES: u32 = 1 << 29;
+/// The client of a request of an open load.
+const NO_CLIENT: u32 = u32::MAX;
+
+/// The clients of one run.
+pub struct Crowd<W> {
+    fleet: Rc<Fleet>,
+    plan: Arc<Plan>,
+    witness: Rc<RefCell<W>>,
+    closed: bool,
+    /// Whether clients of a dead replica ask the next one.
+    moves: bool,
+    timeout: u64,
+    retry: Option<Retry>,
+    budget: RefCell<RetryBudget>,
+    seed: u64,
+    t0: Cell<Mono>,
+    end: Cell<Mono>,
+    draws: Draws,
+    clients: RefCell<Vec<Client>>,
+    under_way: RefCell<UnderWay>,
+    idle: RefCell<Idle>,
+    /// Clients of a closed load that go on.
+    active: Cell<u32>,
+    /// Whether an open load goes on.
+    coming: Cell<bool>,
+    stopped: Cell<bool>,
+}
+
+/// A closed load's client, and its next request or the one that is under way.
+#[derive(Clone, Copy)]
+struct Client {
+    intended: u64,
+    n: u64,
+    key: u32,
+    replica: u16,
+    /// Whether its request waits to be sent.
+    waits: bool,
+}
+
+impl<W: Witness + 'static> Crowd<W> {
+    /// Clients that will ask what the plan says, and tell `witness` what they see.
+    #[must_use]
+    pub fn new(
+        fleet: &Rc<Fleet>,
+        scenario: &Scenario,
+        plan: Arc<Plan>,
+        seed: u64,
+        witness: Rc<RefCell<W>>,
+    ) -> Rc<Self> {
+        let clients = match scenario.load.kind {
+            LoadKind::Closed { clients, .. } => clients,
+            LoadKind::Open { .. } => 0,
+        };
+        let none = Client { intended: 0, n: 0, key: 0, replica: 0, waits: false };
+        Rc::new(Self {
+            fleet: Rc::clone(fleet),
+            plan,
+            witness,
+            closed: clients > 0,
+            moves: scenario.load.on_down == OnDown::Next,
+            timeout: nanos(scenario.load.timeout),
+            retry: scenario.load.retry,
+            budget: RefCell::new(RetryBudget::of(scenario.load.retry.as_ref())),
+            seed,
+            t0: Cell::default(),
+            end: Cell::default(),
+            draws: Draws::from(&Rng::new(seed).fork("client-links")),
+            clients: RefCell::new(vec![none; clients as usize]),
+            under_way: RefCell::default(),
+            idle: RefCell::new(Idle::new(fleet.replicas().len())),
+            active: Cell::new(0),
+            coming: Cell::new(false),
+            stopped: Cell::new(false),
+        })
+    }
+
+    /// Sends the whole load, from `begin` on to its end, and returns when every request of it is over. What comes back
+    /// meanwhile comes through [`Crowd::on_call`].
+    pub async fn load(&self, begin: Mono, t0: Mono, duration: Duration) {
+        self.t0.set(t0);
+        self.end.set(t0.plus(duration));
+        self.fleet.world.call_at(Mono(begin.0.saturating_add(self.timeout)), TIMEOUTS);
+        if self.closed {
+            self.begin_clients(begin);
+        } else {
+            self.coming.set(true);
+            self.dispatch(begin).await;
+            self.coming.set(false);
+        }
+        while self.active.get() > 0 || !self.under_way.borrow().is_empty() {
+            self.fleet.world.sleep(LOOK_EVERY).await;
+        }
+        self.idle.borrow_mut().dismiss().into_iter().for_each(|task| self.fleet.world.end(task));
+    }
+
+    /// Stops early: requests that were not sent yet are withdrawn.
+    pub fn stop(&self) {
+        self.stopped.set(true);
+        let mut clients = self.clients.borrow_mut();
+        for client in clients.iter_mut().filter(|client| client.waits) {
+            client.waits = false;
+            self.active.set(self.active.get() - 1);
+            self.witness.borrow_mut().withdraw(&self.request(client.intended, client.key));
+        }
+    }
+
+    /// A replica died: its requests are over, and their clients know at once.
+    pub fn lose(self: &Rc<Self>, replica: u16) {
+        let lost: Vec<u32> = self.under_way.borrow().of(replica);
+        for place in lost {
+            self.over(place, Reply::Reset);
+        }
+        self.idle.borrow_mut().forget(replica);
+    }
+
+    /// Does what is due: a request arrives at its replica, or the first deadline has come.
+    pub fn on_call(self: &Rc<Self>, number: u32) {
+        if number == TIMEOUTS {
+            self.time_out();
+        } else if number >= MOVES {
+            self.arrive(number - MOVES);
+        } else if self.closed {
+            self.client_asks(number);
+        } else {
+            self.arrive(number);
+        }
+    }
+
+    fn begin_clients(&self, begin: Mono) {
+        let count = u32::try_from(self.clients.borrow().len()).unwrap_or(u32::MAX);
+        self.active.set(count);
+        for number in 0..count {
+            self.decide(number, 0, begin.0.saturating_add(nanos(self.plan.first_send(number))));
+        }
+    }
+
+    /// A client decides on its next request, or ends.
+    fn decide(&self, number: u32, n: u64, intended: u64) {
+        if intended >= self.end.get().0 || self.stopped.get() {
+            self.active.set(self.active.get() - 1);
+            return;
+        }
+        let item = self.plan.item(number, n);
+        let client = Client { intended, n, key: item.key, replica: item.replica as u16, waits: true };
+        self.clients.borrow_mut()[number as usize] = client;
+        self.witness.borrow_mut().offer(&self.request(intended, item.key));
+        let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
+        self.fleet.world.call_at(Mono(arrives), number);
+    }
+
+    fn client_asks(self: &Rc<Self>, number: u32) {
+        let client = {
+            let mut clients = self.clients.borrow_mut();
+            let client = &mut clients[number as usize];
+            if !client.waits {
+                return; // it was stopped meanwhile
+            }
+            client.waits = false;
+            *client
+        };
+        let Client { intended, n, key, replica, .. } = client;
+        let place = self.send(Place { client: number, n, key, replica, ..Place::first(intended) });
+        self.arrive(place);
+    }
+
+    /// An open load: requests come at their planned times, whatever became of the earlier ones.
+    async fn dispatch(&self, begin: Mono) {
+        for arrival in self.plan.arrivals() {
+            let intended = begin.0.saturating_add(arrival.at_ns);
+            self.fleet.world.sleep_until(Mono(intended)).await;
+            if self.stopped.get() {
+                break;
+            }
+            self.witness.borrow_mut().offer(&self.request(intended, arrival.key));
+            let (key, replica) = (arrival.key, arrival.replica as u16);
+            let place = self.send(Place { client: NO_CLIENT, key, replica, ..Place::first(intended) });
+            let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
+            self.fleet.world.call_at(Mono(arrives), place);
+        }
+    }
+
+    /// A request is sent: from now on it is under way.
+    fn send(&self, place: Place) -> u32 {
+        self.pay(&place);
+        self.under_way.borrow_mut().add(place)
+    }
+
+    /// A request is at its replica's door.
+    fn arrive(self: &Rc<Self>, number: u32) {
+        let now = self.fleet.world.now();
+        // A call that was for the attempt before this one comes too early for it.
+        let there = |place: &Place| place.task.is_none() && place.sent <= now.0;
+        let Some(place) = self.under_way.borrow().get(number).filter(there) else { return };
+        let Some(stack) = self.fleet.stack(place.replica) else { return self.refused(number, place) };
+        let request = self.fleet.took_request(place.replica);
+        let deadline = now.plus(self.fleet.budgets.replica);
+        let cx = Cx { request, deadline, replica: place.replica };
+        let job = Job { number, stack, cx, key: Key::of_item(place.key) };
+        let idle = self.idle.borrow_mut().take(place.replica);
+        let worker = idle.unwrap_or_else(|| self.hire(place.replica));
+        worker.desk.set(Some(job));
+        self.under_way.borrow_mut().places[number as usize].task = Some(worker.task);
+        self.fleet.world.run(worker.task);
+    }
+
+    /// Nobody listens: a request goes on to the next replica, if its client does such things and has not asked them all.
+    fn refused(self: &Rc<Self>, number: u32, place: Place) {
+        let replicas = self.fleet.replicas().len() as u16;
+        if !self.moves || place.moved + 1 >= replicas {
+            return self.over(number, Reply::Refused);
+        }
+        let next = Place { replica: (place.replica + 1) % replicas, moved: place.moved + 1, ..place };
+        self.under_way.borrow_mut().places[number as usize] = next;
+        // The refusal's way back, and the request's to the next.
+        let link = self.fleet.latencies.client;
+        let taken = link.draw(&self.draws).saturating_add(link.draw(&self.draws));
+        self.fleet.world.call_at(Mono(self.fleet.world.now().0.saturating_add(taken)), MOVES + number);
+    }
+
+    /// A new worker for a replica.
+    fn hire(self: &Rc<Self>, replica: u16) -> Worker {
+        let (desk, crowd) = (Desk::default(), Rc::clone(self));
+        let at_work = Rc::clone(&desk);
+        let task = self.fleet.world.spawn_idle(replica, async move {
+            loop {
+                let job = std::future::poll_fn(|_| at_work.take().map_or(Poll::Pending, Poll::Ready)).await;
+                let answer = Stack::serve(job.stack, job.cx, &job.key).await;
+                crowd.answered(job.number, &at_work, &answer);
+            }
+        });
+        Worker { task, desk }
+    }
+
+    /// A request's replica has its answer, and a worker nothing to do.
+    fn answered(&self, number: u32, desk: &Desk, answer: &Result<Served, GetError>) {
+        let place = self.under_way.borrow_mut().remove(number);
+        if let Some(task) = place.task {
+            self.idle.borrow_mut().put(place.replica, Worker { task, desk: Rc::clone(desk) });
+        }
+        if let Ok(Served { flight: Some(flight), .. }) = answer {
+            self.witness.borrow_mut().led(place.replica, *flight);
+        }
+        self.record(&place, Reply::Answer(answer));
+    }
+
+    /// A request is over before its replica has answered.
+    fn over(&self, number: u32, reply: Reply<'_>) {
+        let place = self.under_way.borrow_mut().remove(number);
+        if let Some(task) = place.task {
+            self.fleet.world.end(task);
+        }
+        self.record(&place, reply);
+    }
+
+    /// What a client has of its request. It thinks, and decides on the next one.
+    fn record(&self, place: &Place, reply: Reply<'_>) {
+        let now = self.fleet.world.now().0;
+        let given_up = place.sent.saturating_add(self.timeout);
+        let back = match reply {
+            Reply::TimedOut => now,
+            _ => now.saturating_add(self.fleet.latencies.client.draw(&self.draws)),
+        };
+        // An answer on its way when its client's patience ends is none.
+        let (done, reply) = if back > given_up { (given_up, Reply::TimedOut) } else { (back, reply) };
+        let Err(unpaid) = self.try_again(place, done, reply) else { return };
+        let done_ns = self.since_t0(done);
+        let moved_on = place.moved > 0 && !matches!(reply, Reply::Refused);
+        let request = Request { moved_on, attempts: place.attempt, unpaid, ..self.request(place.intended, place.key) };
+        self.witness.borrow_mut().answer(&request, done_ns, reply);
+        if place.client != NO_CLIENT {
+            let think = nanos(self.plan.think(place.client, place.n));
+            self.decide(place.client, place.n + 1, done.saturating_add(think));
+        }
+    }
+
+    /// Ends the requests whose time is up, and looks again when the next may be.
+    fn time_out(&self) {
+        let now = self.fleet.world.now().0;
+        let (late, next) = self.under_way.borrow_mut().late(now, self.timeout);
+        for number in late {
+            self.over(number, Reply::TimedOut);
+        }
+        if self.active.get() > 0 || self.coming.get() || !self.under_way.borrow().is_empty() {
+            self.fleet.world.call_at(Mono(next), TIMEOUTS);
+        }
+    }
+
+    fn request(&self, intended: u64, key: u32) -> Request {
+        Request { intended_ns: self.since_t0(intended), key, moved_on: false, attempts: 1, unpaid: false }
+    }
+
+    fn since_t0(&self, at: u64) -> i64 {
+        i64::try_from(i128::from(at) - i128::from(self.t0.get().0)).unwrap_or(i64::MAX)
+    }
+}

@@ -1,0 +1,334 @@
+//! The origin by the same service model as the real one: W places, a queue with an end, service times by (seed, number),
+//! rows with versions, faults, and a ledger of its own.
+//!
+//! A read that has arrived runs to its end whether or not its caller is still there: load that outlives its caller is
+//! what feeds a collapse.
+
+pub(crate) mod ledger;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_channel::oneshot;
+use scenarios::{OriginModel, ServiceModel};
+use strategies::Key;
+use strategies::port::{BoxFuture, Clock, FlightId, LoadCx, Loaded, Origin, OriginError};
+use strategies::time::{Mono, nanos};
+
+use crate::cache::link::Link;
+use crate::origin::ledger::{Ledger, ReadSink};
+use crate::world::{Handle, NOBODY, VirtualClock};
+
+/// How an origin read ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadEnd {
+    /// With the item.
+    Ok,
+    /// There is no such item.
+    Missing,
+    /// No place and no room in the queue.
+    Rejected,
+    /// With an error.
+    Failed,
+    /// It ran to its end, and nobody was listening any more.
+    Abandoned,
+}
+
+/// One read in the origin's ledger, in virtual time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The key that was asked for.
+    pub key: Key,
+    /// The flight, as the asker named it.
+    pub flight: FlightId,
+    /// The replica that asked.
+    pub replica: u16,
+    /// When it arrived.
+    pub arrived: Mono,
+    /// When it had its place; `None` where it never did.
+    pub start: Option<Mono>,
+    /// When it ended; `None` where it has not.
+    pub end: Option<Mono>,
+    /// How; `None` where it has not.
+    pub outcome: Option<ReadEnd>,
+}
+
+/// What is wrong with the origin, and until when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum OriginTrouble {
+    /// Service times of reads that begin are so many times longer.
+    Slow(f64),
+    /// Every read fails at once.
+    Fail,
+    /// Reads arrive and are not begun until it is over.
+    Pause,
+}
+
+/// The origin.
+pub struct SimOrigin {
+    world: Handle,
+    model: ServiceModel,
+    seed: u64,
+    items: u32,
+    write_every: Option<Duration>,
+    queue: u32,
+    state: Mutex<State>,
+}
+
+struct State {
+    ledger: Ledger,
+    free: u32,
+    waiting: VecDeque<oneshot::Sender<()>>,
+    /// Reads that have had a place: the number that service times are drawn by.
+    begun: u64,
+    trouble: Option<(OriginTrouble, Mono)>,
+}
+
+impl SimOrigin {
+    /// An origin with items 1 to `items` at version 1 and an empty ledger.
+    #[must_use]
+    pub fn new(world: Handle, model: &OriginModel, items: u32, seed: u64) -> Arc<Self> {
+        Arc::new(Self {
+            world,
+            model: model.service_model(),
+            seed,
+            items,
+            write_every: model.write_every,
+            queue: model.queue,
+            state: Mutex::new(State {
+                ledger: Ledger::default(),
+                free: model.concurrency,
+                waiting: VecDeque::new(),
+                begun: 0,
+                trouble: None,
+            }),
+        })
+    }
+
+    /// Makes something wrong for so long.
+    pub fn trouble(&self, trouble: OriginTrouble, length: Duration) {
+        self.state().trouble = Some((trouble, self.world.now().plus(length)));
+    }
+
+    /// Hands reads over from now on, once they and all that came before them are over. The ledger keeps the others.
+    pub fn hand_over_to(&self, sink: ReadSink) {
+        self.state().ledger.hand_over_to(sink);
+    }
+
+    /// How many reads have arrived.
+    #[must_use]
+    pub fn arrived(&self) -> u64 {
+        self.state().ledger.len() as u64
+    }
+
+    /// Looks at the ledger as it stands.
+    pub fn look<T>(&self, look: impl FnOnce(&[Read]) -> T) -> T {
+        look(self.state().ledger.held())
+    }
+
+    /// The ledger, which is empty from then on.
+    #[must_use]
+    pub fn take_ledger(&self) -> Vec<Read> {
+        self.state().ledger.take()
+    }
+
+    /// The replica whose read of a key is under way: of several, the one that came last.
+    #[must_use]
+    pub fn reader(&self, key: &Key) -> Option<u16> {
+        let mut state = self.state();
+        state.ledger.held().iter().rev().find(|read| read.end.is_none() && read.key == *key).map(|read| read.replica)
+    }
+
+    fn arrive(&self, key: &Key, cx: LoadCx) -> usize {
+        self.state().ledger.arrive(Read {
+            key: key.clone(),
+            flight: cx.flight,
+            replica: cx.replica,
+            arrived: self.world.now(),
+            start: None,
+            end: None,
+            outcome: None,
+        })
+    }
+
+    /// A read, from its arrival to its end.
+    async fn serve(&self, row: usize, key: &Key) -> Result<Loaded, OriginError> {
+        let answer = self.work(row, key).await;
+        let outcome = match &answer {
+            Ok(loaded) if loaded.value.is_some() => ReadEnd::Ok,
+            Ok(_) => ReadEnd::Missing,
+            Err(Refusal::Full) => ReadEnd::Rejected,
+            Err(Refusal::Failing) => ReadEnd::Failed,
+        };
+        let now = self.world.now();
+        let mut state = self.state();
+        if let Some(read) = state.ledger.get_mut(row) {
+            read.end = Some(now);
+            // Once abandoned, always: the caller had gone before the read ended.
+            read.outcome.get_or_insert(outcome);
+        }
+        state.ledger.settle();
+        drop(state);
+        answer.map_err(|refusal| OriginError::Failed(refusal.said().into()))
+    }
+
+    async fn work(&self, row: usize, key: &Key) -> Result<Loaded, Refusal> {
+        let now = self.world.now();
+        let trouble = self.state().trouble.filter(|(_, until)| now < *until);
+        match trouble {
+            Some((OriginTrouble::Fail, _)) => return Err(Refusal::Failing),
+            Some((OriginTrouble::Pause, until)) => self.world.sleep_until(until).await,
+            Some((OriginTrouble::Slow(_), _)) | None => {}
+        }
+        self.take_place().await?;
+        let begun = self.world.now();
+        let (loaded, service) = {
+            let mut state = self.state();
+            if let Some(read) = state.ledger.get_mut(row) {
+                read.start = Some(begun);
+            }
+            state.begun += 1;
+            let slower = match state.trouble.filter(|(_, until)| begun < *until) {
+                Some((OriginTrouble::Slow(factor), _)) => factor,
+                _ => 1.0,
+            };
+            (self.select(key, begun), self.model.service_time(self.seed, state.begun - 1).mul_f64(slower))
+        };
+        self.world.sleep(service).await;
+        self.free_place();
+        Ok(loaded)
+    }
+
+    /// The row as it is now. A version's value says whose and which it is, so that another's is noticed.
+    fn select(&self, key: &Key, now: Mono) -> Loaded {
+        let number = key.item().filter(|number| (1..=self.items).contains(number));
+        let writes = self.write_every.map_or(0, |every| now.0 / nanos(every).max(1));
+        let version = number.map_or(0, |_| 1 + writes);
+        Loaded {
+            value: number.map(|number| Bytes::copy_from_slice(&item(number, version))),
+            version,
+            read_at: Default::default(),
+        }
+    }
+
+    async fn take_place(&self) -> Result<(), Refusal> {
+        let told = {
+            let mut state = self.state();
+            if state.free > 0 {
+                state.free -= 1;
+                return Ok(());
+            }
+            if state.waiting.len() >= self.queue as usize {
+                return Err(Refusal::Full);
+            }
+            let (tell, told) = oneshot::channel();
+            state.waiting.push_back(tell);
+            told
+        };
+        // A read that frees a place hands it to the first in the queue.
+        told.await.map_err(|_| Refusal::Failing)
+    }
+
+    fn free_place(&self) {
+        let next = {
+            let mut state = self.state();
+            let next = state.waiting.pop_front();
+            state.free += u32::from(next.is_none());
+            next
+        };
+        if let Some(next) = next {
+            let _ = next.send(());
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a read was not carried out.
+enum Refusal {
+    Full,
+    Failing,
+}
+
+impl Refusal {
+    fn said(&self) -> &'static str {
+        match self {
+            Self::Full => "HTTP 503 Service Unavailable",
+            Self::Failing => "HTTP 500 Internal Server Error",
+        }
+    }
+}
+
+/// An item's value: its number and version. It proves which it is, and costs nothing to carry.
+#[must_use]
+pub fn item(number: u32, version: u64) -> [u8; 12] {
+    let mut bytes = [0; 12];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    bytes[4..].copy_from_slice(&version.to_be_bytes());
+    bytes
+}
+
+/// One replica's way to the origin.
+pub struct OriginPort {
+    world: Handle,
+    origin: Arc<SimOrigin>,
+    clock: Arc<VirtualClock>,
+    link: Arc<Link>,
+}
+
+impl OriginPort {
+    /// Connects a replica, whose clock stamps its reads.
+    #[must_use]
+    pub fn new(origin: &Arc<SimOrigin>, clock: Arc<VirtualClock>, link: Arc<Link>) -> Arc<Self> {
+        Arc::new(Self { world: origin.world.clone(), origin: Arc::clone(origin), clock, link })
+    }
+
+    async fn read(&self, key: &Key, cx: LoadCx) -> Result<Loaded, OriginError> {
+        let read_at = self.clock.wall();
+        // What is lost on its way is waited for until the caller's own deadline.
+        let Some(arrives) = self.link.there.deliver(self.world.now()) else { return std::future::pending().await };
+        self.world.sleep_until(arrives).await;
+        let row = self.origin.arrive(key, cx);
+        let mut listening = Listening { origin: Arc::clone(&self.origin), row, told: false };
+        let (tell, told) = oneshot::channel();
+        let (world, origin, link, key) =
+            (self.world.clone(), Arc::clone(&self.origin), Arc::clone(&self.link), key.clone());
+        self.world.spawn(NOBODY, async move {
+            let answer = origin.serve(row, &key).await;
+            if let Some(back) = link.back.deliver(world.now()) {
+                world.sleep_until(back).await;
+                let _ = tell.send(answer);
+            }
+        });
+        let Ok(answer) = told.await else { return std::future::pending().await };
+        listening.told = true;
+        answer.map(|loaded| Loaded { read_at, ..loaded })
+    }
+}
+
+impl Origin for OriginPort {
+    fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
+        Box::pin(self.read(key, cx))
+    }
+}
+
+/// Marks a read whose caller is gone: dropped before it was told.
+struct Listening {
+    origin: Arc<SimOrigin>,
+    row: usize,
+    told: bool,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if !self.told
+            && let Some(read) = self.origin.state().ledger.get_mut(self.row)
+        {
+            read.outcome.get_or_insert(ReadEnd::Abandoned);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The stack builder: the one place where a SPEC becomes running layers, each in its slot.
+
+pub(crate) mod budgets;
+pub(crate) mod slots;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Prefetched};
+use crate::kit::rng::Rng;
+use crate::layer::{Flawed, Metered};
+use crate::policy::{Policy, Served};
+use crate::port::entry::Life;
+use crate::port::error::GetError;
+use crate::port::key::Key;
+use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn, Wake, When};
+use crate::spec::{Alone, Flaw, Spec};
+use crate::stack::budgets::Budgets;
+use crate::stack::slots::{Door, Slots};
+
+/// What a world hands over to one replica.
+#[derive(Clone)]
+pub struct Ports {
+    /// The shared cache.
+    pub cache: Arc<dyn Cache>,
+    /// Leases in the shared cache.
+    pub lease: Arc<dyn Lease>,
+    /// The origin.
+    pub origin: Arc<dyn Origin>,
+    /// This replica's clock.
+    pub clock: Arc<dyn Clock>,
+    /// This replica's background.
+    pub spawn: Arc<dyn Spawn>,
+    /// Messages between replicas about keys.
+    pub wake: Arc<dyn Wake>,
+    /// Where this replica's events go.
+    pub events: Arc<dyn Events>,
+    /// This replica's randomness, from the run's seed and the replica's index.
+    pub rng: Arc<Rng>,
+    /// How long things may take.
+    pub budgets: Budgets,
+    /// How many requests it works on at a time; `None` where there is no limit.
+    pub slots: Option<Slots>,
+}
+
+/// A strategy that is running in one replica.
+pub trait Strategy: Send + Sync {
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// [`GetError`] where there is no answer to give; see its variants.
+    fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>>;
+}
+
+/// A strategy's layers over a replica's ports.
+pub struct Stack {
+    policy: Policy,
+    load: Load,
+    life: Life,
+    cache_ops: Arc<AtomicU64>,
+    door: Door,
+    clock: Arc<dyn Clock>,
+}
+
+impl Stack {
+    /// Builds a strategy. `ttl` is the scenario's TTL, `incarnation` names this life of this replica in its flights.
+    #[must_use]
+    pub fn build(spec: &Spec, ports: &Ports, ttl: Duration, incarnation: u64) -> Self {
+        let spec = &spec.clone().fitted(&ports.budgets);
+        let cache_ops = Arc::new(AtomicU64::new(0));
+        let mut ports = metered(ports, &cache_ops);
+        if let Some(flaw) = spec.flaw {
+            ports.cache = Arc::new(Flawed { inner: ports.cache, flaw });
+            ports.lease = Arc::new(Flawed { inner: ports.lease, flaw });
+        }
+        let cache = spec.cache.iter().fold(Arc::clone(&ports.cache), |inner, layer| layer.around(inner, &ports));
+        let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
+        let reread = !spec.fill.is_empty() && spec.flaw != Some(Flaw::NoReread);
+        let attached = spec.flaw == Some(Flaw::CallersFlight);
+        let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
+        let negative = spec.absent_life();
+        let load =
+            Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, backoff, reread, negative, attached };
+        // Warming a cache is not the strategy's doing, so its reads pass by the layers.
+        let origin = spec.origin.iter().fold(Arc::clone(&ports.origin), |inner, layer| layer.around(inner, &ports));
+        let guarded = Ports { origin, ..ports.clone() };
+        let innermost = Arc::new(Load { ports: guarded, ..load.clone() }) as Arc<dyn Fill>;
+        let fill = spec.fill.iter().fold(innermost, |inner, layer| {
+            if attached && layer.reach() == Alone::InProcess {
+                return Arc::new(Coalesce::new(inner, &ports).attached());
+            }
+            layer.around(inner, Arc::clone(&cache), &ports, incarnation)
+        });
+        // Who has nothing to serve fills like anybody else, but for one flaw.
+        let first = match spec.flaw {
+            Some(Flaw::UnprotectedFill) => Arc::new(Load { reread: false, ..load.clone() }) as Arc<dyn Fill>,
+            _ => Arc::clone(&fill),
+        };
+        let (door, clock) = (Door::new(ports.slots), Arc::clone(&ports.clock));
+        let waiters = Arc::clone(&door.waiters);
+        let life = spec.policy.life(ttl);
+        let rng = ports.rng.fork("policy");
+        let policy =
+            Policy { ports, cache, fill, first, early: spec.policy.early, life, flaw: spec.flaw, rng, waiters };
+        Self { policy, load, life, cache_ops, door, clock }
+    }
+
+    /// Reads an item from the origin to warm the cache with, in a flight of its own.
+    ///
+    /// # Errors
+    /// [`GetError::Origin`] where the origin fails.
+    pub async fn prefetch(&self, cx: Cx, key: &Key) -> Result<Prefetched, GetError> {
+        Ok(self.load.prefetch(cx, key, Cause::Warm).await?.0)
+    }
+
+    /// Writes a prefetched item through the strategy's own put, with that part of its fresh life left.
+    pub async fn store(&self, key: &Key, item: Prefetched, left: f64) {
+        let Life { soft, hard } = self.life;
+        let life = if left < 1.0 { Life::new(soft.mul_f64(left), hard.saturating_sub(soft)) } else { self.life };
+        self.load.store(key, item, life, When::Always).await;
+    }
+
+    /// Answers one request, as [`Strategy::get`] does, in a future of its own kind: for a world that has many of them.
+    ///
+    /// # Errors
+    /// As [`Strategy::get`].
+    pub async fn serve(
+        stack: impl Deref<Target = Self>,
+        cx: Cx,
+        key: impl Deref<Target = Key>,
+    ) -> Result<Served, GetError> {
+        stack.answer(cx, &key).await
+    }
+
+    /// In its slot, where there is a limit to them.
+    async fn answer(&self, cx: Cx, key: &Key) -> Result<Served, GetError> {
+        if !self.door.is_limited() {
+            return self.policy.get(cx, key).await;
+        }
+        let _slot = self.door.enter(&*self.clock, cx.deadline).await?;
+        self.policy.get(cx, key).await
+    }
+
+    /// How many requests waited at a time, at most, for a slot or for a value that was not in the cache (their own read included),
+    /// since the last [`Stack::mark`].
+    #[must_use]
+    pub fn peak_waiters(&self) -> u64 {
+        self.door.waiters.peak()
+    }
+
+    /// From now on the peak of waiters is counted anew.
+    pub fn mark(&self) {
+        self.door.waiters.mark();
+    }
+
+    /// Cache and lease operations so far.
+    #[must_use]
+    pub fn cache_ops(&self) -> u64 {
+        self.cache_ops.load(Ordering::Relaxed)
+    }
+}
+
+impl Strategy for Stack {
+    fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>> {
+        Box::pin(self.answer(cx, key))
+    }
+}
+
+fn metered(ports: &Ports, ops: &Arc<AtomicU64>) -> Ports {
+    Ports {
+        cache: Arc::new(Metered::new(Arc::clone(&ports.cache), ports, ops)),
+        lease: Arc::new(Metered::new(Arc::clone(&ports.lease), ports, ops)),
+        ..ports.clone()
+    }
+}
