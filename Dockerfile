@@ -5,8 +5,6 @@ ARG RUST_IMAGE=rust:1.95-slim-bookworm
 FROM ${RUST_IMAGE} AS build
 WORKDIR /lab
 COPY . .
-# Symbols would be most of the image; a panic's message names its place without them.
-ENV CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_DEBUG=0
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/lab/target \
     cargo build --release --locked -p app --bins \
  && mkdir -p /root-fs/bin /root-fs/data /root-fs/secrets/control /root-fs/secrets/replica /root-fs/secrets/injector /root-fs/secrets/cache \
