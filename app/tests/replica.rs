@@ -13,6 +13,7 @@ use common::{Lab, eventually, get, request, settings};
 use futures_util::future::join_all;
 use http_body_util::Empty;
 use hyper::Request;
+use strategies::port::Event;
 
 #[tokio::test]
 async fn an_answer_says_how_it_was_made() {
@@ -99,9 +100,16 @@ async fn a_client_that_goes_away_does_not_take_the_flight_with_it() {
     let ledger: Vec<LedgerRow> = lab.origin_control.get("/ledger").await.unwrap();
     assert_eq!(ledger.len(), 1);
     let events: ReplicaEvents = lab.controls[0].get("/events").await.unwrap();
-    let flights =
-        |e: &str| events.events.iter().filter(|l| l.event == e).filter_map(|l| l.flight.clone()).collect::<Vec<_>>();
-    assert_eq!(flights("flight-ended"), [ledger[0].flight.clone()]);
+    let flights = |e: &str| {
+        events
+            .events
+            .iter()
+            .filter(|l| l.event.name() == e)
+            .filter_map(|l| l.event.flight())
+            .map(|f| f.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(flights("flight-ended"), [ledger[0].flight.as_str()]);
     assert!(flights("answered").is_empty(), "led, and never delivered");
 }
 
@@ -113,10 +121,13 @@ async fn warming_puts_every_item_in_one_burst() {
         .await
         .unwrap();
     let events: ReplicaEvents = lab.controls[0].get("/events").await.unwrap();
-    let stored: Vec<_> = events.events.iter().filter(|e| e.event == "stored").collect();
+    let stored: Vec<_> = events.events.iter().filter(|e| e.event.name() == "stored").collect();
     assert_eq!(stored.len(), 10);
     assert!(stored.iter().all(|e| e.mono_ns <= warmed.last_put_mono_ns));
-    let fresh = |e: &&EventLine| e.fresh_until_ns.unwrap() - e.mono_ns;
+    let fresh = |e: &&EventLine| match &e.event {
+        Event::Put { fresh_until, .. } => fresh_until.0 - e.mono_ns,
+        other => panic!("{other:?}"),
+    };
     assert!(stored.iter().all(|e| (4_900_000_000..7_500_000_000).contains(&fresh(e))), "jitter sees it");
     for number in 1..=10 {
         let answer = get(&format!("{}/items/{number}", lab.replicas[1])).await;

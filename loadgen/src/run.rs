@@ -308,8 +308,7 @@ fn warnings(settings: &Settings) -> Vec<String> {
     let scenario = &settings.scenario;
     let mut warnings = scenario.warnings();
     for event in &scenario.events {
-        let left = scenario.load.duration.saturating_sub(event.at);
-        if event.action.length().is_some_and(|length| length > left) {
+        if event.over() > scenario.load.duration {
             warnings.push(format!("the event at {} lasts beyond the end of the run", duration_text(event.at)));
         }
     }

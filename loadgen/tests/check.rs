@@ -9,7 +9,6 @@ use std::time::Duration;
 use common::run;
 use loadgen::study::check::judge;
 use report::record::{EventRow, OriginRow};
-use scenarios::{Action, Target};
 use sim::invariants::Terms;
 use strategies::Spec;
 
@@ -40,6 +39,7 @@ fn events(rows: &[(i64, &str, u32, &str, &str)]) -> Vec<EventRow> {
         key: Some("1".into()),
         flight: Some((*flight).into()),
         detail: Some((*detail).into()),
+        ..EventRow::default()
     };
     rows.iter().map(row).collect()
 }
@@ -59,7 +59,7 @@ fn read(flight: &str, from: i64, until: i64) -> OriginRow {
 }
 
 fn said(spec: &str, slack_ms: u64, rows: &[(i64, &str, u32, &str, &str)], reads: &[OriginRow]) -> String {
-    judge(terms(spec, slack_ms), &[], &events(rows), reads).map_or_else(|v| v.to_string(), |_| String::new())
+    judge(terms(spec, slack_ms), &events(rows), reads).map_or_else(|v| v.to_string(), |_| String::new())
 }
 
 #[test]
@@ -109,13 +109,16 @@ fn a_failure_needs_its_evidence_and_what_the_scenario_did_is_one() {
     assert!(said("naive", 0, &failed, &[read("a-1", 0, 199)]).contains("I14 failures have causes"), "it read well");
     assert!(said("naive", 0, &failed, &[]).contains("the origin never saw it"));
     assert!(said("naive", 0, &failed, std::slice::from_ref(&row)).contains("the origin was well"));
-    let fails = Action::OriginFail { length: Duration::from_secs(1) };
-    let mut rows = events(&failed);
-    rows.insert(0, EventRow { event: "fault".into(), flight: None, replica: None, key: None, ..rows[0].clone() });
-    let judged = |actions: &[Action]| judge(terms("naive", 0), actions, &rows, std::slice::from_ref(&row));
-    assert_eq!(judged(&[fails]), Ok(5));
-    assert_eq!(judged(&[]), Ok(5), "one that is not in the scenario may be anything");
-    let other = judged(&[Action::CachePause { length: Duration::from_secs(1) }]).unwrap_err();
+    let judged = |action: Option<&str>| {
+        let action = action.map(str::to_owned);
+        let fault =
+            EventRow { t_ns: 0, event: "fault".into(), action, for_ns: Some(1000 * MS as u64), ..EventRow::default() };
+        let rows: Vec<EventRow> = std::iter::once(fault).chain(events(&failed)).collect();
+        judge(terms("naive", 0), &rows, std::slice::from_ref(&row))
+    };
+    assert_eq!(judged(Some("origin-fail")), Ok(5));
+    assert_eq!(judged(None), Ok(5), "one of an older record may be anything");
+    let other = judged(Some("cache-pause")).unwrap_err();
     assert!(other.to_string().contains("the origin was well"), "{other}");
 }
 
@@ -123,10 +126,11 @@ fn a_failure_needs_its_evidence_and_what_the_scenario_did_is_one() {
 fn a_replica_that_died_tells_of_nothing() {
     let mut rows = events(&[(0, "flight-led", 1, "b-1", "demand"), (200, "flight-ended", 1, "b-1", "done")]);
     let reads = [OriginRow { replica: Some(1), ..read("b-1", 0, 200) }, read("a-1", 0, 200)];
-    let judged = |rows: &[EventRow], actions: &[Action]| judge(terms("coalesce", 0), actions, rows, &reads);
-    assert!(judged(&rows, &[]).unwrap_err().to_string().contains("which nobody led"));
-    rows.push(EventRow { event: "fault".into(), flight: None, key: None, replica: Some(0), ..rows[1].clone() });
-    assert_eq!(judged(&rows, &[Action::ReplicaKill { target: Target::Replica(0) }]), Ok(5));
+    let judged = |rows: &[EventRow]| judge(terms("coalesce", 0), rows, &reads);
+    assert!(judged(&rows).unwrap_err().to_string().contains("which nobody led"));
+    let action = Some("replica-kill".to_owned());
+    rows.push(EventRow { t_ns: 200 * MS, event: "fault".into(), replica: Some(0), action, ..EventRow::default() });
+    assert_eq!(judged(&rows), Ok(5));
 }
 
 /// Everything that a scenario can do, one after the other, with rows that change.

@@ -21,10 +21,12 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 28] = [
+const MAY_BE_MISSING: [&str; 30] = [
     "compare Comparison.lives",
+    "events .action",
     "events .detail",
     "events .flight",
+    "events .for_ns",
     "events .key",
     "events .replica",
     "run .blocks",
@@ -117,6 +119,8 @@ fn fresh() -> &'static [Written] {
         };
         // Events, thresholds, retries, a limit, a breaker.
         let sim = well("sim", "--lab sim --scenario metastable", &[]);
+        // An event that lasts.
+        well("lasts", "--lab sim --scenario origin-outage --strategy best", &[]);
         let repeated =
             well("repeats", "--lab sim --scenario hotkey-open -d 6s --repeats 6 --strategy naive,swr,jitter", &[]);
         // The same requests of values that live shorter: a comparison tells reads for each life, too.

@@ -24,7 +24,7 @@ mod shipped;
 mod threshold;
 mod values;
 
-pub use event::{Action, Event, Target};
+pub use event::{ACTIONS, Action, ActionKind, ActionRow, Ends, Event, Field, Needs, Target, Trouble};
 pub use plan::{Arrival, ArrivalIter, Item, Op, Plan};
 pub use scenario::{CacheSettings, OriginModel, Scenario, Warm};
 pub use schema::fields::settable;

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use scenarios::{Action, Event, Scenario, Target};
+use scenarios::{Action, ActionKind, Event, Scenario, Target};
 use strategies::Key;
 use strategies::time::Mono;
-use strategies::units::duration_text;
 
 use crate::crowd::{Crowd, Witness};
 use crate::fleet::Fleet;
@@ -18,14 +17,14 @@ use crate::origin::OriginTrouble;
 const THAWS: u32 = 1 << 30;
 
 /// Something that took effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Happened {
     /// When.
     pub at: Mono,
     /// The replica that it happened to, where it is one's.
     pub replica: Option<u16>,
-    /// In words.
-    pub what: String,
+    /// What.
+    pub action: Action,
 }
 
 /// Makes a scenario's events happen.
@@ -50,8 +49,8 @@ impl<W: Witness + 'static> Chaos<W> {
         for event in events {
             self.fleet.world.sleep_until(t0.plus(event.at)).await;
             let at = self.fleet.world.now();
-            let (what, replica) = self.act(&event.action);
-            tell(Happened { at, replica, what });
+            let replica = self.act(&event.action);
+            tell(Happened { at, replica, action: event.action });
         }
     }
 
@@ -67,82 +66,59 @@ impl<W: Witness + 'static> Chaos<W> {
         true
     }
 
-    fn act(&self, action: &Action) -> (String, Option<u16>) {
+    /// Makes one happen; the replica that it hit, where it was one.
+    fn act(&self, action: &Action) -> Option<u16> {
         let (cache, origin) = (&self.fleet.cache, &self.fleet.origin);
-        let text = |length: &Duration| duration_text(*length);
-        let what = match action {
-            Action::Expire { key: Some(key) } => {
-                cache.memory().forget(&Key::of_item(*key));
-                format!("expire {key}")
+        let length = action.length;
+        match action.kind {
+            ActionKind::Expire => match action.key {
+                Some(key) => cache.memory().forget(&Key::of_item(key)),
+                None => cache.memory().forget_all(),
+            },
+            ActionKind::Flush => cache.memory().clear(),
+            ActionKind::OriginSlow => origin.trouble(OriginTrouble::Slow(action.factor), length),
+            ActionKind::OriginFail => origin.trouble(OriginTrouble::Fail, length),
+            ActionKind::OriginPause => origin.trouble(OriginTrouble::Pause, length),
+            ActionKind::CacheStop => cache.stop(length),
+            ActionKind::CachePause => cache.pause(length),
+            ActionKind::CacheRestart => cache.stop(Duration::ZERO),
+            ActionKind::CacheLatency => cache.slow(action.added, length),
+            ActionKind::NetworkCut => return self.cut(action.target, length),
+            ActionKind::ReplicaKill => return self.aimed(action, |replica| self.kill(replica)),
+            ActionKind::ReplicaPause => return self.aimed(action, |replica| self.pause(replica, length)),
+            ActionKind::ReplicaRestart => {
+                return self.aimed(action, |replica| {
+                    self.kill(replica);
+                    self.fleet.boot(replica);
+                });
             }
-            Action::Expire { key: None } => {
-                cache.memory().forget_all();
-                "expire all".into()
+        }
+        None
+    }
+
+    /// Does something to the replica that is meant.
+    fn aimed(&self, action: &Action, act: impl FnMut(u16)) -> Option<u16> {
+        let replica = action.target.map(|target| self.aim(target));
+        replica.into_iter().for_each(act);
+        replica
+    }
+
+    fn cut(&self, target: Option<Target>, length: Duration) -> Option<u16> {
+        let hit = target.map(|target| self.aim(target));
+        let until = self.until(length);
+        for (replica, of) in self.fleet.replicas().iter().enumerate() {
+            if hit.is_none_or(|hit| usize::from(hit) == replica) {
+                of.cache_link.cut(until);
             }
-            Action::Flush => {
-                cache.memory().clear();
-                "flush".into()
-            }
-            Action::OriginSlow { factor, length } => {
-                origin.trouble(OriginTrouble::Slow(*factor), *length);
-                format!("origin slow ×{factor} for {}", text(length))
-            }
-            Action::OriginFail { length } => {
-                origin.trouble(OriginTrouble::Fail, *length);
-                format!("origin fails for {}", text(length))
-            }
-            Action::OriginPause { length } => {
-                origin.trouble(OriginTrouble::Pause, *length);
-                format!("origin paused for {}", text(length))
-            }
-            Action::CacheStop { length } => {
-                cache.stop(*length);
-                format!("cache gone for {}", text(length))
-            }
-            Action::CachePause { length } => {
-                cache.pause(*length);
-                format!("cache paused for {}", text(length))
-            }
-            Action::CacheRestart => {
-                cache.stop(Duration::ZERO);
-                "cache restarted, empty".into()
-            }
-            Action::CacheLatency { added, length } => {
-                cache.slow(*added, *length);
-                format!("cache slower by {} for {}", text(added), text(length))
-            }
-            Action::NetworkCut { target: None, length } => {
-                self.fleet.replicas().iter().for_each(|r| r.cache_link.cut(self.until(*length)));
-                format!("every replica cut off the cache for {}", text(length))
-            }
-            Action::NetworkCut { target: Some(target), length } => {
-                let replica = self.aim(*target);
-                if let Some(hit) = self.fleet.replicas().get(usize::from(replica)) {
-                    hit.cache_link.cut(self.until(*length));
-                }
-                return (format!("replica-{replica} cut off the cache for {}", text(length)), Some(replica));
-            }
-            Action::ReplicaKill { target } => {
-                let replica = self.aim(*target);
-                self.kill(replica);
-                return (format!("replica-{replica} killed"), Some(replica));
-            }
-            Action::ReplicaPause { target, length } => {
-                let replica = self.aim(*target);
-                let until = self.until(*length);
-                self.fleet.world.freeze(replica);
-                self.fleet.world.call_at(until, THAWS + u32::from(replica));
-                self.paused.borrow_mut().entry(replica).and_modify(|end| *end = until.max(*end)).or_insert(until);
-                return (format!("replica-{replica} paused for {}", text(length)), Some(replica));
-            }
-            Action::ReplicaRestart { target } => {
-                let replica = self.aim(*target);
-                self.kill(replica);
-                self.fleet.boot(replica);
-                return (format!("replica-{replica} restarted"), Some(replica));
-            }
-        };
-        (what, None)
+        }
+        hit
+    }
+
+    fn pause(&self, replica: u16, length: Duration) {
+        let until = self.until(length);
+        self.fleet.world.freeze(replica);
+        self.fleet.world.call_at(until, THAWS + u32::from(replica));
+        self.paused.borrow_mut().entry(replica).and_modify(|end| *end = until.max(*end)).or_insert(until);
     }
 
     fn until(&self, length: Duration) -> Mono {

@@ -163,6 +163,8 @@ impl ReplicaMetrics {
         match event {
             Event::FlightLed { cause, .. } => self.flights.inc(*cause),
             Event::FlightEnded { end, .. } => self.flights_ended.inc(*end),
+            // Answers are counted by their outcome, where they are given.
+            Event::Answered(_) => {}
             Event::LockEnded { end, .. } => self.locks_ended.inc(*end),
             Event::Put { stored, .. } => self.cache_puts.inc(*stored),
             Event::EarlyRefresh(_) => self.early_refreshes.inc(),

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use crate::wire::auth::ControlToken;
 use crate::wire::serve::{Shutdown, serve};
 pub use data::failure;
-pub use event_log::{EventLog, Logged, line};
+pub use event_log::EventLog;
 pub use running::{Replica, ReplicaSettings};
 
 /// A replica's program name in its identity.

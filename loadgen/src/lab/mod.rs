@@ -13,7 +13,7 @@ mod preflight;
 use std::sync::Arc;
 
 use app::wire::control_client::ControlClient;
-use scenarios::{Action, Scenario};
+use scenarios::{ACTIONS, ActionRow, Needs, Scenario};
 
 pub use clocks::{Offset, offset};
 pub use local::LocalLab;
@@ -110,33 +110,25 @@ impl Lab {
 /// [`Failure`] that names the first one.
 pub fn check_events(scenario: &Scenario, target: Option<&Target>, docker: bool) -> Result<(), Failure> {
     let (origin, cache) = (target.is_none_or(|t| t.origin.is_some()), target.is_none());
-    let (whose, allowed) = match (origin, cache) {
-        (_, true) => {
-            ("the local lab", "expire, flush, origin-slow, origin-fail, origin-pause; --lab docker or sim can do all")
-        }
-        (true, false) => ("--target with --origin-control", "origin-slow, origin-fail, origin-pause"),
-        (false, false) => ("--target without --origin-control", "none"),
+    let whose = match (origin, cache) {
+        (_, true) => "the local lab",
+        (true, false) => "--target with --origin-control",
+        (false, false) => "--target without --origin-control",
+    };
+    let can = |row: &ActionRow| match row.lab {
+        Needs::Origin => origin,
+        Needs::Cache => cache,
+        Needs::Containers => docker,
     };
     for event in &scenario.events {
-        let (name, possible) = match &event.action {
-            Action::Expire { .. } => ("expire", cache),
-            Action::Flush => ("flush", cache),
-            Action::OriginSlow { .. } => ("origin-slow", origin),
-            Action::OriginFail { .. } => ("origin-fail", origin),
-            Action::OriginPause { .. } => ("origin-pause", origin),
-            Action::CacheStop { .. } => ("cache-stop", docker),
-            Action::CachePause { .. } => ("cache-pause", docker),
-            Action::CacheRestart => ("cache-restart", docker),
-            Action::CacheLatency { .. } => ("cache-latency", docker),
-            Action::NetworkCut { .. } => ("network-cut", docker),
-            Action::ReplicaKill { .. } => ("replica-kill", docker),
-            Action::ReplicaPause { .. } => ("replica-pause", docker),
-            Action::ReplicaRestart { .. } => ("replica-restart", docker),
-        };
-        if !possible {
+        let (row, word) = (event.action.kind.row(), event.action.kind.row().word);
+        if !can(row) {
+            let allowed: Vec<&str> = ACTIONS.iter().filter(|row| can(row)).map(|row| row.word).collect();
+            let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
+            let others = if cache { "; --lab docker or sim can do all" } else { "" };
             return Err(Failure::usage(format!(
-                "an event that {whose} can't make happen · [[event]] do = {name:?} at {:?} · found {name}, allowed {allowed} · \
-                 take it out",
+                "an event that {whose} can't make happen · [[event]] do = {word:?} at {:?} · found {word}, allowed \
+                 {allowed}{others} · take it out",
                 event.at
             )));
         }

@@ -12,10 +12,10 @@ use std::time::Duration;
 use report::RunFolder;
 use report::record::{BinRow, EventRow, OriginRow, Run, Strategy};
 use report::text::escape::line;
-use scenarios::{Action, Scenario};
-use sim::invariants::{Active, Fact, Judge, Kind, Terms, Violation, What};
+use scenarios::{ActionKind, Scenario, Trouble};
+use sim::invariants::{Active, Fact, Judge, Terms, Violation, What};
 use sim::{Effect, Read, ReadEnd};
-use strategies::port::{BreakerState, Cause, Event, FlightId, LeaderEnd, RefusedBy, Stored, Token, When};
+use strategies::port::{Event, Stored, Texts, Token, When};
 use strategies::time::{Mono, Wall};
 use strategies::{Entry, Key, Life, Spec};
 
@@ -96,14 +96,11 @@ fn of_strategy(
         retry_share: scenario.load.retry.and_then(|retry| retry.budget),
         sees_cache: false,
     };
-    let mut planned: Vec<scenarios::Event> = scenario.events.clone();
-    planned.sort_by_key(|event| event.at);
-    let planned: Vec<Action> = planned.iter().map(|event| event.action).collect();
     // A row has the retries of its own requests, and not those that were sent in it: only the sum can be judged.
     let (first, retries) =
         seconds.iter().fold((0, 0), |(first, more), row| (first + row.sent, more + row.retries.unwrap_or(0)));
     let sent = Fact { at_ns: 0, node: None, what: What::Sent { first, retries } };
-    Ok(judge(terms, &planned, &events, &origin).and_then(|seen| Judge::new(terms).see(&sent).map(|()| seen + 1)))
+    Ok(judge(terms, &events, &origin).and_then(|seen| Judge::new(terms).see(&sent).map(|()| seen + 1)))
 }
 
 /// Refuses records that are not all there: of what was cut or emptied every invariant holds. What the record itself says of
@@ -145,19 +142,19 @@ fn check_whole(
     Ok(())
 }
 
-/// Runs the checkers over a strategy's records. `planned` is what the scenario's events do, in order of time.
+/// Runs the checkers over a strategy's records.
 ///
 /// # Errors
 /// The first invariant that did not hold.
-pub fn judge(terms: Terms, planned: &[Action], events: &[EventRow], origin: &[OriginRow]) -> Result<usize, Violation> {
+pub fn judge(terms: Terms, events: &[EventRow], origin: &[OriginRow]) -> Result<usize, Violation> {
     let mut judge = Judge::new(terms);
     let first = events.iter().map(|row| row.t_ns).chain(origin.iter().map(|row| row.arrived_ns)).min().unwrap_or(0);
     let last = events.last().map_or(0, |row| row.t_ns - first);
     let mut facts: Vec<Fact> = events.iter().filter_map(|row| fact(row, first)).collect();
-    facts.extend(faults(planned, events, first));
+    facts.extend(faults(events, first));
     // Each trouble before what it may excuse; what is of one time stays in its order.
     facts.sort_by_key(|fact| fact.at_ns);
-    let died = facts.iter().any(|fact| matches!(&fact.what, What::Trouble(trouble) if trouble.kind == Kind::Crash));
+    let died = facts.iter().any(|fact| matches!(&fact.what, What::Trouble(trouble) if trouble.kind == Trouble::Crash));
     let life = |flight: &'_ str| flight.split('-').next().unwrap_or_default().to_owned();
     let lives: HashSet<String> = events.iter().filter_map(|event| event.flight.as_deref().map(life)).collect();
     let told = |row: &OriginRow| lives.contains(&life(&row.flight));
@@ -175,23 +172,17 @@ pub fn judge(terms: Terms, planned: &[Action], events: &[EventRow], origin: &[Or
     Ok(seen)
 }
 
-/// The troubles that were made. Rows and events are in one order; where a row has no event its words tell nothing to a
-/// program, and it excuses whatever a trouble may excuse.
-fn faults(planned: &[Action], events: &[EventRow], first: i64) -> Vec<Fact> {
-    let told = events.iter().filter(|row| row.event == "fault");
-    // Where one failed, nobody knows which of them the others are.
-    let failed = events.iter().any(|row| row.event == "fault-failed");
-    let mut planned = planned.iter().filter(|_| !failed);
+/// The troubles that were made. A row without an action, as older records have them, excuses whatever a trouble may excuse.
+fn faults(events: &[EventRow], first: i64) -> Vec<Fact> {
     let mut facts = Vec::new();
-    for row in told {
-        let (kind, length) = match planned.next() {
-            Some(action) => (kind(action), action.length().unwrap_or_default()),
-            None => (Kind::Other, Duration::MAX),
-        };
+    for row in events.iter().filter(|row| row.event == "fault") {
+        let action = row.action.as_deref().and_then(ActionKind::of);
+        let kind = action.map_or(Trouble::Other, |action| action.row().trouble);
         let node = row.replica.and_then(|replica| u16::try_from(replica).ok());
         // A replica that died may be dead to the end, and one that was started anew has lost what the old one knew.
-        let length = if kind == Kind::Crash { Duration::MAX } else { length };
-        let (at_ns, length) = (row.t_ns - first, i64::try_from(length.as_nanos()).unwrap_or(i64::MAX));
+        let endless = matches!(kind, Trouble::Crash | Trouble::Other);
+        let length = if endless { u64::MAX } else { row.for_ns.unwrap_or(0) };
+        let (at_ns, length) = (row.t_ns - first, i64::try_from(length).unwrap_or(i64::MAX));
         let from_ns = (at_ns - FELT_NS).max(0);
         let until_ns = at_ns.saturating_add(length).saturating_add(FELT_NS);
         facts.push(Fact { at_ns: from_ns, node, what: What::Trouble(Active { kind, node, from_ns, until_ns }) });
@@ -199,61 +190,24 @@ fn faults(planned: &[Action], events: &[EventRow], first: i64) -> Vec<Fact> {
     facts
 }
 
-/// What an event is to the checkers.
-fn kind(action: &Action) -> Kind {
-    match action {
-        Action::Expire { .. } | Action::Flush => Kind::CacheEmptied,
-        Action::OriginSlow { .. } => Kind::OriginSlow,
-        Action::OriginFail { .. } => Kind::OriginFails,
-        Action::OriginPause { .. } => Kind::OriginPaused,
-        Action::CacheStop { .. } | Action::CacheRestart => Kind::CacheLost,
-        Action::CachePause { .. } => Kind::CachePaused,
-        Action::CacheLatency { .. } => Kind::CacheSlow,
-        Action::NetworkCut { .. } => Kind::CutThere,
-        Action::ReplicaKill { .. } | Action::ReplicaRestart { .. } => Kind::Crash,
-        Action::ReplicaPause { .. } => Kind::Freeze,
-    }
-}
-
 fn fact(row: &EventRow, first: i64) -> Option<Fact> {
     let at_ns = row.t_ns - first;
-    let key = || row.key.as_deref().and_then(|key| Key::new(key).ok());
-    let flight = || row.flight.as_deref().and_then(|flight| flight.parse::<FlightId>().ok());
-    let detail = row.detail.as_deref().unwrap_or("");
     let node = row.replica.and_then(|replica| u16::try_from(replica).ok());
-    let trouble = |kind, from_ns, until_ns| What::Trouble(Active { kind, node, from_ns, until_ns });
-    let what = match row.event.as_str() {
-        "flight-led" => {
-            let cause = match detail {
-                "refresh" => Cause::Refresh,
-                "warm" => Cause::Warm,
-                _ => Cause::Demand,
-            };
-            What::Told(Event::FlightLed { flight: flight()?, key: key()?, cause })
+    let (key, flight, detail) = (row.key.as_deref(), row.flight.as_deref(), row.detail.as_deref());
+    // Runs before versions were recorded have no detail of what was stored, and so no event.
+    let what = match Event::of(Texts { event: &row.event, key, flight, detail }, Mono(0))? {
+        Event::Put { key, version, fenced, stored: Stored::Stored, .. } if version <= VERSION_MAX => {
+            let when = if fenced { When::Fenced(Token(0)) } else { When::Always };
+            What::Cache(Effect::Put(key, entry(version), when, Stored::Stored))
         }
-        "flight-ended" => {
-            let end = match detail {
-                "done" => LeaderEnd::Done,
-                "origin-error" => LeaderEnd::OriginError,
-                "timed-out" => LeaderEnd::TimedOut,
-                "refused" => LeaderEnd::Refused,
-                _ => LeaderEnd::Vanished,
-            };
-            What::Told(Event::FlightEnded { flight: flight()?, key: key()?, end })
+        Event::CacheFailed { .. } => {
+            let (kind, from_ns, until_ns) = (Trouble::CachePaused, at_ns - FELT_NS, at_ns + FELT_NS);
+            What::Trouble(Active { kind, node, from_ns, until_ns })
         }
-        // Runs before versions were recorded have no detail here.
-        "stored" => {
-            let mut words = detail.strip_prefix("version ")?.split(' ');
-            let version = words.next()?.parse().ok().filter(|version| *version <= VERSION_MAX)?;
-            let when = if words.next() == Some("fenced") { When::Fenced(Token(0)) } else { When::Always };
-            What::Cache(Effect::Put(key()?, entry(version), when, Stored::Stored))
-        }
-        "origin-spared" => {
-            let by = RefusedBy::ALL.into_iter().find(|by| by.name() == detail)?;
-            What::Told(Event::OriginSpared { key: key()?, by })
-        }
-        "breaker" => What::Told(Event::Breaker(BreakerState::ALL.into_iter().find(|state| state.name() == detail)?)),
-        "cache-failed" => trouble(Kind::CachePaused, at_ns - FELT_NS, at_ns + FELT_NS),
+        event @ (Event::FlightLed { .. }
+        | Event::FlightEnded { .. }
+        | Event::OriginSpared { .. }
+        | Event::Breaker(_)) => What::Told(event),
         _ => return None,
     };
     Some(Fact { at_ns, node, what })

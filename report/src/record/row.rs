@@ -93,6 +93,12 @@ pub struct EventRow {
     /// What else there is to say: how a leader ended, the class of an error, the name of a phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Of a `fault`, a `fault-over` and a `fault-failed`: the word after the event's `do`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// Of a `fault` that lasts: for how long, as the scenario says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_ns: Option<u64>,
 }
 
 impl EventRow {
@@ -104,7 +110,8 @@ impl EventRow {
         };
         within("t_ns", row.t_ns.into())?;
         within("replica", row.replica.unwrap_or(0).into())?;
-        let texts = [Some(&row.event), row.key.as_ref(), row.flight.as_ref(), row.detail.as_ref()];
+        let texts = [&row.key, &row.flight, &row.detail, &row.action].map(Option::as_ref);
+        let texts = texts.into_iter().chain([Some(&row.event)]);
         if let Some(text) = texts.into_iter().flatten().find(|text| text.len() > TEXT_MAX) {
             return Err(format!("found a text of {} bytes, allowed {TEXT_MAX}", text.len()));
         }

@@ -1,11 +1,18 @@
 //! Events: what is done to the cache, the origin or a replica while a run is measured.
 //!
-//! The values only; how they are written in a file is in `event/text.rs`, and who does them is the lab's business.
+//! The values only. What there is to do is in `event/rows.rs`, how it is written in a file in `event/text.rs`, and a lab does it.
 
+mod rows;
 mod text;
+mod trouble;
 
 use std::fmt;
 use std::time::Duration;
+
+use strategies::units::duration_text;
+
+pub use rows::{ACTIONS, ActionKind, ActionRow, Ends, Field, Needs};
+pub use trouble::Trouble;
 
 /// One thing that is done at one time.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,76 +23,21 @@ pub struct Event {
     pub action: Action,
 }
 
-/// What is done. A `length` is how long it lasts, after which the lab undoes it.
+/// What is done: a kind, and the fields that its row takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Action {
-    /// The entry of one key ends now; of every key, if there is none.
-    Expire {
-        /// The key, from 1.
-        key: Option<u32>,
-    },
-    /// The cache loses all it holds, locks included.
-    Flush,
-    /// Origin reads take `factor` times their service time.
-    OriginSlow {
-        /// Above 1.
-        factor: f64,
-        /// How long.
-        length: Duration,
-    },
-    /// Origin reads fail at once.
-    OriginFail {
-        /// How long.
-        length: Duration,
-    },
-    /// The origin accepts reads and answers none.
-    OriginPause {
-        /// How long.
-        length: Duration,
-    },
-    /// The cache is gone: connections are refused, and what it held is lost.
-    CacheStop {
-        /// How long.
-        length: Duration,
-    },
-    /// The cache holds its connections and answers nothing.
-    CachePause {
-        /// How long.
-        length: Duration,
-    },
-    /// The cache stops and starts again at once, empty.
-    CacheRestart,
-    /// Every cache operation takes longer.
-    CacheLatency {
-        /// By how much.
-        added: Duration,
-        /// How long.
-        length: Duration,
-    },
-    /// The link between a replica, or every replica, and the cache is cut.
-    NetworkCut {
-        /// Whose link; every replica's, if there is none.
-        target: Option<Target>,
-        /// How long.
-        length: Duration,
-    },
-    /// A replica dies without a word, and stays dead until it is restarted.
-    ReplicaKill {
-        /// Which.
-        target: Target,
-    },
-    /// A replica stands still and does not know it.
-    ReplicaPause {
-        /// Which.
-        target: Target,
-        /// How long.
-        length: Duration,
-    },
-    /// A replica is started anew: a new incarnation, with nothing in memory.
-    ReplicaRestart {
-        /// Which.
-        target: Target,
-    },
+pub struct Action {
+    /// Which.
+    pub kind: ActionKind,
+    /// How long it lasts; zero where it happens at once.
+    pub length: Duration,
+    /// How many times longer something takes; 1 where nothing does.
+    pub factor: f64,
+    /// How much longer something takes; zero where nothing does.
+    pub added: Duration,
+    /// The replica that is meant; `None` where every one is, or none.
+    pub target: Option<Target>,
+    /// The key; `None` where every one is meant, or none.
+    pub key: Option<u32>,
 }
 
 /// A replica that an event is aimed at.
@@ -98,25 +50,39 @@ pub enum Target {
     LockHolder,
 }
 
-impl Action {
-    /// How long it lasts; `None` where it happens at once.
+impl Event {
+    /// When it is over.
     #[must_use]
-    pub fn length(&self) -> Option<Duration> {
-        match self {
-            Self::OriginSlow { length, .. }
-            | Self::OriginFail { length }
-            | Self::OriginPause { length }
-            | Self::CacheStop { length }
-            | Self::CachePause { length }
-            | Self::CacheLatency { length, .. }
-            | Self::NetworkCut { length, .. }
-            | Self::ReplicaPause { length, .. } => Some(*length),
-            Self::Expire { .. }
-            | Self::Flush
-            | Self::CacheRestart
-            | Self::ReplicaKill { .. }
-            | Self::ReplicaRestart { .. } => None,
-        }
+    pub fn over(&self) -> Duration {
+        self.at.saturating_add(self.action.length)
+    }
+}
+
+impl Action {
+    /// One of that kind, with the defaults of its row.
+    #[must_use]
+    pub fn new(kind: ActionKind) -> Self {
+        Self { kind, length: Duration::ZERO, factor: 1.0, added: Duration::ZERO, target: kind.row().target, key: None }
+    }
+
+    /// The same, lasting so long.
+    #[must_use]
+    pub fn lasting(self, length: Duration) -> Self {
+        Self { length, ..self }
+    }
+
+    /// What is told when it has happened, to `replica` where it hit one.
+    #[must_use]
+    pub fn sentence(&self, replica: Option<&str>) -> String {
+        let key = self.key.map_or_else(|| "all".to_owned(), |key| key.to_string());
+        let fields = [
+            ("{key}", key),
+            ("{replica}", replica.unwrap_or("every replica").to_owned()),
+            ("{factor}", self.factor.to_string()),
+            ("{add}", duration_text(self.added)),
+            ("{for}", duration_text(self.length)),
+        ];
+        fields.iter().fold(self.kind.row().says.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 }
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use scenarios::{
-    Action, Arrivals, Bound, CacheSettings, Event, KeyKind, Keys, Law, Load, LoadKind, METRICS, OnDown, OriginModel,
-    Plan, Ramp, Retry, Scenario, Start, Target, Threshold, Warm, budgets_for, shipped,
+    ACTIONS, Action, ActionKind, Arrivals, Bound, CacheSettings, Event, Field, KeyKind, Keys, Law, Load, LoadKind,
+    METRICS, OnDown, OriginModel, Plan, Ramp, Retry, Scenario, Start, Target, Threshold, Warm, budgets_for, shipped,
 };
 use strategies::{Budgets, Slots};
 
@@ -165,7 +165,7 @@ fn events_come_in_the_order_of_time_and_say_how_many_replicas_they_need() {
         shipped()[0].1
     );
     let scenario = Scenario::parse(&text, "events", &[]).unwrap();
-    assert_eq!(scenario.events[0].action, Action::ReplicaRestart { target: Target::Replica(0) });
+    assert_eq!(scenario.events[0].action, Action::new(ActionKind::ReplicaRestart));
     assert_eq!(scenario.events[1].at, 9 * S);
     assert_eq!(scenario.replicas_min(), 3);
 }
@@ -252,21 +252,20 @@ fn keys() -> impl Strategy<Value = Keys> {
 
 fn action() -> impl Strategy<Value = Action> {
     let target = prop_oneof![Just(Target::LockHolder), (0_u32..=999).prop_map(Target::Replica)];
-    (0..13, span(3600 * S), span(60 * S), 1.001_f64..=1000.0, target).prop_map(
-        |(word, length, added, factor, target)| match word {
-            0 => Action::Expire { key: Some(1) },
-            1 => Action::Flush,
-            2 => Action::OriginSlow { factor, length },
-            3 => Action::OriginFail { length },
-            4 => Action::OriginPause { length },
-            5 => Action::CacheStop { length },
-            6 => Action::CachePause { length },
-            7 => Action::CacheRestart,
-            8 => Action::CacheLatency { added, length },
-            9 => Action::NetworkCut { target: Some(target), length },
-            10 => Action::ReplicaKill { target },
-            11 => Action::ReplicaPause { target, length },
-            _ => Action::ReplicaRestart { target },
+    (0..ACTIONS.len(), span(3600 * S), span(60 * S), 1.001_f64..=1000.0, target).prop_map(
+        |(row, length, added, factor, target)| {
+            let row = &ACTIONS[row];
+            let mut action = Action::new(row.kind);
+            for field in Field::ALL.into_iter().filter(|field| row.has(*field)) {
+                match field {
+                    Field::For => action.length = length,
+                    Field::Factor => action.factor = factor,
+                    Field::Add => action.added = added,
+                    Field::Key => action.key = Some(1),
+                    Field::Target => action.target = Some(target),
+                }
+            }
+            action
         },
     )
 }

@@ -42,7 +42,7 @@ pub struct CacheServer {
     memory: MemoryCache,
     /// Whether anything is wrong at all: what a read that meets no trouble looks at.
     troubled: AtomicBool,
-    trouble: Mutex<Trouble>,
+    trouble: Mutex<Condition>,
     holders: Mutex<KeyMap<(Token, u16)>>,
     subscribers: Mutex<Vec<Arc<Subscriber>>>,
     watcher: OnceLock<Watcher>,
@@ -50,7 +50,7 @@ pub struct CacheServer {
 
 /// What is wrong, each until when.
 #[derive(Debug, Clone, Copy, Default)]
-struct Trouble {
+struct Condition {
     down_until: Mono,
     paused_until: Mono,
     /// When the last of the commands that wait for that is carried out.
@@ -60,7 +60,7 @@ struct Trouble {
     full_until: Mono,
 }
 
-impl Trouble {
+impl Condition {
     fn is_over(&self, now: Mono) -> bool {
         let until = [self.down_until, self.paused_until, self.queued_until, self.slow_until, self.full_until];
         until.into_iter().all(|until| now >= until)
@@ -135,12 +135,12 @@ impl CacheServer {
         lock(&self.holders).get(key).filter(|(held, _)| *held == token).map(|(_, replica)| *replica)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Trouble, Mono)) {
+    fn change(&self, change: impl FnOnce(&mut Condition, Mono)) {
         change(&mut lock(&self.trouble), self.world.now());
         self.troubled.store(true, Relaxed);
     }
 
-    fn trouble(&self) -> Option<Trouble> {
+    fn trouble(&self) -> Option<Condition> {
         if !self.troubled.load(Relaxed) {
             return None;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use strategies::rng::Rng;
 use strategies::time::nanos;
 
-use crate::invariants::Kind;
+use scenarios::Trouble;
 
 const MS: u64 = 1_000_000;
 
@@ -19,24 +19,27 @@ pub struct Profile {
     /// Its name.
     pub name: &'static str,
     /// What may go wrong. Clients that go away are everywhere, and so are rows that change.
-    pub kinds: &'static [Kind],
+    pub kinds: &'static [Trouble],
 }
 
 /// All of them.
 pub const PROFILES: &[Profile] = &[
     Profile { name: "calm", kinds: &[] },
-    Profile { name: "crash", kinds: &[Kind::Crash] },
-    Profile { name: "freeze", kinds: &[Kind::Freeze] },
-    Profile { name: "replies-lost", kinds: &[Kind::RepliesLost] },
-    Profile { name: "cut", kinds: &[Kind::CutThere, Kind::CutBack] },
-    Profile { name: "clock", kinds: &[Kind::ClockJump, Kind::ClockDrift] },
-    Profile { name: "emptied", kinds: &[Kind::CacheEmptied, Kind::CacheLost] },
-    Profile { name: "cache", kinds: &[Kind::CachePaused, Kind::CacheSlow, Kind::CacheRefuses] },
-    Profile { name: "fail-over", kinds: &[Kind::FailOver] },
-    Profile { name: "origin", kinds: &[Kind::OriginSlow, Kind::OriginFails, Kind::OriginPaused] },
-    Profile { name: "corrupt", kinds: &[Kind::Corrupt] },
-    Profile { name: "late", kinds: &[Kind::CutThere, Kind::CutBack, Kind::CacheSlow, Kind::CachePaused, Kind::Freeze] },
-    Profile { name: "mixed", kinds: &Kind::MADE },
+    Profile { name: "crash", kinds: &[Trouble::Crash] },
+    Profile { name: "freeze", kinds: &[Trouble::Freeze] },
+    Profile { name: "replies-lost", kinds: &[Trouble::RepliesLost] },
+    Profile { name: "cut", kinds: &[Trouble::CutThere, Trouble::CutBack] },
+    Profile { name: "clock", kinds: &[Trouble::ClockJump, Trouble::ClockDrift] },
+    Profile { name: "emptied", kinds: &[Trouble::CacheEmptied, Trouble::CacheLost] },
+    Profile { name: "cache", kinds: &[Trouble::CachePaused, Trouble::CacheSlow, Trouble::CacheRefuses] },
+    Profile { name: "fail-over", kinds: &[Trouble::FailOver] },
+    Profile { name: "origin", kinds: &[Trouble::OriginSlow, Trouble::OriginFails, Trouble::OriginPaused] },
+    Profile { name: "corrupt", kinds: &[Trouble::Corrupt] },
+    Profile {
+        name: "late",
+        kinds: &[Trouble::CutThere, Trouble::CutBack, Trouble::CacheSlow, Trouble::CachePaused, Trouble::Freeze],
+    },
+    Profile { name: "mixed", kinds: &Trouble::MADE },
 ];
 
 impl Profile {
@@ -62,7 +65,7 @@ pub struct Fault {
     /// When, nanoseconds; a fault that waits for a holder begins to wait then.
     pub at: u64,
     /// What.
-    pub kind: Kind,
+    pub kind: Trouble,
     /// Whom it hits.
     pub whom: Whom,
     /// How long it lasts, nanoseconds.
@@ -225,14 +228,14 @@ fn fault(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) 
     let whom = if draw.chance(0.7) { Whom::Holder(item) } else { Whom::Replica(replica) };
     let sign = if draw.chance(0.5) { 1 } else { -1 };
     let (most, amount) = match kind {
-        Kind::Freeze => (15_000, 0),
-        Kind::RepliesLost => (1000, draw.between(1, 6) as i64),
-        Kind::ClockJump => (1, sign * draw.wide(MS, 8000 * MS) as i64),
-        Kind::ClockDrift => (1, sign * draw.wide(1000, 50_000_000) as i64),
-        Kind::CacheSlow => (2000, draw.wide(MS, 300 * MS) as i64),
-        Kind::FailOver => (2000, 0),
-        Kind::OriginSlow => (8000, draw.between(2, 60) as i64),
-        Kind::OriginPaused => (12_000, 0),
+        Trouble::Freeze => (15_000, 0),
+        Trouble::RepliesLost => (1000, draw.between(1, 6) as i64),
+        Trouble::ClockJump => (1, sign * draw.wide(MS, 8000 * MS) as i64),
+        Trouble::ClockDrift => (1, sign * draw.wide(1000, 50_000_000) as i64),
+        Trouble::CacheSlow => (2000, draw.wide(MS, 300 * MS) as i64),
+        Trouble::FailOver => (2000, 0),
+        Trouble::OriginSlow => (8000, draw.between(2, 60) as i64),
+        Trouble::OriginPaused => (12_000, 0),
         _ => (4000, 0),
     };
     Some(Fault { at, kind, whom, length: draw.wide(10 * MS, most.max(20) * MS), amount })
@@ -252,16 +255,16 @@ impl fmt::Display for Fault {
             write!(f, " at replica {number}")?;
         }
         match kind {
-            Kind::ClockJump => return write!(f, " by {:+.6} s", amount as f64 / 1e9),
-            Kind::ClockDrift => return write!(f, " by {:+.3} ppm", amount as f64 / 1e3),
-            Kind::RepliesLost => write!(f, ", {amount} of them,"),
-            Kind::CacheSlow => write!(f, " by {:.3} ms", amount as f64 / 1e6),
-            Kind::OriginSlow => write!(f, " ×{amount}"),
-            Kind::CacheEmptied | Kind::Corrupt => return Ok(()),
+            Trouble::ClockJump => return write!(f, " by {:+.6} s", amount as f64 / 1e9),
+            Trouble::ClockDrift => return write!(f, " by {:+.3} ppm", amount as f64 / 1e3),
+            Trouble::RepliesLost => write!(f, ", {amount} of them,"),
+            Trouble::CacheSlow => write!(f, " by {:.3} ms", amount as f64 / 1e6),
+            Trouble::OriginSlow => write!(f, " ×{amount}"),
+            Trouble::CacheEmptied | Trouble::Corrupt => return Ok(()),
             _ => Ok(()),
         }?;
         match kind {
-            Kind::FailOver => write!(f, " to what it knew {} before", seconds(length)),
+            Trouble::FailOver => write!(f, " to what it knew {} before", seconds(length)),
             _ => write!(f, " for {}", seconds(length)),
         }
     }

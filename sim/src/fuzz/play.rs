@@ -17,9 +17,10 @@ use crate::cache::CacheServer;
 use crate::cache::link::Latency;
 use crate::cache::memory::MemoryCache;
 use crate::fleet::{Fleet, FleetSettings, Latencies};
-use crate::invariants::{Active, End, Fact, Judge, Kind, Terms, Violation, What};
+use crate::invariants::{Active, End, Fact, Judge, Terms, Violation, What};
 use crate::origin::{OriginTrouble, SimOrigin};
 use crate::world::{Handle, NOBODY, VirtualClock, World};
+use scenarios::Trouble;
 
 const LATENCIES: Latencies =
     Latencies { client: Latency::micros(0, 0), cache: Latency::micros(20, 300), origin: Latency::micros(100, 50) };
@@ -133,8 +134,8 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
 /// How far wall clocks may be apart under a case's faults. A drift ends when everything heals, which is within a minute.
 fn clocks(case: &Case) -> Duration {
     let apart = |fault: &Fault| match fault.kind {
-        Kind::ClockJump => fault.amount.unsigned_abs(),
-        Kind::ClockDrift => fault.amount.unsigned_abs().saturating_mul(60),
+        Trouble::ClockJump => fault.amount.unsigned_abs(),
+        Trouble::ClockDrift => fault.amount.unsigned_abs().saturating_mul(60),
         _ => 0,
     };
     Duration::from_nanos(case.faults.iter().map(apart).sum())
@@ -279,7 +280,7 @@ impl Stage {
         let node = self.aim(fault.whom).await;
         let Some(replica) = self.fleet.replicas().get(usize::from(node)) else { return };
         let (length, cache) = (Duration::from_nanos(fault.length), &self.fleet.cache);
-        if fault.kind == Kind::FailOver {
+        if fault.kind == Trouble::FailOver {
             let past = cache.memory().snapshot();
             self.world.sleep(length).await;
             self.troubled(fault.kind, None, Duration::ZERO);
@@ -292,19 +293,19 @@ impl Stage {
         };
         // Told before it takes effect: what follows from it comes after it in the log.
         match fault.kind {
-            Kind::Crash if self.fleet.stack(node).is_some() => {
+            Trouble::Crash if self.fleet.stack(node).is_some() => {
                 self.troubled(fault.kind, Some(node), length);
                 self.fleet.kill(node);
                 self.world.sleep_until(until).await;
                 self.fleet.boot(node);
             }
-            Kind::Freeze => {
+            Trouble::Freeze => {
                 self.troubled(fault.kind, Some(node), length);
                 self.world.freeze(node);
                 self.world.sleep_until(until).await;
                 self.world.thaw(node);
             }
-            Kind::RepliesLost => {
+            Trouble::RepliesLost => {
                 self.troubled(fault.kind, Some(node), Duration::from_secs(60));
                 if let Some(port) = self.fleet.port(node) {
                     port.lose_replies(u32::try_from(fault.amount).unwrap_or(1));
@@ -314,65 +315,65 @@ impl Stage {
                     port.lose_replies(0);
                 }
             }
-            Kind::CutThere => {
+            Trouble::CutThere => {
                 self.troubled(fault.kind, Some(node), length);
                 replica.cache_link.there.cut(until);
             }
-            Kind::CutBack => {
+            Trouble::CutBack => {
                 self.troubled(fault.kind, Some(node), length);
                 replica.cache_link.back.cut(until);
             }
-            Kind::ClockJump => {
+            Trouble::ClockJump => {
                 self.troubled(fault.kind, Some(node), FOR_EVER);
                 replica.clock.jump(fault.amount);
             }
-            Kind::ClockDrift => {
+            Trouble::ClockDrift => {
                 self.troubled(fault.kind, Some(node), FOR_EVER);
                 replica.clock.drift(fault.amount);
             }
-            Kind::CacheEmptied => {
+            Trouble::CacheEmptied => {
                 self.troubled(fault.kind, None, Duration::ZERO);
                 cache.memory().clear();
             }
-            Kind::CacheLost => {
+            Trouble::CacheLost => {
                 self.troubled(fault.kind, None, length);
                 cache.stop(length);
             }
-            Kind::CachePaused => {
+            Trouble::CachePaused => {
                 self.troubled(fault.kind, None, length);
                 cache.pause(length);
             }
-            Kind::CacheSlow => {
+            Trouble::CacheSlow => {
                 self.troubled(fault.kind, None, length);
                 cache.slow(Duration::from_nanos(fault.amount.unsigned_abs()), length);
             }
-            Kind::CacheRefuses => {
+            Trouble::CacheRefuses => {
                 self.troubled(fault.kind, None, length);
                 cache.refuse_writes(length);
             }
-            Kind::OriginSlow => {
+            Trouble::OriginSlow => {
                 self.troubled(fault.kind, None, length + Duration::from_nanos(nanos(length)));
                 self.fleet.origin.trouble(OriginTrouble::Slow(fault.amount as f64), length);
             }
-            Kind::OriginFails => {
+            Trouble::OriginFails => {
                 self.troubled(fault.kind, None, length);
                 self.fleet.origin.trouble(OriginTrouble::Fail, length);
             }
-            Kind::OriginPaused => {
+            Trouble::OriginPaused => {
                 self.troubled(fault.kind, None, length);
                 self.fleet.origin.trouble(OriginTrouble::Pause, length);
             }
-            Kind::Corrupt => {
+            Trouble::Corrupt => {
                 if cache.memory().spoil(&Key::of_item(item)) {
                     self.troubled(fault.kind, None, Duration::ZERO);
                 }
             }
-            Kind::Crash | Kind::FailOver | Kind::Other => {}
+            Trouble::Crash | Trouble::FailOver | Trouble::Other => {}
         }
         self.world.sleep_until(until).await;
     }
 
-    fn troubled(&self, kind: Kind, node: Option<u16>, length: Duration) {
+    fn troubled(&self, kind: Trouble, node: Option<u16>, length: Duration) {
         let from = self.world.now();
         let (from_ns, until_ns) = (from.0.cast_signed(), from.plus(length).0.cast_signed());
         self.tell(node, What::Trouble(Active { kind, node, from_ns, until_ns }));

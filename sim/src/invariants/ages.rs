@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use strategies::port::Stored;
 use strategies::{Key, Outcome};
 
-use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
+use super::{Checker, End, Fact, Known, MS, Verdict, What, ms, nanos};
 use crate::cache::Effect;
+use scenarios::Trouble;
 
 /// How long the reply to a read may take.
 const READ: i64 = 100 * MS;
@@ -49,7 +50,7 @@ impl Checker for HardLife {
         let Some(put) = self.put.get(&(key.clone(), served.version)) else {
             return Err(format!("request {request} for {key} is a hit of version {}, never put", served.version));
         };
-        let held_up = known.troubles.any(asked, fact.at_ns, |kind| kind == Kind::Freeze);
+        let held_up = known.troubles.any(asked, fact.at_ns, |kind| kind == Trouble::Freeze);
         let (age, allowed) = (fact.at_ns - put, hard.saturating_add(known.clocks() * 2 + READ + known.slack()));
         if age > allowed && !held_up {
             let version = served.version;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use strategies::port::{Event, FlightId, LeaderEnd};
 use strategies::{Key, Outcome};
 
-use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
+use super::{Checker, End, Fact, Known, MS, Verdict, What, ms, nanos};
 use crate::origin::item;
+use scenarios::Trouble;
 
 /// What operations of the cache around a request's own budget may cost: its first read, and a last look for stale.
 const AROUND: i64 = 250 * MS;
@@ -40,7 +41,7 @@ impl Checker for OneAnswer {
                 match end {
                     End::Never => Err(format!("request {request} had no answer after {}", ms(took))),
                     End::Reset => {
-                        let mut crashes = known.troubles.of(asked, fact.at_ns, |kind| kind == Kind::Crash);
+                        let mut crashes = known.troubles.of(asked, fact.at_ns, |kind| kind == Trouble::Crash);
                         if crashes.any(|crash| crash.node == fact.node) {
                             return Ok(());
                         }
@@ -55,7 +56,7 @@ impl Checker for OneAnswer {
                         Err(format!("request {request} took {}, its budget is {}", ms(took - frozen), ms(budget)))
                     }
                     End::Refused => {
-                        let mut dead = known.troubles.of(fact.at_ns, fact.at_ns, |kind| kind == Kind::Crash);
+                        let mut dead = known.troubles.of(fact.at_ns, fact.at_ns, |kind| kind == Trouble::Crash);
                         if dead.any(|crash| crash.node == fact.node) {
                             return Ok(());
                         }
@@ -92,7 +93,7 @@ impl Checker for Labels {
         // A value that was just read is fresh, but for clocks that are wrong, replicas that stand still, and leaders whose
         // farewell to a cache in trouble takes longer than the TTL.
         let late = known.troubles.any(i64::MIN, fact.at_ns, |kind| {
-            kind.cache_unusable() || matches!(kind, Kind::Freeze | Kind::ClockJump | Kind::ClockDrift)
+            kind.cache_unusable() || matches!(kind, Trouble::Freeze | Trouble::ClockJump | Trouble::ClockDrift)
         });
         match (served.outcome, served.flight) {
             (Outcome::Hit, None) if left > 0 => Ok(()),
@@ -146,7 +147,7 @@ impl Checker for Values {
             return Err(format!("request {request} has version {}, which is not written yet", served.version));
         }
         // It was the row's at some time within hard life, and the load that brought it.
-        let frozen = known.troubles.of(i64::MIN, fact.at_ns, |kind| kind == Kind::Freeze);
+        let frozen = known.troubles.of(i64::MIN, fact.at_ns, |kind| kind == Trouble::Freeze);
         let frozen: i64 = frozen.map(|freeze| freeze.until_ns.min(fact.at_ns) - freeze.from_ns).sum();
         let oldest = nanos(known.terms.promise.hard)
             + nanos(known.terms.budgets.origin_read)

@@ -9,8 +9,9 @@ use strategies::{GetError, Key};
 use super::skew::TooOld;
 use super::waits::Waits;
 use super::words::stands;
-use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, nanos};
+use super::{Checker, End, Fact, Known, MS, Verdict, What, nanos};
 use crate::origin::{Read, ReadEnd};
+use scenarios::Trouble;
 
 /// How long a backlog at the origin may outlast its cause.
 const AFTER: i64 = 10_000 * MS;
@@ -44,18 +45,18 @@ fn how(end: Option<LeaderEnd>) -> &'static str {
 
 /// What may keep a lock from being let go of, or an answer from coming: not a lost or emptied cache, for it has no locks and
 /// each replica reads for itself; not one that refuses writes; no clock, and no damaged entry.
-fn holds_up(kind: Kind) -> bool {
+fn holds_up(kind: Trouble) -> bool {
     matches!(
         kind,
-        Kind::Crash
-            | Kind::Freeze
-            | Kind::RepliesLost
-            | Kind::CutThere
-            | Kind::CutBack
-            | Kind::CachePaused
-            | Kind::CacheSlow
-            | Kind::FailOver
-            | Kind::Other
+        Trouble::Crash
+            | Trouble::Freeze
+            | Trouble::RepliesLost
+            | Trouble::CutThere
+            | Trouble::CutBack
+            | Trouble::CachePaused
+            | Trouble::CacheSlow
+            | Trouble::FailOver
+            | Trouble::Other
     ) || kind.origin_unwell()
 }
 
@@ -174,7 +175,7 @@ impl Attributed {
         let at_once = end.0.saturating_sub(read.arrived.0).cast_signed() <= budget;
         let mut given = self.waits.given_within(&read.key, asked, (*led).min(asked + ASKED + known.slack()));
         let has_it = !known.terms.sees_cache || given.any(|(_, of)| of == node);
-        at_once && has_it && known.troubles.at(node, asked, *led, Kind::cache_unusable)
+        at_once && has_it && known.troubles.at(node, asked, *led, Trouble::cache_unusable)
     }
 
     /// The origin's own ledger says why its reads failed, and whether it was full.
@@ -187,7 +188,7 @@ impl Attributed {
                     continue;
                 }
                 // A replica that stood still may wake up with no time left to ask.
-                if known.troubles.at(*node, i64::MIN, *at, |kind| matches!(kind, Kind::Freeze | Kind::Other)) {
+                if known.troubles.at(*node, i64::MIN, *at, |kind| matches!(kind, Trouble::Freeze | Trouble::Other)) {
                     continue;
                 }
                 return Err(format!("flight {flight} failed, and the origin never saw it"));
@@ -198,7 +199,7 @@ impl Attributed {
             let refused = matches!(read.outcome, Some(ReadEnd::Failed | ReadEnd::Rejected));
             let explained = match end {
                 LeaderEnd::TimedOut => late || stood_still || read.outcome == Some(ReadEnd::Abandoned),
-                _ => refused || known.troubles.any(i64::MIN, *at, |kind| kind == Kind::Other),
+                _ => refused || known.troubles.any(i64::MIN, *at, |kind| kind == Trouble::Other),
             };
             if !explained {
                 return Err(format!(
@@ -208,7 +209,7 @@ impl Attributed {
                 ));
             }
             let span = (read.arrived.0.cast_signed() - AFTER, *at);
-            let unwell = known.troubles.any(span.0, span.1, |kind| kind.origin_unwell() || kind == Kind::Freeze);
+            let unwell = known.troubles.any(span.0, span.1, |kind| kind.origin_unwell() || kind == Trouble::Freeze);
             let legal = *end == LeaderEnd::TimedOut
                 && (self.kept_too_long(known, read, *at) || self.began_late(known, read, *node, *at));
             if !unwell && !legal {

@@ -9,8 +9,9 @@ use strategies::{GetError, Key};
 
 use super::skew::TooOld;
 use super::waits::Waits;
-use super::{Checker, End, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
+use super::{Checker, End, Fact, Known, MS, Verdict, What, ms, nanos};
 use crate::cache::Effect;
+use scenarios::Trouble;
 
 /// The shortest back-off, as `strategies` has it.
 const BACK_OFF: i64 = 100 * MS;
@@ -105,9 +106,9 @@ impl Checker for TakenOver {
             }
             What::Told(Event::FlightLed { key, .. } | Event::Put { key, .. }) => drop(self.orphans.remove(key)),
             // Another trouble may hold the successor up, or give the lock to somebody again.
-            What::Trouble(trouble) if trouble.kind != Kind::Crash => self.orphans.clear(),
+            What::Trouble(trouble) if trouble.kind != Trouble::Crash => self.orphans.clear(),
             What::Trouble(trouble) => {
-                let calm = !known.troubles.any(now - BACKLOG, now, |kind| kind != Kind::Crash);
+                let calm = !known.troubles.any(now - BACKLOG, now, |kind| kind != Trouble::Crash);
                 let mine = self.held.iter().filter(|(_, (node, until))| *node == trouble.node && *until > now && calm);
                 // A lock ends after the life that the strategy gives it, whatever its holder asked for.
                 let due = |until: i64| until.min(now.saturating_add(life)).saturating_add(poll);

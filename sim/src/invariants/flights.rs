@@ -6,9 +6,10 @@ use strategies::Key;
 use strategies::port::{Acquired, Cause, Event, FlightId, Released, Stored, Token};
 use strategies::spec::Alone;
 
-use super::{Checker, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
+use super::{Checker, Fact, Known, MS, Verdict, What, ms, nanos};
 use crate::cache::Effect;
 use crate::world::EPOCH_NS;
+use scenarios::Trouble;
 
 /// How long a trouble with the cache is felt after its end: two operations of a leader, each asked twice.
 pub(super) const FELT: i64 = 500 * MS;
@@ -87,7 +88,7 @@ impl Checker for OneReader {
             What::Cache(Effect::LetGo(key, token, Released::Released)) => {
                 self.let_go(key, fact.node, *token);
             }
-            What::Trouble(trouble) if trouble.kind == Kind::Crash => {
+            What::Trouble(trouble) if trouble.kind == Trouble::Crash => {
                 self.given.retain(|(_, node), _| *node != trouble.node);
                 self.without.retain(|(_, node)| *node != trouble.node);
             }
@@ -120,7 +121,7 @@ fn among(known: &Known, key: &Key, live: &[Live]) -> Verdict {
         return counted(known, key, live);
     }
     let Some(_) = last.held else {
-        let without = |kind: Kind| kind.cache_unusable() || kind == Kind::Freeze;
+        let without = |kind: Trouble| kind.cache_unusable() || kind == Trouble::Freeze;
         if !known.troubles.at(last.node, now - FELT, now, without) {
             return Err(format!("flight {} for {key} has no lock, and nothing kept it from asking", last.flight));
         }
@@ -130,7 +131,7 @@ fn among(known: &Known, key: &Key, live: &[Live]) -> Verdict {
         };
     };
     // Of those with a lock all but one have lost theirs to something that takes locks away.
-    let lost = |kind: Kind| kind.ends_leases() || kind.cache_unusable();
+    let lost = |kind: Trouble| kind.ends_leases() || kind.cache_unusable();
     let keeps = |live: &&Live| live.held.is_some_and(|since| !known.troubles.at(live.node, since - FELT, now, lost));
     match others.iter().find(keeps) {
         Some(other) if keeps(&last) => {
@@ -157,8 +158,8 @@ fn counted(known: &Known, key: &Key, live: &[Live]) -> Verdict {
 /// without the cache each replica for itself.
 pub(super) fn allowed(known: &Known, since: i64, now: i64) -> usize {
     let from = since - nanos(known.terms.promise.lock_life.unwrap_or_default()) - FELT;
-    let taken_away = known.troubles.of(from, now, Kind::ends_leases).count();
-    let unusable = known.troubles.of(from, now, Kind::cache_unusable).count();
+    let taken_away = known.troubles.of(from, now, Trouble::ends_leases).count();
+    let unusable = known.troubles.of(from, now, Trouble::cache_unusable).count();
     let alone = if unusable > 0 { usize::from(known.terms.replicas) } else { 0 };
     1 + taken_away + alone + unusable
 }
@@ -186,7 +187,9 @@ impl Checker for Needed {
                 self.fresh.insert(key.clone(), (fact.at_ns, until));
             }
             What::Cache(Effect::Removed(key)) => drop(self.fresh.remove(key)),
-            What::Trouble(trouble) if trouble.kind.ends_leases() || trouble.kind == Kind::Corrupt => self.fresh.clear(),
+            What::Trouble(trouble) if trouble.kind.ends_leases() || trouble.kind == Trouble::Corrupt => {
+                self.fresh.clear()
+            }
             What::Cache(Effect::Taken(key, _, _, Acquired::Won)) => {
                 self.given.insert((key.clone(), fact.node), fact.at_ns);
             }
@@ -196,7 +199,7 @@ impl Checker for Needed {
                 let (Some(given), Some((since, until))) = (given, self.fresh.get(key)) else { return Ok(()) };
                 let asked = promise.rereads && promise.lock_life.is_some() && !promise.computes_in_request;
                 let calm = !known.troubles.any(given - FELT, fact.at_ns, |kind| {
-                    kind.cache_unusable() || kind.ends_leases() || kind == Kind::Crash
+                    kind.cache_unusable() || kind.ends_leases() || kind == Trouble::Crash
                 });
                 let at_once = fact.at_ns - given < MS;
                 if asked && calm && at_once && since < given && fact.at_ns < *until {

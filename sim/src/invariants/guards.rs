@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use strategies::port::{BreakerState, Cause, Event, FlightId, LeaderEnd, RefusedBy};
 use strategies::spec::BreakerPromise;
 
-use super::{Checker, Fact, Kind, Known, Verdict, What, ms, nanos};
+use super::{Checker, Fact, Known, Verdict, What, ms, nanos};
+use scenarios::Trouble;
 
 /// P4: a breaker opens, is half open and closes in that order; it refuses no longer than its cool-down and its jitter, while
 /// it is open nobody reads, and while it is half open no more than its trickle, each replica for itself.
@@ -37,7 +38,7 @@ impl Checker for Reopens {
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         if let What::Trouble(trouble) = &fact.what
-            && trouble.kind == Kind::Crash
+            && trouble.kind == Trouble::Crash
         {
             self.0.remove(&trouble.node);
         }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use strategies::Key;
 use strategies::port::{Acquired, Released, Renewed, Token};
 
-use super::{Checker, Fact, Kind, Known, MS, Verdict, What, ms, nanos};
+use super::{Checker, Fact, Known, MS, Verdict, What, ms, nanos};
 use crate::cache::Effect;
+use scenarios::Trouble;
 
 /// A lock that somebody holds.
 struct Held {
@@ -31,7 +32,7 @@ impl Checker for Owner {
 
     fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
         let effect = match &fact.what {
-            What::Trouble(trouble) if trouble.kind.ends_leases() && trouble.kind != Kind::Freeze => {
+            What::Trouble(trouble) if trouble.kind.ends_leases() && trouble.kind != Trouble::Freeze => {
                 self.held.clear();
                 return Ok(());
             }

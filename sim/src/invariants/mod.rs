@@ -28,7 +28,7 @@ use strategies::{Budgets, GetError, Key, Served};
 
 use crate::cache::Effect;
 use crate::origin::Read;
-pub use troubles::{Active, Kind, Troubles};
+pub use troubles::{Active, Troubles};
 
 const MS: i64 = 1_000_000;
 

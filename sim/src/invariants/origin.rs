@@ -8,8 +8,9 @@ use strategies::spec::Alone;
 
 use super::flights::allowed;
 use super::words::stands;
-use super::{Checker, Fact, Kind, Known, MS, Verdict, What};
+use super::{Checker, Fact, Known, MS, Verdict, What};
 use crate::origin::{Read, ReadEnd};
+use scenarios::Trouble;
 
 /// I5, by the origin's own ledger: at most W reads are served and Q wait; none is refused while there is room; and of one
 /// key as many are asked for at once as the strategy allows. Reads whose asker had gone are not counted there.
@@ -28,8 +29,8 @@ const LEDGER: u64 = 5_000_000;
 /// No pause lasts longer.
 const PAUSE: i64 = 60_000 * MS;
 
-fn stands_still(kind: Kind) -> bool {
-    matches!(kind, Kind::OriginPaused | Kind::Other)
+fn stands_still(kind: Trouble) -> bool {
+    matches!(kind, Trouble::OriginPaused | Trouble::Other)
 }
 
 /// How a read changes what is under way. At one instant ends come before beginnings: a place is handed over.

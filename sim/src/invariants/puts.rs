@@ -6,8 +6,9 @@ use strategies::Key;
 use strategies::port::{Stored, When};
 use strategies::spec::Alone;
 
-use super::{Checker, Fact, Kind, Known, Verdict, What, nanos};
+use super::{Checker, Fact, Known, Verdict, What, nanos};
 use crate::cache::Effect;
+use scenarios::Trouble;
 
 /// I2: under a fence always; under a lock, whose put is open, as long as nothing takes the lock away.
 #[derive(Default)]
@@ -35,7 +36,7 @@ impl Checker for Monotone {
                 let newest = before.version;
                 let unsure = fact.at_ns - before.at < known.slack();
                 let gone = known.troubles.any(before.at, fact.at_ns, |kind| {
-                    kind == Kind::Corrupt || (kind.ends_leases() && kind != Kind::Freeze)
+                    kind == Trouble::Corrupt || (kind.ends_leases() && kind != Trouble::Freeze)
                 });
                 if entry.version >= newest || fact.at_ns >= before.until || unsure || gone {
                     return Ok(());

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use strategies::Key;
 use strategies::port::{Acquired, Event, FlightId, Stored};
 
-use super::{Fact, Kind, Known, MS, What, nanos};
+use super::{Fact, Known, MS, What, nanos};
 use crate::cache::Effect;
+use scenarios::Trouble;
 
 /// What taking the lock, looking once more, storing and letting go take before and after a read: operations of a cache that is well.
 const AROUND: i64 = 20 * MS;
@@ -48,7 +49,9 @@ impl Waits {
                 self.given.entry(key.clone()).or_default().push((fact.at_ns, fact.node));
             }
             What::Cache(Effect::Put(key, _, _, Stored::Fenced)) => drop(self.fenced.insert(key.clone(), fact.at_ns)),
-            What::Trouble(trouble) if matches!(trouble.kind, Kind::CacheEmptied | Kind::CacheLost | Kind::Corrupt) => {
+            What::Trouble(trouble)
+                if matches!(trouble.kind, Trouble::CacheEmptied | Trouble::CacheLost | Trouble::Corrupt) =>
+            {
                 self.gone.append(&mut self.stored);
             }
             What::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {

@@ -35,24 +35,8 @@ impl Fact {
                 | Effect::LetGo(key, ..)
                 | Effect::Seized(key),
             ) => Some(key),
-            What::Told(
-                Event::FlightLed { key, .. }
-                | Event::FlightEnded { key, .. }
-                | Event::LockEnded { key, .. }
-                | Event::Put { key, .. }
-                | Event::EarlyRefresh(key)
-                | Event::RefreshFailed(key)
-                | Event::LockTimeout(key)
-                | Event::LockFallback(key)
-                | Event::WakeLost(key)
-                | Event::Corrupt(key)
-                | Event::OriginSpared { key, .. },
-            ) => Some(key),
-            What::Told(Event::Breaker(_) | Event::CacheFailed { .. })
-            | What::Answered { .. }
-            | What::Sent { .. }
-            | What::Trouble(_)
-            | What::Over(_) => None,
+            What::Told(event) => event.key(),
+            What::Answered { .. } | What::Sent { .. } | What::Trouble(_) | What::Over(_) => None,
         }
     }
 }
@@ -140,6 +124,7 @@ fn told(event: &Event, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match event {
         Event::FlightLed { flight, key, cause } => write!(f, "key {key}: flight {flight} begins ({})", cause.name()),
         Event::FlightEnded { flight, key, end } => write!(f, "key {key}: flight {flight} ended: {}", end.name()),
+        Event::Answered(flight) => write!(f, "flight {flight} has answered its request"),
         Event::LockEnded { key, end } => write!(f, "key {key}: its holder's work is over: {}", end.name()),
         Event::Put { key, version, stored, .. } => {
             write!(f, "key {key}: the put of version {version} is acknowledged: {}", stored_words(*stored))

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::common::story::*;
-use sim::invariants::{End, Fact, Kind, Terms, What};
+use scenarios::Trouble;
+use sim::invariants::{End, Fact, Terms, What};
 use sim::{Effect, ReadEnd};
 use strategies::port::{Event, LeaderEnd, OriginError, RefusedBy, Stored, Token, When};
 use strategies::{GetError, Outcome};
@@ -41,12 +42,12 @@ fn i13_back_off() {
 #[test]
 fn i14_failures_have_causes() {
     // A flight that failed, by the origin's own account of it.
-    let fails = |kind: Option<Kind>, end, outcome| {
+    let fails = |kind: Option<Trouble>, end, outcome| {
         let wrong = kind.map(|kind| trouble(0, None, kind, 1000));
         let flew = [led(10, 0, 1), ended(200, 0, 1, end), read(0, 1, 10, Some(10), 150, outcome), over(0)];
         and(&wrong.into_iter().collect::<Vec<_>>(), flew)
     };
-    let well = fails(Some(Kind::OriginFails), LeaderEnd::OriginError, ReadEnd::Failed);
+    let well = fails(Some(Trouble::OriginFails), LeaderEnd::OriginError, ReadEnd::Failed);
     let name = "I14 failures have causes: ";
     tells(
         "naive",
@@ -57,11 +58,11 @@ fn i14_failures_have_causes() {
     tells(
         "naive",
         &well,
-        &fails(Some(Kind::OriginFails), LeaderEnd::OriginError, ReadEnd::Ok),
+        &fails(Some(Trouble::OriginFails), LeaderEnd::OriginError, ReadEnd::Ok),
         "ended so: origin-error, and its read at the origin ended well",
     );
-    let slow = fails(Some(Kind::OriginSlow), LeaderEnd::TimedOut, ReadEnd::Abandoned);
-    tells("naive", &slow, &fails(Some(Kind::OriginSlow), LeaderEnd::TimedOut, ReadEnd::Ok), "ended so: timed-out");
+    let slow = fails(Some(Trouble::OriginSlow), LeaderEnd::TimedOut, ReadEnd::Abandoned);
+    tells("naive", &slow, &fails(Some(Trouble::OriginSlow), LeaderEnd::TimedOut, ReadEnd::Ok), "ended so: timed-out");
     tells(
         "naive",
         &slow,
@@ -70,28 +71,29 @@ fn i14_failures_have_causes() {
     );
 
     // A request that failed.
-    let request = |kind: Option<Kind>, events: &[Fact], end| {
+    let request = |kind: Option<Trouble>, events: &[Fact], end| {
         let wrong: Vec<Fact> = kind.map(|kind| trouble(0, None, kind, 1000)).into_iter().collect();
         and(&and(&wrong, [asked(10, 0, 1)]), events.iter().cloned().chain([answered(5020, 0, 1, end), over(0)]))
     };
     let gave_up = [told(5015, 0, Event::LockTimeout(key()))];
-    let held = request(Some(Kind::CachePaused), &gave_up, shed());
+    let held = request(Some(Trouble::CachePaused), &gave_up, shed());
     tells(
         "singleflight",
         &held,
-        &request(Some(Kind::CachePaused), &[], shed()),
+        &request(Some(Trouble::CachePaused), &[], shed()),
         "request 1 was shed, and nobody gave up",
     );
     tells("singleflight", &held, &request(None, &gave_up, shed()), "request 1 failed and nothing was wrong");
-    for kind in [Kind::CacheLost, Kind::CacheEmptied, Kind::CacheRefuses, Kind::ClockJump, Kind::Corrupt] {
+    for kind in [Trouble::CacheLost, Trouble::CacheEmptied, Trouble::CacheRefuses, Trouble::ClockJump, Trouble::Corrupt]
+    {
         assert!(said("singleflight", &request(Some(kind), &gave_up, shed())).contains("nothing was wrong"), "{kind:?}");
     }
-    let vanished = request(Some(Kind::Crash), &[], err(GetError::LeadersVanished));
+    let vanished = request(Some(Trouble::Crash), &[], err(GetError::LeadersVanished));
     tells("coalesce", &held, &vanished, "request 1 failed, and no replica had died");
     let late = request(None, &[], err(GetError::OutOfTime));
     tells(
         "naive",
-        &request(Some(Kind::OriginSlow), &[], err(GetError::OutOfTime)),
+        &request(Some(Trouble::OriginSlow), &[], err(GetError::OutOfTime)),
         &late,
         "no answer within the request's budget",
     );
@@ -145,16 +147,16 @@ fn i14_a_waiter_that_looks_once_finds_nothing_that_was_fenced_off_or_lost() {
     };
     let sentence = "request 1 failed and nothing was wrong: waited too long";
     tells("plain + lease(wait=150ms, poll=1s)", &waits(Stored::Fenced), &waits(Stored::Stored), sentence);
-    let lost = |kind: Option<Kind>| {
+    let lost = |kind: Option<Trouble>| {
         let mut log = waits(Stored::Stored);
         log.extend(kind.map(|kind| trouble(100, None, kind, 0)));
         log.sort_by_key(|fact| fact.at_ns);
         log
     };
-    for kind in [Kind::CacheEmptied, Kind::CacheLost, Kind::Corrupt] {
+    for kind in [Trouble::CacheEmptied, Trouble::CacheLost, Trouble::Corrupt] {
         tells("plain + lease(wait=150ms, poll=1s)", &lost(Some(kind)), &lost(None), sentence);
     }
-    let often = said("plain + lease(wait=150ms, poll=10ms)", &lost(Some(Kind::CacheEmptied)));
+    let often = said("plain + lease(wait=150ms, poll=10ms)", &lost(Some(Trouble::CacheEmptied)));
     assert!(often.contains(sentence), "more looks find it before it is gone: {often}");
     let often = said("plain + lease(wait=150ms, poll=10ms)", &waits(Stored::Fenced));
     assert!(often.contains(sentence), "who looks more often finds the next one's value: {often}");
@@ -164,7 +166,8 @@ fn i14_a_waiter_that_looks_once_finds_nothing_that_was_fenced_off_or_lost() {
 fn i14_a_request_that_does_not_wait_is_shed_by_a_lock_that_was_given_at_that_moment() {
     // The cache is emptied then, and the lock given to another, too.
     let shed_by = |of: Option<Fact>| {
-        let waits = [asked(20, 1, 1), told(21, 1, Event::LockTimeout(key())), trouble(21, None, Kind::CacheEmptied, 0)];
+        let waits =
+            [asked(20, 1, 1), told(21, 1, Event::LockTimeout(key())), trouble(21, None, Trouble::CacheEmptied, 0)];
         let log = and(&of.into_iter().collect::<Vec<_>>(), waits);
         let log = and(&log, [taken(22, 2, 8), answered(23, 1, 1, shed()), led(23, 2, 1), ended(60, 2, 1, DONE)]);
         and(&log, [good(2, 1, 23, 60), over(0)])
@@ -176,20 +179,23 @@ fn i14_a_request_that_does_not_wait_is_shed_by_a_lock_that_was_given_at_that_mom
 #[test]
 fn i14_a_hold_hardly_longer_than_a_read_is_used_up_by_a_cache_in_trouble() {
     // A read of 200 ms that begins when 150 ms of its holder's time are over.
-    let flew = |node, kind: Option<Kind>, took: u64| {
+    let flew = |node, kind: Option<Trouble>, took: u64| {
         let wrong: Vec<Fact> = kind.map(|kind| trouble(0, None, kind, 100)).into_iter().collect();
         let log = and(&wrong, [taken(1, node, 7), led(150, 0, 1), ended(300, 0, 1, LeaderEnd::TimedOut)]);
         and(&log, [read(0, 1, 150, Some(150), 150 + took, ReadEnd::Abandoned), over(0)])
     };
     let (hardly, longer) = ("plain(stale=1s) + bare", "plain + lease(max_age=1s)");
     let sentence = "I14 failures have causes: flight 0000000000000000-1 failed (timed-out) and the origin was well";
-    let slow = flew(0, Some(Kind::CacheSlow), 200);
+    let slow = flew(0, Some(Trouble::CacheSlow), 200);
     for lock in ["plain + lease(max_age=300ms)", "plain + lock(lease=800ms)"] {
         tells(lock, &slow, &flew(0, None, 200), sentence);
-        assert!(said(lock, &flew(0, Some(Kind::CacheSlow), 301)).contains(sentence), "no hold would have been enough");
-        assert!(said(lock, &flew(0, Some(Kind::CacheEmptied), 200)).contains(sentence), "that takes no time");
         assert!(
-            said("plain + lease(max_age=300ms, on_timeout=load)", &flew(1, Some(Kind::CacheSlow), 200))
+            said(lock, &flew(0, Some(Trouble::CacheSlow), 301)).contains(sentence),
+            "no hold would have been enough"
+        );
+        assert!(said(lock, &flew(0, Some(Trouble::CacheEmptied), 200)).contains(sentence), "that takes no time");
+        assert!(
+            said("plain + lease(max_age=300ms, on_timeout=load)", &flew(1, Some(Trouble::CacheSlow), 200))
                 .contains(sentence),
             "it has no lock"
         );
@@ -275,7 +281,7 @@ fn p1_a_dead_holder_is_succeeded() {
         taken(0, 0, 7),
         led(1, 0, 1),
         asked(5, 1, 1),
-        trouble(50, Some(0), Kind::Crash, 30_000),
+        trouble(50, Some(0), Trouble::Crash, 30_000),
         ended(50, 0, 1, LeaderEnd::Vanished),
     ];
     let late = asked(10_800, 2, 2);
@@ -287,7 +293,7 @@ fn p1_a_dead_holder_is_succeeded() {
         "P1 a dead holder is succeeded: the holder of 1 died at 50.000 ms",
     );
     assert_eq!(said("singleflight", &and(&dies[..2], [dies[3].clone(), late.clone()])), "", "nobody waits");
-    let cut = and(&dies, [trouble(60, Some(1), Kind::CutThere, 100), late]);
+    let cut = and(&dies, [trouble(60, Some(1), Trouble::CutThere, 100), late]);
     assert_eq!(said("singleflight", &cut), "", "another trouble keeps the successor away");
 }
 
@@ -296,7 +302,7 @@ fn p2_all_is_well_again() {
     let probe = |end| [fact(0, 0, What::Asked { request: 1, key: key(), probe: true }), answered(10, 0, 1, end)];
     let fine = probe(ok(served(Outcome::Wait, 1, None)));
     tells("naive", &fine, &probe(End::Refused), "its replica was alive");
-    let dead = and(&[trouble(0, Some(0), Kind::Crash, 100)], probe(End::Refused));
+    let dead = and(&[trouble(0, Some(0), Trouble::Crash, 100)], probe(End::Refused));
     assert!(
         said("naive", &dead).contains("P2 all is well again: after everything had healed a request for 1 was refused")
     );
@@ -312,7 +318,7 @@ fn clocks_apart_by_more_than_a_ttl_may_make_who_waits_give_up() {
         let gave_up = [told(5000, 1, Event::LockTimeout(key())), answered(5000, 1, 1, shed()), over(0)];
         and(&and(&[put(0, 2, 1), asked], more.iter().cloned()), gave_up)
     };
-    let jump = trouble(0, Some(0), Kind::ClockJump, 60_000);
+    let jump = trouble(0, Some(0), Trouble::ClockJump, 60_000);
     let others = waits(&[jump.clone(), put(2500, 0, 2)]);
     assert_eq!(said_by(apart(5001), &others), "");
     for (clocks, log) in [

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::common::story::*;
+use scenarios::Trouble;
 use sim::ReadEnd;
-use sim::invariants::{End, Fact, Kind, What};
+use sim::invariants::{End, Fact, What};
 use strategies::port::{Event, LeaderEnd};
 use strategies::{Outcome, Served};
 
@@ -36,7 +37,7 @@ fn i1_each_lock_is_good_for_one_flight() {
 #[test]
 fn i1_two_readers_need_a_trouble_that_took_the_first_ones_lock_away() {
     let two = [led(1, 0, 1), taken(10_001, 1, 8), led(10_002, 1, 1)];
-    let with = |node| and(&[taken(0, 0, 7), trouble(0, Some(node), Kind::Freeze, 9000)], two.clone());
+    let with = |node| and(&[taken(0, 0, 7), trouble(0, Some(node), Trouble::Freeze, 9000)], two.clone());
     tells(
         "singleflight",
         &with(0),
@@ -44,13 +45,13 @@ fn i1_two_readers_need_a_trouble_that_took_the_first_ones_lock_away() {
         "flights 0000000000000000-1 and 0000000000000001-1 for 1, each with its lock",
     );
     let emptied =
-        [taken(0, 0, 7), led(1, 0, 1), trouble(50, None, Kind::CacheEmptied, 0), taken(60, 1, 8), led(61, 1, 1)];
+        [taken(0, 0, 7), led(1, 0, 1), trouble(50, None, Trouble::CacheEmptied, 0), taken(60, 1, 8), led(61, 1, 1)];
     assert_eq!(said("singleflight", &emptied), "");
 }
 
 #[test]
 fn i1_without_the_cache_each_replica_reads_for_itself_and_once() {
-    let lost = trouble(0, None, Kind::CacheLost, 1000);
+    let lost = trouble(0, None, Trouble::CacheLost, 1000);
     let each = [lost.clone(), led(200, 0, 1), led(200, 1, 1), led(210, 2, 1)];
     tells(
         "singleflight",
@@ -58,14 +59,14 @@ fn i1_without_the_cache_each_replica_reads_for_itself_and_once() {
         &and(&each, [led(220, 2, 2)]),
         "flights 0000000000000002-1 and 0000000000000002-2 for 1",
     );
-    let cut = [trouble(0, Some(1), Kind::CutThere, 1000), led(200, 1, 1)];
+    let cut = [trouble(0, Some(1), Trouble::CutThere, 1000), led(200, 1, 1)];
     tells("singleflight", &cut, &and(&cut, [led(210, 0, 1)]), "has no lock");
 }
 
 #[test]
 fn i1_a_lock_that_is_told_late_is_still_good_for_one_flight() {
     let without = |ms| told(ms, 0, Event::LockFallback(key()));
-    let refused = [trouble(0, None, Kind::CacheRefuses, 1000), taken(1, 0, 7), without(5), led(6, 0, 1)];
+    let refused = [trouble(0, None, Trouble::CacheRefuses, 1000), taken(1, 0, 7), without(5), led(6, 0, 1)];
     let late = and(&refused, [ended(20, 0, 1, DONE), without(29), led(30, 0, 2), led(31, 0, 3)]);
     tells(
         "singleflight",
@@ -99,12 +100,12 @@ fn i2_no_old_value_over_a_newer_one() {
         "I2 no old value over a newer one: version 7 of 1 was put over version 8 (open put)",
     );
     assert!(said("singleflight", &older).contains("I2"), "under a lock, too, while nothing takes it away");
-    let frozen = and(&[trouble(0, Some(1), Kind::Freeze, 20)], older.clone());
+    let frozen = and(&[trouble(0, Some(1), Trouble::Freeze, 20)], older.clone());
     assert_eq!(said("singleflight", &frozen), "", "a lock's holder that stood still");
     assert!(said("apee-lrm", &frozen).contains("I2"), "under a lease always");
     assert_eq!(said("naive", &older), "", "naive promises nothing");
     assert_eq!(said("apee-lrm", &and(&newer, [removed(25, 0), put(30, 1, 7)])), "", "it was gone");
-    let emptied = and(&newer, [trouble(25, None, Kind::FailOver, 0), put(30, 1, 7)]);
+    let emptied = and(&newer, [trouble(25, None, Trouble::FailOver, 0), put(30, 1, 7)]);
     assert_eq!(said("apee-lrm", &emptied), "", "another epoch");
 }
 
@@ -190,7 +191,7 @@ fn i5_an_excuse_is_of_when_the_flight_began() {
     let reads = [good(0, 1, 7600, 7700), good(1, 1, 7600, 7700), over(0)];
     // The holder and one who cannot ask for the lock begin at 5 s; the slow cache is well again at 5.5 s.
     let flights = |slow_at| {
-        let holder = and(&[trouble(slow_at, None, Kind::CacheSlow, 500)], [taken(5000, 0, 7), led(5001, 0, 1)]);
+        let holder = and(&[trouble(slow_at, None, Trouble::CacheSlow, 500)], [taken(5000, 0, 7), led(5001, 0, 1)]);
         and(&holder, [led(5300, 1, 1), ended(7701, 0, 1, DONE), ended(7701, 1, 1, DONE), let_go(7702, 0, 7)])
     };
     assert_eq!(said("apee-lrm", &and(&flights(5000), reads.clone())), "");
@@ -199,7 +200,7 @@ fn i5_an_excuse_is_of_when_the_flight_began() {
     let in_turn = |at| {
         let first = [taken(0, 0, 7), led(1, 0, 1), ended(99, 0, 1, DONE), let_go(100, 0, 7)];
         let second = [taken(110, 1, 8), led(111, 1, 1), ended(300, 1, 1, DONE), let_go(301, 1, 8)];
-        let mut log = and(&and(&first, second), [trouble(at, None, Kind::CacheSlow, 10)]);
+        let mut log = and(&and(&first, second), [trouble(at, None, Trouble::CacheSlow, 10)]);
         log.sort_by_key(|fact| fact.at_ns);
         and(&log, [good(0, 1, 2, 290), good(1, 1, 280, 299), over(0)])
     };
@@ -245,10 +246,11 @@ fn i7_one_answer_in_time() {
     for (end, words) in
         [(End::Reset, "was dropped, and its replica had not died"), (End::Refused, "its replica was alive")]
     {
-        let crash = |node| [trouble(0, Some(node), Kind::Crash, 100), asked(5, 0, 1), answered(6, 0, 1, end.clone())];
+        let crash =
+            |node| [trouble(0, Some(node), Trouble::Crash, 100), asked(5, 0, 1), answered(6, 0, 1, end.clone())];
         tells("naive", &crash(0), &crash(1), words);
     }
-    let frozen = [asked(0, 0, 1), trouble(100, Some(0), Kind::Freeze, 9000), answered(9200, 0, 1, hit())];
+    let frozen = [asked(0, 0, 1), trouble(100, Some(0), Trouble::Freeze, 9000), answered(9200, 0, 1, hit())];
     assert_eq!(said("naive", &frozen), "");
 }
 

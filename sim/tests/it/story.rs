@@ -1,8 +1,9 @@
 //! The log that a replay shows: every fact of the failing key from its last quiet moment on, in words, and nothing else.
 
 use crate::common::story::*;
+use scenarios::Trouble;
 use sim::fuzz::{lines, story};
-use sim::invariants::{Fact, Judge, Kind, What};
+use sim::invariants::{Fact, Judge, What};
 use sim::{Effect, ReadEnd};
 use strategies::Key;
 use strategies::port::{Acquired, Event, Token};
@@ -29,7 +30,7 @@ fn it_begins_at_the_last_quiet_moment_and_folds_polls() {
     let now = [asked(6000, 0, 2), taken(6001, 0, 8 << 96), led(6002, 0, 2), asked(6003, 1, 3)];
     let polls =
         [held(6010, 1), held(6020, 2), held(6060, 1), told(6070, 1, Event::LockTimeout(key())), led(6071, 1, 1)];
-    let log = and(&and(&and(&before, over), [trouble(100, Some(2), Kind::ClockJump, 10), other]), and(&now, polls));
+    let log = and(&and(&and(&before, over), [trouble(100, Some(2), Trouble::ClockJump, 10), other]), and(&now, polls));
     let lines = shown("singleflight", &log);
     assert_eq!(
         lines,
@@ -51,7 +52,7 @@ fn it_begins_at_the_last_quiet_moment_and_folds_polls() {
 fn a_put_that_comes_late_has_its_read_before_it() {
     let log = [led(0, 0, 1), ended(50, 0, 1, DONE), led(60, 0, 2), ended(70, 0, 2, DONE), put(71, 0, 8), put(80, 0, 7)];
     let first = "  0.000000 s · replica 0 · key 1: flight 0000000000000000-1 begins (demand)";
-    assert_eq!(shown("stack", &and(&[trouble(0, None, Kind::CacheSlow, 90)], log))[1], first);
+    assert_eq!(shown("stack", &and(&[trouble(0, None, Trouble::CacheSlow, 90)], log))[1], first);
 }
 
 #[test]

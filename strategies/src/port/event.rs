@@ -127,6 +127,9 @@ impl BreakerState {
     }
 }
 
+/// Every cache operation that can fail, by name.
+pub const OPERATIONS: [&str; 7] = ["get", "put", "remove", "acquire", "renew", "release", "seize"];
+
 /// Something that happened inside a strategy. The sink stamps it with its own clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -148,6 +151,8 @@ pub enum Event {
         /// How.
         end: LeaderEnd,
     },
+    /// The answer of a request whose own flight this was has been handed to the server. A replica tells it, no strategy does.
+    Answered(FlightId),
     /// A lock's leader ended, its release included.
     LockEnded {
         /// The key.
@@ -191,7 +196,7 @@ pub enum Event {
     Breaker(BreakerState),
     /// A cache operation failed.
     CacheFailed {
-        /// `get`, `put`, `remove`, `acquire`, `renew`, `release` or `seize`.
+        /// One of [`OPERATIONS`].
         op: &'static str,
         /// The class of the failure.
         class: CacheErrorClass,

@@ -15,15 +15,17 @@ mod cache;
 mod event;
 mod lease;
 mod origin;
+mod recorded;
 mod runtime;
 mod wake;
 
 use std::pin::Pin;
 
 pub use cache::{Cache, CacheError, CacheErrorClass, Lookup, Stored, When};
-pub use event::{BreakerState, Cause, Event, Events, LeaderEnd, RefusedBy};
+pub use event::{BreakerState, Cause, Event, Events, LeaderEnd, OPERATIONS, RefusedBy};
 pub use lease::{Acquired, Lease, Released, Renewed, Token};
 pub use origin::{FlightId, LoadCx, Loaded, Origin, OriginError};
+pub use recorded::Texts;
 pub use runtime::{Clock, Spawn};
 pub use wake::{Message, Wake};
 

@@ -103,7 +103,7 @@ impl Subject {
     pub fn floor(&self, scenario: &Scenario) -> Option<Floor> {
         let spec = self.strategy.as_ref()?;
         let (service, life) = (scenario.origin.service_time.mean(), spec.soft_life(scenario.cache.ttl));
-        let over = scenario.events.iter().map(|event| event.at + event.action.length().unwrap_or_default());
+        let over = scenario.events.iter().map(scenarios::Event::over);
         let over_ns = over.map(|over| i64::try_from(nanos(over)).unwrap_or(i64::MAX)).collect();
         let floor = Floor::new(scenario.keys.n, service, life, spec.negative_life()).emptied_at(over_ns);
         Some(if spec.lengthens_ttl() { floor.untold() } else { floor })

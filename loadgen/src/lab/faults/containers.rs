@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use app::cache::cache_source::CacheStatus;
 use app::wire::control::{CacheDelay, Flushed, Held, Holder, Identity, LedgerRow, LockOf, Namespace};
-use scenarios::{Action, Target};
+use scenarios::{Action, ActionKind, Target};
 use strategies::time::nanos;
-use strategies::units::duration_text;
 
 use super::Injector;
 use crate::lab::docker::{Container, Stack, State};
@@ -21,53 +20,63 @@ const QUESTION_BUDGET: Duration = Duration::from_secs(1);
 /// The remedy for what could not be made whole.
 const ANEW: &str = "docker compose up -d --force-recreate --wait";
 
+/// What was told of an action, and the replica that it hit, if it was one; or why it failed.
 type Done = Result<(String, Option<u32>), String>;
+
+/// Which replicas an action hit, and what there is to say about that.
+#[derive(Default)]
+struct Hit {
+    whom: Vec<usize>,
+    why: &'static str,
+}
 
 impl Injector<'_> {
     /// `None` where the action is not one on containers.
     pub(super) async fn act_on_stack(&self, stack: &Stack, action: &Action) -> Option<Done> {
-        Some(match *action {
-            Action::Flush => self.flush(stack).await,
-            Action::CacheStop { length } => self.stop_cache(stack, length).await,
-            Action::CachePause { length } => self.pause_cache(stack, length).await,
-            Action::CacheRestart => self.restart_cache(stack).await,
-            Action::CacheLatency { added, length } => self.slow_cache(stack, added, length).await,
-            Action::NetworkCut { target, length } => self.cut(stack, target, length).await,
-            Action::ReplicaKill { target } => self.kill(stack, target).await,
-            Action::ReplicaPause { target, length } => self.pause(stack, target, length).await,
-            Action::ReplicaRestart { target } => self.restart(stack, target).await,
-            Action::Expire { .. }
-            | Action::OriginSlow { .. }
-            | Action::OriginFail { .. }
-            | Action::OriginPause { .. } => return None,
-        })
+        let Action { kind, length, added, target, .. } = *action;
+        let hit = match kind {
+            ActionKind::Flush => return Some(self.flush(stack).await),
+            ActionKind::CacheStop => self.stop_cache(stack).await,
+            ActionKind::CachePause => self.pause_cache(stack).await,
+            ActionKind::CacheRestart => self.restart_cache(stack).await,
+            ActionKind::CacheLatency => self.slow_cache(stack, added, length).await,
+            ActionKind::NetworkCut => self.cut(stack, target).await,
+            ActionKind::ReplicaKill => self.kill(stack, target).await,
+            ActionKind::ReplicaPause => self.pause(stack, target).await,
+            ActionKind::ReplicaRestart => self.restart(stack, target).await,
+            _ => return None,
+        };
+        Some(hit.map(|Hit { whom, why }| {
+            let names = (!whom.is_empty()).then(|| list(&whom));
+            (action.sentence(names.as_deref()) + why, one(&whom))
+        }))
     }
 
     /// Ends what lasts. What was aimed at a lock's holder ends for whomever it hit.
     pub(super) async fn undo_on_stack(&self, stack: &Stack, action: &Action) -> Done {
-        match action {
-            Action::CacheStop { .. } => {
+        match action.kind {
+            ActionKind::CacheStop => {
                 stack.engine.start(&stack.redis().await?).await?;
                 self.reach_the_cache(stack).await?;
                 self.end_span(None);
                 Ok(("cache started".into(), None))
             }
-            Action::CachePause { .. } => {
+            ActionKind::CachePause => {
                 stack.engine.unpause(&stack.redis().await?).await?;
                 self.reach_the_cache(stack).await?;
                 self.end_span(None);
                 Ok(("cache goes on".into(), None))
             }
-            Action::CacheLatency { .. } => {
+            ActionKind::CacheLatency => {
                 self.end_span(None);
                 Ok(("cache as fast as before".into(), None))
             }
-            Action::NetworkCut { .. } => {
+            ActionKind::NetworkCut => {
                 let whom = self.connect_all(stack).await?;
                 self.settle(stack, &whom).await?;
                 Ok((format!("{} connected again", list(&whom)), one(&whom)))
             }
-            Action::ReplicaPause { .. } => {
+            ActionKind::ReplicaPause => {
                 let whom = self.unpause_all(stack).await?;
                 self.settle(stack, &whom).await?;
                 Ok((format!("{} goes on", list(&whom)), one(&whom)))
@@ -112,44 +121,44 @@ impl Injector<'_> {
         Ok((format!("flush: {removed} keys"), None))
     }
 
-    async fn stop_cache(&self, stack: &Stack, length: Duration) -> Done {
+    async fn stop_cache(&self, stack: &Stack) -> Result<Hit, String> {
         self.span(None);
         self.told().cache_ended = true;
         stack.engine.stop(&stack.redis().await?).await?;
         took_effect(stack.redis().await?, State::Down)?;
-        Ok((format!("cache stopped for {}", duration_text(length)), None))
+        Ok(Hit::default())
     }
 
-    async fn pause_cache(&self, stack: &Stack, length: Duration) -> Done {
+    async fn pause_cache(&self, stack: &Stack) -> Result<Hit, String> {
         self.span(None);
         stack.engine.pause(&stack.redis().await?).await?;
         took_effect(stack.redis().await?, State::Paused)?;
-        Ok((format!("cache paused for {}", duration_text(length)), None))
+        Ok(Hit::default())
     }
 
-    async fn restart_cache(&self, stack: &Stack) -> Done {
+    async fn restart_cache(&self, stack: &Stack) -> Result<Hit, String> {
         self.span(None);
         self.told().cache_ended = true;
         stack.engine.restart(&stack.redis().await?).await?;
         self.reach_the_cache(stack).await?;
         self.end_span(None);
-        Ok(("cache restarted, empty".into(), None))
+        Ok(Hit::default())
     }
 
-    async fn slow_cache(&self, stack: &Stack, added: Duration, length: Duration) -> Done {
+    async fn slow_cache(&self, stack: &Stack, added: Duration, length: Duration) -> Result<Hit, String> {
         self.span(None);
         let delay = CacheDelay { added_ns: nanos(added), for_ns: nanos(length) };
         stack.proxy.post::<()>("/delay", &delay).await.map_err(|e| e.to_string())?;
-        Ok((format!("cache slower by {} for {}", duration_text(added), duration_text(length)), None))
+        Ok(Hit::default())
     }
 
-    async fn cut(&self, stack: &Stack, target: Option<Target>, length: Duration) -> Done {
+    async fn cut(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
         let network = stack.cache_network().await?;
-        let whom = match target {
-            Some(target) => vec![self.aim(target).await?.0],
-            None => (0..self.endpoints.replicas.len()).collect(),
+        let hit = match target {
+            Some(_) => self.aim(target).await?,
+            None => Hit { whom: (0..self.endpoints.replicas.len()).collect(), why: "" },
         };
-        for index in &whom {
+        for index in &hit.whom {
             self.span(Some(*index as u32));
             let replica = stack.replica(*index).await?;
             stack.engine.cut(&replica, &network).await?;
@@ -157,37 +166,42 @@ impl Injector<'_> {
                 return Err(format!("{} is still on the cache's network", replica.name()));
             }
         }
-        Ok((format!("{} cut off from the cache for {}", list(&whom), duration_text(length)), one(&whom)))
+        Ok(hit)
     }
 
-    async fn kill(&self, stack: &Stack, target: Target) -> Done {
-        let (index, why) = self.aim(target).await?;
-        self.ends(index);
-        stack.engine.kill(&stack.replica(index).await?).await?;
-        took_effect(stack.replica(index).await?, State::Down)?;
-        Ok((format!("replica-{index} killed{}", why), Some(index as u32)))
-    }
-
-    async fn pause(&self, stack: &Stack, target: Target, length: Duration) -> Done {
-        let (index, why) = self.aim(target).await?;
-        self.span(Some(index as u32));
-        stack.engine.pause(&stack.replica(index).await?).await?;
-        took_effect(stack.replica(index).await?, State::Paused)?;
-        let detail = format!("replica-{index} paused for {}{}", duration_text(length), why);
-        Ok((detail, Some(index as u32)))
-    }
-
-    async fn restart(&self, stack: &Stack, target: Target) -> Done {
-        let (index, why) = self.aim(target).await?;
-        let replica = stack.replica(index).await?;
-        if replica.state == State::Down {
-            stack.engine.start(&replica).await?;
-        } else {
-            self.ends(index);
-            stack.engine.restart(&replica).await?;
+    async fn kill(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
+        let hit = self.aim(target).await?;
+        for index in &hit.whom {
+            self.ends(*index);
+            stack.engine.kill(&stack.replica(*index).await?).await?;
+            took_effect(stack.replica(*index).await?, State::Down)?;
         }
-        self.back(stack, index).await?;
-        Ok((format!("replica-{index} restarted{}", why), Some(index as u32)))
+        Ok(hit)
+    }
+
+    async fn pause(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
+        let hit = self.aim(target).await?;
+        for index in &hit.whom {
+            self.span(Some(*index as u32));
+            stack.engine.pause(&stack.replica(*index).await?).await?;
+            took_effect(stack.replica(*index).await?, State::Paused)?;
+        }
+        Ok(hit)
+    }
+
+    async fn restart(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
+        let hit = self.aim(target).await?;
+        for index in &hit.whom {
+            let replica = stack.replica(*index).await?;
+            if replica.state == State::Down {
+                stack.engine.start(&replica).await?;
+            } else {
+                self.ends(*index);
+                stack.engine.restart(&replica).await?;
+            }
+            self.back(stack, *index).await?;
+        }
+        Ok(hit)
     }
 
     /// A replica's life ends here; what it did from its start on has no second witness.
@@ -292,14 +306,16 @@ impl Injector<'_> {
         Ok(Namespace { namespace: start.namespace.clone() })
     }
 
-    /// Which replica a target is at this moment, and what there is to say about it.
-    async fn aim(&self, target: Target) -> Result<(usize, &'static str), String> {
+    /// Which replica a target is at this moment.
+    async fn aim(&self, target: Option<Target>) -> Result<Hit, String> {
         match target {
-            Target::Replica(number) => Ok((number as usize, "")),
-            Target::LockHolder => {
+            None => Ok(Hit::default()),
+            Some(Target::Replica(number)) => Ok(Hit { whom: vec![number as usize], why: "" }),
+            Some(Target::LockHolder) => {
                 let late = |_| format!("who holds the lock was not to be found out within {QUESTION_BUDGET:?}");
                 let holder = tokio::time::timeout(QUESTION_BUDGET, self.holder()).await.map_err(late)??;
-                Ok(holder.map_or((0, " (nobody held the lock)"), |index| (index, " (lock holder)")))
+                let why = if holder.is_some() { " (lock holder)" } else { " (nobody held the lock)" };
+                Ok(Hit { whom: vec![holder.unwrap_or(0)], why })
             }
         }
     }

@@ -3,7 +3,7 @@
 
 mod aftermath;
 mod containers;
-mod gentle;
+mod control;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,9 +11,9 @@ use std::time::Duration;
 use app::process::runtime::RealClock;
 use app::wire::control::StartReplica;
 use report::record::EventRow;
-use scenarios::{Action, Scenario};
+use scenarios::{Action, Ends, Scenario};
 use strategies::port::Clock;
-use strategies::time::Mono;
+use strategies::time::{Mono, nanos};
 
 pub use aftermath::{Aftermath, Span};
 
@@ -48,22 +48,26 @@ fn steps(scenario: &Scenario) -> Vec<(Duration, Step)> {
     let mut steps: Vec<(Duration, Step)> = Vec::new();
     for event in &scenario.events {
         steps.push((event.at, Step::Do(event.action)));
-        // The origin's own faults and a slow cache end by themselves.
-        let undone = matches!(
-            event.action,
-            Action::CacheStop { .. }
-                | Action::CachePause { .. }
-                | Action::CacheLatency { .. }
-                | Action::NetworkCut { .. }
-                | Action::ReplicaPause { .. }
-        );
-        if let Some(length) = event.action.length().filter(|_| undone) {
-            steps.push((event.at + length, Step::Undo(event.action)));
+        if event.action.kind.row().ends == Ends::ByTheLab {
+            steps.push((event.over(), Step::Undo(event.action)));
         }
     }
     // What ends at a moment has ended before anything begins at it.
     steps.sort_by_key(|(at, step)| (*at, matches!(step, Step::Do(_))));
     steps
+}
+
+/// An action that took effect, as `events.jsonl` has it.
+pub(crate) fn fault_row(t_ns: i64, action: &Action, detail: String, replica: Option<u32>) -> EventRow {
+    EventRow {
+        t_ns,
+        event: "fault".into(),
+        detail: Some(detail),
+        replica,
+        action: Some(action.kind.row().word.into()),
+        for_ns: Some(nanos(action.length)).filter(|length| *length > 0),
+        ..EventRow::default()
+    }
 }
 
 impl<'a> Injector<'a> {
@@ -85,15 +89,13 @@ impl<'a> Injector<'a> {
     pub async fn inject(&self, pace: &Pace) {
         for (at, step) in steps(self.scenario) {
             pace.until(self.t0.plus(at)).await;
-            match step {
-                Step::Do(action) => match self.act(&action).await {
-                    Ok((detail, replica)) => self.tell("fault", detail, replica),
-                    Err(why) => self.tell("fault-failed", why, None),
-                },
-                Step::Undo(action) => match self.undo(&action).await {
-                    Ok((detail, replica)) => self.tell("fault-over", detail, replica),
-                    Err(why) => self.tell("fault-failed", why, None),
-                },
+            let (event, action, done) = match step {
+                Step::Do(action) => ("fault", action, self.act(&action).await),
+                Step::Undo(action) => ("fault-over", action, self.undo(&action).await),
+            };
+            match done {
+                Ok((detail, replica)) => self.tell(event, &action, detail, replica),
+                Err(why) => self.tell("fault-failed", &action, why, None),
             }
         }
     }
@@ -116,13 +118,12 @@ impl<'a> Injector<'a> {
     }
 
     async fn act(&self, action: &Action) -> Result<(String, Option<u32>), String> {
-        match &self.endpoints.stack {
-            Some(stack) => match self.act_on_stack(stack, action).await {
-                Some(done) => done,
-                None => self.gently(action).await.map(|detail| (detail, None)),
-            },
-            None => self.gently(action).await.map(|detail| (detail, None)),
+        if let Some(stack) = &self.endpoints.stack
+            && let Some(done) = self.act_on_stack(stack, action).await
+        {
+            return done;
         }
+        self.act_by_control(action).await.map(|()| (action.sentence(None), None))
     }
 
     async fn undo(&self, action: &Action) -> Result<(String, Option<u32>), String> {
@@ -140,9 +141,9 @@ impl<'a> Injector<'a> {
         i64::try_from(i128::from(self.clock.mono().0) - i128::from(self.t0.0)).unwrap_or(i64::MAX)
     }
 
-    fn tell(&self, event: &str, detail: String, replica: Option<u32>) {
-        let t_ns = self.now_ns();
-        let row = EventRow { t_ns, event: event.into(), detail: Some(detail), replica, ..EventRow::default() };
+    fn tell(&self, event: &str, action: &Action, detail: String, replica: Option<u32>) {
+        let mut row = fault_row(self.now_ns(), action, detail, replica);
+        row.event = event.into();
         self.told().rows.push(row);
     }
 

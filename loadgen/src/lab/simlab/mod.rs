@@ -16,14 +16,14 @@ use app::wire::serve::Shutdown;
 use hdrhistogram::Histogram;
 use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};
-use scenarios::{Action, Plan, Scenario};
+use scenarios::{Plan, Scenario};
 use sim::{EPOCH_NS, Happened, Latencies, Simulated, Simulation, SimulationError, Tick, simulate};
 use strategies::Spec;
 use strategies::time::nanos;
 
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::Offset;
-use crate::lab::faults::Aftermath;
+use crate::lab::faults::{Aftermath, fault_row};
 use crate::lab::trial::{Observed, Told, Trial, cannot_warm, judge};
 use crate::load::live::Feed;
 use crate::load::measure::{Circumstances, WarmState};
@@ -176,7 +176,10 @@ impl SimLab {
                 ..Aftermath::default()
             },
             circumstances: Circumstances {
-                cache_fault_planned: scenario.events.iter().any(|event| troubles_the_cache(&event.action)),
+                cache_fault_planned: scenario
+                    .events
+                    .iter()
+                    .any(|event| event.action.kind.row().trouble.fails_cache_operations()),
                 not_quiet: seen.not_quiet as u64,
                 ..Circumstances::default()
             },
@@ -292,30 +295,8 @@ fn hlog_header(scenario: &Scenario) -> HlogHeader {
 }
 
 fn fault(happened: &Happened, t0_ns: u64) -> EventRow {
-    EventRow {
-        t_ns: since_start(happened.at.0) - since_start(t0_ns),
-        event: "fault".into(),
-        replica: happened.replica.map(u32::from),
-        detail: Some(happened.what.clone()),
-        ..EventRow::default()
-    }
-}
-
-/// Whether an event explains that the cache fails some operations.
-fn troubles_the_cache(action: &Action) -> bool {
-    match action {
-        Action::CacheStop { .. }
-        | Action::CachePause { .. }
-        | Action::CacheRestart
-        | Action::CacheLatency { .. }
-        | Action::NetworkCut { .. }
-        | Action::ReplicaPause { .. } => true,
-        Action::Expire { .. }
-        | Action::Flush
-        | Action::OriginSlow { .. }
-        | Action::OriginFail { .. }
-        | Action::OriginPause { .. }
-        | Action::ReplicaKill { .. }
-        | Action::ReplicaRestart { .. } => false,
-    }
+    let replica = happened.replica.map(|replica| format!("replica-{replica}"));
+    let detail = happened.action.sentence(replica.as_deref());
+    let t_ns = since_start(happened.at.0) - since_start(t0_ns);
+    fault_row(t_ns, &happened.action, detail, happened.replica.map(u32::from))
 }

@@ -4,12 +4,11 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use app::replica::{Logged, line};
 use app::wire::control::{EventLine, LedgerRow, ReadOutcome};
 use sim::{Read, ReadEnd, VirtualClock};
 use strategies::Key;
 use strategies::port::{
-    BreakerState, CacheErrorClass, Cause, Clock, Event, Events, FlightId, LeaderEnd, RefusedBy, Stored,
+    BreakerState, CacheErrorClass, Cause, Clock as _, Event, Events, FlightId, LeaderEnd, OPERATIONS, RefusedBy, Stored,
 };
 use strategies::time::Mono;
 
@@ -22,8 +21,6 @@ const READ: usize = 48;
 const NEVER: u64 = u64::MAX;
 
 /// The cache operations that can fail.
-const OPERATIONS: [&str; 7] = ["get", "put", "remove", "acquire", "renew", "release", "seize"];
-
 /// A run's tapes.
 #[derive(Clone)]
 pub(super) struct Tapes {
@@ -51,7 +48,7 @@ impl Tapes {
     /// A replica hands over an answer whose flight it led.
     pub(super) fn answered(&self, replica: u16, flight: FlightId) {
         let now = self.clock.get().map_or(0, |clock| clock.mono().0);
-        lock(&self.events).push(&pack(now, replica, &Logged::Answered(flight)));
+        lock(&self.events).push(&pack(now, replica, &Event::Answered(flight)));
     }
 
     /// A read is over, or never will be.
@@ -79,8 +76,8 @@ pub(super) struct SimLines {
 impl Lines for SimLines {
     fn each(&self, visit: &mut dyn FnMut(i64, u32, &EventLine) -> io::Result<()>) -> io::Result<()> {
         lock(&self.tapes.events).each(|record| {
-            let Some((at, replica, logged)) = unpack(record) else { return Ok(()) };
-            visit(since_start(at) - since_start(self.t0_ns), replica.into(), &line(at, &logged))
+            let Some((mono_ns, replica, event)) = unpack(record) else { return Ok(()) };
+            visit(since_start(mono_ns) - since_start(self.t0_ns), replica.into(), &EventLine { mono_ns, event })
         })
     }
 }
@@ -103,7 +100,7 @@ struct Log {
 
 impl Events for Log {
     fn emit(&self, event: Event) {
-        lock(&self.events).push(&pack(self.clock.mono().0, self.replica, &Logged::Strategy(event)));
+        lock(&self.events).push(&pack(self.clock.mono().0, self.replica, &event));
     }
 }
 
@@ -113,34 +110,32 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// An event as it lies on the tape: when (8 bytes), by which replica (2), which kind (1), its detail (1), its key's number (4), and
 /// two numbers (8 each): a flight, or a put's version and the end of its freshness.
-fn pack(at: u64, replica: u16, logged: &Logged) -> [u8; EVENT] {
+fn pack(at: u64, replica: u16, event: &Event) -> [u8; EVENT] {
     let item = |key: &Key| key.item().unwrap_or(0);
-    let (kind, detail, key, one, two) = match logged {
-        Logged::Answered(flight) => (0, 0, 0, flight.incarnation, flight.number),
-        Logged::Strategy(event) => match event {
-            Event::FlightLed { flight, key, cause } => {
-                (1, of(&Cause::ALL, cause), item(key), flight.incarnation, flight.number)
-            }
-            Event::FlightEnded { flight, key, end } => {
-                (2, of(&LeaderEnd::ALL, end), item(key), flight.incarnation, flight.number)
-            }
-            Event::LockEnded { key, end } => (3, of(&LeaderEnd::ALL, end), item(key), 0, 0),
-            Event::Put { key, fresh_until, version, fenced, stored } => {
-                let detail = u8::from(*fenced) | u8::from(*stored == Stored::Stored) << 1;
-                (4, detail, item(key), *version, fresh_until.0)
-            }
-            Event::EarlyRefresh(key) => (5, 0, item(key), 0, 0),
-            Event::RefreshFailed(key) => (6, 0, item(key), 0, 0),
-            Event::LockTimeout(key) => (7, 0, item(key), 0, 0),
-            Event::LockFallback(key) => (8, 0, item(key), 0, 0),
-            Event::Corrupt(key) => (9, 0, item(key), 0, 0),
-            Event::WakeLost(key) => (13, 0, item(key), 0, 0),
-            Event::OriginSpared { key, by } => (10, of(&RefusedBy::ALL, by), item(key), 0, 0),
-            Event::Breaker(state) => (11, of(&BreakerState::ALL, state), 0, 0, 0),
-            Event::CacheFailed { op, class } => {
-                (12, of(&CacheErrorClass::ALL, class), 0, u64::from(of(&OPERATIONS, op)), 0)
-            }
-        },
+    let (kind, detail, key, one, two) = match event {
+        Event::Answered(flight) => (0, 0, 0, flight.incarnation, flight.number),
+        Event::FlightLed { flight, key, cause } => {
+            (1, of(&Cause::ALL, cause), item(key), flight.incarnation, flight.number)
+        }
+        Event::FlightEnded { flight, key, end } => {
+            (2, of(&LeaderEnd::ALL, end), item(key), flight.incarnation, flight.number)
+        }
+        Event::LockEnded { key, end } => (3, of(&LeaderEnd::ALL, end), item(key), 0, 0),
+        Event::Put { key, fresh_until, version, fenced, stored } => {
+            let detail = u8::from(*fenced) | u8::from(*stored == Stored::Stored) << 1;
+            (4, detail, item(key), *version, fresh_until.0)
+        }
+        Event::EarlyRefresh(key) => (5, 0, item(key), 0, 0),
+        Event::RefreshFailed(key) => (6, 0, item(key), 0, 0),
+        Event::LockTimeout(key) => (7, 0, item(key), 0, 0),
+        Event::LockFallback(key) => (8, 0, item(key), 0, 0),
+        Event::Corrupt(key) => (9, 0, item(key), 0, 0),
+        Event::WakeLost(key) => (13, 0, item(key), 0, 0),
+        Event::OriginSpared { key, by } => (10, of(&RefusedBy::ALL, by), item(key), 0, 0),
+        Event::Breaker(state) => (11, of(&BreakerState::ALL, state), 0, 0, 0),
+        Event::CacheFailed { op, class } => {
+            (12, of(&CacheErrorClass::ALL, class), 0, u64::from(of(&OPERATIONS, op)), 0)
+        }
     };
     let mut record = [0; EVENT];
     record[..8].copy_from_slice(&at.to_le_bytes());
@@ -152,39 +147,38 @@ fn pack(at: u64, replica: u16, logged: &Logged) -> [u8; EVENT] {
     record
 }
 
-fn unpack(record: &[u8; EVENT]) -> Option<(u64, u16, Logged)> {
+fn unpack(record: &[u8; EVENT]) -> Option<(u64, u16, Event)> {
     let (one, two) = (word(record, 16), word(record, 24));
     let key = Key::of_item(u32::from_le_bytes([record[12], record[13], record[14], record[15]]));
     let flight = FlightId { incarnation: one, number: two };
     let detail = usize::from(record[11]);
     let event = match record[10] {
-        0 => None,
-        1 => Some(Event::FlightLed { flight, key, cause: *Cause::ALL.get(detail)? }),
-        2 => Some(Event::FlightEnded { flight, key, end: *LeaderEnd::ALL.get(detail)? }),
-        3 => Some(Event::LockEnded { key, end: *LeaderEnd::ALL.get(detail)? }),
-        4 => Some(Event::Put {
+        0 => Event::Answered(flight),
+        1 => Event::FlightLed { flight, key, cause: *Cause::ALL.get(detail)? },
+        2 => Event::FlightEnded { flight, key, end: *LeaderEnd::ALL.get(detail)? },
+        3 => Event::LockEnded { key, end: *LeaderEnd::ALL.get(detail)? },
+        4 => Event::Put {
             key,
             fresh_until: Mono(two),
             version: one,
             fenced: detail & 1 != 0,
             stored: if detail & 2 != 0 { Stored::Stored } else { Stored::Fenced },
-        }),
-        5 => Some(Event::EarlyRefresh(key)),
-        6 => Some(Event::RefreshFailed(key)),
-        7 => Some(Event::LockTimeout(key)),
-        8 => Some(Event::LockFallback(key)),
-        9 => Some(Event::Corrupt(key)),
-        10 => Some(Event::OriginSpared { key, by: *RefusedBy::ALL.get(detail)? }),
-        11 => Some(Event::Breaker(*BreakerState::ALL.get(detail)?)),
+        },
+        5 => Event::EarlyRefresh(key),
+        6 => Event::RefreshFailed(key),
+        7 => Event::LockTimeout(key),
+        8 => Event::LockFallback(key),
+        9 => Event::Corrupt(key),
+        10 => Event::OriginSpared { key, by: *RefusedBy::ALL.get(detail)? },
+        11 => Event::Breaker(*BreakerState::ALL.get(detail)?),
         12 => {
             let op = OPERATIONS.get(usize::try_from(one).ok()?)?;
-            Some(Event::CacheFailed { op, class: *CacheErrorClass::ALL.get(detail)? })
+            Event::CacheFailed { op, class: *CacheErrorClass::ALL.get(detail)? }
         }
-        13 => Some(Event::WakeLost(key)),
+        13 => Event::WakeLost(key),
         _ => return None,
     };
-    let logged = event.map_or(Logged::Answered(flight), Logged::Strategy);
-    Some((word(record, 0), u16::from_le_bytes([record[8], record[9]]), logged))
+    Some((word(record, 0), u16::from_le_bytes([record[8], record[9]]), event))
 }
 
 /// Where it stands in the list of all.
@@ -250,31 +244,8 @@ mod tests {
 
     #[test]
     fn every_event_comes_back_as_it_was() {
-        let (key, flight) = (Key::of_item(7), FlightId { incarnation: u64::MAX - 3, number: 12 });
-        let put = |fenced, stored| {
-            let (key, fresh_until) = (key.clone(), Mono(5_123_456_789));
-            Event::Put { key, fresh_until, version: 3, fenced, stored }
-        };
-        let mut events = vec![
-            put(true, Stored::Stored),
-            put(false, Stored::Fenced),
-            Event::EarlyRefresh(key.clone()),
-            Event::RefreshFailed(key.clone()),
-            Event::LockTimeout(key.clone()),
-            Event::LockFallback(key.clone()),
-            Event::Corrupt(key.clone()),
-            Event::WakeLost(key.clone()),
-        ];
-        events.extend(Cause::ALL.map(|cause| Event::FlightLed { flight, key: key.clone(), cause }));
-        events.extend(LeaderEnd::ALL.map(|end| Event::FlightEnded { flight, key: key.clone(), end }));
-        events.extend(LeaderEnd::ALL.map(|end| Event::LockEnded { key: key.clone(), end }));
-        events.extend(RefusedBy::ALL.map(|by| Event::OriginSpared { key: key.clone(), by }));
-        events.extend(BreakerState::ALL.map(Event::Breaker));
-        for op in OPERATIONS {
-            events.extend(CacheErrorClass::ALL.map(|class| Event::CacheFailed { op, class }));
-        }
-        for logged in events.into_iter().map(Logged::Strategy).chain([Logged::Answered(flight)]) {
-            assert_eq!(unpack(&pack(99, 299, &logged)), Some((99, 299, logged)));
+        for event in Event::samples() {
+            assert_eq!(unpack(&pack(99, 299, &event)), Some((99, 299, event)));
         }
     }
 }

@@ -7,6 +7,7 @@ use app::wire::control::{LedgerRow, ReplicaCounters, ReplicaEvents};
 use report::Herds;
 use report::record::{Conditions, EventRow, Events, Ledgers};
 use scenarios::{LoadKind, Scenario};
+use strategies::port::Event;
 use strategies::time::nanos;
 
 use super::{OriginRecord, Trial};
@@ -230,19 +231,21 @@ fn hear(lines: &dyn Lines, subject: &Subject, aftermath: &Aftermath, end_ns: i64
         counter.count(at, line);
         heard.flights.told(line);
         let unexplained = || !aftermath.explains(at, Some(replica));
-        match line.event.as_str() {
-            "cache-failed" => {
+        match &line.event {
+            Event::CacheFailed { .. } => {
                 heard.spared = true;
                 if unexplained() {
                     heard.cache_failed += 1;
-                    heard.cache_failures.extend(line.detail.as_ref().map(ToString::to_string));
+                    heard.cache_failures.extend(line.event.detail().map(Into::into));
                 }
             }
-            "wake-lost" => {
+            Event::WakeLost(_) => {
                 heard.wakes_lost += 1;
                 heard.wakes_unexplained += u64::from(unexplained());
             }
-            "origin-spared" | "refresh-failed" | "lock-timeout" | "lock-fallback" => heard.spared = true,
+            Event::OriginSpared { .. } | Event::RefreshFailed(_) | Event::LockTimeout(_) | Event::LockFallback(_) => {
+                heard.spared = true;
+            }
             _ => {}
         }
         Ok(())
@@ -293,7 +296,7 @@ fn since_start(length: Duration) -> i64 {
 /// From the first event's moment to the end of the last one, as planned or as it was seen, whichever is later.
 fn hurt(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<Hurt> {
     let from_ns = scenario.events.iter().map(|event| since_start(event.at)).min()?;
-    let planned = scenario.events.iter().map(|e| since_start(e.at + e.action.length().unwrap_or_default()));
+    let planned = scenario.events.iter().map(|event| since_start(event.over()));
     let emptied_ns = planned.max()?;
     let seen = seen.iter().filter(|row| row.event.starts_with("fault")).map(|row| row.t_ns);
     let service = scenario.origin.service_time.mean();

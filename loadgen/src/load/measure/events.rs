@@ -6,7 +6,9 @@ use std::io;
 
 use app::wire::control::EventLine;
 use report::record::{EventRow, Events};
-use smol_str::SmolStr;
+use smol_str::ToSmolStr as _;
+use strategies::Key;
+use strategies::port::{BreakerState, Cause, Event, LeaderEnd, RefusedBy, Stored};
 
 use super::seen::Lines;
 
@@ -65,7 +67,7 @@ struct Merge<'a> {
     expiries: Expiries,
     /// What was told at one moment, and at which.
     at: i64,
-    group: Vec<(u32, EventLine)>,
+    group: Vec<(u32, Event)>,
     /// The row that is shown, again and again.
     row: EventRow,
 }
@@ -78,12 +80,12 @@ impl Merge<'_> {
             self.up_to(at.saturating_sub(1))?;
             self.at = at;
         }
-        if let ("stored", Some(key), Some(until)) = (line.event.as_str(), &line.key, line.fresh_until_ns) {
+        if let Event::Put { key, fresh_until, stored: Stored::Stored, .. } = &line.event {
             // Of an entry that was over by the time its put was acknowledged, the expiry is told now.
-            let left = i64::try_from(until.saturating_sub(line.mono_ns)).unwrap_or(i64::MAX);
+            let left = i64::try_from(fresh_until.0.saturating_sub(line.mono_ns)).unwrap_or(i64::MAX);
             self.expiries.stored(at, key, at.saturating_add(left));
         }
-        self.group.push((replica, line.clone()));
+        self.group.push((replica, line.event.clone()));
         Ok(())
     }
 
@@ -94,16 +96,14 @@ impl Merge<'_> {
         }
         self.up_to(self.at)?;
         self.group.sort_by_key(|(replica, _)| *replica);
-        for (replica, line) in std::mem::take(&mut self.group).iter() {
+        for (replica, event) in std::mem::take(&mut self.group) {
             let row = &mut self.row;
-            (row.t_ns, row.replica) = (self.at, Some(*replica));
+            (row.t_ns, row.replica) = (self.at, Some(replica));
             row.event.clear();
-            row.event.push_str(&line.event);
-            for (place, text) in
-                [(&mut row.key, &line.key), (&mut row.flight, &line.flight), (&mut row.detail, &line.detail)]
-            {
-                set(place, text.as_deref());
-            }
+            row.event.push_str(event.name());
+            set(&mut row.key, event.key().map(Key::as_str));
+            set(&mut row.flight, event.flight().map(|flight| flight.to_smolstr()).as_deref());
+            set(&mut row.detail, event.detail().as_deref());
             (self.visit)(&self.row)?;
         }
         Ok(())
@@ -144,14 +144,14 @@ fn set(place: &mut Option<String>, text: Option<&str>) {
 #[derive(Default)]
 struct Expiries {
     /// By key: when the last put was, and until when it is fresh. Only ever asked for a key, so its order is nowhere.
-    last: HashMap<SmolStr, (i64, i64)>,
+    last: HashMap<Key, (i64, i64)>,
     /// When a put's freshness ends. Of those that were replaced meanwhile the line stays until its time.
-    due: BinaryHeap<Reverse<(i64, SmolStr)>>,
+    due: BinaryHeap<Reverse<(i64, Key)>>,
 }
 
 impl Expiries {
     /// A key was written: what is fresh until now or longer is replaced. Of two puts of one moment the one that lasts longer counts.
-    fn stored(&mut self, at: i64, key: &SmolStr, expiry: i64) {
+    fn stored(&mut self, at: i64, key: &Key, expiry: i64) {
         match self.last.get_mut(key) {
             Some((when, until)) if *when == at => *until = expiry.max(*until),
             Some(last) => *last = (at, expiry),
@@ -161,7 +161,7 @@ impl Expiries {
     }
 
     /// The next that is not after `at`, of those of one moment by key.
-    fn next(&mut self, at: i64) -> Option<(i64, SmolStr)> {
+    fn next(&mut self, at: i64) -> Option<(i64, Key)> {
         loop {
             let Reverse((expiry, _)) = self.due.peek()?;
             if *expiry > at {
@@ -208,21 +208,23 @@ impl Counter {
         }
         let counts = &mut self.counts;
         let of_guard = |guard: bool, count: &mut Option<u64>| *count = guard.then(|| count.unwrap_or(0) + 1);
-        match (line.event.as_str(), line.detail.as_deref().unwrap_or_default()) {
-            ("early-refresh", _) => counts.early_refresh += 1,
-            ("flight-led", "refresh") => counts.refresh_started += 1,
-            ("refresh-failed", _) => counts.refresh_failed += 1,
-            ("lock-ended", "lock-lost") => counts.lock_lost += 1,
-            ("lock-fallback", _) => counts.lock_fallback += 1,
-            ("lock-timeout", _) => counts.lock_timeout += 1,
-            ("fenced", _) => counts.fenced += 1,
-            ("corrupt", _) => counts.corrupt += 1,
-            ("cache-failed", _) => counts.cache_errors += 1,
-            ("flight-ended", "vanished") => counts.leader_vanished += 1,
-            ("origin-spared", "limit-full" | "limit-late") => of_guard(self.guards.limit, &mut counts.limit_refused),
-            ("origin-spared", "breaker") => of_guard(self.guards.breaker, &mut counts.breaker_refused),
-            ("breaker", "open") => of_guard(self.guards.breaker, &mut counts.breaker_opened),
-            ("breaker", "closed") => of_guard(self.guards.breaker, &mut counts.breaker_closed),
+        match &line.event {
+            Event::EarlyRefresh(_) => counts.early_refresh += 1,
+            Event::FlightLed { cause: Cause::Refresh, .. } => counts.refresh_started += 1,
+            Event::RefreshFailed(_) => counts.refresh_failed += 1,
+            Event::LockEnded { end: LeaderEnd::LockLost, .. } => counts.lock_lost += 1,
+            Event::LockFallback(_) => counts.lock_fallback += 1,
+            Event::LockTimeout(_) => counts.lock_timeout += 1,
+            Event::Put { stored: Stored::Fenced, .. } => counts.fenced += 1,
+            Event::Corrupt(_) => counts.corrupt += 1,
+            Event::CacheFailed { .. } => counts.cache_errors += 1,
+            Event::FlightEnded { end: LeaderEnd::Vanished, .. } => counts.leader_vanished += 1,
+            Event::OriginSpared { by: RefusedBy::Breaker, .. } => {
+                of_guard(self.guards.breaker, &mut counts.breaker_refused);
+            }
+            Event::OriginSpared { .. } => of_guard(self.guards.limit, &mut counts.limit_refused),
+            Event::Breaker(BreakerState::Open) => of_guard(self.guards.breaker, &mut counts.breaker_opened),
+            Event::Breaker(BreakerState::Closed) => of_guard(self.guards.breaker, &mut counts.breaker_closed),
             _ => {}
         }
     }
@@ -235,13 +237,15 @@ impl Counter {
 #[cfg(test)]
 mod tests {
     use app::wire::control::ReplicaEvents;
+    use strategies::port::FlightId;
+    use strategies::time::Mono;
 
     use super::*;
     use crate::load::measure::LineLists;
 
     fn stored(mono_ns: u64, key: &str, soft_ns: u64) -> EventLine {
-        let (key, fresh_until_ns) = (Some(key.into()), Some(mono_ns + soft_ns));
-        EventLine { mono_ns, event: "stored".into(), key, flight: None, detail: None, fresh_until_ns }
+        let (key, fresh_until) = (Key::new(key).unwrap(), Mono(mono_ns + soft_ns));
+        EventLine { mono_ns, event: Event::Put { key, fresh_until, version: 1, fenced: false, stored: Stored::Stored } }
     }
 
     fn rows(lists: Vec<(ReplicaEvents, i64)>, own: Vec<EventRow>, end_ns: i64) -> Vec<EventRow> {
@@ -273,9 +277,9 @@ mod tests {
         let mut puts: std::collections::BTreeMap<&str, Vec<(i64, i64)>> = std::collections::BTreeMap::new();
         for (list, offset) in lists {
             for line in &list.events {
-                if let (Some(key), Some(until)) = (&line.key, line.fresh_until_ns) {
+                if let Event::Put { key, fresh_until, .. } = &line.event {
                     let at = line.mono_ns as i64 + offset;
-                    puts.entry(key).or_default().push((at, until as i64 + offset));
+                    puts.entry(key.as_str()).or_default().push((at, fresh_until.0 as i64 + offset));
                 }
             }
         }
@@ -293,9 +297,10 @@ mod tests {
         for (replica, (list, offset)) in (0..).zip(lists) {
             rows.extend(list.events.iter().map(|line| EventRow {
                 t_ns: line.mono_ns as i64 + offset,
-                event: line.event.to_string(),
+                event: line.event.name().into(),
                 replica: Some(replica),
-                key: line.key.as_ref().map(ToString::to_string),
+                key: line.event.key().map(ToString::to_string),
+                detail: line.event.detail().map(Into::into),
                 ..EventRow::default()
             }));
         }
@@ -328,17 +333,17 @@ mod tests {
     #[test]
     fn only_the_measured_phase_counts() {
         let mut counter = Counter::new(100, Guards::default());
-        for (at, event, detail) in [
-            (-1, "early-refresh", ""),
-            (0, "early-refresh", ""),
-            (99, "flight-led", "refresh"),
-            (99, "flight-led", "demand"),
-            (50, "lock-ended", "lock-lost"),
-            (60, "breaker", "open"),
-            (100, "corrupt", ""),
+        let (key, flight) = (Key::of_item(1), FlightId { incarnation: 1, number: 1 });
+        for (at, event) in [
+            (-1, Event::EarlyRefresh(key.clone())),
+            (0, Event::EarlyRefresh(key.clone())),
+            (99, Event::FlightLed { flight, key: key.clone(), cause: Cause::Refresh }),
+            (99, Event::FlightLed { flight, key: key.clone(), cause: Cause::Demand }),
+            (50, Event::LockEnded { key: key.clone(), end: LeaderEnd::LockLost }),
+            (60, Event::Breaker(BreakerState::Open)),
+            (100, Event::Corrupt(key)),
         ] {
-            let (event, detail) = (event.into(), Some(detail.into()));
-            counter.count(at, &EventLine { mono_ns: 0, event, key: None, flight: None, detail, fresh_until_ns: None });
+            counter.count(at, &EventLine { mono_ns: 0, event });
         }
         let expected = Events { early_refresh: 1, refresh_started: 1, lock_lost: 1, ..Events::default() };
         assert_eq!(counter.counts(), expected, "of a breaker that is not there nothing is said");

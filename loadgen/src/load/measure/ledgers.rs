@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use app::wire::control::{EventLine, LedgerRow, ReadOutcome};
 use report::record::Ledgers;
-use strategies::port::FlightId;
+use strategies::port::{Cause, Event, FlightId, LeaderEnd};
 
 /// Disagreements that are listed; more say no more.
 const LISTED_MAX: usize = 20;
@@ -43,12 +43,14 @@ impl Marks {
     fn of(&mut self, flight: &str) -> &mut u8 {
         // `a-01` and `A-1` are no names of ours, whatever they can be read as.
         match flight.parse::<FlightId>().ok().filter(|id| id.to_string() == flight) {
-            Some(FlightId { incarnation, number }) => {
-                let page = self.pages.entry((incarnation, number / PAGE)).or_insert([0; PAGE as usize]);
-                &mut page[(number % PAGE) as usize]
-            }
+            Some(flight) => self.of_ours(flight),
             None => self.strange.entry(flight.to_owned()).or_insert(0),
         }
+    }
+
+    fn of_ours(&mut self, FlightId { incarnation, number }: FlightId) -> &mut u8 {
+        let page = self.pages.entry((incarnation, number / PAGE)).or_insert([0; PAGE as usize]);
+        &mut page[(number % PAGE) as usize]
     }
 
     /// Every flight of which anything is known.
@@ -93,17 +95,15 @@ pub struct Flights {
 impl Flights {
     /// A replica tells of a flight of its own.
     pub fn told(&mut self, line: &EventLine) {
-        let Some(flight) = line.flight.as_deref() else { return };
-        let detail = line.detail.as_deref().unwrap_or_default();
-        let (marks, without) = match line.event.as_str() {
-            "flight-led" if detail == "demand" => (LED | DEMANDED, 0),
-            "flight-led" => (LED, DEMANDED),
-            "flight-ended" if detail == "done" => (ENDED | DONE, 0),
-            "flight-ended" => (ENDED, DONE),
-            "answered" => (ANSWERED, 0),
+        let (flight, marks, without) = match &line.event {
+            Event::FlightLed { flight, cause: Cause::Demand, .. } => (*flight, LED | DEMANDED, 0),
+            Event::FlightLed { flight, .. } => (*flight, LED, DEMANDED),
+            Event::FlightEnded { flight, end: LeaderEnd::Done, .. } => (*flight, ENDED | DONE, 0),
+            Event::FlightEnded { flight, .. } => (*flight, ENDED, DONE),
+            Event::Answered(flight) => (*flight, ANSWERED, 0),
             _ => return,
         };
-        let known = self.marks.of(flight);
+        let known = self.marks.of_ours(flight);
         *known = *known & !without | marks;
     }
 
@@ -174,6 +174,10 @@ impl Flights {
 
 #[cfg(test)]
 mod tests {
+    use strategies::Key;
+    use strategies::port::Texts;
+    use strategies::time::Mono;
+
     use super::*;
 
     fn row(flight: &str, outcome: ReadOutcome) -> LedgerRow {
@@ -188,36 +192,25 @@ mod tests {
         }
     }
 
+    /// A flight's name, as a replica of ours gives it, of a short one.
+    fn ours(name: &str) -> String {
+        name.parse::<FlightId>().unwrap().to_string()
+    }
+
     fn compare(lines: &[(&str, &str, &str)], rows: &[LedgerRow], received: &[&str], lost: u64) -> Ledgers {
         let mut flights = Flights::default();
-        let line = |(event, flight, detail): &(&str, &str, &str)| EventLine {
-            mono_ns: 1,
-            event: (*event).into(),
-            key: None,
-            flight: Some((*flight).into()),
-            detail: Some((*detail).into()),
-            fresh_until_ns: None,
-        };
-        lines.iter().map(line).for_each(|line| flights.told(&line));
-        rows.iter().for_each(|row| flights.seen(row));
+        for (event, flight, detail) in lines {
+            let texts = Texts { event, key: Some("1"), flight: Some(flight), detail: Some(detail) };
+            flights.told(&EventLine { mono_ns: 1, event: Event::of(texts, Mono(0)).unwrap() });
+        }
+        rows.iter().for_each(|row| flights.seen(&LedgerRow { flight: ours(&row.flight).into(), ..row.clone() }));
         let mut answers = Received::default();
-        received.iter().for_each(|flight| answers.answer(flight));
+        received.iter().for_each(|flight| answers.answer(&ours(flight)));
         flights.compare(&answers, |_| true, lost)
     }
 
-    /// The same of names as strange as `a-1`, and as a replica gives them.
     fn disagreements(lines: &[(&str, &str, &str)], rows: &[LedgerRow], received: &[&str], lost: u64) -> Vec<String> {
-        let short = compare(lines, rows, received, lost).disagree;
-        let ours = |name: &str| format!("{name:0>18}");
-        let names: Vec<String> = lines.iter().map(|(_, flight, _)| ours(flight)).collect();
-        let lines: Vec<_> =
-            lines.iter().zip(&names).map(|((event, _, detail), name)| (*event, name.as_str(), *detail)).collect();
-        let rows: Vec<LedgerRow> =
-            rows.iter().map(|r| LedgerRow { flight: ours(&r.flight).into(), ..r.clone() }).collect();
-        let received: Vec<String> = received.iter().map(|name| ours(name)).collect();
-        let received: Vec<&str> = received.iter().map(String::as_str).collect();
-        assert_eq!(compare(&lines, &rows, &received, lost).disagree.len(), short.len());
-        short
+        compare(lines, rows, received, lost).disagree
     }
 
     const DEMAND: [(&str, &str, &str); 3] =
@@ -257,17 +250,16 @@ mod tests {
         let rows = [row("a-1", ReadOutcome::Ok)];
         let ledgers = compare(&DEMAND, &rows, &[], 1);
         assert!(ledgers.disagree.is_empty());
-        assert_eq!((ledgers.led_undelivered, ledgers.replica_flights), (vec!["a-1".to_owned()], 1));
+        assert_eq!((ledgers.led_undelivered, ledgers.replica_flights), (vec![ours("a-1")], 1));
     }
 
     #[test]
     fn names_of_ours_and_strange_ones_are_told_apart_and_cost_a_byte_or_themselves() {
         let mut flights = Flights::default();
-        let name = |number: u64| FlightId { incarnation: 0xabc, number }.to_string();
         for number in 1..=100_000 {
-            let (event, flight) = ("flight-led".into(), Some(name(number).into()));
-            let (key, detail, fresh_until_ns) = (None, Some("demand".into()), None);
-            flights.told(&EventLine { mono_ns: 1, event, key, flight, detail, fresh_until_ns });
+            let (flight, key) = (FlightId { incarnation: 0xabc, number }, Key::of_item(1));
+            let event = Event::FlightLed { flight, key, cause: Cause::Demand };
+            flights.told(&EventLine { mono_ns: 1, event });
         }
         assert_eq!(flights.marks.pages.len(), 100_001_usize.div_ceil(PAGE as usize));
         assert_eq!(flights.marks.with(LED, SEEN).len(), 100_000);

@@ -9,8 +9,8 @@ mod replay;
 use std::path::Path;
 use std::time::Instant;
 
+use scenarios::Trouble;
 use sim::fuzz::{Case, Counts, PROFILES, Profile, RARE, play};
-use sim::invariants::Kind;
 use strategies::Spec;
 use strategies::spec::{BROKEN, PRESETS};
 
@@ -184,7 +184,7 @@ fn profiles(text: &str) -> Result<Vec<Profile>, Failure> {
 /// The names that a counter has: of faults and of rare events.
 #[must_use]
 pub fn counted() -> Vec<&'static str> {
-    Kind::MADE.iter().map(|kind| kind.name()).chain(RARE).collect()
+    Trouble::MADE.iter().map(|kind| kind.name()).chain(RARE).collect()
 }
 
 /// A line a name: how often.

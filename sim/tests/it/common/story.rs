@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use sim::invariants::{Active, End, Fact, Judge, Kind, Terms, What};
+use scenarios::Trouble;
+use sim::invariants::{Active, End, Fact, Judge, Terms, What};
 use sim::{Effect, Read, ReadEnd};
 use strategies::port::{Acquired, Cause, Event, FlightId, LeaderEnd, Released, Renewed, Stored, Token, When};
 use strategies::time::{Mono, Wall};
@@ -104,7 +105,7 @@ pub fn put(ms: i64, node: u16, version: u64) -> Fact {
     cache(ms, node, Effect::Put(key(), entry, When::Always, Stored::Stored))
 }
 
-pub fn trouble(ms: i64, node: Option<u16>, kind: Kind, length_ms: i64) -> Fact {
+pub fn trouble(ms: i64, node: Option<u16>, kind: Trouble, length_ms: i64) -> Fact {
     let (from_ns, until_ns) = (ms * MS, (ms + length_ms) * MS);
     Fact { at_ns: from_ns, node, what: What::Trouble(Active { kind, node, from_ns, until_ns }) }
 }

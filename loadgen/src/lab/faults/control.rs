@@ -1,0 +1,40 @@
+//! The events that go through control listeners alone, and are the same in every real lab.
+
+use app::wire::control::{Expire, OriginFault, OriginFaultKind};
+use scenarios::{Action, ActionKind};
+use strategies::time::nanos;
+
+use super::Injector;
+
+impl Injector<'_> {
+    pub(super) async fn act_by_control(&self, action: &Action) -> Result<(), String> {
+        let all = Expire { first: 1, last: self.scenario.keys.n };
+        match action.kind {
+            ActionKind::Expire => self.expire(action.key.map_or(all, |key| Expire { first: key, last: key })).await,
+            ActionKind::Flush => self.expire(all).await,
+            ActionKind::OriginSlow => self.origin(action, OriginFaultKind::Slow(action.factor)).await,
+            ActionKind::OriginFail => self.origin(action, OriginFaultKind::Fail).await,
+            ActionKind::OriginPause => self.origin(action, OriginFaultKind::Pause).await,
+            // Refused before the run by `lab::check_events`.
+            _ => Err("this lab can't do that".into()),
+        }
+    }
+
+    /// Any replica that answers will do.
+    async fn expire(&self, keys: Expire) -> Result<(), String> {
+        let mut last = "there is no replica".to_owned();
+        for control in &self.endpoints.replicas {
+            match control.post::<()>("/expire", &keys).await {
+                Ok(()) => return Ok(()),
+                Err(error) => last = error.to_string(),
+            }
+        }
+        Err(last)
+    }
+
+    async fn origin(&self, action: &Action, kind: OriginFaultKind) -> Result<(), String> {
+        let control = self.endpoints.origin.as_ref().ok_or("there is no origin to control")?;
+        let fault = OriginFault { kind, for_ns: nanos(action.length) };
+        control.post::<()>("/fault", &fault).await.map_err(|e| e.to_string())
+    }
+}

@@ -1,0 +1,224 @@
+//! What can be done to a fleet: one row an action. A new one is its row here, and an arm where each lab that can do it acts
+//! (`sim/src/chaos.rs`, `loadgen/src/lab/faults/`).
+
+use super::{Target, Trouble};
+
+/// An action, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionKind {
+    /// The entry of one key ends now; of every key, if there is none.
+    Expire,
+    /// The cache loses all it holds, locks included.
+    Flush,
+    /// Origin reads take `factor` times their service time.
+    OriginSlow,
+    /// Origin reads fail at once.
+    OriginFail,
+    /// The origin accepts reads and answers none.
+    OriginPause,
+    /// The cache is gone: connections are refused, and what it held is lost.
+    CacheStop,
+    /// The cache holds its connections and answers nothing.
+    CachePause,
+    /// The cache stops and starts again at once, empty.
+    CacheRestart,
+    /// Every cache operation takes longer.
+    CacheLatency,
+    /// The link between a replica, or every replica, and the cache is cut.
+    NetworkCut,
+    /// A replica dies without a word, and stays dead until it is restarted.
+    ReplicaKill,
+    /// A replica stands still and does not know it.
+    ReplicaPause,
+    /// A replica is started anew: a new incarnation, with nothing in memory.
+    ReplicaRestart,
+}
+
+/// A field that some actions take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// `for`: how long it lasts.
+    For,
+    /// `factor`: how many times longer.
+    Factor,
+    /// `add`: how much longer.
+    Add,
+    /// `key`: which key; every key where absent.
+    Key,
+    /// `target`: which replica; where absent every one, or replica 0 where only one can be meant.
+    Target,
+}
+
+impl Field {
+    /// Every one, in the order in which they are written.
+    pub const ALL: [Self; 5] = [Self::Key, Self::Target, Self::Factor, Self::Add, Self::For];
+
+    /// Its name in a file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::For => "for",
+            Self::Factor => "factor",
+            Self::Add => "add",
+            Self::Key => "key",
+            Self::Target => "target",
+        }
+    }
+}
+
+/// What a lab needs to make it happen. The simulator can do all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// An origin that the lab controls.
+    Origin,
+    /// A cache that the lab controls.
+    Cache,
+    /// Containers.
+    Containers,
+}
+
+/// How what lasts comes to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// It does not last.
+    AtOnce,
+    /// By itself: the part was told how long.
+    ByItself,
+    /// The lab undoes it.
+    ByTheLab,
+}
+
+/// All that there is to say about an action.
+#[derive(Debug, Clone, Copy)]
+pub struct ActionRow {
+    /// Which.
+    pub kind: ActionKind,
+    /// Its word after `do`.
+    pub word: &'static str,
+    /// The fields that it needs.
+    pub needs: &'static [Field],
+    /// The field that it takes besides.
+    pub takes: Option<Field>,
+    /// The replica that is meant where none is named; `None` for all of them.
+    pub target: Option<Target>,
+    /// Where it can happen.
+    pub lab: Needs,
+    /// How it ends.
+    pub ends: Ends,
+    /// What it is to whatever judges the run.
+    pub trouble: Trouble,
+    /// What is told when it has happened. In braces its fields, and `{replica}` for the one that it hit.
+    pub says: &'static str,
+}
+
+const FIRST: Option<Target> = Some(Target::Replica(0));
+
+const fn row(kind: ActionKind, word: &'static str, lab: Needs, trouble: Trouble, says: &'static str) -> ActionRow {
+    ActionRow { kind, word, needs: &[], takes: None, target: None, lab, ends: Ends::AtOnce, trouble, says }
+}
+
+impl ActionRow {
+    const fn lasting(mut self, ends: Ends, needs: &'static [Field]) -> Self {
+        (self.ends, self.needs) = (ends, needs);
+        self
+    }
+
+    const fn taking(mut self, field: Field, target: Option<Target>) -> Self {
+        (self.takes, self.target) = (Some(field), target);
+        self
+    }
+
+    /// Whether it takes a field.
+    #[must_use]
+    pub fn has(&self, field: Field) -> bool {
+        self.needs.contains(&field) || self.takes == Some(field)
+    }
+}
+
+use ActionKind as K;
+use Field::{Add, Factor, For, Key};
+use Trouble as T;
+
+/// Every action.
+pub const ACTIONS: [ActionRow; 13] = [
+    row(K::Expire, "expire", Needs::Cache, T::CacheEmptied, "expire {key}").taking(Key, None),
+    row(K::Flush, "flush", Needs::Cache, T::CacheEmptied, "flush"),
+    row(K::OriginSlow, "origin-slow", Needs::Origin, T::OriginSlow, "origin slow ×{factor} for {for}")
+        .lasting(Ends::ByItself, &[Factor, For]),
+    row(K::OriginFail, "origin-fail", Needs::Origin, T::OriginFails, "origin fails for {for}")
+        .lasting(Ends::ByItself, &[For]),
+    row(K::OriginPause, "origin-pause", Needs::Origin, T::OriginPaused, "origin paused for {for}")
+        .lasting(Ends::ByItself, &[For]),
+    row(K::CacheStop, "cache-stop", Needs::Containers, T::CacheLost, "cache stopped for {for}")
+        .lasting(Ends::ByTheLab, &[For]),
+    row(K::CachePause, "cache-pause", Needs::Containers, T::CachePaused, "cache paused for {for}")
+        .lasting(Ends::ByTheLab, &[For]),
+    row(K::CacheRestart, "cache-restart", Needs::Containers, T::CacheLost, "cache restarted, empty"),
+    row(K::CacheLatency, "cache-latency", Needs::Containers, T::CacheSlow, "cache slower by {add} for {for}")
+        .lasting(Ends::ByTheLab, &[Add, For]),
+    row(K::NetworkCut, "network-cut", Needs::Containers, T::CutThere, "{replica} cut off from the cache for {for}")
+        .lasting(Ends::ByTheLab, &[For])
+        .taking(Field::Target, None),
+    row(K::ReplicaKill, "replica-kill", Needs::Containers, T::Crash, "{replica} killed").taking(Field::Target, FIRST),
+    row(K::ReplicaPause, "replica-pause", Needs::Containers, T::Freeze, "{replica} paused for {for}")
+        .lasting(Ends::ByTheLab, &[For])
+        .taking(Field::Target, FIRST),
+    row(K::ReplicaRestart, "replica-restart", Needs::Containers, T::Crash, "{replica} restarted")
+        .taking(Field::Target, FIRST),
+];
+
+impl ActionKind {
+    /// Its row.
+    #[must_use]
+    pub fn row(self) -> &'static ActionRow {
+        let at = self as usize;
+        // The test below holds that the rows stand in the order of the names.
+        #[allow(clippy::indexing_slicing, reason = "as many rows as names")]
+        &ACTIONS[at]
+    }
+
+    /// The one of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        ACTIONS.iter().find(|row| row.word == word).map(|row| row.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_action_has_its_row_and_says_no_field_that_it_has_not() {
+        for (at, row) in ACTIONS.iter().enumerate() {
+            assert_eq!(row.kind as usize, at, "{}", row.word);
+            assert_eq!(row.kind.row().word, row.word);
+            assert_eq!(row.has(For), row.ends != Ends::AtOnce, "{}", row.word);
+            for (field, name) in
+                [(For, "{for}"), (Factor, "{factor}"), (Add, "{add}"), (Key, "{key}"), (Field::Target, "{replica}")]
+            {
+                assert_eq!(row.says.contains(name), row.has(field), "{} {name}", row.word);
+            }
+        }
+    }
+
+    #[test]
+    fn the_docs_have_each_action_with_its_fields() {
+        let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/events.md")).unwrap();
+        for row in &ACTIONS {
+            let line = docs.lines().find(|line| line.starts_with(&format!("| `{}` |", row.word)));
+            let line = line.unwrap_or_else(|| panic!("docs/events.md has no row for {}", row.word));
+            let fields = line.split('|').nth(2).unwrap();
+            for field in Field::ALL {
+                assert_eq!(
+                    fields.contains(&format!("`{}`", field.name())),
+                    row.has(field),
+                    "{}: {}",
+                    row.word,
+                    field.name()
+                );
+            }
+            assert_eq!(line.split('|').nth(4).unwrap().trim() == "yes", row.lab != Needs::Containers, "{}", row.word);
+        }
+    }
+}
