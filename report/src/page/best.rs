@@ -8,35 +8,8 @@
 use super::view::{Row, View};
 use crate::compare::apart;
 use crate::record::Strategy;
-use crate::text::sentences::{counts_differ, times_differ};
+use crate::text::columns::Unit;
 use crate::text::words;
-
-/// What a figure is, and so what noise it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A number of reads or requests.
-    Count,
-    /// Milliseconds.
-    Time,
-    /// A share of the requests, 0 to 1.
-    Share,
-    /// A number for each request or expiry.
-    Rate,
-}
-
-impl Kind {
-    /// Whether one run of each tells the two values apart.
-    pub(super) fn differ(self, one: f64, two: f64) -> bool {
-        let apart = (one - two).abs();
-        let tenth = apart > 0.1 * one.abs().max(two.abs());
-        match self {
-            Self::Count => counts_differ(one, two),
-            Self::Time => times_differ(one, two),
-            Self::Share => tenth && apart > 0.001,
-            Self::Rate => tenth && apart > 0.05,
-        }
-    }
-}
 
 /// The rule, for the page.
 pub(super) const RULE: &str = "Green is the lowest figure and whatever one run can’t tell from it: less than 10 % apart, or \
@@ -46,7 +19,7 @@ pub(super) const RULE: &str = "Green is the lowest figure and whatever one run c
     fewer than ten requests beyond it, or a maximum, which is one request’s luck.";
 
 /// The rows that are best at something: empty where nobody is, or where all are alike.
-pub(super) fn best(view: &View<'_>, kind: Kind, value: impl Fn(&Strategy) -> Option<f64>) -> Vec<usize> {
+pub(super) fn best(view: &View<'_>, unit: Unit, value: impl Fn(&Strategy) -> Option<f64>) -> Vec<usize> {
     let known: Vec<(usize, f64)> = view
         .rows
         .iter()
@@ -58,7 +31,7 @@ pub(super) fn best(view: &View<'_>, kind: Kind, value: impl Fn(&Strategy) -> Opt
     let first = known.iter().find(|(_, value)| *value == lowest).map_or(0, |(at, _)| *at);
     let alike = |(at, found): &&(usize, f64)| {
         let by_blocks = if *at == first { None } else { by_blocks(&view.rows[first], &view.rows[*at], &value) };
-        !by_blocks.unwrap_or_else(|| kind.differ(*found, lowest))
+        !by_blocks.unwrap_or_else(|| unit.differ(*found, lowest))
     };
     let best: Vec<usize> = known.iter().filter(alike).map(|(at, _)| *at).collect();
     if best.len() == known.len() { Vec::new() } else { best }
@@ -95,12 +68,12 @@ impl Cost {
     /// Clearly better at something, and clearly worse at nothing.
     pub(super) fn beats(self, other: Self) -> bool {
         let pairs = [
-            (Kind::Count, self.reads, other.reads),
-            (Kind::Time, self.p99_ms, other.p99_ms),
-            (Kind::Share, self.stale, other.stale),
+            (Unit::Count, self.reads, other.reads),
+            (Unit::Time, self.p99_ms, other.p99_ms),
+            (Unit::Share, self.stale, other.stale),
         ];
-        let better = |(kind, one, two): &(Kind, f64, f64)| one < two && kind.differ(*one, *two);
-        let worse = |(kind, one, two): &(Kind, f64, f64)| one > two && kind.differ(*one, *two);
+        let better = |(unit, one, two): &(Unit, f64, f64)| one < two && unit.differ(*one, *two);
+        let worse = |(unit, one, two): &(Unit, f64, f64)| one > two && unit.differ(*one, *two);
         pairs.iter().any(better) && !pairs.iter().any(worse)
     }
 }
@@ -122,14 +95,6 @@ pub(super) fn front(view: &View<'_>) -> Vec<Option<(Cost, Option<usize>)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_one_run_cannot_tell_apart_is_the_same() {
-        assert!(Kind::Count.differ(736.0, 111.0) && !Kind::Count.differ(8.0, 7.0));
-        assert!(Kind::Time.differ(203.0, 2.2) && !Kind::Time.differ(2.2, 1.5));
-        assert!(Kind::Share.differ(0.031, 0.004) && !Kind::Share.differ(0.0004, 0.0));
-        assert!(Kind::Rate.differ(49.3, 1.0) && !Kind::Rate.differ(1.02, 1.0));
-    }
 
     #[test]
     fn who_is_better_at_one_thing_and_worse_at_another_beats_nobody() {

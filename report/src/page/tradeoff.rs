@@ -1,10 +1,11 @@
 //! The trade-off: what a strategy costs the origin, its users' patience and the truth of its answers, all three at once.
 
-use super::best::{Cost, Kind, front};
+use super::best::{Cost, front};
 use super::html::*;
 use super::plot::{Named, Plot};
 use super::view::View;
 use crate::chart::{Scale, whole};
+use crate::text::columns::Unit;
 use crate::text::words;
 
 /// A dot's diameter without a stale answer, and what is added where all are stale, pixels.
@@ -100,14 +101,14 @@ fn sentences(view: &View<'_>, known: &[(usize, Cost, Option<usize>)]) -> Vec<Str
             continue;
         };
         let mut in_what = Vec::new();
-        if Kind::Count.differ(cost.reads, better.reads) {
+        if Unit::Count.differ(cost.reads, better.reads) {
             in_what.push(format!("{} reads instead of {}", better.reads, cost.reads));
         }
-        if Kind::Time.differ(cost.p99_ms, better.p99_ms) {
+        if Unit::Time.differ(cost.p99_ms, better.p99_ms) {
             let [one, two] = [better.p99_ms, cost.p99_ms].map(|ms| words::ms_with_unit(Some(ms)));
             in_what.push(format!("p99 {one} instead of {two}"));
         }
-        if Kind::Share.differ(cost.stale, better.stale) {
+        if Unit::Share.differ(cost.stale, better.stale) {
             let [one, two] = [better.stale, cost.stale].map(|share| words::share(Some(share)));
             in_what.push(format!("{one} stale instead of {two}"));
         }

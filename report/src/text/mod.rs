@@ -1,5 +1,6 @@
 //! What is said in words: the table, the sentences under it, the summary.
 
+pub(crate) mod columns;
 pub mod escape;
 pub(crate) mod sentences;
 pub(crate) mod summary;

@@ -1,6 +1,7 @@
 //! The table at the end of a run, with the sentences under it (`sentences.rs`).
 
 use crate::record::{Run, Strategy};
+use crate::text::columns::FIGURES;
 use crate::text::escape;
 use crate::text::sentences::sentences;
 use crate::text::words;
@@ -28,30 +29,7 @@ pub fn verdict_table(run: &Run) -> String {
     out
 }
 
-/// A column: two lines of header, and the cell of a strategy.
-type Column = (&'static str, &'static str, fn(&Strategy) -> String);
-
-const COLUMNS: [Column; 16] = [
-    ("", "strategy", |s| name_of(&s.name)),
-    ("", "sent", |s| s.requests.to_string()),
-    ("origin", "reads", |s| count(s.origin.as_ref().map(|origin| origin.total))),
-    ("times", "floor", |s| words::times_floor(s).map_or_else(unknown, |times| format!("{times:.1}×"))),
-    ("max", "/s", |s| count(s.origin.as_ref().map(|origin| origin.max_per_second))),
-    ("reads/", "expiry", |s| one_decimal(s.origin.as_ref().and_then(|origin| Some(origin.per_expiry.as_ref()?.mean)))),
-    ("by", "theory", |s| one_decimal(s.predicted.as_ref().map(|predicted| predicted.per_expiry))),
-    ("p50", "ms", |s| words::ms(s.latency_ms.p50)),
-    ("p99", "ms", |s| words::ms(s.latency_ms.p99)),
-    ("", "waited", |s| words::share(words::waiting_share(s))),
-    ("", "stale", |s| words::share(s.stale.share.filter(|_| s.outcomes.unknown == 0))),
-    ("", "failed", |s| words::share((s.outcomes.sum() > 0).then(|| words::failed_share(s)))),
-    ("recovered", "after", |s| s.recovery.map_or_else(unknown, words::recovered_after)),
-    ("in", "trouble", |s| s.recovery.map_or_else(unknown, |r| format!("{} s", r.troubled_s))),
-    ("well", "after", |s| s.recovery.map_or_else(unknown, words::well_after)),
-    ("", "valid", |s| if s.valid { "yes" } else { "INVALID" }.to_owned()),
-];
-
-/// The table's columns, each with its cells in the order run. Theory's are left out where it has nothing to say, those of a
-/// hot key and of faults where there was none, and `recovered after` where it says what `well after` does.
+/// The table's columns, each with its cells in the order run. Left out is what this run has nothing to say of.
 pub(crate) struct Table {
     pub(crate) header: Vec<(&'static str, &'static str)>,
     pub(crate) rows: Vec<Vec<String>>,
@@ -60,20 +38,15 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn of(run: &Run) -> Self {
         let run = &run.typical();
-        let theory = run.strategies.iter().any(|strategy| strategy.predicted.is_some());
-        let faults = run.strategies.iter().any(|strategy| strategy.recovery.is_some());
-        let two_rules = words::two_rules(run.strategies.iter());
-        let says = |(over, under, _): &&Column| match (*over, *under) {
-            (_, "expiry") => run.hot_key.is_some(),
-            (_, "theory") => theory,
-            ("recovered", _) => two_rules,
-            (_, "trouble" | "after") => faults,
-            _ => true,
+        let shown = FIGURES.iter().filter(|figure| figure.shown.is(&[run], run.strategies.iter()));
+        let shown: Vec<_> = shown.filter_map(|figure| Some((figure.head?, figure.cell))).collect();
+        let row = |strategy: &Strategy| {
+            let cells = shown.iter().map(|(_, cell)| cell(strategy).text);
+            std::iter::once(name_of(&strategy.name)).chain(cells).collect()
         };
-        let shown: Vec<&Column> = COLUMNS.iter().filter(says).collect();
         Self {
-            header: shown.iter().map(|(over, under, _)| (*over, *under)).collect(),
-            rows: run.strategies.iter().map(|s| shown.iter().map(|(_, _, cell)| cell(s)).collect()).collect(),
+            header: std::iter::once(("", "strategy")).chain(shown.iter().map(|(head, _)| *head)).collect(),
+            rows: run.strategies.iter().map(row).collect(),
         }
     }
 }
@@ -81,18 +54,6 @@ impl Table {
 /// What the table's columns about faults are.
 pub(crate) fn legend(run: &Run) -> Option<String> {
     words::fault_legend(run.typical().strategies.iter(), !run.blocks.is_empty())
-}
-
-fn unknown() -> String {
-    words::UNKNOWN.to_owned()
-}
-
-fn one_decimal(value: Option<f64>) -> String {
-    value.map_or_else(unknown, |value| format!("{value:.1}"))
-}
-
-fn count(value: Option<u64>) -> String {
-    value.map_or_else(unknown, |value| value.to_string())
 }
 
 /// A column's header in one line.

@@ -1,0 +1,316 @@
+//! The figures that tables show: one row each, for the table at the end of a run, its Markdown and the page. A new one is its row here.
+
+use crate::record::{Run, Strategy};
+use crate::text::sentences::{counts_differ, times_differ};
+use crate::text::words::{self, UNKNOWN};
+
+/// What a figure is, and so what noise it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// A number of reads or requests.
+    Count,
+    /// Milliseconds.
+    Time,
+    /// A share of the requests, 0 to 1.
+    Share,
+    /// A number for each request or expiry.
+    Rate,
+}
+
+impl Unit {
+    /// Whether one run of each tells the two values apart.
+    pub(crate) fn differ(self, one: f64, two: f64) -> bool {
+        let apart = (one - two).abs();
+        let tenth = apart > 0.1 * one.abs().max(two.abs());
+        match self {
+            Self::Count => counts_differ(one, two),
+            Self::Time => times_differ(one, two),
+            Self::Share => tenth && apart > 0.001,
+            Self::Rate => tenth && apart > 0.05,
+        }
+    }
+}
+
+/// The headings over several figures of the page's table, in its order: which strategies came back is what a run with faults is
+/// about, and the first columns are those that a narrow screen shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    Faults,
+    Origin,
+    Time,
+    Requests,
+    Cache,
+}
+
+impl Group {
+    pub(crate) const ALL: [(Self, &'static str); 5] = [
+        (Self::Faults, "Faults"),
+        (Self::Origin, "Origin reads"),
+        (Self::Time, "Response time, ms"),
+        (Self::Requests, "Requests"),
+        (Self::Cache, "Cache ops"),
+    ];
+}
+
+/// When a figure is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Always,
+    /// Where there is a hot key.
+    HotKey,
+    /// Where theory has something to say.
+    Theory,
+    /// Where something was done to the fleet.
+    Faults,
+    /// There, where the two rules of being well again say different things.
+    TwoRules,
+}
+
+impl Shown {
+    /// Whether it is, for these strategies of these runs.
+    pub(crate) fn is<'a>(self, runs: &[&Run], strategies: impl Iterator<Item = &'a Strategy> + Clone) -> bool {
+        match self {
+            Self::Always => true,
+            Self::HotKey => runs.iter().any(|run| run.hot_key.is_some()),
+            Self::Theory => strategies.clone().any(|strategy| strategy.predicted.is_some()),
+            Self::Faults => strategies.clone().any(|strategy| strategy.recovery.is_some()),
+            Self::TwoRules => words::two_rules(strategies),
+        }
+    }
+}
+
+/// What a cell says.
+pub(crate) struct Cell {
+    /// The record's number; `None` where it is unknown.
+    pub(crate) exact: Option<f64>,
+    pub(crate) text: String,
+    /// In small under it, on the page; may be empty.
+    pub(crate) under: String,
+}
+
+/// Where a figure stands on the page, under which heading, and what the whole heading is, for a tooltip.
+#[derive(Clone, Copy)]
+pub(crate) struct OnPage {
+    pub(crate) group: Group,
+    pub(crate) head: &'static str,
+    pub(crate) about: &'static str,
+}
+
+/// A figure.
+#[derive(Clone, Copy)]
+pub(crate) struct Figure {
+    /// Its path in a strategy's record, or a word where it is made of several.
+    pub(crate) path: &'static str,
+    /// `None` where nobody is best at it.
+    pub(crate) unit: Option<Unit>,
+    /// Its heading at the end of a run, in two lines.
+    pub(crate) head: Option<(&'static str, &'static str)>,
+    pub(crate) page: Option<OnPage>,
+    pub(crate) shown: Shown,
+    pub(crate) cell: fn(&Strategy) -> Cell,
+    /// Whether it may be compared at all.
+    pub(crate) compared: fn(&Strategy) -> bool,
+    /// Whether it is an alarm.
+    pub(crate) alarm: fn(&Strategy) -> bool,
+}
+
+const fn figure(path: &'static str, unit: Option<Unit>, cell: fn(&Strategy) -> Cell) -> Figure {
+    let shown = Shown::Always;
+    Figure { path, unit, head: None, page: None, shown, cell, compared: |_| true, alarm: |_| false }
+}
+
+impl Figure {
+    const fn head(self, over: &'static str, under: &'static str) -> Self {
+        Self { head: Some((over, under)), ..self }
+    }
+
+    const fn page(self, group: Group, head: &'static str, about: &'static str) -> Self {
+        Self { page: Some(OnPage { group, head, about }), ..self }
+    }
+
+    const fn only(self, shown: Shown) -> Self {
+        Self { shown, ..self }
+    }
+
+    const fn compared(self, compared: fn(&Strategy) -> bool) -> Self {
+        Self { compared, ..self }
+    }
+
+    const fn alarm(self, alarm: fn(&Strategy) -> bool) -> Self {
+        Self { alarm, ..self }
+    }
+}
+
+/// Every figure, in the order of the table at the end of a run.
+pub(crate) const FIGURES: [Figure; 18] = [
+    figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
+    figure("origin.total", Some(Unit::Count), origin_total).head("origin", "reads").page(
+        Group::Origin,
+        "total",
+        "reads that reached the origin, and as a multiple of the floor",
+    ),
+    figure("times_floor", None, |s| {
+        let times = words::times_floor(s);
+        number(times, times.map(|times| format!("{times:.1}×")))
+    })
+    .head("times", "floor"),
+    figure("origin.max_per_second", Some(Unit::Count), |s| {
+        count(s.origin.as_ref().map(|origin| origin.max_per_second), "")
+    })
+    .head("max", "/s")
+    .page(Group::Origin, "peak/s", "the most reads in any one second"),
+    figure("origin.per_expiry.mean", Some(Unit::Rate), per_expiry).only(Shown::HotKey).head("reads/", "expiry").page(
+        Group::Origin,
+        "per expiry",
+        "mean reads of the hot key at each expiry, and what theory predicts",
+    ),
+    figure("predicted.per_expiry", None, |s| one_decimal(s.predicted.as_ref().map(|predicted| predicted.per_expiry)))
+        .only(Shown::Theory)
+        .head("by", "theory"),
+    figure("latency_ms.p50", Some(Unit::Time), |s| time(s.latency_ms.p50)).head("p50", "ms").page(
+        Group::Time,
+        "p50",
+        "median response time, from the planned send",
+    ),
+    figure("latency_ms.p99", Some(Unit::Time), p99)
+        .compared(|s| words::carries(s, 0.99))
+        .head("p99", "ms")
+        .page(
+            Group::Time,
+            "p99",
+            "99th percentile; in an open loop with that of service time, from the actual send",
+        ),
+    figure("latency_ms.p99_9", Some(Unit::Time), |s| time(s.latency_ms.p99_9))
+        .compared(|s| words::carries(s, 0.999))
+        .page(Group::Time, "p99.9", "99.9th percentile"),
+    figure("latency_ms.max", None, |s| time(s.latency_ms.max)).page(Group::Time, "max", "the slowest request"),
+    figure("waiting_share", Some(Unit::Share), waited).head("", "waited").page(
+        Group::Requests,
+        "waited",
+        "share that waited for an origin read (outcomes wait and load), and how many waited in one replica at once, a slot's queue \
+         included",
+    ),
+    figure("stale.share", Some(Unit::Share), stale).head("", "stale").page(
+        Group::Requests,
+        "stale",
+        "share answered with a value past its TTL, and the largest age past it",
+    ),
+    figure("failed_share", Some(Unit::Share), failed).alarm(|s| s.errors > 0).head("", "failed").page(
+        Group::Requests,
+        "failed",
+        "share of the requests without a good answer, those shed included, and how many of how many; the verdict says why",
+    ),
+    // Said only where it is another thing than `well after`.
+    figure("recovery.recovered_after_s", None, |s| {
+        number(s.recovery.and_then(|r| r.recovered_after_s), s.recovery.map(words::recovered_after))
+    })
+    .only(Shown::TwoRules)
+    .alarm(|s| s.recovery.is_some_and(|recovery| recovery.recovered == Some(false)))
+    .head("recovered", "after")
+    .page(
+        Group::Faults,
+        "recovered after",
+        "from the end of the last event until requests were answered as before it: docs/metastable.md",
+    ),
+    figure("recovery.troubled_s", None, |s| {
+        let troubled = s.recovery.map(|r| r.troubled_s);
+        number(troubled.map(|s| s as f64), troubled.map(|s| format!("{s} s")))
+    })
+    .only(Shown::Faults)
+    .head("in", "trouble")
+    .page(
+        Group::Faults,
+        "in trouble",
+        "seconds from the first event on in which a request failed or waited too long: docs/faults.md",
+    ),
+    figure("recovery.after_s", None, |s| {
+        number(s.recovery.and_then(|r| r.after_s), s.recovery.map(words::well_after))
+    })
+    .only(Shown::Faults)
+    .head("well", "after")
+    .page(
+        Group::Faults,
+        "well after",
+        "from the end of the last event until no request failed or waited too long any more: docs/faults.md",
+    ),
+    figure("valid", None, |s| number(None, Some(if s.valid { "yes" } else { "INVALID" }.to_owned()))).head("", "valid"),
+    figure("cache_ops_per_request", Some(Unit::Rate), |s| {
+        let ops = s.cache_ops_per_request;
+        number(ops, ops.map(|ops| format!("{ops:.2}")))
+    })
+    .page(Group::Cache, "a request", "cache operations of all replicas, a request"),
+];
+
+fn origin_total(s: &Strategy) -> Cell {
+    let total = s.origin.as_ref().map(|origin| origin.total);
+    let floor = s.origin.as_ref().and_then(|origin| origin.floor);
+    let under = match (words::times_floor(s), floor) {
+        (Some(times), Some(floor)) => format!("{times:.1}× floor of {floor}"),
+        (None, Some(floor)) => format!("floor {floor}"),
+        _ if total.is_some() => "no floor".to_owned(),
+        _ => String::new(),
+    };
+    count(total, &under)
+}
+
+fn per_expiry(s: &Strategy) -> Cell {
+    let mean = s.origin.as_ref().and_then(|origin| Some(origin.per_expiry.as_ref()?.mean));
+    let theory = s.predicted.as_ref().map(|p| format!("theory {:.1}", p.per_expiry));
+    Cell { under: theory.unwrap_or_default(), ..one_decimal(mean) }
+}
+
+fn p99(s: &Strategy) -> Cell {
+    let service = s.service_ms.p99.zip(s.latency_ms.p99).filter(|(one, two)| Unit::Time.differ(*one, *two));
+    let under = service.map_or_else(String::new, |(service, _)| format!("service {}", words::ms(Some(service))));
+    Cell { under, ..time(s.latency_ms.p99) }
+}
+
+fn waited(s: &Strategy) -> Cell {
+    let most = s.peak_waiters.filter(|most| *most > 0);
+    share(words::waiting_share(s), most.map_or_else(String::new, |most| format!("≤ {most} at once")))
+}
+
+fn stale(s: &Strategy) -> Cell {
+    let known = s.outcomes.unknown == 0;
+    let age = s.stale.overage_ms_max.filter(|age| known && *age > 0);
+    let under = age.map_or_else(String::new, |ms| format!("≤ {} old", words::age(ms)));
+    share(s.stale.share.filter(|_| known), under)
+}
+
+fn failed(s: &Strategy) -> Cell {
+    let (all, failed) = (s.outcomes.sum(), s.outcomes.error + s.outcomes.shed);
+    share((all > 0).then(|| words::failed_share(s)), format!("{failed} of {}", s.requests))
+}
+
+fn number(exact: Option<f64>, text: Option<String>) -> Cell {
+    Cell { exact, text: text.unwrap_or_else(|| UNKNOWN.to_owned()), under: String::new() }
+}
+
+fn count(value: Option<u64>, under: &str) -> Cell {
+    Cell { under: under.to_owned(), ..number(value.map(|v| v as f64), value.map(|v| v.to_string())) }
+}
+
+fn time(value: Option<f64>) -> Cell {
+    number(value, Some(words::ms(value)))
+}
+
+fn share(value: Option<f64>, under: String) -> Cell {
+    Cell { under, ..number(value, Some(words::share(value))) }
+}
+
+fn one_decimal(value: Option<f64>) -> Cell {
+    number(value, value.map(|value| format!("{value:.1}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_run_cannot_tell_apart_is_the_same() {
+        assert!(Unit::Count.differ(736.0, 111.0) && !Unit::Count.differ(8.0, 7.0));
+        assert!(Unit::Time.differ(203.0, 2.2) && !Unit::Time.differ(2.2, 1.5));
+        assert!(Unit::Share.differ(0.031, 0.004) && !Unit::Share.differ(0.0004, 0.0));
+        assert!(Unit::Rate.differ(49.3, 1.0) && !Unit::Rate.differ(1.02, 1.0));
+    }
+}
