@@ -3,10 +3,11 @@
 //! A crash in the middle of a write must leave the old file, or none: a reader must never meet half a record. So each
 //! file is written beside its place, synced, and renamed into it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use tempfile::{Builder, NamedTempFile};
 
 use crate::files::error::{ReportError, io_error};
 
@@ -49,8 +50,7 @@ pub(crate) fn refuse_links(root: &Path, path: &Path) -> Result<(), ReportError> 
 /// A file that is being written beside its place. It appears at [`AtomicFile::commit`]; dropped before that, nothing is left.
 pub struct AtomicFile {
     path: PathBuf,
-    beside: PathBuf,
-    out: BufWriter<File>,
+    out: BufWriter<NamedTempFile>,
 }
 
 impl AtomicFile {
@@ -62,9 +62,12 @@ impl AtomicFile {
     pub fn create(path: &Path) -> Result<Self, ReportError> {
         let folder = folder_of(path);
         fs::create_dir_all(folder).map_err(io_error("create", folder))?;
-        let beside = name_beside(path, folder);
-        let file = OpenOptions::new().write(true).create_new(true).open(&beside).map_err(io_error("write", path))?;
-        Ok(Self { path: path.to_owned(), beside, out: BufWriter::with_capacity(1 << 16, file) })
+        let mut builder = Builder::new();
+        // As any other file of its owner's, and not for him alone, as temporary files are.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.prefix(".").suffix(".tmp").tempfile_in(folder).map_err(io_error("write", path))?;
+        Ok(Self { path: path.to_owned(), out: BufWriter::with_capacity(1 << 16, file) })
     }
 
     /// Where it will be.
@@ -77,11 +80,13 @@ impl AtomicFile {
     /// # Errors
     ///
     /// [`ReportError::Io`]; the old file is then unharmed.
-    pub fn commit(mut self) -> Result<(), ReportError> {
-        let written = self.out.flush().and_then(|()| self.out.get_ref().sync_all());
-        written.and_then(|()| fs::rename(&self.beside, &self.path)).map_err(io_error("write", &self.path))?;
+    pub fn commit(self) -> Result<(), ReportError> {
+        let Self { path, out } = self;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error).map_err(io_error("write", &path))?;
+        file.as_file().sync_all().map_err(io_error("write", &path))?;
+        file.persist(&path).map_err(|error| error.error).map_err(io_error("write", &path))?;
         // The rename itself must survive a power cut. Where folders cannot be opened (Windows), nothing is to be done.
-        if let Ok(folder) = File::open(folder_of(&self.path)) {
+        if let Ok(folder) = File::open(folder_of(&path)) {
             let _ = folder.sync_all();
         }
         Ok(())
@@ -98,26 +103,11 @@ impl Write for AtomicFile {
     }
 }
 
-impl Drop for AtomicFile {
-    fn drop(&mut self) {
-        // Best effort, and after a commit there is nothing to remove: no other writer has this name.
-        let _ = fs::remove_file(&self.beside);
-    }
-}
-
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// A name that no other writer of this process or of another one uses.
-fn name_beside(path: &Path, folder: &Path) -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    folder.join(format!(".{name}.{}-{number}.tmp", std::process::id()))
 }
 
 #[cfg(test)]
