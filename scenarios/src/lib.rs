@@ -1,7 +1,7 @@
 //! Scenarios: the TOML schema, its validated values, and the seeded plan of arrivals.
 //!
 //! Text becomes a [`Scenario`] once, through [`Scenario::parse`], and nothing downstream checks it again; a scenario and a
-//! seed become a [`Plan`]. Nothing here knows who answers: no strategy's meaning, no HTTP, no clock.
+//! seed become a [`Plan`]. Nothing here knows what answers: no strategy's meaning, no HTTP, no clock.
 //!
 //! | idea | file |
 //! |---|---|

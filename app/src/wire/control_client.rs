@@ -71,7 +71,7 @@ impl ControlClient {
         self.post_within(CALL_BUDGET, path, body).await
     }
 
-    /// The same for a call that may take so long.
+    /// The same for a call that may take `within`.
     ///
     /// # Errors
     /// As [`ControlClient::get`].

@@ -10,7 +10,7 @@ use super::Endpoints;
 use crate::cli::settings::Settings;
 use crate::shell::exit::Failure;
 
-/// Whose cache it is, and so who can mend it.
+/// Whose cache it is, and so where it is mended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whose {
     /// `--redis`.

@@ -16,7 +16,7 @@ pub struct Tape<const N: usize> {
     file: Option<File>,
     written: u64,
     held: Vec<u8>,
-    /// The first thing that went wrong: a full disk. Nothing is written after it, and whoever reads is told.
+    /// The first thing that went wrong: a full disk. Nothing is written after it, and every reader is told.
     failed: Option<io::Error>,
 }
 

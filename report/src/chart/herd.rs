@@ -14,7 +14,7 @@ use crate::text::words;
 const TOP: f64 = 84.0;
 const PANEL: f64 = 78.0;
 const STEP: f64 = PANEL + 38.0;
-/// The axis ends so long after the last read, seconds, and not before this.
+/// How long after the last read the axis ends, and its earliest end, seconds.
 const MARGIN_S: f64 = 0.1;
 const END_MIN_S: f64 = 0.4;
 

@@ -78,7 +78,7 @@ impl Cost {
     }
 }
 
-/// Of each row whether it may be compared, what it costs, and by whom it is beaten. Where nobody beats it, it is on the front.
+/// Of each row whether it may be compared, what it costs, and which row beats it. Where none does, it is on the front.
 pub(super) fn front(view: &View<'_>) -> Vec<Option<(Cost, Option<usize>)>> {
     let costs: Vec<Option<Cost>> =
         view.rows.iter().map(|row| Cost::of(row.strategy).filter(|_| eligible(row))).collect();

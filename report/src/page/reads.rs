@@ -8,7 +8,7 @@ use crate::chart::{Scale, herd_said, whole};
 use crate::render::digest::{Aligned, HERD_BIN_S, HERD_SPAN_S};
 use crate::text::words;
 
-/// The close-up ends so long after the last read, seconds, and not before this.
+/// How long after the last read the close-up ends, and its earliest end, seconds.
 const MARGIN_S: f64 = 0.1;
 const END_MIN_S: f64 = 0.4;
 

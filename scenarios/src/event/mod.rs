@@ -65,7 +65,7 @@ impl Action {
         Self { kind, length: Duration::ZERO, factor: 1.0, added: Duration::ZERO, target: kind.row().target, key: None }
     }
 
-    /// The same, lasting so long.
+    /// The same, lasting `length`.
     #[must_use]
     pub fn lasting(self, length: Duration) -> Self {
         Self { length, ..self }

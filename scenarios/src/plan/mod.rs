@@ -1,7 +1,7 @@
 //! The plan: which key and which replica every request asks for, and when it means to, decided before a run.
 //!
 //! Item n of client c is a pure function of (seed, c, n): any number of threads, in any order, makes the same load, and
-//! every strategy of a run gets the same one. It holds no state, reads no clock and knows nothing of who answers.
+//! every strategy of a run gets the same one. It holds no state, reads no clock and knows nothing of the strategies.
 
 pub(crate) mod draw;
 
@@ -34,7 +34,7 @@ pub struct Plan {
     stagger: Option<Stagger>,
 }
 
-/// One request: what is asked, of whom.
+/// One request: what is asked, and of which replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Item {
     /// The key, from 1; one beyond the scenario's `n` does not exist.

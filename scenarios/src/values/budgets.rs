@@ -122,7 +122,7 @@ impl Scenario {
         }
         if self.load.timeout <= half {
             doubts.push(format!(
-                "`load.timeout` ({}) is not longer than a read takes ({}): whoever waits for one has given up before it \
+                "`load.timeout` ({}) is not longer than a read takes ({}): its client has given up before it \
                  ends; raise it unless that is the point",
                 text(self.load.timeout),
                 text(half)

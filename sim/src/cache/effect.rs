@@ -5,7 +5,7 @@ use std::time::Duration;
 use strategies::port::{Acquired, Released, Renewed, Stored, Token, When};
 use strategies::{Entry, Key};
 
-/// Told of everything that takes effect in the cache: by whom, and what.
+/// Told of everything that takes effect in the cache, and which replica did it.
 pub type Watcher = Box<dyn Fn(u16, Effect) + Send + Sync>;
 
 /// What took effect in the cache.
@@ -15,7 +15,7 @@ pub enum Effect {
     Put(Key, Entry, When, Stored),
     /// A key was forgotten.
     Removed(Key),
-    /// Somebody asked for a lease, for so long.
+    /// A replica asked for a lease of this length.
     Taken(Key, Token, Duration, Acquired),
     /// Somebody renewed one.
     Prolonged(Key, Token, Renewed),

@@ -100,7 +100,7 @@ impl CacheServer {
         &self.memory
     }
 
-    /// Gone for so long, and empty when it is back. Zero is a restart.
+    /// Gone for `length`, and empty when it is back. Zero is a restart.
     pub fn stop(&self, length: Duration) {
         self.memory.clear();
         // Subscriptions end with their connections; each replica makes its own anew when somebody next listens.
@@ -108,17 +108,17 @@ impl CacheServer {
         self.change(|trouble, now| trouble.down_until = trouble.down_until.max(now.plus(length)));
     }
 
-    /// Takes commands and answers none for so long; then it carries out what has come.
+    /// Takes commands and answers none for `length`; then it carries out what has come.
     pub fn pause(&self, length: Duration) {
         self.change(|trouble, now| trouble.paused_until = trouble.paused_until.max(now.plus(length)));
     }
 
-    /// Every operation takes so much longer, for so long.
+    /// Every operation takes `added` longer, for `length`.
     pub fn slow(&self, by: Duration, length: Duration) {
         self.change(|trouble, now| (trouble.slow_by, trouble.slow_until) = (by, now.plus(length)));
     }
 
-    /// Refuses what needs memory (puts and new leases) for so long, as a full Redis does.
+    /// Refuses what needs memory (puts and new leases) for `length`, as a full Redis does.
     pub fn refuse_writes(&self, length: Duration) {
         self.change(|trouble, now| trouble.full_until = trouble.full_until.max(now.plus(length)));
     }

@@ -26,7 +26,7 @@ const LATENCIES: Latencies =
     Latencies { client: Latency::micros(0, 0), cache: Latency::micros(20, 300), origin: Latency::micros(100, 50) };
 /// A replica's budgets, as the labs' usual ones.
 const BUDGETS: Budgets = Budgets::USUAL;
-/// A client that does not go away waits so long.
+/// How long a client waits that does not go away.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longer than any case.
 const FOR_EVER: Duration = Duration::from_secs(366 * 24 * 3600);

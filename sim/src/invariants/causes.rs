@@ -17,7 +17,7 @@ use scenarios::Trouble;
 const AFTER: i64 = 10_000 * MS;
 /// How long asking for a lock may take: two operations of the cache.
 const ASKED: i64 = 200 * MS;
-/// A read that waited so long for its place tells of an origin that was full.
+/// How long a read waits for its place where the origin was full.
 const QUEUED: u64 = 50_000_000;
 
 /// I14.
@@ -114,7 +114,7 @@ impl Attributed {
                     )),
                 };
             }
-            // A limit refuses whom it has no room for, and a breaker tells of what opened it: nothing need be wrong now.
+            // A limit refuses what it has no room for, and a breaker tells of what opened it: nothing need be wrong now.
             GetError::Refused { flight, .. } if self.refused.contains(flight) => return Ok(()),
             GetError::Refused { flight, .. } => {
                 return Err(format!("request {request} says that flight {flight} was refused, and no layer did so"));

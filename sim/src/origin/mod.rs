@@ -107,7 +107,7 @@ impl SimOrigin {
         })
     }
 
-    /// Makes something wrong for so long.
+    /// Injects a fault for `length`.
     pub fn trouble(&self, trouble: OriginTrouble, length: Duration) {
         self.state().trouble = Some((trouble, self.world.now().plus(length)));
     }

@@ -279,7 +279,7 @@ impl Core {
         }
     }
 
-    /// Whom something that is due wakes; `None` where it was dropped.
+    /// The task that something due wakes; `None` where it was dropped.
     fn fire(&self, due: Due) -> Option<Wakes> {
         match due.what() {
             What::Sleeper(number) => self.sleepers.borrow_mut().fire(number, due.sequence()),

@@ -14,7 +14,7 @@ pub struct Sleep {
     armed: Option<Armed>,
 }
 
-/// A sleep's line in the agenda: whom it wakes, and its sequence.
+/// A sleep's line in the agenda: the task that it wakes, and its sequence.
 #[derive(Clone, Copy)]
 enum Armed {
     /// The task that sleeps, straight away.
@@ -31,7 +31,7 @@ pub(super) enum Wakes {
     Waker(Waker),
 }
 
-/// Everybody who sleeps.
+/// All sleeping tasks.
 #[derive(Default)]
 pub(super) struct Sleepers {
     places: Vec<(u32, Option<Wakes>)>,
@@ -52,7 +52,7 @@ impl Sleepers {
         }
     }
 
-    /// Takes out whom a sleep wakes; `None` where it was dropped.
+    /// Takes out the task that a sleep wakes; `None` where it was dropped.
     pub(super) fn fire(&mut self, number: u32, sequence: u32) -> Option<Wakes> {
         let place = &mut self.places[number as usize];
         if place.0 != sequence {

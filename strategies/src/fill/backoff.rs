@@ -1,7 +1,7 @@
 //! After an origin error a key backs off for a moment, per process: the herd that the error set free must not elect its
 //! next leader at once, and its next, each to the same error.
 //!
-//! Meanwhile whoever would lead gets the same error without a read; stale values within hard life are served before a
+//! Meanwhile a caller that would lead gets the same error without a read; stale values within hard life are served before a
 //! fill is asked for at all.
 
 use std::collections::BTreeMap;

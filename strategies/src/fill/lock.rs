@@ -63,7 +63,7 @@ impl Hold {
         }
     }
 
-    /// On which condition somebody stores who reads without holding the key: under a fence an old value must not come
+    /// The condition of a put by a caller that read without holding the key: under a fence an old value must not come
     /// over a newer one on this way, either.
     fn unheld(self) -> When {
         match self {
@@ -247,7 +247,7 @@ impl Inner {
         }
     }
 
-    /// What a caller gets who has waited long enough.
+    /// What a caller gets that has waited long enough.
     async fn give_up(&self, cx: Cx, key: &Key, want: Want) -> Result<Filled, GetError> {
         self.ports.events.emit(Event::LockTimeout(key.clone()));
         let retry_after = Duration::from_secs(1);

@@ -30,7 +30,7 @@ use crate::port::error::GetError;
 use crate::port::key::Key;
 use crate::port::{BoxFuture, FlightId, When};
 
-/// Who asks, and until when.
+/// The caller, and its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cx {
     /// The request's running number in its replica; 0 for background work.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_channel::oneshot;
 
-/// Places that are free, and who waits for one. Nobody waits while one is free.
+/// Free places, and the waiters for one. Nothing waits while one is free.
 #[derive(Clone)]
 pub(crate) struct Line {
     queue: usize,
@@ -28,7 +28,7 @@ pub(crate) enum Entered {
 }
 
 impl Line {
-    /// So many places, and room for so many who wait.
+    /// A line with `places`, and room for `queue` waiters.
     pub(crate) fn new(places: u32, queue: u32) -> Self {
         let inner = Inner { free: places, waiting: VecDeque::new() };
         Self { queue: queue as usize, inner: Arc::new(Mutex::new(inner)) }
@@ -66,7 +66,7 @@ impl Drop for Place {
             let Some(next) = next else { return };
             match next.send(Self(Some(Arc::clone(&line)))) {
                 Ok(()) => return,
-                // Who waited has gone away: the next one.
+                // The waiter has gone away: the next one.
                 Err(mut place) => drop(place.0.take()),
             }
         }

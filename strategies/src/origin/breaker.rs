@@ -1,6 +1,6 @@
 //! The breaker: it stops asking an origin that fails, and comes back with a trickle.
 //!
-//! An origin whose queue is longer than a read's budget works for nobody: each answer comes when its asker has gone. Whoever
+//! An origin whose queue is longer than a read's budget works for nobody: each answer comes after its caller has gone. A client that
 //! stops asking lets it catch up. What counts as a failure is a read that failed or had no answer in time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -181,7 +181,7 @@ mod tests {
         Mono(ms * 1_000_000)
     }
 
-    /// One who is let through and ends at once.
+    /// A read that is let through and ends at once.
     fn read(circuit: &mut Circuit, ms: u64, end: End) -> Option<Change> {
         let (Pass::Let(ticket), None) = circuit.ask(at(ms)) else { panic!("refused at {ms} ms") };
         circuit.ended(at(ms), ticket, end, 0.5)

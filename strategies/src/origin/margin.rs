@@ -16,7 +16,7 @@ pub(super) struct Estimate {
 }
 
 impl Estimate {
-    /// A read took so long.
+    /// Notes how long a read took.
     pub(super) fn add(&mut self, took: Duration) {
         let took = took.as_secs_f64();
         self.mean_and_deviation = Some(match self.mean_and_deviation {

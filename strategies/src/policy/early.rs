@@ -45,7 +45,7 @@ impl Early {
         }
     }
 
-    /// Who refreshes: the background, or the caller.
+    /// Where it refreshes: in the background, or in the request.
     pub(crate) fn mode(self) -> RefreshMode {
         match self {
             Self::Never | Self::XFetchTurned { .. } | Self::Ahead { .. } | Self::SoftWindow { .. } => {

@@ -177,7 +177,7 @@ impl Policy {
         }
     }
 
-    /// Refreshes in the background: leads at once, or leaves it to whoever is at it.
+    /// Refreshes in the background: leads at once, or leaves it to the flight that is under way.
     fn refresh(&self, cx: Cx, key: &Key, held: &Entry) {
         let want = Want { newer_than: Some(held.stamp()), mode: Mode::Try, life: self.life, when: When::Always };
         let deadline = self.ports.clock.mono().plus(self.ports.budgets.replica);

@@ -20,7 +20,7 @@ pub enum Lookup {
 pub enum When {
     /// Store, whatever is there.
     Always,
-    /// Store, but never over a newer version: what a leader does who has no lease to show, and whose put may come late.
+    /// Store, but never over a newer version: for a leader that has no lease to show, and whose put may come late.
     NotOlder,
     /// Store only while the key's lease carries this token, and never over a newer version: a late holder can't put an
     /// old value over a new one.

@@ -159,7 +159,7 @@ impl Subject {
     async fn a_put_without_a_lease_may_be_kept_from_going_back_a_version(&self) {
         let (key, token, now) = (self.key("not-older"), Token(10), self.clock.wall());
         let put = async |version| self.cache.put(&key, &entry(version, None, now), When::NotOlder).await;
-        assert_eq!(self.lease.acquire(&key, token, LONG).await, Ok(Acquired::Won), "whoever holds the key");
+        assert_eq!(self.lease.acquire(&key, token, LONG).await, Ok(Acquired::Won), "the holder asks again");
         for version in [255, 256, 256, 1 << 32] {
             assert_eq!(put(version).await, Ok(Stored::Stored), "version {version}");
         }

@@ -1,6 +1,6 @@
 //! What a cache holds for a key, and how its age is judged.
 //!
-//! The payload is opaque to every strategy. Ages are counted from `stored_at` on the wall clock of whoever asks, so that
+//! The payload is opaque to every strategy. Ages are counted from `stored_at` on the asking replica's wall clock, so that
 //! a replica's skew shows; a stamp from the future counts as age zero.
 
 use std::cmp::Ordering;
@@ -51,7 +51,7 @@ pub struct Entry {
     pub delta: Duration,
 }
 
-/// What tells one read of an item from another, for who holds an entry and wants a newer one.
+/// What tells one read of an item from another, for a caller that holds an entry and wants a newer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// The origin's version of the item.

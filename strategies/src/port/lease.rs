@@ -45,7 +45,7 @@ pub enum Renewed {
 pub enum Released {
     /// The caller held the key and has let go of it.
     Released,
-    /// The caller held it no longer; whoever does is left alone.
+    /// The caller held it no longer; its present holder is left alone.
     NotOwner,
 }
 
@@ -63,6 +63,6 @@ pub trait Lease: Send + Sync {
     /// Lets go, if the token still holds the key (compare and delete).
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>>;
 
-    /// Deletes the lease, whoever holds it. No right strategy does this: it is here for `broken-release-anybodys`.
+    /// Deletes the lease, no matter which caller holds it. No right strategy does this: it is here for `broken-release-anybodys`.
     fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>>;
 }

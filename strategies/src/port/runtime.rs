@@ -17,6 +17,6 @@ pub trait Clock: Send + Sync {
 
 /// Background work of one replica.
 pub trait Spawn: Send + Sync {
-    /// Runs a future to its end, whoever started it. A replica that crashes drops it.
+    /// Runs a future to its end, even if its caller goes away. A replica that crashes drops it.
     fn spawn(&self, work: BoxFuture<'static, ()>);
 }

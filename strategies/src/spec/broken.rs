@@ -11,7 +11,7 @@ pub enum Flaw {
     NoReread,
     /// Losers of the lock load, too.
     LosersLoad,
-    /// Whoever holds the lock, it is deleted.
+    /// The lock is deleted, no matter which replica holds it.
     ReleasesAnybodys,
     /// The lock never ends by itself.
     NoTtl,
@@ -21,7 +21,7 @@ pub enum Flaw {
     Unfenced,
     /// Stale values are served past their hard life.
     StaleForEver,
-    /// Only refreshes take the lock: who has nothing to serve loads at once.
+    /// Only refreshes take the lock: a caller that has nothing to serve loads at once.
     UnprotectedFill,
 }
 

@@ -38,7 +38,7 @@ impl Spec {
         let margins = self.origin.iter().filter_map(|layer| layer.limit()?.margin);
         let mut limits = margins.filter(|margin| *margin >= budgets.origin_read);
         let margin = |margin| Unfit {
-            what: "a limit that lets nobody through who has waited",
+            what: "a limit that lets no read through that has waited",
             found: format!("limit(margin={})", duration_text(margin)),
             allowed: format!("less than {} (budgets.origin_read)", duration_text(budgets.origin_read)),
             remedy: "leave margin out, or lower it".into(),

@@ -90,7 +90,7 @@ pub(crate) trait FillLayer: Debug + Send + Sync {
     /// The fill with this layer around it; `cache` is the stack's, with all layers.
     fn around(&self, inner: Arc<dyn Fill>, cache: Arc<dyn Cache>, ports: &Ports, incarnation: u64) -> Arc<dyn Fill>;
 
-    /// Among whom one fills a key at a time. What works for the fleet stands inside what works for the process.
+    /// Whether one fills a key at a time in a process, in the fleet, or not at all. What works for the fleet stands inside what works for the process.
     fn reach(&self) -> Alone;
 
     /// Its lock, where it has one.

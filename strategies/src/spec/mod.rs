@@ -49,14 +49,14 @@ pub struct Spec {
     pub(crate) origin: Vec<Arc<dyn OriginLayer>>,
 }
 
-/// Who refreshes early.
+/// Which side refreshes early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RefreshMode {
     Background,
     Sync,
 }
 
-/// What a caller gets who waited too long for somebody else's lock.
+/// What a caller gets that waited too long for somebody else's lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnTimeout {
     Shed,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Early, Flaw, OnTimeout, RefreshMode, Spec};
 use crate::fill::Hold;
 
-/// Among whom at most one reads the origin for a key at a time.
+/// Where at most one reads the origin for a key at a time: a process, the fleet, or nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Alone {
     /// Nobody is stopped.
@@ -20,7 +20,7 @@ pub enum Alone {
 /// What a composition promises for a scenario's TTL.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Promise {
-    /// Among whom one reads at a time.
+    /// Where one reads at a time.
     pub alone: Alone,
     /// Whether there is coalescing in the process (then in each process at most one reads, whatever the cache does).
     pub coalesces: bool,

@@ -93,7 +93,7 @@ impl Stack {
             }
             layer.around(inner, Arc::clone(&cache), &ports, incarnation)
         });
-        // Who has nothing to serve fills like anybody else, but for one flaw.
+        // A request with nothing to serve fills like any other, but for one flaw.
         let first = match spec.flaw {
             Some(Flaw::UnprotectedFill) => Arc::new(Load { reread: false, ..load.clone() }) as Arc<dyn Fill>,
             _ => Arc::clone(&fill),

@@ -60,7 +60,7 @@ pub(crate) struct Waiters {
     peak: AtomicU64,
 }
 
-/// One who waits.
+/// A waiting request.
 pub(crate) struct Waits(Arc<Waiters>);
 
 impl Waiters {

@@ -38,7 +38,7 @@ pub enum Gaps {
 /// How long a client thinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Think {
-    /// Always so long: clients that were answered together ask together again.
+    /// Constant: clients that were answered together ask together again.
     Constant(Duration),
     /// Exponential, with this mean.
     Exponential(Duration),

@@ -297,7 +297,7 @@ pub struct Held {
     pub tokens: BTreeMap<String, String>,
 }
 
-/// `POST /delay` on the cache proxy: from now on, for so long.
+/// `POST /delay` on the cache proxy: from now on, for `for_ns`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CacheDelay {
     /// By how much each operation takes longer, nanoseconds.

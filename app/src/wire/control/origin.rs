@@ -146,7 +146,7 @@ impl ReadOutcome {
     }
 }
 
-/// `POST /fault` on the origin: from now on, for so long.
+/// `POST /fault` on the origin: from now on, for `for_ns`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct OriginFault {
     /// What.

@@ -48,7 +48,7 @@ impl Aftermath {
         })
     }
 
-    /// Whether an event on one whom it may concern lies in a time, or so shortly before it that it was still felt.
+    /// Whether an event that may concern a replica lies in a time, or so shortly before it that it was still felt.
     #[must_use]
     pub fn explains_time(&self, from_ns: i64, to_ns: i64, concerns: impl Fn(Option<u32>) -> bool) -> bool {
         self.spans.iter().any(|span| {

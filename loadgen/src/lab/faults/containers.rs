@@ -26,7 +26,7 @@ type Done = Result<(String, Option<u32>), String>;
 /// Which replicas an action hit, and what there is to say about that.
 #[derive(Default)]
 struct Hit {
-    whom: Vec<usize>,
+    replicas: Vec<usize>,
     why: &'static str,
 }
 
@@ -46,13 +46,13 @@ impl Injector<'_> {
             ActionKind::ReplicaRestart => self.restart(stack, target).await,
             _ => return None,
         };
-        Some(hit.map(|Hit { whom, why }| {
-            let names = (!whom.is_empty()).then(|| list(&whom));
-            (action.sentence(names.as_deref()) + why, one(&whom))
+        Some(hit.map(|Hit { replicas, why }| {
+            let names = (!replicas.is_empty()).then(|| list(&replicas));
+            (action.sentence(names.as_deref()) + why, one(&replicas))
         }))
     }
 
-    /// Ends what lasts. What was aimed at a lock's holder ends for whomever it hit.
+    /// Ends what lasts. What was aimed at a lock's holder ends for the replica that it hit.
     pub(super) async fn undo_on_stack(&self, stack: &Stack, action: &Action) -> Done {
         match action.kind {
             ActionKind::CacheStop => {
@@ -72,14 +72,14 @@ impl Injector<'_> {
                 Ok(("cache as fast as before".into(), None))
             }
             ActionKind::NetworkCut => {
-                let whom = self.connect_all(stack).await?;
-                self.settle(stack, &whom).await?;
-                Ok((format!("{} connected again", list(&whom)), one(&whom)))
+                let replicas = self.connect_all(stack).await?;
+                self.settle(stack, &replicas).await?;
+                Ok((format!("{} connected again", list(&replicas)), one(&replicas)))
             }
             ActionKind::ReplicaPause => {
-                let whom = self.unpause_all(stack).await?;
-                self.settle(stack, &whom).await?;
-                Ok((format!("{} goes on", list(&whom)), one(&whom)))
+                let replicas = self.unpause_all(stack).await?;
+                self.settle(stack, &replicas).await?;
+                Ok((format!("{} goes on", list(&replicas)), one(&replicas)))
             }
             _ => Err("that does not last".into()),
         }
@@ -156,9 +156,9 @@ impl Injector<'_> {
         let network = stack.cache_network().await?;
         let hit = match target {
             Some(_) => self.aim(target).await?,
-            None => Hit { whom: (0..self.endpoints.replicas.len()).collect(), why: "" },
+            None => Hit { replicas: (0..self.endpoints.replicas.len()).collect(), why: "" },
         };
-        for index in &hit.whom {
+        for index in &hit.replicas {
             self.span(Some(*index as u32));
             let replica = stack.replica(*index).await?;
             stack.engine.cut(&replica, &network).await?;
@@ -171,7 +171,7 @@ impl Injector<'_> {
 
     async fn kill(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
         let hit = self.aim(target).await?;
-        for index in &hit.whom {
+        for index in &hit.replicas {
             self.ends(*index);
             stack.engine.kill(&stack.replica(*index).await?).await?;
             took_effect(stack.replica(*index).await?, State::Down)?;
@@ -181,7 +181,7 @@ impl Injector<'_> {
 
     async fn pause(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
         let hit = self.aim(target).await?;
-        for index in &hit.whom {
+        for index in &hit.replicas {
             self.span(Some(*index as u32));
             stack.engine.pause(&stack.replica(*index).await?).await?;
             took_effect(stack.replica(*index).await?, State::Paused)?;
@@ -191,7 +191,7 @@ impl Injector<'_> {
 
     async fn restart(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
         let hit = self.aim(target).await?;
-        for index in &hit.whom {
+        for index in &hit.replicas {
             let replica = stack.replica(*index).await?;
             if replica.state == State::Down {
                 stack.engine.start(&replica).await?;
@@ -233,9 +233,9 @@ impl Injector<'_> {
     }
 
     /// What was done to these replicas is over when they reach the cache, if there is one to be reached.
-    async fn settle(&self, stack: &Stack, whom: &[usize]) -> Result<(), String> {
+    async fn settle(&self, stack: &Stack, replicas: &[usize]) -> Result<(), String> {
         let network = stack.cache_network().await?;
-        for index in whom {
+        for index in replicas {
             let (replica, redis) = (stack.replica(*index).await?, stack.redis().await?);
             let up = |container: &Container| matches!(container.state, State::Well | State::NotYetWell);
             if up(&replica) && up(&redis) && stack.engine.is_on(&replica, &network).await? {
@@ -247,28 +247,28 @@ impl Injector<'_> {
     }
 
     async fn unpause_all(&self, stack: &Stack) -> Result<Vec<usize>, String> {
-        let mut whom = Vec::new();
+        let mut replicas = Vec::new();
         for index in 0..self.endpoints.replicas.len() {
             let replica = stack.replica(index).await?;
             if replica.state == State::Paused {
                 stack.engine.unpause(&replica).await?;
-                whom.push(index);
+                replicas.push(index);
             }
         }
-        Ok(whom)
+        Ok(replicas)
     }
 
     async fn connect_all(&self, stack: &Stack) -> Result<Vec<usize>, String> {
         let network = stack.cache_network().await?;
-        let mut whom = Vec::new();
+        let mut replicas = Vec::new();
         for index in 0..self.endpoints.replicas.len() {
             let replica = stack.replica(index).await?;
             if !stack.engine.is_on(&replica, &network).await? {
                 stack.engine.join(&replica, &network).await?;
-                whom.push(index);
+                replicas.push(index);
             }
         }
-        Ok(whom)
+        Ok(replicas)
     }
 
     fn end_all_spans(&self) {
@@ -310,12 +310,12 @@ impl Injector<'_> {
     async fn aim(&self, target: Option<Target>) -> Result<Hit, String> {
         match target {
             None => Ok(Hit::default()),
-            Some(Target::Replica(number)) => Ok(Hit { whom: vec![number as usize], why: "" }),
+            Some(Target::Replica(number)) => Ok(Hit { replicas: vec![number as usize], why: "" }),
             Some(Target::LockHolder) => {
-                let late = |_| format!("who holds the lock was not to be found out within {QUESTION_BUDGET:?}");
+                let late = |_| format!("the holder of the lock was not found within {QUESTION_BUDGET:?}");
                 let holder = tokio::time::timeout(QUESTION_BUDGET, self.holder()).await.map_err(late)??;
                 let why = if holder.is_some() { " (lock holder)" } else { " (nobody held the lock)" };
-                Ok(Hit { whom: vec![holder.unwrap_or(0)], why })
+                Ok(Hit { replicas: vec![holder.unwrap_or(0)], why })
             }
         }
     }
@@ -349,10 +349,10 @@ fn took_effect(container: Container, expected: State) -> Result<(), String> {
     Err(format!("{} is {}", container.name(), container.status))
 }
 
-fn list(whom: &[usize]) -> String {
-    whom.iter().map(|index| format!("replica-{index}")).collect::<Vec<_>>().join(", ")
+fn list(replicas: &[usize]) -> String {
+    replicas.iter().map(|index| format!("replica-{index}")).collect::<Vec<_>>().join(", ")
 }
 
-fn one(whom: &[usize]) -> Option<u32> {
-    if let [only] = whom { u32::try_from(*only).ok() } else { None }
+fn one(replicas: &[usize]) -> Option<u32> {
+    if let [only] = replicas { u32::try_from(*only).ok() } else { None }
 }

@@ -89,7 +89,7 @@ struct Heard {
     /// Wake-ups that were lost, and of these those that no event explains.
     wakes_lost: u64,
     wakes_unexplained: u64,
-    /// Whether anything kept somebody from reading the origin who needed it.
+    /// Whether anything kept a flight that was needed from the origin.
     spared: bool,
 }
 
@@ -279,7 +279,7 @@ fn see(
     Ok(Saw { tally, unwitnessed, longest_ns })
 }
 
-/// Whether nobody failed to read the origin who needed it, and every answer came soon enough, for the least number of reads to be
+/// Whether no needed flight failed to read the origin, and every answer came soon enough, for the least number of reads to be
 /// a bound.
 fn is_undisturbed(scenario: &Scenario, figures: &Figures) -> bool {
     let strategy = &figures.strategy;

@@ -48,7 +48,7 @@ pub struct Bench<'a> {
     pub pacer: &'a Pacer,
     /// Ctrl-C.
     pub stop: Shutdown,
-    /// Who is told how it goes.
+    /// Told how it goes.
     pub feed: Feed,
 }
 

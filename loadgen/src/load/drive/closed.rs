@@ -1,4 +1,4 @@
-//! The closed loop: C clients, each of whom waits for its answer, thinks, and asks again.
+//! The closed loop: C clients; each waits for its answer, thinks, and asks again.
 
 use std::rc::Rc;
 

@@ -236,7 +236,7 @@ async fn dial(site: &Site) -> Result<Link, String> {
         let (stream, heard) = Heard::over(stream);
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| "connect-handshake")?;
         tokio::task::spawn_local(async move {
-            // Whoever waits for an answer on it is told of its end; nobody else needs to know.
+            // A request that waits for an answer on it is told of its end; nothing else needs to know.
             let _ = connection.await;
         });
         return Ok(Link { sender, heard });

@@ -1,5 +1,5 @@
 //! Pacing off the runtime's timers, which wake 1.1 to 1.4 ms late at the median: one thread that sleeps until the next
-//! moment and wakes whoever asked for it, 60 to 100 µs late.
+//! moment and wakes the task that asked for it, 60 to 100 µs late.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

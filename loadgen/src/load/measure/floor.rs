@@ -75,7 +75,7 @@ impl Floor {
     }
 
     /// Counts by seconds as well what would be read if the cache were empty at each of these moments, nanoseconds since t = 0:
-    /// the ends of events. Nobody can read less who has lost everything, so this is what reads after an event are held to.
+    /// the ends of events. A cache that has lost everything cannot cost fewer reads, so this is what reads after an event are held to.
     #[must_use]
     pub fn emptied_at(self, mut over_ns: Vec<i64>) -> Self {
         over_ns.sort_unstable();
@@ -254,11 +254,11 @@ mod tests {
         // Ten requests a second for a minute for a key that does not exist, and as many for one that does.
         let arrivals: Vec<KeySample> = (0..600).flat_map(|i| [(i * 100 * MS, 1), (i * 100 * MS, 11)]).collect();
         let existing = 12;
-        // Not remembered: a load at 0, 200, 400 ms …, each serving who comes in its 200 ms.
+        // Not remembered: a load at 0, 200, 400 ms …, each serving the requests of its 200 ms.
         assert_eq!(floor(&[], &arrivals), Some(existing + 300));
         // Remembered for a second after each load: 0, 1.2, 2.4 …
         assert_eq!(with_negative(Duration::from_secs(1), &[], &arrivals), Some(existing + 50));
-        // In flight at t = 0: whoever comes before its end is answered by it.
+        // In flight at t = 0: a request that comes before its end is answered by it.
         assert_eq!(floor(&[(11, -150 * MS)], &[(10 * MS, 11), (49 * MS, 11), (50 * MS, 11)]), Some(1));
     }
 

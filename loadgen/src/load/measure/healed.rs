@@ -108,7 +108,7 @@ impl<'a> Baseline<'a> {
     }
 
     /// Whether it is certain that less is answered well than before to the end. Of a baseline without an expiry it is not known
-    /// what is normal at one; but who is not well for all of the last half minute is not because something has expired.
+    /// what is normal at one; but a strategy that is not well for all of the last half minute has another reason than an expiry.
     fn is_failing(&self, after: &[&BinRow], window: usize, last_bad: Option<usize>) -> bool {
         let bad = last_bad.map(|from| &after[from..from + window]);
         let in_the_end = &after[after.len().saturating_sub(PATIENCE)..];

@@ -1,7 +1,7 @@
 //! How long a scenario's events hurt: in which seconds requests failed or waited as they should not, and when that was over.
 //!
 //! By rows of `seconds.csv`, so that anybody can count again, and by the same scale for every strategy: to wait for one
-//! read of the origin is no trouble, whoever does it. Whether the run recovered is next door (`healed.rs`).
+//! read of the origin is no trouble, whatever does it. Whether the run recovered is next door (`healed.rs`).
 
 use std::time::Duration;
 
@@ -40,8 +40,8 @@ pub struct Hurt {
 }
 
 impl Hurt {
-    /// How many requests of a second may wait for the origin: as many as when everything expires at once. Everybody who comes
-    /// within a service time does, and who asks for a key first, however many keys that are.
+    /// How many requests of a second may wait for the origin: as many as when everything expires at once. Each that comes
+    /// within a service time does, and the first for each key, however many keys that are.
     fn waits_max(&self, row: &BinRow) -> f64 {
         let first = row.floor.unwrap_or(0) as f64;
         match self.clients {
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(of(&[WELL, WELL, failing, failing, failing, WELL], 2, 4), Some((3, Some(1.0))));
         // It is over before the fault is.
         assert_eq!(of(&[WELL, WELL, failing, WELL, WELL, WELL], 2, 5), Some((1, Some(0.0))));
-        // Somebody who asked in second 1, before the event, had his answer at 5.5.
+        // A request of second 1, before the event, had its answer at 5.5.
         let stuck = Second { max_ms: 4500.0, ..WELL };
         assert_eq!(of(&[WELL, stuck, WELL, WELL, WELL, WELL], 2, 2), Some((1, Some(3.5))));
     }

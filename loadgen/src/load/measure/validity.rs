@@ -130,7 +130,7 @@ pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String>
     doubt(missed > 0, format!("the origin's rows missed {missed} new versions: its database was busy"));
     if let Some((reads, least)) = strategy.origin.as_ref().map(|origin| origin.total).zip(c.reads_min) {
         let below = format!(
-            "the origin was read {reads} times, and these arrivals need {least} whoever answers them: a clock or a ledger is wrong"
+            "the origin was read {reads} times, and these arrivals need {least} under any strategy: a clock or a ledger is wrong"
         );
         doubt(reads < least, below);
     }

@@ -84,7 +84,7 @@ enum Note {
     Begin(Log),
     /// What is to be expected of the warm-up.
     Expect(Warmth),
-    /// Who is told of each second that is over.
+    /// Told of each second that is over.
     Feed(Feed),
     /// The cache's state at t = 0, see [`Floor::know`].
     Warm(BTreeMap<u32, i64>),
@@ -144,7 +144,7 @@ impl Collector {
         let _ = self.tell.0.send(Note::Expect(warmth));
     }
 
-    /// Who is told of each second that is over.
+    /// Told of each second that is over.
     pub fn watched_by(&self, feed: Feed) {
         let _ = self.tell.0.send(Note::Feed(feed));
     }
@@ -160,7 +160,7 @@ impl Collector {
         self.tell.clone()
     }
 
-    /// Ends it, whoever could still tell it something: the log that was begun is gone when this returns.
+    /// Ends it, even if workers could still tell it something: the log that was begun is gone when this returns.
     pub fn abandon(self) {
         let _ = self.tell.0.send(Note::Abandon);
         let _ = self.thread.join();

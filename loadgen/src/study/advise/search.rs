@@ -136,7 +136,7 @@ impl Job {
         let same = |one: &Tried, two: &Tried| one.candidate().family == two.candidate().family;
         let mean = |tried: &Tried| tried.spread(goal.metric);
         let as_good = |one: &Tried, two: &Tried| mean(one).zip(mean(two)).is_some_and(|(o, t)| near(goal.metric, o, t));
-        // Who is better than the preset as it is by no more than noise is better by luck.
+        // A variant that is better than its preset by no more than noise is better by luck.
         let best = |at: usize, tried: &Tried| {
             let first = once.iter().find(|first| first.candidate().first && same(first, tried) && first.meets);
             once[..at].iter().all(|better| !same(better, tried)) && !first.is_some_and(|first| as_good(first, tried))

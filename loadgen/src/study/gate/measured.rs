@@ -1,5 +1,5 @@
 //! The gate of real runs. Counts are hard, for they hardly vary: reads an expiry, reads in all, errors, the origin's own
-//! service time, and the herd of who does nothing against it, without which the lab shows nothing. Times are a
+//! service time, and the herd of the unprotected strategy, without which the lab shows nothing. Times are a
 //! machine's, and advisory where nobody says otherwise.
 
 use report::compare::baseline::Measured;
@@ -13,7 +13,7 @@ const GROWTH: f64 = 0.25;
 const READS: f64 = 1.0;
 /// Where every herd of the baseline was one read, it is one: of twenty expiries not a single one may have two.
 const ALONE: f64 = 1.05;
-/// Of the herd of who does nothing at least this share of the baseline's smallest must be there.
+/// The least share of the baseline's smallest herd that the unprotected strategy must show.
 const HERD: f64 = 0.6;
 /// The origin's own service time may differ by this share.
 const SERVICE: f64 = 0.15;
@@ -161,7 +161,7 @@ fn more_failures(was: &Strategy, is: &Strategy, words: &str, count: impl Fn(&Str
     Found::Well(format!("{middle:.0}; baseline {range}, at most {limit:.0}"))
 }
 
-/// Who does nothing must show the herd, or nothing that the lab says of the others is worth anything.
+/// The unprotected strategy must show the herd; else no figure of the others means anything.
 fn herd(was: &Strategy, is: &Strategy) -> Option<Found> {
     let whole = |run: &Strategy| run.origin.as_ref().is_some_and(|origin| origin.per_expiry.is_some());
     if was.spec != "plain" || !was.runs().all(whole) {

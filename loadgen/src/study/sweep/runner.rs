@@ -40,7 +40,7 @@ pub fn threads(grid: &Grid) -> usize {
 }
 
 /// Runs everything, seed by seed: a sweep that is stopped has the whole grid with fewer seeds, not half of it with all.
-/// `simulate` is given settings with one subject, and who says when to stop.
+/// `simulate` is given settings with one subject, and what says when to stop.
 pub fn run_all<S>(grid: &Grid, simulate: S, stop: &Shutdown, quiet: bool) -> Finished
 where
     S: Fn(&Settings, &Shutdown) -> Result<Strategy, Failure> + Sync,

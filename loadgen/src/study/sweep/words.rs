@@ -15,7 +15,7 @@ use crate::shell::table::table;
 const RANKS_SHOWN: usize = 10;
 const POINTS_SHOWN: usize = 20;
 
-/// What will be run, for whom.
+/// What will be run, and how often.
 #[must_use]
 pub fn announce(grid: &Grid) -> String {
     let mut text = format!("{}: {}\n", grid.base.scenario.name, grid.base.scenario.summary);
