@@ -4,4 +4,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-THEORY_SETTINGS=${1:-1000} THEORY_SEED=${2:-1} cargo test --release --locked -p loadgen --test theory -- --nocapture
+THEORY_SETTINGS=${1:-1000} THEORY_SEED=${2:-1} cargo test --release --locked -p loadgen --test it theory:: -- --nocapture

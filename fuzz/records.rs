@@ -1,7 +1,7 @@
 //! Whole records as one input: whatever the readers take is drawn, gated, checked and compared, and nothing may panic.
 //!
 //! An input is text: `== naive/origin.csv` begins a file of a run's folder. A folder that can be read becomes its own baseline, too.
-//! Compiled into the fuzzer's programs and into `loadgen/tests/corpora.rs`.
+//! Compiled into the fuzzer's programs and into `loadgen/tests/it/corpora.rs`.
 
 use std::fs;
 use std::path::{Component, Path};

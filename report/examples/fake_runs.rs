@@ -1,16 +1,15 @@
 //! Writes made-up runs and renders them, for looking at charts without a lab: `cargo run -p report --example fake_runs
 //! -- FOLDER`. The numbers mean nothing; the shapes are those of real runs.
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/it/support/mod.rs"]
 mod support;
-#[path = "../tests/support/sweep.rs"]
-mod sweeps;
 
 use std::path::{Path, PathBuf};
 
 use report::record::EventRow;
 use report::sweep::{SweepFolder, render_sweep};
 use report::{RunFolder, render};
+use support::sweep as sweeps;
 use support::target::write_target;
 use support::{Kind, Plan, Shape, bulk_warm, hotkey, shape, write};
 

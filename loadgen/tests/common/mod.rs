@@ -1,6 +1,6 @@
 //! The real binary, run as its user runs it.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its own part of this")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each binary uses its own part of this")]
 
 pub mod page;
 

@@ -17,7 +17,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 ///
 /// Of a median the bootstrap needs no drawing: how often each pair of values would come out in the middle of a resample
 /// is a product of binomials, so this is what infinitely many resamples would say. Of few values it is a little too sure: with
-/// 8 to 12 an interval of level 0.95 held the truth 93 to 95 times of 100 (`report/tests/stats.rs`).
+/// 8 to 12 an interval of level 0.95 held the truth 93 to 95 times of 100 (`report/tests/it/stats.rs`).
 #[must_use]
 pub fn bootstrap_interval(values: &[f64], level: f64) -> Option<(f64, f64)> {
     let sorted = sorted(values);

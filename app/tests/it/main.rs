@@ -1,0 +1,16 @@
+//! A replica, the origin, their programs, and the Redis adapter on a real Redis. One binary, because each is linked anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
+
+mod common;
+mod corrupt;
+mod leaders;
+mod leases;
+mod metrics;
+mod origin;
+mod programs;
+mod redis;
+mod replica;
+mod same_answers;
+mod stack_parts;
+mod values;

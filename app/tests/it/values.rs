@@ -1,0 +1,66 @@
+//! What a value costs where it really lies: a Redis of its own is asked how long it is and what memory it takes.
+
+use crate::common::fleet::{Fleet, command, outcome, places};
+use crate::common::{Lab, get, settings};
+use app::cache::redis_server::PrivateRedis;
+use app::testing;
+use app::wire::control::StartOrigin;
+use strategies::{Key, Outcome};
+
+const BYTES: u32 = 420 << 10;
+
+async fn asked(redis: &PrivateRedis, question: &[&str], key: &Key) -> u32 {
+    let entry = places(key).0;
+    command(redis, &[question, &[entry.as_str()]].concat()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_value_is_in_redis_what_it_was_asked_to_be() {
+    for (filler_bytes, least, most) in [(0, BYTES, BYTES + 1024), (BYTES / 10 * 9, BYTES / 11, BYTES / 9)] {
+        let Some(redis) = testing::redis(&[]) else { return };
+        let start = StartOrigin { items: 3, value_bytes: BYTES, filler_bytes, ..settings(1, 4) };
+        let fleet = Fleet::of("plain", &redis, 1, start).await;
+        for number in 1..=3 {
+            let key = Key::of_item(number);
+            assert_eq!(outcome(&fleet.replicas[0].get(&key).await), Some(Outcome::Load));
+            let hit = fleet.replicas[0].get(&key).await;
+            assert_eq!(outcome(&hit), Some(Outcome::Hit));
+            let value = hit.unwrap().value.unwrap();
+            assert_eq!(app::wire::item::verify(&value, key.as_str()), Ok(1), "it comes out as it went in");
+            assert!(value.len() >= BYTES as usize);
+            let length = asked(&redis, &["STRLEN"], &key).await;
+            assert!((least..=most).contains(&length), "{filler_bytes} of filler: {length} bytes");
+            // Redis' allocator rounds up, to a quarter more at most.
+            let memory = asked(&redis, &["MEMORY", "USAGE"], &key).await;
+            assert!((length..=length / 4 * 5 + 1024).contains(&memory), "{memory} for {length} bytes");
+        }
+    }
+}
+
+/// Two gigabytes in rows of 420 KiB are the largest that a laptop would be asked for; a fiftieth of it is enough to see that every row
+/// is another, and that the second strategy of a run gets the same ones.
+#[tokio::test]
+async fn every_item_has_a_value_of_its_own_and_keeps_it_from_one_start_to_the_next() {
+    let start = StartOrigin { items: 100, value_bytes: BYTES, ..settings(1, 4) };
+    let lab = Lab::start(0, "naive", start).await;
+    let mut first = Vec::new();
+    for (round, seed) in [(1, start.seed), (2, start.seed), (3, start.seed + 1)] {
+        lab.origin_control.post::<()>("/start", &StartOrigin { seed, ..start }).await.unwrap();
+        let mut bodies = Vec::new();
+        for number in [1, 2, 10, 99, 100] {
+            let body = get(&format!("{}/items/{number}", lab.origin)).await.body;
+            assert_eq!(
+                app::wire::item::verify(body.as_bytes(), &number.to_string()),
+                Ok(1),
+                "round {round}, item {number}"
+            );
+            bodies.push(body);
+        }
+        assert!(bodies.windows(2).all(|pair| pair[0][80..] != pair[1][80..]));
+        match round {
+            1 => first = bodies,
+            2 => assert_eq!(bodies, first, "the same rows"),
+            _ => assert!(bodies.iter().zip(&first).all(|(one, other)| one != other), "another seed's"),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The rooms and who may depend on whom (ARCHITECTURE.md), held by a test; and what every file owes its reader.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Who may depend on whom. `strategies` is at the bottom; `report` stands alone; there is no cycle.
+const MAY: &[(&str, &[&str])] = &[
+    ("strategies", &[]),
+    ("scenarios", &["strategies"]),
+    ("sim", &["strategies", "scenarios"]),
+    ("app", &["strategies", "scenarios"]),
+    ("report", &[]),
+    ("loadgen", &["strategies", "scenarios", "sim", "app", "report"]),
+];
+
+/// What a room must not know, whatever it is for.
+const NEVER: &[(&str, &[&str])] = &[
+    ("strategies", &["tokio", "redis", "axum", "hyper", "rand", "serde", "sqlx"]),
+    ("scenarios", &["tokio", "redis", "axum", "hyper", "rand", "sqlx"]),
+    ("sim", &["tokio", "redis", "axum", "hyper", "rand", "bollard"]),
+    ("app", &["report", "plotters"]),
+    ("report", &["tokio", "redis", "axum", "hyper", "sqlx"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Each room's dependencies as its manifest has them: (name, is a development dependency).
+fn dependencies() -> BTreeMap<String, Vec<(String, bool)>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |v: &serde_json::Value| v.as_str().unwrap().to_owned();
+    let of = |package: &serde_json::Value| {
+        let edges = package["dependencies"].as_array().unwrap();
+        edges.iter().map(|d| (text(&d["name"]), d["kind"] == "dev")).collect()
+    };
+    metadata["packages"].as_array().unwrap().iter().map(|p| (text(&p["name"]), of(p))).collect()
+}
+
+#[test]
+fn rooms_depend_on_the_rooms_below_and_on_no_other() {
+    let found = dependencies();
+    let rooms: BTreeSet<&str> = MAY.iter().map(|(room, _)| *room).collect();
+    assert_eq!(found.keys().map(String::as_str).collect::<BTreeSet<_>>(), rooms, "a new room needs a row in MAY");
+    for (room, may) in MAY {
+        let inside = found[*room].iter().filter(|(d, dev)| !dev && rooms.contains(d.as_str()));
+        for (dependency, _) in inside {
+            assert!(may.contains(&dependency.as_str()), "{room} must not depend on {dependency}");
+        }
+    }
+    for (room, never) in NEVER {
+        for (dependency, dev) in &found[*room] {
+            assert!(*dev || !never.contains(&dependency.as_str()), "{room} must not know {dependency}");
+        }
+    }
+}
+
+#[test]
+fn a_test_may_borrow_a_world_and_nothing_else() {
+    // Development edges that point upwards: the strategies' and the app's tests run in the simulator's world.
+    let allowed = [("strategies", "sim"), ("app", "sim"), ("app", "app")];
+    for (room, may) in MAY {
+        for (dependency, _) in dependencies()[*room].iter().filter(|(_, dev)| *dev) {
+            let inside = MAY.iter().any(|(r, _)| r == dependency);
+            let good = may.contains(&dependency.as_str()) || allowed.contains(&(room, dependency.as_str()));
+            assert!(!inside || good, "{room}'s tests must not use {dependency}");
+        }
+    }
+}
+
+fn rust_files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders: Vec<PathBuf> = MAY.iter().map(|(room, _)| root().join(room)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn every_file_says_what_it_is_and_is_one_idea() {
+    let files = rust_files();
+    assert!(files.len() > 100, "{} files", files.len());
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("//!"), "{} does not say what it is", file.display());
+        let lines = text.lines().count();
+        assert!(lines <= 420, "{} has {lines} lines: more than one idea?", file.display());
+    }
+}
+
+#[test]
+fn both_mains_of_the_app_and_the_generators_are_short() {
+    for main in ["app/src/main.rs", "app/src/bin/origin.rs", "loadgen/src/main.rs"] {
+        let text = std::fs::read_to_string(root().join(main)).unwrap();
+        let body = text.split_once("fn main()").unwrap().1;
+        assert!(body.lines().count() < 40, "{main}");
+    }
+}

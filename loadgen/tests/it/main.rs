@@ -1,0 +1,30 @@
+//! The generator in virtual time, and its programs where they run no lab. One binary, because each is linked anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what was played is told where a test fails")]
+
+mod advise;
+mod advise_scale;
+mod architecture;
+mod bad_input;
+mod baselines;
+mod budgets;
+mod check;
+#[path = "../common/mod.rs"]
+mod common;
+mod compose;
+mod corpora;
+mod floor;
+mod fuzz;
+mod gate;
+mod hostile;
+mod names;
+mod pages;
+mod security;
+mod sim;
+mod sweep;
+mod theory;
+mod validity;
+mod verdicts;
+mod workflows;
+mod wrong;

@@ -1,0 +1,292 @@
+//! The lab in containers, on a real engine: a stack of this test's own, with a name and ports of its own, that is taken down
+//! again whatever happens. Without an engine it is skipped, unless LAB_REQUIRE has `docker`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::common::{Said, alone, folder, only_run, record, signal, strategy, until};
+
+/// A stack of our own.
+struct TestStack {
+    project: String,
+}
+
+impl TestStack {
+    /// Brings it up; `None`, and a line that says so, where there is no engine or the images cannot be had.
+    fn up() -> Option<Self> {
+        let stack = Self { project: format!("stampede-test-{}", std::process::id()) };
+        let engine = Command::new("docker").args(["compose", "version"]).output();
+        let engine = engine.is_ok_and(|o| o.status.success())
+            && Command::new("docker").arg("info").output().is_ok_and(|o| o.status.success());
+        let why = if engine {
+            let built = stack.compose(&["build"]);
+            if built.status.success() { None } else { Some(text(&built.stderr)) }
+        } else {
+            Some("no Docker engine with Compose".into())
+        };
+        if let Some(why) = why {
+            assert!(!app::testing::required("docker"), "LAB_REQUIRE has docker: {why}");
+            app::testing::skipped(why.lines().last().unwrap_or_default());
+            return None;
+        }
+        stack.does(&["up", "-d", "--wait"]);
+        Some(stack)
+    }
+
+    fn compose(&self, args: &[&str]) -> Output {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut command = Command::new("docker");
+        command.arg("compose").args(args).current_dir(root).env("COMPOSE_PROJECT_NAME", &self.project);
+        for (name, value) in [
+            ("LAB_IMAGE", "stampede-lab:test"),
+            ("LAB_APP_PORTS", "18081-18099"),
+            ("LAB_APP_CONTROL_PORTS", "18181-18199"),
+            ("LAB_PROXY_CONTROL_PORT", "18200"),
+            ("LAB_ORIGIN_CONTROL_PORT", "18201"),
+            ("LAB_HEALTH_INTERVAL", "1s"),
+        ] {
+            command.env(name, value);
+        }
+        command.output().unwrap()
+    }
+
+    fn does(&self, args: &[&str]) {
+        let done = self.compose(args);
+        assert!(done.status.success(), "docker compose {args:?}: {}", text(&done.stderr));
+    }
+
+    fn loadgen(&self, args: &[&str]) -> Command {
+        let mut command = crate::common::loadgen(args);
+        command.env("COMPOSE_PROJECT_NAME", &self.project);
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Said {
+        self.loadgen(args).output().unwrap().into()
+    }
+
+    /// States of this stack's containers, `running`, `paused` …, by service.
+    fn states(&self) -> Vec<(String, String)> {
+        let listed = self.compose(&["ps", "-a", "--format", "{{.Service}} {{.State}}"]);
+        let listed = text(&listed.stdout);
+        let mut states: Vec<(String, String)> = listed
+            .lines()
+            .filter_map(|l| l.split_once(' ').map(|(s, state)| (s.to_owned(), state.to_owned())))
+            .collect();
+        states.sort();
+        states
+    }
+
+    /// Everything that Docker still has of this project.
+    fn left_behind(&self) -> String {
+        let filter = format!("label=com.docker.compose.project={}", self.project);
+        [&["ps", "-aq"][..], &["volume", "ls", "-q"], &["network", "ls", "-q"]]
+            .into_iter()
+            .map(|list| text(&Command::new("docker").args(list).args(["--filter", &filter]).output().unwrap().stdout))
+            .collect()
+    }
+}
+
+impl Drop for TestStack {
+    fn drop(&mut self) {
+        let _ = self.compose(&["down", "-v", "--timeout", "1"]);
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// hotkey, short, with whatever else.
+fn scenario(at: &Path, name: &str, duration: &str, more: &str) -> PathBuf {
+    let text = format!(
+        "schema = 1\nname = \"{name}\"\nsummary = \"a test\"\nstrategies = [\"naive\", \"singleflight\"]\n[load]\nclients = 20\n\
+         think = \"100ms\"\nwarmup = \"2s\"\nduration = \"{duration}\"\ntimeout = \"5s\"\n[keys]\nkind = \"hot\"\n\
+         hot_share = 0.95\nn = 10\n[cache]\nttl = \"2s\"\n[origin]\nservice_time = \"200ms\"\n{more}"
+    );
+    let file = at.join(format!("{name}.toml"));
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+fn event(at: &str, action: &str, more: &str) -> String {
+    format!("[[event]]\nat = \"{at}\"\ndo = \"{action}\"\n{more}\n")
+}
+
+const CONTAINERS: [&str; 6] = ["app-1", "app-2", "app-3", "cache-proxy-1", "origin-1", "redis-1"];
+
+#[test]
+fn a_stack_is_found_driven_hurt_and_healed_and_leaves_nothing_behind() {
+    let _alone = alone();
+    let Some(stack) = TestStack::up() else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    it_is_found_and_driven(&stack, scratch.path());
+    real_faults_take_effect_and_are_explained(&stack, scratch.path());
+    // After Redis was restarted, on purpose: whoever asks it about a lock finds his connection broken.
+    the_lock_s_holder_is_found(&stack, scratch.path());
+    an_interrupted_run_heals_what_it_hurt(&stack, scratch.path());
+    what_is_wrong_with_it_is_said(&stack);
+    stack.does(&["down", "-v", "--timeout", "1"]);
+    assert_eq!(stack.left_behind(), "");
+}
+
+fn it_is_found_and_driven(stack: &TestStack, scratch: &Path) {
+    let (file, results) = (scenario(scratch, "plain", "6s", ""), scratch.join("plain"));
+    let said = stack.run(&["--scenario", file.to_str().unwrap(), "-o", results.to_str().unwrap()]);
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    assert!(said.err.contains("lab docker, 3 replicas"), "--lab auto finds it: {}", said.err);
+    let path = only_run(&results);
+    let run = record(&path);
+    assert_eq!((run.lab.as_str(), run.replicas), ("docker", 3));
+    assert!(run.cache.starts_with("redis "), "{}", run.cache);
+    for name in ["naive", "singleflight"] {
+        let strategy = strategy(&run, name);
+        assert!(strategy.valid, "{name}: {:?}", strategy.invalid_because);
+        assert_eq!((strategy.errors, strategy.unwitnessed, strategy.moved_on), (0, 0, 0), "{name}");
+        let rows = folder(&path, name).read_containers().unwrap();
+        for container in CONTAINERS {
+            let sampled = rows.iter().filter(|row| row.container == container && row.memory_bytes > 0).count();
+            assert!(sampled >= 3, "{name}: {sampled} samples of {container}");
+        }
+        assert!(rows.iter().any(|row| row.cpu_cores > 0.0 && row.sent_bytes > 0), "{name}");
+    }
+    let per_expiry = |name: &str| crate::common::origin_of(strategy(&run, name)).per_expiry.as_ref().unwrap().mean;
+    assert!(per_expiry("naive") > 10.0 && per_expiry("singleflight") < 2.0);
+}
+
+fn real_faults_take_effect_and_are_explained(stack: &TestStack, scratch: &Path) {
+    let events = [
+        event("1s", "replica-kill", "target = \"replica-1\""),
+        event("4s", "replica-restart", "target = \"replica-1\""),
+        event("5500ms", "flush", ""),
+        event("6s", "cache-stop", "for = \"2s\""),
+        event("10s", "cache-pause", "for = \"1s\""),
+        event("13s", "cache-restart", ""),
+        event("15s", "cache-latency", "add = \"20ms\"\nfor = \"1s\""),
+        event("17s", "network-cut", "target = \"replica-2\"\nfor = \"2s\""),
+        event("21s", "replica-pause", "target = \"replica-0\"\nfor = \"1s\""),
+        event("25s", "origin-fail", "for = \"500ms\""),
+    ];
+    let (file, results) = (scenario(scratch, "faults", "28s", &events.concat()), scratch.join("faults"));
+    let args = ["--scenario", file.to_str().unwrap(), "--strategy", "singleflight", "-o", results.to_str().unwrap()];
+    let said = stack.run(&args);
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    let path = only_run(&results);
+    let run = record(&path);
+    let strategy = strategy(&run, "singleflight");
+    assert!(strategy.unwitnessed > 0, "replica-1 had led reads when it was killed");
+    assert!(strategy.moved_on > 0, "its clients went to the next");
+    assert!(strategy.events.unwrap().cache_errors > 0, "a cache that is gone was noticed");
+    assert_eq!(strategy.cache_ops_per_request, None, "what replica-1 counted is gone");
+    let rows = folder(&path, "singleflight").read_events().unwrap();
+    let told = |event: &str| -> Vec<String> {
+        rows.iter().filter(|row| row.event == event).filter_map(|row| row.detail.clone()).collect()
+    };
+    assert_eq!(told("fault-failed"), Vec::<String>::new());
+    let faults = told("fault");
+    assert_eq!(faults.len(), events.len(), "{faults:?}");
+    for (fault, begins) in faults.iter().zip([
+        "replica-1 killed",
+        "replica-1 restarted",
+        "flush: ",
+        "cache stopped for 2s",
+        "cache paused for 1s",
+        "cache restarted, empty",
+        "cache slower by 20ms for 1s",
+        "replica-2 cut off from the cache for 2s",
+        "replica-0 paused for 1s",
+        "origin fails",
+    ]) {
+        assert!(fault.starts_with(begins), "{fault:?}");
+    }
+    let over = told("fault-over");
+    assert_eq!(over.len(), 5, "{over:?}");
+    // Where the cache was gone, operations of whoever is left to tell of it failed; and nowhere else.
+    let failed: Vec<i64> = rows.iter().filter(|r| r.event == "cache-failed").map(|r| r.t_ns / 1_000_000_000).collect();
+    assert!(failed.iter().any(|s| (6..=9).contains(s)) && failed.iter().any(|s| (10..=12).contains(s)), "{failed:?}");
+}
+
+fn the_lock_s_holder_is_found(stack: &TestStack, scratch: &Path) {
+    let events =
+        [event("2s", "expire", "key = 1"), event("2500ms", "replica-kill", "target = \"lock-holder\"")].concat();
+    let (file, results) = (scenario(scratch, "holder", "8s", &events), scratch.join("holder"));
+    let more = ["--set", "origin.service_time=2s", "--set", "cache.ttl=6s", "-w", "6s", "--strategy", "plain + lease"];
+    let args = ["--scenario", file.to_str().unwrap(), "-o", results.to_str().unwrap()];
+    let said = stack.run(&[&args[..], &more].concat());
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    let path = only_run(&results);
+    let name = &record(&path).strategies[0].folder;
+    let rows = folder(&path, name).read_events().unwrap();
+    let killed =
+        rows.iter().find(|r| r.event == "fault" && r.detail.as_deref().unwrap_or("").contains("killed")).unwrap();
+    assert!(killed.detail.as_deref().unwrap().ends_with("(lock holder)"), "{killed:?}");
+    // The read that it died over: the hot key's, its own, and the first since the key expired. When a kill is told of, on a busy machine
+    // somebody else may have taken over already.
+    let reads = folder(&path, name).read_origin().unwrap();
+    let mut reads = reads.iter().filter(|r| r.key == "1" && r.arrived_ns > 1_900_000_000);
+    let read = reads.next().unwrap();
+    assert!(read.replica == killed.replica && read.arrived_ns < killed.t_ns, "{read:?}");
+    assert_ne!(reads.next().expect("somebody took over").replica, killed.replica);
+}
+
+fn an_interrupted_run_heals_what_it_hurt(stack: &TestStack, scratch: &Path) {
+    let events = [
+        event("500ms", "replica-pause", "target = \"replica-2\"\nfor = \"60s\""),
+        event("600ms", "cache-stop", "for = \"60s\""),
+        event("700ms", "network-cut", "target = \"replica-0\"\nfor = \"60s\""),
+    ]
+    .concat();
+    let (file, results) = (scenario(scratch, "interrupted", "90s", &events), scratch.join("interrupted"));
+    let args = ["--scenario", file.to_str().unwrap(), "--strategy", "naive", "-o", results.to_str().unwrap()];
+    let mut child =
+        stack.loadgen(&args).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let hurt = || {
+        let states = stack.states();
+        let is = |service: &str, state: &str| states.iter().any(|(s, now)| s == service && now == state);
+        is("app", "paused") && is("redis", "exited")
+    };
+    until("the stack is hurt", hurt);
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let well = |(service, state): &(String, String)| service == "secrets" || state == "running";
+    assert!(stack.states().iter().all(well), "{:?}", stack.states());
+    let again = stack.run(&["--scenario", "hotkey", "--lab", "docker", "--dry-run"]);
+    // Redis was started anew, and its health check has yet to say that it is well: that is waited for.
+    assert_eq!(again.code, Some(0), "{}", again.err);
+}
+
+fn what_is_wrong_with_it_is_said(stack: &TestStack) {
+    let dry = |lab: &str, more: &[&str]| {
+        stack.run(&[&["--scenario", "hotkey", "--lab", lab, "--dry-run"][..], more].concat())
+    };
+    stack.does(&["up", "-d", "--wait", "--scale", "app=4"]);
+    let four = dry("docker", &[]);
+    assert!(four.out.contains("4 replicas") && four.out.contains("# lab docker"), "{}{}", four.out, four.err);
+    stack.does(&["pause", "app"]);
+    let paused = dry("docker", &[]);
+    assert_eq!(paused.code, Some(1));
+    assert!(paused.err.contains("app-1 is Up") && paused.err.contains("--force-recreate"), "{}", paused.err);
+    let fallen_back = dry("auto", &[]);
+    assert_eq!(fallen_back.code, Some(0));
+    assert!(
+        fallen_back.out.contains("# lab local (no containers: ") && fallen_back.out.contains("3 replicas"),
+        "{}",
+        fallen_back.out
+    );
+    stack.does(&["unpause", "app"]);
+    stack.does(&["stop", "--timeout", "1", "origin"]);
+    let half = dry("docker", &[]);
+    assert!(
+        half.err.contains("origin-1 is Exited") && half.err.contains("docker compose up -d --wait"),
+        "{}",
+        half.err
+    );
+    let nowhere = Command::new(env!("CARGO_BIN_EXE_loadgen"))
+        .args(["--scenario", "hotkey", "--lab", "docker"])
+        .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+        .output()
+        .unwrap();
+    let nowhere = Said::from(nowhere);
+    assert_eq!(nowhere.code, Some(1));
+    assert!(nowhere.err.contains("cannot reach Docker at unix:///nowhere/docker.sock"), "{}", nowhere.err);
+}

@@ -1,0 +1,27 @@
+//! The generator in real time: labs, servers, containers and browsers. One binary, because each is linked anew, and apart from
+//! `it`, whose simulations would take from what is measured here: whoever puts a load on the machine does so `alone`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod conditions;
+mod descriptors;
+mod docker;
+mod interrupts;
+mod keys_and_ramps;
+mod live;
+mod nginx_varnish;
+mod preflight;
+mod prometheus;
+mod real_gate;
+mod repeats;
+mod retries;
+mod runs;
+mod schema;
+mod schemas;
+mod secrets;
+mod slots;
+mod stall;
+mod target;
+mod terminal;
