@@ -45,27 +45,7 @@ impl Scenario {
         // A lock's budget is its strategy's, where that does not say another.
         let Budgets { replica, origin_read: _, lock_wait: _ } = budgets;
         let OriginModel { service_time, concurrency, queue: _, write_every: _ } = origin;
-        let (readers, steady, together) = match kind {
-            LoadKind::Open { rate_per_s, arrivals, start, ramps } => {
-                let gaps = match arrivals {
-                    Arrivals::Poisson => Gaps::Poisson,
-                    Arrivals::Constant => Gaps::Equal,
-                };
-                let together = match start {
-                    Start::Together => true,
-                    Start::Staggered => false,
-                };
-                (Readers::Open { per_s: *rate_per_s, gaps }, ramps.is_empty(), together)
-            }
-            LoadKind::Closed { clients, think } => {
-                let think = match think {
-                    Law::Constant(always) => Think::Constant(*always),
-                    Law::Exponential { mean } => Think::Exponential(*mean),
-                    Law::LogNormal { .. } | Law::Uniform { .. } => Think::Other,
-                };
-                (Readers::Closed { clients: *clients, think }, true, true)
-            }
-        };
+        let (readers, steady, together) = readers(kind);
         let share = match popularity {
             KeyKind::Hot { share } => Some(share * (1.0 - missing_share)),
             KeyKind::Single => Some(1.0 - missing_share),
@@ -90,6 +70,31 @@ impl Scenario {
             patience: (*timeout).min(*replica),
             filled: if warm.is_none() && together { Filled::ByLoad(*warmup) } else { Filled::Otherwise },
             measured,
+        }
+    }
+}
+
+/// How requests come, whether at one rate, and whether entries begin their lives together.
+fn readers(kind: &LoadKind) -> (Readers, bool, bool) {
+    match kind {
+        LoadKind::Open { rate_per_s, arrivals, start, ramps } => {
+            let gaps = match arrivals {
+                Arrivals::Poisson => Gaps::Poisson,
+                Arrivals::Constant => Gaps::Equal,
+            };
+            let together = match start {
+                Start::Together => true,
+                Start::Staggered => false,
+            };
+            (Readers::Open { per_s: *rate_per_s, gaps }, ramps.is_empty(), together)
+        }
+        LoadKind::Closed { clients, think } => {
+            let think = match think {
+                Law::Constant(always) => Think::Constant(*always),
+                Law::Exponential { mean } => Think::Exponential(*mean),
+                Law::LogNormal { .. } | Law::Uniform { .. } => Think::Other,
+            };
+            (Readers::Closed { clients: *clients, think }, true, true)
         }
     }
 }

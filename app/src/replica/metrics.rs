@@ -48,20 +48,49 @@ pub(super) struct ReplicaMetrics {
     flights_ended: ByKind<LeaderEnd>,
     early_refreshes: IntCounter,
     refreshes_failed: IntCounter,
-    lock_wait: Histogram,
-    locks_ended: ByKind<LeaderEnd>,
-    lock_timeouts: IntCounter,
-    lock_fallbacks: IntCounter,
-    wakes_lost: IntCounter,
+    locks: LockMetrics,
     reads_spared: ByKind<RefusedBy>,
     breaker_changes: ByKind<BreakerState>,
+}
+
+/// How a leader ended, as a label.
+const ENDS: (&str, &[LeaderEnd], fn(LeaderEnd) -> &'static str) = ("end", &LeaderEnd::ALL, LeaderEnd::name);
+
+/// What happens at locks.
+struct LockMetrics {
+    wait: Histogram,
+    ended: ByKind<LeaderEnd>,
+    timeouts: IntCounter,
+    fallbacks: IntCounter,
+    wakes_lost: IntCounter,
+}
+
+impl LockMetrics {
+    fn of(of: &Families) -> Result<Self, String> {
+        Ok(Self {
+            wait: of.histogram("stampede_lock_wait_seconds", "Waits for somebody else's lock.", &SECONDS)?,
+            ended: of.counters(
+                "stampede_locks_ended_total",
+                "Locks that this replica held, by how they ended.",
+                ENDS,
+            )?,
+            timeouts: of.counter("stampede_lock_timeouts_total", "Callers that gave up waiting for a lock.")?,
+            fallbacks: of.counter(
+                "stampede_lock_fallbacks_total",
+                "Fills that coalesced in this replica only, for the cache was lost.",
+            )?,
+            wakes_lost: of.counter(
+                "stampede_wakes_lost_total",
+                "Messages between replicas that nobody could listen for, or that were not taken: waiters polled.",
+            )?,
+        })
+    }
 }
 
 impl ReplicaMetrics {
     /// Everything at zero.
     pub(super) fn new() -> Result<Self, String> {
         let of = Families::new(PROGRAM)?;
-        let ends = |name, help| of.counters(name, help, ("end", &LeaderEnd::ALL, LeaderEnd::name));
         let outcome = ("outcome", &Outcome::ALL[..], Outcome::name as fn(Outcome) -> &'static str);
         let stored = |stored| if stored == Stored::Stored { "stored" } else { "fenced" };
         Ok(Self {
@@ -103,20 +132,10 @@ impl ReplicaMetrics {
                 "Origin reads begun, by cause.",
                 ("cause", &Cause::ALL, Cause::name),
             )?,
-            flights_ended: ends("stampede_flights_ended_total", "Origin reads ended, by how.")?,
+            flights_ended: of.counters("stampede_flights_ended_total", "Origin reads ended, by how.", ENDS)?,
             early_refreshes: of.counter("stampede_early_refreshes_total", "Hits that decided to refresh early.")?,
             refreshes_failed: of.counter("stampede_refreshes_failed_total", "Background refreshes that failed.")?,
-            lock_wait: of.histogram("stampede_lock_wait_seconds", "Waits for somebody else's lock.", &SECONDS)?,
-            locks_ended: ends("stampede_locks_ended_total", "Locks that this replica held, by how they ended.")?,
-            lock_timeouts: of.counter("stampede_lock_timeouts_total", "Callers that gave up waiting for a lock.")?,
-            lock_fallbacks: of.counter(
-                "stampede_lock_fallbacks_total",
-                "Fills that coalesced in this replica only, for the cache was lost.",
-            )?,
-            wakes_lost: of.counter(
-                "stampede_wakes_lost_total",
-                "Messages between replicas that nobody could listen for, or that were not taken: waiters polled.",
-            )?,
+            locks: LockMetrics::of(&of)?,
             reads_spared: of.counters(
                 "stampede_origin_reads_spared_total",
                 "Origin reads that a layer refused, by which and why.",
@@ -165,13 +184,13 @@ impl ReplicaMetrics {
             Event::FlightEnded { end, .. } => self.flights_ended.inc(*end),
             // Answers are counted by their outcome, where they are given.
             Event::Answered(_) => {}
-            Event::LockEnded { end, .. } => self.locks_ended.inc(*end),
+            Event::LockEnded { end, .. } => self.locks.ended.inc(*end),
             Event::Put { stored, .. } => self.cache_puts.inc(*stored),
             Event::EarlyRefresh(_) => self.early_refreshes.inc(),
             Event::RefreshFailed(_) => self.refreshes_failed.inc(),
-            Event::LockTimeout(_) => self.lock_timeouts.inc(),
-            Event::LockFallback(_) => self.lock_fallbacks.inc(),
-            Event::WakeLost(_) => self.wakes_lost.inc(),
+            Event::LockTimeout(_) => self.locks.timeouts.inc(),
+            Event::LockFallback(_) => self.locks.fallbacks.inc(),
+            Event::WakeLost(_) => self.locks.wakes_lost.inc(),
             Event::Corrupt(_) => self.corrupt_entries.inc(),
             Event::OriginSpared { by, .. } => self.reads_spared.inc(*by),
             Event::Breaker(state) => self.breaker_changes.inc(*state),
@@ -193,7 +212,7 @@ impl Events for Counting {
     }
 
     fn lock_waited(&self, waited: Duration) {
-        self.metrics.lock_wait.observe(waited.as_secs_f64());
+        self.metrics.locks.wait.observe(waited.as_secs_f64());
     }
 }
 

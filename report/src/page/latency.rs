@@ -79,34 +79,59 @@ type Curve = Vec<(f64, f64)>;
 /// of its own.
 type Curves<'a> = (usize, &'a Row<'a>, Curve, Curve);
 
-/// Every percentile, one line a strategy.
-pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
-    let curves: Vec<Curves<'_>> = view
-        .rows
-        .iter()
-        .enumerate()
-        .filter_map(|(at, row)| {
-            let service = row.digest.service.as_ref().filter(|_| row.digest.service_differs(row.run));
-            let service = service.map(percentiles_of).unwrap_or_default();
-            Some((at, row, percentiles_of(row.digest.response.as_ref()?), service))
-        })
-        .collect();
-    let open = view.runs.iter().any(|run| !words::closed_loop(run));
-    let clocks = if open {
+/// The rows that have a distribution.
+fn curves_of<'a>(view: &'a View<'_>) -> Vec<Curves<'a>> {
+    let curve = |(at, row): (usize, &'a Row<'a>)| {
+        let service = row.digest.service.as_ref().filter(|_| row.digest.service_differs(row.run));
+        let service = service.map(percentiles_of).unwrap_or_default();
+        Some((at, row, percentiles_of(row.digest.response.as_ref()?), service))
+    };
+    view.rows.iter().enumerate().filter_map(curve).collect()
+}
+
+/// How the spectrum is read, and which rows have no line in it.
+fn how_to_read(view: &View<'_>, lacking: &[String]) -> String {
+    let clocks = if view.runs.iter().any(|run| !words::closed_loop(run)) {
         "Solid: response time, from the planned send. Dashed, where it is another: service time, from the actual send."
     } else {
         "A closed loop: a client plans its next send when it has its answer, so the requests that a stall keeps clients from \
          sending are not in it (coordinated omission)."
     };
-    let lacking = view.rows.iter().filter(|row| row.digest.missing.contains(&"latency.hlog"));
-    let lacking: Vec<String> = lacking.map(|row| escaped(&row.name)).collect();
-    let without = match lacking.as_slice() {
+    let without = match lacking {
         [] => String::new(),
         names => format!(" <b>Without a line, for want of latency.hlog: {}.</b>", names.join(", ")),
     };
-    let how =
-        format!("How slow the rare ones are: each step to the right leaves a tenth of the requests. {clocks}{without}");
-    out.section("spectrum", "Latency spectrum", &how);
+    format!("How slow the rare ones are: each step to the right leaves a tenth of the requests. {clocks}{without}")
+}
+
+/// A row's name at the end of its curve, with the values at `count` places.
+fn named((at, row, response, service): &Curves<'_>, count: usize) -> Named {
+    let read =
+        |points: &[(f64, f64)]| (0..count).map(|at| words::ms(points.get(at).map(|point| point.1))).collect::<Vec<_>>();
+    let mut series = vec![("", " ms", read(response))];
+    if !service.is_empty() {
+        series.push(("service", " ms", read(service)));
+    }
+    let bad = if row.strategy.valid { "" } else { "<strong class=\"bad\">INVALID</strong>" };
+    let failed = match words::failed(row.first, "") {
+        none if none.is_empty() => none,
+        failed => format!("<span class=\"bad failed\">{failed}</span>"),
+    };
+    Named {
+        class: row.class(*at),
+        row: *at,
+        values: values(&series),
+        html: format!("<i class=\"key\"></i>{}{bad}{failed}<span class=\"now\"></span>", with_ends(&row.name)),
+        at: response.last().copied().unwrap_or((0.0, 1.0)),
+    }
+}
+
+/// Every percentile, one line a strategy.
+pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
+    let curves = curves_of(view);
+    let lacking = view.rows.iter().filter(|row| row.digest.missing.contains(&"latency.hlog"));
+    let lacking: Vec<String> = lacking.map(|row| escaped(&row.name)).collect();
+    out.section("spectrum", "Latency spectrum", &how_to_read(view, &lacking));
     if curves.is_empty() {
         out.push_str(if lacking.is_empty() { "<p>No response times were recorded.</p>\n" } else { "" });
         out.push_str("</section>\n");
@@ -119,33 +144,13 @@ pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
     let step = 1.0 / SPECTRUM_STEPS as f64;
     let place = |at: usize| (at as f64 * step).min(decades);
     let mut plot = Plot::new((0.0, decades), y, 380).x_ticks(percentile_ticks(decades)).y_ticks(y.ticks(9));
-    let mut named = Vec::new();
     for (at, row, response, service) in &curves {
         let class = row.class(*at);
         let known = |points: &[(f64, f64)]| points.iter().map(|(x, ms)| (*x, Some(*ms))).collect::<Vec<_>>();
         plot.line(&format!("{class} spec s{at}"), &known(response));
         plot.line(&format!("{class} spec serv s{at}"), &known(service));
-        let read = |points: &[(f64, f64)]| {
-            (0..count).map(|at| words::ms(points.get(at).map(|point| point.1))).collect::<Vec<_>>()
-        };
-        let mut series = vec![("", " ms", read(response))];
-        if !service.is_empty() {
-            series.push(("service", " ms", read(service)));
-        }
-        let bad = if row.strategy.valid { "" } else { "<strong class=\"bad\">INVALID</strong>" };
-        let failed = match words::failed(row.first, "") {
-            none if none.is_empty() => none,
-            failed => format!("<span class=\"bad failed\">{failed}</span>"),
-        };
-        named.push(Named {
-            class,
-            row: *at,
-            values: values(&series),
-            html: format!("<i class=\"key\"></i>{}{bad}{failed}<span class=\"now\"></span>", with_ends(&row.name)),
-            at: response.last().copied().unwrap_or((0.0, 1.0)),
-        });
     }
-    plot.names(&named, 19.0);
+    plot.names(&curves.iter().map(|curve| named(curve, count)).collect::<Vec<_>>(), 19.0);
     let readout = Readout {
         x: (0.0, decades),
         x0: -step / 2.0,

@@ -287,90 +287,107 @@ impl Stage {
             return cache.fail_over(&past);
         }
         let until = self.world.now().plus(length);
-        let item = match fault.whom {
-            Whom::Holder(item) => item,
-            Whom::Replica(_) => 1,
-        };
         // Told before it takes effect: what follows from it comes after it in the log.
+        if fault.kind.is_of_one_replica() {
+            self.at_replica(fault, node, replica, until).await;
+        } else {
+            self.at_all(fault);
+        }
+        self.world.sleep_until(until).await;
+    }
+
+    /// What hits one replica.
+    async fn at_replica(&self, fault: Fault, node: u16, replica: &crate::fleet::Replica, until: Mono) {
+        let length = Duration::from_nanos(fault.length);
+        let troubled = |length| self.troubled(fault.kind, Some(node), length);
         match fault.kind {
             Trouble::Crash if self.fleet.stack(node).is_some() => {
-                self.troubled(fault.kind, Some(node), length);
+                troubled(length);
                 self.fleet.kill(node);
                 self.world.sleep_until(until).await;
                 self.fleet.boot(node);
             }
             Trouble::Freeze => {
-                self.troubled(fault.kind, Some(node), length);
+                troubled(length);
                 self.world.freeze(node);
                 self.world.sleep_until(until).await;
                 self.world.thaw(node);
             }
             Trouble::RepliesLost => {
-                self.troubled(fault.kind, Some(node), Duration::from_secs(60));
-                if let Some(port) = self.fleet.port(node) {
-                    port.lose_replies(u32::try_from(fault.amount).unwrap_or(1));
-                }
+                troubled(Duration::from_secs(60));
+                let lose = |replies| self.fleet.port(node).into_iter().for_each(|port| port.lose_replies(replies));
+                lose(u32::try_from(fault.amount).unwrap_or(1));
                 self.world.sleep_until(until).await;
-                if let Some(port) = self.fleet.port(node) {
-                    port.lose_replies(0);
-                }
+                lose(0);
             }
             Trouble::CutThere => {
-                self.troubled(fault.kind, Some(node), length);
+                troubled(length);
                 replica.cache_link.there.cut(until);
             }
             Trouble::CutBack => {
-                self.troubled(fault.kind, Some(node), length);
+                troubled(length);
                 replica.cache_link.back.cut(until);
             }
             Trouble::ClockJump => {
-                self.troubled(fault.kind, Some(node), FOR_EVER);
+                troubled(FOR_EVER);
                 replica.clock.jump(fault.amount);
             }
             Trouble::ClockDrift => {
-                self.troubled(fault.kind, Some(node), FOR_EVER);
+                troubled(FOR_EVER);
                 replica.clock.drift(fault.amount);
             }
+            _ => {}
+        }
+    }
+
+    /// What hits the cache or the origin, and so every replica.
+    fn at_all(&self, fault: Fault) {
+        let (length, cache, origin) = (Duration::from_nanos(fault.length), &self.fleet.cache, &self.fleet.origin);
+        let troubled = |length| self.troubled(fault.kind, None, length);
+        match fault.kind {
             Trouble::CacheEmptied => {
-                self.troubled(fault.kind, None, Duration::ZERO);
+                troubled(Duration::ZERO);
                 cache.memory().clear();
             }
             Trouble::CacheLost => {
-                self.troubled(fault.kind, None, length);
+                troubled(length);
                 cache.stop(length);
             }
             Trouble::CachePaused => {
-                self.troubled(fault.kind, None, length);
+                troubled(length);
                 cache.pause(length);
             }
             Trouble::CacheSlow => {
-                self.troubled(fault.kind, None, length);
+                troubled(length);
                 cache.slow(Duration::from_nanos(fault.amount.unsigned_abs()), length);
             }
             Trouble::CacheRefuses => {
-                self.troubled(fault.kind, None, length);
+                troubled(length);
                 cache.refuse_writes(length);
             }
             Trouble::OriginSlow => {
-                self.troubled(fault.kind, None, length + Duration::from_nanos(nanos(length)));
-                self.fleet.origin.trouble(OriginTrouble::Slow(fault.amount as f64), length);
+                troubled(length + Duration::from_nanos(nanos(length)));
+                origin.trouble(OriginTrouble::Slow(fault.amount as f64), length);
             }
             Trouble::OriginFails => {
-                self.troubled(fault.kind, None, length);
-                self.fleet.origin.trouble(OriginTrouble::Fail, length);
+                troubled(length);
+                origin.trouble(OriginTrouble::Fail, length);
             }
             Trouble::OriginPaused => {
-                self.troubled(fault.kind, None, length);
-                self.fleet.origin.trouble(OriginTrouble::Pause, length);
+                troubled(length);
+                origin.trouble(OriginTrouble::Pause, length);
             }
             Trouble::Corrupt => {
+                let item = match fault.whom {
+                    Whom::Holder(item) => item,
+                    Whom::Replica(_) => 1,
+                };
                 if cache.memory().spoil(&Key::of_item(item)) {
-                    self.troubled(fault.kind, None, Duration::ZERO);
+                    troubled(Duration::ZERO);
                 }
             }
-            Trouble::Crash | Trouble::FailOver | Trouble::Other => {}
+            _ => {}
         }
-        self.world.sleep_until(until).await;
     }
 
     fn troubled(&self, kind: Trouble, node: Option<u16>, length: Duration) {

@@ -27,7 +27,7 @@ use crate::lab::faults::{Aftermath, fault_row};
 use crate::lab::trial::{Observed, Told, Trial, cannot_warm, judge};
 use crate::load::live::Feed;
 use crate::load::measure::{Circumstances, WarmState};
-use crate::load::record::Collector;
+use crate::load::record::{Collected, Collector};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
 use tapes::Tapes;
@@ -109,19 +109,10 @@ impl SimLab {
     ) -> Result<Measured, Failure> {
         let scenario = &self.settings.scenario;
         let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
-        let floor = subject.floor(scenario);
-        let collector = Collector::start(1, floor).map_err(|e| Failure::failed(format!("no thread: {e}")))?;
-        collector.expects(subject.warmth(scenario));
-        if let Some(feed) = &self.feed {
-            collector.watched_by(feed.clone());
-        }
-        let first = -whole_seconds(scenario.load.warmup);
-        if let Some(files) = files {
-            collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
-        }
+        let collector = self.collector(subject, files)?;
         let scratch = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
         let tapes = Tapes::new(&scratch);
-        let recorder = collector.recorder(first);
+        let recorder = collector.recorder(-whole_seconds(scenario.load.warmup));
         let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &scenario.keys, tapes.clone())));
         let done = Done::default();
         let seen =
@@ -150,7 +141,38 @@ impl SimLab {
         let panicked = || Failure::failed("the collector's thread panicked: a bug");
         let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
         let response = collected.measured.first().cloned();
-        let mut trial = judge(Observed {
+        let mut trial = self.judged(subject, &seen, &tapes, collected, end_ns, stopped)?;
+        // There are no connections to be lost.
+        trial.figures.strategy.resent = None;
+        Ok(Measured { trial, steps: done.steps.get(), response })
+    }
+
+    /// A recorder's other half, writing where there are files.
+    fn collector(&self, subject: &Subject, files: Option<&StrategyFolder>) -> Result<Collector, Failure> {
+        let scenario = &self.settings.scenario;
+        let floor = subject.floor(scenario);
+        let collector = Collector::start(1, floor).map_err(|e| Failure::failed(format!("no thread: {e}")))?;
+        collector.expects(subject.warmth(scenario));
+        if let Some(feed) = &self.feed {
+            collector.watched_by(feed.clone());
+        }
+        if let Some(files) = files {
+            collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
+        }
+        Ok(collector)
+    }
+
+    fn judged(
+        &self,
+        subject: &Subject,
+        seen: &Simulated,
+        tapes: &Tapes,
+        collected: Collected,
+        end_ns: i64,
+        stopped: bool,
+    ) -> Result<Trial, Failure> {
+        let scenario = &self.settings.scenario;
+        judge(Observed {
             scenario,
             subject,
             t0_ns: since_start(seen.t0.0),
@@ -183,10 +205,7 @@ impl SimLab {
                 not_quiet: seen.not_quiet as u64,
                 ..Circumstances::default()
             },
-        })?;
-        // There are no connections to be lost.
-        trial.figures.strategy.resent = None;
-        Ok(Measured { trial, steps: done.steps.get(), response })
+        })
     }
 
     fn simulation<'a>(&'a self, spec: &'a Spec, tapes: &Tapes) -> Simulation<'a> {

@@ -114,9 +114,7 @@ struct Saw {
 /// [`Failure`] where what was kept of the run cannot be read back.
 pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     let Observed { scenario, subject, t0_ns, end_ns, stopped, collected, origin, replicas, aftermath, .. } = observed;
-    let clocks =
-        replicas.iter().map(|told| told.uncertainty_ns).chain(origin.iter().map(|(_, clock)| clock.uncertainty_ns));
-    let uncertainty = clocks.max();
+    let uncertainty = uncertainty_ns(replicas.as_ref(), origin.as_ref().map(|(_, clock)| *clock));
     let faults_failed = aftermath.rows.iter().filter(|e| e.event == "fault-failed").count() as u64;
     let (count, dropped) = replicas.as_ref().map_or((0, 0), |told| (told.count, told.dropped));
     let mut own = phases(scenario.load.warmup, end_ns);
@@ -124,27 +122,18 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     let mut heard = replicas.as_ref().map(|told| hear(&*told.lines, subject, &aftermath, end_ns)).transpose()?;
     let told = replicas.is_some();
     let events = Timeline::new(replicas.map(|told| told.lines), own, end_ns);
-    let saw = match &origin {
-        Some((reads, clock)) => {
-            let herds = Herds::new(reasons(scenario, &events, told)?, uncertainty.unwrap_or(0));
-            let tally = OriginTally::new(scenario, &collected, herds, end_ns);
-            let flights = heard.as_mut().map(|heard| &mut heard.flights);
-            Some(see(&**reads, tally, clock.to_ours_ns - t0_ns, flights, &aftermath)?)
-        }
-        None => None,
-    };
+    let mut saw = None;
+    if let Some((reads, clock)) = &origin {
+        let herds = Herds::new(reasons(scenario, &events, told)?, uncertainty.unwrap_or(0));
+        let tally = OriginTally::new(scenario, &collected, herds, end_ns);
+        let flights = heard.as_mut().map(|heard| &mut heard.flights);
+        saw = Some(see(&**reads, tally, clock.to_ours_ns - t0_ns, flights, &aftermath)?);
+    }
     // A target's caches keep no list of flights, so there is nothing to compare the origin's with.
-    let ledgers: Option<Ledgers> = heard.as_mut().filter(|_| origin.is_some()).map(|heard| {
-        // Of an attempt that was not the last, or was sent again, the answer may have been lost, too.
-        let lost = collected.errors_of_all_phases + collected.retries_of_all_phases + collected.resent_of_all_phases;
-        let flights = std::mem::take(&mut heard.flights);
-        flights.compare(&collected.flights, |flight| !aftermath.is_unwitnessed(flight), lost)
-    });
+    let compared = heard.as_mut().filter(|_| origin.is_some());
+    let ledgers = compared.map(|heard| compare(std::mem::take(&mut heard.flights), &collected, &aftermath));
     let unwitnessed = saw.as_ref().map_or(0, |saw| saw.unwitnessed);
-    let soon = since_start(Floor::answer_max(scenario.origin.service_time.mean()));
-    let undisturbed = saw.as_ref().is_none_or(|saw| saw.longest_ns <= soon)
-        && heard.as_ref().is_none_or(|heard| !heard.spared)
-        && !aftermath.rows.iter().any(|row| row.event == "fault");
+    let calm = is_calm(scenario, saw.as_ref(), heard.as_ref(), &aftermath);
     let mut figures = figures(Evidence {
         scenario,
         subject,
@@ -160,16 +149,12 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     figures.strategy.unwitnessed = unwitnessed;
     let during = During { from_ns: -since_start(scenario.load.warmup), to_ns: end_ns };
     let (fared, against) = conditions(&observed.parts, during, &aftermath);
-    if !observed.parts.is_empty() {
-        figures.strategy.conditions = Some(Conditions {
-            wakes_lost: heard.as_ref().map(|heard| heard.wakes_lost),
-            writes_missed: observed.circumstances.writes_missed,
-            ..fared
-        });
-    }
+    let wakes_lost = heard.as_ref().map(|heard| heard.wakes_lost);
+    let fared = Conditions { wakes_lost, writes_missed: observed.circumstances.writes_missed, ..fared };
+    figures.strategy.conditions = Some(fared).filter(|_| !observed.parts.is_empty());
     // Of answers that do not say how they were made, none can be told to be a hit.
     let warm = !scenario.load.warmup.is_zero() && !stopped && figures.strategy.outcomes.unknown == 0;
-    let reads_min = collected.floor_least.filter(|_| undisturbed && is_undisturbed(scenario, &figures));
+    let reads_min = collected.floor_least.filter(|_| calm && is_undisturbed(scenario, &figures));
     let circumstances = Circumstances {
         reads_min: reads_min.filter(|_| !stopped),
         open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
@@ -199,6 +184,26 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
         probed: None,
         containers: None,
     })
+}
+
+/// How wrong the worst of these clocks can be; `None` where there was only ours.
+fn uncertainty_ns(replicas: Option<&Told>, origin: Option<Offset>) -> Option<u64> {
+    replicas.map(|told| told.uncertainty_ns).into_iter().chain(origin.map(|clock| clock.uncertainty_ns)).max()
+}
+
+/// The two ledgers against each other, and against what the generator received.
+fn compare(flights: Flights, collected: &Collected, aftermath: &Aftermath) -> Ledgers {
+    // Of an attempt that was not the last, or was sent again, the answer may have been lost, too.
+    let lost = collected.errors_of_all_phases + collected.retries_of_all_phases + collected.resent_of_all_phases;
+    flights.compare(&collected.flights, |flight| !aftermath.is_unwitnessed(flight), lost)
+}
+
+/// Whether nothing in the run made a read longer, kept one from the origin or was done to the fleet.
+fn is_calm(scenario: &Scenario, saw: Option<&Saw>, heard: Option<&Heard>, aftermath: &Aftermath) -> bool {
+    let soon = since_start(Floor::answer_max(scenario.origin.service_time.mean()));
+    saw.is_none_or(|saw| saw.longest_ns <= soon)
+        && heard.is_none_or(|heard| !heard.spared)
+        && !aftermath.rows.iter().any(|row| row.event == "fault")
 }
 
 /// When there was a reason to read the hot key again; `None` where there is no such key, or nobody tells.

@@ -30,6 +30,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Generator threads at most; one drives more requests than a laptop's replicas answer.
 const WORKERS_MAX: usize = 4;
 
+/// On how many threads the generator drives.
+fn workers(pattern: Pattern) -> usize {
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() / 2).clamp(1, WORKERS_MAX);
+    match pattern {
+        Pattern::Closed { clients } => threads.min(clients as usize),
+        Pattern::Open => threads,
+    }
+}
+
+/// Waits until every generator thread has its connections.
+async fn all_ready(ready: &mut mpsc::UnboundedReceiver<Result<(), String>>, workers: usize) -> Result<(), Failure> {
+    for _ in 0..workers {
+        let ended = || Err("a generator thread ended before it was ready".into());
+        ready.recv().await.unwrap_or_else(ended).map_err(Failure::failed)?;
+    }
+    Ok(())
+}
+
 impl Bench<'_> {
     /// Connects the clients, warms the cache where the scenario says so, and drives the load to its end.
     pub(super) async fn load(
@@ -40,11 +58,7 @@ impl Bench<'_> {
         heading: &str,
     ) -> Result<Load, Failure> {
         let drive = self.drive();
-        let threads = std::thread::available_parallelism().map_or(1, |n| n.get() / 2);
-        let workers = match drive.pattern {
-            Pattern::Closed { clients } => threads.clamp(1, WORKERS_MAX).min(clients as usize),
-            Pattern::Open => threads.clamp(1, WORKERS_MAX),
-        };
+        let workers = workers(drive.pattern);
         let no_thread = |e| Failure::failed(format!("no thread for the generator: {e}"));
         let scenario = &self.settings.scenario;
         let floor = subject.floor(scenario).map(Floor::bounded);
@@ -57,10 +71,7 @@ impl Bench<'_> {
         let began = self.clock.mono();
         let fleet = Fleet::start(&drive, recorders, &start, &tell_ready).map_err(no_thread)?;
         drop(tell_ready);
-        for _ in 0..workers {
-            let ended = || Err("a generator thread ended before it was ready".into());
-            ready.recv().await.unwrap_or_else(ended).map_err(Failure::failed)?;
-        }
+        all_ready(&mut ready, workers).await?;
         let t0 = self.t0(before, &drive).await.map_err(|e| cannot_warm(scenario, &subject.name, e))?;
         let (wall, mono) = (SystemTime::now(), self.clock.mono());
         let t0_wall = wall.checked_sub(mono.since(t0)).unwrap_or(wall) + t0.since(mono);
@@ -87,12 +98,9 @@ impl Bench<'_> {
         let cpu_cores = cores(worked.cpu_ns, nanos(stopped.since(began)));
         let panicked = || Failure::failed("the collector's thread panicked: a bug");
         let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
-        let planned = i64::try_from(nanos(drive.duration)).unwrap_or(i64::MAX);
-        let now = i64::try_from(i128::from(stopped.0) - i128::from(t0.0)).unwrap_or(i64::MAX);
-        let end_ns = if self.stop.is_said() { planned.min(now.max(0)) } else { planned };
         Ok(Load {
             t0,
-            end_ns,
+            end_ns: self.end_ns(drive.duration, t0, stopped),
             collected,
             worker_died: !worked.well,
             cpu_cores,
@@ -101,6 +109,13 @@ impl Bench<'_> {
             aftermath,
             containers,
         })
+    }
+
+    /// Where the measured phase ended, nanoseconds since t = 0: as planned, or where it was stopped.
+    fn end_ns(&self, planned: Duration, t0: Mono, stopped: Mono) -> i64 {
+        let planned = i64::try_from(nanos(planned)).unwrap_or(i64::MAX);
+        let now = i64::try_from(i128::from(stopped.0) - i128::from(t0.0)).unwrap_or(i64::MAX);
+        if self.stop.is_said() { planned.min(now.max(0)) } else { planned }
     }
 
     async fn sampler(&self) -> Result<Option<Sampler>, Failure> {

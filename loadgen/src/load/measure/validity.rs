@@ -66,81 +66,104 @@ pub struct Circumstances {
 /// Every reason not to believe the run, one sentence each.
 #[must_use]
 pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String> {
-    let c = circumstances;
-    let mut doubts = Vec::new();
-    let mut doubt = |wrong: bool, why: String| {
+    let mut doubts = Doubts::default();
+    doubts.of_the_load(strategy, circumstances);
+    doubts.of_the_cache(strategy, circumstances);
+    doubts.of_the_parts(circumstances);
+    doubts.of_the_reads(strategy, circumstances);
+    doubts.0
+}
+
+#[derive(Default)]
+struct Doubts(Vec<String>);
+
+impl Doubts {
+    fn add(&mut self, wrong: bool, why: impl Into<String>) {
         if wrong {
-            doubts.push(why);
+            self.0.push(why.into());
         }
-    };
-    let (planned, sent, unsent) = (c.planned, strategy.requests, strategy.unsent);
-    let counts = format!("{planned} requests were planned, {sent} sent and {unsent} not sent: the sum is wrong");
-    doubt(planned != sent + unsent, counts);
-    let answered = strategy.outcomes.sum();
-    doubt(sent != answered, format!("{sent} requests were sent and {answered} have an outcome"));
-    doubt(sent == 0, "no request was sent in the measured phase".into());
-    let few = (sent as f64) < planned as f64 * SENT_SHARE_MIN;
-    doubt(
-        c.open_loop && few,
-        format!("the generator sent {sent} of {planned} planned requests; at least 99 % are needed"),
-    );
-    let lag = strategy.lag_ms.p99.unwrap_or(0.0);
-    let lag_max = if c.foreign { LAG_P99_MS_MAX_ALONE } else { LAG_P99_MS_MAX };
-    let late = format!("the generator was late by {lag:.1} ms (p99); at most {lag_max} ms: the machine is too busy");
-    doubt(c.open_loop && lag > lag_max, late);
-    if let Some(ledgers) = &strategy.ledgers {
-        doubt(!ledgers.disagree.is_empty(), disagreement(ledgers));
     }
-    let (found, max) = (c.clock_uncertainty_ns as f64 / 1e6, CLOCK_UNCERTAINTY_NS_MAX / 1_000_000);
-    let clocks = format!("the clocks are known to {found:.1} ms only; at most {max} ms");
-    doubt(c.clock_uncertainty_ns >= CLOCK_UNCERTAINTY_NS_MAX, clocks);
-    // A target's errors make no run invalid, and of the cache of one that only fails nothing is known.
-    let good = sent.saturating_sub(strategy.outcomes.error + strategy.outcomes.shed);
-    doubt(
-        c.hits_before_start == Some(0) && (!c.foreign || good > 0),
-        "the end of the warm-up (a second, or a hundred requests) had no hit where hits were to be expected: the cache was not warm".into(),
-    );
-    let lost = format!("the cache failed {} operations ({})", c.cache_errors, c.cache_error_classes);
-    doubt(c.cache_errors > 0 && !c.cache_fault_planned, lost);
-    doubt(c.evicted > 0, format!("the cache evicted {} entries: give it more memory", c.evicted));
-    doubt(c.cache_restarted && !c.cache_fault_planned, "the cache was restarted during the run".into());
-    if let Some(why) = &c.cache_unknown {
-        doubt(!c.cache_fault_planned, format!("the cache could not be asked about itself at the end: {why}"));
-    }
-    doubt(c.replicas_restarted > 0, format!("{} replicas were restarted during the run", c.replicas_restarted));
-    doubt(c.events_dropped > 0, format!("{} events found no room in a replica's log", c.events_dropped));
-    doubt(c.not_quiet > 0, format!("{} flights or requests had not ended in time after the load", c.not_quiet));
-    doubt(c.wrong_bodies > 0, format!("{} answers carried another item or a damaged one", c.wrong_bodies));
-    doubt(c.faults_failed > 0, format!("{} planned events did not take effect", c.faults_failed));
-    let still = format!("stood still: {} (at most {SILENT_MS_MAX} ms)", list(&c.against.silences));
-    doubt(!c.against.silences.is_empty(), still);
-    doubt(
-        !c.against.steps.is_empty(),
-        format!("the wall clock was set, and TTLs go by it: {}", list(&c.against.steps)),
-    );
-    let (times, first) = (c.against.lost.len(), c.against.lost.first().map_or("", String::as_str));
-    let emptied =
-        format!("somebody else emptied the cache: the lab's own entry had gone {times} times, first at {first}");
-    doubt(times > 0 && c.evicted == 0 && !c.cache_restarted, emptied);
-    let unheard = c.wakes_lost;
-    let polled =
-        format!("{unheard} messages between replicas could not be heard or sent: waiters polled instead of waking");
-    doubt(unheard > 0, polled);
-    let missed = c.writes_missed.unwrap_or(0);
-    doubt(missed > 0, format!("the origin's rows missed {missed} new versions: its database was busy"));
-    if let Some((reads, least)) = strategy.origin.as_ref().map(|origin| origin.total).zip(c.reads_min) {
-        let below = format!(
-            "the origin was read {reads} times, and these arrivals need {least} under any strategy: a clock or a ledger is wrong"
+
+    fn of_the_load(&mut self, strategy: &Strategy, c: &Circumstances) {
+        let (planned, sent, unsent) = (c.planned, strategy.requests, strategy.unsent);
+        let counts = format!("{planned} requests were planned, {sent} sent and {unsent} not sent: the sum is wrong");
+        self.add(planned != sent + unsent, counts);
+        let answered = strategy.outcomes.sum();
+        self.add(sent != answered, format!("{sent} requests were sent and {answered} have an outcome"));
+        self.add(sent == 0, "no request was sent in the measured phase");
+        let few = (sent as f64) < planned as f64 * SENT_SHARE_MIN;
+        self.add(
+            c.open_loop && few,
+            format!("the generator sent {sent} of {planned} planned requests; at least 99 % are needed"),
         );
-        doubt(reads < least, below);
+        let lag = strategy.lag_ms.p99.unwrap_or(0.0);
+        let lag_max = if c.foreign { LAG_P99_MS_MAX_ALONE } else { LAG_P99_MS_MAX };
+        let late =
+            format!("the generator was late by {lag:.1} ms (p99); at most {lag_max} ms: the machine is too busy");
+        self.add(c.open_loop && lag > lag_max, late);
+        if let Some(ledgers) = &strategy.ledgers {
+            self.add(!ledgers.disagree.is_empty(), disagreement(ledgers));
+        }
+        let (found, max) = (c.clock_uncertainty_ns as f64 / 1e6, CLOCK_UNCERTAINTY_NS_MAX / 1_000_000);
+        let clocks = format!("the clocks are known to {found:.1} ms only; at most {max} ms");
+        self.add(c.clock_uncertainty_ns >= CLOCK_UNCERTAINTY_NS_MAX, clocks);
     }
-    for (kind, failed) in &strategy.error_kinds {
-        let lacked = lack_in_words(kind);
-        let why = format!("the generator had no more {}: {failed} requests failed for it", lacked.unwrap_or_default());
-        doubt(lacked.is_some(), why);
+
+    fn of_the_cache(&mut self, strategy: &Strategy, c: &Circumstances) {
+        // A target's errors make no run invalid, and of the cache of one that only fails nothing is known.
+        let good = strategy.requests.saturating_sub(strategy.outcomes.error + strategy.outcomes.shed);
+        self.add(
+            c.hits_before_start == Some(0) && (!c.foreign || good > 0),
+            "the end of the warm-up (a second, or a hundred requests) had no hit where hits were to be expected: the cache was not warm",
+        );
+        let lost = format!("the cache failed {} operations ({})", c.cache_errors, c.cache_error_classes);
+        self.add(c.cache_errors > 0 && !c.cache_fault_planned, lost);
+        self.add(c.evicted > 0, format!("the cache evicted {} entries: give it more memory", c.evicted));
+        self.add(c.cache_restarted && !c.cache_fault_planned, "the cache was restarted during the run");
+        if let Some(why) = &c.cache_unknown {
+            self.add(!c.cache_fault_planned, format!("the cache could not be asked about itself at the end: {why}"));
+        }
     }
-    doubt(c.worker_died, "a generator thread ended early: a bug in the lab".into());
-    doubts
+
+    fn of_the_parts(&mut self, c: &Circumstances) {
+        self.add(c.replicas_restarted > 0, format!("{} replicas were restarted during the run", c.replicas_restarted));
+        self.add(c.events_dropped > 0, format!("{} events found no room in a replica's log", c.events_dropped));
+        self.add(c.not_quiet > 0, format!("{} flights or requests had not ended in time after the load", c.not_quiet));
+        self.add(c.wrong_bodies > 0, format!("{} answers carried another item or a damaged one", c.wrong_bodies));
+        self.add(c.faults_failed > 0, format!("{} planned events did not take effect", c.faults_failed));
+        let still = format!("stood still: {} (at most {SILENT_MS_MAX} ms)", list(&c.against.silences));
+        self.add(!c.against.silences.is_empty(), still);
+        self.add(
+            !c.against.steps.is_empty(),
+            format!("the wall clock was set, and TTLs go by it: {}", list(&c.against.steps)),
+        );
+        let (times, first) = (c.against.lost.len(), c.against.lost.first().map_or("", String::as_str));
+        let emptied =
+            format!("somebody else emptied the cache: the lab's own entry had gone {times} times, first at {first}");
+        self.add(times > 0 && c.evicted == 0 && !c.cache_restarted, emptied);
+        let unheard = c.wakes_lost;
+        let polled =
+            format!("{unheard} messages between replicas could not be heard or sent: waiters polled instead of waking");
+        self.add(unheard > 0, polled);
+        let missed = c.writes_missed.unwrap_or(0);
+        self.add(missed > 0, format!("the origin's rows missed {missed} new versions: its database was busy"));
+    }
+
+    fn of_the_reads(&mut self, strategy: &Strategy, c: &Circumstances) {
+        if let Some((reads, least)) = strategy.origin.as_ref().map(|origin| origin.total).zip(c.reads_min) {
+            let below = format!(
+                "the origin was read {reads} times, and these arrivals need {least} under any strategy: a clock or a ledger is wrong"
+            );
+            self.add(reads < least, below);
+        }
+        for (kind, failed) in &strategy.error_kinds {
+            let lacked = lack_in_words(kind);
+            let why =
+                format!("the generator had no more {}: {failed} requests failed for it", lacked.unwrap_or_default());
+            self.add(lacked.is_some(), why);
+        }
+        self.add(c.worker_died, "a generator thread ended early: a bug in the lab");
+    }
 }
 
 /// A list for a sentence, cut where it is long.

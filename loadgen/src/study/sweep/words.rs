@@ -117,9 +117,14 @@ fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
     if let Some(more @ 1..) = meeting.len().checked_sub(shown.len()) {
         text += &format!("  … and {more} more in sweep.json\n");
     }
+    text + &told_apart(sweep, &meeting, metric) + &again(sweep, &sweep.points[best.point], args)
+}
+
+/// How many settings are as good as the first, and by which rule.
+fn told_apart(sweep: &Sweep, meeting: &[&Ranked], metric: &str) -> String {
     let alike = meeting.iter().filter(|ranked| ranked.as_good_as_best).count();
     let (fewest, seeds) = sweep.seeds_run();
-    text += &match (fewest, alike) {
+    match (fewest, alike) {
         (0 | 1, _) => {
             "\nOne seed: how far chance alone moves a figure is not known. Raise --seeds before you believe an order.\n"
                 .into()
@@ -128,15 +133,14 @@ fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
         (_, 0 | 1) => "\nNo other setting's range over the seeds overlaps the first one's.\n".into(),
         (_, alike) => {
             let others = if alike == 2 { "1 setting is".to_owned() } else { format!("{} settings are", alike - 1) };
-            let because = match metric.as_str() {
+            let because = match metric {
                 _ if is_yes_or_no(metric) => "their shares are less than two standard errors apart",
                 _ if metric.contains("_ms.") => "their ranges overlap, or less than 1 ms lies between their means",
                 _ => "their ranges overlap",
             };
             format!("\n~ {others} not told apart from the first: over {seeds} seeds {because}.\n")
         }
-    };
-    text + &again(sweep, &sweep.points[best.point], args)
+    }
 }
 
 fn figure_of(sweep: &Sweep, ranked: &Ranked, metric: &str) -> Option<Spread> {
