@@ -115,12 +115,10 @@ struct Saw {
 pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     let Observed { scenario, subject, t0_ns, end_ns, stopped, collected, origin, replicas, aftermath, .. } = observed;
     let uncertainty = uncertainty_ns(replicas.as_ref(), origin.as_ref().map(|(_, clock)| *clock));
-    let faults_failed = aftermath.rows.iter().filter(|e| e.event == "fault-failed").count() as u64;
     let (count, dropped) = replicas.as_ref().map_or((0, 0), |told| (told.count, told.dropped));
-    let mut own = phases(scenario.load.warmup, end_ns);
-    own.extend(aftermath.rows.iter().cloned());
     let mut heard = replicas.as_ref().map(|told| hear(&*told.lines, subject, &aftermath, end_ns)).transpose()?;
     let told = replicas.is_some();
+    let own = own(scenario.load.warmup, end_ns, &aftermath.rows);
     let events = Timeline::new(replicas.map(|told| told.lines), own, end_ns);
     let mut saw = None;
     if let Some((reads, clock)) = &origin {
@@ -149,41 +147,43 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     figures.strategy.unwitnessed = unwitnessed;
     let during = During { from_ns: -since_start(scenario.load.warmup), to_ns: end_ns };
     let (fared, against) = conditions(&observed.parts, during, &aftermath);
-    let wakes_lost = heard.as_ref().map(|heard| heard.wakes_lost);
-    let fared = Conditions { wakes_lost, writes_missed: observed.circumstances.writes_missed, ..fared };
-    figures.strategy.conditions = Some(fared).filter(|_| !observed.parts.is_empty());
+    figures.strategy.conditions = (!observed.parts.is_empty()).then(|| Conditions {
+        wakes_lost: heard.as_ref().map(|heard| heard.wakes_lost),
+        writes_missed: observed.circumstances.writes_missed,
+        ..fared
+    });
     // Of answers that do not say how they were made, none can be told to be a hit.
     let warm = !scenario.load.warmup.is_zero() && !stopped && figures.strategy.outcomes.unknown == 0;
     let reads_min = collected.floor_least.filter(|_| calm && is_undisturbed(scenario, &figures));
     let circumstances = Circumstances {
         reads_min: reads_min.filter(|_| !stopped),
         open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
-        planned: collected.offered,
         clock_uncertainty_ns: uncertainty.unwrap_or(0),
         foreign: subject.strategy.is_none(),
         hits_before_start: collected.warmth.as_ref().filter(|_| warm).and_then(|w| w.hits(&collected.seconds)),
-        cache_errors: heard.as_ref().map_or(0, |heard| heard.cache_failed),
-        wakes_lost: heard.as_ref().map_or(0, |heard| heard.wakes_unexplained),
-        cache_error_classes: heard.map(Heard::cache_failures).unwrap_or_default(),
         against,
         events_dropped: dropped,
-        wrong_bodies: collected.errors.get("wrong-body").copied().unwrap_or(0),
-        faults_failed,
-        ..observed.circumstances
+        ..counted(observed.circumstances, &collected, heard, &aftermath)
     };
     figures.strategy.invalid_because = doubts(&figures.strategy, &circumstances);
     figures.strategy.valid = figures.strategy.invalid_because.is_empty();
+    let (log, clock_uncertainty_ns) = (collected.log, uncertainty);
     let origin_clock = origin.as_ref().map(|(_, clock)| *clock);
-    Ok(Trial {
-        figures,
-        events,
-        origin: origin.map(|(reads, clock)| OriginRecord { reads, offset_ns: clock.to_ours_ns - t0_ns, end_ns }),
-        log: collected.log,
-        origin_clock,
-        clock_uncertainty_ns: uncertainty,
-        probed: None,
-        containers: None,
-    })
+    let origin = origin.map(|(reads, clock)| OriginRecord { reads, offset_ns: clock.to_ours_ns - t0_ns, end_ns });
+    Ok(Trial { figures, events, origin, log, origin_clock, clock_uncertainty_ns, probed: None, containers: None })
+}
+
+/// What was counted of the requests, of the cache's failures and of the events.
+fn counted(known: Circumstances, collected: &Collected, heard: Option<Heard>, aftermath: &Aftermath) -> Circumstances {
+    Circumstances {
+        planned: collected.offered,
+        wrong_bodies: collected.errors.get("wrong-body").copied().unwrap_or(0),
+        cache_errors: heard.as_ref().map_or(0, |heard| heard.cache_failed),
+        wakes_lost: heard.as_ref().map_or(0, |heard| heard.wakes_unexplained),
+        cache_error_classes: heard.map(Heard::cache_failures).unwrap_or_default(),
+        faults_failed: aftermath.rows.iter().filter(|row| row.event == "fault-failed").count() as u64,
+        ..known
+    }
 }
 
 /// How wrong the worst of these clocks can be; `None` where there was only ours.
@@ -321,7 +321,8 @@ fn hurt(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<Hur
     })
 }
 
-fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {
+/// The lab's own events: phases and faults.
+fn own(warmup: Duration, end_ns: i64, faults: &[EventRow]) -> Vec<EventRow> {
     let begun = -i64::try_from(nanos(warmup)).unwrap_or(i64::MAX);
     let row =
         |t_ns, phase: &str| EventRow { t_ns, event: "phase".into(), detail: Some(phase.into()), ..EventRow::default() };
@@ -329,5 +330,6 @@ fn phases(warmup: Duration, end_ns: i64) -> Vec<EventRow> {
     if begun < 0 {
         rows.insert(0, row(begun, "warmup"));
     }
+    rows.extend_from_slice(faults);
     rows
 }
