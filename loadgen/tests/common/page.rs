@@ -7,15 +7,7 @@ use super::{origin_of, record};
 
 fn chromium() -> Option<&'static str> {
     let works = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success());
-    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(works);
-    assert!(
-        found.is_some() || !app::testing::required("chromium"),
-        "LAB_REQUIRE has chromium, and none is on the PATH"
-    );
-    if found.is_none() {
-        app::testing::skipped("no Chromium on the PATH");
-    }
-    found
+    app::testing::needed("chromium", || ["chromium", "chromium-browser", "google-chrome"].into_iter().find(works))
 }
 
 /// Opens the page: no console message, and a table that says what run.json says.

@@ -65,24 +65,15 @@ fn is_secret(name: &str, value: &str) -> bool {
 
 /// The file as Compose reads it, with the services of these profiles.
 fn resolved(profiles: &[&str]) -> Option<Value> {
-    let output = Command::new("docker")
+    let mut command = Command::new("docker");
+    command
         .arg("compose")
         .args(profiles.iter().flat_map(|profile| ["--profile", profile]))
         .args(["config", "--format", "json"])
         .current_dir(root())
-        .env_remove("COMPOSE_PROJECT_NAME")
-        .output();
-    match output {
-        Ok(output) if output.status.success() => Some(serde_json::from_slice(&output.stdout).unwrap()),
-        _ => {
-            assert!(
-                !app::testing::required("docker"),
-                "LAB_REQUIRE has docker, and `docker compose config` does not work"
-            );
-            app::testing::skipped("no docker compose");
-            None
-        }
-    }
+        .env_remove("COMPOSE_PROJECT_NAME");
+    let output = app::testing::needed("docker", || command.output().ok().filter(|output| output.status.success()))?;
+    Some(serde_json::from_slice(&output.stdout).unwrap())
 }
 
 #[test]

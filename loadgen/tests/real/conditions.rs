@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::common::{Said, alone, loadgen, only_run, record, signal};
 use app::cache::redis_server::PrivateRedis;
-use app::testing::{redis, required, skipped};
+use app::testing::{needed, redis};
 use report::record::Strategy;
 
 /// A closed loop of ten clients.
@@ -159,10 +159,7 @@ fn faketime() -> Option<PathBuf> {
 #[test]
 fn a_wall_clock_that_is_set_makes_a_run_invalid() {
     let _alone = alone();
-    let Some(library) = faketime() else {
-        assert!(!required("faketime"), "LAB_REQUIRE has faketime, and there is no libfaketimeMT.so.1");
-        return skipped("no faketime");
-    };
+    let Some(library) = needed("faketime", faketime) else { return };
     let folder = tempfile::tempdir().unwrap();
     let (clock, results) = (folder.path().join("clock"), folder.path().join("results"));
     std::fs::write(&clock, "+0").unwrap();

@@ -1,5 +1,5 @@
 //! The lab in containers, on a real engine: a stack of this test's own, with a name and ports of its own, that is taken down
-//! again whatever happens. Without an engine it is skipped, unless LAB_REQUIRE has `docker`.
+//! again whatever happens.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -15,20 +15,17 @@ impl TestStack {
     /// Brings it up; `None`, and a line that says so, where there is no engine or the images cannot be had.
     fn up() -> Option<Self> {
         let stack = Self { project: format!("stampede-test-{}", std::process::id()) };
-        let engine = Command::new("docker").args(["compose", "version"]).output();
-        let engine = engine.is_ok_and(|o| o.status.success())
-            && Command::new("docker").arg("info").output().is_ok_and(|o| o.status.success());
-        let why = if engine {
+        app::testing::needed("docker", || {
+            let works = |args: &[&str]| Command::new("docker").args(args).output().is_ok_and(|o| o.status.success());
+            if !works(&["compose", "version"]) || !works(&["info"]) {
+                return None;
+            }
             let built = stack.compose(&["build"]);
-            if built.status.success() { None } else { Some(text(&built.stderr)) }
-        } else {
-            Some("no Docker engine with Compose".into())
-        };
-        if let Some(why) = why {
-            assert!(!app::testing::required("docker"), "LAB_REQUIRE has docker: {why}");
-            app::testing::skipped(why.lines().last().unwrap_or_default());
-            return None;
-        }
+            if !built.status.success() {
+                app::testing::skipped(text(&built.stderr).lines().last().unwrap_or_default());
+            }
+            built.status.success().then_some(())
+        })?;
         stack.does(&["up", "-d", "--wait"]);
         Some(stack)
     }

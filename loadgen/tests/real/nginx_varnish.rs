@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 use crate::common::{alone, folder, only_run, origin_of, record, run, signal, strategy, until};
 use app::origin::{self, OriginListeners};
-use app::testing::{required, skipped};
+use app::testing::needed;
 use app::wire::auth::ControlToken;
 use app::wire::serve::{Shutdown, Stop};
 use report::record::{BinRow, Strategy};
@@ -21,14 +21,9 @@ fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
 }
 
-/// The program, or a line that says why the test is skipped; a failure where `LAB_REQUIRE` has `name`.
+/// The program, where it is needed and here.
 fn program(name: &str, program: &str) -> Option<PathBuf> {
-    let found = on_path(program);
-    assert!(found.is_some() || !required(name), "LAB_REQUIRE has {name}, and there is no {program}");
-    if found.is_none() {
-        skipped(&format!("no {program} on the PATH"));
-    }
-    found
+    needed(name, || on_path(program))
 }
 
 /// The origin program's service, on a thread.

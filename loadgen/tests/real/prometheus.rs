@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::common::{alone, signal};
 use app::process::runtime::RealClock;
-use app::testing::{required, skipped};
+use app::testing::needed;
 use app::wire::control::ReplicaCounters;
 use app::wire::control_client::ControlClient;
 use app::wire::serve::Shutdown;
@@ -36,14 +36,9 @@ fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(program)).find(|file| file.is_file())
 }
 
-/// Prometheus and its tool, or a line that says why the test is skipped; a failure where `LAB_REQUIRE` has `prometheus`.
+/// Prometheus and its tool, where they are needed and here.
 fn programs() -> Option<(PathBuf, PathBuf)> {
-    let found = on_path("prometheus").zip(on_path("promtool"));
-    assert!(found.is_some() || !required("prometheus"), "LAB_REQUIRE has prometheus, and it is not on the PATH");
-    if found.is_none() {
-        skipped("no prometheus and promtool on the PATH");
-    }
-    found
+    needed("prometheus", || on_path("prometheus").zip(on_path("promtool")))
 }
 
 /// Runs promtool in a folder; whether it was content, and what it said.
@@ -280,9 +275,8 @@ fn named(text: &str) -> BTreeSet<String> {
 #[test]
 fn prometheus_sees_what_the_records_say() {
     let Some((program, tool)) = programs() else { return };
-    if app::cache::redis_server::installed().is_none() {
-        assert!(!required("redis"), "LAB_REQUIRE has redis, and no redis-server is on the PATH");
-        return skipped("no redis-server on the PATH");
+    if needed("redis", app::cache::redis_server::installed).is_none() {
+        return;
     }
     let _alone = alone();
     let args = "loadgen --scenario hotkey --strategy singleflight,naive --lab local --cache redis --quiet -w 0s -d 6s";
