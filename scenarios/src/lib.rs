@@ -5,7 +5,7 @@
 //!
 //! | idea | file |
 //! |---|---|
-//! | text → plain data → values | `parse.rs`, `tree.rs`, `overrides.rs`, `walk.rs`, `getters.rs` |
+//! | text → plain data → values | `parse.rs`, `syntax.rs`, `tree.rs`, `overrides.rs`, `walk.rs`, `getters.rs` |
 //! | the values, each with its own rules | `scenario.rs`, `load.rs`, `replica.rs`, `ramp.rs`, `keys.rs`, `law.rs`, `event.rs`, `threshold.rs` |
 //! | how long things may take | `budgets.rs` |
 //! | what is wrong, and where | `problem.rs`, `source.rs`, `nearest.rs` |

@@ -111,7 +111,7 @@ impl Threshold {
     }
 
     pub(crate) fn write(&self, out: &mut String) {
-        let quoted = crate::schema::resolved::quoted;
+        let quoted = crate::schema::quoted::quoted;
         let (word, value) = match self.bound {
             Bound::AtMost(value) => ("at_most", value),
             Bound::AtLeast(value) => ("at_least", value),

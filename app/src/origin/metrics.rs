@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 
-use super::PROGRAM;
 use crate::wire::control::ReadOutcome;
 use crate::wire::metrics::{ByKind, Families, SECONDS};
+use crate::wire::programs;
 
 /// How a read that ended can have ended.
 const ENDS: [ReadOutcome; 5] =
@@ -35,7 +35,7 @@ pub(super) struct OriginMetrics {
 impl OriginMetrics {
     /// Everything at zero.
     pub(super) fn new() -> Result<Arc<Self>, String> {
-        let of = Families::new(PROGRAM)?;
+        let of = Families::new(programs::ORIGIN)?;
         Ok(Arc::new(Self {
             reads: of.counter("stampede_origin_reads_total", "Reads that arrived.")?,
             overlapping: of.counter(

@@ -22,16 +22,6 @@ use crate::wire::auth::ControlToken;
 use crate::wire::serve::{Shutdown, serve};
 pub use service::OriginService;
 
-/// The header that names the flight a read belongs to.
-pub const FLIGHT_HEADER: &str = "lab-flight";
-/// The header that names the asking replica.
-pub const REPLICA_HEADER: &str = "lab-replica";
-/// The header that tells an item's version.
-pub const VERSION_HEADER: &str = "lab-version";
-
-/// The origin's program name in its identity.
-pub const PROGRAM: &str = "stampede-origin";
-
 /// The origin's listeners: data, and control where it is wanted.
 pub struct OriginListeners {
     /// `GET /items/{id}`, `/healthz`, `/metrics`.

@@ -11,11 +11,12 @@ use strategies::Key;
 use strategies::port::Clock;
 
 use super::service::{OriginService, ReadError};
-use super::{FLIGHT_HEADER, PROGRAM, REPLICA_HEADER, VERSION_HEADER};
 use crate::CONTROL_BODY_MAX;
 use crate::wire::auth::{ControlToken, require_token};
 use crate::wire::control::{ClockReading, Heartbeat, Identity, LedgerRow, OriginCounters, OriginFault, StartOrigin};
+use crate::wire::headers::{FLIGHT_HEADER, REPLICA_HEADER, VERSION_HEADER};
 use crate::wire::item;
+use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 
 type Service = State<Arc<OriginService>>;
@@ -64,7 +65,7 @@ async fn scrape(State(service): Service) -> Response {
 }
 
 async fn identity(State(service): Service) -> Json<Identity> {
-    Json(Identity::new(PROGRAM, service.incarnation, ""))
+    Json(Identity::new(programs::ORIGIN, service.incarnation, ""))
 }
 
 async fn clock(State(service): Service) -> Json<ClockReading> {

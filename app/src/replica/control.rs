@@ -11,7 +11,6 @@ use futures_util::future::try_join_all;
 use strategies::port::Clock;
 use strategies::{Cx, Key};
 
-use super::PROGRAM;
 use super::running::{Replica, Running};
 use crate::CONTROL_BODY_MAX;
 use crate::cache::cache_source::CacheStatus;
@@ -20,6 +19,7 @@ use crate::wire::control::{
     ClockReading, Expire, Heartbeat, Held, Identity, Namespace, Preflight, ReplicaCounters, ReplicaEvents,
     StartReplica, Warm, Warmed,
 };
+use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 
 type Shared = State<Arc<Replica>>;
@@ -47,7 +47,7 @@ pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
 }
 
 async fn identity(State(replica): Shared) -> Json<Identity> {
-    Json(Identity::new(PROGRAM, replica.incarnation, &replica.settings.described))
+    Json(Identity::new(programs::REPLICA, replica.incarnation, &replica.settings.described))
 }
 
 async fn clock(State(replica): Shared) -> Json<ClockReading> {

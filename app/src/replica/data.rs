@@ -12,9 +12,8 @@ use strategies::port::{Clock, OriginError};
 use strategies::time::nanos;
 use strategies::{Cx, GetError, Key, Outcome, Served, Strategy};
 
-use super::metrics;
 use super::running::{Replica, Running};
-use super::{LED_HEADER, OVERAGE_HEADER};
+use crate::wire::headers::{LED_HEADER, OVERAGE_HEADER};
 
 const NS_PER_S: i64 = 1_000_000_000;
 
@@ -24,7 +23,7 @@ pub(super) fn router(replica: Arc<Replica>) -> Router {
     Router::new()
         .route("/items/{id}", get(item))
         .route("/healthz", get(|| async { "ok" }))
-        .route("/metrics", get(metrics::scrape))
+        .route("/metrics", get(scrape))
         .with_state(replica)
 }
 
@@ -101,4 +100,9 @@ fn bad(error: &GetError) -> Response {
 fn status_header(outcome: Outcome, ttl_s: i64) -> HeaderValue {
     // The text is ASCII by construction; were it not, the answer would go without the header and be counted as unknown.
     HeaderValue::from_str(&outcome.cache_status(ttl_s)).unwrap_or(HeaderValue::from_static(""))
+}
+
+async fn scrape(State(replica): State<Arc<Replica>>) -> Response {
+    let cache_operations = replica.counters().cache_ops;
+    replica.metrics.text(replica.requests_open(), replica.background_tasks(), cache_operations)
 }

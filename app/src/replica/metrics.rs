@@ -5,28 +5,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::response::Response;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge, IntGaugeVec};
 use strategies::Outcome;
 use strategies::port::{BreakerState, CacheErrorClass, Cause, Event, Events, LeaderEnd, RefusedBy, Stored};
 
-use super::PROGRAM;
 use super::event_log::EventLog;
-use super::running::Replica;
 use crate::wire::metrics::{ByKind, Families, SECONDS};
+use crate::wire::programs;
 
 /// Upper bounds of how far past its TTL an answer was, seconds: from a refresh's own time to minutes.
 const OVERAGE_SECONDS: [f64; 12] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
-
-pub(super) async fn scrape(State(replica): State<Arc<Replica>>) -> Response {
-    let (metrics, counters) = (&replica.metrics, replica.counters());
-    let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    metrics.requests_in_flight.set(signed(replica.requests_open()));
-    metrics.background_tasks.set(signed(replica.background_tasks()));
-    metrics.cache_operations(counters.cache_ops);
-    metrics.families.text()
-}
 
 /// A replica's counters.
 pub(super) struct ReplicaMetrics {
@@ -90,7 +79,7 @@ impl LockMetrics {
 impl ReplicaMetrics {
     /// Everything at zero.
     pub(super) fn new() -> Result<Self, String> {
-        let of = Families::new(PROGRAM)?;
+        let of = Families::new(programs::REPLICA)?;
         let outcome = ("outcome", &Outcome::ALL[..], Outcome::name as fn(Outcome) -> &'static str);
         let stored = |stored| if stored == Stored::Stored { "stored" } else { "fenced" };
         Ok(Self {
@@ -156,6 +145,15 @@ impl ReplicaMetrics {
         self.strategy.reset();
         self.strategy.with_label_values(&[strategy, &replica.to_string()]).set(1);
         self.ttl.set(ttl.as_secs_f64());
+    }
+
+    /// All of them as Prometheus reads them, with what the replica knows of itself now.
+    pub(super) fn text(&self, requests_open: u64, background_tasks: u64, cache_operations: u64) -> Response {
+        let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.requests_in_flight.set(signed(requests_open));
+        self.background_tasks.set(signed(background_tasks));
+        self.cache_operations(cache_operations);
+        self.families.text()
     }
 
     /// A request has its answer.

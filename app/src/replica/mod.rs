@@ -19,13 +19,6 @@ pub use data::failure;
 pub use event_log::EventLog;
 pub use running::{Replica, ReplicaSettings};
 
-/// A replica's program name in its identity.
-pub const PROGRAM: &str = "stampede-replica";
-/// The header of an answer whose own flight read the origin: the flight's name, which the origin's ledger has, too.
-pub const LED_HEADER: &str = "lab-flight";
-/// The header of a stale answer: how far past its TTL it is, in microseconds. `Cache-Status` tells whole seconds only.
-pub const OVERAGE_HEADER: &str = "lab-overage-us";
-
 /// A replica's listeners: data, and control where it is wanted.
 pub struct ReplicaListeners {
     /// `GET /items/{id}`, `/healthz`, `/metrics`.

@@ -10,9 +10,9 @@ use strategies::Key;
 use strategies::port::{BoxFuture, Clock, LoadCx, Loaded, Origin, OriginError};
 
 use crate::cache::envelope::PAYLOAD_BYTES_MAX;
-use crate::origin::{FLIGHT_HEADER, REPLICA_HEADER, VERSION_HEADER};
 use crate::process::runtime::RealClock;
 use crate::wire::address::shown;
+use crate::wire::headers::{FLIGHT_HEADER, REPLICA_HEADER, VERSION_HEADER};
 
 /// The origin at a base URL, `http://host:port`.
 pub struct HttpOrigin {

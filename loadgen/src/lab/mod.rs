@@ -7,39 +7,24 @@ pub mod trial;
 
 mod clocks;
 pub mod docker;
+mod endpoints;
 mod local;
 mod preflight;
 
 use std::sync::Arc;
 
-use app::wire::control_client::ControlClient;
 use scenarios::{ACTIONS, ActionRow, Needs, Scenario};
 
 pub use clocks::{Offset, offset};
+pub use endpoints::Endpoints;
 pub use local::LocalLab;
 pub use preflight::{preflight, status};
 
 use crate::cli::LabChoice;
 use crate::cli::settings::Settings;
 use crate::lab::target::Target;
-use crate::load::drive::Site;
 use crate::shell::exit::Failure;
 use docker::Stack;
-
-/// A world that is up.
-#[derive(Clone)]
-pub struct Endpoints {
-    /// `local`, `docker` or `target`.
-    pub lab: &'static str,
-    /// Who is asked, by index.
-    pub sites: Vec<Arc<Site>>,
-    /// The replicas' control, by index; none of a target.
-    pub replicas: Vec<ControlClient>,
-    /// The origin's control; a target may have none that is ours.
-    pub origin: Option<ControlClient>,
-    /// The containers, where it is they.
-    pub stack: Option<Arc<Stack>>,
-}
 
 /// A stack of containers that is up, and where its parts are.
 pub type Found = (Stack, Endpoints);

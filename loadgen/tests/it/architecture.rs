@@ -1,5 +1,7 @@
 //! The rooms and who may depend on whom (ARCHITECTURE.md), held by a test; and what every file owes its reader.
 
+mod imports;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -100,6 +102,30 @@ fn every_file_says_what_it_is_and_is_one_idea() {
         let lines = text.lines().count();
         assert!(lines <= 420, "{} has {lines} lines: more than one idea?", file.display());
     }
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    std::env::set_current_dir(root()).unwrap();
+    let circles: Vec<String> =
+        MAY.iter().flat_map(|(room, _)| imports::Crate::read(&Path::new(room).join("src/lib.rs")).circles()).collect();
+    assert!(circles.is_empty(), "{} circles\n{}", circles.len(), circles.join("\n"));
+}
+
+#[test]
+fn a_circle_is_seen_through_a_re_export_and_a_macro_but_not_in_a_test() {
+    let folder = tempfile::tempdir().unwrap();
+    let circles = |leaf: &str| {
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("lib.rs", "mod leaf; mod other; pub use other::Other;");
+        write("other.rs", "pub struct Other(super::leaf::Leaf);");
+        write("leaf.rs", &format!("pub struct Leaf; {leaf}"));
+        imports::Crate::read(&folder.path().join("lib.rs")).circles().len()
+    };
+    assert_eq!(circles("use std::fmt::Debug;"), 0);
+    assert_eq!(circles("use super::Other;"), 1);
+    assert_eq!(circles("fn f() { println!(\"{}\", size_of::<crate::Other>()) }"), 1);
+    assert_eq!(circles("#[cfg(test)] mod tests { use super::super::Other; }"), 0);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Strategy;
 use crate::compare::stats::Call;
 
 /// The metrics that are compared: four, named beforehand, so that a test of many is not passed by luck. Of all of them
@@ -47,17 +46,6 @@ impl Metric {
             Self::OriginPeak => "most reads a second",
             Self::P99 => "p99",
             Self::Errors => "errors",
-        }
-    }
-
-    /// What it came to in one run; `None` where it is unknown.
-    #[must_use]
-    pub fn of(self, run: &Strategy) -> Option<f64> {
-        match self {
-            Self::OriginTotal => run.origin.as_ref().map(|origin| origin.total as f64),
-            Self::OriginPeak => run.origin.as_ref().map(|origin| origin.max_per_second as f64),
-            Self::P99 => run.latency_ms.p99.filter(|p99| *p99 > 0.0),
-            Self::Errors => Some(run.errors as f64),
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Number, Value};
 
-use crate::record::Strategy;
+use crate::record::{Metric, Strategy};
 
 /// Figures by dotted path, in the order of the paths; `None` where one is unknown.
 pub type Figures = BTreeMap<String, Option<Number>>;
@@ -85,5 +85,18 @@ fn collect(path: &str, value: &Value, figures: &mut Figures) {
             fields.iter().for_each(|(name, value)| collect(&format!("{path}.{name}"), value, figures));
         }
         Value::String(_) | Value::Bool(_) => {}
+    }
+}
+
+impl Metric {
+    /// What it came to in one run; `None` where it is unknown.
+    #[must_use]
+    pub fn of(self, run: &Strategy) -> Option<f64> {
+        match self {
+            Self::OriginTotal => run.origin.as_ref().map(|origin| origin.total as f64),
+            Self::OriginPeak => run.origin.as_ref().map(|origin| origin.max_per_second as f64),
+            Self::P99 => run.latency_ms.p99.filter(|p99| *p99 > 0.0),
+            Self::Errors => Some(run.errors as f64),
+        }
     }
 }

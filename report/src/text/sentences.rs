@@ -8,8 +8,8 @@ use std::fmt::Write;
 use crate::record::{Outcomes, Run, Strategy, Verdict};
 use crate::text::escape;
 use crate::text::theory;
-use crate::text::verdict::name_of;
 use crate::text::words;
+use crate::text::words::name_of;
 
 /// Differences below this share of the larger value are noise.
 const NOISE_SHARE: f64 = 0.10;

@@ -4,12 +4,11 @@ use crate::record::{Run, Strategy};
 use crate::text::columns::FIGURES;
 use crate::text::escape;
 use crate::text::sentences::sentences;
-use crate::text::words;
+use crate::text::words::{self, NAME_LIMIT, name_of};
 
 /// Columns of a terminal that has not been made wider, and of one that has.
 const NARROW: usize = 80;
 const WIDE: usize = 110;
-const NAME_LIMIT: usize = 28;
 /// What is left of a name where the other columns need the room.
 const NAME_LEAST: usize = 16;
 
@@ -59,11 +58,6 @@ pub(crate) fn legend(run: &Run) -> Option<String> {
 /// A column's header in one line.
 pub(crate) fn heading((over, under): (&str, &str)) -> String {
     format!("{over} {under}").trim().replace("/ ", "/")
-}
-
-/// A strategy's name as the table and the sentences have it.
-pub(crate) fn name_of(name: &str) -> String {
-    words::cut_in_middle(&escape::line(name), NAME_LIMIT)
 }
 
 fn grid(run: &Run) -> String {

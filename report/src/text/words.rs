@@ -1,9 +1,12 @@
 //! Numbers and facts in words: one place, so that a chart, a table and a page never say the same thing differently.
 
 use crate::record::{Recovery, Run, Strategy};
+use crate::text::escape;
 
 /// What stands for a number that is unknown.
 pub(crate) const UNKNOWN: &str = "–";
+/// Characters of a strategy's name where it is one of several.
+pub(crate) const NAME_LIMIT: usize = 28;
 /// What stands for a moment that did not come.
 const NEVER: &str = "NEVER";
 
@@ -272,4 +275,9 @@ pub(crate) fn cut_in_middle(text: &str, limit: usize) -> String {
     let kept = limit.saturating_sub(1);
     let tail = kept * 2 / 5;
     text.chars().take(kept - tail).chain(['…']).chain(text.chars().skip(length - tail)).collect()
+}
+
+/// A strategy's name as the table and the sentences have it.
+pub(crate) fn name_of(name: &str) -> String {
+    cut_in_middle(&escape::line(name), NAME_LIMIT)
 }

@@ -3,15 +3,16 @@
 //! The values only. What there is to do is in `event/rows.rs`, how it is written in a file in `event/text.rs`, and a lab does it.
 
 mod rows;
+mod target;
 mod text;
 mod trouble;
 
-use std::fmt;
 use std::time::Duration;
 
 use strategies::units::duration_text;
 
 pub use rows::{ACTIONS, ActionKind, ActionRow, Ends, Field, Needs};
+pub use target::Target;
 pub use trouble::Trouble;
 
 /// One thing that is done at one time.
@@ -38,16 +39,6 @@ pub struct Action {
     pub target: Option<Target>,
     /// The key; `None` where every one is meant, or none.
     pub key: Option<u32>,
-}
-
-/// A replica that an event is aimed at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// `replica-2`: the replica of that number, from 0, as in a plan's items.
-    Replica(u32),
-    /// `lock-holder`: the replica that holds the hot key's lock or leads its flight when the event comes; replica 0 if
-    /// none does.
-    LockHolder,
 }
 
 impl Event {
@@ -83,14 +74,5 @@ impl Action {
             ("{for}", duration_text(self.length)),
         ];
         fields.iter().fold(self.kind.row().says.to_owned(), |text, (name, value)| text.replace(name, value))
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Replica(number) => write!(f, "replica-{number}"),
-            Self::LockHolder => f.write_str("lock-holder"),
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! What can be done to a fleet: one row an action. A new one is its row here, and an arm where each lab that can do it acts
 //! (`sim/src/chaos.rs`, `loadgen/src/lab/faults/`).
 
-use super::{Target, Trouble};
+use super::target::Target;
+use super::trouble::Trouble;
 
 /// An action, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,8 +30,16 @@ pub struct ArrivalIter<'p> {
     ramped: Option<(Rate, f64)>,
 }
 
+impl Plan {
+    /// The requests of an open load, in the order of time, over warm-up and measured time. Empty for a closed load.
+    #[must_use]
+    pub fn arrivals(&self) -> ArrivalIter<'_> {
+        ArrivalIter::new(self)
+    }
+}
+
 impl<'p> ArrivalIter<'p> {
-    pub(super) fn new(plan: &'p Plan) -> Self {
+    fn new(plan: &'p Plan) -> Self {
         let end = plan.load.total().as_nanos();
         let ramped = match &plan.load.kind {
             LoadKind::Open { rate_per_s, ramps, .. } if !ramps.is_empty() => {

@@ -25,7 +25,17 @@ impl Digest {
     }
 }
 
-pub(super) fn digest(plan: &Plan) -> String {
+impl Plan {
+    /// 16 hexadecimal digits that two plans share only if they make the same load: the seed, the load, the keys, the
+    /// replicas, and a sample of the requests themselves. What does not shape arrivals (strategies, cache, origin) is
+    /// not in it. Exponential, lognormal and Zipf draws use the platform's `ln` and `exp`, whose last bit may differ.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        digest(self)
+    }
+}
+
+fn digest(plan: &Plan) -> String {
     let mut digest = Digest(ALGORITHM);
     let load = &plan.load;
     digest.add(&[plan.seed, u64::from(plan.replicas)]);

@@ -108,18 +108,4 @@ impl Plan {
             LoadKind::Open { .. } => Duration::ZERO,
         }
     }
-
-    /// The requests of an open load, in the order of time, over warm-up and measured time. Empty for a closed load.
-    #[must_use]
-    pub fn arrivals(&self) -> ArrivalIter<'_> {
-        ArrivalIter::new(self)
-    }
-
-    /// 16 hexadecimal digits that two plans share only if they make the same load: the seed, the load, the keys, the
-    /// replicas, and a sample of the requests themselves. What does not shape arrivals (strategies, cache, origin) is
-    /// not in it. Exponential, lognormal and Zipf draws use the platform's `ln` and `exp`, whose last bit may differ.
-    #[must_use]
-    pub fn hash(&self) -> String {
-        digest::digest(self)
-    }
 }

@@ -1,12 +1,8 @@
 //! When each key of a load with `start = "staggered"` comes into use.
 
-use std::time::Duration;
-
 use crate::scenario::Scenario;
-use crate::values::load::{LoadKind, Start};
+use crate::values::load::{LoadKind, Start, stagger_time};
 
-/// TTLs over which keys come into use.
-pub(crate) const TTLS: u32 = 2;
 /// Multiples of the golden ratio lie evenly between 0 and 1 however many there are (Weyl), in no order of the keys.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
 
@@ -24,7 +20,7 @@ impl Stagger {
     /// That of a scenario; `None` where its keys come into use together.
     pub(super) fn of(scenario: &Scenario) -> Option<Self> {
         let staggered = matches!(scenario.load.kind, LoadKind::Open { start: Start::Staggered, .. });
-        staggered.then(|| Self { ns: over(scenario.cache.ttl).as_nanos() as f64 })
+        staggered.then(|| Self { ns: stagger_time(scenario.cache.ttl).as_nanos() as f64 })
     }
 
     /// Whether a key, from 1, is in use so many nanoseconds after the start of the warm-up.
@@ -37,11 +33,6 @@ impl Stagger {
     pub(super) fn nanos(self) -> u64 {
         self.ns as u64
     }
-}
-
-/// How long it takes until all keys are in use.
-pub(crate) fn over(ttl: Duration) -> Duration {
-    ttl.saturating_mul(TTLS)
 }
 
 /// The quantile of the triangle over 0 to 1.

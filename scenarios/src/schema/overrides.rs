@@ -5,7 +5,8 @@
 use crate::schema::fields;
 use crate::schema::nearest::did_you_mean;
 use crate::schema::source::{Place, safe};
-use crate::schema::tree::{Field, Node, Table, Value, parse_set};
+use crate::schema::syntax::parse_set;
+use crate::schema::tree::{Field, Node, Table, Value};
 use crate::schema::walk::Walk;
 
 /// Choosing the left by an override drops from the file what belongs only to another choice, so that `load.rate=400/s`

@@ -12,8 +12,10 @@ use crate::scenario::{CacheSettings, OriginModel, Scenario, Warm};
 use crate::schema::fields;
 use crate::schema::overrides;
 use crate::schema::problem::ScenarioErrors;
+use crate::schema::read::{TEXT_MAX, too_large};
 use crate::schema::source::{Place, Source, safe};
-use crate::schema::tree::{self, Table, Value};
+use crate::schema::syntax;
+use crate::schema::tree::{Table, Value};
 use crate::schema::walk::{Fields, Walk};
 use crate::threshold::Threshold;
 use crate::values::budgets;
@@ -24,8 +26,6 @@ use strategies::units::{DURATION, duration_text};
 
 /// The version of the schema that this build reads and writes.
 pub(crate) const SCHEMA: i128 = 1;
-/// Largest scenario file, bytes.
-pub(crate) const TEXT_MAX: usize = 1 << 20;
 const NAME_MAX: usize = 64;
 const SUMMARY_MAX: usize = 300;
 
@@ -52,7 +52,7 @@ fn refuse_whole(text: &str, file: &str) -> Result<(), ScenarioErrors> {
         Err(ScenarioErrors::whole(file, what, found.to_owned(), remedy.to_owned()))
     };
     if text.len() > TEXT_MAX {
-        return Err(crate::schema::read::too_large(file, text.len() as u64));
+        return Err(too_large(file, text.len() as u64));
     }
     if text.starts_with('\u{feff}') {
         return refuse(
@@ -73,7 +73,7 @@ fn refuse_whole(text: &str, file: &str) -> Result<(), ScenarioErrors> {
 
 fn read_text(text: &str, sets: &[(String, String)], walk: &mut Walk<'_>) -> Option<Scenario> {
     refuse_conflict(text, walk)?;
-    let mut table = tree::parse(text, walk)?;
+    let mut table = syntax::parse(text, walk)?;
     refuse_schema(&table, walk)?;
     overrides::apply(&mut table, sets, walk);
     let top = walk.open(&table, "the file", &Place::from(0..0), &fields::TOP);

@@ -6,9 +6,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::schema::parse::TEXT_MAX;
 use crate::schema::problem::ScenarioErrors;
 use crate::shipped::shipped;
+
+/// Largest scenario file, bytes.
+pub(crate) const TEXT_MAX: usize = 1 << 20;
 
 /// The text of a scenario file, at most 1 MiB of UTF-8.
 ///

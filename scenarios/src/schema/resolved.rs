@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::scenario::{Scenario, Warm};
 use crate::schema::parse::SCHEMA;
+use crate::schema::quoted::quoted;
 use strategies::units::duration_text;
 
 impl Scenario {
@@ -75,20 +76,4 @@ impl Scenario {
         }
         settings
     }
-}
-
-/// A TOML basic string.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

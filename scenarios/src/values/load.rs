@@ -3,21 +3,19 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::plan::stagger;
 use crate::schema::fields;
 use crate::schema::walk::{Fields, Walk};
 use crate::values::law::Law;
-use crate::values::ramp::Ramp;
+use crate::values::ramp::{RATE_MAX_PER_S, RATE_MIN_PER_S, Ramp};
 use crate::values::rate::Rate;
 use crate::values::retry::Retry;
 use strategies::units::{DURATION, RATE, duration_text, rate_text};
 
 const CLIENTS_MAX: u32 = 1_000_000;
-/// One request in a quarter of an hour: below it a run has none.
-pub(crate) const RATE_MIN_PER_S: f64 = 0.001;
-pub(crate) const RATE_MAX_PER_S: f64 = 1_000_000.0;
 /// Most arrivals of an open load: beyond it a run's own records no longer fit a machine.
 const ARRIVALS_MAX: f64 = 1e9;
+/// TTLs over which keys come into use.
+const STAGGER_TTLS: u32 = 2;
 const THINK_MAX: Duration = Duration::from_secs(3600);
 const WARMUP_MAX: Duration = Duration::from_secs(24 * 3600);
 const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -161,7 +159,7 @@ impl Load {
     /// Keys that come into use one after the other must all be in use at t = 0.
     pub(crate) fn refuse_short_warmup(&self, walk: &mut Walk<'_>, fields: &Fields<'_>, ttl: Duration) {
         let LoadKind::Open { start: Start::Staggered, .. } = &self.kind else { return };
-        let least = stagger::over(ttl);
+        let least = stagger_time(ttl);
         if let Some(node) = fields.get("start").filter(|_| self.warmup < least) {
             let [found, least] = [self.warmup, least].map(duration_text);
             let found = format!("found warmup = {found}, allowed {least} (two TTLs) or more with it");
@@ -217,4 +215,9 @@ fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>, duration: Option<Duration
     let ramps = Ramp::read_all(walk, fields, duration);
     let start = walk.word(fields, "start", &STARTS, Some(Start::Together));
     Some(LoadKind::Open { rate_per_s: rate?, arrivals: arrivals?, start: start?, ramps })
+}
+
+/// How long it takes until all keys are in use.
+pub(crate) fn stagger_time(ttl: Duration) -> Duration {
+    ttl.saturating_mul(STAGGER_TTLS)
 }

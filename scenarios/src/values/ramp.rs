@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use crate::schema::fields;
 use crate::schema::walk::{Fields, Walk};
-use crate::values::load::{RATE_MAX_PER_S, RATE_MIN_PER_S};
 use strategies::units::{DURATION, RATE, duration_text, rate_text};
 
+/// One request in a quarter of an hour: below it a run has none.
+pub(crate) const RATE_MIN_PER_S: f64 = 0.001;
+pub(crate) const RATE_MAX_PER_S: f64 = 1_000_000.0;
 /// Ramps that are said one by one; of more there is a summary.
 const SAID_MAX: usize = 3;
 const LENGTH_MAX: Duration = Duration::from_secs(24 * 3600);

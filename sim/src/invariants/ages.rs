@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use scenarios::Trouble;
 use strategies::port::Stored;
 use strategies::{Key, Outcome};
 
-use super::{Checker, End, Fact, Known, MS, Verdict, What, ms, nanos};
+use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
+use super::fact::{End, Fact, What};
 use crate::cache::Effect;
-use scenarios::Trouble;
 
 /// How long the reply to a read may take.
 const READ: i64 = 100 * MS;

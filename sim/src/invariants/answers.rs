@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scenarios::Trouble;
 use strategies::port::{Event, FlightId, LeaderEnd};
 use strategies::{Key, Outcome};
 
-use super::{Checker, End, Fact, Known, MS, Verdict, What, ms, nanos};
+use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
+use super::fact::{End, Fact, What};
 use crate::origin::item;
-use scenarios::Trouble;
 
 /// What operations of the cache around a request's own budget may cost: its first read, and a last look for stale.
 const AROUND: i64 = 250 * MS;

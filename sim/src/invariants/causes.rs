@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scenarios::Trouble;
 use strategies::port::{Event, FlightId, LeaderEnd, OriginError};
 use strategies::{GetError, Key};
 
+use super::checker::{Checker, Known, MS, Verdict, nanos};
+use super::fact::{End, Fact, What};
 use super::skew::TooOld;
 use super::waits::Waits;
 use super::words::stands;
-use super::{Checker, End, Fact, Known, MS, Verdict, What, nanos};
 use crate::origin::{Read, ReadEnd};
-use scenarios::Trouble;
 
 /// How long a backlog at the origin may outlast its cause.
 const AFTER: i64 = 10_000 * MS;

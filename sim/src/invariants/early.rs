@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use strategies::port::{Event, Stored};
 use strategies::{Key, Outcome};
 
-use super::{Checker, End, Fact, Known, Verdict, What};
+use super::checker::{Checker, Known, Verdict};
+use super::fact::{End, Fact, What};
 use crate::cache::Effect;
 
 /// With so many expected none at all has probability e^-30, and half as many, or more than twice as many, less than 1e-5

@@ -4,14 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use scenarios::Trouble;
 use strategies::port::{Acquired, BreakerState, Event, FlightId, LeaderEnd, OriginError, RefusedBy, Released, Renewed};
 use strategies::{GetError, Key};
 
+use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
+use super::fact::{End, Fact, What};
 use super::skew::TooOld;
 use super::waits::Waits;
-use super::{Checker, End, Fact, Known, MS, Verdict, What, ms, nanos};
 use crate::cache::Effect;
-use scenarios::Trouble;
 
 /// The shortest back-off, as `strategies` has it.
 const BACK_OFF: i64 = 100 * MS;

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scenarios::Trouble;
 use strategies::Key;
 use strategies::port::{Acquired, Cause, Event, FlightId, Released, Stored, Token};
 use strategies::spec::Alone;
 
-use super::{Checker, Fact, Known, MS, Verdict, What, ms, nanos};
+use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
+use super::fact::{Fact, What};
 use crate::cache::Effect;
 use crate::world::EPOCH_NS;
-use scenarios::Trouble;
 
 /// How long a trouble with the cache is felt after its end: two operations of a leader, each asked twice.
 pub(super) const FELT: i64 = 500 * MS;

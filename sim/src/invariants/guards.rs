@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use scenarios::Trouble;
 use strategies::port::{BreakerState, Cause, Event, FlightId, LeaderEnd, RefusedBy};
 use strategies::spec::BreakerPromise;
 
-use super::{Checker, Fact, Known, Verdict, What, ms, nanos};
-use scenarios::Trouble;
+use super::checker::{Checker, Known, Verdict, ms, nanos};
+use super::fact::{Fact, What};
 
 /// P4: a breaker opens, is half open and closes in that order; it refuses no longer than its cool-down and its jitter, while
 /// it is open nobody reads, and while it is half open no more than its trickle, each replica for itself.

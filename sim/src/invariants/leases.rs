@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use scenarios::Trouble;
 use strategies::Key;
 use strategies::port::{Acquired, Released, Renewed, Token};
 
-use super::{Checker, Fact, Known, MS, Verdict, What, ms, nanos};
+use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
+use super::fact::{Fact, What};
 use crate::cache::Effect;
-use scenarios::Trouble;
 
 /// A lock that somebody holds.
 struct Held {

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scenarios::Trouble;
 use strategies::Key;
 use strategies::port::{Event, FlightId, LeaderEnd};
 use strategies::spec::Alone;
 
+use super::checker::{Checker, Known, MS, Verdict};
+use super::fact::{Fact, What};
 use super::flights::allowed;
 use super::words::stands;
-use super::{Checker, Fact, Known, MS, Verdict, What};
 use crate::origin::{Read, ReadEnd};
-use scenarios::Trouble;
 
 /// I5, by the origin's own ledger: at most W reads are served and Q wait; none is refused while there is room; and of one
 /// key as many are asked for at once as the strategy allows. Reads whose asker had gone are not counted there.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use scenarios::Trouble;
 use strategies::Key;
 use strategies::port::{Stored, When};
 use strategies::spec::Alone;
 
-use super::{Checker, Fact, Known, Verdict, What, nanos};
+use super::checker::{Checker, Known, Verdict, nanos};
+use super::fact::{Fact, What};
 use crate::cache::Effect;
-use scenarios::Trouble;
 
 /// I2: under a fence always; under a lock, whose put is open, as long as nothing takes the lock away.
 #[derive(Default)]

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use strategies::Key;
 use strategies::port::Stored;
 
-use super::{Fact, Known, What, nanos};
+use super::checker::{Known, nanos};
+use super::fact::{Fact, What};
 use crate::cache::Effect;
 use crate::world::EPOCH_NS;
 

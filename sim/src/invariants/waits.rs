@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use scenarios::Trouble;
 use strategies::Key;
 use strategies::port::{Acquired, Event, FlightId, Stored};
 
-use super::{Fact, Known, MS, What, nanos};
+use super::checker::{Known, MS, nanos};
+use super::fact::{Fact, What};
 use crate::cache::Effect;
-use scenarios::Trouble;
 
 /// What taking the lock, looking once more, storing and letting go take before and after a read: operations of a cache that is well.
 const AROUND: i64 = 20 * MS;

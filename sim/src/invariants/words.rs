@@ -7,7 +7,9 @@ use strategies::time::Mono;
 use strategies::units::duration_text;
 use strategies::{GetError, Key, Served};
 
-use super::{Active, End, Fact, What, ms};
+use super::checker::ms;
+use super::fact::{End, Fact, What};
+use super::troubles::Active;
 use crate::cache::Effect;
 use crate::origin::{Read, ReadEnd};
 

@@ -3,7 +3,43 @@
 
 use std::collections::VecDeque;
 
-use crate::origin::Read;
+use strategies::Key;
+use strategies::port::FlightId;
+use strategies::time::Mono;
+
+/// How an origin read ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadEnd {
+    /// With the item.
+    Ok,
+    /// There is no such item.
+    Missing,
+    /// No place and no room in the queue.
+    Rejected,
+    /// With an error.
+    Failed,
+    /// It ran to its end, and nobody was listening any more.
+    Abandoned,
+}
+
+/// One read in the origin's ledger, in virtual time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The key that was asked for.
+    pub key: Key,
+    /// The flight, as the asker named it.
+    pub flight: FlightId,
+    /// The replica that asked.
+    pub replica: u16,
+    /// When it arrived.
+    pub arrived: Mono,
+    /// When it had its place; `None` where it never did.
+    pub start: Option<Mono>,
+    /// When it ended; `None` where it has not.
+    pub end: Option<Mono>,
+    /// How; `None` where it has not.
+    pub outcome: Option<ReadEnd>,
+}
 
 /// Takes reads that are over, in the order of their arrival.
 pub type ReadSink = Box<dyn FnMut(Read) + Send>;

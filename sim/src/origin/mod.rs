@@ -14,46 +14,14 @@ use bytes::Bytes;
 use futures_channel::oneshot;
 use scenarios::{OriginModel, ServiceModel};
 use strategies::Key;
-use strategies::port::{BoxFuture, Clock, FlightId, LoadCx, Loaded, Origin, OriginError};
+use strategies::port::{BoxFuture, Clock, LoadCx, Loaded, Origin, OriginError};
 use strategies::time::{Mono, nanos};
 
 use crate::cache::link::Link;
-use crate::origin::ledger::{Ledger, ReadSink};
+use crate::origin::ledger::Ledger;
+use crate::origin::ledger::ReadSink;
+pub use crate::origin::ledger::{Read, ReadEnd};
 use crate::world::{Handle, NOBODY, VirtualClock};
-
-/// How an origin read ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReadEnd {
-    /// With the item.
-    Ok,
-    /// There is no such item.
-    Missing,
-    /// No place and no room in the queue.
-    Rejected,
-    /// With an error.
-    Failed,
-    /// It ran to its end, and nobody was listening any more.
-    Abandoned,
-}
-
-/// One read in the origin's ledger, in virtual time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read {
-    /// The key that was asked for.
-    pub key: Key,
-    /// The flight, as the asker named it.
-    pub flight: FlightId,
-    /// The replica that asked.
-    pub replica: u16,
-    /// When it arrived.
-    pub arrived: Mono,
-    /// When it had its place; `None` where it never did.
-    pub start: Option<Mono>,
-    /// When it ended; `None` where it has not.
-    pub end: Option<Mono>,
-    /// How; `None` where it has not.
-    pub outcome: Option<ReadEnd>,
-}
 
 /// What is wrong with the origin, and until when.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -8,9 +8,10 @@ use strategies::port::{BoxFuture, Spawn};
 use strategies::time::{Mono, nanos};
 
 use super::agenda::{Due, What};
+use super::scheduler::with_core;
 use super::sleep::Sleep;
 use super::task::{Whom, Work};
-use super::with_core;
+use super::waker::waker_of;
 
 /// What a world's parts hold of it: its time, and a way to be woken.
 #[derive(Clone)]
@@ -44,13 +45,19 @@ impl Handle {
     }
 
     fn start(&self, replica: u16, work: Work) -> u32 {
-        with_core(self.world, |core| core.spawn(replica, work)).unwrap_or(u32::MAX)
+        let task = self.add(replica, work);
+        with_core(self.world, |core| core.ready.borrow_mut().push_back(Whom::Task(task)));
+        task
     }
 
     /// Starts a task that is not run before [`Handle::run`].
     pub(crate) fn spawn_idle(&self, replica: u16, work: impl Future<Output = ()> + 'static) -> u32 {
-        with_core(self.world, |core| core.tasks.borrow_mut().add(core.number, replica, Box::pin(work)))
-            .unwrap_or(u32::MAX)
+        self.add(replica, Box::pin(work))
+    }
+
+    fn add(&self, replica: u16, work: Work) -> u32 {
+        let waker = |whom| waker_of(self.world, whom);
+        with_core(self.world, |core| core.tasks.borrow_mut().add(replica, work, waker)).unwrap_or(u32::MAX)
     }
 
     /// Runs a task now, to its next await. Only for a caller that is no task itself, as a call is.

@@ -1,10 +1,10 @@
 //! Tasks: futures that are under way, each with a replica that it belongs to and a waker that is made once.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Wake, Waker};
+use std::task::Waker;
 
-use super::{NOBODY, with_core};
+/// The replica of a task that belongs to none: the cache's, the origin's, the lab's own.
+pub const NOBODY: u16 = u16::MAX;
 
 /// What a task does. It need not be `Send`: a world lives on one thread.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
@@ -18,22 +18,6 @@ pub(super) enum Whom {
     Task(u32),
     /// Not a task: the call of that number.
     Call(u32),
-}
-
-/// Wakes one slot of one world.
-pub(super) struct SlotWaker {
-    pub(super) world: u32,
-    pub(super) whom: Whom,
-}
-
-impl Wake for SlotWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        with_core(self.world, |core| core.wake(self.whom));
-    }
 }
 
 /// A place for a task.
@@ -74,13 +58,13 @@ impl Tasks {
         self.slots.len() - self.free.len()
     }
 
-    /// Takes a task in; it is ready at once.
-    pub(super) fn add(&mut self, world: u32, replica: u16, work: Work) -> u32 {
+    /// Takes a task in; it is ready at once. `waker` makes the waker of a slot that is new.
+    pub(super) fn add(&mut self, replica: u16, work: Work, waker: impl FnOnce(Whom) -> Waker) -> u32 {
         self.made += 1;
         let slot = self.free.pop().unwrap_or_else(|| {
             let number = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-            let waker = Waker::from(Arc::new(SlotWaker { world, whom: Whom::Task(number) }));
-            self.slots.push(Slot { id: 0, work: None, waker: Some(waker), replica: NOBODY, queued: false, alarm: 0 });
+            let waker = Some(waker(Whom::Task(number)));
+            self.slots.push(Slot { id: 0, work: None, waker, replica: NOBODY, queued: false, alarm: 0 });
             number
         });
         let place = &mut self.slots[slot as usize];

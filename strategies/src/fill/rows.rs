@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Fill, Hold, LEASE_MARGIN, Lock, LockSettings};
+use super::{Fill, Hold, LEASE_MARGIN, Lock, LockSettings, OnTimeout};
 use crate::port::Cache;
-use crate::spec::{Alone, Args, FillLayer, Layer, LayerInfo, OnTimeout, ParamInfo, Range, Slot};
+use crate::spec::{Alone, Args, FillLayer, Layer, LayerInfo, ParamInfo, Range, Slot};
 use crate::stack::Ports;
 use crate::stack::budgets::Budgets;
 

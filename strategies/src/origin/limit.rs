@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 use super::margin::Estimate;
+use super::settings::LimitSettings;
 use crate::kit::line::{Entered, Line, Place};
 use crate::kit::time::Mono;
 use crate::port::key::Key;
@@ -65,16 +66,6 @@ impl OriginLayer for LimitSettings {
     fn breaker(&self) -> Option<BreakerPromise> {
         None
     }
-}
-
-/// The parameters of `limit`; see `loadgen list`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LimitSettings {
-    /// At least 1.
-    pub(crate) concurrency: u32,
-    pub(crate) queue: u32,
-    /// `None` where it follows the reads' own times.
-    pub(crate) margin: Option<Duration>,
 }
 
 /// A limit around an origin.

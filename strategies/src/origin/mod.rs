@@ -8,6 +8,8 @@ mod breaker;
 mod circuit;
 mod limit;
 mod margin;
+mod settings;
 
 pub(crate) use breaker::BREAKER;
-pub(crate) use limit::{LIMIT, LimitSettings};
+pub(crate) use limit::LIMIT;
+pub(crate) use settings::LimitSettings;

@@ -3,7 +3,14 @@
 use crate::kit::rng::Rng;
 use crate::kit::time::{Wall, nanos};
 use crate::port::entry::Entry;
-use crate::spec::{RefreshMode, Span};
+use crate::spec::Span;
+
+/// Which side refreshes early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefreshMode {
+    Background,
+    Sync,
+}
 
 /// The early trigger of a policy.
 #[derive(Debug, Clone, Copy, PartialEq)]

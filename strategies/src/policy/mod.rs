@@ -16,7 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub(crate) use ahead::AHEAD;
-pub(crate) use early::Early;
+pub(crate) use early::{Early, RefreshMode};
 pub(crate) use plain::PLAIN;
 pub(crate) use soft_window::SOFT_WINDOW;
 pub(crate) use swr::SWR;
@@ -31,7 +31,7 @@ use crate::port::error::GetError;
 use crate::port::key::Key;
 use crate::port::outcome::Outcome;
 use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Lookup, When};
-use crate::spec::{Flaw, ParamInfo, Range, RefreshMode};
+use crate::spec::{Flaw, ParamInfo, Range};
 use crate::stack::Ports;
 use crate::stack::slots::Waiters;
 

@@ -1,7 +1,7 @@
 //! `xfetch`: probabilistic early refresh, see [`Early::XFetch`].
 
-use super::{Early, STALE};
-use crate::spec::{Layer, LayerInfo, ParamInfo, PolicySpec, Range, RefreshMode, Slot, Span};
+use super::{Early, RefreshMode, STALE};
+use crate::spec::{Layer, LayerInfo, ParamInfo, PolicySpec, Range, Slot, Span};
 
 /// Its row.
 pub(crate) const XFETCH: LayerInfo = LayerInfo {

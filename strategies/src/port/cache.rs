@@ -1,6 +1,6 @@
 //! The shared cache.
 
-use super::{BoxFuture, Token};
+use super::{BoxFuture, CacheError, Token};
 use crate::port::entry::Entry;
 use crate::port::key::Key;
 
@@ -34,51 +34,6 @@ pub enum Stored {
     Stored,
     /// It was fenced off; what was there is still there.
     Fenced,
-}
-
-/// How a cache operation failed. Strategies decide by the class, never by the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CacheErrorClass {
-    /// Not reachable: refused, reset, gone.
-    Down,
-    /// No answer within the operation's budget. The operation may have taken effect all the same.
-    Slow,
-    /// Reads work, writes are refused (out of memory, read-only disk).
-    Full,
-    /// The data is elsewhere (a replica, another cluster node, still loading).
-    Moved,
-    /// Not allowed (no password, no permission).
-    Denied,
-    /// Anything else that the server said.
-    Refused,
-}
-
-impl CacheErrorClass {
-    /// All of them.
-    pub const ALL: [Self; 6] = [Self::Down, Self::Slow, Self::Full, Self::Moved, Self::Denied, Self::Refused];
-
-    /// The name in records and metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Slow => "slow",
-            Self::Full => "full",
-            Self::Moved => "moved",
-            Self::Denied => "denied",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// A cache operation that failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the cache is {}: {message}", class.name())]
-pub struct CacheError {
-    /// What kind of failure.
-    pub class: CacheErrorClass,
-    /// What the adapter saw.
-    pub message: String,
 }
 
 /// A shared cache of entries. Each operation ends within its own budget (100 ms for a networked one).

@@ -12,6 +12,7 @@ pub(crate) mod key;
 pub(crate) mod outcome;
 
 mod cache;
+mod cache_error;
 mod event;
 mod lease;
 mod origin;
@@ -21,7 +22,8 @@ mod wake;
 
 use std::pin::Pin;
 
-pub use cache::{Cache, CacheError, CacheErrorClass, Lookup, Stored, When};
+pub use cache::{Cache, Lookup, Stored, When};
+pub use cache_error::{CacheError, CacheErrorClass};
 pub use event::{BreakerState, Cause, Event, Events, LeaderEnd, OPERATIONS, RefusedBy};
 pub use lease::{Acquired, Lease, Released, Renewed, Token};
 pub use origin::{FlightId, LoadCx, Loaded, Origin, OriginError};

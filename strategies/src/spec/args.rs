@@ -2,33 +2,33 @@
 
 use std::time::Duration;
 
-use super::Span;
-use super::layer::LayerInfo;
 use super::param::{ParamInfo, Range};
+use super::span::Span;
 use super::terms::{Arg, Term};
 use crate::kit::units::{DURATION, UnitFault};
 use crate::kit::words::nearest;
 
 /// A term's arguments, each given at most once, each known to the layer. Each is read as its parameter's [`Range`] says.
 pub(crate) struct Args<'a> {
-    layer: &'a LayerInfo,
+    layer: &'static str,
+    params: &'static [ParamInfo],
     given: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Args<'a> {
-    pub(super) fn of(layer: &'a LayerInfo, term: &'a Term) -> Result<Self, String> {
+    pub(super) fn of(layer: &'static str, params: &'static [ParamInfo], term: &'a Term) -> Result<Self, String> {
         let mut given: Vec<(&str, &str)> = Vec::new();
         for (at, Arg { key, value }) in term.args.iter().enumerate() {
             let name = match key {
-                Some(key) => known(layer, key)?,
-                None => positional(layer, at, value)?,
+                Some(key) => known(layer, params, key)?,
+                None => positional(layer, params, at, value)?,
             };
             if given.iter().any(|(n, _)| *n == name) {
-                return Err(format!("{} is given `{name}` twice", layer.name));
+                return Err(format!("{} is given `{name}` twice", layer));
             }
             given.push((name, value));
         }
-        Ok(Self { layer, given })
+        Ok(Self { layer, params, given })
     }
 
     /// The value of a parameter as typed, or its default.
@@ -38,12 +38,12 @@ impl<'a> Args<'a> {
     }
 
     fn param(&self, name: &str) -> Option<&'static ParamInfo> {
-        self.layer.params.iter().find(|p| p.name == name)
+        self.params.iter().find(|p| p.name == name)
     }
 
     fn wrong(&self, name: &str, problem: &str) -> String {
         let allowed = self.param(name).map(ParamInfo::allowed).unwrap_or_default();
-        format!("{}({name}): {problem}; {name} is {allowed}", self.layer.name)
+        format!("{}({name}): {problem}; {name} is {allowed}", self.layer)
     }
 
     /// A parameter that was read as what its row does not say it is.
@@ -131,27 +131,27 @@ impl<'a> Args<'a> {
 
     /// The arguments that differ from their defaults, in the layer's order: `(beta=2)`, or nothing.
     pub(super) fn canonical(&self) -> String {
-        let differing = self.layer.params.iter().filter(|p| self.text(p.name) != p.default);
+        let differing = self.params.iter().filter(|p| self.text(p.name) != p.default);
         let said: Vec<String> = differing.map(|p| format!("{}={}", p.name, self.text(p.name))).collect();
         if said.is_empty() { String::new() } else { format!("({})", said.join(", ")) }
     }
 }
 
-fn known(layer: &LayerInfo, key: &str) -> Result<&'static str, String> {
-    if let Some(param) = layer.params.iter().find(|p| p.name == key) {
+fn known(layer: &str, params: &'static [ParamInfo], key: &str) -> Result<&'static str, String> {
+    if let Some(param) = params.iter().find(|p| p.name == key) {
         return Ok(param.name);
     }
-    let names: Vec<&str> = layer.params.iter().map(|p| p.name).collect();
+    let names: Vec<&str> = params.iter().map(|p| p.name).collect();
     let meant = nearest(key, names.iter().copied()).map(|n| format!(", did you mean `{n}`?")).unwrap_or_default();
     let has = if names.is_empty() { "it has none".into() } else { format!("it has: {}", names.join(", ")) };
-    Err(format!("{} has no parameter {key:?}{meant}; {has}", layer.name))
+    Err(format!("{} has no parameter {key:?}{meant}; {has}", layer))
 }
 
-fn positional(layer: &LayerInfo, at: usize, value: &str) -> Result<&'static str, String> {
-    match (at, layer.params.first()) {
+fn positional(layer: &str, params: &'static [ParamInfo], at: usize, value: &str) -> Result<&'static str, String> {
+    match (at, params.first()) {
         (0, Some(param)) => Ok(param.name),
-        (_, None) => Err(format!("{} has no parameters, found {value:?}", layer.name)),
-        _ => Err(format!("only the first argument of {} may go without a name, found {value:?}", layer.name)),
+        (_, None) => Err(format!("{} has no parameters, found {value:?}", layer)),
+        _ => Err(format!("only the first argument of {} may go without a name, found {value:?}", layer)),
     }
 }
 

@@ -1,24 +1,51 @@
-//! Terms → a validated [`Spec`].
+//! Text → terms → a validated [`Spec`].
 
 use std::sync::Arc;
 
 use super::args::Args;
 use super::broken::BROKEN;
-use super::catalogue::{LAYERS, PRESETS};
-use super::layer::{Layer, LayerInfo, Slot};
-use super::promise::Alone;
-use super::terms::Term;
-use super::{FillLayer, Spec};
+use super::catalogue::{self, LAYERS, PRESETS};
+use super::composition::Spec;
+use super::layer::{Alone, FillLayer, Layer, LayerInfo, Slot};
+use super::terms::{self, Term};
 use crate::kit::words::nearest;
 
-pub(super) fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
+/// What is wrong with a SPEC: a sentence that names what was found, what is allowed and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("strategy {text:?}: {problem}")]
+pub struct SpecError {
+    /// The SPEC as typed.
+    pub text: String,
+    /// The sentence.
+    pub problem: String,
+}
+
+impl Spec {
+    /// Reads a preset's name (`xfetch`, `jitter(0.5)`, `singleflight(poll=20ms)`) or a composition (`swr + coalesce`).
+    ///
+    /// A single word is a preset first: `swr` is `swr + lock`. A composition of one layer is written with `bare`, which
+    /// says out loud that nothing protects its fill: `swr + bare`.
+    ///
+    /// # Errors
+    /// [`SpecError`] at the first thing that is wrong.
+    pub fn parse(text: &str) -> Result<Self, SpecError> {
+        let broken = BROKEN.iter().find(|b| b.name == text.trim());
+        let composition = broken.map_or(text, |b| b.composition);
+        let parsed = terms::parse(composition).and_then(|terms| catalogue::expand(&terms));
+        let parsed = parsed.and_then(|terms| spec(text, &terms));
+        let spec = parsed.map_err(|problem| SpecError { text: text.to_owned(), problem })?;
+        Ok(broken.map_or_else(|| spec.clone(), |b| spec.clone().with(b)))
+    }
+}
+
+fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
     let mut named: Vec<(&LayerInfo, Layer, String)> = Vec::new();
     for term in terms {
         let info = info(&term.name)?;
         if named.iter().any(|(other, ..)| other.name == info.name) {
             return Err(format!("has the layer {} twice", info.name));
         }
-        let args = Args::of(info, term)?;
+        let args = Args::of(info.name, info.params, term)?;
         named.push((info, (info.make)(&args)?, format!("{}{}", info.name, args.canonical())));
     }
     // The order of the catalogue is the order in which compositions are said.

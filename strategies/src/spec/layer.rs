@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::args::Args;
 use super::param::ParamInfo;
-use super::promise::{Alone, BreakerPromise};
-use super::{Early, Span};
+use super::span::Span;
 use crate::fill::{Fill, LockSettings};
 use crate::origin::LimitSettings;
+use crate::policy::Early;
 use crate::port::entry::Life;
 use crate::port::{Cache, Origin};
 use crate::stack::Ports;
@@ -110,4 +110,24 @@ pub(crate) trait OriginLayer: Debug + Send + Sync {
 
     /// Its breaker, where it has one. It stands outside the limit: what it refuses takes no place in the limit's queue.
     fn breaker(&self) -> Option<BreakerPromise>;
+}
+
+/// Where at most one reads the origin for a key at a time: a process, the fleet, or nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alone {
+    /// Nobody is stopped.
+    Nobody,
+    /// Within one process.
+    InProcess,
+    /// Within the fleet, as long as the shared cache is well.
+    InFleet,
+}
+
+/// What a breaker promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerPromise {
+    /// The longest that it stays open, jitter included.
+    pub open_max: Duration,
+    /// How many reads it lets through at a time while it is half open.
+    pub trickle: u32,
 }

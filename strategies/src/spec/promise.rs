@@ -3,19 +3,9 @@
 
 use std::time::Duration;
 
-use super::{Early, Flaw, OnTimeout, RefreshMode, Spec};
-use crate::fill::Hold;
-
-/// Where at most one reads the origin for a key at a time: a process, the fleet, or nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Alone {
-    /// Nobody is stopped.
-    Nobody,
-    /// Within one process.
-    InProcess,
-    /// Within the fleet, as long as the shared cache is well.
-    InFleet,
-}
+use super::{Alone, BreakerPromise, Flaw, Spec};
+use crate::fill::{Hold, OnTimeout};
+use crate::policy::{Early, RefreshMode};
 
 /// What a composition promises for a scenario's TTL.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,15 +42,6 @@ pub struct Promise {
     pub breaker: Option<BreakerPromise>,
     /// Whether a request may read although somebody asked for something newer (`xfetch(mode=sync)`).
     pub computes_in_request: bool,
-}
-
-/// What a breaker promises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BreakerPromise {
-    /// The longest that it stays open, jitter included.
-    pub open_max: Duration,
-    /// How many reads it lets through at a time while it is half open.
-    pub trickle: u32,
 }
 
 impl Spec {

@@ -1,7 +1,10 @@
 //! The stack builder: the one place where a SPEC becomes running layers, each in its slot.
 
 pub(crate) mod budgets;
+mod ports;
 pub(crate) mod slots;
+
+pub use ports::Ports;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -9,41 +12,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Prefetched};
-use crate::kit::rng::Rng;
 use crate::layer::{Flawed, Metered};
 use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cache, Cause, Clock, Events, Lease, Origin, Spawn, Wake, When};
+use crate::port::{BoxFuture, Cause, Clock, When};
 use crate::spec::{Alone, Flaw, Spec};
-use crate::stack::budgets::Budgets;
-use crate::stack::slots::{Door, Slots};
-
-/// What a world hands over to one replica.
-#[derive(Clone)]
-pub struct Ports {
-    /// The shared cache.
-    pub cache: Arc<dyn Cache>,
-    /// Leases in the shared cache.
-    pub lease: Arc<dyn Lease>,
-    /// The origin.
-    pub origin: Arc<dyn Origin>,
-    /// This replica's clock.
-    pub clock: Arc<dyn Clock>,
-    /// This replica's background.
-    pub spawn: Arc<dyn Spawn>,
-    /// Messages between replicas about keys.
-    pub wake: Arc<dyn Wake>,
-    /// Where this replica's events go.
-    pub events: Arc<dyn Events>,
-    /// This replica's randomness, from the run's seed and the replica's index.
-    pub rng: Arc<Rng>,
-    /// How long things may take.
-    pub budgets: Budgets,
-    /// How many requests it works on at a time; `None` where there is no limit.
-    pub slots: Option<Slots>,
-}
+use crate::stack::slots::Door;
 
 /// A strategy that is running in one replica.
 pub trait Strategy: Send + Sync {

@@ -14,6 +14,7 @@
 //!
 //! A figure is predicted where all its premises hold. Elsewhere it is not known, and the premise that fails says why.
 
+mod case;
 mod circumstances;
 mod count;
 mod cycle;
@@ -28,6 +29,7 @@ use crate::spec::Spec;
 pub use circumstances::{Circumstances, Filled, Gaps, Readers, Think};
 pub use premises::{Figure, Premise, premises};
 
+use case::Case;
 use count::Counts;
 use cycle::Cycle;
 use layers::Layers;
@@ -56,14 +58,6 @@ pub struct Theory {
     pub prediction: Option<Prediction>,
     /// Premises that fail, and the figures that are not known for it: each figure once.
     pub not: Vec<(&'static Premise, Vec<Figure>)>,
-}
-
-/// A strategy in its circumstances: what premises are checked against.
-pub(crate) struct Case<'a> {
-    at: &'a Circumstances,
-    layers: Layers,
-    cycle: Cycle,
-    counts: Counts,
 }
 
 /// Predicts.

@@ -4,13 +4,12 @@
 //! Two tables, in this order: what must be known of strategy and scenario before anything can be computed, and what the computed cycle
 //! must be like. A new law, layer or event either brings formulas or lets a row here fail.
 
-use super::Case;
+use super::case::Case;
 use super::circumstances::{Circumstances, Filled, Gaps, Readers};
 use super::count::knows_cycle;
 use super::cycle::{asked_within, processes};
 use super::layers::{Layers, Together};
-use crate::policy::Early;
-use crate::spec::RefreshMode;
+use crate::policy::{Early, RefreshMode};
 
 /// A predicted figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

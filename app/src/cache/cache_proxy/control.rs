@@ -7,10 +7,11 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 
-use super::{CacheProxy, PROGRAM};
+use super::proxy::CacheProxy;
 use crate::CONTROL_BODY_MAX;
 use crate::wire::auth::{ControlToken, require_token};
 use crate::wire::control::{CacheDelay, Flushed, Holder, Identity, LockOf, Namespace};
+use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 
 type Shared = State<Arc<CacheProxy>>;
@@ -30,7 +31,7 @@ pub(super) fn router(proxy: Arc<CacheProxy>, token: ControlToken) -> Router {
 }
 
 async fn identity(State(proxy): Shared) -> Json<Identity> {
-    Json(Identity::new(PROGRAM, proxy.incarnation, &proxy.upstream.host))
+    Json(Identity::new(programs::CACHE_PROXY, proxy.incarnation, &proxy.upstream.host))
 }
 
 async fn delay(State(proxy): Shared, Json(delay): Json<CacheDelay>) -> Result<(), Refuse> {

@@ -7,27 +7,21 @@
 mod control;
 mod hand;
 mod pipe;
+mod proxy;
 mod upstream;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use strategies::port::Clock;
-use strategies::time::Mono;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::process::runtime::RealClock;
 use crate::wire::auth::ControlToken;
 use crate::wire::serve::{Shutdown, serve};
-use hand::Hand;
-use upstream::Upstream;
-
-/// The proxy's program name in its identity.
-pub const PROGRAM: &str = "stampede-cache-proxy";
+pub use proxy::CacheProxy;
 
 /// Connections at most; more wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 4096;
@@ -38,43 +32,6 @@ pub struct ProxyListeners {
     pub data: TcpListener,
     /// `/healthz` for everybody; faults with the token that it asks for.
     pub control: (TcpListener, ControlToken),
-}
-
-/// One proxy.
-pub struct CacheProxy {
-    incarnation: u64,
-    clock: RealClock,
-    upstream: Upstream,
-    hand: Hand,
-    added: Mutex<(Duration, Mono)>,
-}
-
-impl CacheProxy {
-    /// A proxy to `redis_url`, `redis://user:password@host:port`: the user is the injector's. Must be called on the
-    /// runtime that will serve it.
-    ///
-    /// # Errors
-    /// A sentence where the URL is none, or has no host and port.
-    pub fn new(redis_url: &str) -> Result<Arc<Self>, String> {
-        Ok(Arc::new(Self {
-            incarnation: crate::wire::auth::entropy()?,
-            clock: RealClock::start(),
-            upstream: Upstream::of(redis_url)?,
-            hand: Hand::new(redis_url)?,
-            added: Mutex::new((Duration::ZERO, Mono(0))),
-        }))
-    }
-
-    /// Makes everything that is sent to Redis from now on arrive `added` later, for `length`.
-    fn delay(&self, added: Duration, length: Duration) {
-        *self.added.lock().unwrap_or_else(PoisonError::into_inner) = (added, self.clock.mono().plus(length));
-    }
-
-    /// By how much an operation is delayed now.
-    fn added(&self) -> Duration {
-        let (added, until) = *self.added.lock().unwrap_or_else(PoisonError::into_inner);
-        if !added.is_zero() && self.clock.mono() < until { added } else { Duration::ZERO }
-    }
 }
 
 /// Serves a proxy until `shutdown`.

@@ -10,7 +10,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::CacheProxy;
+use super::proxy::CacheProxy;
 
 /// The most that is read at once.
 const CHUNK_BYTES: usize = 16 << 10;

@@ -9,12 +9,12 @@ mod error;
 mod link;
 mod preflight;
 mod scripts;
+mod source;
 mod wake;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::PubSub;
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Renewed, Stored, Token, When,
 };
@@ -28,63 +28,16 @@ pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 use link::Link;
 use scripts::{Script, Scripts};
+use source::channel;
+pub use source::{RedisSource, check_url};
 use wake::RedisWake;
 
-/// One cache operation's budget, connecting included.
-const OPERATION_BUDGET: Duration = Duration::from_millis(100);
 /// How long the status may take, further attempts included.
 const STATUS_BUDGET: Duration = Duration::from_secs(1);
 /// How long there is between two attempts at it.
 const STATUS_PAUSE: Duration = Duration::from_millis(20);
 /// Redis forgets an entry this long after its hard life; the envelope's stamps decide before that.
 const GRACE_MS: u64 = 1000;
-
-/// A Redis server as a source of cache namespaces.
-pub struct RedisSource {
-    connection: Link,
-    scripts: Arc<Scripts>,
-    /// The preflight's subscription, until a strategy has its own: so all replicas' connections are there at once.
-    held: Mutex<Option<PubSub>>,
-}
-
-/// Checks that a URL is one that this build can use, without connecting.
-///
-/// # Errors
-/// A sentence where it is not.
-pub fn check_url(url: &str) -> Result<(), String> {
-    Link::new(url, OPERATION_BUDGET).map(|_| ()).map_err(wrong_url)
-}
-
-fn wrong_url(why: &str) -> String {
-    format!("{why}; write redis://HOST:PORT or redis+unix:///PATH")
-}
-
-impl RedisSource {
-    /// Prepares a connection to `url` (`redis://…`, `redis+unix:///path`); it is made at the first command. Must be
-    /// used on one runtime.
-    ///
-    /// # Errors
-    /// A sentence where the URL is none.
-    pub fn new(url: &str) -> Result<Self, String> {
-        let connection = Link::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
-        Ok(Self { connection, scripts: Arc::new(Scripts::new()), held: Mutex::default() })
-    }
-
-    fn hold(&self, subscription: Option<PubSub>) {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = subscription;
-    }
-
-    /// Asks the server about itself, once.
-    async fn info(&self) -> Result<CacheStatus, CacheError> {
-        let info: String = redis::cmd("INFO").query_async(&mut self.connection.clone()).await.map_err(classify)?;
-        let field = |name: &str| info.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
-        Ok(CacheStatus {
-            server: format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
-            incarnation: field("run_id").unwrap_or_default().to_owned(),
-            evicted: field("evicted_keys").and_then(|n| n.parse().ok()).unwrap_or(0),
-        })
-    }
-}
 
 impl CacheSource for RedisSource {
     fn open(&self, namespace: &str) -> CachePorts {
@@ -119,10 +72,6 @@ impl CacheSource for RedisSource {
     fn preflight<'a>(&'a self, namespace: &'a str) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
         Box::pin(preflight::preflight(self, namespace))
     }
-}
-
-fn channel(namespace: &str) -> String {
-    format!("lab:{namespace}:wake")
 }
 
 /// One namespace in Redis.

@@ -9,8 +9,8 @@ use strategies::time::Wall;
 use strategies::{Entry, Key, Life};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::RedisSource;
 use super::error::classify;
+use super::source::{OPERATION_BUDGET, RedisSource, channel};
 use super::wake::RedisWake;
 use crate::cache::cache_source::{CachePorts, CacheSource, CacheStatus, Cause, Refused};
 
@@ -81,10 +81,10 @@ async fn every_operation(CachePorts { cache, lease, .. }: &CachePorts) -> Result
 }
 
 async fn pass_a_message(source: &RedisSource, namespace: &str) -> Result<(), Refused> {
-    let wake = RedisWake::new(source.connection.clone(), super::channel(namespace));
+    let wake = RedisWake::new(source.connection.clone(), channel(namespace));
     let mut messages = wake.subscription().await.map_err(|e| at("subscribe")(classify(e)))?;
     wake.publish(&Key::of_item(1)).await.map_err(|e| at("publish")(classify(e)))?;
-    let heard = tokio::time::timeout(super::OPERATION_BUDGET, RedisWake::hear(&mut messages)).await;
+    let heard = tokio::time::timeout(OPERATION_BUDGET, RedisWake::hear(&mut messages)).await;
     source.hold(Some(messages));
     heard
         .map(drop)

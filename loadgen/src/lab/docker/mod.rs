@@ -2,6 +2,7 @@
 //! its parts are now. It brings nothing up and takes nothing down: that is `docker compose`'s business.
 
 mod engine;
+mod find;
 mod samples;
 mod stack;
 

@@ -1,29 +1,23 @@
 //! A stack that is up: which containers it has, and where they listen now.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
-use app::process::secrets::CONTROL_TOKEN;
 use app::wire::auth::ControlToken;
 use app::wire::control::Identity;
 use app::wire::control_client::ControlClient;
 
-use super::engine::{Container, Engine, State};
-use crate::lab::Endpoints;
-use crate::load::drive::Site;
+use super::engine::{Container, Engine};
 
 /// How it is brought up; the remedy in most of what can be wrong.
-const UP: &str = "docker compose up --build -d --wait";
-/// Services that no run needs: one that ended at the start, and two that watch.
-const BESIDE: [&str; 3] = ["secrets", "prometheus", "grafana"];
+pub(super) const UP: &str = "docker compose up --build -d --wait";
 /// Where programs listen inside their containers.
-const DATA: u16 = 8080;
-const CONTROL: u16 = 8081;
+pub(super) const DATA: u16 = 8080;
+pub(super) const CONTROL: u16 = 8081;
 /// How long a container that was started may take until its program answers.
-const START_BUDGET: Duration = Duration::from_secs(15);
+pub(super) const START_BUDGET: Duration = Duration::from_secs(15);
 /// How often it is asked meanwhile.
-const ASK_EVERY: Duration = Duration::from_millis(50);
+pub(super) const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// The Compose project: `COMPOSE_PROJECT_NAME`, else the name in compose.yaml.
 #[must_use]
@@ -38,50 +32,11 @@ pub struct Stack {
     pub engine: Engine,
     /// The cache proxy's control.
     pub proxy: ControlClient,
-    token: ControlToken,
-    replicas: Vec<u32>,
+    pub(super) token: ControlToken,
+    pub(super) replicas: Vec<u32>,
 }
 
 impl Stack {
-    /// Finds this project's stack and checks that it can be driven.
-    ///
-    /// # Errors
-    /// A sentence with the remedy: no engine, no stack, a part that is down, another build, mixed settings.
-    pub async fn find() -> Result<(Self, Endpoints), String> {
-        let project = project();
-        let engine = Engine::connect(&project).await?;
-        let containers = started(&engine).await?;
-        let replicas = whole(&project, &containers)?;
-        let network = engine.network("cache").await?;
-        for replica in &replicas {
-            if !engine.is_on(replica, &network).await? {
-                let again = "docker compose up -d --force-recreate --wait";
-                return Err(format!(
-                    "{} is cut off from the cache: a fault that was never healed · {again}",
-                    replica.name()
-                ));
-            }
-        }
-        let first = replicas.first().ok_or_else(|| nothing(&project))?;
-        let text = engine.read_file(first, &format!("/secrets/{CONTROL_TOKEN}")).await?;
-        let token = ControlToken::given(&text)?;
-        let control = |container: &Container| {
-            let at = at(container, CONTROL)?;
-            Ok::<_, String>(ControlClient::new(&format!("http://{at}"), Some(token.clone())))
-        };
-        let (mut sites, mut controls) = (Vec::new(), Vec::new());
-        for replica in &replicas {
-            sites.push(Arc::new(Site::replica(at(replica, DATA)?)));
-            controls.push(control(replica)?);
-        }
-        let (origin, proxy) = (control(one(&containers, "origin")?)?, control(one(&containers, "cache-proxy")?)?);
-        check_identities(&controls, &origin, &proxy).await?;
-        let replicas = replicas.iter().map(|replica| replica.number).collect();
-        let stack = Self { engine, proxy, token, replicas };
-        let endpoints = Endpoints { lab: "docker", sites, replicas: controls, origin: Some(origin), stack: None };
-        Ok((stack, endpoints))
-    }
-
     /// A replica's container as it is now.
     ///
     /// # Errors
@@ -140,49 +95,7 @@ impl Stack {
     }
 }
 
-/// The project's containers, once none is starting any more: the run before this one may have started some of them.
-async fn started(engine: &Engine) -> Result<Vec<Container>, String> {
-    let deadline = tokio::time::Instant::now() + START_BUDGET;
-    loop {
-        let containers = engine.containers().await?;
-        if tokio::time::Instant::now() > deadline || !containers.iter().any(Container::is_starting) {
-            return Ok(containers);
-        }
-        tokio::time::sleep(ASK_EVERY).await;
-    }
-}
-
-/// The replicas of a stack of which every part is well.
-fn whole(project: &str, containers: &[Container]) -> Result<Vec<Container>, String> {
-    let parts: Vec<&Container> = containers.iter().filter(|c| !BESIDE.contains(&c.service.as_str())).collect();
-    if parts.is_empty() {
-        return Err(nothing(project));
-    }
-    let unwell: Vec<String> =
-        parts.iter().filter(|c| c.state != State::Well).map(|c| format!("{} is {}", c.name(), c.status)).collect();
-    if !unwell.is_empty() {
-        let remedy = if parts.iter().any(|c| c.state == State::Paused) {
-            "docker compose up -d --force-recreate --wait"
-        } else {
-            "docker compose up -d --wait"
-        };
-        return Err(format!("project {project} is not whole: {} · {remedy}", unwell.join(", ")));
-    }
-    for service in ["redis", "cache-proxy", "origin"] {
-        one(containers, service)?;
-    }
-    let replicas: Vec<Container> = parts.into_iter().filter(|c| c.service == "app").cloned().collect();
-    if replicas.is_empty() {
-        return Err(format!("project {project} has no replica · {UP}"));
-    }
-    Ok(replicas)
-}
-
-fn nothing(project: &str) -> String {
-    format!("no container of project {project} · {UP}")
-}
-
-fn one<'a>(containers: &'a [Container], service: &str) -> Result<&'a Container, String> {
+pub(super) fn one<'a>(containers: &'a [Container], service: &str) -> Result<&'a Container, String> {
     let mut found = containers.iter().filter(|c| c.service == service);
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only),
@@ -191,83 +104,8 @@ fn one<'a>(containers: &'a [Container], service: &str) -> Result<&'a Container, 
     }
 }
 
-fn at(container: &Container, port: u16) -> Result<SocketAddr, String> {
+pub(super) fn at(container: &Container, port: u16) -> Result<SocketAddr, String> {
     let published = container.ports.get(&port);
     let published = published.ok_or_else(|| format!("port {port} of {} is not published", container.name()))?;
     Ok((Ipv4Addr::LOCALHOST, *published).into())
-}
-
-/// All of this build, and the replicas with the same settings.
-async fn check_identities(
-    replicas: &[ControlClient],
-    origin: &ControlClient,
-    proxy: &ControlClient,
-) -> Result<(), String> {
-    let mut settings = None;
-    let programs = replicas.iter().map(|c| (c, app::replica::PROGRAM));
-    for (control, program) in
-        programs.chain([(origin, app::origin::PROGRAM), (proxy, app::cache::cache_proxy::PROGRAM)])
-    {
-        let found: Identity = control.get("/identity").await.map_err(|e| format!("{e} · {UP}"))?;
-        if found.program != program {
-            return Err(format!("found {} where {program} should be · {UP}", found.program));
-        }
-        let ours = Identity::new(program, 0, "");
-        if (&found.version, &found.build) != (&ours.version, &ours.build) {
-            return Err(format!(
-                "the stack's {program} is version {} build {}, this is version {} build {} · {UP}",
-                found.version, found.build, ours.version, ours.build
-            ));
-        }
-        if program == app::replica::PROGRAM {
-            let first = settings.get_or_insert_with(|| found.settings.clone());
-            if *first != found.settings {
-                return Err(format!("replicas with mixed settings: {first:?} and {:?} · {UP}", found.settings));
-            }
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn container(service: &str, number: u32, state: State) -> Container {
-        Container::for_tests(service, number, state)
-    }
-
-    #[test]
-    fn a_stack_is_whole_or_the_sentence_says_what_is_missing_and_what_to_do() {
-        let whole_one = || {
-            let services = ["redis", "cache-proxy", "origin"].map(|s| container(s, 1, State::Well));
-            let mut all = services.to_vec();
-            all.extend((1..=2).map(|n| container("app", n, State::Well)));
-            all.push(container("secrets", 1, State::Down));
-            all.push(container("grafana", 1, State::NotYetWell)); // whatever it does
-            all
-        };
-        assert_eq!(whole("p", &whole_one()).unwrap().len(), 2);
-        let without = |service: &str| whole_one().into_iter().filter(|c| c.service != service).collect::<Vec<_>>();
-        let with = |state| {
-            let mut all = without("redis");
-            all.push(container("redis", 1, state));
-            all
-        };
-        let mut two_origins = whole_one();
-        two_origins.push(container("origin", 2, State::Well));
-        for (containers, words) in [
-            (vec![], "no container of project p · docker compose up --build"),
-            (vec![container("secrets", 1, State::Down)], "no container of project p"),
-            (without("app"), "no replica"),
-            (without("origin"), "the stack has no origin"),
-            (two_origins, "more than one origin"),
-            (with(State::Down), "redis-1 is as told · docker compose up -d --wait"),
-            (with(State::NotYetWell), "redis-1 is as told"),
-            (with(State::Paused), "--force-recreate"),
-        ] {
-            let said = whole("p", &containers).unwrap_err();
-            assert!(said.contains(words), "{words}: {said}");
-        }
-    }
 }

@@ -30,7 +30,7 @@ use crate::load::measure::{Circumstances, WarmState};
 use crate::load::record::{Collected, Collector};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
-use tapes::Tapes;
+use tapes::{Tapes, since_start};
 use witness::RecordingWitness;
 
 /// The sim lab's cache, as the record names it.
@@ -296,10 +296,6 @@ struct Done {
 
 /// In virtual time there is one clock.
 const EXACT: Offset = Offset { to_ours_ns: 0, uncertainty_ns: 0 };
-
-fn since_start(ns: u64) -> i64 {
-    i64::try_from(ns).unwrap_or(i64::MAX)
-}
 
 /// Seconds that are begun, rounded up.
 fn whole_seconds(length: Duration) -> i64 {

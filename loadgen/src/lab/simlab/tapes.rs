@@ -12,7 +12,6 @@ use strategies::port::{
 };
 use strategies::time::Mono;
 
-use super::since_start;
 use crate::load::measure::{Lines, Reads};
 use crate::load::tape::Tape;
 
@@ -236,6 +235,10 @@ fn unpack_read(record: &[u8; READ]) -> LedgerRow {
 /// A read that is not over, as the ledger of the real origin would show it.
 pub(super) fn row(read: &Read) -> LedgerRow {
     unpack_read(&pack_read(read))
+}
+
+pub(super) fn since_start(ns: u64) -> i64 {
+    i64::try_from(ns).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

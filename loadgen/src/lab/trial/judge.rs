@@ -15,7 +15,7 @@ use crate::cli::settings::Subject;
 use crate::lab::Offset;
 use crate::lab::faults::Aftermath;
 use crate::load::measure::{
-    Circumstances, Counter, During, Evidence, Figures, Flights, Floor, Guards, Hurt, LineLists, Lines, OriginTally,
+    Circumstances, Counter, During, Evidence, Figures, Flights, Floor, Guards, Impact, LineLists, Lines, OriginTally,
     Part, ReadList, Reads, Timeline, conditions, doubts, figures,
 };
 use crate::load::record::Collected;
@@ -141,7 +141,7 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
         origin: saw.map(|saw| saw.tally),
         events: heard.as_ref().map(|heard| heard.events),
         ledgers,
-        hurt: hurt(scenario, subject, &aftermath.rows),
+        impact: impact(scenario, subject, &aftermath.rows),
         counters: observed.counters,
     });
     figures.strategy.unwitnessed = unwitnessed;
@@ -299,7 +299,7 @@ fn since_start(length: Duration) -> i64 {
 }
 
 /// From the first event's moment to the end of the last one, as planned or as it was seen, whichever is later.
-fn hurt(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<Hurt> {
+fn impact(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<Impact> {
     let from_ns = scenario.events.iter().map(|event| since_start(event.at)).min()?;
     let planned = scenario.events.iter().map(|event| since_start(event.over()));
     let emptied_ns = planned.max()?;
@@ -309,7 +309,7 @@ fn hurt(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<Hur
         LoadKind::Closed { clients, .. } => Some(clients),
         LoadKind::Open { .. } => None,
     };
-    Some(Hurt {
+    Some(Impact {
         from_ns,
         over_ns: seen.max().map_or(emptied_ns, |seen| seen.max(emptied_ns)),
         emptied_ns,

@@ -3,35 +3,14 @@
 //! The next attempt goes to the next replica, as a load balancer would send it. What is recorded is the last attempt, from
 //! the moment at which the first one was sent.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use scenarios::{RequestId, Retry, RetryBudget};
+use scenarios::RequestId;
 use strategies::Outcome;
 use strategies::port::Clock;
 
-use super::fleet::Bench;
+use super::bench::Bench;
 use crate::load::record::{Answer, Asked};
-
-/// How the clients of all workers try again.
-#[derive(Clone)]
-pub struct Retrying {
-    retry: Option<Retry>,
-    budget: Arc<Mutex<RetryBudget>>,
-    seed: u64,
-}
-
-impl Retrying {
-    /// As a scenario has it, with back-offs that are drawn from a seed; not at all without.
-    #[must_use]
-    pub fn of(retry: Option<Retry>, seed: u64) -> Self {
-        Self { retry, budget: Arc::new(Mutex::new(RetryBudget::of(retry.as_ref()))), seed }
-    }
-
-    fn budget(&self) -> MutexGuard<'_, RetryBudget> {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A request that is under way.
 pub(super) struct Request<'a> {

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
-use super::Pattern;
 use super::again::Request;
+use super::bench::Bench;
 use super::connection::{Attempt, Connection};
-use super::fleet::Bench;
+use super::shared::Pattern;
 use crate::load::record::{Answer, Asked};
 
 /// A client and its connections, one a replica.

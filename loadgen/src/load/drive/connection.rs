@@ -21,7 +21,7 @@ use strategies::port::Clock;
 use strategies::time::Mono;
 use tokio::net::TcpStream;
 
-use super::fleet::Bench;
+use super::bench::Bench;
 use super::heard::Heard;
 use super::lack;
 use super::site::{Kind, Site};
@@ -272,11 +272,11 @@ fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missi
         (StatusCode::OK | StatusCode::NOT_FOUND, None) => Some("no-cache-status".into()),
         (status, _) => Some(http(status)),
     };
-    let overage_us = text(app::replica::OVERAGE_HEADER).and_then(|v| v.parse().ok()).unwrap_or(0);
+    let overage_us = text(app::wire::headers::OVERAGE_HEADER).and_then(|v| v.parse().ok()).unwrap_or(0);
     Reply {
         outcome: if error.is_some() { Some(Outcome::Error) } else { outcome },
         error,
-        flight: text(app::replica::LED_HEADER).map(str::to_owned),
+        flight: text(app::wire::headers::LED_HEADER).map(str::to_owned),
         overage_us,
         retry_after: None,
     }

@@ -9,12 +9,13 @@ use std::time::Duration;
 use app::process::heartbeat::{BEAT, Heart};
 use app::wire::control::Heartbeat;
 use strategies::port::Clock;
-use strategies::time::Mono;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::MissedTickBehavior;
 
-use super::{Drive, Pattern, Start, closed, lack, open};
+use super::bench::{Bench, Share, since};
+use super::shared::{Drive, Pattern, Start};
+use super::{closed, lack, open};
 use crate::load::cpu;
 use crate::load::record::Recorder;
 
@@ -80,27 +81,6 @@ impl Fleet {
     }
 }
 
-/// Which part of the load is a worker's: every `workers`-th client or arrival, from `number` on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Share {
-    pub(super) number: usize,
-    pub(super) workers: usize,
-}
-
-/// What a worker's clients share. One thread's own, so a cell will do.
-pub(super) struct Bench {
-    pub(super) drive: Drive,
-    pub(super) recorder: RefCell<Recorder>,
-    pub(super) share: Share,
-}
-
-impl Bench {
-    /// Nanoseconds from t = 0 to `at`; negative before it.
-    pub(super) fn since(&self, at: Mono, t0: Mono) -> i64 {
-        since(at, t0)
-    }
-}
-
 fn worker(
     drive: Drive,
     share: Share,
@@ -162,8 +142,4 @@ async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result
 enum Connected {
     Closed(Vec<closed::Client>),
     Open(open::Pool),
-}
-
-fn since(at: Mono, t0: Mono) -> i64 {
-    i64::try_from(i128::from(at.0) - i128::from(t0.0)).unwrap_or(i64::MAX)
 }

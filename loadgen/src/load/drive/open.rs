@@ -8,8 +8,8 @@ use strategies::time::Mono;
 use tokio::task::JoinSet;
 
 use super::again::Request;
+use super::bench::Bench;
 use super::connection::{Attempt, Connection};
-use super::fleet::Bench;
 use crate::load::record::{Answer, Asked};
 
 /// Connections that are made before the start, for each replica and worker.

@@ -7,7 +7,7 @@
 
 use report::record::BinRow;
 
-use super::recovery::Hurt;
+use super::impact::Impact;
 
 /// As large a share of requests as before is answered well,
 const OF_A_SHARE: f64 = 0.99;
@@ -34,11 +34,11 @@ pub(super) enum Healed {
 
 /// Whether it is as well in the end as it was before, and since when: by windows of which all that follow are well. `None`
 /// where nobody can say.
-pub(super) fn healed(seconds: &[BinRow], hurt: Hurt, end_ns: i64) -> Option<Healed> {
+pub(super) fn healed(seconds: &[BinRow], impact: Impact, end_ns: i64) -> Option<Healed> {
     let within = |row: &&BinRow| row.start_ms >= 0 && (row.start_ms + 1000) * 1_000_000 <= end_ns;
     let measured: Vec<&BinRow> = seconds.iter().filter(within).collect();
-    let before = &measured[..measured.partition_point(|row| (row.start_ms + 1000) * 1_000_000 <= hurt.from_ns)];
-    let over = measured.partition_point(|row| row.start_ms * 1_000_000 < hurt.over_ns);
+    let before = &measured[..measured.partition_point(|row| (row.start_ms + 1000) * 1_000_000 <= impact.from_ns)];
+    let over = measured.partition_point(|row| row.start_ms * 1_000_000 < impact.over_ns);
     let after = &measured[over..];
     let (Some(tail), false) = (after.len().checked_sub(WINDOW).map(|from| &after[from..]), before.is_empty()) else {
         return None;
@@ -46,17 +46,17 @@ pub(super) fn healed(seconds: &[BinRow], hurt: Hurt, end_ns: i64) -> Option<Heal
     if tail.iter().all(|row| row.offered == 0) {
         return None;
     }
-    let baseline = Baseline::of(before, hurt);
+    let baseline = Baseline::of(before, impact);
     let window = baseline.window.min(after.len());
     let last_bad = after.windows(window).rposition(|window| !baseline.is_well(window));
     let well_from = last_bad.map_or(0, |bad| bad + 1);
     let is_well = well_from + window <= after.len();
-    let calm = Reads::after(&measured, over, hurt).and_then(|reads| baseline.is_calm(reads));
-    let had_time = after.len() >= patience(&measured, over, hurt);
+    let calm = Reads::after(&measured, over, impact).and_then(|reads| baseline.is_calm(reads));
+    let had_time = after.len() >= patience(&measured, over, impact);
     match (is_well, calm) {
         (true, Some(true)) if well_from == 0 => Some(Healed::After(0.0)),
         (true, Some(true)) => {
-            let since_ns = after[well_from].start_ms as f64 * 1e6 - hurt.over_ns as f64;
+            let since_ns = after[well_from].start_ms as f64 * 1e6 - impact.over_ns as f64;
             Some(Healed::After((since_ns / 1e6).round() / 1e3))
         }
         (true, Some(false)) if had_time => Some(Healed::Never),
@@ -67,11 +67,11 @@ pub(super) fn healed(seconds: &[BinRow], hurt: Hurt, end_ns: i64) -> Option<Heal
 
 /// How many seconds anybody needs to come back, and to be seen to: 30, or as long as the origin works at what waits there when
 /// the events are over and at what a perfect refresher then reads in the life of an entry, and one window.
-fn patience(measured: &[&BinRow], over: usize, hurt: Hurt) -> usize {
-    let life = measured.len().min(over.saturating_add(hurt.life.as_secs_f64().ceil() as usize));
+fn patience(measured: &[&BinRow], over: usize, impact: Impact) -> usize {
+    let life = measured.len().min(over.saturating_add(impact.life.as_secs_f64().ceil() as usize));
     let waiting = measured.get(over).and_then(|row| row.origin_in_flight_max).unwrap_or(0);
     let reads: u64 = measured[over..life].iter().filter_map(|row| row.floor).sum();
-    let work_s = ((waiting + reads) as f64 / hurt.capacity).ceil();
+    let work_s = ((waiting + reads) as f64 / impact.capacity).ceil();
     PATIENCE.max((work_s as usize).saturating_add(WINDOW))
 }
 
@@ -90,12 +90,12 @@ struct Baseline<'a> {
 }
 
 impl<'a> Baseline<'a> {
-    fn of(rows: &'a [&'a BinRow], hurt: Hurt) -> Self {
-        let closed = hurt.clients.is_some();
-        let cycle = (hurt.life + hurt.service).as_secs_f64().ceil() as usize;
+    fn of(rows: &'a [&'a BinRow], impact: Impact) -> Self {
+        let closed = impact.clients.is_some();
+        let cycle = (impact.life + impact.service).as_secs_f64().ceil() as usize;
         let window = if closed { cycle.max(WINDOW) } else { WINDOW };
         let (offered, good) = (offered(rows), good(rows));
-        Self { rows, offered, good, closed, window, whole: rows.len() as f64 >= hurt.life.as_secs_f64() }
+        Self { rows, offered, good, closed, window, whole: rows.len() as f64 >= impact.life.as_secs_f64() }
     }
 
     /// Whether as much is answered well as before.
@@ -162,13 +162,13 @@ impl Reads {
     }
 
     /// Over the last cycle (or a window) after the events: many keys that were read together are read together again.
-    fn after(measured: &[&BinRow], over: usize, hurt: Hurt) -> Option<Self> {
-        let cycle = hurt.life.as_secs_f64().ceil() as usize;
+    fn after(measured: &[&BinRow], over: usize, impact: Impact) -> Option<Self> {
+        let cycle = impact.life.as_secs_f64().ceil() as usize;
         let from = measured.len().saturating_sub(cycle.max(WINDOW)).max(over);
         let mut reads = Self::of(&measured[from..])?;
         if from == over {
             // The refresher's cache was emptied when the last event was to be over, which may be a moment before it was.
-            let planned = measured.partition_point(|row| (row.start_ms + 1000) * 1_000_000 <= hurt.emptied_ns);
+            let planned = measured.partition_point(|row| (row.start_ms + 1000) * 1_000_000 <= impact.emptied_ns);
             let late: u64 = measured[planned.min(over)..over].iter().filter_map(|row| row.floor).sum();
             reads.floor += late as f64;
         }
@@ -219,10 +219,10 @@ mod tests {
     }
 
     /// With events from second 10 on.
-    fn hurt(over_s: i64, life: Duration, clients: Option<u32>) -> Hurt {
+    fn hurt(over_s: i64, life: Duration, clients: Option<u32>) -> Impact {
         let ns = |s: i64| s * 1_000_000_000;
         let service = Duration::from_millis(200);
-        Hurt {
+        Impact {
             from_ns: ns(10),
             over_ns: ns(over_s),
             emptied_ns: ns(over_s),
@@ -234,9 +234,9 @@ mod tests {
         }
     }
 
-    fn of(seconds: &[Second], hurt: Hurt) -> Option<Healed> {
+    fn of(seconds: &[Second], impact: Impact) -> Option<Healed> {
         let rows = rows(seconds, 100);
-        healed(&rows, hurt, rows.len() as i64 * 1_000_000_000)
+        healed(&rows, impact, rows.len() as i64 * 1_000_000_000)
     }
 
     fn run(bad: usize, tail: &[Second]) -> Vec<Second> {
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_floor_that_began_a_moment_before_the_event_was_over_counts() {
-        let late = Hurt { emptied_ns: 10_900_000_000, ..hurt(11, Duration::from_secs(60), None) };
+        let late = Impact { emptied_ns: 10_900_000_000, ..hurt(11, Duration::from_secs(60), None) };
         let flush = [&[(100, 0, 0); 10][..], &[(100, 0, 3), (100, 3, 0)], &[(100, 0, 0); 40]].concat();
         assert_eq!(of(&flush, late), Some(Healed::After(0.0)));
     }
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn never_is_said_only_where_the_origin_had_the_time() {
         // 900 reads are to be made again: with 20 a second that takes 45 s, and ten more until it is seen.
-        let slow = Hurt { capacity: 20.0, ..hurt(10, Duration::from_secs(30), None) };
+        let slow = Impact { capacity: 20.0, ..hurt(10, Duration::from_secs(30), None) };
         assert_eq!(of(&run(54, &[]), slow), None);
         assert_eq!(of(&run(55, &[]), slow), Some(Healed::Never));
     }
@@ -338,7 +338,7 @@ mod tests {
         // Of 25 s five stand still; before the event no expiry was seen.
         let cycle = [&[(0, 1, 1); 5][..], &[WELL; 20]].concat();
         let stands = [&[WELL; 10][..], &cycle.repeat(4)].concat();
-        let waits = |clients| Hurt { service: Duration::from_secs(5), ..hurt(10, Duration::from_secs(20), clients) };
+        let waits = |clients| Impact { service: Duration::from_secs(5), ..hurt(10, Duration::from_secs(20), clients) };
         let rows: Vec<BinRow> = rows(&stands, 100)
             .into_iter()
             .map(|row| BinRow { offered: row.completed, sent: row.completed, errors: 0, ..row })
@@ -346,7 +346,7 @@ mod tests {
         assert_eq!(healed(&rows, waits(Some(50)), 110_000_000_000), None);
         // With one cycle before it is known to be normal.
         let known =
-            Hurt { from_ns: 35_000_000_000, over_ns: 35_000_000_000, emptied_ns: 35_000_000_000, ..waits(Some(50)) };
+            Impact { from_ns: 35_000_000_000, over_ns: 35_000_000_000, emptied_ns: 35_000_000_000, ..waits(Some(50)) };
         assert_eq!(healed(&rows, known, 110_000_000_000), Some(Healed::After(0.0)));
     }
 }

@@ -7,7 +7,7 @@ use report::record::{NotPredicted, Predicted};
 use scenarios::Scenario;
 use strategies::theory::{Figure, Prediction};
 
-use super::strategy::round;
+use super::round::round;
 use crate::cli::settings::Subject;
 
 /// What is predicted, and for what there is no prediction.

@@ -3,57 +3,15 @@
 //! By rows of `seconds.csv`, so that anybody can count again, and by the same scale for every strategy: to wait for one
 //! read of the origin is no trouble, whatever does it. Whether the run recovered is next door (`healed.rs`).
 
-use std::time::Duration;
-
 use report::record::{BinRow, Recovery};
 
 use super::healed::{Healed, healed};
+use super::impact::Impact;
 
 /// Beyond so many reads of the origin, one after the other, a response is too late,
 const READS: f64 = 2.0;
 /// but for what polls, time-outs of the cache and a busy machine take, milliseconds.
 const SLACK_MS: f64 = 100.0;
-/// When everything expires at once everybody waits once; and here and there one a second time.
-const WAITS: f64 = 1.2;
-/// Of a number of arrivals that is Poisson's, hardly any is so many standard deviations above its mean.
-const CHANCE: f64 = 3.0;
-
-/// When the events hurt.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hurt {
-    /// The first one's moment, nanoseconds since t = 0.
-    pub from_ns: i64,
-    /// When the last one was over, nanoseconds since t = 0.
-    pub over_ns: i64,
-    /// When it was to be over: from here on [`BinRow::floor`] counts from an empty cache.
-    pub emptied_ns: i64,
-    /// The origin's mean service time while nothing is wrong with it.
-    pub service: Duration,
-    /// What hardly any read of it takes longer than.
-    pub service_max: Duration,
-    /// How many reads a second it can do.
-    pub capacity: f64,
-    /// How many clients there are; none of an open load.
-    pub clients: Option<u32>,
-    /// How long an entry is fresh at most: the origin is read in cycles of that length.
-    pub life: Duration,
-}
-
-impl Hurt {
-    /// How many requests of a second may wait for the origin: as many as when everything expires at once. Each that comes
-    /// within a service time does, and the first for each key, however many keys that are.
-    fn waits_max(&self, row: &BinRow) -> f64 {
-        let first = row.floor.unwrap_or(0) as f64;
-        match self.clients {
-            Some(clients) => f64::from(clients) * WAITS + (first - 1.0).max(0.0),
-            None => {
-                let mean = row.sent as f64 * self.service.as_secs_f64();
-                (mean * WAITS).max(mean + CHANCE * mean.sqrt()) + first
-            }
-        }
-    }
-}
-
 /// When a second's last response came, milliseconds since t = 0; not before its end.
 fn until_ms(row: &BinRow) -> f64 {
     row.start_ms as f64 + row.max_ms.unwrap_or(0.0).max(1000.0)
@@ -68,29 +26,29 @@ fn until_ms(row: &BinRow) -> f64 {
 /// than arrive in a service time; and one for each key that is asked for) and than in any second before. Its trouble lasts
 /// until the second ends and its slowest response has come.
 #[must_use]
-pub fn recovery(seconds: &[BinRow], hurt: Hurt, end_ns: i64) -> Option<Recovery> {
-    if end_ns <= hurt.from_ns {
+pub fn recovery(seconds: &[BinRow], impact: Impact, end_ns: i64) -> Option<Recovery> {
+    if end_ns <= impact.from_ns {
         return None;
     }
     let ms = |ns: i64| ns as f64 / 1e6;
     let measured = seconds.iter().filter(|row| row.start_ms >= 0 && (row.start_ms as f64) < ms(end_ns));
-    let (before, after): (Vec<&BinRow>, Vec<&BinRow>) = measured.partition(|row| until_ms(row) <= ms(hurt.from_ns));
+    let (before, after): (Vec<&BinRow>, Vec<&BinRow>) = measured.partition(|row| until_ms(row) <= ms(impact.from_ns));
     let slowest_before = before.iter().map(|row| row.max_ms.unwrap_or(0.0)).reduce(f64::max)?;
-    let two_reads = (hurt.service.mul_f64(READS)).max(hurt.service_max);
+    let two_reads = (impact.service.mul_f64(READS)).max(impact.service_max);
     let slow_ms = (two_reads.as_secs_f64() * 1e3 + SLACK_MS).max(slowest_before);
     let waits = |row: &BinRow| (row.wait + row.load) as f64;
     let waits_before = before.iter().map(|row| waits(row)).fold(0.0, f64::max);
     let in_trouble = |row: &&&BinRow| {
         row.errors + row.shed > 0
             || row.max_ms.is_some_and(|slowest| slowest > slow_ms)
-            || waits(row) > hurt.waits_max(row).max(waits_before)
+            || waits(row) > impact.waits_max(row).max(waits_before)
     };
     let troubled: Vec<f64> = after.iter().filter(in_trouble).map(|row| until_ms(row)).collect();
-    let over = troubled.iter().copied().fold(ms(hurt.over_ns), f64::max);
+    let over = troubled.iter().copied().fold(ms(impact.over_ns), f64::max);
     // Of a run that was cut short before the last event was over nobody can say.
-    let ended = hurt.over_ns < end_ns && (troubled.is_empty() || over < ms(end_ns));
-    let after_s = ended.then(|| (over - ms(hurt.over_ns)).round() / 1e3);
-    let healed = healed(seconds, hurt, end_ns);
+    let ended = impact.over_ns < end_ns && (troubled.is_empty() || over < ms(end_ns));
+    let after_s = ended.then(|| (over - ms(impact.over_ns)).round() / 1e3);
+    let healed = healed(seconds, impact, end_ns);
     Some(Recovery {
         troubled_s: troubled.len() as u64,
         after_s,
@@ -134,7 +92,7 @@ mod tests {
         };
         let rows: Vec<BinRow> = (0..).zip(rows).map(row).collect();
         let ns = |s: i64| s * 1_000_000_000;
-        let hurt = Hurt {
+        let impact = Impact {
             from_ns: ns(from_s),
             over_ns: ns(over_s),
             emptied_ns: ns(over_s),
@@ -144,7 +102,7 @@ mod tests {
             clients,
             life: Duration::from_secs(5),
         };
-        recovery(&rows, hurt, ns(rows.len() as i64)).map(|r| (r.troubled_s, r.after_s))
+        recovery(&rows, impact, ns(rows.len() as i64)).map(|r| (r.troubled_s, r.after_s))
     }
 
     #[test]

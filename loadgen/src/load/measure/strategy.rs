@@ -9,9 +9,11 @@ use report::record::{BinRow, Events, Hot, Ledgers, Origin, OriginRow, Retries, S
 use scenarios::Scenario;
 use strategies::time::nanos;
 
+use super::impact::Impact;
 use super::origin::{Read, per_expiry};
 use super::predicted::predicted;
-use super::recovery::{Hurt, recovery};
+use super::recovery::recovery;
+use super::round::round;
 use super::seen::Reads;
 use super::tally::{AnySecond, Bins, InFlight, WholeSeconds};
 use crate::cli::settings::Subject;
@@ -38,8 +40,8 @@ pub struct Evidence<'a> {
     pub events: Option<Events>,
     /// The two ledgers, compared, where there are two.
     pub ledgers: Option<Ledgers>,
-    /// When the scenario's events hurt, where it has any.
-    pub hurt: Option<Hurt>,
+    /// When the scenario's events impact, where it has any.
+    pub impact: Option<Impact>,
     /// What the replicas counted between t = 0 and the end of the load, summed.
     pub counters: ReplicaCounters,
 }
@@ -126,7 +128,7 @@ pub fn figures(mut evidence: Evidence<'_>) -> Figures {
     if evidence.scenario.load.retry.is_none() {
         seconds.iter_mut().chain(&mut bins).for_each(|row| row.retries = None);
     }
-    strategy.recovery = evidence.hurt.and_then(|hurt| recovery(&seconds, hurt, end_ns));
+    strategy.recovery = evidence.impact.and_then(|impact| recovery(&seconds, impact, end_ns));
     Figures { strategy, seconds, bins }
 }
 
@@ -272,8 +274,4 @@ pub fn origin_row(into: &mut OriginRow, row: &LedgerRow, offset_ns: i64, end_ns:
     }
     (into.replica, into.arrived_ns) = (row.replica, at(row.arrived_ns));
     (into.start_ns, into.end_ns) = (row.start_ns.map(at), row.end_ns.map(at));
-}
-
-pub(super) fn round(value: f64, to: f64) -> f64 {
-    (value * to).round() / to
 }

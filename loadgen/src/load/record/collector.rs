@@ -6,18 +6,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use hdrhistogram::Histogram;
-use report::record::{BinRow, Latency, Outcomes};
+use report::record::{BinRow, Outcomes};
 use report::{AtomicFile, HlogWriter, ReportError};
 use strategies::Outcome;
 
-use super::Recorder;
-use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, Tries, histogram};
+use super::histogram::histogram;
+use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, Tries};
 use crate::load::cpu;
 use crate::load::live::{Feed, News};
 use crate::load::measure::{Floor, Received, Warmth};
-
-/// When a request for which key was intended; nanoseconds since t = 0.
-pub type KeySample = (i64, u32);
 
 /// How many notes may wait for the collector. A simulation makes seconds faster than they can be collected, and waits here; no
 /// load of real time comes near.
@@ -113,7 +110,7 @@ impl Tell {
 /// The thread that collects.
 pub struct Collector {
     thread: JoinHandle<Result<Collected, ReportError>>,
-    tell: Tell,
+    pub(super) tell: Tell,
 }
 
 impl Collector {
@@ -126,12 +123,6 @@ impl Collector {
         let thread =
             std::thread::Builder::new().name("collector".into()).spawn(move || collect(&told, workers, floor))?;
         Ok(Self { thread, tell: Tell(tell) })
-    }
-
-    /// A worker's recorder, from second `first` on.
-    #[must_use]
-    pub fn recorder(&self, first: i64) -> Recorder {
-        Recorder::new(first, self.tell.clone())
     }
 
     /// Where the latency log goes. Without it there is none. To be called before the load begins.
@@ -359,26 +350,4 @@ fn add_outcomes(sum: &mut Outcomes, [hit, stale, wait, load, shed, error, unknow
     sum.shed += shed;
     sum.error += error;
     sum.unknown += unknown;
-}
-
-/// A quantile in milliseconds, rounded to the microsecond; `None` of nothing.
-pub(crate) fn quantile_ms(histogram: &Histogram<u64>, quantile: f64) -> Option<f64> {
-    let ns = histogram.value_at_quantile(quantile).min(histogram.max());
-    (!histogram.is_empty()).then(|| ms(ns))
-}
-
-/// Nanoseconds in milliseconds, rounded to the microsecond.
-pub(super) fn ms(ns: u64) -> f64 {
-    (ns as f64 / 1000.0).round() / 1000.0
-}
-
-/// The percentiles of a record.
-pub(crate) fn latency(histogram: &Histogram<u64>) -> Latency {
-    Latency {
-        p50: quantile_ms(histogram, 0.5),
-        p95: quantile_ms(histogram, 0.95),
-        p99: quantile_ms(histogram, 0.99),
-        p99_9: quantile_ms(histogram, 0.999),
-        max: quantile_ms(histogram, 1.0),
-    }
 }

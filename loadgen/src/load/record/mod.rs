@@ -5,11 +5,12 @@
 //! send lies in it, so the measured rows sum to the figures of the run exactly, and a stall shows where it hurt.
 
 mod collector;
+mod histogram;
 mod recorder;
 mod second;
 mod times;
 
-pub use collector::{Collected, Collector, KeySample, Log};
-pub(crate) use collector::{latency, quantile_ms};
+pub use collector::{Collected, Collector, Log};
+pub(crate) use histogram::{latency, quantile_ms};
 pub use recorder::Recorder;
-pub use second::{Answer, Asked, Second, TAGS, Tries};
+pub use second::{Answer, Asked, KeySample, Second, TAGS, Tries};

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::collector::Tell;
+use super::collector::{Collector, Tell};
 use super::second::{Answer, Asked, Second};
 
 /// Writes down one worker's requests. Seconds stay open until all their requests are answered, so their number is
@@ -15,9 +15,17 @@ pub struct Recorder {
     finished: Tell,
 }
 
+impl Collector {
+    /// A worker's recorder, from second `first` on.
+    #[must_use]
+    pub fn recorder(&self, first: i64) -> Recorder {
+        Recorder::new(first, self.tell.clone())
+    }
+}
+
 impl Recorder {
     /// A recorder whose first second is `first` (negative with a warm-up).
-    pub(super) fn new(first: i64, finished: Tell) -> Self {
+    fn new(first: i64, finished: Tell) -> Self {
         Self { open: VecDeque::new(), next: first, finished }
     }
 

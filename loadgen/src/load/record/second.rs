@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use hdrhistogram::Histogram;
 use strategies::Outcome;
 
 use super::times::Times;
@@ -13,9 +12,6 @@ const RESP: usize = 0;
 const SERV: usize = 1;
 const LAG: usize = 2;
 
-/// Nanoseconds: the finest value that is told from its neighbours, and the largest that is recorded as it is.
-const FINEST_NS: u64 = 1_000;
-const LARGEST_NS: u64 = 1_200_000_000_000;
 /// Bins of 100 ms in a second.
 pub(super) const BINS: usize = 10;
 const BIN_NS: i64 = 100_000_000;
@@ -257,13 +253,5 @@ impl Second {
     }
 }
 
-/// An empty histogram: nanoseconds, three significant digits.
-#[allow(clippy::expect_used, reason = "the bounds are constants, and they are good")]
-pub(super) fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(FINEST_NS, LARGEST_NS, 3).expect("bounds")
-}
-
-/// Adds up two histograms of the same bounds, which cannot fail.
-pub(super) fn add(sum: &mut Histogram<u64>, more: &Histogram<u64>) {
-    let _ = sum.add(more);
-}
+/// When a request for which key was intended; nanoseconds since t = 0.
+pub type KeySample = (i64, u32);

@@ -4,8 +4,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::collector::{ms, quantile_ms};
-use super::second::{add, histogram};
+use super::histogram::{add, histogram, ms, quantile_ms};
 
 /// How many are kept one by one.
 const FEW_MAX: usize = 64;

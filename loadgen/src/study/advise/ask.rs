@@ -5,10 +5,8 @@ use std::time::Duration;
 use scenarios::{KeyKind, Keys, Law, Scenario, budgets_for};
 use strategies::units::{DURATION, RATE, Unit, UnitFault, duration_text};
 
-use super::origin::peak_max;
+use super::numbers::{tidy, whole_ms};
 use super::population::Population;
-use super::scale::Scale;
-use super::world::{Change, whole_ms};
 use crate::cli::AdviseArgs;
 use crate::cli::settings::{Override, named_by_flag};
 use crate::shell::exit::Failure;
@@ -55,8 +53,8 @@ pub struct Ask {
     pub floor: f64,
     /// The same where every value is kept as long as it may be served: no strategy reads less.
     pub least: f64,
-    keys_read: Keys,
-    fields: KeyFields,
+    pub(super) keys_read: Keys,
+    pub(super) fields: KeyFields,
 }
 
 impl Ask {
@@ -107,52 +105,11 @@ impl Ask {
         Ok(ask)
     }
 
-    /// The keys of a day at this scale.
-    #[must_use]
-    pub fn keys_of(&self, scale: &Scale) -> Keys {
-        let zipf = matches!(self.keys_read.kind, KeyKind::Zipf { .. });
-        Keys { n: scale.keys, sample_of: (zipf && scale.keys < self.n).then_some(self.n), ..self.keys_read.clone() }
-    }
-
-    /// The fields of a scenario that say so.
-    pub(super) fn key_fields(&self, scale: &Scale) -> KeyFields {
-        let mut fields = self.fields.clone();
-        let Keys { n, sample_of, .. } = self.keys_of(scale);
-        fields.retain(|(field, _)| *field != "keys.n");
-        fields.push(("keys.n", n.to_string()));
-        fields.extend(sample_of.map(|of| ("keys.sample_of", of.to_string())));
-        fields
-    }
-
     /// How many keys each of fewer ones stands for, where all but key 1 are alike.
     #[must_use]
     pub fn stands_for(&self, keys: u32) -> f64 {
         let alike = |n: u32| f64::from(n - u32::from(matches!(self.keys_read.kind, KeyKind::Hot { .. })));
         alike(self.n) / alike(keys).max(1.0)
-    }
-
-    /// What is looked for, with an origin of this capacity: what was asked for, or else the lowest p99; and in any case
-    /// what the numbers demand. Where a replica is killed, the requests that it had fail whatever the strategy: there, errors
-    /// are not held against it. Where the cache is emptied or lost everything must be read anew, as fast as the origin can: there, its
-    /// highest second is not, and the run must recover.
-    ///
-    /// # Errors
-    /// [`Failure`] where it is no goal.
-    pub fn goal(&self, change: Change, capacity: f64) -> Result<Goal, Failure> {
-        let hot = self.keys_read.hot_key().is_some();
-        let own = self.goal.as_deref().unwrap_or("min latency.p99").trim();
-        let joint = match Goal::parse(own, hot).map_err(Failure::usage)?.conditions.as_slice() {
-            [] => "where",
-            _ => "and",
-        };
-        let peak = match change {
-            Change::Cold | Change::LostCache => "recovery.recovered >= 1".to_owned(),
-            _ => format!("origin.max_per_second <= {}", tidy(peak_max(capacity))),
-        };
-        let errors = if change == Change::Crash { "" } else { " and errors <= 0" };
-        let stale = duration_text(self.max_stale);
-        let text = format!("{own} {joint} {peak}{errors} and outcomes.shed <= 0 and stale.overage <= {stale}");
-        Goal::parse(&text, hot).map_err(Failure::usage)
     }
 
     /// The numbers in a line.
@@ -319,14 +276,6 @@ fn positive(flag: &str, text: &str, unit: &Unit<f64>) -> Result<f64, Failure> {
     Err(Failure::usage(format!(
         "out of range · {flag} · found {text:?}, allowed above 0/s, at most 1000000/s · change it"
     )))
-}
-
-/// A number with no more than two places.
-#[must_use]
-pub fn tidy(value: f64) -> String {
-    let rounded = (value * 100.0).round() / 100.0;
-    // What is tiny keeps what it says.
-    if rounded == 0.0 { format!("{value}") } else { format!("{rounded}") }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::ask::Ask;
 use super::budget::{Purse, RUN_MAX, RUN_MIN, STEPS_PER_SECOND};
 use super::candidates::Candidate;
 use super::estimate::{Manners, Reading};
-use super::trials::{Entry, Fate, Unknown};
+use super::trials::{Entry, Fate, STILL_WAITING, Unknown};
 use super::world::World;
 use crate::cli::settings::{Settings, Subject};
 use crate::cli::{AdviseArgs, Arrival, CacheChoice, Format, LabChoice, RunArgs};
@@ -163,9 +163,6 @@ fn entry(candidate: &Candidate, ran: Vec<Ran>, seeds: usize) -> Entry {
     };
     Entry { candidate: candidate.clone(), point, seeds, unknown, fates: ran.into_iter().map(|ran| ran.fate).collect() }
 }
-
-/// What the validity of a run says where requests were under way long after its load.
-pub(super) const STILL_WAITING: &str = "had not ended";
 
 /// As `--strategy` makes it: what says `auto` follows the scenario's budgets.
 fn subject(candidate: &Candidate, budgets: &Budgets) -> Subject {

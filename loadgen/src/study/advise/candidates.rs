@@ -9,9 +9,9 @@ use strategies::units::duration_text;
 use strategies::{LEASE_MARGIN, Spec};
 
 use super::ask::{Ask, slowest};
+use super::numbers::whole_ms;
 use super::origin::places;
 use super::scale::Scale;
-use super::world::whole_ms;
 use crate::shell::exit::Failure;
 
 /// A strategy that is tried.

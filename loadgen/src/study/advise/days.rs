@@ -1,13 +1,13 @@
 //! The days that are not usual: what was run on them, and what that says of the advice.
 
-use super::Job;
-use super::ask::tidy;
+use super::back::{Back, COMES_BACK, back, much_less, severity};
 use super::candidates::{Candidate, guarded};
 use super::choose::Choice;
+use super::job::Job;
 use super::limits::in_words;
+use super::numbers::tidy;
 use super::record::{Limit, Verdict};
-use super::search::{COMES_BACK, COMING_BACK, much_less};
-use super::trials::{Entry, Fate, Tried, ranked};
+use super::trials::{Entry, Tried, ranked};
 use super::world::{Change, World};
 use crate::shell::exit::Failure;
 
@@ -17,20 +17,8 @@ const FINALISTS: usize = 3;
 const BOTH: f64 = 0.5;
 const OTHERS: f64 = 0.5;
 const BEST: f64 = 0.8;
-
-/// Whether a strategy comes back by itself from a day.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Back {
-    /// With every seed.
-    Yes {
-        /// The largest share of requests that failed with any seed.
-        lost: f64,
-    },
-    /// Not with every seed.
-    No,
-    /// A run was too costly, or ended before anybody could say.
-    Unknown,
-}
+/// Part of what is left of the budget: for whether one setting comes back.
+const COMING_BACK: f64 = 0.3;
 
 /// The days that are not usual, and what was run on them.
 pub(super) struct Days<'a> {
@@ -155,46 +143,6 @@ impl<'a> Days<'a> {
         let entries: Vec<Entry> = tried.into_iter().map(|tried| tried.entry).chain(best).collect();
         Ok(ranked(&goal, &entries, 1))
     }
-}
-
-/// Whether every run came back by itself. On a day that is steady there is nothing to come back from.
-pub(super) fn back(change: Change, entry: &Entry) -> Back {
-    if entry.unknown.is_some() {
-        return Back::Unknown;
-    }
-    if entry.fates.iter().any(|fate| is_gone(change, fate)) {
-        return Back::No;
-    }
-    let unsaid = COMES_BACK.contains(&change) && entry.fates.iter().any(|fate| fate.recovered.is_none());
-    if unsaid || !entry.point.valid { Back::Unknown } else { Back::Yes { lost: worst(change, entry) } }
-}
-
-/// Whether it is known that a run did not recover. Where a replica is gone the others read for it, too: that is no harm by itself.
-pub(super) fn is_gone(change: Change, fate: &Fate) -> bool {
-    fate.recovered == Some(false) && (change != Change::Crash || failed(change, fate) > 0.0)
-}
-
-/// Requests that fail or are refused. Of a replica that is killed its own are lost whatever the strategy.
-pub(super) fn failed(change: Change, fate: &Fate) -> f64 {
-    let errors = if change == Change::Crash { 0 } else { fate.errors };
-    (errors + fate.shed) as f64 / fate.requests.max(1) as f64
-}
-
-/// The largest share of requests that failed with any seed.
-fn worst(change: Change, entry: &Entry) -> f64 {
-    entry.fates.iter().map(|fate| failed(change, fate)).fold(0.0, f64::max)
-}
-
-/// How bad a day was: the largest share of requests that failed with any seed; 1 more where it is not known whether it comes back, 2 more
-/// where it does not, and a trifle for what misses the goal, so that of equals it comes last.
-pub(super) fn severity(change: Change, tried: &Tried) -> f64 {
-    let gone = match back(change, &tried.entry) {
-        Back::Yes { .. } => 0.0,
-        Back::Unknown => 1.0,
-        Back::No => 2.0,
-    };
-    let missed = if tried.meets { 0.0 } else { 1e-6 };
-    gone + worst(change, &tried.entry) + missed
 }
 
 fn verdict(change: Change, chosen: &Tried, other: Option<&Tried>) -> Verdict {

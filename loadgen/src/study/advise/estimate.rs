@@ -10,7 +10,7 @@ use serde_json::Number;
 use strategies::Spec;
 
 use super::ask::Ask;
-use super::origin::PEAK_DEVIATIONS;
+use super::peak::PEAK_DEVIATIONS;
 use super::world::World;
 use crate::load::record::quantile_ms;
 

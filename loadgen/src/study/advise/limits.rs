@@ -1,12 +1,11 @@
 //! How far advice reaches, in words: its main knob turned, and days that are not usual.
 
-use super::Job;
+use super::back::{Back, COMES_BACK, back, failed, is_gone, severity};
 use super::candidates::neighbours;
 use super::choose::Choice;
-use super::days::{Back, back, failed, is_gone, severity};
-use super::origin::peak_max;
+use super::job::Job;
+use super::peak::peak_max;
 use super::record::{Knob, KnobValue, Rows, Setting, Verdict};
-use super::search::COMES_BACK;
 use super::trials::{Fate, Tried, Unknown};
 use super::words::{figure, peak};
 use super::world::{Change, World};

@@ -11,18 +11,22 @@
 //! | what is tried, and what "simplest" means | [`candidates`] |
 //! | simulating; what came of it | [`mod@bench`], [`trials`] |
 //! | from the candidates to the one that is advised | `search`, [`choose`] |
-//! | the other days; in words | `days`, [`limits`] |
+//! | the other days; in words | `days`, `back`, [`limits`] |
 //! | `advice.json`; the words | [`record`], [`words`] |
 
 pub mod ask;
+mod back;
 pub mod bench;
 pub mod budget;
 pub mod candidates;
 pub mod choose;
 mod days;
 pub mod estimate;
+mod job;
 pub mod limits;
+pub mod numbers;
 pub mod origin;
+pub mod peak;
 pub mod population;
 pub mod record;
 pub mod scale;
@@ -35,7 +39,6 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use app::wire::serve::Shutdown;
 use report::RunFolder;
 
 use crate::cli::{AdviseArgs, Format};
@@ -44,21 +47,15 @@ use crate::shell::exit::{Exit, Failure};
 use crate::shell::interrupt;
 use crate::shell::say;
 use ask::Ask;
-use bench::Bench;
-use budget::{ALL, Purse};
+use budget::ALL;
 use candidates::{Candidates, lock_in_words};
 use days::Days;
+use job::{Job, seeds};
+use numbers::thousandths;
 use origin::{does_per_s, rounded};
-use record::{ADVICE_SCHEMA, Advice, Asked, Capacity, Rows, Sampled, Simulated};
+use record::{ADVICE_SCHEMA, Advice, Asked, Capacity, Sampled, Simulated};
 use search::{ComesBack, Trial};
 use world::{Change, World};
-
-/// Seeds of each setting: of the whole grid, and of the reduced one.
-const SEEDS: (u64, u64) = (3, 2);
-/// Runs of an answer beside the settings once and again: the main knob, and the other days, which take longer.
-const OTHER_RUNS: usize = 70;
-/// Steps of the simulator for each unit of what a run should cost (measured).
-const STEPS_PER_COST: f64 = 1.6;
 
 /// Answers.
 ///
@@ -105,27 +102,7 @@ pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-const fn seeds(world: World) -> u64 {
-    if world.reduced { SEEDS.1 } else { SEEDS.0 }
-}
-
-/// What is to be found out.
-struct Job {
-    ask: Ask,
-    usual: World,
-    candidates: Candidates,
-    bench: Bench,
-}
-
 impl Job {
-    fn of(args: &AdviseArgs, ask: Ask, usual: World, candidates: Candidates, stop: Shutdown) -> Result<Self, Failure> {
-        let runs = candidates.tried.len() * 2 + OTHER_RUNS;
-        let expected = (usual.cost(&ask) * STEPS_PER_COST * runs as f64) as u64;
-        let purse = Purse::new(expected.clamp(1, ALL), args.quiet);
-        let bench = Bench::of(args, seeds(usual), stop, purse)?;
-        Ok(Self { ask, usual, candidates, bench })
-    }
-
     fn advise(&self) -> Result<(Advice, World), Failure> {
         let (ask, seeds) = (&self.ask, self.bench.seeds());
         let Trial { mut pool, enough, as_it_is } = self.tried()?;
@@ -179,15 +156,6 @@ impl Job {
         advice.simulated.steps = self.bench.purse.spent();
         Ok((advice, world))
     }
-
-    fn rows<'a>(&self, world: World, file: &'a str) -> Rows<'a> {
-        let measured_s = world.times(&self.ask).0.as_secs_f64();
-        Rows { file, measured_s, replicas: self.ask.replicas, seed: self.ask.seed }
-    }
-}
-
-fn thousandths(value: f64) -> f64 {
-    (value * 1e3).round() / 1e3
 }
 
 fn sampled(ask: &Ask, world: World) -> Option<Sampled> {

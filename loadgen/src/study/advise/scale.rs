@@ -18,12 +18,13 @@
 
 use std::time::Duration;
 
+use scenarios::{KeyKind, Keys};
 use strategies::units::duration_text;
 
-use super::ask::{Ask, tidy};
-use super::origin::peak_max;
+use super::ask::{Ask, KeyFields};
+use super::numbers::{tidy, whole_ms};
+use super::peak::peak_max;
 use super::population::Population;
-use super::world::whole_ms;
 
 /// Sizes of a sample, the best first; below [`ENOUGH`] keys rather a shorter TTL.
 const SAMPLES: [u32; 9] = [20_000, 10_000, 5000, 3000, 2000, 1000, 500, 200, 100];
@@ -205,6 +206,25 @@ impl Scale {
         });
         let both: Vec<String> = sample.into_iter().chain(thin).chain(shorter).collect();
         (!both.is_empty()).then(|| both.join("; "))
+    }
+}
+
+impl Ask {
+    /// The keys of a day at this scale.
+    #[must_use]
+    pub fn keys_of(&self, scale: &Scale) -> Keys {
+        let zipf = matches!(self.keys_read.kind, KeyKind::Zipf { .. });
+        Keys { n: scale.keys, sample_of: (zipf && scale.keys < self.n).then_some(self.n), ..self.keys_read.clone() }
+    }
+
+    /// The fields of a scenario that say so.
+    pub(super) fn key_fields(&self, scale: &Scale) -> KeyFields {
+        let mut fields = self.fields.clone();
+        let Keys { n, sample_of, .. } = self.keys_of(scale);
+        fields.retain(|(field, _)| *field != "keys.n");
+        fields.push(("keys.n", n.to_string()));
+        fields.extend(sample_of.map(|of| ("keys.sample_of", of.to_string())));
+        fields
     }
 }
 

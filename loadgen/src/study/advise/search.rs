@@ -1,15 +1,17 @@
 //! From the candidates to the one that is advised.
 
 use super::ask::ttl_for;
+use super::back::{Back, much_less};
 use super::budget::ALL;
 use super::candidates::{Candidate, Candidates, guarded, neighbours, parts};
 use super::choose::{Choice, preference};
-use super::days::{Back, Days};
-use super::origin::PEAK_DEVIATIONS;
+use super::days::Days;
+use super::job::Job;
+use super::numbers::thousandths;
+use super::peak::PEAK_DEVIATIONS;
 use super::record::LongerTtl;
 use super::trials::{Entry, Tried, near, ranked};
-use super::world::{Change, World};
-use super::{Job, thousandths};
+use super::world::World;
 use crate::shell::exit::Failure;
 use crate::study::sweep::goal::Goal;
 
@@ -23,15 +25,10 @@ const TURNS: usize = 3;
 const GUARDED: usize = 3;
 /// Settings that are tried in the place of one that does not come back from a lost cache.
 const STAND_INS: usize = 8;
-/// How much less must fail with another one before it is worth a change: half, and a hundredth.
-pub(super) const MUCH_LESS: (f64, f64) = (0.5, 0.01);
-
-/// Parts of what is left of the budget: for everything with one seed, for the best with all of them, for the main knob, and for whether one
-/// setting comes back.
+/// Parts of what is left of the budget: for everything with one seed, for the best with all of them, and for the main knob.
 const ONCE: f64 = 0.3;
 const AGAIN: f64 = 0.3;
 const TURNED: f64 = 0.15;
-pub(super) const COMING_BACK: f64 = 0.3;
 /// No other setting is looked for once less of the budget than this part is left.
 const LOOK_ON: f64 = 0.4;
 
@@ -262,11 +259,6 @@ impl Job {
     }
 }
 
-/// Whether a share of requests that fail is so much less than another that it is worth a change.
-pub(super) fn much_less(own: f64, other: f64) -> bool {
-    own < other * MUCH_LESS.0 && own < other - MUCH_LESS.1
-}
-
 /// Why something else is advised than the simplest of what is as good as the best.
 fn instead(found: &Tried, chosen: &Tried, own: Back) -> String {
     let p99 = |tried: &Tried| {
@@ -287,6 +279,3 @@ fn instead(found: &Tried, chosen: &Tried, own: Back) -> String {
         p99(chosen),
     )
 }
-
-/// What is different from the usual day where a strategy has to come back by itself.
-pub(super) const COMES_BACK: [Change; 2] = [Change::Cold, Change::LostCache];

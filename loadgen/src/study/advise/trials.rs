@@ -6,7 +6,6 @@ use report::{figure, metrics};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::bench::STILL_WAITING;
 use super::candidates::Candidate;
 use super::estimate::Reading;
 use crate::study::sweep::goal::Goal;
@@ -15,6 +14,9 @@ use crate::study::sweep::rank::rank;
 /// What is noise in a figure, as the verdict on single runs has it: a share of it, or milliseconds of a latency.
 const NOISE_SHARE: f64 = 0.1;
 const NOISE_MS: f64 = 1.0;
+
+/// What the validity of a run says where requests were under way long after its load.
+pub(super) const STILL_WAITING: &str = "had not ended";
 
 /// A candidate's runs in one world.
 #[derive(Debug, Clone)]
@@ -206,7 +208,11 @@ fn missed(goal: &Goal, miss: &report::sweep::Miss) -> String {
         _ => metric,
     };
     let limit = condition.limit;
-    if limit == 0.0 { format!("{worst} {what}") } else { format!("{worst} {what}, limit {}", super::ask::tidy(limit)) }
+    if limit == 0.0 {
+        format!("{worst} {what}")
+    } else {
+        format!("{worst} {what}, limit {}", super::numbers::tidy(limit))
+    }
 }
 
 #[cfg(test)]

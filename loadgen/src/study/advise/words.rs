@@ -6,8 +6,9 @@ use report::sweep::figure_text;
 use strategies::spec::LAYERS;
 use strategies::units::duration_text;
 
-use super::ask::{Ask, tidy};
+use super::ask::Ask;
 use super::candidates::Candidates;
+use super::numbers::tidy;
 use super::record::{Advice, Limit, Rows, Setting, Verdict};
 use super::world::{Change, World};
 use crate::cli::settings::quoted;

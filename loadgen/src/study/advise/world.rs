@@ -6,10 +6,13 @@ use scenarios::{Law, Scenario};
 use strategies::units::{duration_text, rate_text};
 
 use super::ask::{Ask, law_text, times};
+use super::numbers::{tidy, whole_ms};
 use super::origin::{places, service};
+use super::peak::peak_max;
 use super::scale::Scale;
 use crate::cli::settings::{Override, named_by_flag};
 use crate::shell::exit::Failure;
+use crate::study::sweep::goal::Goal;
 
 /// Reads that may wait for a place.
 const QUEUE: u32 = 10_000;
@@ -375,12 +378,32 @@ impl Length {
     }
 }
 
-/// Down to a millisecond.
-#[must_use]
-pub fn whole_ms(length: Duration) -> Duration {
-    Duration::from_millis(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
-}
-
 fn whole_seconds(length: Duration) -> Duration {
     Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0)).max(Duration::from_secs(1))
+}
+
+impl Ask {
+    /// What is looked for, with an origin of this capacity: what was asked for, or else the lowest p99; and in any case
+    /// what the numbers demand. Where a replica is killed, the requests that it had fail whatever the strategy: there, errors
+    /// are not held against it. Where the cache is emptied or lost everything must be read anew, as fast as the origin can: there, its
+    /// highest second is not, and the run must recover.
+    ///
+    /// # Errors
+    /// [`Failure`] where it is no goal.
+    pub fn goal(&self, change: Change, capacity: f64) -> Result<Goal, Failure> {
+        let hot = self.keys_read.hot_key().is_some();
+        let own = self.goal.as_deref().unwrap_or("min latency.p99").trim();
+        let joint = match Goal::parse(own, hot).map_err(Failure::usage)?.conditions.as_slice() {
+            [] => "where",
+            _ => "and",
+        };
+        let peak = match change {
+            Change::Cold | Change::LostCache => "recovery.recovered >= 1".to_owned(),
+            _ => format!("origin.max_per_second <= {}", tidy(peak_max(capacity))),
+        };
+        let errors = if change == Change::Crash { "" } else { " and errors <= 0" };
+        let stale = duration_text(self.max_stale);
+        let text = format!("{own} {joint} {peak}{errors} and outcomes.shed <= 0 and stale.overage <= {stale}");
+        Goal::parse(&text, hot).map_err(Failure::usage)
+    }
 }

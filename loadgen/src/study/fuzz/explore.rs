@@ -6,11 +6,12 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sim::fuzz::{Case, Counts, play};
+use scenarios::Trouble;
+use sim::fuzz::{Case, Counts, RARE, play};
 use sim::invariants::Violation;
 
 use super::floors::{FLOORS, PER_SEEDS};
-use super::{Grid, Try, table};
+use super::grid::{Grid, Try};
 
 /// Seeds that one thread plays. A thread's worlds leave a word each behind until it ends.
 const CHUNK: u64 = 200;
@@ -114,4 +115,17 @@ impl Explored {
         );
         text + &table(&self.counts)
     }
+}
+
+/// The names that a counter has: of faults and of rare events.
+#[must_use]
+pub fn counted() -> Vec<&'static str> {
+    Trouble::MADE.iter().map(|kind| kind.name()).chain(RARE).collect()
+}
+
+/// A line a name: how often.
+#[must_use]
+pub fn table(counts: &Counts) -> String {
+    let line = |name: &&str| format!("  {name:<18} {:>9}\n", counts.of.get(name).copied().unwrap_or(0));
+    counted().iter().map(line).collect()
 }

@@ -2,6 +2,7 @@
 
 mod explore;
 mod floors;
+mod grid;
 mod must_fail;
 mod random;
 mod replay;
@@ -9,16 +10,16 @@ mod replay;
 use std::path::Path;
 use std::time::Instant;
 
-use scenarios::Trouble;
-use sim::fuzz::{Case, Counts, PROFILES, Profile, RARE, play};
+use sim::fuzz::{Case, PROFILES, Profile, play};
 use strategies::Spec;
 use strategies::spec::{BROKEN, PRESETS};
 
 use crate::cli::FuzzArgs;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::say;
-pub use explore::{Explored, Found, explore};
+pub use explore::{Explored, Found, counted, explore, table};
 pub use floors::{FLOORS, PER_SEEDS};
+pub use grid::{Grid, Try};
 pub use must_fail::firsts;
 
 /// The word for a composition drawn from each seed.
@@ -29,48 +30,6 @@ const GUARDED: [&str; 2] = [
     "plain + bare + limit(concurrency=2, queue=4) + breaker(samples=3, window=2s, cool_down=1s, successes=2)",
     "swr + coalesce + lease + limit(concurrency=2, queue=1, margin=200ms) + breaker(samples=2, share=0.3, cool_down=500ms, trickle=2, successes=3)",
 ];
-
-/// One seed under one strategy and one profile.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Try {
-    /// The seed.
-    pub seed: u64,
-    /// The strategy.
-    pub spec: Spec,
-    /// The profile.
-    pub profile: Profile,
-}
-
-impl Try {
-    /// The command that plays it again.
-    #[must_use]
-    pub fn command(&self) -> String {
-        format!("loadgen fuzz --seed {} --strategy '{}' --profile {}", self.seed, self.spec.name(), self.profile.name)
-    }
-}
-
-/// The strategies and profiles that seeds are dealt to in turns.
-#[derive(Debug, Clone)]
-pub struct Grid {
-    /// The strategies.
-    pub specs: Vec<Spec>,
-    /// The profiles.
-    pub profiles: Vec<Profile>,
-    /// Whether each seed has a composition of its own; then the strategies are what a seed has for which nothing fits.
-    pub random: bool,
-}
-
-impl Grid {
-    /// What a seed is played under.
-    #[must_use]
-    pub fn of(&self, seed: u64) -> Try {
-        let (specs, profiles) = (self.specs.len() as u64, self.profiles.len() as u64);
-        let profile = self.profiles[(seed / specs % profiles) as usize];
-        let drawn = if self.random { random::composition(seed, profile) } else { None };
-        let spec = drawn.unwrap_or_else(|| self.specs[(seed % specs) as usize].clone());
-        Try { seed, spec, profile }
-    }
-}
 
 /// Does what the command line says.
 ///
@@ -179,17 +138,4 @@ fn profiles(text: &str) -> Result<Vec<Profile>, Failure> {
         })
     };
     text.split(',').map(one).collect()
-}
-
-/// The names that a counter has: of faults and of rare events.
-#[must_use]
-pub fn counted() -> Vec<&'static str> {
-    Trouble::MADE.iter().map(|kind| kind.name()).chain(RARE).collect()
-}
-
-/// A line a name: how often.
-#[must_use]
-pub fn table(counts: &Counts) -> String {
-    let line = |name: &&str| format!("  {name:<18} {:>9}\n", counts.of.get(name).copied().unwrap_or(0));
-    counted().iter().map(line).collect()
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sim::fuzz::{Case, play};
 
-use super::Grid;
+use super::grid::Grid;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::say;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sim::fuzz::{Case, Played, lines, play, shrink, story};
 
-use super::{Grid, Try};
+use super::grid::{Grid, Try};
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::say;
 

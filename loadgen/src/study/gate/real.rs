@@ -7,10 +7,11 @@ use report::compare::baseline::{MEASURED_SCHEMA, Measured, read_measured, write_
 use report::compare::stats::{RUNS_MIN, median};
 use report::record::Strategy;
 
+use super::baseline_file::{no_baseline, replaceable, unwritten};
 use super::candidate::Candidate;
 use super::circumstances::differences;
 use super::measured::{Found, checks, fewest};
-use super::{files, no_baseline, replaceable, unwritten, words};
+use super::{files, words};
 use crate::cli::{GateArgs, PromoteArgs};
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::say;

@@ -1,0 +1,48 @@
+//! One proxy: what is behind it, and by how much it delays.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use strategies::port::Clock;
+use strategies::time::Mono;
+
+use super::hand::Hand;
+use super::upstream::Upstream;
+use crate::process::runtime::RealClock;
+
+/// One proxy.
+pub struct CacheProxy {
+    pub(super) incarnation: u64,
+    clock: RealClock,
+    pub(super) upstream: Upstream,
+    pub(super) hand: Hand,
+    added: Mutex<(Duration, Mono)>,
+}
+
+impl CacheProxy {
+    /// A proxy to `redis_url`, `redis://user:password@host:port`: the user is the injector's. Must be called on the
+    /// runtime that will serve it.
+    ///
+    /// # Errors
+    /// A sentence where the URL is none, or has no host and port.
+    pub fn new(redis_url: &str) -> Result<Arc<Self>, String> {
+        Ok(Arc::new(Self {
+            incarnation: crate::wire::auth::entropy()?,
+            clock: RealClock::start(),
+            upstream: Upstream::of(redis_url)?,
+            hand: Hand::new(redis_url)?,
+            added: Mutex::new((Duration::ZERO, Mono(0))),
+        }))
+    }
+
+    /// Makes everything that is sent to Redis from now on arrive `added` later, for `length`.
+    pub(super) fn delay(&self, added: Duration, length: Duration) {
+        *self.added.lock().unwrap_or_else(PoisonError::into_inner) = (added, self.clock.mono().plus(length));
+    }
+
+    /// By how much an operation is delayed now.
+    pub(super) fn added(&self) -> Duration {
+        let (added, until) = *self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        if !added.is_zero() && self.clock.mono() < until { added } else { Duration::ZERO }
+    }
+}

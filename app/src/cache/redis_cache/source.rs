@@ -1,0 +1,66 @@
+//! A Redis server, and what it says about itself.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::PubSub;
+use strategies::port::CacheError;
+
+use super::error::classify;
+use super::link::Link;
+use super::scripts::Scripts;
+use crate::cache::cache_source::CacheStatus;
+
+/// One cache operation's budget, connecting included.
+pub(super) const OPERATION_BUDGET: Duration = Duration::from_millis(100);
+
+/// A Redis server as a source of cache namespaces.
+pub struct RedisSource {
+    pub(super) connection: Link,
+    pub(super) scripts: Arc<Scripts>,
+    /// The preflight's subscription, until a strategy has its own: so all replicas' connections are there at once.
+    held: Mutex<Option<PubSub>>,
+}
+
+/// Checks that a URL is one that this build can use, without connecting.
+///
+/// # Errors
+/// A sentence where it is not.
+pub fn check_url(url: &str) -> Result<(), String> {
+    Link::new(url, OPERATION_BUDGET).map(|_| ()).map_err(wrong_url)
+}
+
+fn wrong_url(why: &str) -> String {
+    format!("{why}; write redis://HOST:PORT or redis+unix:///PATH")
+}
+
+impl RedisSource {
+    /// Prepares a connection to `url` (`redis://…`, `redis+unix:///path`); it is made at the first command. Must be
+    /// used on one runtime.
+    ///
+    /// # Errors
+    /// A sentence where the URL is none.
+    pub fn new(url: &str) -> Result<Self, String> {
+        let connection = Link::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
+        Ok(Self { connection, scripts: Arc::new(Scripts::new()), held: Mutex::default() })
+    }
+
+    pub(super) fn hold(&self, subscription: Option<PubSub>) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = subscription;
+    }
+
+    /// Asks the server about itself, once.
+    pub(super) async fn info(&self) -> Result<CacheStatus, CacheError> {
+        let info: String = redis::cmd("INFO").query_async(&mut self.connection.clone()).await.map_err(classify)?;
+        let field = |name: &str| info.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+        Ok(CacheStatus {
+            server: format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
+            incarnation: field("run_id").unwrap_or_default().to_owned(),
+            evicted: field("evicted_keys").and_then(|n| n.parse().ok()).unwrap_or(0),
+        })
+    }
+}
+
+pub(super) fn channel(namespace: &str) -> String {
+    format!("lab:{namespace}:wake")
+}

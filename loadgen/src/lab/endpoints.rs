@@ -1,0 +1,23 @@
+//! What every lab hands over of its world.
+
+use std::sync::Arc;
+
+use app::wire::control_client::ControlClient;
+
+use super::docker::Stack;
+use crate::load::drive::Site;
+
+/// A world that is up.
+#[derive(Clone)]
+pub struct Endpoints {
+    /// `local`, `docker` or `target`.
+    pub lab: &'static str,
+    /// Who is asked, by index.
+    pub sites: Vec<Arc<Site>>,
+    /// The replicas' control, by index; none of a target.
+    pub replicas: Vec<ControlClient>,
+    /// The origin's control; a target may have none that is ours.
+    pub origin: Option<ControlClient>,
+    /// The containers, where it is they.
+    pub stack: Option<Arc<Stack>>,
+}

@@ -1,0 +1,52 @@
+//! What is to be found out, and what is needed for it.
+
+use app::wire::serve::Shutdown;
+
+use super::ask::Ask;
+use super::bench::Bench;
+use super::budget::{ALL, Purse};
+use super::candidates::Candidates;
+use super::record::Rows;
+use super::world::World;
+use crate::cli::AdviseArgs;
+use crate::shell::exit::Failure;
+
+/// Seeds of each setting: of the whole grid, and of the reduced one.
+const SEEDS: (u64, u64) = (3, 2);
+/// Runs of an answer beside the settings once and again: the main knob, and the other days, which take longer.
+const OTHER_RUNS: usize = 70;
+/// Steps of the simulator for each unit of what a run should cost (measured).
+const STEPS_PER_COST: f64 = 1.6;
+
+pub(super) const fn seeds(world: World) -> u64 {
+    if world.reduced { SEEDS.1 } else { SEEDS.0 }
+}
+
+/// What is to be found out.
+pub(super) struct Job {
+    pub(super) ask: Ask,
+    pub(super) usual: World,
+    pub(super) candidates: Candidates,
+    pub(super) bench: Bench,
+}
+
+impl Job {
+    pub(super) fn of(
+        args: &AdviseArgs,
+        ask: Ask,
+        usual: World,
+        candidates: Candidates,
+        stop: Shutdown,
+    ) -> Result<Self, Failure> {
+        let runs = candidates.tried.len() * 2 + OTHER_RUNS;
+        let expected = (usual.cost(&ask) * STEPS_PER_COST * runs as f64) as u64;
+        let purse = Purse::new(expected.clamp(1, ALL), args.quiet);
+        let bench = Bench::of(args, seeds(usual), stop, purse)?;
+        Ok(Self { ask, usual, candidates, bench })
+    }
+
+    pub(super) fn rows<'a>(&self, world: World, file: &'a str) -> Rows<'a> {
+        let measured_s = world.times(&self.ask).0.as_secs_f64();
+        Rows { file, measured_s, replicas: self.ask.replicas, seed: self.ask.seed }
+    }
+}

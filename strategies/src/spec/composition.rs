@@ -1,0 +1,107 @@
+//! A strategy as its layers, validated.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::broken::{BrokenInfo, Flaw};
+use super::layer::{CacheLayer, FillLayer, OriginLayer, PolicySpec};
+use super::span::Span;
+use crate::policy::Early;
+
+/// A validated composition of layers.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    pub(crate) name: String,
+    pub(crate) canonical: String,
+    pub(crate) policy: PolicySpec,
+    /// Inner to outer.
+    pub(crate) cache: Vec<Arc<dyn CacheLayer>>,
+    /// What is wrong with it, on purpose.
+    pub(crate) flaw: Option<Flaw>,
+    /// Inner to outer: what works for the fleet stands inside what works for the process.
+    pub(crate) fill: Vec<Arc<dyn FillLayer>>,
+    /// Inner to outer: the limit stands inside the breaker.
+    pub(crate) origin: Vec<Arc<dyn OriginLayer>>,
+}
+
+/// Equal are those that were typed alike, whichever budgets they were fitted to.
+impl PartialEq for Spec {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.canonical) == (&other.name, &other.canonical)
+    }
+}
+
+impl Spec {
+    /// The same with a flaw, and labelled so.
+    pub(super) fn with(mut self, broken: &BrokenInfo) -> Self {
+        self.canonical = format!("WRONG ON PURPOSE ({}): {}", broken.reason, self.canonical);
+        self.flaw = Some(broken.flaw);
+        if let (Flaw::SignTurned, Early::XFetch { beta, .. }) = (broken.flaw, self.policy.early) {
+            self.policy.early = Early::XFetchTurned { beta };
+        }
+        self
+    }
+
+    /// What the user asked for, as typed.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The full composition, with the parameters that differ from their defaults.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+
+    /// Whether any layer makes entries live longer (or, drawn anew for each, shorter) than the scenario's TTL says, so that no
+    /// floor can be computed from it.
+    #[must_use]
+    pub fn lengthens_ttl(&self) -> bool {
+        self.stretch() != (1.0, 1.0) || self.policy.soft != Span::Ttl(1.0)
+    }
+
+    /// The factor of each entry's lives under all cache layers: even over this interval, the shortest and the longest.
+    pub(crate) fn stretch(&self) -> (f64, f64) {
+        self.cache.iter().fold((1.0, 1.0), |(least, most), layer| {
+            let (shorter, longer) = layer.stretch();
+            (least + (shorter - 1.0), most + (longer - 1.0))
+        })
+    }
+
+    /// How long "no such item" is remembered; zero where no layer says so.
+    #[must_use]
+    pub fn negative_life(&self) -> Duration {
+        self.absent_life().unwrap_or_default()
+    }
+
+    /// How long "no such item" is stored; `None` where it is not.
+    pub(crate) fn absent_life(&self) -> Option<Duration> {
+        self.cache.iter().find_map(|layer| layer.absent_life())
+    }
+
+    /// How long an entry is fresh under this strategy on average, with all jitter.
+    #[must_use]
+    pub fn soft_life_mean(&self, ttl: Duration) -> Duration {
+        let (least, most) = self.stretch();
+        self.policy.life(ttl).scaled(f64::midpoint(least, most)).soft
+    }
+
+    /// How long an entry may be fresh under this strategy at most, with all jitter.
+    #[must_use]
+    pub fn soft_life_max(&self, ttl: Duration) -> Duration {
+        self.policy.life(ttl).scaled(self.stretch().1).soft
+    }
+
+    /// The shortest time for which an entry is fresh under this strategy.
+    #[must_use]
+    pub fn shortest_life(&self, ttl: Duration) -> Duration {
+        self.soft_life(ttl).mul_f64(self.stretch().0)
+    }
+
+    /// How long an entry is fresh under this strategy, before any jitter.
+    #[must_use]
+    pub fn soft_life(&self, ttl: Duration) -> Duration {
+        self.policy.life(ttl).soft
+    }
+}

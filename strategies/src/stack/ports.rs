@@ -1,0 +1,33 @@
+//! What a strategy runs on.
+
+use std::sync::Arc;
+
+use crate::kit::rng::Rng;
+use crate::port::{Cache, Clock, Events, Lease, Origin, Spawn, Wake};
+use crate::stack::budgets::Budgets;
+use crate::stack::slots::Slots;
+
+/// What a world hands over to one replica.
+#[derive(Clone)]
+pub struct Ports {
+    /// The shared cache.
+    pub cache: Arc<dyn Cache>,
+    /// Leases in the shared cache.
+    pub lease: Arc<dyn Lease>,
+    /// The origin.
+    pub origin: Arc<dyn Origin>,
+    /// This replica's clock.
+    pub clock: Arc<dyn Clock>,
+    /// This replica's background.
+    pub spawn: Arc<dyn Spawn>,
+    /// Messages between replicas about keys.
+    pub wake: Arc<dyn Wake>,
+    /// Where this replica's events go.
+    pub events: Arc<dyn Events>,
+    /// This replica's randomness, from the run's seed and the replica's index.
+    pub rng: Arc<Rng>,
+    /// How long things may take.
+    pub budgets: Budgets,
+    /// How many requests it works on at a time; `None` where there is no limit.
+    pub slots: Option<Slots>,
+}
