@@ -62,6 +62,8 @@ pub fn recovery(seconds: &[BinRow], impact: Impact, end_ns: i64) -> Option<Recov
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// A second with 400 requests of 50 clients.

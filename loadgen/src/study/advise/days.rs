@@ -170,6 +170,7 @@ mod tests {
     use super::super::limits::came_of_unknown;
     use super::super::trials::Unknown;
     use super::*;
+    use crate::study::advise::trials::Fate;
 
     fn tried(fate: Fate, unknown: Option<Unknown>) -> Tried {
         let spec = Spec::parse("xfetch").unwrap();
