@@ -73,6 +73,19 @@ pub fn seconds(run: &Path, name: &str) -> Vec<BinRow> {
     folder(run, name).read_seconds().unwrap()
 }
 
+/// Whether a run is invalid, and a machine that is busy with something else explains every reason: then its figures say nothing.
+pub fn is_spoiled(run: &Run) -> bool {
+    let busy = |why: &String| {
+        let late = ["stood still: ", "the clocks are known to ", "the generator was late by "];
+        let failed = why.strip_prefix("the cache failed ").and_then(|rest| rest.split_once('('));
+        let slow =
+            failed.is_some_and(|(_, all)| all.trim_end_matches(')').split(", ").all(|one| one.ends_with(" slow")));
+        slow || late.iter().any(|begins| why.starts_with(begins))
+    };
+    let mut because = run.strategies.iter().flat_map(|strategy| &strategy.invalid_because).peekable();
+    because.peek().is_some() && because.all(busy)
+}
+
 pub fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
     assert!(status.success());

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::common::{Said, alone, folder, only_run, origin_of, record, run, strategy};
+use crate::common::{Said, alone, folder, is_spoiled, only_run, origin_of, record, run, strategy};
 use app::origin::{OriginListeners, open};
 use app::wire::auth::ControlToken;
 use app::wire::serve;
@@ -371,11 +371,23 @@ fn the_origin_behind_a_target_is_a_witness() {
     let control = format!("http://{control}");
     let witness = ["--origin-control", &control, "--origin-token-file", file.to_str().unwrap()];
     // No cache at all in front of it: every request is a read of 20 ms.
-    let more = [&witness[..], &["--set", "origin.service_time=20ms"]].concat();
-    let (said, run) = drive(&format!("http://{data}/items/{{key}}"), &more);
+    let (_alone, results) = (alone(), tempfile::tempdir().unwrap());
+    let url = format!("http://{data}/items/{{key}}");
+    let args =
+        ["--scenario", "hotkey", "--target", &url, "-o", results.path().to_str().unwrap(), "-w", "0s", "-d", "1s"];
+    let set = ["-c", "2", "--set", "load.think=20ms", "--set", "origin.service_time=20ms"];
+    let said = run(&[&args[..], &set, &witness].concat());
+    let path = only_run(results.path());
+    let run = record(&path);
     let target = strategy(&run, "target");
-    assert_eq!(said.code, Some(0), "{:?} {}", target.invalid_because, said.err);
-    assert_eq!(origin_of(target).total, target.requests, "the ledger has what was sent, and the question before t = 0");
+    let expected = if is_spoiled(&run) { 4 } else { 0 };
+    assert_eq!(said.code, Some(expected), "{:?} {}", target.invalid_because, said.err);
+    // A request that is due before the end may arrive after it: the whole ledger has what was sent, and the question before t = 0.
+    let reads = folder(&path, "target").read_origin().unwrap();
+    assert_eq!(reads.len() as u64, target.requests + 1);
+    let measured = reads.iter().filter(|read| (0..1_000_000_000).contains(&read.arrived_ns)).count();
+    assert_eq!(origin_of(target).total, measured as u64);
+    assert!(reads.iter().any(|read| read.arrived_ns < 0), "the question");
     assert!(target.errors == 0 && target.latency_ms.p50 >= Some(20.0), "{:?}", target.latency_ms);
     assert!(origin_of(target).floor.is_none() && run.clock_uncertainty_ns.is_some());
 }
