@@ -106,9 +106,8 @@ fn every_file_says_what_it_is_and_is_one_idea() {
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    std::env::set_current_dir(root()).unwrap();
-    let circles: Vec<String> =
-        MAY.iter().flat_map(|(room, _)| imports::Crate::read(&Path::new(room).join("src/lib.rs")).circles()).collect();
+    let of = |(room, _): &(&str, _)| imports::Crate::read(&root().join(room).join("src/lib.rs")).circles();
+    let circles: Vec<String> = MAY.iter().flat_map(of).collect();
     assert!(circles.is_empty(), "{} circles\n{}", circles.len(), circles.join("\n"));
 }
 
@@ -126,6 +125,33 @@ fn a_circle_is_seen_through_a_re_export_and_a_macro_but_not_in_a_test() {
     assert_eq!(circles("use super::Other;"), 1);
     assert_eq!(circles("fn f() { println!(\"{}\", size_of::<crate::Other>()) }"), 1);
     assert_eq!(circles("#[cfg(test)] mod tests { use super::super::Other; }"), 0);
+}
+
+#[test]
+fn no_function_is_longer_than_a_page() {
+    const LINES_MAX: usize = 60;
+    let is_source = |file: &PathBuf| file.components().any(|part| part.as_os_str() == "src");
+    for file in rust_files().into_iter().filter(is_source) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap();
+        let lines: Vec<&str> = code.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| begins_a_function(line.trim_start())) {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let end = format!("{indent}}}");
+            // A trait's method without a body, and one on a single line, end where they begin.
+            let rest = lines[at..].iter().take_while(|line| line.starts_with(indent) || line.is_empty());
+            let length = rest.take_while(|line| **line != end).count() + 1;
+            let has_body =
+                lines[at..].iter().take(12).take_while(|line| !line.ends_with(';')).any(|line| line.ends_with('{'));
+            assert!(!has_body || length <= LINES_MAX, "{}:{} is a function of {length} lines", file.display(), at + 1);
+        }
+    }
+}
+
+/// Whether a line of code begins a function.
+fn begins_a_function(line: &str) -> bool {
+    let mut words = line.split(' ').skip_while(|word| word.starts_with("pub") || ["const", "async"].contains(word));
+    words.next() == Some("fn")
 }
 
 #[test]

@@ -135,7 +135,7 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "the next run says what is broken and how to mend it",
-        &[("loadgen/src/lab/docker/stack.rs", "a_stack_is_whole_or_the_sentence_says_what_is_missing_and_what_to_do")],
+        &[("loadgen/src/lab/docker/find.rs", "a_stack_is_whole_or_the_sentence_says_what_is_missing_and_what_to_do")],
     ),
     (
         "The local lab draws its token at random and keeps it in memory",

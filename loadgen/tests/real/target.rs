@@ -250,14 +250,12 @@ fn a_kept_connection_that_ended_is_no_error() {
                 let _ = head(&mut stream);
             }
         });
-        let load =
-            if scenario == "hotkey" { ["-c", "2", "--set", "load.think=20ms"] } else { ["-r", "50/s", "-w", "0s"] };
+        let load = if scenario == "hotkey" { &["-c", "2", "--set", "load.think=20ms"][..] } else { &["-r", "50/s"] };
         let _alone = alone();
         let results = tempfile::tempdir().unwrap();
         let url = format!("http://{address}/{{key}}");
         let args =
             ["--scenario", scenario, "--target", &url, "-o", results.path().to_str().unwrap(), "-w", "0s", "-d", "1s"];
-        let load = if scenario == "hotkey" { &load[..] } else { &load[..2] };
         let said = run(&[&args[..], load].concat());
         let run = record(&only_run(results.path()));
         let target = strategy(&run, "target");
@@ -273,20 +271,15 @@ fn a_kept_connection_that_ended_is_no_error() {
 #[test]
 fn half_an_answer_and_a_server_that_is_gone_are_errors() {
     // The first request of a connection is answered, the second one with a few bytes of a head.
-    let (said, run) = drive(
-        &format!(
-            "http://{}/{{key}}",
-            server(|mut stream| {
-                if head(&mut stream).is_some()
-                    && stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").is_ok()
-                    && head(&mut stream).is_some()
-                {
-                    let _ = stream.write_all(b"HTTP/1.1 2");
-                }
-            })
-        ),
-        &[],
-    );
+    let address = server(|mut stream| {
+        if head(&mut stream).is_some()
+            && stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").is_ok()
+            && head(&mut stream).is_some()
+        {
+            let _ = stream.write_all(b"HTTP/1.1 2");
+        }
+    });
+    let (said, run) = drive(&format!("http://{address}/{{key}}"), &[]);
     let target = strategy(&run, "target");
     assert_eq!(target.resent, Some(0), "{}", said.err);
     assert!(target.errors > 2 && target.errors < target.requests, "{:?}", target.error_kinds);
