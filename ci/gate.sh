@@ -10,7 +10,7 @@ loadgen=target/release/loadgen
 scratch=$(mktemp -d)
 page=${GITHUB_STEP_SUMMARY:-/dev/null}
 finish() {
-  # The verdicts first: whoever looks wants to know which of them it was.
+  # The verdicts first: the first question is which of them it was.
   { printf '# Gate\n\n```\n'; cat "$scratch/verdicts"; printf '```\n\n'; cat "$scratch/summaries"; } >>"$page"
   rm -rf "$scratch"
 }

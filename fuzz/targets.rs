@@ -1,7 +1,7 @@
 //! What each target does with its bytes: they must never panic, and what is read must be what would be written.
 //!
 //! Compiled into the fuzzer's programs and into `loadgen/tests/it/corpora.rs`, which plays the committed corpora without a
-//! fuzzer. Whoever includes it has `envelope` and `told` beside it.
+//! fuzzer. A file that includes it has `envelope` and `told` beside it.
 
 use scenarios::Scenario;
 use strategies::Outcome;

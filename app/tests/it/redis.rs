@@ -203,7 +203,7 @@ async fn a_reply_without_an_end_ends_the_connection_and_not_the_memory() {
         let ports = RedisSource::new(&url).unwrap().open("run:endless");
         let key = Key::of_item(1);
         assert!(ports.cache.get(&key).await.is_err(), "{head:?}");
-        // The connection is read by a task of its own, whoever waits for the reply.
+        // The connection is read by a task of its own, no matter what waits for the reply.
         let sent = tokio::task::spawn_blocking(|| serving.join().unwrap()).await.unwrap();
         assert!(sent <= 96 << 20, "{head:?}: {sent} bytes were taken");
         drop(ports);

@@ -172,11 +172,12 @@ pub fn judge(terms: Terms, events: &[EventRow], origin: &[OriginRow]) -> Result<
     Ok(seen)
 }
 
-/// The troubles that were made. A row without an action, as older records have them, excuses whatever a trouble may excuse.
+/// The troubles that were made. What excuses whatever a trouble may excuse: a row without an action, as older records have them, and
+/// an event that failed, which may have taken effect in part.
 fn faults(events: &[EventRow], first: i64) -> Vec<Fact> {
     let mut facts = Vec::new();
-    for row in events.iter().filter(|row| row.event == "fault") {
-        let action = row.action.as_deref().and_then(ActionKind::of);
+    for row in events.iter().filter(|row| matches!(row.event.as_str(), "fault" | "fault-failed")) {
+        let action = row.action.as_deref().filter(|_| row.event == "fault").and_then(ActionKind::of);
         let kind = action.map_or(Trouble::Other, |action| action.row().trouble);
         let node = row.replica.and_then(|replica| u16::try_from(replica).ok());
         // A replica that died may be dead to the end, and one that was started anew has lost what the old one knew.

@@ -105,16 +105,16 @@ fn a_failure_needs_its_evidence_and_what_the_scenario_did_is_one() {
     assert!(said("naive", 0, &failed, &[read("a-1", 0, 199)]).contains("I14 failures have causes"), "it read well");
     assert!(said("naive", 0, &failed, &[]).contains("the origin never saw it"));
     assert!(said("naive", 0, &failed, std::slice::from_ref(&row)).contains("the origin was well"));
-    let judged = |action: Option<&str>| {
-        let action = action.map(str::to_owned);
-        let fault =
-            EventRow { t_ns: 0, event: "fault".into(), action, for_ns: Some(1000 * MS as u64), ..EventRow::default() };
+    let judged = |event: &str, action: Option<&str>| {
+        let (event, action) = (event.to_owned(), action.map(str::to_owned));
+        let fault = EventRow { t_ns: 0, event, action, for_ns: Some(1000 * MS as u64), ..EventRow::default() };
         let rows: Vec<EventRow> = std::iter::once(fault).chain(events(&failed)).collect();
         judge(terms("naive", 0), &rows, std::slice::from_ref(&row))
     };
-    assert_eq!(judged(Some("origin-fail")), Ok(5));
-    assert_eq!(judged(None), Ok(5), "one of an older record may be anything");
-    let other = judged(Some("cache-pause")).unwrap_err();
+    assert_eq!(judged("fault", Some("origin-fail")), Ok(5));
+    assert_eq!(judged("fault", None), Ok(5), "one of an older record may be anything");
+    assert_eq!(judged("fault-failed", Some("cache-pause")), Ok(5), "nobody knows what it did");
+    let other = judged("fault", Some("cache-pause")).unwrap_err();
     assert!(other.to_string().contains("the origin was well"), "{other}");
 }
 

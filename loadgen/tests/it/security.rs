@@ -218,7 +218,7 @@ fn every_sentence_has_a_test_and_every_test_is_there() {
     }
 }
 
-/// What a build of the image may see: not the settings of whoever builds it, nor what was measured.
+/// What a build of the image may see: not the settings of its builder, nor what was measured.
 #[test]
 fn an_image_is_built_without_settings_and_records() {
     let ignored = std::fs::read_to_string(root().join(".dockerignore")).unwrap();

@@ -1,5 +1,5 @@
 //! `--live`: what the page is told while a run goes on is what the record says afterwards, nobody but this machine is answered,
-//! and whoever looks neither keeps the process alive nor disturbs it.
+//! and a viewer neither keeps the process alive nor disturbs it.
 
 #[path = "../../../report/tests/it/support/browser.rs"]
 #[allow(

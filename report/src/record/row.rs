@@ -110,6 +110,7 @@ impl EventRow {
         };
         within("t_ns", row.t_ns.into())?;
         within("replica", row.replica.unwrap_or(0).into())?;
+        within("for_ns", row.for_ns.unwrap_or(0).into())?;
         let texts = [&row.key, &row.flight, &row.detail, &row.action].map(Option::as_ref);
         let texts = texts.into_iter().chain([Some(&row.event)]);
         if let Some(text) = texts.into_iter().flatten().find(|text| text.len() > TEXT_MAX) {

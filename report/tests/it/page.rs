@@ -50,12 +50,12 @@ fn it_is_quiet_and_says_what_the_record_says() {
     ] {
         assert!(said.contains(wanted), "{wanted} is not in {said}");
     }
-    // Whoever is invalid is best at nothing, and whoever is best is lowest or near it.
+    // An invalid strategy is best at nothing, and one that is best is lowest or near it.
     assert_eq!(browser.eval("document.querySelectorAll('tr.invalid .best').length"), 0);
     assert!(browser.eval("document.querySelectorAll('.best').length").as_u64().unwrap() > 3);
     let totals = browser.text("[...document.querySelectorAll('.best[data-path=\"origin.total\"]')].map((e) => e.parentNode.dataset.name).join()");
     assert_eq!(totals, "swr,xfetch");
-    // Everything that is drawn is said to whoever cannot see it.
+    // Everything that is drawn is said in words, too.
     assert_eq!(
         browser.eval("[...document.querySelectorAll('svg')].filter((svg) => !svg.querySelector('title').textContent || !svg.querySelector('desc').textContent).length"),
         0

@@ -268,6 +268,21 @@ fn a_number_that_no_run_can_come_to_is_refused_with_its_place() {
     );
 }
 
+#[test]
+fn an_event_of_an_absurd_time_is_refused_with_its_field() {
+    let (_dir, folder) = folder();
+    let naive = folder.strategy("naive").unwrap();
+    naive.write_events(&[]).unwrap();
+    let line = |for_ns: u64| format!("{{\"t_ns\":1,\"event\":\"fault\",\"action\":\"flush\",\"for_ns\":{for_ns}}}\n");
+    let read = |for_ns| {
+        std::fs::write(folder.path().join("naive/events.jsonl"), line(for_ns)).unwrap();
+        naive.read_events()
+    };
+    assert_eq!(read(5).unwrap()[0].for_ns, Some(5));
+    let said = read(u64::MAX).unwrap_err().to_string();
+    assert!(said.contains("events.jsonl") && said.contains("for_ns") && said.contains("allowed"), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn only_regular_files_of_a_size_are_read() {

@@ -66,7 +66,7 @@ fn a_failed_request_is_tried_again_with_a_growing_back_off_and_counts_once() {
         }
     }
     assert!(sent.values().any(|at| at.len() == 4) && sent.values().all(|at| at.len() <= 4));
-    // Half a second of back-offs at most: whoever came in the last part of the failure was saved.
+    // Half a second of back-offs at most: a request in the last part of the failure was saved.
     let saved = tally.ends.iter().filter(|(request, _)| request.intended_ns > 9 * S + S / 2).count();
     assert!(saved > 0 && tally.outcomes[Outcome::Error as usize] > 0);
     let after = |(request, _): &&(sim::Request, i64)| request.intended_ns > 10 * S;

@@ -1,7 +1,8 @@
 //! Determinism, as a trace: every request, event and read of a run, in the order in which they happened.
 //!
 //! The fixtures are checked by debug and by release builds, which therefore agree. A change here is a change of what the
-//! same seed means: it belongs into the changelog, and every baseline has to be made anew.
+//! same seed means, which belongs into the changelog and makes every baseline anew; or of how an event is written, and then no
+//! baseline changes.
 
 use crate::common::{Tally, run, shipped};
 use strategies::rng::mix;

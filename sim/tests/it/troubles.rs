@@ -164,7 +164,7 @@ fn clients_that_do_not_move_on_are_refused_and_so_are_all_where_nobody_is_left()
 
 #[test]
 fn a_paused_replicas_requests_wait_and_its_lock_ends_without_it() {
-    // The hot key expires at about 3.6 s; whoever leads then stands still for 3 s.
+    // The hot key expires at about 3.6 s; the replica that leads then stands still for 3 s.
     let (tally, simulated) =
         checked(r#"at = "3700ms"; do = "replica-pause"; target = "lock-holder"; for = "3s""#, "plain + lease");
     assert!(simulated.happened[0].replica.is_some());

@@ -107,7 +107,8 @@ impl Event {
             "stored" | "fenced" => {
                 let (version, door) = detail?.strip_prefix("version ")?.split_once(' ')?;
                 let stored = if event == "stored" { Stored::Stored } else { Stored::Fenced };
-                Self::Put { key: key()?, fresh_until, version: version.parse().ok()?, fenced: door == "fenced", stored }
+                let fenced = [("fenced", true), ("open", false)].into_iter().find(|(name, _)| *name == door)?.1;
+                Self::Put { key: key()?, fresh_until, version: version.parse().ok()?, fenced, stored }
             }
             "early-refresh" => Self::EarlyRefresh(key()?),
             "refresh-failed" => Self::RefreshFailed(key()?),

@@ -155,7 +155,7 @@ fn freeze_one_without_the_lease(spec: &str, cache_lost: bool) -> (usize, bool) {
             fleet.world.freeze(0);
             fleet.replicas[0].link.set(Fault::None);
             let newer = async {
-                fleet.sleep(ms(300)).await; // whoever held the lease has stored, and let go
+                fleet.sleep(ms(300)).await; // the holder of the lease has stored, and let go
                 fleet.memory_forget().await;
                 fleet.replicas[1].get().await.unwrap()
             };

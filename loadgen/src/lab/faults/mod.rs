@@ -57,17 +57,16 @@ fn steps(scenario: &Scenario) -> Vec<(Duration, Step)> {
     steps
 }
 
-/// An action that took effect, as `events.jsonl` has it.
-pub(crate) fn fault_row(t_ns: i64, action: &Action, detail: String, replica: Option<u32>) -> EventRow {
-    EventRow {
-        t_ns,
-        event: "fault".into(),
-        detail: Some(detail),
-        replica,
-        action: Some(action.kind.row().word.into()),
-        for_ns: Some(nanos(action.length)).filter(|length| *length > 0),
-        ..EventRow::default()
-    }
+/// What an action did or did not do, as `events.jsonl` has it: a `fault`, `fault-over` or `fault-failed`.
+fn row(t_ns: i64, event: &str, action: &Action, detail: String) -> EventRow {
+    let action = Some(action.kind.row().word.into());
+    EventRow { t_ns, event: event.into(), detail: Some(detail), action, ..EventRow::default() }
+}
+
+/// An action that took effect.
+pub(crate) fn fault(t_ns: i64, action: &Action, detail: String, replica: Option<u32>) -> EventRow {
+    let for_ns = Some(nanos(action.length)).filter(|length| *length > 0);
+    EventRow { replica, for_ns, ..row(t_ns, "fault", action, detail) }
 }
 
 impl<'a> Injector<'a> {
@@ -89,14 +88,19 @@ impl<'a> Injector<'a> {
     pub async fn inject(&self, pace: &Pace) {
         for (at, step) in steps(self.scenario) {
             pace.until(self.t0.plus(at)).await;
-            let (event, action, done) = match step {
-                Step::Do(action) => ("fault", action, self.act(&action).await),
-                Step::Undo(action) => ("fault-over", action, self.undo(&action).await),
+            let (action, done) = match step {
+                Step::Do(action) => (action, self.act(&action).await),
+                Step::Undo(action) => (action, self.undo(&action).await),
             };
-            match done {
-                Ok((detail, replica)) => self.tell(event, &action, detail, replica),
-                Err(why) => self.tell("fault-failed", &action, why, None),
-            }
+            let now = self.now_ns();
+            let told = match (done, step) {
+                (Ok((detail, replica)), Step::Do(_)) => fault(now, &action, detail, replica),
+                (Ok((detail, replica)), Step::Undo(_)) => {
+                    EventRow { replica, ..row(now, "fault-over", &action, detail) }
+                }
+                (Err(why), _) => row(now, "fault-failed", &action, why),
+            };
+            self.told().rows.push(told);
         }
     }
 
@@ -141,12 +145,6 @@ impl<'a> Injector<'a> {
         i64::try_from(i128::from(self.clock.mono().0) - i128::from(self.t0.0)).unwrap_or(i64::MAX)
     }
 
-    fn tell(&self, event: &str, action: &Action, detail: String, replica: Option<u32>) {
-        let mut row = fault_row(self.now_ns(), action, detail, replica);
-        row.event = event.into();
-        self.told().rows.push(row);
-    }
-
     /// From now on cache operations may fail.
     fn span(&self, replica: Option<u32>) {
         let from_ns = self.now_ns();
@@ -168,6 +166,16 @@ mod tests {
     use scenarios::Scenario;
 
     use super::*;
+
+    #[test]
+    fn what_took_effect_says_how_long_it_lasts_and_its_end_does_not() {
+        let pause = Action::new(scenarios::ActionKind::CachePause).lasting(Duration::from_secs(2));
+        let begun = fault(7, &pause, "cache paused for 2s".into(), None);
+        assert_eq!((begun.event.as_str(), begun.action.as_deref()), ("fault", Some("cache-pause")));
+        let over = row(9, "fault-over", &pause, "cache goes on".into());
+        assert_eq!((begun.for_ns, over.for_ns), (Some(2_000_000_000), None));
+        assert_eq!(fault(7, &Action::new(scenarios::ActionKind::Flush), "flush".into(), None).for_ns, None);
+    }
 
     #[test]
     fn what_lasts_is_undone_at_its_end_and_before_what_begins_then() {

@@ -23,7 +23,7 @@ use strategies::time::nanos;
 
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::Offset;
-use crate::lab::faults::{Aftermath, fault_row};
+use crate::lab::faults::{self, Aftermath};
 use crate::lab::trial::{Observed, Told, Trial, cannot_warm, judge};
 use crate::load::live::Feed;
 use crate::load::measure::{Circumstances, WarmState};
@@ -194,7 +194,7 @@ impl SimLab {
             },
             parts: Vec::new(),
             aftermath: Aftermath {
-                rows: seen.happened.iter().map(|happened| fault(happened, seen.t0.0)).collect(),
+                rows: seen.happened.iter().map(|happened| fault_row(happened, seen.t0.0)).collect(),
                 ..Aftermath::default()
             },
             circumstances: Circumstances {
@@ -309,9 +309,9 @@ fn hlog_header(scenario: &Scenario) -> HlogHeader {
     HlogHeader { warmup_began: t0 - Duration::from_millis(t0_offset_ms), t0_offset_ms }
 }
 
-fn fault(happened: &Happened, t0_ns: u64) -> EventRow {
+fn fault_row(happened: &Happened, t0_ns: u64) -> EventRow {
     let replica = happened.replica.map(|replica| format!("replica-{replica}"));
     let detail = happened.action.sentence(replica.as_deref());
     let t_ns = since_start(happened.at.0) - since_start(t0_ns);
-    fault_row(t_ns, &happened.action, detail, happened.replica.map(u32::from))
+    faults::fault(t_ns, &happened.action, detail, happened.replica.map(u32::from))
 }

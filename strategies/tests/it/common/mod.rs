@@ -101,7 +101,7 @@ pub enum Fault {
     ReleaseReplyLost,
     /// Reads find bytes that are no entry.
     Corrupt,
-    /// Whoever listens hears nothing.
+    /// Listeners hear nothing.
     MessagesLost,
 }
 
