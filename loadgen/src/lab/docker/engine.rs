@@ -96,12 +96,6 @@ impl Container {
         Self { id: String::new(), service, number, state, status, ports: BTreeMap::new() }
     }
 
-    /// Whether it was started a moment ago, and its health check has had no time to say that it is well.
-    #[must_use]
-    pub fn is_starting(&self) -> bool {
-        self.state == State::NotYetWell && self.status.contains("starting")
-    }
-
     /// Its name for people: `app-2`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -341,7 +335,6 @@ mod tests {
         ] {
             let container = Container::of(summary(state, status)).unwrap();
             assert_eq!((container.state, container.name().as_str()), (expected, "app-2"), "{status}");
-            assert_eq!(container.is_starting(), status.contains("starting"));
         }
         assert_eq!(Container::of(ContainerSummary { labels: None, ..summary(RUNNING, "Up") }), None);
     }

@@ -56,21 +56,32 @@ impl Stack {
     }
 }
 
-/// The project's containers, once none is starting any more: the run before this one may have started some of them.
+/// The project's containers, once each part has had time to be well: the run before this one may have started some of them, and one
+/// that was frozen is unhealthy until its next check.
 async fn started(engine: &Engine) -> Result<Vec<Container>, String> {
     let deadline = tokio::time::Instant::now() + START_BUDGET;
     loop {
         let containers = engine.containers().await?;
-        if tokio::time::Instant::now() > deadline || !containers.iter().any(Container::is_starting) {
+        if tokio::time::Instant::now() > deadline || !is_getting_well(&containers) {
             return Ok(containers);
         }
         tokio::time::sleep(ASK_EVERY).await;
     }
 }
 
+/// The containers that a run needs.
+fn parts(containers: &[Container]) -> impl Iterator<Item = &Container> {
+    containers.iter().filter(|container| !BESIDE.contains(&container.service.as_str()))
+}
+
+/// Whether a part runs whose health check may yet say that it is well.
+fn is_getting_well(containers: &[Container]) -> bool {
+    parts(containers).any(|container| container.state == State::NotYetWell)
+}
+
 /// The replicas of a stack of which every part is well.
 fn whole(project: &str, containers: &[Container]) -> Result<Vec<Container>, String> {
-    let parts: Vec<&Container> = containers.iter().filter(|c| !BESIDE.contains(&c.service.as_str())).collect();
+    let parts: Vec<&Container> = parts(containers).collect();
     if parts.is_empty() {
         return Err(nothing(project));
     }
@@ -170,5 +181,13 @@ mod tests {
             let said = whole("p", &containers).unwrap_err();
             assert!(said.contains(words), "{words}: {said}");
         }
+    }
+
+    #[test]
+    fn a_part_that_is_unhealthy_is_waited_for_and_what_no_run_needs_is_not() {
+        let of = |service, state| is_getting_well(&[container("redis", 1, State::Well), container(service, 1, state)]);
+        assert!(of("app", State::NotYetWell));
+        assert!(!of("app", State::Well) && !of("app", State::Paused) && !of("app", State::Down));
+        assert!(!of("grafana", State::NotYetWell));
     }
 }
