@@ -162,6 +162,7 @@ impl Fleet {
             cache: port.clone(),
             lease: port.clone(),
             wake: port.clone(),
+            seize: port.clone(),
             origin,
             clock: replica.clock.clone(),
             spawn: Arc::new(crate::world::Spawner::new(self.world.clone(), number)),

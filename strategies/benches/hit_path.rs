@@ -63,6 +63,7 @@ fn hit(c: &mut Criterion) {
             cache: memory.clone(),
             lease: memory.clone(),
             wake: memory.clone(),
+            seize: memory.clone(),
             origin: Arc::new(Still),
             clock: Arc::new(Still),
             spawn: Arc::new(Still),

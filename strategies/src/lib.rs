@@ -43,5 +43,6 @@ pub use port::key::{KEY_BYTES_MAX, Key, KeyError};
 pub use port::outcome::Outcome;
 pub use spec::Spec;
 pub use stack::budgets::Budgets;
+pub use stack::sabotage;
 pub use stack::slots::Slots;
 pub use stack::{Ports, Stack, Strategy};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use strategies::port::{BoxFuture, Cache, Lease, Wake};
+use strategies::sabotage::Seize;
 
 pub use crate::cache::refused::{Cause, Refused};
 
@@ -16,6 +17,8 @@ pub struct CachePorts {
     pub lease: Arc<dyn Lease>,
     /// Messages between replicas.
     pub wake: Arc<dyn Wake>,
+    /// Leases that anybody may delete, for a strategy that is wrong on purpose.
+    pub seize: Arc<dyn Seize>,
 }
 
 /// What a shared cache says of itself.

@@ -63,8 +63,4 @@ impl Lease for HeldLeases {
             self.leases.release(key, token).await
         })
     }
-
-    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        self.leases.seize(key)
-    }
 }

@@ -94,6 +94,7 @@ impl Replica {
             cache: Arc::clone(&cache.cache),
             lease: held.clone(),
             wake: Arc::clone(&cache.wake),
+            seize: Arc::clone(&cache.seize),
             origin: Arc::clone(&self.settings.origin),
             clock: Arc::new(self.settings.clock),
             spawn: Arc::new(self.spawn.clone()),

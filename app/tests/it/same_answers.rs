@@ -70,7 +70,7 @@ async fn ask(ports: &CachePorts, command: &Command) -> String {
         Command::Acquire(k, token) => format!("{:?}", ports.lease.acquire(&key(k), Token(*token), HOUR).await),
         Command::Renew(k, token) => format!("{:?}", ports.lease.renew(&key(k), Token(*token), HOUR).await),
         Command::Release(k, token) => format!("{:?}", ports.lease.release(&key(k), Token(*token)).await),
-        Command::Seize(k) => format!("{:?}", ports.lease.seize(&key(k)).await),
+        Command::Seize(k) => format!("{:?}", ports.seize.seize(&key(k)).await),
     }
 }
 
@@ -90,7 +90,8 @@ fn memory_and_redis_answer_a_hundred_thousand_random_commands_alike() {
             for _ in 0..ATTEMPTS {
                 namespace.set(namespace.get() + 1);
                 let memory = Arc::new(MemoryCache::new(Arc::new(RealClock::start())));
-                let memory = CachePorts { cache: memory.clone(), lease: memory.clone(), wake: memory };
+                let memory =
+                    CachePorts { cache: memory.clone(), lease: memory.clone(), wake: memory.clone(), seize: memory };
                 let redis = source.open(&format!("run:{}", namespace.get()));
                 let mut slow = false;
                 for (at, command) in commands.iter().enumerate() {

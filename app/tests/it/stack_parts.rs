@@ -65,9 +65,9 @@ fn entry() -> Entry {
 async fn a_replica_s_user_can_do_what_replicas_do_and_nothing_else() {
     let Some((_redis, port, folder)) = guarded_redis() else { return };
     let url = url(&folder, secrets::REPLICA_USER, secrets::REPLICA_PASSWORD, port);
-    let CachePorts { cache, lease, wake } = RedisSource::new(&url).unwrap().open("run:strategy");
+    let CachePorts { cache, lease, wake, seize } = RedisSource::new(&url).unwrap().open("run:strategy");
     let clock = Arc::new(RealClock::start());
-    Subject { cache, lease, wake, clock, prefix: "contract".into() }.check_all().await;
+    Subject { cache, lease, wake, seize, clock, prefix: "contract".into() }.check_all().await;
     let status = RedisSource::new(&url).unwrap().status().await.unwrap();
     assert!(status.server.starts_with("redis ") && !status.incarnation.is_empty());
     let client = redis::Client::open(url).unwrap();

@@ -186,10 +186,6 @@ impl MemoryCache {
         Released::Released
     }
 
-    pub(crate) fn drop_lease(&self, key: &Key) {
-        self.state().leases.remove(key);
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // Every critical section leaves the maps whole, so a poisoned lock is as good as any.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -232,13 +228,6 @@ impl Lease for MemoryCache {
 
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
         Box::pin(async move { Ok(self.let_go(key, token)) })
-    }
-
-    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        Box::pin(async move {
-            self.drop_lease(key);
-            Ok(())
-        })
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod link;
 pub(crate) mod memory;
 
 mod effect;
+mod seize;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -353,14 +354,6 @@ impl Lease for CachePort {
             }
             server.tell(replica, || Effect::LetGo(key, token, released));
             released
-        }))
-    }
-
-    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.write(false, move |server| {
-            server.memory.drop_lease(&key);
-            server.tell(replica, || Effect::Seized(key));
         }))
     }
 }

@@ -10,7 +10,7 @@ fn the_memory_cache_keeps_the_contract() {
     let world = World::new();
     let clock = world.clock(0);
     let memory = Arc::new(MemoryCache::new(clock.clone()));
-    let subject =
-        Subject { cache: memory.clone(), lease: memory.clone(), wake: memory, clock, prefix: "contract".into() };
+    let (cache, lease, wake) = (memory.clone(), memory.clone(), memory.clone());
+    let subject = Subject { cache, lease, wake, seize: memory, clock, prefix: "contract".into() };
     assert_eq!(world.run(subject.check_all()), Some(()));
 }

@@ -32,7 +32,7 @@ impl Cache for Flawed<dyn Cache> {
     }
 }
 
-/// [`Flaw::NoTtl`] and [`Flaw::ReleasesAnybodys`].
+/// [`Flaw::NoTtl`]: nobody's lock ends by itself.
 impl Lease for Flawed<dyn Lease> {
     fn acquire<'a>(
         &'a self,
@@ -48,13 +48,6 @@ impl Lease for Flawed<dyn Lease> {
     }
 
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
-        if self.flaw != Flaw::ReleasesAnybodys {
-            return self.inner.release(key, token);
-        }
-        Box::pin(async move { self.inner.seize(key).await.map(|()| Released::Released) })
-    }
-
-    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        self.inner.seize(key)
+        self.inner.release(key, token)
     }
 }

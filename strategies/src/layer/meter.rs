@@ -14,7 +14,7 @@ use crate::stack::Ports;
 
 /// A metered port.
 pub(crate) struct Metered<P: ?Sized> {
-    inner: Arc<P>,
+    pub(crate) inner: Arc<P>,
     ops: Arc<AtomicU64>,
     events: Arc<dyn Events>,
     clock: Arc<dyn Clock>,
@@ -28,7 +28,11 @@ impl<P: ?Sized> Metered<P> {
     }
 
     /// Counts one operation and its failure.
-    async fn meter<T>(&self, op: &'static str, work: BoxFuture<'_, Result<T, CacheError>>) -> Result<T, CacheError> {
+    pub(crate) async fn meter<T>(
+        &self,
+        op: &'static str,
+        work: BoxFuture<'_, Result<T, CacheError>>,
+    ) -> Result<T, CacheError> {
         self.ops.fetch_add(1, Ordering::Relaxed);
         let answer = work.await;
         if let Err(error) = &answer {
@@ -86,9 +90,5 @@ impl Lease for Metered<dyn Lease> {
 
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
         Box::pin(self.meter("release", self.inner.release(key, token)))
-    }
-
-    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        Box::pin(self.meter("seize", self.inner.seize(key)))
     }
 }

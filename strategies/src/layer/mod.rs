@@ -34,6 +34,7 @@ mod tests {
     use crate::spec::{Layer, read_layer};
     use crate::stack::Ports;
     use crate::stack::budgets::Budgets;
+    use crate::stack::sabotage::Seize;
 
     /// A world of one entry, the last one put, in which nothing else happens.
     #[derive(Default)]
@@ -66,7 +67,9 @@ mod tests {
         fn release<'a>(&'a self, _: &'a Key, _: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
             Box::pin(ready(Ok(Released::Released)))
         }
+    }
 
+    impl Seize for Still {
         fn seize<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
             Box::pin(ready(Ok(())))
         }
@@ -120,6 +123,7 @@ mod tests {
             clock: still.clone(),
             spawn: still.clone(),
             wake: still.clone(),
+            seize: still.clone(),
             events: still.clone(),
             rng: Arc::new(Rng::new(1)),
             budgets: Budgets::USUAL,

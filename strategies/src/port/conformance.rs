@@ -12,6 +12,7 @@ use crate::kit::time::Wall;
 use crate::port::entry::{Entry, Life};
 use crate::port::key::Key;
 use crate::port::{Acquired, Cache, Clock, Lease, Lookup, Message, Released, Renewed, Stored, Token, Wake, When};
+use crate::stack::sabotage::Seize;
 
 /// What is checked: a cache, its leases, and the clock by which their lives end.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Subject {
     pub lease: Arc<dyn Lease>,
     /// Its messages.
     pub wake: Arc<dyn Wake>,
+    /// Its leases as sabotage sees them.
+    pub seize: Arc<dyn Seize>,
     /// The clock by which lives end.
     pub clock: Arc<dyn Clock>,
     /// What the keys begin with.
@@ -100,7 +103,7 @@ impl Subject {
         let other = self.key("holder-other");
         assert_eq!(lease.acquire(&other, mine, LONG).await, Ok(Acquired::Won), "keys do not share a lease");
         assert_eq!(self.cache.get(&key).await, Ok(Lookup::Absent), "a lease is no entry");
-        assert_eq!(lease.seize(&key).await, Ok(()));
+        assert_eq!(self.seize.seize(&key).await, Ok(()));
         assert_eq!(lease.release(&key, yours).await, Ok(Released::NotOwner), "somebody deleted it");
         assert_eq!(lease.release(&other, mine).await, Ok(Released::Released));
     }

@@ -62,7 +62,4 @@ pub trait Lease: Send + Sync {
 
     /// Lets go, if the token still holds the key (compare and delete).
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>>;
-
-    /// Deletes the lease, no matter which caller holds it. No right strategy does this: it is here for `broken-release-anybodys`.
-    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>>;
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod budgets;
 mod ports;
+pub mod sabotage;
 pub(crate) mod slots;
 
 pub use ports::Ports;
@@ -19,6 +20,7 @@ use crate::port::error::GetError;
 use crate::port::key::Key;
 use crate::port::{BoxFuture, Cause, Clock, When};
 use crate::spec::{Alone, Flaw, Spec};
+use crate::stack::sabotage::ReleasesAnybodys;
 use crate::stack::slots::Door;
 
 /// A strategy that is running in one replica.
@@ -49,7 +51,12 @@ impl Stack {
         let mut ports = metered(ports, &cache_ops);
         if let Some(flaw) = spec.flaw {
             ports.cache = Arc::new(Flawed { inner: ports.cache, flaw });
-            ports.lease = Arc::new(Flawed { inner: ports.lease, flaw });
+            ports.lease = match flaw {
+                Flaw::ReleasesAnybodys => {
+                    Arc::new(ReleasesAnybodys { inner: ports.lease, seize: Arc::clone(&ports.seize) })
+                }
+                _ => Arc::new(Flawed { inner: ports.lease, flaw }),
+            };
         }
         let cache = spec.cache.iter().fold(Arc::clone(&ports.cache), |inner, layer| layer.around(inner, &ports));
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
@@ -148,6 +155,7 @@ fn metered(ports: &Ports, ops: &Arc<AtomicU64>) -> Ports {
     Ports {
         cache: Arc::new(Metered::new(Arc::clone(&ports.cache), ports, ops)),
         lease: Arc::new(Metered::new(Arc::clone(&ports.lease), ports, ops)),
+        seize: Arc::new(Metered::new(Arc::clone(&ports.seize), ports, ops)),
         ..ports.clone()
     }
 }

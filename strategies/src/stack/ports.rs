@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::kit::rng::Rng;
 use crate::port::{Cache, Clock, Events, Lease, Origin, Spawn, Wake};
 use crate::stack::budgets::Budgets;
+use crate::stack::sabotage::Seize;
 use crate::stack::slots::Slots;
 
 /// What a world hands over to one replica.
@@ -22,6 +23,8 @@ pub struct Ports {
     pub spawn: Arc<dyn Spawn>,
     /// Messages between replicas about keys.
     pub wake: Arc<dyn Wake>,
+    /// Leases that anybody may delete, for a strategy that is wrong on purpose.
+    pub seize: Arc<dyn Seize>,
     /// Where this replica's events go.
     pub events: Arc<dyn Events>,
     /// This replica's randomness, from the run's seed and the replica's index.

@@ -9,6 +9,7 @@ mod error;
 mod link;
 mod preflight;
 mod scripts;
+mod seize;
 mod source;
 mod wake;
 
@@ -48,7 +49,7 @@ impl CacheSource for RedisSource {
             prefix: format!("lab:{namespace}:"),
         });
         let wake = Arc::new(RedisWake::new(self.connection.clone(), channel(namespace)));
-        CachePorts { cache: redis.clone(), lease: redis, wake }
+        CachePorts { cache: redis.clone(), lease: redis.clone(), wake, seize: redis }
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {
@@ -186,13 +187,6 @@ impl Lease for RedisCache {
         Box::pin(async move {
             let released = self.ask_lease(&self.scripts.release, key, token, None).await?;
             Ok(if released { Released::Released } else { Released::NotOwner })
-        })
-    }
-
-    fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        Box::pin(async move {
-            let command = redis::cmd("DEL").arg(self.lease_key(key)).to_owned();
-            command.query_async(&mut self.connection.clone()).await.map_err(classify)
         })
     }
 }

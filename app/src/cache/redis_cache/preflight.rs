@@ -60,7 +60,7 @@ async fn once(source: &RedisSource, namespace: &str) -> Result<CacheStatus, Refu
     };
     // Whatever was refused: nothing is left behind. What cannot be removed ends with its life.
     let key = Key::of_item(1);
-    let _ = (ports.cache.remove(&key).await, ports.lease.seize(&key).await);
+    let _ = (ports.cache.remove(&key).await, ports.lease.release(&key, TOKEN).await);
     ended.map(|()| status)
 }
 

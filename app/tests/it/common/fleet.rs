@@ -222,6 +222,7 @@ impl Fleet {
                     cache: ports.cache.clone(),
                     lease: ports.lease.clone(),
                     wake: ports.wake.clone(),
+                    seize: ports.seize.clone(),
                     origin: gate.clone(),
                     clock: timers.clone(),
                     spawn: tasks.clone(),

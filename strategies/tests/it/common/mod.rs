@@ -13,6 +13,7 @@ use strategies::port::{
     LoadCx, Loaded, Lookup, Message, Origin, OriginError, Released, Renewed, Stored, Token, Wake, When,
 };
 use strategies::rng::Rng;
+use strategies::sabotage::Seize;
 use strategies::{Cx, Entry, GetError, Key, Outcome, Ports, Served, Spec, Stack, Strategy};
 
 pub const TTL: Duration = Duration::from_secs(5);
@@ -189,6 +190,9 @@ impl Lease for Link {
             self.lose(Fault::ReleaseReplyLost, answer)
         })
     }
+}
+
+impl Seize for Link {
     fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(self.cross(self.inner.seize(key)))
     }
@@ -245,6 +249,7 @@ impl Fleet {
                 cache: link.clone(),
                 lease: link.clone(),
                 wake: link.clone(),
+                seize: link.clone(),
                 origin: origin.clone(),
                 clock: clock.clone(),
                 spawn: world.spawner(index),
