@@ -19,6 +19,7 @@
 
 mod chart;
 pub mod compare;
+mod draw;
 mod files;
 mod page;
 pub mod record;

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use plotters::prelude::DrawingBackend;
 
-use super::axis::{Panel, Scale, whole};
-use super::ink::{ALARM, At, BAR, BAR_INVALID, Drawn, FAINT, FLOOR, Ink, TEXT};
+use super::Chart;
+use super::ink::{ALARM, At, Drawn, FAINT, Ink, TEXT, WIDTH};
 use super::response::Percentiles;
-use super::{Chart, WIDTH};
+use super::seconds;
+use crate::draw::{Frame, Scale, whole};
 use crate::record::{BinRow, Run, Strategy};
 use crate::render::digest::Digest;
 use crate::text::words;
@@ -44,26 +45,23 @@ impl Chart for Comparison<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
-        ink.paper()?;
         let without_ledger = words::without_ledger(self.run);
         let what = if without_ledger { "response time" } else { "what reached the origin" };
         let title = format!("{}: {what}, second by second", self.run.scenario);
-        ink.text(&ink.fitted(&title, 19.0, WIDTH - 32.0), (16.0, 22.0), 19.0, TEXT, At::Left)?;
-        ink.text(&ink.fitted(&words::setting(self.run), 11.0, WIDTH - 32.0), (16.0, 45.0), 11.0, FAINT, At::Left)?;
-        ink.text(&ink.fitted(&words::load_caption(self.run), 11.0, WIDTH - 32.0), (16.0, 61.0), 11.0, FAINT, At::Left)?;
-        let rows = || self.digests.iter().flat_map(|digest| self.measured(digest));
+        ink.sheet(&title, &[&words::setting(self.run), &words::load_caption(self.run)])?;
+        let rows = || self.digests.iter().flat_map(|digest| digest.measured(self.run));
         let largest = rows().filter_map(|row| row.origin_starts).map(|reads| reads as f64).fold(0.0, f64::max);
         let y = if without_ledger { self.percentiles(rows()).scale() } else { Scale::counts(largest, 4) };
         let x = Scale::Linear(0.0, self.run.duration_s.max(1.0));
         let mut top = TOP + 22.0;
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
-            let panel = Panel { left: 62.0, right: WIDTH - 72.0, top, bottom: top + PANEL, x, y };
+            let panel = Frame { left: 62.0, right: WIDTH - 72.0, top, bottom: top + PANEL, x, y };
             let last = at + 1 == self.run.strategies.len();
             self.panel(ink, &panel, strategy, digest, last)?;
             top += STEP;
         }
         if self.run.strategies.is_empty() {
-            let panel = Panel { left: 62.0, right: WIDTH - 72.0, top, bottom: top + PANEL, x, y };
+            let panel = Frame { left: 62.0, right: WIDTH - 72.0, top, bottom: top + PANEL, x, y };
             return panel.say(ink, "no strategy was run");
         }
         ink.upward(
@@ -78,15 +76,10 @@ impl Chart for Comparison<'_> {
 }
 
 impl Comparison<'_> {
-    fn measured<'d>(&self, digest: &'d Digest) -> impl Iterator<Item = &'d BinRow> + Clone + use<'d> {
-        let to = (self.run.duration_s * 1000.0).ceil() as i64;
-        digest.seconds.iter().filter(move |row| row.start_ms >= 0 && row.start_ms < to)
-    }
-
     fn panel<DB: DrawingBackend>(
         &self,
         ink: &Ink<'_, DB>,
-        panel: &Panel,
+        panel: &Frame,
         strategy: &Strategy,
         digest: &Digest,
         last: bool,
@@ -95,11 +88,12 @@ impl Comparison<'_> {
         if words::without_ledger(self.run) {
             panel.y_axis(ink, &panel.y.ticks(4))?;
             if !digest.missing.contains(&"seconds.csv") {
-                self.percentiles(self.measured(digest)).draw(ink, panel)?;
+                self.percentiles(digest.measured(self.run)).draw(ink, panel)?;
             }
         } else if strategy.origin.is_some() {
             panel.y_axis(ink, &whole(panel.y.ticks(4)))?;
-            self.reads(ink, panel, strategy, digest)?;
+            seconds::bars(ink, panel, (self.run, strategy), digest.measured(self.run))?;
+            seconds::floor_and_cut(ink, panel, (self.run, strategy), 10.5)?;
         }
         panel.x_axis(ink, &panel.x.ticks(12), last)?;
         if digest.missing.contains(&"seconds.csv") {
@@ -119,57 +113,13 @@ impl Comparison<'_> {
     fn figures(&self, strategy: &Strategy) -> String {
         if words::without_ledger(self.run) { words::response_figures(strategy) } else { words::figures(strategy) }
     }
-
-    /// A bar for each second with reads, and the floor.
-    fn reads<DB: DrawingBackend>(
-        &self,
-        ink: &Ink<'_, DB>,
-        panel: &Panel,
-        strategy: &Strategy,
-        digest: &Digest,
-    ) -> Drawn<DB> {
-        let of = |row: &BinRow| row.origin_starts.filter(|reads| *reads > 0);
-        for (row, reads) in self.measured(digest).filter_map(|row| Some((row, of(row)?))) {
-            let start = row.start_ms as f64 / 1000.0;
-            let (from, to) = (panel.x(start), panel.x((start + 1.0).min(self.run.duration_s.max(1.0))));
-            let gap = ((to - from) * 0.15).min(1.5);
-            let colour = if strategy.valid { BAR } else { BAR_INVALID };
-            ink.rect((from + gap / 2.0, panel.y(reads as f64)), (to - gap / 2.0, panel.bottom), colour)?;
-        }
-        let measured_s = strategy.measured_s(self.run);
-        if let Some(floor) = strategy.origin.as_ref().and_then(|o| o.floor).filter(|_| measured_s > 0.0) {
-            let rate = floor as f64 / measured_s;
-            ink.dashed(&[panel.at(0.0, rate), panel.at(measured_s, rate)], FLOOR, 1.2)?;
-            let said = ink.fitted(&floor_text(rate), 10.5, WIDTH - panel.right - 6.0);
-            ink.text(&said, (panel.right + 5.0, panel.y(rate)), 10.5, FLOOR, At::Left)?;
-        }
-        if let Some(cut) = strategy.cut_after_s {
-            cut_mark(ink, panel, cut)?;
-        }
-        Ok(())
-    }
-}
-
-/// `floor 1.9/s`, `floor 201/s`.
-pub(crate) fn floor_text(rate: f64) -> String {
-    if rate < 99.95 { format!("floor {rate:.1}/s") } else { format!("floor {rate:.0}/s") }
-}
-
-/// Where a strategy's run was cut short, and that what is empty behind it was not measured.
-pub(crate) fn cut_mark<DB: DrawingBackend>(ink: &Ink<'_, DB>, panel: &Panel, cut_s: f64) -> Drawn<DB> {
-    let x = panel.x(cut_s);
-    ink.line(&[(x, panel.top), (x, panel.bottom)], ALARM, 1.5)?;
-    let said = format!("cut short after {cut_s:.1} s");
-    let fits = x + 6.0 + ink.width(&said, 11.0) <= panel.right;
-    let (at, side) = if fits { (x + 6.0, At::Left) } else { (x - 6.0, At::Right) };
-    ink.text(&said, (at, panel.top + 9.0), 11.0, ALARM, side)
 }
 
 /// A panel's line of words: the strategy's name, in red where it is invalid, and the first of `ways` to say what is to be said
 /// for which there is room.
 pub(crate) fn label<DB: DrawingBackend>(
     ink: &Ink<'_, DB>,
-    panel: &Panel,
+    panel: &Frame,
     strategy: &Strategy,
     ways: &[&str],
 ) -> Drawn<DB> {

@@ -2,10 +2,9 @@
 
 use plotters::prelude::DrawingBackend;
 
-use super::axis::{Panel, Scale, pushed_apart};
-use super::ink::{ALARM, At, Drawn, FAINT, FAULT, GRID, Ink, TEXT};
-use super::spectrum::COLOURS;
-use super::{Chart, WIDTH};
+use super::Chart;
+use super::ink::{ALARM, At, COLOURS, Drawn, FAULT, GRID, Ink, TEXT, WIDTH};
+use crate::draw::{Frame, HUES, Point, Scale, Ticks, ends, last_of, unbroken};
 use crate::sweep::words::{figure_text, is_share, seeds_run, setting, title};
 use crate::sweep::{Knob, Spread, Sweep};
 
@@ -26,7 +25,7 @@ pub(crate) struct Curves<'a> {
 struct Line<'a> {
     name: &'a str,
     order: usize,
-    points: Vec<(f64, Option<Spread>)>,
+    points: Vec<Point<Spread>>,
 }
 
 impl Chart for Curves<'_> {
@@ -38,7 +37,7 @@ impl Chart for Curves<'_> {
         let each = |metric: &String| {
             let lines = self.lines(metric).into_iter().map(|line| {
                 let known = line.points.iter().filter_map(|(_, spread)| spread.map(|spread| spread.mean));
-                let (low, high) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+                let (low, high) = ends(known).unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
                 let (low, high) = (figure_text(metric, low), figure_text(metric, high));
                 format!("{} between {low} and {high}", line.name)
             });
@@ -53,12 +52,9 @@ impl Chart for Curves<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
-        ink.paper()?;
         let knob = self.axis();
-        let heading = format!("{}: what {} does", self.sweep.scenario, knob.name);
-        ink.text(&ink.fitted(&heading, 19.0, WIDTH - 32.0), (16.0, 22.0), 19.0, TEXT, At::Left)?;
-        ink.text(&ink.fitted(&setting(self.sweep), 11.0, WIDTH - 32.0), (16.0, 45.0), 11.0, FAINT, At::Left)?;
-        ink.text(&ink.fitted(&self.legend(), 11.0, WIDTH - 32.0), (16.0, 61.0), 11.0, FAINT, At::Left)?;
+        let title = format!("{}: what {} does", self.sweep.scenario, knob.name);
+        ink.sheet(&title, &[&setting(self.sweep), &self.legend()])?;
         let names = self.sweep.strategies();
         let widest = names.iter().map(|name| ink.width(&ink.fitted_name(name, 12.0, 180.0), 12.0)).fold(0.0, f64::max);
         let right = WIDTH - 24.0 - widest;
@@ -67,7 +63,7 @@ impl Chart for Curves<'_> {
             let lines = self.lines(metric);
             let top = TOP + 22.0 + STEP * at as f64;
             let panel =
-                Panel { left: 62.0, right, top, bottom: top + PANEL, x, y: y_scale(&lines, self.limits(metric)) };
+                Frame { left: 62.0, right, top, bottom: top + PANEL, x, y: y_scale(&lines, self.limits(metric)) };
             let last = at + 1 == self.sweep.charted.len();
             self.panel(ink, &panel, metric, &lines, last)?;
         }
@@ -103,7 +99,7 @@ impl Curves<'_> {
 
     fn x_scale(&self) -> Scale {
         let places = (0..self.axis().values.len()).map(|value| self.place(value));
-        let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        let (low, high) = ends(places).unwrap_or((0.0, 0.0));
         if self.axis().unit.is_none() {
             return Scale::Linear(low - 0.3, high + 0.3);
         }
@@ -114,7 +110,7 @@ impl Curves<'_> {
         }
     }
 
-    fn x_ticks<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Vec<(f64, String)> {
+    fn x_ticks<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Ticks {
         // The values themselves where there is room for them, else round numbers.
         let values = &self.axis().values;
         let number = |value: &crate::sweep::KnobValue| value.number.map(|n| ((n * 1e6).round() / 1e6).to_string());
@@ -122,7 +118,7 @@ impl Curves<'_> {
             let numbers = self.axis().unit.is_some();
             number(&values[value]).filter(|_| numbers).unwrap_or_else(|| values[value].text.clone())
         };
-        let ticks: Vec<(f64, String)> = (0..values.len()).map(|value| (self.place(value), text(value))).collect();
+        let ticks: Ticks = (0..values.len()).map(|value| (self.place(value), text(value))).collect();
         let mut places: Vec<(f64, f64)> =
             ticks.iter().map(|(x, label)| (panel.x(*x), ink.width(label, 11.0) / 2.0 + 4.0)).collect();
         places.sort_by(|one, two| one.0.total_cmp(&two.0));
@@ -147,7 +143,7 @@ impl Curves<'_> {
     }
 
     /// The limits that the goal sets to a figure, each as it was typed.
-    fn limits(&self, metric: &str) -> Vec<(f64, String)> {
+    fn limits(&self, metric: &str) -> Ticks {
         let conditions = self.sweep.goal.iter().flat_map(|goal| &goal.conditions);
         let of = conditions.filter(|condition| condition.metric == metric);
         of.map(|condition| (condition.limit, condition.text.clone())).collect()
@@ -156,7 +152,7 @@ impl Curves<'_> {
     fn panel<DB: DrawingBackend>(
         &self,
         ink: &Ink<'_, DB>,
-        panel: &Panel,
+        panel: &Frame,
         metric: &str,
         lines: &[Line<'_>],
         last: bool,
@@ -174,13 +170,13 @@ impl Curves<'_> {
         }
         // Bands first, so that none hides a line.
         for line in lines {
-            for run in line.runs() {
-                ink.band(&band(panel, &run), COLOURS[line.order % COLOURS.len()])?;
+            for run in unbroken(&line.points) {
+                ink.band(&band(panel, &run), COLOURS[line.order % HUES])?;
             }
         }
         for line in lines {
-            let colour = COLOURS[line.order % COLOURS.len()];
-            for run in line.runs() {
+            let colour = COLOURS[line.order % HUES];
+            for run in unbroken(&line.points) {
                 let points: Vec<(f64, f64)> = run.iter().map(|(x, spread)| panel.at(*x, spread.mean)).collect();
                 ink.line(&points, colour, 1.8)?;
                 for (x, y) in points {
@@ -194,22 +190,20 @@ impl Curves<'_> {
     }
 
     /// The strategies' names at the right, each beside the end of its line.
-    fn names<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel, lines: &[Line<'_>]) -> Drawn<DB> {
-        let end = |line: &Line<'_>| line.points.iter().rev().find_map(|(_, spread)| *spread).map(|s| panel.y(s.mean));
-        let ends: Vec<(&Line<'_>, f64)> = lines.iter().filter_map(|line| Some((line, end(line)?))).collect();
-        if ends.is_empty() {
+    fn names<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame, lines: &[Line<'_>]) -> Drawn<DB> {
+        let named = lines.iter().filter_map(|line| {
+            let name = ink.fitted_name(line.name, 12.0, 180.0);
+            Some((name, COLOURS[line.order % HUES], last_of(&line.points)?.mean))
+        });
+        let named: Vec<_> = named.collect();
+        if named.is_empty() {
             return panel.say(ink, "not known of any run");
         }
-        let wanted: Vec<f64> = ends.iter().map(|(_, y)| *y).collect();
-        for ((line, _), y) in ends.iter().zip(pushed_apart(&wanted, 14.0, panel.top, panel.bottom)) {
-            let colour = COLOURS[line.order % COLOURS.len()];
-            ink.text(&ink.fitted_name(line.name, 12.0, 180.0), (panel.right + 7.0, y), 12.0, colour, At::Left)?;
-        }
-        Ok(())
+        panel.names(ink, &named, 12.0)
     }
 
     /// A red mark on the axis where a run was invalid.
-    fn invalid<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+    fn invalid<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Drawn<DB> {
         for point in self.sweep.points.iter().filter(|point| !point.valid && point.runs > 0) {
             let Some(value) = self.sweep.value_of(point, self.knob) else { continue };
             let x = panel.x(self.place(value));
@@ -220,24 +214,15 @@ impl Curves<'_> {
     }
 }
 
-impl Line<'_> {
-    /// The stretches of it that are known.
-    fn runs(&self) -> Vec<Vec<(f64, Spread)>> {
-        let runs = self.points.split(|(_, spread)| spread.is_none());
-        let known = runs.map(|run| run.iter().filter_map(|(x, spread)| Some((*x, (*spread)?))).collect());
-        known.filter(|run: &Vec<_>| !run.is_empty()).collect()
-    }
-}
-
 /// Round numbers; shares in percent.
-fn y_ticks(panel: &Panel, metric: &str) -> Vec<(f64, String)> {
+fn y_ticks(panel: &Frame, metric: &str) -> Ticks {
     let percent = |share: f64| format!("{}%", (share * 1e6).round() / 1e4);
     let ticks = panel.y.ticks(4).into_iter();
     ticks.map(|(tick, label)| (tick, if is_share(metric) { percent(tick) } else { label })).collect()
 }
 
 /// From the smallest values forth to the largest ones back.
-fn band(panel: &Panel, run: &[(f64, Spread)]) -> Vec<(f64, f64)> {
+fn band(panel: &Frame, run: &[(f64, Spread)]) -> Vec<(f64, f64)> {
     let low = run.iter().map(|(x, spread)| panel.at(*x, spread.min));
     let high = run.iter().rev().map(|(x, spread)| panel.at(*x, spread.max));
     low.chain(high).collect()

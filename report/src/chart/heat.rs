@@ -4,8 +4,9 @@
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
-use super::ink::{ALARM, At, Drawn, FAINT, FAULT, FLOOR, GRID, Ink, PAPER, TEXT};
-use super::{Chart, WIDTH};
+use super::Chart;
+use super::ink::{ALARM, At, Drawn, FAINT, FAULT, FLOOR, GRID, Ink, PAPER, TEXT, WIDTH};
+use crate::draw::ends;
 use crate::sweep::words::{figure_text, seeds_run, setting, title};
 use crate::sweep::{Point, Sweep};
 
@@ -78,15 +79,13 @@ impl Chart for HeatMap<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
-        ink.paper()?;
         let (columns, rows) = (&self.columns().name, &self.rows().name);
         let heading = match self.of {
             Of::Strategy(strategy) => format!("{}: {strategy} by {columns} and {rows}", self.sweep.scenario),
             // The axes say the rest.
             Of::Figure(metric) => format!("{}: {}", self.sweep.scenario, title(metric)),
         };
-        ink.text(&ink.fitted(&heading, 19.0, WIDTH - 32.0), (16.0, 22.0), 19.0, TEXT, At::Left)?;
-        ink.text(&ink.fitted(&setting(self.sweep), 11.0, WIDTH - 32.0), (16.0, 45.0), 11.0, FAINT, At::Left)?;
+        ink.sheet(&heading, &[&setting(self.sweep)])?;
         self.legend(ink)?;
         for (at, (strategy, metric)) in self.panels().into_iter().enumerate() {
             self.panel(ink, (strategy, metric), TOP + ABOVE + self.step() * at as f64)?;
@@ -141,11 +140,7 @@ impl HeatMap<'_> {
     fn range(&self, metric: &str) -> Option<Range> {
         let points = self.sweep.points.iter().filter(|point| point.valid);
         let known = points.filter_map(|point| point.figures.get(metric).copied().flatten());
-        let ends = known.map(|spread| spread.mean).fold(None, |ends: Option<(f64, f64)>, mean| {
-            let (low, high) = ends.unwrap_or((mean, mean));
-            Some((low.min(mean), high.max(mean)))
-        });
-        ends.map(|(low, high)| {
+        ends(known.map(|spread| spread.mean)).map(|(low, high)| {
             // Colours that nobody could read from the figures, or that a busy machine alone would paint, say nothing.
             let flat = figure_text(metric, low) == figure_text(metric, high);
             Range { low, high, flat: flat || metric.contains("_ms") && high - low < 1.0 }

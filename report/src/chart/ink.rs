@@ -7,13 +7,28 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
 
+use crate::draw::HUES;
+use crate::record::Strategy;
 use crate::text::escape;
 use crate::text::words;
 
+/// Width of every chart, in nominal pixels.
+pub(crate) const WIDTH: f64 = 960.0;
 /// Charts are drawn at so many times their nominal size.
 pub(crate) const SCALE: u32 = 2;
 /// The family that the embedded font is registered under; in an SVG the viewer's own sans-serif takes its place.
 pub(crate) const FONT: &str = "sans-serif";
+
+/// Okabe and Ito's palette without its yellow, which is not to be seen on white: a strategy's colour by its place.
+pub(crate) const COLOURS: [RGBColor; HUES] = [
+    RGBColor(0x00, 0x00, 0x00),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xcc, 0x79, 0xa7),
+    RGBColor(0xe6, 0x9f, 0x00),
+    RGBColor(0x56, 0xb4, 0xe9),
+];
 
 /// What drawing on a backend can say.
 pub(crate) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
@@ -23,13 +38,18 @@ pub(crate) const TEXT: RGBColor = RGBColor(0x1f, 0x24, 0x28);
 pub(crate) const FAINT: RGBColor = RGBColor(0x5c, 0x66, 0x70);
 pub(crate) const GRID: RGBColor = RGBColor(0xe3, 0xe6, 0xe9);
 pub(crate) const SHADE: RGBColor = RGBColor(0xf3, 0xf4, 0xf6);
-pub(crate) const BAR: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+const BAR: RGBColor = RGBColor(0x00, 0x72, 0xb2);
 pub(crate) const BAR_WARMUP: RGBColor = RGBColor(0xb4, 0xbd, 0xc6);
-pub(crate) const BAR_INVALID: RGBColor = RGBColor(0x9a, 0x9a, 0x9a);
+const BAR_INVALID: RGBColor = RGBColor(0x9a, 0x9a, 0x9a);
 pub(crate) const FLOOR: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
 pub(crate) const EXPIRY: RGBColor = RGBColor(0xe6, 0x9f, 0x00);
 pub(crate) const FAULT: RGBColor = RGBColor(0x8e, 0x2f, 0x7d);
 pub(crate) const ALARM: RGBColor = RGBColor(0xb0, 0x00, 0x20);
+
+/// The colour of a strategy's bars.
+pub(crate) fn bar_colour(strategy: &Strategy) -> RGBColor {
+    if strategy.valid { BAR } else { BAR_INVALID }
+}
 
 /// Where a text's given point lies in it.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +71,16 @@ impl<'a, DB: DrawingBackend> Ink<'a, DB> {
 
     pub(crate) fn paper(&self) -> Drawn<DB> {
         self.area.fill(&PAPER)
+    }
+
+    /// The paper with a chart's title, and the lines under it.
+    pub(crate) fn sheet(&self, title: &str, lines: &[&str]) -> Drawn<DB> {
+        self.paper()?;
+        let room = WIDTH - 32.0;
+        self.text(&self.fitted(title, 19.0, room), (16.0, 22.0), 19.0, TEXT, At::Left)?;
+        lines.iter().enumerate().try_for_each(|(at, line)| {
+            self.text(&self.fitted(line, 11.0, room), (16.0, 45.0 + 16.0 * at as f64), 11.0, FAINT, At::Left)
+        })
     }
 
     /// A filled rectangle; at least one device pixel wide, so that no read is lost to rounding.

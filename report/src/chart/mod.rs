@@ -12,6 +12,7 @@ mod heat;
 mod herd;
 mod ink;
 mod response;
+mod seconds;
 mod spectrum;
 mod strategy;
 
@@ -22,21 +23,16 @@ use plotters::drawing::IntoDrawingArea;
 use plotters::prelude::DrawingBackend;
 use plotters::style::{FontStyle, register_font};
 
-pub(crate) use axis::{Scale, pushed_apart, whole};
 pub(crate) use comparison::Comparison;
-pub(crate) use containers::Containers;
 pub(crate) use curves::Curves;
 pub(crate) use heat::{HeatMap, Of};
-pub(crate) use herd::{HerdChart, said as herd_said};
-pub(crate) use spectrum::{STEPS as SPECTRUM_STEPS, Spectrum, percentiles as percentile_ticks, percentiles_of};
+pub(crate) use herd::HerdChart;
+pub(crate) use spectrum::Spectrum;
 pub(crate) use strategy::StrategyChart;
 
 use crate::files::error::ReportError;
 use crate::text::escape;
-use ink::{Drawn, FONT, Ink, SCALE};
-
-/// Width of every chart, in nominal pixels.
-const WIDTH: f64 = 960.0;
+use ink::{Drawn, FONT, Ink, SCALE, WIDTH};
 
 /// One chart, ready to be drawn.
 pub(crate) trait Chart {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
-use super::axis::{Panel, Scale, pushed_apart};
-use super::ink::{At, Drawn, Ink};
+use super::ink::{Drawn, Ink};
+use crate::draw::{Frame, Point, Scale, last_of};
 use crate::record::BinRow;
 
 const P50: RGBColor = RGBColor(0x6f, 0xa3, 0xc7);
@@ -25,7 +25,7 @@ struct Line {
     name: &'static str,
     colour: RGBColor,
     dashed: bool,
-    points: Vec<(f64, Option<f64>)>,
+    points: Vec<Point>,
 }
 
 impl Percentiles {
@@ -58,27 +58,15 @@ impl Percentiles {
     }
 
     /// Draws the lines, and their names at the panel's right edge.
-    pub(crate) fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
-        let mut ends = Vec::new();
-        for line in &self.lines {
-            for run in line.points.split(|(_, ms)| ms.is_none()) {
-                let run: Vec<(f64, f64)> = run.iter().filter_map(|(at, ms)| Some(panel.at(*at, (*ms)?))).collect();
-                match run.as_slice() {
-                    [] => {}
-                    [(x, y)] => ink.rect((x - 1.5, y - 1.5), (x + 1.5, y + 1.5), line.colour)?,
-                    run if line.dashed => ink.dashed(run, line.colour, 1.5)?,
-                    run => ink.line(run, line.colour, 1.5)?,
-                }
-            }
-            ends.extend(line.points.iter().rev().find_map(|(_, ms)| *ms).map(|ms| (line, panel.y(ms))));
+    pub(crate) fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Drawn<DB> {
+        let mut named = Vec::new();
+        for Line { name, colour, dashed, points } in &self.lines {
+            panel.series(ink, points, *colour, *dashed)?;
+            named.extend(last_of(points).map(|last| ((*name).to_owned(), *colour, last)));
         }
-        if ends.is_empty() {
+        if named.is_empty() {
             return panel.say(ink, "no response times were recorded");
         }
-        let wanted: Vec<f64> = ends.iter().map(|(_, y)| *y).collect();
-        for ((line, _), y) in ends.iter().zip(pushed_apart(&wanted, 13.0, panel.top, panel.bottom)) {
-            ink.text(line.name, (panel.right + 6.0, y), 11.0, line.colour, At::Left)?;
-        }
-        Ok(())
+        panel.names(ink, &named, 11.0)
     }
 }

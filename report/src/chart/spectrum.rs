@@ -3,32 +3,18 @@
 //! In an open loop by two clocks: response time counts from the planned send, service time from the actual one. What lies
 //! between them is the wait that a generator which only looks at its own sends would hide (coordinated omission).
 
-use hdrhistogram::Histogram;
 use plotters::prelude::DrawingBackend;
-use plotters::style::RGBColor;
 
-use super::axis::{Panel, Scale, pushed_apart};
-use super::ink::{ALARM, At, Drawn, FAINT, GRID, Ink, TEXT};
-use super::{Chart, WIDTH};
+use super::Chart;
+use super::ink::{ALARM, At, COLOURS, Drawn, FAINT, GRID, Ink, TEXT, WIDTH};
+use crate::draw::{Frame, HUES, Scale, percentile_ticks, percentiles_of, pushed_apart};
 use crate::record::Run;
 use crate::render::digest::Digest;
 use crate::text::words;
 
-/// Okabe and Ito's palette without its yellow, which is not to be seen on white.
-pub(crate) const COLOURS: [RGBColor; 7] = [
-    RGBColor(0x00, 0x00, 0x00),
-    RGBColor(0xd5, 0x5e, 0x00),
-    RGBColor(0x00, 0x72, 0xb2),
-    RGBColor(0x00, 0x9e, 0x73),
-    RGBColor(0xcc, 0x79, 0xa7),
-    RGBColor(0xe6, 0x9f, 0x00),
-    RGBColor(0x56, 0xb4, 0xe9),
-];
 const RESPONSE_WIDTH: f64 = 2.0;
 const THIN_WIDTH: f64 = 1.0;
 const SERVICE_WIDTH: f64 = 1.5;
-/// Steps to a decade of 1/(1−p).
-pub(crate) const STEPS: usize = 60;
 
 /// `charts/latency-spectrum.svg|png`.
 pub(crate) struct Spectrum<'a> {
@@ -69,21 +55,19 @@ impl Chart for Spectrum<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
-        ink.paper()?;
         let lines = self.lines();
         let both = if lines.iter().all(|line| line.service.is_empty()) { "" } else { " and service time" };
         let title = format!("{}: response time{both} at every percentile", self.run.scenario);
-        ink.text(&ink.fitted(&title, 19.0, WIDTH - 32.0), (16.0, 22.0), 19.0, TEXT, At::Left)?;
-        ink.text(&ink.fitted(&words::setting(self.run), 11.0, WIDTH - 32.0), (16.0, 45.0), 11.0, FAINT, At::Left)?;
+        ink.sheet(&title, &[&words::setting(self.run)])?;
         self.clocks(ink, &lines)?;
         let labels = lines.iter().map(|line| line.label_width(ink)).fold(0.0, f64::max);
         let right = WIDTH - 30.0 - labels.max(20.0);
         let points = || lines.iter().flat_map(|line| line.points.iter().chain(&line.service));
         let decades = points().map(|point| point.0).fold(2.0, f64::max);
         let y = Scale::log_around(points().map(|point| point.1));
-        let panel = Panel { left: 62.0, right, top: 104.0, bottom: 524.0, x: Scale::Linear(0.0, decades), y };
+        let panel = Frame { left: 62.0, right, top: 104.0, bottom: 524.0, x: Scale::Linear(0.0, decades), y };
         panel.y_axis(ink, &panel.y.ticks(13))?;
-        let ticks = percentiles(decades);
+        let ticks = percentile_ticks(decades);
         for (tick, _) in &ticks {
             ink.line(&[(panel.x(*tick), panel.top), (panel.x(*tick), panel.bottom)], GRID, 1.0)?;
         }
@@ -168,32 +152,13 @@ impl Spectrum<'_> {
     }
 }
 
-/// Percentiles of a histogram of nanoseconds, from p0 to the one that a single request still makes.
-pub(crate) fn percentiles_of(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
-    let decades = (histogram.len() as f64).log10();
-    let steps = (decades * STEPS as f64).ceil() as usize;
-    let at = |step: usize| (step as f64 / STEPS as f64).min(decades);
-    let value = |x: f64| histogram.value_at_quantile(1.0 - 10_f64.powf(-x)) as f64 / 1e6;
-    (0..=steps).map(|step| (at(step), value(at(step)))).collect()
-}
-
-/// Ticks at 0 %, 50 %, 90 %, 99 % …
-pub(crate) fn percentiles(decades: f64) -> Vec<(f64, String)> {
-    let mut ticks = vec![(0.0, "0 %".to_owned()), (2_f64.log10(), "50 %".to_owned())];
-    for nines in 1..=decades.floor() as i32 {
-        let decimals = (nines - 2).max(0) as usize;
-        ticks.push((f64::from(nines), format!("{:.decimals$} %", 100.0 - 100.0 / 10_f64.powi(nines))));
-    }
-    ticks
-}
-
-fn draw_lines<DB: DrawingBackend>(ink: &Ink<'_, DB>, panel: &Panel, lines: &[Line<'_>]) -> Drawn<DB> {
+fn draw_lines<DB: DrawingBackend>(ink: &Ink<'_, DB>, panel: &Frame, lines: &[Line<'_>]) -> Drawn<DB> {
     let mut ends = Vec::new();
     for line in lines {
-        let colour = COLOURS[line.order % COLOURS.len()];
+        let colour = COLOURS[line.order % HUES];
         let points: Vec<(f64, f64)> = line.points.iter().map(|(x, y)| panel.at(*x, *y)).collect();
         // The second round of the palette, and what is invalid, is thin.
-        let thin = line.order >= COLOURS.len() || !line.valid;
+        let thin = line.order >= HUES || !line.valid;
         ink.line(&points, colour, if thin { THIN_WIDTH } else { RESPONSE_WIDTH })?;
         let service: Vec<(f64, f64)> = line.service.iter().map(|(x, y)| panel.at(*x, *y)).collect();
         ink.dashed(&service, colour, SERVICE_WIDTH)?;
@@ -202,7 +167,7 @@ fn draw_lines<DB: DrawingBackend>(ink: &Ink<'_, DB>, panel: &Panel, lines: &[Lin
     let wanted: Vec<f64> = ends.iter().map(|end| end.1).collect();
     let places = pushed_apart(&wanted, 17.0, panel.top, panel.bottom);
     for ((line, end), y) in lines.iter().zip(ends).zip(places) {
-        let colour = COLOURS[line.order % COLOURS.len()];
+        let colour = COLOURS[line.order % HUES];
         ink.line(&[(end.0 + 2.0, end.1), (panel.right + 14.0, y)], colour, 1.0)?;
         let name = line.label(ink);
         ink.text(&name, (panel.right + 18.0, y), 13.0, colour, At::Left)?;

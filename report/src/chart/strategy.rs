@@ -4,17 +4,12 @@ use std::collections::BTreeMap;
 
 use plotters::prelude::DrawingBackend;
 
-use super::axis::{Panel, Scale, whole};
-use super::comparison::{cut_mark, floor_text};
-use super::containers::Containers;
-use super::ink::{
-    ALARM, At, BAR, BAR_INVALID, BAR_WARMUP, Drawn, EXPIRY, FAINT, FAULT, FLOOR, Ink, PAPER, SHADE, TEXT,
-};
+use super::ink::{ALARM, At, Drawn, EXPIRY, FAINT, FAULT, FLOOR, Ink, PAPER, SHADE, TEXT, WIDTH};
 use super::response::{Percentiles, SERVICE_P99};
-use super::{Chart, WIDTH};
+use super::{Chart, containers, seconds};
+use crate::draw::{Containers, Frame, Scale, floor_rate, whole};
 use crate::record::{BinRow, Run, Strategy};
 use crate::render::digest::Digest;
-use crate::text::sentences::times_differ;
 use crate::text::words;
 
 const LEFT: f64 = 62.0;
@@ -55,7 +50,7 @@ impl Chart for StrategyChart<'_> {
     }
 
     fn height(&self) -> f64 {
-        let containers = if self.containers().is_empty() { 0.0 } else { ABOVE_CONTAINERS + CONTAINERS };
+        let containers = if self.containers().services.is_empty() { 0.0 } else { ABOVE_CONTAINERS + CONTAINERS };
         self.top() + 318.0 + self.reads_height() + containers
     }
 
@@ -70,12 +65,12 @@ impl Chart for StrategyChart<'_> {
         self.latency(ink, &latency)?;
         self.faults(ink, &reads, &latency)?;
         self.warmup_label(ink, &reads)?;
-        let (containers, mut lowest) = (self.containers(), latency);
-        if !containers.is_empty() {
+        let (all, mut lowest) = (self.containers(), latency);
+        if !all.services.is_empty() {
             let top = latency.bottom + ABOVE_CONTAINERS;
-            lowest = Panel { top, bottom: top + CONTAINERS, y: containers.scale(), ..latency };
+            lowest = Frame { top, bottom: top + CONTAINERS, y: Scale::counts(all.most(), 4), ..latency };
             self.warmup(ink, &lowest)?;
-            containers.draw(ink, &lowest)?;
+            containers::draw(ink, &lowest, &all)?;
         }
         let middle = ((LEFT + RIGHT) / 2.0, lowest.bottom + 31.0);
         ink.text("seconds since the measured phase began", middle, 11.0, FAINT, At::Middle)
@@ -116,17 +111,17 @@ impl StrategyChart<'_> {
     }
 
     /// The two panels, one x scale. Rows beyond the measured phase are drains and are left out.
-    fn panels(&self) -> (Panel, Panel) {
+    fn panels(&self) -> (Frame, Frame) {
         // The measured phase sets the scale: a cold warm-up must not flatten what counts.
         let measured =
             self.rows().filter(|row| row.start_ms >= 0).filter_map(|row| row.origin_starts).map(|reads| reads as f64);
-        let largest = measured.fold(self.floor_rate().unwrap_or(0.0), f64::max);
+        let largest = measured.fold(floor_rate(self.run, self.strategy).unwrap_or(0.0), f64::max);
         let x = Scale::Linear(-self.run.warmup_s.max(0.0), self.run.duration_s.max(1.0));
         let top = self.top() + 34.0;
         let reads =
-            Panel { left: LEFT, right: RIGHT, top, bottom: top + self.reads_height(), x, y: Scale::counts(largest, 5) };
+            Frame { left: LEFT, right: RIGHT, top, bottom: top + self.reads_height(), x, y: Scale::counts(largest, 5) };
         let top = reads.bottom + 84.0;
-        (reads, Panel { left: LEFT, right: RIGHT, top, bottom: top + 152.0, x, y: self.percentiles().scale() })
+        (reads, Frame { left: LEFT, right: RIGHT, top, bottom: top + 152.0, x, y: self.percentiles().scale() })
     }
 
     /// Rows that lie within the chart.
@@ -137,15 +132,13 @@ impl StrategyChart<'_> {
         self.digest.seconds.iter().filter(move |row| row.start_ms > from - 1000 && row.start_ms < to)
     }
 
-    fn containers(&self) -> Containers {
-        Containers::of(&self.digest.containers, -self.run.warmup_s, self.run.duration_s)
+    /// Whether a moment lies within the chart.
+    fn shows(&self, at_s: f64) -> bool {
+        at_s >= -self.run.warmup_s && at_s <= self.run.duration_s
     }
 
-    /// The floor as mean reads a second.
-    fn floor_rate(&self) -> Option<f64> {
-        let measured_s = self.strategy.measured_s(self.run);
-        let floor = self.strategy.origin.as_ref()?.floor;
-        floor.filter(|_| measured_s > 0.0).map(|floor| floor as f64 / measured_s)
+    fn containers(&self) -> Containers {
+        Containers::of(&self.digest.containers, -self.run.warmup_s, self.run.duration_s)
     }
 
     fn percentiles(&self) -> Percentiles {
@@ -154,13 +147,11 @@ impl StrategyChart<'_> {
         Percentiles::of(self.rows(), service, self.run.duration_s)
     }
 
-    /// Whether in any second the p99 from the actual send is another than that from the planned one.
     fn service_differs(&self) -> bool {
-        let both = |row: &BinRow| Some((row.p99_ms?, *self.digest.service_p99.get(&row.start_ms)?));
-        self.rows().filter_map(both).any(|(response, service)| times_differ(response, service))
+        self.digest.service_differs(self.rows())
     }
 
-    fn warmup<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+    fn warmup<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Drawn<DB> {
         if self.run.warmup_s <= 0.0 {
             return Ok(());
         }
@@ -170,7 +161,7 @@ impl StrategyChart<'_> {
     }
 
     /// The name of the shaded part, and how far its bars would reach beyond the scale.
-    fn warmup_label<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+    fn warmup_label<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Drawn<DB> {
         if self.run.warmup_s <= 0.0 {
             return Ok(());
         }
@@ -180,32 +171,17 @@ impl StrategyChart<'_> {
         ink.text(&format!("grey: warm-up{reach}"), (LEFT, panel.bottom + 29.0), 10.5, FAINT, At::Left)
     }
 
-    fn reads<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+    fn reads<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Drawn<DB> {
         self.keys(ink, panel)?;
         if self.strategy.origin.is_none() {
             panel.x_axis(ink, &panel.x.ticks(12), true)?;
             return panel.say(ink, words::NO_LEDGER);
         }
         panel.y_axis(ink, &whole(panel.y.ticks(5)))?;
-        let colour = if self.strategy.valid { BAR } else { BAR_INVALID };
-        for (row, reads) in self.rows().filter_map(|row| Some((row, row.origin_starts.filter(|reads| *reads > 0)?))) {
-            let start = row.start_ms as f64 / 1000.0;
-            let (from, to) = (panel.x(start), panel.x((start + 1.0).min(self.run.duration_s.max(1.0))));
-            let gap = ((to - from) * 0.15).min(1.5);
-            let colour = if row.start_ms < 0 { BAR_WARMUP } else { colour };
-            ink.rect((from + gap / 2.0, panel.y(reads as f64)), (to - gap / 2.0, panel.bottom), colour)?;
-        }
-        if let Some(floor) = self.floor_rate() {
-            ink.dashed(&[panel.at(0.0, floor), panel.at(self.strategy.measured_s(self.run), floor)], FLOOR, 1.5)?;
-            let said = ink.fitted(&floor_text(floor), 11.0, WIDTH - RIGHT - 7.0);
-            ink.text(&said, (RIGHT + 6.0, panel.y(floor)), 11.0, FLOOR, At::Left)?;
-        }
-        if let Some(cut) = self.strategy.cut_after_s {
-            cut_mark(ink, panel, cut)?;
-        }
-        for expiry in
-            self.digest.expiries_s.iter().filter(|at| **at >= -self.run.warmup_s && **at <= self.run.duration_s)
-        {
+        let of = (self.run, self.strategy);
+        seconds::bars(ink, panel, of, self.rows())?;
+        seconds::floor_and_cut(ink, panel, of, 11.0)?;
+        for expiry in self.digest.expiries_s.iter().filter(|at| self.shows(**at)) {
             ink.pointer((panel.x(*expiry), panel.top - 1.0), EXPIRY)?;
         }
         panel.x_axis(ink, &panel.x.ticks(12), true)?;
@@ -219,11 +195,11 @@ impl StrategyChart<'_> {
     }
 
     /// The panel's name, and on the right what its marks mean.
-    fn keys<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+    fn keys<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Drawn<DB> {
         let y = self.top() + 10.0;
         ink.text("Origin reads in each second", (16.0, y), 13.0, TEXT, At::Left)?;
         let mut x = RIGHT;
-        if self.floor_rate().is_some() {
+        if floor_rate(self.run, self.strategy).is_some() {
             let text = "floor: what a perfect refresher would read, on average";
             ink.text(text, (x, y), 10.5, FAINT, At::Right)?;
             x -= ink.width(text, 10.5) + 26.0;
@@ -246,14 +222,12 @@ impl StrategyChart<'_> {
     }
 
     /// A line through both panels for each fault; a label where there is room for it.
-    fn faults<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, reads: &Panel, latency: &Panel) -> Drawn<DB> {
+    fn faults<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, reads: &Frame, latency: &Frame) -> Drawn<DB> {
         // The lower row first: the mark of a later label, in the upper row, then crosses no text.
         // It also leaves the warm-up's label its place.
         let upper = reads.bottom + 31.0;
         let mut rows = [(reads.bottom + 44.0, LEFT), (upper, LEFT + 130.0)];
-        for (at, what) in
-            self.digest.faults.iter().filter(|(at, _)| *at >= -self.run.warmup_s && *at <= self.run.duration_s)
-        {
+        for (at, what) in self.digest.faults.iter().filter(|(at, _)| self.shows(*at)) {
             let x = reads.x(*at);
             for panel in [reads, latency] {
                 ink.line(&[(x, panel.top), (x, panel.bottom)], FAULT, 1.5)?;
@@ -273,7 +247,7 @@ impl StrategyChart<'_> {
         Ok(())
     }
 
-    fn latency<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Panel) -> Drawn<DB> {
+    fn latency<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Drawn<DB> {
         ink.text("Response time, milliseconds (log)", (16.0, panel.top - 19.0), 13.0, TEXT, At::Left)?;
         let y = panel.top - 19.0;
         if self.service_differs() {

@@ -2,16 +2,13 @@
 //! what the containers took of the machine.
 
 use super::html::*;
-use super::panels::{Group, Panel, TIME_AXIS, faults, over_time, points, said};
+use super::panels::{Group, Panel, faults, points, said};
 use super::plot::{Named, Plot, values};
 use super::reads::cut_and_note;
 use super::view::{Columns, Row, View};
-use crate::chart::{Containers, Scale, whole};
+use crate::draw::{Containers, SERVICE_HUES, Scale, last_of, whole};
 use crate::record::{BinRow, Strategy};
 use crate::text::words;
-
-/// Lines of containers' services have so many colours; later ones share the last.
-const SERVICE_HUES: usize = 4;
 
 /// A column of the table: its heading, and a strategy's cell.
 type Cell = (&'static str, &'static str, fn(&Strategy) -> String);
@@ -60,15 +57,14 @@ pub(super) fn generator(out: &mut Sheet, view: &View<'_>) {
          <i class=\"line p99\"></i>answered or shed</span></span>{}</p>\n",
         columns.caveat("its mean")
     );
-    let until = view.duration_s();
-    let group = Group { id: "rate", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
+    let group = Group::over_time("rate", columns);
     group.write(out, view, |at, row| {
-        let mut plot = Plot::new((0.0, until), y, 64).y_ticks(whole(y.ticks(2)));
+        let mut plot = Plot::over_time(view, y, 64).y_ticks(whole(y.ticks(2)));
         let (offered, answered) = (rate(row, offered), rate(row, answered));
-        faults(&mut plot, row, until);
-        plot.line("p99", &points(columns, &answered, until));
-        plot.line("serv", &points(columns, &offered, until));
-        cut_and_note(&mut plot, row, until);
+        faults(&mut plot, row);
+        plot.line("p99", &points(columns, &answered));
+        plot.line("serv", &points(columns, &offered));
+        cut_and_note(&mut plot, row);
         let s = row.first;
         let planned = s.requests + s.unsent;
         let share = (planned > 0).then(|| s.requests as f64 / planned as f64);
@@ -100,13 +96,12 @@ fn lag_panels(out: &mut Sheet, view: &View<'_>, columns: Columns, lags: &[Vec<Op
     }
     out.push_str("<p class=\"how\">Lag, p99 of each second, milliseconds.</p>\n");
     let y = Scale::counts(largest, 2);
-    let until = view.duration_s();
-    let group = Group { id: "lag", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
+    let group = Group::over_time("lag", columns);
     group.write(out, view, |at, row| {
-        let mut plot = Plot::new((0.0, until), y, 56).y_ticks(y.ticks(2));
-        faults(&mut plot, row, until);
-        plot.line("p99", &points(columns, &lags[at], until));
-        cut_and_note(&mut plot, row, until);
+        let mut plot = Plot::over_time(view, y, 56).y_ticks(y.ticks(2));
+        faults(&mut plot, row);
+        plot.line("p99", &points(columns, &lags[at]));
+        cut_and_note(&mut plot, row);
         let [p99, max] = [row.first.lag_ms.p99, row.first.lag_ms.max].map(words::ms_with_unit);
         let figures = format!("p99 {p99} · latest {max}");
         Panel {
@@ -149,9 +144,10 @@ fn table(out: &mut Sheet, view: &View<'_>) {
 
 /// Processor time of the containers, where there are any.
 pub(super) fn containers(out: &mut Sheet, view: &View<'_>) {
-    let until = view.duration_s();
-    let all: Vec<Containers> = view.rows.iter().map(|row| Containers::of(&row.digest.containers, 0.0, until)).collect();
-    if all.iter().all(Containers::is_empty) {
+    let columns = view.columns();
+    let of = |row: &Row<'_>| Containers::of(&row.digest.containers, 0.0, columns.until_s);
+    let all: Vec<Containers> = view.rows.iter().map(of).collect();
+    if all.iter().all(|one| one.services.is_empty()) {
         return;
     }
     out.section(
@@ -159,41 +155,33 @@ pub(super) fn containers(out: &mut Sheet, view: &View<'_>) {
         "Containers",
         "Processor time of each service in cores, sampled once a second. One scale.",
     );
-    let largest = all.iter().flat_map(Containers::services).flat_map(|(_, _, points)| points);
-    let y = Scale::counts(largest.map(|(_, cores)| *cores).fold(0.0, f64::max), 3);
-    let columns = view.columns();
-    let group = Group { id: "containers-plot", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
+    let y = Scale::counts(all.iter().map(Containers::most).fold(0.0, f64::max), 3);
+    let group = Group::over_time("containers-plot", columns);
     group.write(out, view, |at, row| {
-        let mut plot = Plot::new((0.0, until), y, 110).y_ticks(y.ticks(3));
-        faults(&mut plot, row, until);
+        let Containers { services, said } = &all[at];
+        let mut plot = Plot::over_time(view, y, 110).y_ticks(y.ticks(3));
+        faults(&mut plot, row);
         let mut named = Vec::new();
-        for (hue, (service, count, points)) in all[at].services().iter().enumerate() {
+        for (hue, (service, cores)) in services.iter().enumerate() {
             let class = format!("k{}", hue.min(SERVICE_HUES - 1));
-            plot.line(&class, &unbroken(points));
-            let name = escaped(service);
-            let html = if *count > 1 { format!("{count} × {name}") } else { name };
-            named.extend(points.last().map(|last| Named { class, row: at, values: String::new(), html, at: *last }));
+            plot.line(&class, cores);
+            let last = cores.last().zip(last_of(cores)).map(|((second, _), last)| (*second, last));
+            named.extend(last.map(|at_end| Named {
+                class,
+                row: at,
+                values: String::new(),
+                html: escaped(service),
+                at: at_end,
+            }));
         }
         plot.names(&named, 15.0);
         Panel {
             plot,
-            figures: if all[at].is_empty() { "no samples".to_owned() } else { all[at].said().to_owned() },
+            figures: if services.is_empty() { "no samples".to_owned() } else { said.clone() },
             title: format!("{}: processor time of each service", row.name),
-            text: all[at].said().to_owned(),
+            text: said.clone(),
             values: String::new(),
         }
     });
     out.push_str("</section>\n");
-}
-
-/// A container that was down has no samples: no line is drawn over that time.
-fn unbroken(points: &[(f64, f64)]) -> Vec<(f64, Option<f64>)> {
-    let mut line = Vec::with_capacity(points.len());
-    for (at, (second, cores)) in points.iter().enumerate() {
-        if at > 0 && second - points[at - 1].0 > Containers::GAP_S {
-            line.push((*second, None));
-        }
-        line.push((*second, Some(*cores)));
-    }
-    line
 }

@@ -1,11 +1,11 @@
 //! Response time: over the run, second by second; and at every percentile.
 
 use super::html::*;
-use super::panels::{Group, Panel, TIME_AXIS, faults, over_time, points, said};
+use super::panels::{Group, Panel, faults, points, said};
 use super::plot::{Named, Plot, Readout, values};
 use super::reads::cut_and_note;
 use super::view::{Columns, Row, View};
-use crate::chart::{SPECTRUM_STEPS, Scale, percentile_ticks, percentiles_of};
+use crate::draw::{SPECTRUM_STEPS, Scale, percentile_ticks, percentiles_of};
 use crate::record::BinRow;
 use crate::text::words;
 
@@ -31,15 +31,14 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         columns.caveat("its points are those of its slowest second")
     );
     out.section("latency", "Response time over the run", &how);
-    let until = view.duration_s();
-    let group = Group { id: "time", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
+    let group = Group::over_time("time", columns);
     group.write(out, view, |at, row| {
-        let mut plot = Plot::new((0.0, until), y, 110).y_ticks(y.ticks(5));
-        faults(&mut plot, row, until);
+        let mut plot = Plot::over_time(view, y, 110).y_ticks(y.ticks(5));
+        faults(&mut plot, row);
         for (_, class, values) in &lines[at] {
-            plot.line(class, &points(columns, values, until));
+            plot.line(class, &points(columns, values));
         }
-        cut_and_note(&mut plot, row, until);
+        cut_and_note(&mut plot, row);
         let read: Vec<(&str, &str, Vec<String>)> =
             lines[at].iter().map(|(name, _, ms)| (*name, " ms", said(ms, |ms| words::ms(Some(ms))))).collect();
         let latency = &row.first.latency_ms;
@@ -66,7 +65,7 @@ fn lines(row: &Row<'_>, columns: Columns) -> Vec<Line> {
         ("p99", "p99", of(|bin| bin.p99_ms)),
         ("p50", "p50", of(|bin| bin.p50_ms)),
     ];
-    if row.digest.service_differs(row.run) {
+    if row.digest.service_differs(row.measured()) {
         let service = columns.highest(row, |bin| row.digest.service_p99.get(&bin.start_ms).copied());
         lines.insert(1, ("service p99", "serv", service));
     }
@@ -82,7 +81,7 @@ type Curves<'a> = (usize, &'a Row<'a>, Curve, Curve);
 /// The rows that have a distribution.
 fn curves_of<'a>(view: &'a View<'_>) -> Vec<Curves<'a>> {
     let curve = |(at, row): (usize, &'a Row<'a>)| {
-        let service = row.digest.service.as_ref().filter(|_| row.digest.service_differs(row.run));
+        let service = row.digest.service.as_ref().filter(|_| row.digest.service_differs(row.measured()));
         let service = service.map(percentiles_of).unwrap_or_default();
         Some((at, row, percentiles_of(row.digest.response.as_ref()?), service))
     };
@@ -143,7 +142,8 @@ pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
     let count = (decades * SPECTRUM_STEPS as f64).ceil() as usize + 1;
     let step = 1.0 / SPECTRUM_STEPS as f64;
     let place = |at: usize| (at as f64 * step).min(decades);
-    let mut plot = Plot::new((0.0, decades), y, 380).x_ticks(percentile_ticks(decades)).y_ticks(y.ticks(9));
+    let mut plot =
+        Plot::new(Scale::Linear(0.0, decades), y, 380).x_ticks(percentile_ticks(decades)).y_ticks(y.ticks(9));
     for (at, row, response, service) in &curves {
         let class = row.class(*at);
         let known = |points: &[(f64, f64)]| points.iter().map(|(x, ms)| (*x, Some(*ms))).collect::<Vec<_>>();

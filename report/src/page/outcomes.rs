@@ -1,11 +1,11 @@
 //! How requests were answered: every outcome over time, stacked; and the requests that waited beside what they spared the origin.
 
 use super::html::*;
-use super::panels::{Group, Panel, TIME_AXIS, bars, faults, over_time, said};
+use super::panels::{Group, Panel, bars, faults, said};
 use super::plot::{Plot, values};
 use super::reads::cut_and_note;
 use super::view::View;
-use crate::chart::{Scale, whole};
+use crate::draw::{Scale, whole};
 use crate::record::{BinRow, Outcomes};
 use crate::text::words;
 
@@ -57,10 +57,9 @@ pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
         columns.caveat("its mean")
     );
     out.section("outcomes", "What became of the requests", &how);
-    let until = view.duration_s();
-    let group = Group { id: "outcomes-plot", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
+    let group = Group::over_time("outcomes-plot", columns);
     group.write(out, view, |_, row| {
-        let mut plot = Plot::new((0.0, until), y, 96).y_ticks(whole(y.ticks(3)));
+        let mut plot = Plot::over_time(view, y, 96).y_ticks(whole(y.ticks(3)));
         let mean = |of: fn(&BinRow) -> u64| columns.mean(row, move |bin| Some(of(bin) as f64));
         let counts: Vec<Vec<Option<f64>>> = there.iter().map(|(_, of, _)| mean(*of)).collect();
         // Each outcome is painted over the sum of those above it.
@@ -68,11 +67,11 @@ pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
             if counts[at].iter().flatten().any(|count| *count > 0.0) {
                 let up_to = |column: usize| counts[..=at].iter().map(|of| of[column].unwrap_or(0.0)).sum::<f64>();
                 let sums: Vec<Option<f64>> = (0..columns.count).map(|column| Some(up_to(column))).collect();
-                plot.area(&format!("o-{name}"), bars(columns, &sums, until));
+                plot.area(&format!("o-{name}"), bars(columns, &sums));
             }
         }
-        faults(&mut plot, row, until);
-        cut_and_note(&mut plot, row, until);
+        faults(&mut plot, row);
+        cut_and_note(&mut plot, row);
         let read: Vec<(&str, &str, Vec<String>)> =
             there.iter().zip(&counts).map(|((name, ..), counts)| (*name, "", said(counts, short))).collect();
         let all = &row.first.outcomes;
@@ -117,16 +116,15 @@ pub(super) fn waiters(out: &mut Sheet, view: &View<'_>) {
         columns.caveat("its highest second")
     );
     out.section("waiters", "Requests that waited, and the reads that they waited for", &how);
-    let until = view.duration_s();
-    let group = Group { id: "waiters-plot", readout: over_time(view, columns), wide: false, axis: TIME_AXIS };
+    let group = Group::over_time("waiters-plot", columns);
     group.write(out, view, |_, row| {
-        let mut plot = Plot::new((0.0, until), y, 96).y_ticks(ticks.clone());
+        let mut plot = Plot::over_time(view, y, 96).y_ticks(ticks.clone());
         let (waited, reads) = (columns.highest(row, waited), columns.highest(row, reads));
-        plot.columns_from("o-wait", 0.0, bars(columns, &waited, until));
-        plot.columns_from("bar", 0.0, bars(columns, &reads, until).map(|(from, to, reads)| (from, to, -reads)));
-        plot.level("zero", (0.0, until), 0.0);
-        faults(&mut plot, row, until);
-        cut_and_note(&mut plot, row, until);
+        plot.columns_from("o-wait", 0.0, bars(columns, &waited));
+        plot.columns_from("bar", 0.0, bars(columns, &reads).map(|(from, to, reads)| (from, to, -reads)));
+        plot.level("zero", (0.0, columns.until_s), 0.0);
+        faults(&mut plot, row);
+        cut_and_note(&mut plot, row);
         let all = &row.first.outcomes;
         let total = row.first.origin.as_ref().map(|origin| origin.total);
         let total = total.map_or_else(|| words::NO_LEDGER.to_owned(), |total| format!("{total} reads"));

@@ -3,6 +3,7 @@
 use super::html::*;
 use super::plot::{Plot, Readout};
 use super::view::{Columns, Row, View};
+use crate::draw::Point;
 
 /// One strategy's plot with what is said beside it.
 pub(super) struct Panel {
@@ -27,7 +28,22 @@ pub(super) struct Group<'a> {
     pub(super) axis: &'a str,
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
+    /// A group over the measured phase: the readouts of all of them move together.
+    pub(super) fn over_time(id: &'a str, columns: Columns) -> Self {
+        let readout = Readout {
+            x: (0.0, columns.until_s),
+            x0: 0.0,
+            dx: columns.each as f64,
+            count: columns.count,
+            before: "at ",
+            unit: " s",
+            labels: None,
+            sync: "time",
+        };
+        Self { id, readout, wide: false, axis: "seconds since the measured phase began" }
+    }
+
     /// Draws the panel of every strategy.
     pub(super) fn write(&self, out: &mut Sheet, view: &View<'_>, mut draw: impl FnMut(usize, &Row<'_>) -> Panel) {
         let Self { id, readout, wide, axis } = self;
@@ -50,39 +66,23 @@ impl Group<'_> {
     }
 }
 
-/// The axis of every chart over time.
-pub(super) const TIME_AXIS: &str = "seconds since the measured phase began";
-
-/// The readout of every chart over time: they all move together.
-pub(super) fn over_time(view: &View<'_>, columns: Columns) -> Readout<'static> {
-    Readout {
-        x: (0.0, view.duration_s()),
-        x0: 0.0,
-        dx: columns.each as f64,
-        count: columns.count,
-        before: "at ",
-        unit: " s",
-        labels: None,
-        sync: "time",
-    }
-}
-
 /// Columns of time as bars: (from, to, value).
-pub(super) fn bars(columns: Columns, values: &[Option<f64>], until_s: f64) -> impl Iterator<Item = (f64, f64, f64)> {
+pub(super) fn bars(columns: Columns, values: &[Option<f64>]) -> impl Iterator<Item = (f64, f64, f64)> {
     values.iter().enumerate().filter_map(move |(at, value)| {
-        let (from, to) = (columns.start(at), columns.start(at + 1).min(until_s));
+        let (from, to) = (columns.start(at), columns.start(at + 1).min(columns.until_s));
         Some((from, to, (*value)?))
     })
 }
 
 /// Columns of time as points in their middle.
-pub(super) fn points(columns: Columns, values: &[Option<f64>], until_s: f64) -> Vec<(f64, Option<f64>)> {
-    let middle = |at: usize| (columns.start(at) + columns.each as f64 / 2.0).min(until_s);
+pub(super) fn points(columns: Columns, values: &[Option<f64>]) -> Vec<Point> {
+    let middle = |at: usize| (columns.start(at) + columns.each as f64 / 2.0).min(columns.until_s);
     values.iter().enumerate().map(|(at, value)| (middle(at), *value)).collect()
 }
 
 /// The strategy's faults in a plot: a line each, and its number; those that would cover one another share a flag.
-pub(super) fn faults(plot: &mut Plot, row: &Row<'_>, until_s: f64) {
+pub(super) fn faults(plot: &mut Plot, row: &Row<'_>) {
+    let until_s = plot.end();
     let faults: Vec<f64> = row.digest.faults.iter().map(|(at, _)| *at).collect();
     plot.verticals("fault", faults.iter().copied());
     let mut shown: Vec<(usize, f64)> = faults.into_iter().enumerate().collect();

@@ -4,7 +4,8 @@
 //! screen and its text keeps its size. Its marks take the colour of the strategy from the style sheet.
 
 use super::html::*;
-use crate::chart::{Scale, pushed_apart};
+use super::view::View;
+use crate::draw::{Frame, Point, Scale, Ticks, pushed_apart, unbroken};
 
 /// The SVG's own width and height; what it shows is stretched to the box.
 const SIDE: f64 = 1000.0;
@@ -13,13 +14,12 @@ const LABEL_PHONE: f64 = 0.16;
 
 /// One plot.
 pub(super) struct Plot {
-    x: (f64, f64),
-    y: Scale,
+    frame: Frame,
     height_px: u32,
     marks: String,
     over: String,
-    x_ticks: Vec<(f64, String)>,
-    y_ticks: Vec<(f64, String)>,
+    x_ticks: Ticks,
+    y_ticks: Ticks,
     aside: String,
 }
 
@@ -58,36 +58,38 @@ pub(super) struct Named {
 }
 
 impl Plot {
-    pub(super) fn new(x: (f64, f64), y: Scale, height_px: u32) -> Self {
-        let x_ticks = Scale::Linear(x.0, x.1).ticks(12);
+    pub(super) fn new(x: Scale, y: Scale, height_px: u32) -> Self {
+        let frame = Frame { left: 0.0, right: SIDE, top: 0.0, bottom: SIDE, x, y };
         let (marks, over, aside) = Default::default();
-        Self { x, y, height_px, marks, over, x_ticks, y_ticks: y.ticks(4), aside }
+        Self { frame, height_px, marks, over, x_ticks: x.ticks(12), y_ticks: y.ticks(4), aside }
+    }
+
+    /// A plot over the whole of the measured phase.
+    pub(super) fn over_time(view: &View<'_>, y: Scale, height_px: u32) -> Self {
+        Self::new(Scale::Linear(0.0, view.duration_s()), y, height_px)
+    }
+
+    /// Where its x axis ends.
+    pub(super) fn end(&self) -> f64 {
+        self.frame.x.ends().1
     }
 
     /// Other ticks than the scales' own.
-    pub(super) fn x_ticks(mut self, ticks: Vec<(f64, String)>) -> Self {
+    pub(super) fn x_ticks(mut self, ticks: Ticks) -> Self {
         self.x_ticks = ticks;
         self
     }
 
-    pub(super) fn y_ticks(mut self, ticks: Vec<(f64, String)>) -> Self {
+    pub(super) fn y_ticks(mut self, ticks: Ticks) -> Self {
         self.y_ticks = ticks;
         self
-    }
-
-    fn at_x(&self, value: f64) -> f64 {
-        Scale::Linear(self.x.0, self.x.1).place(value) * SIDE
-    }
-
-    fn at_y(&self, value: f64) -> f64 {
-        SIDE - self.y.place(value) * SIDE
     }
 
     /// Filled columns from the base line; each is (from, to, value) and those of nought are left out.
     pub(super) fn bars(&mut self, class: &str, bars: impl Iterator<Item = (f64, f64, f64)>) {
         let mut path = String::new();
         for (from, to, value) in bars.filter(|bar| bar.2 > 0.0) {
-            let (left, right, top) = (self.at_x(from), self.at_x(to), self.at_y(value));
+            let (left, right, top) = (self.frame.x(from), self.frame.x(to), self.frame.y(value));
             // A sliver stays white between two bars while they are wide enough for it.
             let gap = ((right - left) * 0.12).min(1.2);
             put!(path, "M{} 1000V{}H{}V1000z", tenth(left + gap / 2.0), tenth(top), tenth(right - gap / 2.0));
@@ -98,12 +100,12 @@ impl Plot {
     /// Columns that hang from the base line of a mirrored scale, or stand on it: from `base` to `value`.
     pub(super) fn columns_from(&mut self, class: &str, base: f64, bars: impl Iterator<Item = (f64, f64, f64)>) {
         let mut path = String::new();
-        let zero = tenth(self.at_y(base));
+        let zero = tenth(self.frame.y(base));
         for (from, to, value) in bars.filter(|bar| bar.2 != base) {
-            let (left, right) = (self.at_x(from), self.at_x(to));
+            let (left, right) = (self.frame.x(from), self.frame.x(to));
             let gap = ((right - left) * 0.12).min(1.2);
             let (left, right) = (tenth(left + gap / 2.0), tenth(right - gap / 2.0));
-            put!(path, "M{left} {zero}V{}H{right}V{zero}z", tenth(self.at_y(value)));
+            put!(path, "M{left} {zero}V{}H{right}V{zero}z", tenth(self.frame.y(value)));
         }
         self.path(class, &path);
     }
@@ -113,18 +115,18 @@ impl Plot {
         let (mut path, mut last) = (String::new(), None);
         let mut end = 0.0;
         for (from, to, value) in steps {
-            let y = tenth(self.at_y(value));
+            let y = tenth(self.frame.y(value));
             if last.is_none() {
-                put!(path, "M{} 1000", tenth(self.at_x(from)));
+                put!(path, "M{} 1000", tenth(self.frame.x(from)));
             }
             if last.as_ref() != Some(&y) {
                 if last.is_some() {
-                    put!(path, "H{}", tenth(self.at_x(from)));
+                    put!(path, "H{}", tenth(self.frame.x(from)));
                 }
                 put!(path, "V{y}");
                 last = Some(y);
             }
-            end = self.at_x(to);
+            end = self.frame.x(to);
         }
         if last.is_some() {
             put!(path, "H{}V1000z", tenth(end));
@@ -133,14 +135,14 @@ impl Plot {
     }
 
     /// A line through the points; it is broken where there is no value. A value between two breaks is a dot.
-    pub(super) fn line(&mut self, class: &str, points: &[(f64, Option<f64>)]) {
+    pub(super) fn line(&mut self, class: &str, points: &[Point]) {
         let mut path = String::new();
-        for unbroken in points.split(|(_, value)| value.is_none()) {
-            let places = unbroken.iter().filter_map(|(x, value)| Some((self.at_x(*x), self.at_y((*value)?))));
-            for (at, (x, y)) in places.enumerate() {
-                put!(path, "{}{} {}", if at == 0 { 'M' } else { 'L' }, tenth(x), tenth(y));
+        for known in unbroken(points) {
+            for (at, (x, y)) in known.iter().enumerate() {
+                let step = if at == 0 { 'M' } else { 'L' };
+                put!(path, "{step}{} {}", tenth(self.frame.x(*x)), tenth(self.frame.y(*y)));
             }
-            if unbroken.len() == 1 {
+            if known.len() == 1 {
                 path.push_str("h0");
             }
         }
@@ -154,31 +156,31 @@ impl Plot {
 
     /// A stroke at one place, from y to y.
     pub(super) fn tick(&mut self, class: &str, x: f64, (from, to): (f64, f64)) {
-        let (x, from, to) = (tenth(self.at_x(x)), tenth(self.at_y(from)), tenth(self.at_y(to)));
+        let (x, from, to) = (tenth(self.frame.x(x)), tenth(self.frame.y(from)), tenth(self.frame.y(to)));
         self.path(class, &format!("M{x} {from}V{to}"));
     }
 
     /// Short strokes at the top of the plot.
     pub(super) fn strokes(&mut self, class: &str, places: impl Iterator<Item = f64>) {
         let length = tenth(6.0 / f64::from(self.height_px) * SIDE);
-        let path: String = self.within(places).map(|x| format!("M{} 0v{length}", tenth(self.at_x(x)))).collect();
+        let path: String = self.within(places).map(|x| format!("M{} 0v{length}", tenth(self.frame.x(x)))).collect();
         self.path(class, &path);
     }
 
     /// Lines from top to bottom.
     pub(super) fn verticals(&mut self, class: &str, places: impl Iterator<Item = f64>) {
-        let path: String = self.within(places).map(|x| format!("M{} 0V1000", tenth(self.at_x(x)))).collect();
+        let path: String = self.within(places).map(|x| format!("M{} 0V1000", tenth(self.frame.x(x)))).collect();
         self.path(class, &path);
     }
 
     fn within(&self, places: impl Iterator<Item = f64>) -> impl Iterator<Item = f64> {
-        let (from, to) = self.x;
+        let (from, to) = self.frame.x.ends();
         places.filter(move |x| (from..=to).contains(x))
     }
 
     /// A grey part.
     pub(super) fn shade(&mut self, (from, to): (f64, f64)) {
-        let path = format!("M{} 0H{}V1000H{0}z", tenth(self.at_x(from)), tenth(self.at_x(to)));
+        let path = format!("M{} 0H{}V1000H{0}z", tenth(self.frame.x(from)), tenth(self.frame.x(to)));
         self.path("shade", &path);
     }
 
@@ -195,7 +197,7 @@ impl Plot {
 
     /// A small mark with text at the top of the plot, at `x`.
     pub(super) fn flag(&mut self, x: f64, text: &str) {
-        put!(self.over, "<b class=\"flag\" style=\"left:{}%\">{}</b>", tenth(self.at_x(x) / 10.0), escaped(text));
+        put!(self.over, "<b class=\"flag\" style=\"left:{}%\">{}</b>", tenth(self.frame.x(x) / 10.0), escaped(text));
     }
 
     /// A dot with its name for a reader who cannot see it.
@@ -203,8 +205,8 @@ impl Plot {
         put!(
             self.over,
             "<i class=\"dot {class}\" {attributes} style=\"left:{}%;top:{}%;width:{2}px;height:{2}px\"></i>",
-            tenth(self.at_x(x) / 10.0),
-            tenth(self.at_y(y) / 10.0),
+            tenth(self.frame.x(x) / 10.0),
+            tenth(self.frame.y(y) / 10.0),
             tenth(diameter_px)
         );
     }
@@ -212,11 +214,11 @@ impl Plot {
     /// Names at the right edge, pushed apart, each with a thin line to the point that it names.
     pub(super) fn names(&mut self, named: &[Named], gap_px: f64) {
         let height = f64::from(self.height_px);
-        let wanted: Vec<f64> = named.iter().map(|named| self.at_y(named.at.1) / SIDE * height).collect();
+        let wanted: Vec<f64> = named.iter().map(|named| self.frame.y(named.at.1) / SIDE * height).collect();
         let half = gap_px / 2.0;
         let places = pushed_apart(&wanted, gap_px, half, height - half);
         for (Named { class, row, values, html, at }, place) in named.iter().zip(places) {
-            let (x, y, to) = (self.at_x(at.0), self.at_y(at.1), place / height * SIDE);
+            let (x, y, to) = (self.frame.x(at.0), self.frame.y(at.1), place / height * SIDE);
             let line = format!("M{} {}L1000 {}", tenth(x), tenth(y), tenth(to));
             put!(self.marks, "<path class=\"lead {class}\" data-s=\"{row}\" d=\"{line}\"/>");
             let top = tenth(to / 10.0);
@@ -234,14 +236,14 @@ impl Plot {
             self.height_px
         );
         for (tick, label) in &self.y_ticks {
-            put!(out, "<span style=\"top:{}%\">{}</span>", tenth(self.at_y(*tick) / 10.0), escaped(label));
+            put!(out, "<span style=\"top:{}%\">{}</span>", tenth(self.frame.y(*tick) / 10.0), escaped(label));
         }
         put!(
             out,
             "</div>\n<div class=\"box\"><svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=\"none\" role=\"img\" \
              aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{text}</desc>"
         );
-        let grid: String = self.y_ticks.iter().map(|(y, _)| format!("M0 {}H1000", tenth(self.at_y(*y)))).collect();
+        let grid: String = self.y_ticks.iter().map(|(y, _)| format!("M0 {}H1000", tenth(self.frame.y(*y)))).collect();
         put!(out, "<path class=\"grid\" d=\"{grid}\"/>{}</svg>{}<i class=\"hair\"></i></div>\n", self.marks, self.over);
         if !self.aside.is_empty() {
             put!(out, "<div class=\"names\">{}</div>\n", self.aside);
@@ -249,7 +251,7 @@ impl Plot {
         out.push_str("<div class=\"xs\" aria-hidden=\"true\">");
         let mut free_from = f64::MIN;
         for (tick, label) in &self.x_ticks {
-            let (x, label) = (self.at_x(*tick), escaped(label));
+            let (x, label) = (self.frame.x(*tick), escaped(label));
             let more = if x < free_from { " class=\"more\"" } else { "" };
             if x >= free_from {
                 free_from = x + LABEL_PHONE * SIDE;

@@ -1,16 +1,12 @@
 //! What reached the origin, second by second, on one scale; and the same from close by, around an expiry.
 
 use super::html::*;
-use super::panels::{Group, Panel, TIME_AXIS, bars, fault_list, faults, over_time, said};
+use super::panels::{Group, Panel, bars, fault_list, faults, said};
 use super::plot::{Plot, Readout, values};
 use super::view::{Row, View};
-use crate::chart::{Scale, herd_said, whole};
+use crate::draw::{Scale, floor_rate, herd_bars, herd_end_s, herd_said, whole};
 use crate::render::digest::{Aligned, HERD_BIN_S, HERD_SPAN_S};
 use crate::text::words;
-
-/// How long after the last read the close-up ends, and its earliest end, seconds.
-const MARGIN_S: f64 = 0.1;
-const END_MIN_S: f64 = 0.4;
 
 /// Origin reads per second.
 pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
@@ -22,7 +18,7 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
     if view.rows.iter().any(|row| !row.digest.expiries_s.is_empty()) {
         keys.push_str("<span><i class=\"swatch exp\"></i>the hot key expires</span>");
     }
-    if view.rows.iter().any(|row| floor_rate(row).is_some()) {
+    if view.rows.iter().any(|row| floor_rate(row.run, row.first).is_some()) {
         keys.push_str(
             "<span><i class=\"swatch floor\"></i>the floor: what a perfect refresher would read, on average</span>",
         );
@@ -35,23 +31,22 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         columns.caveat("its bar is its highest second")
     );
     out.section("origin", "Origin reads per second", &how);
-    let until = view.duration_s();
-    let group = Group { id: "reads", readout: over_time(view, columns), wide: true, axis: TIME_AXIS };
+    let group = Group { wide: true, ..Group::over_time("reads", columns) };
     group.write(out, view, |_, row| {
         let reads = reads(row);
-        let mut plot = Plot::new((0.0, until), y, 84).y_ticks(whole(y.ticks(3)));
-        plot.bars("bar", bars(columns, &reads, until));
-        if let Some(floor) = floor_rate(row) {
+        let mut plot = Plot::over_time(view, y, 84).y_ticks(whole(y.ticks(3)));
+        plot.bars("bar", bars(columns, &reads));
+        if let Some(floor) = floor_rate(row.run, row.first) {
             plot.level("floor", (0.0, row.first.measured_s(row.run)), floor);
         }
         plot.strokes("exp", row.digest.expiries_s.iter().copied());
-        faults(&mut plot, row, until);
-        cut_and_note(&mut plot, row, until);
+        faults(&mut plot, row);
+        cut_and_note(&mut plot, row);
         let known = row.first.origin.is_some() && !row.digest.missing.contains(&"seconds.csv");
         if known && reads.iter().all(|reads| reads.is_none_or(|reads| reads == 0.0)) {
             plot.say("no read reached the origin");
         }
-        let floor = floor_rate(row).map_or_else(String::new, |floor| format!(" · floor {floor:.1}/s"));
+        let floor = floor_rate(row.run, row.first).map_or_else(String::new, |floor| format!(" · floor {floor:.1}/s"));
         let unmarked = match row.digest.missing.contains(&"events.jsonl") {
             true => " · no events.jsonl: expiries and faults are not marked",
             false => "",
@@ -76,18 +71,11 @@ fn figures(row: &Row<'_>) -> String {
     }
 }
 
-/// The floor as mean reads a second.
-fn floor_rate(row: &Row<'_>) -> Option<f64> {
-    let measured_s = row.first.measured_s(row.run);
-    let floor = row.first.origin.as_ref()?.floor?;
-    (measured_s > 0.0).then_some(floor as f64 / measured_s)
-}
-
 /// What was not measured is not drawn as if nothing had happened there, and a panel without its file says so.
-pub(super) fn cut_and_note(plot: &mut Plot, row: &Row<'_>, until_s: f64) {
+pub(super) fn cut_and_note(plot: &mut Plot, row: &Row<'_>) {
     let end = row.first.measured_s(row.run);
-    if end < until_s {
-        plot.shade((end, until_s));
+    if end < plot.end() {
+        plot.shade((end, plot.end()));
     }
     if row.first.cut_after_s.is_some() {
         plot.say(&format!("cut short after {end:.1} s"));
@@ -106,8 +94,8 @@ pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
     }
     let largest = herds().flat_map(|herd| herd.bins.iter().copied()).fold(0.0, f64::max);
     let y = Scale::counts(largest, 3);
-    let last = herds().filter_map(|herd| herd.end_s()).reduce(f64::max);
-    let end = last.map_or(HERD_SPAN_S.1, |last| (last + MARGIN_S).clamp(END_MIN_S, HERD_SPAN_S.1));
+    let end = herd_end_s(view.rows.iter().map(|row| row.digest));
+    let x = Scale::Linear(HERD_SPAN_S.0, end);
     let hot = view.runs.iter().any(|run| run.hot_key.is_some());
     let how = if hot {
         "The hot key’s origin reads in steps of 20 ms around its expiry (the line), averaged over the expiries that lie \
@@ -131,11 +119,9 @@ pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
         Group { id: "herd", readout, wide: false, axis: "seconds from the expiry, or from what the panel names" };
     group.write(out, view, |_, row| {
         let herd = &row.digest.herd;
-        let mut plot = Plot::new((HERD_SPAN_S.0, end), y, 90).x_ticks(Scale::Linear(HERD_SPAN_S.0, end).ticks(6));
+        let mut plot = Plot::new(x, y, 90).x_ticks(x.ticks(6));
         plot.verticals("exp", [0.0].into_iter());
-        let bin = |at: usize| HERD_SPAN_S.0 + at as f64 * HERD_BIN_S;
-        let shown = herd.bins.iter().enumerate().filter(|(at, _)| bin(*at) < end);
-        plot.bars("bar", shown.map(|(at, reads)| (bin(at), bin(at + 1), *reads)));
+        plot.bars("bar", herd_bars(row.digest).filter(|(from, ..)| *from < end));
         if let Some(file) = row.digest.herd_lacks() {
             plot.say(&format!("no {file} in this strategy’s folder"));
         }

@@ -3,9 +3,9 @@
 use super::html::*;
 use super::plot::{Named, Plot};
 use super::view::View;
-use crate::chart::Scale;
 use crate::compare::stats::Call;
 use crate::compare::words;
+use crate::draw::{Scale, ends};
 use crate::record::{Comparison, Metric};
 use crate::text::words::UNKNOWN;
 
@@ -40,21 +40,13 @@ fn dots(out: &mut Sheet, view: &View<'_>, metric: Metric) {
         .map(|row| row.first.runs().filter(|run| run.valid).filter_map(|run| metric.of(run)).collect())
         .collect();
     let all = || runs.iter().flatten().copied().filter(|value| value.is_finite());
-    if all().all(|value| value == 0.0) {
-        return;
-    }
-    let (low, high) = all().fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    let Some((low, high)) = ends(all()).filter(|ends| *ends != (0.0, 0.0)) else { return };
     // From nought where that wastes no room, by factors where the values are far apart.
     let by_factors = low > 0.0 && high / low > 8.0;
-    let place = |value: f64| if by_factors { value.max(low / 1.5).log10() } else { value };
-    let x = if by_factors { (place(low / 1.3), place(high * 1.3)) } else { (0.0, high * 1.1) };
-    let ticks = match by_factors {
-        true => Scale::Log(low / 1.3, high * 1.3).ticks(6).into_iter().map(|(at, text)| (at.log10(), text)).collect(),
-        false => Scale::Linear(x.0, x.1).ticks(6),
-    };
+    let x = if by_factors { Scale::Log(low / 1.3, high * 1.3) } else { Scale::Linear(0.0, high * 1.1) };
     let count = view.rows.len() as f64;
     let mut plot =
-        Plot::new(x, Scale::Linear(0.0, count), ROW_PX * view.rows.len() as u32).x_ticks(ticks).y_ticks(vec![]);
+        Plot::new(x, Scale::Linear(0.0, count), ROW_PX * view.rows.len() as u32).x_ticks(x.ticks(6)).y_ticks(vec![]);
     let mut named = Vec::new();
     let mut said = Vec::new();
     for (at, (row, runs)) in view.rows.iter().zip(&runs).enumerate() {
@@ -62,20 +54,20 @@ fn dots(out: &mut Sheet, view: &View<'_>, metric: Metric) {
         let own = |one: &&Comparison| one.metric == metric && one.strategy == row.first.name;
         let comparison = row.run.comparisons.iter().find(own);
         if let Some((one, (low, high))) = comparison.and_then(|one| Some((one, one.interval?))) {
-            plot.level(&format!("interval s{at} {class}"), (place(one.from * low), place(one.from * high)), y);
+            plot.level(&format!("interval s{at} {class}"), (one.from * low, one.from * high), y);
         }
         for value in runs {
-            plot.dot(&format!("{class} hollow"), &format!("data-s=\"{at}\""), (place(*value), y), DOT_PX);
+            plot.dot(&format!("{class} hollow"), &format!("data-s=\"{at}\""), (*value, y), DOT_PX);
         }
         let middle = metric.of(row.strategy);
         if let Some(middle) = middle {
-            plot.tick(&format!("median s{at} {class}"), place(middle), (y - 0.35, y + 0.35));
+            plot.tick(&format!("median s{at} {class}"), middle, (y - 0.35, y + 0.35));
         }
         let median = middle.map_or_else(|| UNKNOWN.to_owned(), |middle| words::value(metric, middle));
         let verdict = comparison.map_or_else(String::new, |one| format!(", {}", words::verdict_of(one)));
         said.push(format!("{}: median {median} of {} runs{verdict}", row.name, runs.len()));
         let html = format!("{} <small>{median}{verdict}</small>", with_ends(&row.name));
-        named.push(Named { class, row: at, values: String::new(), html, at: (x.1, y) });
+        named.push(Named { class, row: at, values: String::new(), html, at: (plot.end(), y) });
     }
     plot.names(&named, f64::from(ROW_PX));
     let title = format!("{} of each run, one row a strategy", metric.words());

@@ -4,7 +4,7 @@ use super::best::{Cost, front};
 use super::html::*;
 use super::plot::{Named, Plot};
 use super::view::View;
-use crate::chart::{Scale, whole};
+use crate::draw::{Scale, ends, whole};
 use crate::text::columns::Unit;
 use crate::text::words;
 
@@ -26,18 +26,13 @@ pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
     let of_repeats = if view.blocks() > 0 { " Clearly is by the rule for one run, held to the medians." } else { "" };
     out.section("tradeoff", "What each strategy trades", &format!("{how}{of_repeats}"));
     let (x, y) = (log(known.iter().map(|(_, cost, _)| cost.reads)), log(known.iter().map(|(_, cost, _)| cost.p99_ms)));
-    // The plot is linear in x, so the logarithm is taken here.
-    let (from, to) = (x.0.log10(), x.1.log10());
-    let at_x = |reads: f64| reads.max(x.0).log10();
-    let ticks = whole(Scale::Log(x.0, x.1).ticks(6)).into_iter().map(|(tick, label)| (tick.log10(), label)).collect();
-    let y_scale = Scale::Log(y.0, y.1);
-    let mut plot = Plot::new((from, to), y_scale, 320).x_ticks(ticks).y_ticks(y_scale.ticks(7));
-    plot.line("bound", &bound(&known).iter().map(|(reads, p99)| (at_x(*reads), Some(*p99))).collect::<Vec<_>>());
+    let mut plot = Plot::new(x, y, 320).x_ticks(whole(x.ticks(6))).y_ticks(y.ticks(7));
+    plot.line("bound", &bound(&known).iter().map(|(reads, p99)| (*reads, Some(*p99))).collect::<Vec<_>>());
     let mut named = Vec::new();
     for (at, cost, by) in &known {
         let row = &view.rows[*at];
         let hollow = if by.is_some() { " hollow" } else { "" };
-        let point = (at_x(cost.reads), cost.p99_ms);
+        let point = (cost.reads, cost.p99_ms);
         let diameter = DOT_PX + STALE_PX * cost.stale.clamp(0.0, 1.0).sqrt();
         plot.dot(&format!("{}{hollow}", row.class(*at)), &format!("data-s=\"{at}\""), point, diameter);
         let stale =
@@ -69,10 +64,9 @@ pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
 }
 
 /// A scale around the values that is never empty.
-fn log(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let usable = values.filter(|value| *value > 0.0);
-    let (low, high) = usable.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
-    if high <= 0.0 { (1.0, 10.0) } else { (low / 1.6, high * 1.6) }
+fn log(values: impl Iterator<Item = f64>) -> Scale {
+    let around = |(low, high)| Scale::Log(low / 1.6, high * 1.6);
+    ends(values.filter(|value| *value > 0.0)).map_or(Scale::Log(1.0, 10.0), around)
 }
 
 /// The corners of the stairs left of and below which nobody is.

@@ -3,15 +3,14 @@
 //! Every section of the page walks over the same rows, so that a strategy has one name, one place and one colour in all of
 //! them, and a page of several runs is the same page.
 
+use crate::draw::HUES;
 use crate::record::{Run, Strategy};
 use crate::render::digest::Digest;
 use crate::text::escape;
 use crate::text::words;
 
-/// Hues of the palette; later strategies share them, with dashes where lines meet.
-pub(super) const HUES: usize = 7;
 /// More columns of time than this are nothing that a screen could show.
-const COLUMNS_MAX: i64 = 1200;
+const COLUMNS_MAX: u64 = 1200;
 
 /// A run with the digests of its strategies' first runs, in the record's order.
 pub(crate) struct Told {
@@ -95,19 +94,16 @@ impl<'a> View<'a> {
     pub(super) fn columns(&self) -> Columns {
         let starts = self.rows.iter().flat_map(|row| row.measured().map(|bin| bin.start_ms.div_euclid(1000)));
         let count = starts.max().map_or(1, |last| last.saturating_add(1)).max(1);
-        let each = count.div_euclid(COLUMNS_MAX) + i64::from(count % COLUMNS_MAX > 0);
-        Columns {
-            each: each.max(1),
-            count: (count.div_euclid(each.max(1)) + i64::from(count % each.max(1) > 0)) as usize,
-        }
+        let each = (count as u64).div_ceil(COLUMNS_MAX);
+        let columns = (count as u64).div_ceil(each) as usize;
+        Columns { each: each as i64, count: columns, until_s: self.duration_s() }
     }
 }
 
 impl Row<'_> {
     /// The rows of `seconds.csv` that lie in the measured phase.
     pub(super) fn measured(&self) -> impl Iterator<Item = &crate::record::BinRow> + Clone {
-        let to = (self.run.duration_s * 1000.0).ceil() as i64;
-        self.digest.seconds.iter().filter(move |bin| bin.start_ms >= 0 && bin.start_ms < to)
+        self.digest.measured(self.run)
     }
 
     /// Whether its panels are drawn in its colour: what is invalid is grey.
@@ -127,12 +123,14 @@ pub(super) fn letter(at: usize) -> String {
 }
 
 /// Columns of time: a second each, or several where a run is too long for a screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Columns {
     /// Seconds a column.
     pub(super) each: i64,
     /// How many columns.
     pub(super) count: usize,
+    /// Where the measured phase ends, seconds.
+    pub(super) until_s: f64,
 }
 
 impl Columns {

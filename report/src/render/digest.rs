@@ -72,11 +72,15 @@ impl Digest {
         self.missing.iter().copied().find(|file| ["origin.csv", "events.jsonl"].contains(file))
     }
 
-    /// Whether in any measured second the p99 from the actual send is another than that from the planned one.
-    pub(crate) fn service_differs(&self, run: &Run) -> bool {
+    /// The seconds that lie in the measured phase.
+    pub(crate) fn measured<'d>(&'d self, run: &Run) -> impl Iterator<Item = &'d BinRow> + Clone + use<'d> {
         let to = (run.duration_s * 1000.0).ceil() as i64;
-        let measured = self.seconds.iter().filter(|row| row.start_ms >= 0 && row.start_ms < to);
-        let mut both = measured.filter_map(|row| Some((row.p99_ms?, *self.service_p99.get(&row.start_ms)?)));
+        self.seconds.iter().filter(move |row| row.start_ms >= 0 && row.start_ms < to)
+    }
+
+    /// Whether in any of these seconds the p99 from the actual send is another than that from the planned one.
+    pub(crate) fn service_differs<'r>(&self, rows: impl Iterator<Item = &'r BinRow>) -> bool {
+        let mut both = rows.filter_map(|row| Some((row.p99_ms?, *self.service_p99.get(&row.start_ms)?)));
         both.any(|(response, service)| times_differ(response, service))
     }
 
