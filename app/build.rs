@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 /// What decides, from this room's folder.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "src",
+    "../evidence/src",
     "../strategies/src",
     "../scenarios/src/values/law.rs",
     "../scenarios/src/values/service.rs",

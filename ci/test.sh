@@ -51,5 +51,6 @@ echo "ci/test.sh: LAB_REQUIRE=$LAB_REQUIRE"
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo clippy -p loadgen --no-default-features --locked -- -D warnings # the simulated lab and the studies alone
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 cargo test --workspace --locked --no-fail-fast

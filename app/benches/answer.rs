@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cache::cache_source::{CachePorts, CacheSource, CacheStatus};
+use app::cache::cache_source::{CachePorts, CacheSource};
 use app::process::runtime::RealClock;
 use app::replica::{Replica, ReplicaSettings, data_router};
 use app::wire::control::StartReplica;
@@ -15,6 +15,7 @@ use app::wire::origin_client::HttpOrigin;
 use axum::body::Body;
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
+use evidence::CacheStatus;
 use hyper::Request;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;

@@ -8,16 +8,19 @@
 //! | a private `redis-server`, a folder, that never outlive us | [`cache::redis_server`], [`process::guard`] |
 //! | the origin behind its port, over HTTP | [`wire::origin_client`] |
 //! | real time, background work | [`process::runtime`] |
-//! | listeners, limits, shutdown, who may use control | [`wire::serve`], [`process::signals`], [`wire::auth`] |
+//! | listeners, limits, shutdown, who may use control | [`wire::serve`], [`process::signals`], [`wire::auth`], [`process::shutdown`] |
 //! | addresses as they may be printed and kept | [`wire::address`] |
 //! | a TCP proxy that slows Redis down, and the injector's hand on it | [`cache::cache_proxy`] |
 //! | the containers' secrets and health checks | [`process::secrets`], [`wire::health`] |
 //! | `/metrics` for Prometheus | [`replica`], [`origin`] |
 //! | the JSON between lab and programs, and its client | [`wire::control`], [`wire::control_client`] |
 
+#[cfg(feature = "programs")]
 pub mod cache;
+#[cfg(feature = "programs")]
 pub mod origin;
 pub mod process;
+#[cfg(feature = "programs")]
 pub mod replica;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -27,4 +30,5 @@ pub mod wire;
 pub const BUILD: &str = env!("LAB_BUILD");
 
 /// The largest body that a control listener reads.
+#[cfg(feature = "programs")]
 const CONTROL_BODY_MAX: usize = 64 << 10;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
 use clap::Parser as _;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use loadgen::cli::Cli;

@@ -4,8 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app::process::runtime::RealClock;
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
 use report::compare::{self, Noise};
 use report::record::{RUN_SCHEMA, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
@@ -15,9 +14,9 @@ use strategies::units::duration_text;
 use crate::cli::Format;
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::simlab::{self, SimLab};
-use crate::lab::trial::{Bench, Trial, clear, sweep};
-use crate::lab::{self, Found, Lab};
-use crate::load::drive::{Pacer, Probed};
+use crate::lab::trial::{Trial, clear, sweep};
+use crate::lab::{self, Found, World};
+use crate::load::drive::Probed;
 use crate::load::environment::environment;
 use crate::load::live::{self, Feed, News};
 use crate::load::record::Log;
@@ -80,19 +79,12 @@ async fn run_in(
         };
         blocks(settings, first, &mut record, folder, &stop, &feed, trial).await?;
     } else {
-        let lab = Lab::start(settings, found)?;
-        let clock = RealClock::start();
-        let pacer = Pacer::start(clock).map_err(|e| Failure::failed(format!("no thread for the pacer: {e}")))?;
-        let name = record.run.clone();
-        let endpoints = &lab.endpoints;
-        record.lab = endpoints.lab.into();
-        record.cache = lab::preflight(settings, endpoints, &lab.cache_note, &name).await?;
-        announce(settings, &record, &lab.cache_note);
+        let world = World::open(settings, found, &record.run, stop.clone(), feed.clone()).await?;
+        record.lab = world.lab.into();
+        record.cache.clone_from(&world.cache);
+        announce(settings, &record, &world.cache_note);
         let trial = async |turn: &Turn, subject: &Subject, files: &StrategyFolder, heading: &str| {
-            let (settings, plan) = (&turn.settings, Arc::clone(&turn.plan));
-            let (stop, feed) = (stop.clone(), feed.clone());
-            let bench = Bench { settings, endpoints, plan, run: &name, clock, pacer: &pacer, stop, feed };
-            bench.run(subject, files, heading).await
+            world.run(&turn.settings, Arc::clone(&turn.plan), subject, files, heading).await
         };
         blocks(settings, first, &mut record, folder, &stop, &feed, trial).await?;
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use evidence::OriginFault;
 use scenarios::{Action, ActionKind, Event, Scenario, Target};
 use strategies::Key;
 use strategies::time::Mono;
 
 use crate::crowd::{Crowd, Witness};
 use crate::fleet::Fleet;
-use crate::origin::OriginTrouble;
 
 /// Calls from here on thaw the replica of the number that is left.
 const THAWS: u32 = 1 << 30;
@@ -76,9 +76,9 @@ impl<W: Witness + 'static> Chaos<W> {
                 None => cache.memory().forget_all(),
             },
             ActionKind::Flush => cache.memory().clear(),
-            ActionKind::OriginSlow => origin.trouble(OriginTrouble::Slow(action.factor), length),
-            ActionKind::OriginFail => origin.trouble(OriginTrouble::Fail, length),
-            ActionKind::OriginPause => origin.trouble(OriginTrouble::Pause, length),
+            ActionKind::OriginSlow => origin.trouble(OriginFault::Slow(action.factor), length),
+            ActionKind::OriginFail => origin.trouble(OriginFault::Fail, length),
+            ActionKind::OriginPause => origin.trouble(OriginFault::Pause, length),
             ActionKind::CacheStop => cache.stop(length),
             ActionKind::CachePause => cache.pause(length),
             ActionKind::CacheRestart => cache.stop(Duration::ZERO),

@@ -33,6 +33,6 @@ pub use chaos::{Chaos, Happened};
 pub use crowd::{Crowd, Reply, Request, Witness};
 pub use fleet::{Fleet, FleetSettings, Latencies, Replica};
 pub use origin::ledger::ReadSink;
-pub use origin::{OriginPort, OriginTrouble, Read, ReadEnd, SimOrigin, item};
+pub use origin::{OriginPort, Read, SimOrigin, item};
 pub use simulate::{Simulated, Simulation, SimulationError, Tick, simulate};
 pub use world::{EPOCH_NS, Handle, NOBODY, Sleep, VirtualClock, World};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use evidence::CacheStatus;
 use strategies::port::{BoxFuture, Cache, Lease, Wake};
 use strategies::sabotage::Seize;
 
-pub use crate::cache::refused::{Cause, Refused};
+pub use crate::wire::refused::{Cause, Refused};
 
 /// The ports of one namespace of a shared cache.
 #[derive(Clone)]
@@ -19,17 +19,6 @@ pub struct CachePorts {
     pub wake: Arc<dyn Wake>,
     /// Leases that anybody may delete, for a strategy that is wrong on purpose.
     pub seize: Arc<dyn Seize>,
-}
-
-/// What a shared cache says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CacheStatus {
-    /// What it is: `redis 7.0.15`, `memory`.
-    pub server: String,
-    /// Which life of it: changes when it restarts.
-    pub incarnation: String,
-    /// Entries that it threw away for want of room, since it started.
-    pub evicted: u64,
 }
 
 /// A shared cache that opens a namespace for each strategy of each run.

@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_hardly_compresses_lies_there_as_it_is() {
-        let shape = |filler_bytes| crate::wire::value::ValueShape { seed: 1, bytes: 50_000, filler_bytes };
+        let shape = |filler_bytes| crate::origin::ValueShape { seed: 1, bytes: 50_000, filler_bytes };
         for (filler_bytes, compressed) in [(0, false), (4_000, false), (6_000, true), (45_000, true)] {
             let value = shape(filler_bytes).first(1).into_bytes();
             let raw = 50_000 + HEADER_AT;

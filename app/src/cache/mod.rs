@@ -5,4 +5,3 @@ pub mod cache_source;
 pub mod envelope;
 pub mod redis_cache;
 pub mod redis_server;
-pub mod refused;

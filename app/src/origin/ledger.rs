@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::wire::control::{LedgerRow, OriginCounters, ReadOutcome};
+use evidence::{OriginCounters, OriginRead, ReadEnd};
 
 /// Every read since the origin was started, in order of arrival.
 #[derive(Default)]
@@ -10,7 +10,7 @@ pub(super) struct Ledger(Mutex<Rows>);
 
 #[derive(Default)]
 struct Rows {
-    rows: Vec<LedgerRow>,
+    rows: Vec<OriginRead>,
     /// How many of them have not ended.
     open: u64,
 }
@@ -20,14 +20,14 @@ impl Ledger {
     pub(super) fn arrive(&self, key: &str, flight: &str, replica: Option<u32>, now_ns: u64) -> usize {
         let mut rows = self.rows();
         rows.open += 1;
-        rows.rows.push(LedgerRow {
+        rows.rows.push(OriginRead {
             key: key.into(),
             flight: flight.into(),
             replica,
             arrived_ns: now_ns,
             start_ns: None,
             end_ns: None,
-            outcome: ReadOutcome::Open,
+            outcome: None,
         });
         rows.rows.len() - 1
     }
@@ -39,29 +39,24 @@ impl Ledger {
     }
 
     /// Writes down an end, and returns how the read stands in the ledger now.
-    pub(super) fn end(&self, row: usize, outcome: ReadOutcome, now_ns: u64) -> ReadOutcome {
+    pub(super) fn end(&self, row: usize, outcome: ReadEnd, now_ns: u64) -> ReadEnd {
         let mut rows = self.rows();
         let Rows { rows, open } = &mut *rows;
         let Some(row) = rows.get_mut(row) else { return outcome };
         *open -= u64::from(row.end_ns.is_none());
         row.end_ns = Some(now_ns);
         // Once abandoned, always: the caller had gone before the read ended.
-        if row.outcome == ReadOutcome::Open {
-            row.outcome = outcome;
-        }
-        row.outcome
+        *row.outcome.get_or_insert(outcome)
     }
 
     /// Nobody waits for this read any more. It is still running.
     pub(super) fn abandon(&self, row: usize) {
-        if let Some(row) = self.rows().rows.get_mut(row)
-            && row.outcome == ReadOutcome::Open
-        {
-            row.outcome = ReadOutcome::Abandoned;
+        if let Some(row) = self.rows().rows.get_mut(row) {
+            row.outcome.get_or_insert(ReadEnd::Abandoned);
         }
     }
 
-    pub(super) fn snapshot(&self) -> Vec<LedgerRow> {
+    pub(super) fn snapshot(&self) -> Vec<OriginRead> {
         self.rows().rows.clone()
     }
 

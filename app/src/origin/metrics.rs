@@ -7,22 +7,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use evidence::ReadEnd;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 
-use crate::wire::control::ReadOutcome;
 use crate::wire::metrics::{ByKind, Families, SECONDS};
 use crate::wire::programs;
-
-/// How a read that ended can have ended.
-const ENDS: [ReadOutcome; 5] =
-    [ReadOutcome::Ok, ReadOutcome::Missing, ReadOutcome::Rejected, ReadOutcome::Failed, ReadOutcome::Abandoned];
 
 /// The origin's counters.
 pub(super) struct OriginMetrics {
     pub(super) families: Families,
     reads: IntCounter,
     overlapping: IntCounter,
-    ended: ByKind<ReadOutcome>,
+    ended: ByKind<ReadEnd>,
     duration: Histogram,
     in_flight: IntGauge,
     pub(super) queued: IntGauge,
@@ -45,7 +41,7 @@ impl OriginMetrics {
             ended: of.counters(
                 "stampede_origin_reads_ended_total",
                 "Reads that ended, by how.",
-                ("outcome", &ENDS, ReadOutcome::name),
+                ("outcome", &ReadEnd::ALL, ReadEnd::name),
             )?,
             duration: of.histogram(
                 "stampede_origin_read_duration_seconds",
@@ -97,7 +93,7 @@ pub(super) struct UnderWay {
 
 impl UnderWay {
     /// It has ended.
-    pub(super) fn end(self, outcome: ReadOutcome, after: Duration) {
+    pub(super) fn end(self, outcome: ReadEnd, after: Duration) {
         self.metrics.ended.inc(outcome);
         self.metrics.duration.observe(after.as_secs_f64());
     }

@@ -11,6 +11,7 @@ mod places;
 mod router;
 mod service;
 mod store;
+mod value;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +19,12 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::net::TcpListener;
 
+use crate::process::shutdown::Shutdown;
 use crate::wire::auth::ControlToken;
-use crate::wire::serve::{Shutdown, serve};
+use crate::wire::serve::serve;
 pub use service::OriginService;
+#[cfg(test)]
+pub(crate) use value::ValueShape;
 
 /// The origin's listeners: data, and control where it is wanted.
 pub struct OriginListeners {

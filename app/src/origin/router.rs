@@ -7,13 +7,15 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
+use evidence::{Heartbeat, OriginCounters, OriginRead};
 use strategies::Key;
 use strategies::port::Clock;
 
 use super::service::{OriginService, ReadError};
 use crate::CONTROL_BODY_MAX;
-use crate::wire::auth::{ControlToken, require_token};
-use crate::wire::control::{ClockReading, Heartbeat, Identity, LedgerRow, OriginCounters, OriginFault, StartOrigin};
+use crate::wire::admit::require_token;
+use crate::wire::auth::ControlToken;
+use crate::wire::control::{ClockReading, FaultOrigin, Identity, StartOrigin};
 use crate::wire::headers::{FLIGHT_HEADER, REPLICA_HEADER, VERSION_HEADER};
 use crate::wire::item;
 use crate::wire::programs;
@@ -80,7 +82,7 @@ async fn start(State(service): Service, Json(start): Json<StartOrigin>) -> Resul
     service.start(start).await.map_err(Refuse::bad)
 }
 
-async fn fault(State(service): Service, Json(fault): Json<OriginFault>) -> Result<(), Refuse> {
+async fn fault(State(service): Service, Json(fault): Json<FaultOrigin>) -> Result<(), Refuse> {
     service.inject(fault).map_err(Refuse::bad)
 }
 
@@ -88,6 +90,6 @@ async fn counters(State(service): Service) -> Json<OriginCounters> {
     Json(service.counters())
 }
 
-async fn ledger(State(service): Service) -> Json<Vec<LedgerRow>> {
+async fn ledger(State(service): Service) -> Json<Vec<OriginRead>> {
     Json(service.ledger())
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
+use evidence::{OriginCounters, OriginFault, OriginRead, ReadEnd};
 use scenarios::{Law, ServiceModel};
 use strategies::port::Clock;
 use strategies::time::Mono;
@@ -15,10 +16,10 @@ use super::ledger::Ledger;
 use super::metrics::OriginMetrics;
 use super::places::Places;
 use super::store::{CONNECTIONS_MAX, Item, Store, select};
+use super::value::ValueShape;
 use crate::process::heartbeat::Heart;
 use crate::process::runtime::RealClock;
-use crate::wire::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
-use crate::wire::value::ValueShape;
+use crate::wire::control::{FaultOrigin, StartOrigin};
 
 /// How many times slower a fault can make the origin.
 const SLOWER_MAX: f64 = 1000.0;
@@ -44,7 +45,7 @@ struct Run {
     reads: AtomicU64,
     writes_missed: AtomicU64,
     ledger: Ledger,
-    fault: Mutex<Option<(OriginFaultKind, Mono)>>,
+    fault: Mutex<Option<(OriginFault, Mono)>>,
     /// Whether there are fewer connections than places.
     shares: bool,
 }
@@ -64,7 +65,7 @@ impl Run {
     }
 
     /// What is wrong now, and until when.
-    fn fault(&self, now: Mono) -> Option<(OriginFaultKind, Mono)> {
+    fn fault(&self, now: Mono) -> Option<(OriginFault, Mono)> {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).filter(|(_, until)| now < *until)
     }
 }
@@ -161,8 +162,8 @@ impl OriginService {
     ///
     /// # Errors
     /// A sentence where the factor of a slow origin is out of range.
-    pub fn inject(&self, fault: OriginFault) -> Result<(), String> {
-        if let OriginFaultKind::Slow(factor) = fault.kind
+    pub fn inject(&self, fault: FaultOrigin) -> Result<(), String> {
+        if let OriginFault::Slow(factor) = fault.kind
             && !(0.0..=SLOWER_MAX).contains(&factor)
         {
             return Err(format!("the factor is {factor}; 0 to {SLOWER_MAX} are possible"));
@@ -173,7 +174,7 @@ impl OriginService {
     }
 
     /// The ledger as it stands.
-    pub fn ledger(&self) -> Vec<LedgerRow> {
+    pub fn ledger(&self) -> Vec<OriginRead> {
         self.current().ledger.snapshot()
     }
 
@@ -210,10 +211,10 @@ impl OriginService {
         tokio::spawn(async move {
             let answer = work(&run, row, &store, clock, &key).await;
             let outcome = match &answer {
-                Ok(Some(_)) => ReadOutcome::Ok,
-                Ok(None) => ReadOutcome::Missing,
-                Err(ReadError::Full) => ReadOutcome::Rejected,
-                Err(ReadError::Failed(_)) => ReadOutcome::Failed,
+                Ok(Some(_)) => ReadEnd::Ok,
+                Ok(None) => ReadEnd::Missing,
+                Err(ReadError::Full) => ReadEnd::Rejected,
+                Err(ReadError::Failed(_)) => ReadEnd::Failed,
             };
             let ended = clock.mono();
             under_way.end(run.ledger.end(row, outcome, ended.0), ended.since(arrived));
@@ -227,9 +228,9 @@ impl OriginService {
 
 async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str) -> Result<Option<Item>, ReadError> {
     match run.fault(clock.mono()) {
-        Some((OriginFaultKind::Fail, _)) => return Err(ReadError::Failed("the origin is failing".into())),
-        Some((OriginFaultKind::Pause, until)) => clock.sleep(until.since(clock.mono())).await,
-        Some((OriginFaultKind::Slow(_), _)) | None => {}
+        Some((OriginFault::Fail, _)) => return Err(ReadError::Failed("the origin is failing".into())),
+        Some((OriginFault::Pause, until)) => clock.sleep(until.since(clock.mono())).await,
+        Some((OriginFault::Slow(_), _)) | None => {}
     }
     let place = run.places.take().await.ok_or(ReadError::Full)?;
     let failed = |e: sqlx::Error| ReadError::Failed(e.to_string());
@@ -241,7 +242,7 @@ async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str)
     let number = run.reads.fetch_add(1, Ordering::Relaxed);
     // However long it waited for its place: how slow it is, it is from now on.
     let slower = match run.fault(begun) {
-        Some((OriginFaultKind::Slow(factor), _)) => factor,
+        Some((OriginFault::Slow(factor), _)) => factor,
         _ => 1.0,
     };
     let service = run.model.service_time(run.seed, number).mul_f64(slower);

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{Row, Sqlite, pool::PoolConnection};
 use tokio::sync::Mutex;
 
-use crate::wire::value::{self, ValueShape};
+use super::value::{self, ValueShape};
 
 /// Connections of the pool. One thread each, made when first needed. An origin of more places shares them: a read gives its
 /// connection back after the SELECT, and keeps its place.

@@ -7,10 +7,10 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use tokio::net::TcpListener;
 
+use crate::process::shutdown::Shutdown;
 use crate::process::signals::Endings;
 use crate::wire::address::shown;
 use crate::wire::auth::ControlToken;
-use crate::wire::serve::Shutdown;
 
 /// Where a program listens, and who may control it.
 #[derive(Debug, Args)]

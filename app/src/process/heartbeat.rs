@@ -9,7 +9,7 @@ use std::time::Duration;
 use strategies::port::Clock;
 use strategies::time::Mono;
 
-use crate::wire::control::{ClockStep, Heartbeat, Silence};
+use evidence::{ClockStep, Heartbeat, Silence};
 
 /// From one beat to the next.
 pub const BEAT: Duration = Duration::from_millis(50);

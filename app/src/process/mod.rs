@@ -2,8 +2,10 @@
 
 pub mod config;
 pub mod descriptors;
+#[cfg(feature = "programs")]
 pub mod guard;
 pub mod heartbeat;
 pub mod runtime;
 pub mod secrets;
+pub mod shutdown;
 pub mod signals;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use evidence::{CacheWatched, Silence};
 use strategies::port::{Cache, CacheError, Clock, Lookup, When};
 use strategies::time::Mono;
 use strategies::{Entry, Key, Life};
@@ -13,7 +14,6 @@ use tokio::task::AbortHandle;
 
 use crate::process::heartbeat::{BEAT, note, push};
 use crate::process::runtime::RealClock;
-use crate::wire::control::{CacheWatched, Silence};
 
 /// The entry's key; items have numbers.
 const KEY: &str = "sentinel";

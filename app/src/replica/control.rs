@@ -7,18 +7,17 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
+use evidence::CacheStatus;
+use evidence::{Heartbeat, ReplicaCounters, ReplicaEvents};
 use futures_util::future::try_join_all;
 use strategies::port::Clock;
 use strategies::{Cx, Key};
 
 use super::running::{Replica, Running};
 use crate::CONTROL_BODY_MAX;
-use crate::cache::cache_source::CacheStatus;
-use crate::wire::auth::{ControlToken, require_token};
-use crate::wire::control::{
-    ClockReading, Expire, Heartbeat, Held, Identity, Namespace, Preflight, ReplicaCounters, ReplicaEvents,
-    StartReplica, Warm, Warmed,
-};
+use crate::wire::admit::require_token;
+use crate::wire::auth::ControlToken;
+use crate::wire::control::{ClockReading, Expire, Held, Identity, Namespace, Preflight, StartReplica, Warm, Warmed};
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 

@@ -8,7 +8,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use strategies::port::{Clock, OriginError};
+use evidence::failure;
+use strategies::port::Clock;
 use strategies::time::nanos;
 use strategies::{Cx, GetError, Key, Outcome, Served, Strategy};
 
@@ -73,22 +74,9 @@ fn good(replica: &Replica, running: &Running, served: Served) -> Response {
     response
 }
 
-/// The status and the outcome of a request that failed.
-#[must_use]
-pub fn failure(error: &GetError) -> (StatusCode, Outcome) {
-    match error {
-        GetError::Shed { .. } | GetError::Refused { .. } | GetError::Full => {
-            (StatusCode::SERVICE_UNAVAILABLE, Outcome::Shed)
-        }
-        GetError::OutOfTime | GetError::Origin { error: OriginError::TimedOut, .. } => {
-            (StatusCode::GATEWAY_TIMEOUT, Outcome::Error)
-        }
-        GetError::Origin { .. } | GetError::LeadersVanished => (StatusCode::BAD_GATEWAY, Outcome::Error),
-    }
-}
-
 fn bad(error: &GetError) -> Response {
     let (status, outcome) = failure(error);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, format!("{error}\n")).into_response();
     response.headers_mut().insert(CACHE_STATUS, status_header(outcome, 0));
     if let Some(retry_after) = error.retry_after() {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strategies::port::{Clock, Event, Events, FlightId};
 
-use crate::wire::control::{EventLine, ReplicaEvents};
+use evidence::{EventLine, ReplicaEvents};
 
 /// Events that one strategy may leave behind; beyond that they are counted and dropped, and the run is invalid.
 const EVENTS_MAX: usize = 1_000_000;

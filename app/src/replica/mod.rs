@@ -13,9 +13,9 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::net::TcpListener;
 
+use crate::process::shutdown::Shutdown;
 use crate::wire::auth::ControlToken;
-use crate::wire::serve::{Shutdown, serve};
-pub use data::failure;
+use crate::wire::serve::serve;
 pub use event_log::EventLog;
 pub use running::{Replica, ReplicaSettings};
 

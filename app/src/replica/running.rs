@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use evidence::{Heartbeat, ReplicaCounters};
 use strategies::port::{Clock, Origin};
 use strategies::rng::Rng;
 use strategies::{Budgets, Ports, Spec, Stack};
@@ -15,7 +16,7 @@ use super::metrics::{Counting, ReplicaMetrics};
 use crate::cache::cache_source::{CachePorts, CacheSource};
 use crate::process::heartbeat::Heart;
 use crate::process::runtime::{Counted, CountedSpawn, RealClock};
-use crate::wire::control::{Heartbeat, ReplicaCounters, StartReplica};
+use crate::wire::control::StartReplica;
 
 /// What a replica is made of.
 pub struct ReplicaSettings {

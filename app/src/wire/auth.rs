@@ -1,11 +1,6 @@
-//! Who may use a control listener: a caller with the run's bearer token, and never a web page.
+//! The run's secret, which a caller of a control listener shows.
 
 use std::sync::Arc;
-
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::Next;
-use axum::response::Response;
 
 /// A control listener's secret. Never printed.
 #[derive(Clone)]
@@ -53,29 +48,6 @@ pub fn entropy() -> Result<u64, String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(|e| format!("no randomness from the system: {e}"))?;
     Ok(u64::from_ne_bytes(bytes))
-}
-
-/// Lets a request pass that carries the token. One that carries an `Origin` header comes from a web page, which has no
-/// business here, token or not.
-pub async fn require_token(
-    State(token): State<ControlToken>,
-    request: Request,
-    next: Next,
-) -> Result<Response, StatusCode> {
-    let headers = request.headers();
-    if headers.contains_key(header::ORIGIN) {
-        return Err(StatusCode::FORBIDDEN);
-    }
-    let given = headers.get(header::AUTHORIZATION).map_or(&b""[..], |v| v.as_bytes());
-    if !same(given, token.bearer().as_bytes()) {
-        return Err(StatusCode::UNAUTHORIZED);
-    }
-    Ok(next.run(request).await)
-}
-
-/// Compares in a time that depends on the lengths alone.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differing, (x, y)| differing | (x ^ y)) == 0
 }
 
 #[cfg(test)]

@@ -9,8 +9,10 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+
+use crate::process::shutdown::Shutdown;
 
 /// Connections that may be open at once; more wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 20_000;
@@ -20,40 +22,6 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 const HEADER_BYTES_MAX: usize = 16 << 10;
 /// How long open requests may take to end after the shutdown was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// Told once to stop; every clone hears it.
-#[derive(Clone)]
-pub struct Shutdown(watch::Receiver<bool>);
-
-/// Says the word.
-pub struct Stop(watch::Sender<bool>);
-
-impl Shutdown {
-    /// A pair: one end says it, the other hears it. It is also heard when the end that would say it is dropped.
-    #[must_use]
-    pub fn pair() -> (Stop, Self) {
-        let (tell, told) = watch::channel(false);
-        (Stop(tell), Self(told))
-    }
-
-    /// Whether the word was said.
-    #[must_use]
-    pub fn is_said(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Ends when the word is said.
-    pub async fn wait(&mut self) {
-        let _ = self.0.wait_for(|stop| *stop).await;
-    }
-}
-
-impl Stop {
-    /// Asks everybody to finish and end.
-    pub fn stop(&self) {
-        self.0.send_replace(true);
-    }
-}
 
 /// Serves until `shutdown`, then lets open requests finish for at most ten seconds.
 pub async fn serve(listener: TcpListener, router: Router, mut shutdown: Shutdown) {

@@ -3,11 +3,12 @@
 
 use std::time::Instant;
 
-use crate::common::fleet::{Fleet, Replica, command, outcome, places};
-use crate::common::{eventually, settings};
 use app::cache::redis_server::PrivateRedis;
 use app::testing;
-use app::wire::control::ReadOutcome;
+use evidence::ReadEnd;
+
+use crate::common::fleet::{Fleet, Replica, command, outcome, places};
+use crate::common::{eventually, settings};
 use strategies::port::{Event, LeaderEnd, OriginError};
 use strategies::{Budgets, GetError, Key, Outcome, Served};
 use tokio::task::JoinHandle;
@@ -68,8 +69,8 @@ impl Story {
         command::<bool>(&self.redis, &["EXISTS", &places(&key()).1]).await.unwrap()
     }
 
-    async fn reads(&self) -> Vec<ReadOutcome> {
-        self.fleet.ledger().await.into_iter().map(|row| row.outcome).collect()
+    async fn reads(&self) -> Vec<ReadEnd> {
+        self.fleet.ledger().await.into_iter().filter_map(|row| row.outcome).collect()
     }
 }
 
@@ -82,7 +83,7 @@ async fn done() {
         assert_eq!(outcome(&story.led().await), Some(Outcome::Load), "{spec}");
         assert_eq!(outcome(&follower.await.unwrap()), Some(Outcome::Wait), "{spec}");
         assert_eq!(story.ends().await, [vec![LeaderEnd::Done], vec![]], "{spec}");
-        assert_eq!(story.reads().await, [ReadOutcome::Ok], "{spec}");
+        assert_eq!(story.reads().await, [ReadEnd::Ok], "{spec}");
     }
 }
 
@@ -96,7 +97,7 @@ async fn origin_error_and_the_follower_takes_over_at_its_next_poll() {
         assert!(matches!(failed, Err(GetError::Origin { error: OriginError::Failed(_), .. })), "{spec}: {failed:?}");
         assert_eq!(outcome(&follower.await.unwrap()), Some(Outcome::Load), "{spec}");
         assert_eq!(story.ends().await, [vec![LeaderEnd::OriginError], vec![LeaderEnd::Done]], "{spec}");
-        assert_eq!(story.reads().await, [ReadOutcome::Failed, ReadOutcome::Ok], "{spec}");
+        assert_eq!(story.reads().await, [ReadEnd::Failed, ReadEnd::Ok], "{spec}");
     }
 }
 

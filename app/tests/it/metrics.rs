@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::common::{Lab, eventually, get, listener, settings};
 use app::cache::redis_cache::RedisSource;
 use app::process::runtime::RealClock;
+use app::process::shutdown::Shutdown;
 use app::replica::{self, Replica, ReplicaListeners, ReplicaSettings};
 use app::wire::control::{StartReplica, Warm, Warmed};
 use app::wire::origin_client::HttpOrigin;
-use app::wire::serve::Shutdown;
+
+use crate::common::{Lab, eventually, get, listener, settings};
 use futures_util::future::join_all;
 
 /// The samples of a scrape, by name and labels.

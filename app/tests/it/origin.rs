@@ -1,11 +1,13 @@
 //! The origin as its callers see it, and as its ledger tells it.
 
-use crate::common::{Lab, eventually, get, settings};
-use app::wire::control::{LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
+use app::wire::control::{FaultOrigin, StartOrigin};
 use app::wire::item;
+use evidence::{OriginCounters, OriginFault, OriginRead, ReadEnd};
+
+use crate::common::{Lab, eventually, get, settings};
 use futures_util::future::join_all;
 
-async fn ledger(lab: &Lab) -> Vec<LedgerRow> {
+async fn ledger(lab: &Lab) -> Vec<OriginRead> {
     lab.origin_control.get("/ledger").await.unwrap()
 }
 
@@ -17,14 +19,14 @@ async fn places_are_a_capacity_and_beyond_the_queue_reads_are_rejected() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 200, 200, 503, 503]);
     let rows = ledger(&lab).await;
-    let of = |o| rows.iter().filter(move |r| r.outcome == o);
-    assert_eq!((of(ReadOutcome::Ok).count(), of(ReadOutcome::Rejected).count()), (4, 2));
-    assert!(of(ReadOutcome::Rejected).all(|r| r.start_ns.is_none() && r.end_ns.is_some()));
-    for row in of(ReadOutcome::Ok) {
+    let of = |o| rows.iter().filter(move |r| r.outcome == Some(o));
+    assert_eq!((of(ReadEnd::Ok).count(), of(ReadEnd::Rejected).count()), (4, 2));
+    assert!(of(ReadEnd::Rejected).all(|r| r.start_ns.is_none() && r.end_ns.is_some()));
+    for row in of(ReadEnd::Ok) {
         assert!(row.end_ns.unwrap() - row.start_ns.unwrap() >= 60_000_000, "a place is held for the service time");
     }
     // Never more than two in service: the third begins when one of the first two has ended.
-    let mut spans: Vec<(u64, u64)> = of(ReadOutcome::Ok).map(|r| (r.start_ns.unwrap(), r.end_ns.unwrap())).collect();
+    let mut spans: Vec<(u64, u64)> = of(ReadEnd::Ok).map(|r| (r.start_ns.unwrap(), r.end_ns.unwrap())).collect();
     spans.sort_unstable();
     assert!(spans[2].0 >= spans[0].1.min(spans[1].1));
 }
@@ -40,7 +42,7 @@ async fn a_read_whose_caller_went_away_runs_to_its_end_and_is_recorded() {
     eventually("the read has ended", async || in_flight().await == 0).await;
     let rows = ledger(&lab).await;
     assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0].outcome, ReadOutcome::Abandoned);
+    assert_eq!(rows[0].outcome, Some(ReadEnd::Abandoned));
     assert!(rows[0].end_ns.unwrap() - rows[0].start_ns.unwrap() >= 150_000_000, "the load did not go with the caller");
 }
 
@@ -66,18 +68,18 @@ async fn faults_are_slow_failing_and_paused() {
     let lab = Lab::start(0, "", settings(20, 4)).await;
     let url = format!("{}/items/1", lab.origin);
     let inject = async |kind, for_ms: u64| {
-        let fault = OriginFault { kind, for_ns: for_ms * 1_000_000 };
+        let fault = FaultOrigin { kind, for_ns: for_ms * 1_000_000 };
         lab.origin_control.post::<()>("/fault", &fault).await.unwrap();
     };
-    inject(OriginFaultKind::Slow(5.0), 60_000).await;
+    inject(OriginFault::Slow(5.0), 60_000).await;
     get(&url).await;
-    inject(OriginFaultKind::Fail, 60_000).await;
+    inject(OriginFault::Fail, 60_000).await;
     assert_eq!(get(&url).await.status, 500);
-    inject(OriginFaultKind::Pause, 150).await;
+    inject(OriginFault::Pause, 150).await;
     assert_eq!(get(&url).await.status, 200);
     let rows = ledger(&lab).await;
     assert!(rows[0].end_ns.unwrap() - rows[0].start_ns.unwrap() >= 100_000_000, "five times slower");
-    assert_eq!((rows[1].outcome, rows[1].start_ns), (ReadOutcome::Failed, None));
+    assert_eq!((rows[1].outcome, rows[1].start_ns), (Some(ReadEnd::Failed), None));
     assert!(rows[2].start_ns.unwrap() - rows[2].arrived_ns >= 100_000_000, "not begun before the pause was over");
 }
 
@@ -93,7 +95,7 @@ async fn a_start_empties_the_ledger_and_refuses_what_cannot_be() {
     let error = lab.origin_control.post::<()>("/start", &huge).await.unwrap_err();
     assert!(error.to_string().contains("at most 1048576 are possible"), "{error}");
     for factor in [-1.0, 1e300] {
-        let fault = OriginFault { kind: OriginFaultKind::Slow(factor), for_ns: 1 };
+        let fault = FaultOrigin { kind: OriginFault::Slow(factor), for_ns: 1 };
         let error = lab.origin_control.post::<()>("/fault", &fault).await.unwrap_err();
         assert!(error.to_string().contains("0 to 1000 are possible"), "{error}");
     }

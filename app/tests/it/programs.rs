@@ -2,11 +2,13 @@
 
 use std::process::{Child, Command, Stdio};
 
-use crate::common::{eventually, get, request, settings};
 use app::testing;
 use app::wire::auth::ControlToken;
-use app::wire::control::{Identity, LedgerRow, StartReplica};
+use app::wire::control::{Identity, StartReplica};
 use app::wire::control_client::ControlClient;
+use evidence::OriginRead;
+
+use crate::common::{eventually, get, request, settings};
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::Request;
@@ -106,7 +108,7 @@ async fn replica_and_origin_serve_and_end_at_sigterm() {
             assert!(!text.contains(word), "{word:?} in {text}");
         }
     }
-    let ledger: Vec<LedgerRow> = control(&origin_control).get("/ledger").await.unwrap();
+    let ledger: Vec<OriginRead> = control(&origin_control).get("/ledger").await.unwrap();
     assert!(ledger[0].flight.starts_with(&identity.incarnation));
     ends_well(replica);
     ends_well(origin);

@@ -1,10 +1,10 @@
 //! A replica as its clients see it: status, headers, bodies; and as the lab's control sees it.
 
-use crate::common::{Lab, eventually, get, request, settings};
-use app::wire::control::{
-    EventLine, Identity, LedgerRow, OriginFault, OriginFaultKind, ReplicaCounters, ReplicaEvents, Warm, Warmed,
-};
+use app::wire::control::{FaultOrigin, Identity, Warm, Warmed};
 use app::wire::item;
+use evidence::{EventLine, OriginFault, OriginRead, ReplicaCounters, ReplicaEvents};
+
+use crate::common::{Lab, eventually, get, request, settings};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::Empty;
@@ -25,7 +25,7 @@ async fn an_answer_says_how_it_was_made() {
     assert_eq!(item::verify(hit.body.as_bytes(), "1"), Ok(1));
     assert_eq!(hit.header("lab-flight"), "", "a hit led no flight");
     let led: Vec<&str> = together.iter().map(|a| a.header("lab-flight")).filter(|f| !f.is_empty()).collect();
-    let ledger: Vec<LedgerRow> = lab.origin_control.get("/ledger").await.unwrap();
+    let ledger: Vec<OriginRead> = lab.origin_control.get("/ledger").await.unwrap();
     assert_eq!(ledger.iter().map(|r| r.flight.as_str()).collect::<Vec<_>>(), led, "both ends name the same flight");
 }
 
@@ -52,7 +52,7 @@ async fn what_does_not_exist_is_404_and_what_is_no_key_never_reaches_the_origin(
     for path in ["/items/a%20b", "/items/%7D", &format!("/items/{}", "9".repeat(300)), "/items/", "/", "/../etc"] {
         assert_eq!(get(&format!("{}{path}", lab.replicas[0])).await.status, 404, "{path}");
     }
-    let ledger: Vec<LedgerRow> = lab.origin_control.get("/ledger").await.unwrap();
+    let ledger: Vec<OriginRead> = lab.origin_control.get("/ledger").await.unwrap();
     assert_eq!(ledger.len(), 1);
 }
 
@@ -64,7 +64,7 @@ async fn an_origin_that_fails_is_502_and_one_that_rejects_too() {
     let mut statuses: Vec<u16> = join_all((0..4).map(|_| get(&url))).await.iter().map(|a| a.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 502, 502]);
-    let fault = OriginFault { kind: OriginFaultKind::Fail, for_ns: 60_000_000_000 };
+    let fault = FaultOrigin { kind: OriginFault::Fail, for_ns: 60_000_000_000 };
     lab.origin_control.post::<()>("/fault", &fault).await.unwrap();
     let failed = get(&format!("{}/items/2", lab.replicas[0])).await;
     assert_eq!((failed.status, failed.header("cache-status")), (502, "lab; fwd=miss; detail=origin-error"));
@@ -93,7 +93,7 @@ async fn a_client_that_goes_away_does_not_take_the_flight_with_it() {
     let others = join_all((0..20).map(|_| get(&url)));
     first.abort();
     assert!(others.await.iter().all(|a| a.status == 200));
-    let ledger: Vec<LedgerRow> = lab.origin_control.get("/ledger").await.unwrap();
+    let ledger: Vec<OriginRead> = lab.origin_control.get("/ledger").await.unwrap();
     assert_eq!(ledger.len(), 1);
     let events: ReplicaEvents = lab.controls[0].get("/events").await.unwrap();
     let flights = |e: &str| {

@@ -4,18 +4,19 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::common::{eventually, listener};
 use app::cache::cache_proxy::{CacheProxy, ProxyListeners, run};
 use app::cache::cache_source::{CachePorts, CacheSource};
 use app::cache::redis_cache::RedisSource;
 use app::process::config::redis_url;
 use app::process::runtime::RealClock;
 use app::process::secrets;
+use app::process::shutdown::{Shutdown, Stop};
 use app::testing;
 use app::wire::auth::ControlToken;
 use app::wire::control::{CacheDelay, Flushed, Holder, LockOf, Namespace};
 use app::wire::control_client::ControlClient;
-use app::wire::serve::{Shutdown, Stop};
+
+use crate::common::{eventually, listener};
 use strategies::conformance::Subject;
 use strategies::port::{Acquired, CacheErrorClass, Clock, Lookup, Token, When};
 use strategies::{Entry, Key, Life};

@@ -1,9 +1,10 @@
 //! Before a run: does the shared cache let every replica do what it will do? Otherwise a whole plan would be run to find out. What
 //! was refused is told in the server's own words, with the remedy for that cause.
 
-use app::cache::cache_source::{CacheStatus, Cause, Refused};
+use app::cache::cache_source::{Cause, Refused};
 use app::wire::control::{Namespace, Preflight};
 use app::wire::control_client::{ControlClient, ControlError};
+use evidence::CacheStatus;
 use futures_util::future::join_all;
 
 use super::Endpoints;
@@ -47,7 +48,7 @@ const REMEDIES: [(Cause, &str); 18] = [
 ///
 /// # Errors
 /// [`Failure`] with what was refused, or where a replica does not answer.
-pub async fn preflight(
+pub(super) async fn preflight(
     settings: &Settings,
     endpoints: &Endpoints,
     cache_note: &str,
@@ -72,7 +73,7 @@ pub async fn preflight(
 ///
 /// # Errors
 /// [`Failure`] where it does not reach it.
-pub async fn status(
+pub(super) async fn status(
     settings: &Settings,
     endpoints: &Endpoints,
     replica: &ControlClient,

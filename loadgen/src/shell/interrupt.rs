@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
+use app::process::shutdown::Shutdown;
 use app::process::signals::Endings;
-use app::wire::serve::Shutdown;
 
 use crate::shell::exit::Exit;
 

@@ -9,12 +9,13 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
+use evidence::ReadEnd;
 use report::RunFolder;
 use report::record::{BinRow, EventRow, OriginRow, Run, Strategy};
 use report::text::escape::line;
 use scenarios::{ActionKind, Scenario, Trouble};
 use sim::invariants::{Active, Fact, Judge, Terms, Violation, What};
-use sim::{Effect, Read, ReadEnd};
+use sim::{Effect, Read};
 use strategies::port::{Event, Stored, Texts, Token, When};
 use strategies::time::{Mono, Wall};
 use strategies::{Entry, Key, Life, Spec};
@@ -230,13 +231,6 @@ fn read(row: &OriginRow, first: i64) -> Option<Read> {
         arrived: at(row.arrived_ns),
         start: row.start_ns.map(at),
         end: row.end_ns.map(at),
-        outcome: match row.outcome.as_str() {
-            "ok" => Some(ReadEnd::Ok),
-            "missing" => Some(ReadEnd::Missing),
-            "rejected" => Some(ReadEnd::Rejected),
-            "failed" => Some(ReadEnd::Failed),
-            "abandoned" => Some(ReadEnd::Abandoned),
-            _ => None,
-        },
+        outcome: ReadEnd::named(&row.outcome),
     })
 }

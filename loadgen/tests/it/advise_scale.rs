@@ -1,6 +1,6 @@
 //! What is said of a day that was simulated at a smaller scale is what the whole day does, within the tolerance that docs/advice.md gives.
 
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
 use clap::Parser as _;
 use loadgen::cli::{AdviseArgs, Cli, Command};
 use loadgen::study::advise::ask::Ask;

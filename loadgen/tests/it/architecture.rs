@@ -9,16 +9,18 @@ use std::process::Command;
 /// Who may depend on whom. `strategies` is at the bottom; `report` stands alone; there is no cycle.
 const MAY: &[(&str, &[&str])] = &[
     ("strategies", &[]),
+    ("evidence", &["strategies"]),
     ("scenarios", &["strategies"]),
-    ("sim", &["strategies", "scenarios"]),
-    ("app", &["strategies", "scenarios"]),
+    ("sim", &["strategies", "evidence", "scenarios"]),
+    ("app", &["strategies", "evidence", "scenarios"]),
     ("report", &[]),
-    ("loadgen", &["strategies", "scenarios", "sim", "app", "report"]),
+    ("loadgen", &["strategies", "evidence", "scenarios", "sim", "app", "report"]),
 ];
 
 /// What a room must not know, whatever it is for.
 const NEVER: &[(&str, &[&str])] = &[
     ("strategies", &["tokio", "redis", "axum", "hyper", "rand", "serde", "sqlx"]),
+    ("evidence", &["tokio", "redis", "axum", "hyper", "rand", "sqlx"]),
     ("scenarios", &["tokio", "redis", "axum", "hyper", "rand", "sqlx"]),
     ("sim", &["tokio", "redis", "axum", "hyper", "rand", "bollard"]),
     ("app", &["report", "plotters"]),
@@ -61,6 +63,23 @@ fn rooms_depend_on_the_rooms_below_and_on_no_other() {
             assert!(*dev || !never.contains(&dependency.as_str()), "{room} must not know {dependency}");
         }
     }
+}
+
+/// What the studies and the simulation are built without: `cargo tree -p loadgen --no-default-features -e normal`.
+#[test]
+fn the_studies_are_built_without_servers_databases_and_engines() {
+    let tree = |features: &[&str]| {
+        let args = ["tree", "-p", "loadgen", "-e", "normal", "--prefix", "none", "--offline", "--locked"];
+        let output = Command::new(env!("CARGO")).args(args).args(features).current_dir(root()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect::<BTreeSet<_>>()
+    };
+    let (whole, studies) = (tree(&[]), tree(&["--no-default-features"]));
+    for package in ["axum", "sqlx", "redis", "bollard", "prometheus"] {
+        assert!(whole.contains(package), "{package} is no part of the whole any more: take it out here");
+        assert!(!studies.contains(package), "the studies need {package}");
+    }
+    assert!(studies.contains("sim") && studies.contains("report"));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use app::process::shutdown::Shutdown;
+
 use crate::common::{only_run, record, run};
-use app::wire::serve::Shutdown;
 use clap::Parser as _;
 use loadgen::cli::Cli;
 use loadgen::cli::settings::Settings;

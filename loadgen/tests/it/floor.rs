@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use evidence::{OriginRead, ReadEnd};
+
 use crate::common::{only_run, origin_of, record, run, strategy};
-use app::wire::control::{LedgerRow, ReadOutcome};
 use loadgen::load::measure::{Floor, WarmState};
 use report::RunFolder;
 use scenarios::{Plan, Scenario};
@@ -51,14 +52,14 @@ fn no_preset_reads_less_than_the_least_and_the_least_is_near_the_floor() {
             let rows = files.strategy(&strategy(&run, &name).folder).unwrap().read_origin().unwrap();
             // A ledger's times are unsigned: all of these lie before the offset.
             let offset_ns = -(scenario.load.warmup.as_nanos() as i64) - 1_000_000_000;
-            let before = rows.iter().filter(|row| row.arrived_ns < 0).map(|row| LedgerRow {
+            let before = rows.iter().filter(|row| row.arrived_ns < 0).map(|row| OriginRead {
                 key: row.key.as_str().into(),
                 flight: row.flight.as_str().into(),
                 replica: row.replica,
                 arrived_ns: (row.arrived_ns - offset_ns) as u64,
                 start_ns: None,
                 end_ns: None,
-                outcome: ReadOutcome::Ok,
+                outcome: Some(ReadEnd::Ok),
             });
             let mut state = WarmState::new(&scenario, offset_ns);
             before.for_each(|row| state.see(&row));

@@ -5,8 +5,9 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use app::process::shutdown::Shutdown;
+
 use crate::common::{loadgen, only_run, run, signal, strategy};
-use app::wire::serve::Shutdown;
 use clap::Parser as _;
 use loadgen::cli::{Cli, Command};
 use loadgen::shell::exit::Failure;

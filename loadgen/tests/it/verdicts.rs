@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use app::process::shutdown::Shutdown;
+
 use crate::common::{folder, only_run, origin_of, record, run, strategy};
-use app::wire::serve::Shutdown;
 use clap::Parser as _;
 use loadgen::cli::Cli;
 use loadgen::cli::settings::Settings;

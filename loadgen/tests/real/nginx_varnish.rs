@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
-use crate::common::{alone, folder, only_run, origin_of, record, run, signal, strategy, until};
 use app::origin::{self, OriginListeners};
+use app::process::shutdown::{Shutdown, Stop};
 use app::testing::needed;
 use app::wire::auth::ControlToken;
-use app::wire::serve::{Shutdown, Stop};
+
+use crate::common::{alone, folder, only_run, origin_of, record, run, signal, strategy, until};
 use report::record::{BinRow, Strategy};
 use tempfile::TempDir;
 

@@ -9,12 +9,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::{alone, signal};
 use app::process::runtime::RealClock;
+use app::process::shutdown::Shutdown;
 use app::testing::needed;
-use app::wire::control::ReplicaCounters;
 use app::wire::control_client::ControlClient;
-use app::wire::serve::Shutdown;
+use evidence::ReplicaCounters;
+
+use crate::common::{alone, signal};
 use clap::Parser as _;
 use loadgen::cli::Cli;
 use loadgen::cli::settings::Settings;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::common::alone;
 use app::process::runtime::RealClock;
-use app::wire::serve::{Shutdown, Stop, serve};
+use app::process::shutdown::{Shutdown, Stop};
+use app::wire::serve::serve;
+
+use crate::common::alone;
 use axum::extract::Path;
 use axum::routing::get;
 use loadgen::load::drive::{Drive, Fleet, Pacer, Pattern, Retrying, Site};

@@ -5,10 +5,10 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::common::{Said, alone, folder, only_run, origin_of, record, run, strategy, unspoiled};
 use app::origin::{OriginListeners, open};
 use app::wire::auth::ControlToken;
-use app::wire::serve;
+
+use crate::common::{Said, alone, folder, only_run, origin_of, record, run, strategy, unspoiled};
 use loadgen::load::drive::{Site, probe};
 use report::record::Run;
 
@@ -348,7 +348,7 @@ fn origin(token: &ControlToken) -> (SocketAddr, SocketAddr) {
             let bind = async || tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let (data, control) = (bind().await, bind().await);
             tell.send((data.local_addr().unwrap(), control.local_addr().unwrap())).unwrap();
-            let (_stop, shutdown) = serve::Shutdown::pair();
+            let (_stop, shutdown) = app::process::shutdown::Shutdown::pair();
             app::origin::run(service, OriginListeners { data, control: Some((control, token)) }, shutdown).await;
         });
     });

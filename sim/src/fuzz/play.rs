@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use evidence::OriginFault;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use scenarios::{Law, OriginModel};
@@ -18,7 +19,7 @@ use crate::cache::link::Latency;
 use crate::cache::memory::MemoryCache;
 use crate::fleet::{Fleet, FleetSettings, Latencies};
 use crate::invariants::{Active, End, Fact, Judge, Terms, Violation, What};
-use crate::origin::{OriginTrouble, SimOrigin};
+use crate::origin::SimOrigin;
 use crate::world::{Handle, NOBODY, VirtualClock, World};
 use scenarios::Trouble;
 
@@ -367,15 +368,15 @@ impl Stage {
             }
             Trouble::OriginSlow => {
                 troubled(length + Duration::from_nanos(nanos(length)));
-                origin.trouble(OriginTrouble::Slow(fault.amount as f64), length);
+                origin.trouble(OriginFault::Slow(fault.amount as f64), length);
             }
             Trouble::OriginFails => {
                 troubled(length);
-                origin.trouble(OriginTrouble::Fail, length);
+                origin.trouble(OriginFault::Fail, length);
             }
             Trouble::OriginPaused => {
                 troubled(length);
-                origin.trouble(OriginTrouble::Pause, length);
+                origin.trouble(OriginFault::Pause, length);
             }
             Trouble::Corrupt => {
                 let item = match fault.whom {

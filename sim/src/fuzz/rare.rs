@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use evidence::ReadEnd;
 use strategies::port::{
     Acquired, BreakerState, CacheErrorClass, Event, LeaderEnd, RefusedBy, Released, Renewed, Stored, When,
 };
@@ -10,7 +11,6 @@ use strategies::{GetError, Outcome};
 
 use crate::cache::Effect;
 use crate::invariants::{End, Fact, What};
-use crate::origin::ReadEnd;
 
 /// The rare events that are counted.
 pub const RARE: [&str; 29] = [

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use evidence::ReadEnd;
 use scenarios::Trouble;
 use strategies::port::{Event, FlightId, LeaderEnd, OriginError};
 use strategies::{GetError, Key};
@@ -12,7 +13,7 @@ use super::fact::{End, Fact, What};
 use super::skew::TooOld;
 use super::waits::Waits;
 use super::words::stands;
-use crate::origin::{Read, ReadEnd};
+use crate::origin::Read;
 
 /// How long a backlog at the origin may outlast its cause.
 const AFTER: i64 = 10_000 * MS;

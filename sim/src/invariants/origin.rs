@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use evidence::ReadEnd;
 use scenarios::Trouble;
 use strategies::Key;
 use strategies::port::{Event, FlightId, LeaderEnd};
@@ -11,7 +12,7 @@ use super::checker::{Checker, Known, MS, Verdict};
 use super::fact::{Fact, What};
 use super::flights::allowed;
 use super::words::stands;
-use crate::origin::{Read, ReadEnd};
+use crate::origin::Read;
 
 /// I5, by the origin's own ledger: at most W reads are served and Q wait; none is refused while there is room; and of one
 /// key as many are asked for at once as the strategy allows. Reads whose asker had gone are not counted there.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use evidence::ReadEnd;
 use strategies::port::{Acquired, Event, Released, Renewed, Stored, Token, When};
 use strategies::time::Mono;
 use strategies::units::duration_text;
@@ -11,7 +12,7 @@ use super::checker::ms;
 use super::fact::{End, Fact, What};
 use super::troubles::Active;
 use crate::cache::Effect;
-use crate::origin::{Read, ReadEnd};
+use crate::origin::Read;
 
 impl Fact {
     /// When it happened: a read of the origin when it arrived there, and not when the ledger was read.
@@ -103,23 +104,16 @@ impl fmt::Display for End {
     }
 }
 
-impl ReadEnd {
-    /// In words.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Ok => "ended well",
-            Self::Missing => "found no such item",
-            Self::Rejected => "was rejected, for want of room",
-            Self::Failed => "failed",
-            Self::Abandoned => "ended when nobody listened any more",
-        }
-    }
-}
-
 /// How a read stands in the origin's ledger.
-pub(super) fn stands(outcome: Option<ReadEnd>) -> &'static str {
-    outcome.map_or("had not ended", ReadEnd::words)
+pub(super) const fn stands(outcome: Option<ReadEnd>) -> &'static str {
+    match outcome {
+        None => "had not ended",
+        Some(ReadEnd::Ok) => "ended well",
+        Some(ReadEnd::Missing) => "found no such item",
+        Some(ReadEnd::Rejected) => "was rejected, for want of room",
+        Some(ReadEnd::Failed) => "failed",
+        Some(ReadEnd::Abandoned) => "ended when nobody listened any more",
+    }
 }
 
 fn told(event: &Event, f: &mut fmt::Formatter<'_>) -> fmt::Result {

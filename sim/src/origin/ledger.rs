@@ -3,24 +3,10 @@
 
 use std::collections::VecDeque;
 
+use evidence::ReadEnd;
 use strategies::Key;
 use strategies::port::FlightId;
 use strategies::time::Mono;
-
-/// How an origin read ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReadEnd {
-    /// With the item.
-    Ok,
-    /// There is no such item.
-    Missing,
-    /// No place and no room in the queue.
-    Rejected,
-    /// With an error.
-    Failed,
-    /// It ran to its end, and nobody was listening any more.
-    Abandoned,
-}
 
 /// One read in the origin's ledger, in virtual time.
 #[derive(Debug, Clone, PartialEq, Eq)]

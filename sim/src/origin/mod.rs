@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use evidence::{OriginFault, ReadEnd};
 use futures_channel::oneshot;
 use scenarios::{OriginModel, ServiceModel};
 use strategies::Key;
@@ -19,20 +20,9 @@ use strategies::time::{Mono, nanos};
 
 use crate::cache::link::Link;
 use crate::origin::ledger::Ledger;
+pub use crate::origin::ledger::Read;
 use crate::origin::ledger::ReadSink;
-pub use crate::origin::ledger::{Read, ReadEnd};
 use crate::world::{Handle, NOBODY, VirtualClock};
-
-/// What is wrong with the origin, and until when.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum OriginTrouble {
-    /// Service times of reads that begin are so many times longer.
-    Slow(f64),
-    /// Every read fails at once.
-    Fail,
-    /// Reads arrive and are not begun until it is over.
-    Pause,
-}
 
 /// The origin.
 pub struct SimOrigin {
@@ -51,7 +41,7 @@ struct State {
     waiting: VecDeque<oneshot::Sender<()>>,
     /// Reads that have had a place: the number that service times are drawn by.
     begun: u64,
-    trouble: Option<(OriginTrouble, Mono)>,
+    trouble: Option<(OriginFault, Mono)>,
 }
 
 impl SimOrigin {
@@ -76,7 +66,7 @@ impl SimOrigin {
     }
 
     /// Injects a fault for `length`.
-    pub fn trouble(&self, trouble: OriginTrouble, length: Duration) {
+    pub fn trouble(&self, trouble: OriginFault, length: Duration) {
         self.state().trouble = Some((trouble, self.world.now().plus(length)));
     }
 
@@ -146,9 +136,9 @@ impl SimOrigin {
         let now = self.world.now();
         let trouble = self.state().trouble.filter(|(_, until)| now < *until);
         match trouble {
-            Some((OriginTrouble::Fail, _)) => return Err(Refusal::Failing),
-            Some((OriginTrouble::Pause, until)) => self.world.sleep_until(until).await,
-            Some((OriginTrouble::Slow(_), _)) | None => {}
+            Some((OriginFault::Fail, _)) => return Err(Refusal::Failing),
+            Some((OriginFault::Pause, until)) => self.world.sleep_until(until).await,
+            Some((OriginFault::Slow(_), _)) | None => {}
         }
         self.take_place().await?;
         let begun = self.world.now();
@@ -159,7 +149,7 @@ impl SimOrigin {
             }
             state.begun += 1;
             let slower = match state.trouble.filter(|(_, until)| begun < *until) {
-                Some((OriginTrouble::Slow(factor), _)) => factor,
+                Some((OriginFault::Slow(factor), _)) => factor,
                 _ => 1.0,
             };
             (self.select(key, begun), self.model.service_time(self.seed, state.begun - 1).mul_f64(slower))

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::common::story::*;
+use evidence::ReadEnd;
 use scenarios::Trouble;
+use sim::Effect;
 use sim::invariants::{End, Fact, Terms, What};
-use sim::{Effect, ReadEnd};
 use strategies::port::{Event, LeaderEnd, OriginError, RefusedBy, Stored, Token, When};
 use strategies::{GetError, Outcome};
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::common::story::*;
+use evidence::ReadEnd;
 use scenarios::Trouble;
-use sim::ReadEnd;
 use sim::invariants::{End, Fact, What};
 use strategies::port::{Event, LeaderEnd};
 use strategies::{Outcome, Served};

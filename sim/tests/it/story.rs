@@ -1,10 +1,11 @@
 //! The log that a replay shows: every fact of the failing key from its last quiet moment on, in words, and nothing else.
 
 use crate::common::story::*;
+use evidence::ReadEnd;
 use scenarios::Trouble;
+use sim::Effect;
 use sim::fuzz::{lines, story};
 use sim::invariants::{Fact, Judge, What};
-use sim::{Effect, ReadEnd};
 use strategies::Key;
 use strategies::port::{Acquired, Event, Token};
 

@@ -9,7 +9,8 @@ use axum::{Json, Router, middleware};
 
 use super::proxy::CacheProxy;
 use crate::CONTROL_BODY_MAX;
-use crate::wire::auth::{ControlToken, require_token};
+use crate::wire::admit::require_token;
+use crate::wire::auth::ControlToken;
 use crate::wire::control::{CacheDelay, Flushed, Holder, Identity, LockOf, Namespace};
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;

@@ -19,8 +19,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::process::shutdown::Shutdown;
 use crate::wire::auth::ControlToken;
-use crate::wire::serve::{Shutdown, serve};
+use crate::wire::serve::serve;
 pub use proxy::CacheProxy;
 
 /// Connections at most; more wait in the listener's backlog.

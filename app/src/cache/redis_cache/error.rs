@@ -3,7 +3,7 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 use strategies::port::{CacheError, CacheErrorClass};
 
-use crate::cache::refused::{NO_REPLY, NOBODY};
+use crate::wire::refused::{NO_REPLY, NOBODY};
 
 /// The class of an error. `OOM`, `MISCONF` and `BUSY` have no kind in the client: their code string decides.
 pub(super) fn classify(error: RedisError) -> CacheError {

@@ -18,7 +18,7 @@ use tokio::task::AbortHandle;
 
 use super::bounded::Bounded;
 use super::error::one_line;
-use crate::cache::refused::NO_REPLY;
+use crate::wire::refused::NO_REPLY;
 
 /// A connection, shared by its clones.
 #[derive(Clone)]

@@ -16,6 +16,7 @@ mod wake;
 use std::sync::Arc;
 use std::time::Duration;
 
+use evidence::CacheStatus;
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Renewed, Stored, Token, When,
 };
@@ -23,7 +24,7 @@ use strategies::time::nanos;
 use strategies::{Entry, Key};
 use tokio::time::Instant;
 
-use crate::cache::cache_source::{CachePorts, CacheSource, CacheStatus, Refused};
+use crate::cache::cache_source::{CachePorts, CacheSource, Refused};
 use crate::cache::envelope;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};

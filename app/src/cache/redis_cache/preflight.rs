@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use evidence::CacheStatus;
 use strategies::port::{Acquired, CacheError, CacheErrorClass, Lookup, Token, When};
 use strategies::time::Wall;
 use strategies::{Entry, Key, Life};
@@ -12,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::error::classify;
 use super::source::{OPERATION_BUDGET, RedisSource, channel};
 use super::wake::RedisWake;
-use crate::cache::cache_source::{CachePorts, CacheSource, CacheStatus, Cause, Refused};
+use crate::cache::cache_source::{CachePorts, CacheSource, Cause, Refused};
 
 /// How long all of it may take, further attempts included: a server that is slow or loading gets so much patience.
 const BUDGET: Duration = Duration::from_millis(1500);

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use evidence::CacheStatus;
 use redis::aio::PubSub;
 use strategies::port::CacheError;
 
 use super::error::classify;
 use super::link::Link;
 use super::scripts::Scripts;
-use crate::cache::cache_source::CacheStatus;
 
 /// One cache operation's budget, connecting included.
 pub(super) const OPERATION_BUDGET: Duration = Duration::from_millis(100);

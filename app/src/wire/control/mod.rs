@@ -7,14 +7,14 @@ mod origin;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use evidence::CacheStatus;
 use serde::{Deserialize, Serialize};
-use strategies::port::{Event, Texts};
-use strategies::time::{Mono, nanos};
+use strategies::time::nanos;
 use strategies::{Budgets, Slots};
 
-use crate::cache::cache_source::{CacheStatus, Refused};
+use crate::wire::refused::Refused;
 
-pub use origin::{LawWire, LedgerRow, OriginCounters, OriginFault, OriginFaultKind, ReadOutcome, StartOrigin};
+pub use origin::{FaultOrigin, LawWire, StartOrigin};
 
 /// `POST /start` on a replica: run this strategy in a fresh namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,135 +129,6 @@ impl Identity {
 pub struct ClockReading {
     /// Nanoseconds since the program's start.
     pub mono_ns: u64,
-}
-
-/// `GET /heartbeat` of a replica or the origin: whether its thread ran and its clocks were let alone, since its strategy was
-/// started. Times are of its monotonic clock.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Heartbeat {
-    /// The longest time without a beat, nanoseconds.
-    pub longest_ns: u64,
-    /// The times without a beat that were longer than [`crate::process::heartbeat::TOLD_FROM`]; the first thousand.
-    pub silences: Vec<Silence>,
-    /// How the wall clock moved against the monotonic one; the first thousand times.
-    pub steps: Vec<ClockStep>,
-    /// Of a replica that watches the cache: what it saw.
-    #[serde(default)]
-    pub cache: Option<CacheWatched>,
-}
-
-/// A time without a sign of life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Silence {
-    /// The last sign before it, nanoseconds.
-    pub from_ns: u64,
-    /// The first one after it, nanoseconds.
-    pub to_ns: u64,
-}
-
-impl Silence {
-    /// Its length, nanoseconds.
-    #[must_use]
-    pub const fn ns(&self) -> u64 {
-        self.to_ns.saturating_sub(self.from_ns)
-    }
-}
-
-/// A wall clock that was set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockStep {
-    /// When that was noticed.
-    pub at_ns: u64,
-    /// By how much, nanoseconds; negative where it was set back.
-    pub by_ns: i64,
-}
-
-/// What a replica saw that kept an entry of the lab's own in the cache and asked for it all the time.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CacheWatched {
-    /// The longest time from a question to the next answer, nanoseconds.
-    pub longest_ns: u64,
-    /// The times without an answer that were longer than [`crate::process::heartbeat::TOLD_FROM`]; the first thousand.
-    pub silences: Vec<Silence>,
-    /// When the entry was found to be gone; the first thousand times.
-    pub lost_ns: Vec<u64>,
-}
-
-/// `GET /counters` of a replica, since its strategy was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ReplicaCounters {
-    /// Requests taken.
-    pub requests: u64,
-    /// Cache and lease operations.
-    pub cache_ops: u64,
-    /// Requests and background tasks that have not ended.
-    pub in_flight: u64,
-    /// The most requests that waited at a time since the last `POST /mark`; `None` where that is not known.
-    #[serde(default)]
-    pub peak_waiters: Option<u64>,
-}
-
-/// One of a replica's events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "EventTexts", try_from = "EventTexts")]
-pub struct EventLine {
-    /// When, on the replica's monotonic clock.
-    pub mono_ns: u64,
-    /// What.
-    pub event: Event,
-}
-
-/// The same on the wire: the texts of `events.jsonl`, and what no record has.
-#[derive(Debug, Serialize, Deserialize)]
-struct EventTexts {
-    mono_ns: u64,
-    event: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    flight: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    /// Of what was stored: until when the entry is fresh, on the replica's monotonic clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fresh_until_ns: Option<u64>,
-}
-
-impl From<EventLine> for EventTexts {
-    fn from(EventLine { mono_ns, event }: EventLine) -> Self {
-        let fresh_until_ns = match &event {
-            Event::Put { fresh_until, .. } => Some(fresh_until.0),
-            _ => None,
-        };
-        Self {
-            mono_ns,
-            event: event.name().to_owned(),
-            key: event.key().map(ToString::to_string),
-            flight: event.flight().map(|flight| flight.to_string()),
-            detail: event.detail().map(Into::into),
-            fresh_until_ns,
-        }
-    }
-}
-
-impl TryFrom<EventTexts> for EventLine {
-    type Error = String;
-
-    fn try_from(line: EventTexts) -> Result<Self, String> {
-        let (key, flight, detail) = (line.key.as_deref(), line.flight.as_deref(), line.detail.as_deref());
-        let texts = Texts { event: &line.event, key, flight, detail };
-        let event = Event::of(texts, Mono(line.fresh_until_ns.unwrap_or(0)));
-        Ok(Self { mono_ns: line.mono_ns, event: event.ok_or_else(|| format!("no event of ours: {texts:?}"))? })
-    }
-}
-
-/// `GET /events` of a replica: everything since its strategy was started.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ReplicaEvents {
-    /// In the order in which they happened.
-    pub events: Vec<EventLine>,
-    /// Events that the log had no room for; anything but zero makes the run invalid.
-    pub dropped: u64,
 }
 
 /// `POST /warm`: the replica writes items 1 to `items` through the strategy's own put, in one burst.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use evidence::OriginFault;
 use scenarios::Law;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 use strategies::time::nanos;
 
 /// A law of service times on the wire.
@@ -82,87 +82,11 @@ pub struct StartOrigin {
     pub write_every_ns: Option<u64>,
 }
 
-/// `GET /counters` of the origin, since its start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct OriginCounters {
-    /// Reads that arrived.
-    pub arrived: u64,
-    /// Reads that have not ended, queue included.
-    pub in_flight: u64,
-    /// Times that the rows were to get a new version and the database refused.
-    #[serde(default)]
-    pub writes_missed: u64,
-}
-
-/// One read in the origin's ledger. Times on the origin's monotonic clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LedgerRow {
-    /// The key that was asked for.
-    pub key: SmolStr,
-    /// The flight, as the asker named it; empty where he did not.
-    pub flight: SmolStr,
-    /// The replica, as it named itself.
-    pub replica: Option<u32>,
-    /// When it arrived.
-    pub arrived_ns: u64,
-    /// When it had its place and its connection; `None` where it never did.
-    pub start_ns: Option<u64>,
-    /// When it ended; `None` where it has not.
-    pub end_ns: Option<u64>,
-    /// How it ended.
-    pub outcome: ReadOutcome,
-}
-
-/// How an origin read ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ReadOutcome {
-    /// It has not.
-    Open,
-    /// With the item.
-    Ok,
-    /// There is no such item.
-    Missing,
-    /// No place and no room in the queue.
-    Rejected,
-    /// With an error (a fault, or SQLite's own).
-    Failed,
-    /// It ran to its end, and nobody was listening any more.
-    Abandoned,
-}
-
-impl ReadOutcome {
-    /// The name in `origin.csv`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Ok => "ok",
-            Self::Missing => "missing",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-            Self::Abandoned => "abandoned",
-        }
-    }
-}
-
 /// `POST /fault` on the origin: from now on, for `for_ns`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct OriginFault {
+pub struct FaultOrigin {
     /// What.
-    pub kind: OriginFaultKind,
+    pub kind: OriginFault,
     /// For how long, nanoseconds.
     pub for_ns: u64,
-}
-
-/// What is wrong with the origin.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OriginFaultKind {
-    /// Service times are so many times longer.
-    Slow(f64),
-    /// Every read fails at once.
-    Fail,
-    /// Reads arrive and are not begun until it is over.
-    Pause,
 }

@@ -8,8 +8,9 @@ use app::cache::cache_source::{CachePorts, CacheSource};
 use app::cache::redis_cache::RedisSource;
 use app::cache::redis_server::PrivateRedis;
 use app::process::runtime::RealClock;
-use app::wire::control::{LedgerRow, OriginFault, OriginFaultKind, StartOrigin};
+use app::wire::control::{FaultOrigin, StartOrigin};
 use app::wire::origin_client::HttpOrigin;
+use evidence::{OriginFault, OriginRead};
 use strategies::port::{
     BoxFuture, Clock, Event, Events, LeaderEnd, LoadCx, Loaded, Origin, OriginError, Spawn, Stored,
 };
@@ -246,13 +247,13 @@ impl Fleet {
     }
 
     /// The origin's ledger.
-    pub async fn ledger(&self) -> Vec<LedgerRow> {
+    pub async fn ledger(&self) -> Vec<OriginRead> {
         self.lab.origin_control.get("/ledger").await.unwrap()
     }
 
     /// From now on the origin fails every read, or none.
     pub async fn origin_fails(&self, fails: bool) {
-        let fault = OriginFault { kind: OriginFaultKind::Fail, for_ns: if fails { 60_000_000_000 } else { 0 } };
+        let fault = FaultOrigin { kind: OriginFault::Fail, for_ns: if fails { 60_000_000_000 } else { 0 } };
         self.lab.origin_control.post::<()>("/fault", &fault).await.unwrap();
     }
 

@@ -192,7 +192,7 @@ const REPLICAS_DEFAULT: u16 = 3;
 fn check_redis(url: &str, owned: bool) -> Result<(), Failure> {
     let flaw = |why: String| Failure::usage(format!("no Redis URL · --redis {} · {why}", shown(url)));
     let advice = "write redis://HOST:PORT or redis+unix:///PATH";
-    app::cache::redis_cache::check_url(url).map_err(flaw)?;
+    crate::lab::check_redis_url(url).map_err(flaw)?;
     if owned || is_loopback(url).map_err(|why| flaw(format!("{why} · {advice}")))? {
         return Ok(());
     }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use app::cache::cache_source::CacheStatus;
-use app::wire::control::{CacheDelay, Flushed, Held, Holder, Identity, LedgerRow, LockOf, Namespace};
+use app::wire::control::{CacheDelay, Flushed, Held, Holder, Identity, LockOf, Namespace};
+use evidence::CacheStatus;
+use evidence::OriginRead;
 use scenarios::{Action, ActionKind, Target};
 use strategies::time::nanos;
 
-use super::Injector;
+use super::inject::Injector;
 use crate::lab::docker::{Container, Stack, State};
 use crate::lab::offset;
 
@@ -336,7 +337,7 @@ impl Injector<'_> {
                 }
             }
         }
-        let ledger: Vec<LedgerRow> = origin.get("/ledger").await.map_err(text)?;
+        let ledger: Vec<OriginRead> = origin.get("/ledger").await.map_err(text)?;
         let open = ledger.iter().rev().find(|row| row.end_ns.is_none() && row.key == item.to_string());
         Ok(open.and_then(|row| row.replica).map(|replica| replica as usize))
     }

@@ -1,10 +1,11 @@
 //! The events that go through control listeners alone, and are the same in every real lab.
 
-use app::wire::control::{Expire, OriginFault, OriginFaultKind};
+use app::wire::control::{Expire, FaultOrigin};
+use evidence::OriginFault;
 use scenarios::{Action, ActionKind};
 use strategies::time::nanos;
 
-use super::Injector;
+use super::inject::Injector;
 
 impl Injector<'_> {
     pub(super) async fn act_by_control(&self, action: &Action) -> Result<(), String> {
@@ -12,9 +13,9 @@ impl Injector<'_> {
         match action.kind {
             ActionKind::Expire => self.expire(action.key.map_or(all, |key| Expire { first: key, last: key })).await,
             ActionKind::Flush => self.expire(all).await,
-            ActionKind::OriginSlow => self.origin(action, OriginFaultKind::Slow(action.factor)).await,
-            ActionKind::OriginFail => self.origin(action, OriginFaultKind::Fail).await,
-            ActionKind::OriginPause => self.origin(action, OriginFaultKind::Pause).await,
+            ActionKind::OriginSlow => self.origin(action, OriginFault::Slow(action.factor)).await,
+            ActionKind::OriginFail => self.origin(action, OriginFault::Fail).await,
+            ActionKind::OriginPause => self.origin(action, OriginFault::Pause).await,
             // Refused before the run by `lab::check_events`.
             _ => Err("this lab can't do that".into()),
         }
@@ -32,9 +33,9 @@ impl Injector<'_> {
         Err(last)
     }
 
-    async fn origin(&self, action: &Action, kind: OriginFaultKind) -> Result<(), String> {
+    async fn origin(&self, action: &Action, kind: OriginFault) -> Result<(), String> {
         let control = self.endpoints.origin.as_ref().ok_or("there is no origin to control")?;
-        let fault = OriginFault { kind, for_ns: nanos(action.length) };
+        let fault = FaultOrigin { kind, for_ns: nanos(action.length) };
         control.post::<()>("/fault", &fault).await.map_err(|e| e.to_string())
     }
 }

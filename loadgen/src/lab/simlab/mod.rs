@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use app::wire::control::ReplicaCounters;
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
+use evidence::ReplicaCounters;
 use hdrhistogram::Histogram;
 use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};

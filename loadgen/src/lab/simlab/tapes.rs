@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use app::wire::control::{EventLine, LedgerRow, ReadOutcome};
-use sim::{Read, ReadEnd, VirtualClock};
+use evidence::{EventLine, OriginRead, ReadEnd};
+use sim::{Read, VirtualClock};
 use strategies::Key;
 use strategies::port::{
     BreakerState, CacheErrorClass, Cause, Clock as _, Event, Events, FlightId, LeaderEnd, OPERATIONS, RefusedBy, Stored,
@@ -19,7 +19,6 @@ const EVENT: usize = 32;
 const READ: usize = 48;
 const NEVER: u64 = u64::MAX;
 
-/// The cache operations that can fail.
 /// A run's tapes.
 #[derive(Clone)]
 pub(super) struct Tapes {
@@ -85,7 +84,7 @@ impl Lines for SimLines {
 pub(super) struct SimReads(Tapes);
 
 impl Reads for SimReads {
-    fn each(&self, visit: &mut dyn FnMut(&LedgerRow) -> io::Result<()>) -> io::Result<()> {
+    fn each(&self, visit: &mut dyn FnMut(&OriginRead) -> io::Result<()>) -> io::Result<()> {
         lock(&self.0.reads).each(|record| visit(&unpack_read(record)))
     }
 }
@@ -199,41 +198,27 @@ fn pack_read(read: &Read) -> [u8; READ] {
     }
     record[40..44].copy_from_slice(&read.key.item().unwrap_or(0).to_le_bytes());
     record[44..46].copy_from_slice(&read.replica.to_le_bytes());
-    record[46] = match read.outcome {
-        None => 0,
-        Some(ReadEnd::Ok) => 1,
-        Some(ReadEnd::Missing) => 2,
-        Some(ReadEnd::Rejected) => 3,
-        Some(ReadEnd::Failed) => 4,
-        Some(ReadEnd::Abandoned) => 5,
-    };
+    record[46] = read.outcome.map_or(0, |end| 1 + of(&ReadEnd::ALL, &end));
     record
 }
 
-fn unpack_read(record: &[u8; READ]) -> LedgerRow {
+fn unpack_read(record: &[u8; READ]) -> OriginRead {
     let flight = FlightId { incarnation: word(record, 0), number: word(record, 8) };
     let maybe = |ns: u64| (ns != NEVER).then_some(ns);
     let key = u32::from_le_bytes([record[40], record[41], record[42], record[43]]);
-    LedgerRow {
+    OriginRead {
         key: smol_str::ToSmolStr::to_smolstr(&key),
         flight: smol_str::ToSmolStr::to_smolstr(&flight),
         replica: Some(u16::from_le_bytes([record[44], record[45]]).into()),
         arrived_ns: word(record, 16),
         start_ns: maybe(word(record, 24)),
         end_ns: maybe(word(record, 32)),
-        outcome: match record[46] {
-            1 => ReadOutcome::Ok,
-            2 => ReadOutcome::Missing,
-            3 => ReadOutcome::Rejected,
-            4 => ReadOutcome::Failed,
-            5 => ReadOutcome::Abandoned,
-            _ => ReadOutcome::Open,
-        },
+        outcome: usize::from(record[46]).checked_sub(1).and_then(|end| ReadEnd::ALL.get(end).copied()),
     }
 }
 
 /// A read that is not over, as the ledger of the real origin would show it.
-pub(super) fn row(read: &Read) -> LedgerRow {
+pub(super) fn row(read: &Read) -> OriginRead {
     unpack_read(&pack_read(read))
 }
 

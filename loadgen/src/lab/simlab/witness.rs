@@ -107,9 +107,9 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
             },
             ..failed(String::new())
         },
-        Reply::Answer(Err(error)) => match app::replica::failure(error) {
+        Reply::Answer(Err(error)) => match evidence::failure(error) {
             (_, Outcome::Shed) => Answer { outcome: Some(Outcome::Shed), error: None, ..failed(String::new()) },
-            (status, _) => failed(format!("http-{}", status.as_u16())),
+            (status, _) => failed(format!("http-{status}")),
         },
         Reply::TimedOut => failed("timeout".into()),
         Reply::Reset => failed("reset".into()),

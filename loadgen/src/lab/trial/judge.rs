@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use app::wire::control::{LedgerRow, ReplicaCounters, ReplicaEvents};
+use evidence::{OriginRead, ReplicaCounters, ReplicaEvents};
 use report::Herds;
 use report::record::{Conditions, EventRow, Events, Ledgers};
 use scenarios::{LoadKind, Scenario};
@@ -75,7 +75,7 @@ impl Told {
 
 /// The ledger that an origin has sent.
 #[must_use]
-pub fn read_list(rows: Vec<LedgerRow>) -> Box<dyn Reads + Send> {
+pub fn read_list(rows: Vec<OriginRead>) -> Box<dyn Reads + Send> {
     Box::new(ReadList::new(rows))
 }
 

@@ -4,14 +4,16 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use app::wire::control::{LedgerRow, OriginCounters, ReplicaCounters, Warm, Warmed};
+use app::wire::control::{Warm, Warmed};
 use app::wire::control_client::ControlError;
+use evidence::{OriginCounters, OriginRead, ReplicaCounters};
 use report::{HlogHeader, StrategyFolder};
 use strategies::port::Clock;
 use strategies::time::{Mono, nanos};
 use tokio::sync::{mpsc, watch};
 
-use super::{Before, Bench, Load, cannot_warm, in_flight};
+use super::bench::{Before, Bench, Load, in_flight};
+use super::cannot_warm;
 use crate::cli::settings::Subject;
 use crate::lab::docker::Sampler;
 use crate::lab::faults::{Aftermath, Injector};
@@ -212,7 +214,7 @@ impl Bench<'_> {
     /// What the warm-up or the burst left in the cache, for the floor.
     async fn tell_state(&self, collector: &Collector, t0: Mono, before: &Before) -> Result<(), ControlError> {
         if let (Some(origin), Some(clock)) = (&self.endpoints.origin, &before.origin_clock) {
-            let ledger: Vec<LedgerRow> = origin.get("/ledger").await?;
+            let ledger: Vec<OriginRead> = origin.get("/ledger").await?;
             let t0_ns = i64::try_from(t0.0).unwrap_or(i64::MAX);
             let mut state = WarmState::new(&self.settings.scenario, clock.to_ours_ns - t0_ns);
             ledger.iter().for_each(|row| state.see(row));

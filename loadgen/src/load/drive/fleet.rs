@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use app::process::heartbeat::{BEAT, Heart};
-use app::wire::control::Heartbeat;
+use evidence::Heartbeat;
 use strategies::port::Clock;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, LocalSet};

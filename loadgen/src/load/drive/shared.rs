@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::process::runtime::RealClock;
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
 use scenarios::{Keys, LoadKind, OnDown, Plan};
 use strategies::time::{Mono, nanos};
 use tokio::sync::watch;

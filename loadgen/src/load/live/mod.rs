@@ -4,6 +4,7 @@
 //! by a generator's worker. Nothing waits for a reader of it.
 
 mod news;
+#[cfg(feature = "labs")]
 mod server;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 pub use news::open;
+#[cfg(feature = "labs")]
 pub use server::serve;
 
 /// What is told, in the order in which it happened.
@@ -176,6 +178,7 @@ impl Feed {
     }
 
     /// What was told from the `from`th on; waits until there is something.
+    #[cfg(feature = "labs")]
     async fn after(&self, from: usize) -> Vec<Arc<str>> {
         let mut count = self.0.count.subscribe();
         let _ = count.wait_for(|count| *count > from).await;

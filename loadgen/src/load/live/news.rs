@@ -4,7 +4,9 @@ use std::io::Write as _;
 
 use report::record::{Run, Strategy};
 
-use super::{Feed, News, serve};
+#[cfg(feature = "labs")]
+use super::serve;
+use super::{Feed, News};
 use crate::cli::settings::Settings;
 use crate::shell::exit::Failure;
 
@@ -19,6 +21,15 @@ pub fn open(settings: &Settings) -> Result<Feed, Failure> {
         let _ = std::io::stderr().write_all(format!("live     http://{address}/\n").as_bytes());
     }
     Ok(feed)
+}
+
+/// There is no server in this build.
+#[cfg(not(feature = "labs"))]
+fn serve(address: std::net::SocketAddr, _feed: Feed) -> Result<std::net::SocketAddr, Failure> {
+    Err(Failure::usage(format!(
+        "this build serves no page · --live {address} · found it, allowed none · leave it out, or build with the feature labs: \
+         cargo build --release -p loadgen"
+    )))
 }
 
 impl News {

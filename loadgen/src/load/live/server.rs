@@ -44,7 +44,7 @@ pub fn serve(address: SocketAddr, feed: Feed) -> Result<SocketAddr, Failure> {
         runtime.block_on(async {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
             // The word is never said: the thread ends with the process.
-            let (_stop, shutdown) = app::wire::serve::Shutdown::pair();
+            let (_stop, shutdown) = app::process::shutdown::Shutdown::pair();
             app::wire::serve::serve(listener, router(feed), shutdown).await;
         });
     };

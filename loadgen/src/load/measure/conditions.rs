@@ -1,7 +1,7 @@
 //! How the lab fared while it measured: which of its parts stood still, whose clock was set, whether anybody else emptied the
 //! cache. What a planned event explains is recorded and is no reason to doubt.
 
-use app::wire::control::{CacheWatched, Heartbeat, Silence};
+use evidence::{CacheWatched, Heartbeat, Silence};
 use report::record::Conditions;
 
 use crate::lab::faults::Aftermath;
@@ -149,7 +149,7 @@ fn round(ms: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use app::wire::control::ClockStep;
+    use evidence::ClockStep;
 
     use super::*;
     use crate::lab::faults::Span;

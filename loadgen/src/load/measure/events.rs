@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
 
-use app::wire::control::EventLine;
+use evidence::EventLine;
 use report::record::{EventRow, Events};
 use smol_str::ToSmolStr as _;
 use strategies::Key;
@@ -236,7 +236,7 @@ impl Counter {
 
 #[cfg(test)]
 mod tests {
-    use app::wire::control::ReplicaEvents;
+    use evidence::ReplicaEvents;
     use strategies::port::FlightId;
     use strategies::time::Mono;
 

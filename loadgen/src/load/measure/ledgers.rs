@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use app::wire::control::{EventLine, LedgerRow, ReadOutcome};
+use evidence::{EventLine, OriginRead, ReadEnd};
 use report::record::Ledgers;
 use strategies::port::{Cause, Event, FlightId, LeaderEnd};
 
@@ -108,7 +108,7 @@ impl Flights {
     }
 
     /// The origin saw a read. To be told when the replicas have told everything.
-    pub fn seen(&mut self, row: &LedgerRow) {
+    pub fn seen(&mut self, row: &OriginRead) {
         self.rows += 1;
         let known = self.marks.of(&row.flight);
         let before = *known;
@@ -125,9 +125,9 @@ impl Flights {
         match (before & ENDED != 0, before & DONE != 0, row.outcome) {
             (false, ..) if before & LED != 0 => disagree(format!("{flight}: never ended in its replica")),
             (false, ..) => disagree(format!("{:?}: the origin saw it, no replica led it", flight.as_str())),
-            (true, true, ReadOutcome::Ok | ReadOutcome::Missing) => {}
-            (true, true, outcome) => {
-                disagree(format!("{flight}: done in its replica, {} at the origin", outcome.name()));
+            (true, true, Some(ReadEnd::Ok | ReadEnd::Missing)) => {}
+            (true, true, _) => {
+                disagree(format!("{flight}: done in its replica, {} at the origin", row.standing()));
             }
             // An answer that came too late, or was lost on its way, leaves a read that ended well at the origin.
             (true, false, _) => {}
@@ -180,15 +180,15 @@ mod tests {
 
     use super::*;
 
-    fn row(flight: &str, outcome: ReadOutcome) -> LedgerRow {
-        LedgerRow {
+    fn row(flight: &str, outcome: impl Into<Option<ReadEnd>>) -> OriginRead {
+        OriginRead {
             key: "1".into(),
             flight: flight.into(),
             replica: Some(0),
             arrived_ns: 1,
             start_ns: Some(1),
             end_ns: Some(2),
-            outcome,
+            outcome: outcome.into(),
         }
     }
 
@@ -197,19 +197,19 @@ mod tests {
         name.parse::<FlightId>().unwrap().to_string()
     }
 
-    fn compare(lines: &[(&str, &str, &str)], rows: &[LedgerRow], received: &[&str], lost: u64) -> Ledgers {
+    fn compare(lines: &[(&str, &str, &str)], rows: &[OriginRead], received: &[&str], lost: u64) -> Ledgers {
         let mut flights = Flights::default();
         for (event, flight, detail) in lines {
             let texts = Texts { event, key: Some("1"), flight: Some(flight), detail: Some(detail) };
             flights.told(&EventLine { mono_ns: 1, event: Event::of(texts, Mono(0)).unwrap() });
         }
-        rows.iter().for_each(|row| flights.seen(&LedgerRow { flight: ours(&row.flight).into(), ..row.clone() }));
+        rows.iter().for_each(|row| flights.seen(&OriginRead { flight: ours(&row.flight).into(), ..row.clone() }));
         let mut answers = Received::default();
         received.iter().for_each(|flight| answers.answer(&ours(flight)));
         flights.compare(&answers, |_| true, lost)
     }
 
-    fn disagreements(lines: &[(&str, &str, &str)], rows: &[LedgerRow], received: &[&str], lost: u64) -> Vec<String> {
+    fn disagreements(lines: &[(&str, &str, &str)], rows: &[OriginRead], received: &[&str], lost: u64) -> Vec<String> {
         compare(lines, rows, received, lost).disagree
     }
 
@@ -218,12 +218,12 @@ mod tests {
 
     #[test]
     fn what_agrees_says_nothing() {
-        assert!(disagreements(&DEMAND, &[row("a-1", ReadOutcome::Ok)], &["a-1"], 0).is_empty());
+        assert!(disagreements(&DEMAND, &[row("a-1", ReadEnd::Ok)], &["a-1"], 0).is_empty());
         let refresh = [("flight-led", "a-2", "refresh"), ("flight-ended", "a-2", "done")];
-        assert!(disagreements(&refresh, &[row("a-2", ReadOutcome::Ok)], &[], 0).is_empty());
+        assert!(disagreements(&refresh, &[row("a-2", ReadEnd::Ok)], &[], 0).is_empty());
         for end in ["origin-error", "timed-out", "vanished"] {
             let failed = [("flight-led", "a-3", "demand"), ("flight-ended", "a-3", end)];
-            assert!(disagreements(&failed, &[row("a-3", ReadOutcome::Abandoned)], &[], 0).is_empty(), "{end}");
+            assert!(disagreements(&failed, &[row("a-3", ReadEnd::Abandoned)], &[], 0).is_empty(), "{end}");
             assert!(disagreements(&failed, &[], &[], 0).is_empty(), "{end}: it may never have arrived");
         }
     }
@@ -232,13 +232,13 @@ mod tests {
     fn each_way_to_disagree_is_noticed() {
         for (lines, rows, received, words) in [
             (&DEMAND[..], vec![], vec!["a-1"], "the origin never saw it"),
-            (&[], vec![row("b-1", ReadOutcome::Ok)], vec![], "no replica led it"),
-            (&DEMAND, vec![row("a-1", ReadOutcome::Ok), row("a-1", ReadOutcome::Ok)], vec!["a-1"], "saw it twice"),
-            (&DEMAND, vec![row("a-1", ReadOutcome::Failed)], vec!["a-1"], "failed at the origin"),
-            (&DEMAND[..1], vec![row("a-1", ReadOutcome::Open)], vec![], "never ended"),
-            (&DEMAND, vec![row("a-1", ReadOutcome::Ok)], vec![], "never received"),
-            (&DEMAND, vec![row("a-1", ReadOutcome::Ok)], vec!["a-1", "a-1"], "two answers claim it"),
-            (&DEMAND[..2], vec![row("a-1", ReadOutcome::Ok)], vec!["a-1"], "no replica answered it"),
+            (&[], vec![row("b-1", ReadEnd::Ok)], vec![], "no replica led it"),
+            (&DEMAND, vec![row("a-1", ReadEnd::Ok), row("a-1", ReadEnd::Ok)], vec!["a-1"], "saw it twice"),
+            (&DEMAND, vec![row("a-1", ReadEnd::Failed)], vec!["a-1"], "failed at the origin"),
+            (&DEMAND[..1], vec![row("a-1", None)], vec![], "never ended"),
+            (&DEMAND, vec![row("a-1", ReadEnd::Ok)], vec![], "never received"),
+            (&DEMAND, vec![row("a-1", ReadEnd::Ok)], vec!["a-1", "a-1"], "two answers claim it"),
+            (&DEMAND[..2], vec![row("a-1", ReadEnd::Ok)], vec!["a-1"], "no replica answered it"),
         ] {
             let said = disagreements(lines, &rows, &received, 0);
             assert!(said.iter().any(|s| s.contains(words)), "{words}: {said:?}");
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn an_answer_lost_on_its_way_is_listed_and_is_no_disagreement() {
-        let rows = [row("a-1", ReadOutcome::Ok)];
+        let rows = [row("a-1", ReadEnd::Ok)];
         let ledgers = compare(&DEMAND, &rows, &[], 1);
         assert!(ledgers.disagree.is_empty());
         assert_eq!((ledgers.led_undelivered, ledgers.replica_flights), (vec![ours("a-1")], 1));
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(flights.marks.with(LED, SEEN).len(), 100_000);
         assert!(flights.marks.strange.is_empty());
         for strange in ["", "1", "abc-1", "0000000000000ABC-1", "0000000000000abc-01", "0000000000000abc-+1"] {
-            flights.seen(&row(strange, ReadOutcome::Ok));
+            flights.seen(&row(strange, ReadEnd::Ok));
         }
         assert_eq!(flights.marks.strange.len(), 6);
         let said = flights.compare(&Received::default(), |_| true, 0).disagree;

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use app::wire::control::{EventLine, LedgerRow, ReplicaEvents};
+use evidence::{EventLine, OriginRead, ReplicaEvents};
 
 /// What the replicas told.
 pub trait Lines {
@@ -22,7 +22,7 @@ pub trait Reads {
     ///
     /// # Errors
     /// As [`Lines::each`].
-    fn each(&self, visit: &mut dyn FnMut(&LedgerRow) -> io::Result<()>) -> io::Result<()>;
+    fn each(&self, visit: &mut dyn FnMut(&OriginRead) -> io::Result<()>) -> io::Result<()>;
 }
 
 /// The lists that replicas have sent, and where each one's clock stands: added to its readings it gives nanoseconds since t = 0.
@@ -56,19 +56,19 @@ impl Lines for LineLists {
 }
 
 /// The ledger that an origin has sent.
-pub struct ReadList(Vec<LedgerRow>);
+pub struct ReadList(Vec<OriginRead>);
 
 impl ReadList {
     /// Puts it in order.
     #[must_use]
-    pub fn new(mut rows: Vec<LedgerRow>) -> Self {
+    pub fn new(mut rows: Vec<OriginRead>) -> Self {
         rows.sort_by_key(|row| row.arrived_ns);
         Self(rows)
     }
 }
 
 impl Reads for ReadList {
-    fn each(&self, visit: &mut dyn FnMut(&LedgerRow) -> io::Result<()>) -> io::Result<()> {
+    fn each(&self, visit: &mut dyn FnMut(&OriginRead) -> io::Result<()>) -> io::Result<()> {
         self.0.iter().try_for_each(visit)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use app::wire::control::{LedgerRow, ReadOutcome, ReplicaCounters};
+use evidence::{OriginRead, ReadEnd, ReplicaCounters};
 use report::Herds;
 use report::record::{BinRow, Events, Hot, Ledgers, Origin, OriginRow, Retries, Stale, Strategy};
 use scenarios::Scenario;
@@ -92,7 +92,7 @@ impl OriginTally {
     }
 
     /// The next read; `offset_ns` from the origin's clock to nanoseconds since t = 0.
-    pub fn count(&mut self, row: &LedgerRow, offset_ns: i64) {
+    pub fn count(&mut self, row: &OriginRead, offset_ns: i64) {
         let arrived_ns = since_start(row.arrived_ns, offset_ns);
         let read = Read { arrived_ns, end_ns: row.end_ns.map(|at| since_start(at, offset_ns)) };
         let is_hot = self.hot_key.as_deref() == Some(row.key.as_str());
@@ -109,7 +109,7 @@ impl OriginTally {
             self.bins.arrive(read);
         }
         if is_hot {
-            let answered = matches!(row.outcome, ReadOutcome::Ok | ReadOutcome::Missing);
+            let answered = matches!(row.outcome, Some(ReadEnd::Ok | ReadEnd::Missing));
             self.herds.take(arrived_ns, read.end_ns, answered);
         }
     }
@@ -220,7 +220,7 @@ impl<'a> WarmState<'a> {
     }
 
     /// The origin saw a read.
-    pub fn see(&mut self, row: &LedgerRow) {
+    pub fn see(&mut self, row: &OriginRead) {
         let arrived = since_start(row.arrived_ns, self.offset_ns);
         let Some(key) = row.key.parse::<u32>().ok().filter(|_| arrived < 0) else { return };
         // A burst stores every key at t = 0, whenever its value was read; with so much of its life behind it.
@@ -256,7 +256,7 @@ fn since_start(mono_ns: u64, origin_offset_ns: i64) -> i64 {
 }
 
 /// A read as a row of `origin.csv`, in the place of another row, whose memory is used again.
-pub fn origin_row(into: &mut OriginRow, row: &LedgerRow, offset_ns: i64, end_ns: i64) {
+pub fn origin_row(into: &mut OriginRow, row: &OriginRead, offset_ns: i64, end_ns: i64) {
     let at = |mono_ns: u64| since_start(mono_ns, offset_ns);
     let phase = match at(row.arrived_ns) {
         ..0 => "warmup",
@@ -267,7 +267,7 @@ pub fn origin_row(into: &mut OriginRow, row: &LedgerRow, offset_ns: i64, end_ns:
         (&mut into.key, row.key.as_str()),
         (&mut into.flight, row.flight.as_str()),
         (&mut into.phase, phase),
-        (&mut into.outcome, row.outcome.name()),
+        (&mut into.outcome, row.standing()),
     ] {
         place.clear();
         place.push_str(text);

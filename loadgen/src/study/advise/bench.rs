@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
 use report::record::Strategy;
 use report::sweep::Point;
 use report::{Figures, on_all_cores};

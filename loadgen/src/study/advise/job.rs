@@ -1,6 +1,6 @@
 //! What is to be found out, and what is needed for it.
 
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
 
 use super::ask::Ask;
 use super::bench::Bench;

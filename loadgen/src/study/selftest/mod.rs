@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::process::runtime::RealClock;
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
 use scenarios::{LoadKind, Plan, Scenario};
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -23,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
 use report::record::Strategy;
 use report::sweep::{Sweep, SweepFolder, render_sweep};
 use report::text::escape;

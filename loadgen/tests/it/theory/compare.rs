@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::wire::serve::Shutdown;
+use app::process::shutdown::Shutdown;
 use clap::Parser as _;
 use loadgen::cli::settings::{Settings, Subject};
 use loadgen::cli::{Cli, Command};

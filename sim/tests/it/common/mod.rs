@@ -10,8 +10,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use evidence::ReadEnd;
 use scenarios::{Plan, Scenario};
-use sim::{Latencies, Read, ReadEnd, Reply, Request, Simulated, Simulation, VirtualClock, Witness, simulate};
+use sim::{Latencies, Read, Reply, Request, Simulated, Simulation, VirtualClock, Witness, simulate};
 use strategies::port::{Clock, Event, Events, FlightId};
 use strategies::time::Mono;
 use strategies::{GetError, Outcome, Spec};

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use evidence::ReadEnd;
 use scenarios::Trouble;
 use sim::invariants::{Active, End, Fact, Judge, Terms, What};
-use sim::{Effect, Read, ReadEnd};
+use sim::{Effect, Read};
 use strategies::port::{Acquired, Cause, Event, FlightId, LeaderEnd, Released, Renewed, Stored, Token, When};
 use strategies::time::{Mono, Wall};
 use strategies::{Entry, GetError, Key, Life, Outcome, Served, Spec};

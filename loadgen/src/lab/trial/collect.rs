@@ -1,12 +1,13 @@
 //! What a strategy did, collected from those who saw it.
 
-use app::cache::cache_source::CacheStatus;
-use app::wire::control::{Heartbeat, OriginCounters};
 use app::wire::control_client::ControlError;
+use evidence::CacheStatus;
+use evidence::{Heartbeat, OriginCounters};
 use strategies::time::Mono;
 
+use super::Trial;
+use super::bench::{Before, Bench, Load};
 use super::judge::{Observed, Told, judge, read_list};
-use super::{Before, Bench, Load, Trial};
 use crate::cli::settings::Subject;
 use crate::lab::Offset;
 use crate::load::measure::{Circumstances, Part};

@@ -1,0 +1,19 @@
+//! What the witnesses of a run say, in every lab: the replicas' events, the origin's reads, counts, and how each part fared.
+//!
+//! The real programs send these types over the wire, a simulation fills them in, and measures and checks read nothing else.
+
+mod cache;
+mod counts;
+mod event_line;
+mod failure;
+mod heartbeat;
+mod origin_fault;
+mod origin_read;
+
+pub use cache::CacheStatus;
+pub use counts::{OriginCounters, ReplicaCounters};
+pub use event_line::{EventLine, ReplicaEvents};
+pub use failure::failure;
+pub use heartbeat::{CacheWatched, ClockStep, Heartbeat, LONG_SILENCE, Silence};
+pub use origin_fault::OriginFault;
+pub use origin_read::{OriginRead, ReadEnd};

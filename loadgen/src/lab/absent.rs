@@ -1,0 +1,80 @@
+//! What stands for the labs that are not simulated in a build without them (`--no-default-features`): nothing can be brought up.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use app::process::shutdown::Shutdown;
+use report::StrategyFolder;
+use scenarios::Plan;
+
+use super::trial::Trial;
+use crate::cli::settings::{Settings, Subject};
+use crate::load::live::Feed;
+use crate::shell::exit::Failure;
+
+/// Checks nothing: there is nothing here that would use it.
+///
+/// # Errors
+/// Never.
+pub fn check_redis_url(_url: &str) -> Result<(), String> {
+    Ok(())
+}
+
+/// No containers are ever found.
+pub type Found = Infallible;
+
+/// Decides which lab it is.
+///
+/// # Errors
+/// [`Failure`] where it is not the simulated one.
+pub async fn choose(settings: &mut Settings) -> Result<Option<Found>, Failure> {
+    if settings.simulated {
+        return settings.check_world(false).map(|()| None);
+    }
+    Err(Failure::usage(
+        "this build has the simulated lab only · --lab · found another, allowed sim · write --lab sim, or build with the \
+         feature labs: cargo build --release -p loadgen",
+    ))
+}
+
+/// There is none.
+pub struct World {
+    /// The lab's name.
+    pub lab: &'static str,
+    /// What its cache is.
+    pub cache: String,
+    /// How the cache was chosen.
+    pub cache_note: String,
+    never: Infallible,
+}
+
+impl World {
+    /// There is none to bring up.
+    ///
+    /// # Errors
+    /// Always: [`choose`] lets nothing come here but what is simulated.
+    pub async fn open(
+        _settings: &Settings,
+        _found: Option<Found>,
+        _run: &str,
+        _stop: Shutdown,
+        _feed: Feed,
+    ) -> Result<Self, Failure> {
+        Err(Failure::failed("this build has the simulated lab only"))
+    }
+
+    /// Runs nothing.
+    ///
+    /// # Errors
+    /// It is never called.
+    pub async fn run(
+        &self,
+        _settings: &Settings,
+        _plan: Arc<Plan>,
+        _subject: &Subject,
+        _files: &StrategyFolder,
+        _heading: &str,
+    ) -> Result<Trial, Failure> {
+        match self.never {}
+    }
+}

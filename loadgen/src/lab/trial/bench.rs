@@ -1,0 +1,204 @@
+//! A strategy's run in a world that is up: started, warmed, loaded, and asked for what it did.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use app::process::runtime::RealClock;
+use app::process::shutdown::Shutdown;
+use app::wire::control::{Identity, StartOrigin, StartReplica};
+use app::wire::control_client::{ControlClient, ControlError};
+use evidence::{CacheStatus, Heartbeat, OriginCounters, ReplicaCounters};
+use report::StrategyFolder;
+use report::record::ContainerRow;
+use scenarios::Plan;
+use strategies::Spec;
+use strategies::time::{Mono, nanos};
+
+use super::Trial;
+use crate::cli::settings::{Settings, Subject};
+use crate::lab::faults::Aftermath;
+use crate::lab::preflight::status;
+use crate::lab::{Endpoints, Offset, offset};
+use crate::load::drive::{Pacer, Probed, probe};
+use crate::load::live::Feed;
+use crate::load::record::Collected;
+use crate::shell::exit::Failure;
+
+/// What all strategies of a run share.
+pub struct Bench<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The world.
+    pub endpoints: &'a Endpoints,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The run's name, the first part of its cache namespaces.
+    pub run: &'a str,
+    /// The generator's clock.
+    pub clock: RealClock,
+    /// The generator's pacer.
+    pub pacer: &'a Pacer,
+    /// Ctrl-C.
+    pub stop: Shutdown,
+    /// Told how it goes.
+    pub feed: Feed,
+}
+
+/// The state of the world before the load.
+pub(super) struct Before {
+    pub(super) cache: Option<CacheStatus>,
+    pub(super) identities: Vec<String>,
+    pub(super) replica_clocks: Vec<Offset>,
+    pub(super) origin_clock: Option<Offset>,
+}
+
+/// What the load left behind.
+pub(super) struct Load {
+    pub(super) t0: Mono,
+    /// Where the measured phase ended, nanoseconds since t = 0: at its planned end, or where Ctrl-C cut it short.
+    pub(super) end_ns: i64,
+    pub(super) collected: Collected,
+    pub(super) worker_died: bool,
+    /// Processor time of the generator's workers over the time for which they ran.
+    pub(super) cpu_cores: Option<f64>,
+    /// What the hearts of the generator's workers told.
+    pub(super) hearts: Vec<Heartbeat>,
+    pub(super) counters: ReplicaCounters,
+    pub(super) aftermath: Aftermath,
+    pub(super) containers: Option<Vec<ContainerRow>>,
+}
+
+impl Bench<'_> {
+    /// Runs one strategy, and writes its latency log into `files` while it does.
+    ///
+    /// # Errors
+    /// [`Failure`] where the lab fails; what a strategy does badly is in the record.
+    pub async fn run(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
+        self.start(subject).await.map_err(Failure::failed)?;
+        let probed = self.probe(subject).await?;
+        let before = self.before().await?;
+        let load = self.load(subject, &before, files, heading).await?;
+        let not_quiet = self.quiesce().await.map_err(Failure::failed)?;
+        let trial = self.evidence(subject, &before, load, not_quiet).await?;
+        Ok(Trial { probed, ..trial })
+    }
+
+    async fn start(&self, subject: &Subject) -> Result<(), ControlError> {
+        let (scenario, seed) = (&self.settings.scenario, self.settings.seed);
+        if let Some(origin) = &self.endpoints.origin {
+            let start = StartOrigin {
+                items: scenario.keys.n,
+                value_bytes: scenario.keys.value_size,
+                filler_bytes: scenario.keys.filler_bytes(),
+                concurrency: scenario.origin.concurrency,
+                queue: scenario.origin.queue,
+                service_time: scenario.origin.service_time.into(),
+                seed,
+                write_every_ns: scenario.origin.write_every.map(nanos),
+            };
+            origin.post::<()>("/start", &start).await?;
+        }
+        for (control, start) in self.endpoints.replicas.iter().zip(self.starts(subject)) {
+            control.post::<()>("/start", &start).await?;
+        }
+        Ok(())
+    }
+
+    /// What each replica is started with.
+    pub(super) fn starts(&self, subject: &Subject) -> Vec<StartReplica> {
+        let start = |index| StartReplica {
+            namespace: format!("{}:{}", self.run, subject.folder),
+            strategy: subject.strategy.as_ref().map_or(subject.name.as_str(), Spec::name).to_owned(),
+            ttl_ns: nanos(self.settings.scenario.cache.ttl),
+            seed: self.settings.seed,
+            budgets: self.settings.scenario.budgets.into(),
+            slots: self.settings.scenario.slots.map(Into::into),
+            index: u16::try_from(index).ok(),
+            watches_cache: index == 0,
+        };
+        (0..self.endpoints.replicas.len()).map(start).collect()
+    }
+
+    /// Whether the target is there at all, asked of each of its sites; what the first one answered. Without a warm-up its
+    /// cache is to be met cold, so it is asked for an item that the load will not ask for.
+    async fn probe(&self, subject: &Subject) -> Result<Option<Probed>, Failure> {
+        let scenario = &self.settings.scenario;
+        let key = if scenario.load.warmup.is_zero() { scenario.keys.last().saturating_add(1) } else { 1 };
+        let mut first = None;
+        if subject.strategy.is_none() {
+            for (site, url) in self.endpoints.sites.iter().zip(subject.composition.split(' ')) {
+                let probed = probe(site, key, scenario.load.timeout).await.map_err(|kind| {
+                    let advice = "is it up, and does it speak HTTP/1.1?";
+                    Failure::failed(format!("the target does not answer · --target {url} · found {kind} · {advice}"))
+                })?;
+                self.warn_of(&probed, url);
+                first.get_or_insert(probed);
+            }
+        }
+        Ok(first)
+    }
+
+    /// Says so, before the load, where a target's first answer is one that would count as a failure.
+    fn warn_of(&self, probed: &Probed, url: &str) {
+        let status = probed.status;
+        // Without a warm-up it was asked for an item that need not exist.
+        let expected = (200..300).contains(&status) || (status == 404 && self.settings.scenario.load.warmup.is_zero());
+        if expected || self.settings.quiet {
+            return;
+        }
+        let advice = match status {
+            300..400 => "redirects are not followed, and each counts as a failure: give the URL that it leads to",
+            404 => "each such answer counts as a failure: is {key} where the item's number goes?",
+            _ => "each such answer counts as a failure: is it the right URL, and the target well?",
+        };
+        let text =
+            format!("warning: the target answered {status} to a first question, before the load · {url} · {advice}\n");
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+
+    async fn before(&self) -> Result<Before, Failure> {
+        let mut replica_clocks = Vec::new();
+        for control in &self.endpoints.replicas {
+            replica_clocks.push(offset(control, &self.clock).await.map_err(Failure::failed)?);
+        }
+        let origin_clock = match &self.endpoints.origin {
+            Some(origin) => Some(offset(origin, &self.clock).await.map_err(Failure::failed)?),
+            None => None,
+        };
+        let cache = match self.endpoints.replicas.first() {
+            Some(replica) => Some(status(self.settings, self.endpoints, replica).await?),
+            None => None,
+        };
+        let identities = self.identities().await.map_err(Failure::failed)?;
+        Ok(Before { cache, identities, replica_clocks, origin_clock })
+    }
+
+    pub(super) async fn identities(&self) -> Result<Vec<String>, ControlError> {
+        let mut identities = Vec::new();
+        for control in &self.endpoints.replicas {
+            identities.push(control.get::<Identity>("/identity").await?.incarnation);
+        }
+        Ok(identities)
+    }
+
+    pub(super) async fn counters(&self) -> Result<ReplicaCounters, ControlError> {
+        let mut sum = ReplicaCounters::default();
+        for control in &self.endpoints.replicas {
+            let counters: ReplicaCounters = control.get("/counters").await?;
+            sum.requests += counters.requests;
+            sum.cache_ops += counters.cache_ops;
+            sum.in_flight += counters.in_flight;
+            // Of one replica, not of all together.
+            sum.peak_waiters = sum.peak_waiters.max(counters.peak_waiters);
+        }
+        Ok(sum)
+    }
+}
+
+/// Reads in flight at an origin; none where it is nobody of ours.
+pub(super) async fn in_flight(origin: Option<&ControlClient>) -> Result<u64, ControlError> {
+    match origin {
+        Some(origin) => Ok(origin.get::<OriginCounters>("/counters").await?.in_flight),
+        None => Ok(0),
+    }
+}
