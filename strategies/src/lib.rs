@@ -14,6 +14,7 @@
 //! | a bound on what reaches the origin, a breaker | `origin/` |
 //! | a replica's own request slots, and who waits in it | [`Slots`] |
 //! | the SPEC grammar and the presets | [`spec`] |
+//! | public mistakes, wrong on purpose | [`sabotage`] |
 //! | what theory predicts of a hot key | [`theory`] |
 //! | how long things may take in a replica | [`Budgets`] |
 //! | durations, rates and sizes as people write them | [`kit::units`] |

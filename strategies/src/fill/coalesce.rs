@@ -57,46 +57,21 @@ pub(crate) struct Coalesce {
     inner: Arc<dyn Fill>,
     clock: Arc<dyn Clock>,
     spawn: Arc<dyn Spawn>,
-    flights: Arc<Mutex<BTreeMap<Key, Vec<oneshot::Sender<Answer>>>>>,
+    flying: Flying,
     /// A leader's own budget, a request's: it outlives the request that it began for, but not for ever.
     budget: Duration,
-    /// See [`Coalesce::attached`].
-    attached: bool,
 }
 
 impl Coalesce {
-    /// Coalescing whose flight runs in the first caller's own future and dies with it: wrong on purpose, for
-    /// `broken-callers-flight`.
-    pub(crate) fn attached(self) -> Self {
-        Self { attached: true, ..self }
-    }
-
     pub(crate) fn new(inner: Arc<dyn Fill>, ports: &Ports) -> Self {
         let (clock, spawn) = (Arc::clone(&ports.clock), Arc::clone(&ports.spawn));
-        Self { inner, clock, spawn, flights: Arc::default(), budget: ports.budgets.replica, attached: false }
+        Self { inner, clock, spawn, flying: Flying::default(), budget: ports.budgets.replica }
     }
 
-    /// Joins the key's flight, or leads one. `None` where there is one and the asker would not wait.
-    fn board(&self, cx: Cx, key: &Key, want: Want) -> Option<oneshot::Receiver<Answer>> {
-        let mut flights = lock(&self.flights);
-        if let Some(followers) = flights.get_mut(key) {
-            if want.mode == Mode::Try {
-                return None;
-            }
-            let (tell, told) = oneshot::channel();
-            followers.push(tell);
-            return Some(told);
-        }
-        flights.insert(key.clone(), Vec::new());
-        drop(flights);
-        Some(self.lead(cx, key, want))
-    }
-
-    fn lead(&self, cx: Cx, key: &Key, want: Want) -> oneshot::Receiver<Answer> {
+    fn lead(&self, cx: Cx, landing: Landing, want: Want) -> oneshot::Receiver<Answer> {
         let (tell, told) = oneshot::channel();
         let cx = Cx { deadline: self.clock.mono().plus(self.budget), ..cx };
         let inner = Arc::clone(&self.inner);
-        let landing = Landing { key: key.clone(), flights: Arc::clone(&self.flights), landed: false };
         self.spawn.spawn(Box::pin(async move {
             let answer = inner.fill(cx, &landing.key, want).await;
             landing.land(&answer);
@@ -111,20 +86,14 @@ impl Fill for Coalesce {
         Box::pin(async move {
             let mut vanished = 0;
             while vanished < LEADERS_MAX {
-                if self.attached && !lock(&self.flights).contains_key(key) {
-                    lock(&self.flights).insert(key.clone(), Vec::new());
-                    let landing = Landing { key: key.clone(), flights: Arc::clone(&self.flights), landed: false };
-                    let answer = self.inner.fill(cx, key, want).await;
-                    landing.land(&answer);
-                    return answer;
-                }
-                let Some(told) = self.board(cx, key, want) else {
-                    return Ok(Filled::Busy { retry_in: Duration::ZERO });
+                let told = match self.flying.board(key, want.mode) {
+                    Place::Leads(landing) => self.lead(cx, landing, want),
+                    Place::Follows(told) => told,
+                    Place::None => return Ok(Filled::Busy { retry_in: Duration::ZERO }),
                 };
                 match told.await {
                     // The flight was a background refresh that found somebody else at it: start over, and wait.
                     Ok(Ok(Filled::Busy { .. })) if want.mode == Mode::Wait => {}
-                    Err(oneshot::Canceled) if self.attached => break,
                     Ok(Err(GetError::LeadersVanished)) | Err(oneshot::Canceled) => vanished += 1,
                     Ok(answer) => return answer,
                 }
@@ -134,17 +103,51 @@ impl Fill for Coalesce {
     }
 }
 
+/// The followers of each flight that is under way.
+#[derive(Clone, Default)]
+pub(crate) struct Flying(Arc<Mutex<BTreeMap<Key, Vec<oneshot::Sender<Answer>>>>>);
+
+/// A place in a key's flight.
+pub(crate) enum Place {
+    Leads(Landing),
+    Follows(oneshot::Receiver<Answer>),
+    /// Somebody else leads, and the asker would not wait.
+    None,
+}
+
+impl Flying {
+    /// Joins the key's flight, or begins one.
+    pub(crate) fn board(&self, key: &Key, mode: Mode) -> Place {
+        let mut flights = self.lock();
+        if let Some(followers) = flights.get_mut(key) {
+            if mode == Mode::Try {
+                return Place::None;
+            }
+            let (tell, told) = oneshot::channel();
+            followers.push(tell);
+            return Place::Follows(told);
+        }
+        flights.insert(key.clone(), Vec::new());
+        Place::Leads(Landing { key: key.clone(), flying: self.clone(), landed: false })
+    }
+
+    /// A poisoned map is as good as any: every critical section leaves it whole.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Vec<oneshot::Sender<Answer>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Closes a flight, also where its leader vanishes: then the followers' senders are dropped, and they start over.
-struct Landing {
+pub(crate) struct Landing {
     key: Key,
-    flights: Arc<Mutex<BTreeMap<Key, Vec<oneshot::Sender<Answer>>>>>,
+    flying: Flying,
     landed: bool,
 }
 
 impl Landing {
-    fn land(mut self, answer: &Answer) {
+    pub(crate) fn land(mut self, answer: &Answer) {
         self.landed = true;
-        let followers = lock(&self.flights).remove(&self.key).unwrap_or_default();
+        let followers = self.flying.lock().remove(&self.key).unwrap_or_default();
         let shared = match answer {
             Ok(Filled::Led(entry, _)) => Ok(Filled::Joined(entry.clone())),
             other => other.clone(),
@@ -159,12 +162,7 @@ impl Landing {
 impl Drop for Landing {
     fn drop(&mut self) {
         if !self.landed {
-            lock(&self.flights).remove(&self.key);
+            self.flying.lock().remove(&self.key);
         }
     }
-}
-
-/// A poisoned map is as good as any: every critical section above leaves it whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

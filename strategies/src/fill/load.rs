@@ -27,8 +27,6 @@ pub(crate) struct Load {
     pub(crate) reread: bool,
     /// How long "no such item" is stored; not at all where there is no `negative` layer.
     pub(crate) negative: Option<Duration>,
-    /// Whether the leader runs in its caller's own future: wrong on purpose, for `broken-callers-flight`.
-    pub(crate) attached: bool,
 }
 
 /// An item that was loaded and is yet to be stored: the two halves of a fill, for warming a cache in one burst.
@@ -82,7 +80,8 @@ impl Load {
         entry
     }
 
-    async fn lead(&self, cx: Cx, key: &Key, want: Want) -> Result<Filled, GetError> {
+    /// Looks, loads and stores, in the future of whatever awaits it.
+    pub(crate) async fn lead(&self, cx: Cx, key: &Key, want: Want) -> Result<Filled, GetError> {
         if self.reread {
             match self.cache.get(key).await {
                 Ok(Lookup::Found(entry)) if entry.answers(want.newer_than, self.ports.clock.wall()) => {
@@ -112,9 +111,6 @@ impl Load {
 
 impl Fill for Load {
     fn fill<'a>(&'a self, cx: Cx, key: &'a Key, want: Want) -> BoxFuture<'a, Result<Filled, GetError>> {
-        if self.attached {
-            return Box::pin(self.lead(cx, key, want));
-        }
         let (tell, told) = oneshot::channel();
         let (leader, key) = (self.clone(), key.clone());
         self.ports.spawn.spawn(Box::pin(async move {

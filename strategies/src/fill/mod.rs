@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub(crate) use backoff::Backoff;
 pub(crate) use bare::BARE;
-pub(crate) use coalesce::{COALESCE, Coalesce};
+pub(crate) use coalesce::{COALESCE, Coalesce, Flying, Place};
 pub(crate) use flight::Flights;
 pub use hold::LEASE_MARGIN;
 pub(crate) use hold::{Hold, LockSettings, OnTimeout};

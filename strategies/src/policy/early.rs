@@ -20,8 +20,6 @@ pub(crate) enum Early {
     /// XFetch: refresh when `now − δ·β·ln(u) ≥ expiry`, u uniform in (0, 1], δ the recompute time stored with the entry.
     /// Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", PVLDB 8(8), 2015.
     XFetch { beta: f64, mode: RefreshMode },
-    /// XFetch with the sign turned, `now + δ·β·ln(u) ≥ expiry`: wrong on purpose, for `broken-xfetch-sign`.
-    XFetchTurned { beta: f64 },
     /// The fixed cutoff: refresh once age ≥ θ·T. Many requests cross it together, which is the mini-cliff that XFetch
     /// avoids.
     Ahead { theta: f64 },
@@ -40,10 +38,6 @@ impl Early {
                 let lead = nanos(entry.delta) as f64 * beta * -u.ln();
                 lead >= entry.ttl_left(now) as f64
             }
-            Self::XFetchTurned { beta } => {
-                let u = 1.0 - rng.next_unit();
-                nanos(entry.delta) as f64 * beta * u.ln() >= entry.ttl_left(now) as f64
-            }
             Self::Ahead { theta } => entry.age(now) >= entry.life.soft.mul_f64(theta),
             Self::SoftWindow { window, probability } => {
                 let window = i64::try_from(nanos(window.of(entry.life.soft))).unwrap_or(i64::MAX);
@@ -55,9 +49,7 @@ impl Early {
     /// Where it refreshes: in the background, or in the request.
     pub(crate) fn mode(self) -> RefreshMode {
         match self {
-            Self::Never | Self::XFetchTurned { .. } | Self::Ahead { .. } | Self::SoftWindow { .. } => {
-                RefreshMode::Background
-            }
+            Self::Never | Self::Ahead { .. } | Self::SoftWindow { .. } => RefreshMode::Background,
             Self::XFetch { mode, .. } => mode,
         }
     }

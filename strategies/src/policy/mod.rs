@@ -31,7 +31,7 @@ use crate::port::error::GetError;
 use crate::port::key::Key;
 use crate::port::outcome::Outcome;
 use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Lookup, When};
-use crate::spec::{Flaw, ParamInfo, Range};
+use crate::spec::{ParamInfo, Range};
 use crate::stack::Ports;
 use crate::stack::slots::Waiters;
 
@@ -84,11 +84,8 @@ pub(crate) struct Policy {
     pub(crate) ports: Ports,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) fill: Arc<dyn Fill>,
-    /// The fill of a request that has nothing to serve.
-    pub(crate) first: Arc<dyn Fill>,
     pub(crate) early: Early,
     pub(crate) life: Life,
-    pub(crate) flaw: Option<Flaw>,
     pub(crate) rng: Rng,
     pub(crate) waiters: Arc<Waiters>,
 }
@@ -121,13 +118,11 @@ impl Policy {
                 Outcome::Hit
             }
             Freshness::Fresh => Outcome::Hit,
-            Freshness::Expired if self.flaw != Some(Flaw::StaleForEver) => {
-                return Decided::Fill(Box::pin(self.wait(cx, key, Some(entry.stamp()))));
-            }
-            Freshness::Stale | Freshness::Expired => {
+            Freshness::Stale => {
                 self.refresh(cx, key, &entry);
                 Outcome::Stale
             }
+            Freshness::Expired => return Decided::Fill(Box::pin(self.wait(cx, key, Some(entry.stamp())))),
         };
         Decided::Serve(Served::new(entry, outcome, None, now))
     }
@@ -153,7 +148,7 @@ impl Policy {
         let _waits = Waiters::one(&self.waiters);
         let want = Want { newer_than, mode: Mode::Wait, life: self.life, when: When::Always };
         let clock = &*self.ports.clock;
-        let filled = within(clock, cx.deadline, self.first.fill(cx, key, want)).await;
+        let filled = within(clock, cx.deadline, self.fill.fill(cx, key, want)).await;
         match filled.unwrap_or(Err(GetError::OutOfTime)) {
             Ok(Filled::Led(entry, flight)) => Ok(Served::new(entry, Outcome::Load, Some(flight), clock.wall())),
             Ok(Filled::Joined(entry)) => Ok(Served::new(entry, Outcome::Wait, None, clock.wall())),

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::broken::{BrokenInfo, Flaw};
 use super::layer::{CacheLayer, FillLayer, OriginLayer, PolicySpec};
 use super::span::Span;
-use crate::policy::Early;
+use crate::stack::sabotage::BrokenInfo;
 
 /// A validated composition of layers.
 #[derive(Debug, Clone)]
@@ -16,8 +15,8 @@ pub struct Spec {
     pub(crate) policy: PolicySpec,
     /// Inner to outer.
     pub(crate) cache: Vec<Arc<dyn CacheLayer>>,
-    /// What is wrong with it, on purpose.
-    pub(crate) flaw: Option<Flaw>,
+    /// How it is wrong, where it is on purpose. All else in it is the right one's.
+    pub(crate) broken: Option<&'static BrokenInfo>,
     /// Inner to outer: what works for the fleet stands inside what works for the process.
     pub(crate) fill: Vec<Arc<dyn FillLayer>>,
     /// Inner to outer: the limit stands inside the breaker.
@@ -33,12 +32,9 @@ impl PartialEq for Spec {
 
 impl Spec {
     /// The same with a flaw, and labelled so.
-    pub(super) fn with(mut self, broken: &BrokenInfo) -> Self {
+    pub(super) fn with(mut self, broken: &'static BrokenInfo) -> Self {
         self.canonical = format!("WRONG ON PURPOSE ({}): {}", broken.reason, self.canonical);
-        self.flaw = Some(broken.flaw);
-        if let (Flaw::SignTurned, Early::XFetch { beta, .. }) = (broken.flaw, self.policy.early) {
-            self.policy.early = Early::XFetchTurned { beta };
-        }
+        self.broken = Some(broken);
         self
     }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::args::Args;
-use super::broken::BROKEN;
 use super::catalogue::{self, LAYERS, PRESETS};
 use super::composition::Spec;
 use super::layer::{Alone, FillLayer, Layer, LayerInfo, Slot};
 use super::terms::{self, Term};
 use crate::kit::words::nearest;
+use crate::stack::sabotage::BROKEN;
 
 /// What is wrong with a SPEC: a sentence that names what was found, what is allowed and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +82,7 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     fill.sort_by_key(|layer| layer.reach() != Alone::InFleet);
     // What the breaker refuses takes no place in the limit's queue.
     origin.sort_by_key(|layer| layer.breaker().is_some());
-    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, flaw: None, fill, origin })
+    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, broken: None, fill, origin })
 }
 
 fn info(name: &str) -> Result<&'static LayerInfo, String> {

@@ -4,7 +4,6 @@
 //! order on the command line does not matter: slots decide the order of work, so a wrong order cannot be written down.
 
 mod args;
-mod broken;
 mod catalogue;
 mod composition;
 mod convert;
@@ -17,7 +16,6 @@ mod terms;
 mod vary;
 
 pub(crate) use args::Args;
-pub use broken::{BROKEN, BrokenInfo, Flaw};
 pub use catalogue::{LAYERS, PRESETS, PresetInfo};
 pub use composition::Spec;
 pub use convert::SpecError;
@@ -30,6 +28,7 @@ pub use promise::Promise;
 pub(crate) use span::Span;
 
 pub(crate) use crate::fill::LockSettings;
+pub use crate::stack::sabotage::{BROKEN, BrokenInfo};
 
 /// Makes a layer of one term, whatever is in the catalogue.
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Alone, BreakerPromise, Flaw, Spec};
+use super::{Alone, BreakerPromise, Spec};
 use crate::fill::{Hold, OnTimeout};
 use crate::policy::{Early, RefreshMode};
 
@@ -52,12 +52,10 @@ impl Spec {
         let lock = self.fill.iter().find_map(|layer| layer.lock());
         let coalesces = self.fill.iter().any(|layer| layer.reach() == Alone::InProcess);
         let limit = self.origin.iter().find_map(|layer| layer.limit());
-        // Losers that may read for themselves leave no promise; where that is the flaw, the promise is the lock's.
-        let kept =
-            lock.filter(|lock| lock.on_timeout != OnTimeout::Load || self.flaw == Some(Flaw::LosersLoad)).is_some();
+        // Losers that may read for themselves leave no promise; where that is wrong on purpose, the promise is the lock's.
+        let kept = lock.is_some_and(|lock| lock.on_timeout != OnTimeout::Load || self.broken.is_some());
         let (beta, mode) = match self.policy.early {
             Early::XFetch { beta, mode } => (Some(beta), mode),
-            Early::XFetchTurned { beta } => (Some(beta), RefreshMode::Background),
             Early::Never | Early::Ahead { .. } | Early::SoftWindow { .. } => (None, RefreshMode::Background),
         };
         Promise {

@@ -11,7 +11,7 @@ impl Spec {
     /// The layers that it is composed of. None of one that is wrong on purpose: its flaw is what it is for.
     #[must_use]
     pub fn layers(&self) -> Vec<&'static LayerInfo> {
-        let terms = if self.flaw.is_some() { Vec::new() } else { terms::parse(&self.canonical).unwrap_or_default() };
+        let terms = if self.broken.is_some() { Vec::new() } else { terms::parse(&self.canonical).unwrap_or_default() };
         LAYERS.iter().filter(|layer| terms.iter().any(|term| term.name == layer.name)).collect()
     }
 

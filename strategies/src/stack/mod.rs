@@ -1,6 +1,7 @@
 //! The stack builder: the one place where a SPEC becomes running layers, each in its slot.
 
 pub(crate) mod budgets;
+pub(crate) mod parts;
 mod ports;
 pub mod sabotage;
 pub(crate) mod slots;
@@ -12,15 +13,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::fill::{Backoff, Coalesce, Cx, Fill, Flights, Load, Prefetched};
-use crate::layer::{Flawed, Metered};
+use crate::fill::{Backoff, Cx, Flights, Load, Prefetched};
+use crate::layer::Metered;
 use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
 use crate::port::key::Key;
 use crate::port::{BoxFuture, Cause, Clock, When};
-use crate::spec::{Alone, Flaw, Spec};
-use crate::stack::sabotage::ReleasesAnybodys;
+use crate::spec::{FillLayer, Spec};
+use crate::stack::parts::Parts;
 use crate::stack::slots::Door;
 
 /// A strategy that is running in one replica.
@@ -48,45 +49,33 @@ impl Stack {
     pub fn build(spec: &Spec, ports: &Ports, ttl: Duration, incarnation: u64) -> Self {
         let spec = &spec.clone().fitted(&ports.budgets);
         let cache_ops = Arc::new(AtomicU64::new(0));
-        let mut ports = metered(ports, &cache_ops);
-        if let Some(flaw) = spec.flaw {
-            ports.cache = Arc::new(Flawed { inner: ports.cache, flaw });
-            ports.lease = match flaw {
-                Flaw::ReleasesAnybodys => {
-                    Arc::new(ReleasesAnybodys { inner: ports.lease, seize: Arc::clone(&ports.seize) })
-                }
-                _ => Arc::new(Flawed { inner: ports.lease, flaw }),
-            };
+        let mut parts = Parts {
+            ports: metered(ports, &cache_ops),
+            early: spec.policy.early,
+            fill: |load, around| around(Arc::new(load)),
+        };
+        if let Some(broken) = spec.broken {
+            (broken.sabotage)(&mut parts);
         }
+        let Parts { ports, early, fill } = parts;
         let cache = spec.cache.iter().fold(Arc::clone(&ports.cache), |inner, layer| layer.around(inner, &ports));
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
-        let reread = !spec.fill.is_empty() && spec.flaw != Some(Flaw::NoReread);
-        let attached = spec.flaw == Some(Flaw::CallersFlight);
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
-        let negative = spec.absent_life();
-        let load =
-            Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, backoff, reread, negative, attached };
+        let (reread, negative) = (!spec.fill.is_empty(), spec.absent_life());
+        let load = Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, backoff, reread, negative };
         // Warming a cache is not the strategy's doing, so its reads pass by the layers.
         let origin = spec.origin.iter().fold(Arc::clone(&ports.origin), |inner, layer| layer.around(inner, &ports));
-        let guarded = Ports { origin, ..ports.clone() };
-        let innermost = Arc::new(Load { ports: guarded, ..load.clone() }) as Arc<dyn Fill>;
-        let fill = spec.fill.iter().fold(innermost, |inner, layer| {
-            if attached && layer.reach() == Alone::InProcess {
-                return Arc::new(Coalesce::new(inner, &ports).attached());
-            }
-            layer.around(inner, Arc::clone(&cache), &ports, incarnation)
+        let guarded = Load { ports: Ports { origin, ..ports.clone() }, ..load.clone() };
+        let fill = fill(guarded, &|innermost| {
+            let around =
+                |inner, layer: &Arc<dyn FillLayer>| layer.around(inner, Arc::clone(&cache), &ports, incarnation);
+            spec.fill.iter().fold(innermost, around)
         });
-        // A request with nothing to serve fills like any other, but for one flaw.
-        let first = match spec.flaw {
-            Some(Flaw::UnprotectedFill) => Arc::new(Load { reread: false, ..load.clone() }) as Arc<dyn Fill>,
-            _ => Arc::clone(&fill),
-        };
         let (door, clock) = (Door::new(ports.slots), Arc::clone(&ports.clock));
         let waiters = Arc::clone(&door.waiters);
         let life = spec.policy.life(ttl);
         let rng = ports.rng.fork("policy");
-        let policy =
-            Policy { ports, cache, fill, first, early: spec.policy.early, life, flaw: spec.flaw, rng, waiters };
+        let policy = Policy { ports, cache, fill, early, life, rng, waiters };
         Self { policy, load, life, cache_ops, door, clock }
     }
 

@@ -49,7 +49,7 @@ pub(super) struct Lock {
 impl Layers {
     pub(super) fn of(spec: &Spec, ttl: Duration, budgets: &Budgets) -> Self {
         // What "no such item" is stored for does not concern a key that exists.
-        let Spec { name: _, canonical: _, policy, cache: _, flaw, fill, origin } = spec;
+        let Spec { name: _, canonical: _, policy, cache: _, broken, fill, origin } = spec;
         let PolicySpec { early, soft, stale } = policy;
         let lock = fill.iter().find_map(|layer| layer.lock()).map(|lock| Lock::of(lock.fitted(budgets)));
         let coalesced = fill.iter().any(|layer| layer.reach() == Alone::InProcess);
@@ -68,7 +68,7 @@ impl Layers {
             },
             lock,
             limit,
-            flawed: flaw.is_some(),
+            flawed: broken.is_some(),
         }
     }
 

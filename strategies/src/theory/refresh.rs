@@ -35,8 +35,7 @@ impl Refresh {
         let Self { r, d, ttl, .. } = *self;
         let late = r * (t - ttl).max(0.0);
         let early = match self.early {
-            // The flawed one never fires in time, either; nothing is predicted of it.
-            Early::Never | Early::XFetchTurned { .. } => 0.0,
+            Early::Never => 0.0,
             Early::Ahead { theta } => r * (t.min(ttl) - theta * ttl).max(0.0),
             Early::SoftWindow { window, probability } => {
                 let opens = (ttl - window.of(Duration::from_secs_f64(ttl)).as_secs_f64()).max(0.0);

@@ -1,0 +1,19 @@
+//! The parts of a stack that sabotage may exchange before it is built.
+
+use std::sync::Arc;
+
+use crate::fill::{Fill, Load};
+use crate::policy::Early;
+use crate::stack::ports::Ports;
+
+/// Puts a stack's fill layers around a fill.
+pub(crate) type Around<'a> = &'a dyn Fn(Arc<dyn Fill>) -> Arc<dyn Fill>;
+
+/// The parts.
+pub(crate) struct Parts {
+    /// The replica's, metered.
+    pub(crate) ports: Ports,
+    pub(crate) early: Early,
+    /// Makes the fill of the load and of what stands around it.
+    pub(crate) fill: fn(Load, Around<'_>) -> Arc<dyn Fill>,
+}
