@@ -3,6 +3,7 @@
 //! Compiled into the fuzzer's programs and into `loadgen/tests/it/corpora.rs`, which plays the committed corpora without a
 //! fuzzer. A file that includes it has `envelope` and `told` beside it.
 
+use report::Document as _;
 use scenarios::Scenario;
 use strategies::Outcome;
 
@@ -29,10 +30,10 @@ pub fn result(bytes: &[u8]) {
         let written = serde_json::to_vec(&run).unwrap();
         assert_eq!(report::parse_run(&written).as_ref(), Ok(&run));
     }
-    if let Ok(baseline) = report::compare::baseline::parse_baseline(bytes) {
+    if let Ok(baseline) = report::compare::baseline::Baseline::parse(bytes) {
         assert_eq!(report::compare::baseline::compare(&baseline, &baseline).map(|changes| changes.len()), Ok(0));
     }
-    if let Ok(sweep) = report::sweep::parse_sweep(bytes) {
+    if let Ok(sweep) = report::sweep::Sweep::parse(bytes) {
         let _ = (sweep.strategies(), sweep.seeds_run());
     }
 }

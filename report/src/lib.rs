@@ -28,6 +28,7 @@ pub mod sweep;
 pub mod text;
 
 pub use files::atomic::{AtomicFile, write_atomic, write_inside};
+pub use files::document::Document;
 pub use files::error::{ReportError, RunJsonProblem};
 pub use files::folder::{RunFolder, StrategyFolder, Write};
 pub use files::hlog::{HlogHeader, HlogWriter, read_hlog};

@@ -3,8 +3,9 @@
 //! Two names, one composition, in randomised blocks like any two strategies. What the pairs differ by is noise, and no
 //! difference within it is called one; a verdict other than "the same" would be a false alarm.
 
+use report::Document as _;
 use report::compare::stats::{Call, RUNS_MIN};
-use report::compare::{NOISE_SCHEMA, NoiseBand, NoiseFile, read_noise, write_noise};
+use report::compare::{NOISE_SCHEMA, NoiseBand, NoiseFile, read_noise};
 use report::record::{Run, Strategy};
 
 use crate::cli::RunArgs;
@@ -71,7 +72,7 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     file.bands.retain(|held| !same(held));
     let text = in_words(&record, &band);
     file.bands.push(band);
-    write_noise(&path, &file).map_err(Failure::failed)?;
+    file.write(&path).map_err(Failure::failed)?;
     say::out(&format!("{text}kept     {}\n", path.display()))?;
     Ok(exit)
 }

@@ -10,13 +10,13 @@ use clap::Parser as _;
 use loadgen::cli::Cli;
 use loadgen::cli::settings::Settings;
 use loadgen::study::sweep::{simulate, simulate_within};
-use report::RunFolder;
-use report::compare::baseline::{BASELINE_SCHEMA, Baseline, Held, compare, read_baseline};
+use report::compare::baseline::{BASELINE_SCHEMA, Baseline, Held, compare};
+use report::{Document as _, RunFolder};
 use scenarios::Plan;
 
 fn committed(scenario: &str) -> Baseline {
     let path = format!("{}/../results/baseline/{scenario}.sim.json", env!("CARGO_MANIFEST_DIR"));
-    read_baseline(Path::new(&path)).unwrap_or_else(|error| panic!("{error}; make it: ci/gate.sh promote"))
+    Baseline::read(Path::new(&path)).unwrap_or_else(|error| panic!("{error}; make it: ci/gate.sh promote"))
 }
 
 fn settings(args: &[&str]) -> Settings {

@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 
 use crate::common::{alone, only_run, run};
 use crate::schemas::{Harm, MAPS, Schema, harmed, schemas};
+use report::Document as _;
 use report::compare::baseline::MEASURED_SCHEMA;
-use report::compare::{NOISE_SCHEMA, NoiseBand, NoiseFile, write_noise};
+use report::compare::{NOISE_SCHEMA, NoiseBand, NoiseFile};
 use report::record::{Metric, RUN_SCHEMA};
 use serde_json::Value;
 
@@ -141,7 +142,7 @@ fn fresh() -> &'static [Written] {
             let said = run(&["promote", "--baseline-dir", baselines.to_str().unwrap(), run_folder]);
             assert_eq!(said.code, Some(0), "{}", said.err);
         }
-        write_noise(&all.join("noise.json"), &noise()).unwrap();
+        noise().write(&all.join("noise.json")).unwrap();
         for (name, line) in [
             ("compare.json", vec!["compare", &repeated, &shorter, "--format", "json"]),
             ("selftest.json", vec!["selftest", "-d", "1s", "--format", "json"]),

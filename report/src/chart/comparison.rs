@@ -4,10 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use plotters::prelude::DrawingBackend;
-
 use super::Chart;
-use super::ink::{ALARM, At, Drawn, FAINT, Ink, TEXT, WIDTH};
+use super::ink::{ALARM, At, FAINT, Ink, TEXT, WIDTH};
 use super::response::Percentiles;
 use super::seconds;
 use crate::draw::{Frame, Scale, whole};
@@ -18,6 +16,24 @@ use crate::text::words;
 const TOP: f64 = 84.0;
 const PANEL: f64 = 78.0;
 const STEP: f64 = PANEL + 38.0;
+
+/// How high a chart with a panel a strategy is.
+pub(crate) fn height_of(run: &Run) -> f64 {
+    TOP + STEP * run.strategies.len().max(1) as f64 + 36.0
+}
+
+/// The panel of the strategy at this place in it.
+pub(crate) fn panel_of(at: usize, right: f64, x: Scale, y: Scale) -> Frame {
+    let top = TOP + 22.0 + STEP * at as f64;
+    Frame { left: 62.0, right, top, bottom: top + PANEL, x, y }
+}
+
+/// What its axes are, x in the middle of `x`.
+pub(crate) fn axes_of(ink: &mut Ink, run: &Run, up: &str, along: &str, x: f64) {
+    let middle = TOP + STEP * run.strategies.len().max(1) as f64 / 2.0;
+    ink.upward(up, (14.0, middle), 11.0, FAINT);
+    ink.text(along, (x, height_of(run) - 18.0), 11.0, FAINT, At::Middle);
+}
 
 /// `charts/comparison.svg|png`.
 pub(crate) struct Comparison<'a> {
@@ -41,68 +57,50 @@ impl Chart for Comparison<'_> {
     }
 
     fn height(&self) -> f64 {
-        TOP + STEP * self.run.strategies.len().max(1) as f64 + 36.0
+        height_of(self.run)
     }
 
-    fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
+    fn draw(&self, ink: &mut Ink) {
         let without_ledger = words::without_ledger(self.run);
         let what = if without_ledger { "response time" } else { "what reached the origin" };
         let title = format!("{}: {what}, second by second", self.run.scenario);
-        ink.sheet(&title, &[&words::setting(self.run), &words::load_caption(self.run)])?;
+        ink.head(&title, &[&words::setting(self.run), &words::load_caption(self.run)]);
         let rows = || self.digests.iter().flat_map(|digest| digest.measured(self.run));
         let largest = rows().filter_map(|row| row.origin_starts).map(|reads| reads as f64).fold(0.0, f64::max);
         let y = if without_ledger { self.percentiles(rows()).scale() } else { Scale::counts(largest, 4) };
         let x = Scale::Linear(0.0, self.run.duration_s.max(1.0));
-        let mut top = TOP + 22.0;
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
-            let panel = Frame { left: 62.0, right: WIDTH - 72.0, top, bottom: top + PANEL, x, y };
             let last = at + 1 == self.run.strategies.len();
-            self.panel(ink, &panel, strategy, digest, last)?;
-            top += STEP;
+            self.panel(ink, &panel_of(at, WIDTH - 72.0, x, y), strategy, digest, last);
         }
         if self.run.strategies.is_empty() {
-            let panel = Frame { left: 62.0, right: WIDTH - 72.0, top, bottom: top + PANEL, x, y };
-            return panel.say(ink, "no strategy was run");
+            return panel_of(0, WIDTH - 72.0, x, y).say(ink, "no strategy was run");
         }
-        ink.upward(
-            if without_ledger { "response time, ms (log)" } else { "origin reads per second" },
-            (14.0, TOP + STEP * self.run.strategies.len() as f64 / 2.0),
-            11.0,
-            FAINT,
-        )?;
-        let below = self.height() - 18.0;
-        ink.text("seconds since the measured phase began", ((WIDTH - 10.0) / 2.0, below), 11.0, FAINT, At::Middle)
+        let up = if without_ledger { "response time, ms (log)" } else { "origin reads per second" };
+        axes_of(ink, self.run, up, "seconds since the measured phase began", (WIDTH - 10.0) / 2.0);
     }
 }
 
 impl Comparison<'_> {
-    fn panel<DB: DrawingBackend>(
-        &self,
-        ink: &Ink<'_, DB>,
-        panel: &Frame,
-        strategy: &Strategy,
-        digest: &Digest,
-        last: bool,
-    ) -> Drawn<DB> {
-        label(ink, panel, strategy, &[&self.figures(strategy)])?;
+    fn panel(&self, ink: &mut Ink, panel: &Frame, strategy: &Strategy, digest: &Digest, last: bool) {
+        label(ink, panel, strategy, &[&self.figures(strategy)]);
         if words::without_ledger(self.run) {
-            panel.y_axis(ink, &panel.y.ticks(4))?;
+            panel.y_axis(ink, &panel.y.ticks(4));
             if !digest.missing.contains(&"seconds.csv") {
-                self.percentiles(digest.measured(self.run)).draw(ink, panel)?;
+                self.percentiles(digest.measured(self.run)).draw(ink, panel);
             }
         } else if strategy.origin.is_some() {
-            panel.y_axis(ink, &whole(panel.y.ticks(4)))?;
-            seconds::bars(ink, panel, (self.run, strategy), digest.measured(self.run))?;
-            seconds::floor_and_cut(ink, panel, (self.run, strategy), 10.5)?;
+            panel.y_axis(ink, &whole(panel.y.ticks(4)));
+            seconds::bars(ink, panel, (self.run, strategy), digest.measured(self.run));
+            seconds::floor_and_cut(ink, panel, (self.run, strategy), 10.5);
         }
-        panel.x_axis(ink, &panel.x.ticks(12), last)?;
+        panel.x_axis(ink, &panel.x.ticks(12), last);
         if digest.missing.contains(&"seconds.csv") {
             return panel.say(ink, "no seconds.csv in this strategy's folder");
         }
         if strategy.origin.is_none() && !words::without_ledger(self.run) {
             return panel.say(ink, words::NO_LEDGER);
         }
-        Ok(())
     }
 
     fn percentiles<'r>(&self, rows: impl Iterator<Item = &'r BinRow> + Clone) -> Percentiles {
@@ -117,21 +115,16 @@ impl Comparison<'_> {
 
 /// A panel's line of words: the strategy's name, in red where it is invalid, and the first of `ways` to say what is to be said
 /// for which there is room.
-pub(crate) fn label<DB: DrawingBackend>(
-    ink: &Ink<'_, DB>,
-    panel: &Frame,
-    strategy: &Strategy,
-    ways: &[&str],
-) -> Drawn<DB> {
+pub(crate) fn label(ink: &mut Ink, panel: &Frame, strategy: &Strategy, ways: &[&str]) {
     let room = panel.right - panel.left;
     // A long name is set small; it keeps its ends, by which compositions differ.
     let em = if ink.width(&strategy.name, 14.0) <= room * 0.45 { 14.0 } else { 11.0 };
     let name = ink.fitted_name(&strategy.name, em, room * 0.45);
     let y = panel.top - 13.0;
-    ink.text(&name, (panel.left, y), em, TEXT, At::Left)?;
+    ink.text(&name, (panel.left, y), em, TEXT, At::Left);
     let mut x = panel.left + ink.width(&name, em) + 12.0;
     if !strategy.valid {
-        ink.text("INVALID", (x, y), 14.0, ALARM, At::Left)?;
+        ink.text("INVALID", (x, y), 14.0, ALARM, At::Left);
         x += ink.width("INVALID", 14.0) + 12.0;
     }
     let fits = |said: &&&str| ink.width(said, 11.5) <= panel.right - x;

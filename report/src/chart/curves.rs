@@ -1,9 +1,7 @@
 //! One knob: a panel a figure, a line a strategy, the mean over the seeds with a band from the smallest to the largest.
 
-use plotters::prelude::DrawingBackend;
-
 use super::Chart;
-use super::ink::{ALARM, At, COLOURS, Drawn, FAULT, GRID, Ink, TEXT, WIDTH};
+use super::ink::{ALARM, At, COLOURS, FAULT, GRID, Ink, TEXT, WIDTH};
 use crate::draw::{Frame, HUES, Point, Scale, Ticks, ends, last_of, unbroken};
 use crate::sweep::words::{figure_text, is_share, seeds_run, setting, title};
 use crate::sweep::{Knob, Spread, Sweep};
@@ -51,10 +49,10 @@ impl Chart for Curves<'_> {
         TOP + STEP * self.sweep.charted.len().max(1) as f64 + 36.0
     }
 
-    fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
+    fn draw(&self, ink: &mut Ink) {
         let knob = self.axis();
         let title = format!("{}: what {} does", self.sweep.scenario, knob.name);
-        ink.sheet(&title, &[&setting(self.sweep), &self.legend()])?;
+        ink.head(&title, &[&setting(self.sweep), &self.legend()]);
         let names = self.sweep.strategies();
         let widest = names.iter().map(|name| ink.width(&ink.fitted_name(name, 12.0, 180.0), 12.0)).fold(0.0, f64::max);
         let right = WIDTH - 24.0 - widest;
@@ -65,7 +63,7 @@ impl Chart for Curves<'_> {
             let panel =
                 Frame { left: 62.0, right, top, bottom: top + PANEL, x, y: y_scale(&lines, self.limits(metric)) };
             let last = at + 1 == self.sweep.charted.len();
-            self.panel(ink, &panel, metric, &lines, last)?;
+            self.panel(ink, &panel, metric, &lines, last);
         }
         let unit = knob.unit.as_deref().filter(|unit| !unit.is_empty());
         let unit = unit.map_or_else(String::new, |unit| format!(", {unit}"));
@@ -110,7 +108,7 @@ impl Curves<'_> {
         }
     }
 
-    fn x_ticks<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Ticks {
+    fn x_ticks(&self, ink: &Ink, panel: &Frame) -> Ticks {
         // The values themselves where there is room for them, else round numbers.
         let values = &self.axis().values;
         let number = |value: &crate::sweep::KnobValue| value.number.map(|n| ((n * 1e6).round() / 1e6).to_string());
@@ -149,48 +147,42 @@ impl Curves<'_> {
         of.map(|condition| (condition.limit, condition.text.clone())).collect()
     }
 
-    fn panel<DB: DrawingBackend>(
-        &self,
-        ink: &Ink<'_, DB>,
-        panel: &Frame,
-        metric: &str,
-        lines: &[Line<'_>],
-        last: bool,
-    ) -> Drawn<DB> {
+    fn panel(&self, ink: &mut Ink, panel: &Frame, metric: &str, lines: &[Line<'_>], last: bool) {
         let log = if matches!(panel.y, Scale::Log(..)) { ", log scale" } else { "" };
-        ink.text(&format!("{}{log}", title(metric)), (panel.left, panel.top - 13.0), 12.0, TEXT, At::Left)?;
-        panel.y_axis(ink, &y_ticks(panel, metric))?;
+        ink.text(&format!("{}{log}", title(metric)), (panel.left, panel.top - 13.0), 12.0, TEXT, At::Left);
+        panel.y_axis(ink, &y_ticks(panel, metric));
         for (tick, _) in self.x_ticks(ink, panel) {
-            ink.line(&[(panel.x(tick), panel.top), (panel.x(tick), panel.bottom)], GRID, 1.0)?;
+            panel.vertical(ink, tick, GRID, 1.0);
         }
         for (limit, said) in self.limits(metric) {
             let y = panel.y(limit);
-            ink.dashed(&[(panel.left, y), (panel.right, y)], FAULT, 1.2)?;
-            ink.text(&said, (panel.left + 4.0, y - 8.0), 10.5, FAULT, At::Left)?;
+            ink.dashed(&[(panel.left, y), (panel.right, y)], FAULT, 1.2);
+            ink.text(&said, (panel.left + 4.0, y - 8.0), 10.5, FAULT, At::Left);
         }
         // Bands first, so that none hides a line.
         for line in lines {
             for run in unbroken(&line.points) {
-                ink.band(&band(panel, &run), COLOURS[line.order % HUES])?;
+                ink.band(&band(panel, &run), COLOURS[line.order % HUES]);
             }
         }
         for line in lines {
             let colour = COLOURS[line.order % HUES];
             for run in unbroken(&line.points) {
                 let points: Vec<(f64, f64)> = run.iter().map(|(x, spread)| panel.at(*x, spread.mean)).collect();
-                ink.line(&points, colour, 1.8)?;
+                ink.line(&points, colour, 1.8);
                 for (x, y) in points {
-                    ink.rect((x - 2.0, y - 2.0), (x + 2.0, y + 2.0), colour)?;
+                    ink.rect((x - 2.0, y - 2.0), (x + 2.0, y + 2.0), colour);
                 }
             }
         }
-        panel.x_axis(ink, &self.x_ticks(ink, panel), last)?;
-        self.names(ink, panel, lines)?;
+        let ticks = self.x_ticks(ink, panel);
+        panel.x_axis(ink, &ticks, last);
+        self.names(ink, panel, lines);
         self.invalid(ink, panel)
     }
 
     /// The strategies' names at the right, each beside the end of its line.
-    fn names<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame, lines: &[Line<'_>]) -> Drawn<DB> {
+    fn names(&self, ink: &mut Ink, panel: &Frame, lines: &[Line<'_>]) {
         let named = lines.iter().filter_map(|line| {
             let name = ink.fitted_name(line.name, 12.0, 180.0);
             Some((name, COLOURS[line.order % HUES], last_of(&line.points)?.mean))
@@ -203,14 +195,13 @@ impl Curves<'_> {
     }
 
     /// A red mark on the axis where a run was invalid.
-    fn invalid<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Drawn<DB> {
+    fn invalid(&self, ink: &mut Ink, panel: &Frame) {
         for point in self.sweep.points.iter().filter(|point| !point.valid && point.runs > 0) {
             let Some(value) = self.sweep.value_of(point, self.knob) else { continue };
             let x = panel.x(self.place(value));
-            ink.pointer((x, panel.bottom), ALARM)?;
-            ink.text(&format!("{} invalid", point.strategy), (x + 5.0, panel.top + 9.0), 10.0, ALARM, At::Left)?;
+            ink.pointer((x, panel.bottom), ALARM);
+            ink.text(&format!("{} invalid", point.strategy), (x + 5.0, panel.top + 9.0), 10.0, ALARM, At::Left);
         }
-        Ok(())
     }
 }
 

@@ -1,11 +1,10 @@
 //! Two knobs: a strategy's figures as heat maps, one panel a figure, or one figure of every strategy, one panel a strategy;
 //! each cell with its mean over the seeds.
 
-use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::Chart;
-use super::ink::{ALARM, At, Drawn, FAINT, FAULT, FLOOR, GRID, Ink, PAPER, TEXT, WIDTH};
+use super::ink::{ALARM, At, FAINT, FAULT, FLOOR, GRID, Ink, PAPER, TEXT, WIDTH};
 use crate::draw::ends;
 use crate::sweep::words::{figure_text, seeds_run, setting, title};
 use crate::sweep::{Point, Sweep};
@@ -78,17 +77,17 @@ impl Chart for HeatMap<'_> {
         TOP + self.step() * self.panels().len().max(1) as f64 + 30.0
     }
 
-    fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
+    fn draw(&self, ink: &mut Ink) {
         let (columns, rows) = (&self.columns().name, &self.rows().name);
         let heading = match self.of {
             Of::Strategy(strategy) => format!("{}: {strategy} by {columns} and {rows}", self.sweep.scenario),
             // The axes say the rest.
             Of::Figure(metric) => format!("{}: {}", self.sweep.scenario, title(metric)),
         };
-        ink.sheet(&heading, &[&setting(self.sweep)])?;
-        self.legend(ink)?;
+        ink.head(&heading, &[&setting(self.sweep)]);
+        self.legend(ink);
         for (at, (strategy, metric)) in self.panels().into_iter().enumerate() {
-            self.panel(ink, (strategy, metric), TOP + ABOVE + self.step() * at as f64)?;
+            self.panel(ink, (strategy, metric), TOP + ABOVE + self.step() * at as f64);
         }
         let below = self.height() - 18.0;
         ink.text(columns, ((LEFT + RIGHT) / 2.0, below), 12.0, TEXT, At::Middle)
@@ -130,7 +129,7 @@ impl HeatMap<'_> {
     }
 
     /// Whether the cells are large enough for all of a panel's figures: some without theirs would look like a choice.
-    fn has_room<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, (strategy, metric): (&str, &str)) -> bool {
+    fn has_room(&self, ink: &Ink, (strategy, metric): (&str, &str)) -> bool {
         let (width, height) = self.cell();
         let known = self.points(strategy).filter_map(|(_, point)| point.figures.get(metric).copied().flatten());
         height >= 13.0 && known.map(|s| ink.width(&figure_text(metric, s.mean), 11.0)).all(|text| text + 3.0 <= width)
@@ -147,7 +146,7 @@ impl HeatMap<'_> {
         })
     }
 
-    fn legend<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB> {
+    fn legend(&self, ink: &mut Ink) {
         let one = self.sweep.seeds_run().1 == 1;
         let seeds = seeds_run(self.sweep);
         let mean = if one { seeds } else { format!("means over {seeds}") };
@@ -155,27 +154,26 @@ impl HeatMap<'_> {
             None => return ink.text(&mean, (16.0, 61.0), 11.0, FAINT, At::Left),
             Some(goal) => goal,
         };
-        ink.text(&format!("{mean}; goal: {}", goal.text), (16.0, 61.0), 11.0, FAINT, At::Left)?;
+        ink.text(&format!("{mean}; goal: {}", goal.text), (16.0, 61.0), 11.0, FAINT, At::Left);
         let mut x = 16.0;
         if !goal.conditions.is_empty() {
-            ink.rect((x, 72.0), (x + 22.0, 86.0), SHADES[1])?;
-            corner(ink, (x, 72.0), (x + 22.0, 86.0))?;
+            ink.rect((x, 72.0), (x + 22.0, 86.0), SHADES[1]);
+            corner(ink, (x, 72.0), (x + 22.0, 86.0));
             let said = if one { "misses the goal" } else { "misses the goal with one seed or more" };
-            ink.text(said, (x + 28.0, 79.0), 11.0, FAINT, At::Left)?;
+            ink.text(said, (x + 28.0, 79.0), 11.0, FAINT, At::Left);
             x += 40.0 + ink.width(said, 11.0);
         }
         let best = self.best().is_some_and(|best| self.shows(&self.sweep.points[best].strategy));
         let equal = self.sweep.equally_best();
         if equal > 1 {
             let said = format!("{equal} of {} settings are equally best: none is framed", self.sweep.settings_run());
-            ink.text(&said, (x, 79.0), 11.0, FAINT, At::Left)?;
+            ink.text(&said, (x, 79.0), 11.0, FAINT, At::Left);
         } else if best {
-            frame(ink, (x, 72.0), (x + 22.0, 86.0))?;
-            ink.text("best by the goal", (x + 28.0, 79.0), 11.0, FAINT, At::Left)?;
+            frame(ink, (x, 72.0), (x + 22.0, 86.0));
+            ink.text("best by the goal", (x + 28.0, 79.0), 11.0, FAINT, At::Left);
         } else if self.best().is_some() {
-            ink.text("the best by the goal is another strategy's", (x, 79.0), 11.0, FAINT, At::Left)?;
+            ink.text("the best by the goal is another strategy's", (x, 79.0), 11.0, FAINT, At::Left);
         }
-        Ok(())
     }
 
     /// The best by the goal, where there is one: among equals the first would be the grid's choice.
@@ -183,16 +181,16 @@ impl HeatMap<'_> {
         self.sweep.ranking.first().filter(|_| self.sweep.equally_best() == 1).map(|ranked| ranked.point)
     }
 
-    fn panel<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, of: (&str, &str), top: f64) -> Drawn<DB> {
+    fn panel(&self, ink: &mut Ink, of: (&str, &str), top: f64) {
         let (strategy, metric) = of;
         let above = match self.of {
             Of::Strategy(_) => title(metric),
             Of::Figure(_) => ink.fitted(strategy, 12.0, RIGHT - LEFT - 220.0),
         };
-        ink.text(&above, (LEFT, top - 12.0), 12.0, TEXT, At::Left)?;
+        ink.text(&above, (LEFT, top - 12.0), 12.0, TEXT, At::Left);
         let range = self.range(metric);
         if let Some(range) = range {
-            scale_bar(ink, metric, range, top - 12.0)?;
+            scale_bar(ink, metric, range, top - 12.0);
         }
         let (width, height) = self.cell();
         let (rows, room) = (self.rows().values.len(), self.has_room(ink, of));
@@ -211,10 +209,10 @@ impl HeatMap<'_> {
                 (true, Some(mean), Some(range)) => {
                     let missed = meeting.as_ref().is_some_and(|meeting| !meeting.contains(&index));
                     let text = if room { figure_text(metric, mean) } else { String::new() };
-                    cell(ink, (from, to), range.shade(mean), &text, missed)?;
+                    cell(ink, (from, to), range.shade(mean), &text, missed);
                 }
-                (false, ..) if point.runs > 0 => said(ink, (from, to), "INVALID", ALARM)?,
-                _ => said(ink, (from, to), "–", FAINT)?,
+                (false, ..) if point.runs > 0 => said(ink, (from, to), "INVALID", ALARM),
+                _ => said(ink, (from, to), "–", FAINT),
             }
         }
         if let Some(best) = self.best().map(|best| &self.sweep.points[best]).filter(|p| p.strategy == strategy)
@@ -222,12 +220,12 @@ impl HeatMap<'_> {
                 (self.sweep.value_of(best, self.knobs.0), self.sweep.value_of(best, self.knobs.1))
         {
             let (from, to) = at(column, row);
-            frame(ink, from, to)?;
+            frame(ink, from, to);
         }
         self.labels(ink, top)
     }
 
-    fn labels<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, top: f64) -> Drawn<DB> {
+    fn labels(&self, ink: &mut Ink, top: f64) {
         let (width, height) = self.cell();
         let (columns, rows) = (&self.columns().values, &self.rows().values);
         let bottom = top + height * rows.len() as f64;
@@ -235,12 +233,12 @@ impl HeatMap<'_> {
         let every = (widest / width).ceil().max(1.0) as usize;
         for (at, value) in columns.iter().enumerate().step_by(every) {
             let x = LEFT + width * (at as f64 + 0.5);
-            ink.text(&ink.fitted(&value.text, 11.0, RIGHT - LEFT), (x, bottom + 11.0), 11.0, FAINT, At::Middle)?;
+            ink.text(&ink.fitted(&value.text, 11.0, RIGHT - LEFT), (x, bottom + 11.0), 11.0, FAINT, At::Middle);
         }
         let every = (13.0 / height).ceil().max(1.0) as usize;
         for (at, value) in rows.iter().enumerate().step_by(every) {
             let y = bottom - height * (at as f64 + 0.5);
-            ink.text(&ink.fitted(&value.text, 11.0, LEFT - 34.0), (LEFT - 7.0, y), 11.0, FAINT, At::Right)?;
+            ink.text(&ink.fitted(&value.text, 11.0, LEFT - 34.0), (LEFT - 7.0, y), 11.0, FAINT, At::Right);
         }
         ink.upward(&self.rows().name, (14.0, (top + bottom) / 2.0), 11.0, TEXT)
     }
@@ -283,45 +281,39 @@ fn ink_on(colour: RGBColor) -> RGBColor {
 
 type Corners = ((f64, f64), (f64, f64));
 
-fn cell<DB: DrawingBackend>(
-    ink: &Ink<'_, DB>,
-    (from, to): Corners,
-    colour: RGBColor,
-    text: &str,
-    missed: bool,
-) -> Drawn<DB> {
-    ink.rect(from, to, colour)?;
+fn cell(ink: &mut Ink, (from, to): Corners, colour: RGBColor, text: &str, missed: bool) {
+    ink.rect(from, to, colour);
     if missed {
-        corner(ink, from, to)?;
+        corner(ink, from, to);
     }
     let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
     ink.text(text, middle, 11.0, ink_on(colour), At::Middle)
 }
 
 /// A cell without a figure.
-fn said<DB: DrawingBackend>(ink: &Ink<'_, DB>, (from, to): Corners, text: &str, colour: RGBColor) -> Drawn<DB> {
-    ink.rect(from, to, GRID)?;
+fn said(ink: &mut Ink, (from, to): Corners, text: &str, colour: RGBColor) {
+    ink.rect(from, to, GRID);
     let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
     ink.text(&ink.fitted(text, 10.0, to.0 - from.0), middle, 10.0, colour, At::Middle)
 }
 
 /// The mark of a cell that misses the goal: its upper left corner.
-fn corner<DB: DrawingBackend>(ink: &Ink<'_, DB>, from: (f64, f64), to: (f64, f64)) -> Drawn<DB> {
+fn corner(ink: &mut Ink, from: (f64, f64), to: (f64, f64)) {
     let size = (to.0 - from.0).min(to.1 - from.1).min(9.0);
     ink.triangle([from, (from.0 + size, from.1), (from.0, from.1 + size)], FAULT)
 }
 
 /// The mark of the best cell.
-fn frame<DB: DrawingBackend>(ink: &Ink<'_, DB>, from: (f64, f64), to: (f64, f64)) -> Drawn<DB> {
+fn frame(ink: &mut Ink, from: (f64, f64), to: (f64, f64)) {
     let width = 2.5;
-    ink.rect(from, (to.0, from.1 + width), FLOOR)?;
-    ink.rect((from.0, to.1 - width), to, FLOOR)?;
-    ink.rect(from, (from.0 + width, to.1), FLOOR)?;
+    ink.rect(from, (to.0, from.1 + width), FLOOR);
+    ink.rect((from.0, to.1 - width), to, FLOOR);
+    ink.rect(from, (from.0 + width, to.1), FLOOR);
     ink.rect((to.0 - width, from.1), to, FLOOR)
 }
 
 /// What the lightest and the darkest shade stand for.
-fn scale_bar<DB: DrawingBackend>(ink: &Ink<'_, DB>, metric: &str, range: Range, y: f64) -> Drawn<DB> {
+fn scale_bar(ink: &mut Ink, metric: &str, range: Range, y: f64) {
     const STEPS: usize = 40;
     if range.flat {
         let [low, high] = [range.low, range.high].map(|value| figure_text(metric, value));
@@ -334,8 +326,8 @@ fn scale_bar<DB: DrawingBackend>(ink: &Ink<'_, DB>, metric: &str, range: Range, 
     for step in 0..STEPS {
         let x = |step: usize| left + 120.0 * step as f64 / STEPS as f64;
         let colour = shade(step as f64 / (STEPS - 1) as f64);
-        ink.rect((x(step), y - 4.0), (x(step + 1), y + 4.0), colour)?;
+        ink.rect((x(step), y - 4.0), (x(step + 1), y + 4.0), colour);
     }
-    ink.text(&high, (right + 6.0, y), 10.5, FAINT, At::Left)?;
+    ink.text(&high, (right + 6.0, y), 10.5, FAINT, At::Left);
     ink.text(&low, (left - 6.0, y), 10.5, FAINT, At::Right)
 }

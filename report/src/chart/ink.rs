@@ -30,9 +30,6 @@ pub(crate) const COLOURS: [RGBColor; HUES] = [
     RGBColor(0x56, 0xb4, 0xe9),
 ];
 
-/// What drawing on a backend can say.
-pub(crate) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
-
 pub(crate) const PAPER: RGBColor = RGBColor(255, 255, 255);
 pub(crate) const TEXT: RGBColor = RGBColor(0x1f, 0x24, 0x28);
 pub(crate) const FAINT: RGBColor = RGBColor(0x5c, 0x66, 0x70);
@@ -59,78 +56,94 @@ pub(crate) enum At {
     Right,
 }
 
-/// A drawing area that takes nominal pixels.
-pub(crate) struct Ink<'a, DB: DrawingBackend> {
-    area: &'a DrawingArea<DB, Shift>,
+/// A place in device pixels.
+type Place = (i32, i32);
+
+/// One mark of a drawing, in device pixels.
+enum Mark {
+    Rect([Place; 2], RGBColor),
+    Line(Vec<Place>, ShapeStyle),
+    Shape(Vec<Place>, ShapeStyle),
+    Text(String, TextStyle<'static>, Place),
 }
 
-impl<'a, DB: DrawingBackend> Ink<'a, DB> {
-    pub(crate) fn new(area: &'a DrawingArea<DB, Shift>) -> Self {
-        Self { area }
-    }
+/// A drawing under way: its marks, which are given in nominal pixels, in the order in which they cover one another.
+#[derive(Default)]
+pub(crate) struct Ink(Vec<Mark>);
 
-    pub(crate) fn paper(&self) -> Drawn<DB> {
-        self.area.fill(&PAPER)
-    }
-
-    /// The paper with a chart's title, and the lines under it.
-    pub(crate) fn sheet(&self, title: &str, lines: &[&str]) -> Drawn<DB> {
-        self.paper()?;
-        let room = WIDTH - 32.0;
-        self.text(&self.fitted(title, 19.0, room), (16.0, 22.0), 19.0, TEXT, At::Left)?;
-        lines.iter().enumerate().try_for_each(|(at, line)| {
-            self.text(&self.fitted(line, 11.0, room), (16.0, 45.0 + 16.0 * at as f64), 11.0, FAINT, At::Left)
+impl Ink {
+    /// Draws it all on paper.
+    pub(crate) fn onto<DB: DrawingBackend>(
+        self,
+        area: &DrawingArea<DB, Shift>,
+    ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+        area.fill(&PAPER)?;
+        self.0.into_iter().try_for_each(|mark| match mark {
+            Mark::Rect(corners, colour) => area.draw(&Rectangle::new(corners, colour.filled())),
+            Mark::Line(points, style) => area.draw(&PathElement::new(points, style)),
+            Mark::Shape(corners, style) => area.draw(&Polygon::new(corners, style)),
+            Mark::Text(text, style, at) => area.draw_text(&text, &style, at),
         })
     }
 
-    /// A filled rectangle; at least one device pixel wide, so that no read is lost to rounding.
-    pub(crate) fn rect(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor) -> Drawn<DB> {
-        let (from, mut to) = (device(from), device(to));
-        to.0 = to.0.max(from.0 + 1);
-        self.area.draw(&Rectangle::new([from, to], colour.filled()))
+    /// A chart's title, and the lines under it.
+    pub(crate) fn head(&mut self, title: &str, lines: &[&str]) {
+        let room = WIDTH - 32.0;
+        self.text(&self.fitted(title, 19.0, room), (16.0, 22.0), 19.0, TEXT, At::Left);
+        for (at, line) in lines.iter().enumerate() {
+            self.text(&self.fitted(line, 11.0, room), (16.0, 45.0 + 16.0 * at as f64), 11.0, FAINT, At::Left);
+        }
     }
 
-    pub(crate) fn line(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Drawn<DB> {
-        self.area.draw(&PathElement::new(points.iter().copied().map(device).collect::<Vec<_>>(), stroke(colour, width)))
+    /// A filled rectangle; at least one device pixel wide, so that no read is lost to rounding.
+    pub(crate) fn rect(&mut self, from: (f64, f64), to: (f64, f64), colour: RGBColor) {
+        let (from, to) = (device(from), device(to));
+        self.0.push(Mark::Rect([from, (to.0.max(from.0 + 1), to.1)], colour));
+    }
+
+    pub(crate) fn line(&mut self, points: &[(f64, f64)], colour: RGBColor, width: f64) {
+        let width = (width * f64::from(SCALE)).round().max(1.0) as u32;
+        self.0.push(Mark::Line(devices(points), colour.stroke_width(width)));
     }
 
     /// A dashed line through the points.
-    pub(crate) fn dashed(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Drawn<DB> {
-        dashes(points).iter().try_for_each(|dash| self.line(dash, colour, width))
+    pub(crate) fn dashed(&mut self, points: &[(f64, f64)], colour: RGBColor, width: f64) {
+        for dash in dashes(points) {
+            self.line(&dash, colour, width);
+        }
     }
 
     /// A filled shape through which what lies under it is seen.
-    pub(crate) fn band(&self, corners: &[(f64, f64)], colour: RGBColor) -> Drawn<DB> {
-        self.area
-            .draw(&Polygon::new(corners.iter().copied().map(device).collect::<Vec<_>>(), colour.mix(0.18).filled()))
+    pub(crate) fn band(&mut self, corners: &[(f64, f64)], colour: RGBColor) {
+        self.0.push(Mark::Shape(devices(corners), colour.mix(0.18).filled()));
     }
 
     /// A downward triangle whose tip is the given point.
-    pub(crate) fn pointer(&self, tip: (f64, f64), colour: RGBColor) -> Drawn<DB> {
-        self.triangle([tip, (tip.0 - 4.0, tip.1 - 7.0), (tip.0 + 4.0, tip.1 - 7.0)], colour)
+    pub(crate) fn pointer(&mut self, tip: (f64, f64), colour: RGBColor) {
+        self.triangle([tip, (tip.0 - 4.0, tip.1 - 7.0), (tip.0 + 4.0, tip.1 - 7.0)], colour);
     }
 
     /// A filled triangle.
-    pub(crate) fn triangle(&self, corners: [(f64, f64); 3], colour: RGBColor) -> Drawn<DB> {
-        self.area.draw(&Polygon::new(corners.map(device).to_vec(), colour.filled()))
+    pub(crate) fn triangle(&mut self, corners: [(f64, f64); 3], colour: RGBColor) {
+        self.0.push(Mark::Shape(devices(&corners), colour.filled()));
     }
 
     /// A line of text, `em` pixels high, its vertical middle at `y`.
-    pub(crate) fn text(&self, text: &str, (x, y): (f64, f64), em: f64, colour: RGBColor, at: At) -> Drawn<DB> {
+    pub(crate) fn text(&mut self, text: &str, (x, y): (f64, f64), em: f64, colour: RGBColor, at: At) {
         // Both backends set the middle of a line a little above that of its digits.
-        self.area.draw_text(&escape::line(text), &style(em, colour, at), device((x, y + 0.15 * em)))
+        self.0.push(Mark::Text(escape::line(text), style(em, colour, at), device((x, y + 0.15 * em))));
     }
 
     /// Text that reads from bottom to top, its middle at the given point.
-    pub(crate) fn upward(&self, text: &str, at: (f64, f64), em: f64, colour: RGBColor) -> Drawn<DB> {
+    pub(crate) fn upward(&mut self, text: &str, at: (f64, f64), em: f64, colour: RGBColor) {
         let style = style(em, colour, At::Middle).transform(FontTransform::Rotate270);
-        self.area.draw_text(&escape::line(text), &style, device(at))
+        self.0.push(Mark::Text(escape::line(text), style, device(at)));
     }
 
     /// How wide a text is. What the font cannot measure is guessed.
     pub(crate) fn width(&self, text: &str, em: f64) -> f64 {
         let guess = text.chars().count() as f64 * em * 0.65;
-        let measured = self.area.estimate_text_size(&escape::line(text), &style(em, TEXT, At::Left));
+        let measured = style(em, TEXT, At::Left).font.box_size(&escape::line(text));
         measured.map_or(guess, |(width, _)| f64::from(width) / f64::from(SCALE))
     }
 
@@ -195,12 +208,11 @@ fn style(em: f64, colour: RGBColor, at: At) -> TextStyle<'static> {
     (FONT, em * 1.24 * f64::from(SCALE)).into_font().color(&colour).pos(Pos::new(h_pos, VPos::Center))
 }
 
-fn stroke(colour: RGBColor, width: f64) -> ShapeStyle {
-    let width = (width * f64::from(SCALE)).round().max(1.0) as u32;
-    colour.stroke_width(width)
+fn devices(points: &[(f64, f64)]) -> Vec<Place> {
+    points.iter().copied().map(device).collect()
 }
 
-fn device((x, y): (f64, f64)) -> (i32, i32) {
+fn device((x, y): (f64, f64)) -> Place {
     let scale = f64::from(SCALE);
     ((x * scale).round() as i32, (y * scale).round() as i32)
 }

@@ -1,7 +1,7 @@
 //! The charts: what is common to all of them.
 //!
-//! Each chart is one drawing function over any plotters backend, so that the SVG and the PNG are the same picture. They
-//! are drawn at twice their nominal size; the SVG is then told its nominal one, which gives it half-pixels.
+//! Each chart is one drawing function that leaves marks, and plotters sets these as SVG and as PNG, so that both are the same
+//! picture. They are drawn at twice their nominal size; the SVG is then told its nominal one, which gives it half-pixels.
 //! Same records, same bytes: no clock, no map order and no system font has a say.
 
 mod axis;
@@ -16,11 +16,11 @@ mod seconds;
 mod spectrum;
 mod strategy;
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use plotters::backend::{BitMapBackend, SVGBackend};
 use plotters::drawing::IntoDrawingArea;
-use plotters::prelude::DrawingBackend;
 use plotters::style::{FontStyle, register_font};
 
 pub(crate) use comparison::Comparison;
@@ -32,7 +32,7 @@ pub(crate) use strategy::StrategyChart;
 
 use crate::files::error::ReportError;
 use crate::text::escape;
-use ink::{Drawn, FONT, Ink, SCALE, WIDTH};
+use ink::{FONT, Ink, SCALE, WIDTH};
 
 /// One chart, ready to be drawn.
 pub(crate) trait Chart {
@@ -43,18 +43,24 @@ pub(crate) trait Chart {
     /// Its height in nominal pixels; the width is 960 for all.
     fn height(&self) -> f64;
     /// Draws it.
-    fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>) -> Drawn<DB>;
+    fn draw(&self, ink: &mut Ink);
 }
 
-/// The chart as an SVG document without anything outside of itself.
-pub(crate) fn svg<C: Chart>(chart: &C) -> Result<String, ReportError> {
+/// A chart's two files as they lie in a run's or a sweep's folder.
+pub(crate) fn files(chart: &dyn Chart) -> Result<[(PathBuf, Vec<u8>); 2], ReportError> {
+    let (name, svg) = svg(chart)?;
+    Ok([(name.clone(), svg.into_bytes()), (name.with_extension("png"), png(chart)?)])
+}
+
+/// The chart as an SVG document without anything outside of itself, and where it lies.
+pub(crate) fn svg(chart: &dyn Chart) -> Result<(PathBuf, String), ReportError> {
     let problem = |problem: String| ReportError::Drawing { chart: chart.name(), problem };
     register_font_once().map_err(problem)?;
     let (width, height) = pixels(chart);
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
-        chart.draw(&Ink::new(&area)).map_err(|error| problem(error.to_string()))?;
+        drawn(chart).onto(&area).map_err(|error| problem(error.to_string()))?;
         area.present().map_err(|error| problem(error.to_string()))?;
     }
     let sized = format!("width=\"{width}\" height=\"{height}\" ");
@@ -64,18 +70,19 @@ pub(crate) fn svg<C: Chart>(chart: &C) -> Result<String, ReportError> {
         height / SCALE,
         escape::html(&chart.alt())
     );
-    Ok(text.replacen(&sized, &nominal, 1))
+    let name = Path::new("charts").join(format!("{}.svg", chart.name()));
+    Ok((name, text.replacen(&sized, &nominal, 1)))
 }
 
 /// The chart as a PNG file's bytes, at twice the nominal size.
-pub(crate) fn png<C: Chart>(chart: &C) -> Result<Vec<u8>, ReportError> {
+fn png(chart: &dyn Chart) -> Result<Vec<u8>, ReportError> {
     let problem = |problem: String| ReportError::Drawing { chart: chart.name(), problem };
     register_font_once().map_err(problem)?;
     let (width, height) = pixels(chart);
     let mut rgb = vec![0; width as usize * height as usize * 3];
     {
         let area = BitMapBackend::with_buffer(&mut rgb, (width, height)).into_drawing_area();
-        chart.draw(&Ink::new(&area)).map_err(|error| problem(error.to_string()))?;
+        drawn(chart).onto(&area).map_err(|error| problem(error.to_string()))?;
         area.present().map_err(|error| problem(error.to_string()))?;
     }
     let mut file = Vec::new();
@@ -91,7 +98,13 @@ pub(crate) fn png<C: Chart>(chart: &C) -> Result<Vec<u8>, ReportError> {
     Ok(file)
 }
 
-fn pixels<C: Chart>(chart: &C) -> (u32, u32) {
+fn drawn(chart: &dyn Chart) -> Ink {
+    let mut ink = Ink::default();
+    chart.draw(&mut ink);
+    ink
+}
+
+fn pixels(chart: &dyn Chart) -> (u32, u32) {
     (WIDTH as u32 * SCALE, chart.height().ceil() as u32 * SCALE)
 }
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
-use super::ink::{Drawn, Ink};
+use super::ink::Ink;
 use crate::draw::{Frame, Point, Scale, last_of};
 use crate::record::BinRow;
 
@@ -58,10 +57,10 @@ impl Percentiles {
     }
 
     /// Draws the lines, and their names at the panel's right edge.
-    pub(crate) fn draw<DB: DrawingBackend>(&self, ink: &Ink<'_, DB>, panel: &Frame) -> Drawn<DB> {
+    pub(crate) fn draw(&self, ink: &mut Ink, panel: &Frame) {
         let mut named = Vec::new();
         for Line { name, colour, dashed, points } in &self.lines {
-            panel.series(ink, points, *colour, *dashed)?;
+            panel.series(ink, points, *colour, *dashed);
             named.extend(last_of(points).map(|last| ((*name).to_owned(), *colour, last)));
         }
         if named.is_empty() {

@@ -10,7 +10,7 @@ mod noise;
 mod typical;
 pub(crate) mod words;
 
-pub use noise::{NOISE_SCHEMA, Noise, NoiseBand, NoiseFile, machine_class, read_noise, write_noise};
+pub use noise::{NOISE_SCHEMA, Noise, NoiseBand, NoiseFile, machine_class, read_noise};
 pub use words::comparison_table;
 
 use crate::compare::stats::{

@@ -7,10 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::stats::log_ratio;
-use crate::files::atomic::write_atomic;
+use crate::files::document::Document;
 use crate::files::error::ReportError;
-use crate::files::{FileKind, read_file};
-use crate::record::json::{self, Document, DocumentProblem, Fault};
 use crate::record::{Comparison, Environment, Metric, Strategy};
 
 /// The schema of a noise file that this build writes and reads.
@@ -21,9 +19,6 @@ pub(super) const ASSUMED: f64 = 0.02;
 const LEAST: f64 = 0.01;
 /// The share of pairs whose difference lies in the band.
 const LEVEL: f64 = 0.95;
-
-const DOCUMENT: Document =
-    Document { name: "noise file", schema: NOISE_SCHEMA, maker: "loadgen aa --scenario … --strategy …" };
 
 /// What is known of one class of machines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,37 +112,26 @@ pub fn machine_class(environment: &Environment) -> String {
     words.split_whitespace().collect::<Vec<_>>().join("-").chars().take(80).collect()
 }
 
+impl Document for NoiseFile {
+    const NAME: &'static str = "noise file";
+    const SCHEMA: &'static str = NOISE_SCHEMA;
+    const MAKER: &'static str = "loadgen aa --scenario … --strategy …";
+
+    fn nonsense(&self) -> Option<String> {
+        let mut all = self.bands.iter().flat_map(|band| &band.within);
+        let (metric, share) = all.find(|(_, share)| !(0.0..=10.0).contains(*share))?;
+        Some(format!("a noise of {share} for {}, allowed 0 to 10", metric.path()))
+    }
+}
+
 /// Reads a noise file; `None` where there is none.
 ///
 /// # Errors
 ///
-/// [`ReportError::Io`], or [`ReportError::Document`] with what is wrong in it.
+/// As [`Document::read`].
 pub fn read_noise(path: &Path) -> Result<Option<NoiseFile>, ReportError> {
-    let bytes = match read_file(path, FileKind::Document) {
-        Err(ReportError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        read => read?,
-    };
-    let wrong =
-        |fault| ReportError::Document { path: path.to_owned(), problem: DocumentProblem { document: DOCUMENT, fault } };
-    let file: NoiseFile = json::read(&bytes, NOISE_SCHEMA).map_err(wrong)?;
-    let odd = file.bands.iter().flat_map(|band| &band.within).find(|(_, share)| !(0.0..=10.0).contains(*share));
-    match odd {
-        None => Ok(Some(file)),
-        Some((metric, share)) => {
-            let problem = format!("a noise of {share} for {}, allowed 0 to 10", metric.path());
-            Err(wrong(Fault::Nonsense { problem }))
-        }
+    match NoiseFile::read(path) {
+        Err(ReportError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
-}
-
-/// Writes a noise file.
-///
-/// # Errors
-///
-/// [`ReportError::Io`].
-pub fn write_noise(path: &Path, file: &NoiseFile) -> Result<(), ReportError> {
-    write_atomic(path, |out| {
-        serde_json::to_writer_pretty(&mut *out, file).map_err(std::io::Error::from)?;
-        out.write_all(b"\n")
-    })
 }

@@ -5,30 +5,50 @@
 //! The guard is one to one: text that starts with apostrophes before such a character gets one more.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
+use std::io;
 
 /// Most cells of a record; the lab's files have 19 at most.
 const CELLS_MAX: usize = 64;
 
-/// Appends a cell of free text.
-pub(crate) fn push_text(line: &mut String, text: &str) {
-    let guard = if looks_like_formula(text) { "'" } else { "" };
-    if text.contains(['"', ',', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') {
-        line.push('"');
-        line.push_str(guard);
-        line.push_str(&text.replace('"', "\"\""));
-        line.push('"');
-    } else {
-        line.push_str(guard);
-        line.push_str(text);
-    }
-}
+/// A row under way, cell by cell.
+#[derive(Default)]
+pub(crate) struct CsvLine(String);
 
-/// Appends a number, or nothing where it is unknown.
-pub(crate) fn push_number<T: std::fmt::Display>(line: &mut String, number: Option<T>) {
-    if let Some(number) = number {
-        // Writing to a String cannot fail.
-        let _ = write!(line, "{number}");
+impl CsvLine {
+    /// A cell of free text.
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        let guard = if looks_like_formula(text) { "'" } else { "" };
+        if text.contains(['"', ',', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') {
+            self.push(&format!("\"{guard}{}\"", text.replace('"', "\"\"")))
+        } else {
+            self.0.push_str(guard);
+            self.push(text)
+        }
+    }
+
+    /// A number, or nothing where it is unknown.
+    pub(crate) fn number<T: Display>(&mut self, number: Option<T>) -> &mut Self {
+        if let Some(number) = number {
+            // Writing to a String cannot fail.
+            let _ = write!(self.0, "{number}");
+        }
+        self.push("")
+    }
+
+    fn push(&mut self, cell: &str) -> &mut Self {
+        self.0.push_str(cell);
+        self.0.push(',');
+        self
+    }
+
+    /// Writes the row, and begins the next.
+    pub(crate) fn end(&mut self, out: &mut dyn io::Write) -> io::Result<()> {
+        self.0.pop();
+        self.0.push('\n');
+        out.write_all(self.0.as_bytes())?;
+        self.0.clear();
+        Ok(())
     }
 }
 
@@ -127,12 +147,10 @@ mod tests {
             "ends with \r",
             "é—µ",
         ];
-        let mut line = String::new();
-        for text in texts {
-            push_text(&mut line, text);
-            line.push(',');
-        }
-        line.push_str("end\n");
+        let (mut row, mut line) = (CsvLine::default(), Vec::new());
+        texts.iter().for_each(|text| _ = row.text(text));
+        row.text("end").end(&mut line).unwrap();
+        let line = String::from_utf8(line).unwrap();
         assert!(!is_open(&line));
         let cells = record(&line).unwrap();
         for (cell, text) in cells.iter().zip(texts) {

@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use hdrhistogram::Histogram;
 
 use crate::files::atomic::{AtomicFile, refuse_links, write_inside};
+use crate::files::csv::CsvLine;
 use crate::files::error::{ReportError, io_error};
 use crate::files::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
 use crate::files::lines::Lines;
@@ -161,7 +162,7 @@ impl StrategyFolder {
     pub fn stream_origin(&self, each: impl FnOnce(Write<'_, OriginRow>) -> io::Result<()>) -> Result<(), ReportError> {
         self.write("origin.csv", |out| {
             rows::write_origin_header(out)?;
-            let mut line = String::new();
+            let mut line = CsvLine::default();
             each(&mut |row| rows::write_origin(out, &mut line, row))
         })
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod atomic;
 pub(crate) mod csv;
+pub(crate) mod document;
 pub(crate) mod error;
 pub(crate) mod folder;
 pub(crate) mod hlog;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use crate::files::csv::{self, push_number, push_text};
+use crate::files::csv::{self, CsvLine};
 use crate::files::error::ReportError;
 use crate::files::lines::{Line, Lines};
 use crate::record::bounds::Bound;
@@ -22,24 +22,49 @@ pub(crate) enum BinFile {
     Bins,
 }
 
-const COUNTS: [&str; 12] = [
-    "offered",
-    "sent",
-    "completed",
-    "errors",
-    "hit",
-    "stale",
-    "wait",
-    "load",
-    "shed",
-    "unknown",
-    "origin_starts",
-    "origin_in_flight_max",
+/// Where a column's number is kept.
+enum Place<'r> {
+    Count(&'r mut u64),
+    MaybeCount(&'r mut Option<u64>),
+    Ms(&'r mut Option<f64>),
+}
+
+/// A column of [`BinRow`] after the first.
+struct Column {
+    name: &'static str,
+    place: fn(&mut BinRow) -> Place<'_>,
+    /// Whether every file has it: `seconds.csv` alone has percentiles, and retries and floor are there where any row knows them.
+    always: bool,
+}
+
+const fn always(name: &'static str, place: fn(&mut BinRow) -> Place<'_>) -> Column {
+    Column { name, place, always: true }
+}
+
+const fn perhaps(name: &'static str, place: fn(&mut BinRow) -> Place<'_>) -> Column {
+    Column { name, place, always: false }
+}
+
+const COLUMNS: [Column; 18] = [
+    always("offered", |row| Place::Count(&mut row.offered)),
+    always("sent", |row| Place::Count(&mut row.sent)),
+    always("completed", |row| Place::Count(&mut row.completed)),
+    always("errors", |row| Place::Count(&mut row.errors)),
+    always("hit", |row| Place::Count(&mut row.hit)),
+    always("stale", |row| Place::Count(&mut row.stale)),
+    always("wait", |row| Place::Count(&mut row.wait)),
+    always("load", |row| Place::Count(&mut row.load)),
+    always("shed", |row| Place::Count(&mut row.shed)),
+    always("unknown", |row| Place::Count(&mut row.unknown)),
+    always("origin_starts", |row| Place::MaybeCount(&mut row.origin_starts)),
+    always("origin_in_flight_max", |row| Place::MaybeCount(&mut row.origin_in_flight_max)),
+    perhaps("p50_ms", |row| Place::Ms(&mut row.p50_ms)),
+    perhaps("p95_ms", |row| Place::Ms(&mut row.p95_ms)),
+    perhaps("p99_ms", |row| Place::Ms(&mut row.p99_ms)),
+    perhaps("max_ms", |row| Place::Ms(&mut row.max_ms)),
+    perhaps("retries", |row| Place::MaybeCount(&mut row.retries)),
+    perhaps("floor", |row| Place::MaybeCount(&mut row.floor)),
 ];
-/// The last columns, where there is anything in them.
-const RETRIES: &str = "retries";
-const FLOOR: &str = "floor";
-const PERCENTILES: [&str; 4] = ["p50_ms", "p95_ms", "p99_ms", "max_ms"];
 const CONTAINERS: [&str; 7] =
     ["t_ns", "container", "cpu_cores", "memory_bytes", "received_bytes", "sent_bytes", "throttled_ms"];
 const ORIGIN: [&str; 8] = ["key", "replica", "flight", "phase", "arrived_ns", "start_ns", "end_ns", "outcome"];
@@ -66,56 +91,30 @@ impl BinFile {
 }
 
 pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) -> io::Result<()> {
-    let percentiles: &[&str] = if file == BinFile::Seconds { &PERCENTILES } else { &[] };
-    // Where clients never try again, and where there are no events, there is no such column.
-    let retries = rows.iter().any(|row| row.retries.is_some());
-    let floor = rows.iter().any(|row| row.floor.is_some());
-    let header = [file.first_column()].into_iter().chain(COUNTS).chain(percentiles.iter().copied());
-    let header: Vec<&str> = header.chain(retries.then_some(RETRIES)).chain(floor.then_some(FLOOR)).collect();
-    writeln!(out, "{}", header.join(","))?;
-    let mut line = String::new();
-    for row in rows {
-        line.clear();
-        push_number(&mut line, Some(file.stamp(row.start_ms)?));
-        for count in counts(row) {
-            line.push(',');
-            push_number(&mut line, count);
+    let mut rows = rows.to_vec();
+    let mut written = Vec::new();
+    for column in &COLUMNS {
+        let there = match (column.place)(&mut BinRow::default()) {
+            Place::Ms(_) => file == BinFile::Seconds,
+            _ => column.always || rows.iter_mut().any(|row| matches!((column.place)(row), Place::MaybeCount(Some(_)))),
+        };
+        written.extend(there.then_some(column));
+    }
+    let names: Vec<&str> = [file.first_column()].into_iter().chain(written.iter().map(|column| column.name)).collect();
+    writeln!(out, "{}", names.join(","))?;
+    let mut line = CsvLine::default();
+    for row in &mut rows {
+        line.number(Some(file.stamp(row.start_ms)?));
+        for column in &written {
+            match (column.place)(row) {
+                Place::Count(count) => line.number(Some(*count)),
+                Place::MaybeCount(count) => line.number(*count),
+                Place::Ms(ms) => line.number(ms.filter(|ms| ms.is_finite())),
+            };
         }
-        if file == BinFile::Seconds {
-            for value in [row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms] {
-                line.push(',');
-                push_number(&mut line, value.filter(|value| value.is_finite()));
-            }
-        }
-        if retries {
-            line.push(',');
-            push_number(&mut line, row.retries);
-        }
-        if floor {
-            line.push(',');
-            push_number(&mut line, row.floor);
-        }
-        line.push('\n');
-        out.write_all(line.as_bytes())?;
+        line.end(out)?;
     }
     Ok(())
-}
-
-fn counts(row: &BinRow) -> [Option<u64>; 12] {
-    [
-        Some(row.offered),
-        Some(row.sent),
-        Some(row.completed),
-        Some(row.errors),
-        Some(row.hit),
-        Some(row.stale),
-        Some(row.wait),
-        Some(row.load),
-        Some(row.shed),
-        Some(row.unknown),
-        row.origin_starts,
-        row.origin_in_flight_max,
-    ]
 }
 
 pub(crate) fn read_bins(lines: Lines, file: BinFile) -> Result<Vec<BinRow>, ReportError> {
@@ -123,33 +122,22 @@ pub(crate) fn read_bins(lines: Lines, file: BinFile) -> Result<Vec<BinRow>, Repo
     table.require(&[file.first_column()])?;
     // Files of the first weeks have no column `unknown`, and no such outcome.
     let has_unknown = table.has("unknown");
-    let required: Vec<&str> = COUNTS.into_iter().filter(|name| *name != "unknown").collect();
+    let there = |column: &&Column| has_unknown || column.name != "unknown";
+    let required: Vec<&str> = COLUMNS.iter().filter(|column| column.always).filter(there).map(|c| c.name).collect();
     table.require(&required)?;
     let per_row = if file == BinFile::Seconds { 1000 } else { 1 };
     let mut rows = Vec::new();
-    while let Some(row) = table.next_row()? {
-        let start_ms = row.number::<i64>(file.first_column())?.saturating_mul(per_row);
-        rows.push(BinRow {
-            start_ms,
-            offered: row.number("offered")?,
-            sent: row.number("sent")?,
-            completed: row.number("completed")?,
-            errors: row.number("errors")?,
-            hit: row.number("hit")?,
-            stale: row.number("stale")?,
-            wait: row.number("wait")?,
-            load: row.number("load")?,
-            shed: row.number("shed")?,
-            unknown: if has_unknown { row.number("unknown")? } else { 0 },
-            retries: row.maybe(RETRIES)?,
-            floor: row.maybe(FLOOR)?,
-            origin_starts: row.maybe("origin_starts")?,
-            origin_in_flight_max: row.maybe("origin_in_flight_max")?,
-            p50_ms: row.maybe("p50_ms")?,
-            p95_ms: row.maybe("p95_ms")?,
-            p99_ms: row.maybe("p99_ms")?,
-            max_ms: row.maybe("max_ms")?,
-        });
+    while let Some(cells) = table.next_row()? {
+        let start_ms = cells.number::<i64>(file.first_column())?.saturating_mul(per_row);
+        let mut row = BinRow { start_ms, ..BinRow::default() };
+        for column in COLUMNS.iter().filter(there) {
+            match (column.place)(&mut row) {
+                Place::Count(count) => *count = cells.number(column.name)?,
+                Place::MaybeCount(count) => *count = cells.maybe(column.name)?,
+                Place::Ms(ms) => *ms = cells.maybe(column.name)?,
+            }
+        }
+        rows.push(row);
     }
     Ok(rows)
 }
@@ -159,23 +147,9 @@ pub(crate) fn write_origin_header(out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// One row; `line` is used again and again.
-pub(crate) fn write_origin(out: &mut dyn Write, line: &mut String, row: &OriginRow) -> io::Result<()> {
-    line.clear();
-    push_text(line, &row.key);
-    line.push(',');
-    push_number(line, row.replica);
-    line.push(',');
-    push_text(line, &row.flight);
-    line.push(',');
-    push_text(line, &row.phase);
-    for time in [Some(row.arrived_ns), row.start_ns, row.end_ns] {
-        line.push(',');
-        push_number(line, time);
-    }
-    line.push(',');
-    push_text(line, &row.outcome);
-    line.push('\n');
-    out.write_all(line.as_bytes())
+pub(crate) fn write_origin(out: &mut dyn Write, line: &mut CsvLine, row: &OriginRow) -> io::Result<()> {
+    line.text(&row.key).number(row.replica).text(&row.flight).text(&row.phase);
+    line.number(Some(row.arrived_ns)).number(row.start_ns).number(row.end_ns).text(&row.outcome).end(out)
 }
 
 /// Shows each row; the one shown is used again and again.
@@ -199,23 +173,11 @@ pub(crate) fn each_origin(lines: Lines, visit: &mut dyn FnMut(&OriginRow)) -> Re
 
 pub(crate) fn write_containers(out: &mut dyn Write, rows: &[ContainerRow]) -> io::Result<()> {
     writeln!(out, "{}", CONTAINERS.join(","))?;
-    let mut line = String::new();
+    let mut line = CsvLine::default();
+    let finite = |value: f64| Some(value).filter(|value| value.is_finite());
     for row in rows {
-        line.clear();
-        push_number(&mut line, Some(row.t_ns));
-        line.push(',');
-        push_text(&mut line, &row.container);
-        let finite = |value: f64| Some(value).filter(|value| value.is_finite());
-        line.push(',');
-        push_number(&mut line, finite(row.cpu_cores));
-        for bytes in [row.memory_bytes, row.received_bytes, row.sent_bytes] {
-            line.push(',');
-            push_number(&mut line, Some(bytes));
-        }
-        line.push(',');
-        push_number(&mut line, finite(row.throttled_ms));
-        line.push('\n');
-        out.write_all(line.as_bytes())?;
+        line.number(Some(row.t_ns)).text(&row.container).number(finite(row.cpu_cores)).number(Some(row.memory_bytes));
+        line.number(Some(row.received_bytes)).number(Some(row.sent_bytes)).number(finite(row.throttled_ms)).end(out)?;
     }
     Ok(())
 }
@@ -245,7 +207,7 @@ struct Table {
 }
 
 /// One record of a [`Table`].
-struct Row<'t> {
+struct Cells<'t> {
     line: Line<'t>,
     cells: Vec<Cow<'t, str>>,
     columns: &'t [String],
@@ -275,7 +237,7 @@ impl Table {
         }
     }
 
-    fn next_row(&mut self) -> Result<Option<Row<'_>>, ReportError> {
+    fn next_row(&mut self) -> Result<Option<Cells<'_>>, ReportError> {
         let Some(line) = self.lines.next(csv::is_open)? else { return Ok(None) };
         let cells = csv::record(line.text).map_err(|problem| line.fault(problem))?;
         if cells.len() != self.columns.len() {
@@ -286,11 +248,11 @@ impl Table {
             );
             return Err(line.fault(problem));
         }
-        Ok(Some(Row { line, cells, columns: &self.columns }))
+        Ok(Some(Cells { line, cells, columns: &self.columns }))
     }
 }
 
-impl Row<'_> {
+impl Cells<'_> {
     /// The raw cell; empty where there is no such column.
     fn cell(&self, column: &str) -> &str {
         let at = self.columns.iter().position(|name| name == column);

@@ -153,10 +153,8 @@ fn several(out: &mut Sheet, view: &View<'_>, runs: &[&Run]) {
     for (at, run) in view.typical.iter().enumerate() {
         state(out, run, &view.missing(at), &format!("{}: ", letter(at)));
     }
-    out.push_str(
-        "<div class=\"scroll\" role=\"region\" aria-label=\"What differs\" tabindex=\"0\">\n<table class=\"facts\">\n\
-                  <caption class=\"unseen\">The runs, and what differs between them</caption>\n<thead><tr><td></td>",
-    );
+    out.open_table("What differs", "facts");
+    out.push_str("<caption class=\"unseen\">The runs, and what differs between them</caption>\n<thead><tr><td></td>");
     for at in 0..runs.len() {
         put!(out, "<th scope=\"col\">{}</th>", letter(at));
     }
@@ -169,7 +167,8 @@ fn several(out: &mut Sheet, view: &View<'_>, runs: &[&Run]) {
         }
         out.push_str("</tr>\n");
     }
-    out.push_str("</tbody>\n</table>\n</div>\n<dl class=\"what\">\n");
+    out.close_table();
+    out.push_str("<dl class=\"what\">\n");
     for (at, run) in view.runs.iter().enumerate() {
         let (setting, load) = (escaped(&words::setting(run)), escaped(&words::load_caption(run)));
         let (letter, command) = (letter(at), escaped(&run.command));

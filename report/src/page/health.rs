@@ -119,9 +119,9 @@ fn lag(row: &Row<'_>, columns: Columns) -> Vec<Option<f64>> {
 }
 
 fn table(out: &mut Sheet, view: &View<'_>) {
+    out.open_table("The generator’s figures", "");
     out.push_str(
-        "<div class=\"scroll\" role=\"region\" aria-label=\"The generator’s figures\" tabindex=\"0\">\n<table>\n\
-         <caption class=\"unseen\">What the generator planned, sent and took</caption>\n<thead>\n<tr><th scope=\"col\">Strategy</th>",
+        "<caption class=\"unseen\">What the generator planned, sent and took</caption>\n<thead>\n<tr><th scope=\"col\">Strategy</th>",
     );
     for (head, about, _) in CELLS {
         put!(out, "<th scope=\"col\" title=\"{}\">{head}</th>", escaped(about));
@@ -139,7 +139,7 @@ fn table(out: &mut Sheet, view: &View<'_>) {
         }
         out.push_str("</tr>\n");
     }
-    out.push_str("</tbody>\n</table>\n</div>\n");
+    out.close_table();
 }
 
 /// Processor time of the containers, where there are any.

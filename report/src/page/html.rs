@@ -31,6 +31,16 @@ impl Sheet {
         self.html.push_str(text);
     }
 
+    /// Opens a table that scrolls sideways where there is no room for it; its class may be empty.
+    pub(super) fn open_table(&mut self, label: &str, class: &str) {
+        let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
+        put!(self, "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table{class}>\n");
+    }
+
+    pub(super) fn close_table(&mut self) {
+        self.push_str("</tbody>\n</table>\n</div>\n");
+    }
+
     /// Opens a section with its heading and, where there is one, a sentence that says how to read it. The sentence is HTML.
     pub(super) fn section(&mut self, id: &'static str, heading: &'static str, how: &str) {
         self.sections.push((id, heading));

@@ -79,10 +79,10 @@ fn dots(out: &mut Sheet, view: &View<'_>, metric: Metric) {
 /// What the blocks say of each strategy against the first.
 fn table(out: &mut Sheet, comparisons: &[Comparison]) {
     let Some(first) = comparisons.first() else { return };
+    out.open_table("What the blocks tell apart", "compared");
     put!(
         out,
-        "<div class=\"scroll\" role=\"region\" aria-label=\"What the blocks tell apart\" tabindex=\"0\">\n<table class=\"compared\">\n\
-         <caption>Against {}, by {} blocks</caption>\n<thead>\n<tr>",
+        "<caption>Against {}, by {} blocks</caption>\n<thead>\n<tr>",
         escaped(&first.against),
         comparisons.iter().map(|one| one.runs).max().unwrap_or(0)
     );
@@ -117,7 +117,7 @@ fn table(out: &mut Sheet, comparisons: &[Comparison]) {
             words::verdict_of(one)
         );
     }
-    out.push_str("</tbody>\n</table>\n</div>\n");
+    out.close_table();
     for sentence in words::sentences(comparisons) {
         put!(out, "<p class=\"how\">{}</p>\n", escaped(&sentence));
     }

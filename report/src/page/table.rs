@@ -64,13 +64,13 @@ pub(super) fn table(out: &mut Sheet, view: &View<'_>, marks: bool) {
         }
         out.push_str("</tr>\n");
     }
-    out.push_str("</tbody>\n</table>\n</div>\n");
+    out.close_table();
 }
 
 fn heads(out: &mut Sheet, groups: &[Group]) {
+    out.open_table("Verdict table", "verdict");
     out.push_str(
-        "<div class=\"scroll\" role=\"region\" aria-label=\"Verdict table\" tabindex=\"0\">\n<table class=\"verdict\">\n\
-         <caption class=\"unseen\">Each strategy’s figures over the measured phase</caption>\n<thead>\n<tr>\
+        "<caption class=\"unseen\">Each strategy’s figures over the measured phase</caption>\n<thead>\n<tr>\
          <th rowspan=\"2\" scope=\"col\">Strategy</th>",
     );
     for group in groups {

@@ -34,21 +34,13 @@ pub(crate) enum Fault {
     Nonsense { problem: String },
 }
 
-/// A document of this crate that is not `run.json`, for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Document {
-    /// What it is called: `baseline`.
-    pub(crate) name: &'static str,
-    /// Its schema.
-    pub(crate) schema: &'static str,
-    /// What makes it again.
-    pub(crate) maker: &'static str,
-}
-
 /// What is wrong with a document that is not `run.json`, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentProblem {
-    pub(crate) document: Document,
+    /// What it is called, its schema, and what makes it again.
+    pub(crate) name: &'static str,
+    pub(crate) schema: &'static str,
+    pub(crate) maker: &'static str,
     pub(crate) fault: Fault,
 }
 
@@ -56,8 +48,8 @@ impl std::error::Error for DocumentProblem {}
 
 impl fmt::Display for DocumentProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Document { name, schema, maker } = self.document;
-        match &self.fault {
+        let Self { name, schema, maker, fault } = self;
+        match fault {
             Fault::Empty => write!(f, "the file is empty; make it again: {maker}"),
             Fault::NotUtf8 { byte } => write!(f, "not UTF-8 text from byte {byte} on; this is no {name}"),
             Fault::EndsEarly { byte } => {

@@ -43,10 +43,9 @@ impl Rendered {
 pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
     let folder = RunFolder::at(run_dir);
     let told = read(&folder)?;
-    let mut files = Files { folder: &folder, written: Vec::new() };
-    for drawn in charts(&told)? {
-        files.write(&Path::new("charts").join(format!("{}.svg", drawn.name)), drawn.svg.as_bytes())?;
-        files.write(&Path::new("charts").join(format!("{}.png", drawn.name)), &drawn.png)?;
+    let mut files = Files::of(run_dir);
+    for (name, bytes) in parallel::each(charts(&told), |at| chart::files(&*chart(&told, at)))?.iter().flatten() {
+        files.write(name, bytes)?;
     }
     let summary = summary_markdown(&told.run);
     let missing = missing(&folder, &told);
@@ -62,13 +61,7 @@ pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
 /// As [`render`].
 pub fn render_text(run_dir: &Path) -> Result<Vec<(PathBuf, String)>, ReportError> {
     let told = read(&RunFolder::at(run_dir))?;
-    let svg = |at| match picture(&told, at) {
-        Picture::Strategy(chart) => as_text(&chart),
-        Picture::Comparison(chart) => as_text(&chart),
-        Picture::Herd(chart) => as_text(&chart),
-        Picture::Spectrum(chart) => as_text(&chart),
-    };
-    let mut texts = parallel::each(pictures(&told), svg)?;
+    let mut texts = parallel::each(charts(&told), |at| chart::svg(&*chart(&told, at)))?;
     texts.push(("summary.md".into(), summary_markdown(&told.run)));
     texts.push(("verdict.txt".into(), verdict_table(&told.run)));
     texts.push(("report.html".into(), page(&[told])));
@@ -103,64 +96,37 @@ fn read(folder: &RunFolder) -> Result<Told, ReportError> {
     Ok(Told { typical: run.typical(), run, digests })
 }
 
-/// A chart as it lies in `charts/`.
-struct Drawn {
-    name: String,
-    svg: String,
-    png: Vec<u8>,
-}
-
-/// A run's charts: each strategy's, then those of all.
-enum Picture<'a> {
-    Strategy(StrategyChart<'a>),
-    Comparison(Comparison<'a>),
-    Herd(HerdChart<'a>),
-    Spectrum(Spectrum<'a>),
-}
-
-/// How many there are.
-fn pictures(told: &Told) -> usize {
-    told.run.strategies.len() + 2 + usize::from(!without_ledger(&told.run))
-}
-
-fn picture(told: &Told, at: usize) -> Picture<'_> {
+/// A run's charts, by number: each strategy's, then those of all.
+fn chart(told: &Told, at: usize) -> Box<dyn Chart + '_> {
     let Told { run, digests, .. } = told;
     let of_all = at.checked_sub(run.strategies.len());
     match (of_all, without_ledger(run)) {
-        (None, _) => Picture::Strategy(StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),
-        (Some(0), _) => Picture::Comparison(Comparison { run, digests }),
-        (Some(1), false) => Picture::Herd(HerdChart { run, digests }),
-        _ => Picture::Spectrum(Spectrum { run, digests }),
+        (None, _) => Box::new(StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),
+        (Some(0), _) => Box::new(Comparison { run, digests }),
+        (Some(1), false) => Box::new(HerdChart { run, digests }),
+        _ => Box::new(Spectrum { run, digests }),
     }
 }
 
-fn charts(told: &Told) -> Result<Vec<Drawn>, ReportError> {
-    parallel::each(pictures(told), |at| match picture(told, at) {
-        Picture::Strategy(chart) => drawn(&chart),
-        Picture::Comparison(chart) => drawn(&chart),
-        Picture::Herd(chart) => drawn(&chart),
-        Picture::Spectrum(chart) => drawn(&chart),
-    })
+/// How many there are.
+fn charts(told: &Told) -> usize {
+    told.run.strategies.len() + 2 + usize::from(!without_ledger(&told.run))
 }
 
-fn as_text<C: Chart>(chart: &C) -> Result<(PathBuf, String), ReportError> {
-    Ok((Path::new("charts").join(format!("{}.svg", chart.name())), chart::svg(chart)?))
+/// Writes files into a folder and remembers them.
+pub(crate) struct Files<'a> {
+    folder: &'a Path,
+    pub(crate) written: Vec<PathBuf>,
 }
 
-fn drawn<C: Chart>(chart: &C) -> Result<Drawn, ReportError> {
-    Ok(Drawn { name: chart.name(), svg: chart::svg(chart)?, png: chart::png(chart)? })
-}
+impl<'a> Files<'a> {
+    pub(crate) fn of(folder: &'a Path) -> Self {
+        Self { folder, written: Vec::new() }
+    }
 
-/// Writes files and remembers them.
-struct Files<'a> {
-    folder: &'a RunFolder,
-    written: Vec<PathBuf>,
-}
-
-impl Files<'_> {
-    fn write(&mut self, name: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-        let path = self.folder.path().join(name);
-        write_inside(self.folder.path(), &path, |out| out.write_all(bytes))?;
+    pub(crate) fn write(&mut self, name: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+        let path = self.folder.join(name);
+        write_inside(self.folder, &path, |out| out.write_all(bytes))?;
         self.written.push(path);
         Ok(())
     }

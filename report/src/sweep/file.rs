@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::{Point, SWEEP_SCHEMA, Sweep};
+use crate::files::FileKind;
 use crate::files::atomic::write_atomic;
-use crate::files::csv::{push_number, push_text};
+use crate::files::csv::CsvLine;
+use crate::files::document::Document;
 use crate::files::error::ReportError;
-use crate::files::{FileKind, read_file};
 use crate::record::bounds::STRATEGIES_MAX;
 use crate::record::figures::{Figures, figure};
-use crate::record::json::{self, Document, DocumentProblem, Fault};
-
-const DOCUMENT: Document = Document { name: "sweep's record", schema: SWEEP_SCHEMA, maker: "loadgen sweep" };
 
 /// The folder of one sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +57,7 @@ impl SweepFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Document`] with what is wrong in it.
     pub fn read(&self) -> Result<Sweep, ReportError> {
-        let path = self.path.join("sweep.json");
-        let bytes = read_file(&path, FileKind::Sweep)?;
-        parse_sweep(&bytes).map_err(|problem| ReportError::Document { path, problem })
+        Sweep::read(&self.path.join("sweep.json"))
     }
 
     /// Writes `sweep.json`, pretty.
@@ -70,13 +66,7 @@ impl SweepFolder {
     ///
     /// [`ReportError::Io`], or [`ReportError::Document`] where a number in it is not finite.
     pub fn write(&self, sweep: &Sweep) -> Result<(), ReportError> {
-        let path = self.path.join("sweep.json");
-        let document = |fault| ReportError::Document { path: path.clone(), problem: problem(fault) };
-        let text = serde_json::to_string_pretty(sweep)
-            .map_err(|error| document(Fault::Nonsense { problem: error.to_string() }))?;
-        // JSON turns NaN into null, which a plain number cannot be read from: better found here than next year.
-        parse(text.as_bytes()).map_err(document)?;
-        write_atomic(&path, |out| writeln!(out, "{text}"))
+        sweep.write(&self.path.join("sweep.json"))
     }
 
     /// Writes `scenario.toml`.
@@ -100,64 +90,49 @@ impl SweepFolder {
         rows: impl Iterator<Item = Row<'a>>,
     ) -> Result<(), ReportError> {
         write_atomic(&self.path.join("sweep.csv"), |out| {
-            let mut line = String::from("strategy,spec");
-            for name in knobs.iter().map(String::as_str).chain(["seed", "valid"]).chain(metrics.iter().copied()) {
-                line.push(',');
-                push_text(&mut line, name);
+            let mut line = CsvLine::default();
+            for name in ["strategy", "spec"].into_iter().chain(knobs.iter().map(String::as_str)) {
+                line.text(name);
             }
-            writeln!(out, "{line}")?;
+            for name in ["seed", "valid"].into_iter().chain(metrics.iter().copied()) {
+                line.text(name);
+            }
+            line.end(out)?;
             for row in rows {
-                line.clear();
-                push_text(&mut line, row.strategy.0);
-                for text in [row.strategy.1].into_iter().chain(row.values.iter().map(String::as_str)) {
-                    line.push(',');
-                    push_text(&mut line, text);
+                line.text(row.strategy.0).text(row.strategy.1);
+                for value in row.values {
+                    line.text(value);
                 }
-                line.push_str(&format!(",{},{}", row.seed, row.valid));
+                line.number(Some(row.seed)).number(Some(row.valid));
                 for metric in metrics {
-                    line.push(',');
-                    push_number(&mut line, figure(&row.figures, metric).flatten());
+                    line.number(figure(&row.figures, metric).flatten());
                 }
-                writeln!(out, "{line}")?;
+                line.end(out)?;
             }
             Ok(())
         })
     }
 }
 
-/// Reads the bytes of a `sweep.json`.
-///
-/// # Errors
-///
-/// [`DocumentProblem`]: no JSON, another schema, a key that is there twice, or what no sweep can be.
-pub fn parse_sweep(bytes: &[u8]) -> Result<Sweep, DocumentProblem> {
-    parse(bytes).map_err(problem)
-}
+impl Document for Sweep {
+    const NAME: &'static str = "sweep's record";
+    const SCHEMA: &'static str = SWEEP_SCHEMA;
+    const MAKER: &'static str = "loadgen sweep";
+    const KIND: FileKind = FileKind::Sweep;
 
-fn problem(fault: Fault) -> DocumentProblem {
-    DocumentProblem { document: DOCUMENT, fault }
-}
-
-fn parse(bytes: &[u8]) -> Result<Sweep, Fault> {
-    let sweep: Sweep = json::read(bytes, SWEEP_SCHEMA)?;
-    let dangling = sweep.ranking.iter().find(|ranked| ranked.point >= sweep.points.len());
-    let strategies = sweep.strategies().len();
-    let too_many = sweep.points.iter().find(|point| point.runs as usize > sweep.seeds.len());
-    if strategies > STRATEGIES_MAX {
-        return Err(Fault::Nonsense {
-            problem: format!("points: found {strategies} strategies, allowed {STRATEGIES_MAX}"),
-        });
-    }
-    if let Some(Point { name, runs, .. }) = too_many {
-        let seeds = sweep.seeds.len();
-        return Err(Fault::Nonsense {
-            problem: format!("{name:?} has {runs} runs, allowed {seeds}, one for each seed"),
-        });
-    }
-    let odd = sweep.points.iter().find(|point| point.values.len() != sweep.knobs.len());
-    match (dangling, odd) {
-        (Some(ranked), _) => Err(Fault::Nonsense { problem: format!("its ranking names point {}", ranked.point) }),
-        (_, Some(point)) => Err(Fault::Nonsense { problem: format!("{} has no value of some knob", point.name) }),
-        (None, None) => Ok(sweep),
+    fn nonsense(&self) -> Option<String> {
+        let strategies = self.strategies().len();
+        if strategies > STRATEGIES_MAX {
+            return Some(format!("points: found {strategies} strategies, allowed {STRATEGIES_MAX}"));
+        }
+        if let Some(Point { name, runs, .. }) = self.points.iter().find(|point| point.runs as usize > self.seeds.len())
+        {
+            return Some(format!("{name:?} has {runs} runs, allowed {}, one for each seed", self.seeds.len()));
+        }
+        if let Some(ranked) = self.ranking.iter().find(|ranked| ranked.point >= self.points.len()) {
+            return Some(format!("its ranking names point {}", ranked.point));
+        }
+        let odd = self.points.iter().find(|point| point.values.len() != self.knobs.len())?;
+        Some(format!("{} has no value of some knob", odd.name))
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use file::{Row, SweepFolder, parse_sweep};
+pub use file::{Row, SweepFolder};
 pub use render::render_sweep;
 pub use words::{figure_text, is_yes_or_no};
 
@@ -180,12 +180,8 @@ impl Sweep {
     /// Fewest and most seeds that a point was run with, of the points that were run at all.
     #[must_use]
     pub fn seeds_run(&self) -> (u32, u32) {
-        let runs = self.points.iter().map(|point| point.runs).filter(|runs| *runs > 0);
-        runs.fold(None, |ends: Option<(u32, u32)>, runs| {
-            let (least, most) = ends.unwrap_or((runs, runs));
-            Some((least.min(runs), most.max(runs)))
-        })
-        .unwrap_or((0, 0))
+        let runs = || self.points.iter().map(|point| point.runs).filter(|runs| *runs > 0);
+        (runs().min().unwrap_or(0), runs().max().unwrap_or(0))
     }
 
     /// How many settings of the ranking share the first one's mean of the goal's figure; 0 where none meets the goal.

@@ -1,12 +1,11 @@
 //! From a sweep's record to its charts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Sweep, SweepFolder};
 use crate::chart::{self, Chart, Curves, HeatMap, Of};
-use crate::files::atomic::write_inside;
 use crate::files::error::ReportError;
-use crate::render::Rendered;
+use crate::render::{Files, Rendered};
 
 /// Reads a sweep's folder and draws its charts: curves of one knob, a heat map a strategy of two, and one of all
 /// strategies by the first figure. Of more knobs, or of
@@ -16,38 +15,32 @@ use crate::render::Rendered;
 ///
 /// [`ReportError`], with the path, where `sweep.json` cannot be understood or a file cannot be written.
 pub fn render_sweep(dir: &Path) -> Result<Rendered, ReportError> {
-    let folder = SweepFolder::at(dir);
-    let sweep = folder.read()?;
-    let mut files = Vec::new();
-    let turned: Vec<usize> = (0..sweep.knobs.len()).filter(|knob| sweep.knobs[*knob].values.len() > 1).collect();
-    match turned[..] {
-        [knob] => draw(&folder, &Curves { sweep: &sweep, knob }, &mut files)?,
-        [one, two] => {
-            // The longer list lies along the longer side.
-            let wide = sweep.knobs[one].values.len() >= sweep.knobs[two].values.len();
-            let knobs = if wide { (one, two) } else { (two, one) };
-            for (strategy, name) in named(&sweep) {
-                draw(&folder, &HeatMap { sweep: &sweep, of: Of::Strategy(strategy), knobs, name }, &mut files)?;
-            }
-            if let (Some(metric), 2..) = (sweep.charted.first(), sweep.strategies().len()) {
-                let of = Of::Figure(metric);
-                draw(&folder, &HeatMap { sweep: &sweep, of, knobs, name: format!("map-{metric}") }, &mut files)?;
-            }
+    let sweep = SweepFolder::at(dir).read()?;
+    let mut files = Files::of(dir);
+    for chart in charts(&sweep) {
+        for (name, bytes) in chart::files(&*chart)? {
+            files.write(&name, &bytes)?;
         }
-        _ => {}
     }
-    Ok(Rendered { files, missing: Vec::new() })
+    Ok(Rendered { files: files.written, missing: Vec::new() })
 }
 
-fn draw<C: Chart>(folder: &SweepFolder, drawn: &C, files: &mut Vec<PathBuf>) -> Result<(), ReportError> {
-    let charts = folder.path().join("charts");
-    let (svg, png) = (chart::svg(drawn)?, chart::png(drawn)?);
-    for (ending, bytes) in [("svg", svg.as_bytes()), ("png", &png[..])] {
-        let path = charts.join(format!("{}.{ending}", drawn.name()));
-        write_inside(folder.path(), &path, |out| out.write_all(bytes))?;
-        files.push(path);
+fn charts(sweep: &Sweep) -> Vec<Box<dyn Chart + '_>> {
+    let turned: Vec<usize> = (0..sweep.knobs.len()).filter(|knob| sweep.knobs[*knob].values.len() > 1).collect();
+    let (one, two) = match turned[..] {
+        [knob] => return vec![Box::new(Curves { sweep, knob })],
+        [one, two] => (one, two),
+        _ => return Vec::new(),
+    };
+    // The longer list lies along the longer side.
+    let wide = sweep.knobs[one].values.len() >= sweep.knobs[two].values.len();
+    let knobs = if wide { (one, two) } else { (two, one) };
+    let map = |of, name| -> Box<dyn Chart + '_> { Box::new(HeatMap { sweep, of, knobs, name }) };
+    let mut maps: Vec<_> = named(sweep).into_iter().map(|(strategy, name)| map(Of::Strategy(strategy), name)).collect();
+    if let (Some(metric), 2..) = (sweep.charted.first(), sweep.strategies().len()) {
+        maps.push(map(Of::Figure(metric), format!("map-{metric}")));
     }
-    Ok(())
+    maps
 }
 
 /// Every strategy with the name of its chart, no two the same.

@@ -1,9 +1,9 @@
 //! Baselines: what is held, what differs, what changed, and files that are none.
 use std::collections::BTreeMap;
 
-use report::compare::baseline::{Baseline, Change, compare, parse_baseline, read_baseline, write_baseline};
+use report::compare::baseline::{Baseline, Change, compare};
 use report::record::{PerExpiry, Run, Strategy};
-use report::{figure, figures, parse_run};
+use report::{Document as _, figure, figures, parse_run};
 
 fn run() -> Run {
     parse_run(include_bytes!("../fixtures/run-v1.json")).unwrap()
@@ -22,8 +22,8 @@ fn with(change: impl FnOnce(&mut Strategy)) -> Baseline {
 fn text(baseline: &Baseline) -> String {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("made/hotkey.sim.json");
-    write_baseline(&path, baseline).unwrap();
-    assert_eq!(read_baseline(&path).unwrap(), *baseline, "it survives a round trip");
+    baseline.write(&path).unwrap();
+    assert_eq!(Baseline::read(&path).unwrap(), *baseline, "it survives a round trip");
     std::fs::read_to_string(&path).unwrap()
 }
 
@@ -149,7 +149,7 @@ fn a_figure_that_only_one_side_has_ever_heard_of_is_not_passed_over() {
 fn each_way_to_be_no_baseline_has_its_own_message() {
     let good = text(&baseline(&run()));
     let check = |text: &str, wanted: &str| {
-        let said = parse_baseline(text.as_bytes()).unwrap_err().to_string();
+        let said = Baseline::parse(text.as_bytes()).unwrap_err().to_string();
         assert!(said.contains(wanted), "{said:?} should contain {wanted:?}");
     };
     check("", "the file is empty; make it again: loadgen promote RUN");
@@ -175,7 +175,7 @@ fn each_way_to_be_no_baseline_has_its_own_message() {
     check(&good.replacen("\"latency_ms.p50\": ", "\"latency_ms.p50\": -", 1), "figures.latency_ms.p50: found -");
     let empty = Baseline { strategies: Vec::new(), ..baseline(&run()) };
     let dir = tempfile::tempdir().unwrap();
-    let error = write_baseline(&dir.path().join("x.json"), &empty).unwrap_err().to_string();
+    let error = empty.write(&dir.path().join("x.json")).unwrap_err().to_string();
     assert!(error.contains("it has no strategy"), "{error}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "and nothing is written");
 }

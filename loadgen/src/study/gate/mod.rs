@@ -14,7 +14,8 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
-use report::compare::baseline::{Baseline, compare, read_baseline, write_baseline};
+use report::Document as _;
+use report::compare::baseline::{Baseline, compare};
 
 use crate::cli::{GateArgs, PromoteArgs};
 use crate::shell::exit::{Exit, Failure};
@@ -36,7 +37,7 @@ pub fn gate(args: &GateArgs) -> Result<Exit, Failure> {
         return real::gate(args, &candidate, &path);
     }
     let run = candidate.exact(&args.run)?;
-    let baseline = read_baseline(&path).map_err(|error| no_baseline(&error, &path, &args.run))?;
+    let baseline = Baseline::read(&path).map_err(|error| no_baseline(&error, &path, &args.run))?;
     match compare(&baseline, &run) {
         Err(differences) => Err(words::not_comparable(&path, &args.run, &differences)),
         Ok(changes) if changes.is_empty() => {
@@ -62,8 +63,8 @@ pub fn promote(args: &PromoteArgs) -> Result<Exit, Failure> {
         return real::promote(args, &candidate, &path);
     }
     let run = candidate.exact(&args.run)?;
-    let before = replaceable(read_baseline(&path), &path)?;
-    write_baseline(&path, &run).map_err(unwritten)?;
+    let before = replaceable(Baseline::read(&path), &path)?;
+    run.write(&path).map_err(unwritten)?;
     say::out(&words::promoted(&path, before.as_ref(), &run))?;
     Ok(Exit::Ok)
 }

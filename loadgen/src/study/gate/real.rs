@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use report::compare::baseline::{MEASURED_SCHEMA, Measured, read_measured, write_measured};
+use report::Document as _;
+use report::compare::baseline::{MEASURED_SCHEMA, Measured};
 use report::compare::stats::{RUNS_MIN, median};
 use report::record::Strategy;
 
@@ -20,7 +21,7 @@ use crate::study::noise;
 /// Holds a real run to a baseline of real runs.
 pub(super) fn gate(args: &GateArgs, candidate: &Candidate, path: &Path) -> Result<Exit, Failure> {
     let new = candidate.measured(&args.run)?;
-    let base = read_measured(path).map_err(|error| no_baseline(&error, path, &args.run))?;
+    let base = Measured::read(path).map_err(|error| no_baseline(&error, path, &args.run))?;
     let mut found = differences((&base.run, &base.settings), (&new.run, &new.settings));
     for was in base.run.strategies.iter().filter(|was| !new.run.strategies.iter().any(|is| is.name == was.name)) {
         let field = format!("strategy {}", was.name);
@@ -60,8 +61,8 @@ pub(super) fn gate(args: &GateArgs, candidate: &Candidate, path: &Path) -> Resul
 /// Makes a real run the baseline of its scenario and lab.
 pub(super) fn promote(args: &PromoteArgs, candidate: &Candidate, path: &Path) -> Result<Exit, Failure> {
     let new = candidate.measured(&args.run)?;
-    let is_new = replaceable(read_measured(path), path)?.is_none();
-    write_measured(path, &new).map_err(unwritten)?;
+    let is_new = replaceable(Measured::read(path), path)?.is_none();
+    new.write(path).map_err(unwritten)?;
     let runs = new.run.strategies.iter().map(|strategy| strategy.runs().count()).min().unwrap_or(0);
     let commit = if is_new { "It is new here: commit it." } else { "Commit it with the reason." };
     let few = if runs < RUNS_MIN {

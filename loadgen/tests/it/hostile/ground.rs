@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use report::RunFolder;
-use report::compare::{NOISE_SCHEMA, NoiseBand, NoiseFile, machine_class, write_noise};
+use report::compare::{NOISE_SCHEMA, NoiseBand, NoiseFile, machine_class};
 use report::record::{ContainerRow, Metric};
+use report::{Document as _, RunFolder};
 
 use super::mutate::{Draw, mutated};
 
@@ -84,7 +84,7 @@ impl Ground {
         };
         let machine = machine_class(&run.environment);
         let file = NoiseFile { schema: NOISE_SCHEMA.into(), machine: machine.clone(), bands: vec![band] };
-        write_noise(&scratch.path().join("noise").join(format!("{machine}.json")), &file).unwrap();
+        file.write(&scratch.path().join("noise").join(format!("{machine}.json"))).unwrap();
         for folder in &folders {
             // Drawn anew each time.
             let _ = fs::remove_dir_all(folder.join("charts"));

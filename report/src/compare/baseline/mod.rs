@@ -13,8 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use compare::{Change, Difference, compare};
-pub use file::{parse_baseline, read_baseline, write_baseline};
-pub use measured::{MEASURED_SCHEMA, Measured, read_measured, write_measured};
+pub use measured::{MEASURED_SCHEMA, Measured};
 
 use crate::record::Run;
 use crate::record::figures::{Figures, figures};
