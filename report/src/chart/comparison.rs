@@ -11,7 +11,7 @@ use super::seconds;
 use crate::draw::{Frame, Scale, whole};
 use crate::record::{BinRow, Run, Strategy};
 use crate::render::digest::Digest;
-use crate::text::words;
+use crate::text::phrases;
 
 const TOP: f64 = 84.0;
 const PANEL: f64 = 78.0;
@@ -52,7 +52,7 @@ impl Chart for Comparison<'_> {
             format!("{}: {}{invalid}", strategy.name, self.figures(strategy))
         };
         let all: Vec<String> = self.run.strategies.iter().map(each).collect();
-        let what = if words::without_ledger(self.run) { "Response times" } else { "Origin reads" };
+        let what = if phrases::without_ledger(self.run) { "Response times" } else { "Origin reads" };
         format!("{what} in each second, strategy by strategy, on one scale. {}.", all.join(". "))
     }
 
@@ -61,10 +61,10 @@ impl Chart for Comparison<'_> {
     }
 
     fn draw(&self, ink: &mut Ink) {
-        let without_ledger = words::without_ledger(self.run);
+        let without_ledger = phrases::without_ledger(self.run);
         let what = if without_ledger { "response time" } else { "what reached the origin" };
         let title = format!("{}: {what}, second by second", self.run.scenario);
-        ink.head(&title, &[&words::setting(self.run), &words::load_caption(self.run)]);
+        ink.head(&title, &[&phrases::setting(self.run), &phrases::load_caption(self.run)]);
         let rows = || self.digests.iter().flat_map(|digest| digest.measured(self.run));
         let largest = rows().filter_map(|row| row.origin_starts).map(|reads| reads as f64).fold(0.0, f64::max);
         let y = if without_ledger { self.percentiles(rows()).scale() } else { Scale::counts(largest, 4) };
@@ -84,7 +84,7 @@ impl Chart for Comparison<'_> {
 impl Comparison<'_> {
     fn panel(&self, ink: &mut Ink, panel: &Frame, strategy: &Strategy, digest: &Digest, last: bool) {
         label(ink, panel, strategy, &[&self.figures(strategy)]);
-        if words::without_ledger(self.run) {
+        if phrases::without_ledger(self.run) {
             panel.y_axis(ink, &panel.y.ticks(4));
             if !digest.missing.contains(&"seconds.csv") {
                 self.percentiles(digest.measured(self.run)).draw(ink, panel);
@@ -98,8 +98,8 @@ impl Comparison<'_> {
         if digest.missing.contains(&"seconds.csv") {
             return panel.say(ink, "no seconds.csv in this strategy's folder");
         }
-        if strategy.origin.is_none() && !words::without_ledger(self.run) {
-            return panel.say(ink, words::NO_LEDGER);
+        if strategy.origin.is_none() && !phrases::without_ledger(self.run) {
+            return panel.say(ink, phrases::NO_LEDGER);
         }
     }
 
@@ -109,7 +109,7 @@ impl Comparison<'_> {
 
     /// What is said of a strategy beside its name.
     fn figures(&self, strategy: &Strategy) -> String {
-        if words::without_ledger(self.run) { words::response_figures(strategy) } else { words::figures(strategy) }
+        if phrases::without_ledger(self.run) { phrases::response_figures(strategy) } else { phrases::figures(strategy) }
     }
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn label(ink: &mut Ink, panel: &Frame, strategy: &Strategy, ways: &[&
     }
     let fits = |said: &&&str| ink.width(said, 11.5) <= panel.right - x;
     let said = ways.iter().find(fits).or(ways.last()).copied().unwrap_or_default();
-    let said = if strategy.valid { said.to_owned() } else { format!("{} ({said})", words::reasons(strategy)) };
+    let said = if strategy.valid { said.to_owned() } else { format!("{} ({said})", phrases::reasons(strategy)) };
     let colour = if strategy.valid { TEXT } else { FAINT };
     ink.text(&ink.fitted(&said, 11.5, panel.right - x), (x, y), 11.5, colour, At::Left)
 }

@@ -3,8 +3,8 @@
 use super::Chart;
 use super::ink::{ALARM, At, COLOURS, FAULT, GRID, Ink, TEXT, WIDTH};
 use crate::draw::{Frame, HUES, Point, Scale, Ticks, ends, last_of, unbroken};
-use crate::sweep::words::{figure_text, is_share, seeds_run, setting, title};
-use crate::sweep::{Knob, Spread, Sweep};
+use crate::sweep::figures_text::{figure_text, is_share, seeds_run, setting, title};
+use crate::sweep::{Spread, Sweep, SweptKnob};
 
 const TOP: f64 = 84.0;
 const PANEL: f64 = 132.0;
@@ -73,7 +73,7 @@ impl Chart for Curves<'_> {
 }
 
 impl Curves<'_> {
-    fn axis(&self) -> &Knob {
+    fn axis(&self) -> &SweptKnob {
         &self.sweep.knobs[self.knob]
     }
 
@@ -111,7 +111,7 @@ impl Curves<'_> {
     fn x_ticks(&self, ink: &Ink, panel: &Frame) -> Ticks {
         // The values themselves where there is room for them, else round numbers.
         let values = &self.axis().values;
-        let number = |value: &crate::sweep::KnobValue| value.number.map(|n| ((n * 1e6).round() / 1e6).to_string());
+        let number = |value: &crate::sweep::SweptValue| value.number.map(|n| ((n * 1e6).round() / 1e6).to_string());
         let text = |value: usize| {
             let numbers = self.axis().unit.is_some();
             number(&values[value]).filter(|_| numbers).unwrap_or_else(|| values[value].text.clone())

@@ -6,7 +6,7 @@ use plotters::style::RGBColor;
 use super::Chart;
 use super::ink::{ALARM, At, FAINT, FAULT, FLOOR, GRID, Ink, PAPER, TEXT, WIDTH};
 use crate::draw::ends;
-use crate::sweep::words::{figure_text, seeds_run, setting, title};
+use crate::sweep::figures_text::{figure_text, seeds_run, setting, title};
 use crate::sweep::{Point, Sweep};
 
 const TOP: f64 = 96.0;
@@ -95,11 +95,11 @@ impl Chart for HeatMap<'_> {
 }
 
 impl HeatMap<'_> {
-    fn columns(&self) -> &crate::sweep::Knob {
+    fn columns(&self) -> &crate::sweep::SweptKnob {
         &self.sweep.knobs[self.knobs.0]
     }
 
-    fn rows(&self) -> &crate::sweep::Knob {
+    fn rows(&self) -> &crate::sweep::SweptKnob {
         &self.sweep.knobs[self.knobs.1]
     }
 

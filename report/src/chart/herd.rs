@@ -6,7 +6,7 @@ use super::ink::{EXPIRY, Ink, WIDTH, bar_colour};
 use crate::draw::{Frame, Scale, herd_bars, herd_end_s, herd_said, herd_what};
 use crate::record::{Run, Strategy};
 use crate::render::digest::{Digest, HERD_SPAN_S};
-use crate::text::words;
+use crate::text::phrases;
 
 /// `charts/herd.svg|png`.
 pub(crate) struct HerdChart<'a> {
@@ -40,7 +40,7 @@ impl Chart for HerdChart<'_> {
                 ("origin reads of all keys around the first wave of expiries", "bins of 20 ms; one wave, so no mean")
             }
         };
-        ink.head(&format!("{}: {title}", self.run.scenario), &[how, &words::load_caption(self.run)]);
+        ink.head(&format!("{}: {title}", self.run.scenario), &[how, &phrases::load_caption(self.run)]);
         let largest = self.digests.iter().flat_map(|digest| digest.herd.bins.iter().copied()).fold(0.0, f64::max);
         let (x, y) = (Scale::Linear(HERD_SPAN_S.0, herd_end_s(self.digests.iter())), Scale::counts(largest, 4));
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
@@ -63,7 +63,7 @@ fn draw_panel(ink: &mut Ink, panel: &Frame, strategy: &Strategy, digest: &Digest
     }
     panel.x_axis(ink, &panel.x.ticks(12), last);
     if strategy.origin.is_none() {
-        return panel.say(ink, words::NO_LEDGER);
+        return panel.say(ink, phrases::NO_LEDGER);
     }
     if let Some(file) = digest.herd_lacks() {
         panel.say(ink, &format!("no {file} in this strategy's folder"));

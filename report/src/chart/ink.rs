@@ -1,7 +1,6 @@
 //! Strokes: the few marks that all charts are made of, in nominal pixels.
 
-use plotters::coord::Shift;
-use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
+use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{PathElement, Polygon, Rectangle};
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -10,7 +9,7 @@ use plotters::style::{Color, FontTransform, IntoFont, RGBColor, ShapeStyle, Text
 use crate::draw::HUES;
 use crate::record::Strategy;
 use crate::text::escape;
-use crate::text::words;
+use crate::text::phrases;
 
 /// Width of every chart, in nominal pixels.
 pub(crate) const WIDTH: f64 = 960.0;
@@ -73,17 +72,18 @@ pub(crate) struct Ink(Vec<Mark>);
 
 impl Ink {
     /// Draws it all on paper.
-    pub(crate) fn onto<DB: DrawingBackend>(
-        self,
-        area: &DrawingArea<DB, Shift>,
-    ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+    pub(crate) fn onto<DB: DrawingBackend>(self, backend: DB) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+        let area = backend.into_drawing_area();
         area.fill(&PAPER)?;
-        self.0.into_iter().try_for_each(|mark| match mark {
-            Mark::Rect(corners, colour) => area.draw(&Rectangle::new(corners, colour.filled())),
-            Mark::Line(points, style) => area.draw(&PathElement::new(points, style)),
-            Mark::Shape(corners, style) => area.draw(&Polygon::new(corners, style)),
-            Mark::Text(text, style, at) => area.draw_text(&text, &style, at),
-        })
+        for mark in self.0 {
+            match mark {
+                Mark::Rect(corners, colour) => area.draw(&Rectangle::new(corners, colour.filled()))?,
+                Mark::Line(points, style) => area.draw(&PathElement::new(points, style))?,
+                Mark::Shape(corners, style) => area.draw(&Polygon::new(corners, style))?,
+                Mark::Text(text, style, at) => area.draw_text(&text, &style, at)?,
+            }
+        }
+        area.present()
     }
 
     /// A chart's title, and the lines under it.
@@ -149,12 +149,12 @@ impl Ink {
 
     /// The text, cut with an ellipsis at its end to at most `room` pixels.
     pub(crate) fn fitted(&self, text: &str, em: f64, room: f64) -> String {
-        self.cut_to(text, em, room, words::cut)
+        self.cut_to(text, em, room, phrases::cut)
     }
 
     /// The name, cut with an ellipsis in its middle to at most `room` pixels.
     pub(crate) fn fitted_name(&self, name: &str, em: f64, room: f64) -> String {
-        self.cut_to(name, em, room, words::cut_in_middle)
+        self.cut_to(name, em, room, phrases::cut_in_middle)
     }
 
     fn cut_to(&self, text: &str, em: f64, room: f64, cut: fn(&str, usize) -> String) -> String {

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use plotters::backend::{BitMapBackend, SVGBackend};
-use plotters::drawing::IntoDrawingArea;
+use plotters::prelude::DrawingBackend;
 use plotters::style::{FontStyle, register_font};
 
 pub(crate) use comparison::Comparison;
@@ -54,15 +54,9 @@ pub(crate) fn files(chart: &dyn Chart) -> Result<[(PathBuf, Vec<u8>); 2], Report
 
 /// The chart as an SVG document without anything outside of itself, and where it lies.
 pub(crate) fn svg(chart: &dyn Chart) -> Result<(PathBuf, String), ReportError> {
-    let problem = |problem: String| ReportError::Drawing { chart: chart.name(), problem };
-    register_font_once().map_err(problem)?;
     let (width, height) = pixels(chart);
     let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
-        drawn(chart).onto(&area).map_err(|error| problem(error.to_string()))?;
-        area.present().map_err(|error| problem(error.to_string()))?;
-    }
+    draw(chart, SVGBackend::with_string(&mut text, (width, height)))?;
     let sized = format!("width=\"{width}\" height=\"{height}\" ");
     let nominal = format!(
         "width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"{}\" ",
@@ -76,15 +70,13 @@ pub(crate) fn svg(chart: &dyn Chart) -> Result<(PathBuf, String), ReportError> {
 
 /// The chart as a PNG file's bytes, at twice the nominal size.
 fn png(chart: &dyn Chart) -> Result<Vec<u8>, ReportError> {
-    let problem = |problem: String| ReportError::Drawing { chart: chart.name(), problem };
-    register_font_once().map_err(problem)?;
     let (width, height) = pixels(chart);
     let mut rgb = vec![0; width as usize * height as usize * 3];
-    {
-        let area = BitMapBackend::with_buffer(&mut rgb, (width, height)).into_drawing_area();
-        drawn(chart).onto(&area).map_err(|error| problem(error.to_string()))?;
-        area.present().map_err(|error| problem(error.to_string()))?;
-    }
+    draw(chart, BitMapBackend::with_buffer(&mut rgb, (width, height)))?;
+    encoded(&rgb, width, height).map_err(|error| problem(chart, error.to_string()))
+}
+
+fn encoded(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::EncodingError> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);
@@ -92,16 +84,21 @@ fn png(chart: &dyn Chart) -> Result<Vec<u8>, ReportError> {
     // Flat colours: no filter packs them best, to a third of the default's size.
     encoder.set_filter(png::FilterType::NoFilter);
     encoder.set_compression(png::Compression::Default);
-    let mut writer = encoder.write_header().map_err(|error| problem(error.to_string()))?;
-    writer.write_image_data(&rgb).map_err(|error| problem(error.to_string()))?;
-    writer.finish().map_err(|error| problem(error.to_string()))?;
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(rgb)?;
+    writer.finish()?;
     Ok(file)
 }
 
-fn drawn(chart: &dyn Chart) -> Ink {
+fn draw(chart: &dyn Chart, backend: impl DrawingBackend) -> Result<(), ReportError> {
+    register_font_once().map_err(|error| problem(chart, error))?;
     let mut ink = Ink::default();
     chart.draw(&mut ink);
-    ink
+    ink.onto(backend).map_err(|error| problem(chart, error.to_string()))
+}
+
+fn problem(chart: &dyn Chart, problem: String) -> ReportError {
+    ReportError::Drawing { chart: chart.name(), problem }
 }
 
 fn pixels(chart: &dyn Chart) -> (u32, u32) {

@@ -8,7 +8,7 @@ use super::ink::{ALARM, At, COLOURS, FAINT, GRID, Ink, TEXT, WIDTH};
 use crate::draw::{Frame, HUES, Scale, percentile_ticks, percentiles_of, pushed_apart};
 use crate::record::Run;
 use crate::render::digest::Digest;
-use crate::text::words;
+use crate::text::phrases;
 
 const RESPONSE_WIDTH: f64 = 2.0;
 const THIN_WIDTH: f64 = 1.0;
@@ -42,7 +42,7 @@ impl Chart for Spectrum<'_> {
         let each = self.run.strategies.iter().map(|strategy| {
             let latency = &strategy.latency_ms;
             let invalid = if strategy.valid { "" } else { " (INVALID)" };
-            let [p50, p99, service] = [latency.p50, latency.p99, strategy.service_ms.p99].map(words::ms_with_unit);
+            let [p50, p99, service] = [latency.p50, latency.p99, strategy.service_ms.p99].map(phrases::ms_with_unit);
             format!("{}{invalid}: p50 {p50}, p99 {p99}, service p99 {service}", strategy.name)
         });
         format!("Response time at every percentile, one line a strategy. {}.", each.collect::<Vec<_>>().join(". "))
@@ -56,7 +56,7 @@ impl Chart for Spectrum<'_> {
         let lines = self.lines();
         let both = if lines.iter().all(|line| line.service.is_empty()) { "" } else { " and service time" };
         let title = format!("{}: response time{both} at every percentile", self.run.scenario);
-        ink.head(&title, &[&words::setting(self.run)]);
+        ink.head(&title, &[&phrases::setting(self.run)]);
         self.clocks(ink, &lines);
         let labels = lines.iter().map(|line| line.label_width(ink)).fold(0.0, f64::max);
         let right = WIDTH - 30.0 - labels.max(20.0);
@@ -109,7 +109,7 @@ impl Spectrum<'_> {
         both.filter_map(|(order, (strategy, digest))| {
             let points = percentiles_of(digest.response.as_ref()?);
             let service = digest.service.as_ref().map(percentiles_of).unwrap_or_default();
-            let mark = if strategy.valid { words::failed(strategy, "") } else { "INVALID".to_owned() };
+            let mark = if strategy.valid { phrases::failed(strategy, "") } else { "INVALID".to_owned() };
             Some(Line { name: &strategy.name, valid: strategy.valid, mark, order, points, service })
         })
         .collect()
@@ -117,9 +117,10 @@ impl Spectrum<'_> {
 
     /// From when the times count, and what that means.
     fn clocks(&self, ink: &mut Ink, lines: &[Line<'_>]) {
-        if words::closed_loop(self.run) {
+        if phrases::closed_loop(self.run) {
             let lag = self.run.strategies.iter().filter_map(|strategy| strategy.lag_ms.p99).reduce(f64::max);
-            let lag = lag.map_or_else(String::new, |lag| format!(" (p99 at most {})", words::ms_with_unit(Some(lag))));
+            let lag =
+                lag.map_or_else(String::new, |lag| format!(" (p99 at most {})", phrases::ms_with_unit(Some(lag))));
             let same = format!(
                 "closed loop: a client plans its next send when it has its answer, so response time is service time plus \
                  the generator's lag{lag};"

@@ -8,7 +8,7 @@ use super::{Chart, containers, seconds};
 use crate::draw::{Containers, Frame, Scale, floor_rate, whole};
 use crate::record::{BinRow, Run, Strategy};
 use crate::render::digest::Digest;
-use crate::text::words;
+use crate::text::phrases;
 
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = WIDTH - 88.0;
@@ -39,11 +39,11 @@ impl Chart for StrategyChart<'_> {
 
     fn alt(&self) -> String {
         let state =
-            if self.strategy.valid { String::new() } else { format!(" INVALID: {}.", words::reasons(self.strategy)) };
+            if self.strategy.valid { String::new() } else { format!(" INVALID: {}.", phrases::reasons(self.strategy)) };
         format!(
             "{}: origin reads and response times second by second. {}.{state}",
             self.strategy.name,
-            words::figures(self.strategy)
+            phrases::figures(self.strategy)
         )
     }
 
@@ -95,15 +95,15 @@ impl StrategyChart<'_> {
         }
         let state = if self.strategy.valid { "valid" } else { "INVALID" };
         let cut = self.strategy.cut_after_s.map_or_else(String::new, |cut| format!("CUT SHORT after {cut:.1} s · "));
-        let figures = format!("{cut}{} · {state}", words::figures(self.strategy));
+        let figures = format!("{cut}{} · {state}", phrases::figures(self.strategy));
         ink.text(&ink.fitted(&figures, 13.0, room), (16.0, 46.0), 13.0, TEXT, At::Left);
-        ink.text(&ink.fitted(&words::setting(self.run), 10.5, room), (16.0, 65.0), 10.5, FAINT, At::Left);
-        ink.text(&ink.fitted(&words::load_caption(self.run), 10.5, room), (16.0, 80.0), 10.5, FAINT, At::Left);
+        ink.text(&ink.fitted(&phrases::setting(self.run), 10.5, room), (16.0, 65.0), 10.5, FAINT, At::Left);
+        ink.text(&ink.fitted(&phrases::load_caption(self.run), 10.5, room), (16.0, 80.0), 10.5, FAINT, At::Left);
         if self.strategy.valid {
             return;
         }
         ink.rect((16.0, 94.0), (WIDTH - 16.0, 120.0), ALARM);
-        let banner = format!("INVALID – do not use these numbers: {}", words::reasons(self.strategy));
+        let banner = format!("INVALID – do not use these numbers: {}", phrases::reasons(self.strategy));
         ink.text(&ink.fitted(&banner, 13.0, room - 20.0), (26.0, 107.0), 13.0, PAPER, At::Left)
     }
 
@@ -170,7 +170,7 @@ impl StrategyChart<'_> {
         self.keys(ink, panel);
         if self.strategy.origin.is_none() {
             panel.x_axis(ink, &panel.x.ticks(12), true);
-            return panel.say(ink, words::NO_LEDGER);
+            return panel.say(ink, phrases::NO_LEDGER);
         }
         panel.y_axis(ink, &whole(panel.y.ticks(5)));
         let of = (self.run, self.strategy);

@@ -6,12 +6,12 @@
 pub mod baseline;
 pub mod stats;
 
+pub(crate) mod comparison_text;
 mod noise;
 mod typical;
-pub(crate) mod words;
 
+pub use comparison_text::comparison_table;
 pub use noise::{NOISE_SCHEMA, Noise, NoiseBand, NoiseFile, machine_class, read_noise};
-pub use words::comparison_table;
 
 use crate::compare::stats::{
     ALPHA, Call, RUNS_MIN, Weighed, bootstrap_interval, holm, log_ratio, median, rank_sum_p, shift, sign_flip_p,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::compare::stats::log_ratio;
 use crate::files::document::Document;
 use crate::files::error::ReportError;
-use crate::record::{Comparison, Environment, Metric, Strategy};
+use crate::record::{Environment, Metric, Strategy};
 
 /// The schema of a noise file that this build writes and reads.
 pub const NOISE_SCHEMA: &str = "stampede.noise/v1";
@@ -85,12 +85,6 @@ impl Noise {
             }
         }
         Self(widest)
-    }
-
-    /// What the comparisons of a record were held to, so that they can be made again without the file.
-    #[must_use]
-    pub fn of_comparisons(comparisons: &[Comparison]) -> Self {
-        Self(comparisons.iter().filter(|one| one.noise_measured).map(|one| (one.metric, one.noise)).collect())
     }
 
     pub(super) fn of(&self, metric: Metric) -> f64 {

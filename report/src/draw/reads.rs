@@ -2,8 +2,8 @@
 
 use crate::record::{Run, Strategy};
 use crate::render::digest::{Aligned, Digest, HERD_BIN_S, HERD_SPAN_S};
+use crate::text::phrases;
 use crate::text::theory;
-use crate::text::words;
 
 /// How long after the last read the axis of the herds ends, and its earliest end, seconds.
 const MARGIN_S: f64 = 0.1;
@@ -41,7 +41,7 @@ pub(crate) fn herd_said(strategy: &Strategy, digest: &Digest) -> String {
 /// The same with these words about theory.
 pub(crate) fn herd_what(strategy: &Strategy, digest: &Digest, by_theory: &str) -> String {
     if strategy.origin.is_none() {
-        return words::NO_LEDGER.to_owned();
+        return phrases::NO_LEDGER.to_owned();
     }
     if digest.herd_lacks().is_some() {
         return "not known".to_owned();

@@ -189,6 +189,12 @@ fn io_remedy(action: &str, source: &io::Error) -> &'static str {
     }
 }
 
+/// A file whose bytes are no text from here on.
+pub(crate) fn not_utf8(path: &Path, byte: u64) -> ReportError {
+    let problem = format!("not UTF-8 text from byte {byte} on");
+    io_error("read", path)(io::Error::new(io::ErrorKind::InvalidData, problem))
+}
+
 /// For `map_err`: an I/O error with what was attempted on which path.
 pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ReportError {
     let path = path.to_path_buf();

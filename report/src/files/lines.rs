@@ -1,10 +1,10 @@
 //! A file of lines, read one after the other: what is held does not grow with the file.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Take};
+use std::io::{BufRead, BufReader, Read as _, Take};
 use std::path::{Path, PathBuf};
 
-use crate::files::error::{ReportError, io_error};
+use crate::files::error::{ReportError, io_error, not_utf8};
 use crate::files::{FileKind, open, too_large};
 
 /// The longest line, or row of several lines, bytes: no text is longer than [`crate::record::bounds::TEXT_MAX`], and a row has few.
@@ -114,9 +114,7 @@ impl Lines {
     fn require_utf8(&self, at: usize) -> Result<(), ReportError> {
         let line = self.row.get(at..).unwrap_or_default();
         let Err(error) = std::str::from_utf8(line) else { return Ok(()) };
-        let byte = self.bytes - line.len() as u64 + error.valid_up_to() as u64;
-        let problem = format!("not UTF-8 text from byte {byte} on");
-        Err(io_error("read", &self.path)(io::Error::new(io::ErrorKind::InvalidData, problem)))
+        Err(not_utf8(&self.path, self.bytes - line.len() as u64 + error.valid_up_to() as u64))
     }
 }
 

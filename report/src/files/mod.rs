@@ -14,10 +14,10 @@ pub(crate) mod packed;
 pub(crate) mod rows;
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 
-use crate::files::error::{ReportError, io_error};
+use crate::files::error::{ReportError, io_error, not_utf8};
 
 const MIB: u64 = 1 << 20;
 
@@ -110,11 +110,5 @@ pub(crate) fn too_large(path: &Path, kind: FileKind, found: u64) -> ReportError 
 /// As [`read_file`], and [`ReportError::Io`] where it is not UTF-8.
 pub fn read_text(path: &Path, kind: FileKind) -> Result<String, ReportError> {
     let bytes = read_file(path, kind)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let byte = error.utf8_error().valid_up_to();
-        io_error("read", path)(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("not UTF-8 text from byte {byte} on"),
-        ))
-    })
+    String::from_utf8(bytes).map_err(|error| not_utf8(path, error.utf8_error().valid_up_to() as u64))
 }

@@ -11,7 +11,7 @@ use crate::files::error::ReportError;
 use crate::files::lines::{Line, Lines};
 use crate::record::bounds::Bound;
 use crate::record::{BinRow, ContainerRow, OriginRow};
-use crate::text::words::cut;
+use crate::text::phrases::cut;
 
 /// Which of the two files of [`BinRow`] is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

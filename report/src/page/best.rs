@@ -5,11 +5,11 @@
 //! of two Poisson counts, for times a millisecond, for shares a tenth of a percentage point. What lies within that of the
 //! lowest value is as good as it. Of six blocks or more the test by pairs takes the place of this rule.
 
-use super::view::{Row, View};
+use super::view::{StrategyRow, View};
 use crate::compare::apart;
 use crate::record::Strategy;
 use crate::text::columns::Unit;
-use crate::text::words;
+use crate::text::phrases;
 
 /// The rule, for the page.
 pub(super) const RULE: &str = "Green is the lowest figure and whatever one run can’t tell from it: less than 10 % apart, or \
@@ -38,14 +38,14 @@ pub(super) fn best(view: &View<'_>, unit: Unit, value: impl Fn(&Strategy) -> Opt
 }
 
 /// Whether the blocks of a run tell two of its strategies apart; `None` where they are too few, or of different runs.
-fn by_blocks(one: &Row<'_>, two: &Row<'_>, value: impl Fn(&Strategy) -> Option<f64>) -> Option<bool> {
+fn by_blocks(one: &StrategyRow<'_>, two: &StrategyRow<'_>, value: impl Fn(&Strategy) -> Option<f64>) -> Option<bool> {
     (one.run_at == two.run_at).then(|| apart(one.first, two.first, value)).flatten()
 }
 
-fn eligible(row: &Row<'_>) -> bool {
+fn eligible(row: &StrategyRow<'_>) -> bool {
     row.strategy.valid
-        && words::failed_share(row.strategy) < words::FAILED_MIN
-        && !words::wrong_on_purpose(row.strategy)
+        && phrases::failed_share(row.strategy) < phrases::FAILED_MIN
+        && !phrases::wrong_on_purpose(row.strategy)
 }
 
 /// What a strategy costs: its load on the origin, its p99 in milliseconds, and its share of stale answers.
@@ -61,7 +61,7 @@ impl Cost {
     pub(super) fn of(strategy: &Strategy) -> Option<Self> {
         let reads = strategy.origin.as_ref()?.total as f64;
         let (p99_ms, stale) =
-            (strategy.latency_ms.p99.filter(|_| words::carries(strategy, 0.99))?, strategy.stale.share?);
+            (strategy.latency_ms.p99.filter(|_| phrases::carries(strategy, 0.99))?, strategy.stale.share?);
         [reads, p99_ms, stale].iter().all(|value| value.is_finite()).then_some(Self { reads, p99_ms, stale })
     }
 

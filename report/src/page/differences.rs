@@ -1,7 +1,7 @@
 //! What differs between runs that stand side by side on one page.
 
 use crate::record::Run;
-use crate::text::words;
+use crate::text::phrases;
 
 /// One fact of every run.
 pub(super) struct Difference {
@@ -30,17 +30,17 @@ pub(super) fn differences(runs: &[&Run]) -> Vec<Difference> {
         fact("scenario", true, &|run| run.scenario.clone()),
         fact("plan hash", true, &|run| run.plan_hash.clone()),
         fact("load", true, &|run| run.load.clone()),
-        fact("measured", true, &|run| words::seconds(run.duration_s)),
-        fact("warm-up", true, &|run| words::seconds(run.warmup_s)),
+        fact("measured", true, &|run| phrases::seconds(run.duration_s)),
+        fact("warm-up", true, &|run| phrases::seconds(run.warmup_s)),
         fact("blocks", true, &|run| run.blocks.len().max(1).to_string()),
         fact("seed", true, &|run| run.seed.to_string()),
-        fact("TTL", true, &|run| words::seconds(run.ttl_s)),
-        fact("origin’s service time", true, &|run| words::seconds(run.service_time_s)),
+        fact("TTL", true, &|run| phrases::seconds(run.ttl_s)),
+        fact("origin’s service time", true, &|run| phrases::seconds(run.service_time_s)),
         fact("hot key", true, &|run| run.hot_key.clone().unwrap_or_else(|| "none".to_owned())),
         fact("lab", true, &|run| run.lab.clone()),
         fact("cache", true, &|run| run.cache.clone()),
         fact("replicas", true, &|run| run.replicas.to_string()),
-        fact("machine", true, &words::machine),
+        fact("machine", true, &phrases::machine),
         fact("build", true, &|run| run.environment.build.clone()),
         fact("compositions", true, &|run| compositions(run, runs)),
         fact("lab version", false, &|run| run.version.clone()),

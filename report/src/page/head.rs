@@ -9,8 +9,8 @@ use super::differences::{Difference, differences};
 use super::html::*;
 use super::view::{View, letter};
 use crate::record::{Run, Strategy};
+use crate::text::phrases;
 use crate::text::sentences::interruption;
-use crate::text::words;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -63,7 +63,7 @@ fn state(out: &mut Sheet, run: &Run, missing: &[String], of: &str) {
     }
     let invalid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| !strategy.valid).collect();
     for strategy in &invalid {
-        alarm(out, &format!("INVALID – do not use the numbers of {}: {}", strategy.name, words::reasons(strategy)));
+        alarm(out, &format!("INVALID – do not use the numbers of {}: {}", strategy.name, phrases::reasons(strategy)));
     }
     let missed = run.verdicts.iter().filter(|verdict| !verdict.met).count();
     if missed > 0 {
@@ -99,7 +99,7 @@ fn state(out: &mut Sheet, run: &Run, missing: &[String], of: &str) {
         put!(
             out,
             "<p class=\"note\">{of}<b>A foreign target</b>: what only its owner could know is a dash ({}), not a nought.</p>\n",
-            words::UNKNOWN
+            phrases::UNKNOWN
         );
     }
 }
@@ -108,7 +108,7 @@ fn facts(out: &mut Sheet, run: &Run) {
     let count = run.strategies.len();
     let strategies =
         if count == 1 { "1 strategy".to_owned() } else { format!("{count} strategies, one after the other") };
-    let (measured, warmup) = (words::seconds(run.duration_s), words::seconds(run.warmup_s));
+    let (measured, warmup) = (phrases::seconds(run.duration_s), phrases::seconds(run.warmup_s));
     let each = match run.blocks.len() {
         0 => "one run of each".to_owned(),
         blocks => format!("{blocks} runs of each in randomised blocks"),
@@ -116,7 +116,7 @@ fn facts(out: &mut Sheet, run: &Run) {
     let ran = format!("{strategies}, {measured} each after {warmup} of warm-up, {each}; {}", run.run);
     out.push_str("<dl class=\"what\">\n");
     for (what, said) in
-        [("Run", ran), ("On", words::setting(run)), ("Load", words::load_caption(run)), ("Machine", machine(run))]
+        [("Run", ran), ("On", phrases::setting(run)), ("Load", phrases::load_caption(run)), ("Machine", machine(run))]
     {
         put!(out, "<div><dt>{what}</dt><dd>{}</dd></div>\n", escaped(&said));
     }
@@ -126,8 +126,8 @@ fn facts(out: &mut Sheet, run: &Run) {
 /// The machine and what was built for it; a virtual one has no build.
 fn machine(run: &Run) -> String {
     match run.environment.build.as_str() {
-        "virtual" => words::machine(run),
-        build => format!("{}, {build} build", words::machine(run)),
+        "virtual" => phrases::machine(run),
+        build => format!("{}, {build} build", phrases::machine(run)),
     }
 }
 
@@ -170,7 +170,7 @@ fn several(out: &mut Sheet, view: &View<'_>, runs: &[&Run]) {
     out.close_table();
     out.push_str("<dl class=\"what\">\n");
     for (at, run) in view.runs.iter().enumerate() {
-        let (setting, load) = (escaped(&words::setting(run)), escaped(&words::load_caption(run)));
+        let (setting, load) = (escaped(&phrases::setting(run)), escaped(&phrases::load_caption(run)));
         let (letter, command) = (letter(at), escaped(&run.command));
         put!(out, "<div><dt>{letter}</dt><dd>{setting}<br>{load}<br><code>{command}</code></dd></div>\n");
     }

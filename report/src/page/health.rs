@@ -5,10 +5,10 @@ use super::html::*;
 use super::panels::{Group, Panel, faults, points, said};
 use super::plot::{Named, Plot, values};
 use super::reads::cut_and_note;
-use super::view::{Columns, Row, View};
+use super::view::{Columns, StrategyRow, View};
 use crate::draw::{Containers, SERVICE_HUES, Scale, last_of, whole};
 use crate::record::{BinRow, Strategy};
-use crate::text::words;
+use crate::text::phrases;
 
 /// A column of the table: its heading, and a strategy's cell.
 type Cell = (&'static str, &'static str, fn(&Strategy) -> String);
@@ -20,21 +20,21 @@ const CELLS: [Cell; 8] = [
     ("well answered", "of those sent, neither failed nor shed", |s| {
         s.requests.saturating_sub(s.outcomes.error + s.outcomes.shed).to_string()
     }),
-    ("lag p50", "how late a request was sent, milliseconds", |s| words::ms(s.lag_ms.p50)),
-    ("lag p99", "the same, 99th percentile", |s| words::ms(s.lag_ms.p99)),
-    ("lag max", "the same, the latest", |s| words::ms(s.lag_ms.max)),
+    ("lag p50", "how late a request was sent, milliseconds", |s| phrases::ms(s.lag_ms.p50)),
+    ("lag p99", "the same, 99th percentile", |s| phrases::ms(s.lag_ms.p99)),
+    ("lag max", "the same, the latest", |s| phrases::ms(s.lag_ms.max)),
     ("CPU", "processor time of the generator’s workers over the time for which they ran, in cores", |s| {
-        s.generator_cpu_cores.map_or_else(|| words::UNKNOWN.to_owned(), |cores| format!("{cores:.2}"))
+        s.generator_cpu_cores.map_or_else(|| phrases::UNKNOWN.to_owned(), |cores| format!("{cores:.2}"))
     }),
 ];
 
 /// The generator's own figures and its rate over time.
 pub(super) fn generator(out: &mut Sheet, view: &View<'_>) {
     let columns = view.columns();
-    let rate = |row: &Row<'_>, of: fn(&BinRow) -> f64| columns.mean(row, move |bin| Some(of(bin)));
+    let rate = |row: &StrategyRow<'_>, of: fn(&BinRow) -> f64| columns.mean(row, move |bin| Some(of(bin)));
     let offered = |bin: &BinRow| bin.offered as f64;
     let answered = |bin: &BinRow| bin.completed as f64;
-    let closed = view.runs.iter().any(|run| words::closed_loop(run));
+    let closed = view.runs.iter().any(|run| phrases::closed_loop(run));
     let simulated = view.runs.iter().any(|run| run.lab == "sim");
     let mut how =
         "Whether the load was what the plan says. Lag is the generator’s own lateness: actual minus planned send, in \
@@ -70,14 +70,14 @@ pub(super) fn generator(out: &mut Sheet, view: &View<'_>) {
         let share = (planned > 0).then(|| s.requests as f64 / planned as f64);
         let mut series = vec![("offered", "/s", said(&offered, short)), ("answered", "/s", said(&answered, short))];
         if lags[at].iter().any(Option::is_some) {
-            series.push(("lag p99", " ms", said(&lags[at], |ms| words::ms(Some(ms)))));
+            series.push(("lag p99", " ms", said(&lags[at], |ms| phrases::ms(Some(ms)))));
         }
         Panel {
             plot,
             figures: format!(
                 "{} of the plan sent · lag p99 {}",
-                words::share(share),
-                words::ms_with_unit(s.lag_ms.p99)
+                phrases::share(share),
+                phrases::ms_with_unit(s.lag_ms.p99)
             ),
             title: format!("{}: requests offered and answered in each second", row.name),
             text: format!("{planned} planned, {} sent, {} errors", s.requests, s.errors),
@@ -102,19 +102,19 @@ fn lag_panels(out: &mut Sheet, view: &View<'_>, columns: Columns, lags: &[Vec<Op
         faults(&mut plot, row);
         plot.line("p99", &points(columns, &lags[at]));
         cut_and_note(&mut plot, row);
-        let [p99, max] = [row.first.lag_ms.p99, row.first.lag_ms.max].map(words::ms_with_unit);
+        let [p99, max] = [row.first.lag_ms.p99, row.first.lag_ms.max].map(phrases::ms_with_unit);
         let figures = format!("p99 {p99} · latest {max}");
         Panel {
             plot,
             title: format!("{}: how late requests were sent, p99 of each second", row.name),
             text: figures.clone(),
             figures,
-            values: values(&[("", " ms", said(&lags[at], |ms| words::ms(Some(ms))))]),
+            values: values(&[("", " ms", said(&lags[at], |ms| phrases::ms(Some(ms))))]),
         }
     });
 }
 
-fn lag(row: &Row<'_>, columns: Columns) -> Vec<Option<f64>> {
+fn lag(row: &StrategyRow<'_>, columns: Columns) -> Vec<Option<f64>> {
     columns.highest(row, |bin| row.digest.lag_p99.get(&bin.start_ms).copied())
 }
 
@@ -145,7 +145,7 @@ fn table(out: &mut Sheet, view: &View<'_>) {
 /// Processor time of the containers, where there are any.
 pub(super) fn containers(out: &mut Sheet, view: &View<'_>) {
     let columns = view.columns();
-    let of = |row: &Row<'_>| Containers::of(&row.digest.containers, 0.0, columns.until_s);
+    let of = |row: &StrategyRow<'_>| Containers::of(&row.digest.containers, 0.0, columns.until_s);
     let all: Vec<Containers> = view.rows.iter().map(of).collect();
     if all.iter().all(|one| one.services.is_empty()) {
         return;

@@ -4,10 +4,10 @@ use super::html::*;
 use super::panels::{Group, Panel, faults, points, said};
 use super::plot::{Named, Plot, Readout, values};
 use super::reads::cut_and_note;
-use super::view::{Columns, Row, View};
+use super::view::{Columns, StrategyRow, View};
 use crate::draw::{SPECTRUM_STEPS, Scale, percentile_ticks, percentiles_of};
 use crate::record::BinRow;
-use crate::text::words;
+use crate::text::phrases;
 
 /// One of the lines of a panel.
 type Line = (&'static str, &'static str, Vec<Option<f64>>);
@@ -40,25 +40,25 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         }
         cut_and_note(&mut plot, row);
         let read: Vec<(&str, &str, Vec<String>)> =
-            lines[at].iter().map(|(name, _, ms)| (*name, " ms", said(ms, |ms| words::ms(Some(ms))))).collect();
+            lines[at].iter().map(|(name, _, ms)| (*name, " ms", said(ms, |ms| phrases::ms(Some(ms))))).collect();
         let latency = &row.first.latency_ms;
         Panel {
             plot,
             figures: format!(
                 "p50 {} · p99 {}{}",
-                words::ms_with_unit(latency.p50),
-                words::ms_with_unit(latency.p99),
-                words::failed(row.first, " · ")
+                phrases::ms_with_unit(latency.p50),
+                phrases::ms_with_unit(latency.p99),
+                phrases::failed(row.first, " · ")
             ),
             title: format!("{}: response time in each second", row.name),
-            text: words::response_figures(row.first),
+            text: phrases::response_figures(row.first),
             values: values(&read),
         }
     });
     out.push_str("</section>\n");
 }
 
-fn lines(row: &Row<'_>, columns: Columns) -> Vec<Line> {
+fn lines(row: &StrategyRow<'_>, columns: Columns) -> Vec<Line> {
     let of = |value: fn(&BinRow) -> Option<f64>| columns.highest(row, value);
     let mut lines = vec![
         ("slowest", "max", of(|bin| bin.max_ms)),
@@ -76,11 +76,11 @@ fn lines(row: &Row<'_>, columns: Columns) -> Vec<Line> {
 type Curve = Vec<(f64, f64)>;
 /// A strategy's place on the page, and its curves by response time and by service time; the latter is empty where it is none
 /// of its own.
-type Curves<'a> = (usize, &'a Row<'a>, Curve, Curve);
+type Curves<'a> = (usize, &'a StrategyRow<'a>, Curve, Curve);
 
 /// The rows that have a distribution.
 fn curves_of<'a>(view: &'a View<'_>) -> Vec<Curves<'a>> {
-    let curve = |(at, row): (usize, &'a Row<'a>)| {
+    let curve = |(at, row): (usize, &'a StrategyRow<'a>)| {
         let service = row.digest.service.as_ref().filter(|_| row.digest.service_differs(row.measured()));
         let service = service.map(percentiles_of).unwrap_or_default();
         Some((at, row, percentiles_of(row.digest.response.as_ref()?), service))
@@ -90,7 +90,7 @@ fn curves_of<'a>(view: &'a View<'_>) -> Vec<Curves<'a>> {
 
 /// How the spectrum is read, and which rows have no line in it.
 fn how_to_read(view: &View<'_>, lacking: &[String]) -> String {
-    let clocks = if view.runs.iter().any(|run| !words::closed_loop(run)) {
+    let clocks = if view.runs.iter().any(|run| !phrases::closed_loop(run)) {
         "Solid: response time, from the planned send. Dashed, where it is another: service time, from the actual send."
     } else {
         "A closed loop: a client plans its next send when it has its answer, so the requests that a stall keeps clients from \
@@ -105,14 +105,15 @@ fn how_to_read(view: &View<'_>, lacking: &[String]) -> String {
 
 /// A row's name at the end of its curve, with the values at `count` places.
 fn named((at, row, response, service): &Curves<'_>, count: usize) -> Named {
-    let read =
-        |points: &[(f64, f64)]| (0..count).map(|at| words::ms(points.get(at).map(|point| point.1))).collect::<Vec<_>>();
+    let read = |points: &[(f64, f64)]| {
+        (0..count).map(|at| phrases::ms(points.get(at).map(|point| point.1))).collect::<Vec<_>>()
+    };
     let mut series = vec![("", " ms", read(response))];
     if !service.is_empty() {
         series.push(("service", " ms", read(service)));
     }
     let bad = if row.strategy.valid { "" } else { "<strong class=\"bad\">INVALID</strong>" };
-    let failed = match words::failed(row.first, "") {
+    let failed = match phrases::failed(row.first, "") {
         none if none.is_empty() => none,
         failed => format!("<span class=\"bad failed\">{failed}</span>"),
     };
@@ -162,7 +163,7 @@ pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
         sync: "spectrum",
     };
     let said: Vec<String> =
-        view.rows.iter().map(|row| format!("{}: {}", row.name, words::response_figures(row.first))).collect();
+        view.rows.iter().map(|row| format!("{}: {}", row.name, phrases::response_figures(row.first))).collect();
     put!(
         out,
         "<div class=\"panels wide\" {}>\n<figure class=\"panel\">\n<p class=\"y-title\">milliseconds, logarithmic</p>\n",

@@ -23,17 +23,17 @@ mod view;
 
 use crate::record::Run;
 use crate::text::escape;
+use crate::text::phrases;
 use crate::text::sentences::sentences;
 use crate::text::summary::facts;
 use crate::text::theory;
-use crate::text::words;
 use html::*;
-pub(crate) use view::Told;
+pub(crate) use view::DigestedRun;
 use view::{View, letter};
 
 /// The page of one run, or of several side by side.
-pub(crate) fn page(told: &[Told]) -> String {
-    let view = &View::of(told);
+pub(crate) fn page(digested: &[DigestedRun]) -> String {
+    let view = &View::of(digested);
     let names: Vec<&str> = view.runs.iter().map(|run| run.run.as_str()).collect();
     let (mut page, mut body) = (Sheet::default(), Sheet::default());
     sections(&mut body, view);
@@ -91,7 +91,7 @@ fn verdict(out: &mut Sheet, view: &View<'_>) {
         ),
     };
     let rule = if comparable { best::RULE } else { "Nobody is marked best: the runs differ." };
-    let faults = words::fault_legend(view.rows.iter().map(|row| row.strategy), view.blocks() > 0);
+    let faults = phrases::fault_legend(view.rows.iter().map(|row| row.strategy), view.blocks() > 0);
     let faults = faults.map_or_else(String::new, |legend| format!("{} ", escaped(&legend)));
     put!(out, "<p class=\"how\">{faults}{blocks}{rule}</p>\n</section>\n");
 }

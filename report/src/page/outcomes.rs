@@ -7,7 +7,7 @@ use super::reads::cut_and_note;
 use super::view::View;
 use crate::draw::{Scale, whole};
 use crate::record::{BinRow, Outcomes};
-use crate::text::words;
+use crate::text::phrases;
 
 /// An outcome: its name (also its class), its column in `seconds.csv`, its count in `run.json`.
 type Outcome = (&'static str, fn(&BinRow) -> u64, fn(&Outcomes) -> u64);
@@ -80,7 +80,7 @@ pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
         let shares: Vec<String> = there
             .iter()
             .filter(|(.., of)| of(all) > 0)
-            .map(|(name, _, of)| format!("{name} {}", words::share(Some(of(all) as f64 / all.sum().max(1) as f64))))
+            .map(|(name, _, of)| format!("{name} {}", phrases::share(Some(of(all) as f64 / all.sum().max(1) as f64))))
             .collect();
         Panel {
             plot,
@@ -120,14 +120,14 @@ pub(super) fn waiters(out: &mut Sheet, view: &View<'_>) {
     group.write(out, view, |_, row| {
         let mut plot = Plot::over_time(view, y, 96).y_ticks(ticks.clone());
         let (waited, reads) = (columns.highest(row, waited), columns.highest(row, reads));
-        plot.columns_from("o-wait", 0.0, bars(columns, &waited));
-        plot.columns_from("bar", 0.0, bars(columns, &reads).map(|(from, to, reads)| (from, to, -reads)));
+        plot.bars("o-wait", bars(columns, &waited));
+        plot.bars("bar", bars(columns, &reads).map(|(from, to, reads)| (from, to, -reads)));
         plot.level("zero", (0.0, columns.until_s), 0.0);
         faults(&mut plot, row);
         cut_and_note(&mut plot, row);
         let all = &row.first.outcomes;
         let total = row.first.origin.as_ref().map(|origin| origin.total);
-        let total = total.map_or_else(|| words::NO_LEDGER.to_owned(), |total| format!("{total} reads"));
+        let total = total.map_or_else(|| phrases::NO_LEDGER.to_owned(), |total| format!("{total} reads"));
         let figures = if all.unknown > 0 {
             format!("answers do not say whether they waited · {total}")
         } else {

@@ -2,7 +2,7 @@
 
 use super::html::*;
 use super::plot::{Plot, Readout};
-use super::view::{Columns, Row, View};
+use super::view::{Columns, StrategyRow, View};
 use crate::draw::Point;
 
 /// One strategy's plot with what is said beside it.
@@ -45,7 +45,12 @@ impl<'a> Group<'a> {
     }
 
     /// Draws the panel of every strategy.
-    pub(super) fn write(&self, out: &mut Sheet, view: &View<'_>, mut draw: impl FnMut(usize, &Row<'_>) -> Panel) {
+    pub(super) fn write(
+        &self,
+        out: &mut Sheet,
+        view: &View<'_>,
+        mut draw: impl FnMut(usize, &StrategyRow<'_>) -> Panel,
+    ) {
         let Self { id, readout, wide, axis } = self;
         let wide = if *wide { " wide" } else { "" };
         put!(out, "<div class=\"panels{wide}\" {}>\n", readout.attributes());
@@ -81,7 +86,7 @@ pub(super) fn points(columns: Columns, values: &[Option<f64>]) -> Vec<Point> {
 }
 
 /// The strategy's faults in a plot: a line each, and its number; those that would cover one another share a flag.
-pub(super) fn faults(plot: &mut Plot, row: &Row<'_>) {
+pub(super) fn faults(plot: &mut Plot, row: &StrategyRow<'_>) {
     let until_s = plot.end();
     let faults: Vec<f64> = row.digest.faults.iter().map(|(at, _)| *at).collect();
     plot.verticals("fault", faults.iter().copied());
@@ -98,7 +103,7 @@ pub(super) fn faults(plot: &mut Plot, row: &Row<'_>) {
 
 /// What the numbers at the faults stand for: one list where all strategies had the same, else one each.
 pub(super) fn fault_list(out: &mut Sheet, view: &View<'_>) {
-    let said = |row: &Row<'_>| -> Vec<String> {
+    let said = |row: &StrategyRow<'_>| -> Vec<String> {
         row.digest.faults.iter().map(|(at, what)| format!("{at:.1} s {what}")).collect()
     };
     let lists: Vec<Vec<String>> = view.rows.iter().map(said).collect();

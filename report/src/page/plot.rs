@@ -85,24 +85,13 @@ impl Plot {
         self
     }
 
-    /// Filled columns from the base line; each is (from, to, value) and those of nought are left out.
+    /// Filled columns that stand on nought, or hang from it; each is (from, to, value).
     pub(super) fn bars(&mut self, class: &str, bars: impl Iterator<Item = (f64, f64, f64)>) {
         let mut path = String::new();
-        for (from, to, value) in bars.filter(|bar| bar.2 > 0.0) {
-            let (left, right, top) = (self.frame.x(from), self.frame.x(to), self.frame.y(value));
-            // A sliver stays white between two bars while they are wide enough for it.
-            let gap = ((right - left) * 0.12).min(1.2);
-            put!(path, "M{} 1000V{}H{}V1000z", tenth(left + gap / 2.0), tenth(top), tenth(right - gap / 2.0));
-        }
-        self.path(class, &path);
-    }
-
-    /// Columns that hang from the base line of a mirrored scale, or stand on it: from `base` to `value`.
-    pub(super) fn columns_from(&mut self, class: &str, base: f64, bars: impl Iterator<Item = (f64, f64, f64)>) {
-        let mut path = String::new();
-        let zero = tenth(self.frame.y(base));
-        for (from, to, value) in bars.filter(|bar| bar.2 != base) {
+        let zero = tenth(self.frame.y(0.0));
+        for (from, to, value) in bars.filter(|bar| bar.2 != 0.0) {
             let (left, right) = (self.frame.x(from), self.frame.x(to));
+            // A sliver stays white between two bars while they are wide enough for it.
             let gap = ((right - left) * 0.12).min(1.2);
             let (left, right) = (tenth(left + gap / 2.0), tenth(right - gap / 2.0));
             put!(path, "M{left} {zero}V{}H{right}V{zero}z", tenth(self.frame.y(value)));

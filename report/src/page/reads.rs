@@ -3,15 +3,15 @@
 use super::html::*;
 use super::panels::{Group, Panel, bars, fault_list, faults, said};
 use super::plot::{Plot, Readout, values};
-use super::view::{Row, View};
+use super::view::{StrategyRow, View};
 use crate::draw::{Scale, floor_rate, herd_bars, herd_end_s, herd_said, whole};
 use crate::render::digest::{Aligned, HERD_BIN_S, HERD_SPAN_S};
-use crate::text::words;
+use crate::text::phrases;
 
 /// Origin reads per second.
 pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
     let columns = view.columns();
-    let reads = |row: &Row<'_>| columns.highest(row, |bin| bin.origin_starts.map(|reads| reads as f64));
+    let reads = |row: &StrategyRow<'_>| columns.highest(row, |bin| bin.origin_starts.map(|reads| reads as f64));
     let largest = view.rows.iter().flat_map(|row| reads(row).into_iter().flatten()).fold(0.0, f64::max);
     let y = Scale::counts(largest, 3);
     let mut keys = String::new();
@@ -55,7 +55,7 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
             plot,
             figures: figures(row) + &floor + unmarked,
             title: format!("{}: origin reads per second", row.name),
-            text: words::figures(row.first),
+            text: phrases::figures(row.first),
             values: values(&[("reads", "", said(&reads, |reads| format!("{reads:.0}")))]),
         }
     });
@@ -64,15 +64,15 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
 }
 
 /// `736 reads · at most 58 in any second`.
-fn figures(row: &Row<'_>) -> String {
+fn figures(row: &StrategyRow<'_>) -> String {
     match &row.first.origin {
         Some(origin) => format!("{} reads · at most {} in any second", origin.total, origin.max_per_second),
-        None => words::NO_LEDGER.to_owned(),
+        None => phrases::NO_LEDGER.to_owned(),
     }
 }
 
 /// What was not measured is not drawn as if nothing had happened there, and a panel without its file says so.
-pub(super) fn cut_and_note(plot: &mut Plot, row: &Row<'_>) {
+pub(super) fn cut_and_note(plot: &mut Plot, row: &StrategyRow<'_>) {
     let end = row.first.measured_s(row.run);
     if end < plot.end() {
         plot.shade((end, plot.end()));

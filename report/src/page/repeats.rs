@@ -3,11 +3,11 @@
 use super::html::*;
 use super::plot::{Named, Plot};
 use super::view::View;
+use crate::compare::comparison_text;
 use crate::compare::stats::Call;
-use crate::compare::words;
 use crate::draw::{Scale, ends};
 use crate::record::{Comparison, Metric};
-use crate::text::words::UNKNOWN;
+use crate::text::phrases::UNKNOWN;
 
 /// Height of a strategy's row, and of its dots, pixels.
 const ROW_PX: u32 = 36;
@@ -63,8 +63,8 @@ fn dots(out: &mut Sheet, view: &View<'_>, metric: Metric) {
         if let Some(middle) = middle {
             plot.tick(&format!("median s{at} {class}"), middle, (y - 0.35, y + 0.35));
         }
-        let median = middle.map_or_else(|| UNKNOWN.to_owned(), |middle| words::value(metric, middle));
-        let verdict = comparison.map_or_else(String::new, |one| format!(", {}", words::verdict_of(one)));
+        let median = middle.map_or_else(|| UNKNOWN.to_owned(), |middle| comparison_text::value(metric, middle));
+        let verdict = comparison.map_or_else(String::new, |one| format!(", {}", comparison_text::verdict_of(one)));
         said.push(format!("{}: median {median} of {} runs{verdict}", row.name, runs.len()));
         let html = format!("{} <small>{median}{verdict}</small>", with_ends(&row.name));
         named.push(Named { class, row: at, values: String::new(), html, at: (plot.end(), y) });
@@ -93,9 +93,9 @@ fn table(out: &mut Sheet, comparisons: &[Comparison]) {
     for one in comparisons.iter().filter(|one| (one.from, one.to) != (0.0, 0.0)) {
         let interval = one.interval.map_or_else(
             || UNKNOWN.to_owned(),
-            |(low, high)| format!("{} … {}", words::ratio(low), words::ratio(high)),
+            |(low, high)| format!("{} … {}", comparison_text::ratio(low), comparison_text::ratio(high)),
         );
-        let p = if one.verdict == Call::TooFew { UNKNOWN.to_owned() } else { words::p(one.p_holm) };
+        let p = if one.verdict == Call::TooFew { UNKNOWN.to_owned() } else { comparison_text::p(one.p_holm) };
         let class = match one.verdict {
             _ if one.is_of_life() => "",
             Call::Improved => " class=\"best\"",
@@ -108,17 +108,17 @@ fn table(out: &mut Sheet, comparisons: &[Comparison]) {
              <td data-exact=\"{}\">{}</td><td{class}>{}</td></tr>\n",
             escaped(&one.strategy),
             one.metric.words(),
-            words::value(one.metric, one.from),
-            words::value(one.metric, one.to),
+            comparison_text::value(one.metric, one.from),
+            comparison_text::value(one.metric, one.to),
             one.ratio,
-            words::ratio(one.ratio),
+            comparison_text::ratio(one.ratio),
             one.p_holm,
             escaped(&p),
-            words::verdict_of(one)
+            comparison_text::verdict_of(one)
         );
     }
     out.close_table();
-    for sentence in words::sentences(comparisons) {
+    for sentence in comparison_text::sentences(comparisons) {
         put!(out, "<p class=\"how\">{}</p>\n", escaped(&sentence));
     }
 }

@@ -1,7 +1,7 @@
 //! The verdict table: a row a strategy, a cell a figure, what it should be held against in small under it.
 //!
 //! Each cell carries the record's own number and its path in `data-` attributes; what is shown is that number rounded by
-//! `words.rs`, as everywhere.
+//! `phrases.rs`, as everywhere.
 
 use super::best::best;
 use super::html::*;
@@ -10,11 +10,7 @@ use crate::record::Strategy;
 use crate::text::columns::{self, Cell, FIGURES, Figure, OnPage};
 
 /// A column.
-struct Column {
-    figure: &'static Figure,
-    head: &'static str,
-    about: &'static str,
-}
+type Column = (&'static Figure, OnPage);
 
 /// Columns under one heading.
 struct Group {
@@ -24,13 +20,10 @@ struct Group {
 
 fn groups(view: &View<'_>) -> Vec<Group> {
     let shown = |figure: &&Figure| figure.shown.is(&view.runs, view.rows.iter().map(|row| row.strategy));
-    let shown: Vec<&Figure> = FIGURES.iter().filter(shown).collect();
+    let shown: Vec<&'static Figure> = FIGURES.iter().filter(shown).collect();
     let columns = |of: columns::Group| {
-        let here = shown.iter().filter_map(|figure| {
-            let OnPage { group, head, about } = figure.page?;
-            (group == of).then_some(Column { figure, head, about })
-        });
-        here.collect::<Vec<_>>()
+        let here = shown.iter().filter_map(|figure| Some((*figure, figure.page.filter(|page| page.group == of)?)));
+        here.collect::<Vec<Column>>()
     };
     let groups =
         columns::Group::ALL.into_iter().filter(|(of, _)| *of != columns::Group::Origin || !view.without_ledger());
@@ -79,18 +72,18 @@ fn heads(out: &mut Sheet, groups: &[Group]) {
     out.push_str("</tr>\n<tr>");
     for (at, column) in groups.iter().flat_map(|group| group.columns.iter().enumerate()) {
         let first = if at == 0 { " class=\"first\"" } else { "" };
-        put!(out, "<th{first} scope=\"col\" title=\"{}\">{}</th>", escaped(column.about), column.head);
+        put!(out, "<th{first} scope=\"col\" title=\"{}\">{}</th>", escaped(column.1.about), column.1.head);
     }
     out.push_str("</tr>\n</thead>\n<tbody>\n");
 }
 
 fn best_in(view: &View<'_>, column: &Column) -> Vec<usize> {
-    let Figure { unit, cell, compared, .. } = column.figure;
+    let Figure { unit, cell, compared, .. } = column.0;
     unit.map_or_else(Vec::new, |unit| best(view, unit, |s| cell(s).exact.filter(|_| compared(s))))
 }
 
 fn cell(out: &mut Sheet, strategy: &Strategy, column: &Column, first: bool, is_best: bool) {
-    let figure = column.figure;
+    let figure = column.0;
     let Cell { exact, text, under } = (figure.cell)(strategy);
     let bad = (figure.alarm)(strategy);
     let classes: Vec<&str> = [(first, "first"), (is_best, "best"), (bad, "bad")]

@@ -6,7 +6,7 @@ use super::plot::{Named, Plot};
 use super::view::View;
 use crate::draw::{Scale, ends, whole};
 use crate::text::columns::Unit;
-use crate::text::words;
+use crate::text::phrases;
 
 /// A dot's diameter without a stale answer, and what is added where all are stale, pixels.
 const DOT_PX: f64 = 11.0;
@@ -36,7 +36,7 @@ pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
         let diameter = DOT_PX + STALE_PX * cost.stale.clamp(0.0, 1.0).sqrt();
         plot.dot(&format!("{}{hollow}", row.class(*at)), &format!("data-s=\"{at}\""), point, diameter);
         let stale =
-            if cost.stale > 0.0 { format!(", {} stale", words::share(Some(cost.stale))) } else { String::new() };
+            if cost.stale > 0.0 { format!(", {} stale", phrases::share(Some(cost.stale))) } else { String::new() };
         named.push(Named {
             class: format!("{}{hollow}", row.class(*at)),
             row: *at,
@@ -45,7 +45,7 @@ pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
                 "{} <small>{} reads, {} ms{stale}</small>",
                 with_ends(&row.name),
                 cost.reads,
-                words::ms(Some(cost.p99_ms))
+                phrases::ms(Some(cost.p99_ms))
             ),
             at: point,
         });
@@ -99,11 +99,11 @@ fn sentences(view: &View<'_>, known: &[(usize, Cost, Option<usize>)]) -> Vec<Str
             in_what.push(format!("{} reads instead of {}", better.reads, cost.reads));
         }
         if Unit::Time.differ(cost.p99_ms, better.p99_ms) {
-            let [one, two] = [better.p99_ms, cost.p99_ms].map(|ms| words::ms_with_unit(Some(ms)));
+            let [one, two] = [better.p99_ms, cost.p99_ms].map(|ms| phrases::ms_with_unit(Some(ms)));
             in_what.push(format!("p99 {one} instead of {two}"));
         }
         if Unit::Share.differ(cost.stale, better.stale) {
-            let [one, two] = [better.stale, cost.stale].map(|share| words::share(Some(share)));
+            let [one, two] = [better.stale, cost.stale].map(|share| phrases::share(Some(share)));
             in_what.push(format!("{one} stale instead of {two}"));
         }
         said.push(format!(

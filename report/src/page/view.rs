@@ -7,13 +7,13 @@ use crate::draw::HUES;
 use crate::record::{Run, Strategy};
 use crate::render::digest::Digest;
 use crate::text::escape;
-use crate::text::words;
+use crate::text::phrases;
 
 /// More columns of time than this are nothing that a screen could show.
 const COLUMNS_MAX: u64 = 1200;
 
 /// A run with the digests of its strategies' first runs, in the record's order.
-pub(crate) struct Told {
+pub(crate) struct DigestedRun {
     pub(crate) run: Run,
     /// The same with the medians of all blocks; the same altogether where there are no repeats.
     pub(crate) typical: Run,
@@ -21,7 +21,7 @@ pub(crate) struct Told {
 }
 
 /// One strategy of one run.
-pub(super) struct Row<'a> {
+pub(super) struct StrategyRow<'a> {
     pub(super) run: &'a Run,
     /// Which of the view's runs.
     pub(super) run_at: usize,
@@ -39,20 +39,20 @@ pub(super) struct View<'a> {
     pub(super) runs: Vec<&'a Run>,
     /// The runs with the medians of their blocks.
     pub(super) typical: Vec<&'a Run>,
-    pub(super) rows: Vec<Row<'a>>,
+    pub(super) rows: Vec<StrategyRow<'a>>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(told: &'a [Told]) -> Self {
-        let runs: Vec<&Run> = told.iter().map(|told| &told.run).collect();
+    pub(super) fn of(digested: &'a [DigestedRun]) -> Self {
+        let runs: Vec<&Run> = digested.iter().map(|digested| &digested.run).collect();
         let several = runs.len() > 1;
-        let mut rows: Vec<Row<'a>> = Vec::new();
-        for (run_at, Told { run, typical, digests }) in told.iter().enumerate() {
+        let mut rows: Vec<StrategyRow<'a>> = Vec::new();
+        for (run_at, DigestedRun { run, typical, digests }) in digested.iter().enumerate() {
             let both = run.strategies.iter().zip(&typical.strategies);
             for ((first, strategy), digest) in both.zip(digests) {
-                let name = words::cut_in_middle(&escape::line(&strategy.name), 60);
+                let name = phrases::cut_in_middle(&escape::line(&strategy.name), 60);
                 let name = if several { format!("{name} · {}", letter(run_at)) } else { name };
-                rows.push(Row { run, run_at, strategy, first, digest, name });
+                rows.push(StrategyRow { run, run_at, strategy, first, digest, name });
             }
         }
         if several {
@@ -60,7 +60,7 @@ impl<'a> View<'a> {
             let names: Vec<&str> = runs.iter().flat_map(|run| &run.strategies).map(|s| s.name.as_str()).collect();
             rows.sort_by_key(|row| (names.iter().position(|name| *name == row.strategy.name), row.run_at));
         }
-        Self { runs, typical: told.iter().map(|told| &told.typical).collect(), rows }
+        Self { runs, typical: digested.iter().map(|digested| &digested.typical).collect(), rows }
     }
 
     /// The files of a run's folder that were not there, and should be.
@@ -100,7 +100,7 @@ impl<'a> View<'a> {
     }
 }
 
-impl Row<'_> {
+impl StrategyRow<'_> {
     /// The rows of `seconds.csv` that lie in the measured phase.
     pub(super) fn measured(&self) -> impl Iterator<Item = &crate::record::BinRow> + Clone {
         self.digest.measured(self.run)
@@ -137,7 +137,7 @@ impl Columns {
     /// What `value` says of the seconds of each column, put together by `fold`; `None` where it says nothing.
     pub(super) fn fold(
         self,
-        row: &Row<'_>,
+        row: &StrategyRow<'_>,
         value: impl Fn(&crate::record::BinRow) -> Option<f64>,
         fold: fn(f64, f64) -> f64,
     ) -> Vec<Option<f64>> {
@@ -156,14 +156,18 @@ impl Columns {
     /// The highest second of each column: no peak is lost.
     pub(super) fn highest(
         self,
-        row: &Row<'_>,
+        row: &StrategyRow<'_>,
         value: impl Fn(&crate::record::BinRow) -> Option<f64>,
     ) -> Vec<Option<f64>> {
         self.fold(row, value, f64::max)
     }
 
     /// The mean second of each column.
-    pub(super) fn mean(self, row: &Row<'_>, value: impl Fn(&crate::record::BinRow) -> Option<f64>) -> Vec<Option<f64>> {
+    pub(super) fn mean(
+        self,
+        row: &StrategyRow<'_>,
+        value: impl Fn(&crate::record::BinRow) -> Option<f64>,
+    ) -> Vec<Option<f64>> {
         let seconds = self.fold(row, |bin| value(bin).map(|_| 1.0), |one, two| one + two);
         let sums = self.fold(row, value, |one, two| one + two);
         sums.iter().zip(seconds).map(|(sum, seconds)| Some((*sum)? / seconds?)).collect()

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed as _};
 
 use crate::record::walk::{Place, Walk};
-use crate::text::words::cut;
+use crate::text::phrases::cut;
 
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq)]

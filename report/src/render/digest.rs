@@ -8,8 +8,8 @@ use crate::files::error::ReportError;
 use crate::files::folder::{RunFolder, StrategyFolder};
 use crate::record::herds::{Herds, is_reason};
 use crate::record::{BinRow, ContainerRow, EventRow, Run, Strategy};
+use crate::text::phrases;
 use crate::text::sentences::times_differ;
-use crate::text::words;
 
 /// A herd chart begins this long before the expiry and ends this long after it, seconds.
 pub(crate) const HERD_SPAN_S: (f64, f64) = (-0.2, 2.0);
@@ -92,7 +92,7 @@ impl Digest {
         let seen = Seen::read(&files, run, strategy, &mut missing)?;
         let measured_ms = 0..(run.duration_s * 1000.0).ceil() as i64;
         // In a closed loop both clocks start together, but for the generator's lag.
-        let open = !words::closed_loop(run);
+        let open = !phrases::closed_loop(run);
         let tags = if open { &["resp", "serv"][..] } else { &["resp"] };
         let mut latency = or_missing(files.read_latency(tags, measured_ms), "latency.hlog", &mut missing)?;
         let service_p99 = if open && !latency.is_empty() { files.read_p99("serv")? } else { BTreeMap::new() };
@@ -139,7 +139,7 @@ struct Seen {
 
 /// What a walk through the events leaves.
 #[derive(Default)]
-struct Told {
+struct EventMarks {
     /// Expiries of the hot key, seconds.
     expiries_s: Vec<f64>,
     faults: Vec<(f64, String)>,
@@ -149,7 +149,7 @@ struct Told {
     reasons: Vec<i64>,
 }
 
-impl Told {
+impl EventMarks {
     fn take(&mut self, hot: Option<&str>, event: EventRow) {
         let at = seconds_of(event.t_ns);
         self.reasons.extend(hot.filter(|hot| is_reason(hot, &event)).map(|_| event.t_ns));
@@ -179,19 +179,19 @@ impl Seen {
         missing: &mut Vec<&'static str>,
     ) -> Result<Self, ReportError> {
         let hot = run.hot_key.as_deref();
-        let mut told = Told::default();
-        or_missing(files.each_event(&mut |event| told.take(hot, event)), "events.jsonl", missing)?;
-        told.expiries_s.sort_by(f64::total_cmp);
-        told.faults.sort_by(|one, two| one.0.total_cmp(&two.0));
+        let mut marks = EventMarks::default();
+        or_missing(files.each_event(&mut |event| marks.take(hot, event)), "events.jsonl", missing)?;
+        marks.expiries_s.sort_by(f64::total_cmp);
+        marks.faults.sort_by(|one, two| one.0.total_cmp(&two.0));
         let herd = match strategy.origin {
             Some(_) => {
-                let herds = Herds::new(Some(std::mem::take(&mut told.reasons)), run.clock_uncertainty_ns.unwrap_or(0));
-                let herd = Herd::find(files, hot, strategy.measured_s(run), &told, herds);
+                let herds = Herds::new(Some(std::mem::take(&mut marks.reasons)), run.clock_uncertainty_ns.unwrap_or(0));
+                let herd = Herd::find(files, hot, strategy.measured_s(run), &marks, herds);
                 or_missing(herd.map(Some), "origin.csv", missing)?
             }
             None => None,
         };
-        Ok(Self { herd: herd.unwrap_or_else(Herd::nothing), faults: told.faults, expiries_s: told.expiries_s })
+        Ok(Self { herd: herd.unwrap_or_else(Herd::nothing), faults: marks.faults, expiries_s: marks.expiries_s })
     }
 }
 
@@ -200,13 +200,13 @@ impl Herd {
         files: &StrategyFolder,
         hot: Option<&str>,
         measured_s: f64,
-        told: &Told,
+        marks: &EventMarks,
         mut herds: Herds,
     ) -> Result<Self, ReportError> {
         let whole = |at: &f64| at + HERD_SPAN_S.0 >= 0.0 && at + HERD_SPAN_S.1 <= measured_s;
         let (aligned, moments) = match hot {
-            Some(_) if told.expiries_s.iter().any(|at| (0.0..=measured_s).contains(at)) => {
-                let expiries: Vec<f64> = apart(&told.expiries_s, HERD_BIN_S).into_iter().filter(whole).collect();
+            Some(_) if marks.expiries_s.iter().any(|at| (0.0..=measured_s).contains(at)) => {
+                let expiries: Vec<f64> = apart(&marks.expiries_s, HERD_BIN_S).into_iter().filter(whole).collect();
                 (Aligned::Expiries(expiries.len()), expiries)
             }
             Some(hot) => {
@@ -219,7 +219,7 @@ impl Herd {
                 let refreshes: Vec<f64> = firsts.filter(whole).collect();
                 (Aligned::Refreshes(refreshes.len()), refreshes)
             }
-            None => match told.wave_s {
+            None => match marks.wave_s {
                 Some(wave) => (Aligned::FirstWave(wave), vec![wave]),
                 None => first_read(files)?
                     .map_or((Aligned::Nothing, Vec::new()), |read| (Aligned::FirstRead(read), vec![read])),

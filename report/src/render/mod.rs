@@ -9,11 +9,11 @@ use crate::chart::{self, Chart, Comparison, HerdChart, Spectrum, StrategyChart};
 use crate::files::atomic::{write_atomic, write_inside};
 use crate::files::error::ReportError;
 use crate::files::folder::RunFolder;
-use crate::page::{Told, page};
+use crate::page::{DigestedRun, page};
 use crate::render::digest::Digest;
+use crate::text::phrases::without_ledger;
 use crate::text::summary::summary_markdown;
 use crate::text::verdict::verdict_table;
-use crate::text::words::without_ledger;
 
 /// What [`render`] wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +42,15 @@ impl Rendered {
 /// that were written before stay.
 pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
     let folder = RunFolder::at(run_dir);
-    let told = read(&folder)?;
+    let digested = read(&folder)?;
     let mut files = Files::of(run_dir);
-    for (name, bytes) in parallel::each(charts(&told), |at| chart::files(&*chart(&told, at)))?.iter().flatten() {
+    for (name, bytes) in parallel::each(charts(&digested), |at| chart::files(&*chart(&digested, at)))?.iter().flatten()
+    {
         files.write(name, bytes)?;
     }
-    let summary = summary_markdown(&told.run);
-    let missing = missing(&folder, &told);
-    files.write(Path::new("report.html"), page(&[told]).as_bytes())?;
+    let summary = summary_markdown(&digested.run);
+    let missing = missing(&folder, &digested);
+    files.write(Path::new("report.html"), page(&[digested]).as_bytes())?;
     files.write(Path::new("summary.md"), summary.as_bytes())?;
     Ok(Rendered { files: files.written, missing })
 }
@@ -60,11 +61,11 @@ pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
 ///
 /// As [`render`].
 pub fn render_text(run_dir: &Path) -> Result<Vec<(PathBuf, String)>, ReportError> {
-    let told = read(&RunFolder::at(run_dir))?;
-    let mut texts = parallel::each(charts(&told), |at| chart::svg(&*chart(&told, at)))?;
-    texts.push(("summary.md".into(), summary_markdown(&told.run)));
-    texts.push(("verdict.txt".into(), verdict_table(&told.run)));
-    texts.push(("report.html".into(), page(&[told])));
+    let digested = read(&RunFolder::at(run_dir))?;
+    let mut texts = parallel::each(charts(&digested), |at| chart::svg(&*chart(&digested, at)))?;
+    texts.push(("summary.md".into(), summary_markdown(&digested.run)));
+    texts.push(("verdict.txt".into(), verdict_table(&digested.run)));
+    texts.push(("report.html".into(), page(&[digested])));
     Ok(texts)
 }
 
@@ -75,30 +76,31 @@ pub fn render_text(run_dir: &Path) -> Result<Vec<(PathBuf, String)>, ReportError
 ///
 /// As [`render`]: a run of another schema is refused.
 pub fn render_page(run_dirs: &[PathBuf], page_path: &Path) -> Result<Rendered, ReportError> {
-    let told = run_dirs.iter().map(|dir| read(&RunFolder::at(dir))).collect::<Result<Vec<_>, _>>()?;
-    let missing = run_dirs.iter().zip(&told).flat_map(|(dir, told)| missing(&RunFolder::at(dir), told)).collect();
-    let text = page(&told);
+    let digested = run_dirs.iter().map(|dir| read(&RunFolder::at(dir))).collect::<Result<Vec<_>, _>>()?;
+    let missing =
+        run_dirs.iter().zip(&digested).flat_map(|(dir, digested)| missing(&RunFolder::at(dir), digested)).collect();
+    let text = page(&digested);
     write_atomic(page_path, |out| out.write_all(text.as_bytes()))?;
     Ok(Rendered { files: vec![page_path.to_owned()], missing })
 }
 
-fn missing(folder: &RunFolder, told: &Told) -> Vec<PathBuf> {
-    let each = told.run.strategies.iter().zip(&told.digests);
+fn missing(folder: &RunFolder, digested: &DigestedRun) -> Vec<PathBuf> {
+    let each = digested.run.strategies.iter().zip(&digested.digests);
     each.flat_map(|(strategy, digest)| {
         digest.missing.iter().map(|file| folder.path().join(&strategy.folder).join(file))
     })
     .collect()
 }
 
-fn read(folder: &RunFolder) -> Result<Told, ReportError> {
+fn read(folder: &RunFolder) -> Result<DigestedRun, ReportError> {
     let run = folder.read_run()?;
     let digests = parallel::each(run.strategies.len(), |at| Digest::read(folder, &run, &run.strategies[at]))?;
-    Ok(Told { typical: run.typical(), run, digests })
+    Ok(DigestedRun { typical: run.typical(), run, digests })
 }
 
 /// A run's charts, by number: each strategy's, then those of all.
-fn chart(told: &Told, at: usize) -> Box<dyn Chart + '_> {
-    let Told { run, digests, .. } = told;
+fn chart(digested: &DigestedRun, at: usize) -> Box<dyn Chart + '_> {
+    let DigestedRun { run, digests, .. } = digested;
     let of_all = at.checked_sub(run.strategies.len());
     match (of_all, without_ledger(run)) {
         (None, _) => Box::new(StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),
@@ -109,8 +111,8 @@ fn chart(told: &Told, at: usize) -> Box<dyn Chart + '_> {
 }
 
 /// How many there are.
-fn charts(told: &Told) -> usize {
-    told.run.strategies.len() + 2 + usize::from(!without_ledger(&told.run))
+fn charts(digested: &DigestedRun) -> usize {
+    digested.run.strategies.len() + 2 + usize::from(!without_ledger(&digested.run))
 }
 
 /// Writes files into a folder and remembers them.

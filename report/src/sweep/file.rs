@@ -19,7 +19,7 @@ pub struct SweepFolder {
 
 /// A row of `sweep.csv`: one run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row<'a> {
+pub struct RunRow<'a> {
     /// The strategy as the scenario calls it, and its full composition.
     pub strategy: (&'a str, &'a str),
     /// Each knob's value.
@@ -87,7 +87,7 @@ impl SweepFolder {
         &self,
         knobs: &[String],
         metrics: &[&str],
-        rows: impl Iterator<Item = Row<'a>>,
+        rows: impl Iterator<Item = RunRow<'a>>,
     ) -> Result<(), ReportError> {
         write_atomic(&self.path.join("sweep.csv"), |out| {
             let mut line = CsvLine::default();

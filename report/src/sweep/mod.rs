@@ -2,18 +2,18 @@
 //!
 //! `sweep.json` has what is said and drawn, `sweep.csv` every single run. A number that is unknown is `None`.
 
+pub(crate) mod figures_text;
 mod file;
 mod render;
-pub(crate) mod words;
 
 use std::collections::{BTreeMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use file::{Row, SweepFolder};
+pub use figures_text::{figure_text, is_yes_or_no};
+pub use file::{RunRow, SweepFolder};
 pub use render::render_sweep;
-pub use words::{figure_text, is_yes_or_no};
 
 /// The schema of `sweep.json` that this build writes and reads.
 pub const SWEEP_SCHEMA: &str = "stampede.sweep/v1";
@@ -47,7 +47,7 @@ pub struct Sweep {
     /// The seeds that each point was to be run with.
     pub seeds: Vec<u64>,
     /// What was varied.
-    pub knobs: Vec<Knob>,
+    pub knobs: Vec<SweptKnob>,
     /// Strategies of the scenario that took no part, for they lack a knob.
     pub left_out: Vec<String>,
     /// The figures that the charts show, by path.
@@ -62,18 +62,20 @@ pub struct Sweep {
 
 /// What was varied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Knob {
+#[schemars(rename = "Knob")]
+pub struct SweptKnob {
     /// `xfetch.beta` or `cache.ttl`.
     pub name: String,
     /// The unit of its axis (`s`, `/s`, `B`, `T`, or nothing); `None` where its values are no numbers of one kind.
     pub unit: Option<String>,
     /// Its values, in the order given.
-    pub values: Vec<KnobValue>,
+    pub values: Vec<SweptValue>,
 }
 
 /// A value of a knob.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct KnobValue {
+#[schemars(rename = "KnobValue")]
+pub struct SweptValue {
     /// As typed.
     pub text: String,
     /// In the knob's unit.

@@ -1,8 +1,8 @@
 //! The figures that tables show: one row each, for the table at the end of a run, its Markdown and the page. A new one is its row here.
 
 use crate::record::{Run, Strategy};
+use crate::text::phrases::{self, UNKNOWN};
 use crate::text::sentences::{counts_differ, times_differ};
-use crate::text::words::{self, UNKNOWN};
 
 /// What a figure is, and so what noise it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Shown {
             Self::HotKey => runs.iter().any(|run| run.hot_key.is_some()),
             Self::Theory => strategies.clone().any(|strategy| strategy.predicted.is_some()),
             Self::Faults => strategies.clone().any(|strategy| strategy.recovery.is_some()),
-            Self::TwoRules => words::two_rules(strategies),
+            Self::TwoRules => phrases::two_rules(strategies),
         }
     }
 }
@@ -150,7 +150,7 @@ pub(crate) const FIGURES: [Figure; 18] = [
         "reads that reached the origin, and as a multiple of the floor",
     ),
     figure("times_floor", None, |s| {
-        let times = words::times_floor(s);
+        let times = phrases::times_floor(s);
         number(times, times.map(|times| format!("{times:.1}×")))
     })
     .head("times", "floor"),
@@ -173,7 +173,7 @@ pub(crate) const FIGURES: [Figure; 18] = [
         "median response time, from the planned send",
     ),
     figure("latency_ms.p99", Some(Unit::Time), p99)
-        .compared(|s| words::carries(s, 0.99))
+        .compared(|s| phrases::carries(s, 0.99))
         .head("p99", "ms")
         .page(
             Group::Time,
@@ -181,7 +181,7 @@ pub(crate) const FIGURES: [Figure; 18] = [
             "99th percentile; in an open loop with that of service time, from the actual send",
         ),
     figure("latency_ms.p99_9", Some(Unit::Time), |s| time(s.latency_ms.p99_9))
-        .compared(|s| words::carries(s, 0.999))
+        .compared(|s| phrases::carries(s, 0.999))
         .page(Group::Time, "p99.9", "99.9th percentile"),
     figure("latency_ms.max", None, |s| time(s.latency_ms.max)).page(Group::Time, "max", "the slowest request"),
     figure("waiting_share", Some(Unit::Share), waited).head("", "waited").page(
@@ -202,7 +202,7 @@ pub(crate) const FIGURES: [Figure; 18] = [
     ),
     // Said only where it is another thing than `well after`.
     figure("recovery.recovered_after_s", None, |s| {
-        number(s.recovery.and_then(|r| r.recovered_after_s), s.recovery.map(words::recovered_after))
+        number(s.recovery.and_then(|r| r.recovered_after_s), s.recovery.map(phrases::recovered_after))
     })
     .only(Shown::TwoRules)
     .alarm(|s| s.recovery.is_some_and(|recovery| recovery.recovered == Some(false)))
@@ -224,7 +224,7 @@ pub(crate) const FIGURES: [Figure; 18] = [
         "seconds from the first event on in which a request failed or waited too long: docs/faults.md",
     ),
     figure("recovery.after_s", None, |s| {
-        number(s.recovery.and_then(|r| r.after_s), s.recovery.map(words::well_after))
+        number(s.recovery.and_then(|r| r.after_s), s.recovery.map(phrases::well_after))
     })
     .only(Shown::Faults)
     .head("well", "after")
@@ -244,7 +244,7 @@ pub(crate) const FIGURES: [Figure; 18] = [
 fn origin_total(s: &Strategy) -> Cell {
     let total = s.origin.as_ref().map(|origin| origin.total);
     let floor = s.origin.as_ref().and_then(|origin| origin.floor);
-    let under = match (words::times_floor(s), floor) {
+    let under = match (phrases::times_floor(s), floor) {
         (Some(times), Some(floor)) => format!("{times:.1}× floor of {floor}"),
         (None, Some(floor)) => format!("floor {floor}"),
         _ if total.is_some() => "no floor".to_owned(),
@@ -261,25 +261,25 @@ fn per_expiry(s: &Strategy) -> Cell {
 
 fn p99(s: &Strategy) -> Cell {
     let service = s.service_ms.p99.zip(s.latency_ms.p99).filter(|(one, two)| Unit::Time.differ(*one, *two));
-    let under = service.map_or_else(String::new, |(service, _)| format!("service {}", words::ms(Some(service))));
+    let under = service.map_or_else(String::new, |(service, _)| format!("service {}", phrases::ms(Some(service))));
     Cell { under, ..time(s.latency_ms.p99) }
 }
 
 fn waited(s: &Strategy) -> Cell {
     let most = s.peak_waiters.filter(|most| *most > 0);
-    share(words::waiting_share(s), most.map_or_else(String::new, |most| format!("≤ {most} at once")))
+    share(phrases::waiting_share(s), most.map_or_else(String::new, |most| format!("≤ {most} at once")))
 }
 
 fn stale(s: &Strategy) -> Cell {
     let known = s.outcomes.unknown == 0;
     let age = s.stale.overage_ms_max.filter(|age| known && *age > 0);
-    let under = age.map_or_else(String::new, |ms| format!("≤ {} old", words::age(ms)));
+    let under = age.map_or_else(String::new, |ms| format!("≤ {} old", phrases::age(ms)));
     share(s.stale.share.filter(|_| known), under)
 }
 
 fn failed(s: &Strategy) -> Cell {
     let (all, failed) = (s.outcomes.sum(), s.outcomes.error + s.outcomes.shed);
-    share((all > 0).then(|| words::failed_share(s)), format!("{failed} of {}", s.requests))
+    share((all > 0).then(|| phrases::failed_share(s)), format!("{failed} of {}", s.requests))
 }
 
 fn number(exact: Option<f64>, text: Option<String>) -> Cell {
@@ -291,11 +291,11 @@ fn count(value: Option<u64>, under: &str) -> Cell {
 }
 
 fn time(value: Option<f64>) -> Cell {
-    number(value, Some(words::ms(value)))
+    number(value, Some(phrases::ms(value)))
 }
 
 fn share(value: Option<f64>, under: String) -> Cell {
-    Cell { under, ..number(value, Some(words::share(value))) }
+    Cell { under, ..number(value, Some(phrases::share(value))) }
 }
 
 fn one_decimal(value: Option<f64>) -> Cell {

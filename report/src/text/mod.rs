@@ -2,8 +2,8 @@
 
 pub(crate) mod columns;
 pub mod escape;
+pub(crate) mod phrases;
 pub(crate) mod sentences;
 pub(crate) mod summary;
 pub(crate) mod theory;
 pub(crate) mod verdict;
-pub(crate) mod words;

@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 use crate::record::{Outcomes, Run, Strategy, Verdict};
 use crate::text::escape;
+use crate::text::phrases;
+use crate::text::phrases::name_of;
 use crate::text::theory;
-use crate::text::words;
-use crate::text::words::name_of;
 
 /// Differences below this share of the larger value are noise.
 const NOISE_SHARE: f64 = 0.10;
@@ -27,11 +27,11 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         said.push(interruption(run));
     }
     for strategy in run.strategies.iter().filter(|strategy| !strategy.valid) {
-        let reasons = escape::line(&words::reasons(strategy));
+        let reasons = escape::line(&phrases::reasons(strategy));
         said.push(format!("INVALID: {}: {reasons}", name_of(&strategy.name)));
     }
     let wrong: Vec<String> =
-        run.strategies.iter().filter(|s| words::wrong_on_purpose(s)).map(|s| name_of(&s.name)).collect();
+        run.strategies.iter().filter(|s| phrases::wrong_on_purpose(s)).map(|s| name_of(&s.name)).collect();
     if !wrong.is_empty() {
         said.push(format!("WRONG ON PURPOSE: {}. Whatever they save, it is not compared.", wrong.join(", ")));
     }
@@ -43,7 +43,7 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         said.push("No strategy has valid numbers, so nothing can be compared.".to_owned());
     } else if valid.len() > 1 && run.blocks.is_empty() {
         // Of repeats the comparisons by blocks say it, and one run's rule of thumb does not.
-        let right: Vec<&Strategy> = valid.iter().copied().filter(|s| !words::wrong_on_purpose(s)).collect();
+        let right: Vec<&Strategy> = valid.iter().copied().filter(|s| !phrases::wrong_on_purpose(s)).collect();
         said.extend(peak_sentence(&right));
         said.extend(p99_sentence(&right));
     }
@@ -145,7 +145,7 @@ pub(crate) fn interruption(run: &Run) -> String {
     let Some((cut, after)) = run.strategies.iter().find_map(|s| Some((s, s.cut_after_s?))) else {
         return "INTERRUPTED: the run ended before all its strategies were run.".to_owned();
     };
-    let (name, whole) = (name_of(&cut.name), words::seconds(run.duration_s));
+    let (name, whole) = (name_of(&cut.name), phrases::seconds(run.duration_s));
     format!("INTERRUPTED: {name} was cut short after {after:.1} s of {whole}, and nothing was run after it.")
 }
 
@@ -161,8 +161,8 @@ fn few_expiries(valid: &[&Strategy]) -> Option<String> {
     let reads = fewest.hot.as_ref().and_then(|hot| hot.origin_total);
     (count < EXPIRIES_MIN).then(|| {
         let name = name_of(&fewest.name);
-        let read = reads.map_or_else(|| "an unknown number of times".to_owned(), words::times);
-        let whole = words::counted(count, "herd", "herds");
+        let read = reads.map_or_else(|| "an unknown number of times".to_owned(), phrases::times);
+        let whole = phrases::counted(count, "herd", "herds");
         format!(
             "Few expiries: {name} read the hot key {read}, and {whole} of reads began and ended within the measured time; measure \
              longer (-d) before you believe a figure per expiry."
@@ -209,7 +209,7 @@ fn resent(run: &Run) -> Option<String> {
 /// Which strategies nobody can say of what they did to the origin.
 fn no_ledger(run: &Run) -> Option<String> {
     let without: Vec<String> = run.strategies.iter().filter(|s| s.origin.is_none()).map(|s| name_of(&s.name)).collect();
-    let of = if words::without_ledger(run) { String::new() } else { format!(" of {}", without.join(", ")) };
+    let of = if phrases::without_ledger(run) { String::new() } else { format!(" of {}", without.join(", ")) };
     (!without.is_empty()).then(|| format!("No ledger{of}: what reached the origin is not known."))
 }
 
@@ -217,7 +217,7 @@ fn no_ledger(run: &Run) -> Option<String> {
 fn unknown_answers(run: &Run) -> Option<String> {
     let silent = run.strategies.iter().filter(|strategy| strategy.outcomes.unknown > 0).map(|strategy| {
         let share = strategy.outcomes.unknown as f64 / strategy.outcomes.sum() as f64;
-        format!("{} of {}", words::share(Some(share)), name_of(&strategy.name))
+        format!("{} of {}", phrases::share(Some(share)), name_of(&strategy.name))
     });
     let silent: Vec<String> = silent.collect();
     (!silent.is_empty()).then(|| {
@@ -232,14 +232,14 @@ fn peak_sentence(valid: &[&Strategy]) -> Option<String> {
         strategy
             .origin
             .as_ref()
-            .map_or_else(String::new, |origin| words::counted(origin.max_per_second, "read", "reads"))
+            .map_or_else(String::new, |origin| phrases::counted(origin.max_per_second, "read", "reads"))
     };
     compared(valid, "peak at the origin in any second", peak, show, counts_differ)
 }
 
 fn p99_sentence(valid: &[&Strategy]) -> Option<String> {
-    let p99 = |strategy: &Strategy| strategy.latency_ms.p99.filter(|_| words::carries(strategy, 0.99));
-    let show = |strategy: &Strategy| words::ms_with_unit(strategy.latency_ms.p99);
+    let p99 = |strategy: &Strategy| strategy.latency_ms.p99.filter(|_| phrases::carries(strategy, 0.99));
+    let show = |strategy: &Strategy| phrases::ms_with_unit(strategy.latency_ms.p99);
     compared(valid, "p99", p99, show, times_differ)
 }
 
@@ -247,12 +247,12 @@ fn p99_sentence(valid: &[&Strategy]) -> Option<String> {
 fn service_sentence(run: &Run) -> Option<String> {
     let differing = run.strategies.iter().filter_map(|strategy| {
         let (response, service) = (strategy.latency_ms.p99?, strategy.service_ms.p99?);
-        let [response_ms, service_ms] = [response, service].map(|ms| words::ms_with_unit(Some(ms)));
+        let [response_ms, service_ms] = [response, service].map(|ms| phrases::ms_with_unit(Some(ms)));
         times_differ(response, service)
             .then(|| format!("{} {service_ms} instead of {response_ms}", name_of(&strategy.name)))
     });
     let differing: Vec<String> = differing.collect();
-    (!words::closed_loop(run) && !differing.is_empty()).then(|| {
+    (!phrases::closed_loop(run) && !differing.is_empty()).then(|| {
         let differing = differing.join(", ");
         format!(
             "Counted from the actual send (service p99): {differing}; the rest is a wait to be sent, which coordinated \
@@ -276,8 +276,8 @@ fn compared(
         return None;
     }
     // A strategy that turns requests away is not the best of anything beside one that answers more of them.
-    let least = known.iter().map(|(strategy, _)| words::failed_share(strategy)).fold(f64::INFINITY, f64::min);
-    let serves = |strategy: &Strategy| words::failed_share(strategy) < least + FAILED_MAX;
+    let least = known.iter().map(|(strategy, _)| phrases::failed_share(strategy)).fold(f64::INFINITY, f64::min);
+    let serves = |strategy: &Strategy| phrases::failed_share(strategy) < least + FAILED_MAX;
     let mut left_out: Vec<(&Strategy, f64)> = known.extract_if(.., |(strategy, _)| !serves(strategy)).collect();
     let first_counts = known.iter().any(|(strategy, _)| std::ptr::eq(*strategy, first));
     // A stable sort: among equals the order run decides.
@@ -310,11 +310,11 @@ fn compared(
 
 /// A low peak or a quick answer is cheap for a strategy that turns requests away.
 fn caveat(strategy: &Strategy) -> String {
-    let failed = words::failed_share(strategy);
+    let failed = phrases::failed_share(strategy);
     if failed < FAILED_MAX {
         String::new()
     } else {
-        format!(", with {} of its requests failed or shed", words::share(Some(failed)))
+        format!(", with {} of its requests failed or shed", phrases::share(Some(failed)))
     }
 }
 

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use crate::compare::comparison_table;
 use crate::record::{Environment, Run};
 use crate::text::escape::{markdown, markdown_block};
+use crate::text::phrases;
 use crate::text::sentences::sentences;
 use crate::text::verdict::{Table, heading, legend};
-use crate::text::words;
 
 /// The verdict table, the sentences under it, and what makes the run again, in GitHub's Markdown.
 #[must_use]
@@ -45,9 +45,9 @@ pub fn summary_markdown(run: &Run) -> String {
 /// What was run on what, as name and value: also the page's table.
 pub(crate) fn facts(run: &Run) -> Vec<(&'static str, String)> {
     let mut facts = vec![
-        ("setting", words::setting(run)),
-        ("load", words::load_caption(run)),
-        ("warm-up", format!("{}, recorded and not counted", words::seconds(run.warmup_s))),
+        ("setting", phrases::setting(run)),
+        ("load", phrases::load_caption(run)),
+        ("warm-up", format!("{}, recorded and not counted", phrases::seconds(run.warmup_s))),
         ("seed", run.seed.to_string()),
         ("plan hash", run.plan_hash.clone()),
         ("clock", clock(run)),

@@ -2,7 +2,7 @@
 
 use crate::record::{NotPredicted, Run, Strategy};
 use crate::text::escape;
-use crate::text::words::name_of;
+use crate::text::phrases::name_of;
 
 /// Of whose herd theory says nothing, and why: a sentence for each reason.
 pub(crate) fn silent(run: &Run) -> Vec<String> {

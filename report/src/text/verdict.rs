@@ -3,8 +3,8 @@
 use crate::record::{Run, Strategy};
 use crate::text::columns::FIGURES;
 use crate::text::escape;
+use crate::text::phrases::{self, NAME_LIMIT, name_of};
 use crate::text::sentences::sentences;
-use crate::text::words::{self, NAME_LIMIT, name_of};
 
 /// Columns of a terminal that has not been made wider, and of one that has.
 const NARROW: usize = 80;
@@ -52,7 +52,7 @@ impl Table {
 
 /// What the table's columns about faults are.
 pub(crate) fn legend(run: &Run) -> Option<String> {
-    words::fault_legend(run.typical().strategies.iter(), !run.blocks.is_empty())
+    phrases::fault_legend(run.typical().strategies.iter(), !run.blocks.is_empty())
 }
 
 /// A column's header in one line.
@@ -73,7 +73,7 @@ fn grid(run: &Run) -> String {
     let over = tight(&widths(&rows)).saturating_sub(WIDE);
     for (row, strategy) in rows.iter_mut().zip(&run.strategies).filter(|_| over > 0) {
         let limit = NAME_LIMIT.saturating_sub(over).max(NAME_LEAST);
-        row[0] = words::cut_in_middle(&escape::line(&strategy.name), limit);
+        row[0] = phrases::cut_in_middle(&escape::line(&strategy.name), limit);
     }
     let widths = widths(&rows);
     // One space between columns, a second one from the left on as far as there is room for it.

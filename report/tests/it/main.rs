@@ -7,7 +7,7 @@ mod drawings;
 mod page;
 mod page_kinds;
 mod records;
+mod sentences;
 mod stats;
 mod support;
 mod sweeps;
-mod words;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use report::record::Strategy;
-use report::sweep::{self as record, Row, SWEEP_SCHEMA, Spread, Sweep, SweepFolder};
+use report::sweep::{self as record, RunRow, SWEEP_SCHEMA, Spread, Sweep, SweepFolder};
 use report::{Figures, ReportError, figure, metrics};
 use scenarios::METRICS;
 
@@ -66,7 +66,7 @@ pub fn record(identity: &Identity, grid: &Grid, goal: Option<&Goal>, finished: &
 pub fn write_rows(folder: &SweepFolder, sweep: &Sweep, finished: &Finished) -> Result<(), ReportError> {
     let rows = sweep.points.iter().zip(&finished.runs).flat_map(|(point, runs)| {
         let seeds = sweep.seeds.iter().zip(runs).filter_map(|(seed, run)| Some((*seed, run.as_ref()?)));
-        seeds.map(move |(seed, run)| Row {
+        seeds.map(move |(seed, run)| RunRow {
             strategy: (&point.strategy, &point.spec),
             values: &point.values,
             seed,
@@ -97,12 +97,12 @@ fn charted(goal: Option<&Goal>) -> Vec<String> {
     once
 }
 
-fn knob_of(knob: &Knob) -> record::Knob {
-    let value = |value: &super::values::Value| record::KnobValue {
+fn knob_of(knob: &Knob) -> record::SweptKnob {
+    let value = |value: &super::values::Value| record::SweptValue {
         text: value.text.clone(),
         number: value.number.map(|(number, _)| number),
     };
-    record::Knob {
+    record::SweptKnob {
         name: knob.name.clone(),
         unit: knob.unit().map(str::to_owned),
         values: knob.values.iter().map(value).collect(),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use report::sweep::{Condition, Goal, Knob, KnobValue, Miss, Point, Ranked, SWEEP_SCHEMA, Spread, Sweep};
+use report::sweep::{Condition, Goal, Miss, Point, Ranked, SWEEP_SCHEMA, Spread, Sweep, SweptKnob, SweptValue};
 
-fn knob(name: &str, unit: &str, values: &[(&str, f64)]) -> Knob {
-    let value = |(text, number): &(&str, f64)| KnobValue { text: (*text).into(), number: Some(*number) };
-    Knob { name: name.into(), unit: Some(unit.into()), values: values.iter().map(value).collect() }
+fn knob(name: &str, unit: &str, values: &[(&str, f64)]) -> SweptKnob {
+    let value = |(text, number): &(&str, f64)| SweptValue { text: (*text).into(), number: Some(*number) };
+    SweptKnob { name: name.into(), unit: Some(unit.into()), values: values.iter().map(value).collect() }
 }
 
 fn point(strategy: &str, values: &[&str], figures: &[(&str, Option<f64>)]) -> Point {
@@ -23,7 +23,7 @@ fn point(strategy: &str, values: &[&str], figures: &[(&str, Option<f64>)]) -> Po
     }
 }
 
-fn sweep(knobs: Vec<Knob>, points: Vec<Point>, ranking: Vec<Ranked>) -> Sweep {
+fn sweep(knobs: Vec<SweptKnob>, points: Vec<Point>, ranking: Vec<Ranked>) -> Sweep {
     let condition = Condition {
         text: "latency.p99 <= 20ms".into(),
         metric: "latency_ms.p99".into(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::compare::stats::{ALPHA, Call, RUNS_MIN};
 use crate::record::{Comparison, Metric};
 use crate::text::escape;
-use crate::text::words;
+use crate::text::phrases;
 
 /// The fewest pairs of which one of four metrics can be told apart: 2 of 2^8 signs, four times, is below 5 %.
 const PAIRS_FOR_FOUR: u64 = 8;
@@ -28,8 +28,8 @@ pub fn comparison_table(comparisons: &[Comparison]) -> String {
             value(one.metric, one.to),
             ratio(one.ratio),
             one.interval
-                .map_or_else(|| words::UNKNOWN.to_owned(), |(low, high)| format!("{} … {}", ratio(low), ratio(high))),
-            if one.verdict == Call::TooFew { words::UNKNOWN.to_owned() } else { p(one.p_holm) },
+                .map_or_else(|| phrases::UNKNOWN.to_owned(), |(low, high)| format!("{} … {}", ratio(low), ratio(high))),
+            if one.verdict == Call::TooFew { phrases::UNKNOWN.to_owned() } else { p(one.p_holm) },
             verdict_of(one).to_owned(),
         ]);
     }
@@ -52,7 +52,7 @@ fn runs_in_words(comparisons: &[Comparison]) -> String {
 /// A value as people read it.
 pub(crate) fn value(metric: Metric, value: f64) -> String {
     match metric {
-        Metric::P99 => format!("{} ms", words::ms(Some(value))),
+        Metric::P99 => format!("{} ms", phrases::ms(Some(value))),
         _ if value.fract() == 0.0 => format!("{value:.0}"),
         _ => format!("{value:.1}"),
     }

@@ -1,7 +1,7 @@
 //! A sweep's figures and settings in words.
 
 use super::Sweep;
-use crate::text::words::{ms, share};
+use crate::text::phrases::{ms, share};
 
 /// A figure as people read it: shares in percent, times in milliseconds, counts with a digit where they are no whole
 /// numbers, as means are.
