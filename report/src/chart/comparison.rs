@@ -99,7 +99,7 @@ impl Comparison<'_> {
             return panel.say(ink, "no seconds.csv in this strategy's folder");
         }
         if strategy.origin.is_none() && !phrases::without_ledger(self.run) {
-            return panel.say(ink, phrases::NO_LEDGER);
+            panel.say(ink, phrases::NO_LEDGER);
         }
     }
 

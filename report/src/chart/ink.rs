@@ -4,7 +4,7 @@ use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{PathElement, Polygon, Rectangle};
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{Color, FontDesc, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
 
 use crate::draw::HUES;
 use crate::record::Strategy;
@@ -58,12 +58,22 @@ pub(crate) enum At {
 /// A place in device pixels.
 type Place = (i32, i32);
 
+/// What a text looks like.
+#[derive(Debug, Clone, Copy)]
+struct Letters {
+    em: f64,
+    colour: RGBColor,
+    at: At,
+    /// Whether it reads from bottom to top.
+    upward: bool,
+}
+
 /// One mark of a drawing, in device pixels.
 enum Mark {
     Rect([Place; 2], RGBColor),
     Line(Vec<Place>, ShapeStyle),
     Shape(Vec<Place>, ShapeStyle),
-    Text(String, TextStyle<'static>, Place),
+    Text(String, Letters, Place),
 }
 
 /// A drawing under way: its marks, which are given in nominal pixels, in the order in which they cover one another.
@@ -80,7 +90,7 @@ impl Ink {
                 Mark::Rect(corners, colour) => area.draw(&Rectangle::new(corners, colour.filled()))?,
                 Mark::Line(points, style) => area.draw(&PathElement::new(points, style))?,
                 Mark::Shape(corners, style) => area.draw(&Polygon::new(corners, style))?,
-                Mark::Text(text, style, at) => area.draw_text(&text, &style, at)?,
+                Mark::Text(text, letters, at) => area.draw_text(&text, &letters.style(), at)?,
             }
         }
         area.present()
@@ -131,19 +141,20 @@ impl Ink {
     /// A line of text, `em` pixels high, its vertical middle at `y`.
     pub(crate) fn text(&mut self, text: &str, (x, y): (f64, f64), em: f64, colour: RGBColor, at: At) {
         // Both backends set the middle of a line a little above that of its digits.
-        self.0.push(Mark::Text(escape::line(text), style(em, colour, at), device((x, y + 0.15 * em))));
+        let letters = Letters { em, colour, at, upward: false };
+        self.0.push(Mark::Text(escape::line(text), letters, device((x, y + 0.15 * em))));
     }
 
     /// Text that reads from bottom to top, its middle at the given point.
     pub(crate) fn upward(&mut self, text: &str, at: (f64, f64), em: f64, colour: RGBColor) {
-        let style = style(em, colour, At::Middle).transform(FontTransform::Rotate270);
-        self.0.push(Mark::Text(escape::line(text), style, device(at)));
+        let letters = Letters { em, colour, at: At::Middle, upward: true };
+        self.0.push(Mark::Text(escape::line(text), letters, device(at)));
     }
 
     /// How wide a text is. What the font cannot measure is guessed.
     pub(crate) fn width(&self, text: &str, em: f64) -> f64 {
         let guess = text.chars().count() as f64 * em * 0.65;
-        let measured = style(em, TEXT, At::Left).font.box_size(&escape::line(text));
+        let measured = font(em).box_size(&escape::line(text));
         measured.map_or(guess, |(width, _)| f64::from(width) / f64::from(SCALE))
     }
 
@@ -198,14 +209,21 @@ fn dashes(points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
     dashes
 }
 
-fn style(em: f64, colour: RGBColor, at: At) -> TextStyle<'static> {
-    let h_pos = match at {
-        At::Left => HPos::Left,
-        At::Middle => HPos::Center,
-        At::Right => HPos::Right,
-    };
+impl Letters {
+    fn style(self) -> TextStyle<'static> {
+        let h_pos = match self.at {
+            At::Left => HPos::Left,
+            At::Middle => HPos::Center,
+            At::Right => HPos::Right,
+        };
+        let style = font(self.em).color(&self.colour).pos(Pos::new(h_pos, VPos::Center));
+        if self.upward { style.transform(FontTransform::Rotate270) } else { style }
+    }
+}
+
+fn font(em: f64) -> FontDesc<'static> {
     // plotters' size is 1.24 times the em square.
-    (FONT, em * 1.24 * f64::from(SCALE)).into_font().color(&colour).pos(Pos::new(h_pos, VPos::Center))
+    (FONT, em * 1.24 * f64::from(SCALE)).into_font()
 }
 
 fn devices(points: &[(f64, f64)]) -> Vec<Place> {

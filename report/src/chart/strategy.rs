@@ -184,7 +184,7 @@ impl StrategyChart<'_> {
             return panel.say(ink, "no seconds.csv in this strategy's folder: nothing can be drawn");
         }
         if self.rows().all(|row| row.origin_starts == Some(0)) {
-            return panel.say(ink, "no read reached the origin");
+            panel.say(ink, "no read reached the origin");
         }
     }
 
