@@ -53,6 +53,10 @@ impl Origin for Still {
     fn load<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
         Box::pin(std::future::pending())
     }
+
+    fn store<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+        Box::pin(std::future::pending())
+    }
 }
 
 fn hit(c: &mut Criterion) {

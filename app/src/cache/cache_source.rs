@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evidence::CacheStatus;
-use strategies::port::{BoxFuture, Cache, Lease, Wake};
+use strategies::port::{BoxFuture, Cache, Capabilities, Lease, Wake};
 use strategies::sabotage::Seize;
 
 pub use crate::wire::refused::{Cause, Refused};
@@ -25,6 +25,11 @@ pub struct CachePorts {
 pub trait CacheSource: Send + Sync {
     /// The ports of a namespace, `<run>:<strategy>`; what is stored in one is never seen in another.
     fn open(&self, namespace: &str) -> CachePorts;
+
+    /// What it can beyond keeping entries.
+    fn can(&self) -> Capabilities {
+        Capabilities::ALL
+    }
 
     /// Asks the cache about itself; an error is a sentence for people.
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>>;

@@ -25,7 +25,7 @@ type Service = State<Arc<OriginService>>;
 
 pub(super) fn data(service: Arc<OriginService>) -> Router {
     Router::new()
-        .route("/items/{id}", get(read))
+        .route("/items/{id}", get(read).put(write))
         .route("/healthz", get(|| async { "ok" }))
         .route("/metrics", get(scrape))
         .with_state(service)
@@ -57,8 +57,24 @@ async fn read(State(service): Service, Path(id): Path<String>, headers: HeaderMa
             ([version, json], item::body(key.as_str(), found.version, &found.value)).into_response()
         }
         Ok(None) => (StatusCode::NOT_FOUND, "no such item\n").into_response(),
-        Err(ReadError::Full) => (StatusCode::SERVICE_UNAVAILABLE, "no place, and the queue is full\n").into_response(),
-        Err(ReadError::Failed(why)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")).into_response(),
+        Err(error) => refused(error),
+    }
+}
+
+/// Gives an item a new version, and answers with it.
+async fn write(State(service): Service, Path(id): Path<String>) -> Response {
+    let Ok(key) = Key::new(&id) else { return StatusCode::NOT_FOUND.into_response() };
+    match service.write(key.as_str()).await {
+        Ok(Some(version)) => [(HeaderName::from_static(VERSION_HEADER), version.to_string())].into_response(),
+        Ok(None) => (StatusCode::NOT_FOUND, "no such item\n").into_response(),
+        Err(error) => refused(error),
+    }
+}
+
+fn refused(error: ReadError) -> Response {
+    match error {
+        ReadError::Full => (StatusCode::SERVICE_UNAVAILABLE, "no place, and the queue is full\n").into_response(),
+        ReadError::Failed(why) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")).into_response(),
     }
 }
 

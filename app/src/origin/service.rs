@@ -9,7 +9,7 @@ use evidence::{OriginCounters, OriginFault, OriginRead, ReadEnd};
 use scenarios::{Law, ServiceModel};
 use strategies::port::Clock;
 use strategies::time::Mono;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::JoinHandle;
 
 use super::ledger::Ledger;
@@ -42,7 +42,8 @@ struct Run {
     places: Places,
     model: ServiceModel,
     seed: u64,
-    reads: AtomicU64,
+    /// Reads and writes that have had a place: the number that service times are drawn by.
+    begun: AtomicU64,
     writes_missed: AtomicU64,
     ledger: Ledger,
     fault: Mutex<Option<(OriginFault, Mono)>>,
@@ -56,7 +57,7 @@ impl Run {
             places: Places::new(start.concurrency, start.queue),
             model: ServiceModel::new(Law::from(start.service_time)),
             seed: start.seed,
-            reads: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
             writes_missed: AtomicU64::new(0),
             ledger: Ledger::default(),
             fault: Mutex::default(),
@@ -224,30 +225,58 @@ impl OriginService {
         listening.told = true;
         answer
     }
+
+    /// One write, and the version that it made. On a task of its own, like a read.
+    pub(super) async fn write(&self, key: &str) -> Result<Option<u64>, ReadError> {
+        let (run, store, clock, key) = (self.current(), self.store.clone(), self.clock, key.to_owned());
+        let work = tokio::spawn(async move { change(&run, &store, clock, &key).await });
+        work.await.unwrap_or_else(|_| Err(ReadError::Failed("the write's task ended early".into())))
+    }
 }
 
-async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str) -> Result<Option<Item>, ReadError> {
+/// A write takes a place like a read, and is committed at the end of its service time.
+async fn change(run: &Run, store: &Store, clock: RealClock, key: &str) -> Result<Option<u64>, ReadError> {
+    let place = begin(run, clock).await?;
+    serve(run, clock, clock.mono()).await;
+    let version = store.write(key).await.map_err(failed)?;
+    drop(place);
+    Ok(version)
+}
+
+/// A place, unless the origin fails or is full.
+async fn begin(run: &Run, clock: RealClock) -> Result<OwnedSemaphorePermit, ReadError> {
     match run.fault(clock.mono()) {
         Some((OriginFault::Fail, _)) => return Err(ReadError::Failed("the origin is failing".into())),
         Some((OriginFault::Pause, until)) => clock.sleep(until.since(clock.mono())).await,
         Some((OriginFault::Slow(_), _)) | None => {}
     }
-    let place = run.places.take().await.ok_or(ReadError::Full)?;
-    let failed = |e: sqlx::Error| ReadError::Failed(e.to_string());
+    run.places.take().await.ok_or(ReadError::Full)
+}
+
+fn failed(error: sqlx::Error) -> ReadError {
+    ReadError::Failed(error.to_string())
+}
+
+async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str) -> Result<Option<Item>, ReadError> {
+    let place = begin(run, clock).await?;
     let mut connection = store.place().await.map_err(failed)?;
     let begun = clock.mono();
     run.ledger.start(row, begun.0);
     let item = select(&mut connection, key).await.map_err(failed)?;
     let held = (!run.shares).then_some(connection);
-    let number = run.reads.fetch_add(1, Ordering::Relaxed);
-    // However long it waited for its place: how slow it is, it is from now on.
+    serve(run, clock, begun).await;
+    drop(held);
+    drop(place);
+    Ok(item)
+}
+
+/// Waits until the service time of what begun then is over. However long it waited for its place: how slow it is, it is from then on.
+async fn serve(run: &Run, clock: RealClock, begun: Mono) {
+    let number = run.begun.fetch_add(1, Ordering::Relaxed);
     let slower = match run.fault(begun) {
         Some((OriginFault::Slow(factor), _)) => factor,
         _ => 1.0,
     };
     let service = run.model.service_time(run.seed, number).mul_f64(slower);
     clock.sleep(begun.plus(service).since(clock.mono())).await;
-    drop(held);
-    drop(place);
-    Ok(item)
 }

@@ -102,6 +102,13 @@ impl Store {
         sqlx::query("UPDATE items SET version = version + 1").execute(&self.writer).await.map(|_| ())
     }
 
+    /// Gives a row a new version; `None` where there is no such row.
+    pub(super) async fn write(&self, key: &str) -> Result<Option<u64>, sqlx::Error> {
+        let update = sqlx::query("UPDATE items SET version = version + 1 WHERE id = ? RETURNING version").bind(key);
+        let row = update.fetch_optional(&self.writer).await?;
+        row.map(|row| row.try_get::<i64, _>(0).map(i64::unsigned_abs)).transpose()
+    }
+
     pub(super) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

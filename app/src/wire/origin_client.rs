@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Request, StatusCode, Uri};
+use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -38,9 +38,16 @@ impl HttpOrigin {
         Ok(Self { base, client, clock })
     }
 
-    async fn ask(&self, key: &Key, cx: LoadCx) -> Result<Loaded, OriginError> {
-        let read_at = self.clock.wall();
-        let request = Request::get(format!("{}/items/{key}", self.base))
+    /// Asks for an item in one way or another: status, version, body.
+    async fn ask(
+        &self,
+        method: Method,
+        key: &Key,
+        cx: LoadCx,
+    ) -> Result<(StatusCode, Option<u64>, Bytes), OriginError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}/items/{key}", self.base))
             .header(FLIGHT_HEADER, cx.flight.to_string())
             .header(REPLICA_HEADER, cx.replica)
             .body(Empty::new())
@@ -53,21 +60,39 @@ impl HttpOrigin {
         let (head, body) = response.into_parts();
         let body = Limited::new(body, PAYLOAD_BYTES_MAX).collect().await;
         let body = body.map_err(|e| OriginError::Failed(e.to_string()))?.to_bytes();
-        match head.status {
-            StatusCode::OK => {
-                let version = head.headers.get(VERSION_HEADER).and_then(|v| v.to_str().ok()?.parse().ok());
-                let version = version.ok_or_else(|| OriginError::Failed(format!("no {VERSION_HEADER} header")))?;
-                Ok(Loaded { value: Some(body), version, read_at })
-            }
-            StatusCode::NOT_FOUND => Ok(Loaded { value: None, version: 0, read_at }),
-            status => Err(OriginError::Failed(format!("HTTP {status}"))),
+        let version = head.headers.get(VERSION_HEADER).and_then(|v| v.to_str().ok()?.parse().ok());
+        Ok((head.status, version, body))
+    }
+
+    async fn read(&self, key: &Key, cx: LoadCx) -> Result<Loaded, OriginError> {
+        let read_at = self.clock.wall();
+        match self.ask(Method::GET, key, cx).await? {
+            (StatusCode::OK, version, body) => Ok(Loaded { value: Some(body), version: told(version)?, read_at }),
+            (StatusCode::NOT_FOUND, ..) => Ok(Loaded { value: None, version: 0, read_at }),
+            (status, ..) => Err(OriginError::Failed(format!("HTTP {status}"))),
+        }
+    }
+
+    async fn write(&self, key: &Key, cx: LoadCx) -> Result<Option<u64>, OriginError> {
+        match self.ask(Method::PUT, key, cx).await? {
+            (StatusCode::OK, version, _) => told(version).map(Some),
+            (StatusCode::NOT_FOUND, ..) => Ok(None),
+            (status, ..) => Err(OriginError::Failed(format!("HTTP {status}"))),
         }
     }
 }
 
+fn told(version: Option<u64>) -> Result<u64, OriginError> {
+    version.ok_or_else(|| OriginError::Failed(format!("no {VERSION_HEADER} header")))
+}
+
 impl Origin for HttpOrigin {
     fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
-        Box::pin(self.ask(key, cx))
+        Box::pin(self.read(key, cx))
+    }
+
+    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+        Box::pin(self.write(key, cx))
     }
 }
 

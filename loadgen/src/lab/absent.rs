@@ -12,14 +12,6 @@ use crate::cli::settings::{Settings, Subject};
 use crate::load::live::Feed;
 use crate::shell::exit::Failure;
 
-/// Checks nothing: there is nothing here that would use it.
-///
-/// # Errors
-/// Never.
-pub fn check_redis_url(_url: &str) -> Result<(), String> {
-    Ok(())
-}
-
 /// No containers are ever found.
 pub type Found = Infallible;
 

@@ -18,14 +18,6 @@ use crate::load::drive::Pacer;
 use crate::load::live::Feed;
 use crate::shell::exit::Failure;
 
-/// Checks that a URL names a Redis, without connecting.
-///
-/// # Errors
-/// A sentence where it does not.
-pub fn check_redis_url(url: &str) -> Result<(), String> {
-    app::cache::redis_cache::check_url(url)
-}
-
 /// A stack of containers that is up, and where its parts are.
 pub type Found = (Stack, Endpoints);
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Lookup, Message, Released, Renewed, Stored, Token, Wake, When,
+    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Lookup, Message, Messages, Released, Renewed, Stored,
+    Subscribers, Token, Wake, When,
 };
 use strategies::{Entry, Key, time::Mono};
 
@@ -43,6 +44,7 @@ struct State {
     spoilt: BTreeSet<Key>,
     leases: KeyMap<(Token, Mono)>,
     listeners: BTreeMap<Key, Vec<oneshot::Sender<()>>>,
+    subscribers: Subscribers,
     /// Since those that are over were last looked for.
     puts: usize,
 }
@@ -249,9 +251,16 @@ impl Wake for MemoryCache {
         })
     }
 
+    fn subscribe(&self) -> BoxFuture<'_, Option<Messages>> {
+        Box::pin(async move { Some(self.state().subscribers.subscribe()) })
+    }
+
     fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
         Box::pin(async move {
-            let listeners = self.state().listeners.remove(key).unwrap_or_default();
+            let mut state = self.state();
+            state.subscribers.announce(key);
+            let listeners = state.listeners.remove(key).unwrap_or_default();
+            drop(state);
             for listener in listeners {
                 // One that listens no longer needs no message.
                 let _ = listener.send(());

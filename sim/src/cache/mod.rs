@@ -18,8 +18,8 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Message, Released, Renewed, Stored, Token,
-    Wake, When,
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Message, Messages, Released, Renewed,
+    Stored, Subscribers, Token, Wake, When,
 };
 use strategies::time::Mono;
 use strategies::{Entry, Key};
@@ -199,6 +199,7 @@ struct Subscriber {
     replica: u16,
     link: Arc<Link>,
     listeners: Mutex<BTreeMap<Key, Vec<oneshot::Sender<()>>>>,
+    subscribers: Subscribers,
 }
 
 /// One replica's connection to the cache.
@@ -215,7 +216,12 @@ impl CachePort {
     /// Connects a replica. What its earlier incarnation listened for is forgotten.
     #[must_use]
     pub fn new(server: &Arc<CacheServer>, replica: u16, link: Arc<Link>) -> Arc<Self> {
-        let subscriber = Arc::new(Subscriber { replica, link: Arc::clone(&link), listeners: Mutex::default() });
+        let subscriber = Arc::new(Subscriber {
+            replica,
+            link: Arc::clone(&link),
+            listeners: Mutex::default(),
+            subscribers: Subscribers::default(),
+        });
         let mut subscribers = lock(&server.subscribers);
         subscribers.retain(|s| s.replica != replica);
         subscribers.push(Arc::clone(&subscriber));
@@ -376,6 +382,10 @@ impl Wake for CachePort {
         })
     }
 
+    fn subscribe(&self) -> BoxFuture<'_, Option<Messages>> {
+        Box::pin(async move { Some(self.subscriber.subscribers.subscribe()) })
+    }
+
     fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
         let key = key.clone();
         Box::pin(async move {
@@ -396,6 +406,7 @@ impl CacheServer {
             // The replica's own task: one that stands still hears later, one that crashes never.
             self.world.spawn(subscriber.replica, async move {
                 world.sleep_until(at).await;
+                subscriber.subscribers.announce(&key);
                 for listener in lock(&subscriber.listeners).remove(&key).unwrap_or_default() {
                     let _ = listener.send(());
                 }

@@ -6,7 +6,7 @@
 
 pub(crate) mod ledger;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ struct State {
     waiting: VecDeque<oneshot::Sender<()>>,
     /// Reads that have had a place: the number that service times are drawn by.
     begun: u64,
+    /// How often each item was written on its own.
+    written: BTreeMap<u32, u64>,
     trouble: Option<(OriginFault, Mono)>,
 }
 
@@ -60,6 +62,7 @@ impl SimOrigin {
                 free: model.concurrency,
                 waiting: VecDeque::new(),
                 begun: 0,
+                written: BTreeMap::new(),
                 trouble: None,
             }),
         })
@@ -133,6 +136,31 @@ impl SimOrigin {
     }
 
     async fn work(&self, row: usize, key: &Key) -> Result<Loaded, Refusal> {
+        self.begin().await?;
+        let begun = self.world.now();
+        if let Some(read) = self.state().ledger.get_mut(row) {
+            read.start = Some(begun);
+        }
+        let loaded = self.select(key, begun);
+        self.world.sleep(self.service_time(begun)).await;
+        self.free_place();
+        Ok(loaded)
+    }
+
+    /// A write, from its arrival to its end: it takes a place like a read, and is committed at the end of its service time.
+    async fn write(&self, key: &Key) -> Result<Option<u64>, Refusal> {
+        self.begin().await?;
+        self.world.sleep(self.service_time(self.world.now())).await;
+        if let Some(number) = self.number(key) {
+            *self.state().written.entry(number).or_default() += 1;
+        }
+        let version = self.number(key).map(|number| self.version(number, self.world.now()));
+        self.free_place();
+        Ok(version)
+    }
+
+    /// Waits for a place, unless the origin fails.
+    async fn begin(&self) -> Result<(), Refusal> {
         let now = self.world.now();
         let trouble = self.state().trouble.filter(|(_, until)| now < *until);
         match trouble {
@@ -140,30 +168,33 @@ impl SimOrigin {
             Some((OriginFault::Pause, until)) => self.world.sleep_until(until).await,
             Some((OriginFault::Slow(_), _)) | None => {}
         }
-        self.take_place().await?;
-        let begun = self.world.now();
-        let (loaded, service) = {
-            let mut state = self.state();
-            if let Some(read) = state.ledger.get_mut(row) {
-                read.start = Some(begun);
-            }
-            state.begun += 1;
-            let slower = match state.trouble.filter(|(_, until)| begun < *until) {
-                Some((OriginFault::Slow(factor), _)) => factor,
-                _ => 1.0,
-            };
-            (self.select(key, begun), self.model.service_time(self.seed, state.begun - 1).mul_f64(slower))
+        self.take_place().await
+    }
+
+    /// How long the next one takes that begins now.
+    fn service_time(&self, begun: Mono) -> Duration {
+        let mut state = self.state();
+        state.begun += 1;
+        let slower = match state.trouble.filter(|(_, until)| begun < *until) {
+            Some((OriginFault::Slow(factor), _)) => factor,
+            _ => 1.0,
         };
-        self.world.sleep(service).await;
-        self.free_place();
-        Ok(loaded)
+        self.model.service_time(self.seed, state.begun - 1).mul_f64(slower)
+    }
+
+    fn number(&self, key: &Key) -> Option<u32> {
+        key.item().filter(|number| (1..=self.items).contains(number))
+    }
+
+    fn version(&self, number: u32, now: Mono) -> u64 {
+        let of_all = self.write_every.map_or(0, |every| now.0 / nanos(every).max(1));
+        1 + of_all + self.state().written.get(&number).copied().unwrap_or(0)
     }
 
     /// The row as it is now. A version's value says whose and which it is, so that another's is noticed.
     fn select(&self, key: &Key, now: Mono) -> Loaded {
-        let number = key.item().filter(|number| (1..=self.items).contains(number));
-        let writes = self.write_every.map_or(0, |every| now.0 / nanos(every).max(1));
-        let version = number.map_or(0, |_| 1 + writes);
+        let number = self.number(key);
+        let version = number.map_or(0, |number| self.version(number, now));
         Loaded {
             value: number.map(|number| Bytes::copy_from_slice(&item(number, version))),
             version,
@@ -268,9 +299,34 @@ impl OriginPort {
     }
 }
 
+impl OriginPort {
+    async fn write(&self, key: &Key) -> Result<Option<u64>, OriginError> {
+        let Some(arrives) = self.link.there.deliver(self.world.now()) else { return std::future::pending().await };
+        self.world.sleep_until(arrives).await;
+        let (tell, told) = oneshot::channel();
+        let (world, origin, link, key) =
+            (self.world.clone(), Arc::clone(&self.origin), Arc::clone(&self.link), key.clone());
+        self.world.spawn(NOBODY, async move {
+            let answer = origin.write(&key).await.map_err(|refusal| OriginError::Failed(refusal.said().into()));
+            if let Some(back) = link.back.deliver(world.now()) {
+                world.sleep_until(back).await;
+                let _ = tell.send(answer);
+            }
+        });
+        match told.await {
+            Ok(answer) => answer,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
 impl Origin for OriginPort {
     fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
         Box::pin(self.read(key, cx))
+    }
+
+    fn store<'a>(&'a self, key: &'a Key, _cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+        Box::pin(self.write(key))
     }
 }
 

@@ -26,8 +26,8 @@ mod tests {
     use crate::port::entry::{Entry, Life};
     use crate::port::key::Key;
     use crate::port::{
-        Acquired, BoxFuture, Cache, CacheError, Clock, Event, Events, Lease, LoadCx, Loaded, Lookup, Message, Origin,
-        OriginError, Released, Renewed, Spawn, Stored, Token, Wake, When,
+        Acquired, BoxFuture, Cache, CacheError, Clock, Event, Events, Lease, LoadCx, Loaded, Lookup, Message, Messages,
+        Origin, OriginError, Released, Renewed, Spawn, Stored, Token, Wake, When,
     };
     use crate::spec::{Layer, read_layer};
     use crate::stack::Ports;
@@ -77,6 +77,10 @@ mod tests {
         fn load<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
             Box::pin(ready(Err(OriginError::TimedOut)))
         }
+
+        fn store<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+            Box::pin(ready(Err(OriginError::TimedOut)))
+        }
     }
 
     impl Clock for Still {
@@ -99,6 +103,10 @@ mod tests {
 
     impl Wake for Still {
         fn listen<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Option<Message>> {
+            Box::pin(ready(None))
+        }
+
+        fn subscribe(&self) -> BoxFuture<'_, Option<Messages>> {
             Box::pin(ready(None))
         }
 

@@ -133,6 +133,11 @@ impl Origin for Breaker {
             answer
         })
     }
+
+    /// What is guarded is reads: a write passes by.
+    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+        self.inner.store(key, cx)
+    }
 }
 
 /// Sees how a read ends, also where its asker stops waiting for it: at its deadline that is a failure, before it (the replica

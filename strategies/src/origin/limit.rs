@@ -133,6 +133,11 @@ impl Origin for Limit {
             answer
         })
     }
+
+    /// What is guarded is reads: a write passes by.
+    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+        self.inner.store(key, cx)
+    }
 }
 
 /// What is locked is whole between any two lines of the critical sections above.

@@ -13,23 +13,27 @@ pub(crate) mod outcome;
 
 mod cache;
 mod cache_error;
+mod capabilities;
 mod event;
 mod lease;
 mod origin;
 mod recorded;
 mod runtime;
+mod subscribers;
 mod wake;
 
 use std::pin::Pin;
 
 pub use cache::{Cache, Lookup, Stored, When};
 pub use cache_error::{CacheError, CacheErrorClass};
+pub use capabilities::Capabilities;
 pub use event::{BreakerState, Cause, Event, Events, LeaderEnd, OPERATIONS, RefusedBy};
 pub use lease::{Acquired, Lease, Released, Renewed, Token};
 pub use origin::{FlightId, LoadCx, Loaded, Origin, OriginError};
 pub use recorded::Texts;
 pub use runtime::{Clock, Spawn};
-pub use wake::{Message, Wake};
+pub use subscribers::Subscribers;
+pub use wake::{Heard, Message, Messages, Wake};
 
 /// The future that a port returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

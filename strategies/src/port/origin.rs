@@ -37,7 +37,7 @@ impl FromStr for FlightId {
     }
 }
 
-/// What an origin read is told about itself.
+/// What an origin read, or a write, is told about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadCx {
     /// Its name, which the origin writes into its ledger.
@@ -83,6 +83,10 @@ pub enum OriginError {
 pub trait Origin: Send + Sync {
     /// Reads an item.
     fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>>;
+
+    /// Gives an item a new value, and returns its version: higher than any before. `None` where the origin has no such item. A read
+    /// that begins after this has returned finds that version or a later one.
+    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>>;
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evidence::CacheStatus;
+use redis::aio::ConnectionLike;
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Renewed, Stored, Token, When,
 };
@@ -28,7 +29,6 @@ use crate::cache::cache_source::{CachePorts, CacheSource, Refused};
 use crate::cache::envelope;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
-use link::Link;
 use scripts::{Script, Scripts};
 use source::channel;
 pub use source::{RedisSource, check_url};
@@ -44,11 +44,7 @@ const GRACE_MS: u64 = 1000;
 impl CacheSource for RedisSource {
     fn open(&self, namespace: &str) -> CachePorts {
         self.hold(None);
-        let redis = Arc::new(RedisCache {
-            connection: self.connection.clone(),
-            scripts: Arc::clone(&self.scripts),
-            prefix: format!("lab:{namespace}:"),
-        });
+        let redis = Arc::new(RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace));
         let wake = Arc::new(RedisWake::new(self.connection.clone(), channel(namespace)));
         CachePorts { cache: redis.clone(), lease: redis.clone(), wake, seize: redis }
     }
@@ -76,14 +72,30 @@ impl CacheSource for RedisSource {
     }
 }
 
+/// What a namespace needs of a connection: one server's, or a cluster's. Each command names its keys, and a key's entry and lease
+/// are in one slot.
+pub trait Connection: ConnectionLike + Clone + Send + Sync + 'static {}
+
+impl<T: ConnectionLike + Clone + Send + Sync + 'static> Connection for T {}
+
 /// One namespace in Redis.
-struct RedisCache {
-    connection: Link,
+pub struct RedisCache<C> {
+    connection: C,
     scripts: Arc<Scripts>,
     prefix: String,
 }
 
-impl RedisCache {
+impl<C: Connection> RedisCache<C> {
+    /// The namespace `<run>:<strategy>` over any connection.
+    #[must_use]
+    pub fn new(connection: C, namespace: &str) -> Self {
+        Self::over(connection, Arc::new(Scripts::new()), namespace)
+    }
+
+    fn over(connection: C, scripts: Arc<Scripts>, namespace: &str) -> Self {
+        Self { connection, scripts, prefix: format!("lab:{namespace}:") }
+    }
+
     fn value_key(&self, key: &Key) -> String {
         format!("{}{{{key}}}:v", self.prefix)
     }
@@ -116,7 +128,7 @@ fn millis(life: Duration) -> u64 {
     (nanos(life) / 1_000_000).max(1)
 }
 
-impl Cache for RedisCache {
+impl<C: Connection> Cache for RedisCache<C> {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
         Box::pin(async move {
             let command = redis::cmd("GET").arg(self.value_key(key)).to_owned();
@@ -164,7 +176,7 @@ impl Cache for RedisCache {
     }
 }
 
-impl Lease for RedisCache {
+impl<C: Connection> Lease for RedisCache<C> {
     fn acquire<'a>(
         &'a self,
         key: &'a Key,

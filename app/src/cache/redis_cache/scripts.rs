@@ -2,9 +2,9 @@
 //!
 //! The script's hash is sent, and the whole script where the server has lost it (`SCRIPT FLUSH`, a restart).
 
+use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, RedisResult, ServerErrorKind};
 
-use super::link::Link;
 use crate::cache::envelope::{HEADER_AT, MAGIC};
 
 pub(super) struct Scripts {
@@ -38,7 +38,12 @@ impl Script {
 
     /// Runs it. To a server that has lost it goes EVAL, which loads and runs in one: between `SCRIPT LOAD` and a second
     /// EVALSHA, as the `redis` crate would do it, it can be lost again.
-    pub(super) async fn ask(&self, connection: &mut Link, keys: &[String], args: &[Vec<u8>]) -> RedisResult<bool> {
+    pub(super) async fn ask(
+        &self,
+        connection: &mut impl ConnectionLike,
+        keys: &[String],
+        args: &[Vec<u8>],
+    ) -> RedisResult<bool> {
         let known: RedisResult<i64> = command("EVALSHA", &self.hash, keys, args).query_async(connection).await;
         let said = match known {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {

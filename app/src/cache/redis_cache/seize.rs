@@ -4,10 +4,10 @@ use strategies::Key;
 use strategies::port::{BoxFuture, CacheError};
 use strategies::sabotage::Seize;
 
-use super::RedisCache;
 use super::error::classify;
+use super::{Connection, RedisCache};
 
-impl Seize for RedisCache {
+impl<C: Connection> Seize for RedisCache<C> {
     fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(async move {
             let command = redis::cmd("DEL").arg(self.lease_key(key)).to_owned();

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use redis::RedisResult;
 use redis::aio::PubSub;
 use strategies::Key;
-use strategies::port::{BoxFuture, Message, Wake};
+use strategies::port::{BoxFuture, Heard, Message, Messages, Subscribers, Wake};
 use tokio::sync::{oneshot, watch};
 
 use super::link::Link;
@@ -18,7 +18,12 @@ use super::link::Link;
 /// How long a listener waits for the subscription to stand, and a broken one before it is made again.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-type Listeners = Mutex<BTreeMap<Key, Vec<oneshot::Sender<()>>>>;
+/// Who listens, for one key or for all.
+#[derive(Default)]
+struct Listeners {
+    of_key: Mutex<BTreeMap<Key, Vec<oneshot::Sender<()>>>>,
+    subscribers: Subscribers,
+}
 
 /// The messages of one namespace.
 pub(super) struct RedisWake {
@@ -73,7 +78,7 @@ impl Wake for RedisWake {
                 return None;
             }
             let (tell, told) = oneshot::channel();
-            let mut listeners = lock(&self.listeners);
+            let mut listeners = lock(&self.listeners.of_key);
             let of_key = listeners.entry(key.clone()).or_default();
             // Listeners that have gone are forgotten here: a key that is never announced must not gather them.
             of_key.retain(|listener| !listener.is_closed());
@@ -83,6 +88,14 @@ impl Wake for RedisWake {
                 let _ = told.await;
             });
             Some(heard)
+        })
+    }
+
+    fn subscribe(&self) -> BoxFuture<'_, Option<Messages>> {
+        Box::pin(async move {
+            // Before the question: what is announced once it is answered must be heard.
+            let messages = self.listeners.subscribers.subscribe();
+            self.is_subscribed().await.then_some(messages)
         })
     }
 
@@ -106,7 +119,9 @@ async fn subscribe(link: Link, channel: String, listeners: Weak<Listeners>, stan
             while let Some(message) = next(&mut stream, &listeners).await {
                 let Some(listeners) = listeners.upgrade() else { return };
                 let key = message.get_payload::<String>().ok().and_then(|text| Key::new(&text).ok());
-                let woken = key.and_then(|key| lock(&listeners).remove(&key)).unwrap_or_default();
+                let Some(key) = key else { continue };
+                listeners.subscribers.announce(&key);
+                let woken = lock(&listeners.of_key).remove(&key).unwrap_or_default();
                 for listener in woken {
                     let _ = listener.send(());
                 }
@@ -114,7 +129,8 @@ async fn subscribe(link: Link, channel: String, listeners: Weak<Listeners>, stan
             standing.send_replace(false);
             // The listeners would hear nothing more: let go, they look for themselves and ask again whether they can listen.
             if let Some(listeners) = listeners.upgrade() {
-                lock(&listeners).clear();
+                lock(&listeners.of_key).clear();
+                listeners.subscribers.tell(&Heard::Lost);
             }
         }
         tokio::time::sleep(PATIENCE).await;

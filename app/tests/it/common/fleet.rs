@@ -78,6 +78,10 @@ impl Origin for Gate {
             answer
         })
     }
+
+    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+        self.inner.store(key, cx)
+    }
 }
 
 /// The machine's clocks, with timers that do not fire while they are stopped: how a frozen process sees time.

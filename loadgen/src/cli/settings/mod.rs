@@ -191,9 +191,10 @@ const REPLICAS_DEFAULT: u16 = 3;
 /// A Redis that can be connected to, and on this machine unless its owner says so: the lab fills it and loads it.
 fn check_redis(url: &str, owned: bool) -> Result<(), Failure> {
     let flaw = |why: String| Failure::usage(format!("no Redis URL · --redis {} · {why}", shown(url)));
-    let advice = "write redis://HOST:PORT or redis+unix:///PATH";
-    crate::lab::check_redis_url(url).map_err(flaw)?;
-    if owned || is_loopback(url).map_err(|why| flaw(format!("{why} · {advice}")))? {
+    #[cfg(feature = "labs")]
+    app::cache::redis_cache::check_url(url).map_err(flaw)?;
+    let why = |why| flaw(format!("{why} · write redis://HOST:PORT or redis+unix:///PATH"));
+    if owned || is_loopback(url).map_err(why)? {
         return Ok(());
     }
     Err(Failure::usage(format!(

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use sim::{MemoryCache, VirtualClock, World};
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Cause, Clock, Event, Events, FlightId, LeaderEnd, Lease,
-    LoadCx, Loaded, Lookup, Message, Origin, OriginError, Released, Renewed, Stored, Token, Wake, When,
+    LoadCx, Loaded, Lookup, Message, Messages, Origin, OriginError, Released, Renewed, Stored, Token, Wake, When,
 };
 use strategies::rng::Rng;
 use strategies::sabotage::Seize;
@@ -88,6 +88,9 @@ impl Origin for ScriptedOrigin {
                 _ => Ok(Loaded { value: Some(Bytes::from(format!("{key} v{version}"))), version, read_at }),
             }
         })
+    }
+    fn store<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+        Box::pin(async { Ok(Some(self.version.fetch_add(1, Ordering::Relaxed) + 1)) })
     }
 }
 
@@ -201,6 +204,9 @@ impl Seize for Link {
 impl Wake for Link {
     fn listen<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Message>> {
         Box::pin(async move { if self.is(Fault::MessagesLost) { None } else { self.inner.listen(key).await } })
+    }
+    fn subscribe(&self) -> BoxFuture<'_, Option<Messages>> {
+        self.inner.subscribe()
     }
     fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
         self.inner.announce(key)

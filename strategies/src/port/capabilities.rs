@@ -1,0 +1,29 @@
+//! What a shared cache can do beyond keeping entries.
+
+/// Beyond get, put and remove. A strategy that needs more than its cache can is refused when it is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// It keeps leases.
+    pub leases: bool,
+    /// It puts on a condition: a lease's token, or a version that is not older.
+    pub conditions: bool,
+    /// It carries messages between replicas.
+    pub messages: bool,
+}
+
+impl Capabilities {
+    /// Everything: what Redis and the memory cache can.
+    pub const ALL: Self = Self { leases: true, conditions: true, messages: true };
+
+    /// The first of these that is needed and not there, for people.
+    #[must_use]
+    pub fn lacks(self, needed: Self) -> Option<&'static str> {
+        [
+            (needed.leases && !self.leases, "leases"),
+            (needed.conditions && !self.conditions, "puts on a condition"),
+            (needed.messages && !self.messages, "messages between replicas"),
+        ]
+        .into_iter()
+        .find_map(|(lacks, what)| lacks.then_some(what))
+    }
+}
