@@ -160,6 +160,7 @@ impl Fleet {
         };
         let ports = Ports {
             cache: port.clone(),
+            can: strategies::port::Capabilities::ALL,
             lease: port.clone(),
             wake: port.clone(),
             seize: port.clone(),
@@ -172,7 +173,8 @@ impl Fleet {
             slots: self.slots,
         };
         let incarnation = self.root.fork(&of_life("incarnation")).next_u64();
-        let stack = Rc::new(Stack::build(&self.spec, &ports, self.ttl, incarnation));
+        let stack = Stack::build(&self.spec, &ports, self.ttl, incarnation);
+        let stack = Rc::new(stack.unwrap_or_else(|unable| unreachable!("a simulated cache can everything: {unable}")));
         *replica.process.borrow_mut() = Some(Process { stack, port });
     }
 

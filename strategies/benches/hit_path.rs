@@ -65,6 +65,7 @@ fn hit(c: &mut Criterion) {
         let memory = Arc::new(MemoryCache::new(Arc::new(Still)));
         let ports = Ports {
             cache: memory.clone(),
+            can: strategies::port::Capabilities::ALL,
             lease: memory.clone(),
             wake: memory.clone(),
             seize: memory.clone(),
@@ -76,7 +77,7 @@ fn hit(c: &mut Criterion) {
             budgets: strategies::Budgets::USUAL,
             slots: None,
         };
-        let stack = Stack::build(&Spec::parse(preset.name).unwrap(), &ports, TTL, 1);
+        let stack = Stack::build(&Spec::parse(preset.name).unwrap(), &ports, TTL, 1).unwrap();
         let key = Key::of_item(1);
         let entry = Entry {
             value: Some(Bytes::from(vec![b'x'; 256])),

@@ -46,4 +46,4 @@ pub use spec::Spec;
 pub use stack::budgets::Budgets;
 pub use stack::sabotage;
 pub use stack::slots::Slots;
-pub use stack::{Ports, Stack, Strategy};
+pub use stack::{Ports, Stack, Strategy, Unable};

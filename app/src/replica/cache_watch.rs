@@ -75,7 +75,7 @@ async fn watch(cache: Arc<dyn Cache>, clock: RealClock, watched: Arc<Mutex<Cache
 }
 
 fn is_ours(found: &Lookup) -> bool {
-    matches!(found, Lookup::Found(entry) if entry.value.as_deref() == Some(VALUE))
+    matches!(found, Lookup::Found(entry, _) if entry.value.as_deref() == Some(VALUE))
 }
 
 async fn write(cache: &dyn Cache, key: &Key, clock: &RealClock) -> Result<(), CacheError> {

@@ -84,7 +84,7 @@ impl Replica {
     /// runtime.
     ///
     /// # Errors
-    /// A sentence where the SPEC is none.
+    /// A sentence where the SPEC is none, or needs more than the cache can.
     pub fn start(&self, start: &StartReplica) -> Result<(), String> {
         let spec = Spec::parse(&start.strategy).map_err(|e| e.to_string())?;
         let cache = self.settings.cache.open(&start.namespace);
@@ -93,6 +93,7 @@ impl Replica {
         let index = start.index.unwrap_or(self.settings.index);
         let ports = Ports {
             cache: Arc::clone(&cache.cache),
+            can: self.settings.cache.can(),
             lease: held.clone(),
             wake: Arc::clone(&cache.wake),
             seize: Arc::clone(&cache.seize),
@@ -104,7 +105,8 @@ impl Replica {
             budgets: start.budgets.into(),
             slots: start.slots.map(Into::into),
         };
-        let stack = Stack::build(&spec, &ports, Duration::from_nanos(start.ttl_ns), self.incarnation);
+        let ttl = Duration::from_nanos(start.ttl_ns);
+        let stack = Stack::build(&spec, &ports, ttl, self.incarnation).map_err(|e| e.to_string())?;
         let strategy = spec.canonical();
         let budgets = ports.budgets;
         let watch = start.watches_cache.then(|| CacheWatch::begin(Arc::clone(&cache.cache), self.settings.clock));
@@ -112,7 +114,7 @@ impl Replica {
         self.heart.restart(&self.settings.clock);
         let before = self.running.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(running));
         let operations = before.map_or(0, |before| before.stack.cache_ops());
-        self.metrics.started(strategy, index, Duration::from_nanos(start.ttl_ns), operations);
+        self.metrics.started(strategy, index, ttl, operations);
         Ok(())
     }
 

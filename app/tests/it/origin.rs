@@ -1,11 +1,17 @@
 //! The origin as its callers see it, and as its ledger tells it.
 
+use std::sync::Arc;
+
+use app::process::runtime::RealClock;
 use app::wire::control::{FaultOrigin, StartOrigin};
 use app::wire::item;
+use app::wire::origin_client::HttpOrigin;
 use evidence::{OriginCounters, OriginFault, OriginRead, ReadEnd};
 
 use crate::common::{Lab, eventually, get, settings};
 use futures_util::future::join_all;
+use strategies::Key;
+use strategies::conformance::OriginSubject;
 
 async fn ledger(lab: &Lab) -> Vec<OriginRead> {
     lab.origin_control.get("/ledger").await.unwrap()
@@ -122,4 +128,15 @@ async fn an_origin_may_have_more_places_than_connections() {
     let first_ended = rows.iter().filter_map(|row| row.end_ns).min().unwrap();
     assert_eq!(rows.len(), 260);
     assert!(last_begun < first_ended, "one of them waited for another");
+}
+
+#[tokio::test]
+async fn the_origin_behind_its_client_keeps_the_contract() {
+    let lab = Lab::start(0, "", settings(1, 2)).await;
+    let clock = RealClock::start();
+    let origin = Arc::new(HttpOrigin::new(&lab.origin, clock).unwrap());
+    let (items, missing) = ([1, 2].map(Key::of_item), Key::of_item(11));
+    OriginSubject { origin, clock: Arc::new(clock), items, missing }.check_all().await;
+    let reads = ledger(&lab).await;
+    assert!(reads.iter().all(|read| read.outcome.is_some()) && !reads.is_empty(), "and its ledger is one of reads");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::cache::cache_source::{CachePorts, CacheSource};
-use app::cache::redis_cache::RedisSource;
+use app::cache::redis_cache::{Connection, RedisCache, RedisSource};
 use app::cache::redis_server::PrivateRedis;
 use app::process::runtime::RealClock;
 use app::testing;
@@ -12,6 +12,8 @@ use bytes::Bytes;
 use strategies::conformance::Subject;
 use strategies::port::{Acquired, CacheErrorClass, Clock, Lookup, Released, Stored, Token, When};
 use strategies::{Entry, Key, Life};
+
+use crate::common::eventually;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -48,6 +50,39 @@ async fn redis_keeps_the_contract() {
     Subject { cache, lease, wake, seize, clock, prefix: "contract".into() }.check_all().await;
 }
 
+/// A cache and its leases over a connection of the crate's own, beside the messages of ours.
+fn over<C: Connection>(connection: C, redis: &PrivateRedis) -> Subject {
+    let cache = Arc::new(RedisCache::new(connection, "run:strategy"));
+    let (lease, seize) = (cache.clone(), cache.clone());
+    let clock = Arc::new(RealClock::start());
+    Subject { cache, lease, wake: open(redis).wake, seize, clock, prefix: "contract".into() }
+}
+
+#[tokio::test]
+async fn the_adapter_keeps_the_contract_over_any_connection_to_a_server() {
+    let Some(redis) = testing::redis(&[]) else { return };
+    over(raw(&redis).await, &redis).check_all().await;
+}
+
+/// A cluster of one node that has every slot: it refuses a command or a script whose keys are of two.
+#[tokio::test]
+async fn the_adapter_keeps_the_contract_over_a_connection_to_a_cluster() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let bus = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let clustered = ["--cluster-enabled", "yes", "--port", &port, "--cluster-port", &bus, "--bind", "127.0.0.1"];
+    let Some(redis) = testing::redis(&clustered) else { return };
+    command(&redis, &["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await.unwrap();
+    let client = redis::cluster::ClusterClient::new([format!("redis://127.0.0.1:{port}")]).unwrap();
+    let connection = client.get_async_connection().await.unwrap();
+    eventually("the cluster is up", async || {
+        let info: redis::RedisResult<String> =
+            redis::cmd("CLUSTER").arg("INFO").query_async(&mut raw(&redis).await).await;
+        info.is_ok_and(|info| info.contains("cluster_state:ok"))
+    })
+    .await;
+    over(connection, &redis).check_all().await;
+}
+
 #[tokio::test]
 async fn keys_are_where_the_design_says_and_live_a_second_beyond_their_hard_life() {
     let Some(redis) = testing::redis(&[]) else { return };
@@ -82,7 +117,7 @@ async fn a_wrong_type_a_cut_entry_and_a_foreign_one_are_corrupt_and_are_overwrit
             Ok(Stored::Stored),
             "{words:?}"
         );
-        assert!(matches!(ports.cache.get(&key).await, Ok(Lookup::Found(_))));
+        assert!(matches!(ports.cache.get(&key).await, Ok(Lookup::Found(..))));
     }
 }
 

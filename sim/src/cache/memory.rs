@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Lookup, Message, Messages, Released, Renewed, Stored,
+    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Level, Lookup, Message, Messages, Released, Renewed, Stored,
     Subscribers, Token, Wake, When,
 };
 use strategies::{Entry, Key, time::Mono};
@@ -125,7 +125,7 @@ impl MemoryCache {
         let found = state.entries.get(key).filter(|(_, until)| now < *until).map(|(entry, _)| entry.clone());
         match found {
             Some(_) if !state.spoilt.is_empty() && state.spoilt.contains(key) => Lookup::Corrupt,
-            Some(entry) => Lookup::Found(entry),
+            Some(entry) => Lookup::Found(entry, Level::Shared),
             None => Lookup::Absent,
         }
     }

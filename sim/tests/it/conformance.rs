@@ -1,9 +1,13 @@
-//! The memory cache against the contract of every cache, in virtual time.
+//! The memory cache and the simulated cache and origin against the contracts of every cache and origin, in virtual time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use sim::{MemoryCache, World};
-use strategies::conformance::Subject;
+use scenarios::{Law, OriginModel};
+use sim::{CachePort, CacheServer, Latency, Link, MemoryCache, OriginPort, SimOrigin, World};
+use strategies::Key;
+use strategies::conformance::{OriginSubject, Subject};
+use strategies::rng::Rng;
 
 #[test]
 fn the_memory_cache_keeps_the_contract() {
@@ -12,5 +16,30 @@ fn the_memory_cache_keeps_the_contract() {
     let memory = Arc::new(MemoryCache::new(clock.clone()));
     let (cache, lease, wake) = (memory.clone(), memory.clone(), memory.clone());
     let subject = Subject { cache, lease, wake, seize: memory, clock, prefix: "contract".into() };
+    assert_eq!(world.run(subject.check_all()), Some(()));
+}
+
+fn link() -> Arc<Link> {
+    Arc::new(Link::new(Latency::micros(100, 50), &Rng::new(1)))
+}
+
+#[test]
+fn a_replicas_connection_to_the_simulated_cache_keeps_the_contract() {
+    let world = World::new();
+    let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
+    let port = CachePort::new(&server, 0, link());
+    let (cache, lease, wake, seize) = (port.clone(), port.clone(), port.clone(), port);
+    let subject = Subject { cache, lease, wake, seize, clock: world.clock(0), prefix: "contract".into() };
+    assert_eq!(world.run(subject.check_all()), Some(()));
+}
+
+#[test]
+fn the_simulated_origin_keeps_the_contract() {
+    let world = World::new();
+    let service_time = Law::Constant(Duration::from_millis(1));
+    let model = OriginModel { service_time, concurrency: 1, queue: 1, write_every: Some(Duration::from_secs(3600)) };
+    let origin = OriginPort::new(&SimOrigin::new(world.handle(), &model, 2, 1), world.clock(0), link());
+    let (items, missing) = ([1, 2].map(Key::of_item), Key::of_item(3));
+    let subject = OriginSubject { origin, clock: world.clock(0), items, missing };
     assert_eq!(world.run(subject.check_all()), Some(()));
 }

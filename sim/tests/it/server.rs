@@ -52,7 +52,7 @@ impl Lab {
 
     fn version(&self) -> Option<u64> {
         match self.run(self.port.get(&self.key)).unwrap() {
-            Lookup::Found(entry) => Some(entry.version),
+            Lookup::Found(entry, _) => Some(entry.version),
             _ => None,
         }
     }

@@ -21,6 +21,9 @@ use crate::stack::Ports;
 #[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) ports: Ports,
+    /// What a leader looks into: what all replicas share, and never a copy.
+    pub(crate) shared: Arc<dyn Cache>,
+    /// What it stores in, copies included.
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) backoff: Arc<Backoff>,
@@ -83,13 +86,13 @@ impl Load {
     /// Looks, loads and stores, in the future of whatever awaits it.
     pub(crate) async fn lead(&self, cx: Cx, key: &Key, want: Want) -> Result<Filled, GetError> {
         if self.reread {
-            match self.cache.get(key).await {
-                Ok(Lookup::Found(entry)) if entry.answers(want.newer_than, self.ports.clock.wall()) => {
+            match self.shared.get(key).await {
+                Ok(Lookup::Found(entry, _)) if entry.answers(want.newer_than, self.ports.clock.wall()) => {
                     return Ok(Filled::Joined(entry));
                 }
                 // The bytes where a fenced put looks for a version may say anything, and fence off every put.
                 Ok(Lookup::Corrupt) => drop(self.cache.remove(key).await),
-                Ok(Lookup::Found(_) | Lookup::Absent) | Err(_) => {}
+                Ok(Lookup::Found(..) | Lookup::Absent) | Err(_) => {}
             }
         }
         if let Some(error) = self.backoff.error(key) {

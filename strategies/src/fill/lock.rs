@@ -30,7 +30,8 @@ pub(crate) struct Lock(Arc<Inner>);
 
 struct Inner {
     ports: Ports,
-    cache: Arc<dyn Cache>,
+    /// What all replicas share.
+    shared: Arc<dyn Cache>,
     rng: Rng,
     inner: Arc<dyn Fill>,
     fallback: Coalesce,
@@ -47,7 +48,7 @@ enum Attempt {
 impl Lock {
     pub(crate) fn new(
         ports: &Ports,
-        cache: Arc<dyn Cache>,
+        shared: Arc<dyn Cache>,
         inner: Arc<dyn Fill>,
         settings: LockSettings,
         incarnation: u64,
@@ -55,7 +56,7 @@ impl Lock {
         let fallback = Coalesce::new(Arc::clone(&inner), ports);
         // Tokens differ between two lives of one replica, or the second would own the first one's locks.
         let rng = ports.rng.fork(&format!("lock/{incarnation:016x}"));
-        Self(Arc::new(Inner { ports: ports.clone(), cache, rng, inner, fallback, settings }))
+        Self(Arc::new(Inner { ports: ports.clone(), shared, rng, inner, fallback, settings }))
     }
 }
 
@@ -162,8 +163,8 @@ impl Inner {
     }
 
     async fn look(&self, key: &Key, want: Want) -> Option<Entry> {
-        match self.cache.get(key).await {
-            Ok(Lookup::Found(entry)) => entry.answers(want.newer_than, self.ports.clock.wall()).then_some(entry),
+        match self.shared.get(key).await {
+            Ok(Lookup::Found(entry, _)) => entry.answers(want.newer_than, self.ports.clock.wall()).then_some(entry),
             _ => None,
         }
     }

@@ -126,8 +126,8 @@ fn settings(args: &Args<'_>, hold: Hold, auto_hold: bool) -> Result<Layer, Strin
 }
 
 impl FillLayer for LockSettings {
-    fn around(&self, inner: Arc<dyn Fill>, cache: Arc<dyn Cache>, ports: &Ports, incarnation: u64) -> Arc<dyn Fill> {
-        Arc::new(Lock::new(ports, cache, inner, *self, incarnation))
+    fn around(&self, inner: Arc<dyn Fill>, shared: Arc<dyn Cache>, ports: &Ports, incarnation: u64) -> Arc<dyn Fill> {
+        Arc::new(Lock::new(ports, shared, inner, *self, incarnation))
     }
 
     fn reach(&self) -> Alone {

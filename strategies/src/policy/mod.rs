@@ -82,6 +82,9 @@ enum Decided<'a> {
 /// Turns ports into answers.
 pub(crate) struct Policy {
     pub(crate) ports: Ports,
+    /// What all replicas share.
+    pub(crate) shared: Arc<dyn Cache>,
+    /// The same, and nearer copies around it where a layer has them.
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) fill: Arc<dyn Fill>,
     pub(crate) early: Early,
@@ -102,7 +105,7 @@ impl Policy {
     /// What to do with what the cache said. Apart from the waiting, so that the future of a hit is small and cheap to make.
     fn decide<'a>(&'a self, cx: Cx, key: &'a Key, found: Result<Lookup, CacheError>) -> Decided<'a> {
         let found = match found {
-            Ok(Lookup::Found(entry)) => Some(entry),
+            Ok(Lookup::Found(entry, _)) => Some(entry),
             // Corrupt bytes and a lost cache are misses; the cache's meter has counted them.
             Ok(Lookup::Absent | Lookup::Corrupt) | Err(_) => None,
         };
@@ -163,7 +166,7 @@ impl Policy {
 
     /// Whatever the cache has within hard life, for a caller who gave up waiting and whose strategy allows it.
     async fn stale_instead(&self, key: &Key) -> Option<Served> {
-        let Ok(Lookup::Found(entry)) = self.cache.get(key).await else { return None };
+        let Ok(Lookup::Found(entry, _)) = self.shared.get(key).await else { return None };
         let now = self.ports.clock.wall();
         match entry.freshness(now) {
             Freshness::Fresh => Some(Served::new(entry, Outcome::Wait, None, now)),

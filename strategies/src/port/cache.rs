@@ -7,12 +7,21 @@ use crate::port::key::Key;
 /// What a read of the cache found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// An entry, at whatever age: the policy judges that.
-    Found(Entry),
+    /// An entry, at whatever age: the policy judges that; and the level that had it.
+    Found(Entry, Level),
     /// Nothing.
     Absent,
     /// Something that is no entry of ours. A miss like any other, counted, and overwritten by the next put.
     Corrupt,
+}
+
+/// A level of a replica's cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// A copy in the replica's own process.
+    Near,
+    /// The cache that all replicas share.
+    Shared,
 }
 
 /// The condition of a put.

@@ -1,4 +1,4 @@
-//! What any cache must do: one list of contract tests, run against the memory cache and against a real Redis.
+//! What any cache and any origin must do: one list of contract tests, run against the memory cache and against a real Redis.
 //!
 //! Each check is a future over the ports, so that it runs on whatever executor the room has. A check fails by panicking,
 //! as a test does. Keys are drawn under the given prefix, so a shared server can be checked, too.
@@ -11,7 +11,10 @@ use bytes::Bytes;
 use crate::kit::time::Wall;
 use crate::port::entry::{Entry, Life};
 use crate::port::key::Key;
-use crate::port::{Acquired, Cache, Clock, Lease, Lookup, Message, Released, Renewed, Stored, Token, Wake, When};
+use crate::port::{
+    Acquired, Cache, CacheError, Clock, FlightId, Heard, Lease, Level, LoadCx, Loaded, Lookup, Message, Messages,
+    Origin, Released, Renewed, Stored, Token, Wake, When,
+};
 use crate::stack::sabotage::Seize;
 
 /// What is checked: a cache, its leases, and the clock by which their lives end.
@@ -60,7 +63,8 @@ impl Subject {
         self.a_fenced_put_needs_the_lease().await;
         self.a_fenced_put_never_goes_back_a_version().await;
         self.a_put_without_a_lease_may_be_kept_from_going_back_a_version().await;
-        self.whoever_listens_hears_the_next_message_about_his_key().await;
+        self.a_listener_hears_the_next_message_about_its_key().await;
+        self.a_subscriber_hears_every_message_in_order().await;
     }
 
     async fn entries_come_back_as_they_were(&self) {
@@ -72,7 +76,7 @@ impl Subject {
         for (version, payload) in payloads.into_iter().enumerate() {
             let entry = entry(version as u64, payload.map(Bytes::from), self.clock.wall());
             assert_eq!(self.cache.put(&key, &entry, When::Always).await, Ok(Stored::Stored));
-            assert_eq!(self.cache.get(&key).await, Ok(Lookup::Found(entry)));
+            assert_eq!(self.cache.get(&key).await, found(entry));
         }
         assert_eq!(self.cache.remove(&key).await, Ok(()));
         assert_eq!(self.cache.get(&key).await, Ok(Lookup::Absent));
@@ -84,7 +88,7 @@ impl Subject {
         let short = Entry { life: Life::new(SHORT, Duration::ZERO), ..entry(1, None, self.clock.wall()) };
         assert_eq!(self.cache.put(&key, &short, When::Always).await, Ok(Stored::Stored));
         self.clock.sleep(SHORT).await;
-        assert_eq!(self.cache.get(&key).await, Ok(Lookup::Found(short)), "the policy judges ages, not the cache");
+        assert_eq!(self.cache.get(&key).await, found(short), "the policy judges ages, not the cache");
         let gone = async || self.cache.get(&key).await == Ok(Lookup::Absent);
         self.until("an entry past its life and a second is gone", gone).await;
     }
@@ -140,7 +144,7 @@ impl Subject {
         assert_eq!(put(1, mine).await, Ok(Stored::Stored));
         assert_eq!(self.lease.release(&key, mine).await, Ok(Released::Released));
         assert_eq!(put(2, mine).await, Ok(Stored::Fenced), "released before the put");
-        assert_eq!(self.cache.get(&key).await, Ok(Lookup::Found(entry(1, None, now))));
+        assert_eq!(self.cache.get(&key).await, found(entry(1, None, now)));
     }
 
     async fn a_fenced_put_never_goes_back_a_version(&self) {
@@ -155,7 +159,7 @@ impl Subject {
         for version in [u64::MAX - 1, 1 << 40, 256, 0] {
             assert_eq!(put(version).await, Ok(Stored::Fenced), "version {version}");
         }
-        assert_eq!(self.cache.get(&key).await, Ok(Lookup::Found(entry(u64::MAX, None, now))));
+        assert_eq!(self.cache.get(&key).await, found(entry(u64::MAX, None, now)));
         assert_eq!(self.lease.release(&key, token).await, Ok(Released::Released));
     }
 
@@ -169,11 +173,11 @@ impl Subject {
         for version in [(1 << 32) - 1, 256, 0] {
             assert_eq!(put(version).await, Ok(Stored::Fenced), "version {version}");
         }
-        assert_eq!(self.cache.get(&key).await, Ok(Lookup::Found(entry(1 << 32, None, now))));
+        assert_eq!(self.cache.get(&key).await, found(entry(1 << 32, None, now)));
         assert_eq!(self.lease.release(&key, token).await, Ok(Released::Released));
     }
 
-    async fn whoever_listens_hears_the_next_message_about_his_key(&self) {
+    async fn a_listener_hears_the_next_message_about_its_key(&self) {
         let (key, other) = (self.key("wake"), self.key("wake-other"));
         let heard = async |message: Option<Message>, within: Duration| {
             let Some(message) = message else { return false };
@@ -189,6 +193,90 @@ impl Subject {
         drop(self.wake.listen(&key).await);
         self.wake.announce(&key).await;
     }
+}
+
+impl Subject {
+    async fn a_subscriber_hears_every_message_in_order(&self) {
+        let (one, two) = (self.key("told-1"), self.key("told-2"));
+        let subscribe = async || self.wake.subscribe().await.unwrap_or_else(|| panic!("it lets subscribers in"));
+        let next = async |messages: &mut Messages| {
+            let deadline = self.clock.mono().plus(LONG);
+            let next = Box::pin(futures_util::StreamExt::next(messages));
+            crate::kit::within::within(&*self.clock, deadline, next).await.flatten()
+        };
+        let mut first = subscribe().await;
+        for key in [&one, &two, &one] {
+            assert!(self.wake.announce(key).await, "the message is taken");
+        }
+        // What was said before it subscribed may still be on its way.
+        let mut heard = Vec::new();
+        while heard.len() < 3 {
+            match next(&mut first).await {
+                Some(Heard::About(key)) if key == one || key == two => heard.push(key),
+                Some(_) => {}
+                None => panic!("a message in time"),
+            }
+        }
+        assert_eq!(heard, [one.clone(), two.clone(), one], "every message, in order");
+        let mut second = subscribe().await;
+        assert!(self.wake.announce(&two).await);
+        for messages in [&mut first, &mut second] {
+            assert_eq!(next(messages).await, Some(Heard::About(two.clone())), "every subscriber");
+        }
+    }
+}
+
+/// What any origin must do: reads and writes of its items, of which `missing` is none.
+#[derive(Clone)]
+pub struct OriginSubject {
+    /// The origin.
+    pub origin: Arc<dyn Origin>,
+    /// The clock of deadlines.
+    pub clock: Arc<dyn Clock>,
+    /// Two items that it has.
+    pub items: [Key; 2],
+    /// One that it has not.
+    pub missing: Key,
+}
+
+impl OriginSubject {
+    /// Everything that is asked of an origin, in order.
+    pub async fn check_all(&self) {
+        let [one, other] = &self.items;
+        let (first, untouched) = (self.version(one).await, self.version(other).await);
+        let mut newest = first;
+        for _ in 0..3 {
+            let written = self.store(one).await;
+            assert!(written.is_some_and(|version| version > newest), "{written:?} comes after {newest}");
+            newest = written.unwrap_or_default();
+            assert_eq!(self.version(one).await, newest, "a read that begins afterwards finds it");
+        }
+        assert_eq!(self.version(other).await, untouched, "another item is left alone");
+        assert_eq!(self.store(&self.missing).await, None, "what is not there cannot be written");
+        assert_eq!(self.load(&self.missing).await.value, None);
+    }
+
+    fn cx(&self) -> LoadCx {
+        let flight = FlightId { incarnation: 1, number: 1 };
+        LoadCx { flight, replica: 0, deadline: self.clock.mono().plus(LONG) }
+    }
+
+    async fn load(&self, key: &Key) -> Loaded {
+        self.origin.load(key, self.cx()).await.unwrap_or_else(|error| panic!("{key}: {error}"))
+    }
+
+    async fn version(&self, key: &Key) -> u64 {
+        self.load(key).await.version
+    }
+
+    async fn store(&self, key: &Key) -> Option<u64> {
+        self.origin.store(key, self.cx()).await.unwrap_or_else(|error| panic!("{key}: {error}"))
+    }
+}
+
+/// What a shared cache says that has an entry.
+fn found(entry: Entry) -> Result<Lookup, CacheError> {
+    Ok(Lookup::Found(entry, Level::Shared))
 }
 
 fn entry(version: u64, value: Option<Bytes>, now: Wall) -> Entry {

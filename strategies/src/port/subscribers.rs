@@ -57,13 +57,44 @@ impl Subscribers {
         self.tell(&Heard::About(key.clone()));
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.list().is_empty()
-    }
-
     fn list(&self) -> std::sync::MutexGuard<'_, Vec<Subscriber>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    /// What there is to hear now.
+    fn heard(messages: &mut Messages) -> Vec<Heard> {
+        std::iter::from_fn(|| messages.next().now_or_never().flatten()).collect()
+    }
+
+    #[test]
+    fn a_slow_subscriber_is_told_that_it_missed_something_and_holds_no_more_than_its_line() {
+        let all = Subscribers::default();
+        let (mut slow, mut quick) = (all.subscribe(), all.subscribe());
+        let mut of_quick = 0;
+        for item in 1..=5000 {
+            all.announce(&Key::of_item(item));
+            of_quick += heard(&mut quick).len();
+        }
+        assert_eq!(of_quick, 5000, "the others' slowness is not its own");
+        let told = heard(&mut slow);
+        assert!(told.len() <= WAITING_MAX + 2, "{}", told.len());
+        assert_eq!((told.first(), told.last()), (Some(&Heard::About(Key::of_item(1))), Some(&Heard::Lost)));
+        all.announce(&Key::of_item(7));
+        assert_eq!(heard(&mut slow), [Heard::About(Key::of_item(7))], "and it hears what comes next");
+    }
+
+    #[test]
+    fn a_subscriber_that_went_away_is_forgotten() {
+        let all = Subscribers::default();
+        drop(all.subscribe());
+        all.announce(&Key::of_item(1));
+        assert!(all.list().is_empty());
     }
 }

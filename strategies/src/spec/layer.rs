@@ -14,7 +14,7 @@ use crate::fill::{Fill, LockSettings};
 use crate::origin::LimitSettings;
 use crate::policy::Early;
 use crate::port::entry::Life;
-use crate::port::{Cache, Origin};
+use crate::port::{Cache, Capabilities, Level, Origin};
 use crate::stack::Ports;
 use crate::stack::budgets::Budgets;
 
@@ -76,6 +76,12 @@ pub(crate) trait CacheLayer: Debug + Send + Sync {
     /// The cache with this layer around it.
     fn around(&self, inner: Arc<dyn Cache>, ports: &Ports) -> Arc<dyn Cache>;
 
+    /// Where it stands: around the shared cache, as usual, or nearer, with copies of its own. What must know what the fleet has (a
+    /// leader that looks again, a caller that waits for another's value) reads the shared side alone.
+    fn level(&self) -> Level {
+        Level::Shared
+    }
+
     /// The factor of each put's lives: drawn evenly from this interval, the shortest and the longest. (1, 1) changes nothing.
     fn stretch(&self) -> (f64, f64);
 
@@ -87,11 +93,21 @@ pub(crate) trait CacheLayer: Debug + Send + Sync {
 
 /// A layer around the fill.
 pub(crate) trait FillLayer: Debug + Send + Sync {
-    /// The fill with this layer around it; `cache` is the stack's, with all layers.
-    fn around(&self, inner: Arc<dyn Fill>, cache: Arc<dyn Cache>, ports: &Ports, incarnation: u64) -> Arc<dyn Fill>;
+    /// The fill with this layer around it; `shared` is the stack's view of the shared cache.
+    fn around(&self, inner: Arc<dyn Fill>, shared: Arc<dyn Cache>, ports: &Ports, incarnation: u64) -> Arc<dyn Fill>;
 
     /// Whether one fills a key at a time in a process, in the fleet, or not at all. What works for the fleet stands inside what works for the process.
     fn reach(&self) -> Alone;
+
+    /// What the shared cache must be able to do for it.
+    fn needs(&self) -> Capabilities {
+        let lock = self.lock();
+        Capabilities {
+            leases: lock.is_some(),
+            conditions: lock.is_some(),
+            messages: lock.is_some_and(|lock| lock.notify),
+        }
+    }
 
     /// Its lock, where it has one.
     fn lock(&self) -> Option<LockSettings>;

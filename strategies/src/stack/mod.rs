@@ -5,6 +5,8 @@ pub(crate) mod parts;
 mod ports;
 pub mod sabotage;
 pub(crate) mod slots;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use ports::Ports;
 
@@ -19,7 +21,7 @@ use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cause, Clock, When};
+use crate::port::{BoxFuture, Cause, Clock, Level, When};
 use crate::spec::{FillLayer, Spec};
 use crate::stack::parts::Parts;
 use crate::stack::slots::Door;
@@ -31,6 +33,16 @@ pub trait Strategy: Send + Sync {
     /// # Errors
     /// [`GetError`] where there is no answer to give; see its variants.
     fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>>;
+}
+
+/// A strategy that this cache cannot carry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{strategy} needs {lacks}, which this cache does not have: choose another strategy, or another cache")]
+pub struct Unable {
+    /// The composition.
+    pub strategy: String,
+    /// What is not there.
+    pub lacks: &'static str,
 }
 
 /// A strategy's layers over a replica's ports.
@@ -45,8 +57,14 @@ pub struct Stack {
 
 impl Stack {
     /// Builds a strategy. `ttl` is the scenario's TTL, `incarnation` names this life of this replica in its flights.
-    #[must_use]
-    pub fn build(spec: &Spec, ports: &Ports, ttl: Duration, incarnation: u64) -> Self {
+    ///
+    /// # Errors
+    /// [`Unable`] where it needs more than the cache can.
+    pub fn build(spec: &Spec, ports: &Ports, ttl: Duration, incarnation: u64) -> Result<Self, Unable> {
+        let lacks = spec.fill.iter().find_map(|layer| ports.can.lacks(layer.needs()));
+        if let Some(lacks) = lacks {
+            return Err(Unable { strategy: spec.canonical().to_owned(), lacks });
+        }
         let spec = &spec.clone().fitted(&ports.budgets);
         let cache_ops = Arc::new(AtomicU64::new(0));
         let mut parts = Parts {
@@ -58,25 +76,31 @@ impl Stack {
             (broken.sabotage)(&mut parts);
         }
         let Parts { ports, early, fill } = parts;
-        let cache = spec.cache.iter().fold(Arc::clone(&ports.cache), |inner, layer| layer.around(inner, &ports));
+        let around = |inner, level| {
+            let layers = spec.cache.iter().filter(|layer| layer.level() == level);
+            layers.fold(inner, |inner, layer| layer.around(inner, &ports))
+        };
+        let shared = around(Arc::clone(&ports.cache), Level::Shared);
+        let cache = around(Arc::clone(&shared), Level::Near);
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
         let (reread, negative) = (!spec.fill.is_empty(), spec.absent_life());
-        let load = Load { ports: ports.clone(), cache: Arc::clone(&cache), flights, backoff, reread, negative };
+        let views = (Arc::clone(&shared), Arc::clone(&cache));
+        let load = Load { ports: ports.clone(), shared: views.0, cache: views.1, flights, backoff, reread, negative };
         // Warming a cache is not the strategy's doing, so its reads pass by the layers.
         let origin = spec.origin.iter().fold(Arc::clone(&ports.origin), |inner, layer| layer.around(inner, &ports));
         let guarded = Load { ports: Ports { origin, ..ports.clone() }, ..load.clone() };
         let fill = fill(guarded, &|innermost| {
             let around =
-                |inner, layer: &Arc<dyn FillLayer>| layer.around(inner, Arc::clone(&cache), &ports, incarnation);
+                |inner, layer: &Arc<dyn FillLayer>| layer.around(inner, Arc::clone(&shared), &ports, incarnation);
             spec.fill.iter().fold(innermost, around)
         });
         let (door, clock) = (Door::new(ports.slots), Arc::clone(&ports.clock));
         let waiters = Arc::clone(&door.waiters);
         let life = spec.policy.life(ttl);
         let rng = ports.rng.fork("policy");
-        let policy = Policy { ports, cache, fill, early, life, rng, waiters };
-        Self { policy, load, life, cache_ops, door, clock }
+        let policy = Policy { ports, shared, cache, fill, early, life, rng, waiters };
+        Ok(Self { policy, load, life, cache_ops, door, clock })
     }
 
     /// Reads an item from the origin to warm the cache with, in a flight of its own.

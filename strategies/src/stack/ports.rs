@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::kit::rng::Rng;
-use crate::port::{Cache, Clock, Events, Lease, Origin, Spawn, Wake};
+use crate::port::{Cache, Capabilities, Clock, Events, Lease, Origin, Spawn, Wake};
 use crate::stack::budgets::Budgets;
 use crate::stack::sabotage::Seize;
 use crate::stack::slots::Slots;
@@ -13,6 +13,8 @@ use crate::stack::slots::Slots;
 pub struct Ports {
     /// The shared cache.
     pub cache: Arc<dyn Cache>,
+    /// What it can beyond keeping entries.
+    pub can: Capabilities,
     /// Leases in the shared cache.
     pub lease: Arc<dyn Lease>,
     /// The origin.

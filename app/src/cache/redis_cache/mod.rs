@@ -19,7 +19,8 @@ use std::time::Duration;
 use evidence::CacheStatus;
 use redis::aio::ConnectionLike;
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Renewed, Stored, Token, When,
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Level, Lookup, Released, Renewed, Stored, Token,
+    When,
 };
 use strategies::time::nanos;
 use strategies::{Entry, Key};
@@ -135,7 +136,9 @@ impl<C: Connection> Cache for RedisCache<C> {
             let found: Result<Option<Vec<u8>>, _> = command.query_async(&mut self.connection.clone()).await;
             match found {
                 Ok(None) => Ok(Lookup::Absent),
-                Ok(Some(bytes)) => Ok(envelope::decode(&bytes).map_or(Lookup::Corrupt, Lookup::Found)),
+                Ok(Some(bytes)) => {
+                    Ok(envelope::decode(&bytes).map_or(Lookup::Corrupt, |entry| Lookup::Found(entry, Level::Shared)))
+                }
                 Err(error) if is_wrong_type(&error) => Ok(Lookup::Corrupt),
                 Err(error) => Err(classify(error)),
             }

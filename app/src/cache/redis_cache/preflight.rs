@@ -74,7 +74,7 @@ async fn every_operation(CachePorts { cache, lease, .. }: &CachePorts) -> Result
     cache.put(key, &entry(2), When::Fenced(TOKEN)).await.map_err(at("fenced put"))?;
     lease.renew(key, TOKEN, LIFE).await.map_err(at("renew"))?;
     let found = cache.get(key).await.map_err(at("get"))?;
-    if won != Acquired::Won || !matches!(found, Lookup::Found(found) if found.version == 2) {
+    if won != Acquired::Won || !matches!(found, Lookup::Found(found, _) if found.version == 2) {
         return Err(Refused::at("get", "what was just put is not there"));
     }
     lease.release(key, TOKEN).await.map_err(at("release"))?;

@@ -225,6 +225,7 @@ impl Fleet {
                 &spec,
                 &Ports {
                     cache: ports.cache.clone(),
+                    can: strategies::port::Capabilities::ALL,
                     lease: ports.lease.clone(),
                     wake: ports.wake.clone(),
                     seize: ports.seize.clone(),
@@ -238,7 +239,8 @@ impl Fleet {
                 },
                 TTL,
                 u64::from(index) + 1,
-            );
+            )
+            .unwrap();
             Replica { ports, gate, stack: Arc::new(stack), timers, tasks, log, index }
         };
         let replicas = (0..).zip(urls).map(replica).collect();

@@ -40,7 +40,7 @@ impl Cache for Wrong {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
         Box::pin(async move {
             let mut found = self.inner.get(key).await;
-            if let (false, Ok(Lookup::Found(entry))) = (self.expires, &mut found) {
+            if let (false, Ok(Lookup::Found(entry, _))) = (self.expires, &mut found) {
                 entry.life.hard = Duration::MAX;
             }
             found

@@ -253,6 +253,7 @@ impl Fleet {
             });
             let ports = Ports {
                 cache: link.clone(),
+                can: strategies::port::Capabilities::ALL,
                 lease: link.clone(),
                 wake: link.clone(),
                 seize: link.clone(),
@@ -264,7 +265,7 @@ impl Fleet {
                 budgets: strategies::Budgets::USUAL,
                 slots: None,
             };
-            let stack = Arc::new(Stack::build(&spec, &ports, TTL, u64::from(index) + 1));
+            let stack = Arc::new(Stack::build(&spec, &ports, TTL, u64::from(index) + 1).unwrap());
             Replica { stack, link, log, index, clock: clock.clone() }
         };
         Self { replicas: (0..replicas).map(replica).collect(), world, memory, origin }
