@@ -139,7 +139,7 @@ impl Settings {
         check_soft_lives(&strategies, &scenario)?;
         check_times(&strategies, &scenario)?;
         if let Some(url) = &args.redis {
-            check_redis(url, args.i_own_this_target)?;
+            lab::check_redis(url, args.i_own_this_target)?;
         }
         let subjects: Vec<Subject> = match &target {
             Some(target) => vec![Subject::target(target)],
@@ -187,22 +187,6 @@ impl Settings {
 
 /// Replicas where nothing is said.
 const REPLICAS_DEFAULT: u16 = 3;
-
-/// A Redis that can be connected to, and on this machine unless its owner says so: the lab fills it and loads it.
-fn check_redis(url: &str, owned: bool) -> Result<(), Failure> {
-    let flaw = |why: String| Failure::usage(format!("no Redis URL · --redis {} · {why}", shown(url)));
-    #[cfg(feature = "labs")]
-    app::cache::redis_cache::check_url(url).map_err(flaw)?;
-    let why = |why| flaw(format!("{why} · write redis://HOST:PORT or redis+unix:///PATH"));
-    if owned || is_loopback(url).map_err(why)? {
-        return Ok(());
-    }
-    Err(Failure::usage(format!(
-        "a Redis that is not loopback · --redis {} · allowed 127.0.0.0/8, ::1 and a unix socket · the lab loads it: if it is \
-         yours to load, add --i-own-this-target",
-        shown(url)
-    )))
-}
 
 /// A strategy that keeps values fresh for longer than the scenario's TTL would win by breaking its rule.
 fn check_soft_lives(strategies: &[(Spec, String)], scenario: &Scenario) -> Result<(), Failure> {
