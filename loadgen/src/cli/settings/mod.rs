@@ -1,13 +1,14 @@
 //! Raw arguments → validated settings: the second of the two stages. After this nothing is checked again.
 
 mod lab;
+mod redis;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use app::wire::address::{is_loopback, shown, shown_word};
+use app::wire::address::shown_word;
 use report::STRATEGIES_MAX;
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
@@ -139,7 +140,7 @@ impl Settings {
         check_soft_lives(&strategies, &scenario)?;
         check_times(&strategies, &scenario)?;
         if let Some(url) = &args.redis {
-            lab::check_redis(url, args.i_own_this_target)?;
+            redis::check_redis(url, args.i_own_this_target)?;
         }
         let subjects: Vec<Subject> = match &target {
             Some(target) => vec![Subject::target(target)],
