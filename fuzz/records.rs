@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 
 use clap::Parser as _;
 use loadgen::cli::Cli;
-use loadgen::shell::say;
+use loadgen::shell::output;
 
 /// More files than this no input needs.
 const FILES_MAX: usize = 24;
@@ -51,7 +51,7 @@ pub fn latency(bytes: &[u8]) {
 /// What a command says; a refusal has a sentence.
 fn said(words: &[&str]) {
     let cli = Cli::try_parse_from(["loadgen"].iter().chain(words)).unwrap();
-    let (end, text) = say::kept(|| loadgen::start(cli));
+    let (end, text) = output::kept(|| loadgen::start(cli));
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "what a terminal obeys: {text}");
     if let Err(failure) = end {
         assert!(

@@ -1,13 +1,13 @@
 //! What each target does with its bytes: they must never panic, and what is read must be what would be written.
 //!
 //! Compiled into the fuzzer's programs and into `loadgen/tests/it/corpora.rs`, which plays the committed corpora without a
-//! fuzzer. A file that includes it has `envelope` and `told` beside it.
+//! fuzzer. A file that includes it has `envelope` and `cache_status` beside it.
 
 use report::Document as _;
 use scenarios::Scenario;
 use strategies::Outcome;
 
-use super::{envelope, told};
+use super::{cache_status as header, envelope};
 
 /// A scenario file. One that is good is the same after it was written out as resolved.
 pub fn scenario(bytes: &[u8]) {
@@ -71,12 +71,12 @@ fn signed(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// `Cache-Status`, any cache's and the lab's own. What the lab's own reader understands the general one understands alike.
 pub fn cache_status(bytes: &[u8]) {
-    let told = told::read(bytes);
+    let told = header::read(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Some(outcome) = Outcome::from_cache_status(text) else { return };
     let written = outcome.cache_status(if outcome == Outcome::Stale { -1 } else { 1 });
     assert_eq!(Outcome::from_cache_status(&written), Some(outcome));
-    let seen = told::read(written.as_bytes()).map(|told| told.outcome);
+    let seen = header::read(written.as_bytes()).map(|told| told.outcome);
     let expected = match outcome {
         Outcome::Shed | Outcome::Error => Outcome::Load,
         answered => answered,

@@ -7,8 +7,8 @@ mod envelope;
 #[path = "../targets.rs"]
 #[allow(dead_code)]
 mod targets;
-#[path = "../../loadgen/src/load/drive/told.rs"]
+#[path = "../../loadgen/src/load/drive/cache_status.rs"]
 #[allow(dead_code)]
-mod told;
+mod cache_status;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::cache_status(bytes));

@@ -15,7 +15,7 @@ use crate::cli::Format;
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::simlab::{self, SimLab};
 use crate::lab::trial::{Trial, clear, sweep};
-use crate::lab::{self, Found, World};
+use crate::lab::{self, FoundStack, OpenLab};
 use crate::load::drive::Probed;
 use crate::load::environment::environment;
 use crate::load::live::{self, Feed, News};
@@ -23,7 +23,7 @@ use crate::load::record::Log;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::interrupt;
 use crate::shell::names::{Utc, run_name};
-use crate::shell::say;
+use crate::shell::output;
 use crate::study::blocks::Turn;
 use crate::study::noise;
 use crate::study::thresholds;
@@ -61,7 +61,7 @@ pub async fn record(mut settings: Settings) -> Result<(Run, Exit), Failure> {
 
 async fn run_in(
     settings: &Settings,
-    found: Option<Found>,
+    found: Option<FoundStack>,
     first: Turn,
     mut record: Run,
     folder: &RunFolder,
@@ -79,7 +79,7 @@ async fn run_in(
         };
         blocks(settings, first, &mut record, folder, &stop, &feed, trial).await?;
     } else {
-        let world = World::open(settings, found, &record.run, stop.clone(), feed.clone()).await?;
+        let world = OpenLab::open(settings, found, &record.run, stop.clone(), feed.clone()).await?;
         record.lab = world.lab.into();
         record.cache.clone_from(&world.cache);
         announce(settings, &record, &world.cache_note);
@@ -171,7 +171,7 @@ pub async fn dry_run(mut settings: Settings) -> Result<Exit, Failure> {
         text += &format!("# block {number}: seed {seed}, plan {plan}: {}\n", order.join(", "));
     }
     text += &format!("# takes about {} s; nothing was run\n\n{}", all.as_secs().max(1), settings.scenario.to_toml());
-    say::out(&text)?;
+    output::out(&text)?;
     Ok(Exit::Ok)
 }
 
@@ -292,7 +292,7 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
     let note = settings.lab_note.as_ref().map(|note| format!("({note})\n")).unwrap_or_default();
     let text = format!("{name}: {summary}\n{world}; seed {seed}, plan {plan}\n{note}");
     let warnings: String = warnings(settings).iter().map(|warning| format!("warning: {warning}\n")).collect();
-    say::err(&(text + &warnings));
+    output::err(&(text + &warnings));
 }
 
 /// What may be meant so, and surprises those who did not mean it.
@@ -372,7 +372,7 @@ fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), F
             )
         }
     };
-    say::out(&text)
+    output::out(&text)
 }
 
 /// How many thresholds were met and missed, and which could not be checked because their strategy was not run.

@@ -13,7 +13,7 @@ use loadgen::cli::Cli;
 use loadgen::cli::settings::Settings;
 use loadgen::lab::simlab::SimLab;
 use loadgen::load::measure::Floor;
-use loadgen::load::record::{Answer, Asked, Collector};
+use loadgen::load::record::{Answer, Collector, IssuedRequest};
 use report::{HlogHeader, RunFolder};
 use scenarios::Plan;
 use strategies::Outcome;
@@ -32,7 +32,7 @@ fn record(seconds: i64, per_second: i64) {
     let mut recorder = collector.recorder(0);
     for n in 0..seconds * per_second {
         let intended_ns = n * (SECOND_NS / per_second);
-        let asked = Asked { intended_ns, key: 1, hot: true };
+        let asked = IssuedRequest { intended_ns, key: 1, hot: true };
         recorder.offer(&asked);
         let (outcome, error, flight) = (Some(Outcome::Hit), None, None);
         let (sent_ns, done_ns) = (intended_ns, intended_ns + 400_000);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use strategies::theory::{Circumstances, Filled, Gaps, Readers, Theory, Think, predict};
+use strategies::theory::{Circumstances, FilledBy, Gaps, Readers, Theory, Think, predict};
 use strategies::{Budgets, Spec};
 
 use crate::scenario::{CacheSettings, OriginModel, Scenario};
@@ -68,7 +68,7 @@ impl Scenario {
             replicas,
             budgets: *budgets,
             patience: (*timeout).min(*replica),
-            filled: if warm.is_none() && together { Filled::ByLoad(*warmup) } else { Filled::Otherwise },
+            filled: if warm.is_none() && together { FilledBy::ByLoad(*warmup) } else { FilledBy::Otherwise },
             measured,
         }
     }

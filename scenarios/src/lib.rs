@@ -24,7 +24,9 @@ mod shipped;
 mod threshold;
 mod values;
 
-pub use event::{ACTIONS, Action, ActionKind, ActionRow, Ends, Event, Field, Needs, Target, Trouble};
+pub use event::{
+    ACTIONS, Action, ActionField, ActionKind, ActionRow, Ends, Needs, ReplicaTarget, ScenarioEvent, Trouble,
+};
 pub use plan::{Arrival, ArrivalIter, Item, Op, Plan};
 pub use scenario::{CacheSettings, OriginModel, Scenario, Warm};
 pub use schema::fields::settable;

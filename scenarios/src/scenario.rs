@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::event::Event;
+use crate::event::ScenarioEvent;
 use crate::schema::walk::{Fields, Walk};
 use crate::threshold::Threshold;
 use crate::values::keys::Keys;
@@ -48,7 +48,7 @@ pub struct Scenario {
     /// How the cache is filled before t = 0, if it is.
     pub warm: Option<Warm>,
     /// What is done during the run, in the order of time.
-    pub events: Vec<Event>,
+    pub events: Vec<ScenarioEvent>,
     /// What the run must reach.
     pub thresholds: Vec<Threshold>,
 }
@@ -116,7 +116,7 @@ impl Scenario {
     /// The least number of replicas that the events need: one more than the highest replica they name, at least 1.
     #[must_use]
     pub fn replicas_min(&self) -> u32 {
-        let named = self.events.iter().filter_map(Event::replica).max();
+        let named = self.events.iter().filter_map(ScenarioEvent::replica).max();
         named.map_or(1, |highest| highest.saturating_add(1))
     }
 }

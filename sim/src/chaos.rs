@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use evidence::OriginFault;
-use scenarios::{Action, ActionKind, Event, Scenario, Target};
+use scenarios::{Action, ActionKind, ReplicaTarget, Scenario, ScenarioEvent};
 use strategies::Key;
 use strategies::time::Mono;
 
@@ -45,7 +45,7 @@ impl<W: Witness + 'static> Chaos<W> {
     }
 
     /// Makes the events happen, one after the other, and tells of each. May be dropped at any await.
-    pub async fn play(&self, events: &[Event], t0: Mono, mut tell: impl FnMut(Happened)) {
+    pub async fn play(&self, events: &[ScenarioEvent], t0: Mono, mut tell: impl FnMut(Happened)) {
         for event in events {
             self.fleet.world.sleep_until(t0.plus(event.at)).await;
             let at = self.fleet.world.now();
@@ -103,7 +103,7 @@ impl<W: Witness + 'static> Chaos<W> {
         replica
     }
 
-    fn cut(&self, target: Option<Target>, length: Duration) -> Option<u16> {
+    fn cut(&self, target: Option<ReplicaTarget>, length: Duration) -> Option<u16> {
         let hit = target.map(|target| self.aim(target));
         let until = self.until(length);
         for (replica, of) in self.fleet.replicas().iter().enumerate() {
@@ -131,10 +131,10 @@ impl<W: Witness + 'static> Chaos<W> {
     }
 
     /// The replica that is meant.
-    fn aim(&self, target: Target) -> u16 {
+    fn aim(&self, target: ReplicaTarget) -> u16 {
         match target {
-            Target::Replica(number) => u16::try_from(number).unwrap_or(u16::MAX),
-            Target::LockHolder => {
+            ReplicaTarget::Replica(number) => u16::try_from(number).unwrap_or(u16::MAX),
+            ReplicaTarget::LockHolder => {
                 let key = self.hot_key.as_ref();
                 let holder = key.and_then(|key| self.fleet.cache.holder(key));
                 holder.or_else(|| self.fleet.origin.reader(key?)).unwrap_or(0)

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::Warm;
-use strategies::port::{Clock, Events};
+use strategies::port::{Clock, EventSink};
 use strategies::rng::Rng;
 use strategies::time::Mono;
 use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack};
 
-use crate::cache::link::{Latency, Link};
+use crate::cache::link::{Link, LinkLatency};
 use crate::cache::{CachePort, CacheServer};
 use crate::origin::{OriginPort, SimOrigin};
 use crate::world::{Handle, VirtualClock, World};
@@ -20,11 +20,11 @@ use crate::world::{Handle, VirtualClock, World};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Latencies {
     /// Between a client and a replica, the replica's own work included.
-    pub client: Latency,
+    pub client: LinkLatency,
     /// Between a replica and the cache.
-    pub cache: Latency,
+    pub cache: LinkLatency,
     /// Between a replica and the origin.
-    pub origin: Latency,
+    pub origin: LinkLatency,
 }
 
 impl Latencies {
@@ -34,8 +34,11 @@ impl Latencies {
     /// Measured by `loadgen --scenario hotkey --strategy naive -c 1 --set load.think=5ms --set cache.ttl=60s -d 6s`, with
     /// `--cache memory` and with `--cache redis`, on two cores of an AMD EPYC (Linux 6.1, Redis 7.0.15). A busy machine's
     /// waiting is not in them.
-    pub const LOOPBACK: Self =
-        Self { client: Latency::micros(60, 40), cache: Latency::micros(20, 20), origin: Latency::micros(80, 40) };
+    pub const LOOPBACK: Self = Self {
+        client: LinkLatency::micros(60, 40),
+        cache: LinkLatency::micros(20, 20),
+        origin: LinkLatency::micros(80, 40),
+    };
 }
 
 /// What a fleet is made of.
@@ -55,7 +58,7 @@ pub struct FleetSettings<'a> {
     /// A replica's request slots.
     pub slots: Option<Slots>,
     /// Makes the sink of a replica's events, once for each of its lives.
-    pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
+    pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn EventSink>>,
 }
 
 /// Replicas over a cache and an origin.
@@ -71,12 +74,12 @@ pub struct Fleet {
     pub(crate) latencies: Latencies,
     pub(crate) budgets: Budgets,
     slots: Option<Slots>,
-    events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
-    replicas: Vec<Replica>,
+    events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn EventSink>>,
+    replicas: Vec<SimReplica>,
 }
 
 /// One replica: what outlives its process, and the process.
-pub struct Replica {
+pub struct SimReplica {
     /// Its clock.
     pub clock: Arc<VirtualClock>,
     /// Its link to the cache.
@@ -110,7 +113,7 @@ impl Fleet {
         let root = Rng::new(settings.seed);
         let link =
             |latency, name: &str, replica| Arc::new(Link::new(latency, &root.fork(&format!("{name}/{replica}"))));
-        let replica = |number: u16| Replica {
+        let replica = |number: u16| SimReplica {
             clock: world.clock(0),
             cache_link: link(settings.latencies.cache, "cache-link", number),
             origin_link: link(settings.latencies.origin, "origin-link", number),
@@ -139,7 +142,7 @@ impl Fleet {
 
     /// The replicas, by number.
     #[must_use]
-    pub fn replicas(&self) -> &[Replica] {
+    pub fn replicas(&self) -> &[SimReplica] {
         &self.replicas
     }
 
@@ -204,14 +207,14 @@ impl Fleet {
     /// Cache and lease operations of all replicas so far, those of earlier lives included.
     #[must_use]
     pub fn cache_ops(&self) -> u64 {
-        let now = |r: &Replica| r.process.borrow().as_ref().map_or(0, |process| process.stack.cache_ops());
+        let now = |r: &SimReplica| r.process.borrow().as_ref().map_or(0, |process| process.stack.cache_ops());
         self.replicas.iter().map(|r| r.ops_before.get() + now(r)).sum()
     }
 
     /// The most requests that waited in one replica at a time since [`Fleet::mark`], those of earlier lives included.
     #[must_use]
     pub fn peak_waiters(&self) -> u64 {
-        let now = |r: &Replica| r.process.borrow().as_ref().map_or(0, |process| process.stack.peak_waiters());
+        let now = |r: &SimReplica| r.process.borrow().as_ref().map_or(0, |process| process.stack.peak_waiters());
         self.replicas.iter().map(|r| r.peak_before.get().max(now(r))).max().unwrap_or(0)
     }
 

@@ -26,13 +26,13 @@ mod origin;
 mod simulate;
 mod world;
 
-pub use cache::link::{Draws, Latency, Link, Path};
+pub use cache::link::{Draws, Link, LinkLatency, Path};
 pub use cache::memory::{MemoryCache, Snapshot};
 pub use cache::{CachePort, CacheServer, Effect, Watcher};
 pub use chaos::{Chaos, Happened};
 pub use crowd::{Crowd, Reply, Request, Witness};
-pub use fleet::{Fleet, FleetSettings, Latencies, Replica};
+pub use fleet::{Fleet, FleetSettings, Latencies, SimReplica};
 pub use origin::ledger::ReadSink;
 pub use origin::{OriginPort, Read, SimOrigin, item};
-pub use simulate::{Simulated, Simulation, SimulationError, Tick, simulate};
+pub use simulate::{Simulation, SimulationError, SimulationResult, Tick, simulate};
 pub use world::{EPOCH_NS, Handle, NOBODY, Sleep, VirtualClock, World};

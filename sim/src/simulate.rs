@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::{Plan, Scenario};
-use strategies::port::Events;
+use strategies::port::EventSink;
 use strategies::time::Mono;
 use strategies::{GetError, Spec};
 
@@ -41,14 +41,14 @@ pub struct Simulation<'a> {
     /// How long messages take.
     pub latencies: Latencies,
     /// Makes the sink of a replica's events, once for each of its lives.
-    pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn Events>>,
+    pub events: Box<dyn Fn(u16, Arc<VirtualClock>) -> Arc<dyn EventSink>>,
     /// Takes the origin's reads once they are over, in the order of their arrival; `None` keeps them all.
     pub reads: Option<ReadSink>,
 }
 
 /// What a simulation left behind, beside what the witness has.
 #[derive(Debug)]
-pub struct Simulated {
+pub struct SimulationResult {
     /// When the measured phase began.
     pub t0: Mono,
     /// When the load was over.
@@ -98,7 +98,7 @@ pub fn simulate<W: Witness + 'static>(
     simulation: Simulation<'_>,
     witness: &Rc<RefCell<W>>,
     tick: impl FnMut(Tick<'_>) -> bool + 'static,
-) -> Result<Simulated, SimulationError> {
+) -> Result<SimulationResult, SimulationError> {
     let Simulation { scenario, plan, spec, replicas, seed, latencies, events, reads } = simulation;
     let world = World::seeded(seed);
     let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
@@ -130,7 +130,7 @@ async fn run<W: Witness + 'static>(
     crowd: &Rc<Crowd<W>>,
     chaos: &Rc<Chaos<W>>,
     mut tick: impl FnMut(Tick<'_>) -> bool + 'static,
-) -> Result<Simulated, GetError> {
+) -> Result<SimulationResult, GetError> {
     let (load, handle) = (&scenario.load, world.handle());
     let t0 = match scenario.warm {
         Some(kind) => {
@@ -172,5 +172,5 @@ async fn run<W: Witness + 'static>(
         handle.sleep(LOOK_EVERY).await;
     }
     let (happened, not_quiet) = (happened.take(), world.tasks());
-    Ok(Simulated { t0, ended, ledger: Vec::new(), requests, cache_ops, peak_waiters, happened, not_quiet })
+    Ok(SimulationResult { t0, ended, ledger: Vec::new(), requests, cache_ops, peak_waiters, happened, not_quiet })
 }

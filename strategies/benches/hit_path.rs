@@ -12,12 +12,12 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt;
 use sim::MemoryCache;
 use strategies::port::{
-    BoxFuture, Cache, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, Spawn, Stored, When,
+    BoxFuture, Cache, Clock, Event, EventSink, LoadCx, Loaded, Origin, OriginError, Spawn, Stored, When,
 };
 use strategies::rng::Rng;
 use strategies::spec::PRESETS;
 use strategies::time::{Mono, Wall};
-use strategies::{Cx, Entry, Key, Life, Outcome, Ports, Spec, Stack, Strategy};
+use strategies::{Cx, Entry, Key, Life, Outcome, Ports, RunningStrategy, Spec, Stack};
 
 const TTL: Duration = Duration::from_secs(5);
 const NOW: Wall = Wall(1_763_719_200_000_000_000);
@@ -45,7 +45,7 @@ impl Spawn for Still {
     }
 }
 
-impl Events for Still {
+impl EventSink for Still {
     fn emit(&self, _: Event) {}
 }
 

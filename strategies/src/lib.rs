@@ -31,10 +31,10 @@ mod stack;
 pub mod theory;
 
 pub use fill::{Cx, Filled, LEASE_MARGIN, Mode, Prefetched, Want};
+pub use kit::nearest;
 pub use kit::rng;
 pub use kit::time;
 pub use kit::units;
-pub use kit::words;
 pub use policy::Served;
 #[cfg(feature = "conformance")]
 pub use port::conformance;
@@ -46,4 +46,4 @@ pub use spec::Spec;
 pub use stack::budgets::Budgets;
 pub use stack::sabotage;
 pub use stack::slots::Slots;
-pub use stack::{Ports, Stack, Strategy, Unable};
+pub use stack::{Ports, RunningStrategy, Stack, Unable};

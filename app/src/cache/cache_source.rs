@@ -6,7 +6,7 @@ use evidence::CacheStatus;
 use strategies::port::{BoxFuture, Cache, Capabilities, Lease, Wake};
 use strategies::sabotage::Seize;
 
-pub use crate::wire::refused::{Cause, Refused};
+pub use crate::wire::refused::{RefusalCause, Refused};
 
 /// The ports of one namespace of a shared cache.
 #[derive(Clone)]

@@ -67,7 +67,7 @@ impl OriginMetrics {
     }
 
     /// A read of a key arrives; it is under way until what is returned ends or is dropped.
-    pub(super) fn arrive(self: &Arc<Self>, key: &str) -> UnderWay {
+    pub(super) fn arrive(self: &Arc<Self>, key: &str) -> ReadUnderWay {
         self.reads.inc();
         self.in_flight.inc();
         let mut keys = self.keys();
@@ -77,7 +77,7 @@ impl OriginMetrics {
         } else {
             keys.insert(key.to_owned(), 1);
         }
-        UnderWay { metrics: Arc::clone(self), key: key.to_owned() }
+        ReadUnderWay { metrics: Arc::clone(self), key: key.to_owned() }
     }
 
     fn keys(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
@@ -86,12 +86,12 @@ impl OriginMetrics {
 }
 
 /// A read under way.
-pub(super) struct UnderWay {
+pub(super) struct ReadUnderWay {
     metrics: Arc<OriginMetrics>,
     key: String,
 }
 
-impl UnderWay {
+impl ReadUnderWay {
     /// It has ended.
     pub(super) fn end(self, outcome: ReadEnd, after: Duration) {
         self.metrics.ended.inc(outcome);
@@ -99,7 +99,7 @@ impl UnderWay {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for ReadUnderWay {
     fn drop(&mut self) {
         self.metrics.in_flight.dec();
         let mut keys = self.metrics.keys();

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::ledger::Ledger;
 use super::metrics::OriginMetrics;
 use super::places::Places;
-use super::store::{CONNECTIONS_MAX, Item, Store, select};
+use super::store::{CONNECTIONS_MAX, Store, StoredItem, select};
 use super::value::ValueShape;
 use crate::process::heartbeat::Heart;
 use crate::process::runtime::RealClock;
@@ -202,7 +202,12 @@ impl OriginService {
     }
 
     /// One read. The work runs on a task of its own, so that a caller that goes away leaves its load behind.
-    pub(super) async fn read(&self, key: &str, flight: &str, replica: Option<u32>) -> Result<Option<Item>, ReadError> {
+    pub(super) async fn read(
+        &self,
+        key: &str,
+        flight: &str,
+        replica: Option<u32>,
+    ) -> Result<Option<StoredItem>, ReadError> {
         let run = self.current();
         let arrived = self.clock.mono();
         let (row, under_way) = (run.ledger.arrive(key, flight, replica, arrived.0), self.metrics.arrive(key));
@@ -257,7 +262,13 @@ fn failed(error: sqlx::Error) -> ReadError {
     ReadError::Failed(error.to_string())
 }
 
-async fn work(run: &Run, row: usize, store: &Store, clock: RealClock, key: &str) -> Result<Option<Item>, ReadError> {
+async fn work(
+    run: &Run,
+    row: usize,
+    store: &Store,
+    clock: RealClock,
+    key: &str,
+) -> Result<Option<StoredItem>, ReadError> {
     let place = begin(run, clock).await?;
     let mut connection = store.place().await.map_err(failed)?;
     let begun = clock.mono();

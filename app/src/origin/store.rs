@@ -19,7 +19,7 @@ const BATCH_ROWS: usize = 256;
 const BATCH_BYTES: usize = 1 << 20;
 
 /// An item.
-pub(super) struct Item {
+pub(super) struct StoredItem {
     pub(super) version: u64,
     pub(super) value: String,
 }
@@ -116,7 +116,10 @@ impl Store {
 }
 
 /// The SELECT.
-pub(super) async fn select(connection: &mut PoolConnection<Sqlite>, key: &str) -> Result<Option<Item>, sqlx::Error> {
+pub(super) async fn select(
+    connection: &mut PoolConnection<Sqlite>,
+    key: &str,
+) -> Result<Option<StoredItem>, sqlx::Error> {
     let row = sqlx::query("SELECT version, value FROM items WHERE id = ?")
         .bind(key)
         .fetch_optional(&mut **connection)
@@ -124,7 +127,7 @@ pub(super) async fn select(connection: &mut PoolConnection<Sqlite>, key: &str) -
     let item = |row: sqlx::sqlite::SqliteRow| {
         let version: i64 = row.try_get(0)?;
         let version = version.unsigned_abs();
-        Ok(Item { version, value: value::of_version(row.try_get(1)?, version) })
+        Ok(StoredItem { version, value: value::of_version(row.try_get(1)?, version) })
     };
     row.map(item).transpose()
 }

@@ -17,7 +17,9 @@ use super::running::{Replica, Running};
 use crate::CONTROL_BODY_MAX;
 use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
-use crate::wire::control::{ClockReading, Expire, Held, Identity, Namespace, Preflight, StartReplica, Warm, Warmed};
+use crate::wire::control::{
+    ClockReading, Expire, HeldLocks, Identity, Namespace, Preflight, StartReplica, WarmBurst, Warmed,
+};
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 
@@ -69,7 +71,7 @@ async fn events(State(replica): Shared) -> Json<ReplicaEvents> {
     Json(replica.running().map(|running| running.events.lines()).unwrap_or_default())
 }
 
-async fn held(State(replica): Shared) -> Json<Held> {
+async fn held(State(replica): Shared) -> Json<HeldLocks> {
     Json(replica.running().map(|running| running.held.tokens()).unwrap_or_default())
 }
 
@@ -100,7 +102,7 @@ async fn expire(State(replica): Shared, Json(expire): Json<Expire>) -> Result<()
 
 /// Reads every item first and then puts them all in one burst: interleaved, the puts would come in the waves of the
 /// origin's places and not expire together.
-async fn warm(State(replica): Shared, Json(warm): Json<Warm>) -> Result<Json<Warmed>, Refuse> {
+async fn warm(State(replica): Shared, Json(warm): Json<WarmBurst>) -> Result<Json<Warmed>, Refuse> {
     let running = running(&replica)?;
     if warm.items > WARM_ITEMS_MAX {
         return Err(Refuse::bad(format!("{} items to warm; at most {WARM_ITEMS_MAX}", warm.items)));

@@ -11,7 +11,7 @@ use axum::routing::get;
 use evidence::failure;
 use strategies::port::Clock;
 use strategies::time::nanos;
-use strategies::{Cx, GetError, Key, Outcome, Served, Strategy};
+use strategies::{Cx, GetError, Key, Outcome, RunningStrategy, Served};
 
 use super::running::{Replica, Running};
 use crate::wire::headers::{LED_HEADER, OVERAGE_HEADER};

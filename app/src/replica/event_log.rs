@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use strategies::port::{Clock, Event, Events, FlightId};
+use strategies::port::{Clock, Event, EventSink, FlightId};
 
 use evidence::{EventLine, ReplicaEvents};
 
@@ -45,7 +45,7 @@ impl EventLog {
     }
 }
 
-impl Events for EventLog {
+impl EventSink for EventLog {
     fn emit(&self, event: Event) {
         let mono_ns = self.clock.mono().0;
         let mut log = self.log();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use strategies::Key;
 use strategies::port::{Acquired, BoxFuture, CacheError, Lease, Released, Renewed, Token};
 
-use crate::wire::control::Held;
+use crate::wire::control::HeldLocks;
 
 /// Leases, and the tokens of those that were won and not released.
 pub(super) struct HeldLeases {
@@ -22,9 +22,9 @@ impl HeldLeases {
     }
 
     /// What is held now, as far as this replica knows: one that has run out is held until it is released.
-    pub(super) fn tokens(&self) -> Held {
+    pub(super) fn tokens(&self) -> HeldLocks {
         let tokens = self.held().iter().map(|(key, token)| (key.to_string(), token.to_string())).collect();
-        Held { tokens }
+        HeldLocks { tokens }
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<Key, Token>> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::response::Response;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge, IntGaugeVec};
 use strategies::Outcome;
-use strategies::port::{BreakerState, CacheErrorClass, Cause, Event, Events, LeaderEnd, RefusedBy, Stored};
+use strategies::port::{BreakerState, CacheErrorClass, Cause, Event, EventSink, LeaderEnd, RefusedBy, Stored};
 
 use super::event_log::EventLog;
 use crate::wire::metrics::{ByKind, Families, SECONDS};
@@ -203,7 +203,7 @@ pub(super) struct Counting {
     pub(super) log: Arc<EventLog>,
 }
 
-impl Events for Counting {
+impl EventSink for Counting {
     fn emit(&self, event: Event) {
         self.metrics.count(&event);
         self.log.emit(event);

@@ -10,13 +10,13 @@ pub struct Refused {
     /// What it said, or how it was silent: one line.
     pub said: String,
     /// Why.
-    pub cause: Cause,
+    pub cause: RefusalCause,
 }
 
 /// The causes that are told apart, because each has another remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Cause {
+pub enum RefusalCause {
     /// A replica of another server, which takes no writes.
     ReadOnly,
     /// No memory left for a write.
@@ -56,27 +56,27 @@ pub enum Cause {
 }
 
 /// What a server's sentence begins with, or has in it, and what that stands for. The first row that fits.
-const SAID: [(&str, Cause); 20] = [
-    ("READONLY", Cause::ReadOnly),
-    ("MASTERDOWN", Cause::ReadOnly),
-    ("OOM", Cause::Full),
-    ("MISCONF", Cause::Unsaved),
-    ("unknown command", Cause::NoCommand),
-    ("channel", Cause::ChannelDenied),
-    ("key", Cause::KeyDenied),
-    ("NOPERM", Cause::CommandDenied),
-    ("executing the script", Cause::CommandDenied),
-    ("MOVED", Cause::Cluster),
-    ("ASK", Cause::Cluster),
-    ("CLUSTERDOWN", Cause::Cluster),
-    ("CROSSSLOT", Cause::Cluster),
-    ("max number of clients", Cause::TooManyClients),
-    ("LOADING", Cause::Loading),
-    ("NOAUTH", Cause::PasswordMissing),
-    ("WRONGPASS", Cause::PasswordWrong),
-    ("without any password configured", Cause::PasswordWrong),
-    ("DENIED", Cause::Protected),
-    (NOBODY, Cause::Nobody),
+const SAID: [(&str, RefusalCause); 20] = [
+    ("READONLY", RefusalCause::ReadOnly),
+    ("MASTERDOWN", RefusalCause::ReadOnly),
+    ("OOM", RefusalCause::Full),
+    ("MISCONF", RefusalCause::Unsaved),
+    ("unknown command", RefusalCause::NoCommand),
+    ("channel", RefusalCause::ChannelDenied),
+    ("key", RefusalCause::KeyDenied),
+    ("NOPERM", RefusalCause::CommandDenied),
+    ("executing the script", RefusalCause::CommandDenied),
+    ("MOVED", RefusalCause::Cluster),
+    ("ASK", RefusalCause::Cluster),
+    ("CLUSTERDOWN", RefusalCause::Cluster),
+    ("CROSSSLOT", RefusalCause::Cluster),
+    ("max number of clients", RefusalCause::TooManyClients),
+    ("LOADING", RefusalCause::Loading),
+    ("NOAUTH", RefusalCause::PasswordMissing),
+    ("WRONGPASS", RefusalCause::PasswordWrong),
+    ("without any password configured", RefusalCause::PasswordWrong),
+    ("DENIED", RefusalCause::Protected),
+    (NOBODY, RefusalCause::Nobody),
 ];
 
 /// What is said where nobody listens.
@@ -88,11 +88,11 @@ impl Refused {
     /// An operation that was refused with a sentence.
     #[must_use]
     pub fn at(operation: &str, said: &str) -> Self {
-        Self { operation: operation.to_owned(), said: said.to_owned(), cause: Cause::of(said) }
+        Self { operation: operation.to_owned(), said: said.to_owned(), cause: RefusalCause::of(said) }
     }
 }
 
-impl Cause {
+impl RefusalCause {
     /// Of a server's sentence.
     #[must_use]
     pub fn of(said: &str) -> Self {
@@ -124,31 +124,49 @@ mod tests {
     #[test]
     fn a_servers_sentence_stands_for_a_cause() {
         for (said, cause) in [
-            ("READONLY You can't write against a read only replica.", Cause::ReadOnly),
-            ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", Cause::ReadOnly),
-            ("OOM command not allowed when used memory > 'maxmemory'.", Cause::Full),
-            ("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist", Cause::Unsaved),
-            ("ERR unknown command 'EVALSHA', with args beginning with: 'key'", Cause::NoCommand),
-            ("NOPERM this user has no permissions to run the 'eval' command", Cause::CommandDenied),
-            ("NOPERM User lab has no permissions to run the 'eval' command", Cause::CommandDenied),
-            ("NOPERM this user has no permissions to access one of the keys used as arguments", Cause::KeyDenied),
-            ("NOPERM No permissions to access a key", Cause::KeyDenied),
-            ("NOPERM No permissions to access a channel", Cause::ChannelDenied),
-            ("ERR The user executing the script can't run this command or subcommand script: x", Cause::CommandDenied),
-            ("ERR The user executing the script can't access at least one of the keys mentioned", Cause::KeyDenied),
-            ("CLUSTERDOWN Hash slot not served", Cause::Cluster),
-            ("MOVED 9189 127.0.0.1:7001", Cause::Cluster),
-            ("ERR max number of clients reached", Cause::TooManyClients),
-            ("LOADING Redis is loading the dataset in memory", Cause::Loading),
-            ("NOAUTH Authentication required.", Cause::PasswordMissing),
-            ("WRONGPASS invalid username-password pair or user is disabled.", Cause::PasswordWrong),
-            ("ERR AUTH <password> called without any password configured for the default user.", Cause::PasswordWrong),
-            ("DENIED Redis is running in protected mode because protected mode is enabled", Cause::Protected),
-            ("an answer that is not Redis' protocol: HTTP/1.1 400 Bad Request", Cause::NotRedis),
-            ("nobody listens there", Cause::Nobody),
-            ("ERR DB index is out of range", Cause::Other),
+            ("READONLY You can't write against a read only replica.", RefusalCause::ReadOnly),
+            (
+                "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+                RefusalCause::ReadOnly,
+            ),
+            ("OOM command not allowed when used memory > 'maxmemory'.", RefusalCause::Full),
+            (
+                "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist",
+                RefusalCause::Unsaved,
+            ),
+            ("ERR unknown command 'EVALSHA', with args beginning with: 'key'", RefusalCause::NoCommand),
+            ("NOPERM this user has no permissions to run the 'eval' command", RefusalCause::CommandDenied),
+            ("NOPERM User lab has no permissions to run the 'eval' command", RefusalCause::CommandDenied),
+            (
+                "NOPERM this user has no permissions to access one of the keys used as arguments",
+                RefusalCause::KeyDenied,
+            ),
+            ("NOPERM No permissions to access a key", RefusalCause::KeyDenied),
+            ("NOPERM No permissions to access a channel", RefusalCause::ChannelDenied),
+            (
+                "ERR The user executing the script can't run this command or subcommand script: x",
+                RefusalCause::CommandDenied,
+            ),
+            (
+                "ERR The user executing the script can't access at least one of the keys mentioned",
+                RefusalCause::KeyDenied,
+            ),
+            ("CLUSTERDOWN Hash slot not served", RefusalCause::Cluster),
+            ("MOVED 9189 127.0.0.1:7001", RefusalCause::Cluster),
+            ("ERR max number of clients reached", RefusalCause::TooManyClients),
+            ("LOADING Redis is loading the dataset in memory", RefusalCause::Loading),
+            ("NOAUTH Authentication required.", RefusalCause::PasswordMissing),
+            ("WRONGPASS invalid username-password pair or user is disabled.", RefusalCause::PasswordWrong),
+            (
+                "ERR AUTH <password> called without any password configured for the default user.",
+                RefusalCause::PasswordWrong,
+            ),
+            ("DENIED Redis is running in protected mode because protected mode is enabled", RefusalCause::Protected),
+            ("an answer that is not Redis' protocol: HTTP/1.1 400 Bad Request", RefusalCause::NotRedis),
+            ("nobody listens there", RefusalCause::Nobody),
+            ("ERR DB index is out of range", RefusalCause::Other),
         ] {
-            assert_eq!(Cause::of(said), cause, "{said}");
+            assert_eq!(RefusalCause::of(said), cause, "{said}");
         }
     }
 }

@@ -8,7 +8,7 @@ use app::cache::redis_cache::RedisSource;
 use app::process::runtime::RealClock;
 use app::process::shutdown::Shutdown;
 use app::replica::{self, Replica, ReplicaListeners, ReplicaSettings};
-use app::wire::control::{StartReplica, Warm, Warmed};
+use app::wire::control::{StartReplica, WarmBurst, Warmed};
 use app::wire::origin_client::HttpOrigin;
 
 use crate::common::{Lab, eventually, get, listener, settings};
@@ -142,7 +142,7 @@ async fn waits_for_a_lock_and_those_that_were_given_up() {
 async fn stale_answers_early_refreshes_and_warming() {
     let lab = Lab::start(1, "swr(soft=1ms, stale=1h)", settings(1, 4)).await;
     let _: Warmed = lab.controls[0]
-        .post("/warm", &Warm { items: 1, at_once: 1, aged: false, within_ns: 60_000_000_000 })
+        .post("/warm", &WarmBurst { items: 1, at_once: 1, aged: false, within_ns: 60_000_000_000 })
         .await
         .unwrap();
     let url = format!("{}/items/1", lab.replicas[0]);

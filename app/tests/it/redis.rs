@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::cache::cache_source::{CachePorts, CacheSource};
-use app::cache::redis_cache::{Connection, RedisCache, RedisSource};
+use app::cache::redis_cache::{RedisCache, RedisConnection, RedisSource};
 use app::cache::redis_server::PrivateRedis;
 use app::process::runtime::RealClock;
 use app::testing;
 use bytes::Bytes;
-use strategies::conformance::Subject;
+use strategies::conformance::CacheSubject;
 use strategies::port::{Acquired, CacheErrorClass, Clock, Lookup, Released, Stored, Token, When};
 use strategies::{Entry, Key, Life};
 
@@ -47,15 +47,15 @@ async fn redis_keeps_the_contract() {
     let Some(redis) = testing::redis(&[]) else { return };
     let CachePorts { cache, lease, wake, seize } = open(&redis);
     let clock = Arc::new(RealClock::start());
-    Subject { cache, lease, wake, seize, clock, prefix: "contract".into() }.check_all().await;
+    CacheSubject { cache, lease, wake, seize, clock, prefix: "contract".into() }.check_all().await;
 }
 
 /// A cache and its leases over a connection of the crate's own, beside the messages of ours.
-fn over<C: Connection>(connection: C, redis: &PrivateRedis) -> Subject {
+fn over<C: RedisConnection>(connection: C, redis: &PrivateRedis) -> CacheSubject {
     let cache = Arc::new(RedisCache::new(connection, "run:strategy"));
     let (lease, seize) = (cache.clone(), cache.clone());
     let clock = Arc::new(RealClock::start());
-    Subject { cache, lease, wake: open(redis).wake, seize, clock, prefix: "contract".into() }
+    CacheSubject { cache, lease, wake: open(redis).wake, seize, clock, prefix: "contract".into() }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A replica as its clients see it: status, headers, bodies; and as the lab's control sees it.
 
-use app::wire::control::{FaultOrigin, Identity, Warm, Warmed};
+use app::wire::control::{FaultOrigin, Identity, WarmBurst, Warmed};
 use app::wire::item;
 use evidence::{EventLine, OriginFault, OriginRead, ReplicaCounters, ReplicaEvents};
 
@@ -113,7 +113,7 @@ async fn a_client_that_goes_away_does_not_take_the_flight_with_it() {
 async fn warming_puts_every_item_in_one_burst() {
     let lab = Lab::start(2, "jitter(0.5)", settings(5, 4)).await;
     let warmed: Warmed = lab.controls[0]
-        .post("/warm", &Warm { items: 10, at_once: 4, aged: false, within_ns: 60_000_000_000 })
+        .post("/warm", &WarmBurst { items: 10, at_once: 4, aged: false, within_ns: 60_000_000_000 })
         .await
         .unwrap();
     let events: ReplicaEvents = lab.controls[0].get("/events").await.unwrap();
@@ -130,7 +130,7 @@ async fn warming_puts_every_item_in_one_burst() {
         assert!(answer.header("cache-status").starts_with("lab; hit"), "{number}");
     }
     let error = lab.controls[0]
-        .post::<Warmed>("/warm", &Warm { items: u32::MAX, at_once: 4, aged: false, within_ns: 60_000_000_000 })
+        .post::<Warmed>("/warm", &WarmBurst { items: u32::MAX, at_once: 4, aged: false, within_ns: 60_000_000_000 })
         .await
         .unwrap_err();
     assert!(error.to_string().contains("at most 1000000"), "{error}");

@@ -17,7 +17,7 @@ use app::wire::control::{CacheDelay, Flushed, Holder, LockOf, Namespace};
 use app::wire::control_client::ControlClient;
 
 use crate::common::{eventually, listener};
-use strategies::conformance::Subject;
+use strategies::conformance::CacheSubject;
 use strategies::port::{Acquired, CacheErrorClass, Clock, Lookup, Token, When};
 use strategies::{Entry, Key, Life};
 
@@ -68,7 +68,7 @@ async fn a_replica_s_user_can_do_what_replicas_do_and_nothing_else() {
     let url = url(&folder, secrets::REPLICA_USER, secrets::REPLICA_PASSWORD, port);
     let CachePorts { cache, lease, wake, seize } = RedisSource::new(&url).unwrap().open("run:strategy");
     let clock = Arc::new(RealClock::start());
-    Subject { cache, lease, wake, seize, clock, prefix: "contract".into() }.check_all().await;
+    CacheSubject { cache, lease, wake, seize, clock, prefix: "contract".into() }.check_all().await;
     let status = RedisSource::new(&url).unwrap().status().await.unwrap();
     assert!(status.server.starts_with("redis ") && !status.incarnation.is_empty());
     let client = redis::Client::open(url).unwrap();

@@ -4,7 +4,7 @@ use scenarios::Scenario;
 use strategies::spec::{BROKEN, BrokenInfo, LAYERS, LayerInfo, PRESETS, Slot};
 
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 
 /// Lists scenarios, presets and layers.
 ///
@@ -28,7 +28,7 @@ pub fn list() -> Result<Exit, Failure> {
     for layer in LAYERS {
         text += &layer_text(layer);
     }
-    say::out(&text)?;
+    output::out(&text)?;
     Ok(Exit::Ok)
 }
 
@@ -61,7 +61,7 @@ pub fn show(name: &str) -> Result<Exit, Failure> {
             "no such name · show {name:?} · allowed a scenario, preset or layer · {meant}`loadgen list` lists them"
         )));
     }
-    say::out(&text)?;
+    output::out(&text)?;
     Ok(Exit::Ok)
 }
 

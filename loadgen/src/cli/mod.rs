@@ -93,7 +93,7 @@ pub enum CacheChoice {
 
 /// What makes the next request come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Arrival {
+pub enum ArrivalChoice {
     /// A client's own answer
     Closed,
     /// The clock, with independent exponential gaps
@@ -158,7 +158,7 @@ pub struct RunArgs {
     pub rate: Option<String>,
     /// What makes the next request come
     #[arg(long, value_enum)]
-    pub arrival: Option<Arrival>,
+    pub arrival: Option<ArrivalChoice>,
     /// Replicas that share the cache: 3 where nothing is said; in containers as many as are up
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub replicas: Option<u16>,

@@ -11,7 +11,7 @@ use report::{Rendered, RunFolder, render, render_page};
 
 use crate::cli::{ReportArgs, ReportWhat, SideBySideArgs};
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 
 /// What opens a file with whatever the desktop has for it.
 const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
@@ -35,9 +35,9 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
         }
     };
     let files: Vec<String> = rendered.files.iter().map(|file| format!("{}\n", file.display())).collect();
-    say::out(&files.concat())?;
+    output::out(&files.concat())?;
     for record in &rendered.missing {
-        say::err(&format!(
+        output::err(&format!(
             "warning: {} is not there: what it would show is left out, and the page says so\n",
             record.display()
         ));
@@ -92,7 +92,7 @@ fn open_page(rendered: &Rendered) {
             Err(error) => format!("{OPENER} cannot be run ({error}); open {} in a browser yourself", page.display()),
         },
     };
-    say::err(&format!("warning: the page could not be opened: {problem}\n"));
+    output::err(&format!("warning: the page could not be opened: {problem}\n"));
 }
 
 /// Runs the opener; `None` where it is still at it, which is well.

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::cli::SchemaArgs;
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 use crate::study::advise::record::{ADVICE_SCHEMA, Advice};
 use crate::study::gate::{COMPARE_SCHEMA, Compared};
 use crate::study::selftest::{SELFTEST_SCHEMA, Selftest};
@@ -113,14 +113,14 @@ const DOCUMENTS: [Document; 9] = [
 pub fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     let chosen = args.name.as_deref().map(named).transpose()?;
     match (&args.output, chosen) {
-        (None, None) => say::out(&list())?,
-        (None, Some(document)) => say::out(&document.text()?)?,
+        (None, None) => output::out(&list())?,
+        (None, Some(document)) => output::out(&document.text()?)?,
         (Some(folder), chosen) => {
             for document in DOCUMENTS.iter().filter(|one| chosen.is_none_or(|chosen| chosen.id == one.id)) {
                 let (path, text) = (folder.join(document.file_name()), document.text()?);
                 write_atomic(&path, |out| out.write_all(text.as_bytes()))
                     .map_err(|error| Failure::usage(format!("no schema written · {error} · name it with -o")))?;
-                say::out(&format!("{}\n", path.display()))?;
+                output::out(&format!("{}\n", path.display()))?;
             }
         }
     }

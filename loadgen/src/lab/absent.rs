@@ -13,13 +13,13 @@ use crate::load::live::Feed;
 use crate::shell::exit::Failure;
 
 /// No containers are ever found.
-pub type Found = Infallible;
+pub type FoundStack = Infallible;
 
 /// Decides which lab it is.
 ///
 /// # Errors
 /// [`Failure`] where it is not the simulated one.
-pub async fn choose(settings: &mut Settings) -> Result<Option<Found>, Failure> {
+pub async fn choose(settings: &mut Settings) -> Result<Option<FoundStack>, Failure> {
     if settings.simulated {
         return settings.check_world(false).map(|()| None);
     }
@@ -30,7 +30,7 @@ pub async fn choose(settings: &mut Settings) -> Result<Option<Found>, Failure> {
 }
 
 /// There is none.
-pub struct World {
+pub struct OpenLab {
     /// The lab's name.
     pub lab: &'static str,
     /// What its cache is.
@@ -40,14 +40,14 @@ pub struct World {
     never: Infallible,
 }
 
-impl World {
+impl OpenLab {
     /// There is none to bring up.
     ///
     /// # Errors
     /// Always: [`choose`] lets nothing come here but what is simulated.
     pub async fn open(
         _settings: &Settings,
-        _found: Option<Found>,
+        _found: Option<FoundStack>,
         _run: &str,
         _stop: Shutdown,
         _feed: Feed,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::wire::control_client::ControlClient;
 
-use super::docker::Stack;
+use super::docker::ContainerStack;
 use crate::load::drive::Site;
 
 /// A world that is up.
@@ -19,5 +19,5 @@ pub struct Endpoints {
     /// The origin's control; a target may have none that is ours.
     pub origin: Option<ControlClient>,
     /// The containers, where it is they.
-    pub stack: Option<Arc<Stack>>,
+    pub stack: Option<Arc<ContainerStack>>,
 }

@@ -22,7 +22,7 @@ mod real;
 use scenarios::{ACTIONS, ActionRow, Needs, Scenario};
 
 pub use clocks::{Offset, offset};
-pub use real::{Found, World, choose};
+pub use real::{FoundStack, OpenLab, choose};
 #[cfg(feature = "labs")]
 pub use {endpoints::Endpoints, local::LocalLab};
 

@@ -1,7 +1,7 @@
 //! Before a run: does the shared cache let every replica do what it will do? Otherwise a whole plan would be run to find out. What
 //! was refused is told in the server's own words, with the remedy for that cause.
 
-use app::cache::cache_source::{Cause, Refused};
+use app::cache::cache_source::{RefusalCause, Refused};
 use app::wire::control::{Namespace, Preflight};
 use app::wire::control_client::{ControlClient, ControlError};
 use evidence::CacheStatus;
@@ -23,25 +23,31 @@ enum Whose {
 }
 
 /// What is to be done where somebody's own Redis refuses: a row a cause.
-const REMEDIES: [(Cause, &str); 18] = [
-    (Cause::ReadOnly, "it is a replica: give its primary with --redis"),
-    (Cause::Full, "raise its maxmemory, empty it, or give it a maxmemory-policy that evicts"),
-    (Cause::Unsaved, "mend its disk (its log says what is wrong), or CONFIG SET stop-writes-on-bgsave-error no"),
-    (Cause::NoCommand, "take out its rename-command, or give another Redis with --redis"),
-    (Cause::CommandDenied, "give the user the right to it: ACL SETUSER USER {rights}"),
-    (Cause::KeyDenied, "give the user the right to the lab's keys: ACL SETUSER USER ~lab:*"),
-    (Cause::ChannelDenied, "give the user the right to the lab's channels: ACL SETUSER USER &lab:*"),
-    (Cause::Cluster, "it is a node of a cluster, and the lab needs a Redis that stands alone: give one with --redis"),
-    (Cause::TooManyClients, "raise its maxclients, or close others' connections: the lab needs two a replica"),
-    (Cause::Loading, "wait until it has loaded its data, and run again"),
-    (Cause::PasswordMissing, "give user and password: --redis redis://USER:PASSWORD@HOST:PORT"),
-    (Cause::PasswordWrong, "check user and password in --redis"),
-    (Cause::Protected, "set a password there (requirepass) and give it with --redis, or use a Redis of this machine"),
-    (Cause::NotRedis, "check host and port in --redis"),
-    (Cause::Silent, "it takes connections and does not answer: is it stopped, paused, or busy?"),
-    (Cause::Nobody, "start it, give another with --redis, or use --cache memory"),
-    (Cause::Gone, "is it a Redis, and does it let this machine in? Its log may say"),
-    (Cause::Other, "mend that there, give another with --redis, or use --cache memory"),
+const REMEDIES: [(RefusalCause, &str); 18] = [
+    (RefusalCause::ReadOnly, "it is a replica: give its primary with --redis"),
+    (RefusalCause::Full, "raise its maxmemory, empty it, or give it a maxmemory-policy that evicts"),
+    (RefusalCause::Unsaved, "mend its disk (its log says what is wrong), or CONFIG SET stop-writes-on-bgsave-error no"),
+    (RefusalCause::NoCommand, "take out its rename-command, or give another Redis with --redis"),
+    (RefusalCause::CommandDenied, "give the user the right to it: ACL SETUSER USER {rights}"),
+    (RefusalCause::KeyDenied, "give the user the right to the lab's keys: ACL SETUSER USER ~lab:*"),
+    (RefusalCause::ChannelDenied, "give the user the right to the lab's channels: ACL SETUSER USER &lab:*"),
+    (
+        RefusalCause::Cluster,
+        "it is a node of a cluster, and the lab needs a Redis that stands alone: give one with --redis",
+    ),
+    (RefusalCause::TooManyClients, "raise its maxclients, or close others' connections: the lab needs two a replica"),
+    (RefusalCause::Loading, "wait until it has loaded its data, and run again"),
+    (RefusalCause::PasswordMissing, "give user and password: --redis redis://USER:PASSWORD@HOST:PORT"),
+    (RefusalCause::PasswordWrong, "check user and password in --redis"),
+    (
+        RefusalCause::Protected,
+        "set a password there (requirepass) and give it with --redis, or use a Redis of this machine",
+    ),
+    (RefusalCause::NotRedis, "check host and port in --redis"),
+    (RefusalCause::Silent, "it takes connections and does not answer: is it stopped, paused, or busy?"),
+    (RefusalCause::Nobody, "start it, give another with --redis, or use --cache memory"),
+    (RefusalCause::Gone, "is it a Redis, and does it let this machine in? Its log may say"),
+    (RefusalCause::Other, "mend that there, give another with --redis, or use --cache memory"),
 ];
 
 /// Tries it on every replica, and says what the cache is; empty where there are no replicas.
@@ -79,7 +85,7 @@ pub(super) async fn status(
     replica: &ControlClient,
 ) -> Result<CacheStatus, Failure> {
     replica.get("/cache").await.map_err(|error| {
-        let remedy = remedy(whose(settings, endpoints), Cause::Silent);
+        let remedy = remedy(whose(settings, endpoints), RefusalCause::Silent);
         Failure::failed(format!(
             "the shared cache does not answer any more · lab {} · {error} · {remedy}",
             endpoints.lab
@@ -104,7 +110,7 @@ fn refusal(whose: Whose, cache_note: &str, refused: &Refused) -> Failure {
     ))
 }
 
-fn remedy(whose: Whose, cause: Cause) -> String {
+fn remedy(whose: Whose, cause: RefusalCause) -> String {
     match (whose, cause.may_pass()) {
         (Whose::Given, _) => {
             let row = REMEDIES.iter().find(|(of, _)| *of == cause);
@@ -149,12 +155,12 @@ mod tests {
             refusal(whose, "the Redis at redis://h", &refused).text
         };
         for (whose, cause, expected) in [
-            (Whose::Given, Cause::ReadOnly, "· it is a replica: give its primary"),
-            (Whose::Given, Cause::CommandDenied, "+evalsha"),
-            (Whose::Given, Cause::Nobody, "start it, give another with --redis"),
-            (Whose::Container, Cause::Silent, "on a busy machine run again"),
-            (Whose::Container, Cause::CommandDenied, "--force-recreate"),
-            (Whose::Private, Cause::Silent, "run again when it is idle"),
+            (Whose::Given, RefusalCause::ReadOnly, "· it is a replica: give its primary"),
+            (Whose::Given, RefusalCause::CommandDenied, "+evalsha"),
+            (Whose::Given, RefusalCause::Nobody, "start it, give another with --redis"),
+            (Whose::Container, RefusalCause::Silent, "on a busy machine run again"),
+            (Whose::Container, RefusalCause::CommandDenied, "--force-recreate"),
+            (Whose::Private, RefusalCause::Silent, "run again when it is idle"),
         ] {
             let said = said(whose, cause);
             assert!(said.contains(expected) && !said.contains('\u{1b}'), "{said}");

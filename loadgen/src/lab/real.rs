@@ -7,11 +7,11 @@ use app::process::shutdown::Shutdown;
 use report::StrategyFolder;
 use scenarios::Plan;
 
-use super::docker::Stack;
+use super::docker::ContainerStack;
 use super::endpoints::Endpoints;
 use super::local::LocalLab;
 use super::preflight::preflight;
-use super::trial::{Bench, Trial};
+use super::trial::{Trial, TrialRunner};
 use crate::cli::LabChoice;
 use crate::cli::settings::{Settings, Subject};
 use crate::load::drive::Pacer;
@@ -19,19 +19,19 @@ use crate::load::live::Feed;
 use crate::shell::exit::Failure;
 
 /// A stack of containers that is up, and where its parts are.
-pub type Found = (Stack, Endpoints);
+pub type FoundStack = (ContainerStack, Endpoints);
 
 /// Decides which lab it is: with `--lab docker` the containers or an error, with `auto` the containers where they are up and
 /// whole. Says in the settings how it was decided, and how many replicas there are.
 ///
 /// # Errors
 /// [`Failure`] where there are no such containers, or where the lab can't do what the scenario asks for.
-pub async fn choose(settings: &mut Settings) -> Result<Option<Found>, Failure> {
+pub async fn choose(settings: &mut Settings) -> Result<Option<FoundStack>, Failure> {
     let found = match settings.lab {
-        LabChoice::Docker => Some(Stack::find().await.map_err(|why| {
+        LabChoice::Docker => Some(ContainerStack::find().await.map_err(|why| {
             Failure::failed(format!("the lab in containers can't be used · --lab docker · {why} (or use --lab local)"))
         })?),
-        LabChoice::Auto if settings.wants_containers() => match Stack::find().await {
+        LabChoice::Auto if settings.wants_containers() => match ContainerStack::find().await {
             Ok(found) => Some(found),
             Err(why) => {
                 settings.lab_note = Some(format!("no containers: {why}"));
@@ -48,7 +48,7 @@ pub async fn choose(settings: &mut Settings) -> Result<Option<Found>, Failure> {
 }
 
 /// A world that is up, or a target that is not ours to bring up. Dropping it takes down what was brought up.
-pub struct World {
+pub struct OpenLab {
     /// `local`, `docker` or `target`.
     pub lab: &'static str,
     /// What its cache is; empty where nobody can know.
@@ -64,7 +64,7 @@ pub struct World {
     _up: Option<LocalLab>,
 }
 
-impl World {
+impl OpenLab {
     /// Brings one up for the run of this name, unless one was `found` that is. Must be called on the runtime that will talk to its
     /// control listeners.
     ///
@@ -72,7 +72,7 @@ impl World {
     /// [`Failure`] that says which part did not come up, or what the cache refused, and why.
     pub async fn open(
         settings: &Settings,
-        found: Option<Found>,
+        found: Option<FoundStack>,
         run: &str,
         stop: Shutdown,
         feed: Feed,
@@ -99,13 +99,13 @@ impl World {
     ) -> Result<Trial, Failure> {
         let Self { endpoints, run, clock, pacer, .. } = self;
         let (stop, feed) = (self.stop.clone(), self.feed.clone());
-        let bench = Bench { settings, endpoints, plan, run, clock: *clock, pacer, stop, feed };
+        let bench = TrialRunner { settings, endpoints, plan, run, clock: *clock, pacer, stop, feed };
         bench.run(subject, files, heading).await
     }
 }
 
 /// Where everything is, how the cache was chosen, and what was brought up.
-fn bring_up(settings: &Settings, found: Option<Found>) -> Result<(Endpoints, String, Option<LocalLab>), Failure> {
+fn bring_up(settings: &Settings, found: Option<FoundStack>) -> Result<(Endpoints, String, Option<LocalLab>), Failure> {
     if let Some(target) = &settings.target {
         let endpoints = Endpoints {
             lab: "target",

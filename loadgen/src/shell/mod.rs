@@ -3,6 +3,6 @@
 pub mod exit;
 pub mod interrupt;
 pub mod names;
+pub mod output;
 pub mod progress;
-pub mod say;
 pub mod table;

@@ -12,7 +12,7 @@ use crate::cli::RunArgs;
 use crate::cli::settings::{Settings, Subject};
 use crate::run;
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 use crate::study::noise;
 
 /// Pairs where nothing is said.
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let [a, b] = record.strategies.as_slice() else { return Ok(exit) };
     let pairs: Vec<(&Strategy, &Strategy)> = a.runs().zip(b.runs()).collect();
     if exit != Exit::Ok || pairs.len() < RUNS_MIN {
-        say::out("noise    not kept: the run is not whole and valid\n")?;
+        output::out("noise    not kept: the run is not whole and valid\n")?;
         return Ok(exit);
     }
     let band = NoiseBand {
@@ -73,7 +73,7 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let text = in_words(&record, &band);
     file.bands.push(band);
     file.write(&path).map_err(Failure::failed)?;
-    say::out(&format!("{text}kept     {}\n", path.display()))?;
+    output::out(&format!("{text}kept     {}\n", path.display()))?;
     Ok(exit)
 }
 

@@ -14,14 +14,14 @@ use report::RunFolder;
 use report::record::{BinRow, EventRow, OriginRow, Run, Strategy};
 use report::text::escape::line;
 use scenarios::{ActionKind, Scenario, Trouble};
-use sim::invariants::{Active, Fact, Judge, Terms, Violation, What};
+use sim::invariants::{Active, Fact, FactKind, Judge, Terms, Violation};
 use sim::{Effect, Read};
 use strategies::port::{Event, Stored, Texts, Token, When};
 use strategies::time::{Mono, Wall};
 use strategies::{Entry, Key, Life, Spec};
 
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 
 /// How long a reply may be under way from the cache: a put is dated when it was acknowledged.
 const REPLY: Duration = Duration::from_millis(100);
@@ -56,7 +56,7 @@ pub fn check(folder: &Path) -> Result<Exit, Failure> {
             }
         }
     }
-    say::out(&said)?;
+    output::out(&said)?;
     if checked == 0 {
         return Err(Failure::usage(format!(
             "nothing to check · {} · found no strategy of the lab's in run.json, needed one or more · name the folder of a \
@@ -100,7 +100,7 @@ fn of_strategy(
     // A row has the retries of its own requests, and not those that were sent in it: only the sum can be judged.
     let (first, retries) =
         seconds.iter().fold((0, 0), |(first, more), row| (first + row.sent, more + row.retries.unwrap_or(0)));
-    let sent = Fact { at_ns: 0, node: None, what: What::Sent { first, retries } };
+    let sent = Fact { at_ns: 0, node: None, what: FactKind::Sent { first, retries } };
     Ok(judge(terms, &events, &origin).and_then(|seen| Judge::new(terms).see(&sent).map(|()| seen + 1)))
 }
 
@@ -155,7 +155,8 @@ pub fn judge(terms: Terms, events: &[EventRow], origin: &[OriginRow]) -> Result<
     facts.extend(faults(events, first));
     // Each trouble before what it may excuse; what is of one time stays in its order.
     facts.sort_by_key(|fact| fact.at_ns);
-    let died = facts.iter().any(|fact| matches!(&fact.what, What::Trouble(trouble) if trouble.kind == Trouble::Crash));
+    let died =
+        facts.iter().any(|fact| matches!(&fact.what, FactKind::Trouble(trouble) if trouble.kind == Trouble::Crash));
     let life = |flight: &'_ str| flight.split('-').next().unwrap_or_default().to_owned();
     let lives: HashSet<String> = events.iter().filter_map(|event| event.flight.as_deref().map(life)).collect();
     let told = |row: &OriginRow| lives.contains(&life(&row.flight));
@@ -163,8 +164,8 @@ pub fn judge(terms: Terms, events: &[EventRow], origin: &[OriginRow]) -> Result<
     let witnessed = origin.iter().filter(|row| !died || told(row));
     let mut reads: Vec<Read> = witnessed.filter_map(|row| read(row, first)).collect();
     reads.sort_by_key(|read| read.arrived);
-    let reads = reads.into_iter().map(|read| Fact { at_ns: last, node: None, what: What::Read(read) });
-    let over = Fact { at_ns: last, node: None, what: What::Over(0) };
+    let reads = reads.into_iter().map(|read| Fact { at_ns: last, node: None, what: FactKind::Read(read) });
+    let over = Fact { at_ns: last, node: None, what: FactKind::Over(0) };
     let mut seen = 0;
     for fact in facts.into_iter().chain(reads).chain([over]) {
         seen += 1;
@@ -187,7 +188,7 @@ fn faults(events: &[EventRow], first: i64) -> Vec<Fact> {
         let (at_ns, length) = (row.t_ns - first, i64::try_from(length).unwrap_or(i64::MAX));
         let from_ns = (at_ns - FELT_NS).max(0);
         let until_ns = at_ns.saturating_add(length).saturating_add(FELT_NS);
-        facts.push(Fact { at_ns: from_ns, node, what: What::Trouble(Active { kind, node, from_ns, until_ns }) });
+        facts.push(Fact { at_ns: from_ns, node, what: FactKind::Trouble(Active { kind, node, from_ns, until_ns }) });
     }
     facts
 }
@@ -200,16 +201,16 @@ fn fact(row: &EventRow, first: i64) -> Option<Fact> {
     let what = match Event::of(Texts { event: &row.event, key, flight, detail }, Mono(0))? {
         Event::Put { key, version, fenced, stored: Stored::Stored, .. } if version <= VERSION_MAX => {
             let when = if fenced { When::Fenced(Token(0)) } else { When::Always };
-            What::Cache(Effect::Put(key, entry(version), when, Stored::Stored))
+            FactKind::Cache(Effect::Put(key, entry(version), when, Stored::Stored))
         }
         Event::CacheFailed { .. } => {
             let (kind, from_ns, until_ns) = (Trouble::CachePaused, at_ns - FELT_NS, at_ns + FELT_NS);
-            What::Trouble(Active { kind, node, from_ns, until_ns })
+            FactKind::Trouble(Active { kind, node, from_ns, until_ns })
         }
         event @ (Event::FlightLed { .. }
         | Event::FlightEnded { .. }
         | Event::OriginSpared { .. }
-        | Event::Breaker(_)) => What::Told(event),
+        | Event::Breaker(_)) => FactKind::Told(event),
         _ => return None,
     };
     Some(Fact { at_ns, node, what })

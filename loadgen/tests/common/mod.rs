@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use report::record::{BinRow, Origin, Run, Strategy};
+use report::record::{BinRow, OriginFigures, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
 
 /// Two runs at once on two cores would disturb each other.
@@ -61,7 +61,7 @@ pub fn strategy<'a>(run: &'a Run, name: &str) -> &'a Strategy {
 }
 
 /// What reached the origin, by its ledger.
-pub fn origin_of(strategy: &Strategy) -> &Origin {
+pub fn origin_of(strategy: &Strategy) -> &OriginFigures {
     strategy.origin.as_ref().unwrap()
 }
 

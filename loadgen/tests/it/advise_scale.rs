@@ -3,12 +3,12 @@
 use app::process::shutdown::Shutdown;
 use clap::Parser as _;
 use loadgen::cli::{AdviseArgs, Cli, Command};
-use loadgen::study::advise::ask::Ask;
-use loadgen::study::advise::bench::Bench;
+use loadgen::study::advise::ask::Question;
 use loadgen::study::advise::budget::Purse;
 use loadgen::study::advise::candidates::Candidate;
-use loadgen::study::advise::trials::Entry;
-use loadgen::study::advise::world::World;
+use loadgen::study::advise::runner::SimRunner;
+use loadgen::study::advise::simulated_day::SimulatedDay;
+use loadgen::study::advise::trials::CandidateRuns;
 use strategies::Spec;
 
 fn args(question: &str) -> AdviseArgs {
@@ -17,17 +17,17 @@ fn args(question: &str) -> AdviseArgs {
     *args
 }
 
-fn figure(entry: &Entry, metric: &str) -> f64 {
+fn figure(entry: &CandidateRuns, metric: &str) -> f64 {
     entry.point.figures[metric].unwrap_or_else(|| panic!("{metric} of {}", entry.point.name)).mean
 }
 
 /// Reads 5 % (where nobody shares them, three standard errors of their count at least), the highest second 20 % or 2, a p99 10 % or 1 ms, hits and operations 5 %; and as many fail: none.
-fn agree(question: &str, seeds: u64, of: impl Fn(&World, &Ask) -> bool) {
+fn agree(question: &str, seeds: u64, of: impl Fn(&SimulatedDay, &Question) -> bool) {
     let args = args(question);
-    let ask = Ask::of(&args).unwrap();
+    let ask = Question::of(&args).unwrap();
     let (_word, never) = Shutdown::pair();
-    let bench = Bench::of(&args, seeds, never, Purse::new(1, true)).unwrap();
-    let small = World::usual(&ask, ask.capacity);
+    let bench = SimRunner::of(&args, seeds, never, Purse::new(1, true)).unwrap();
+    let small = SimulatedDay::usual(&ask, ask.capacity);
     assert!(of(&small, &ask), "{question}: {:?}", small.scale);
     let whole = small.unscaled(&ask);
     assert!(whole.scale.is_whole() && whole.cost(&ask) > 2.0 * small.cost(&ask), "{question}");

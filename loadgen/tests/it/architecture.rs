@@ -130,6 +130,18 @@ fn no_files_import_each_other_in_a_circle() {
     assert!(circles.is_empty(), "{} circles\n{}", circles.len(), circles.join("\n"));
 }
 
+/// One name, one meaning: a type that other files can see is called like no other, in any room.
+#[test]
+fn no_two_types_have_one_name() {
+    let rooms: Vec<imports::Crate> =
+        MAY.iter().map(|(room, _)| imports::Crate::read(&root().join(room).join("src/lib.rs"))).collect();
+    let mut files: BTreeMap<&str, Vec<&Path>> = BTreeMap::new();
+    rooms.iter().flat_map(imports::Crate::types).for_each(|(name, file)| files.entry(name).or_default().push(file));
+    assert!(files.len() > 300, "{} types", files.len());
+    files.retain(|_, files| files.len() > 1);
+    assert!(files.is_empty(), "types of one name: {files:#?}");
+}
+
 #[test]
 fn a_circle_is_seen_through_a_re_export_and_a_macro_but_not_in_a_test() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ mod targets;
 mod records;
 
 use app::cache::envelope;
-use loadgen::load::drive::told;
+use loadgen::load::drive::cache_status;
 
 /// Places of each input that are damaged, one at a time.
 const PLACES: usize = 60;

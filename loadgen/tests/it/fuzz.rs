@@ -2,7 +2,7 @@
 //! more of it, in a release build.
 
 use crate::common::run;
-use loadgen::study::fuzz::{Explored, FLOORS, Grid, PER_SEEDS, counted, explore, saved};
+use loadgen::study::fuzz::{Explored, FLOORS, FuzzGrid, PER_SEEDS, counted, explore, saved};
 use sim::fuzz::{Case, PROFILES, Profile, play, shrink};
 use strategies::Spec;
 use strategies::spec::{BROKEN, PRESETS};
@@ -12,15 +12,15 @@ const SEEDS: u64 = 480;
 /// Compositions drawn at random here.
 const RANDOM: u64 = 700;
 
-fn grid(specs: &[&str]) -> Grid {
-    Grid {
+fn grid(specs: &[&str]) -> FuzzGrid {
+    FuzzGrid {
         specs: specs.iter().map(|spec| Spec::parse(spec).unwrap()).collect(),
         profiles: PROFILES.to_vec(),
         random: false,
     }
 }
 
-fn presets() -> Grid {
+fn presets() -> FuzzGrid {
     grid(&PRESETS.iter().map(|preset| preset.name).collect::<Vec<_>>())
 }
 
@@ -39,7 +39,7 @@ fn every_invariant_holds_under_every_preset_and_profile() {
 /// Of 691 compositions drawn from anywhere in their parameters' ranges, 148 were blamed for what they may do.
 #[test]
 fn every_invariant_holds_under_random_compositions() {
-    let grid = Grid { random: true, ..grid(&["naive"]) };
+    let grid = FuzzGrid { random: true, ..grid(&["naive"]) };
     let explored = explore(&grid, 0, RANDOM, jobs());
     let said: Vec<String> = explored.found.iter().map(|f| format!("{}\n  {}", f.violation, f.of.command())).collect();
     assert!(said.is_empty(), "{} blamed\n{}", said.len(), said.join("\n"));

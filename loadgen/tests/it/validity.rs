@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use loadgen::load::measure::{Circumstances, Warmth, doubts};
+use loadgen::load::measure::{RunFacts, Warmth, doubts};
 use report::record::{BinRow, Outcomes, Strategy};
 
 /// A sound strategy of a hundred requests, and its circumstances.
-fn sound() -> (Strategy, Circumstances) {
+fn sound() -> (Strategy, RunFacts) {
     let run = report::parse_run(include_bytes!("../../../report/tests/fixtures/run-v1.json")).unwrap();
     let mut strategy = run.strategies[0].clone();
     strategy.outcomes = Outcomes { hit: 90, load: 10, ..Outcomes::default() };
     (strategy.requests, strategy.unsent) = (100, 0);
     strategy.ledgers.as_mut().unwrap().disagree.clear();
     strategy.lag_ms.p99 = Some(0.5);
-    let circumstances = Circumstances { planned: 100, hits_before_start: Some(40), ..Circumstances::default() };
+    let circumstances = RunFacts { planned: 100, hits_before_start: Some(40), ..RunFacts::default() };
     (strategy, circumstances)
 }
 
@@ -21,9 +21,9 @@ fn sound() -> (Strategy, Circumstances) {
 fn a_sound_run_has_no_doubts() {
     let (strategy, circumstances) = sound();
     assert_eq!(doubts(&strategy, &circumstances), Vec::<String>::new());
-    let cold = Circumstances { hits_before_start: None, ..circumstances.clone() };
+    let cold = RunFacts { hits_before_start: None, ..circumstances.clone() };
     assert!(doubts(&strategy, &cold).is_empty(), "without a warm-up nothing is asked of it");
-    let planned = Circumstances {
+    let planned = RunFacts {
         cache_errors: 9,
         cache_restarted: true,
         cache_unknown: Some("gone".into()),
@@ -35,7 +35,7 @@ fn a_sound_run_has_no_doubts() {
 
 #[test]
 fn each_doubt_is_noticed_alone() {
-    type Change = fn(&mut Strategy, &mut Circumstances);
+    type Change = fn(&mut Strategy, &mut RunFacts);
     let changes: &[(&str, Change)] = &[
         ("101 requests were planned, 100 sent and 0 not sent", |_, c| c.planned = 101),
         ("100 requests were sent and 99 have an outcome", |s, _| s.outcomes.hit = 89),

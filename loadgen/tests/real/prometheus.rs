@@ -19,7 +19,7 @@ use crate::common::{alone, signal};
 use clap::Parser as _;
 use loadgen::cli::Cli;
 use loadgen::cli::settings::Settings;
-use loadgen::lab::trial::{Bench, Trial};
+use loadgen::lab::trial::{Trial, TrialRunner};
 use loadgen::lab::{Endpoints, LocalLab};
 use loadgen::load::drive::Pacer;
 use loadgen::load::live::Feed;
@@ -304,8 +304,16 @@ async fn the_runs(settings: &Settings, endpoints: &Endpoints, prometheus: &Prome
     let pacer = Pacer::start(clock).unwrap();
     let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, u32::from(settings.replicas)));
     let (_stop, stop) = Shutdown::pair();
-    let bench =
-        Bench { settings, endpoints, plan, run: "prometheus", clock, pacer: &pacer, stop, feed: Feed::new(false) };
+    let bench = TrialRunner {
+        settings,
+        endpoints,
+        plan,
+        run: "prometheus",
+        clock,
+        pacer: &pacer,
+        stop,
+        feed: Feed::new(false),
+    };
     let scratch = tempfile::tempdir().unwrap();
     let mut before = Sums::default();
     let mut told: BTreeMap<String, f64> = BTreeMap::new();

@@ -14,7 +14,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use loadgen::load::drive::{Drive, Fleet, Pacer, Pattern, Retrying, Site};
+use loadgen::load::drive::{Drive, Pacer, Pattern, Retrying, Site, Workers};
 use loadgen::load::record::{Collected, Collector};
 use scenarios::{Plan, Scenario};
 use strategies::port::Clock;
@@ -88,7 +88,7 @@ fn drive(kind: Kind, settings: &[(&str, &str)]) -> (Collected, u64) {
     let collector = Collector::start(1, None).unwrap();
     let (tell_start, start) = watch::channel(None);
     let (tell_ready, mut ready) = mpsc::unbounded_channel();
-    let fleet = Fleet::start(&drive, vec![collector.recorder(0)], &start, &tell_ready).unwrap();
+    let fleet = Workers::start(&drive, vec![collector.recorder(0)], &start, &tell_ready).unwrap();
     ready.blocking_recv().unwrap().unwrap();
     tell_start.send_replace(Some(clock.mono().plus(Duration::from_millis(20))));
     assert!(fleet.join().well);

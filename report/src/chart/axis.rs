@@ -3,7 +3,7 @@
 use plotters::style::RGBColor;
 
 use super::ink::{At, FAINT, GRID, Ink, PAPER, TEXT};
-use crate::draw::{Frame, Point, pushed_apart, unbroken};
+use crate::draw::{DrawnPoint, Frame, pushed_apart, unbroken};
 
 impl Frame {
     /// Horizontal grid lines and the y labels.
@@ -42,7 +42,7 @@ impl Frame {
         ink.text(&text, middle, 12.0, TEXT, At::Middle)
     }
     /// A line that is broken where there is no value; a value between two breaks is a dot.
-    pub(crate) fn series(&self, ink: &mut Ink, points: &[Point], colour: RGBColor, dashed: bool) {
+    pub(crate) fn series(&self, ink: &mut Ink, points: &[DrawnPoint], colour: RGBColor, dashed: bool) {
         for known in unbroken(points) {
             let line: Vec<(f64, f64)> = known.iter().map(|(x, y)| self.at(*x, *y)).collect();
             match line.as_slice() {

@@ -8,7 +8,7 @@ use super::Chart;
 use super::ink::{ALARM, At, FAINT, Ink, TEXT, WIDTH};
 use super::response::Percentiles;
 use super::seconds;
-use crate::draw::{Frame, Scale, whole};
+use crate::draw::{AxisScale, Frame, whole};
 use crate::record::{BinRow, Run, Strategy};
 use crate::render::digest::Digest;
 use crate::text::phrases;
@@ -23,7 +23,7 @@ pub(crate) fn height_of(run: &Run) -> f64 {
 }
 
 /// The panel of the strategy at this place in it.
-pub(crate) fn panel_of(at: usize, right: f64, x: Scale, y: Scale) -> Frame {
+pub(crate) fn panel_of(at: usize, right: f64, x: AxisScale, y: AxisScale) -> Frame {
     let top = TOP + 22.0 + STEP * at as f64;
     Frame { left: 62.0, right, top, bottom: top + PANEL, x, y }
 }
@@ -36,12 +36,12 @@ pub(crate) fn axes_of(ink: &mut Ink, run: &Run, up: &str, along: &str, x: f64) {
 }
 
 /// `charts/comparison.svg|png`.
-pub(crate) struct Comparison<'a> {
+pub(crate) struct ComparisonChart<'a> {
     pub(crate) run: &'a Run,
     pub(crate) digests: &'a [Digest],
 }
 
-impl Chart for Comparison<'_> {
+impl Chart for ComparisonChart<'_> {
     fn name(&self) -> String {
         "comparison".to_owned()
     }
@@ -67,8 +67,8 @@ impl Chart for Comparison<'_> {
         ink.head(&title, &[&phrases::setting(self.run), &phrases::load_caption(self.run)]);
         let rows = || self.digests.iter().flat_map(|digest| digest.measured(self.run));
         let largest = rows().filter_map(|row| row.origin_starts).map(|reads| reads as f64).fold(0.0, f64::max);
-        let y = if without_ledger { self.percentiles(rows()).scale() } else { Scale::counts(largest, 4) };
-        let x = Scale::Linear(0.0, self.run.duration_s.max(1.0));
+        let y = if without_ledger { self.percentiles(rows()).scale() } else { AxisScale::counts(largest, 4) };
+        let x = AxisScale::Linear(0.0, self.run.duration_s.max(1.0));
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
             let last = at + 1 == self.run.strategies.len();
             self.panel(ink, &panel_of(at, WIDTH - 72.0, x, y), strategy, digest, last);
@@ -81,7 +81,7 @@ impl Chart for Comparison<'_> {
     }
 }
 
-impl Comparison<'_> {
+impl ComparisonChart<'_> {
     fn panel(&self, ink: &mut Ink, panel: &Frame, strategy: &Strategy, digest: &Digest, last: bool) {
         label(ink, panel, strategy, &[&self.figures(strategy)]);
         if phrases::without_ledger(self.run) {

@@ -2,7 +2,7 @@
 
 use super::Chart;
 use super::ink::{ALARM, At, COLOURS, FAULT, GRID, Ink, TEXT, WIDTH};
-use crate::draw::{Frame, HUES, Point, Scale, Ticks, ends, last_of, unbroken};
+use crate::draw::{AxisScale, DrawnPoint, Frame, HUES, Ticks, ends, last_of, unbroken};
 use crate::sweep::figures_text::{figure_text, is_share, seeds_run, setting, title};
 use crate::sweep::{Spread, Sweep, SweptKnob};
 
@@ -23,7 +23,7 @@ pub(crate) struct Curves<'a> {
 struct Line<'a> {
     name: &'a str,
     order: usize,
-    points: Vec<Point<Spread>>,
+    points: Vec<DrawnPoint<Spread>>,
 }
 
 impl Chart for Curves<'_> {
@@ -95,16 +95,16 @@ impl Curves<'_> {
         self.axis().values[value].number.filter(|_| numbers).unwrap_or(value as f64)
     }
 
-    fn x_scale(&self) -> Scale {
+    fn x_scale(&self) -> AxisScale {
         let places = (0..self.axis().values.len()).map(|value| self.place(value));
         let (low, high) = ends(places).unwrap_or((0.0, 0.0));
         if self.axis().unit.is_none() {
-            return Scale::Linear(low - 0.3, high + 0.3);
+            return AxisScale::Linear(low - 0.3, high + 0.3);
         }
         match () {
-            () if high <= low => Scale::Linear(low - 0.5, high + 0.5),
-            () if low > 0.0 && high / low >= LOG_FROM => Scale::Log(low / 1.1, high * 1.1),
-            () => Scale::Linear(low - (high - low) * 0.02, high + (high - low) * 0.02),
+            () if high <= low => AxisScale::Linear(low - 0.5, high + 0.5),
+            () if low > 0.0 && high / low >= LOG_FROM => AxisScale::Log(low / 1.1, high * 1.1),
+            () => AxisScale::Linear(low - (high - low) * 0.02, high + (high - low) * 0.02),
         }
     }
 
@@ -148,7 +148,7 @@ impl Curves<'_> {
     }
 
     fn panel(&self, ink: &mut Ink, panel: &Frame, metric: &str, lines: &[Line<'_>], last: bool) {
-        let log = if matches!(panel.y, Scale::Log(..)) { ", log scale" } else { "" };
+        let log = if matches!(panel.y, AxisScale::Log(..)) { ", log scale" } else { "" };
         ink.text(&format!("{}{log}", title(metric)), (panel.left, panel.top - 13.0), 12.0, TEXT, At::Left);
         panel.y_axis(ink, &y_ticks(panel, metric));
         for (tick, _) in self.x_ticks(ink, panel) {
@@ -220,14 +220,14 @@ fn band(panel: &Frame, run: &[(f64, Spread)]) -> Vec<(f64, f64)> {
 }
 
 /// The scale that holds every band and every limit near it; logarithmic where the strategies are far apart.
-fn y_scale(lines: &[Line<'_>], limits: Vec<(f64, String)>) -> Scale {
+fn y_scale(lines: &[Line<'_>], limits: Vec<(f64, String)>) -> AxisScale {
     let spreads = || lines.iter().flat_map(|line| &line.points).filter_map(|(_, spread)| *spread);
     let most = spreads().map(|spread| spread.max).fold(0.0, f64::max);
     let least = spreads().map(|spread| spread.min).fold(f64::INFINITY, f64::min);
     // A limit far above everything would flatten what is to be seen.
     let near: Vec<f64> = limits.into_iter().map(|(limit, _)| limit).filter(|limit| *limit <= most * 2.0).collect();
     if least > 0.0 && most / least >= LOG_FROM {
-        return Scale::log_around(spreads().flat_map(|spread| [spread.min, spread.max]).chain(near));
+        return AxisScale::log_around(spreads().flat_map(|spread| [spread.min, spread.max]).chain(near));
     }
-    Scale::counts(near.into_iter().fold(most, f64::max), 4)
+    AxisScale::counts(near.into_iter().fold(most, f64::max), 4)
 }

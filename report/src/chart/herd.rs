@@ -3,7 +3,7 @@
 use super::Chart;
 use super::comparison::{axes_of, height_of, label, panel_of};
 use super::ink::{EXPIRY, Ink, WIDTH, bar_colour};
-use crate::draw::{Frame, Scale, herd_bars, herd_end_s, herd_said, herd_what};
+use crate::draw::{AxisScale, Frame, herd_bars, herd_end_s, herd_said, herd_what};
 use crate::record::{Run, Strategy};
 use crate::render::digest::{Digest, HERD_SPAN_S};
 use crate::text::phrases;
@@ -42,7 +42,7 @@ impl Chart for HerdChart<'_> {
         };
         ink.head(&format!("{}: {title}", self.run.scenario), &[how, &phrases::load_caption(self.run)]);
         let largest = self.digests.iter().flat_map(|digest| digest.herd.bins.iter().copied()).fold(0.0, f64::max);
-        let (x, y) = (Scale::Linear(HERD_SPAN_S.0, herd_end_s(self.digests.iter())), Scale::counts(largest, 4));
+        let (x, y) = (AxisScale::Linear(HERD_SPAN_S.0, herd_end_s(self.digests.iter())), AxisScale::counts(largest, 4));
         for (at, (strategy, digest)) in self.run.strategies.iter().zip(self.digests).enumerate() {
             let last = at + 1 == self.run.strategies.len();
             draw_panel(ink, &panel_of(at, WIDTH - 24.0, x, y), strategy, digest, last);

@@ -23,7 +23,7 @@ use plotters::backend::{BitMapBackend, SVGBackend};
 use plotters::prelude::DrawingBackend;
 use plotters::style::{FontStyle, register_font};
 
-pub(crate) use comparison::Comparison;
+pub(crate) use comparison::ComparisonChart;
 pub(crate) use curves::Curves;
 pub(crate) use heat::{HeatMap, Of};
 pub(crate) use herd::HerdChart;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plotters::style::RGBColor;
 
 use super::ink::Ink;
-use crate::draw::{Frame, Point, Scale, last_of};
+use crate::draw::{AxisScale, DrawnPoint, Frame, last_of};
 use crate::record::BinRow;
 
 const P50: RGBColor = RGBColor(0x6f, 0xa3, 0xc7);
@@ -24,7 +24,7 @@ struct Line {
     name: &'static str,
     colour: RGBColor,
     dashed: bool,
-    points: Vec<Point>,
+    points: Vec<DrawnPoint>,
 }
 
 impl Percentiles {
@@ -52,8 +52,8 @@ impl Percentiles {
     }
 
     /// The scale that holds every point.
-    pub(crate) fn scale(&self) -> Scale {
-        Scale::log_around(self.lines.iter().flat_map(|line| &line.points).filter_map(|(_, ms)| *ms))
+    pub(crate) fn scale(&self) -> AxisScale {
+        AxisScale::log_around(self.lines.iter().flat_map(|line| &line.points).filter_map(|(_, ms)| *ms))
     }
 
     /// Draws the lines, and their names at the panel's right edge.

@@ -5,7 +5,7 @@
 
 use super::Chart;
 use super::ink::{ALARM, At, COLOURS, FAINT, GRID, Ink, TEXT, WIDTH};
-use crate::draw::{Frame, HUES, Scale, percentile_ticks, percentiles_of, pushed_apart};
+use crate::draw::{AxisScale, Frame, HUES, percentile_ticks, percentiles_of, pushed_apart};
 use crate::record::Run;
 use crate::render::digest::Digest;
 use crate::text::phrases;
@@ -62,8 +62,8 @@ impl Chart for Spectrum<'_> {
         let right = WIDTH - 30.0 - labels.max(20.0);
         let points = || lines.iter().flat_map(|line| line.points.iter().chain(&line.service));
         let decades = points().map(|point| point.0).fold(2.0, f64::max);
-        let y = Scale::log_around(points().map(|point| point.1));
-        let panel = Frame { left: 62.0, right, top: 104.0, bottom: 524.0, x: Scale::Linear(0.0, decades), y };
+        let y = AxisScale::log_around(points().map(|point| point.1));
+        let panel = Frame { left: 62.0, right, top: 104.0, bottom: 524.0, x: AxisScale::Linear(0.0, decades), y };
         panel.y_axis(ink, &panel.y.ticks(13));
         let ticks = percentile_ticks(decades);
         for (tick, _) in &ticks {

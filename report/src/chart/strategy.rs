@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ink::{ALARM, At, EXPIRY, FAINT, FAULT, FLOOR, Ink, PAPER, SHADE, TEXT, WIDTH};
 use super::response::{Percentiles, SERVICE_P99};
 use super::{Chart, containers, seconds};
-use crate::draw::{Containers, Frame, Scale, floor_rate, whole};
+use crate::draw::{AxisScale, Containers, Frame, floor_rate, whole};
 use crate::record::{BinRow, Run, Strategy};
 use crate::render::digest::Digest;
 use crate::text::phrases;
@@ -65,7 +65,7 @@ impl Chart for StrategyChart<'_> {
         let (all, mut lowest) = (self.containers(), latency);
         if !all.services.is_empty() {
             let top = latency.bottom + ABOVE_CONTAINERS;
-            lowest = Frame { top, bottom: top + CONTAINERS, y: Scale::counts(all.most(), 4), ..latency };
+            lowest = Frame { top, bottom: top + CONTAINERS, y: AxisScale::counts(all.most(), 4), ..latency };
             self.warmup(ink, &lowest);
             containers::draw(ink, &lowest, &all);
         }
@@ -113,10 +113,16 @@ impl StrategyChart<'_> {
         let measured =
             self.rows().filter(|row| row.start_ms >= 0).filter_map(|row| row.origin_starts).map(|reads| reads as f64);
         let largest = measured.fold(floor_rate(self.run, self.strategy).unwrap_or(0.0), f64::max);
-        let x = Scale::Linear(-self.run.warmup_s.max(0.0), self.run.duration_s.max(1.0));
+        let x = AxisScale::Linear(-self.run.warmup_s.max(0.0), self.run.duration_s.max(1.0));
         let top = self.top() + 34.0;
-        let reads =
-            Frame { left: LEFT, right: RIGHT, top, bottom: top + self.reads_height(), x, y: Scale::counts(largest, 5) };
+        let reads = Frame {
+            left: LEFT,
+            right: RIGHT,
+            top,
+            bottom: top + self.reads_height(),
+            x,
+            y: AxisScale::counts(largest, 5),
+        };
         let top = reads.bottom + 84.0;
         (reads, Frame { left: LEFT, right: RIGHT, top, bottom: top + 152.0, x, y: self.percentiles().scale() })
     }
@@ -161,7 +167,7 @@ impl StrategyChart<'_> {
             return;
         }
         let highest = self.rows().filter(|row| row.start_ms < 0).filter_map(|row| row.origin_starts).max().unwrap_or(0);
-        let beyond = matches!(panel.y, Scale::Linear(_, to) if highest as f64 > to);
+        let beyond = matches!(panel.y, AxisScale::Linear(_, to) if highest as f64 > to);
         let reach = if beyond { format!(", up to {highest}") } else { String::new() };
         ink.text(&format!("grey: warm-up{reach}"), (LEFT, panel.bottom + 29.0), 10.5, FAINT, At::Left)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::series::Point;
+use super::series::DrawnPoint;
 use crate::record::ContainerRow;
 
 const MIB: f64 = 1024.0 * 1024.0;
@@ -16,7 +16,7 @@ const GAP_S: f64 = 2.5;
 pub(crate) struct Containers {
     /// Each service, `2 × app` where it has several containers, and its cores by seconds since t = 0. A container that was down
     /// has no samples: the line is broken over that time.
-    pub(crate) services: Vec<(String, Vec<Point>)>,
+    pub(crate) services: Vec<(String, Vec<DrawnPoint>)>,
     /// The most memory that a container of each service held, and which were held back.
     pub(crate) said: String,
 }
@@ -53,8 +53,8 @@ impl Containers {
 }
 
 /// The samples as a series with its gaps.
-fn broken(samples: impl Iterator<Item = (f64, f64)>) -> Vec<Point> {
-    let mut series: Vec<Point> = Vec::new();
+fn broken(samples: impl Iterator<Item = (f64, f64)>) -> Vec<DrawnPoint> {
+    let mut series: Vec<DrawnPoint> = Vec::new();
     for (second, cores) in samples {
         let gap = series.last().is_some_and(|(before, _)| second - before > GAP_S);
         series.extend(gap.then_some((second, None)));

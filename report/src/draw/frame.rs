@@ -1,6 +1,6 @@
 //! Where things stand: a rectangle with its scales, and labels that must not cover one another.
 
-use super::scale::Scale;
+use super::scale::AxisScale;
 
 /// A rectangle with an x and a y scale.
 #[derive(Debug, Clone, Copy)]
@@ -9,8 +9,8 @@ pub(crate) struct Frame {
     pub(crate) right: f64,
     pub(crate) top: f64,
     pub(crate) bottom: f64,
-    pub(crate) x: Scale,
-    pub(crate) y: Scale,
+    pub(crate) x: AxisScale,
+    pub(crate) y: AxisScale,
 }
 
 impl Frame {

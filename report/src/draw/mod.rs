@@ -9,7 +9,7 @@ mod series;
 pub(crate) use containers::Containers;
 pub(crate) use frame::{Frame, pushed_apart};
 pub(crate) use reads::{floor_rate, herd_bars, herd_end_s, herd_said, herd_what};
-pub(crate) use scale::{Scale, Ticks, ends, whole};
+pub(crate) use scale::{AxisScale, Ticks, ends, whole};
 pub(crate) use series::{
-    HUES, Point, SERVICE_HUES, SPECTRUM_STEPS, last_of, percentile_ticks, percentiles_of, unbroken,
+    DrawnPoint, HUES, SERVICE_HUES, SPECTRUM_STEPS, last_of, percentile_ticks, percentiles_of, unbroken,
 };

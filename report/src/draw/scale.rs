@@ -5,14 +5,14 @@ pub(crate) type Ticks = Vec<(f64, String)>;
 
 /// How values become a place between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Scale {
+pub(crate) enum AxisScale {
     /// From, to.
     Linear(f64, f64),
     /// From, to; both above zero.
     Log(f64, f64),
 }
 
-impl Scale {
+impl AxisScale {
     /// Zero to the first of about `ticks` ticks at or above the largest value, so that no bar stands above them all; never
     /// empty.
     pub(crate) fn counts(largest: f64, ticks: usize) -> Self {
@@ -111,7 +111,7 @@ fn step_below(value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn labels(scale: Scale, at_most: usize) -> Vec<String> {
+    fn labels(scale: AxisScale, at_most: usize) -> Vec<String> {
         scale.ticks(at_most).into_iter().map(|(_, label)| label).collect()
     }
 
@@ -119,15 +119,15 @@ mod tests {
     fn ticks_are_round_numbers() {
         for (largest, expected) in [(54.0, "0 20 40 60"), (60.0, "0 20 40 60"), (7.0, "0 2 4 6 8"), (0.0, "0 0.5 1.0")]
         {
-            assert_eq!(labels(Scale::counts(largest, 4), 4).join(" "), expected, "{largest}");
+            assert_eq!(labels(AxisScale::counts(largest, 4), 4).join(" "), expected, "{largest}");
         }
-        assert_eq!(labels(Scale::Linear(0.0, 65.0), 4), ["0", "20", "40", "60"]);
+        assert_eq!(labels(AxisScale::Linear(0.0, 65.0), 4), ["0", "20", "40", "60"]);
         assert_eq!(
-            labels(Scale::Linear(-0.2, 2.0), 12),
+            labels(AxisScale::Linear(-0.2, 2.0), 12),
             ["−0.2", "0", "0.2", "0.4", "0.6", "0.8", "1.0", "1.2", "1.4", "1.6", "1.8", "2.0"]
         );
-        assert_eq!(labels(Scale::Log(0.2, 500.0), 9), ["1", "10", "100"]);
-        assert_eq!(labels(Scale::log_around([3.0, 7.0].into_iter()), 9), ["2", "5", "10"]);
-        assert_eq!(Scale::log_around(std::iter::empty()), Scale::Log(1.0, 10.0));
+        assert_eq!(labels(AxisScale::Log(0.2, 500.0), 9), ["1", "10", "100"]);
+        assert_eq!(labels(AxisScale::log_around([3.0, 7.0].into_iter()), 9), ["2", "5", "10"]);
+        assert_eq!(AxisScale::log_around(std::iter::empty()), AxisScale::Log(1.0, 10.0));
     }
 }

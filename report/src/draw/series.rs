@@ -12,17 +12,17 @@ pub(crate) const SERVICE_HUES: usize = 4;
 pub(crate) const SPECTRUM_STEPS: usize = 60;
 
 /// A place, and the value there; `None` where it is not known.
-pub(crate) type Point<T = f64> = (f64, Option<T>);
+pub(crate) type DrawnPoint<T = f64> = (f64, Option<T>);
 
 /// The stretches of a series that are known.
-pub(crate) fn unbroken<T: Copy>(points: &[Point<T>]) -> impl Iterator<Item = Vec<(f64, T)>> {
+pub(crate) fn unbroken<T: Copy>(points: &[DrawnPoint<T>]) -> impl Iterator<Item = Vec<(f64, T)>> {
     let stretches = points.split(|(_, value)| value.is_none());
     let known = stretches.map(|stretch| stretch.iter().filter_map(|(x, value)| Some((*x, (*value)?))).collect());
     known.filter(|stretch: &Vec<_>| !stretch.is_empty())
 }
 
 /// The last value of a series that is known.
-pub(crate) fn last_of<T: Copy>(points: &[Point<T>]) -> Option<T> {
+pub(crate) fn last_of<T: Copy>(points: &[DrawnPoint<T>]) -> Option<T> {
     points.iter().rev().find_map(|(_, value)| *value)
 }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::files::atomic::write_atomic;
 use crate::files::error::ReportError;
 use crate::files::{FileKind, read_file};
-use crate::record::json::{self, DocumentProblem, Fault};
+use crate::record::json::{self, DocumentFault, DocumentProblem};
 
 /// A type whose values are kept as JSON files with a schema at their top.
 pub trait Document: Serialize + DeserializeOwned {
@@ -32,7 +32,7 @@ pub trait Document: Serialize + DeserializeOwned {
     fn parse(bytes: &[u8]) -> Result<Self, DocumentProblem> {
         let value: Self = json::read(bytes, Self::SCHEMA).map_err(problem::<Self>)?;
         match value.nonsense() {
-            Some(problem_found) => Err(problem::<Self>(Fault::Nonsense { problem: problem_found })),
+            Some(problem_found) => Err(problem::<Self>(DocumentFault::Nonsense { problem: problem_found })),
             None => Ok(value),
         }
     }
@@ -54,7 +54,7 @@ pub trait Document: Serialize + DeserializeOwned {
     /// [`ReportError::Io`], or [`ReportError::Document`] for one that would not read back.
     fn write(&self, path: &Path) -> Result<(), ReportError> {
         let document = |problem| ReportError::Document { path: path.to_owned(), problem };
-        let unwritable = |error: serde_json::Error| Fault::Nonsense { problem: error.to_string() };
+        let unwritable = |error: serde_json::Error| DocumentFault::Nonsense { problem: error.to_string() };
         let text = serde_json::to_string_pretty(self).map_err(|e| document(problem::<Self>(unwritable(e))))?;
         // JSON turns NaN into null, which a plain number cannot be read from: better found here than next year.
         Self::parse(text.as_bytes()).map_err(document)?;
@@ -62,6 +62,6 @@ pub trait Document: Serialize + DeserializeOwned {
     }
 }
 
-fn problem<D: Document>(fault: Fault) -> DocumentProblem {
+fn problem<D: Document>(fault: DocumentFault) -> DocumentProblem {
     DocumentProblem { name: D::NAME, schema: D::SCHEMA, maker: D::MAKER, fault }
 }

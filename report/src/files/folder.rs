@@ -13,7 +13,7 @@ use crate::files::atomic::{AtomicFile, refuse_links, write_inside};
 use crate::files::csv::CsvLine;
 use crate::files::error::{ReportError, io_error};
 use crate::files::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
-use crate::files::lines::Lines;
+use crate::files::lines::FileLines;
 use crate::files::rows::{self, BinFile};
 use crate::files::{FileKind, read_file, read_text};
 use crate::record::run_json::{parse_run, print_run};
@@ -318,7 +318,7 @@ impl StrategyFolder {
         write_inside(&self.run, &self.path.join(file), fill)
     }
 
-    fn lines(&self, file: &str, kind: FileKind) -> Result<Lines, ReportError> {
-        Lines::open(&self.path.join(file), kind)
+    fn lines(&self, file: &str, kind: FileKind) -> Result<FileLines, ReportError> {
+        FileLines::open(&self.path.join(file), kind)
     }
 }

@@ -19,7 +19,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogIterator, IntervalLog
 use crate::files::atomic::AtomicFile;
 use crate::files::error::{ReportError, io_error};
 use crate::files::packed;
-use crate::record::bounds::Bound;
+use crate::record::bounds::NumberBound;
 
 /// The comment line that says where t = 0 is; [`read_hlog`] looks for it.
 const ZERO_MARK: &str = "#[stampede t0_offset_ms: ";
@@ -171,7 +171,7 @@ fn each_interval(
             let tag = interval.tag().map_or("", |tag| tag.as_str());
             let start_ms = i64::try_from(interval.start_timestamp().as_millis()).unwrap_or(i64::MAX);
             let start_ms = start_ms.saturating_sub(offset_ms);
-            Bound::of(["start_ms"].into_iter())
+            NumberBound::of(["start_ms"].into_iter())
                 .check_whole(start_ms.into())
                 .map_err(|problem| said(&format!("an interval's start: {problem}")))?;
             if tags.contains(&tag) && window_ms.contains(&start_ms) {

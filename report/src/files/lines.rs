@@ -13,7 +13,7 @@ const LINE_MAX: usize = 1 << 20;
 const LINES_OF_A_ROW_MAX: usize = 1000;
 
 /// The lines of a file.
-pub(crate) struct Lines {
+pub(crate) struct FileLines {
     path: PathBuf,
     from: BufReader<Take<File>>,
     kind: FileKind,
@@ -27,21 +27,21 @@ pub(crate) struct Lines {
 
 /// A row of a file, which may have several lines.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Line<'l> {
+pub(crate) struct FileRow<'l> {
     path: &'l Path,
     /// The number of its first line, counted from 1.
     pub(crate) number: usize,
     pub(crate) text: &'l str,
 }
 
-impl Line<'_> {
+impl FileRow<'_> {
     /// What is wrong with it.
     pub(crate) fn fault(self, problem: impl Into<String>) -> ReportError {
         ReportError::Row { path: self.path.to_owned(), line: self.number, problem: problem.into() }
     }
 }
 
-impl Lines {
+impl FileLines {
     /// Opens a file; nothing is read yet.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Lines {
     /// # Errors
     /// [`ReportError::Io`], also where it is not UTF-8; [`ReportError::TooLarge`]; [`ReportError::Row`] where a row is too long,
     /// or one too many.
-    pub(crate) fn next(&mut self, is_open: fn(&str) -> bool) -> Result<Option<Line<'_>>, ReportError> {
+    pub(crate) fn next(&mut self, is_open: fn(&str) -> bool) -> Result<Option<FileRow<'_>>, ReportError> {
         self.row.clear();
         let first = self.number + 1;
         while self.number + 1 - first <= LINES_OF_A_ROW_MAX {
@@ -84,12 +84,12 @@ impl Lines {
         let row = row.strip_suffix('\n').unwrap_or(row);
         // A byte order mark, which some editors put in front.
         let row = if first == 1 { row.trim_start_matches('\u{feff}') } else { row };
-        Ok(Some(Line { path: &self.path, number: first, text: row }))
+        Ok(Some(FileRow { path: &self.path, number: first, text: row }))
     }
 
     /// What is wrong with a line of this file.
     pub(crate) fn fault(&self, number: usize, problem: impl Into<String>) -> ReportError {
-        Line { path: &self.path, number, text: "" }.fault(problem)
+        FileRow { path: &self.path, number, text: "" }.fault(problem)
     }
 
     /// Appends the next line to the row; says how many bytes it has, none at the end of the file.
@@ -127,11 +127,11 @@ fn text(row: &[u8]) -> &str {
 mod tests {
     use super::*;
 
-    fn lines(text: &[u8]) -> (tempfile::TempDir, Lines) {
+    fn lines(text: &[u8]) -> (tempfile::TempDir, FileLines) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.csv");
         std::fs::write(&path, text).unwrap();
-        let lines = Lines::open(&path, FileKind::Rows).unwrap();
+        let lines = FileLines::open(&path, FileKind::Rows).unwrap();
         (folder, lines)
     }
 

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use crate::files::csv::{self, CsvLine};
 use crate::files::error::ReportError;
-use crate::files::lines::{Line, Lines};
-use crate::record::bounds::Bound;
+use crate::files::lines::{FileLines, FileRow};
+use crate::record::bounds::NumberBound;
 use crate::record::{BinRow, ContainerRow, OriginRow};
 use crate::text::phrases::cut;
 
@@ -23,7 +23,7 @@ pub(crate) enum BinFile {
 }
 
 /// Where a column's number is kept.
-enum Place<'r> {
+enum DocumentPlace<'r> {
     Count(&'r mut u64),
     MaybeCount(&'r mut Option<u64>),
     Ms(&'r mut Option<f64>),
@@ -32,38 +32,38 @@ enum Place<'r> {
 /// A column of [`BinRow`] after the first.
 struct Column {
     name: &'static str,
-    place: fn(&mut BinRow) -> Place<'_>,
+    place: fn(&mut BinRow) -> DocumentPlace<'_>,
     /// Whether every file has it: `seconds.csv` alone has percentiles, and retries and floor are there where any row knows them.
     always: bool,
 }
 
-const fn always(name: &'static str, place: fn(&mut BinRow) -> Place<'_>) -> Column {
+const fn always(name: &'static str, place: fn(&mut BinRow) -> DocumentPlace<'_>) -> Column {
     Column { name, place, always: true }
 }
 
-const fn perhaps(name: &'static str, place: fn(&mut BinRow) -> Place<'_>) -> Column {
+const fn perhaps(name: &'static str, place: fn(&mut BinRow) -> DocumentPlace<'_>) -> Column {
     Column { name, place, always: false }
 }
 
 const COLUMNS: [Column; 18] = [
-    always("offered", |row| Place::Count(&mut row.offered)),
-    always("sent", |row| Place::Count(&mut row.sent)),
-    always("completed", |row| Place::Count(&mut row.completed)),
-    always("errors", |row| Place::Count(&mut row.errors)),
-    always("hit", |row| Place::Count(&mut row.hit)),
-    always("stale", |row| Place::Count(&mut row.stale)),
-    always("wait", |row| Place::Count(&mut row.wait)),
-    always("load", |row| Place::Count(&mut row.load)),
-    always("shed", |row| Place::Count(&mut row.shed)),
-    always("unknown", |row| Place::Count(&mut row.unknown)),
-    always("origin_starts", |row| Place::MaybeCount(&mut row.origin_starts)),
-    always("origin_in_flight_max", |row| Place::MaybeCount(&mut row.origin_in_flight_max)),
-    perhaps("p50_ms", |row| Place::Ms(&mut row.p50_ms)),
-    perhaps("p95_ms", |row| Place::Ms(&mut row.p95_ms)),
-    perhaps("p99_ms", |row| Place::Ms(&mut row.p99_ms)),
-    perhaps("max_ms", |row| Place::Ms(&mut row.max_ms)),
-    perhaps("retries", |row| Place::MaybeCount(&mut row.retries)),
-    perhaps("floor", |row| Place::MaybeCount(&mut row.floor)),
+    always("offered", |row| DocumentPlace::Count(&mut row.offered)),
+    always("sent", |row| DocumentPlace::Count(&mut row.sent)),
+    always("completed", |row| DocumentPlace::Count(&mut row.completed)),
+    always("errors", |row| DocumentPlace::Count(&mut row.errors)),
+    always("hit", |row| DocumentPlace::Count(&mut row.hit)),
+    always("stale", |row| DocumentPlace::Count(&mut row.stale)),
+    always("wait", |row| DocumentPlace::Count(&mut row.wait)),
+    always("load", |row| DocumentPlace::Count(&mut row.load)),
+    always("shed", |row| DocumentPlace::Count(&mut row.shed)),
+    always("unknown", |row| DocumentPlace::Count(&mut row.unknown)),
+    always("origin_starts", |row| DocumentPlace::MaybeCount(&mut row.origin_starts)),
+    always("origin_in_flight_max", |row| DocumentPlace::MaybeCount(&mut row.origin_in_flight_max)),
+    perhaps("p50_ms", |row| DocumentPlace::Ms(&mut row.p50_ms)),
+    perhaps("p95_ms", |row| DocumentPlace::Ms(&mut row.p95_ms)),
+    perhaps("p99_ms", |row| DocumentPlace::Ms(&mut row.p99_ms)),
+    perhaps("max_ms", |row| DocumentPlace::Ms(&mut row.max_ms)),
+    perhaps("retries", |row| DocumentPlace::MaybeCount(&mut row.retries)),
+    perhaps("floor", |row| DocumentPlace::MaybeCount(&mut row.floor)),
 ];
 const CONTAINERS: [&str; 7] =
     ["t_ns", "container", "cpu_cores", "memory_bytes", "received_bytes", "sent_bytes", "throttled_ms"];
@@ -95,8 +95,11 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
     let mut written = Vec::new();
     for column in &COLUMNS {
         let there = match (column.place)(&mut BinRow::default()) {
-            Place::Ms(_) => file == BinFile::Seconds,
-            _ => column.always || rows.iter_mut().any(|row| matches!((column.place)(row), Place::MaybeCount(Some(_)))),
+            DocumentPlace::Ms(_) => file == BinFile::Seconds,
+            _ => {
+                column.always
+                    || rows.iter_mut().any(|row| matches!((column.place)(row), DocumentPlace::MaybeCount(Some(_))))
+            }
         };
         written.extend(there.then_some(column));
     }
@@ -107,9 +110,9 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
         line.number(Some(file.stamp(row.start_ms)?));
         for column in &written {
             match (column.place)(row) {
-                Place::Count(count) => line.number(Some(*count)),
-                Place::MaybeCount(count) => line.number(*count),
-                Place::Ms(ms) => line.number(ms.filter(|ms| ms.is_finite())),
+                DocumentPlace::Count(count) => line.number(Some(*count)),
+                DocumentPlace::MaybeCount(count) => line.number(*count),
+                DocumentPlace::Ms(ms) => line.number(ms.filter(|ms| ms.is_finite())),
             };
         }
         line.end(out)?;
@@ -117,7 +120,7 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
     Ok(())
 }
 
-pub(crate) fn read_bins(lines: Lines, file: BinFile) -> Result<Vec<BinRow>, ReportError> {
+pub(crate) fn read_bins(lines: FileLines, file: BinFile) -> Result<Vec<BinRow>, ReportError> {
     let mut table = Table::new(lines)?;
     table.require(&[file.first_column()])?;
     // Files of the first weeks have no column `unknown`, and no such outcome.
@@ -132,9 +135,9 @@ pub(crate) fn read_bins(lines: Lines, file: BinFile) -> Result<Vec<BinRow>, Repo
         let mut row = BinRow { start_ms, ..BinRow::default() };
         for column in COLUMNS.iter().filter(there) {
             match (column.place)(&mut row) {
-                Place::Count(count) => *count = cells.number(column.name)?,
-                Place::MaybeCount(count) => *count = cells.maybe(column.name)?,
-                Place::Ms(ms) => *ms = cells.maybe(column.name)?,
+                DocumentPlace::Count(count) => *count = cells.number(column.name)?,
+                DocumentPlace::MaybeCount(count) => *count = cells.maybe(column.name)?,
+                DocumentPlace::Ms(ms) => *ms = cells.maybe(column.name)?,
             }
         }
         rows.push(row);
@@ -153,7 +156,7 @@ pub(crate) fn write_origin(out: &mut dyn Write, line: &mut CsvLine, row: &Origin
 }
 
 /// Shows each row; the one shown is used again and again.
-pub(crate) fn each_origin(lines: Lines, visit: &mut dyn FnMut(&OriginRow)) -> Result<(), ReportError> {
+pub(crate) fn each_origin(lines: FileLines, visit: &mut dyn FnMut(&OriginRow)) -> Result<(), ReportError> {
     let mut table = Table::new(lines)?;
     table.require(&ORIGIN)?;
     let mut shown = OriginRow::default();
@@ -182,7 +185,7 @@ pub(crate) fn write_containers(out: &mut dyn Write, rows: &[ContainerRow]) -> io
     Ok(())
 }
 
-pub(crate) fn read_containers(lines: Lines) -> Result<Vec<ContainerRow>, ReportError> {
+pub(crate) fn read_containers(lines: FileLines) -> Result<Vec<ContainerRow>, ReportError> {
     let mut table = Table::new(lines)?;
     table.require(&CONTAINERS)?;
     let mut rows = Vec::new();
@@ -203,18 +206,18 @@ pub(crate) fn read_containers(lines: Lines) -> Result<Vec<ContainerRow>, ReportE
 /// A CSV file with a header line.
 struct Table {
     columns: Vec<String>,
-    lines: Lines,
+    lines: FileLines,
 }
 
 /// One record of a [`Table`].
 struct Cells<'t> {
-    line: Line<'t>,
+    line: FileRow<'t>,
     cells: Vec<Cow<'t, str>>,
     columns: &'t [String],
 }
 
 impl Table {
-    fn new(mut lines: Lines) -> Result<Self, ReportError> {
+    fn new(mut lines: FileLines) -> Result<Self, ReportError> {
         let Some(header) = lines.next(csv::is_open)? else {
             return Err(lines.fault(1, "the file is empty, where a header line is expected"));
         };
@@ -274,7 +277,7 @@ impl Cells<'_> {
         let wrong = |problem: String| self.line.fault(format!("column {column:?}: {problem}"));
         let number: T =
             cell.parse().map_err(|_| wrong(format!("found {:?}, where a number is expected", cut(cell, 60))))?;
-        number.within(Bound::of([column].into_iter())).map_err(wrong)?;
+        number.within(NumberBound::of([column].into_iter())).map_err(wrong)?;
         Ok(number)
     }
 
@@ -286,13 +289,13 @@ impl Cells<'_> {
 /// A number of a cell, which its column's name bounds.
 trait Number: FromStr + Copy {
     /// What is wrong with it.
-    fn within(self, bound: Bound) -> Result<(), String>;
+    fn within(self, bound: NumberBound) -> Result<(), String>;
 }
 
 macro_rules! whole {
     ($($whole:ty),*) => {$(
         impl Number for $whole {
-            fn within(self, bound: Bound) -> Result<(), String> {
+            fn within(self, bound: NumberBound) -> Result<(), String> {
                 bound.check_whole(self.into())
             }
         }
@@ -301,7 +304,7 @@ macro_rules! whole {
 whole!(u32, u64, i64);
 
 impl Number for f64 {
-    fn within(self, bound: Bound) -> Result<(), String> {
+    fn within(self, bound: NumberBound) -> Result<(), String> {
         bound.check(self)
     }
 }

@@ -8,7 +8,7 @@
 use super::view::{StrategyRow, View};
 use crate::compare::apart;
 use crate::record::Strategy;
-use crate::text::columns::Unit;
+use crate::text::columns::FigureUnit;
 use crate::text::phrases;
 
 /// The rule, for the page.
@@ -19,7 +19,7 @@ pub(super) const RULE: &str = "Green is the lowest figure and whatever one run c
     fewer than ten requests beyond it, or a maximum, which is one request’s luck.";
 
 /// The rows that are best at something: empty where nobody is, or where all are alike.
-pub(super) fn best(view: &View<'_>, unit: Unit, value: impl Fn(&Strategy) -> Option<f64>) -> Vec<usize> {
+pub(super) fn best(view: &View<'_>, unit: FigureUnit, value: impl Fn(&Strategy) -> Option<f64>) -> Vec<usize> {
     let known: Vec<(usize, f64)> = view
         .rows
         .iter()
@@ -68,12 +68,12 @@ impl Cost {
     /// Clearly better at something, and clearly worse at nothing.
     pub(super) fn beats(self, other: Self) -> bool {
         let pairs = [
-            (Unit::Count, self.reads, other.reads),
-            (Unit::Time, self.p99_ms, other.p99_ms),
-            (Unit::Share, self.stale, other.stale),
+            (FigureUnit::Count, self.reads, other.reads),
+            (FigureUnit::Time, self.p99_ms, other.p99_ms),
+            (FigureUnit::Share, self.stale, other.stale),
         ];
-        let better = |(unit, one, two): &(Unit, f64, f64)| one < two && unit.differ(*one, *two);
-        let worse = |(unit, one, two): &(Unit, f64, f64)| one > two && unit.differ(*one, *two);
+        let better = |(unit, one, two): &(FigureUnit, f64, f64)| one < two && unit.differ(*one, *two);
+        let worse = |(unit, one, two): &(FigureUnit, f64, f64)| one > two && unit.differ(*one, *two);
         pairs.iter().any(better) && !pairs.iter().any(worse)
     }
 }

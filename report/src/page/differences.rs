@@ -4,7 +4,7 @@ use crate::record::Run;
 use crate::text::phrases;
 
 /// One fact of every run.
-pub(super) struct Difference {
+pub(super) struct FactRow {
     pub(super) what: &'static str,
     /// One for each run.
     pub(super) values: Vec<String>,
@@ -12,7 +12,7 @@ pub(super) struct Difference {
     pub(super) matters: bool,
 }
 
-impl Difference {
+impl FactRow {
     /// Whether all runs have the same.
     pub(super) fn alike(&self) -> bool {
         self.values.windows(2).all(|pair| pair[0] == pair[1])
@@ -20,8 +20,8 @@ impl Difference {
 }
 
 /// Every fact that could make runs differ, whether it does or not; first those that matter most.
-pub(super) fn differences(runs: &[&Run]) -> Vec<Difference> {
-    let fact = |what, matters, value: &dyn Fn(&Run) -> String| Difference {
+pub(super) fn differences(runs: &[&Run]) -> Vec<FactRow> {
+    let fact = |what, matters, value: &dyn Fn(&Run) -> String| FactRow {
         what,
         values: runs.iter().map(|run| value(run)).collect(),
         matters,

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::differences::{Difference, differences};
+use super::differences::{FactRow, differences};
 use super::html::*;
 use super::view::{View, letter};
 use crate::record::{Run, Strategy};
@@ -137,8 +137,7 @@ fn several(out: &mut Sheet, view: &View<'_>, runs: &[&Run]) {
     scenarios.dedup();
     put!(out, "<h1>{}: {} runs side by side</h1>\n", escaped(&scenarios.join(", ")), runs.len());
     let differences = differences(runs);
-    let (apart, alike): (Vec<&Difference>, Vec<&Difference>) =
-        differences.iter().partition(|d| d.matters && !d.alike());
+    let (apart, alike): (Vec<&FactRow>, Vec<&FactRow>) = differences.iter().partition(|d| d.matters && !d.alike());
     if apart.is_empty() {
         out.push_str("<p class=\"good\"><b>Comparable</b>: the same plan, settings and kind of machine.</p>\n");
     } else {

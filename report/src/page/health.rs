@@ -2,11 +2,11 @@
 //! what the containers took of the machine.
 
 use super::html::*;
-use super::panels::{Group, Panel, faults, points, said};
+use super::panels::{Panel, PanelGroup, faults, points, said};
 use super::plot::{Named, Plot, values};
 use super::reads::cut_and_note;
 use super::view::{Columns, StrategyRow, View};
-use crate::draw::{Containers, SERVICE_HUES, Scale, last_of, whole};
+use crate::draw::{AxisScale, Containers, SERVICE_HUES, last_of, whole};
 use crate::record::{BinRow, Strategy};
 use crate::text::phrases;
 
@@ -49,7 +49,7 @@ pub(super) fn generator(out: &mut Sheet, view: &View<'_>) {
     out.section("generator", "The generator’s own health", &how);
     table(out, view);
     let both = view.rows.iter().flat_map(|row| row.measured().map(|bin| bin.offered.max(bin.completed)));
-    let y = Scale::counts(both.max().unwrap_or(0) as f64, 2);
+    let y = AxisScale::counts(both.max().unwrap_or(0) as f64, 2);
     let lags: Vec<Vec<Option<f64>>> = view.rows.iter().map(|row| lag(row, columns)).collect();
     put!(
         out,
@@ -57,7 +57,7 @@ pub(super) fn generator(out: &mut Sheet, view: &View<'_>) {
          <i class=\"line p99\"></i>answered or shed</span></span>{}</p>\n",
         columns.caveat("its mean")
     );
-    let group = Group::over_time("rate", columns);
+    let group = PanelGroup::over_time("rate", columns);
     group.write(out, view, |at, row| {
         let mut plot = Plot::over_time(view, y, 64).y_ticks(whole(y.ticks(2)));
         let (offered, answered) = (rate(row, offered), rate(row, answered));
@@ -95,8 +95,8 @@ fn lag_panels(out: &mut Sheet, view: &View<'_>, columns: Columns, lags: &[Vec<Op
         return;
     }
     out.push_str("<p class=\"how\">Lag, p99 of each second, milliseconds.</p>\n");
-    let y = Scale::counts(largest, 2);
-    let group = Group::over_time("lag", columns);
+    let y = AxisScale::counts(largest, 2);
+    let group = PanelGroup::over_time("lag", columns);
     group.write(out, view, |at, row| {
         let mut plot = Plot::over_time(view, y, 56).y_ticks(y.ticks(2));
         faults(&mut plot, row);
@@ -155,8 +155,8 @@ pub(super) fn containers(out: &mut Sheet, view: &View<'_>) {
         "Containers",
         "Processor time of each service in cores, sampled once a second. One scale.",
     );
-    let y = Scale::counts(all.iter().map(Containers::most).fold(0.0, f64::max), 3);
-    let group = Group::over_time("containers-plot", columns);
+    let y = AxisScale::counts(all.iter().map(Containers::most).fold(0.0, f64::max), 3);
+    let group = PanelGroup::over_time("containers-plot", columns);
     group.write(out, view, |at, row| {
         let Containers { services, said } = &all[at];
         let mut plot = Plot::over_time(view, y, 110).y_ticks(y.ticks(3));

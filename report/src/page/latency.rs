@@ -1,11 +1,11 @@
 //! Response time: over the run, second by second; and at every percentile.
 
 use super::html::*;
-use super::panels::{Group, Panel, faults, points, said};
+use super::panels::{Panel, PanelGroup, faults, points, said};
 use super::plot::{Named, Plot, Readout, values};
 use super::reads::cut_and_note;
 use super::view::{Columns, StrategyRow, View};
-use crate::draw::{SPECTRUM_STEPS, Scale, percentile_ticks, percentiles_of};
+use crate::draw::{AxisScale, SPECTRUM_STEPS, percentile_ticks, percentiles_of};
 use crate::record::BinRow;
 use crate::text::phrases;
 
@@ -16,7 +16,7 @@ type Line = (&'static str, &'static str, Vec<Option<f64>>);
 pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
     let columns = view.columns();
     let lines: Vec<Vec<Line>> = view.rows.iter().map(|row| lines(row, columns)).collect();
-    let y = Scale::log_around(lines.iter().flatten().flat_map(|line| line.2.iter().flatten().copied()));
+    let y = AxisScale::log_around(lines.iter().flatten().flat_map(|line| line.2.iter().flatten().copied()));
     let service = lines.iter().flatten().any(|line| line.0 == "service p99");
     let clocks = if service {
         "<span><i class=\"line serv\"></i>p99 of service time, from the actual send: what lies between it and p99 is a wait to \
@@ -31,7 +31,7 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         columns.caveat("its points are those of its slowest second")
     );
     out.section("latency", "Response time over the run", &how);
-    let group = Group::over_time("time", columns);
+    let group = PanelGroup::over_time("time", columns);
     group.write(out, view, |at, row| {
         let mut plot = Plot::over_time(view, y, 110).y_ticks(y.ticks(5));
         faults(&mut plot, row);
@@ -139,12 +139,12 @@ pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
     }
     let all = || curves.iter().flat_map(|(_, _, response, service)| response.iter().chain(service));
     let decades = all().map(|point| point.0).fold(2.0, f64::max);
-    let y = Scale::log_around(all().map(|point| point.1));
+    let y = AxisScale::log_around(all().map(|point| point.1));
     let count = (decades * SPECTRUM_STEPS as f64).ceil() as usize + 1;
     let step = 1.0 / SPECTRUM_STEPS as f64;
     let place = |at: usize| (at as f64 * step).min(decades);
     let mut plot =
-        Plot::new(Scale::Linear(0.0, decades), y, 380).x_ticks(percentile_ticks(decades)).y_ticks(y.ticks(9));
+        Plot::new(AxisScale::Linear(0.0, decades), y, 380).x_ticks(percentile_ticks(decades)).y_ticks(y.ticks(9));
     for (at, row, response, service) in &curves {
         let class = row.class(*at);
         let known = |points: &[(f64, f64)]| points.iter().map(|(x, ms)| (*x, Some(*ms))).collect::<Vec<_>>();

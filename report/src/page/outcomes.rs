@@ -1,11 +1,11 @@
 //! How requests were answered: every outcome over time, stacked; and the requests that waited beside what they spared the origin.
 
 use super::html::*;
-use super::panels::{Group, Panel, bars, faults, said};
+use super::panels::{Panel, PanelGroup, bars, faults, said};
 use super::plot::{Plot, values};
 use super::reads::cut_and_note;
 use super::view::View;
-use crate::draw::{Scale, whole};
+use crate::draw::{AxisScale, whole};
 use crate::record::{BinRow, Outcomes};
 use crate::text::phrases;
 
@@ -47,7 +47,7 @@ pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
         .collect();
     let sum = |bin: &BinRow| OUTCOMES.iter().map(|(_, of, _)| of(bin)).sum::<u64>();
     let largest = view.rows.iter().flat_map(|row| row.measured().map(sum)).max().unwrap_or(0);
-    let y = Scale::counts(largest as f64, 3);
+    let y = AxisScale::counts(largest as f64, 3);
     let keys: String = there
         .iter()
         .map(|(name, ..)| format!("<span><i class=\"swatch o-{name}\"></i><b>{name}</b> {}</span>", meaning(name)))
@@ -57,7 +57,7 @@ pub(super) fn outcomes(out: &mut Sheet, view: &View<'_>) {
         columns.caveat("its mean")
     );
     out.section("outcomes", "What became of the requests", &how);
-    let group = Group::over_time("outcomes-plot", columns);
+    let group = PanelGroup::over_time("outcomes-plot", columns);
     group.write(out, view, |_, row| {
         let mut plot = Plot::over_time(view, y, 96).y_ticks(whole(y.ticks(3)));
         let mean = |of: fn(&BinRow) -> u64| columns.mean(row, move |bin| Some(of(bin) as f64));
@@ -105,9 +105,9 @@ pub(super) fn waiters(out: &mut Sheet, view: &View<'_>) {
         view.rows.iter().flat_map(|row| row.measured().filter_map(of)).fold(0.0, f64::max)
     };
     let (up, down) = (highest(waited), highest(reads));
-    let Scale::Linear(_, up) = Scale::counts(up, 2) else { return };
-    let Scale::Linear(_, down) = Scale::counts(down, 2) else { return };
-    let y = Scale::Linear(-down, up);
+    let AxisScale::Linear(_, up) = AxisScale::counts(up, 2) else { return };
+    let AxisScale::Linear(_, down) = AxisScale::counts(down, 2) else { return };
+    let y = AxisScale::Linear(-down, up);
     let ticks: Vec<(f64, String)> =
         whole(y.ticks(4)).into_iter().map(|(tick, _)| (tick, format!("{:.0}", tick.abs()))).collect();
     let how = format!(
@@ -116,7 +116,7 @@ pub(super) fn waiters(out: &mut Sheet, view: &View<'_>) {
         columns.caveat("its highest second")
     );
     out.section("waiters", "Requests that waited, and the reads that they waited for", &how);
-    let group = Group::over_time("waiters-plot", columns);
+    let group = PanelGroup::over_time("waiters-plot", columns);
     group.write(out, view, |_, row| {
         let mut plot = Plot::over_time(view, y, 96).y_ticks(ticks.clone());
         let (waited, reads) = (columns.highest(row, waited), columns.highest(row, reads));

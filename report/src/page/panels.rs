@@ -3,7 +3,7 @@
 use super::html::*;
 use super::plot::{Plot, Readout};
 use super::view::{Columns, StrategyRow, View};
-use crate::draw::Point;
+use crate::draw::DrawnPoint;
 
 /// One strategy's plot with what is said beside it.
 pub(super) struct Panel {
@@ -18,7 +18,7 @@ pub(super) struct Panel {
 }
 
 /// How a group of panels is laid out.
-pub(super) struct Group<'a> {
+pub(super) struct PanelGroup<'a> {
     /// Unique on the page.
     pub(super) id: &'a str,
     pub(super) readout: Readout<'a>,
@@ -28,7 +28,7 @@ pub(super) struct Group<'a> {
     pub(super) axis: &'a str,
 }
 
-impl<'a> Group<'a> {
+impl<'a> PanelGroup<'a> {
     /// A group over the measured phase: the readouts of all of them move together.
     pub(super) fn over_time(id: &'a str, columns: Columns) -> Self {
         let readout = Readout {
@@ -80,7 +80,7 @@ pub(super) fn bars(columns: Columns, values: &[Option<f64>]) -> impl Iterator<It
 }
 
 /// Columns of time as points in their middle.
-pub(super) fn points(columns: Columns, values: &[Option<f64>]) -> Vec<Point> {
+pub(super) fn points(columns: Columns, values: &[Option<f64>]) -> Vec<DrawnPoint> {
     let middle = |at: usize| (columns.start(at) + columns.each as f64 / 2.0).min(columns.until_s);
     values.iter().enumerate().map(|(at, value)| (middle(at), *value)).collect()
 }

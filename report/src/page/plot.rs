@@ -5,7 +5,7 @@
 
 use super::html::*;
 use super::view::View;
-use crate::draw::{Frame, Point, Scale, Ticks, pushed_apart, unbroken};
+use crate::draw::{AxisScale, DrawnPoint, Frame, Ticks, pushed_apart, unbroken};
 
 /// The SVG's own width and height; what it shows is stretched to the box.
 const SIDE: f64 = 1000.0;
@@ -58,15 +58,15 @@ pub(super) struct Named {
 }
 
 impl Plot {
-    pub(super) fn new(x: Scale, y: Scale, height_px: u32) -> Self {
+    pub(super) fn new(x: AxisScale, y: AxisScale, height_px: u32) -> Self {
         let frame = Frame { left: 0.0, right: SIDE, top: 0.0, bottom: SIDE, x, y };
         let (marks, over, aside) = Default::default();
         Self { frame, height_px, marks, over, x_ticks: x.ticks(12), y_ticks: y.ticks(4), aside }
     }
 
     /// A plot over the whole of the measured phase.
-    pub(super) fn over_time(view: &View<'_>, y: Scale, height_px: u32) -> Self {
-        Self::new(Scale::Linear(0.0, view.duration_s()), y, height_px)
+    pub(super) fn over_time(view: &View<'_>, y: AxisScale, height_px: u32) -> Self {
+        Self::new(AxisScale::Linear(0.0, view.duration_s()), y, height_px)
     }
 
     /// Where its x axis ends.
@@ -124,7 +124,7 @@ impl Plot {
     }
 
     /// A line through the points; it is broken where there is no value. A value between two breaks is a dot.
-    pub(super) fn line(&mut self, class: &str, points: &[Point]) {
+    pub(super) fn line(&mut self, class: &str, points: &[DrawnPoint]) {
         let mut path = String::new();
         for known in unbroken(points) {
             for (at, (x, y)) in known.iter().enumerate() {

@@ -1,10 +1,10 @@
 //! What reached the origin, second by second, on one scale; and the same from close by, around an expiry.
 
 use super::html::*;
-use super::panels::{Group, Panel, bars, fault_list, faults, said};
+use super::panels::{Panel, PanelGroup, bars, fault_list, faults, said};
 use super::plot::{Plot, Readout, values};
 use super::view::{StrategyRow, View};
-use crate::draw::{Scale, floor_rate, herd_bars, herd_end_s, herd_said, whole};
+use crate::draw::{AxisScale, floor_rate, herd_bars, herd_end_s, herd_said, whole};
 use crate::render::digest::{Aligned, HERD_BIN_S, HERD_SPAN_S};
 use crate::text::phrases;
 
@@ -13,7 +13,7 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
     let columns = view.columns();
     let reads = |row: &StrategyRow<'_>| columns.highest(row, |bin| bin.origin_starts.map(|reads| reads as f64));
     let largest = view.rows.iter().flat_map(|row| reads(row).into_iter().flatten()).fold(0.0, f64::max);
-    let y = Scale::counts(largest, 3);
+    let y = AxisScale::counts(largest, 3);
     let mut keys = String::new();
     if view.rows.iter().any(|row| !row.digest.expiries_s.is_empty()) {
         keys.push_str("<span><i class=\"swatch exp\"></i>the hot key expires</span>");
@@ -31,7 +31,7 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         columns.caveat("its bar is its highest second")
     );
     out.section("origin", "Origin reads per second", &how);
-    let group = Group { wide: true, ..Group::over_time("reads", columns) };
+    let group = PanelGroup { wide: true, ..PanelGroup::over_time("reads", columns) };
     group.write(out, view, |_, row| {
         let reads = reads(row);
         let mut plot = Plot::over_time(view, y, 84).y_ticks(whole(y.ticks(3)));
@@ -93,9 +93,9 @@ pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
         return;
     }
     let largest = herds().flat_map(|herd| herd.bins.iter().copied()).fold(0.0, f64::max);
-    let y = Scale::counts(largest, 3);
+    let y = AxisScale::counts(largest, 3);
     let end = herd_end_s(view.rows.iter().map(|row| row.digest));
-    let x = Scale::Linear(HERD_SPAN_S.0, end);
+    let x = AxisScale::Linear(HERD_SPAN_S.0, end);
     let hot = view.runs.iter().any(|run| run.hot_key.is_some());
     let how = if hot {
         "The hot key’s origin reads in steps of 20 ms around its expiry (the line), averaged over the expiries that lie \
@@ -116,7 +116,7 @@ pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
         sync: "herd",
     };
     let group =
-        Group { id: "herd", readout, wide: false, axis: "seconds from the expiry, or from what the panel names" };
+        PanelGroup { id: "herd", readout, wide: false, axis: "seconds from the expiry, or from what the panel names" };
     group.write(out, view, |_, row| {
         let herd = &row.digest.herd;
         let mut plot = Plot::new(x, y, 90).x_ticks(x.ticks(6));

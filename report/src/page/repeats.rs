@@ -5,7 +5,7 @@ use super::plot::{Named, Plot};
 use super::view::View;
 use crate::compare::comparison_text;
 use crate::compare::stats::Call;
-use crate::draw::{Scale, ends};
+use crate::draw::{AxisScale, ends};
 use crate::record::{Comparison, Metric};
 use crate::text::phrases::UNKNOWN;
 
@@ -43,10 +43,11 @@ fn dots(out: &mut Sheet, view: &View<'_>, metric: Metric) {
     let Some((low, high)) = ends(all()).filter(|ends| *ends != (0.0, 0.0)) else { return };
     // From nought where that wastes no room, by factors where the values are far apart.
     let by_factors = low > 0.0 && high / low > 8.0;
-    let x = if by_factors { Scale::Log(low / 1.3, high * 1.3) } else { Scale::Linear(0.0, high * 1.1) };
+    let x = if by_factors { AxisScale::Log(low / 1.3, high * 1.3) } else { AxisScale::Linear(0.0, high * 1.1) };
     let count = view.rows.len() as f64;
-    let mut plot =
-        Plot::new(x, Scale::Linear(0.0, count), ROW_PX * view.rows.len() as u32).x_ticks(x.ticks(6)).y_ticks(vec![]);
+    let mut plot = Plot::new(x, AxisScale::Linear(0.0, count), ROW_PX * view.rows.len() as u32)
+        .x_ticks(x.ticks(6))
+        .y_ticks(vec![]);
     let mut named = Vec::new();
     let mut said = Vec::new();
     for (at, (row, runs)) in view.rows.iter().zip(&runs).enumerate() {

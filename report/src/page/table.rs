@@ -7,10 +7,10 @@ use super::best::best;
 use super::html::*;
 use super::view::View;
 use crate::record::Strategy;
-use crate::text::columns::{self, Cell, FIGURES, Figure, OnPage};
+use crate::text::columns::{self, Cell, FIGURES, FigureRow, OnPage};
 
 /// A column.
-type Column = (&'static Figure, OnPage);
+type Column = (&'static FigureRow, OnPage);
 
 /// Columns under one heading.
 struct Group {
@@ -19,8 +19,8 @@ struct Group {
 }
 
 fn groups(view: &View<'_>) -> Vec<Group> {
-    let shown = |figure: &&Figure| figure.shown.is(&view.runs, view.rows.iter().map(|row| row.strategy));
-    let shown: Vec<&'static Figure> = FIGURES.iter().filter(shown).collect();
+    let shown = |figure: &&FigureRow| figure.shown.is(&view.runs, view.rows.iter().map(|row| row.strategy));
+    let shown: Vec<&'static FigureRow> = FIGURES.iter().filter(shown).collect();
     let columns = |of: columns::Group| {
         let here = shown.iter().filter_map(|figure| Some((*figure, figure.page.filter(|page| page.group == of)?)));
         here.collect::<Vec<Column>>()
@@ -78,7 +78,7 @@ fn heads(out: &mut Sheet, groups: &[Group]) {
 }
 
 fn best_in(view: &View<'_>, column: &Column) -> Vec<usize> {
-    let Figure { unit, cell, compared, .. } = column.0;
+    let FigureRow { unit, cell, compared, .. } = column.0;
     unit.map_or_else(Vec::new, |unit| best(view, unit, |s| cell(s).exact.filter(|_| compared(s))))
 }
 

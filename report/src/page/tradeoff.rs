@@ -4,8 +4,8 @@ use super::best::{Cost, front};
 use super::html::*;
 use super::plot::{Named, Plot};
 use super::view::View;
-use crate::draw::{Scale, ends, whole};
-use crate::text::columns::Unit;
+use crate::draw::{AxisScale, ends, whole};
+use crate::text::columns::FigureUnit;
 use crate::text::phrases;
 
 /// A dot's diameter without a stale answer, and what is added where all are stale, pixels.
@@ -64,9 +64,9 @@ pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
 }
 
 /// A scale around the values that is never empty.
-fn log(values: impl Iterator<Item = f64>) -> Scale {
-    let around = |(low, high)| Scale::Log(low / 1.6, high * 1.6);
-    ends(values.filter(|value| *value > 0.0)).map_or(Scale::Log(1.0, 10.0), around)
+fn log(values: impl Iterator<Item = f64>) -> AxisScale {
+    let around = |(low, high)| AxisScale::Log(low / 1.6, high * 1.6);
+    ends(values.filter(|value| *value > 0.0)).map_or(AxisScale::Log(1.0, 10.0), around)
 }
 
 /// The corners of the stairs left of and below which nobody is.
@@ -95,14 +95,14 @@ fn sentences(view: &View<'_>, known: &[(usize, Cost, Option<usize>)]) -> Vec<Str
             continue;
         };
         let mut in_what = Vec::new();
-        if Unit::Count.differ(cost.reads, better.reads) {
+        if FigureUnit::Count.differ(cost.reads, better.reads) {
             in_what.push(format!("{} reads instead of {}", better.reads, cost.reads));
         }
-        if Unit::Time.differ(cost.p99_ms, better.p99_ms) {
+        if FigureUnit::Time.differ(cost.p99_ms, better.p99_ms) {
             let [one, two] = [better.p99_ms, cost.p99_ms].map(|ms| phrases::ms_with_unit(Some(ms)));
             in_what.push(format!("p99 {one} instead of {two}"));
         }
-        if Unit::Share.differ(cost.stale, better.stale) {
+        if FigureUnit::Share.differ(cost.stale, better.stale) {
             let [one, two] = [better.stale, cost.stale].map(|share| phrases::share(Some(share)));
             in_what.push(format!("{one} stale instead of {two}"));
         }

@@ -57,7 +57,7 @@ pub(crate) fn list_max(name: &str) -> usize {
 
 /// What a number of some name may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Bound {
+pub(crate) struct NumberBound {
     /// Its smallest value.
     from: f64,
     /// Its largest value.
@@ -66,7 +66,7 @@ pub(crate) struct Bound {
     least: f64,
 }
 
-impl Bound {
+impl NumberBound {
     /// The bounds of a number by its dotted path, `latency_ms.p99`: those of the last part of it that names a unit.
     pub(crate) fn of<'p>(path: impl DoubleEndedIterator<Item = &'p str>) -> Self {
         let mut from_last = path.rev().peekable();
@@ -122,15 +122,15 @@ fn of_unit(part: &str) -> Option<(f64, f64)> {
 mod tests {
     use super::*;
 
-    fn of(path: &str) -> Bound {
-        Bound::of(path.split('.'))
+    fn of(path: &str) -> NumberBound {
+        NumberBound::of(path.split('.'))
     }
 
     #[test]
     fn a_unit_is_that_of_the_last_part_that_names_one() {
-        assert_eq!(of("strategies.latency_ms.p99"), Bound { from: 0.0, to: 1e12, least: 1e-6 });
-        assert_eq!(of("duration_s"), Bound { from: 0.0, to: 1e9, least: 1e-9 });
-        assert_eq!(of("clock_offset_ns"), Bound { from: -1e18, to: 1e18, least: 1.0 });
+        assert_eq!(of("strategies.latency_ms.p99"), NumberBound { from: 0.0, to: 1e12, least: 1e-6 });
+        assert_eq!(of("duration_s"), NumberBound { from: 0.0, to: 1e9, least: 1e-9 });
+        assert_eq!(of("clock_offset_ns"), NumberBound { from: -1e18, to: 1e18, least: 1.0 });
         assert_eq!(of("stale.share").least, 0.0);
         assert_eq!(of("s"), of("requests"), "a name without a unit");
     }

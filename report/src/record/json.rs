@@ -8,12 +8,12 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed as _};
 
-use crate::record::walk::{Place, Walk};
+use crate::record::walk::{DocumentPlace, DocumentWalk};
 use crate::text::phrases::cut;
 
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum DocumentFault {
     /// Nothing in it.
     Empty,
     /// Not text from this byte on.
@@ -41,7 +41,7 @@ pub struct DocumentProblem {
     pub(crate) name: &'static str,
     pub(crate) schema: &'static str,
     pub(crate) maker: &'static str,
-    pub(crate) fault: Fault,
+    pub(crate) fault: DocumentFault,
 }
 
 impl std::error::Error for DocumentProblem {}
@@ -50,27 +50,29 @@ impl fmt::Display for DocumentProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, schema, maker, fault } = self;
         match fault {
-            Fault::Empty => write!(f, "the file is empty; make it again: {maker}"),
-            Fault::NotUtf8 { byte } => write!(f, "not UTF-8 text from byte {byte} on; this is no {name}"),
-            Fault::EndsEarly { byte } => {
+            DocumentFault::Empty => write!(f, "the file is empty; make it again: {maker}"),
+            DocumentFault::NotUtf8 { byte } => write!(f, "not UTF-8 text from byte {byte} on; this is no {name}"),
+            DocumentFault::EndsEarly { byte } => {
                 write!(f, "ends early at byte {byte}: whatever wrote it was interrupted; make it again: {maker}")
             }
-            Fault::Conflict { line, marker } => write!(
+            DocumentFault::Conflict { line, marker } => write!(
                 f,
                 "line {line} is a conflict marker of git ({marker}); take one side whole with `git checkout --ours` or \
                  `--theirs`, or make it again: {maker}"
             ),
-            Fault::Malformed { line, column, problem } => {
+            DocumentFault::Malformed { line, column, problem } => {
                 write!(f, "line {line}, column {column}: {problem}; make it again: {maker}")
             }
-            Fault::NoSchema => {
+            DocumentFault::NoSchema => {
                 write!(f, "has no \"schema\" at its top, where {schema:?} is expected; this is no {name}")
             }
-            Fault::Newer { found } => {
+            DocumentFault::Newer { found } => {
                 write!(f, "schema {found:?} is newer than this build, which reads {schema:?}; build a later lab")
             }
-            Fault::Other { found } => write!(f, "schema {found:?} where {schema:?} is expected; this is no {name}"),
-            Fault::Nonsense { problem } => write!(f, "{problem}; make it again: {maker}"),
+            DocumentFault::Other { found } => {
+                write!(f, "schema {found:?} where {schema:?} is expected; this is no {name}")
+            }
+            DocumentFault::Nonsense { problem } => write!(f, "{problem}; make it again: {maker}"),
         }
     }
 }
@@ -82,21 +84,21 @@ struct SchemaOnly {
 }
 
 /// Reads a document of exactly this schema, `stampede.run/v1`.
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Result<T, Fault> {
-    let text = std::str::from_utf8(bytes).map_err(|error| Fault::NotUtf8 { byte: error.valid_up_to() })?;
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Result<T, DocumentFault> {
+    let text = std::str::from_utf8(bytes).map_err(|error| DocumentFault::NotUtf8 { byte: error.valid_up_to() })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
-        return Err(Fault::Empty);
+        return Err(DocumentFault::Empty);
     }
     let head: SchemaOnly = serde_json::from_str(text).map_err(|error| diagnose(text, bytes.len(), &error))?;
     match head.schema {
-        None => return Err(Fault::NoSchema),
+        None => return Err(DocumentFault::NoSchema),
         Some(found) if found == schema => {}
-        Some(found) if is_newer(&found, schema) => return Err(Fault::Newer { found: cut(&found, 60) }),
-        Some(found) => return Err(Fault::Other { found: cut(&found, 60) }),
+        Some(found) if is_newer(&found, schema) => return Err(DocumentFault::Newer { found: cut(&found, 60) }),
+        Some(found) => return Err(DocumentFault::Other { found: cut(&found, 60) }),
     }
     let mut walked = serde_json::Deserializer::from_str(text);
-    let within = Walk(&mut Place::default()).deserialize(&mut walked);
+    let within = DocumentWalk(&mut DocumentPlace::default()).deserialize(&mut walked);
     within.map_err(|error| diagnose(text, bytes.len(), &error))?;
     serde_json::from_str(text).map_err(|error| diagnose(text, bytes.len(), &error))
 }
@@ -113,22 +115,22 @@ fn is_newer(found: &str, schema: &str) -> bool {
     }
 }
 
-fn diagnose(text: &str, bytes: usize, error: &serde_json::Error) -> Fault {
+fn diagnose(text: &str, bytes: usize, error: &serde_json::Error) -> DocumentFault {
     if let Some(fault) = conflict(text) {
         return fault;
     }
     if error.is_eof() {
-        return Fault::EndsEarly { byte: bytes };
+        return DocumentFault::EndsEarly { byte: bytes };
     }
     // serde_json ends its message with the place, which is told apart from it here.
     let message = error.to_string();
     let problem = message.split(" at line ").next().unwrap_or(&message).to_owned();
-    Fault::Malformed { line: error.line(), column: error.column(), problem }
+    DocumentFault::Malformed { line: error.line(), column: error.column(), problem }
 }
 
 /// A line that only git writes. Inside a JSON string a newline is `\n`, so no value can look like one.
-fn conflict(text: &str) -> Option<Fault> {
+fn conflict(text: &str) -> Option<DocumentFault> {
     let is_marker = |line: &str| ["<<<<<<<", ">>>>>>>", "|||||||"].iter().any(|marker| line.starts_with(marker));
     let (number, line) = text.lines().enumerate().find(|(_, line)| is_marker(line) || *line == "=======")?;
-    Some(Fault::Conflict { line: number + 1, marker: line.chars().take(7).collect() })
+    Some(DocumentFault::Conflict { line: number + 1, marker: line.chars().take(7).collect() })
 }

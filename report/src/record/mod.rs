@@ -15,6 +15,7 @@ mod comparison;
 mod conditions;
 mod predicted;
 mod row;
+mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub use comparison::{Comparison, Metric};
 pub use conditions::Conditions;
 pub use predicted::{NotPredicted, Predicted};
 pub use row::{BinRow, ContainerRow, EventRow, OriginRow};
+pub use verdict::Verdict;
 
 /// The schema of `run.json` that this build writes and reads.
 pub const RUN_SCHEMA: &str = "stampede.run/v1";
@@ -145,7 +147,7 @@ pub struct Strategy {
     /// [unknown](Outcomes::unknown).
     pub hit_ratio: Option<f64>,
     /// What reached the origin; `None` where there is no ledger of it, as before a foreign target.
-    pub origin: Option<Origin>,
+    pub origin: Option<OriginFigures>,
     /// The hot key's own figures, where the scenario has a hot key.
     pub hot: Option<Hot>,
     /// What theory predicts of the hot key; `None` where a premise of its formulas fails, which `not_predicted` names. Absent from
@@ -224,7 +226,8 @@ impl Strategy {
 
 /// What reached the origin in the measured phase, from the origin's own ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Origin {
+#[schemars(rename = "Origin")]
+pub struct OriginFigures {
     /// Reads that arrived.
     pub total: u64,
     /// The largest number of arrivals in any window of one second.
@@ -402,19 +405,4 @@ pub struct Ledgers {
     pub loads_received: u64,
     /// Flights led for a request whose answer never reached the generator.
     pub led_undelivered: Vec<String>,
-}
-
-/// A scenario's threshold and what became of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Verdict {
-    /// The strategy it holds for.
-    pub strategy: String,
-    /// The path into the strategy's record, `origin.max_per_second`.
-    pub metric: String,
-    /// `at most 15` or `at least 40`.
-    pub bound: String,
-    /// What was measured; `None` where it is unknown, which misses the threshold.
-    pub measured: Option<f64>,
-    /// Whether the threshold was met.
-    pub met: bool,
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::record::bounds::{Bound, TEXT_MAX};
+use crate::record::bounds::{NumberBound, TEXT_MAX};
 
 /// One row of `seconds.csv` or `bins100ms.csv`: the requests whose *intended send* lies in the bin, and the origin's
 /// reads that arrived in it. Rows before t = 0 are the warm-up; measured rows sum to the figures of `run.json`.
@@ -106,7 +106,7 @@ impl EventRow {
     pub(crate) fn read(line: &str) -> Result<Self, String> {
         let row: Self = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let within = |name: &str, found: i128| {
-            Bound::of([name].into_iter()).check_whole(found).map_err(|problem| format!("{name}: {problem}"))
+            NumberBound::of([name].into_iter()).check_whole(found).map_err(|problem| format!("{name}: {problem}"))
         };
         within("t_ns", row.t_ns.into())?;
         within("replica", row.replica.unwrap_or(0).into())?;

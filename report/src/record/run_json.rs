@@ -1,7 +1,7 @@
 //! `run.json` as text: written pretty, read with suspicion (see `json.rs`).
 
 use crate::files::error::RunJsonProblem;
-use crate::record::json::{self, Fault};
+use crate::record::json::{self, DocumentFault};
 use crate::record::{RUN_SCHEMA, Run};
 
 /// Reads the bytes of a `run.json`.
@@ -13,18 +13,18 @@ pub fn parse_run(bytes: &[u8]) -> Result<Run, RunJsonProblem> {
     json::read(bytes, RUN_SCHEMA).map_err(RunJsonProblem::from)
 }
 
-impl From<Fault> for RunJsonProblem {
-    fn from(fault: Fault) -> Self {
+impl From<DocumentFault> for RunJsonProblem {
+    fn from(fault: DocumentFault) -> Self {
         match fault {
-            Fault::Empty => Self::Empty,
-            Fault::NotUtf8 { byte } => Self::NotUtf8 { byte },
-            Fault::EndsEarly { byte } => Self::EndsEarly { byte },
-            Fault::Conflict { line, marker } => Self::Conflict { line, marker },
-            Fault::Malformed { line, column, problem } => Self::Malformed { line, column, problem },
-            Fault::NoSchema => Self::NoSchema,
-            Fault::Newer { found } => Self::NewerSchema { found },
-            Fault::Other { found } => Self::OtherSchema { found },
-            Fault::Nonsense { problem } => Self::Malformed { line: 1, column: 1, problem },
+            DocumentFault::Empty => Self::Empty,
+            DocumentFault::NotUtf8 { byte } => Self::NotUtf8 { byte },
+            DocumentFault::EndsEarly { byte } => Self::EndsEarly { byte },
+            DocumentFault::Conflict { line, marker } => Self::Conflict { line, marker },
+            DocumentFault::Malformed { line, column, problem } => Self::Malformed { line, column, problem },
+            DocumentFault::NoSchema => Self::NoSchema,
+            DocumentFault::Newer { found } => Self::NewerSchema { found },
+            DocumentFault::Other { found } => Self::OtherSchema { found },
+            DocumentFault::Nonsense { problem } => Self::Malformed { line: 1, column: 1, problem },
         }
     }
 }

@@ -8,11 +8,11 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::record::bounds::{Bound, TEXT_MAX, list_max};
+use crate::record::bounds::{NumberBound, TEXT_MAX, list_max};
 
 /// Where the walk is: names, and numbers in lists.
 #[derive(Default)]
-pub(crate) struct Place(Vec<Step>);
+pub(crate) struct DocumentPlace(Vec<Step>);
 
 enum Step {
     Name(String),
@@ -20,9 +20,9 @@ enum Step {
 }
 
 /// Walks over a document, or over one part of it.
-pub(crate) struct Walk<'p>(pub(crate) &'p mut Place);
+pub(crate) struct DocumentWalk<'p>(pub(crate) &'p mut DocumentPlace);
 
-impl Place {
+impl DocumentPlace {
     fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
         // A baseline's figures have their paths as their names.
         self.0
@@ -31,8 +31,8 @@ impl Place {
             .flatten()
     }
 
-    fn bound(&self) -> Bound {
-        Bound::of(self.names())
+    fn bound(&self) -> NumberBound {
+        NumberBound::of(self.names())
     }
 
     fn refuse<T, E: Error>(&self, problem: &str) -> Result<T, E> {
@@ -45,7 +45,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DocumentPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {
             match step {
@@ -58,7 +58,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for DocumentWalk<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -66,7 +66,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for DocumentWalk<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,7 +106,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         let mut at = 0;
         loop {
             place.0.push(Step::At(at));
-            let more = list.next_element_seed(Walk(place))?.is_some();
+            let more = list.next_element_seed(DocumentWalk(place))?.is_some();
             place.0.pop();
             if !more {
                 return Ok(());
@@ -133,7 +133,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
                 return place.refuse(&format!("found more than {most} names, allowed {most}"));
             }
             place.0.push(Step::Name(name));
-            map.next_value_seed(Walk(place))?;
+            map.next_value_seed(DocumentWalk(place))?;
             place.0.pop();
         }
         Ok(())

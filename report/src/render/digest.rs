@@ -26,7 +26,7 @@ pub(crate) struct Digest {
     /// Faults: seconds since t = 0, and what they were.
     pub(crate) faults: Vec<(f64, String)>,
     /// What follows an expiry.
-    pub(crate) herd: Herd,
+    pub(crate) herd: MeanHerd,
     /// Response times (from the planned send) of the measured phase, nanoseconds.
     pub(crate) response: Option<Histogram<u64>>,
     /// Service times (from the actual send) of the measured phase, nanoseconds; `None` in a closed loop.
@@ -59,7 +59,7 @@ pub(crate) enum Aligned {
 
 /// Mean origin reads a bin around the moments of [`Aligned`].
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Herd {
+pub(crate) struct MeanHerd {
     /// What the zero is.
     pub(crate) aligned: Aligned,
     /// Mean reads in each bin of [`HERD_BIN_S`], from [`HERD_SPAN_S`].
@@ -112,13 +112,13 @@ impl Digest {
         };
         if digest.herd_lacks().is_some() {
             // Without events a key would seem never to expire, and without the ledger never to be read.
-            digest.herd = Herd::nothing();
+            digest.herd = MeanHerd::nothing();
         }
         Ok(digest)
     }
 }
 
-impl Herd {
+impl MeanHerd {
     fn nothing() -> Self {
         Self { aligned: Aligned::Nothing, bins: vec![0.0; HERD_BINS] }
     }
@@ -134,7 +134,7 @@ impl Herd {
 struct Seen {
     expiries_s: Vec<f64>,
     faults: Vec<(f64, String)>,
-    herd: Herd,
+    herd: MeanHerd,
 }
 
 /// What a walk through the events leaves.
@@ -186,16 +186,16 @@ impl Seen {
         let herd = match strategy.origin {
             Some(_) => {
                 let herds = Herds::new(Some(std::mem::take(&mut marks.reasons)), run.clock_uncertainty_ns.unwrap_or(0));
-                let herd = Herd::find(files, hot, strategy.measured_s(run), &marks, herds);
+                let herd = MeanHerd::find(files, hot, strategy.measured_s(run), &marks, herds);
                 or_missing(herd.map(Some), "origin.csv", missing)?
             }
             None => None,
         };
-        Ok(Self { herd: herd.unwrap_or_else(Herd::nothing), faults: marks.faults, expiries_s: marks.expiries_s })
+        Ok(Self { herd: herd.unwrap_or_else(MeanHerd::nothing), faults: marks.faults, expiries_s: marks.expiries_s })
     }
 }
 
-impl Herd {
+impl MeanHerd {
     fn find(
         files: &StrategyFolder,
         hot: Option<&str>,

@@ -5,7 +5,7 @@ pub(crate) mod parallel;
 
 use std::path::{Path, PathBuf};
 
-use crate::chart::{self, Chart, Comparison, HerdChart, Spectrum, StrategyChart};
+use crate::chart::{self, Chart, ComparisonChart, HerdChart, Spectrum, StrategyChart};
 use crate::files::atomic::{write_atomic, write_inside};
 use crate::files::error::ReportError;
 use crate::files::folder::RunFolder;
@@ -104,7 +104,7 @@ fn chart(digested: &DigestedRun, at: usize) -> Box<dyn Chart + '_> {
     let of_all = at.checked_sub(run.strategies.len());
     match (of_all, without_ledger(run)) {
         (None, _) => Box::new(StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),
-        (Some(0), _) => Box::new(Comparison { run, digests }),
+        (Some(0), _) => Box::new(ComparisonChart { run, digests }),
         (Some(1), false) => Box::new(HerdChart { run, digests }),
         _ => Box::new(Spectrum { run, digests }),
     }

@@ -53,7 +53,7 @@ pub struct Sweep {
     /// The figures that the charts show, by path.
     pub charted: Vec<String>,
     /// What was looked for.
-    pub goal: Option<Goal>,
+    pub goal: Option<SweepGoal>,
     /// Every strategy at every setting, strategy by strategy, the last knob's values fastest.
     pub points: Vec<Point>,
     /// The valid points by the goal, best first; empty without a goal.
@@ -84,7 +84,8 @@ pub struct SweptValue {
 
 /// What was looked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Goal {
+#[schemars(rename = "Goal")]
+pub struct SweepGoal {
     /// As typed.
     pub text: String,
     /// `min` or `max`, of the mean over the seeds.
@@ -92,12 +93,13 @@ pub struct Goal {
     /// Of which figure.
     pub metric: String,
     /// What must hold for every seed.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<SweepCondition>,
 }
 
 /// A condition of a goal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Condition {
+#[schemars(rename = "Condition")]
+pub struct SweepCondition {
     /// As typed.
     pub text: String,
     /// On which figure.

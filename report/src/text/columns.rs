@@ -6,7 +6,7 @@ use crate::text::sentences::{counts_differ, times_differ};
 
 /// What a figure is, and so what noise it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub(crate) enum FigureUnit {
     /// A number of reads or requests.
     Count,
     /// Milliseconds.
@@ -17,7 +17,7 @@ pub(crate) enum Unit {
     Rate,
 }
 
-impl Unit {
+impl FigureUnit {
     /// Whether one run of each tells the two values apart.
     pub(crate) fn differ(self, one: f64, two: f64) -> bool {
         let apart = (one - two).abs();
@@ -98,11 +98,11 @@ pub(crate) struct OnPage {
 
 /// A figure.
 #[derive(Clone, Copy)]
-pub(crate) struct Figure {
+pub(crate) struct FigureRow {
     /// Its path in a strategy's record, or a word where it is made of several.
     pub(crate) path: &'static str,
     /// `None` where nobody is best at it.
-    pub(crate) unit: Option<Unit>,
+    pub(crate) unit: Option<FigureUnit>,
     /// Its heading at the end of a run, in two lines.
     pub(crate) head: Option<(&'static str, &'static str)>,
     pub(crate) page: Option<OnPage>,
@@ -114,12 +114,12 @@ pub(crate) struct Figure {
     pub(crate) alarm: fn(&Strategy) -> bool,
 }
 
-const fn figure(path: &'static str, unit: Option<Unit>, cell: fn(&Strategy) -> Cell) -> Figure {
+const fn figure(path: &'static str, unit: Option<FigureUnit>, cell: fn(&Strategy) -> Cell) -> FigureRow {
     let shown = Shown::Always;
-    Figure { path, unit, head: None, page: None, shown, cell, compared: |_| true, alarm: |_| false }
+    FigureRow { path, unit, head: None, page: None, shown, cell, compared: |_| true, alarm: |_| false }
 }
 
-impl Figure {
+impl FigureRow {
     const fn head(self, over: &'static str, under: &'static str) -> Self {
         Self { head: Some((over, under)), ..self }
     }
@@ -142,9 +142,9 @@ impl Figure {
 }
 
 /// Every figure, in the order of the table at the end of a run.
-pub(crate) const FIGURES: [Figure; 18] = [
+pub(crate) const FIGURES: [FigureRow; 18] = [
     figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
-    figure("origin.total", Some(Unit::Count), origin_total).head("origin", "reads").page(
+    figure("origin.total", Some(FigureUnit::Count), origin_total).head("origin", "reads").page(
         Group::Origin,
         "total",
         "reads that reached the origin, and as a multiple of the floor",
@@ -154,12 +154,12 @@ pub(crate) const FIGURES: [Figure; 18] = [
         number(times, times.map(|times| format!("{times:.1}×")))
     })
     .head("times", "floor"),
-    figure("origin.max_per_second", Some(Unit::Count), |s| {
+    figure("origin.max_per_second", Some(FigureUnit::Count), |s| {
         count(s.origin.as_ref().map(|origin| origin.max_per_second), "")
     })
     .head("max", "/s")
     .page(Group::Origin, "peak/s", "the most reads in any one second"),
-    figure("origin.per_expiry.mean", Some(Unit::Rate), per_expiry).only(Shown::HotKey).head("reads/", "expiry").page(
+    figure("origin.per_expiry.mean", Some(FigureUnit::Rate), per_expiry).only(Shown::HotKey).head("reads/", "expiry").page(
         Group::Origin,
         "per expiry",
         "mean reads of the hot key at each expiry, and what theory predicts",
@@ -167,12 +167,12 @@ pub(crate) const FIGURES: [Figure; 18] = [
     figure("predicted.per_expiry", None, |s| one_decimal(s.predicted.as_ref().map(|predicted| predicted.per_expiry)))
         .only(Shown::Theory)
         .head("by", "theory"),
-    figure("latency_ms.p50", Some(Unit::Time), |s| time(s.latency_ms.p50)).head("p50", "ms").page(
+    figure("latency_ms.p50", Some(FigureUnit::Time), |s| time(s.latency_ms.p50)).head("p50", "ms").page(
         Group::Time,
         "p50",
         "median response time, from the planned send",
     ),
-    figure("latency_ms.p99", Some(Unit::Time), p99)
+    figure("latency_ms.p99", Some(FigureUnit::Time), p99)
         .compared(|s| phrases::carries(s, 0.99))
         .head("p99", "ms")
         .page(
@@ -180,22 +180,22 @@ pub(crate) const FIGURES: [Figure; 18] = [
             "p99",
             "99th percentile; in an open loop with that of service time, from the actual send",
         ),
-    figure("latency_ms.p99_9", Some(Unit::Time), |s| time(s.latency_ms.p99_9))
+    figure("latency_ms.p99_9", Some(FigureUnit::Time), |s| time(s.latency_ms.p99_9))
         .compared(|s| phrases::carries(s, 0.999))
         .page(Group::Time, "p99.9", "99.9th percentile"),
     figure("latency_ms.max", None, |s| time(s.latency_ms.max)).page(Group::Time, "max", "the slowest request"),
-    figure("waiting_share", Some(Unit::Share), waited).head("", "waited").page(
+    figure("waiting_share", Some(FigureUnit::Share), waited).head("", "waited").page(
         Group::Requests,
         "waited",
         "share that waited for an origin read (outcomes wait and load), and how many waited in one replica at once, a slot's queue \
          included",
     ),
-    figure("stale.share", Some(Unit::Share), stale).head("", "stale").page(
+    figure("stale.share", Some(FigureUnit::Share), stale).head("", "stale").page(
         Group::Requests,
         "stale",
         "share answered with a value past its TTL, and the largest age past it",
     ),
-    figure("failed_share", Some(Unit::Share), failed).alarm(|s| s.errors > 0).head("", "failed").page(
+    figure("failed_share", Some(FigureUnit::Share), failed).alarm(|s| s.errors > 0).head("", "failed").page(
         Group::Requests,
         "failed",
         "share of the requests without a good answer, those shed included, and how many of how many; the verdict says why",
@@ -234,7 +234,7 @@ pub(crate) const FIGURES: [Figure; 18] = [
         "from the end of the last event until no request failed or waited too long any more: docs/faults.md",
     ),
     figure("valid", None, |s| number(None, Some(if s.valid { "yes" } else { "INVALID" }.to_owned()))).head("", "valid"),
-    figure("cache_ops_per_request", Some(Unit::Rate), |s| {
+    figure("cache_ops_per_request", Some(FigureUnit::Rate), |s| {
         let ops = s.cache_ops_per_request;
         number(ops, ops.map(|ops| format!("{ops:.2}")))
     })
@@ -260,7 +260,7 @@ fn per_expiry(s: &Strategy) -> Cell {
 }
 
 fn p99(s: &Strategy) -> Cell {
-    let service = s.service_ms.p99.zip(s.latency_ms.p99).filter(|(one, two)| Unit::Time.differ(*one, *two));
+    let service = s.service_ms.p99.zip(s.latency_ms.p99).filter(|(one, two)| FigureUnit::Time.differ(*one, *two));
     let under = service.map_or_else(String::new, |(service, _)| format!("service {}", phrases::ms(Some(service))));
     Cell { under, ..time(s.latency_ms.p99) }
 }
@@ -308,9 +308,9 @@ mod tests {
 
     #[test]
     fn what_one_run_cannot_tell_apart_is_the_same() {
-        assert!(Unit::Count.differ(736.0, 111.0) && !Unit::Count.differ(8.0, 7.0));
-        assert!(Unit::Time.differ(203.0, 2.2) && !Unit::Time.differ(2.2, 1.5));
-        assert!(Unit::Share.differ(0.031, 0.004) && !Unit::Share.differ(0.0004, 0.0));
-        assert!(Unit::Rate.differ(49.3, 1.0) && !Unit::Rate.differ(1.02, 1.0));
+        assert!(FigureUnit::Count.differ(736.0, 111.0) && !FigureUnit::Count.differ(8.0, 7.0));
+        assert!(FigureUnit::Time.differ(203.0, 2.2) && !FigureUnit::Time.differ(2.2, 1.5));
+        assert!(FigureUnit::Share.differ(0.031, 0.004) && !FigureUnit::Share.differ(0.0004, 0.0));
+        assert!(FigureUnit::Rate.differ(49.3, 1.0) && !FigureUnit::Rate.differ(1.02, 1.0));
     }
 }

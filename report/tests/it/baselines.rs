@@ -1,7 +1,7 @@
 //! Baselines: what is held, what differs, what changed, and files that are none.
 use std::collections::BTreeMap;
 
-use report::compare::baseline::{Baseline, Change, compare};
+use report::compare::baseline::{Baseline, FigureChange, compare};
 use report::record::{PerExpiry, Run, Strategy};
 use report::{Document as _, figure, figures, parse_run};
 
@@ -70,7 +70,7 @@ fn what_changed_is_told_figure_by_figure() {
         naive.error_kinds.insert("timeout".into(), 3);
     });
     let changes = compare(&before, &after).unwrap();
-    let said = |c: &Change| format!("{} {} {:?} {:?}", c.strategy, c.figure, c.from.is_some(), c.to.is_some());
+    let said = |c: &FigureChange| format!("{} {} {:?} {:?}", c.strategy, c.figure, c.from.is_some(), c.to.is_some());
     let said: Vec<String> = changes.iter().map(said).collect();
     assert_eq!(
         said,

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use strategies::units::duration_text;
 
-pub use rows::{ACTIONS, ActionKind, ActionRow, Ends, Field, Needs};
-pub use target::Target;
+pub use rows::{ACTIONS, ActionField, ActionKind, ActionRow, Ends, Needs};
+pub use target::ReplicaTarget;
 pub use trouble::Trouble;
 
 /// One thing that is done at one time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub struct ScenarioEvent {
     /// When, after t = 0 (the start of the measured time) and before its end.
     pub at: Duration,
     /// What.
@@ -36,12 +36,12 @@ pub struct Action {
     /// How much longer something takes; zero where nothing does.
     pub added: Duration,
     /// The replica that is meant; `None` where every one is, or none.
-    pub target: Option<Target>,
+    pub target: Option<ReplicaTarget>,
     /// The key; `None` where every one is meant, or none.
     pub key: Option<u32>,
 }
 
-impl Event {
+impl ScenarioEvent {
     /// When it is over.
     #[must_use]
     pub fn over(&self) -> Duration {

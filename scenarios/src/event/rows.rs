@@ -1,7 +1,7 @@
 //! What can be done to a fleet: one row an action. A new one is its row here, and an arm where each lab that can do it acts
 //! (`sim/src/chaos.rs`, `loadgen/src/lab/faults/`).
 
-use super::target::Target;
+use super::target::ReplicaTarget;
 use super::trouble::Trouble;
 
 /// An action, by name.
@@ -37,7 +37,7 @@ pub enum ActionKind {
 
 /// A field that some actions take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
+pub enum ActionField {
     /// `for`: how long it lasts.
     For,
     /// `factor`: how many times longer.
@@ -50,7 +50,7 @@ pub enum Field {
     Target,
 }
 
-impl Field {
+impl ActionField {
     /// Every one, in the order in which they are written.
     pub const ALL: [Self; 5] = [Self::Key, Self::Target, Self::Factor, Self::Add, Self::For];
 
@@ -97,11 +97,11 @@ pub struct ActionRow {
     /// Its word after `do`.
     pub word: &'static str,
     /// The fields that it needs.
-    pub needs: &'static [Field],
+    pub needs: &'static [ActionField],
     /// The field that it takes besides.
-    pub takes: Option<Field>,
+    pub takes: Option<ActionField>,
     /// The replica that is meant where none is named; `None` for all of them.
-    pub target: Option<Target>,
+    pub target: Option<ReplicaTarget>,
     /// Where it can happen.
     pub lab: Needs,
     /// How it ends.
@@ -112,32 +112,32 @@ pub struct ActionRow {
     pub says: &'static str,
 }
 
-const FIRST: Option<Target> = Some(Target::Replica(0));
+const FIRST: Option<ReplicaTarget> = Some(ReplicaTarget::Replica(0));
 
 const fn row(kind: ActionKind, word: &'static str, lab: Needs, trouble: Trouble, says: &'static str) -> ActionRow {
     ActionRow { kind, word, needs: &[], takes: None, target: None, lab, ends: Ends::AtOnce, trouble, says }
 }
 
 impl ActionRow {
-    const fn lasting(mut self, ends: Ends, needs: &'static [Field]) -> Self {
+    const fn lasting(mut self, ends: Ends, needs: &'static [ActionField]) -> Self {
         (self.ends, self.needs) = (ends, needs);
         self
     }
 
-    const fn taking(mut self, field: Field, target: Option<Target>) -> Self {
+    const fn taking(mut self, field: ActionField, target: Option<ReplicaTarget>) -> Self {
         (self.takes, self.target) = (Some(field), target);
         self
     }
 
     /// Whether it takes a field.
     #[must_use]
-    pub fn has(&self, field: Field) -> bool {
+    pub fn has(&self, field: ActionField) -> bool {
         self.needs.contains(&field) || self.takes == Some(field)
     }
 }
 
+use ActionField::{Add, Factor, For, Key};
 use ActionKind as K;
-use Field::{Add, Factor, For, Key};
 use Trouble as T;
 
 /// Every action.
@@ -159,13 +159,14 @@ pub const ACTIONS: [ActionRow; 13] = [
         .lasting(Ends::ByTheLab, &[Add, For]),
     row(K::NetworkCut, "network-cut", Needs::Containers, T::CutThere, "{replica} cut off from the cache for {for}")
         .lasting(Ends::ByTheLab, &[For])
-        .taking(Field::Target, None),
-    row(K::ReplicaKill, "replica-kill", Needs::Containers, T::Crash, "{replica} killed").taking(Field::Target, FIRST),
+        .taking(ActionField::Target, None),
+    row(K::ReplicaKill, "replica-kill", Needs::Containers, T::Crash, "{replica} killed")
+        .taking(ActionField::Target, FIRST),
     row(K::ReplicaPause, "replica-pause", Needs::Containers, T::Freeze, "{replica} paused for {for}")
         .lasting(Ends::ByTheLab, &[For])
-        .taking(Field::Target, FIRST),
+        .taking(ActionField::Target, FIRST),
     row(K::ReplicaRestart, "replica-restart", Needs::Containers, T::Crash, "{replica} restarted")
-        .taking(Field::Target, FIRST),
+        .taking(ActionField::Target, FIRST),
 ];
 
 impl ActionKind {
@@ -195,9 +196,13 @@ mod tests {
             assert_eq!(row.kind as usize, at, "{}", row.word);
             assert_eq!(row.kind.row().word, row.word);
             assert_eq!(row.has(For), row.ends != Ends::AtOnce, "{}", row.word);
-            for (field, name) in
-                [(For, "{for}"), (Factor, "{factor}"), (Add, "{add}"), (Key, "{key}"), (Field::Target, "{replica}")]
-            {
+            for (field, name) in [
+                (For, "{for}"),
+                (Factor, "{factor}"),
+                (Add, "{add}"),
+                (Key, "{key}"),
+                (ActionField::Target, "{replica}"),
+            ] {
                 assert_eq!(row.says.contains(name), row.has(field), "{} {name}", row.word);
             }
         }
@@ -210,7 +215,7 @@ mod tests {
             let line = docs.lines().find(|line| line.starts_with(&format!("| `{}` |", row.word)));
             let line = line.unwrap_or_else(|| panic!("docs/events.md has no row for {}", row.word));
             let fields = line.split('|').nth(2).unwrap();
-            for field in Field::ALL {
+            for field in ActionField::ALL {
                 assert_eq!(
                     fields.contains(&format!("`{}`", field.name())),
                     row.has(field),

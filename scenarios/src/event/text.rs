@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{ACTIONS, Action, ActionKind, Event, Field, Target};
+use super::{ACTIONS, Action, ActionField, ActionKind, ReplicaTarget, ScenarioEvent};
 use crate::schema::nearest::did_you_mean;
 use crate::schema::source::safe;
 use crate::schema::walk::{Fields, Walk};
@@ -19,7 +19,7 @@ const ADDED_MAX: Duration = Duration::from_secs(60);
 const REPLICA_MAX: u32 = 999;
 const NS: Duration = Duration::from_nanos(1);
 
-impl Event {
+impl ScenarioEvent {
     /// Reads one event; `end` is the run's duration and `keys` its keys, where they are known.
     pub(crate) fn read(
         walk: &mut Walk<'_>,
@@ -47,21 +47,21 @@ impl Event {
     #[must_use]
     pub fn replica(&self) -> Option<u32> {
         match self.action.target {
-            Some(Target::Replica(number)) => Some(number),
-            Some(Target::LockHolder) | None => None,
+            Some(ReplicaTarget::Replica(number)) => Some(number),
+            Some(ReplicaTarget::LockHolder) | None => None,
         }
     }
 
     pub(crate) fn write(&self, out: &mut String) {
         let Action { kind, length, factor, added, target, key } = self.action;
         let _ = writeln!(out, "\n[[event]]\nat = \"{}\"\ndo = \"{}\"", duration_text(self.at), kind.row().word);
-        for field in Field::ALL.into_iter().filter(|field| kind.row().has(*field)) {
+        for field in ActionField::ALL.into_iter().filter(|field| kind.row().has(*field)) {
             let value = match field {
-                Field::Key => key.map(|key| key.to_string()),
-                Field::Target => target.map(|target| format!("\"{target}\"")),
-                Field::Factor => Some(format!("{factor:?}")),
-                Field::Add => Some(format!("\"{}\"", duration_text(added))),
-                Field::For => Some(format!("\"{}\"", duration_text(length))),
+                ActionField::Key => key.map(|key| key.to_string()),
+                ActionField::Target => target.map(|target| format!("\"{target}\"")),
+                ActionField::Factor => Some(format!("{factor:?}")),
+                ActionField::Add => Some(format!("\"{}\"", duration_text(added))),
+                ActionField::For => Some(format!("\"{}\"", duration_text(length))),
             };
             if let Some(value) = value {
                 let _ = writeln!(out, "{} = {value}", field.name());
@@ -76,7 +76,7 @@ fn read_action(walk: &mut Walk<'_>, fields: &Fields<'_>, keys: Option<&Keys>) ->
     let row = walk.word(fields, "do", &words, None)?.row();
     let mut action = Action::new(row.kind);
     let mut whole = true;
-    for field in Field::ALL.into_iter().rev() {
+    for field in ActionField::ALL.into_iter().rev() {
         let name = field.name();
         if !row.has(field) {
             let takers: Vec<&str> = ACTIONS.iter().filter(|row| row.has(field)).map(|row| row.word).collect();
@@ -92,29 +92,31 @@ fn read_field(
     walk: &mut Walk<'_>,
     fields: &Fields<'_>,
     keys: Option<&Keys>,
-    field: Field,
+    field: ActionField,
     action: &mut Action,
 ) -> Option<()> {
     let name = field.name();
     match field {
-        Field::For => action.length = walk.quantity(fields, name, &DURATION, NS..=LENGTH_MAX, None)?,
-        Field::Add => action.added = walk.quantity(fields, name, &DURATION, NS..=ADDED_MAX, None)?,
-        Field::Factor => {
+        ActionField::For => action.length = walk.quantity(fields, name, &DURATION, NS..=LENGTH_MAX, None)?,
+        ActionField::Add => action.added = walk.quantity(fields, name, &DURATION, NS..=ADDED_MAX, None)?,
+        ActionField::Factor => {
             let allowed = format!("more than 1, at most {FACTOR_MAX}");
             action.factor = walk.number(fields, name, &allowed, |factor| factor > 1.0 && factor <= FACTOR_MAX)?;
         }
-        Field::Target => action.target = Some(read_target(walk, fields)?),
-        Field::Key => action.key = Some(walk.integer(fields, name, 1..=keys.map_or(u32::MAX, Keys::last), None)?),
+        ActionField::Target => action.target = Some(read_target(walk, fields)?),
+        ActionField::Key => {
+            action.key = Some(walk.integer(fields, name, 1..=keys.map_or(u32::MAX, Keys::last), None)?)
+        }
     }
     Some(())
 }
 
-fn read_target(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Target> {
+fn read_target(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<ReplicaTarget> {
     let text = walk.text(fields, "target", "replica-2")?;
     let number = text.strip_prefix("replica-").and_then(|number| number.parse().ok());
     match (text.as_str(), number) {
-        ("lock-holder", _) => return Some(Target::LockHolder),
-        (_, Some(number)) if number <= REPLICA_MAX => return Some(Target::Replica(number)),
+        ("lock-holder", _) => return Some(ReplicaTarget::LockHolder),
+        (_, Some(number)) if number <= REPLICA_MAX => return Some(ReplicaTarget::Replica(number)),
         _ => {}
     }
     if let Some(node) = fields.get("target") {

@@ -1,7 +1,7 @@
 //! The arrivals of an open load.
 
 use crate::plan::Plan;
-use crate::plan::draw::{Draws, Purpose};
+use crate::plan::draw::{Purpose, PurposeDraws};
 use crate::values::load::{Arrivals, LoadKind};
 use crate::values::rate::Rate;
 
@@ -72,7 +72,7 @@ impl ArrivalIter<'_> {
         };
         let mean_ns = NS_PER_S / rate_per_s;
         // Exponential, in mean gaps.
-        let gap = || -(1.0 - Draws::at(self.plan.seed, Purpose::Gap, 0, self.next).unit(0)).ln();
+        let gap = || -(1.0 - PurposeDraws::at(self.plan.seed, Purpose::Gap, 0, self.next).unit(0)).ln();
         let at_ns = match (arrivals, &mut self.ramped) {
             // From its number, not from the one before: equal gaps that are no whole nanoseconds must not drift.
             (Arrivals::Constant, None) => (self.next as f64 * mean_ns).round() as u64,

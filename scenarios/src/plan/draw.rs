@@ -21,9 +21,9 @@ pub(crate) enum Purpose {
 
 /// The numbers of one purpose at one position.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Draws(u64);
+pub(crate) struct PurposeDraws(u64);
 
-impl Draws {
+impl PurposeDraws {
     pub(crate) fn at(seed: u64, purpose: Purpose, who: u64, n: u64) -> Self {
         Self([purpose as u64, who, n].into_iter().fold(mix(seed), fold))
     }

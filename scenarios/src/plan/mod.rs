@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use arrivals::{Arrival, ArrivalIter};
 
-use crate::plan::draw::{Draws, Purpose};
+use crate::plan::draw::{Purpose, PurposeDraws};
 use crate::scenario::Scenario;
 use crate::values::keys::Keys;
 use crate::values::law::Law;
@@ -71,7 +71,7 @@ impl Plan {
     pub fn item(&self, client: u32, n: u64) -> Item {
         let client = u64::from(client);
         let turn = client.wrapping_add(n) % u64::from(self.replicas);
-        let key = || self.picker.pick(Draws::at(self.seed, Purpose::Key, client, n));
+        let key = || self.picker.pick(PurposeDraws::at(self.seed, Purpose::Key, client, n));
         Item { key: self.missing(client, n).unwrap_or_else(key), replica: turn as u32, op: Op::Get }
     }
 
@@ -81,7 +81,7 @@ impl Plan {
         if missing_share <= 0.0 {
             return None;
         }
-        let draws = Draws::at(self.seed, Purpose::Missing, client, n);
+        let draws = PurposeDraws::at(self.seed, Purpose::Missing, client, n);
         (draws.unit(0) < missing_share).then(|| existing.saturating_add(1 + draws.below(1, missing_n)))
     }
 
@@ -102,7 +102,7 @@ impl Plan {
         match &self.load.kind {
             LoadKind::Closed { think: Law::Constant(think), .. } => *think,
             LoadKind::Closed { think, .. } => {
-                let draws = Draws::at(self.seed, Purpose::Think, u64::from(client), n);
+                let draws = PurposeDraws::at(self.seed, Purpose::Think, u64::from(client), n);
                 think.sample(draws.unit(0), draws.unit(1))
             }
             LoadKind::Open { .. } => Duration::ZERO,

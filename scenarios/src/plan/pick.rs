@@ -1,6 +1,6 @@
 //! Which key a request asks for.
 
-use crate::plan::draw::Draws;
+use crate::plan::draw::PurposeDraws;
 use crate::plan::zipf::Zipf;
 use crate::values::keys::{KeyKind, Keys, Sample};
 
@@ -35,7 +35,7 @@ impl Picker {
         }
     }
 
-    pub(super) fn pick(&self, draws: Draws) -> u32 {
+    pub(super) fn pick(&self, draws: PurposeDraws) -> u32 {
         match self {
             Self::Hot { share, others } if *others > 0 && draws.unit(0) >= *share => 2 + draws.below(1, *others),
             Self::Hot { .. } => 1,

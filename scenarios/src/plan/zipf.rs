@@ -4,7 +4,7 @@
 //! distributions", ACM TOMACS 6(3), 1996): invert the integral of the density's continuous hat, round to a whole rank,
 //! and reject what falls between the hat and the histogram; on average fewer than 1.1 tries.
 
-use crate::plan::draw::Draws;
+use crate::plan::draw::PurposeDraws;
 
 /// Tries before giving up on an exact draw. Each fails with probability below a half, so it never comes to that; but a
 /// loop needs an end that does not rest on floating point.
@@ -36,7 +36,7 @@ impl Zipf {
         }
     }
 
-    pub(super) fn pick(&self, draws: Draws) -> u32 {
+    pub(super) fn pick(&self, draws: PurposeDraws) -> u32 {
         let mut rank = 1.0;
         for index in 0..TRIES_MAX {
             let area = self.high + draws.unit(index) * (self.low - self.high);
@@ -91,7 +91,7 @@ mod tests {
             let zipf = Zipf::new(n, exponent);
             let mut counts = vec![0_u32; n as usize + 1];
             for i in 0..draws {
-                let rank = zipf.pick(Draws::at(3, Purpose::Key, 0, u64::from(i)));
+                let rank = zipf.pick(PurposeDraws::at(3, Purpose::Key, 0, u64::from(i)));
                 counts[rank as usize] += 1;
             }
             assert_eq!(counts[0], 0);
@@ -112,7 +112,7 @@ mod tests {
             for exponent in [1e-9, 1.0, 10.0] {
                 let zipf = Zipf::new(n, exponent);
                 for i in 0..1000 {
-                    let rank = zipf.pick(Draws::at(i, Purpose::Key, 0, 0));
+                    let rank = zipf.pick(PurposeDraws::at(i, Purpose::Key, 0, 0));
                     assert!((1..=n).contains(&rank), "n {n}, s {exponent}: {rank}");
                 }
             }

@@ -1,8 +1,8 @@
 //! "Did you mean …?": the question at the end of a message about an unknown name.
 //!
-//! One place, so that every message guesses alike; what is near is decided by `strategies::words`, as for a SPEC.
+//! One place, so that every message guesses alike; what is near is decided by `strategies::nearest`, as for a SPEC.
 
-pub use strategies::words::nearest;
+pub use strategies::nearest::nearest;
 
 /// Longer words are no misspelling: a hostile file must not buy quadratic work.
 const WORD_MAX: usize = 64;

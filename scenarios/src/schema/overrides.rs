@@ -4,9 +4,9 @@
 
 use crate::schema::fields;
 use crate::schema::nearest::did_you_mean;
-use crate::schema::source::{Place, safe};
+use crate::schema::source::{SourcePlace, safe};
 use crate::schema::syntax::parse_set;
-use crate::schema::tree::{Field, Node, Table, Value};
+use crate::schema::tree::{Field, Node, TomlTable, Value};
 use crate::schema::walk::Walk;
 
 /// Choosing the left by an override drops from the file what belongs only to another choice, so that `load.rate=400/s`
@@ -18,10 +18,10 @@ const DROPS: [(&str, &str, &[&str]); 3] = [
 ];
 
 /// Lays each override over `top`, in the order given; a later one wins.
-pub(crate) fn apply(top: &mut Table, sets: &[(String, String)], walk: &mut Walk<'_>) {
+pub(crate) fn apply(top: &mut TomlTable, sets: &[(String, String)], walk: &mut Walk<'_>) {
     let known = fields::paths();
     for (index, (path, value)) in sets.iter().enumerate() {
-        let place = Place::Set(index);
+        let place = SourcePlace::Set(index);
         if let Some(field) = path.strip_prefix("event.").filter(|field| fields::OF_EVENTS.contains(field)) {
             put_into_events(top, field, value, &place, walk);
         } else if known.iter().any(|known| known == path) {
@@ -41,7 +41,7 @@ pub(crate) fn apply(top: &mut Table, sets: &[(String, String)], walk: &mut Walk<
     }
 }
 
-fn put(table: &mut Table, path: &[&str], node: Node, place: &Place) {
+fn put(table: &mut TomlTable, path: &[&str], node: Node, place: &SourcePlace) {
     let Some((name, rest)) = path.split_first() else {
         return;
     };
@@ -51,7 +51,7 @@ fn put(table: &mut Table, path: &[&str], node: Node, place: &Place) {
         return;
     }
     if inner(table, name).is_none() {
-        let empty = Node { value: Value::Table(Table::default()), place: place.clone() };
+        let empty = Node { value: Value::Table(TomlTable::default()), place: place.clone() };
         put(table, &[name], empty, place);
     }
     if let Some(fields) = inner(table, name) {
@@ -60,7 +60,7 @@ fn put(table: &mut Table, path: &[&str], node: Node, place: &Place) {
 }
 
 /// Lays a value over a field of every event that has it.
-fn put_into_events(top: &mut Table, name: &str, value: &str, place: &Place, walk: &mut Walk<'_>) {
+fn put_into_events(top: &mut TomlTable, name: &str, value: &str, place: &SourcePlace, walk: &mut Walk<'_>) {
     let events = top.fields.iter_mut().filter(|field| field.name == "event");
     let tables =
         events.filter_map(|field| if let Value::List(list) = &mut field.node.value { Some(list) } else { None });
@@ -80,7 +80,7 @@ fn put_into_events(top: &mut Table, name: &str, value: &str, place: &Place, walk
     }
 }
 
-fn inner<'t>(table: &'t mut Table, name: &str) -> Option<&'t mut Table> {
+fn inner<'t>(table: &'t mut TomlTable, name: &str) -> Option<&'t mut TomlTable> {
     let field = table.fields.iter_mut().find(|field| field.name == name)?;
     match &mut field.node.value {
         Value::Table(fields) => Some(fields),
@@ -88,11 +88,11 @@ fn inner<'t>(table: &'t mut Table, name: &str) -> Option<&'t mut Table> {
     }
 }
 
-fn is_set(place: &Place) -> bool {
-    matches!(place, Place::Set(_))
+fn is_set(place: &SourcePlace) -> bool {
+    matches!(place, SourcePlace::Set(_))
 }
 
-fn report_unknown(path: &str, place: &Place, known: &[String], walk: &mut Walk<'_>) {
+fn report_unknown(path: &str, place: &SourcePlace, known: &[String], walk: &mut Walk<'_>) {
     let shown = safe(path, 60);
     let group = path.split('.').next().unwrap_or_default();
     let guess = did_you_mean(path, known.iter().map(String::as_str));

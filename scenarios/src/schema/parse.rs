@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use strategies::spec::Spec;
 
-use crate::event::Event;
+use crate::event::ScenarioEvent;
 use crate::scenario::{CacheSettings, OriginModel, Scenario, Warm};
 use crate::schema::fields;
 use crate::schema::overrides;
 use crate::schema::problem::ScenarioErrors;
 use crate::schema::read::{TEXT_MAX, too_large};
-use crate::schema::source::{Place, Source, safe};
+use crate::schema::source::{Source, SourcePlace, safe};
 use crate::schema::syntax;
-use crate::schema::tree::{Table, Value};
+use crate::schema::tree::{TomlTable, Value};
 use crate::schema::walk::{Fields, Walk};
 use crate::threshold::Threshold;
 use crate::values::budgets;
@@ -76,7 +76,7 @@ fn read_text(text: &str, sets: &[(String, String)], walk: &mut Walk<'_>) -> Opti
     let mut table = syntax::parse(text, walk)?;
     refuse_schema(&table, walk)?;
     overrides::apply(&mut table, sets, walk);
-    let top = walk.open(&table, "the file", &Place::from(0..0), &fields::TOP);
+    let top = walk.open(&table, "the file", &SourcePlace::from(0..0), &fields::TOP);
     read_top(walk, &top)
 }
 
@@ -84,7 +84,7 @@ fn refuse_conflict(text: &str, walk: &mut Walk<'_>) -> Option<()> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") {
-            let place = Place::from(start..start + line.trim_end().len());
+            let place = SourcePlace::from(start..start + line.trim_end().len());
             let found = format!("found {}, allowed none", walk.found(&place));
             walk.report(&place, "git conflict marker", found, "resolve the merge, then remove the markers");
             return None;
@@ -95,9 +95,9 @@ fn refuse_conflict(text: &str, walk: &mut Walk<'_>) -> Option<()> {
 }
 
 /// Another schema makes every other complaint meaningless, so it is the only one. Its absence is one among others.
-fn refuse_schema(table: &Table, walk: &mut Walk<'_>) -> Option<()> {
+fn refuse_schema(table: &TomlTable, walk: &mut Walk<'_>) -> Option<()> {
     let Some(node) = table.get("schema") else {
-        let place = Place::from(0..0);
+        let place = SourcePlace::from(0..0);
         let found = format!("found no schema in the file, allowed {SCHEMA}");
         walk.report(&place, "missing field `schema`", found, format!("write schema = {SCHEMA} at the top"));
         return Some(());
@@ -148,7 +148,7 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     let end = Walk::peek(load_fields.as_ref(), "duration", &DURATION);
     let mut events = Vec::new();
     for fields in walk.sections(top, "event", &fields::EVENT) {
-        events.extend(Event::read(walk, &fields, end, keys.as_ref()));
+        events.extend(ScenarioEvent::read(walk, &fields, end, keys.as_ref()));
     }
     events.sort_by_key(|event| event.at);
     let mut thresholds = Vec::new();

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::schema::source::{Place, Source};
+use crate::schema::source::{Source, SourcePlace};
 
 /// Most problems that are kept of one file; the rest are counted.
 const SHOWN_MAX: usize = 50;
@@ -61,7 +61,7 @@ impl fmt::Display for ScenarioErrors {
 /// A problem whose place has not been looked up in the text yet.
 #[derive(Debug)]
 pub(crate) struct Finding {
-    pub(crate) place: Place,
+    pub(crate) place: SourcePlace,
     pub(crate) what: String,
     pub(crate) found: String,
     pub(crate) remedy: String,

@@ -12,20 +12,20 @@ const FOUND_MAX: usize = 60;
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum SourcePlace {
     /// Bytes of the file.
     File { start: usize, end: usize },
     /// The override of that number.
     Set(usize),
 }
 
-impl From<Range<usize>> for Place {
+impl From<Range<usize>> for SourcePlace {
     fn from(range: Range<usize>) -> Self {
         Self::File { start: range.start, end: range.end }
     }
 }
 
-impl Place {
+impl SourcePlace {
     /// Whether nothing is written there.
     pub(crate) fn is_empty(&self) -> bool {
         matches!(self, Self::File { start, end } if start >= end)
@@ -42,13 +42,13 @@ pub(crate) struct Source<'a> {
 
 impl Source<'_> {
     /// `file:line:col`, or the `--set` itself.
-    pub(crate) fn name(&self, place: &Place) -> String {
+    pub(crate) fn name(&self, place: &SourcePlace) -> String {
         match place {
-            Place::File { start, .. } => {
+            SourcePlace::File { start, .. } => {
                 let (line, column, _) = self.line_at(*start);
                 format!("{}:{line}:{column}", safe(self.file, usize::MAX))
             }
-            Place::Set(index) => self
+            SourcePlace::Set(index) => self
                 .sets
                 .get(*index)
                 .map_or_else(String::new, |(path, value)| safe(&format!("--set {path}={value}"), LINE_MAX)),
@@ -56,10 +56,10 @@ impl Source<'_> {
     }
 
     /// What stands at a place, as it was written, cut to one line.
-    pub(crate) fn found(&self, place: &Place) -> String {
+    pub(crate) fn found(&self, place: &SourcePlace) -> String {
         let written = match place {
-            Place::File { start, end } => self.text.get(*start..*end),
-            Place::Set(index) => self.sets.get(*index).map(|(_, value)| value.as_str()),
+            SourcePlace::File { start, end } => self.text.get(*start..*end),
+            SourcePlace::Set(index) => self.sets.get(*index).map(|(_, value)| value.as_str()),
         };
         match written.unwrap_or_default().trim() {
             "" => "nothing".to_owned(),
@@ -68,8 +68,8 @@ impl Source<'_> {
     }
 
     /// The source line with a caret under the place; `None` for a `--set`, which is its own excerpt.
-    pub(crate) fn excerpt(&self, place: &Place) -> Option<String> {
-        let Place::File { start, end } = place else {
+    pub(crate) fn excerpt(&self, place: &SourcePlace) -> Option<String> {
+        let SourcePlace::File { start, end } = place else {
             return None;
         };
         let (number, column, line) = self.line_at(*start);
@@ -121,7 +121,7 @@ mod tests {
     fn a_place_is_shown_with_its_line_and_a_caret() {
         let source = Source { file: "a.toml", text: "x = 1\nµ = \t22 # é\r\n", sets: &[] };
         let at = source.text.find("22").unwrap();
-        let place = Place::from(at..at + 2);
+        let place = SourcePlace::from(at..at + 2);
         assert_eq!(source.name(&place), "a.toml:2:6");
         assert_eq!(source.found(&place), "22");
         assert_eq!(source.excerpt(&place).unwrap(), "  2 | µ =  22 # é\n    |      ^^");
@@ -131,7 +131,7 @@ mod tests {
     fn a_long_or_hostile_line_is_cut_and_made_harmless() {
         let text = format!("{}\u{1b}[31m = 5", "k".repeat(5000));
         let source = Source { file: "a.toml", text: &text, sets: &[] };
-        let excerpt = source.excerpt(&Place::from(text.len() - 1..text.len())).unwrap();
+        let excerpt = source.excerpt(&SourcePlace::from(text.len() - 1..text.len())).unwrap();
         assert!(!excerpt.contains('\u{1b}'));
         assert!(excerpt.len() < 400, "{excerpt}");
         assert!(excerpt.ends_with('^'));

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::schema::source::{Place, safe};
-use crate::schema::tree::{Field, Node, Table, Value};
+use crate::schema::source::{SourcePlace, safe};
+use crate::schema::tree::{Field, Node, TomlTable, Value};
 use crate::schema::walk::Walk;
 
 /// Parses the text, reporting every line that is not TOML. `None` if what is left is not worth judging.
-pub(crate) fn parse(text: &str, walk: &mut Walk<'_>) -> Option<Table> {
+pub(crate) fn parse(text: &str, walk: &mut Walk<'_>) -> Option<TomlTable> {
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     let mut worth_judging = true;
@@ -29,7 +29,7 @@ pub(crate) fn parse(text: &str, walk: &mut Walk<'_>) -> Option<Table> {
 /// Reports one complaint of the parser, unless it stumbles `again` on a line that has been reported: the first stumble is
 /// where the mistake is. True if the rest can be judged all the same, because the parser kept what was meant.
 fn report_syntax(message: &str, span: Range<usize>, again: bool, walk: &mut Walk<'_>) -> bool {
-    let place = Place::from(span);
+    let place = SourcePlace::from(span);
     let found = walk.found(&place);
     let nothing = place.is_empty();
     let (what, found, remedy, harmless) = if message == "duplicate key" {
@@ -54,7 +54,7 @@ fn report_syntax(message: &str, span: Range<usize>, again: bool, walk: &mut Walk
 }
 
 /// A `--set` value: what parses as a number, boolean, string, list or inline table is one, anything else is text.
-pub(crate) fn parse_set(text: &str, place: &Place) -> Value {
+pub(crate) fn parse_set(text: &str, place: &SourcePlace) -> Value {
     match DeValue::parse(text).map(toml::Spanned::into_inner) {
         Ok(DeValue::Datetime(_)) | Err(_) => Value::Text(text.to_owned()),
         Ok(value) => value_of(value, Some(place)),
@@ -62,24 +62,24 @@ pub(crate) fn parse_set(text: &str, place: &Place) -> Value {
 }
 
 /// `set` is the place of everything inside a `--set`; inside a file each value has its own.
-fn table_of(table: DeTable<'_>, set: Option<&Place>) -> Table {
+fn table_of(table: DeTable<'_>, set: Option<&SourcePlace>) -> TomlTable {
     let fields = table.into_iter().map(|(key, value)| Field {
         name_place: place_of(&key, set),
         name: key.into_inner().into_owned(),
         node: node_of(value, set),
     });
-    Table { fields: fields.collect() }
+    TomlTable { fields: fields.collect() }
 }
 
-fn node_of(value: toml::Spanned<DeValue<'_>>, set: Option<&Place>) -> Node {
+fn node_of(value: toml::Spanned<DeValue<'_>>, set: Option<&SourcePlace>) -> Node {
     Node { place: place_of(&value, set), value: value_of(value.into_inner(), set) }
 }
 
-fn place_of<T>(value: &toml::Spanned<T>, set: Option<&Place>) -> Place {
+fn place_of<T>(value: &toml::Spanned<T>, set: Option<&SourcePlace>) -> SourcePlace {
     set.cloned().unwrap_or_else(|| value.span().into())
 }
 
-fn value_of(value: DeValue<'_>, set: Option<&Place>) -> Value {
+fn value_of(value: DeValue<'_>, set: Option<&SourcePlace>) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(whole) => Value::Integer(i128::from_str_radix(whole.as_str(), whole.radix()).ok()),

@@ -3,13 +3,13 @@
 //! It stands between the TOML parser and validation so that a `--set` can be laid over a file before anything is judged,
 //! and so that every later message can point at the text. It decides nothing about meaning.
 
-use crate::schema::source::Place;
+use crate::schema::source::SourcePlace;
 
 /// A value and where it was written.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) value: Value,
-    pub(crate) place: Place,
+    pub(crate) place: SourcePlace,
 }
 
 #[derive(Debug, Clone)]
@@ -19,25 +19,25 @@ pub(crate) enum Value {
     Integer(Option<i128>),
     Float(f64),
     List(Vec<Node>),
-    Table(Table),
+    Table(TomlTable),
     /// Booleans and dates, which no field takes.
     Other,
 }
 
 /// Named values, by name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Table {
+pub(crate) struct TomlTable {
     pub(crate) fields: Vec<Field>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub(crate) name: String,
-    pub(crate) name_place: Place,
+    pub(crate) name_place: SourcePlace,
     pub(crate) node: Node,
 }
 
-impl Table {
+impl TomlTable {
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {
         let field = self.fields.iter().find(|field| field.name == name);
         field.map(|field| &field.node)

@@ -5,18 +5,18 @@
 
 use crate::schema::nearest::{did_you_mean, near};
 use crate::schema::problem::{Finding, ScenarioErrors};
-use crate::schema::source::{Place, Source, safe};
-use crate::schema::tree::{Node, Table, Value};
+use crate::schema::source::{Source, SourcePlace, safe};
+use crate::schema::tree::{Node, TomlTable, Value};
 
 /// Most findings that are kept while a file is read: a megabyte of nonsense must not become a gigabyte of complaints.
 const FINDINGS_MAX: usize = 1000;
 
 /// A table being read.
 pub(crate) struct Fields<'t> {
-    table: &'t Table,
+    table: &'t TomlTable,
     /// As messages name it: `[load]`.
     pub(crate) title: String,
-    pub(crate) place: Place,
+    pub(crate) place: SourcePlace,
     /// Fields that an unknown one probably meant: their absence is not reported a second time.
     misspelt: Vec<&'static str>,
 }
@@ -54,13 +54,13 @@ impl<'s> Walk<'s> {
     }
 
     /// What is written at a place, ready to be shown.
-    pub(crate) fn found(&self, place: &Place) -> String {
+    pub(crate) fn found(&self, place: &SourcePlace) -> String {
         self.source.found(place)
     }
 
     pub(crate) fn report(
         &mut self,
-        place: &Place,
+        place: &SourcePlace,
         what: impl Into<String>,
         found: impl Into<String>,
         remedy: impl Into<String>,
@@ -86,9 +86,9 @@ impl<'s> Walk<'s> {
     /// Opens a table and reports the fields it does not know.
     pub(crate) fn open<'t>(
         &mut self,
-        table: &'t Table,
+        table: &'t TomlTable,
         title: impl Into<String>,
-        place: &Place,
+        place: &SourcePlace,
         allowed: &'static [&'static str],
     ) -> Fields<'t> {
         let title = title.into();

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::plan::draw::{Draws, Purpose};
+use crate::plan::draw::{Purpose, PurposeDraws};
 use crate::values::law::Law;
 
 /// The service times of an origin.
@@ -23,7 +23,7 @@ impl ServiceModel {
     /// How long the `n`-th read holds its place: a pure function of seed and position.
     #[must_use]
     pub fn service_time(&self, seed: u64, n: u64) -> Duration {
-        let draws = Draws::at(seed, Purpose::Service, 0, n);
+        let draws = PurposeDraws::at(seed, Purpose::Service, 0, n);
         self.law.sample(draws.unit(0), draws.unit(1))
     }
 

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use scenarios::{
-    ACTIONS, Action, ActionKind, Arrivals, Bound, CacheSettings, Event, Field, KeyKind, Keys, Law, Load, LoadKind,
-    METRICS, OnDown, OriginModel, Plan, Ramp, Retry, Scenario, Start, Target, Threshold, Warm, budgets_for, shipped,
+    ACTIONS, Action, ActionField, ActionKind, Arrivals, Bound, CacheSettings, KeyKind, Keys, Law, Load, LoadKind,
+    METRICS, OnDown, OriginModel, Plan, Ramp, ReplicaTarget, Retry, Scenario, ScenarioEvent, Start, Threshold, Warm,
+    budgets_for, shipped,
 };
 use strategies::{Budgets, Slots};
 
@@ -251,18 +252,18 @@ fn keys() -> impl Strategy<Value = Keys> {
 }
 
 fn action() -> impl Strategy<Value = Action> {
-    let target = prop_oneof![Just(Target::LockHolder), (0_u32..=999).prop_map(Target::Replica)];
+    let target = prop_oneof![Just(ReplicaTarget::LockHolder), (0_u32..=999).prop_map(ReplicaTarget::Replica)];
     (0..ACTIONS.len(), span(3600 * S), span(60 * S), 1.001_f64..=1000.0, target).prop_map(
         |(row, length, added, factor, target)| {
             let row = &ACTIONS[row];
             let mut action = Action::new(row.kind);
-            for field in Field::ALL.into_iter().filter(|field| row.has(*field)) {
+            for field in ActionField::ALL.into_iter().filter(|field| row.has(*field)) {
                 match field {
-                    Field::For => action.length = length,
-                    Field::Factor => action.factor = factor,
-                    Field::Add => action.added = added,
-                    Field::Key => action.key = Some(1),
-                    Field::Target => action.target = Some(target),
+                    ActionField::For => action.length = length,
+                    ActionField::Factor => action.factor = factor,
+                    ActionField::Add => action.added = added,
+                    ActionField::Key => action.key = Some(1),
+                    ActionField::Target => action.target = Some(target),
                 }
             }
             action
@@ -312,7 +313,7 @@ prop_compose! {
             budgets: Budgets { lock_wait: wait.min(budgets_for(&service_time).origin_read), ..longer(budgets_for(&service_time), more) },
             slots,
             warm: warm.then_some(if aged { Warm::BurstAged } else { Warm::BurstAll }),
-            events: actions.into_iter().map(|action| Event { at: Duration::ZERO, action }).collect(),
+            events: actions.into_iter().map(|action| ScenarioEvent { at: Duration::ZERO, action }).collect(),
             thresholds: vec![threshold],
         }
     }

@@ -11,14 +11,14 @@ use strategies::time::{Mono, nanos};
 
 /// How long a message takes: at least `least`, and up to `spread` more, evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Latency {
+pub struct LinkLatency {
     /// The shortest.
     pub least: Duration,
     /// What may be added.
     pub spread: Duration,
 }
 
-impl Latency {
+impl LinkLatency {
     /// A latency in whole microseconds.
     #[must_use]
     pub const fn micros(least: u64, spread: u64) -> Self {
@@ -57,7 +57,7 @@ impl Draws {
 /// One direction of a link.
 #[derive(Debug)]
 pub struct Path {
-    latency: Latency,
+    latency: LinkLatency,
     draws: Draws,
     /// When the message before arrives.
     last: AtomicU64,
@@ -70,7 +70,7 @@ pub struct Path {
 impl Path {
     /// A path that works. Its draws depend on `rng`'s seed alone.
     #[must_use]
-    pub fn new(latency: Latency, rng: &Rng) -> Self {
+    pub fn new(latency: LinkLatency, rng: &Rng) -> Self {
         Self {
             latency,
             draws: Draws::from(rng),
@@ -128,7 +128,7 @@ pub struct Link {
 impl Link {
     /// A link that works; `rng` must be its own.
     #[must_use]
-    pub fn new(latency: Latency, rng: &Rng) -> Self {
+    pub fn new(latency: LinkLatency, rng: &Rng) -> Self {
         Self { there: Path::new(latency, &rng.fork("there")), back: Path::new(latency, &rng.fork("back")) }
     }
 
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn path() -> Path {
-        Path::new(Latency::micros(100, 50), &Rng::new(7))
+        Path::new(LinkLatency::micros(100, 50), &Rng::new(7))
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_path_is_cut_in_one_direction_for_a_time_and_loses_its_share() {
-        let link = Link::new(Latency::micros(100, 0), &Rng::new(7));
+        let link = Link::new(LinkLatency::micros(100, 0), &Rng::new(7));
         link.back.cut(Mono(500));
         assert_eq!(link.there.deliver(Mono(0)), Some(Mono(100_000)));
         assert_eq!(link.back.deliver(Mono(499)), None);

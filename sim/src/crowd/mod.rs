@@ -21,8 +21,8 @@ use strategies::{Cx, GetError, Key, Served, Stack};
 
 use crate::cache::link::Draws;
 use crate::fleet::Fleet;
-use under_way::{Place, UnderWay};
-use workers::{Desk, Idle, Job, Worker};
+use under_way::{RequestPlace, UnderWay};
+use workers::{Idle, Job, Worker, WorkerSlot};
 
 /// How often the end of the load is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -165,7 +165,7 @@ impl<W: Witness + 'static> Crowd<W> {
         while self.active.get() > 0 || !self.under_way.borrow().is_empty() {
             self.fleet.world.sleep(LOOK_EVERY).await;
         }
-        self.idle.borrow_mut().dismiss().into_iter().for_each(|task| self.fleet.world.end(task));
+        self.idle.borrow_mut().end_worker().into_iter().for_each(|task| self.fleet.world.end(task));
     }
 
     /// Stops early: requests that were not sent yet are withdrawn.
@@ -234,7 +234,7 @@ impl<W: Witness + 'static> Crowd<W> {
             *client
         };
         let Client { intended, n, key, replica, .. } = client;
-        let place = self.send(Place { client: number, n, key, replica, ..Place::first(intended) });
+        let place = self.send(RequestPlace { client: number, n, key, replica, ..RequestPlace::first(intended) });
         self.arrive(place);
     }
 
@@ -248,14 +248,14 @@ impl<W: Witness + 'static> Crowd<W> {
             }
             self.witness.borrow_mut().offer(&self.request(intended, arrival.key));
             let (key, replica) = (arrival.key, arrival.replica as u16);
-            let place = self.send(Place { client: NO_CLIENT, key, replica, ..Place::first(intended) });
+            let place = self.send(RequestPlace { client: NO_CLIENT, key, replica, ..RequestPlace::first(intended) });
             let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
             self.fleet.world.call_at(Mono(arrives), place);
         }
     }
 
     /// A request is sent: from now on it is under way.
-    fn send(&self, place: Place) -> u32 {
+    fn send(&self, place: RequestPlace) -> u32 {
         self.pay(&place);
         self.under_way.borrow_mut().add(place)
     }
@@ -264,7 +264,7 @@ impl<W: Witness + 'static> Crowd<W> {
     fn arrive(self: &Rc<Self>, number: u32) {
         let now = self.fleet.world.now();
         // A call that was for the attempt before this one comes too early for it.
-        let there = |place: &Place| place.task.is_none() && place.sent <= now.0;
+        let there = |place: &RequestPlace| place.task.is_none() && place.sent <= now.0;
         let Some(place) = self.under_way.borrow().get(number).filter(there) else { return };
         let Some(stack) = self.fleet.stack(place.replica) else { return self.refused(number, place) };
         let request = self.fleet.took_request(place.replica);
@@ -272,19 +272,19 @@ impl<W: Witness + 'static> Crowd<W> {
         let cx = Cx { request, deadline, replica: place.replica };
         let job = Job { number, stack, cx, key: Key::of_item(place.key) };
         let idle = self.idle.borrow_mut().take(place.replica);
-        let worker = idle.unwrap_or_else(|| self.hire(place.replica));
+        let worker = idle.unwrap_or_else(|| self.start_worker(place.replica));
         worker.desk.set(Some(job));
         self.under_way.borrow_mut().places[number as usize].task = Some(worker.task);
         self.fleet.world.run(worker.task);
     }
 
     /// Nobody listens: a request goes on to the next replica, if its client does such things and has not asked them all.
-    fn refused(self: &Rc<Self>, number: u32, place: Place) {
+    fn refused(self: &Rc<Self>, number: u32, place: RequestPlace) {
         let replicas = self.fleet.replicas().len() as u16;
         if !self.moves || place.moved + 1 >= replicas {
             return self.over(number, Reply::Refused);
         }
-        let next = Place { replica: (place.replica + 1) % replicas, moved: place.moved + 1, ..place };
+        let next = RequestPlace { replica: (place.replica + 1) % replicas, moved: place.moved + 1, ..place };
         self.under_way.borrow_mut().places[number as usize] = next;
         // The refusal's way back, and the request's to the next.
         let link = self.fleet.latencies.client;
@@ -293,8 +293,8 @@ impl<W: Witness + 'static> Crowd<W> {
     }
 
     /// A new worker for a replica.
-    fn hire(self: &Rc<Self>, replica: u16) -> Worker {
-        let (desk, crowd) = (Desk::default(), Rc::clone(self));
+    fn start_worker(self: &Rc<Self>, replica: u16) -> Worker {
+        let (desk, crowd) = (WorkerSlot::default(), Rc::clone(self));
         let at_work = Rc::clone(&desk);
         let task = self.fleet.world.spawn_idle(replica, async move {
             loop {
@@ -307,7 +307,7 @@ impl<W: Witness + 'static> Crowd<W> {
     }
 
     /// A request's replica has its answer, and a worker nothing to do.
-    fn answered(&self, number: u32, desk: &Desk, answer: &Result<Served, GetError>) {
+    fn answered(&self, number: u32, desk: &WorkerSlot, answer: &Result<Served, GetError>) {
         let place = self.under_way.borrow_mut().remove(number);
         if let Some(task) = place.task {
             self.idle.borrow_mut().put(place.replica, Worker { task, desk: Rc::clone(desk) });
@@ -328,7 +328,7 @@ impl<W: Witness + 'static> Crowd<W> {
     }
 
     /// What a client has of its request. It thinks, and decides on the next one.
-    fn record(&self, place: &Place, reply: Reply<'_>) {
+    fn record(&self, place: &RequestPlace, reply: Reply<'_>) {
         let now = self.fleet.world.now().0;
         let given_up = place.sent.saturating_add(self.timeout);
         let back = match reply {

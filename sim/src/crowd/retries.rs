@@ -5,12 +5,12 @@
 use scenarios::RequestId;
 use strategies::time::{Mono, nanos};
 
-use super::under_way::Place;
+use super::under_way::RequestPlace;
 use super::{Crowd, MOVES, Reply, Request, Witness};
 
 impl<W: Witness + 'static> Crowd<W> {
     /// A first attempt is sent: it pays for retries to come.
-    pub(super) fn pay(&self, place: &Place) {
+    pub(super) fn pay(&self, place: &RequestPlace) {
         if self.retry.is_some() {
             self.budget.borrow_mut().first();
             self.tell_attempt(place);
@@ -18,7 +18,7 @@ impl<W: Witness + 'static> Crowd<W> {
     }
 
     /// What failed is sent again later, where that is so; else whether only the budget was against it.
-    pub(super) fn try_again(&self, place: &Place, done: u64, reply: Reply<'_>) -> Result<(), bool> {
+    pub(super) fn try_again(&self, place: &RequestPlace, done: u64, reply: Reply<'_>) -> Result<(), bool> {
         let Some(retry) = self.retry.filter(|retry| place.attempt < retry.attempts) else { return Err(false) };
         let asked = match reply {
             Reply::Answer(Ok(_)) => return Err(false),
@@ -34,7 +34,7 @@ impl<W: Witness + 'static> Crowd<W> {
         let request = RequestId { at_ns: self.since_t0(place.intended), key: place.key };
         let wait = retry.wait(self.seed, request, place.attempt, asked);
         let replicas = self.fleet.replicas().len() as u16;
-        let next = Place {
+        let next = RequestPlace {
             sent: done.max(self.fleet.world.now().0).saturating_add(nanos(wait)),
             attempt: place.attempt + 1,
             replica: (place.replica + 1) % replicas,
@@ -49,7 +49,7 @@ impl<W: Witness + 'static> Crowd<W> {
         Ok(())
     }
 
-    fn tell_attempt(&self, place: &Place) {
+    fn tell_attempt(&self, place: &RequestPlace) {
         let request = Request { attempts: place.attempt, ..self.request(place.intended, place.key) };
         self.witness.borrow_mut().attempt(&request, self.since_t0(place.sent));
     }

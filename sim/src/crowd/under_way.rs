@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// A request that is under way.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Place {
+pub(super) struct RequestPlace {
     /// Unique; 0 where the place is free. Given by [`UnderWay::add`].
     pub(super) serial: u64,
     pub(super) client: u32,
@@ -23,7 +23,7 @@ pub(super) struct Place {
     pub(super) task: Option<u32>,
 }
 
-impl Place {
+impl RequestPlace {
     /// The first attempt at a request, sent when it was intended.
     pub(super) fn first(intended: u64) -> Self {
         Self { intended, sent: intended, attempt: 1, ..Self::default() }
@@ -33,7 +33,7 @@ impl Place {
 /// Requests that are under way.
 #[derive(Default)]
 pub(super) struct UnderWay {
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<RequestPlace>,
     free: Vec<u32>,
     serial: u64,
     /// (deadline, place, serial) in the order of time: see [`UnderWay::late`].
@@ -46,9 +46,9 @@ impl UnderWay {
         self.free.len() == self.places.len()
     }
 
-    pub(super) fn add(&mut self, place: Place) -> u32 {
+    pub(super) fn add(&mut self, place: RequestPlace) -> u32 {
         self.serial += 1;
-        let place = Place { serial: self.serial, ..place };
+        let place = RequestPlace { serial: self.serial, ..place };
         match self.free.pop() {
             Some(number) => {
                 self.places[number as usize] = place;
@@ -61,11 +61,11 @@ impl UnderWay {
         }
     }
 
-    pub(super) fn get(&self, number: u32) -> Option<Place> {
+    pub(super) fn get(&self, number: u32) -> Option<RequestPlace> {
         self.places.get(number as usize).filter(|place| place.serial != 0).copied()
     }
 
-    pub(super) fn remove(&mut self, number: u32) -> Place {
+    pub(super) fn remove(&mut self, number: u32) -> RequestPlace {
         let place = self.places[number as usize];
         self.places[number as usize].serial = 0;
         self.free.push(number);
@@ -74,7 +74,7 @@ impl UnderWay {
 
     /// The places of a replica's requests.
     pub(super) fn of(&self, replica: u16) -> Vec<u32> {
-        let here = |place: &Place| place.serial != 0 && place.replica == replica && place.task.is_some();
+        let here = |place: &RequestPlace| place.serial != 0 && place.replica == replica && place.task.is_some();
         (0..).zip(&self.places).filter(|(_, place)| here(place)).map(|(number, _)| number).collect()
     }
 

@@ -18,13 +18,13 @@ pub(super) struct Job {
 }
 
 /// Where a worker finds its next job.
-pub(super) type Desk = Rc<Cell<Option<Job>>>;
+pub(super) type WorkerSlot = Rc<Cell<Option<Job>>>;
 
 /// A worker.
 #[derive(Clone)]
 pub(super) struct Worker {
     pub(super) task: u32,
-    pub(super) desk: Desk,
+    pub(super) desk: WorkerSlot,
 }
 
 /// The workers that have nothing to do, by replica.
@@ -51,7 +51,7 @@ impl Idle {
     }
 
     /// All workers, which may go.
-    pub(super) fn dismiss(&mut self) -> Vec<u32> {
+    pub(super) fn end_worker(&mut self) -> Vec<u32> {
         self.0.iter_mut().flat_map(|idle| idle.drain(..)).map(|worker| worker.task).collect()
     }
 }

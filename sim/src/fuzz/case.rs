@@ -52,7 +52,7 @@ impl Profile {
 
 /// Whom a fault hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whom {
+pub enum FaultTarget {
     /// That replica.
     Replica(u16),
     /// The replica that holds that item's lock, or reads it: the fault waits for one to come, for a while.
@@ -67,7 +67,7 @@ pub struct Fault {
     /// What.
     pub kind: Trouble,
     /// Whom it hits.
-    pub whom: Whom,
+    pub whom: FaultTarget,
     /// How long it lasts, nanoseconds.
     pub length: u64,
     /// How much: replies, times, parts per billion, nanoseconds; by kind.
@@ -225,7 +225,7 @@ fn fault(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) 
     let at = draw.between(0, length);
     let item = draw.between(1, u64::from(items)) as u32;
     let replica = draw.between(0, u64::from(replicas) - 1) as u16;
-    let whom = if draw.chance(0.7) { Whom::Holder(item) } else { Whom::Replica(replica) };
+    let whom = if draw.chance(0.7) { FaultTarget::Holder(item) } else { FaultTarget::Replica(replica) };
     let sign = if draw.chance(0.5) { 1 } else { -1 };
     let (most, amount) = match kind {
         Trouble::Freeze => (15_000, 0),
@@ -245,13 +245,13 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, kind, whom, length, amount } = *self;
         match whom {
-            Whom::Replica(_) => write!(f, "at {}: {}", seconds(at), kind.name()),
-            Whom::Holder(item) => {
+            FaultTarget::Replica(_) => write!(f, "at {}: {}", seconds(at), kind.name()),
+            FaultTarget::Holder(item) => {
                 let (latest, kind) = (seconds(at + nanos(AIM)), kind.name());
                 write!(f, "from {}, as soon as somebody holds item {item}, or at {latest}: {kind}", seconds(at))
             }
         }?;
-        if let (Whom::Replica(number), true) = (whom, kind.is_of_one_replica()) {
+        if let (FaultTarget::Replica(number), true) = (whom, kind.is_of_one_replica()) {
             write!(f, " at replica {number}")?;
         }
         match kind {

@@ -10,8 +10,8 @@ mod rare;
 mod shrink;
 mod story;
 
-pub use case::{Case, Fault, PROFILES, Profile, Whom};
+pub use case::{Case, Fault, FaultTarget, PROFILES, Profile};
 pub use play::{Played, play};
-pub use rare::{Counts, RARE};
+pub use rare::{NamedCounts, RARE};
 pub use shrink::shrink;
 pub use story::{lines, story, whole};

@@ -8,23 +8,26 @@ use evidence::OriginFault;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use scenarios::{Law, OriginModel};
-use strategies::port::{Event, Events};
+use strategies::port::{Event, EventSink};
 use strategies::time::{Mono, nanos};
 use strategies::{Budgets, Cx, Key, Spec, Stack};
 
-use super::case::{AIM, Ask, Case, Fault, Whom};
-use super::rare::Counts;
+use super::case::{AIM, Ask, Case, Fault, FaultTarget};
+use super::rare::NamedCounts;
 use crate::cache::CacheServer;
-use crate::cache::link::Latency;
+use crate::cache::link::LinkLatency;
 use crate::cache::memory::MemoryCache;
 use crate::fleet::{Fleet, FleetSettings, Latencies};
-use crate::invariants::{Active, End, Fact, Judge, Terms, Violation, What};
+use crate::invariants::{Active, End, Fact, FactKind, Judge, Terms, Violation};
 use crate::origin::SimOrigin;
 use crate::world::{Handle, NOBODY, VirtualClock, World};
 use scenarios::Trouble;
 
-const LATENCIES: Latencies =
-    Latencies { client: Latency::micros(0, 0), cache: Latency::micros(20, 300), origin: Latency::micros(100, 50) };
+const LATENCIES: Latencies = Latencies {
+    client: LinkLatency::micros(0, 0),
+    cache: LinkLatency::micros(20, 300),
+    origin: LinkLatency::micros(100, 50),
+};
 /// A replica's budgets, as the labs' usual ones.
 const BUDGETS: Budgets = Budgets::USUAL;
 /// How long a client waits that does not go away.
@@ -44,7 +47,7 @@ pub struct Played {
     /// The first invariant that broke.
     pub violation: Option<Violation>,
     /// How often faults took effect and rare events happened.
-    pub counts: Counts,
+    pub counts: NamedCounts,
     /// How many facts there were.
     pub facts: u64,
     /// All of them, where that was asked for.
@@ -62,7 +65,7 @@ struct Log {
 }
 
 impl Log {
-    fn push(&mut self, node: Option<u16>, what: What) {
+    fn push(&mut self, node: Option<u16>, what: FactKind) {
         if self.played.violation.is_some() {
             return;
         }
@@ -90,9 +93,9 @@ fn lock(log: &Shared) -> MutexGuard<'_, Log> {
 
 struct Sink(u16, Shared);
 
-impl Events for Sink {
+impl EventSink for Sink {
     fn emit(&self, event: Event) {
-        lock(&self.1).push(Some(self.0), What::Told(event));
+        lock(&self.1).push(Some(self.0), FactKind::Told(event));
     }
 }
 
@@ -113,7 +116,7 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
         sees_cache: true,
     };
     let digest = 0xCBF2_9CE4_8422_2325;
-    let played = Played { violation: None, counts: Counts::default(), facts: 0, log: Vec::new(), digest };
+    let played = Played { violation: None, counts: NamedCounts::default(), facts: 0, log: Vec::new(), digest };
     let log = Arc::new(Mutex::new(Log { world: world.handle(), judge: Judge::new(terms), played, keep }));
     let fleet = fleet(&world, case, spec, &log);
     let heal = terms.promise.lock_life.unwrap_or_default() + Duration::from_secs(6);
@@ -128,7 +131,7 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
     }
     drop(world);
     let mut log = lock(&log);
-    let empty = Played { violation: None, counts: Counts::default(), facts: 0, log: Vec::new(), digest: 0 };
+    let empty = Played { violation: None, counts: NamedCounts::default(), facts: 0, log: Vec::new(), digest: 0 };
     std::mem::replace(&mut log.played, empty)
 }
 
@@ -145,7 +148,7 @@ fn clocks(case: &Case) -> Duration {
 fn fleet(world: &World, case: &Case, spec: &Spec, log: &Shared) -> Rc<Fleet> {
     let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
     let told = Arc::clone(log);
-    cache.watch(Box::new(move |node, effect| lock(&told).push(Some(node), What::Cache(effect))));
+    cache.watch(Box::new(move |node, effect| lock(&told).push(Some(node), FactKind::Cache(effect))));
     let model = OriginModel {
         service_time: Law::Constant(case.service),
         concurrency: case.places,
@@ -221,12 +224,12 @@ impl Stage {
         }
         let tasks = world.tasks();
         for read in self.fleet.origin.take_ledger() {
-            self.tell(None, What::Read(read));
+            self.tell(None, FactKind::Read(read));
         }
-        self.tell(None, What::Over(tasks));
+        self.tell(None, FactKind::Over(tasks));
     }
 
-    fn tell(&self, node: Option<u16>, what: What) {
+    fn tell(&self, node: Option<u16>, what: FactKind) {
         lock(&self.log).push(node, what);
     }
 
@@ -234,9 +237,9 @@ impl Stage {
     async fn ask(self, request: u32, ask: Ask, probe: bool) {
         self.world.sleep_until(Mono(ask.at)).await;
         let (key, node) = (Key::of_item(ask.item), Some(ask.replica));
-        self.tell(node, What::Asked { request, key: key.clone(), probe });
+        self.tell(node, FactKind::Asked { request, key: key.clone(), probe });
         let Some(stack) = self.fleet.stack(ask.replica) else {
-            return self.tell(node, What::Answered { request, end: End::Refused });
+            return self.tell(node, FactKind::Answered { request, end: End::Refused });
         };
         let (tell, told) = oneshot::channel();
         let deadline = self.world.now().plus(BUDGETS.replica);
@@ -253,14 +256,14 @@ impl Stage {
                 if ask.gone.is_some() { End::Gone } else { End::Never }
             }
         };
-        self.tell(node, What::Answered { request, end });
+        self.tell(node, FactKind::Answered { request, end });
     }
 
     /// The replica that a fault hits, once there is one.
-    async fn aim(&self, whom: Whom) -> u16 {
+    async fn aim(&self, whom: FaultTarget) -> u16 {
         let item = match whom {
-            Whom::Replica(number) => return number,
-            Whom::Holder(item) => Key::of_item(item),
+            FaultTarget::Replica(number) => return number,
+            FaultTarget::Holder(item) => Key::of_item(item),
         };
         let begun = self.world.now();
         loop {
@@ -298,7 +301,7 @@ impl Stage {
     }
 
     /// What hits one replica.
-    async fn at_replica(&self, fault: Fault, node: u16, replica: &crate::fleet::Replica, until: Mono) {
+    async fn at_replica(&self, fault: Fault, node: u16, replica: &crate::fleet::SimReplica, until: Mono) {
         let length = Duration::from_nanos(fault.length);
         let troubled = |length| self.troubled(fault.kind, Some(node), length);
         match fault.kind {
@@ -380,8 +383,8 @@ impl Stage {
             }
             Trouble::Corrupt => {
                 let item = match fault.whom {
-                    Whom::Holder(item) => item,
-                    Whom::Replica(_) => 1,
+                    FaultTarget::Holder(item) => item,
+                    FaultTarget::Replica(_) => 1,
                 };
                 if cache.memory().spoil(&Key::of_item(item)) {
                     troubled(Duration::ZERO);
@@ -394,6 +397,6 @@ impl Stage {
     fn troubled(&self, kind: Trouble, node: Option<u16>, length: Duration) {
         let from = self.world.now();
         let (from_ns, until_ns) = (from.0.cast_signed(), from.plus(length).0.cast_signed());
-        self.tell(node, What::Trouble(Active { kind, node, from_ns, until_ns }));
+        self.tell(node, FactKind::Trouble(Active { kind, node, from_ns, until_ns }));
     }
 }

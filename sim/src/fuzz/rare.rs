@@ -10,7 +10,7 @@ use strategies::port::{
 use strategies::{GetError, Outcome};
 
 use crate::cache::Effect;
-use crate::invariants::{End, Fact, What};
+use crate::invariants::{End, Fact, FactKind};
 
 /// The rare events that are counted.
 pub const RARE: [&str; 29] = [
@@ -47,7 +47,7 @@ pub const RARE: [&str; 29] = [
 
 /// Counts by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct NamedCounts {
     /// Of faults that took effect and of rare events.
     pub of: BTreeMap<&'static str, u64>,
     /// Versions by key, for `old-over-new`, and whose lock ended without a word, for `take-over`.
@@ -56,7 +56,7 @@ pub struct Counts {
     failed: BTreeMap<strategies::port::FlightId, bool>,
 }
 
-impl Counts {
+impl NamedCounts {
     /// Counts one more.
     pub fn add(&mut self, name: &'static str) {
         *self.of.entry(name).or_default() += 1;
@@ -71,12 +71,12 @@ impl Counts {
 
     pub(super) fn see(&mut self, fact: &Fact) {
         let name = match &fact.what {
-            What::Trouble(trouble) => Some(trouble.kind.name()),
-            What::Cache(effect) => self.effect(effect),
-            What::Told(event) => told(event),
-            What::Answered { end, .. } => self.end(end),
-            What::Read(read) => (read.outcome == Some(ReadEnd::Rejected)).then_some("origin-full"),
-            What::Asked { .. } | What::Sent { .. } | What::Over(_) => None,
+            FactKind::Trouble(trouble) => Some(trouble.kind.name()),
+            FactKind::Cache(effect) => self.effect(effect),
+            FactKind::Told(event) => told(event),
+            FactKind::Answered { end, .. } => self.end(end),
+            FactKind::Read(read) => (read.outcome == Some(ReadEnd::Rejected)).then_some("origin-full"),
+            FactKind::Asked { .. } | FactKind::Sent { .. } | FactKind::Over(_) => None,
         };
         if let Some(name) = name {
             self.add(name);

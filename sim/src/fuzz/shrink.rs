@@ -2,7 +2,7 @@
 
 use strategies::Spec;
 
-use super::case::{Case, Whom};
+use super::case::{Case, FaultTarget};
 use super::play::play;
 
 /// How often a case is played again to make it smaller.
@@ -47,7 +47,7 @@ pub fn shrink(case: &Case, spec: &Spec, invariant: &str) -> Case {
         smaller.replicas = replicas;
         smaller.asks.iter_mut().for_each(|ask| ask.replica %= replicas);
         for fault in &mut smaller.faults {
-            if let Whom::Replica(number) = &mut fault.whom {
+            if let FaultTarget::Replica(number) = &mut fault.whom {
                 *number %= replicas;
             }
         }

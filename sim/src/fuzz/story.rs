@@ -6,7 +6,7 @@ use strategies::Key;
 use strategies::port::{Acquired, Event, FlightId, LeaderEnd, Released, Renewed, Token};
 
 use crate::cache::Effect;
-use crate::invariants::{Fact, Violation, What};
+use crate::invariants::{Fact, FactKind, Violation};
 
 /// Where a log's flights and requests begin, and for which key.
 struct Index<'a> {
@@ -19,8 +19,8 @@ impl<'a> Index<'a> {
         let (mut flights, mut requests) = (BTreeMap::new(), BTreeMap::new());
         for (at, fact) in log.iter().enumerate() {
             match &fact.what {
-                What::Told(Event::FlightLed { flight, key, .. }) => drop(flights.insert(*flight, (at, key))),
-                What::Asked { request, key, .. } => drop(requests.insert(*request, (at, key))),
+                FactKind::Told(Event::FlightLed { flight, key, .. }) => drop(flights.insert(*flight, (at, key))),
+                FactKind::Asked { request, key, .. } => drop(requests.insert(*request, (at, key))),
                 _ => {}
             }
         }
@@ -29,7 +29,7 @@ impl<'a> Index<'a> {
 
     fn key(&self, fact: &'a Fact) -> Option<&'a Key> {
         match &fact.what {
-            What::Answered { request, .. } => self.requests.get(request).map(|(_, key)| *key),
+            FactKind::Answered { request, .. } => self.requests.get(request).map(|(_, key)| *key),
             _ => fact.key(),
         }
     }
@@ -67,27 +67,27 @@ impl UnderWay {
 
     fn see(&mut self, fact: &Fact) {
         match &fact.what {
-            What::Asked { request, .. } => drop(self.requests.insert(*request)),
-            What::Answered { request, .. } => drop(self.requests.remove(request)),
-            What::Told(Event::FlightLed { flight, .. }) => drop(self.flights.insert(*flight)),
-            What::Told(Event::FlightEnded { flight, end, .. }) => {
+            FactKind::Asked { request, .. } => drop(self.requests.insert(*request)),
+            FactKind::Answered { request, .. } => drop(self.requests.remove(request)),
+            FactKind::Told(Event::FlightLed { flight, .. }) => drop(self.flights.insert(*flight)),
+            FactKind::Told(Event::FlightEnded { flight, end, .. }) => {
                 self.flights.remove(flight);
                 if *end == LeaderEnd::Done {
                     self.to_be_put.entry(fact.node).or_default().push(fact.at_ns);
                 }
             }
             // Which of them it is nobody says: the last, for all that is known.
-            What::Cache(Effect::Put(..)) => drop(self.to_be_put.entry(fact.node).or_default().pop()),
-            What::Cache(Effect::Taken(_, token, life, Acquired::Won)) => {
+            FactKind::Cache(Effect::Put(..)) => drop(self.to_be_put.entry(fact.node).or_default().pop()),
+            FactKind::Cache(Effect::Taken(_, token, life, Acquired::Won)) => {
                 let life = i64::try_from(life.as_nanos()).unwrap_or(i64::MAX);
                 self.lock = Some((*token, life, fact.at_ns.saturating_add(life)));
             }
-            What::Cache(Effect::Prolonged(_, token, Renewed::Renewed)) => {
+            FactKind::Cache(Effect::Prolonged(_, token, Renewed::Renewed)) => {
                 if let Some((_, life, until)) = self.lock.as_mut().filter(|(of, ..)| of == token) {
                     *until = fact.at_ns.saturating_add(*life);
                 }
             }
-            What::Cache(Effect::LetGo(.., Released::Released) | Effect::Seized(_)) => self.lock = None,
+            FactKind::Cache(Effect::LetGo(.., Released::Released) | Effect::Seized(_)) => self.lock = None,
             _ => {}
         }
     }
@@ -106,7 +106,7 @@ pub fn story<'a>(log: &'a [Fact], violation: &Violation) -> Vec<&'a Fact> {
 
     // Ledger rows are told at the end: such a story begins with the row's flight and ends with the row's read.
     let read = broke.and_then(|fact| match &fact.what {
-        What::Read(read) => Some(read),
+        FactKind::Read(read) => Some(read),
         _ => None,
     });
     let flight = read.and_then(|read| index.flights.get(&read.flight));
@@ -125,8 +125,8 @@ pub fn story<'a>(log: &'a [Fact], violation: &Violation) -> Vec<&'a Fact> {
     }
     in_time(log.iter().filter(|fact| {
         let of_key = index.key(fact) == Some(key);
-        let beside = matches!(&fact.what, What::Told(Event::Breaker(_) | Event::CacheFailed { .. }));
-        let trouble = matches!(&fact.what, What::Trouble(_));
+        let beside = matches!(&fact.what, FactKind::Told(Event::Breaker(_) | Event::CacheFailed { .. }));
+        let trouble = matches!(&fact.what, FactKind::Trouble(_));
         let after = if trouble { i64::MIN } else { begins_ns };
         (of_key || beside || trouble) && (after..=end_ns).contains(&fact.when_ns())
     }))
@@ -135,7 +135,7 @@ pub fn story<'a>(log: &'a [Fact], violation: &Violation) -> Vec<&'a Fact> {
 /// Facts as text, a line each; of the polls of callers that wait for a lock, those that follow one another are one line a replica.
 #[must_use]
 pub fn lines(facts: &[&Fact]) -> Vec<String> {
-    let poll = |fact: &&Fact| matches!(&fact.what, What::Cache(Effect::Taken(.., Acquired::Held)));
+    let poll = |fact: &&Fact| matches!(&fact.what, FactKind::Cache(Effect::Taken(.., Acquired::Held)));
     let mut lines = Vec::new();
     for run in facts.chunk_by(|one, next| poll(one) && poll(next)) {
         let mut polls: Vec<(&Fact, &Fact, usize)> = Vec::new();

@@ -6,8 +6,8 @@ use scenarios::Trouble;
 use strategies::port::Stored;
 use strategies::{Key, Outcome};
 
-use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
-use super::fact::{End, Fact, What};
+use super::checker::{Checker, CheckerVerdict, Known, MS, ms, nanos};
+use super::fact::{End, Fact, FactKind};
 use crate::cache::Effect;
 
 /// How long the reply to a read may take.
@@ -26,19 +26,19 @@ impl Checker for HardLife {
         "I4 hard life"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
-            What::Asked { request, key, .. } => {
+            FactKind::Asked { request, key, .. } => {
                 self.asked.insert(*request, (key.clone(), fact.at_ns));
                 return Ok(());
             }
-            What::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
+            FactKind::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
                 self.put.insert((key.clone(), entry.version), fact.at_ns);
                 return Ok(());
             }
             _ => {}
         }
-        let What::Answered { request, end } = &fact.what else { return Ok(()) };
+        let FactKind::Answered { request, end } = &fact.what else { return Ok(()) };
         let (Some((key, asked)), End::Answer(Ok(served))) = (self.asked.remove(request), end) else { return Ok(()) };
         if !matches!(served.outcome, Outcome::Hit | Outcome::Stale) {
             return Ok(());

@@ -6,8 +6,8 @@ use scenarios::Trouble;
 use strategies::port::{Event, FlightId, LeaderEnd};
 use strategies::{Key, Outcome};
 
-use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
-use super::fact::{End, Fact, What};
+use super::checker::{Checker, CheckerVerdict, Known, MS, ms, nanos};
+use super::fact::{End, Fact, FactKind};
 use crate::origin::item;
 
 /// What operations of the cache around a request's own budget may cost: its first read, and a last look for stale.
@@ -25,13 +25,13 @@ impl Checker for OneAnswer {
         "I7 one answer, in time"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
-            What::Asked { request, .. } => {
+            FactKind::Asked { request, .. } => {
                 self.asked.insert(*request, fact.at_ns);
                 Ok(())
             }
-            What::Answered { request, end } => {
+            FactKind::Answered { request, end } => {
                 if !self.over.insert(*request) {
                     return Err(format!("request {request} ended twice"));
                 }
@@ -66,7 +66,7 @@ impl Checker for OneAnswer {
                     End::Gone => Ok(()),
                 }
             }
-            What::Over(_) if !self.asked.is_empty() => Err(format!("{} requests never ended", self.asked.len())),
+            FactKind::Over(_) if !self.asked.is_empty() => Err(format!("{} requests never ended", self.asked.len())),
             _ => Ok(()),
         }
     }
@@ -85,11 +85,11 @@ impl Checker for Labels {
         "I6 true labels"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
-        if let What::Told(Event::FlightEnded { flight, end: LeaderEnd::Done, .. }) = &fact.what {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
+        if let FactKind::Told(Event::FlightEnded { flight, end: LeaderEnd::Done, .. }) = &fact.what {
             self.done.insert(*flight);
         }
-        let What::Answered { request, end: End::Answer(Ok(served)) } = &fact.what else { return Ok(()) };
+        let FactKind::Answered { request, end: End::Answer(Ok(served)) } = &fact.what else { return Ok(()) };
         let left = served.ttl_left_ns;
         // A value that was just read is fresh, but for clocks that are wrong, replicas that stand still, and leaders whose
         // farewell to a cache in trouble takes longer than the TTL.
@@ -130,11 +130,11 @@ impl Checker for Values {
         "I18 right values"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
-        if let What::Asked { request, key, .. } = &fact.what {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
+        if let FactKind::Asked { request, key, .. } = &fact.what {
             self.0.insert(*request, key.clone());
         }
-        let What::Answered { request, end } = &fact.what else { return Ok(()) };
+        let FactKind::Answered { request, end } = &fact.what else { return Ok(()) };
         let (Some(key), End::Answer(Ok(served))) = (self.0.remove(request), end) else { return Ok(()) };
         let number = key.as_str().parse().unwrap_or(0);
         if served.value.as_deref() != Some(&item(number, served.version)[..]) {

@@ -8,11 +8,11 @@ use scenarios::Trouble;
 use strategies::port::{Event, FlightId, LeaderEnd, OriginError};
 use strategies::{GetError, Key};
 
-use super::checker::{Checker, Known, MS, Verdict, nanos};
-use super::fact::{End, Fact, What};
+use super::checker::{Checker, CheckerVerdict, Known, MS, nanos};
+use super::fact::{End, Fact, FactKind};
+use super::fact_text::stands;
 use super::skew::TooOld;
 use super::waits::Waits;
-use super::words::stands;
 use crate::origin::Read;
 
 /// How long a backlog at the origin may outlast its cause.
@@ -67,30 +67,30 @@ impl Checker for Attributed {
         "I14 failures have causes"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         self.too_old.see(known, fact);
         self.waits.see(known, fact);
         match &fact.what {
-            What::Asked { request, key, .. } => drop(self.asked.insert(*request, (key.clone(), fact.at_ns))),
-            What::Told(Event::FlightLed { flight, .. }) => drop(self.led.insert(*flight, fact.at_ns)),
-            What::Told(Event::LockTimeout(key)) => {
+            FactKind::Asked { request, key, .. } => drop(self.asked.insert(*request, (key.clone(), fact.at_ns))),
+            FactKind::Told(Event::FlightLed { flight, .. }) => drop(self.led.insert(*flight, fact.at_ns)),
+            FactKind::Told(Event::LockTimeout(key)) => {
                 self.gave_up.insert((fact.node, key.clone()), fact.at_ns);
             }
-            What::Told(Event::FlightEnded { flight, end, .. }) => match end {
+            FactKind::Told(Event::FlightEnded { flight, end, .. }) => match end {
                 LeaderEnd::OriginError | LeaderEnd::TimedOut => {
                     self.failed.insert(*flight, (*end, fact.node, fact.at_ns));
                 }
                 LeaderEnd::Refused => drop(self.refused.insert(*flight)),
                 LeaderEnd::Done | LeaderEnd::LockLost | LeaderEnd::Vanished => {}
             },
-            What::Answered { request, end } => {
+            FactKind::Answered { request, end } => {
                 let asked = self.asked.remove(request);
                 if let (Some((key, asked)), End::Answer(Err(error))) = (asked, end) {
                     return self.answered(known, fact, (*request, key, asked), error);
                 }
             }
-            What::Read(read) => drop(self.reads.insert(read.flight, read.clone())),
-            What::Over(_) => return self.over(known),
+            FactKind::Read(read) => drop(self.reads.insert(read.flight, read.clone())),
+            FactKind::Over(_) => return self.over(known),
             _ => {}
         }
         Ok(())
@@ -98,7 +98,7 @@ impl Checker for Attributed {
 }
 
 impl Attributed {
-    fn answered(&mut self, known: &Known, fact: &Fact, of: (u32, Key, i64), error: &GetError) -> Verdict {
+    fn answered(&mut self, known: &Known, fact: &Fact, of: (u32, Key, i64), error: &GetError) -> CheckerVerdict {
         let ((request, key, asked), now) = (of, fact.at_ns);
         match error {
             GetError::LeadersVanished => {
@@ -181,7 +181,7 @@ impl Attributed {
     }
 
     /// The origin's own ledger says why its reads failed, and whether it was full.
-    fn over(&mut self, known: &Known) -> Verdict {
+    fn over(&mut self, known: &Known) -> CheckerVerdict {
         for (flight, (end, node, at)) in &self.failed {
             let Some(read) = self.reads.get(flight) else {
                 // Its time was over while it was on its way. With no time at all it should not have begun.

@@ -55,14 +55,14 @@ impl Known {
 }
 
 /// What a checker found.
-pub(super) type Verdict = Result<(), String>;
+pub(super) type CheckerVerdict = Result<(), String>;
 
 /// An invariant.
 pub(super) trait Checker {
     /// Its name, `I7 one answer`.
     fn name(&self) -> &'static str;
     /// Looks at the next fact.
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict;
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict;
     /// Whether what it says of a fact is about that fact's key, and not about a replica or all of them.
     fn of_one_key(&self) -> bool {
         true

@@ -15,12 +15,12 @@ pub struct Fact {
     /// At or by which replica, where it is one's.
     pub node: Option<u16>,
     /// What.
-    pub what: What,
+    pub what: FactKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone)]
-pub enum What {
+pub enum FactKind {
     /// A request came.
     Asked {
         /// Its number.

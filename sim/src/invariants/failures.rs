@@ -8,8 +8,8 @@ use scenarios::Trouble;
 use strategies::port::{Acquired, BreakerState, Event, FlightId, LeaderEnd, OriginError, RefusedBy, Released, Renewed};
 use strategies::{GetError, Key};
 
-use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
-use super::fact::{End, Fact, What};
+use super::checker::{Checker, CheckerVerdict, Known, MS, ms, nanos};
+use super::fact::{End, Fact, FactKind};
 use super::skew::TooOld;
 use super::waits::Waits;
 use crate::cache::Effect;
@@ -34,10 +34,10 @@ impl Checker for BackOff {
         "I13 back-off"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         let node = fact.node.unwrap_or(u16::MAX);
         match &fact.what {
-            What::Told(Event::FlightEnded { flight, key, end }) => {
+            FactKind::Told(Event::FlightEnded { flight, key, end }) => {
                 let of = (node, key.clone());
                 match end {
                     LeaderEnd::OriginError | LeaderEnd::TimedOut | LeaderEnd::Refused => {
@@ -49,13 +49,13 @@ impl Checker for BackOff {
                 }
                 Ok(())
             }
-            What::Told(Event::FlightLed { flight, key, .. }) => match self.failed.get(&(node, key.clone())) {
+            FactKind::Told(Event::FlightLed { flight, key, .. }) => match self.failed.get(&(node, key.clone())) {
                 Some((at, incarnation)) if *incarnation == flight.incarnation && fact.at_ns - at < BACK_OFF => {
                     Err(format!("flight {flight} for {key} began {} after a failed one", ms(fact.at_ns - at)))
                 }
                 _ => Ok(()),
             },
-            What::Answered { request, end: End::Answer(Err(GetError::Origin { flight, .. })) } => {
+            FactKind::Answered { request, end: End::Answer(Err(GetError::Origin { flight, .. })) } => {
                 // That it failed at all is I14's.
                 let Some(ended) = self.ended.get(flight) else { return Ok(()) };
                 let kept = fact.at_ns - ended - known.troubles.frozen_ns(fact.node, *ended, fact.at_ns);
@@ -90,25 +90,25 @@ impl Checker for TakenOver {
         "P1 a dead holder is succeeded"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         let (now, life) = (fact.at_ns, nanos(known.terms.promise.lock_life.unwrap_or_default()));
         let poll = nanos(known.terms.promise.poll.unwrap_or(POLL).max(POLL)).saturating_add(TAKES_OVER);
         match &fact.what {
-            What::Asked { request, key, .. } => drop(self.waiting.insert(*request, (key.clone(), fact.node, now))),
-            What::Answered { request, .. } => drop(self.waiting.remove(request)),
-            What::Cache(Effect::Taken(key, _, life, Acquired::Won)) => {
+            FactKind::Asked { request, key, .. } => drop(self.waiting.insert(*request, (key.clone(), fact.node, now))),
+            FactKind::Answered { request, .. } => drop(self.waiting.remove(request)),
+            FactKind::Cache(Effect::Taken(key, _, life, Acquired::Won)) => {
                 self.held.insert(key.clone(), (fact.node, now.saturating_add(nanos(*life))));
             }
-            What::Cache(Effect::Prolonged(key, _, Renewed::Renewed)) => {
+            FactKind::Cache(Effect::Prolonged(key, _, Renewed::Renewed)) => {
                 self.held.insert(key.clone(), (fact.node, now.saturating_add(life)));
             }
-            What::Cache(Effect::LetGo(key, _, Released::Released) | Effect::Seized(key)) => {
+            FactKind::Cache(Effect::LetGo(key, _, Released::Released) | Effect::Seized(key)) => {
                 self.held.remove(key);
             }
-            What::Told(Event::FlightLed { key, .. } | Event::Put { key, .. }) => drop(self.orphans.remove(key)),
+            FactKind::Told(Event::FlightLed { key, .. } | Event::Put { key, .. }) => drop(self.orphans.remove(key)),
             // Another trouble may hold the successor up, or give the lock to somebody again.
-            What::Trouble(trouble) if trouble.kind != Trouble::Crash => self.orphans.clear(),
-            What::Trouble(trouble) => {
+            FactKind::Trouble(trouble) if trouble.kind != Trouble::Crash => self.orphans.clear(),
+            FactKind::Trouble(trouble) => {
                 let calm = !known.troubles.any(now - BACKLOG, now, |kind| kind != Trouble::Crash);
                 let mine = self.held.iter().filter(|(_, (node, until))| *node == trouble.node && *until > now && calm);
                 // A lock ends after the life that the strategy gives it, whatever its holder asked for.
@@ -153,31 +153,31 @@ impl Checker for Heals {
         "P2 all is well again"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         self.too_old.see(known, fact);
         self.waits.see(known, fact);
         match &fact.what {
-            What::Told(Event::LockTimeout(key)) => {
+            FactKind::Told(Event::LockTimeout(key)) => {
                 self.gave_up.insert((fact.node, key.clone()), fact.at_ns);
                 Ok(())
             }
-            What::Told(Event::OriginSpared { by: RefusedBy::LimitFull | RefusedBy::LimitLate, .. }) => {
+            FactKind::Told(Event::OriginSpared { by: RefusedBy::LimitFull | RefusedBy::LimitLate, .. }) => {
                 self.limited.insert(fact.node, fact.at_ns);
                 Ok(())
             }
-            What::Asked { request, key, probe: true } => {
+            FactKind::Asked { request, key, probe: true } => {
                 self.probes.insert(*request, (key.clone(), fact.at_ns));
                 Ok(())
             }
-            What::Told(Event::Breaker(BreakerState::Closed)) => {
+            FactKind::Told(Event::Breaker(BreakerState::Closed)) => {
                 self.guarded.remove(&fact.node);
                 Ok(())
             }
-            What::Told(Event::Breaker(_)) => {
+            FactKind::Told(Event::Breaker(_)) => {
                 self.guarded.insert(fact.node);
                 Ok(())
             }
-            What::Answered { request, end } => match (self.probes.remove(request), end) {
+            FactKind::Answered { request, end } => match (self.probes.remove(request), end) {
                 (None, _) | (_, End::Answer(Ok(_))) => Ok(()),
                 // It comes back a trickle at a time; that it does is P4's.
                 (_, End::Answer(Err(GetError::Refused { .. }))) if self.guarded.contains(&fact.node) => Ok(()),
@@ -207,7 +207,7 @@ impl Checker for Heals {
                 }
                 (Some((key, _)), end) => Err(format!("after everything had healed a request for {key} {end}")),
             },
-            What::Over(tasks) if *tasks > 0 => Err(format!("{tasks} tasks go on after the end")),
+            FactKind::Over(tasks) if *tasks > 0 => Err(format!("{tasks} tasks go on after the end")),
             _ => Ok(()),
         }
     }

@@ -7,8 +7,8 @@ use strategies::Key;
 use strategies::port::{Acquired, Cause, Event, FlightId, Released, Stored, Token};
 use strategies::spec::Alone;
 
-use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
-use super::fact::{Fact, What};
+use super::checker::{Checker, CheckerVerdict, Known, MS, ms, nanos};
+use super::fact::{Fact, FactKind};
 use crate::cache::Effect;
 use crate::world::EPOCH_NS;
 
@@ -77,27 +77,27 @@ impl Checker for OneReader {
         "I1 one reader"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
-            What::Cache(Effect::Taken(key, token, _, Acquired::Won)) => {
+            FactKind::Cache(Effect::Taken(key, token, _, Acquired::Won)) => {
                 let given = self.given.entry((key.clone(), fact.node)).or_default();
                 // Asked again because the first reply was lost, it is the same lock.
                 if !given.iter().any(|(other, _)| other == token) {
                     given.push((*token, fact.at_ns));
                 }
             }
-            What::Cache(Effect::LetGo(key, token, Released::Released)) => {
+            FactKind::Cache(Effect::LetGo(key, token, Released::Released)) => {
                 self.let_go(key, fact.node, *token);
             }
-            What::Trouble(trouble) if trouble.kind == Trouble::Crash => {
+            FactKind::Trouble(trouble) if trouble.kind == Trouble::Crash => {
                 self.given.retain(|(_, node), _| *node != trouble.node);
                 self.without.retain(|(_, node)| *node != trouble.node);
             }
-            What::Told(Event::LockFallback(key) | Event::LockTimeout(key)) => {
+            FactKind::Told(Event::LockFallback(key) | Event::LockTimeout(key)) => {
                 self.without.insert((key.clone(), fact.node));
             }
-            What::Told(Event::FlightEnded { flight, key, .. }) => self.ends(*flight, key),
-            What::Told(Event::FlightLed { cause: Cause::Demand | Cause::Refresh, flight, key }) => {
+            FactKind::Told(Event::FlightEnded { flight, key, .. }) => self.ends(*flight, key),
+            FactKind::Told(Event::FlightLed { cause: Cause::Demand | Cause::Refresh, flight, key }) => {
                 self.begins(*flight, key, fact);
                 return among(known, key, self.live.get(key).map_or(&[], Vec::as_slice));
             }
@@ -108,7 +108,7 @@ impl Checker for OneReader {
 }
 
 /// Whether so many may read a key; the last has just begun.
-fn among(known: &Known, key: &Key, live: &[Live]) -> Verdict {
+fn among(known: &Known, key: &Key, live: &[Live]) -> CheckerVerdict {
     let Some((last, others)) = live.split_last() else { return Ok(()) };
     let (promise, now) = (&known.terms.promise, last.begun);
     let here = live.iter().filter(|other| other.node == last.node).count();
@@ -143,7 +143,7 @@ fn among(known: &Known, key: &Key, live: &[Live]) -> Verdict {
 }
 
 /// The same by counting, where the log does not have the locks.
-fn counted(known: &Known, key: &Key, live: &[Live]) -> Verdict {
+fn counted(known: &Known, key: &Key, live: &[Live]) -> CheckerVerdict {
     let Some(last) = live.last() else { return Ok(()) };
     let since = live.iter().map(|other| other.begun).min().unwrap_or(last.begun);
     let allowed = allowed(known, since, last.begun);
@@ -179,22 +179,22 @@ impl Checker for Needed {
         "I1 no needless read"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
-            What::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
+            FactKind::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
                 // It is fresh by its stamp, however late it arrived.
                 let stamp = entry.stored_at.0.cast_signed().saturating_sub(EPOCH_NS.cast_signed());
                 let until = stamp.min(fact.at_ns) + nanos(entry.life.soft) - 2 * known.clocks() - 5 * MS;
                 self.fresh.insert(key.clone(), (fact.at_ns, until));
             }
-            What::Cache(Effect::Removed(key)) => drop(self.fresh.remove(key)),
-            What::Trouble(trouble) if trouble.kind.ends_leases() || trouble.kind == Trouble::Corrupt => {
+            FactKind::Cache(Effect::Removed(key)) => drop(self.fresh.remove(key)),
+            FactKind::Trouble(trouble) if trouble.kind.ends_leases() || trouble.kind == Trouble::Corrupt => {
                 self.fresh.clear()
             }
-            What::Cache(Effect::Taken(key, _, _, Acquired::Won)) => {
+            FactKind::Cache(Effect::Taken(key, _, _, Acquired::Won)) => {
                 self.given.insert((key.clone(), fact.node), fact.at_ns);
             }
-            What::Told(Event::FlightLed { cause: Cause::Demand, flight, key }) => {
+            FactKind::Told(Event::FlightLed { cause: Cause::Demand, flight, key }) => {
                 let promise = &known.terms.promise;
                 let given = self.given.get(&(key.clone(), fact.node));
                 let (Some(given), Some((since, until))) = (given, self.fresh.get(key)) else { return Ok(()) };
@@ -218,25 +218,25 @@ impl Checker for Needed {
 
 /// I9 and I17: each flight that was led ends, once.
 #[derive(Default)]
-pub(super) struct Ends(BTreeMap<FlightId, bool>);
+pub(super) struct FlightsEnd(BTreeMap<FlightId, bool>);
 
-impl Checker for Ends {
+impl Checker for FlightsEnd {
     fn name(&self) -> &'static str {
         "I9 flights end"
     }
 
-    fn see(&mut self, _: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, _: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
-            What::Told(Event::FlightLed { flight, .. }) => match self.0.insert(*flight, false) {
+            FactKind::Told(Event::FlightLed { flight, .. }) => match self.0.insert(*flight, false) {
                 None => Ok(()),
                 Some(_) => Err(format!("flight {flight} began twice")),
             },
-            What::Told(Event::FlightEnded { flight, .. }) => match self.0.insert(*flight, true) {
+            FactKind::Told(Event::FlightEnded { flight, .. }) => match self.0.insert(*flight, true) {
                 Some(false) => Ok(()),
                 Some(true) => Err(format!("flight {flight} ended twice")),
                 None => Err(format!("flight {flight} ended and never began")),
             },
-            What::Over(_) => match self.0.iter().find(|(_, ended)| !**ended) {
+            FactKind::Over(_) => match self.0.iter().find(|(_, ended)| !**ended) {
                 Some((flight, _)) => Err(format!("flight {flight} never ended")),
                 None => Ok(()),
             },

@@ -6,8 +6,8 @@ use scenarios::Trouble;
 use strategies::port::{BreakerState, Cause, Event, FlightId, LeaderEnd, RefusedBy};
 use strategies::spec::BreakerPromise;
 
-use super::checker::{Checker, Known, Verdict, ms, nanos};
-use super::fact::{Fact, What};
+use super::checker::{Checker, CheckerVerdict, Known, ms, nanos};
+use super::fact::{Fact, FactKind};
 
 /// P4: a breaker opens, is half open and closes in that order; it refuses no longer than its cool-down and its jitter, while
 /// it is open nobody reads, and while it is half open no more than its trickle, each replica for itself.
@@ -37,20 +37,26 @@ impl Checker for Reopens {
         false
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
-        if let What::Trouble(trouble) = &fact.what
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
+        if let FactKind::Trouble(trouble) = &fact.what
             && trouble.kind == Trouble::Crash
         {
             self.0.remove(&trouble.node);
         }
-        let (Some(promise), What::Told(event)) = (known.terms.promise.breaker, &fact.what) else { return Ok(()) };
+        let (Some(promise), FactKind::Told(event)) = (known.terms.promise.breaker, &fact.what) else { return Ok(()) };
         let frozen = known.troubles.frozen_ns(fact.node, i64::MIN, fact.at_ns) > 0;
         self.0.entry(fact.node).or_default().see(known, promise, (fact.at_ns, frozen), event)
     }
 }
 
 impl Seen {
-    fn see(&mut self, known: &Known, promise: BreakerPromise, (now, frozen): (i64, bool), event: &Event) -> Verdict {
+    fn see(
+        &mut self,
+        known: &Known,
+        promise: BreakerPromise,
+        (now, frozen): (i64, bool),
+        event: &Event,
+    ) -> CheckerVerdict {
         match event {
             Event::FlightLed { flight, cause: Cause::Demand | Cause::Refresh, .. } => {
                 self.flying.insert(*flight, (now, self.state == BreakerState::Closed));
@@ -76,7 +82,7 @@ impl Seen {
         Err(format!("{through} reads under way behind a breaker that is {}; {most} may be", self.state.name()))
     }
 
-    fn refused(&self, known: &Known, promise: BreakerPromise, now: i64, frozen: bool) -> Verdict {
+    fn refused(&self, known: &Known, promise: BreakerPromise, now: i64, frozen: bool) -> CheckerVerdict {
         let open = now - self.since;
         match self.state {
             BreakerState::Closed => Err("a breaker that is closed refused a read".into()),
@@ -89,7 +95,7 @@ impl Seen {
         }
     }
 
-    fn changed(&mut self, state: BreakerState, now: i64) -> Verdict {
+    fn changed(&mut self, state: BreakerState, now: i64) -> CheckerVerdict {
         let from = std::mem::replace(&mut self.state, state);
         self.since = now;
         // What is under way from now on was let through in the new state, or in one before the breaker had opened.
@@ -121,8 +127,10 @@ impl Checker for RetriesPaid {
         false
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
-        let (Some(share), What::Sent { first, retries }) = (known.terms.retry_share, &fact.what) else { return Ok(()) };
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
+        let (Some(share), FactKind::Sent { first, retries }) = (known.terms.retry_share, &fact.what) else {
+            return Ok(());
+        };
         self.excess = (self.excess + *retries as f64 - share * *first as f64).max(0.0);
         // Sums of shares are not exact.
         if self.excess <= scenarios::RETRY_RESERVE + 1e-6 {

@@ -6,8 +6,8 @@ use scenarios::Trouble;
 use strategies::Key;
 use strategies::port::{Acquired, Released, Renewed, Token};
 
-use super::checker::{Checker, Known, MS, Verdict, ms, nanos};
-use super::fact::{Fact, What};
+use super::checker::{Checker, CheckerVerdict, Known, MS, ms, nanos};
+use super::fact::{Fact, FactKind};
 use crate::cache::Effect;
 
 /// A lock that somebody holds.
@@ -31,13 +31,13 @@ impl Checker for Owner {
         "I3 locks belong to their owners"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         let effect = match &fact.what {
-            What::Trouble(trouble) if trouble.kind.ends_leases() && trouble.kind != Trouble::Freeze => {
+            FactKind::Trouble(trouble) if trouble.kind.ends_leases() && trouble.kind != Trouble::Freeze => {
                 self.held.clear();
                 return Ok(());
             }
-            What::Cache(effect) => effect,
+            FactKind::Cache(effect) => effect,
             _ => return Ok(()),
         };
         let now = fact.at_ns;

@@ -11,6 +11,7 @@ mod causes;
 mod checker;
 mod early;
 mod fact;
+mod fact_text;
 mod failures;
 mod flights;
 mod guards;
@@ -20,11 +21,10 @@ mod puts;
 mod skew;
 mod troubles;
 mod waits;
-mod words;
 
 use checker::Checker;
 pub use checker::{Known, Terms};
-pub use fact::{End, Fact, What};
+pub use fact::{End, Fact, FactKind};
 pub use troubles::{Active, Troubles};
 
 /// An invariant that did not hold.
@@ -71,12 +71,12 @@ impl Judge {
             Box::<failures::Heals>::default(),
             Box::<flights::OneReader>::default(),
             Box::<flights::Needed>::default(),
-            Box::<flights::Ends>::default(),
+            Box::<flights::FlightsEnd>::default(),
             Box::<leases::Owner>::default(),
             Box::<puts::Monotone>::default(),
             Box::<origin::Bounded>::default(),
-            Box::<origin::Ledgers>::default(),
-            Box::<early::Law>::default(),
+            Box::<origin::LedgersAgree>::default(),
+            Box::<early::EarlyLaw>::default(),
             Box::<guards::Reopens>::default(),
             Box::<guards::RetriesPaid>::default(),
         ];
@@ -88,7 +88,7 @@ impl Judge {
     /// # Errors
     /// The first invariant that it breaks.
     pub fn see(&mut self, fact: &Fact) -> Result<(), Violation> {
-        if let What::Trouble(active) = &fact.what {
+        if let FactKind::Trouble(active) = &fact.what {
             self.known.troubles.add(*active);
         }
         let number = self.facts;

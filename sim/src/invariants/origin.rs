@@ -8,10 +8,10 @@ use strategies::Key;
 use strategies::port::{Event, FlightId, LeaderEnd};
 use strategies::spec::Alone;
 
-use super::checker::{Checker, Known, MS, Verdict};
-use super::fact::{Fact, What};
+use super::checker::{Checker, CheckerVerdict, Known, MS};
+use super::fact::{Fact, FactKind};
+use super::fact_text::stands;
 use super::flights::allowed;
-use super::words::stands;
 use crate::origin::Read;
 
 /// I5, by the origin's own ledger: at most W reads are served and Q wait; none is refused while there is room; and of one
@@ -49,17 +49,17 @@ impl Checker for Bounded {
         "I5 the origin's bounds"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
-            What::Told(Event::FlightLed { flight, .. }) => {
+            FactKind::Told(Event::FlightLed { flight, .. }) => {
                 self.begun.insert(*flight, fact.at_ns);
                 Ok(())
             }
-            What::Read(read) => {
+            FactKind::Read(read) => {
                 self.reads.push(read.clone());
                 self.one_key(known, read)
             }
-            What::Over(_) => self.places(known),
+            FactKind::Over(_) => self.places(known),
             _ => Ok(()),
         }
     }
@@ -67,7 +67,7 @@ impl Checker for Bounded {
 
 impl Bounded {
     /// At most W served, Q waiting, and nobody refused before.
-    fn places(&self, known: &Known) -> Verdict {
+    fn places(&self, known: &Known) -> CheckerVerdict {
         let slack = known.slack().unsigned_abs().min(LEDGER);
         let mut changes = Vec::new();
         for read in &self.reads {
@@ -121,7 +121,7 @@ impl Bounded {
 
     /// Of one key no more at once than the strategy allows. What excuses a second reader is what went wrong before its flight
     /// began: by the time that its read has come through a `limit` all may be well again.
-    fn one_key(&mut self, known: &Known, read: &Read) -> Verdict {
+    fn one_key(&mut self, known: &Known, read: &Read) -> CheckerVerdict {
         let promise = &known.terms.promise;
         if promise.alone == Alone::Nobody || read.outcome == Some(ReadEnd::Abandoned) {
             return Ok(());
@@ -151,33 +151,33 @@ impl Bounded {
 
 /// I17: the origin saw each flight at most once, for its key and from its replica; and each that ended well.
 #[derive(Default)]
-pub(super) struct Ledgers {
+pub(super) struct LedgersAgree {
     led: BTreeMap<FlightId, (Key, Option<u16>)>,
     done: BTreeSet<FlightId>,
     refused: BTreeSet<FlightId>,
     seen: BTreeSet<FlightId>,
 }
 
-impl Checker for Ledgers {
+impl Checker for LedgersAgree {
     fn name(&self) -> &'static str {
         "I17 two ledgers"
     }
 
-    fn see(&mut self, _: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, _: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
-            What::Told(Event::FlightLed { flight, key, .. }) => {
+            FactKind::Told(Event::FlightLed { flight, key, .. }) => {
                 self.led.insert(*flight, (key.clone(), fact.node));
                 Ok(())
             }
-            What::Told(Event::FlightEnded { flight, end: LeaderEnd::Done, .. }) => {
+            FactKind::Told(Event::FlightEnded { flight, end: LeaderEnd::Done, .. }) => {
                 self.done.insert(*flight);
                 Ok(())
             }
-            What::Told(Event::FlightEnded { flight, end: LeaderEnd::Refused, .. }) => {
+            FactKind::Told(Event::FlightEnded { flight, end: LeaderEnd::Refused, .. }) => {
                 self.refused.insert(*flight);
                 Ok(())
             }
-            What::Read(read) => {
+            FactKind::Read(read) => {
                 let flight = read.flight;
                 if !self.seen.insert(flight) {
                     return Err(format!("the origin saw flight {flight} twice"));
@@ -196,7 +196,7 @@ impl Checker for Ledgers {
                 }
                 Ok(())
             }
-            What::Over(_) => match self.done.difference(&self.seen).next() {
+            FactKind::Over(_) => match self.done.difference(&self.seen).next() {
                 Some(flight) => Err(format!("flight {flight} ended well, and the origin never saw it")),
                 None => Ok(()),
             },

@@ -7,8 +7,8 @@ use strategies::Key;
 use strategies::port::{Stored, When};
 use strategies::spec::Alone;
 
-use super::checker::{Checker, Known, Verdict, nanos};
-use super::fact::{Fact, What};
+use super::checker::{Checker, CheckerVerdict, Known, nanos};
+use super::fact::{Fact, FactKind};
 use crate::cache::Effect;
 
 /// I2: under a fence always; under a lock, whose put is open, as long as nothing takes the lock away.
@@ -27,10 +27,10 @@ impl Checker for Monotone {
         "I2 no old value over a newer one"
     }
 
-    fn see(&mut self, known: &Known, fact: &Fact) -> Verdict {
+    fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
-            What::Cache(Effect::Removed(key)) => drop(self.0.remove(key)),
-            What::Cache(Effect::Put(key, entry, when, Stored::Stored)) => {
+            FactKind::Cache(Effect::Removed(key)) => drop(self.0.remove(key)),
+            FactKind::Cache(Effect::Put(key, entry, when, Stored::Stored)) => {
                 let until = fact.at_ns.saturating_add(nanos(entry.life.hard));
                 let put = Newest { version: entry.version, at: fact.at_ns, until };
                 let Some(before) = self.0.insert(key.clone(), put) else { return Ok(()) };

@@ -8,7 +8,7 @@ use strategies::Key;
 use strategies::port::Stored;
 
 use super::checker::{Known, nanos};
-use super::fact::{Fact, What};
+use super::fact::{Fact, FactKind};
 use crate::cache::Effect;
 use crate::world::EPOCH_NS;
 
@@ -18,7 +18,7 @@ pub(super) struct TooOld(BTreeMap<Key, BTreeMap<Option<u16>, i64>>);
 
 impl TooOld {
     pub(super) fn see(&mut self, known: &Known, fact: &Fact) {
-        let What::Cache(Effect::Put(key, entry, _, Stored::Stored)) = &fact.what else { return };
+        let FactKind::Cache(Effect::Put(key, entry, _, Stored::Stored)) = &fact.what else { return };
         let stamp = entry.stored_at.0.cast_signed().saturating_sub(EPOCH_NS.cast_signed());
         let ahead = known.clocks();
         if ahead > 0 && fact.at_ns.saturating_sub(stamp).saturating_add(ahead) > nanos(entry.life.soft) {

@@ -9,7 +9,7 @@ use strategies::Key;
 use strategies::port::{Acquired, Event, FlightId, Stored};
 
 use super::checker::{Known, MS, nanos};
-use super::fact::{Fact, What};
+use super::fact::{Fact, FactKind};
 use crate::cache::Effect;
 
 /// What taking the lock, looking once more, storing and letting go take before and after a read: operations of a cache that is well.
@@ -36,26 +36,28 @@ pub(super) struct Waits {
 impl Waits {
     pub(super) fn see(&mut self, known: &Known, fact: &Fact) {
         match &fact.what {
-            What::Told(Event::FlightLed { flight, key, .. }) => {
+            FactKind::Told(Event::FlightLed { flight, key, .. }) => {
                 self.reads.entry(key.clone()).or_default().push((fact.at_ns, i64::MAX, *flight));
             }
-            What::Told(Event::FlightEnded { flight, key, .. }) => {
+            FactKind::Told(Event::FlightEnded { flight, key, .. }) => {
                 let reads = self.reads.get_mut(key).into_iter().flatten().rev();
                 if let Some(read) = reads.into_iter().find(|(.., of)| of == flight) {
                     read.1 = fact.at_ns;
                 }
             }
-            What::Told(Event::CacheFailed { op: "put", .. }) => self.lost = Some(fact.at_ns),
-            What::Cache(Effect::Taken(key, _, _, Acquired::Won)) => {
+            FactKind::Told(Event::CacheFailed { op: "put", .. }) => self.lost = Some(fact.at_ns),
+            FactKind::Cache(Effect::Taken(key, _, _, Acquired::Won)) => {
                 self.given.entry(key.clone()).or_default().push((fact.at_ns, fact.node));
             }
-            What::Cache(Effect::Put(key, _, _, Stored::Fenced)) => drop(self.fenced.insert(key.clone(), fact.at_ns)),
-            What::Trouble(trouble)
+            FactKind::Cache(Effect::Put(key, _, _, Stored::Fenced)) => {
+                self.fenced.insert(key.clone(), fact.at_ns);
+            }
+            FactKind::Trouble(trouble)
                 if matches!(trouble.kind, Trouble::CacheEmptied | Trouble::CacheLost | Trouble::Corrupt) =>
             {
                 self.gone.append(&mut self.stored);
             }
-            What::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
+            FactKind::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
                 self.stored.insert(key.clone(), fact.at_ns);
                 let poll = nanos(known.terms.promise.poll.unwrap_or_default());
                 if nanos(entry.life.soft) <= poll.saturating_add(AROUND) {

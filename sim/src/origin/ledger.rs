@@ -32,7 +32,7 @@ pub type ReadSink = Box<dyn FnMut(Read) + Send>;
 
 /// The ledger. Without a sink it keeps everything.
 #[derive(Default)]
-pub(crate) struct Ledger {
+pub(crate) struct SimLedger {
     /// From the first that was not handed over.
     rows: VecDeque<Read>,
     /// How many were handed over.
@@ -40,7 +40,7 @@ pub(crate) struct Ledger {
     sink: Option<ReadSink>,
 }
 
-impl Ledger {
+impl SimLedger {
     /// Hands reads over from now on, once they are over.
     pub(crate) fn hand_over_to(&mut self, sink: ReadSink) {
         self.sink = Some(sink);

@@ -19,9 +19,9 @@ use strategies::port::{BoxFuture, Clock, LoadCx, Loaded, Origin, OriginError};
 use strategies::time::{Mono, nanos};
 
 use crate::cache::link::Link;
-use crate::origin::ledger::Ledger;
 pub use crate::origin::ledger::Read;
 use crate::origin::ledger::ReadSink;
+use crate::origin::ledger::SimLedger;
 use crate::world::{Handle, NOBODY, VirtualClock};
 
 /// The origin.
@@ -36,7 +36,7 @@ pub struct SimOrigin {
 }
 
 struct State {
-    ledger: Ledger,
+    ledger: SimLedger,
     free: u32,
     waiting: VecDeque<oneshot::Sender<()>>,
     /// Reads that have had a place: the number that service times are drawn by.
@@ -58,7 +58,7 @@ impl SimOrigin {
             write_every: model.write_every,
             queue: model.queue,
             state: Mutex::new(State {
-                ledger: Ledger::default(),
+                ledger: SimLedger::default(),
                 free: model.concurrency,
                 waiting: VecDeque::new(),
                 begun: 0,

@@ -28,7 +28,7 @@ pub(super) struct Due {
 
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum DueKind {
     /// The sleeper of that number wakes. Below 2^30.
     Sleeper(u32),
     /// The task in that slot wakes from a sleep of its own. Below 2^30.
@@ -41,23 +41,23 @@ const IS_CALL: u32 = 1 << 31;
 const IS_TASK: u32 = 1 << 30;
 
 impl Due {
-    pub(super) fn new(when: u64, sequence: u32, what: What) -> Self {
+    pub(super) fn new(when: u64, sequence: u32, what: DueKind) -> Self {
         let what = match what {
-            What::Sleeper(number) => number,
-            What::Task(slot) => slot | IS_TASK,
-            What::Call(number) => number | IS_CALL,
+            DueKind::Sleeper(number) => number,
+            DueKind::Task(slot) => slot | IS_TASK,
+            DueKind::Call(number) => number | IS_CALL,
         };
         Self { when, order: u64::from(sequence) << 32 | u64::from(what) }
     }
 
-    pub(super) fn what(self) -> What {
+    pub(super) fn what(self) -> DueKind {
         let what = self.order as u32;
         if what & IS_CALL != 0 {
-            What::Call(what & !IS_CALL)
+            DueKind::Call(what & !IS_CALL)
         } else if what & IS_TASK != 0 {
-            What::Task(what & !IS_TASK)
+            DueKind::Task(what & !IS_TASK)
         } else {
-            What::Sleeper(what)
+            DueKind::Sleeper(what)
         }
     }
 
@@ -214,7 +214,7 @@ mod tests {
                 let spread = spreads[(rng.next_u64() % if round % 2 == 0 { 6 } else { 4 }) as usize];
                 let when = now + rng.next_u64() % spread;
                 sequence += 1;
-                agenda.push(Due::new(when, sequence, What::Call(0)));
+                agenda.push(Due::new(when, sequence, DueKind::Call(0)));
                 expected.push((when, sequence));
             }
             for _ in 0..rng.next_u64() % 200 {
@@ -235,8 +235,8 @@ mod tests {
 
     #[test]
     fn what_is_due_says_what_it_is() {
-        let whats = [What::Sleeper, What::Task].map(|what| [what(0), what(IS_TASK - 1)]);
-        for what in whats.into_iter().flatten().chain([What::Call(0), What::Call(IS_CALL - 1)]) {
+        let whats = [DueKind::Sleeper, DueKind::Task].map(|what| [what(0), what(IS_TASK - 1)]);
+        for what in whats.into_iter().flatten().chain([DueKind::Call(0), DueKind::Call(IS_CALL - 1)]) {
             let due = Due::new(7, 9, what);
             assert_eq!((due.when, due.sequence(), due.what()), (7, 9, what));
         }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use strategies::port::{BoxFuture, Spawn};
 use strategies::time::{Mono, nanos};
 
-use super::agenda::{Due, What};
+use super::agenda::{Due, DueKind};
 use super::scheduler::with_core;
 use super::sleep::Sleep;
-use super::task::{Whom, Work};
+use super::task::{WakeTarget, Work};
 use super::waker::waker_of;
 
 /// What a world's parts hold of it: its time, and a way to be woken.
@@ -46,7 +46,7 @@ impl Handle {
 
     fn start(&self, replica: u16, work: Work) -> u32 {
         let task = self.add(replica, work);
-        with_core(self.world, |core| core.ready.borrow_mut().push_back(Whom::Task(task)));
+        with_core(self.world, |core| core.ready.borrow_mut().push_back(WakeTarget::Task(task)));
         task
     }
 
@@ -75,7 +75,7 @@ impl Handle {
     pub fn call_at(&self, when: Mono, number: u32) {
         with_core(self.world, |core| {
             let when = when.0.max(core.now());
-            let due = Due::new(when, core.next_sequence(), What::Call(number));
+            let due = Due::new(when, core.next_sequence(), DueKind::Call(number));
             core.agenda.borrow_mut().push(due);
         });
     }
@@ -106,7 +106,7 @@ impl Handle {
             let waiting = core.frozen.borrow_mut().remove(&replica).unwrap_or_default();
             core.any_frozen.set(!core.frozen.borrow().is_empty());
             // They are noted as ready since before they were parked.
-            core.ready.borrow_mut().extend(waiting.into_iter().map(Whom::Task));
+            core.ready.borrow_mut().extend(waiting.into_iter().map(WakeTarget::Task));
         });
     }
 }

@@ -33,7 +33,7 @@ pub(crate) use handle::Spawner;
 use scheduler::Core;
 pub use sleep::Sleep;
 pub use task::NOBODY;
-use task::Whom;
+use task::WakeTarget;
 use waker::waker_of;
 
 /// One simulated world. Clones are the same world; with the last of them it ends, and its tasks are dropped.
@@ -114,19 +114,19 @@ impl World {
     pub fn run_with<T>(&self, main: impl Future<Output = T>, mut on_call: impl FnMut(u32)) -> Option<T> {
         let mut main = pin!(main);
         let core = &*self.0;
-        let main_waker = waker_of(core.number, Whom::Main);
-        core.wake(Whom::Main);
+        let main_waker = waker_of(core.number, WakeTarget::Main);
+        core.wake(WakeTarget::Main);
         loop {
             match core.next()? {
-                Whom::Main => {
+                WakeTarget::Main => {
                     core.main_queued.set(false);
-                    core.running.set((Whom::Main, main_waker.data()));
+                    core.running.set((WakeTarget::Main, main_waker.data()));
                     if let Poll::Ready(output) = main.as_mut().poll(&mut Context::from_waker(&main_waker)) {
                         return Some(output);
                     }
                 }
-                Whom::Task(slot) => core.run_task(slot),
-                Whom::Call(number) => on_call(number),
+                WakeTarget::Task(slot) => core.run_task(slot),
+                WakeTarget::Call(number) => on_call(number),
             }
         }
     }

@@ -9,9 +9,9 @@ use std::task::Context;
 
 use strategies::rng::mix;
 
-use super::agenda::{Agenda, Due, What};
+use super::agenda::{Agenda, Due, DueKind};
 use super::sleepers::{Sleepers, Wakes};
-use super::task::{Tasks, Whom};
+use super::task::{Tasks, WakeTarget};
 
 thread_local! {
     /// This thread's worlds, by number.
@@ -32,11 +32,11 @@ pub(super) struct Core {
     pub(super) agenda: RefCell<Agenda>,
     pub(super) sleepers: RefCell<Sleepers>,
     pub(super) tasks: RefCell<Tasks>,
-    pub(super) ready: RefCell<VecDeque<Whom>>,
+    pub(super) ready: RefCell<VecDeque<WakeTarget>>,
     /// Whether the main future is among those that are ready.
     pub(super) main_queued: Cell<bool>,
     /// What runs now, and the address of the waker that it was given.
-    pub(super) running: Cell<(Whom, *const ())>,
+    pub(super) running: Cell<(WakeTarget, *const ())>,
     /// Where the choice among those that are ready is drawn from; `None` for first come, first served.
     pub(super) choice: Cell<Option<u64>>,
     /// Frozen replicas, and which of their tasks are to run when they thaw.
@@ -58,7 +58,7 @@ impl Core {
                 tasks: RefCell::default(),
                 ready: RefCell::default(),
                 main_queued: Cell::new(false),
-                running: Cell::new((Whom::Main, std::ptr::null())),
+                running: Cell::new((WakeTarget::Main, std::ptr::null())),
                 choice: Cell::new(choice),
                 frozen: RefCell::default(),
                 any_frozen: Cell::new(false),
@@ -69,11 +69,11 @@ impl Core {
     }
 
     /// Notes that somebody is ready.
-    pub(super) fn wake(&self, whom: Whom) {
+    pub(super) fn wake(&self, whom: WakeTarget) {
         let news = match whom {
-            Whom::Main => !self.main_queued.replace(true),
-            Whom::Task(slot) => self.tasks.borrow_mut().queue(slot),
-            Whom::Call(_) => true,
+            WakeTarget::Main => !self.main_queued.replace(true),
+            WakeTarget::Task(slot) => self.tasks.borrow_mut().queue(slot),
+            WakeTarget::Call(_) => true,
         };
         if news {
             self.ready.borrow_mut().push_back(whom);
@@ -81,7 +81,7 @@ impl Core {
     }
 
     /// The next to run; the clock jumps where nobody is ready. `None` where nothing is due any more.
-    pub(super) fn next(&self) -> Option<Whom> {
+    pub(super) fn next(&self) -> Option<WakeTarget> {
         loop {
             let mut ready = self.ready.borrow_mut();
             match ready.len() {
@@ -97,7 +97,7 @@ impl Core {
         }
     }
 
-    fn choose(&self, ready: &mut VecDeque<Whom>) -> Option<Whom> {
+    fn choose(&self, ready: &mut VecDeque<WakeTarget>) -> Option<WakeTarget> {
         let Some(state) = self.choice.get() else { return ready.pop_front() };
         let state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         self.choice.set(Some(state));
@@ -111,7 +111,7 @@ impl Core {
             return;
         }
         let Some(mut running) = self.tasks.borrow_mut().take(slot) else { return };
-        self.running.set((Whom::Task(slot), running.waker.data()));
+        self.running.set((WakeTarget::Task(slot), running.waker.data()));
         let done = running.work.as_mut().poll(&mut Context::from_waker(&running.waker)).is_ready();
         let over = self.tasks.borrow_mut().put_back(running, done);
         drop(over);
@@ -128,7 +128,7 @@ impl Core {
 
     /// Jumps to what is due next. Where that is one alone, it is returned; where several are due at that instant, they
     /// are ready from now on.
-    fn advance(&self) -> Option<Option<Whom>> {
+    fn advance(&self) -> Option<Option<WakeTarget>> {
         loop {
             let (due, next) = {
                 let mut agenda = self.agenda.borrow_mut();
@@ -162,12 +162,12 @@ impl Core {
     /// The task that something due wakes; `None` where it was dropped.
     fn fire(&self, due: Due) -> Option<Wakes> {
         match due.what() {
-            What::Sleeper(number) => self.sleepers.borrow_mut().fire(number, due.sequence()),
-            What::Task(slot) => {
+            DueKind::Sleeper(number) => self.sleepers.borrow_mut().fire(number, due.sequence()),
+            DueKind::Task(slot) => {
                 let its = self.tasks.borrow_mut().end_alarm(slot, due.sequence());
-                its.then_some(Wakes::Whom(Whom::Task(slot)))
+                its.then_some(Wakes::Whom(WakeTarget::Task(slot)))
             }
-            What::Call(number) => Some(Wakes::Whom(Whom::Call(number))),
+            DueKind::Call(number) => Some(Wakes::Whom(WakeTarget::Call(number))),
         }
     }
 
@@ -179,11 +179,11 @@ impl Core {
     }
 
     /// The same where nobody else is ready: no need to queue.
-    fn wakes_alone(&self, wakes: Wakes) -> Option<Whom> {
+    fn wakes_alone(&self, wakes: Wakes) -> Option<WakeTarget> {
         match wakes {
-            Wakes::Whom(whom @ (Whom::Task(_) | Whom::Call(_))) => Some(whom),
-            Wakes::Whom(Whom::Main) => {
-                self.wake(Whom::Main);
+            Wakes::Whom(whom @ (WakeTarget::Task(_) | WakeTarget::Call(_))) => Some(whom),
+            Wakes::Whom(WakeTarget::Main) => {
+                self.wake(WakeTarget::Main);
                 None
             }
             Wakes::Waker(waker) => {

@@ -3,10 +3,10 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::agenda::{Due, What};
+use super::agenda::{Due, DueKind};
 use super::scheduler::{Core, with_core};
 use super::sleepers::Wakes;
-use super::task::Whom;
+use super::task::WakeTarget;
 
 /// Ends when virtual time reaches its moment.
 pub struct Sleep {
@@ -33,15 +33,17 @@ impl Sleep {
         let sequence = core.next_sequence();
         let armed = match running(core, waker) {
             // The common case, without a place and a waker of its own.
-            Some(Whom::Task(slot)) if core.tasks.borrow_mut().set_alarm(slot, sequence) => Armed::Task(slot, sequence),
+            Some(WakeTarget::Task(slot)) if core.tasks.borrow_mut().set_alarm(slot, sequence) => {
+                Armed::Task(slot, sequence)
+            }
             whom => {
                 let wakes = whom.map_or_else(|| Wakes::Waker(waker.clone()), Wakes::Whom);
                 Armed::Sleeper(core.sleepers.borrow_mut().add(sequence, wakes), sequence)
             }
         };
         let what = match armed {
-            Armed::Task(slot, _) => What::Task(slot),
-            Armed::Sleeper(number, _) => What::Sleeper(number),
+            Armed::Task(slot, _) => DueKind::Task(slot),
+            Armed::Sleeper(number, _) => DueKind::Sleeper(number),
         };
         core.agenda.borrow_mut().push(Due::new(self.when, sequence, what));
         armed
@@ -50,7 +52,7 @@ impl Sleep {
     /// Asked again before its time, perhaps by somebody else.
     fn arm_again(&self, core: &Core, armed: Armed, waker: &Waker) -> Armed {
         match (armed, running(core, waker)) {
-            (Armed::Task(slot, _), Some(Whom::Task(asking))) if slot == asking => armed,
+            (Armed::Task(slot, _), Some(WakeTarget::Task(asking))) if slot == asking => armed,
             _ => {
                 disarm(core, armed);
                 self.arm(core, waker)
@@ -61,7 +63,7 @@ impl Sleep {
 
 /// What runs now, if the waker wakes just that: a task that polls its own sleep is woken by its number, and no waker is
 /// cloned, and none called.
-fn running(core: &Core, waker: &Waker) -> Option<Whom> {
+fn running(core: &Core, waker: &Waker) -> Option<WakeTarget> {
     let (whom, its_waker) = core.running.get();
     std::ptr::eq(its_waker, waker.data()).then_some(whom)
 }

@@ -2,12 +2,12 @@
 
 use std::task::Waker;
 
-use super::task::Whom;
+use super::task::WakeTarget;
 
 /// What is woken.
 pub(super) enum Wakes {
     /// A task, a call, or the main future.
-    Whom(Whom),
+    Whom(WakeTarget),
     /// The owner of that waker: a future that is polled through another's hands.
     Waker(Waker),
 }

@@ -11,7 +11,7 @@ pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Whom a wake-up is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whom {
+pub(super) enum WakeTarget {
     /// The future that `World::run` was given.
     Main,
     /// The task in that slot. A slot is used again, so a late wake-up may reach its next task, which looks and waits on.
@@ -38,7 +38,7 @@ struct Slot {
 const ENDED: u64 = u64::MAX;
 
 /// A task that is taken out of its slot to be run.
-pub(super) struct Running {
+pub(super) struct RunningTask {
     slot: u32,
     pub(super) work: Work,
     pub(super) waker: Waker,
@@ -59,11 +59,11 @@ impl Tasks {
     }
 
     /// Takes a task in; it is ready at once. `waker` makes the waker of a slot that is new.
-    pub(super) fn add(&mut self, replica: u16, work: Work, waker: impl FnOnce(Whom) -> Waker) -> u32 {
+    pub(super) fn add(&mut self, replica: u16, work: Work, waker: impl FnOnce(WakeTarget) -> Waker) -> u32 {
         self.made += 1;
         let slot = self.free.pop().unwrap_or_else(|| {
             let number = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-            let waker = Some(waker(Whom::Task(number)));
+            let waker = Some(waker(WakeTarget::Task(number)));
             self.slots.push(Slot { id: 0, work: None, waker, replica: NOBODY, queued: false, alarm: 0 });
             number
         });
@@ -106,17 +106,17 @@ impl Tasks {
     }
 
     /// Takes a task out to run it.
-    pub(super) fn take(&mut self, slot: u32) -> Option<Running> {
+    pub(super) fn take(&mut self, slot: u32) -> Option<RunningTask> {
         let place = &mut self.slots[slot as usize];
         place.queued = false;
         let work = place.work.take()?;
         let waker = place.waker.take()?;
-        Some(Running { slot, work, waker })
+        Some(RunningTask { slot, work, waker })
     }
 
     /// Puts a task back that has run. What is returned is over and must be dropped by the caller, outside of any borrow.
-    pub(super) fn put_back(&mut self, running: Running, done: bool) -> Option<Work> {
-        let Running { slot, work, waker } = running;
+    pub(super) fn put_back(&mut self, running: RunningTask, done: bool) -> Option<Work> {
+        let RunningTask { slot, work, waker } = running;
         let place = &mut self.slots[slot as usize];
         place.waker = Some(waker);
         if done || place.id == ENDED {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 use super::scheduler::with_core;
-use super::task::Whom;
+use super::task::WakeTarget;
 
 /// Wakes one slot of one world.
 struct SlotWaker {
     world: u32,
-    whom: Whom,
+    whom: WakeTarget,
 }
 
 impl Wake for SlotWaker {
@@ -23,6 +23,6 @@ impl Wake for SlotWaker {
 }
 
 /// The waker of one slot of that world.
-pub(super) fn waker_of(world: u32, whom: Whom) -> Waker {
+pub(super) fn waker_of(world: u32, whom: WakeTarget) -> Waker {
     Waker::from(Arc::new(SlotWaker { world, whom }))
 }

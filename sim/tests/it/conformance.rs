@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::{Law, OriginModel};
-use sim::{CachePort, CacheServer, Latency, Link, MemoryCache, OriginPort, SimOrigin, World};
+use sim::{CachePort, CacheServer, Link, LinkLatency, MemoryCache, OriginPort, SimOrigin, World};
 use strategies::Key;
-use strategies::conformance::{OriginSubject, Subject};
+use strategies::conformance::{CacheSubject, OriginSubject};
 use strategies::rng::Rng;
 
 #[test]
@@ -15,12 +15,12 @@ fn the_memory_cache_keeps_the_contract() {
     let clock = world.clock(0);
     let memory = Arc::new(MemoryCache::new(clock.clone()));
     let (cache, lease, wake) = (memory.clone(), memory.clone(), memory.clone());
-    let subject = Subject { cache, lease, wake, seize: memory, clock, prefix: "contract".into() };
+    let subject = CacheSubject { cache, lease, wake, seize: memory, clock, prefix: "contract".into() };
     assert_eq!(world.run(subject.check_all()), Some(()));
 }
 
 fn link() -> Arc<Link> {
-    Arc::new(Link::new(Latency::micros(100, 50), &Rng::new(1)))
+    Arc::new(Link::new(LinkLatency::micros(100, 50), &Rng::new(1)))
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn a_replicas_connection_to_the_simulated_cache_keeps_the_contract() {
     let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
     let port = CachePort::new(&server, 0, link());
     let (cache, lease, wake, seize) = (port.clone(), port.clone(), port.clone(), port);
-    let subject = Subject { cache, lease, wake, seize, clock: world.clock(0), prefix: "contract".into() };
+    let subject = CacheSubject { cache, lease, wake, seize, clock: world.clock(0), prefix: "contract".into() };
     assert_eq!(world.run(subject.check_all()), Some(()));
 }
 

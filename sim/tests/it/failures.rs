@@ -6,7 +6,7 @@ use crate::common::story::*;
 use evidence::ReadEnd;
 use scenarios::Trouble;
 use sim::Effect;
-use sim::invariants::{End, Fact, Terms, What};
+use sim::invariants::{End, Fact, FactKind, Terms};
 use strategies::port::{Event, LeaderEnd, OriginError, RefusedBy, Stored, Token, When};
 use strategies::{GetError, Outcome};
 
@@ -122,11 +122,11 @@ fn i14_who_waits_less_than_a_read_takes_may_wait_in_vain() {
     assert_ne!(said(brief, &waits(70, 130)), "", "nobody read for half of the wait");
     assert_ne!(said("singleflight", &waits(0, 200)), "", "of a wait of five seconds a read of 200 ms is no part");
     // The same of who is asked when all is well again.
-    let probe = fact(20, 1, What::Asked { request: 1, key: key(), probe: true });
+    let probe = fact(20, 1, FactKind::Asked { request: 1, key: key(), probe: true });
     let healed = |ended_at| {
         let log = waits(0, ended_at);
         log.into_iter()
-            .map(|fact| if matches!(fact.what, What::Asked { .. }) { probe.clone() } else { fact })
+            .map(|fact| if matches!(fact.what, FactKind::Asked { .. }) { probe.clone() } else { fact })
             .collect::<Vec<_>>()
     };
     tells(brief, &healed(200), &healed(60), "P2 all is well again");
@@ -138,8 +138,8 @@ fn i14_a_waiter_that_looks_once_finds_nothing_that_was_fenced_off_or_lost() {
     let waits = |stored| {
         let first = [taken(0, 0, 7), led(0, 0, 1), asked(20, 1, 1), ended(60, 0, 1, DONE)];
         let put = match put(60, 0, 1) {
-            Fact { at_ns, node, what: What::Cache(Effect::Put(key, entry, ..)) } => {
-                Fact { at_ns, node, what: What::Cache(Effect::Put(key, entry, When::Fenced(Token(7)), stored)) }
+            Fact { at_ns, node, what: FactKind::Cache(Effect::Put(key, entry, ..)) } => {
+                Fact { at_ns, node, what: FactKind::Cache(Effect::Put(key, entry, When::Fenced(Token(7)), stored)) }
             }
             other => other,
         };
@@ -207,7 +207,7 @@ fn i14_a_hold_hardly_longer_than_a_read_is_used_up_by_a_cache_in_trouble() {
 
 #[test]
 fn p2_a_limit_of_few_refuses_some_of_a_herd() {
-    let asks = fact(20, 1, What::Asked { request: 1, key: key(), probe: true });
+    let asks = fact(20, 1, FactKind::Asked { request: 1, key: key(), probe: true });
     let refused = err(GetError::Refused { retry_after: Duration::from_secs(1), flight: flight(1, 1) });
     let spared = told(21, 1, Event::OriginSpared { key: key(), by: RefusedBy::LimitFull });
     let flew = [asks, led(21, 1, 1)];
@@ -218,14 +218,14 @@ fn p2_a_limit_of_few_refuses_some_of_a_herd() {
 
 #[test]
 fn p2_a_margin_shorter_than_a_read_lets_a_probe_begin_too_late() {
-    let asks = fact(9, 0, What::Asked { request: 1, key: key(), probe: true });
+    let asks = fact(9, 0, FactKind::Asked { request: 1, key: key(), probe: true });
     let timed_out = err(GetError::Origin { error: OriginError::TimedOut, flight: flight(0, 2) });
     let flew = [asks, led(10, 0, 2), ended(5010, 0, 2, LeaderEnd::TimedOut), answered(5011, 0, 1, timed_out)];
     let late = [read(0, 2, 3001, Some(3001), 6001, ReadEnd::Abandoned), over(0)];
     let other = [led(0, 0, 1), ended(3000, 0, 1, DONE), good(0, 1, 0, 3000)];
     let mut behind = and(&and(&flew, late.clone()), other);
     behind.sort_by_key(|fact| fact.at_ns);
-    let over = behind.iter().position(|fact| matches!(fact.what, What::Over(_))).unwrap();
+    let over = behind.iter().position(|fact| matches!(fact.what, FactKind::Over(_))).unwrap();
     let over = behind.remove(over);
     behind.push(over);
     let alone = and(&flew, late);
@@ -300,7 +300,7 @@ fn p1_a_dead_holder_is_succeeded() {
 
 #[test]
 fn p2_all_is_well_again() {
-    let probe = |end| [fact(0, 0, What::Asked { request: 1, key: key(), probe: true }), answered(10, 0, 1, end)];
+    let probe = |end| [fact(0, 0, FactKind::Asked { request: 1, key: key(), probe: true }), answered(10, 0, 1, end)];
     let fine = probe(ok(served(Outcome::Wait, 1, None)));
     tells("naive", &fine, &probe(End::Refused), "its replica was alive");
     let dead = and(&[trouble(0, Some(0), Trouble::Crash, 100)], probe(End::Refused));
@@ -315,7 +315,7 @@ fn p2_all_is_well_again() {
 fn clocks_apart_by_more_than_a_ttl_may_make_who_waits_give_up() {
     let apart = |ms| Terms { clocks: Duration::from_millis(ms), ..terms("singleflight") };
     let waits = |more: &[Fact]| {
-        let asked = fact(1, 1, What::Asked { request: 1, key: key(), probe: true });
+        let asked = fact(1, 1, FactKind::Asked { request: 1, key: key(), probe: true });
         let gave_up = [told(5000, 1, Event::LockTimeout(key())), answered(5000, 1, 1, shed()), over(0)];
         and(&and(&[put(0, 2, 1), asked], more.iter().cloned()), gave_up)
     };
@@ -336,7 +336,7 @@ fn clocks_apart_by_more_than_a_ttl_may_make_who_waits_give_up() {
     // The same of a request of the load: then it is a failure without a cause.
     let of_load = |log: &[Fact]| -> Vec<Fact> {
         let before = |fact: &Fact| match &fact.what {
-            What::Asked { .. } => asked(1, 1, 1),
+            FactKind::Asked { .. } => asked(1, 1, 1),
             _ => fact.clone(),
         };
         log.iter().map(before).collect()

@@ -1,7 +1,7 @@
 //! The checkers of what spares the origin: P4 and I8, each on a log that breaks it and on one that does not.
 
 use crate::common::story::*;
-use sim::invariants::{Fact, What};
+use sim::invariants::{Fact, FactKind};
 use strategies::port::{BreakerState, Event, LeaderEnd, RefusedBy};
 
 /// Open for 5 to 6 s, then one at a time.
@@ -50,7 +50,7 @@ fn p4_a_breaker_comes_back() {
 #[test]
 fn i8_retries_within_their_budget() {
     // Here half of the first attempts, and ten.
-    let sent = |first, retries| fact(0, 0, What::Sent { first, retries });
+    let sent = |first, retries| fact(0, 0, FactKind::Sent { first, retries });
     let name = "I8 retries within their budget: ";
     tells("naive", &[sent(0, 10)], &[sent(0, 11)], &format!("{name}11.0 retries more than 0.5 of the first attempts"));
     tells("naive", &[sent(0, 10), sent(2, 1)], &[sent(0, 10), sent(1, 1)], name);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common::story::*;
 use evidence::ReadEnd;
 use scenarios::Trouble;
-use sim::invariants::{End, Fact, What};
+use sim::invariants::{End, Fact, FactKind};
 use strategies::port::{Event, LeaderEnd};
 use strategies::{Outcome, Served};
 
@@ -288,7 +288,7 @@ fn i17_two_ledgers() {
         "ended well, and its read failed",
     );
     let mut other = good(0, 1, 0, 200);
-    if let What::Read(read) = &mut other.what {
+    if let FactKind::Read(read) = &mut other.what {
         read.replica = 2;
     }
     tells("naive", &fine, &and(&flew, [other]), "for 1 from 2");

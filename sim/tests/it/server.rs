@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sim::{CachePort, CacheServer, Latency, Link, MemoryCache, World};
+use sim::{CachePort, CacheServer, Link, LinkLatency, MemoryCache, World};
 
 use strategies::port::{Acquired, Cache, CacheErrorClass, Clock, Lease, Lookup, Stored, Token, Wake, When};
 use strategies::rng::Rng;
@@ -31,7 +31,7 @@ impl Lab {
 
     fn of(world: World) -> Self {
         let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
-        let link = Arc::new(Link::new(Latency::micros(100, 0), &Rng::new(1)));
+        let link = Arc::new(Link::new(LinkLatency::micros(100, 0), &Rng::new(1)));
         let port = CachePort::new(&server, 0, Arc::clone(&link));
         Self { world, server, link, port, key: Key::of_item(1) }
     }
@@ -170,7 +170,7 @@ fn a_fail_over_brings_a_past_state_back_locks_included() {
 #[test]
 fn a_message_reaches_every_replica_but_one_that_is_cut_off() {
     let lab = Lab::new();
-    let link = Arc::new(Link::new(Latency::micros(100, 0), &Rng::new(2)));
+    let link = Arc::new(Link::new(LinkLatency::micros(100, 0), &Rng::new(2)));
     let other = CachePort::new(&lab.server, 1, Arc::clone(&link));
     let heard = |port: &Arc<CachePort>| {
         let message = lab.run(port.listen(&lab.key)).unwrap();

@@ -5,7 +5,7 @@ use evidence::ReadEnd;
 use scenarios::Trouble;
 use sim::Effect;
 use sim::fuzz::{lines, story};
-use sim::invariants::{Fact, Judge, What};
+use sim::invariants::{Fact, FactKind, Judge};
 use strategies::Key;
 use strategies::port::{Acquired, Event, Token};
 
@@ -18,7 +18,7 @@ fn shown(spec: &str, log: &[Fact]) -> Vec<String> {
 
 fn held(ms: i64, node: u16) -> Fact {
     let life = std::time::Duration::from_secs(10);
-    fact(ms, node, What::Cache(Effect::Taken(key(), Token(9), life, Acquired::Held)))
+    fact(ms, node, FactKind::Cache(Effect::Taken(key(), Token(9), life, Acquired::Held)))
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn it_begins_at_the_last_quiet_moment_and_folds_polls() {
     let before = [asked(0, 0, 1), taken(1, 0, 7 << 96), led(2, 0, 1), ended(90, 0, 1, DONE), put(91, 0, 1)];
     let over =
         [let_go(92, 0, 7 << 96), answered(93, 0, 1, ok(served(strategies::Outcome::Load, 1, Some(flight(0, 1)))))];
-    let other = fact(5995, 2, What::Asked { request: 9, key: Key::of_item(2), probe: false });
+    let other = fact(5995, 2, FactKind::Asked { request: 9, key: Key::of_item(2), probe: false });
     let now = [asked(6000, 0, 2), taken(6001, 0, 8 << 96), led(6002, 0, 2), asked(6003, 1, 3)];
     let polls =
         [held(6010, 1), held(6020, 2), held(6060, 1), told(6070, 1, Event::LockTimeout(key())), led(6071, 1, 1)];
@@ -73,6 +73,6 @@ fn what_the_origins_ledger_says_is_told_when_it_happened() {
 
 #[test]
 fn what_is_of_no_one_key_is_told_whole() {
-    let log = [asked(0, 0, 1), fact(1, 0, What::Asked { request: 2, key: Key::of_item(2), probe: false }), over(2)];
+    let log = [asked(0, 0, 1), fact(1, 0, FactKind::Asked { request: 2, key: Key::of_item(2), probe: false }), over(2)];
     assert_eq!(shown("naive", &log).len(), 3);
 }

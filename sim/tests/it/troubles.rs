@@ -2,7 +2,7 @@
 
 use crate::common::{Tally, run, scenario};
 use scenarios::{OnDown, Scenario};
-use sim::Simulated;
+use sim::SimulationResult;
 use strategies::Outcome;
 
 /// One key, a request each 10 ms, TTL 1 s, origin 200 ms, 10 s; and one event.
@@ -32,7 +32,7 @@ service_time = "200ms"
 }
 
 /// Runs it and checks what holds whatever happens: each request has one outcome, and nothing is left behind.
-fn checked(event: &str, spec: &str) -> (Tally, Simulated) {
+fn checked(event: &str, spec: &str) -> (Tally, SimulationResult) {
     let (tally, simulated) = run(&steady(event), spec, 3, 7, Tally::default());
     assert_eq!(tally.offered, tally.answered, "{event}: every request has exactly one outcome");
     assert_eq!(simulated.not_quiet, 0, "{event}: nothing is left behind");

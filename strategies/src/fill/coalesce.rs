@@ -87,9 +87,9 @@ impl Fill for Coalesce {
             let mut vanished = 0;
             while vanished < LEADERS_MAX {
                 let told = match self.flying.board(key, want.mode) {
-                    Place::Leads(landing) => self.lead(cx, landing, want),
-                    Place::Follows(told) => told,
-                    Place::None => return Ok(Filled::Busy { retry_in: Duration::ZERO }),
+                    FlightPlace::Leads(landing) => self.lead(cx, landing, want),
+                    FlightPlace::Follows(told) => told,
+                    FlightPlace::None => return Ok(Filled::Busy { retry_in: Duration::ZERO }),
                 };
                 match told.await {
                     // The flight was a background refresh that found somebody else at it: start over, and wait.
@@ -108,7 +108,7 @@ impl Fill for Coalesce {
 pub(crate) struct Flying(Arc<Mutex<BTreeMap<Key, Vec<oneshot::Sender<Answer>>>>>);
 
 /// A place in a key's flight.
-pub(crate) enum Place {
+pub(crate) enum FlightPlace {
     Leads(Landing),
     Follows(oneshot::Receiver<Answer>),
     /// Somebody else leads, and the asker would not wait.
@@ -117,18 +117,18 @@ pub(crate) enum Place {
 
 impl Flying {
     /// Joins the key's flight, or begins one.
-    pub(crate) fn board(&self, key: &Key, mode: Mode) -> Place {
+    pub(crate) fn board(&self, key: &Key, mode: Mode) -> FlightPlace {
         let mut flights = self.lock();
         if let Some(followers) = flights.get_mut(key) {
             if mode == Mode::Try {
-                return Place::None;
+                return FlightPlace::None;
             }
             let (tell, told) = oneshot::channel();
             followers.push(tell);
-            return Place::Follows(told);
+            return FlightPlace::Follows(told);
         }
         flights.insert(key.clone(), Vec::new());
-        Place::Leads(Landing { key: key.clone(), flying: self.clone(), landed: false })
+        FlightPlace::Leads(Landing { key: key.clone(), flying: self.clone(), landed: false })
     }
 
     /// A poisoned map is as good as any: every critical section leaves it whole.

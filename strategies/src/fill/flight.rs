@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::port::key::Key;
-use crate::port::{Cause, Event, Events, FlightId, LeaderEnd};
+use crate::port::{Cause, Event, EventSink, FlightId, LeaderEnd};
 
 /// Names flights and tells of them.
 pub(crate) struct Flights {
     incarnation: u64,
     led: AtomicU64,
-    events: Arc<dyn Events>,
+    events: Arc<dyn EventSink>,
 }
 
 impl Flights {
-    pub(crate) fn new(incarnation: u64, events: Arc<dyn Events>) -> Self {
+    pub(crate) fn new(incarnation: u64, events: Arc<dyn EventSink>) -> Self {
         Self { incarnation, led: AtomicU64::new(0), events }
     }
 
@@ -31,7 +31,7 @@ impl Flights {
 pub(crate) struct Leading {
     pub(crate) flight: FlightId,
     key: Key,
-    events: Arc<dyn Events>,
+    events: Arc<dyn EventSink>,
     ended: bool,
 }
 

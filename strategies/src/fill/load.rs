@@ -19,7 +19,7 @@ use crate::stack::Ports;
 /// Load and store. With `reread` the leader looks into the cache once more before it loads, which is what a leader that
 /// had to win something (a place in the process, a lock) must do: the value may have come while it was winning.
 #[derive(Clone)]
-pub(crate) struct Load {
+pub(crate) struct LoadFill {
     pub(crate) ports: Ports,
     /// What a leader looks into: what all replicas share, and never a copy.
     pub(crate) shared: Arc<dyn Cache>,
@@ -39,7 +39,7 @@ pub struct Prefetched {
     delta: Duration,
 }
 
-impl Load {
+impl LoadFill {
     /// Reads the origin in a flight of its own; the answer goes nowhere but to the caller.
     pub(crate) async fn prefetch(&self, cx: Cx, key: &Key, cause: Cause) -> Result<(Prefetched, FlightId), GetError> {
         let clock = &*self.ports.clock;
@@ -112,7 +112,7 @@ impl Load {
     }
 }
 
-impl Fill for Load {
+impl Fill for LoadFill {
     fn fill<'a>(&'a self, cx: Cx, key: &'a Key, want: Want) -> BoxFuture<'a, Result<Filled, GetError>> {
         let (tell, told) = oneshot::channel();
         let (leader, key) = (self.clone(), key.clone());

@@ -1,6 +1,6 @@
 //! One flight per key and fleet: a lock or a lease in the shared cache, with losers that poll or are woken.
 //!
-//! The winner re-reads the cache (its inner [`Load`](super::Load) does), loads, stores and lets go by compare-and-delete.
+//! The winner re-reads the cache (its inner [`LoadFill`](super::Load) does), loads, stores and lets go by compare-and-delete.
 //! Acquiring runs on `Spawn` with the rest of the winner's work: a client that goes away between the command and its
 //! reply would otherwise leave a lock that nobody owns. A `lock` ends at a fixed time and its winner's put is *not*
 //! fenced: a winner that is frozen past that time writes late. A `lease` is short, renewed while its holder works, and

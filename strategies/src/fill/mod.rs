@@ -17,11 +17,11 @@ use std::time::Duration;
 
 pub(crate) use backoff::Backoff;
 pub(crate) use bare::BARE;
-pub(crate) use coalesce::{COALESCE, Coalesce, Flying, Place};
+pub(crate) use coalesce::{COALESCE, Coalesce, FlightPlace, Flying};
 pub(crate) use flight::Flights;
 pub use hold::LEASE_MARGIN;
 pub(crate) use hold::{Hold, LockSettings, OnTimeout};
-pub(crate) use load::Load;
+pub(crate) use load::LoadFill;
 pub use load::Prefetched;
 pub(crate) use lock::Lock;
 pub(crate) use rows::{LEASE, LOCK};

@@ -1,8 +1,8 @@
 //! What layers are made with and know nothing of: time limits, lines, randomness, moments, units, words.
 
 pub(crate) mod line;
+pub mod nearest;
 pub mod rng;
 pub mod time;
 pub mod units;
 pub(crate) mod within;
-pub mod words;

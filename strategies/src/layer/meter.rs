@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::port::entry::Entry;
 use crate::port::key::Key;
 use crate::port::{
-    Acquired, BoxFuture, Cache, CacheError, Clock, Event, Events, Lease, Lookup, Released, Renewed, Stored, Token, When,
+    Acquired, BoxFuture, Cache, CacheError, Clock, Event, EventSink, Lease, Lookup, Released, Renewed, Stored, Token,
+    When,
 };
 use crate::stack::Ports;
 
@@ -16,7 +17,7 @@ use crate::stack::Ports;
 pub(crate) struct Metered<P: ?Sized> {
     pub(crate) inner: Arc<P>,
     ops: Arc<AtomicU64>,
-    events: Arc<dyn Events>,
+    events: Arc<dyn EventSink>,
     clock: Arc<dyn Clock>,
 }
 

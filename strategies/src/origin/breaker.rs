@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::LimitSettings;
-use super::circuit::{Change, Circuit, CircuitSettings, End, JITTER, Pass, Ticket};
+use super::circuit::{Circuit, CircuitSettings, JITTER, Pass, ReadResult, StateChange, Ticket};
 use crate::kit::rng::Rng;
 use crate::kit::time::Mono;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, BreakerState, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, RefusedBy};
+use crate::port::{BoxFuture, BreakerState, Clock, Event, EventSink, LoadCx, Loaded, Origin, OriginError, RefusedBy};
 use crate::spec::{BreakerPromise, Layer, LayerInfo, OriginLayer, ParamInfo, Range, Slot};
 use crate::stack::Ports;
 
@@ -80,7 +80,7 @@ impl OriginLayer for CircuitSettings {
 pub(crate) struct Breaker {
     inner: Arc<dyn Origin>,
     clock: Arc<dyn Clock>,
-    events: Arc<dyn Events>,
+    events: Arc<dyn EventSink>,
     rng: Rng,
     circuit: Mutex<Circuit>,
 }
@@ -91,16 +91,16 @@ impl Breaker {
         Self { inner, clock, events, rng: ports.rng.fork("breaker"), circuit: Mutex::new(Circuit::new(settings)) }
     }
 
-    fn tell(&self, change: Option<Change>) {
+    fn tell(&self, change: Option<StateChange>) {
         let Some(change) = change else { return };
         self.events.emit(Event::Breaker(match change {
-            Change::Opened => BreakerState::Open,
-            Change::HalfOpened => BreakerState::HalfOpen,
-            Change::Closed => BreakerState::Closed,
+            StateChange::Opened => BreakerState::Open,
+            StateChange::HalfOpened => BreakerState::HalfOpen,
+            StateChange::Closed => BreakerState::Closed,
         }));
     }
 
-    fn ended(&self, ticket: Ticket, end: End) {
+    fn ended(&self, ticket: Ticket, end: ReadResult) {
         let (now, draw) = (self.clock.mono(), self.rng.next_unit());
         let change = self.circuit().ended(now, ticket, end, draw);
         self.tell(change);
@@ -126,9 +126,9 @@ impl Origin for Breaker {
             let watch = Watch { breaker: self, ticket, deadline: cx.deadline, told: false };
             let answer = self.inner.load(key, cx).await;
             watch.end(match &answer {
-                Ok(_) => End::Well,
-                Err(OriginError::Refused { .. }) => End::Unknown,
-                Err(_) => End::Failed,
+                Ok(_) => ReadResult::Well,
+                Err(OriginError::Refused { .. }) => ReadResult::Unknown,
+                Err(_) => ReadResult::Failed,
             });
             answer
         })
@@ -150,7 +150,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn end(mut self, end: End) {
+    fn end(mut self, end: ReadResult) {
         self.told = true;
         self.breaker.ended(self.ticket, end);
     }
@@ -160,7 +160,7 @@ impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if !self.told {
             let late = self.breaker.clock.mono() >= self.deadline;
-            self.breaker.ended(self.ticket, if late { End::Failed } else { End::Unknown });
+            self.breaker.ended(self.ticket, if late { ReadResult::Failed } else { ReadResult::Unknown });
         }
     }
 }

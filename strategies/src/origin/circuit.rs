@@ -33,7 +33,7 @@ pub(crate) struct CircuitSettings {
 
 /// How a read ended that was let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum ReadResult {
     Well,
     Failed,
     /// It says nothing of the origin.
@@ -42,7 +42,7 @@ pub(super) enum End {
 
 /// A change of state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum StateChange {
     Opened,
     HalfOpened,
     Closed,
@@ -92,10 +92,10 @@ impl Circuit {
     }
 
     /// Somebody wants to read.
-    pub(super) fn ask(&mut self, now: Mono) -> (Pass, Option<Change>) {
+    pub(super) fn ask(&mut self, now: Mono) -> (Pass, Option<StateChange>) {
         let change = match self.state {
             State::Open { until } if now >= until => {
-                Some(self.change(State::HalfOpen { under_way: 0, well: 0 }, Change::HalfOpened))
+                Some(self.change(State::HalfOpen { under_way: 0, well: 0 }, StateChange::HalfOpened))
             }
             _ => None,
         };
@@ -112,7 +112,7 @@ impl Circuit {
     }
 
     /// A read has ended. `draw` in [0, 1) stretches the cool-down, should there be one.
-    pub(super) fn ended(&mut self, now: Mono, ticket: Ticket, end: End, draw: f64) -> Option<Change> {
+    pub(super) fn ended(&mut self, now: Mono, ticket: Ticket, end: ReadResult, draw: f64) -> Option<StateChange> {
         if ticket.0 != self.changes {
             return None; // it was let through in another state
         }
@@ -120,27 +120,29 @@ impl Circuit {
         let opens = match (&mut self.state, end) {
             (State::HalfOpen { under_way, well }, _) => {
                 *under_way = under_way.saturating_sub(1);
-                *well += u32::from(end == End::Well);
+                *well += u32::from(end == ReadResult::Well);
                 if *well >= self.settings.successes {
-                    return Some(self.change(State::Closed(Vec::new()), Change::Closed));
+                    return Some(self.change(State::Closed(Vec::new()), StateChange::Closed));
                 }
-                end == End::Failed
+                end == ReadResult::Failed
             }
-            (State::Closed(_) | State::Open { .. }, End::Unknown) | (State::Open { .. }, _) => false,
-            (State::Closed(parts), End::Well | End::Failed) => {
+            (State::Closed(_) | State::Open { .. }, ReadResult::Unknown) | (State::Open { .. }, _) => false,
+            (State::Closed(parts), ReadResult::Well | ReadResult::Failed) => {
                 count(parts, part, end);
                 let (well, failed) = parts.iter().fold((0, 0), |(w, f), part| (w + part.well, f + part.failed));
                 let enough = well + failed >= self.settings.samples;
-                end == End::Failed && enough && f64::from(failed) >= self.settings.share * f64::from(well + failed)
+                end == ReadResult::Failed
+                    && enough
+                    && f64::from(failed) >= self.settings.share * f64::from(well + failed)
             }
         };
         opens.then(|| {
             let longer = self.settings.cool_down.mul_f64(JITTER * draw);
-            self.change(State::Open { until: now.plus(self.settings.cool_down + longer) }, Change::Opened)
+            self.change(State::Open { until: now.plus(self.settings.cool_down + longer) }, StateChange::Opened)
         })
     }
 
-    fn change(&mut self, state: State, change: Change) -> Change {
+    fn change(&mut self, state: State, change: StateChange) -> StateChange {
         self.state = state;
         self.changes += 1;
         change
@@ -148,16 +150,16 @@ impl Circuit {
 }
 
 /// Counts one more end, and forgets the parts that have left the window.
-fn count(parts: &mut Vec<Part>, number: u64, end: End) {
+fn count(parts: &mut Vec<Part>, number: u64, end: ReadResult) {
     parts.retain(|part| part.number + PARTS > number);
     if parts.last().is_none_or(|last| last.number != number) {
         parts.push(Part { number, well: 0, failed: 0 });
     }
     if let Some(last) = parts.last_mut() {
         match end {
-            End::Well => last.well = last.well.saturating_add(1),
-            End::Failed => last.failed = last.failed.saturating_add(1),
-            End::Unknown => {}
+            ReadResult::Well => last.well = last.well.saturating_add(1),
+            ReadResult::Failed => last.failed = last.failed.saturating_add(1),
+            ReadResult::Unknown => {}
         }
     }
 }
@@ -182,15 +184,15 @@ mod tests {
     }
 
     /// A read that is let through and ends at once.
-    fn read(circuit: &mut Circuit, ms: u64, end: End) -> Option<Change> {
+    fn read(circuit: &mut Circuit, ms: u64, end: ReadResult) -> Option<StateChange> {
         let (Pass::Let(ticket), None) = circuit.ask(at(ms)) else { panic!("refused at {ms} ms") };
         circuit.ended(at(ms), ticket, end, 0.5)
     }
 
     fn opened() -> Circuit {
         let mut circuit = Circuit::new(SETTINGS);
-        let ends = (0..4).map(|_| read(&mut circuit, 0, End::Failed)).collect::<Vec<_>>();
-        assert_eq!(ends, [None, None, None, Some(Change::Opened)], "not before there are enough samples");
+        let ends = (0..4).map(|_| read(&mut circuit, 0, ReadResult::Failed)).collect::<Vec<_>>();
+        assert_eq!(ends, [None, None, None, Some(StateChange::Opened)], "not before there are enough samples");
         circuit
     }
 
@@ -199,16 +201,16 @@ mod tests {
         opened();
         let mut circuit = Circuit::new(SETTINGS);
         for _ in 0..3 {
-            assert_eq!(read(&mut circuit, 0, End::Well), None);
+            assert_eq!(read(&mut circuit, 0, ReadResult::Well), None);
         }
-        assert_eq!(read(&mut circuit, 100, End::Failed), None);
-        assert_eq!(read(&mut circuit, 100, End::Failed), None, "2 of 5");
-        assert_eq!(read(&mut circuit, 100, End::Failed), Some(Change::Opened), "3 of 6");
+        assert_eq!(read(&mut circuit, 100, ReadResult::Failed), None);
+        assert_eq!(read(&mut circuit, 100, ReadResult::Failed), None, "2 of 5");
+        assert_eq!(read(&mut circuit, 100, ReadResult::Failed), Some(StateChange::Opened), "3 of 6");
         let mut circuit = Circuit::new(SETTINGS);
-        assert_eq!(read(&mut circuit, 0, End::Failed), None);
-        assert_eq!(read(&mut circuit, 0, End::Failed), None);
-        assert_eq!(read(&mut circuit, 0, End::Failed), None);
-        assert_eq!(read(&mut circuit, 10_000, End::Failed), None, "the first three are forgotten");
+        assert_eq!(read(&mut circuit, 0, ReadResult::Failed), None);
+        assert_eq!(read(&mut circuit, 0, ReadResult::Failed), None);
+        assert_eq!(read(&mut circuit, 0, ReadResult::Failed), None);
+        assert_eq!(read(&mut circuit, 10_000, ReadResult::Failed), None, "the first three are forgotten");
     }
 
     #[test]
@@ -217,14 +219,18 @@ mod tests {
         // 2 s and a half of a fifth of it.
         assert_eq!(circuit.ask(at(2199)).0, Pass::Refused { retry_after: Duration::from_millis(1) });
         let (first, change) = circuit.ask(at(2200));
-        assert_eq!(change, Some(Change::HalfOpened));
+        assert_eq!(change, Some(StateChange::HalfOpened));
         let (second, _) = circuit.ask(at(2200));
         let (Pass::Let(first), Pass::Let(second)) = (first, second) else { panic!("two may pass") };
         assert_eq!(circuit.ask(at(2200)).0, Pass::Refused { retry_after: SOON });
-        assert_eq!(circuit.ended(at(2300), first, End::Well, 0.0), None);
-        assert_eq!(circuit.ended(at(2300), second, End::Unknown, 0.0), None, "it says nothing, and frees its place");
-        assert_eq!(read(&mut circuit, 2400, End::Well), None);
-        assert_eq!(read(&mut circuit, 2400, End::Well), Some(Change::Closed));
+        assert_eq!(circuit.ended(at(2300), first, ReadResult::Well, 0.0), None);
+        assert_eq!(
+            circuit.ended(at(2300), second, ReadResult::Unknown, 0.0),
+            None,
+            "it says nothing, and frees its place"
+        );
+        assert_eq!(read(&mut circuit, 2400, ReadResult::Well), None);
+        assert_eq!(read(&mut circuit, 2400, ReadResult::Well), Some(StateChange::Closed));
         assert!(matches!(circuit.ask(at(2400)), (Pass::Let(_), None)));
     }
 
@@ -233,10 +239,10 @@ mod tests {
         let mut circuit = opened();
         let (Pass::Let(late), _) = circuit.ask(at(3000)) else { panic!("half open") };
         let (Pass::Let(failing), _) = circuit.ask(at(3000)) else { panic!("half open") };
-        assert_eq!(circuit.ended(at(4000), failing, End::Failed, 0.0), Some(Change::Opened));
-        assert_eq!(circuit.ended(at(4000), late, End::Failed, 0.0), None, "one cool-down, not two");
+        assert_eq!(circuit.ended(at(4000), failing, ReadResult::Failed, 0.0), Some(StateChange::Opened));
+        assert_eq!(circuit.ended(at(4000), late, ReadResult::Failed, 0.0), None, "one cool-down, not two");
         assert_eq!(circuit.ask(at(5999)).0, Pass::Refused { retry_after: Duration::from_millis(1) });
-        assert!(matches!(circuit.ask(at(6000)), (Pass::Let(_), Some(Change::HalfOpened))));
+        assert!(matches!(circuit.ask(at(6000)), (Pass::Let(_), Some(StateChange::HalfOpened))));
     }
 
     proptest! {
@@ -251,13 +257,13 @@ mod tests {
             let mut circuit = Circuit::new(settings);
             let (mut now, mut passed) = (at(0), Vec::new());
             // What somebody outside sees of it.
-            let mut was = Change::Closed;
-            let see = |was: &mut Change, change: Option<Change>| {
+            let mut was = StateChange::Closed;
+            let see = |was: &mut StateChange, change: Option<StateChange>| {
                 let Some(change) = change else { return true };
                 let allowed = match *was {
-                    Change::Closed => change == Change::Opened,
-                    Change::Opened => change == Change::HalfOpened,
-                    Change::HalfOpened => change != Change::HalfOpened,
+                    StateChange::Closed => change == StateChange::Opened,
+                    StateChange::Opened => change == StateChange::HalfOpened,
+                    StateChange::HalfOpened => change != StateChange::HalfOpened,
                 };
                 *was = change;
                 allowed
@@ -270,26 +276,26 @@ mod tests {
                     match pass {
                         Pass::Let(ticket) => passed.push((ticket, circuit.changes)),
                         Pass::Refused { retry_after } => {
-                            prop_assert!(was != Change::Closed, "refused while closed");
+                            prop_assert!(was != StateChange::Closed, "refused while closed");
                             let longest = settings.cool_down.mul_f64(1.0 + JITTER).max(SOON);
                             prop_assert!(retry_after <= longest);
                         }
                     }
                 } else if !passed.is_empty() {
                     let (ticket, _) = passed.remove(wait as usize % passed.len());
-                    let end = if what == 2 { End::Failed } else { End::Well };
+                    let end = if what == 2 { ReadResult::Failed } else { ReadResult::Well };
                     let change = circuit.ended(now, ticket, end, draw);
                     prop_assert!(see(&mut was, change));
                 }
-                if was == Change::HalfOpened {
+                if was == StateChange::HalfOpened {
                     let of_now = passed.iter().filter(|(_, state)| *state == circuit.changes).count();
                     prop_assert!(of_now <= trickle as usize, "{of_now} at a time");
                 }
             }
             // In the end it lets somebody through, whatever state it was left in.
-            if was == Change::Opened {
+            if was == StateChange::Opened {
                 let later = now.plus(settings.cool_down.mul_f64(1.0 + JITTER));
-                prop_assert!(matches!(circuit.ask(later), (Pass::Let(_), Some(Change::HalfOpened))));
+                prop_assert!(matches!(circuit.ask(later), (Pass::Let(_), Some(StateChange::HalfOpened))));
             }
         }
     }

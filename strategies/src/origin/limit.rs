@@ -13,7 +13,7 @@ use super::settings::LimitSettings;
 use crate::kit::line::{Entered, Line, Place};
 use crate::kit::time::Mono;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Clock, Event, Events, LoadCx, Loaded, Origin, OriginError, RefusedBy};
+use crate::port::{BoxFuture, Clock, Event, EventSink, LoadCx, Loaded, Origin, OriginError, RefusedBy};
 use crate::spec::{BreakerPromise, Layer, LayerInfo, OriginLayer, ParamInfo, Range, Slot};
 use crate::stack::Ports;
 
@@ -56,7 +56,7 @@ pub(crate) const LIMIT: LayerInfo = LayerInfo {
 
 impl OriginLayer for LimitSettings {
     fn around(&self, inner: Arc<dyn Origin>, ports: &Ports) -> Arc<dyn Origin> {
-        Arc::new(Limit::new(inner, ports, *self))
+        Arc::new(LimitedOrigin::new(inner, ports, *self))
     }
 
     fn limit(&self) -> Option<LimitSettings> {
@@ -69,10 +69,10 @@ impl OriginLayer for LimitSettings {
 }
 
 /// A limit around an origin.
-pub(crate) struct Limit {
+pub(crate) struct LimitedOrigin {
     inner: Arc<dyn Origin>,
     clock: Arc<dyn Clock>,
-    events: Arc<dyn Events>,
+    events: Arc<dyn EventSink>,
     settings: LimitSettings,
     /// A read's.
     budget: Duration,
@@ -80,7 +80,7 @@ pub(crate) struct Limit {
     estimate: Mutex<Estimate>,
 }
 
-impl Limit {
+impl LimitedOrigin {
     pub(crate) fn new(inner: Arc<dyn Origin>, ports: &Ports, settings: LimitSettings) -> Self {
         let (clock, events) = (Arc::clone(&ports.clock), Arc::clone(&ports.events));
         let line = Line::new(settings.concurrency, settings.queue);
@@ -114,7 +114,7 @@ impl Limit {
     }
 }
 
-impl Origin for Limit {
+impl Origin for LimitedOrigin {
     fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
         Box::pin(async move {
             let place = match self.place(cx.deadline).await {

@@ -19,7 +19,7 @@ use crate::stack::sabotage::Seize;
 
 /// What is checked: a cache, its leases, and the clock by which their lives end.
 #[derive(Clone)]
-pub struct Subject {
+pub struct CacheSubject {
     /// The cache.
     pub cache: Arc<dyn Cache>,
     /// Its leases.
@@ -37,7 +37,7 @@ pub struct Subject {
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(150);
 
-impl Subject {
+impl CacheSubject {
     fn key(&self, name: &str) -> Key {
         Key::new(&format!("{}:{name}", self.prefix)).unwrap_or_else(|e| panic!("{e}"))
     }
@@ -195,7 +195,7 @@ impl Subject {
     }
 }
 
-impl Subject {
+impl CacheSubject {
     async fn a_subscriber_hears_every_message_in_order(&self) {
         let (one, two) = (self.key("told-1"), self.key("told-2"));
         let subscribe = async || self.wake.subscribe().await.unwrap_or_else(|| panic!("it lets subscribers in"));

@@ -204,7 +204,7 @@ pub enum Event {
 }
 
 /// Takes events. Must not block, and must not call back.
-pub trait Events: Send + Sync {
+pub trait EventSink: Send + Sync {
     /// Takes one.
     fn emit(&self, event: Event);
 

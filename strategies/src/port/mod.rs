@@ -27,7 +27,7 @@ use std::pin::Pin;
 pub use cache::{Cache, Level, Lookup, Stored, When};
 pub use cache_error::{CacheError, CacheErrorClass};
 pub use capabilities::Capabilities;
-pub use event::{BreakerState, Cause, Event, Events, LeaderEnd, OPERATIONS, RefusedBy};
+pub use event::{BreakerState, Cause, Event, EventSink, LeaderEnd, OPERATIONS, RefusedBy};
 pub use lease::{Acquired, Lease, Released, Renewed, Token};
 pub use origin::{FlightId, LoadCx, Loaded, Origin, OriginError};
 pub use recorded::Texts;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::param::{ParamInfo, Range};
 use super::span::Span;
 use super::terms::{Arg, Term};
+use crate::kit::nearest::nearest;
 use crate::kit::units::{DURATION, UnitFault};
-use crate::kit::words::nearest;
 
 /// A term's arguments, each given at most once, each known to the layer. Each is read as its parameter's [`Range`] says.
 pub(crate) struct Args<'a> {

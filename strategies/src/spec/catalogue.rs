@@ -6,7 +6,7 @@ use super::layer::LayerInfo;
 use super::param::ParamInfo;
 use super::terms::{Arg, Term};
 use crate::fill::{BARE, COALESCE, LEASE, LOCK};
-use crate::kit::words::nearest;
+use crate::kit::nearest::nearest;
 use crate::layer::{JITTER, NEGATIVE};
 use crate::origin::{BREAKER, LIMIT};
 use crate::policy::{AHEAD, PLAIN, SOFT_WINDOW, SWR, XFETCH};

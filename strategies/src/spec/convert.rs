@@ -7,7 +7,7 @@ use super::catalogue::{self, LAYERS, PRESETS};
 use super::composition::Spec;
 use super::layer::{Alone, FillLayer, Layer, LayerInfo, Slot};
 use super::terms::{self, Term};
-use crate::kit::words::nearest;
+use crate::kit::nearest::nearest;
 use crate::stack::sabotage::BROKEN;
 
 /// What is wrong with a SPEC: a sentence that names what was found, what is allowed and what to do.

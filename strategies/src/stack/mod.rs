@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::fill::{Backoff, Cx, Flights, Load, Prefetched};
+use crate::fill::{Backoff, Cx, Flights, LoadFill, Prefetched};
 use crate::layer::Metered;
 use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
@@ -27,7 +27,7 @@ use crate::stack::parts::Parts;
 use crate::stack::slots::Door;
 
 /// A strategy that is running in one replica.
-pub trait Strategy: Send + Sync {
+pub trait RunningStrategy: Send + Sync {
     /// Answers one request.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ pub struct Unable {
 /// A strategy's layers over a replica's ports.
 pub struct Stack {
     policy: Policy,
-    load: Load,
+    load: LoadFill,
     life: Life,
     cache_ops: Arc<AtomicU64>,
     door: Door,
@@ -86,10 +86,11 @@ impl Stack {
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
         let (reread, negative) = (!spec.fill.is_empty(), spec.absent_life());
         let views = (Arc::clone(&shared), Arc::clone(&cache));
-        let load = Load { ports: ports.clone(), shared: views.0, cache: views.1, flights, backoff, reread, negative };
+        let load =
+            LoadFill { ports: ports.clone(), shared: views.0, cache: views.1, flights, backoff, reread, negative };
         // Warming a cache is not the strategy's doing, so its reads pass by the layers.
         let origin = spec.origin.iter().fold(Arc::clone(&ports.origin), |inner, layer| layer.around(inner, &ports));
-        let guarded = Load { ports: Ports { origin, ..ports.clone() }, ..load.clone() };
+        let guarded = LoadFill { ports: Ports { origin, ..ports.clone() }, ..load.clone() };
         let fill = fill(guarded, &|innermost| {
             let around =
                 |inner, layer: &Arc<dyn FillLayer>| layer.around(inner, Arc::clone(&shared), &ports, incarnation);
@@ -158,7 +159,7 @@ impl Stack {
     }
 }
 
-impl Strategy for Stack {
+impl RunningStrategy for Stack {
     fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>> {
         Box::pin(self.answer(cx, key))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::fill::{Fill, Load};
+use crate::fill::{Fill, LoadFill};
 use crate::policy::Early;
 use crate::stack::ports::Ports;
 
@@ -15,5 +15,5 @@ pub(crate) struct Parts {
     pub(crate) ports: Ports,
     pub(crate) early: Early,
     /// Makes the fill of the load and of what stands around it.
-    pub(crate) fill: fn(Load, Around<'_>) -> Arc<dyn Fill>,
+    pub(crate) fill: fn(LoadFill, Around<'_>) -> Arc<dyn Fill>,
 }

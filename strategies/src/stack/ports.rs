@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::kit::rng::Rng;
-use crate::port::{Cache, Capabilities, Clock, Events, Lease, Origin, Spawn, Wake};
+use crate::port::{Cache, Capabilities, Clock, EventSink, Lease, Origin, Spawn, Wake};
 use crate::stack::budgets::Budgets;
 use crate::stack::sabotage::Seize;
 use crate::stack::slots::Slots;
@@ -28,7 +28,7 @@ pub struct Ports {
     /// Leases that anybody may delete, for a strategy that is wrong on purpose.
     pub seize: Arc<dyn Seize>,
     /// Where this replica's events go.
-    pub events: Arc<dyn Events>,
+    pub events: Arc<dyn EventSink>,
     /// This replica's randomness, from the run's seed and the replica's index.
     pub rng: Arc<Rng>,
     /// How long things may take.

@@ -61,13 +61,13 @@ pub(crate) struct Waiters {
 }
 
 /// A waiting request.
-pub(crate) struct Waits(Arc<Waiters>);
+pub(crate) struct WaitingRequest(Arc<Waiters>);
 
 impl Waiters {
-    pub(crate) fn one(this: &Arc<Self>) -> Waits {
+    pub(crate) fn one(this: &Arc<Self>) -> WaitingRequest {
         let now = this.now.fetch_add(1, Ordering::AcqRel) + 1;
         this.peak.fetch_max(now, Ordering::AcqRel);
-        Waits(Arc::clone(this))
+        WaitingRequest(Arc::clone(this))
     }
 
     pub(crate) fn peak(&self) -> u64 {
@@ -80,7 +80,7 @@ impl Waiters {
     }
 }
 
-impl Drop for Waits {
+impl Drop for WaitingRequest {
     fn drop(&mut self) {
         self.0.now.fetch_sub(1, Ordering::AcqRel);
     }

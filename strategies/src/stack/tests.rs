@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::{FutureExt, ready};
 
 use super::sabotage::Seize;
-use super::{Stack, Strategy, Unable};
+use super::{RunningStrategy, Stack, Unable};
 use crate::fill::Cx;
 use crate::kit::rng::Rng;
 use crate::kit::time::{Mono, Wall};
@@ -16,8 +16,8 @@ use crate::port::entry::{Entry, Life};
 use crate::port::key::Key;
 use crate::port::outcome::Outcome;
 use crate::port::{
-    Acquired, BoxFuture, Cache, CacheError, Capabilities, Clock, Event, Events, Lease, Level, LoadCx, Loaded, Lookup,
-    Message, Messages, Origin, OriginError, Released, Renewed, Spawn, Stored, Token, Wake, When,
+    Acquired, BoxFuture, Cache, CacheError, Capabilities, Clock, Event, EventSink, Lease, Level, LoadCx, Loaded,
+    Lookup, Message, Messages, Origin, OriginError, Released, Renewed, Spawn, Stored, Token, Wake, When,
 };
 use crate::spec::{CacheLayer, Spec};
 use crate::stack::Ports;
@@ -142,7 +142,7 @@ impl Wake for Still {
     }
 }
 
-impl Events for Still {
+impl EventSink for Still {
     fn emit(&self, _: Event) {}
 }
 

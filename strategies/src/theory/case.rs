@@ -6,7 +6,7 @@ use super::cycle::Cycle;
 use super::layers::Layers;
 
 /// A strategy in its circumstances: what premises are checked against.
-pub(super) struct Case<'a> {
+pub(super) struct StrategyCase<'a> {
     pub(super) at: &'a Circumstances,
     pub(super) layers: Layers,
     pub(super) cycle: Cycle,

@@ -48,7 +48,7 @@ pub enum Think {
 
 /// How the hot key came into the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Filled {
+pub enum FilledBy {
     /// By the first request, at the beginning of a warm-up of this length.
     ByLoad(Duration),
     /// In some other way: when it will expire is not known.
@@ -85,7 +85,7 @@ pub struct Circumstances {
     /// How long a request may take before its client or its replica gives it up.
     pub patience: Duration,
     /// How the hot key came into the cache.
-    pub filled: Filled,
+    pub filled: FilledBy,
     /// The measured time.
     pub measured: Duration,
 }

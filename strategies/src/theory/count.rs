@@ -5,7 +5,7 @@
 //! k·σ² (normal, by the central limit theorem); summed over k this is the expected number by then. It tends to t/c (Cox, Renewal Theory,
 //! 1962), as soon as the moments have spread over a cycle.
 
-use super::circumstances::{Circumstances, Filled, Gaps, Readers};
+use super::circumstances::{Circumstances, FilledBy, Gaps, Readers};
 use super::cycle::Cycle;
 use super::layers::{Layers, Together};
 use super::refresh::Refresh;
@@ -33,7 +33,7 @@ impl Counts {
         let cycles = measured / cycle.mean_s;
         let (firsts, others) = match at.filled {
             // Of a closed loop's cycle without a lock it is only known how long it is, roughly.
-            Filled::ByLoad(warmup) if knows_cycle(layers, cycle) => {
+            FilledBy::ByLoad(warmup) if knows_cycle(layers, cycle) => {
                 let moments = Moments::of(layers, at, cycle);
                 let in_time = |after: f64| {
                     let (from, to) = (warmup.as_secs_f64() - after, warmup.as_secs_f64() + measured - after);
@@ -43,7 +43,7 @@ impl Counts {
                 let later: f64 = (0..STEPS).map(|n| in_time((f64::from(n) + 0.5) * step)).sum();
                 (in_time(0.0), later / f64::from(STEPS))
             }
-            Filled::ByLoad(_) | Filled::Otherwise => (cycles, cycles),
+            FilledBy::ByLoad(_) | FilledBy::Otherwise => (cycles, cycles),
         };
         // Clients that wait do not ask.
         let asked = if cycle.clients_wait {

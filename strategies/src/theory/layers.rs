@@ -28,7 +28,7 @@ pub(super) struct Layers {
     /// Each put makes both longer, or shorter, by a factor even over this interval.
     pub(super) jitter: (f64, f64),
     pub(super) together: Together,
-    pub(super) lock: Option<Lock>,
+    pub(super) lock: Option<LockTimes>,
     /// Reads of a replica under way at once, at most.
     pub(super) limit: Option<u32>,
     /// Wrong on purpose.
@@ -37,7 +37,7 @@ pub(super) struct Layers {
 
 /// A lock's times, seconds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lock {
+pub(super) struct LockTimes {
     /// How long its holder may work.
     pub(super) budget: f64,
     /// How long a loser waits at most.
@@ -51,7 +51,7 @@ impl Layers {
         // What "no such item" is stored for does not concern a key that exists.
         let Spec { name: _, canonical: _, policy, cache: _, broken, fill, origin } = spec;
         let PolicySpec { early, soft, stale } = policy;
-        let lock = fill.iter().find_map(|layer| layer.lock()).map(|lock| Lock::of(lock.fitted(budgets)));
+        let lock = fill.iter().find_map(|layer| layer.lock()).map(|lock| LockTimes::of(lock.fitted(budgets)));
         let coalesced = fill.iter().any(|layer| layer.reach() == Alone::InProcess);
         // A limit that refuses no read does nothing, and what its margin keeps away would be no read in time. A breaker opens
         // where reads fail, and where one does nothing is predicted.
@@ -78,7 +78,7 @@ impl Layers {
     }
 }
 
-impl Lock {
+impl LockTimes {
     fn of(settings: LockSettings) -> Self {
         // What a loser gets that has waited for too long does not matter where nobody has to.
         let LockSettings { hold, poll, wait, on_timeout: _, notify, auto_hold: _, auto_wait: _ } = settings;

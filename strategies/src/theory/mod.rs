@@ -26,10 +26,10 @@ mod tests;
 
 use crate::spec::Spec;
 
-pub use circumstances::{Circumstances, Filled, Gaps, Readers, Think};
+pub use circumstances::{Circumstances, FilledBy, Gaps, Readers, Think};
 pub use premises::{Figure, Premise, premises};
 
-use case::Case;
+use case::StrategyCase;
 use count::Counts;
 use cycle::Cycle;
 use layers::Layers;
@@ -69,7 +69,7 @@ pub fn predict(spec: &Spec, at: &Circumstances) -> Theory {
     }
     let cycle = Cycle::of(&layers, at);
     let counts = Counts::of(&layers, at, &cycle);
-    let case = Case { at, layers, cycle, counts };
+    let case = StrategyCase { at, layers, cycle, counts };
     let failing = |figure| premises::first_failing(&case, figure);
     let mut not: Vec<(&'static Premise, Vec<Figure>)> = Vec::new();
     for figure in Figure::ALL {

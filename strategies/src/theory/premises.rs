@@ -4,8 +4,8 @@
 //! Two tables, in this order: what must be known of strategy and scenario before anything can be computed, and what the computed cycle
 //! must be like. A new law, layer or event either brings formulas or lets a row here fail.
 
-use super::case::Case;
-use super::circumstances::{Circumstances, Filled, Gaps, Readers};
+use super::case::StrategyCase;
+use super::circumstances::{Circumstances, FilledBy, Gaps, Readers};
 use super::count::knows_cycle;
 use super::cycle::{asked_within, processes};
 use super::layers::{Layers, Together};
@@ -52,7 +52,7 @@ struct Known {
 struct Row {
     premise: Premise,
     figures: &'static [Figure],
-    holds: fn(&Case<'_>) -> bool,
+    holds: fn(&StrategyCase<'_>) -> bool,
 }
 
 const fn known(name: &'static str, otherwise: &'static str, holds: fn(&Layers, &Circumstances) -> bool) -> Known {
@@ -63,7 +63,7 @@ const fn row(
     name: &'static str,
     otherwise: &'static str,
     figures: &'static [Figure],
-    holds: fn(&Case<'_>) -> bool,
+    holds: fn(&StrategyCase<'_>) -> bool,
 ) -> Row {
     Row { premise: Premise { name, otherwise }, figures, holds }
 }
@@ -262,7 +262,7 @@ const ROWS: &[Row] = &[
         "known-beginning",
         "it is not known when the value that the cache had at t = 0 would expire",
         &[Total],
-        |case| matches!(case.at.filled, Filled::ByLoad(_)),
+        |case| matches!(case.at.filled, FilledBy::ByLoad(_)),
     ),
     row(
         "filled-before-the-start",
@@ -287,31 +287,31 @@ pub(super) fn first_unknown(layers: &Layers, at: &Circumstances) -> Option<&'sta
     KNOWN.iter().find(|known| !(known.holds)(layers, at)).map(|known| &known.premise)
 }
 
-pub(super) fn first_failing(case: &Case<'_>, figure: Figure) -> Option<&'static Premise> {
+pub(super) fn first_failing(case: &StrategyCase<'_>, figure: Figure) -> Option<&'static Premise> {
     let failing = ROWS.iter().find(|row| row.figures.contains(&figure) && !(row.holds)(case));
     failing.map(|row| &row.premise)
 }
 
 /// Whether the herd of the empty cache is over at t = 0.
-fn filled_before(case: &Case<'_>) -> bool {
+fn filled_before(case: &StrategyCase<'_>) -> bool {
     let fill = case.at.d() + case.layers.look() + 5.0 / case.at.r();
     match case.at.filled {
-        Filled::ByLoad(warmup) => warmup.as_secs_f64() >= fill,
-        Filled::Otherwise => true,
+        FilledBy::ByLoad(warmup) => warmup.as_secs_f64() >= fill,
+        FilledBy::Otherwise => true,
     }
 }
 
-fn cycles_min(case: &Case<'_>) -> f64 {
+fn cycles_min(case: &StrategyCase<'_>) -> f64 {
     match case.at.readers {
         Readers::Open { gaps: Gaps::Equal, .. } => CYCLES_MIN_EQUAL,
-        Readers::Open { gaps: Gaps::Poisson, .. } if matches!(case.at.filled, Filled::ByLoad(_)) => CYCLES_MIN,
+        Readers::Open { gaps: Gaps::Poisson, .. } if matches!(case.at.filled, FilledBy::ByLoad(_)) => CYCLES_MIN,
         Readers::Open { .. } | Readers::Closed { .. } => CYCLES_MIN_UNKNOWN,
     }
 }
 
 /// Reads under way at once: the herd's, and those of other keys, which at worst are never in the cache, but for what one for
 /// the process or the fleet keeps back. Means.
-fn under_way(case: &Case<'_>) -> (f64, f64) {
+fn under_way(case: &StrategyCase<'_>) -> (f64, f64) {
     let (at, herd) = (case.at, case.cycle.herd);
     let per_key = match case.layers.together {
         Together::Fleet => 1.0,
@@ -329,7 +329,7 @@ fn with_chance(mean: f64) -> f64 {
 }
 
 /// Nobody asks more at once than there are clients; what is refreshed in the background nobody waits for.
-fn clients(case: &Case<'_>) -> Option<f64> {
+fn clients(case: &StrategyCase<'_>) -> Option<f64> {
     match case.at.readers {
         Readers::Closed { clients, .. } if case.cycle.clients_wait => Some(f64::from(clients)),
         Readers::Closed { .. } | Readers::Open { .. } => None,
@@ -337,7 +337,7 @@ fn clients(case: &Case<'_>) -> Option<f64> {
 }
 
 /// By how many requests of the key equal gaps make a number differ from what independent ones make of it, at most.
-fn equal_gaps(case: &Case<'_>) -> f64 {
+fn equal_gaps(case: &StrategyCase<'_>) -> f64 {
     match case.at.readers {
         Readers::Open { gaps: Gaps::Equal, .. } => case.at.h(),
         Readers::Open { gaps: Gaps::Poisson, .. } | Readers::Closed { .. } => 0.0,
@@ -345,13 +345,13 @@ fn equal_gaps(case: &Case<'_>) -> f64 {
 }
 
 /// One read for the fleet, and no request waits or gets a stale value.
-fn one_reads_unseen(case: &Case<'_>) -> bool {
+fn one_reads_unseen(case: &StrategyCase<'_>) -> bool {
     case.layers.together == Together::Fleet && case.cycle.waits + case.cycle.stales < 0.01
 }
 
 /// How much longer clients of a closed loop are away because of other keys, relative to their think time: each request for what does
 /// not exist waits for a read, and of those for a key that is asked for ρ times a second (1 + ρd) of 1 + ρ(T + d).
-fn slowed(case: &Case<'_>) -> f64 {
+fn slowed(case: &StrategyCase<'_>) -> f64 {
     let (at, Some(z)) = (case.at, case.at.think_s()) else { return 0.0 };
     let share = (1.0 - at.h() - at.missing).max(0.0);
     let (d, each) = (at.d(), at.all_per_s() * share / f64::from(at.others.max(1)));
@@ -361,7 +361,7 @@ fn slowed(case: &Case<'_>) -> f64 {
 
 /// Clients that were answered together ask together again, for as long as they think for the same time. How many of them ask within d
 /// then depends on how they began, but not where each of them asks in it anyway, nor where each asks many times.
-fn out_of_step(case: &Case<'_>) -> bool {
+fn out_of_step(case: &StrategyCase<'_>) -> bool {
     let (true, Some(z)) = (case.at.in_step(), case.at.think_s()) else { return true };
     let times = case.at.d() / z;
     let (whole, missed) = (times.floor(), |times: f64| (1.0 - case.at.h()).powf(times));

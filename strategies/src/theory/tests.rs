@@ -25,14 +25,14 @@ fn open() -> Circumstances {
         replicas: 3,
         budgets: Budgets::USUAL,
         patience: S * 8,
-        filled: Filled::Otherwise,
+        filled: FilledBy::Otherwise,
         measured: S * 1000,
     }
 }
 
 /// As long as the scenario is, and filled by its warm-up.
 fn shipped() -> Circumstances {
-    Circumstances { filled: Filled::ByLoad(S * 5), measured: S * 60, ..open() }
+    Circumstances { filled: FilledBy::ByLoad(S * 5), measured: S * 60, ..open() }
 }
 
 fn closed(clients: u32, think: Think, share: f64) -> Circumstances {
@@ -105,7 +105,7 @@ fn a_lead_longer_than_the_ttl_is_no_negative_cycle() {
 #[test]
 fn a_total_counts_the_herds_that_the_warm_up_leaves() {
     assert_near("naive", predicted("naive", &shipped()).total.unwrap(), 12.0 * 77.0 - 7.0);
-    let from_4_s = Circumstances { filled: Filled::ByLoad(S * 4), ..shipped() };
+    let from_4_s = Circumstances { filled: FilledBy::ByLoad(S * 4), ..shipped() };
     assert_near("naive", predicted("naive", &from_4_s).total.unwrap(), 11.0 * 77.0);
     // What waits is counted in the same herds.
     assert_near("naive", predicted("naive", &from_4_s).wait_share.unwrap(), 11.0 * 77.0 / (380.0 * 60.0));
@@ -155,7 +155,7 @@ fn where_a_premise_fails_nothing_is_predicted_and_it_is_named() {
         ("xfetch(mode=sync) + lock", at, "background-refresh"),
         ("plain + lock(wait=100ms)", at, "lock-outlives-the-read"),
         ("plain + lock(poll=4s)", at, "losers-look-in-time"),
-        ("naive", Circumstances { filled: Filled::ByLoad(Duration::ZERO), ..at }, "filled-before-the-start"),
+        ("naive", Circumstances { filled: FilledBy::ByLoad(Duration::ZERO), ..at }, "filled-before-the-start"),
         ("plain + bare + limit(concurrency=16)", at, "limit-is-not-reached"),
         ("coalesce", closed(3, Think::Exponential(S / 5), 1.0), "each-replica-is-asked"),
     ] {

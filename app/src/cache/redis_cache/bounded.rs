@@ -11,18 +11,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const REPLY_BYTES_MAX: u64 = 64 << 20;
 
 /// A stream that ends with an error where a reply is larger than [`REPLY_BYTES_MAX`].
-pub(super) struct Bounded<S> {
+pub(super) struct BoundedReplies<S> {
     stream: S,
     reply: Reply,
 }
 
-impl<S> Bounded<S> {
+impl<S> BoundedReplies<S> {
     pub(super) fn new(stream: S) -> Self {
         Self { stream, reply: Reply::default() }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for BoundedReplies<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
@@ -34,7 +34,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for BoundedReplies<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

@@ -1,6 +1,6 @@
 //! A connection to Redis that is made when it is first needed and made again after it was lost, by the next command. A dead
 //! Redis costs each command one refused connection, and commands that come together share one attempt. (The client library's own
-//! manager of connections takes no stream of ours, and its replies are not `Bounded`.)
+//! manager of connections takes no stream of ours, and its replies are not `BoundedReplies`.)
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,13 +16,13 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OnceCell;
 use tokio::task::AbortHandle;
 
-use super::bounded::Bounded;
+use super::bounded::BoundedReplies;
 use super::error::one_line;
 use crate::wire::refused::NO_REPLY;
 
 /// A connection, shared by its clones.
 #[derive(Clone)]
-pub(super) struct Link(Arc<Inner>);
+pub(super) struct RedisLink(Arc<Inner>);
 
 struct Inner {
     info: ConnectionInfo,
@@ -46,7 +46,7 @@ impl Drop for Connected {
     }
 }
 
-impl Link {
+impl RedisLink {
     /// Of a URL; nothing is connected yet.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl Link {
     }
 }
 
-impl ConnectionLike for Link {
+impl ConnectionLike for RedisLink {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(self.with(async move |connection| connection.send_packed_command(command).await))
     }
@@ -142,8 +142,8 @@ impl ConnectionLike for Link {
 }
 
 enum Stream {
-    Tcp(Bounded<TcpStream>),
-    Unix(Bounded<UnixStream>),
+    Tcp(BoundedReplies<TcpStream>),
+    Unix(BoundedReplies<UnixStream>),
 }
 
 async fn stream(address: &ConnectionAddr) -> RedisResult<Stream> {
@@ -151,9 +151,11 @@ async fn stream(address: &ConnectionAddr) -> RedisResult<Stream> {
         ConnectionAddr::Tcp(host, port) => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;
-            Ok(Stream::Tcp(Bounded::new(stream)))
+            Ok(Stream::Tcp(BoundedReplies::new(stream)))
         }
-        ConnectionAddr::Unix(path) => Ok(Stream::Unix(Bounded::new(UnixStream::connect(Path::new(path)).await?))),
+        ConnectionAddr::Unix(path) => {
+            Ok(Stream::Unix(BoundedReplies::new(UnixStream::connect(Path::new(path)).await?)))
+        }
         _ => Err((ErrorKind::InvalidClientConfig, "this build has no TLS").into()),
     }
 }

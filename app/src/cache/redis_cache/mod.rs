@@ -75,9 +75,9 @@ impl CacheSource for RedisSource {
 
 /// What a namespace needs of a connection: one server's, or a cluster's. Each command names its keys, and a key's entry and lease
 /// are in one slot.
-pub trait Connection: ConnectionLike + Clone + Send + Sync + 'static {}
+pub trait RedisConnection: ConnectionLike + Clone + Send + Sync + 'static {}
 
-impl<T: ConnectionLike + Clone + Send + Sync + 'static> Connection for T {}
+impl<T: ConnectionLike + Clone + Send + Sync + 'static> RedisConnection for T {}
 
 /// One namespace in Redis.
 pub struct RedisCache<C> {
@@ -86,7 +86,7 @@ pub struct RedisCache<C> {
     prefix: String,
 }
 
-impl<C: Connection> RedisCache<C> {
+impl<C: RedisConnection> RedisCache<C> {
     /// The namespace `<run>:<strategy>` over any connection.
     #[must_use]
     pub fn new(connection: C, namespace: &str) -> Self {
@@ -129,7 +129,7 @@ fn millis(life: Duration) -> u64 {
     (nanos(life) / 1_000_000).max(1)
 }
 
-impl<C: Connection> Cache for RedisCache<C> {
+impl<C: RedisConnection> Cache for RedisCache<C> {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
         Box::pin(async move {
             let command = redis::cmd("GET").arg(self.value_key(key)).to_owned();
@@ -179,7 +179,7 @@ impl<C: Connection> Cache for RedisCache<C> {
     }
 }
 
-impl<C: Connection> Lease for RedisCache<C> {
+impl<C: RedisConnection> Lease for RedisCache<C> {
     fn acquire<'a>(
         &'a self,
         key: &'a Key,

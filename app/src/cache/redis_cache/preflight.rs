@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::error::classify;
 use super::source::{OPERATION_BUDGET, RedisSource, channel};
 use super::wake::RedisWake;
-use crate::cache::cache_source::{CachePorts, CacheSource, Cause, Refused};
+use crate::cache::cache_source::{CachePorts, CacheSource, RefusalCause, Refused};
 
 /// How long all of it may take, further attempts included: a server that is slow or loading gets so much patience.
 const BUDGET: Duration = Duration::from_millis(1500);
@@ -30,7 +30,7 @@ const TOKEN: Token = Token(1);
 pub(super) async fn preflight(source: &RedisSource, namespace: &str) -> Result<CacheStatus, Refused> {
     let deadline = Instant::now() + BUDGET;
     let mut last = Refused::at("connect", "no answer in time");
-    last.cause = Cause::Silent;
+    last.cause = RefusalCause::Silent;
     while Instant::now() < deadline {
         let Ok(ended) = timeout_at(deadline, once(source, namespace)).await else { break };
         let refused = match ended {
@@ -39,7 +39,9 @@ pub(super) async fn preflight(source: &RedisSource, namespace: &str) -> Result<C
         };
         // A server's last words before it closes the connection: the client library does not pass them on.
         let words = match refused.cause {
-            Cause::Gone | Cause::NotRedis | Cause::PasswordWrong => source.connection.last_words().await,
+            RefusalCause::Gone | RefusalCause::NotRedis | RefusalCause::PasswordWrong => {
+                source.connection.last_words().await
+            }
             _ => None,
         };
         last = words.map_or(refused.clone(), |words| Refused::at(&refused.operation, &words));
@@ -89,7 +91,7 @@ async fn pass_a_message(source: &RedisSource, namespace: &str) -> Result<(), Ref
     source.hold(Some(messages));
     heard
         .map(drop)
-        .map_err(|_| Refused { cause: Cause::Silent, ..Refused::at("subscribe", "the message did not come") })
+        .map_err(|_| Refused { cause: RefusalCause::Silent, ..Refused::at("subscribe", "the message did not come") })
 }
 
 fn entry(version: u64) -> Entry {
@@ -107,8 +109,8 @@ fn at(operation: &str) -> impl Fn(CacheError) -> Refused {
     move |error| {
         let refused = Refused::at(operation, &error.message);
         match (error.class, refused.cause) {
-            (CacheErrorClass::Slow, Cause::Other) => Refused { cause: Cause::Silent, ..refused },
-            (CacheErrorClass::Down, Cause::Other) => Refused { cause: Cause::Gone, ..refused },
+            (CacheErrorClass::Slow, RefusalCause::Other) => Refused { cause: RefusalCause::Silent, ..refused },
+            (CacheErrorClass::Down, RefusalCause::Other) => Refused { cause: RefusalCause::Gone, ..refused },
             _ => refused,
         }
     }

@@ -5,9 +5,9 @@ use strategies::port::{BoxFuture, CacheError};
 use strategies::sabotage::Seize;
 
 use super::error::classify;
-use super::{Connection, RedisCache};
+use super::{RedisCache, RedisConnection};
 
-impl<C: Connection> Seize for RedisCache<C> {
+impl<C: RedisConnection> Seize for RedisCache<C> {
     fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(async move {
             let command = redis::cmd("DEL").arg(self.lease_key(key)).to_owned();

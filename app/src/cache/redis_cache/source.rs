@@ -8,7 +8,7 @@ use redis::aio::PubSub;
 use strategies::port::CacheError;
 
 use super::error::classify;
-use super::link::Link;
+use super::link::RedisLink;
 use super::scripts::Scripts;
 
 /// One cache operation's budget, connecting included.
@@ -16,7 +16,7 @@ pub(super) const OPERATION_BUDGET: Duration = Duration::from_millis(100);
 
 /// A Redis server as a source of cache namespaces.
 pub struct RedisSource {
-    pub(super) connection: Link,
+    pub(super) connection: RedisLink,
     pub(super) scripts: Arc<Scripts>,
     /// The preflight's subscription, until a strategy has its own: so all replicas' connections are there at once.
     held: Mutex<Option<PubSub>>,
@@ -27,7 +27,7 @@ pub struct RedisSource {
 /// # Errors
 /// A sentence where it is not.
 pub fn check_url(url: &str) -> Result<(), String> {
-    Link::new(url, OPERATION_BUDGET).map(|_| ()).map_err(wrong_url)
+    RedisLink::new(url, OPERATION_BUDGET).map(|_| ()).map_err(wrong_url)
 }
 
 fn wrong_url(why: &str) -> String {
@@ -41,7 +41,7 @@ impl RedisSource {
     /// # Errors
     /// A sentence where the URL is none.
     pub fn new(url: &str) -> Result<Self, String> {
-        let connection = Link::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
+        let connection = RedisLink::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
         Ok(Self { connection, scripts: Arc::new(Scripts::new()), held: Mutex::default() })
     }
 

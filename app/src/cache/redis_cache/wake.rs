@@ -13,7 +13,7 @@ use strategies::Key;
 use strategies::port::{BoxFuture, Heard, Message, Messages, Subscribers, Wake};
 use tokio::sync::{oneshot, watch};
 
-use super::link::Link;
+use super::link::RedisLink;
 
 /// How long a listener waits for the subscription to stand, and a broken one before it is made again.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -27,14 +27,14 @@ struct Listeners {
 
 /// The messages of one namespace.
 pub(super) struct RedisWake {
-    link: Link,
+    link: RedisLink,
     channel: String,
     listeners: Arc<Listeners>,
     subscribed: Mutex<Option<watch::Receiver<bool>>>,
 }
 
 impl RedisWake {
-    pub(super) fn new(link: Link, channel: String) -> Self {
+    pub(super) fn new(link: RedisLink, channel: String) -> Self {
         Self { link, channel, listeners: Arc::default(), subscribed: Mutex::default() }
     }
 
@@ -104,14 +104,14 @@ impl Wake for RedisWake {
     }
 }
 
-async fn subscription(link: &Link, channel: &str) -> RedisResult<PubSub> {
+async fn subscription(link: &RedisLink, channel: &str) -> RedisResult<PubSub> {
     let mut messages = link.listener().await?;
     messages.subscribe(channel).await?;
     Ok(messages)
 }
 
 /// Hands messages to their listeners, as long as there is a namespace to listen for.
-async fn subscribe(link: Link, channel: String, listeners: Weak<Listeners>, standing: watch::Sender<bool>) {
+async fn subscribe(link: RedisLink, channel: String, listeners: Weak<Listeners>, standing: watch::Sender<bool>) {
     while listeners.strong_count() > 0 {
         if let Ok(mut messages) = subscription(&link, &channel).await {
             standing.send_replace(true);

@@ -133,7 +133,7 @@ pub struct ClockReading {
 
 /// `POST /warm`: the replica writes items 1 to `items` through the strategy's own put, in one burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Warm {
+pub struct WarmBurst {
     /// How many.
     pub items: u32,
     /// Origin reads at once while their values are fetched: no more than the origin has places.
@@ -145,7 +145,7 @@ pub struct Warm {
     pub within_ns: u64,
 }
 
-/// The answer to [`Warm`].
+/// The answer to [`WarmBurst`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warmed {
     /// When the last put was acknowledged, on the replica's monotonic clock.
@@ -163,7 +163,7 @@ pub struct Expire {
 
 /// `GET /held` of a replica: the locks that it holds, as it sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Held {
+pub struct HeldLocks {
     /// Token by key.
     pub tokens: BTreeMap<String, String>,
 }

@@ -12,11 +12,11 @@ use app::wire::control::{FaultOrigin, StartOrigin};
 use app::wire::origin_client::HttpOrigin;
 use evidence::{OriginFault, OriginRead};
 use strategies::port::{
-    BoxFuture, Clock, Event, Events, LeaderEnd, LoadCx, Loaded, Origin, OriginError, Spawn, Stored,
+    BoxFuture, Clock, Event, EventSink, LeaderEnd, LoadCx, Loaded, Origin, OriginError, Spawn, Stored,
 };
 use strategies::rng::Rng;
 use strategies::time::{Mono, Wall};
-use strategies::{Cx, GetError, Key, Outcome, Ports, Served, Spec, Stack, Strategy};
+use strategies::{Cx, GetError, Key, Outcome, Ports, RunningStrategy, Served, Spec, Stack};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -121,7 +121,7 @@ impl Spawn for Tasks {
 #[derive(Default)]
 struct Log(Mutex<Vec<Event>>);
 
-impl Events for Log {
+impl EventSink for Log {
     fn emit(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }

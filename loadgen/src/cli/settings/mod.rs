@@ -16,7 +16,7 @@ use strategies::spec::{PRESETS, Unfit};
 use strategies::time::nanos;
 use strategies::units::duration_text;
 
-use crate::cli::{Arrival, CacheChoice, Format, LabChoice, RunArgs};
+use crate::cli::{ArrivalChoice, CacheChoice, Format, LabChoice, RunArgs};
 use crate::lab::target::Target;
 use crate::load::measure::{Floor, Warmth};
 use crate::shell::exit::Failure;
@@ -104,7 +104,7 @@ impl Subject {
     pub fn floor(&self, scenario: &Scenario) -> Option<Floor> {
         let spec = self.strategy.as_ref()?;
         let (service, life) = (scenario.origin.service_time.mean(), spec.soft_life(scenario.cache.ttl));
-        let over = scenario.events.iter().map(scenarios::Event::over);
+        let over = scenario.events.iter().map(scenarios::ScenarioEvent::over);
         let over_ns = over.map(|over| i64::try_from(nanos(over)).unwrap_or(i64::MAX)).collect();
         let floor = Floor::new(scenario.keys.n, service, life, spec.negative_life()).emptied_at(over_ns);
         Some(if spec.lengthens_ttl() { floor.untold() } else { floor })
@@ -176,7 +176,7 @@ impl Settings {
             command: command(),
         };
         settings.check_lab(args)?;
-        if args.arrival == Some(Arrival::Closed) && matches!(settings.scenario.load.kind, LoadKind::Open { .. }) {
+        if args.arrival == Some(ArrivalChoice::Closed) && matches!(settings.scenario.load.kind, LoadKind::Open { .. }) {
             return Err(Failure::usage(
                 "a closed loop without clients · --arrival closed · found a scenario with a rate, needed load.clients and \
                  load.think · write --set load.clients=50 --set load.think=120ms",
@@ -232,9 +232,9 @@ pub(crate) type Override = (String, String, String);
 
 fn overrides(args: &RunArgs) -> Result<Vec<Override>, Failure> {
     let arrivals = match args.arrival {
-        None | Some(Arrival::Closed) => None,
-        Some(Arrival::Poisson) => Some("poisson".to_owned()),
-        Some(Arrival::Constant) => Some("constant".to_owned()),
+        None | Some(ArrivalChoice::Closed) => None,
+        Some(ArrivalChoice::Poisson) => Some("poisson".to_owned()),
+        Some(ArrivalChoice::Constant) => Some("constant".to_owned()),
     };
     let flags = [
         ("-d", "load.duration", &args.duration),

@@ -8,14 +8,14 @@ use app::wire::control::Identity;
 use app::wire::control_client::ControlClient;
 
 use super::engine::{Container, Engine, State};
-use super::stack::{ASK_EVERY, CONTROL, DATA, START_BUDGET, Stack, UP, at, one, project};
+use super::stack::{ASK_EVERY, CONTROL, ContainerStack, DATA, START_BUDGET, UP, at, one, project};
 use crate::lab::endpoints::Endpoints;
 use crate::load::drive::Site;
 
 /// Services that no run needs: one that ended at the start, and two that watch.
 const BESIDE: [&str; 3] = ["secrets", "prometheus", "grafana"];
 
-impl Stack {
+impl ContainerStack {
     /// Finds this project's stack and checks that it can be driven.
     ///
     /// # Errors

@@ -8,4 +8,4 @@ mod stack;
 
 pub use engine::{Container, Engine, State};
 pub use samples::Sampler;
-pub use stack::{Stack, project};
+pub use stack::{ContainerStack, project};

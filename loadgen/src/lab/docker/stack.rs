@@ -27,7 +27,7 @@ pub fn project() -> String {
 }
 
 /// A stack that is up and whole.
-pub struct Stack {
+pub struct ContainerStack {
     /// The engine.
     pub engine: Engine,
     /// The cache proxy's control.
@@ -36,7 +36,7 @@ pub struct Stack {
     pub(super) replicas: Vec<u32>,
 }
 
-impl Stack {
+impl ContainerStack {
     /// A replica's container as it is now.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub struct Aftermath {
     /// Incarnations of replicas that an event ended: nobody is left to tell what they did.
     pub ended: BTreeSet<String>,
     /// When cache operations may fail.
-    pub spans: Vec<Span>,
+    pub spans: Vec<CacheFailureSpan>,
     /// When the cache was emptied, nanoseconds since t = 0.
     pub emptied_ns: Vec<i64>,
     /// Clocks of replicas that were started again, by index.
@@ -29,7 +29,7 @@ pub struct Aftermath {
 
 /// A time in which cache operations may fail, nanoseconds since t = 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct CacheFailureSpan {
     /// From when.
     pub from_ns: i64,
     /// Until when; `None` while it lasts.
@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn an_event_explains_what_fails_while_it_lasts_and_shortly_after_and_only_whom_it_concerns() {
         let second = |s: i64| s * 1_000_000_000;
-        let span = |from, to: Option<i64>, replica| Span { from_ns: second(from), to_ns: to.map(second), replica };
+        let span =
+            |from, to: Option<i64>, replica| CacheFailureSpan { from_ns: second(from), to_ns: to.map(second), replica };
         let spans = vec![span(10, Some(20), None), span(30, Some(31), Some(1)), span(40, None, Some(2))];
         let aftermath = Aftermath { spans, ..Aftermath::default() };
         for (at, replica, explained) in [

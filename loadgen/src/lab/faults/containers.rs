@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use app::wire::control::{CacheDelay, Flushed, Held, Holder, Identity, LockOf, Namespace};
+use app::wire::control::{CacheDelay, Flushed, HeldLocks, Holder, Identity, LockOf, Namespace};
 use evidence::CacheStatus;
 use evidence::OriginRead;
-use scenarios::{Action, ActionKind, Target};
+use scenarios::{Action, ActionKind, ReplicaTarget};
 use strategies::time::nanos;
 
 use super::inject::Injector;
-use crate::lab::docker::{Container, Stack, State};
+use crate::lab::docker::{Container, ContainerStack, State};
 use crate::lab::offset;
 
 /// How long the cache may take to answer again.
@@ -33,7 +33,7 @@ struct Hit {
 
 impl Injector<'_> {
     /// `None` where the action is not one on containers.
-    pub(super) async fn act_on_stack(&self, stack: &Stack, action: &Action) -> Option<Done> {
+    pub(super) async fn act_on_stack(&self, stack: &ContainerStack, action: &Action) -> Option<Done> {
         let Action { kind, length, added, target, .. } = *action;
         let hit = match kind {
             ActionKind::Flush => return Some(self.flush(stack).await),
@@ -54,7 +54,7 @@ impl Injector<'_> {
     }
 
     /// Ends what lasts. What was aimed at a lock's holder ends for the replica that it hit.
-    pub(super) async fn undo_on_stack(&self, stack: &Stack, action: &Action) -> Done {
+    pub(super) async fn undo_on_stack(&self, stack: &ContainerStack, action: &Action) -> Done {
         match action.kind {
             ActionKind::CacheStop => {
                 stack.engine.start(&stack.redis().await?).await?;
@@ -86,12 +86,12 @@ impl Injector<'_> {
         }
     }
 
-    pub(super) async fn heal_stack(&self, stack: &Stack) -> Result<(), String> {
+    pub(super) async fn heal_stack(&self, stack: &ContainerStack) -> Result<(), String> {
         let failed = |why: String| format!("the stack could not be made whole again · {why} · {ANEW}");
         self.try_to_heal(stack).await.map_err(failed)
     }
 
-    async fn try_to_heal(&self, stack: &Stack) -> Result<(), String> {
+    async fn try_to_heal(&self, stack: &ContainerStack) -> Result<(), String> {
         // The cache first: the others are well when they reach it.
         let redis = stack.redis().await?;
         match redis.state {
@@ -115,14 +115,14 @@ impl Injector<'_> {
         Ok(())
     }
 
-    async fn flush(&self, stack: &Stack) -> Done {
+    async fn flush(&self, stack: &ContainerStack) -> Done {
         let begun = self.now_ns();
         self.told().emptied_ns.push(begun);
         let Flushed { removed } = stack.proxy.post("/flush", &self.namespace()?).await.map_err(|e| e.to_string())?;
         Ok((format!("flush: {removed} keys"), None))
     }
 
-    async fn stop_cache(&self, stack: &Stack) -> Result<Hit, String> {
+    async fn stop_cache(&self, stack: &ContainerStack) -> Result<Hit, String> {
         self.span(None);
         self.told().cache_ended = true;
         stack.engine.stop(&stack.redis().await?).await?;
@@ -130,14 +130,14 @@ impl Injector<'_> {
         Ok(Hit::default())
     }
 
-    async fn pause_cache(&self, stack: &Stack) -> Result<Hit, String> {
+    async fn pause_cache(&self, stack: &ContainerStack) -> Result<Hit, String> {
         self.span(None);
         stack.engine.pause(&stack.redis().await?).await?;
         took_effect(stack.redis().await?, State::Paused)?;
         Ok(Hit::default())
     }
 
-    async fn restart_cache(&self, stack: &Stack) -> Result<Hit, String> {
+    async fn restart_cache(&self, stack: &ContainerStack) -> Result<Hit, String> {
         self.span(None);
         self.told().cache_ended = true;
         stack.engine.restart(&stack.redis().await?).await?;
@@ -146,14 +146,14 @@ impl Injector<'_> {
         Ok(Hit::default())
     }
 
-    async fn slow_cache(&self, stack: &Stack, added: Duration, length: Duration) -> Result<Hit, String> {
+    async fn slow_cache(&self, stack: &ContainerStack, added: Duration, length: Duration) -> Result<Hit, String> {
         self.span(None);
         let delay = CacheDelay { added_ns: nanos(added), for_ns: nanos(length) };
         stack.proxy.post::<()>("/delay", &delay).await.map_err(|e| e.to_string())?;
         Ok(Hit::default())
     }
 
-    async fn cut(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
+    async fn cut(&self, stack: &ContainerStack, target: Option<ReplicaTarget>) -> Result<Hit, String> {
         let network = stack.cache_network().await?;
         let hit = match target {
             Some(_) => self.aim(target).await?,
@@ -170,7 +170,7 @@ impl Injector<'_> {
         Ok(hit)
     }
 
-    async fn kill(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
+    async fn kill(&self, stack: &ContainerStack, target: Option<ReplicaTarget>) -> Result<Hit, String> {
         let hit = self.aim(target).await?;
         for index in &hit.replicas {
             self.ends(*index);
@@ -180,7 +180,7 @@ impl Injector<'_> {
         Ok(hit)
     }
 
-    async fn pause(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
+    async fn pause(&self, stack: &ContainerStack, target: Option<ReplicaTarget>) -> Result<Hit, String> {
         let hit = self.aim(target).await?;
         for index in &hit.replicas {
             self.span(Some(*index as u32));
@@ -190,7 +190,7 @@ impl Injector<'_> {
         Ok(hit)
     }
 
-    async fn restart(&self, stack: &Stack, target: Option<Target>) -> Result<Hit, String> {
+    async fn restart(&self, stack: &ContainerStack, target: Option<ReplicaTarget>) -> Result<Hit, String> {
         let hit = self.aim(target).await?;
         for index in &hit.replicas {
             let replica = stack.replica(*index).await?;
@@ -214,7 +214,7 @@ impl Injector<'_> {
     }
 
     /// A replica that was started is put to work: its strategy, its clock, and at last where clients find it.
-    async fn back(&self, stack: &Stack, index: usize) -> Result<(), String> {
+    async fn back(&self, stack: &ContainerStack, index: usize) -> Result<(), String> {
         let (Some(control), Some(site)) = (self.endpoints.replicas.get(index), self.endpoints.sites.get(index)) else {
             return Err(format!("there is no replica-{index}"));
         };
@@ -234,7 +234,7 @@ impl Injector<'_> {
     }
 
     /// What was done to these replicas is over when they reach the cache, if there is one to be reached.
-    async fn settle(&self, stack: &Stack, replicas: &[usize]) -> Result<(), String> {
+    async fn settle(&self, stack: &ContainerStack, replicas: &[usize]) -> Result<(), String> {
         let network = stack.cache_network().await?;
         for index in replicas {
             let (replica, redis) = (stack.replica(*index).await?, stack.redis().await?);
@@ -247,7 +247,7 @@ impl Injector<'_> {
         Ok(())
     }
 
-    async fn unpause_all(&self, stack: &Stack) -> Result<Vec<usize>, String> {
+    async fn unpause_all(&self, stack: &ContainerStack) -> Result<Vec<usize>, String> {
         let mut replicas = Vec::new();
         for index in 0..self.endpoints.replicas.len() {
             let replica = stack.replica(index).await?;
@@ -259,7 +259,7 @@ impl Injector<'_> {
         Ok(replicas)
     }
 
-    async fn connect_all(&self, stack: &Stack) -> Result<Vec<usize>, String> {
+    async fn connect_all(&self, stack: &ContainerStack) -> Result<Vec<usize>, String> {
         let network = stack.cache_network().await?;
         let mut replicas = Vec::new();
         for index in 0..self.endpoints.replicas.len() {
@@ -278,7 +278,7 @@ impl Injector<'_> {
     }
 
     /// Waits until every replica that is up reaches the cache: what was lost is found again only then.
-    async fn reach_the_cache(&self, stack: &Stack) -> Result<(), String> {
+    async fn reach_the_cache(&self, stack: &ContainerStack) -> Result<(), String> {
         for index in 0..self.endpoints.replicas.len() {
             if matches!(stack.replica(index).await?.state, State::Well | State::NotYetWell) {
                 self.reaches_the_cache(index).await?;
@@ -308,11 +308,11 @@ impl Injector<'_> {
     }
 
     /// Which replica a target is at this moment.
-    async fn aim(&self, target: Option<Target>) -> Result<Hit, String> {
+    async fn aim(&self, target: Option<ReplicaTarget>) -> Result<Hit, String> {
         match target {
             None => Ok(Hit::default()),
-            Some(Target::Replica(number)) => Ok(Hit { replicas: vec![number as usize], why: "" }),
-            Some(Target::LockHolder) => {
+            Some(ReplicaTarget::Replica(number)) => Ok(Hit { replicas: vec![number as usize], why: "" }),
+            Some(ReplicaTarget::LockHolder) => {
                 let late = |_| format!("the holder of the lock was not found within {QUESTION_BUDGET:?}");
                 let holder = tokio::time::timeout(QUESTION_BUDGET, self.holder()).await.map_err(late)??;
                 let why = if holder.is_some() { " (lock holder)" } else { " (nobody held the lock)" };
@@ -331,7 +331,7 @@ impl Injector<'_> {
         if let Ok(Holder { token: Some(token) }) = stack.proxy.post("/holder", &of).await {
             for (index, control) in self.endpoints.replicas.iter().enumerate() {
                 // One that is dead holds nothing.
-                let held = control.get::<Held>("/held").await.map(|held| held.tokens).unwrap_or_default();
+                let held = control.get::<HeldLocks>("/held").await.map(|held| held.tokens).unwrap_or_default();
                 if held.get(&item.to_string()) == Some(&token) {
                     return Ok(Some(index));
                 }

@@ -10,7 +10,7 @@ use scenarios::{Action, Ends, Scenario};
 use strategies::port::Clock;
 use strategies::time::Mono;
 
-use super::{Aftermath, Span, fault, row};
+use super::{Aftermath, CacheFailureSpan, fault, row};
 use crate::lab::Endpoints;
 use crate::load::drive::Pace;
 
@@ -130,7 +130,7 @@ impl<'a> Injector<'a> {
     /// From now on cache operations may fail.
     pub(super) fn span(&self, replica: Option<u32>) {
         let from_ns = self.now_ns();
-        self.told().spans.push(Span { from_ns, to_ns: None, replica });
+        self.told().spans.push(CacheFailureSpan { from_ns, to_ns: None, replica });
     }
 
     /// They may not any more.

@@ -13,7 +13,7 @@ use report::record::EventRow;
 use scenarios::Action;
 use strategies::time::nanos;
 
-pub use aftermath::{Aftermath, Span};
+pub use aftermath::{Aftermath, CacheFailureSpan};
 #[cfg(feature = "labs")]
 pub use inject::Injector;
 

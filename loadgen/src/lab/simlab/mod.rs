@@ -17,16 +17,16 @@ use hdrhistogram::Histogram;
 use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};
 use scenarios::{Plan, Scenario};
-use sim::{EPOCH_NS, Happened, Latencies, Simulated, Simulation, SimulationError, Tick, simulate};
+use sim::{EPOCH_NS, Happened, Latencies, Simulation, SimulationError, SimulationResult, Tick, simulate};
 use strategies::Spec;
 use strategies::time::nanos;
 
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::Offset;
 use crate::lab::faults::{self, Aftermath};
-use crate::lab::trial::{Observed, Told, Trial, cannot_warm, judge};
+use crate::lab::trial::{Observed, ReplicaEvidence, Trial, cannot_warm, judge};
 use crate::load::live::Feed;
-use crate::load::measure::{Circumstances, WarmState};
+use crate::load::measure::{RunFacts, WarmState};
 use crate::load::record::{Collected, Collector};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
@@ -106,7 +106,7 @@ impl SimLab {
         subject: &Subject,
         files: Option<&StrategyFolder>,
         heading: &str,
-    ) -> Result<Measured, Failure> {
+    ) -> Result<SimulatedRun, Failure> {
         let scenario = &self.settings.scenario;
         let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
         let collector = self.collector(subject, files)?;
@@ -144,7 +144,7 @@ impl SimLab {
         let mut trial = self.judged(subject, &seen, &tapes, collected, end_ns, stopped)?;
         // There are no connections to be lost.
         trial.figures.strategy.resent = None;
-        Ok(Measured { trial, steps: done.steps.get(), response })
+        Ok(SimulatedRun { trial, steps: done.steps.get(), response })
     }
 
     /// A recorder's other half, writing where there are files.
@@ -165,7 +165,7 @@ impl SimLab {
     fn judged(
         &self,
         subject: &Subject,
-        seen: &Simulated,
+        seen: &SimulationResult,
         tapes: &Tapes,
         collected: Collected,
         end_ns: i64,
@@ -180,7 +180,7 @@ impl SimLab {
             stopped,
             collected,
             origin: Some((Box::new(tapes.reads()), EXACT)),
-            replicas: Some(Told {
+            replicas: Some(ReplicaEvidence {
                 count: self.settings.replicas.into(),
                 lines: Box::new(tapes.lines(seen.t0.0)),
                 dropped: 0,
@@ -197,13 +197,13 @@ impl SimLab {
                 rows: seen.happened.iter().map(|happened| fault_row(happened, seen.t0.0)).collect(),
                 ..Aftermath::default()
             },
-            circumstances: Circumstances {
+            circumstances: RunFacts {
                 cache_fault_planned: scenario
                     .events
                     .iter()
                     .any(|event| event.action.kind.row().trouble.fails_cache_operations()),
                 not_quiet: seen.not_quiet as u64,
-                ..Circumstances::default()
+                ..RunFacts::default()
             },
         })
     }
@@ -266,7 +266,7 @@ impl SimLab {
     }
 
     /// Where the measured phase ended, nanoseconds since t = 0.
-    fn end_ns(&self, seen: &Simulated) -> i64 {
+    fn end_ns(&self, seen: &SimulationResult) -> i64 {
         let planned = since_start(nanos(self.settings.scenario.load.duration));
         let ended = since_start(seen.ended.0).saturating_sub(since_start(seen.t0.0)).max(0);
         if self.stop.is_said() { planned.min(ended) } else { planned }
@@ -274,7 +274,7 @@ impl SimLab {
 }
 
 /// A simulated run, and what its record does not hold.
-pub struct Measured {
+pub struct SimulatedRun {
     /// What it left.
     pub trial: Trial,
     /// What it cost, in [`Tick::steps`].

@@ -8,11 +8,12 @@ use evidence::{EventLine, OriginRead, ReadEnd};
 use sim::{Read, VirtualClock};
 use strategies::Key;
 use strategies::port::{
-    BreakerState, CacheErrorClass, Cause, Clock as _, Event, Events, FlightId, LeaderEnd, OPERATIONS, RefusedBy, Stored,
+    BreakerState, CacheErrorClass, Cause, Clock as _, Event, EventSink, FlightId, LeaderEnd, OPERATIONS, RefusedBy,
+    Stored,
 };
 use strategies::time::Mono;
 
-use crate::load::measure::{Lines, Reads};
+use crate::load::measure::{EventLines, Reads};
 use crate::load::tape::Tape;
 
 const EVENT: usize = 32;
@@ -38,7 +39,7 @@ impl Tapes {
     }
 
     /// The log of a replica's next life.
-    pub(super) fn log(&self, replica: u16, clock: Arc<VirtualClock>) -> Arc<dyn Events> {
+    pub(super) fn log(&self, replica: u16, clock: Arc<VirtualClock>) -> Arc<dyn EventSink> {
         let _ = self.clock.set(Arc::clone(&clock));
         Arc::new(Log { replica, clock, events: Arc::clone(&self.events) })
     }
@@ -71,7 +72,7 @@ pub(super) struct SimLines {
     t0_ns: u64,
 }
 
-impl Lines for SimLines {
+impl EventLines for SimLines {
     fn each(&self, visit: &mut dyn FnMut(i64, u32, &EventLine) -> io::Result<()>) -> io::Result<()> {
         lock(&self.tapes.events).each(|record| {
             let Some((mono_ns, replica, event)) = unpack(record) else { return Ok(()) };
@@ -96,7 +97,7 @@ struct Log {
     events: Arc<Mutex<Tape<EVENT>>>,
 }
 
-impl Events for Log {
+impl EventSink for Log {
     fn emit(&self, event: Event) {
         lock(&self.events).push(&pack(self.clock.mono().0, self.replica, &event));
     }

@@ -6,7 +6,7 @@ use strategies::port::FlightId;
 use strategies::{Outcome, Served};
 
 use super::tapes::Tapes;
-use crate::load::record::{Answer, Asked, Recorder};
+use crate::load::record::{Answer, IssuedRequest, Recorder};
 
 /// Records what the clients see.
 pub(super) struct RecordingWitness {
@@ -43,8 +43,8 @@ impl RecordingWitness {
         }
     }
 
-    fn asked(&self, request: &Request) -> Asked {
-        Asked { intended_ns: request.intended_ns, key: request.key, hot: self.hot_key == Some(request.key) }
+    fn asked(&self, request: &Request) -> IssuedRequest {
+        IssuedRequest { intended_ns: request.intended_ns, key: request.key, hot: self.hot_key == Some(request.key) }
     }
 }
 

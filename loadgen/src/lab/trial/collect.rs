@@ -6,19 +6,19 @@ use evidence::{Heartbeat, OriginCounters};
 use strategies::time::Mono;
 
 use super::Trial;
-use super::bench::{Before, Bench, Load};
-use super::judge::{Observed, Told, judge, read_list};
+use super::judge::{Observed, ReplicaEvidence, judge, read_list};
+use super::runner::{Before, LoadDone, TrialRunner};
 use crate::cli::settings::Subject;
 use crate::lab::Offset;
-use crate::load::measure::{Circumstances, Part};
+use crate::load::measure::{Part, RunFacts};
 use crate::shell::exit::Failure;
 
-impl Bench<'_> {
+impl TrialRunner<'_> {
     pub(super) async fn evidence(
         &self,
         subject: &Subject,
         before: &Before,
-        load: Load,
+        load: LoadDone,
         not_quiet: u64,
     ) -> Result<Trial, Failure> {
         let origin = match self.endpoints.origin.as_ref().zip(before.origin_clock) {
@@ -45,7 +45,7 @@ impl Bench<'_> {
         let restarted = identities.iter().zip(&before.identities);
         let restarted = restarted.filter(|(now, then)| now != then && !load.aftermath.ended.contains(*then)).count();
         let caches = cache_after.as_ref().and_then(|now| now.as_ref().ok()).zip(before.cache.as_ref());
-        let circumstances = Circumstances {
+        let circumstances = RunFacts {
             evicted: caches.map_or(0, |(now, then)| now.evicted.saturating_sub(then.evicted)),
             cache_restarted: !load.aftermath.cache_ended
                 && caches.is_some_and(|(now, then)| now.incarnation != then.incarnation),
@@ -54,7 +54,7 @@ impl Bench<'_> {
             not_quiet,
             worker_died: load.worker_died,
             writes_missed,
-            ..Circumstances::default()
+            ..RunFacts::default()
         };
         let t0_ns = i64::try_from(load.t0.0).unwrap_or(i64::MAX);
         let mut trial = judge(Observed {
@@ -65,7 +65,7 @@ impl Bench<'_> {
             stopped: self.stop.is_said(),
             collected: load.collected,
             origin,
-            replicas: Told::of(replicas, t0_ns),
+            replicas: ReplicaEvidence::of(replicas, t0_ns),
             counters: load.counters,
             parts,
             aftermath: load.aftermath,
@@ -76,7 +76,7 @@ impl Bench<'_> {
     }
 
     /// How every part of the lab fared, on each's own clock.
-    async fn parts(&self, before: &Before, load: &Load) -> Result<Vec<Part>, ControlError> {
+    async fn parts(&self, before: &Before, load: &LoadDone) -> Result<Vec<Part>, ControlError> {
         let generator = load.hearts.iter().cloned().reduce(worst).unwrap_or_default();
         let ours = Offset { to_ours_ns: 0, uncertainty_ns: 0 };
         let mut parts = vec![part("generator".into(), None, ours, load.t0, generator)];

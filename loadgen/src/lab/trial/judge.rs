@@ -15,8 +15,8 @@ use crate::cli::settings::Subject;
 use crate::lab::Offset;
 use crate::lab::faults::Aftermath;
 use crate::load::measure::{
-    Circumstances, Counter, During, Evidence, Figures, Flights, Floor, Guards, Impact, LineLists, Lines, OriginTally,
-    Part, ReadList, Reads, Timeline, conditions, doubts, figures,
+    Counter, During, EventLines, Evidence, Floor, Guards, Impact, KnownFlights, LineLists, OriginTally, Part, ReadList,
+    Reads, RunFacts, StrategyFigures, Timeline, conditions, doubts, figures,
 };
 use crate::load::record::Collected;
 use crate::shell::exit::Failure;
@@ -38,7 +38,7 @@ pub struct Observed<'a> {
     /// The origin's ledger and its clock, where it is ours.
     pub origin: Option<(Box<dyn Reads + Send>, Offset)>,
     /// What the replicas told; `None` of a target.
-    pub replicas: Option<Told>,
+    pub replicas: Option<ReplicaEvidence>,
     /// What the replicas counted between t = 0 and the end of the load, summed.
     pub counters: ReplicaCounters,
     /// The planned events: what took effect, and what did not; and what follows from them.
@@ -46,22 +46,22 @@ pub struct Observed<'a> {
     /// How the lab's parts fared; none of a simulated one.
     pub parts: Vec<Part>,
     /// What is known beside all that. What follows from the rest is filled in here.
-    pub circumstances: Circumstances,
+    pub circumstances: RunFacts,
 }
 
 /// What the replicas told.
-pub struct Told {
+pub struct ReplicaEvidence {
     /// How many there are.
     pub count: u32,
     /// What they told.
-    pub lines: Box<dyn Lines + Send>,
+    pub lines: Box<dyn EventLines + Send>,
     /// Events that their logs had no room for.
     pub dropped: u64,
     /// How wrong their clocks can be, nanoseconds; the worst.
     pub uncertainty_ns: u64,
 }
 
-impl Told {
+impl ReplicaEvidence {
     /// Of the lists that replicas have sent, and each one's clock; `None` where there are none.
     #[must_use]
     pub fn of(lists: Vec<(ReplicaEvents, Offset)>, t0_ns: i64) -> Option<Self> {
@@ -81,7 +81,7 @@ pub fn read_list(rows: Vec<OriginRead>) -> Box<dyn Reads + Send> {
 
 /// What one look at everything that the replicas told has found.
 struct Heard {
-    flights: Flights,
+    flights: KnownFlights,
     events: Events,
     /// Cache operations that failed, and that no event of the scenario explains; and in how many different ways.
     cache_failed: u64,
@@ -155,7 +155,7 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     // Of answers that do not say how they were made, none can be told to be a hit.
     let warm = !scenario.load.warmup.is_zero() && !stopped && figures.strategy.outcomes.unknown == 0;
     let reads_min = collected.floor_least.filter(|_| calm && is_undisturbed(scenario, &figures));
-    let circumstances = Circumstances {
+    let circumstances = RunFacts {
         reads_min: reads_min.filter(|_| !stopped),
         open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
         clock_uncertainty_ns: uncertainty.unwrap_or(0),
@@ -174,8 +174,8 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
 }
 
 /// What was counted of the requests, of the cache's failures and of the events.
-fn counted(known: Circumstances, collected: &Collected, heard: Option<Heard>, aftermath: &Aftermath) -> Circumstances {
-    Circumstances {
+fn counted(known: RunFacts, collected: &Collected, heard: Option<Heard>, aftermath: &Aftermath) -> RunFacts {
+    RunFacts {
         planned: collected.offered,
         wrong_bodies: collected.errors.get("wrong-body").copied().unwrap_or(0),
         cache_errors: heard.as_ref().map_or(0, |heard| heard.cache_failed),
@@ -187,12 +187,12 @@ fn counted(known: Circumstances, collected: &Collected, heard: Option<Heard>, af
 }
 
 /// How wrong the worst of these clocks can be; `None` where there was only ours.
-fn uncertainty_ns(replicas: Option<&Told>, origin: Option<Offset>) -> Option<u64> {
+fn uncertainty_ns(replicas: Option<&ReplicaEvidence>, origin: Option<Offset>) -> Option<u64> {
     replicas.map(|told| told.uncertainty_ns).into_iter().chain(origin.map(|clock| clock.uncertainty_ns)).max()
 }
 
 /// The two ledgers against each other, and against what the generator received.
-fn compare(flights: Flights, collected: &Collected, aftermath: &Aftermath) -> Ledgers {
+fn compare(flights: KnownFlights, collected: &Collected, aftermath: &Aftermath) -> Ledgers {
     // Of an attempt that was not the last, or was sent again, the answer may have been lost, too.
     let lost = collected.errors_of_all_phases + collected.retries_of_all_phases + collected.resent_of_all_phases;
     flights.compare(&collected.flights, |flight| !aftermath.is_unwitnessed(flight), lost)
@@ -219,12 +219,12 @@ fn reasons(scenario: &Scenario, events: &Timeline, told: bool) -> Result<Option<
 }
 
 /// Goes through what the replicas told.
-fn hear(lines: &dyn Lines, subject: &Subject, aftermath: &Aftermath, end_ns: i64) -> Result<Heard, Failure> {
+fn hear(lines: &dyn EventLines, subject: &Subject, aftermath: &Aftermath, end_ns: i64) -> Result<Heard, Failure> {
     let layers = subject.strategy.as_ref().map(strategies::Spec::layers).unwrap_or_default();
     let has = |name: &str| layers.iter().any(|layer| layer.name == name);
     let mut counter = Counter::new(end_ns, Guards { limit: has("limit"), breaker: has("breaker") });
     let mut heard = Heard {
-        flights: Flights::default(),
+        flights: KnownFlights::default(),
         events: Events::default(),
         cache_failed: 0,
         cache_failures: BTreeSet::new(),
@@ -265,7 +265,7 @@ fn see(
     reads: &dyn Reads,
     mut tally: OriginTally,
     offset_ns: i64,
-    mut flights: Option<&mut Flights>,
+    mut flights: Option<&mut KnownFlights>,
     aftermath: &Aftermath,
 ) -> Result<Saw, Failure> {
     let (mut unwitnessed, mut longest_ns) = (0, 0);
@@ -286,7 +286,7 @@ fn see(
 
 /// Whether no needed flight failed to read the origin, and every answer came soon enough, for the least number of reads to be
 /// a bound.
-fn is_undisturbed(scenario: &Scenario, figures: &Figures) -> bool {
+fn is_undisturbed(scenario: &Scenario, figures: &StrategyFigures) -> bool {
     let strategy = &figures.strategy;
     let soon = Floor::answer_max(scenario.origin.service_time.mean());
     let answered = strategy.latency_ms.max.is_some_and(|max| max <= soon.as_secs_f64() * 1e3);

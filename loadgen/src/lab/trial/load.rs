@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use app::wire::control::{Warm, Warmed};
+use app::wire::control::{WarmBurst, Warmed};
 use app::wire::control_client::ControlError;
 use evidence::{OriginCounters, OriginRead, ReplicaCounters};
 use report::{HlogHeader, StrategyFolder};
@@ -12,12 +12,12 @@ use strategies::port::Clock;
 use strategies::time::{Mono, nanos};
 use tokio::sync::{mpsc, watch};
 
-use super::bench::{Before, Bench, Load, in_flight};
 use super::cannot_warm;
+use super::runner::{Before, LoadDone, TrialRunner, in_flight};
 use crate::cli::settings::Subject;
 use crate::lab::docker::Sampler;
 use crate::lab::faults::{Aftermath, Injector};
-use crate::load::drive::{Drive, Fleet, Pattern, Retrying};
+use crate::load::drive::{Drive, Pattern, Retrying, Workers};
 use crate::load::measure::{Floor, WarmState};
 use crate::load::record::Collector;
 use crate::shell::exit::Failure;
@@ -50,7 +50,7 @@ async fn all_ready(ready: &mut mpsc::UnboundedReceiver<Result<(), String>>, work
     Ok(())
 }
 
-impl Bench<'_> {
+impl TrialRunner<'_> {
     /// Connects the clients, warms the cache where the scenario says so, and drives the load to its end.
     pub(super) async fn load(
         &self,
@@ -58,7 +58,7 @@ impl Bench<'_> {
         before: &Before,
         files: &StrategyFolder,
         heading: &str,
-    ) -> Result<Load, Failure> {
+    ) -> Result<LoadDone, Failure> {
         let drive = self.drive();
         let workers = workers(drive.pattern);
         let no_thread = |e| Failure::failed(format!("no thread for the generator: {e}"));
@@ -71,7 +71,7 @@ impl Bench<'_> {
         let (tell_start, start) = watch::channel(None);
         let (tell_ready, mut ready) = mpsc::unbounded_channel();
         let began = self.clock.mono();
-        let fleet = Fleet::start(&drive, recorders, &start, &tell_ready).map_err(no_thread)?;
+        let fleet = Workers::start(&drive, recorders, &start, &tell_ready).map_err(no_thread)?;
         drop(tell_ready);
         all_ready(&mut ready, workers).await?;
         let t0 = self.t0(before, &drive).await.map_err(|e| cannot_warm(scenario, &subject.name, e))?;
@@ -100,7 +100,7 @@ impl Bench<'_> {
         let cpu_cores = cores(worked.cpu_ns, nanos(stopped.since(began)));
         let panicked = || Failure::failed("the collector's thread panicked: a bug");
         let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
-        Ok(Load {
+        Ok(LoadDone {
             t0,
             end_ns: self.end_ns(drive.duration, t0, stopped),
             collected,
@@ -166,7 +166,7 @@ impl Bench<'_> {
         let scenario = &self.settings.scenario;
         let aged = scenario.warm == Some(scenarios::Warm::BurstAged);
         let (items, at_once, budget) = (scenario.keys.n, scenario.origin.concurrency, scenario.warm_budget());
-        let warm = Warm { items, at_once, aged, within_ns: nanos(budget) };
+        let warm = WarmBurst { items, at_once, aged, within_ns: nanos(budget) };
         // The puts come after the reads.
         let warmed: Warmed = replica.post_within(budget + PUTS, "/warm", &warm).await?;
         Ok(Mono(warmed.last_put_mono_ns.saturating_add_signed(clock.to_ours_ns)))
@@ -176,7 +176,7 @@ impl Bench<'_> {
     /// replicas had counted then.
     async fn watch(
         &self,
-        fleet: &Fleet,
+        fleet: &Workers,
         t0: Mono,
         before: &Before,
         collector: &Collector,

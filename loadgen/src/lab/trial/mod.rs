@@ -1,12 +1,12 @@
 //! One strategy's run, from its start on every replica to the evidence of what it did.
 
 #[cfg(feature = "labs")]
-mod bench;
-#[cfg(feature = "labs")]
 mod collect;
 mod judge;
 #[cfg(feature = "labs")]
 mod load;
+#[cfg(feature = "labs")]
+mod runner;
 
 use std::fmt::Display;
 use std::io;
@@ -18,18 +18,18 @@ use strategies::units::duration_text;
 
 use crate::lab::Offset;
 use crate::load::drive::Probed;
-use crate::load::measure::{Figures, Reads, Timeline, origin_row};
+use crate::load::measure::{Reads, StrategyFigures, Timeline, origin_row};
 use crate::load::record::Log;
 use crate::shell::exit::Failure;
 
+pub use judge::{Observed, ReplicaEvidence, judge, read_list};
 #[cfg(feature = "labs")]
-pub use bench::Bench;
-pub use judge::{Observed, Told, judge, read_list};
+pub use runner::TrialRunner;
 
 /// A strategy's result, ready to be written.
 pub struct Trial {
     /// Record and rows.
-    pub figures: Figures,
+    pub figures: StrategyFigures,
     /// `events.jsonl`.
     pub events: Timeline,
     /// `origin.csv`, where the origin's ledger was read.

@@ -9,13 +9,13 @@ use scenarios::RequestId;
 use strategies::Outcome;
 use strategies::port::Clock;
 
-use super::bench::Bench;
-use crate::load::record::{Answer, Asked};
+use super::worker::WorkerContext;
+use crate::load::record::{Answer, IssuedRequest};
 
 /// A request that is under way.
-pub(super) struct Request<'a> {
-    bench: &'a Bench,
-    asked: Asked,
+pub(super) struct OpenRequest<'a> {
+    bench: &'a WorkerContext,
+    asked: IssuedRequest,
     attempts: u32,
     /// When its first attempt was sent, once one was.
     sent_ns: Option<i64>,
@@ -24,9 +24,9 @@ pub(super) struct Request<'a> {
     resent: u32,
 }
 
-impl<'a> Request<'a> {
+impl<'a> OpenRequest<'a> {
     /// Its first attempt is about to be sent.
-    pub(super) fn first(bench: &'a Bench, asked: Asked) -> Self {
+    pub(super) fn first(bench: &'a WorkerContext, asked: IssuedRequest) -> Self {
         if bench.drive.retrying.retry.is_some() {
             bench.drive.retrying.budget().first();
         }

@@ -5,17 +5,17 @@ use std::rc::Rc;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
-use super::again::Request;
-use super::bench::Bench;
+use super::again::OpenRequest;
 use super::connection::{Attempt, Connection};
 use super::shared::Pattern;
-use crate::load::record::{Answer, Asked};
+use super::worker::WorkerContext;
+use crate::load::record::{Answer, IssuedRequest};
 
 /// A client and its connections, one a replica.
 pub(super) type Client = (u32, Vec<Connection>);
 
 /// Connects this worker's clients to every replica.
-pub(super) async fn connect(bench: &Bench) -> Result<Vec<Client>, String> {
+pub(super) async fn connect(bench: &WorkerContext) -> Result<Vec<Client>, String> {
     let Pattern::Closed { clients } = bench.drive.pattern else { return Ok(Vec::new()) };
     let mut connected = Vec::new();
     for client in (0..clients).skip(bench.share.number).step_by(bench.share.workers) {
@@ -30,14 +30,14 @@ pub(super) async fn connect(bench: &Bench) -> Result<Vec<Client>, String> {
 }
 
 /// Starts the clients.
-pub(super) fn spawn(bench: &Rc<Bench>, clients: Vec<Client>, t0: Mono, running: &mut JoinSet<()>) {
+pub(super) fn spawn(bench: &Rc<WorkerContext>, clients: Vec<Client>, t0: Mono, running: &mut JoinSet<()>) {
     for client in clients {
         running.spawn_local(run(Rc::clone(bench), client, t0));
     }
 }
 
-async fn run(bench: Rc<Bench>, (client, mut connections): Client, t0: Mono) {
-    let Bench { drive, recorder, .. } = &*bench;
+async fn run(bench: Rc<WorkerContext>, (client, mut connections): Client, t0: Mono) {
+    let WorkerContext { drive, recorder, .. } = &*bench;
     let end = t0.plus(drive.duration);
     let mut stop = drive.stop.clone();
     let mut intended = t0.minus(drive.warmup).plus(drive.plan.first_send(client));
@@ -47,14 +47,14 @@ async fn run(bench: Rc<Bench>, (client, mut connections): Client, t0: Mono) {
         }
         let item = drive.plan.item(client, n);
         let hot = drive.is_hot(item.key);
-        let asked = Asked { intended_ns: bench.since(intended, t0), key: item.key, hot };
+        let asked = IssuedRequest { intended_ns: bench.since(intended, t0), key: item.key, hot };
         recorder.borrow_mut().offer(&asked);
         tokio::select! {
             biased;
             () = stop.wait() => return recorder.borrow_mut().withdraw(&asked),
             () = drive.pace.until(intended) => {}
         }
-        let mut request = Request::first(&bench, asked);
+        let mut request = OpenRequest::first(&bench, asked);
         let mut replica = item.replica as usize;
         let (answer, done) = loop {
             let Attempt { answer, done, retry_after } = ask(&bench, &mut connections, replica, item.key, t0).await;
@@ -69,7 +69,7 @@ async fn run(bench: Rc<Bench>, (client, mut connections): Client, t0: Mono) {
 }
 
 /// Asks a replica, and the next ones in turn where nobody listens.
-async fn ask(bench: &Bench, connections: &mut [Connection], first: usize, key: u32, t0: Mono) -> Attempt {
+async fn ask(bench: &WorkerContext, connections: &mut [Connection], first: usize, key: u32, t0: Mono) -> Attempt {
     let mut attempt = connections[first].ask(bench, key, t0).await;
     let (mut site, mut tried) = (first, 1);
     while let Some(next) = bench.drive.next_site(site, tried, &attempt.answer) {

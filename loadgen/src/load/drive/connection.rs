@@ -21,11 +21,11 @@ use strategies::port::Clock;
 use strategies::time::Mono;
 use tokio::net::TcpStream;
 
-use super::bench::Bench;
-use super::heard::Heard;
+use super::cache_status::{self, SaidOutcome};
+use super::counted_stream::CountedStream;
 use super::lack;
-use super::site::{Kind, Site};
-use super::told::{self, Told};
+use super::site::{Site, SiteKind};
+use super::worker::WorkerContext;
 use crate::load::record::Answer;
 
 /// The largest body that is read.
@@ -122,7 +122,7 @@ impl Connection {
     }
 
     /// Asks for an item once, takes the times, and says when it was done.
-    pub(super) async fn ask(&mut self, bench: &Bench, key: u32, t0: Mono) -> Attempt {
+    pub(super) async fn ask(&mut self, bench: &WorkerContext, key: u32, t0: Mono) -> Attempt {
         let sent = bench.drive.clock.mono();
         let reply = self.get(key, bench.drive.is_missing(key)).await;
         let done = bench.drive.clock.mono();
@@ -148,8 +148,8 @@ impl Connection {
         match asked.unwrap_or_else(|_| Err("timeout".into())) {
             Ok((status, headers, body)) => {
                 let reply = match self.site.kind {
-                    Kind::Replica => replica(status, &headers, &body, key, missing),
-                    Kind::Foreign => foreign(status, &headers, missing),
+                    SiteKind::Replica => replica(status, &headers, &body, key, missing),
+                    SiteKind::Foreign => foreign(status, &headers, missing),
                 };
                 Reply { retry_after: retry_after(&headers), ..reply }
             }
@@ -233,7 +233,7 @@ async fn dial(site: &Site) -> Result<Link, String> {
         };
         site.answered_at(address);
         let _ = stream.set_nodelay(true);
-        let (stream, heard) = Heard::over(stream);
+        let (stream, heard) = CountedStream::over(stream);
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| "connect-handshake")?;
         tokio::task::spawn_local(async move {
             // A request that waits for an answer on it is told of its end; nothing else needs to know.
@@ -301,7 +301,7 @@ fn foreign(status: StatusCode, headers: &HeaderMap, missing: bool) -> Reply {
 }
 
 /// Several lines of a list are one list (RFC 9110, section 5.3).
-fn told(headers: &HeaderMap) -> Option<Told> {
+fn told(headers: &HeaderMap) -> Option<SaidOutcome> {
     let mut lines = headers.get_all("cache-status").iter();
     let first = lines.next()?;
     let mut joined = first.as_bytes().to_vec();
@@ -309,7 +309,7 @@ fn told(headers: &HeaderMap) -> Option<Told> {
         joined.extend_from_slice(b", ");
         joined.extend_from_slice(line.as_bytes());
     });
-    told::read(&joined)
+    cache_status::read(&joined)
 }
 
 fn http(status: StatusCode) -> String {

@@ -13,8 +13,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::MissedTickBehavior;
 
-use super::bench::{Bench, Share, since};
-use super::shared::{Drive, Pattern, Start};
+use super::shared::{Drive, Pattern, StartSignal};
+use super::worker::{Share, WorkerContext, since};
 use super::{closed, lack, open};
 use crate::load::cpu;
 use crate::load::record::Recorder;
@@ -23,7 +23,7 @@ use crate::load::record::Recorder;
 const ROLL_EVERY: Duration = Duration::from_millis(250);
 
 /// The worker threads of one strategy, connected and waiting for the start.
-pub struct Fleet {
+pub struct Workers {
     threads: Vec<JoinHandle<(Option<u64>, Heartbeat)>>,
 }
 
@@ -38,7 +38,7 @@ pub struct Worked {
     pub hearts: Vec<Heartbeat>,
 }
 
-impl Fleet {
+impl Workers {
     /// Starts one thread for each recorder; clients or arrivals are dealt out in turn. Each worker says so on `ready` when its
     /// clients are connected, or with what kept them from it.
     ///
@@ -47,7 +47,7 @@ impl Fleet {
     pub fn start(
         drive: &Drive,
         recorders: Vec<Recorder>,
-        start: &Start,
+        start: &StartSignal,
         ready: &UnboundedSender<Result<(), String>>,
     ) -> std::io::Result<Self> {
         let workers = recorders.len();
@@ -85,7 +85,7 @@ fn worker(
     drive: Drive,
     share: Share,
     recorder: Recorder,
-    start: Start,
+    start: StartSignal,
     ready: &UnboundedSender<Result<(), String>>,
     heart: &Heart,
 ) {
@@ -96,11 +96,16 @@ fn worker(
             return;
         }
     };
-    let bench = Rc::new(Bench { drive, recorder: RefCell::new(recorder), share });
+    let bench = Rc::new(WorkerContext { drive, recorder: RefCell::new(recorder), share });
     LocalSet::new().block_on(&runtime, work(bench, start, ready, heart));
 }
 
-async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result<(), String>>, heart: &Heart) {
+async fn work(
+    bench: Rc<WorkerContext>,
+    mut start: StartSignal,
+    ready: &UnboundedSender<Result<(), String>>,
+    heart: &Heart,
+) {
     let connected = match bench.drive.pattern {
         Pattern::Closed { .. } => closed::connect(&bench).await.map(Connected::Closed),
         Pattern::Open => open::connect(&bench).await.map(Connected::Open),
@@ -133,7 +138,7 @@ async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result
             _ = ticks.tick() => bench.recorder.borrow_mut().roll(since(bench.drive.clock.mono(), t0)),
         }
     }
-    if let Some(Bench { drive, recorder, .. }) = Rc::into_inner(bench) {
+    if let Some(WorkerContext { drive, recorder, .. }) = Rc::into_inner(bench) {
         let (last, now) = (drive.last_second(), since(drive.clock.mono(), t0).div_euclid(1_000_000_000));
         recorder.into_inner().finish(if drive.stop.is_said() { last.min(now) } else { last });
     }
@@ -141,5 +146,5 @@ async fn work(bench: Rc<Bench>, mut start: Start, ready: &UnboundedSender<Result
 
 enum Connected {
     Closed(Vec<closed::Client>),
-    Open(open::Pool),
+    Open(open::ConnectionPool),
 }

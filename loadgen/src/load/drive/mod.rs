@@ -4,11 +4,11 @@
 //! server that stalls slows its own load down: the chart says so. In an open loop it is the plan's own time.
 
 mod again;
-mod bench;
+pub mod cache_status;
 mod closed;
 mod connection;
+mod counted_stream;
 mod fleet;
-mod heard;
 mod lack;
 mod open;
 mod pacer;
@@ -16,12 +16,12 @@ mod probe;
 mod retrying;
 mod shared;
 mod site;
-pub mod told;
+mod worker;
 
-pub use fleet::{Fleet, Worked};
+pub use fleet::{Worked, Workers};
 pub use lack::in_words as lack_in_words;
 pub use pacer::{Pace, Pacer};
 pub use probe::{Probed, probe};
 pub use retrying::Retrying;
-pub use shared::{Drive, Pattern, Start};
+pub use shared::{Drive, Pattern, StartSignal};
 pub use site::{KEY, Site};

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
-use super::again::Request;
-use super::bench::Bench;
+use super::again::OpenRequest;
 use super::connection::{Attempt, Connection};
-use crate::load::record::{Answer, Asked};
+use super::worker::WorkerContext;
+use crate::load::record::{Answer, IssuedRequest};
 
 /// Connections that are made before the start, for each replica and worker.
 const CONNECTED_BEFORE: usize = 16;
@@ -20,14 +20,14 @@ const CONNECTIONS_MAX: usize = 4096;
 const BURST_MAX: u32 = 16;
 
 /// A worker's connections that nobody uses now, by replica; and how many there are in all.
-pub(super) struct Pool {
+pub(super) struct ConnectionPool {
     idle: Vec<Vec<Connection>>,
     made: usize,
 }
 
-impl Pool {
+impl ConnectionPool {
     /// A connection to a replica, a new one where none is idle; `None` where there are as many as there may be.
-    fn take(&mut self, bench: &Bench, replica: usize) -> Option<Connection> {
+    fn take(&mut self, bench: &WorkerContext, replica: usize) -> Option<Connection> {
         if let Some(connection) = self.idle[replica].pop() {
             return Some(connection);
         }
@@ -40,7 +40,7 @@ impl Pool {
 }
 
 /// Makes the first connections.
-pub(super) async fn connect(bench: &Bench) -> Result<Pool, String> {
+pub(super) async fn connect(bench: &WorkerContext) -> Result<ConnectionPool, String> {
     let mut idle = Vec::new();
     for site in &bench.drive.sites {
         let mut connections = Vec::new();
@@ -52,16 +52,16 @@ pub(super) async fn connect(bench: &Bench) -> Result<Pool, String> {
         idle.push(connections);
     }
     let made = idle.len() * CONNECTED_BEFORE;
-    Ok(Pool { idle, made })
+    Ok(ConnectionPool { idle, made })
 }
 
 /// Starts the dispatcher.
-pub(super) fn spawn(bench: &Rc<Bench>, pool: Pool, t0: Mono, running: &mut JoinSet<()>) {
+pub(super) fn spawn(bench: &Rc<WorkerContext>, pool: ConnectionPool, t0: Mono, running: &mut JoinSet<()>) {
     running.spawn_local(dispatch(Rc::clone(bench), pool, t0));
 }
 
-async fn dispatch(bench: Rc<Bench>, pool: Pool, t0: Mono) {
-    let Bench { drive, recorder, share } = &*bench;
+async fn dispatch(bench: Rc<WorkerContext>, pool: ConnectionPool, t0: Mono) {
+    let WorkerContext { drive, recorder, share } = &*bench;
     let pool = Rc::new(RefCell::new(pool));
     let begun = t0.minus(drive.warmup);
     let mut stop = drive.stop.clone();
@@ -69,7 +69,7 @@ async fn dispatch(bench: Rc<Bench>, pool: Pool, t0: Mono) {
     for (number, arrival) in (1_u32..).zip(drive.plan.arrivals().skip(share.number).step_by(share.workers)) {
         let intended = Mono(begun.0.saturating_add(arrival.at_ns));
         let hot = drive.is_hot(arrival.key);
-        let asked = Asked { intended_ns: bench.since(intended, t0), key: arrival.key, hot };
+        let asked = IssuedRequest { intended_ns: bench.since(intended, t0), key: arrival.key, hot };
         recorder.borrow_mut().offer(&asked);
         tokio::select! {
             biased;
@@ -98,14 +98,14 @@ async fn dispatch(bench: Rc<Bench>, pool: Pool, t0: Mono) {
 
 /// A request, from its first attempt to its last.
 async fn ask(
-    bench: Rc<Bench>,
-    pool: Rc<RefCell<Pool>>,
+    bench: Rc<WorkerContext>,
+    pool: Rc<RefCell<ConnectionPool>>,
     mut connection: Connection,
     mut replica: usize,
-    asked: Asked,
+    asked: IssuedRequest,
     t0: Mono,
 ) {
-    let mut request = Request::first(&bench, asked);
+    let mut request = OpenRequest::first(&bench, asked);
     loop {
         let Attempt { answer, retry_after, .. } = attempt(&bench, &pool, connection, replica, asked.key, t0).await;
         if !request.again(&answer, retry_after).await {
@@ -124,8 +124,8 @@ async fn ask(
 
 /// One attempt: a replica is asked, and the next ones in turn where nobody listens. Its connection goes back to the pool.
 async fn attempt(
-    bench: &Bench,
-    pool: &RefCell<Pool>,
+    bench: &WorkerContext,
+    pool: &RefCell<ConnectionPool>,
     mut connection: Connection,
     replica: usize,
     key: u32,

@@ -65,7 +65,7 @@ impl From<&LoadKind> for Pattern {
 }
 
 /// When t = 0 is, on the generator's clock; `None` until that is known.
-pub type Start = watch::Receiver<Option<Mono>>;
+pub type StartSignal = watch::Receiver<Option<Mono>>;
 
 impl Drive {
     /// Whether this is the scenario's hot key.

@@ -16,12 +16,12 @@ pub struct Site {
     pub(super) host: HeaderValue,
     /// The path that is asked for, with [`KEY`] wherever the key goes.
     path: String,
-    pub(super) kind: Kind,
+    pub(super) kind: SiteKind,
 }
 
 /// What kind of server it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SiteKind {
     /// One of the lab's replicas: every answer carries an outcome and a body that can be checked.
     Replica,
     /// Anything that speaks HTTP: outcomes where its `Cache-Status` tells them, bodies read and not checked.
@@ -34,7 +34,7 @@ impl Site {
     pub fn replica(address: SocketAddr) -> Self {
         // Digits, dots, colons and brackets are all a header may hold.
         let host = HeaderValue::from_str(&address.to_string()).unwrap_or(HeaderValue::from_static("replica"));
-        Self { addresses: RwLock::new(vec![address]), host, path: format!("/items/{KEY}"), kind: Kind::Replica }
+        Self { addresses: RwLock::new(vec![address]), host, path: format!("/items/{KEY}"), kind: SiteKind::Replica }
     }
 
     /// Any server, at the first of its addresses that takes a connection. `path` begins with a slash; every [`KEY`] in it is
@@ -42,13 +42,13 @@ impl Site {
     #[must_use]
     pub fn foreign(addresses: Vec<SocketAddr>, host: &str, path: &str) -> Option<Self> {
         let host = HeaderValue::from_str(host).ok().filter(|_| !addresses.is_empty())?;
-        let site = Self { addresses: RwLock::new(addresses), host, path: path.to_owned(), kind: Kind::Foreign };
+        let site = Self { addresses: RwLock::new(addresses), host, path: path.to_owned(), kind: SiteKind::Foreign };
         site.path(1).parse::<hyper::Uri>().is_ok().then_some(site)
     }
 
     /// Whether it is one of the lab's replicas, of which one answers as well as another.
     pub(super) fn is_replica(&self) -> bool {
-        self.kind == Kind::Replica
+        self.kind == SiteKind::Replica
     }
 
     /// Whether it is on this machine, whichever of its addresses is taken.

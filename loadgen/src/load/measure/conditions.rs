@@ -152,7 +152,7 @@ mod tests {
     use evidence::ClockStep;
 
     use super::*;
-    use crate::lab::faults::Span;
+    use crate::lab::faults::CacheFailureSpan;
 
     const S: u64 = 1_000_000_000;
 
@@ -201,8 +201,11 @@ mod tests {
         };
         let watching = Heartbeat { cache: Some(watched), ..heart(&[silence(105_000, 106_000)]) };
         let parts = [("replica-0", Some(0), watching), ("replica-1", Some(1), heart(&[silence(102_000, 103_000)]))];
-        let span =
-            |from: u64, to: u64, replica| Span { from_ns: (from * S) as i64, to_ns: Some((to * S) as i64), replica };
+        let span = |from: u64, to: u64, replica| CacheFailureSpan {
+            from_ns: (from * S) as i64,
+            to_ns: Some((to * S) as i64),
+            replica,
+        };
         let cache = Aftermath { spans: vec![span(2, 4, None)], ..Aftermath::default() };
         let said = judged(&parts, &cache).1;
         assert_eq!(said.silences, ["replica-0 for 1000 ms at 5.0 s", "replica-1 for 1000 ms at 2.0 s"]);

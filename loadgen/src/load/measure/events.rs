@@ -10,11 +10,11 @@ use smol_str::ToSmolStr as _;
 use strategies::Key;
 use strategies::port::{BreakerState, Cause, Event, LeaderEnd, RefusedBy, Stored};
 
-use super::seen::Lines;
+use super::seen::EventLines;
 
 /// All events, in order of time.
 pub struct Timeline {
-    lines: Option<Box<dyn Lines + Send>>,
+    lines: Option<Box<dyn EventLines + Send>>,
     /// The lab's own: phases, faults.
     own: Vec<EventRow>,
     end_ns: i64,
@@ -23,7 +23,7 @@ pub struct Timeline {
 impl Timeline {
     /// Of what the replicas told, where there are any, and the lab's own. Expiries are told up to `end_ns`, the last moment.
     #[must_use]
-    pub fn new(lines: Option<Box<dyn Lines + Send>>, mut own: Vec<EventRow>, end_ns: i64) -> Self {
+    pub fn new(lines: Option<Box<dyn EventLines + Send>>, mut own: Vec<EventRow>, end_ns: i64) -> Self {
         own.sort_by_key(|row| row.t_ns);
         Self { lines, own, end_ns }
     }

@@ -86,13 +86,13 @@ impl Received {
 
 /// What is known of each flight, over all phases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Flights {
+pub struct KnownFlights {
     marks: Marks,
     rows: u64,
     disagree: Vec<String>,
 }
 
-impl Flights {
+impl KnownFlights {
     /// A replica tells of a flight of its own.
     pub fn told(&mut self, line: &EventLine) {
         let (flight, marks, without) = match &line.event {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn compare(lines: &[(&str, &str, &str)], rows: &[OriginRead], received: &[&str], lost: u64) -> Ledgers {
-        let mut flights = Flights::default();
+        let mut flights = KnownFlights::default();
         for (event, flight, detail) in lines {
             let texts = Texts { event, key: Some("1"), flight: Some(flight), detail: Some(detail) };
             flights.told(&EventLine { mono_ns: 1, event: Event::of(texts, Mono(0)).unwrap() });
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn names_of_ours_and_strange_ones_are_told_apart_and_cost_a_byte_or_themselves() {
-        let mut flights = Flights::default();
+        let mut flights = KnownFlights::default();
         for number in 1..=100_000 {
             let (flight, key) = (FlightId { incarnation: 0xabc, number }, Key::of_item(1));
             let event = Event::FlightLed { flight, key, cause: Cause::Demand };

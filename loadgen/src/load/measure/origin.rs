@@ -5,7 +5,7 @@ use report::record::PerExpiry;
 
 /// An origin read. Nanoseconds since t = 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Read {
+pub struct MeasuredRead {
     /// When it arrived.
     pub arrived_ns: i64,
     /// When it ended; `None` where it has not.

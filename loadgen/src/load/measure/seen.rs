@@ -7,7 +7,7 @@ use std::io;
 use evidence::{EventLine, OriginRead, ReplicaEvents};
 
 /// What the replicas told.
-pub trait Lines {
+pub trait EventLines {
     /// Shows every event: nanoseconds since t = 0, the replica, and the event. In order of time; of one moment, a replica's own in
     /// the order in which it told them.
     ///
@@ -46,7 +46,7 @@ impl LineLists {
     }
 }
 
-impl Lines for LineLists {
+impl EventLines for LineLists {
     fn each(&self, visit: &mut dyn FnMut(i64, u32, &EventLine) -> io::Result<()>) -> io::Result<()> {
         self.order.iter().try_for_each(|(at, replica, number)| {
             let list = self.lists.get(*replica as usize).map(|(list, _)| &list.events);

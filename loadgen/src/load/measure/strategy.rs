@@ -5,12 +5,12 @@ use std::io;
 
 use evidence::{OriginRead, ReadEnd, ReplicaCounters};
 use report::Herds;
-use report::record::{BinRow, Events, Hot, Ledgers, Origin, OriginRow, Retries, Stale, Strategy};
+use report::record::{BinRow, Events, Hot, Ledgers, OriginFigures, OriginRow, Retries, Stale, Strategy};
 use scenarios::Scenario;
 use strategies::time::nanos;
 
 use super::impact::Impact;
-use super::origin::{Read, per_expiry};
+use super::origin::{MeasuredRead, per_expiry};
 use super::predicted::predicted;
 use super::recovery::recovery;
 use super::round::round;
@@ -47,7 +47,7 @@ pub struct Evidence<'a> {
 }
 
 /// The figures, and the rows that the origin's side completes.
-pub struct Figures {
+pub struct StrategyFigures {
     /// The record; `valid` is still to be judged.
     pub strategy: Strategy,
     /// `seconds.csv`.
@@ -94,7 +94,7 @@ impl OriginTally {
     /// The next read; `offset_ns` from the origin's clock to nanoseconds since t = 0.
     pub fn count(&mut self, row: &OriginRead, offset_ns: i64) {
         let arrived_ns = since_start(row.arrived_ns, offset_ns);
-        let read = Read { arrived_ns, end_ns: row.end_ns.map(|at| since_start(at, offset_ns)) };
+        let read = MeasuredRead { arrived_ns, end_ns: row.end_ns.map(|at| since_start(at, offset_ns)) };
         let is_hot = self.hot_key.as_deref() == Some(row.key.as_str());
         self.in_flight.arrive(read);
         if (0..self.end_ns).contains(&arrived_ns) {
@@ -117,7 +117,7 @@ impl OriginTally {
 
 /// Computes the figures.
 #[must_use]
-pub fn figures(mut evidence: Evidence<'_>) -> Figures {
+pub fn figures(mut evidence: Evidence<'_>) -> StrategyFigures {
     let end_ns = evidence.end_ns;
     let origin = evidence.origin.take();
     let mut strategy = record(&evidence, origin.as_ref(), end_ns);
@@ -129,7 +129,7 @@ pub fn figures(mut evidence: Evidence<'_>) -> Figures {
         seconds.iter_mut().chain(&mut bins).for_each(|row| row.retries = None);
     }
     strategy.recovery = evidence.impact.and_then(|impact| recovery(&seconds, impact, end_ns));
-    Figures { strategy, seconds, bins }
+    StrategyFigures { strategy, seconds, bins }
 }
 
 fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> Strategy {
@@ -193,8 +193,8 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
     }
 }
 
-fn origin(evidence: &Evidence<'_>, tally: &OriginTally, end_ns: i64) -> Origin {
-    Origin {
+fn origin(evidence: &Evidence<'_>, tally: &OriginTally, end_ns: i64) -> OriginFigures {
+    OriginFigures {
         total: tally.total,
         max_per_second: tally.any_second.most(),
         max_in_flight: tally.in_flight.most(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use report::record::BinRow;
 
-use super::origin::Read;
+use super::origin::MeasuredRead;
 
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -89,7 +89,7 @@ impl InFlight {
     }
 
     /// The next read.
-    pub fn arrive(&mut self, read: Read) {
+    pub fn arrive(&mut self, read: MeasuredRead) {
         if read.arrived_ns < self.to_ns {
             // Of the time before the span only what is left of it counts.
             let open = self.open.arrive(read.arrived_ns.max(self.from_ns), read.end_ns);
@@ -152,7 +152,7 @@ impl Bins {
     }
 
     /// The next read.
-    pub fn arrive(&mut self, read: Read) {
+    pub fn arrive(&mut self, read: MeasuredRead) {
         let within = self.enter(read.arrived_ns);
         let open = self.open.arrive(read.arrived_ns, read.end_ns);
         if within {
@@ -175,8 +175,8 @@ mod tests {
 
     const MS: i64 = 1_000_000;
 
-    fn read(arrived_ns: i64, end_ns: i64) -> Read {
-        Read { arrived_ns, end_ns: Some(end_ns) }
+    fn read(arrived_ns: i64, end_ns: i64) -> MeasuredRead {
+        MeasuredRead { arrived_ns, end_ns: Some(end_ns) }
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn in_flight_counts_what_has_arrived_and_not_ended() {
-        let reads = [read(0, 10), read(5, 15), read(10, 20), Read { arrived_ns: 30, end_ns: None }];
+        let reads = [read(0, 10), read(5, 15), read(10, 20), MeasuredRead { arrived_ns: 30, end_ns: None }];
         let most = |from, to| {
             let mut in_flight = InFlight::within(from, to);
             reads.iter().for_each(|read| in_flight.arrive(*read));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     /// The same from a list of all changes: an end sorts before an arrival at the same moment.
-    fn all_at_once(rows: &mut [BinRow], reads: &[Read], width_ms: i64) -> i64 {
+    fn all_at_once(rows: &mut [BinRow], reads: &[MeasuredRead], width_ms: i64) -> i64 {
         let ends = reads.iter().filter_map(|read| Some((read.end_ns?, -1)));
         let mut changes: Vec<(i64, i64)> = reads.iter().map(|read| (read.arrived_ns, 1)).chain(ends).collect();
         changes.sort_unstable();
@@ -250,10 +250,10 @@ mod tests {
             let mut rows: Vec<BinRow> = (-3..5).map(row).collect();
             let mut at = -5 * MS;
             // Half milliseconds, so that ends, arrivals and the rows' borders fall together; some last no time, some never end.
-            let reads: Vec<Read> = (0..below(40))
+            let reads: Vec<MeasuredRead> = (0..below(40))
                 .map(|_| {
                     at += below(3) * MS / 2;
-                    Read { arrived_ns: at, end_ns: (below(9) > 0).then(|| at + below(6) * MS / 2) }
+                    MeasuredRead { arrived_ns: at, end_ns: (below(9) > 0).then(|| at + below(6) * MS / 2) }
                 })
                 .collect();
             let (mut bins, mut in_flight) = (Bins::new(rows.clone(), 1), InFlight::within(0, 5 * MS));

@@ -17,7 +17,7 @@ const LAG_P99_MS_MAX_ALONE: f64 = 2.0;
 
 /// What is known of a run beside its figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Circumstances {
+pub struct RunFacts {
     /// Requests of the measured phase that were planned.
     pub planned: u64,
     /// Whether requests came by the plan alone, so that a generator that can't keep up shows in what it sent.
@@ -65,7 +65,7 @@ pub struct Circumstances {
 
 /// Every reason not to believe the run, one sentence each.
 #[must_use]
-pub fn doubts(strategy: &Strategy, circumstances: &Circumstances) -> Vec<String> {
+pub fn doubts(strategy: &Strategy, circumstances: &RunFacts) -> Vec<String> {
     let mut doubts = Doubts::default();
     doubts.of_the_load(strategy, circumstances);
     doubts.of_the_cache(strategy, circumstances);
@@ -84,7 +84,7 @@ impl Doubts {
         }
     }
 
-    fn of_the_load(&mut self, strategy: &Strategy, c: &Circumstances) {
+    fn of_the_load(&mut self, strategy: &Strategy, c: &RunFacts) {
         let (planned, sent, unsent) = (c.planned, strategy.requests, strategy.unsent);
         let counts = format!("{planned} requests were planned, {sent} sent and {unsent} not sent: the sum is wrong");
         self.add(planned != sent + unsent, counts);
@@ -109,7 +109,7 @@ impl Doubts {
         self.add(c.clock_uncertainty_ns >= CLOCK_UNCERTAINTY_NS_MAX, clocks);
     }
 
-    fn of_the_cache(&mut self, strategy: &Strategy, c: &Circumstances) {
+    fn of_the_cache(&mut self, strategy: &Strategy, c: &RunFacts) {
         // A target's errors make no run invalid, and of the cache of one that only fails nothing is known.
         let good = strategy.requests.saturating_sub(strategy.outcomes.error + strategy.outcomes.shed);
         self.add(
@@ -125,7 +125,7 @@ impl Doubts {
         }
     }
 
-    fn of_the_parts(&mut self, c: &Circumstances) {
+    fn of_the_parts(&mut self, c: &RunFacts) {
         self.add(c.replicas_restarted > 0, format!("{} replicas were restarted during the run", c.replicas_restarted));
         self.add(c.events_dropped > 0, format!("{} events found no room in a replica's log", c.events_dropped));
         self.add(c.not_quiet > 0, format!("{} flights or requests had not ended in time after the load", c.not_quiet));
@@ -149,7 +149,7 @@ impl Doubts {
         self.add(missed > 0, format!("the origin's rows missed {missed} new versions: its database was busy"));
     }
 
-    fn of_the_reads(&mut self, strategy: &Strategy, c: &Circumstances) {
+    fn of_the_reads(&mut self, strategy: &Strategy, c: &RunFacts) {
         if let Some((reads, least)) = strategy.origin.as_ref().map(|origin| origin.total).zip(c.reads_min) {
             let below = format!(
                 "the origin was read {reads} times, and these arrivals need {least} under any strategy: a clock or a ledger is wrong"

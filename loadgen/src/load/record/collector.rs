@@ -11,7 +11,7 @@ use report::{AtomicFile, HlogWriter, ReportError};
 use strategies::Outcome;
 
 use super::histogram::histogram;
-use super::second::{Bin, Counts, SECOND_NS, Second, TAGS, Tries};
+use super::second::{Bin, OutcomeCounts, SECOND_NS, Second, TAGS, Tries};
 use crate::load::cpu;
 use crate::load::live::{Feed, News};
 use crate::load::measure::{Floor, Received, Warmth};
@@ -342,7 +342,7 @@ fn row(start_ms: i64, bin: &Bin) -> BinRow {
     }
 }
 
-fn add_outcomes(sum: &mut Outcomes, [hit, stale, wait, load, shed, error, unknown]: &Counts) {
+fn add_outcomes(sum: &mut Outcomes, [hit, stale, wait, load, shed, error, unknown]: &OutcomeCounts) {
     sum.hit += hit;
     sum.stale += stale;
     sum.wait += wait;

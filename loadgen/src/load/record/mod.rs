@@ -13,4 +13,4 @@ mod times;
 pub use collector::{Collected, Collector, Log};
 pub(crate) use histogram::{latency, quantile_ms};
 pub use recorder::Recorder;
-pub use second::{Answer, Asked, KeySample, Second, TAGS, Tries};
+pub use second::{Answer, IssuedRequest, KeySample, Second, TAGS, Tries};

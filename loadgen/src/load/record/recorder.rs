@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::collector::{Collector, Tell};
-use super::second::{Answer, Asked, Second};
+use super::second::{Answer, IssuedRequest, Second};
 
 /// Writes down one worker's requests. Seconds stay open until all their requests are answered, so their number is
 /// bounded by the requests' time-out.
@@ -30,28 +30,28 @@ impl Recorder {
     }
 
     /// A request is decided on. Its second stays open until it is answered or withdrawn.
-    pub fn offer(&mut self, asked: &Asked) {
+    pub fn offer(&mut self, asked: &IssuedRequest) {
         if let Some(second) = self.second(asked.intended_ns) {
             second.offer(asked);
         }
     }
 
     /// A request that was decided on is not sent after all.
-    pub fn withdraw(&mut self, asked: &Asked) {
+    pub fn withdraw(&mut self, asked: &IssuedRequest) {
         if let Some(second) = self.second(asked.intended_ns) {
             second.withdraw(asked);
         }
     }
 
     /// A request that was planned could not be sent: it stays planned, and counts as unsent.
-    pub fn unsent(&mut self, asked: &Asked) {
+    pub fn unsent(&mut self, asked: &IssuedRequest) {
         if let Some(second) = self.second(asked.intended_ns) {
             second.unsent();
         }
     }
 
     /// A request has its answer, or has failed.
-    pub fn answer(&mut self, asked: &Asked, answer: Answer) {
+    pub fn answer(&mut self, asked: &IssuedRequest, answer: Answer) {
         if let Some(second) = self.second(asked.intended_ns) {
             second.answer(asked, answer);
         }

@@ -19,7 +19,7 @@ pub(super) const SECOND_NS: i64 = 1_000_000_000;
 
 /// A request that was decided on. Times are nanoseconds since t = 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
+pub struct IssuedRequest {
     /// When it was to be sent.
     pub intended_ns: i64,
     /// For what.
@@ -62,7 +62,7 @@ impl Answer {
 }
 
 /// Requests by outcome, in the order of [`Outcome::ALL`], and last those whose answers did not say.
-pub(super) type Counts = [u64; Outcome::ALL.len() + 1];
+pub(super) type OutcomeCounts = [u64; Outcome::ALL.len() + 1];
 
 fn index(outcome: Option<Outcome>) -> usize {
     outcome.map_or(Outcome::ALL.len(), |outcome| outcome as usize)
@@ -73,7 +73,7 @@ fn index(outcome: Option<Outcome>) -> usize {
 pub(super) struct Bin {
     pub(super) offered: u64,
     pub(super) sent: u64,
-    pub(super) outcomes: Counts,
+    pub(super) outcomes: OutcomeCounts,
     /// Attempts beyond the first.
     pub(super) retries: u64,
 }
@@ -117,7 +117,7 @@ pub struct Second {
     pub(super) times: [Times; TAGS.len()],
     /// (intended, key) of each request sent, for the floor.
     pub(super) arrivals: Vec<(i64, u32)>,
-    pub(super) hot_outcomes: Counts,
+    pub(super) hot_outcomes: OutcomeCounts,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) flights: Vec<String>,
     pub(super) overage_us_max: u64,
@@ -138,7 +138,7 @@ impl Second {
             bins: [Bin::default(); BINS],
             times: Default::default(),
             arrivals: Vec::new(),
-            hot_outcomes: Counts::default(),
+            hot_outcomes: OutcomeCounts::default(),
             errors: BTreeMap::new(),
             flights: Vec::new(),
             overage_us_max: 0,
@@ -165,7 +165,7 @@ impl Second {
         &mut self.bins[(at_ns.rem_euclid(SECOND_NS) / BIN_NS) as usize % BINS]
     }
 
-    pub(super) fn offer(&mut self, asked: &Asked) {
+    pub(super) fn offer(&mut self, asked: &IssuedRequest) {
         self.open += 1;
         self.bin(asked.intended_ns).offered += 1;
     }
@@ -176,13 +176,13 @@ impl Second {
     }
 
     /// It is not due any more: the run was stopped before its moment.
-    pub(super) fn withdraw(&mut self, asked: &Asked) {
+    pub(super) fn withdraw(&mut self, asked: &IssuedRequest) {
         self.open = self.open.saturating_sub(1);
         let bin = self.bin(asked.intended_ns);
         bin.offered = bin.offered.saturating_sub(1);
     }
 
-    pub(super) fn answer(&mut self, asked: &Asked, answer: Answer) {
+    pub(super) fn answer(&mut self, asked: &IssuedRequest, answer: Answer) {
         self.open = self.open.saturating_sub(1);
         let outcome = index(answer.outcome);
         let bin = self.bin(asked.intended_ns);

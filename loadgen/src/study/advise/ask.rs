@@ -24,7 +24,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Somebody's numbers.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct Question {
     /// Requests a second.
     pub rate: f64,
     /// What is asked for, as typed.
@@ -57,7 +57,7 @@ pub struct Ask {
     pub(super) fields: KeyFields,
 }
 
-impl Ask {
+impl Question {
     /// Reads the flags.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl Ask {
 /// The shortest TTL, in whole seconds, at which a perfect cache makes no more than so many reads a second; `None` where a day is not
 /// enough.
 #[must_use]
-pub fn ttl_for(ask: &Ask, per_s: f64) -> Option<Duration> {
+pub fn ttl_for(ask: &Question, per_s: f64) -> Option<Duration> {
     let fits = |s: u64| ask.population.floor(ask.rate, Duration::from_secs(s), ask.service.mean()) <= per_s;
     let (mut low, mut high) = (0, 24 * 3600);
     if !fits(high) {

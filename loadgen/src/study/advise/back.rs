@@ -1,10 +1,10 @@
 //! Whether a strategy comes back by itself from a day, and how bad that day was.
 
-use super::trials::{Entry, Fate, Tried};
-use super::world::Change;
+use super::simulated_day::DayChange;
+use super::trials::{CandidateRuns, Fate, Tried};
 
 /// What is different from the usual day where a strategy has to come back by itself.
-pub(super) const COMES_BACK: [Change; 2] = [Change::Cold, Change::LostCache];
+pub(super) const COMES_BACK: [DayChange; 2] = [DayChange::Cold, DayChange::LostCache];
 
 /// How much less must fail with another one before it is worth a change: half, and a hundredth.
 const MUCH_LESS: (f64, f64) = (0.5, 0.01);
@@ -29,7 +29,7 @@ pub(super) enum Back {
 }
 
 /// Whether every run came back by itself. On a day that is steady there is nothing to come back from.
-pub(super) fn back(change: Change, entry: &Entry) -> Back {
+pub(super) fn back(change: DayChange, entry: &CandidateRuns) -> Back {
     if entry.unknown.is_some() {
         return Back::Unknown;
     }
@@ -41,24 +41,24 @@ pub(super) fn back(change: Change, entry: &Entry) -> Back {
 }
 
 /// Whether it is known that a run did not recover. Where a replica is gone the others read for it, too: that is no harm by itself.
-pub(super) fn is_gone(change: Change, fate: &Fate) -> bool {
-    fate.recovered == Some(false) && (change != Change::Crash || failed(change, fate) > 0.0)
+pub(super) fn is_gone(change: DayChange, fate: &Fate) -> bool {
+    fate.recovered == Some(false) && (change != DayChange::Crash || failed(change, fate) > 0.0)
 }
 
 /// Requests that fail or are refused. Of a replica that is killed its own are lost whatever the strategy.
-pub(super) fn failed(change: Change, fate: &Fate) -> f64 {
-    let errors = if change == Change::Crash { 0 } else { fate.errors };
+pub(super) fn failed(change: DayChange, fate: &Fate) -> f64 {
+    let errors = if change == DayChange::Crash { 0 } else { fate.errors };
     (errors + fate.shed) as f64 / fate.requests.max(1) as f64
 }
 
 /// The largest share of requests that failed with any seed.
-fn worst(change: Change, entry: &Entry) -> f64 {
+fn worst(change: DayChange, entry: &CandidateRuns) -> f64 {
     entry.fates.iter().map(|fate| failed(change, fate)).fold(0.0, f64::max)
 }
 
 /// How bad a day was: the largest share of requests that failed with any seed; 1 more where it is not known whether it comes back, 2 more
 /// where it does not, and a trifle for what misses the goal, so that of equals it comes last.
-pub(super) fn severity(change: Change, tried: &Tried) -> f64 {
+pub(super) fn severity(change: DayChange, tried: &Tried) -> f64 {
     let gone = match back(change, &tried.entry) {
         Back::Yes { .. } => 0.0,
         Back::Unknown => 1.0,

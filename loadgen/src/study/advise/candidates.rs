@@ -8,7 +8,7 @@ use strategies::spec::{LayerInfo, PRESETS};
 use strategies::units::duration_text;
 use strategies::{LEASE_MARGIN, Spec};
 
-use super::ask::{Ask, slowest};
+use super::ask::{Question, slowest};
 use super::numbers::whole_ms;
 use super::origin::places;
 use super::scale::Scale;
@@ -65,7 +65,7 @@ impl Candidates {
     ///
     /// # Errors
     /// [`Failure`] where the numbers make no strategy.
-    pub fn of(ask: &Ask, capacity: f64, reduced: bool, sampled: bool) -> Result<Self, Failure> {
+    pub fn of(ask: &Question, capacity: f64, reduced: bool, sampled: bool) -> Result<Self, Failure> {
         let mut all = Self::default();
         let mut known = BTreeSet::new();
         let presets = PRESETS.iter().map(|preset| (preset.name, preset.name));
@@ -96,7 +96,7 @@ impl Candidates {
 
 /// A composition behind the layers that keep an origin from drowning: a family and a SPEC each. Of the origin's places each replica
 /// may use its share, to the nearest whole one, and one at least.
-fn guards(ask: &Ask, capacity: f64, composition: &str) -> [(String, String); 2] {
+fn guards(ask: &Question, capacity: f64, composition: &str) -> [(String, String); 2] {
     let share = f64::from(places(ask, capacity, &Scale::whole(ask.n))) / f64::from(ask.replicas.max(1));
     let limit = format!("limit(concurrency={})", share.round().max(1.0));
     let of = |word: &str, layer: &str| (format!("{composition} + {word}"), format!("{composition} + {layer}"));
@@ -105,7 +105,7 @@ fn guards(ask: &Ask, capacity: f64, composition: &str) -> [(String, String); 2] 
 
 /// A candidate behind those layers; none where it has one already.
 #[must_use]
-pub fn guarded(ask: &Ask, capacity: f64, candidate: &Candidate) -> Vec<Candidate> {
+pub fn guarded(ask: &Question, capacity: f64, candidate: &Candidate) -> Vec<Candidate> {
     let spec = &candidate.spec;
     if spec.layers().iter().any(|layer| layer.name == "limit" || layer.name == "breaker") {
         return Vec::new();
@@ -119,13 +119,13 @@ pub fn guarded(ask: &Ask, capacity: f64, candidate: &Candidate) -> Vec<Candidate
 }
 
 /// Whether nothing can be served later than was allowed.
-fn keeps(ask: &Ask, spec: &Spec) -> bool {
+fn keeps(ask: &Question, spec: &Spec) -> bool {
     spec.promise(ask.ttl).hard <= ask.ttl + ask.max_stale
 }
 
 /// A preset as it is where that keeps the promise; else with the widest spread that leaves half of what is allowed to stale
 /// answers, and the widest stale window beside it. `None` where nothing is left of it.
-fn within_promise(ask: &Ask, preset: &Spec) -> Option<Spec> {
+fn within_promise(ask: &Question, preset: &Spec) -> Option<Spec> {
     if keeps(ask, preset) && !stale_layer(preset).is_some_and(|_| preset.promise(ask.ttl).serves_stale) {
         return Some(preset.clone());
     }
@@ -156,7 +156,7 @@ fn knobs(spec: &Spec) -> Option<(&'static str, &'static [Knob])> {
 }
 
 /// A knob's values for a strategy, and the strategies that they make: those that keep the promise.
-fn values(ask: &Ask, spec: &Spec, layer: &str, param: &str, table: &[&str]) -> Vec<(String, Spec)> {
+fn values(ask: &Question, spec: &Spec, layer: &str, param: &str, table: &[&str]) -> Vec<(String, Spec)> {
     let windows = [8, 4, 2, 1].map(|part| whole_ms(ask.max_stale / part)).into_iter().filter(|w| !w.is_zero());
     let texts: Vec<String> = match param {
         "stale" => windows.map(duration_text).collect(),
@@ -168,7 +168,7 @@ fn values(ask: &Ask, spec: &Spec, layer: &str, param: &str, table: &[&str]) -> V
 }
 
 /// A preset with its knobs turned, one at a time; an early refresh also with a stale window, should that come too late.
-fn turned(ask: &Ask, base: &Spec) -> Vec<Spec> {
+fn turned(ask: &Question, base: &Spec) -> Vec<Spec> {
     let Some((layer, knobs)) = knobs(base) else { return Vec::new() };
     let own = knobs.iter().flat_map(|(param, table)| values(ask, base, layer, param, table)).map(|(_, spec)| spec);
     let own: Vec<Spec> = own.collect();
@@ -180,18 +180,18 @@ fn turned(ask: &Ask, base: &Spec) -> Vec<Spec> {
 }
 
 /// How long a read may take under a lock of fixed life.
-fn holds_for(ask: &Ask, spec: &Spec) -> Option<Duration> {
+fn holds_for(ask: &Question, spec: &Spec) -> Option<Duration> {
     let promise = spec.clone().fitted(&scenarios::budgets_for(&ask.service)).promise(ask.ttl);
     promise.lock_age.filter(|_| !promise.fenced).map(|age| age.saturating_sub(LEASE_MARGIN))
 }
 
 /// Whether its lock, if it has one, is held for longer than the slowest read takes: else the holder gives up before, and a
 /// key whose reads are slow is never filled.
-fn outlasts(ask: &Ask, spec: &Spec) -> bool {
+fn outlasts(ask: &Question, spec: &Spec) -> bool {
     holds_for(ask, spec).is_none_or(|held| held > slowest(&ask.service))
 }
 
-fn never_fills(ask: &Ask, spec: &Spec) -> String {
+fn never_fills(ask: &Question, spec: &Spec) -> String {
     format!(
         "{}: its holder gives up after {}, {} before the lock ends, and a read takes up to {}: it would never fill",
         spec.name(),
@@ -203,7 +203,7 @@ fn never_fills(ask: &Ask, spec: &Spec) -> String {
 
 /// What is to be known of a fixed lock's life; `None` where the strategy has none.
 #[must_use]
-pub fn lock_in_words(ask: &Ask, spec: &Spec) -> Option<String> {
+pub fn lock_in_words(ask: &Question, spec: &Spec) -> Option<String> {
     let held = holds_for(ask, spec)?;
     let (life, margin) = (duration_text(held + LEASE_MARGIN), duration_text(LEASE_MARGIN));
     let least = duration_text(whole_ms(slowest(&ask.service) + LEASE_MARGIN));
@@ -235,7 +235,7 @@ pub fn parts(spec: &Spec) -> u32 {
 
 /// The main knob of a candidate, and the candidate at each of its values.
 #[must_use]
-pub fn neighbours(ask: &Ask, candidate: &Candidate) -> Option<(&'static str, Vec<(String, Candidate)>)> {
+pub fn neighbours(ask: &Question, candidate: &Candidate) -> Option<(&'static str, Vec<(String, Candidate)>)> {
     let (layer, knobs) = knobs(&candidate.spec)?;
     let (param, table) = knobs.first()?;
     let with = |(value, spec): (String, Spec)| (value, Candidate { spec, ..candidate.clone() });
@@ -248,14 +248,14 @@ mod tests {
     use crate::cli::{AdviseArgs, Cli, Command};
     use clap::Parser as _;
 
-    fn ask(ttl: &str, service: &str, max_stale: &str) -> Ask {
+    fn ask(ttl: &str, service: &str, max_stale: &str) -> Question {
         let line = ["loadgen", "advise", "--rate", "40/s", "--keys", "single", "--origin-capacity", "5/s"];
         let own = ["--ttl", ttl, "--service-time", service, "--max-stale", max_stale];
         let Some(Command::Advise(args)) = Cli::try_parse_from(line.into_iter().chain(own)).unwrap().command else {
             panic!("not advise");
         };
         let args: AdviseArgs = *args;
-        Ask::of(&args).unwrap()
+        Question::of(&args).unwrap()
     }
 
     #[test]

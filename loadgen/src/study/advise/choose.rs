@@ -129,7 +129,7 @@ mod tests {
     use strategies::Spec;
 
     use super::super::candidates::Candidate;
-    use super::super::trials::Entry;
+    use super::super::trials::CandidateRuns;
     use super::*;
 
     const P99: &str = "latency_ms.p99";
@@ -143,7 +143,7 @@ mod tests {
         let tried = tried.iter().map(|(family, text, first, meets, p99, ops, reads)| {
             let figures = [(P99, *p99), ("cache_ops_per_request", *ops), ("origin.total", *reads)];
             Tried {
-                entry: Entry {
+                entry: CandidateRuns {
                     candidate: Candidate { family: (*family).into(), spec: Spec::parse(text).unwrap(), first: *first },
                     point: Point {
                         strategy: (*family).into(),

@@ -3,12 +3,12 @@
 use super::back::{Back, COMES_BACK, back, much_less, severity};
 use super::candidates::{Candidate, guarded};
 use super::choose::Choice;
-use super::job::Job;
+use super::job::AdviceJob;
 use super::limits::in_words;
 use super::numbers::tidy;
-use super::record::{Limit, Verdict};
-use super::trials::{Entry, Tried, ranked};
-use super::world::{Change, World};
+use super::record::{DayVerdict, Limit};
+use super::simulated_day::{DayChange, SimulatedDay};
+use super::trials::{CandidateRuns, Tried, ranked};
 use crate::shell::exit::Failure;
 
 /// How many of the others are run with all seeds.
@@ -22,22 +22,28 @@ const COMING_BACK: f64 = 0.3;
 
 /// The days that are not usual, and what was run on them.
 pub(super) struct Days<'a> {
-    job: &'a Job,
-    usual: World,
-    run: Vec<(Change, Entry)>,
+    job: &'a AdviceJob,
+    usual: SimulatedDay,
+    run: Vec<(DayChange, CandidateRuns)>,
 }
 
 impl<'a> Days<'a> {
     /// The days beside a usual one; nothing was run yet.
-    pub(super) fn of(job: &'a Job, usual: World) -> Self {
+    pub(super) fn of(job: &'a AdviceJob, usual: SimulatedDay) -> Self {
         Self { job, usual, run: Vec::new() }
     }
 
     /// The runs of these strategies on such a day, with so many seeds; what was run already is not run again.
-    fn entries(&mut self, change: Change, all: &[Candidate], seeds: usize, part: f64) -> Result<Vec<Entry>, Failure> {
+    fn entries(
+        &mut self,
+        change: DayChange,
+        all: &[Candidate],
+        seeds: usize,
+        part: f64,
+    ) -> Result<Vec<CandidateRuns>, Failure> {
         let same = |one: &Candidate, two: &Candidate| one.spec.canonical() == two.spec.canonical();
-        let enough = |entry: &Entry| entry.seeds >= seeds || entry.unknown.is_some();
-        let has = |run: &[(Change, Entry)], candidate: &Candidate| {
+        let enough = |entry: &CandidateRuns| entry.seeds >= seeds || entry.unknown.is_some();
+        let has = |run: &[(DayChange, CandidateRuns)], candidate: &Candidate| {
             run.iter().position(|(on, entry)| *on == change && same(&entry.candidate, candidate) && enough(entry))
         };
         let fresh: Vec<Candidate> = all.iter().filter(|c| has(&self.run, c).is_none()).cloned().collect();
@@ -67,13 +73,13 @@ impl<'a> Days<'a> {
     /// What was chosen and what else there is, on every such day; each has its part of what is left of the budget.
     pub(super) fn limits(&mut self, choice: &Choice) -> Result<Vec<Limit>, Failure> {
         self.job.bench.purse.keep_nothing();
-        let days = Change::days(&self.job.ask);
+        let days = DayChange::days(&self.job.ask);
         let n = days.len();
         days.into_iter().enumerate().map(|(at, change)| self.limit(change, choice, 1.0 / (n - at) as f64)).collect()
     }
 
     /// The same on one such day; nothing is simulated where no strategy can do it.
-    fn limit(&mut self, change: Change, choice: &Choice, part: f64) -> Result<Limit, Failure> {
+    fn limit(&mut self, change: DayChange, choice: &Choice, part: f64) -> Result<Limit, Failure> {
         let job = self.job;
         let world = self.usual.with(change);
         let (name, what) = (change.name().to_owned(), world.in_words());
@@ -82,7 +88,7 @@ impl<'a> Days<'a> {
             let (needed, does) = (tidy(floor), tidy(world.capacity));
             let words =
                 format!("no strategy can: a perfect cache needs {needed} reads/s, and the origin then does {does}");
-            return Ok(Limit { name, what, verdict: Verdict::NoStrategyCan, words, chosen: None, runner_up: None });
+            return Ok(Limit { name, what, verdict: DayVerdict::NoStrategyCan, words, chosen: None, runner_up: None });
         }
         let mut all: Vec<Candidate> =
             [choice.chosen()].into_iter().chain(choice.runner_up()).map(|t| t.candidate().clone()).collect();
@@ -122,7 +128,7 @@ impl<'a> Days<'a> {
     /// The best of them joins, if it does better than those that were tried.
     fn rescued(
         &mut self,
-        change: Change,
+        change: DayChange,
         tried: Vec<Tried>,
         others: &[Candidate],
         part: f64,
@@ -140,23 +146,23 @@ impl<'a> Days<'a> {
             return Ok(tried);
         };
         let best = [best.entry.clone()];
-        let entries: Vec<Entry> = tried.into_iter().map(|tried| tried.entry).chain(best).collect();
+        let entries: Vec<CandidateRuns> = tried.into_iter().map(|tried| tried.entry).chain(best).collect();
         Ok(ranked(&goal, &entries, 1))
     }
 }
 
-fn verdict(change: Change, chosen: &Tried, other: Option<&Tried>) -> Verdict {
+fn verdict(change: DayChange, chosen: &Tried, other: Option<&Tried>) -> DayVerdict {
     let came = |tried: &Tried| back(change, &tried.entry);
     let better = |other: &Tried| {
         let (one, two) = (severity(change, chosen), severity(change, other));
         other.meets || came(other) != Back::No && came(chosen) == Back::No || much_less(two, one)
     };
     match (chosen.meets, other) {
-        (true, Some(other)) if other.meets && !chosen.alike => Verdict::RunnerUpBetter,
-        (true, _) => Verdict::Holds,
-        (false, _) if came(chosen) == Back::Unknown => Verdict::NotKnown,
-        (false, Some(other)) if other.is_known() && better(other) => Verdict::Switch,
-        (false, _) => Verdict::Neither,
+        (true, Some(other)) if other.meets && !chosen.alike => DayVerdict::RunnerUpBetter,
+        (true, _) => DayVerdict::Holds,
+        (false, _) if came(chosen) == Back::Unknown => DayVerdict::NotKnown,
+        (false, Some(other)) if other.is_known() && better(other) => DayVerdict::Switch,
+        (false, _) => DayVerdict::Neither,
     }
 }
 
@@ -185,7 +191,7 @@ mod tests {
             figures: BTreeMap::new(),
         };
         let candidate = Candidate { family: "xfetch".into(), spec, first: true };
-        let entry = Entry { candidate, point, seeds: 1, unknown, fates: vec![fate] };
+        let entry = CandidateRuns { candidate, point, seeds: 1, unknown, fates: vec![fate] };
         Tried { entry, meets: false, alike: false, misses: Vec::new() }
     }
 
@@ -198,26 +204,29 @@ mod tests {
     #[test]
     fn a_run_that_was_cut_is_no_verdict() {
         let cut = tried(fate(None, Some(51.0)), Some(Unknown::Cut { after_s: 51.0, steps: 4_000_000 }));
-        assert_eq!(back(Change::LostCache, &cut.entry), Back::Unknown);
-        assert_eq!(verdict(Change::LostCache, &cut, None), Verdict::NotKnown);
+        assert_eq!(back(DayChange::LostCache, &cut.entry), Back::Unknown);
+        assert_eq!(verdict(DayChange::LostCache, &cut, None), DayVerdict::NotKnown);
         let words = came_of_unknown(&cut).unwrap();
         assert_eq!(words, "not known: too costly to simulate (cut 51 s in, after 4.0 million steps)");
-        for change in [Change::Load, Change::Service, Change::Crash] {
-            assert_eq!(verdict(change, &cut, None), Verdict::NotKnown, "{change:?}");
+        for change in [DayChange::Load, DayChange::Service, DayChange::Crash] {
+            assert_eq!(verdict(change, &cut, None), DayVerdict::NotKnown, "{change:?}");
         }
     }
 
     #[test]
     fn where_nobody_can_say_whether_it_recovered_nobody_does() {
         let unsaid = tried(fate(None, None), None);
-        assert_eq!(back(Change::Cold, &unsaid.entry), Back::Unknown);
-        assert_eq!(verdict(Change::Cold, &unsaid, None), Verdict::NotKnown);
+        assert_eq!(back(DayChange::Cold, &unsaid.entry), Back::Unknown);
+        assert_eq!(verdict(DayChange::Cold, &unsaid, None), DayVerdict::NotKnown);
         let gone = tried(fate(Some(false), None), None);
-        assert_eq!((back(Change::Cold, &gone.entry), verdict(Change::Cold, &gone, None)), (Back::No, Verdict::Neither));
+        assert_eq!(
+            (back(DayChange::Cold, &gone.entry), verdict(DayChange::Cold, &gone, None)),
+            (Back::No, DayVerdict::Neither)
+        );
         let came = tried(fate(Some(true), None), None);
-        assert_eq!(back(Change::Cold, &came.entry), Back::Yes { lost: 0.36 });
+        assert_eq!(back(DayChange::Cold, &came.entry), Back::Yes { lost: 0.36 });
         // Worse is known of that which does not come back than of what is not known, and better of what does.
-        assert!(severity(Change::Cold, &came) < severity(Change::Cold, &unsaid));
-        assert!(severity(Change::Cold, &unsaid) < severity(Change::Cold, &gone));
+        assert!(severity(DayChange::Cold, &came) < severity(DayChange::Cold, &unsaid));
+        assert!(severity(DayChange::Cold, &unsaid) < severity(DayChange::Cold, &gone));
     }
 }

@@ -9,9 +9,9 @@ use scenarios::METRICS;
 use serde_json::Number;
 use strategies::Spec;
 
-use super::ask::Ask;
+use super::ask::Question;
 use super::peak::PEAK_DEVIATIONS;
-use super::world::World;
+use super::simulated_day::SimulatedDay;
 use crate::load::record::quantile_ms;
 
 /// How a day's figures are read.
@@ -53,7 +53,7 @@ impl Manners {
 impl Reading {
     /// That of a day. Of one on which something happens nothing is read back for the TTL: what happened counts as it was.
     #[must_use]
-    pub fn of(ask: &Ask, world: &World) -> Self {
+    pub fn of(ask: &Question, world: &SimulatedDay) -> Self {
         let (scale, steady) = (world.scale, world.change.is_steady());
         let own = world.simulated_floor(ask);
         let all = world.floor_with(ask, scale.ttl_of(ask));

@@ -2,12 +2,12 @@
 
 use app::process::shutdown::Shutdown;
 
-use super::ask::Ask;
-use super::bench::Bench;
+use super::ask::Question;
 use super::budget::{ALL, Purse};
 use super::candidates::Candidates;
 use super::record::Rows;
-use super::world::World;
+use super::runner::SimRunner;
+use super::simulated_day::SimulatedDay;
 use crate::cli::AdviseArgs;
 use crate::shell::exit::Failure;
 
@@ -18,34 +18,34 @@ const OTHER_RUNS: usize = 70;
 /// Steps of the simulator for each unit of what a run should cost (measured).
 const STEPS_PER_COST: f64 = 1.6;
 
-pub(super) const fn seeds(world: World) -> u64 {
+pub(super) const fn seeds(world: SimulatedDay) -> u64 {
     if world.reduced { SEEDS.1 } else { SEEDS.0 }
 }
 
 /// What is to be found out.
-pub(super) struct Job {
-    pub(super) ask: Ask,
-    pub(super) usual: World,
+pub(super) struct AdviceJob {
+    pub(super) ask: Question,
+    pub(super) usual: SimulatedDay,
     pub(super) candidates: Candidates,
-    pub(super) bench: Bench,
+    pub(super) bench: SimRunner,
 }
 
-impl Job {
+impl AdviceJob {
     pub(super) fn of(
         args: &AdviseArgs,
-        ask: Ask,
-        usual: World,
+        ask: Question,
+        usual: SimulatedDay,
         candidates: Candidates,
         stop: Shutdown,
     ) -> Result<Self, Failure> {
         let runs = candidates.tried.len() * 2 + OTHER_RUNS;
         let expected = (usual.cost(&ask) * STEPS_PER_COST * runs as f64) as u64;
         let purse = Purse::new(expected.clamp(1, ALL), args.quiet);
-        let bench = Bench::of(args, seeds(usual), stop, purse)?;
+        let bench = SimRunner::of(args, seeds(usual), stop, purse)?;
         Ok(Self { ask, usual, candidates, bench })
     }
 
-    pub(super) fn rows<'a>(&self, world: World, file: &'a str) -> Rows<'a> {
+    pub(super) fn rows<'a>(&self, world: SimulatedDay, file: &'a str) -> Rows<'a> {
         let measured_s = world.times(&self.ask).0.as_secs_f64();
         Rows { file, measured_s, replicas: self.ask.replicas, seed: self.ask.seed }
     }

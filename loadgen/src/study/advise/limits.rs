@@ -3,20 +3,20 @@
 use super::back::{Back, COMES_BACK, back, failed, is_gone, severity};
 use super::candidates::neighbours;
 use super::choose::Choice;
-use super::job::Job;
+use super::job::AdviceJob;
 use super::peak::peak_max;
-use super::record::{Knob, KnobValue, Rows, Setting, Verdict};
+use super::record::{DayVerdict, KnobValue, MainKnob, Rows, Setting};
+use super::sentences::{figure, peak};
+use super::simulated_day::{DayChange, SimulatedDay};
 use super::trials::{Fate, Tried, Unknown};
-use super::words::{figure, peak};
-use super::world::{Change, World};
 use crate::cli::settings::quoted;
 
 /// A share of requests that hardly anybody notices.
 const HARDLY: f64 = 0.001;
 
-impl Job {
+impl AdviceJob {
     /// What was chosen, with its main knob turned: values that were ranked with all seeds.
-    pub(super) fn main_knob(&self, rows: &Rows<'_>, choice: &Choice) -> Option<Knob> {
+    pub(super) fn main_knob(&self, rows: &Rows<'_>, choice: &Choice) -> Option<MainKnob> {
         let (name, values) = neighbours(&self.ask, choice.chosen().candidate())?;
         let seeds = self.bench.seeds().len();
         let values: Vec<KnobValue> = values
@@ -32,14 +32,14 @@ impl Job {
                 Some(KnobValue { value, setting: rows.setting(tried) })
             })
             .collect();
-        (values.len() > 1).then(|| Knob { name: name.to_owned(), words: knob_in_words(name, &values), values })
+        (values.len() > 1).then(|| MainKnob { name: name.to_owned(), words: knob_in_words(name, &values), values })
     }
 }
 
 /// What a day says of the advice.
 pub(super) fn in_words(
-    world: World,
-    verdict: Verdict,
+    world: SimulatedDay,
+    verdict: DayVerdict,
     rows: &Rows<'_>,
     chosen: &Tried,
     other: Option<&Tried>,
@@ -48,19 +48,19 @@ pub(super) fn in_words(
     let named = |other: &Tried| format!("--strategy {}", quoted(other.candidate().spec.name()));
     let others = other.map(|other| (named(other), came_of(world, rows, other)));
     match (verdict, others) {
-        (Verdict::RunnerUpBetter, Some((name, came))) => format!("it does ({own}), but {name} does better: {came}"),
-        (Verdict::NotKnown, Some((name, came))) if other.is_some_and(|other| other.meets) => {
+        (DayVerdict::RunnerUpBetter, Some((name, came))) => format!("it does ({own}), but {name} does better: {came}"),
+        (DayVerdict::NotKnown, Some((name, came))) if other.is_some_and(|other| other.meets) => {
             format!("{own}. {name} holds: {came}")
         }
-        (Verdict::NotKnown, _) => own,
-        (Verdict::Switch, Some((name, came))) if severity(world.change, chosen) < HARDLY => {
+        (DayVerdict::NotKnown, _) => own,
+        (DayVerdict::Switch, Some((name, came))) if severity(world.change, chosen) < HARDLY => {
             format!("nearly right: {own}. With {name} none: {came}")
         }
-        (Verdict::Switch, Some((name, came))) if other.is_some_and(|other| !other.meets) => {
+        (DayVerdict::Switch, Some((name, came))) if other.is_some_and(|other| !other.meets) => {
             format!("no longer right: {own}. Better, though not enough, is {name}: {came}")
         }
-        (Verdict::Switch, Some((name, came))) => format!("no longer right: {own}. Take {name}: {came}"),
-        (Verdict::Holds, _) => format!("still right: {own}"),
+        (DayVerdict::Switch, Some((name, came))) => format!("no longer right: {own}. Take {name}: {came}"),
+        (DayVerdict::Holds, _) => format!("still right: {own}"),
         (_, _)
             if COMES_BACK.contains(&world.change) && matches!(back(world.change, &chosen.entry), Back::Yes { .. }) =>
         {
@@ -72,7 +72,7 @@ pub(super) fn in_words(
 }
 
 /// What came of a strategy on such a day: `p99 201 ms, peak 44 reads/s` where it meets the goal; else what it misses.
-fn came_of(world: World, rows: &Rows<'_>, tried: &Tried) -> String {
+fn came_of(world: SimulatedDay, rows: &Rows<'_>, tried: &Tried) -> String {
     if let Some(unknown) = came_of_unknown(tried) {
         return unknown;
     }
@@ -101,7 +101,7 @@ pub(super) fn came_of_unknown(tried: &Tried) -> Option<String> {
 }
 
 /// Where requests failed or a run did not come back: how many, in how many of the runs, and how it ended. Empty where all went well.
-fn fates_in_words(change: Change, fates: &[Fate]) -> String {
+fn fates_in_words(change: DayChange, fates: &[Fate]) -> String {
     let n = fates.len();
     let of = |k: usize| if k == n { String::new() } else { format!(" in {k} of {n} runs") };
     let bad: Vec<f64> = fates.iter().map(|fate| failed(change, fate)).filter(|share| *share > 0.0).collect();
@@ -125,11 +125,11 @@ fn fates_in_words(change: Change, fates: &[Fate]) -> String {
     let longest = after.iter().copied().fold(0.0, f64::max);
     match gone {
         0 if unsaid > 0 => format!("{failing}, and whether it recovered is not known{}", of(unsaid)),
-        0 if after.is_empty() || change == Change::Crash && longest == 0.0 => failing,
+        0 if after.is_empty() || change == DayChange::Crash && longest == 0.0 => failing,
         0 if longest == 0.0 => format!("{failing}, and no more than 1% once it was over"),
         0 => format!("{failing}, and no more than 1% from {longest:.0} s after it on"),
-        gone if change == Change::Crash && gone == bad.len() => format!("{failing}, until the run ended"),
-        gone if change == Change::Crash => format!("{failing}, until the run ended{}", of(gone)),
+        gone if change == DayChange::Crash && gone == bad.len() => format!("{failing}, until the run ended"),
+        gone if change == DayChange::Crash => format!("{failing}, until the run ended{}", of(gone)),
         gone => format!("{failing}, and IT HAD NOT RECOVERED when the run ended{}", of(gone)),
     }
 }
@@ -179,44 +179,44 @@ mod tests {
         let (well, gone) = (fate(0, Some(true), Some(0.0)), fate(0, Some(false), None));
         let lossy = |shed, after| fate(shed, Some(true), Some(after));
         for (change, fates, words) in [
-            (Change::LostCache, vec![well, well], ""),
+            (DayChange::LostCache, vec![well, well], ""),
             (
-                Change::LostCache,
+                DayChange::LostCache,
                 vec![lossy(10, 3.0), lossy(50, 9.0)],
                 "1.0% to 5.0% of requests failed, and no more than 1% from 9 s after it on",
             ),
             (
-                Change::LostCache,
+                DayChange::LostCache,
                 vec![well, lossy(10, 0.0)],
                 "1.0% of requests failed in 1 of 2 runs, and no more than 1% once it was over",
             ),
             (
-                Change::Cold,
+                DayChange::Cold,
                 vec![fate(500, Some(false), None); 2],
                 "50% of requests failed, and IT HAD NOT RECOVERED when the run ended",
             ),
             // Nobody was refused, and the origin is read more than before to the end.
             (
-                Change::Cold,
+                DayChange::Cold,
                 vec![well, gone],
                 "no request failed, but IT HAD NOT RECOVERED when the run ended in 1 of 2 runs",
             ),
             // One replica less is read for one more often: no harm by itself.
-            (Change::Crash, vec![gone, gone], ""),
+            (DayChange::Crash, vec![gone, gone], ""),
             (
-                Change::Crash,
+                DayChange::Crash,
                 vec![fate(20, Some(false), None), well],
                 "2.0% of requests failed in 1 of 2 runs, until the run ended",
             ),
-            (Change::Load, vec![fate(3, None, None); 2], "0.3% of requests failed"),
+            (DayChange::Load, vec![fate(3, None, None); 2], "0.3% of requests failed"),
             // Nobody can say, and so nobody does.
             (
-                Change::Cold,
+                DayChange::Cold,
                 vec![fate(0, None, None), well],
                 "no request failed, and whether it recovered is not known in 1 of 2 runs",
             ),
             (
-                Change::LostCache,
+                DayChange::LostCache,
                 vec![fate(20, None, None); 2],
                 "2.0% of requests failed, and whether it recovered is not known",
             ),

@@ -16,7 +16,6 @@
 
 pub mod ask;
 mod back;
-pub mod bench;
 pub mod budget;
 pub mod candidates;
 pub mod choose;
@@ -29,11 +28,12 @@ pub mod origin;
 pub mod peak;
 pub mod population;
 pub mod record;
+pub mod runner;
 pub mod scale;
 mod search;
+pub mod sentences;
+pub mod simulated_day;
 pub mod trials;
-pub mod words;
-pub mod world;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -45,35 +45,35 @@ use crate::cli::{AdviseArgs, Format};
 use crate::run::make_folder;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::interrupt;
-use crate::shell::say;
-use ask::Ask;
+use crate::shell::output;
+use ask::Question;
 use budget::ALL;
 use candidates::{Candidates, lock_in_words};
 use days::Days;
-use job::{Job, seeds};
+use job::{AdviceJob, seeds};
 use numbers::thousandths;
 use origin::{does_per_s, rounded};
 use record::{ADVICE_SCHEMA, Advice, Asked, Capacity, Sampled, Simulated};
-use search::{ComesBack, Trial};
-use world::{Change, World};
+use search::{ComesBack, SearchResult};
+use simulated_day::{DayChange, SimulatedDay};
 
 /// Answers.
 ///
 /// # Errors
 /// [`Failure`] where a flag is bad, or a simulation or a file fails.
 pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
-    let ask = Ask::of(args)?;
-    let usual = World::usual(&ask, ask.capacity);
+    let ask = Question::of(args)?;
+    let usual = SimulatedDay::usual(&ask, ask.capacity);
     // What is out of a scenario's ranges is told at its flag.
     usual.scenario(&ask)?;
     usual.check(&ask)?;
     let candidates = Candidates::of(&ask, ask.capacity, usual.reduced, usual.scale.is_sampled())?;
     if args.dry_run {
-        say::out(&words::plan(&ask, usual, &candidates, seeds(usual))?)?;
+        output::out(&sentences::plan(&ask, usual, &candidates, seeds(usual))?)?;
         return Ok(Exit::Ok);
     }
     let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
-    let (job, quiet, clock) = (Job::of(args, ask, usual, candidates, stop)?, args.quiet, Instant::now());
+    let (job, quiet, clock) = (AdviceJob::of(args, ask, usual, candidates, stop)?, args.quiet, Instant::now());
     // Work must not end at a folder that can't be written.
     let named = serde_json::to_string(&asked(&job.ask)).map_err(Failure::failed)?;
     let name = format!("advice-{:08x}", fingerprint(&format!("{named}{}", job.ask.quick)));
@@ -96,20 +96,20 @@ pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     write(&folder, &job.ask, world, &advice, &json)?;
     let text = match args.format {
         Format::Json => report::text::escape::json(&json),
-        Format::Text => words::answer(&job.ask, &advice, folder.path()),
+        Format::Text => sentences::answer(&job.ask, &advice, folder.path()),
     };
-    say::out(&text)?;
+    output::out(&text)?;
     Ok(Exit::Ok)
 }
 
-impl Job {
-    fn advise(&self) -> Result<(Advice, World), Failure> {
+impl AdviceJob {
+    fn advise(&self) -> Result<(Advice, SimulatedDay), Failure> {
         let (ask, seeds) = (&self.ask, self.bench.seeds());
-        let Trial { mut pool, enough, as_it_is } = self.tried()?;
+        let SearchResult { mut pool, enough, as_it_is } = self.tried()?;
         let world = pool.world;
         let mut days = Days::of(self, world);
         let choice = self.chosen(&mut pool)?;
-        let ComesBack { choice, comes_back, instead } = self.that_comes_back(&mut pool, &mut days, choice)?;
+        let ComesBack { choice, comes_back, instead } = self.choose_recovering(&mut pool, &mut days, choice)?;
         let rows = self.rows(world, "scenario.toml");
         let (measured, warmup) = world.times(ask);
         let goal = self.goal(world)?;
@@ -151,14 +151,14 @@ impl Job {
             lock: lock_in_words(ask, &choice.chosen().candidate().spec),
             limits: days.limits(&choice)?,
             left_out: self.candidates.left_out.clone(),
-            not_simulated: words::NOT_SIMULATED,
+            not_simulated: sentences::NOT_SIMULATED,
         };
         advice.simulated.steps = self.bench.purse.spent();
         Ok((advice, world))
     }
 }
 
-fn sampled(ask: &Ask, world: World) -> Option<Sampled> {
+fn sampled(ask: &Question, world: SimulatedDay) -> Option<Sampled> {
     let scale = world.scale;
     scale.in_words(ask).map(|words| Sampled {
         keys: scale.keys,
@@ -171,7 +171,7 @@ fn sampled(ask: &Ask, world: World) -> Option<Sampled> {
     })
 }
 
-fn asked(ask: &Ask) -> Asked {
+fn asked(ask: &Question) -> Asked {
     Asked {
         rate_per_s: ask.rate,
         keys: ask.keys.clone(),
@@ -191,12 +191,12 @@ pub const WHOLE: &str = "whole.toml";
 
 /// Writes the scenarios and the answer. The folder is named by the question, so that the same question has the same answer in
 /// the same place.
-fn write(folder: &RunFolder, ask: &Ask, world: World, advice: &Advice, json: &str) -> Result<(), Failure> {
+fn write(folder: &RunFolder, ask: &Question, world: SimulatedDay, advice: &Advice, json: &str) -> Result<(), Failure> {
     let path: &Path = folder.path();
     let mut files = vec![("advice.json".to_owned(), json.to_owned())];
     let names = |settings: &[&record::Setting]| settings.iter().map(|s| s.strategy.clone()).collect::<Vec<_>>();
     let both: Vec<&record::Setting> = [&advice.chosen].into_iter().chain(&advice.runner_up).collect();
-    for change in [Change::None].into_iter().chain(Change::days(ask)) {
+    for change in [DayChange::None].into_iter().chain(DayChange::days(ask)) {
         let mut scenario = world.with(change).scenario(ask)?;
         scenario.strategies = names(&both);
         let name = change.name();

@@ -2,7 +2,7 @@
 
 use scenarios::Law;
 
-use super::ask::{Ask, times};
+use super::ask::{Question, times};
 use super::numbers::tidy;
 use super::scale::Scale;
 
@@ -13,7 +13,7 @@ const LONGER: (f64, f64) = (0.66, 1.51);
 
 /// Places of an origin that does so many reads a second: by Little's law capacity × service time, to the nearest whole one, and one at
 /// least. No more than four times what the whole load could use.
-fn whole_places(ask: &Ask, capacity: f64) -> f64 {
+fn whole_places(ask: &Question, capacity: f64) -> f64 {
     let service = ask.service.mean().as_secs_f64();
     let of_use = (4.0 * ask.rate * service).ceil() + 16.0;
     (capacity * service).round().max(1.0).min(of_use)
@@ -21,7 +21,7 @@ fn whole_places(ask: &Ask, capacity: f64) -> f64 {
 
 /// Of these as many as a scale leaves, and as can be simulated.
 #[must_use]
-pub fn places(ask: &Ask, capacity: f64, scale: &Scale) -> u32 {
+pub fn places(ask: &Question, capacity: f64, scale: &Scale) -> u32 {
     (whole_places(ask, capacity) / scale.origin).round().clamp(1.0, f64::from(PLACES_MAX)) as u32
 }
 
@@ -29,14 +29,14 @@ pub fn places(ask: &Ask, capacity: f64, scale: &Scale) -> u32 {
 /// said as its places are more or fewer. As said where there are more places than the load can use; and where there is less than two
 /// thirds of one, for a read would take far too long: that origin does more than was said, and what comes to it is counted instead.
 #[must_use]
-pub fn service(ask: &Ask, capacity: f64) -> Law {
+pub fn service(ask: &Question, capacity: f64) -> Law {
     let longer = whole_places(ask, capacity) / (capacity * ask.service.mean().as_secs_f64());
     if (LONGER.0..=LONGER.1).contains(&longer) && longer != 1.0 { times(&ask.service, longer) } else { ask.service }
 }
 
 /// Reads a second that the simulated origin does, of the whole load's.
 #[must_use]
-pub fn does_per_s(ask: &Ask, capacity: f64, scale: &Scale) -> f64 {
+pub fn does_per_s(ask: &Question, capacity: f64, scale: &Scale) -> f64 {
     let each = service(ask, capacity).mean().as_secs_f64().max(1e-9);
     let most = f64::from(PLACES_MAX) * scale.origin;
     let does = whole_places(ask, capacity).min(most) / each;
@@ -46,7 +46,7 @@ pub fn does_per_s(ask: &Ask, capacity: f64, scale: &Scale) -> f64 {
 
 /// What is simulated instead, where a read takes longer or shorter than was said or the origin does more or less.
 #[must_use]
-pub fn rounded(ask: &Ask, capacity: f64, scale: &Scale) -> Option<String> {
+pub fn rounded(ask: &Question, capacity: f64, scale: &Scale) -> Option<String> {
     let (does, law) = (does_per_s(ask, capacity, scale), service(ask, capacity));
     let most = f64::from(PLACES_MAX) * scale.origin;
     let places = whole_places(ask, capacity).min(most);

@@ -62,7 +62,7 @@ pub struct Advice {
     /// Every setting that was tried: what meets the goal first, the best first.
     pub ranking: Vec<Setting>,
     /// The chosen setting with its main knob turned; `null` where it has none.
-    pub main_knob: Option<Knob>,
+    pub main_knob: Option<MainKnob>,
     /// What is to be known of the chosen setting's lock; `null` where it has none of a fixed life.
     pub lock: Option<String>,
     /// Chosen and runner-up on days that are not usual.
@@ -202,7 +202,8 @@ pub struct Setting {
 
 /// The main knob.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Knob {
+#[schemars(rename = "Knob")]
+pub struct MainKnob {
     /// `beta`.
     pub name: String,
     /// Its values, and what came of them, in their order.
@@ -228,7 +229,7 @@ pub struct Limit {
     /// What it is.
     pub what: String,
     /// Whether the advice still holds.
-    pub verdict: Verdict,
+    pub verdict: DayVerdict,
     /// In words.
     pub words: String,
     /// What was advised; `null` where nothing was simulated, because no strategy can.
@@ -240,7 +241,8 @@ pub struct Limit {
 /// Whether advice holds on another day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+#[schemars(rename = "Verdict")]
+pub enum DayVerdict {
     /// It meets the goal, and the runner-up is not better by more than noise.
     Holds,
     /// It meets the goal, but the runner-up does better.

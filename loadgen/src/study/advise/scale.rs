@@ -21,7 +21,7 @@ use std::time::Duration;
 use scenarios::{KeyKind, Keys};
 use strategies::units::duration_text;
 
-use super::ask::{Ask, KeyFields};
+use super::ask::{KeyFields, Question};
 use super::numbers::{tidy, whole_ms};
 use super::peak::peak_max;
 use super::population::Population;
@@ -91,19 +91,19 @@ impl Scale {
 
     /// The TTL that is simulated.
     #[must_use]
-    pub fn ttl_of(&self, ask: &Ask) -> Duration {
+    pub fn ttl_of(&self, ask: &Question) -> Duration {
         if self.ttl <= 1.0 { ask.ttl } else { whole_ms(ask.ttl.div_f64(self.ttl)) }
     }
 
     /// The keys that are simulated.
     #[must_use]
-    pub fn population(&self, ask: &Ask) -> Population {
+    pub fn population(&self, ask: &Question) -> Population {
         if self.keys == self.of { ask.population.clone() } else { Population::of(&ask.keys_of(self)) }
     }
 
     /// Scales to choose from, the truest first: all of it, then fewer requests, then samples of the keys; where those are small, shorter TTLs
     /// before smaller ones.
-    fn all(ask: &Ask, capacity: f64) -> impl Iterator<Item = Self> {
+    fn all(ask: &Question, capacity: f64) -> impl Iterator<Item = Self> {
         let n = ask.n;
         let thinnest = (1..=THINNINGS).rev().map(|halving| 2.0_f64.powi(halving)).find(|by| bears(ask, capacity, *by));
         let thin = move |load: f64, ttl: f64| Self { load, ttl, ..Self::whole(n) };
@@ -128,7 +128,7 @@ impl Scale {
     }
 
     /// With so many keys.
-    fn sampled(ask: &Ask, keys: u32) -> Self {
+    fn sampled(ask: &Question, keys: u32) -> Self {
         let whole = Self::whole(ask.n);
         if keys >= ask.n {
             return whole;
@@ -142,7 +142,7 @@ impl Scale {
     }
 
     /// Whether it tells what was asked.
-    fn is_true(&self, ask: &Ask, capacity: f64) -> bool {
+    fn is_true(&self, ask: &Question, capacity: f64) -> bool {
         let service = ask.service.mean().as_secs_f64();
         let places = (capacity * service).max(1.0);
         let least = if ask.floor <= capacity * IDLE { PLACES_IDLE } else { PLACES_KEPT };
@@ -165,7 +165,12 @@ impl Scale {
 
     /// The truest scale with which a day is affordable; where none is, the cheapest of those that tell what was asked.
     #[must_use]
-    pub fn fitting(ask: &Ask, capacity: f64, affordable: impl Fn(&Self) -> bool, cost: impl Fn(&Self) -> f64) -> Self {
+    pub fn fitting(
+        ask: &Question,
+        capacity: f64,
+        affordable: impl Fn(&Self) -> bool,
+        cost: impl Fn(&Self) -> f64,
+    ) -> Self {
         let mut cheapest: Option<(f64, Self)> = None;
         for scale in Self::all(ask, capacity).filter(|scale| scale.is_true(ask, capacity)) {
             if affordable(&scale) {
@@ -183,7 +188,7 @@ impl Scale {
 
     /// What was done, in words; `None` where everything is simulated as it was asked.
     #[must_use]
-    pub fn in_words(&self, ask: &Ask) -> Option<String> {
+    pub fn in_words(&self, ask: &Question) -> Option<String> {
         let thin = self.is_thin().then(|| {
             let [own, other] = [ask.rate / self.load, ask.rate].map(tidy);
             format!(
@@ -209,7 +214,7 @@ impl Scale {
     }
 }
 
-impl Ask {
+impl Question {
     /// The keys of a day at this scale.
     #[must_use]
     pub fn keys_of(&self, scale: &Scale) -> Keys {
@@ -230,7 +235,7 @@ impl Ask {
 
 /// Whether so much fewer requests tell what was asked: every key is asked for many times in a read on every replica, and a herd of all that come
 /// in a read, or in a second of it, is more than the origin may see.
-fn bears(ask: &Ask, capacity: f64, by: f64) -> bool {
+fn bears(ask: &Question, capacity: f64, by: f64) -> bool {
     let (service, least) = (ask.service.mean().as_secs_f64(), ask.rate * ask.population.least_share());
     least / by * service / f64::from(ask.replicas.max(1)) >= ASKED_IN_A_READ
         && least * service.min(1.0) > 2.0 * peak_max(capacity)

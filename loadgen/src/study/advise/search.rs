@@ -6,12 +6,12 @@ use super::budget::ALL;
 use super::candidates::{Candidate, Candidates, guarded, neighbours, parts};
 use super::choose::{Choice, preference};
 use super::days::Days;
-use super::job::Job;
+use super::job::AdviceJob;
 use super::numbers::thousandths;
 use super::peak::PEAK_DEVIATIONS;
 use super::record::LongerTtl;
-use super::trials::{Entry, Tried, near, ranked};
-use super::world::World;
+use super::simulated_day::SimulatedDay;
+use super::trials::{CandidateRuns, Tried, near, ranked};
 use crate::shell::exit::Failure;
 use crate::study::sweep::goal::Goal;
 
@@ -33,23 +33,24 @@ const TURNED: f64 = 0.15;
 const LOOK_ON: f64 = 0.4;
 
 /// Everything that was run in one world.
-pub(super) struct Pool {
-    pub(super) world: World,
+pub(super) struct WorldRuns {
+    pub(super) world: SimulatedDay,
     goal: Goal,
-    entries: Vec<Entry>,
+    entries: Vec<CandidateRuns>,
     seeds: usize,
 }
 
-impl Pool {
+impl WorldRuns {
     /// Ranked: what meets the goal first, the best first.
     pub(super) fn ranking(&self) -> Vec<Tried> {
         ranked(&self.goal, &self.entries, self.seeds)
     }
 
     /// Adds runs; of a strategy that is there already the one with more seeds stays.
-    fn add(&mut self, entries: Vec<Entry>) {
+    fn add(&mut self, entries: Vec<CandidateRuns>) {
         for entry in entries {
-            let same = |known: &&mut Entry| known.candidate.spec.canonical() == entry.candidate.spec.canonical();
+            let same =
+                |known: &&mut CandidateRuns| known.candidate.spec.canonical() == entry.candidate.spec.canonical();
             match self.entries.iter_mut().find(same) {
                 Some(known) if known.unknown.is_none() && known.fates.len() >= entry.fates.len() => {}
                 Some(known) => *known = entry,
@@ -60,7 +61,7 @@ impl Pool {
 
     /// Whether it was run with all seeds, or can't be.
     fn has(&self, candidate: &Candidate) -> bool {
-        let is = |entry: &Entry| entry.candidate.spec.canonical() == candidate.spec.canonical();
+        let is = |entry: &CandidateRuns| entry.candidate.spec.canonical() == candidate.spec.canonical();
         self.entries.iter().any(|entry| is(entry) && (entry.seeds >= self.seeds || entry.unknown.is_some()))
     }
 
@@ -70,9 +71,9 @@ impl Pool {
 }
 
 /// What came of the candidates.
-pub(super) struct Trial {
+pub(super) struct SearchResult {
     /// What was run where they were tried at last.
-    pub(super) pool: Pool,
+    pub(super) pool: WorldRuns,
     /// Whether that is the world that was asked about, and something meets the goal there.
     pub(super) enough: bool,
     /// Where it is another one: the nearest miss in the one that was asked about, if anything was tried there.
@@ -88,14 +89,14 @@ pub(super) struct ComesBack {
     pub(super) instead: Option<String>,
 }
 
-impl Job {
+impl AdviceJob {
     /// Everything in the world that was asked about; and where nothing can do there, in one whose origin can just do it.
-    pub(super) fn tried(&self) -> Result<Trial, Failure> {
+    pub(super) fn tried(&self) -> Result<SearchResult, Failure> {
         let mut given = None;
         if self.ask.least <= self.ask.capacity {
             let pool = self.race(self.usual)?;
             if pool.ranking().iter().any(|tried| tried.meets) {
-                return Ok(Trial { pool, enough: true, as_it_is: None });
+                return Ok(SearchResult { pool, enough: true, as_it_is: None });
             }
             given = Some(pool);
         }
@@ -111,22 +112,22 @@ impl Job {
                 let pool = self.race(world)?;
                 if pool.ranking().iter().any(|tried| tried.meets) {
                     let as_it_is = given.and_then(|given| given.ranking().into_iter().next());
-                    return Ok(Trial { pool, enough: false, as_it_is });
+                    return Ok(SearchResult { pool, enough: false, as_it_is });
                 }
             }
         }
         let pool = given.map_or_else(|| self.race(self.usual), Ok)?;
-        Ok(Trial { pool, enough: false, as_it_is: None })
+        Ok(SearchResult { pool, enough: false, as_it_is: None })
     }
 
     /// What is tried with an origin of this capacity.
-    fn candidates(&self, world: World) -> Result<Vec<Candidate>, Failure> {
+    fn candidates(&self, world: SimulatedDay) -> Result<Vec<Candidate>, Failure> {
         Ok(Candidates::of(&self.ask, world.capacity, world.reduced, world.scale.is_sampled())?.tried)
     }
 
     /// Everything with one seed, and of every preset that passed its first setting, and its best where that is better, with all seeds. A
     /// condition that is missed with one seed is missed, so more of them would tell nothing of the others.
-    fn race(&self, world: World) -> Result<Pool, Failure> {
+    fn race(&self, world: SimulatedDay) -> Result<WorldRuns, Failure> {
         let entries = self.run(world, &self.candidates(world)?, 1, ONCE)?;
         let goal = self.goal(world)?;
         let once = ranked(&goal, &entries, 1);
@@ -142,7 +143,7 @@ impl Job {
         let again = again.filter(|(at, tried)| tried.meets && (tried.candidate().first || best(*at, tried)));
         let again: Vec<Candidate> = again.map(|(_, tried)| tried.candidate().clone()).collect();
         let seeds = self.bench.seeds().len();
-        let mut pool = Pool { world, goal, entries, seeds };
+        let mut pool = WorldRuns { world, goal, entries, seeds };
         if !again.is_empty() {
             pool.add(self.run(world, &again, seeds, AGAIN)?);
         }
@@ -151,7 +152,7 @@ impl Job {
 
     /// The simplest of what is as good as the best, its main knob turned. Should a value of that be better or simpler, it is chosen in
     /// its turn; so what is said of the knob is said of what was ranked.
-    pub(super) fn chosen(&self, pool: &mut Pool) -> Result<Choice, Failure> {
+    pub(super) fn chosen(&self, pool: &mut WorldRuns) -> Result<Choice, Failure> {
         let mut choice = pool.choice()?;
         for _ in 0..TURNS {
             let turned = neighbours(&self.ask, choice.chosen().candidate());
@@ -168,9 +169,9 @@ impl Job {
 
     /// The same, unless it does not come back from an emptied or a lost cache or that is not known, and another one that meets the goal is
     /// known to: the next by the rule, unless one with as many parts loses much less.
-    pub(super) fn that_comes_back(
+    pub(super) fn choose_recovering(
         &self,
-        pool: &mut Pool,
+        pool: &mut WorldRuns,
         days: &mut Days<'_>,
         choice: Choice,
     ) -> Result<ComesBack, Failure> {
@@ -218,7 +219,7 @@ impl Job {
     }
 
     /// The chosen one, and the best others, behind a limit and a breaker: they join what was run.
-    fn guard(&self, pool: &mut Pool, choice: &Choice) -> Result<(), Failure> {
+    fn guard(&self, pool: &mut WorldRuns, choice: &Choice) -> Result<(), Failure> {
         if pool.world.scale.is_sampled() {
             return Ok(());
         }
@@ -249,12 +250,18 @@ impl Job {
     }
 
     /// What is looked for in a world.
-    pub(super) fn goal(&self, world: World) -> Result<Goal, Failure> {
+    pub(super) fn goal(&self, world: SimulatedDay) -> Result<Goal, Failure> {
         self.ask.goal(world.change, world.capacity)
     }
 
     /// Runs candidates with so many seeds, for a part of what is left of the budget.
-    pub(super) fn run(&self, world: World, all: &[Candidate], seeds: usize, part: f64) -> Result<Vec<Entry>, Failure> {
+    pub(super) fn run(
+        &self,
+        world: SimulatedDay,
+        all: &[Candidate],
+        seeds: usize,
+        part: f64,
+    ) -> Result<Vec<CandidateRuns>, Failure> {
         self.bench.run(&self.ask, world, all, seeds, self.bench.purse.part(part))
     }
 }

@@ -20,7 +20,7 @@ pub(super) const STILL_WAITING: &str = "had not ended";
 
 /// A candidate's runs in one world.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct CandidateRuns {
     /// What it is.
     pub candidate: Candidate,
     /// Its figures over the seeds.
@@ -106,7 +106,7 @@ impl Fate {
 #[derive(Debug, Clone)]
 pub struct Tried {
     /// Its runs.
-    pub entry: Entry,
+    pub entry: CandidateRuns,
     /// Whether it meets the goal; not where that is unknown.
     pub meets: bool,
     /// Whether it is as good as the first: nobody would notice the difference.
@@ -138,9 +138,11 @@ impl Tried {
 /// Ranks what was run in one world: what meets the goal first, the best first; what is not known last. Only what was run with `seeds` seeds can
 /// be as good as the best: with fewer, nothing is told apart, and it comes after those.
 #[must_use]
-pub fn ranked(goal: &Goal, entries: &[Entry], seeds: usize) -> Vec<Tried> {
-    let (known, unknown): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.unknown.is_none());
-    let (all, few): (Vec<&Entry>, Vec<&Entry>) = known.into_iter().partition(|entry| entry.fates.len() >= seeds);
+pub fn ranked(goal: &Goal, entries: &[CandidateRuns], seeds: usize) -> Vec<Tried> {
+    let (known, unknown): (Vec<&CandidateRuns>, Vec<&CandidateRuns>) =
+        entries.iter().partition(|entry| entry.unknown.is_none());
+    let (all, few): (Vec<&CandidateRuns>, Vec<&CandidateRuns>) =
+        known.into_iter().partition(|entry| entry.fates.len() >= seeds);
     let mut ranking = ranked_alone(goal, &all);
     let rest = ranked_alone(goal, &few).into_iter().map(|tried| Tried { alike: false, ..tried });
     ranking.extend(rest);
@@ -154,7 +156,7 @@ pub fn ranked(goal: &Goal, entries: &[Entry], seeds: usize) -> Vec<Tried> {
     ranking
 }
 
-fn ranked_alone(goal: &Goal, entries: &[&Entry]) -> Vec<Tried> {
+fn ranked_alone(goal: &Goal, entries: &[&CandidateRuns]) -> Vec<Tried> {
     let points: Vec<Point> = entries.iter().map(|entry| entry.point.clone()).collect();
     let ranking = rank(goal, &points);
     let mean = |ranked: &Ranked| points[ranked.point].figures.get(goal.metric).copied().flatten();
@@ -184,7 +186,7 @@ pub(super) fn near(metric: &str, own: Spread, best: Spread) -> bool {
 }
 
 /// Why a run can't be ranked.
-fn invalid_in_words(entry: &Entry) -> String {
+fn invalid_in_words(entry: &CandidateRuns) -> String {
     let first = entry.point.invalid_because.first().map_or("", String::as_str);
     if first.contains(STILL_WAITING) {
         "requests were still waiting 30 s after the load's end".into()

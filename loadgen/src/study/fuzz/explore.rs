@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use scenarios::Trouble;
-use sim::fuzz::{Case, Counts, RARE, play};
+use sim::fuzz::{Case, NamedCounts, RARE, play};
 use sim::invariants::Violation;
 
 use super::floors::{FLOORS, PER_SEEDS};
-use super::grid::{Grid, Try};
+use super::grid::{FuzzGrid, Try};
 
 /// Seeds that one thread plays. A thread's worlds leave a word each behind until it ends.
 const CHUNK: u64 = 200;
@@ -20,7 +20,7 @@ const LISTED: usize = 20;
 
 /// A failure.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found {
+pub struct FoundFailure {
     /// What was played.
     pub of: Try,
     /// What broke.
@@ -33,16 +33,16 @@ pub struct Explored {
     /// How many.
     pub seeds: u64,
     /// What failed, in the order of seeds.
-    pub found: Vec<Found>,
+    pub found: Vec<FoundFailure>,
     /// How often faults took effect and rare events happened.
-    pub counts: Counts,
+    pub counts: NamedCounts,
     /// Facts that were checked.
     pub facts: u64,
 }
 
 /// Plays the seeds `from..from + seeds` on so many threads.
 #[must_use]
-pub fn explore(grid: &Grid, from: u64, seeds: u64, jobs: usize) -> Explored {
+pub fn explore(grid: &FuzzGrid, from: u64, seeds: u64, jobs: usize) -> Explored {
     let (next, sum) = (AtomicU64::new(0), Mutex::new(Explored { seeds, ..Explored::default() }));
     let worker = || loop {
         let begin = next.fetch_add(CHUNK, Ordering::Relaxed);
@@ -74,14 +74,14 @@ pub fn explore(grid: &Grid, from: u64, seeds: u64, jobs: usize) -> Explored {
     sum
 }
 
-fn many(grid: &Grid, seeds: std::ops::Range<u64>) -> Explored {
+fn many(grid: &FuzzGrid, seeds: std::ops::Range<u64>) -> Explored {
     let mut explored = Explored::default();
     for seed in seeds {
         let of = grid.of(seed);
         let played = play(&Case::draw(seed, of.profile), &of.spec, false);
         explored.facts += played.facts;
         explored.counts.merge(&played.counts);
-        explored.found.extend(played.violation.map(|violation| Found { of, violation }));
+        explored.found.extend(played.violation.map(|violation| FoundFailure { of, violation }));
     }
     explored
 }
@@ -95,9 +95,9 @@ impl Explored {
         rows.filter(|(_, count, floor)| count < floor).collect()
     }
 
-    pub(super) fn text(&self, grid: &Grid, took: Duration) -> String {
+    pub(super) fn text(&self, grid: &FuzzGrid, took: Duration) -> String {
         let mut text = String::new();
-        for Found { of, violation } in self.found.iter().take(LISTED) {
+        for FoundFailure { of, violation } in self.found.iter().take(LISTED) {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{violation}\n  {}", of.command());
         }
@@ -125,7 +125,7 @@ pub fn counted() -> Vec<&'static str> {
 
 /// A line a name: how often.
 #[must_use]
-pub fn table(counts: &Counts) -> String {
+pub fn table(counts: &NamedCounts) -> String {
     let line = |name: &&str| format!("  {name:<18} {:>9}\n", counts.of.get(name).copied().unwrap_or(0));
     counted().iter().map(line).collect()
 }

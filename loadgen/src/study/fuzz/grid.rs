@@ -26,7 +26,7 @@ impl Try {
 
 /// The strategies and profiles that seeds are dealt to in turns.
 #[derive(Debug, Clone)]
-pub struct Grid {
+pub struct FuzzGrid {
     /// The strategies.
     pub specs: Vec<Spec>,
     /// The profiles.
@@ -35,7 +35,7 @@ pub struct Grid {
     pub random: bool,
 }
 
-impl Grid {
+impl FuzzGrid {
     /// What a seed is played under.
     #[must_use]
     pub fn of(&self, seed: u64) -> Try {

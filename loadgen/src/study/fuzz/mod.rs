@@ -16,10 +16,10 @@ use strategies::spec::{BROKEN, PRESETS};
 
 use crate::cli::FuzzArgs;
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
-pub use explore::{Explored, Found, counted, explore, table};
+use crate::shell::output;
+pub use explore::{Explored, FoundFailure, counted, explore, table};
 pub use floors::{FLOORS, PER_SEEDS};
-pub use grid::{Grid, Try};
+pub use grid::{FuzzGrid, Try};
 pub use must_fail::firsts;
 
 /// The word for a composition drawn from each seed.
@@ -37,7 +37,7 @@ const GUARDED: [&str; 2] = [
 /// [`Failure`] for bad input, or where an invariant did not hold.
 pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
     let grid =
-        Grid { specs: specs(&args.strategy)?, profiles: profiles(&args.profile)?, random: args.strategy == RANDOM };
+        FuzzGrid { specs: specs(&args.strategy)?, profiles: profiles(&args.profile)?, random: args.strategy == RANDOM };
     if let Some(seed) = args.seed {
         return replay::replay(&grid, seed, args.log);
     }
@@ -49,7 +49,7 @@ pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
     }
     let begun = Instant::now();
     let explored = explore(&grid, args.from, args.seeds, args.jobs());
-    say::out(&explored.text(&grid, begun.elapsed()))?;
+    output::out(&explored.text(&grid, begun.elapsed()))?;
     if let Some(found) = explored.found.first() {
         return Err(Failure::failed(format!(
             "an invariant did not hold · {} of {} seeds · {} · replay: {}",
@@ -90,7 +90,7 @@ fn corpus(file: &Path, must_fail: bool) -> Result<Exit, Failure> {
         return Err(Failure::failed(format!("{said} · replay: {}", of.command())));
     }
     let held = if must_fail { "every one fails, as it must" } else { "every invariant held" };
-    say::out(&format!("{} saved seeds: {held}\n", tries.len()))?;
+    output::out(&format!("{} saved seeds: {held}\n", tries.len()))?;
     Ok(Exit::Ok)
 }
 

@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 
 use sim::fuzz::{Case, play};
 
-use super::grid::Grid;
+use super::grid::FuzzGrid;
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 
 /// How often a strategy has to be caught, each time on seeds of its own.
 const ROUNDS: u64 = 5;
 
 /// After how many seeds each of five rounds of `seeds` caught the grid's strategies, in order; `None` where one did not.
 #[must_use]
-pub fn firsts(grid: &Grid, from: u64, seeds: u64) -> Option<Vec<u64>> {
+pub fn firsts(grid: &FuzzGrid, from: u64, seeds: u64) -> Option<Vec<u64>> {
     let round = |round: u64| {
         let begin = from + round * seeds;
         let fails = |seed: &u64| {
@@ -27,11 +27,11 @@ pub fn firsts(grid: &Grid, from: u64, seeds: u64) -> Option<Vec<u64>> {
     Some(firsts)
 }
 
-pub(super) fn run(grid: &Grid, from: u64, seeds: u64) -> Result<Exit, Failure> {
+pub(super) fn run(grid: &FuzzGrid, from: u64, seeds: u64) -> Result<Exit, Failure> {
     let (mut text, mut missed) = (String::new(), Vec::new());
     for spec in &grid.specs {
         let name = spec.name();
-        let grid = Grid { specs: vec![spec.clone()], profiles: grid.profiles.clone(), random: false };
+        let grid = FuzzGrid { specs: vec![spec.clone()], profiles: grid.profiles.clone(), random: false };
         // Writing to a String cannot fail.
         let _ = match firsts(&grid, from, seeds) {
             Some(firsts) => {
@@ -43,7 +43,7 @@ pub(super) fn run(grid: &Grid, from: u64, seeds: u64) -> Result<Exit, Failure> {
             }
         };
     }
-    say::out(&text)?;
+    output::out(&text)?;
     if missed.is_empty() {
         return Ok(Exit::Ok);
     }

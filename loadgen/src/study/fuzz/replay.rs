@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use sim::fuzz::{Case, Played, lines, play, shrink, story};
 
-use super::grid::{Grid, Try};
+use super::grid::{FuzzGrid, Try};
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 
 /// Lines of a failing key's story that are shown.
 const SHOWN: usize = 300;
@@ -16,7 +16,7 @@ const SHOWN: usize = 300;
 ///
 /// # Errors
 /// [`Failure`] where an invariant did not hold.
-pub(super) fn replay(grid: &Grid, seed: u64, whole: bool) -> Result<Exit, Failure> {
+pub(super) fn replay(grid: &FuzzGrid, seed: u64, whole: bool) -> Result<Exit, Failure> {
     let mut failed = Vec::new();
     for spec in &grid.specs {
         for profile in &grid.profiles {
@@ -25,7 +25,11 @@ pub(super) fn replay(grid: &Grid, seed: u64, whole: bool) -> Result<Exit, Failur
             let played = play(&case, spec, whole);
             let Some(violation) = played.violation else {
                 if whole {
-                    say::out(&format!("{}\nevery invariant held\n\n{case}\n{}\n", of.command(), log(&played, true)))?;
+                    output::out(&format!(
+                        "{}\nevery invariant held\n\n{case}\n{}\n",
+                        of.command(),
+                        log(&played, true)
+                    ))?;
                 }
                 continue;
             };
@@ -33,14 +37,14 @@ pub(super) fn replay(grid: &Grid, seed: u64, whole: bool) -> Result<Exit, Failur
             let again = play(&small, spec, true);
             let said = again.violation.as_ref().map(ToString::to_string).unwrap_or_default();
             let (command, before, after, log) = (of.command(), sizes(&case), sizes(&small), log(&again, whole));
-            say::out(&format!(
+            output::out(&format!(
                 "{command}\n{violation}\n\nmade smaller, from {before} to {after}:\n{said}\n\n{small}\n{log}\n"
             ))?;
             failed.push(format!("{} under {}: {violation}", spec.name(), profile.name));
         }
     }
     match failed.first() {
-        None => say::out(&format!("seed {seed}: every invariant held\n")).map(|()| Exit::Ok),
+        None => output::out(&format!("seed {seed}: every invariant held\n")).map(|()| Exit::Ok),
         Some(first) => Err(Failure::failed(format!("an invariant did not hold · seed {seed} · {first}"))),
     }
 }

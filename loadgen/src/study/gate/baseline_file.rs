@@ -5,7 +5,7 @@ use std::path::Path;
 
 use report::{FileKind, ReportError, read_file};
 
-use super::words;
+use super::sentences;
 use crate::shell::exit::Failure;
 
 /// What lies where a baseline is to be written: one, or nothing of worth. Nothing else is replaced.
@@ -32,7 +32,7 @@ pub(super) fn unwritten(error: ReportError) -> Failure {
 
 /// Whatever is wrong with a baseline, the remedy is a new one.
 pub(super) fn no_baseline(error: &ReportError, baseline: &Path, run: &Path) -> Failure {
-    let promote = words::promote(baseline, run);
+    let promote = sentences::promote(baseline, run);
     match error {
         ReportError::Io { path, source, .. } if source.kind() == ErrorKind::NotFound => {
             let path = path.display();

@@ -11,13 +11,13 @@ use scenarios::Scenario;
 use crate::shell::exit::Failure;
 
 /// A run, and the fields of its resolved scenario.
-pub(super) struct Candidate {
+pub(super) struct CandidateRun {
     pub(super) folder: RunFolder,
     pub(super) run: Run,
     pub(super) settings: BTreeMap<String, String>,
 }
 
-impl Candidate {
+impl CandidateRun {
     /// Reads a run's folder, or the `run.json` in it.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let folder = match path.file_name() {

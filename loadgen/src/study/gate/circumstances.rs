@@ -7,7 +7,7 @@ use report::compare::machine_class;
 use report::record::Run;
 
 /// A run and the fields of its resolved scenario.
-pub(super) type Circumstances<'a> = (&'a Run, &'a BTreeMap<String, String>);
+pub(super) type RunSettings<'a> = (&'a Run, &'a BTreeMap<String, String>);
 
 /// In what two runs differ.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) struct Differences {
 const LOAD: [&str; 2] = ["load.", "keys."];
 
 /// How `run` differs from `base`.
-pub(super) fn differences(base: Circumstances<'_>, run: Circumstances<'_>) -> Differences {
+pub(super) fn differences(base: RunSettings<'_>, run: RunSettings<'_>) -> Differences {
     let mut found = Differences::default();
     let [was, is] = [base.0, run.0].map(named);
     for ((field, needed), (_, found_here)) in was.into_iter().zip(is) {

@@ -11,7 +11,7 @@ use report::text::escape::{html, markdown, markdown_block, markdown_code};
 use report::write_inside;
 use serde_json::{Value, json};
 
-use super::measured::{Check, Found};
+use super::measured::{Check, CheckResult};
 use crate::shell::exit::Failure;
 
 /// Writes them; where they lie.
@@ -36,7 +36,7 @@ pub(super) fn write(
 
 /// Regressions first, then advice, then everything that is well.
 fn summary(run: &Run, checks: &[Check], comparisons: &[Comparison], notes: &[String]) -> String {
-    let regressions = checks.iter().filter(|check| matches!(check.found, Found::Regression(_))).count();
+    let regressions = checks.iter().filter(|check| matches!(check.found, CheckResult::Regression(_))).count();
     let verdict = match regressions {
         0 => "passed".to_owned(),
         1 => "**1 regression**".to_owned(),
@@ -45,9 +45,9 @@ fn summary(run: &Run, checks: &[Check], comparisons: &[Comparison], notes: &[Str
     let mut out = format!("# Gate of {} in the {} lab: {verdict}\n\n", markdown(&run.scenario), markdown(&run.lab));
     for check in checks {
         let (head, text) = match &check.found {
-            Found::Regression(text) => ("REGRESSION", text),
-            Found::Advice(text) => ("advice", text),
-            Found::Well(_) => continue,
+            CheckResult::Regression(text) => ("REGRESSION", text),
+            CheckResult::Advice(text) => ("advice", text),
+            CheckResult::Well(_) => continue,
         };
         let _ = writeln!(out, "- **{head}**, {} of {}: {}", check.what, markdown_code(&check.strategy), markdown(text));
     }
@@ -57,9 +57,9 @@ fn summary(run: &Run, checks: &[Check], comparisons: &[Comparison], notes: &[Str
     let _ = writeln!(out, "\n| strategy | held | |\n|---|---|---|");
     for check in checks {
         let said = match &check.found {
-            Found::Well(figures) => format!("well: {}", markdown(figures)),
-            Found::Advice(_) => "advice".to_owned(),
-            Found::Regression(_) => "**REGRESSION**".to_owned(),
+            CheckResult::Well(figures) => format!("well: {}", markdown(figures)),
+            CheckResult::Advice(_) => "advice".to_owned(),
+            CheckResult::Regression(_) => "**REGRESSION**".to_owned(),
         };
         let _ = writeln!(out, "| {} | {} | {said} |", markdown_code(&check.strategy), check.what);
     }
@@ -96,7 +96,7 @@ fn bench(run: &Run) -> Value {
 }
 
 fn junit(run: &Run, checks: &[Check]) -> String {
-    let failures = checks.iter().filter(|check| matches!(check.found, Found::Regression(_))).count();
+    let failures = checks.iter().filter(|check| matches!(check.found, CheckResult::Regression(_))).count();
     let name = html(&format!("stampede gate {} {}", run.scenario, run.lab));
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{0}\" failures=\"{failures}\" errors=\"0\">\n  <testsuite \
@@ -107,12 +107,12 @@ fn junit(run: &Run, checks: &[Check]) -> String {
     for check in checks {
         let (class, what) = (html(&format!("{}.{}", run.scenario, check.strategy)), html(&check.what));
         let _ = match &check.found {
-            Found::Regression(text) => writeln!(
+            CheckResult::Regression(text) => writeln!(
                 out,
                 "    <testcase classname=\"{class}\" name=\"{what}\"><failure message=\"{}\"/></testcase>",
                 html(text)
             ),
-            Found::Advice(text) | Found::Well(text) => writeln!(
+            CheckResult::Advice(text) | CheckResult::Well(text) => writeln!(
                 out,
                 "    <testcase classname=\"{class}\" name=\"{what}\"><system-out>{}</system-out></testcase>",
                 html(text)

@@ -25,11 +25,11 @@ pub(super) struct Check {
     /// What, in a few words.
     pub(super) what: String,
     /// What became of it.
-    pub(super) found: Found,
+    pub(super) found: CheckResult,
 }
 
 /// What a check found.
-pub(super) enum Found {
+pub(super) enum CheckResult {
     /// Nothing, with the figures.
     Well(String),
     /// A change that may be the machine's, in a sentence.
@@ -43,7 +43,7 @@ pub(super) fn checks(base: &Measured, new: &Measured, noise: &Noise, strict: boo
     let (mut checks, mut comparisons) = (Vec::new(), Vec::new());
     for was in &base.run.strategies {
         let Some(is) = new.run.strategies.iter().find(|is| is.name == was.name) else { continue };
-        let mut add = |what: &str, found: Option<Found>| {
+        let mut add = |what: &str, found: Option<CheckResult>| {
             checks.extend(found.map(|found| Check { strategy: was.name.clone(), what: what.to_owned(), found }));
         };
         add("reads an expiry", more_reads(was, is, "reads of the hot key an expiry", herd_of, one_stays_one));
@@ -110,20 +110,20 @@ fn more_reads(
     words: &str,
     figure: impl Fn(&Strategy) -> Option<f64>,
     limit: fn(&[f64]) -> f64,
-) -> Option<Found> {
+) -> Option<CheckResult> {
     let (before, now) = (of_runs(was, &figure)?, of_runs(is, &figure)?);
     let limit = limit(&before);
     let middle = median(&now)?;
     let name = &was.name;
     let range = in_words(&before);
     Some(if middle > limit {
-        Found::Regression(format!(
+        CheckResult::Regression(format!(
             "{name} has {middle:.2} {words}, where the baseline has {range}. That is more than chance explains (at most \
              {limit:.2}): fewer of its requests share a read than did. Is its lock taken, is the value stored before the \
              lock is let go, and is the cache read again after the lock was won?"
         ))
     } else {
-        Found::Well(format!("{middle:.2}; baseline {range}, at most {limit:.2}"))
+        CheckResult::Well(format!("{middle:.2}; baseline {range}, at most {limit:.2}"))
     })
 }
 
@@ -134,12 +134,12 @@ fn in_words(values: &[f64]) -> String {
 }
 
 /// Errors of a kind that the baseline never had, or more of them than it had in any run.
-fn errors(was: &Strategy, is: &Strategy) -> Found {
+fn errors(was: &Strategy, is: &Strategy) -> CheckResult {
     let name = &was.name;
     let known = |kind: &String| was.runs().any(|run| run.error_kinds.contains_key(kind));
     let new = is.runs().flat_map(|run| &run.error_kinds).find(|(kind, times)| **times > 0 && !known(kind));
     if let Some((kind, times)) = new {
-        return Found::Regression(format!(
+        return CheckResult::Regression(format!(
             "{name} has {times} errors of a kind that the baseline never had: {kind}. An error that is new is never noise: \
              look at that strategy's seconds.csv for when they came, and at the replicas' log for why."
         ));
@@ -148,21 +148,21 @@ fn errors(was: &Strategy, is: &Strategy) -> Found {
 }
 
 /// Requests without a good answer, against the baseline's largest count of them.
-fn more_failures(was: &Strategy, is: &Strategy, words: &str, count: impl Fn(&Strategy) -> u64) -> Found {
+fn more_failures(was: &Strategy, is: &Strategy, words: &str, count: impl Fn(&Strategy) -> u64) -> CheckResult {
     let [before, now] = [was, is].map(|of| of.runs().map(|run| count(run) as f64).collect::<Vec<_>>());
     let (limit, middle, range) = (grown(&before), median(&now).unwrap_or_default(), in_words(&before));
     if middle > limit {
         let name = &was.name;
-        return Found::Regression(format!(
+        return CheckResult::Regression(format!(
             "{name} has {middle:.0} {words}, where the baseline has {range}, and at most {limit:.0} would do. \
              That strategy's seconds.csv says when they came."
         ));
     }
-    Found::Well(format!("{middle:.0}; baseline {range}, at most {limit:.0}"))
+    CheckResult::Well(format!("{middle:.0}; baseline {range}, at most {limit:.0}"))
 }
 
 /// The unprotected strategy must show the herd; else no figure of the others means anything.
-fn herd(was: &Strategy, is: &Strategy) -> Option<Found> {
+fn herd(was: &Strategy, is: &Strategy) -> Option<CheckResult> {
     let whole = |run: &Strategy| run.origin.as_ref().is_some_and(|origin| origin.per_expiry.is_some());
     if was.spec != "plain" || !was.runs().all(whole) {
         return None;
@@ -171,31 +171,31 @@ fn herd(was: &Strategy, is: &Strategy) -> Option<Found> {
     let (limit, middle) = (least(&before) * HERD, median(&now)?);
     let (name, range) = (&was.name, in_words(&before));
     Some(if middle < limit {
-        Found::Regression(format!(
+        CheckResult::Regression(format!(
             "The herd is gone: {name}, which does nothing against it, has {middle:.1} reads an expiry, where the baseline \
              has {range}. That is no progress, the lab is broken: nothing that it says of the other strategies is worth \
              anything until the herd is back. Does something cache in front of the replicas, or is the load not there?"
         ))
     } else {
-        Found::Well(format!("{middle:.1}; baseline {range}, at least {limit:.1}"))
+        CheckResult::Well(format!("{middle:.1}; baseline {range}, at least {limit:.1}"))
     })
 }
 
 /// The origin's own service time, by its own ledger.
-fn service(name: &str, was_ms: f64, is_ms: f64) -> Found {
+fn service(name: &str, was_ms: f64, is_ms: f64) -> CheckResult {
     let ratio = is_ms / was_ms;
     if !(1.0 / (1.0 + SERVICE)..=1.0 + SERVICE).contains(&ratio) {
-        return Found::Regression(format!(
+        return CheckResult::Regression(format!(
             "Under {name} the origin takes {is_ms:.1} ms for a read by its own ledger, where it took {was_ms:.1} ms: {ratio:.2} \
              times as long. Herds and latencies grow with it, whatever the strategy does: compare the origin's settings, \
              and what else runs on the machine."
         ));
     }
-    Found::Well(format!("{is_ms:.1} ms; baseline {was_ms:.1} ms, within {:.0} %", SERVICE * 100.0))
+    CheckResult::Well(format!("{is_ms:.1} ms; baseline {was_ms:.1} ms, within {:.0} %", SERVICE * 100.0))
 }
 
 /// What the test by runs says, where there are enough of them. Of counts it is hard, of times only where asked for.
-fn tested(one: &Comparison, strict: bool) -> Option<Found> {
+fn tested(one: &Comparison, strict: bool) -> Option<CheckResult> {
     let share = |ratio: f64| format!("{:+.1} %", (ratio - 1.0) * 100.0);
     let interval = one.interval.map(|(low, high)| format!("{} to {}", share(low), share(high))).unwrap_or_default();
     let figures = format!("{} ({interval}), p {:.3}, {} runs of each", share(one.ratio), one.p_holm, one.runs);
@@ -211,9 +211,9 @@ fn tested(one: &Comparison, strict: bool) -> Option<Found> {
                 rounded(one.to),
                 one.noise * 100.0
             );
-            if hard { Found::Regression(said) } else { Found::Advice(said) }
+            if hard { CheckResult::Regression(said) } else { CheckResult::Advice(said) }
         }
-        Call::Improved | Call::Equivalent | Call::Inconclusive => Found::Well(figures),
+        Call::Improved | Call::Equivalent | Call::Inconclusive => CheckResult::Well(figures),
     })
 }
 

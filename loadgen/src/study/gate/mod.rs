@@ -9,8 +9,8 @@ mod circumstances;
 mod files;
 mod measured;
 mod real;
+mod sentences;
 mod versus;
-mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -19,9 +19,9 @@ use report::compare::baseline::{Baseline, compare};
 
 use crate::cli::{GateArgs, PromoteArgs};
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 use baseline_file::{no_baseline, replaceable, unwritten};
-use candidate::Candidate;
+use candidate::CandidateRun;
 pub use versus::compare as compare_runs;
 pub(crate) use versus::{COMPARE_SCHEMA, Compared};
 
@@ -31,7 +31,7 @@ pub(crate) use versus::{COMPARE_SCHEMA, Compared};
 /// [`Failure`]: 2 for a run that can't be read, 4 for one that is invalid, 3 where there is no baseline, or nothing
 /// follows from the two of them.
 pub fn gate(args: &GateArgs) -> Result<Exit, Failure> {
-    let candidate = Candidate::read(&args.run)?;
+    let candidate = CandidateRun::read(&args.run)?;
     let path = baseline_path(&args.baseline, &candidate);
     if !candidate.is_exact() {
         return real::gate(args, &candidate, &path);
@@ -39,13 +39,13 @@ pub fn gate(args: &GateArgs) -> Result<Exit, Failure> {
     let run = candidate.exact(&args.run)?;
     let baseline = Baseline::read(&path).map_err(|error| no_baseline(&error, &path, &args.run))?;
     match compare(&baseline, &run) {
-        Err(differences) => Err(words::not_comparable(&path, &args.run, &differences)),
+        Err(differences) => Err(sentences::not_comparable(&path, &args.run, &differences)),
         Ok(changes) if changes.is_empty() => {
-            say::out(&words::equal(&path, &baseline))?;
+            output::out(&sentences::equal(&path, &baseline))?;
             Ok(Exit::Ok)
         }
         Ok(changes) => {
-            say::out(&words::changed(&path, &args.run, &baseline, &changes))?;
+            output::out(&sentences::changed(&path, &args.run, &baseline, &changes))?;
             Ok(Exit::Regression)
         }
     }
@@ -57,7 +57,7 @@ pub fn gate(args: &GateArgs) -> Result<Exit, Failure> {
 /// [`Failure`]: 2 for a run that can't be read or a folder that can't be written, 4 for a run that is invalid, 3 for one
 /// that nothing could be held to.
 pub fn promote(args: &PromoteArgs) -> Result<Exit, Failure> {
-    let candidate = Candidate::read(&args.run)?;
+    let candidate = CandidateRun::read(&args.run)?;
     let path = args.baseline_dir.join(candidate.file_name());
     if !candidate.is_exact() {
         return real::promote(args, &candidate, &path);
@@ -65,16 +65,16 @@ pub fn promote(args: &PromoteArgs) -> Result<Exit, Failure> {
     let run = candidate.exact(&args.run)?;
     let before = replaceable(Baseline::read(&path), &path)?;
     run.write(&path).map_err(unwritten)?;
-    say::out(&words::promoted(&path, before.as_ref(), &run))?;
+    output::out(&sentences::promoted(&path, before.as_ref(), &run))?;
     Ok(Exit::Ok)
 }
 
-fn baseline_path(given: &Path, candidate: &Candidate) -> PathBuf {
+fn baseline_path(given: &Path, candidate: &CandidateRun) -> PathBuf {
     let is_file = given.extension().is_some_and(|extension| extension == "json") || given.is_file();
     if is_file { given.to_owned() } else { given.join(candidate.file_name()) }
 }
 
-impl Candidate {
+impl CandidateRun {
     /// What the run came to, where exactly that can be held against it.
     fn exact(&self, path: &Path) -> Result<Baseline, Failure> {
         self.check_whole(path)?;

@@ -9,17 +9,17 @@ use report::compare::stats::{RUNS_MIN, median};
 use report::record::Strategy;
 
 use super::baseline_file::{no_baseline, replaceable, unwritten};
-use super::candidate::Candidate;
+use super::candidate::CandidateRun;
 use super::circumstances::differences;
-use super::measured::{Found, checks, fewest};
-use super::{files, words};
+use super::measured::{CheckResult, checks, fewest};
+use super::{files, sentences};
 use crate::cli::{GateArgs, PromoteArgs};
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 use crate::study::noise;
 
 /// Holds a real run to a baseline of real runs.
-pub(super) fn gate(args: &GateArgs, candidate: &Candidate, path: &Path) -> Result<Exit, Failure> {
+pub(super) fn gate(args: &GateArgs, candidate: &CandidateRun, path: &Path) -> Result<Exit, Failure> {
     let new = candidate.measured(&args.run)?;
     let base = Measured::read(path).map_err(|error| no_baseline(&error, path, &args.run))?;
     let mut found = differences((&base.run, &base.settings), (&new.run, &new.settings));
@@ -32,7 +32,7 @@ pub(super) fn gate(args: &GateArgs, candidate: &Candidate, path: &Path) -> Resul
         });
     }
     if !found.apart.is_empty() {
-        return Err(words::not_comparable(path, &args.run, &found.apart));
+        return Err(sentences::not_comparable(path, &args.run, &found.apart));
     }
     let few = fewest(&base, &new);
     if let (Some(few), true) = (few, args.strict_time) {
@@ -52,14 +52,14 @@ pub(super) fn gate(args: &GateArgs, candidate: &Candidate, path: &Path) -> Resul
         few.map(|few| format!("too few runs for a test of times and totals: {few}, needed at least {RUNS_MIN}")),
     );
     let folder = files::write(candidate.folder.path(), &new.run, &checks, &comparisons, &notes)?;
-    say::out(&words::measured(path, &args.run, &checks, &notes))?;
-    say::out(&format!("files    {}\n", folder.display()))?;
-    let regressed = checks.iter().any(|check| matches!(check.found, Found::Regression(_)));
+    output::out(&sentences::measured(path, &args.run, &checks, &notes))?;
+    output::out(&format!("files    {}\n", folder.display()))?;
+    let regressed = checks.iter().any(|check| matches!(check.found, CheckResult::Regression(_)));
     Ok(if regressed { Exit::Regression } else { Exit::Ok })
 }
 
 /// Makes a real run the baseline of its scenario and lab.
-pub(super) fn promote(args: &PromoteArgs, candidate: &Candidate, path: &Path) -> Result<Exit, Failure> {
+pub(super) fn promote(args: &PromoteArgs, candidate: &CandidateRun, path: &Path) -> Result<Exit, Failure> {
     let new = candidate.measured(&args.run)?;
     let is_new = replaceable(Measured::read(path), path)?.is_none();
     new.write(path).map_err(unwritten)?;
@@ -70,7 +70,7 @@ pub(super) fn promote(args: &PromoteArgs, candidate: &Candidate, path: &Path) ->
     } else {
         String::new()
     };
-    say::out(&format!(
+    output::out(&format!(
         "baseline {}: {} strategies, {runs} runs of each\n{commit}{few}\n",
         path.display(),
         new.run.strategies.len()
@@ -78,7 +78,7 @@ pub(super) fn promote(args: &PromoteArgs, candidate: &Candidate, path: &Path) ->
     Ok(Exit::Ok)
 }
 
-impl Candidate {
+impl CandidateRun {
     /// What a real run came to, where that can be held against it.
     fn measured(&self, path: &Path) -> Result<Measured, Failure> {
         self.check_whole(path)?;

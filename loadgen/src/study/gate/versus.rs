@@ -8,12 +8,12 @@ use report::record::Comparison;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::candidate::Candidate;
+use super::candidate::CandidateRun;
 use super::circumstances::{Differences, differences};
-use super::words::{difference_table, told_table};
+use super::sentences::{difference_table, told_table};
 use crate::cli::{CompareArgs, Format};
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 use crate::study::noise;
 
 /// The schema of what `compare --format json` says.
@@ -78,19 +78,19 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
         against.push(Against { new: new.run.run, comparisons: compared });
     }
     match args.format {
-        Format::Text => say::out(text.trim_end_matches('\n'))?,
+        Format::Text => output::out(text.trim_end_matches('\n'))?,
         Format::Json => {
             let document = Compared { schema: COMPARE_SCHEMA, base: base.run.run, against };
             let json = serde_json::to_string_pretty(&document).map_err(Failure::failed)?;
-            say::out(&report::text::escape::json(&json))?;
+            output::out(&report::text::escape::json(&json))?;
         }
     }
-    say::out("\n")?;
+    output::out("\n")?;
     Ok(Exit::Ok)
 }
 
-fn whole(path: &Path) -> Result<Candidate, Failure> {
-    let candidate = Candidate::read(path)?;
+fn whole(path: &Path) -> Result<CandidateRun, Failure> {
+    let candidate = CandidateRun::read(path)?;
     candidate.check_whole(path)?;
     candidate.check_valid(path)?;
     Ok(candidate)

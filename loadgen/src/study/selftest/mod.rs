@@ -16,10 +16,10 @@ use tokio::sync::{mpsc, watch};
 use crate::cli::settings::scenario_named;
 use crate::cli::{Format, SelftestArgs};
 use crate::lab::target::site;
-use crate::load::drive::{Drive, Fleet, Pacer, Pattern, Retrying, Site};
+use crate::load::drive::{Drive, Pacer, Pattern, Retrying, Site, Workers};
 use crate::load::record::{Collected, Collector, quantile_ms};
 use crate::shell::exit::{Exit, Failure};
-use crate::shell::say;
+use crate::shell::output;
 use null::NullServer;
 
 /// From the decision to start to the first request.
@@ -91,9 +91,9 @@ pub fn run(args: &SelftestArgs) -> Result<Exit, Failure> {
     match args.format {
         Format::Json => {
             let text = serde_json::to_string_pretty(&measured).map_err(Failure::failed)?;
-            say::out(&(report::text::escape::json(&text) + "\n"))?;
+            output::out(&(report::text::escape::json(&text) + "\n"))?;
         }
-        Format::Text => say::out(&text(&measured))?,
+        Format::Text => output::out(&text(&measured))?,
     }
     let failed = measured.closed.errors + measured.open.errors;
     if failed > 0 {
@@ -186,7 +186,7 @@ fn drive(scenario: &Scenario, site: &Arc<Site>) -> Result<Driven, Failure> {
     let (tell_start, start) = watch::channel(None);
     let (tell_ready, mut ready) = mpsc::unbounded_channel();
     let recorders = vec![collector.recorder(drive.first_second())];
-    let fleet = Fleet::start(&drive, recorders, &start, &tell_ready).map_err(no_thread)?;
+    let fleet = Workers::start(&drive, recorders, &start, &tell_ready).map_err(no_thread)?;
     drop(tell_ready);
     let ended = || Err("a generator thread ended before it was ready".into());
     ready.blocking_recv().unwrap_or_else(ended).map_err(Failure::failed)?;

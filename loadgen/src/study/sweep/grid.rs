@@ -24,13 +24,13 @@ pub struct Grid {
     /// The seeds that each point is run with.
     pub seeds: Vec<u64>,
     /// The points: strategy by strategy, and in each the last knob's values fastest.
-    pub points: Vec<Point>,
+    pub points: Vec<GridPoint>,
     /// Strategies of the scenario that lack a knob and so take no part.
     pub left_out: Vec<String>,
 }
 
 /// One setting of all knobs for one strategy.
-pub struct Point {
+pub struct GridPoint {
     /// The strategy as it is called where no knob is turned.
     pub strategy: String,
     /// Which of each knob's values.
@@ -39,7 +39,7 @@ pub struct Point {
     pub settings: Settings,
 }
 
-impl Point {
+impl GridPoint {
     /// The strategy that is run.
     #[must_use]
     pub fn subject(&self) -> Option<&Subject> {
@@ -170,7 +170,7 @@ fn combinations(knobs: &[Knob]) -> Vec<Vec<usize>> {
     })
 }
 
-fn point(run: &RunArgs, subject: &Subject, knobs: &[Knob], at: Vec<usize>) -> Result<Point, Failure> {
+fn point(run: &RunArgs, subject: &Subject, knobs: &[Knob], at: Vec<usize>) -> Result<GridPoint, Failure> {
     let Some(mut spec) = subject.strategy.clone() else { return Err(Failure::failed("nothing to vary: a bug")) };
     let mut args = run.clone();
     for (knob, value) in knobs.iter().zip(&at) {
@@ -185,7 +185,7 @@ fn point(run: &RunArgs, subject: &Subject, knobs: &[Knob], at: Vec<usize>) -> Re
     }
     args.strategy = Some(spec.name().to_owned());
     let settings = Settings::of(&args).map_err(|failure| named_by_vary(failure, &args.set[run.set.len()..]))?;
-    Ok(Point { strategy: subject.name.clone(), at, settings })
+    Ok(GridPoint { strategy: subject.name.clone(), at, settings })
 }
 
 /// What is wrong with a knob's value is shown at the knob.

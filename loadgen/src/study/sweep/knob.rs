@@ -3,7 +3,7 @@
 use strategies::Spec;
 use strategies::spec::{LAYERS, LayerInfo, PRESETS, ParamInfo};
 
-use super::values::{self, Value, Wrong};
+use super::values::{self, TypedValue, Wrong};
 use crate::shell::exit::Failure;
 
 /// A knob and its values.
@@ -14,7 +14,7 @@ pub struct Knob {
     /// What it turns.
     pub turns: Turns,
     /// Its values, in the order given; at least one.
-    pub values: Vec<Value>,
+    pub values: Vec<TypedValue>,
 }
 
 /// What a knob turns.

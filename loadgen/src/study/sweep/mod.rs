@@ -16,8 +16,8 @@ pub mod knob;
 pub mod outcome;
 pub mod rank;
 pub mod runner;
+pub mod sentences;
 pub mod values;
-pub mod words;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,10 +37,10 @@ use crate::run::make_folder;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::interrupt;
 use crate::shell::names::{Utc, run_name};
-use crate::shell::say;
+use crate::shell::output;
 use goal::Goal;
 use grid::Grid;
-use outcome::Identity;
+use outcome::SweepIdentity;
 use runner::{Finished, run_all};
 
 /// Runs the grid, writes the folder, says what came out.
@@ -53,7 +53,7 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let goal = args.goal.as_deref().map(|text| Goal::parse(text, has_hot_key(&grid))).transpose();
     let goal = goal.map_err(Failure::usage)?;
     if !args.run.quiet || args.run.dry_run {
-        say::err(&words::announce(&grid));
+        output::err(&sentences::announce(&grid));
     }
     if args.run.dry_run {
         return Ok(Exit::Ok);
@@ -68,23 +68,23 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let finished = tokio::task::spawn_blocking(move || run_all(&running, simulate, &told, quiet)).await;
     let finished = finished.map_err(|_| Failure::failed("a sweep's thread panicked: a bug"))?;
     if !quiet {
-        say::err(&words::took(finished.count(), clock.elapsed()));
+        output::err(&sentences::took(finished.count(), clock.elapsed()));
     }
     if finished.count() == 0 {
         // Nothing to keep.
         let _ = std::fs::remove_dir(folder.path());
         return finished.failure.map_or(Ok(Exit::Interrupted), Err);
     }
-    let sweep = outcome::record(&Identity { name, began }, &grid, goal.as_ref(), &finished);
+    let sweep = outcome::record(&SweepIdentity { name, began }, &grid, goal.as_ref(), &finished);
     write(&folder, &grid, &sweep, &finished).map_err(Failure::failed)?;
     let rendered = render_sweep(folder.path()).map_err(Failure::failed)?;
     let text = match args.run.format {
         Format::Json => {
             escape::json(&read_text(&folder.path().join("sweep.json"), FileKind::Sweep).map_err(Failure::failed)?)
         }
-        Format::Text => words::outcome(&sweep, &args.run) + &places(folder.path(), &sweep, rendered.files.len()),
+        Format::Text => sentences::outcome(&sweep, &args.run) + &places(folder.path(), &sweep, rendered.files.len()),
     };
-    say::out(&text)?;
+    output::out(&text)?;
     finished.failure.map_or_else(|| Ok(exit(&sweep, stop.is_said())), Err)
 }
 

@@ -8,7 +8,7 @@ use report::{Figures, ReportError, figure, metrics};
 use scenarios::METRICS;
 
 use super::goal::Goal;
-use super::grid::{Grid, Point};
+use super::grid::{Grid, GridPoint};
 use super::knob::{Knob, Turns};
 use super::rank::rank;
 use super::runner::Finished;
@@ -20,7 +20,7 @@ const CHARTED: [&str; 4] = ["origin.total", "origin.max_per_second", "latency_ms
 const CHARTED_MAX: usize = 4;
 
 /// What a sweep is called, and when it began.
-pub struct Identity {
+pub struct SweepIdentity {
     /// The folder's name.
     pub name: String,
     /// When it began.
@@ -29,7 +29,7 @@ pub struct Identity {
 
 /// The record.
 #[must_use]
-pub fn record(identity: &Identity, grid: &Grid, goal: Option<&Goal>, finished: &Finished) -> Sweep {
+pub fn record(identity: &SweepIdentity, grid: &Grid, goal: Option<&Goal>, finished: &Finished) -> Sweep {
     let base = &grid.base;
     let points: Vec<record::Point> =
         grid.points.iter().zip(&finished.runs).map(|(point, runs)| point_of(grid, point, runs)).collect();
@@ -98,7 +98,7 @@ fn charted(goal: Option<&Goal>) -> Vec<String> {
 }
 
 fn knob_of(knob: &Knob) -> record::SweptKnob {
-    let value = |value: &super::values::Value| record::SweptValue {
+    let value = |value: &super::values::TypedValue| record::SweptValue {
         text: value.text.clone(),
         number: value.number.map(|(number, _)| number),
     };
@@ -109,14 +109,14 @@ fn knob_of(knob: &Knob) -> record::SweptKnob {
     }
 }
 
-fn goal_of(goal: &Goal) -> record::Goal {
-    let condition = |condition: &super::goal::Condition| record::Condition {
+fn goal_of(goal: &Goal) -> record::SweepGoal {
+    let condition = |condition: &super::goal::GoalCondition| record::SweepCondition {
         text: condition.text.clone(),
         metric: condition.metric.into(),
         comparison: condition.comparison.to_string(),
         limit: condition.limit,
     };
-    record::Goal {
+    record::SweepGoal {
         text: goal.text.clone(),
         direction: if goal.most { "max" } else { "min" }.into(),
         metric: goal.metric.into(),
@@ -124,7 +124,7 @@ fn goal_of(goal: &Goal) -> record::Goal {
     }
 }
 
-fn point_of(grid: &Grid, point: &Point, runs: &[Option<Strategy>]) -> record::Point {
+fn point_of(grid: &Grid, point: &GridPoint, runs: &[Option<Strategy>]) -> record::Point {
     let runs: Vec<&Strategy> = runs.iter().flatten().collect();
     let (name, spec) = point.subject().map_or_else(Default::default, |s| (s.name.clone(), s.composition.clone()));
     let reasons = runs.iter().flat_map(|run| &run.invalid_because);

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use report::sweep::{Miss, Point, Ranked, Spread, is_yes_or_no};
 
-use super::goal::{Condition, Goal};
+use super::goal::{Goal, GoalCondition};
 
 /// Means of a latency that are no further apart are not told apart, milliseconds: nothing that a strategy does takes so
 /// little, and the verdict on real runs has the same limit.
@@ -70,7 +70,7 @@ fn better(goal: &Goal, one: Option<Spread>, two: Option<Spread>) -> Ordering {
 }
 
 fn misses(goal: &Goal, point: &Point) -> Vec<Miss> {
-    let miss = |(index, condition): (usize, &Condition)| {
+    let miss = |(index, condition): (usize, &GoalCondition)| {
         let worst = spread(point, condition.metric).map(|spread| worst(condition, spread));
         let holds = worst.is_some_and(|worst| condition.comparison.holds(worst, condition.limit));
         let by = worst.map(|worst| beyond(worst, condition.limit));
@@ -80,7 +80,7 @@ fn misses(goal: &Goal, point: &Point) -> Vec<Miss> {
 }
 
 /// The value over the seeds that is furthest from what the condition wants.
-fn worst(condition: &Condition, spread: Spread) -> f64 {
+fn worst(condition: &GoalCondition, spread: Spread) -> f64 {
     if condition.comparison.wants_less() { spread.max } else { spread.min }
 }
 

@@ -9,7 +9,7 @@ pub const VALUES_MAX: usize = 1000;
 
 /// One value, as it would be typed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Value {
+pub struct TypedValue {
     /// Its text.
     pub text: String,
     /// Where it stands on an axis, where it is a number: in seconds, per second, bytes, or as it is.
@@ -64,8 +64,8 @@ fn wrong(what: &str, found: impl Into<String>, remedy: impl Into<String>) -> Wro
 ///
 /// # Errors
 /// [`Wrong`] at the first thing that is.
-pub fn read(text: &str) -> Result<Vec<Value>, Wrong> {
-    let mut values: Vec<Value> = Vec::new();
+pub fn read(text: &str) -> Result<Vec<TypedValue>, Wrong> {
+    let mut values: Vec<TypedValue> = Vec::new();
     for element in elements(text) {
         if element.is_empty() {
             let remedy = "write a list, as 2s,5s,10s, or a range, as 0.5..3:0.25";
@@ -91,7 +91,7 @@ fn too_many(found: &str) -> Wrong {
     wrong("too many values", format!("found {found}, allowed at most {VALUES_MAX}"), "make the step larger")
 }
 
-fn is_same(one: &Value, two: &Value) -> bool {
+fn is_same(one: &TypedValue, two: &TypedValue) -> bool {
     one.text == two.text || (one.number.is_some() && one.number == two.number)
 }
 
@@ -124,9 +124,9 @@ fn quantity(text: &str) -> Option<(Decimal, &str)> {
     Some((Decimal::read(&text[..end])?, text[end..].trim()))
 }
 
-fn single(text: &str) -> Value {
+fn single(text: &str) -> TypedValue {
     let number = quantity(text).and_then(|(number, unit)| on_axis(number, unit, text));
-    Value { text: text.to_owned(), number }
+    TypedValue { text: text.to_owned(), number }
 }
 
 fn on_axis(number: Decimal, unit: &str, text: &str) -> Option<(f64, Dimension)> {
@@ -145,7 +145,7 @@ fn on_axis(number: Decimal, unit: &str, text: &str) -> Option<(f64, Dimension)> 
 }
 
 /// `from..to:step`, the end included where a step hits it.
-fn range(text: &str, room: usize) -> Result<Vec<Value>, Wrong> {
+fn range(text: &str, room: usize) -> Result<Vec<TypedValue>, Wrong> {
     let form = "write FROM..TO:STEP, as 0.5..3:0.25 or 1s..10s:1s";
     let parts = text.split_once("..").and_then(|(from, rest)| Some((from, rest.split_once(':')?)));
     let Some((from, (to, step))) = parts else {

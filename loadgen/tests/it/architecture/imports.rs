@@ -18,6 +18,8 @@ type Names = Vec<String>;
 struct Module {
     file: PathBuf,
     items: BTreeSet<String>,
+    /// Of these, the types that other files can see.
+    types: Vec<String>,
     /// A name in this module, and the path that it stands for; `*` for all that is there.
     uses: Vec<(String, Names)>,
     paths: BTreeSet<Names>,
@@ -52,6 +54,11 @@ impl Crate {
         let circle = |file| reach[file].iter().copied().filter(|to| leads_back(to, file)).collect();
         let circles: BTreeSet<BTreeSet<&PathBuf>> = imports.keys().map(circle).collect();
         circles.iter().filter(|c| !c.is_empty()).map(|circle| told(&imports, circle)).collect()
+    }
+
+    /// The types that other files of the crate can see: their names, and the files that define them.
+    pub(super) fn types(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.modules.values().flat_map(|m| m.types.iter().map(|name| (name.as_str(), m.file.as_path())))
     }
 
     fn imports(&self) -> Imports {
@@ -148,6 +155,9 @@ impl<'ast> Visit<'ast> for Crate {
         if attributes.iter().any(is_test) {
             return;
         }
+        if let Some(name) = name.as_ref().filter(|_| is_visible_type(item)) {
+            self.here().types.push(name.clone());
+        }
         self.here().items.extend(name);
         visit::visit_item(self, item);
     }
@@ -212,6 +222,17 @@ fn named(item: &Item) -> (Option<String>, &[Attribute]) {
         _ => return (None, &[]),
     };
     (name.map(ToString::to_string), attributes)
+}
+
+fn is_visible_type(item: &Item) -> bool {
+    let visibility = match item {
+        Item::Enum(i) => &i.vis,
+        Item::Struct(i) => &i.vis,
+        Item::Trait(i) => &i.vis,
+        Item::Type(i) => &i.vis,
+        _ => return false,
+    };
+    !matches!(visibility, Visibility::Inherited)
 }
 
 fn is_test(attribute: &Attribute) -> bool {

@@ -20,7 +20,7 @@ pub struct Difference {
 
 /// A figure that changed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change {
+pub struct FigureChange {
     /// Of which strategy.
     pub strategy: String,
     /// Which figure.
@@ -39,7 +39,7 @@ const COUNTED_WHERE_SEEN: [&str; 1] = ["error_kinds."];
 /// # Errors
 ///
 /// Every circumstance in which the two differ: figures are then not compared.
-pub fn compare(baseline: &Baseline, run: &Baseline) -> Result<Vec<Change>, Vec<Difference>> {
+pub fn compare(baseline: &Baseline, run: &Baseline) -> Result<Vec<FigureChange>, Vec<Difference>> {
     let differences = differences(baseline, run);
     if !differences.is_empty() {
         return Err(differences);
@@ -111,12 +111,12 @@ fn one_sided(held: &Held, found: &Held) -> Vec<Difference> {
         .collect()
 }
 
-fn changes(held: &Held, found: &Held) -> Vec<Change> {
+fn changes(held: &Held, found: &Held) -> Vec<FigureChange> {
     let value = |figures: &Figures, path: &str| match figure(figures, path) {
         Some(figure) => figure.cloned(),
         None => Some(Number::from(0)),
     };
-    let pairs = paths(&held.figures, &found.figures).into_iter().map(|path| Change {
+    let pairs = paths(&held.figures, &found.figures).into_iter().map(|path| FigureChange {
         strategy: held.name.clone(),
         figure: path.to_owned(),
         from: value(&held.figures, path),

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use compare::{Change, Difference, compare};
+pub use compare::{Difference, FigureChange, compare};
 pub use measured::{MEASURED_SCHEMA, Measured};
 
 use crate::record::Run;

@@ -335,7 +335,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         errors: 0,
         error_kinds: BTreeMap::new(),
         hit_ratio: Some((outcomes.hit + outcomes.stale) as f64 / times.len().max(1) as f64),
-        origin: Some(Origin {
+        origin: Some(OriginFigures {
             total,
             max_per_second: reads.iter().map(in_second).max().unwrap_or(0),
             max_in_flight: 50,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use report::sweep::{Condition, Goal, Miss, Point, Ranked, SWEEP_SCHEMA, Spread, Sweep, SweptKnob, SweptValue};
+use report::sweep::{
+    Miss, Point, Ranked, SWEEP_SCHEMA, Spread, Sweep, SweepCondition, SweepGoal, SweptKnob, SweptValue,
+};
 
 fn knob(name: &str, unit: &str, values: &[(&str, f64)]) -> SweptKnob {
     let value = |(text, number): &(&str, f64)| SweptValue { text: (*text).into(), number: Some(*number) };
@@ -24,7 +26,7 @@ fn point(strategy: &str, values: &[&str], figures: &[(&str, Option<f64>)]) -> Po
 }
 
 fn sweep(knobs: Vec<SweptKnob>, points: Vec<Point>, ranking: Vec<Ranked>) -> Sweep {
-    let condition = Condition {
+    let condition = SweepCondition {
         text: "latency.p99 <= 20ms".into(),
         metric: "latency_ms.p99".into(),
         comparison: "<=".into(),
@@ -46,7 +48,7 @@ fn sweep(knobs: Vec<SweptKnob>, points: Vec<Point>, ranking: Vec<Ranked>) -> Swe
         knobs,
         left_out: vec!["naive".into()],
         charted: vec!["origin.total".into(), "latency_ms.p99".into(), "stale.share".into()],
-        goal: Some(Goal {
+        goal: Some(SweepGoal {
             text: "min origin.total where latency.p99 <= 20ms".into(),
             direction: "min".into(),
             metric: "origin.total".into(),

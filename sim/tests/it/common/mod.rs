@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use evidence::ReadEnd;
 use scenarios::{Plan, Scenario};
-use sim::{Latencies, Read, Reply, Request, Simulated, Simulation, VirtualClock, Witness, simulate};
-use strategies::port::{Clock, Event, Events, FlightId};
+use sim::{Latencies, Read, Reply, Request, Simulation, SimulationResult, VirtualClock, Witness, simulate};
+use strategies::port::{Clock, Event, EventSink, FlightId};
 use strategies::time::Mono;
 use strategies::{GetError, Outcome, Spec};
 
@@ -132,7 +132,7 @@ impl Witness for Tally {
 /// All replicas' events.
 pub struct Log(pub u16, pub Arc<VirtualClock>, pub Arc<Mutex<Vec<String>>>);
 
-impl Events for Log {
+impl EventSink for Log {
     fn emit(&self, event: Event) {
         self.2.lock().unwrap().push(format!("{} {} {event:?}", self.1.mono().0, self.0));
     }
@@ -157,7 +157,7 @@ pub fn simulated(scenario: &Scenario, spec: &str, replicas: u16, seed: u64) -> T
     run(scenario, spec, replicas, seed, Tally::default()).0
 }
 
-pub fn run(scenario: &Scenario, spec: &str, replicas: u16, seed: u64, tally: Tally) -> (Tally, Simulated) {
+pub fn run(scenario: &Scenario, spec: &str, replicas: u16, seed: u64, tally: Tally) -> (Tally, SimulationResult) {
     let witness = Rc::new(RefCell::new(tally));
     let plan = Arc::new(Plan::new(seed, scenario, replicas.into()));
     let spec = Spec::parse(spec).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use evidence::ReadEnd;
 use scenarios::Trouble;
-use sim::invariants::{Active, End, Fact, Judge, Terms, What};
+use sim::invariants::{Active, End, Fact, FactKind, Judge, Terms};
 use sim::{Effect, Read};
 use strategies::port::{Acquired, Cause, Event, FlightId, LeaderEnd, Released, Renewed, Stored, Token, When};
 use strategies::time::{Mono, Wall};
@@ -24,16 +24,16 @@ pub fn flight(node: u16, n: u64) -> FlightId {
     FlightId { incarnation: u64::from(node), number: n }
 }
 
-pub fn fact(ms: i64, node: u16, what: What) -> Fact {
+pub fn fact(ms: i64, node: u16, what: FactKind) -> Fact {
     Fact { at_ns: ms * MS, node: Some(node), what }
 }
 
 pub fn asked(ms: i64, node: u16, request: u32) -> Fact {
-    fact(ms, node, What::Asked { request, key: key(), probe: false })
+    fact(ms, node, FactKind::Asked { request, key: key(), probe: false })
 }
 
 pub fn answered(ms: i64, node: u16, request: u32, end: End) -> Fact {
-    fact(ms, node, What::Answered { request, end })
+    fact(ms, node, FactKind::Answered { request, end })
 }
 
 pub fn value(version: u64) -> Option<Bytes> {
@@ -61,7 +61,7 @@ pub fn shed() -> End {
 }
 
 pub fn told(ms: i64, node: u16, event: Event) -> Fact {
-    fact(ms, node, What::Told(event))
+    fact(ms, node, FactKind::Told(event))
 }
 
 pub fn led(ms: i64, node: u16, n: u64) -> Fact {
@@ -73,7 +73,7 @@ pub fn ended(ms: i64, node: u16, n: u64, end: LeaderEnd) -> Fact {
 }
 
 fn cache(ms: i64, node: u16, effect: Effect) -> Fact {
-    fact(ms, node, What::Cache(effect))
+    fact(ms, node, FactKind::Cache(effect))
 }
 
 /// A lock is given for ten seconds.
@@ -108,7 +108,7 @@ pub fn put(ms: i64, node: u16, version: u64) -> Fact {
 
 pub fn trouble(ms: i64, node: Option<u16>, kind: Trouble, length_ms: i64) -> Fact {
     let (from_ns, until_ns) = (ms * MS, (ms + length_ms) * MS);
-    Fact { at_ns: from_ns, node, what: What::Trouble(Active { kind, node, from_ns, until_ns }) }
+    Fact { at_ns: from_ns, node, what: FactKind::Trouble(Active { kind, node, from_ns, until_ns }) }
 }
 
 /// A row of the origin's ledger: served from `start` to `end`, or never where there is no start.
@@ -123,7 +123,7 @@ pub fn read(node: u16, n: u64, arrived: u64, start: Option<u64>, end: u64, outco
         end: Some(at(end)),
         outcome: Some(outcome),
     };
-    Fact { at_ns: 100_000 * MS, node: None, what: What::Read(read) }
+    Fact { at_ns: 100_000 * MS, node: None, what: FactKind::Read(read) }
 }
 
 /// A read that ended well.
@@ -132,7 +132,7 @@ pub fn good(node: u16, n: u64, start: u64, end: u64) -> Fact {
 }
 
 pub fn over(tasks: usize) -> Fact {
-    Fact { at_ns: 100_000 * MS, node: None, what: What::Over(tasks) }
+    Fact { at_ns: 100_000 * MS, node: None, what: FactKind::Over(tasks) }
 }
 
 /// The terms of a strategy in a small fleet whose clocks are right.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BrokenInfo;
-use crate::fill::{Cx, Fill, Filled, Flying, Load, Place, Want};
+use crate::fill::{Cx, Fill, Filled, FlightPlace, Flying, LoadFill, Want};
 use crate::port::BoxFuture;
 use crate::port::error::GetError;
 use crate::port::key::Key;
@@ -18,7 +18,7 @@ pub(super) const CALLERS_FLIGHT: BrokenInfo = BrokenInfo {
 };
 
 struct CallersFlight {
-    load: Load,
+    load: LoadFill,
     flying: Flying,
 }
 
@@ -26,13 +26,13 @@ impl Fill for CallersFlight {
     fn fill<'a>(&'a self, cx: Cx, key: &'a Key, want: Want) -> BoxFuture<'a, Result<Filled, GetError>> {
         Box::pin(async move {
             match self.flying.board(key, want.mode) {
-                Place::Leads(landing) => {
+                FlightPlace::Leads(landing) => {
                     let answer = self.load.lead(cx, key, want).await;
                     landing.land(&answer);
                     answer
                 }
-                Place::Follows(told) => told.await.unwrap_or(Err(GetError::LeadersVanished)),
-                Place::None => Ok(Filled::Busy { retry_in: Duration::ZERO }),
+                FlightPlace::Follows(told) => told.await.unwrap_or(Err(GetError::LeadersVanished)),
+                FlightPlace::None => Ok(Filled::Busy { retry_in: Duration::ZERO }),
             }
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::BrokenInfo;
-use crate::fill::{Cx, Fill, Filled, Load, Mode, Want};
+use crate::fill::{Cx, Fill, Filled, LoadFill, Mode, Want};
 use crate::port::BoxFuture;
 use crate::port::error::GetError;
 use crate::port::key::Key;
@@ -14,7 +14,7 @@ pub(super) const NO_REREAD: BrokenInfo = BrokenInfo {
     composition: "plain + lock",
     reason: "those who wait for the lock rebuild one after the other: a queue instead of a herd",
     mistake: "\"acquire, then compute\" without a second look, as in most lock snippets",
-    sabotage: |parts| parts.fill = |load, around| around(Arc::new(Load { reread: false, ..load })),
+    sabotage: |parts| parts.fill = |load, around| around(Arc::new(LoadFill { reread: false, ..load })),
 };
 
 /// Losers of the lock load, too.
@@ -36,13 +36,13 @@ pub(super) const UNPROTECTED: BrokenInfo = BrokenInfo {
     sabotage: |parts| {
         parts.fill = |load, around| {
             let refresh = around(Arc::new(load.clone()));
-            Arc::new(Unprotected { first: Load { reread: false, ..load }, refresh })
+            Arc::new(Unprotected { first: LoadFill { reread: false, ..load }, refresh })
         };
     },
 };
 
 struct Unprotected {
-    first: Load,
+    first: LoadFill,
     refresh: Arc<dyn Fill>,
 }
 

@@ -9,12 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use sim::{MemoryCache, VirtualClock, World};
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Cause, Clock, Event, Events, FlightId, LeaderEnd, Lease,
-    LoadCx, Loaded, Lookup, Message, Messages, Origin, OriginError, Released, Renewed, Stored, Token, Wake, When,
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Cause, Clock, Event, EventSink, FlightId, LeaderEnd,
+    Lease, LoadCx, Loaded, Lookup, Message, Messages, Origin, OriginError, Released, Renewed, Stored, Token, Wake,
+    When,
 };
 use strategies::rng::Rng;
 use strategies::sabotage::Seize;
-use strategies::{Cx, Entry, GetError, Key, Outcome, Ports, Served, Spec, Stack, Strategy};
+use strategies::{Cx, Entry, GetError, Key, Outcome, Ports, RunningStrategy, Served, Spec, Stack};
 
 pub const TTL: Duration = Duration::from_secs(5);
 pub const SERVICE: Duration = Duration::from_millis(200);
@@ -31,7 +32,7 @@ pub fn key() -> Key {
 #[derive(Default)]
 pub struct Log(Mutex<Vec<Event>>, Mutex<Vec<Duration>>);
 
-impl Events for Log {
+impl EventSink for Log {
     fn emit(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }

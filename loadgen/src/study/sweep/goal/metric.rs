@@ -5,7 +5,7 @@ use strategies::units::{DURATION, RATE, UnitFault};
 
 /// What a metric counts in, and so what may be written as its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Milliseconds.
     Time,
     /// A share of requests or runs, 0 to 1.
@@ -18,13 +18,13 @@ pub enum Kind {
 
 /// A metric as it was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Metric {
+pub(super) struct NamedMetric {
     pub(super) path: &'static str,
     /// Whether the name says the unit (`latency_ms.p99`), so that a limit may do without.
     pub(super) unit_in_name: bool,
 }
 
-impl Kind {
+impl MetricKind {
     /// What a metric counts in.
     #[must_use]
     pub fn of(path: &str) -> Self {
@@ -47,7 +47,7 @@ fn names(path: &'static str) -> Vec<String> {
     }
 }
 
-impl Metric {
+impl NamedMetric {
     /// The metric of that name.
     pub(super) fn named(word: &str) -> Option<Self> {
         let path = METRICS.into_iter().find(|path| names(path).iter().any(|name| name == word))?;
@@ -66,10 +66,10 @@ pub(super) fn all_names() -> Vec<String> {
 }
 
 /// Reads a limit; an error is (what is wrong, what is allowed, what to write).
-pub(super) fn limit(metric: Metric, name: &str, text: &str) -> Result<f64, (String, &'static str, String)> {
+pub(super) fn limit(metric: NamedMetric, name: &str, text: &str) -> Result<f64, (String, &'static str, String)> {
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
-    match Kind::of(metric.path) {
-        Kind::Time => match ((DURATION.read)(text), number) {
+    match MetricKind::of(metric.path) {
+        MetricKind::Time => match ((DURATION.read)(text), number) {
             (Ok(duration), _) => Ok(duration.as_secs_f64() * 1000.0),
             (_, Some(ms)) if metric.unit_in_name => Ok(ms),
             (Err(UnitFault::NoUnit), _) => {
@@ -77,7 +77,7 @@ pub(super) fn limit(metric: Metric, name: &str, text: &str) -> Result<f64, (Stri
             }
             _ => Err(("no duration".into(), "a duration in us, ms or s", "write it as 20ms".into())),
         },
-        Kind::Share => {
+        MetricKind::Share => {
             let percent = text.strip_suffix('%').and_then(|p| p.trim().parse::<f64>().ok()).map(|p| p / 100.0);
             let share = percent.or(number).filter(|share| (0.0..=1.0).contains(share));
             let allowed = "0 to 1, or 0% to 100%";
@@ -86,12 +86,12 @@ pub(super) fn limit(metric: Metric, name: &str, text: &str) -> Result<f64, (Stri
                 _ => ("no share".into(), allowed, "write it as 1%".into()),
             })
         }
-        Kind::PerSecond => match (number, (RATE.read)(text)) {
+        MetricKind::PerSecond => match (number, (RATE.read)(text)) {
             (Some(number), _) => Ok(number),
             (_, Ok(rate)) => Ok(rate),
             _ => Err(("no rate".into(), "a number, or a rate in /s", "write it as 15/s".into())),
         },
-        Kind::Count => {
+        MetricKind::Count => {
             number.ok_or_else(|| ("no number".into(), "a number, 0 or more", "write it without a unit".into()))
         }
     }

@@ -8,7 +8,7 @@ mod parse;
 
 use std::fmt;
 
-pub use metric::Kind;
+pub use metric::MetricKind;
 pub use parse::GoalError;
 
 /// A goal.
@@ -21,16 +21,16 @@ pub struct Goal {
     /// What is minimised or maximised: a metric's path.
     pub metric: &'static str,
     /// What must hold.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<GoalCondition>,
 }
 
 /// A condition on one metric.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Condition {
+pub struct GoalCondition {
     /// The metric's path.
     pub metric: &'static str,
     /// How it is compared.
-    pub comparison: Comparison,
+    pub comparison: Relation,
     /// With what, in the metric's own unit.
     pub limit: f64,
     /// The condition as it was typed, with its spaces in order.
@@ -39,7 +39,7 @@ pub struct Condition {
 
 /// How a metric is compared with its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub enum Relation {
     /// `<=`
     AtMost,
     /// `<`
@@ -50,7 +50,7 @@ pub enum Comparison {
     Above,
 }
 
-impl Comparison {
+impl Relation {
     const ALL: [(&'static str, Self); 4] =
         [("<=", Self::AtMost), (">=", Self::AtLeast), ("<", Self::Below), (">", Self::Above)];
 
@@ -72,7 +72,7 @@ impl Comparison {
     }
 }
 
-impl fmt::Display for Comparison {
+impl fmt::Display for Relation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = Self::ALL.iter().find(|(_, comparison)| comparison == self).map_or("", |(word, _)| word);
         f.write_str(word)

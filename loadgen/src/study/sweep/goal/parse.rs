@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::metric::{Metric, all_names, limit};
-use super::{Comparison, Condition, Goal};
+use super::metric::{NamedMetric, all_names, limit};
+use super::{Goal, GoalCondition, Relation};
 
 /// Longest goal, characters; messages show it whole.
 const TEXT_MAX: usize = 500;
@@ -91,10 +91,10 @@ impl<'t> Parser<'t> {
         Ok(Goal { text: self.text.trim().to_owned(), most, metric: metric.path, conditions })
     }
 
-    fn condition(&mut self) -> Result<Condition, GoalError> {
+    fn condition(&mut self) -> Result<GoalCondition, GoalError> {
         let (metric, name) = self.metric()?;
         let operator = self.words.next();
-        let found = operator.and_then(|word| Comparison::ALL.iter().find(|(text, _)| *text == word.text));
+        let found = operator.and_then(|word| Relation::ALL.iter().find(|(text, _)| *text == word.text));
         let Some((operator, comparison)) = found else {
             let remedy = "write it as latency.p99 <= 20ms";
             return Err(self.unexpected(operator, "a comparison is missing", "<=, <, >= or >", remedy));
@@ -106,7 +106,7 @@ impl<'t> Parser<'t> {
         match limit(metric, name.text, &text) {
             Ok(limit) => {
                 let text = format!("{} {operator} {text}", name.text);
-                Ok(Condition { metric: metric.path, comparison: *comparison, limit, text })
+                Ok(GoalCondition { metric: metric.path, comparison: *comparison, limit, text })
             }
             Err((what, allowed, remedy)) => {
                 Err(self.wrong(Some(value), what, format!("found `{text}`, allowed {allowed}"), remedy))
@@ -122,11 +122,11 @@ impl<'t> Parser<'t> {
         unit.map_or_else(|| value.text.to_owned(), |unit| format!("{}{}", value.text, unit.text))
     }
 
-    fn metric(&mut self) -> Result<(Metric, Word<'t>), GoalError> {
+    fn metric(&mut self) -> Result<(NamedMetric, Word<'t>), GoalError> {
         let Some(word) = self.words.next() else {
             return Err(self.unexpected(None, "a metric is missing", "a metric", "write one, as origin.total"));
         };
-        match Metric::named(word.text) {
+        match NamedMetric::named(word.text) {
             Some(metric) if metric.is_of_the_hot_key() && !self.has_hot_key => Err(self.wrong(
                 Some(word),
                 "the metric is about the hot key",

@@ -9,7 +9,7 @@ use strategies::units::duration_text;
 use strategies::{GetError, Key, Served};
 
 use super::checker::ms;
-use super::fact::{End, Fact, What};
+use super::fact::{End, Fact, FactKind};
 use super::troubles::Active;
 use crate::cache::Effect;
 use crate::origin::Read;
@@ -19,7 +19,7 @@ impl Fact {
     #[must_use]
     pub fn when_ns(&self) -> i64 {
         match &self.what {
-            What::Read(read) => read.arrived.0.cast_signed(),
+            FactKind::Read(read) => read.arrived.0.cast_signed(),
             _ => self.at_ns,
         }
     }
@@ -28,9 +28,9 @@ impl Fact {
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
         match &self.what {
-            What::Asked { key, .. } => Some(key),
-            What::Read(read) => Some(&read.key),
-            What::Cache(
+            FactKind::Asked { key, .. } => Some(key),
+            FactKind::Read(read) => Some(&read.key),
+            FactKind::Cache(
                 Effect::Put(key, ..)
                 | Effect::Removed(key)
                 | Effect::Taken(key, ..)
@@ -38,8 +38,8 @@ impl Fact {
                 | Effect::LetGo(key, ..)
                 | Effect::Seized(key),
             ) => Some(key),
-            What::Told(event) => event.key(),
-            What::Answered { .. } | What::Sent { .. } | What::Trouble(_) | What::Over(_) => None,
+            FactKind::Told(event) => event.key(),
+            FactKind::Answered { .. } | FactKind::Sent { .. } | FactKind::Trouble(_) | FactKind::Over(_) => None,
         }
     }
 }
@@ -50,14 +50,14 @@ impl fmt::Display for Fact {
         write!(f, "{:>12} · ", at(self.when_ns()))?;
         match (self.node, &self.what) {
             (Some(node), _) => write!(f, "replica {node}"),
-            (None, What::Read(_)) => f.write_str("origin   "),
+            (None, FactKind::Read(_)) => f.write_str("origin   "),
             (None, _) => f.write_str("all      "),
         }?;
         write!(f, " · {}", self.what)
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for FactKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked { request, key, probe: false } => write!(f, "key {key}: request {request} comes"),

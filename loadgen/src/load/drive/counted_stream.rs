@@ -11,12 +11,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// A TCP stream, and how many bytes have come from it.
-pub(super) struct Heard {
+pub(super) struct CountedStream {
     stream: TcpStream,
     bytes: Rc<Cell<u64>>,
 }
 
-impl Heard {
+impl CountedStream {
     /// The stream, and its count, which starts at 0.
     pub(super) fn over(stream: TcpStream) -> (Self, Rc<Cell<u64>>) {
         let bytes = Rc::new(Cell::new(0));
@@ -24,7 +24,7 @@ impl Heard {
     }
 }
 
-impl AsyncRead for Heard {
+impl AsyncRead for CountedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
@@ -33,7 +33,7 @@ impl AsyncRead for Heard {
     }
 }
 
-impl AsyncWrite for Heard {
+impl AsyncWrite for CountedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

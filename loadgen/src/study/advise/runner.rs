@@ -10,14 +10,14 @@ use report::{Figures, on_all_cores};
 use scenarios::Plan;
 use strategies::Budgets;
 
-use super::ask::Ask;
+use super::ask::Question;
 use super::budget::{Purse, RUN_MAX, RUN_MIN, STEPS_PER_SECOND};
 use super::candidates::Candidate;
 use super::estimate::{Manners, Reading};
-use super::trials::{Entry, Fate, STILL_WAITING, Unknown};
-use super::world::World;
+use super::simulated_day::SimulatedDay;
+use super::trials::{CandidateRuns, Fate, STILL_WAITING, Unknown};
 use crate::cli::settings::{Settings, Subject};
-use crate::cli::{AdviseArgs, Arrival, CacheChoice, Format, LabChoice, RunArgs};
+use crate::cli::{AdviseArgs, ArrivalChoice, CacheChoice, Format, LabChoice, RunArgs};
 use crate::lab::simlab::SimLab;
 use crate::shell::exit::{Exit, Failure};
 use crate::study::noise::NOISES;
@@ -27,7 +27,7 @@ use crate::study::sweep::outcome::spreads;
 const TOGETHER: usize = 8;
 
 /// What all simulations share.
-pub struct Bench {
+pub struct SimRunner {
     base: Settings,
     seeds: Vec<u64>,
     stop: Shutdown,
@@ -43,7 +43,7 @@ struct Ran {
     steps: u64,
 }
 
-impl Bench {
+impl SimRunner {
     /// A bench with so many seeds.
     ///
     /// # Errors
@@ -72,12 +72,12 @@ impl Bench {
     /// [`Failure`] where a run fails, or Ctrl-C ended it.
     pub fn run(
         &self,
-        ask: &Ask,
-        world: World,
+        ask: &Question,
+        world: SimulatedDay,
         candidates: &[Candidate],
         seeds: usize,
         steps: u64,
-    ) -> Result<Vec<Entry>, Failure> {
+    ) -> Result<Vec<CandidateRuns>, Failure> {
         self.purse.doing(&world.in_words());
         let scenario = world.scenario(ask)?;
         let base = Settings { scenario, ..self.base.clone() };
@@ -137,7 +137,7 @@ impl Bench {
 }
 
 /// What came of a candidate that was to run with so many seeds.
-fn entry(candidate: &Candidate, ran: Vec<Ran>, seeds: usize) -> Entry {
+fn entry(candidate: &Candidate, ran: Vec<Ran>, seeds: usize) -> CandidateRuns {
     let mut invalid_because: Vec<String> = Vec::new();
     for reason in ran.iter().flat_map(|ran| &ran.invalid_because) {
         if !invalid_because.contains(reason) {
@@ -161,7 +161,13 @@ fn entry(candidate: &Candidate, ran: Vec<Ran>, seeds: usize) -> Entry {
         invalid_because,
         figures: spreads(&figures),
     };
-    Entry { candidate: candidate.clone(), point, seeds, unknown, fates: ran.into_iter().map(|ran| ran.fate).collect() }
+    CandidateRuns {
+        candidate: candidate.clone(),
+        point,
+        seeds,
+        unknown,
+        fates: ran.into_iter().map(|ran| ran.fate).collect(),
+    }
 }
 
 /// As `--strategy` makes it: what says `auto` follows the scenario's budgets.
@@ -187,7 +193,7 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         warmup: None,
         clients: None,
         rate: None,
-        arrival: None::<Arrival>,
+        arrival: None::<ArrivalChoice>,
         replicas: Some(args.replicas),
         seed: args.seed,
         set: Vec::new(),

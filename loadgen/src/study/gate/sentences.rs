@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use report::compare::baseline::{Baseline, Change, Difference, compare};
+use report::compare::baseline::{Baseline, Difference, FigureChange, compare};
 use report::text::escape::line;
 use serde_json::Number;
 
-use super::measured::{Check, Found};
+use super::measured::{Check, CheckResult};
 use crate::cli::settings::quoted;
 use crate::shell::exit::Failure;
 use crate::shell::table::table;
@@ -25,7 +25,7 @@ pub(super) fn equal(path: &Path, baseline: &Baseline) -> String {
     )
 }
 
-pub(super) fn changed(path: &Path, run: &Path, baseline: &Baseline, changes: &[Change]) -> String {
+pub(super) fn changed(path: &Path, run: &Path, baseline: &Baseline, changes: &[FigureChange]) -> String {
     format!(
         "CHANGED  {} in the {} lab: {} of {} figures differ from {}\n\n{}\nIf that is what was meant, make it the baseline \
          and commit it: {}\n",
@@ -84,8 +84,8 @@ pub(super) fn told_table(differences: &[Difference]) -> String {
 pub(super) fn measured(path: &Path, run: &Path, checks: &[Check], notes: &[String]) -> String {
     let of = |regression: bool| {
         checks.iter().filter_map(move |check| match &check.found {
-            Found::Regression(text) if regression => Some(text),
-            Found::Advice(text) if !regression => Some(text),
+            CheckResult::Regression(text) if regression => Some(text),
+            CheckResult::Advice(text) if !regression => Some(text),
             _ => None,
         })
     };
@@ -119,8 +119,8 @@ pub(super) fn promoted(path: &Path, before: Option<&Baseline>, now: &Baseline) -
     text
 }
 
-fn change_table(changes: &[Change]) -> String {
-    let row = |change: &Change| {
+fn change_table(changes: &[FigureChange]) -> String {
+    let row = |change: &FigureChange| {
         let [from, to] = [&change.from, &change.to].map(|figure| shown(figure.as_ref()));
         vec![change.strategy.clone(), change.figure.clone(), from, to, relative(change)]
     };
@@ -134,7 +134,7 @@ fn shown(figure: Option<&Number>) -> String {
 }
 
 /// By how much, where that can be said.
-fn relative(change: &Change) -> String {
+fn relative(change: &FigureChange) -> String {
     let number = |figure: &Option<Number>| figure.as_ref().and_then(Number::as_f64);
     match (number(&change.from), number(&change.to)) {
         (Some(from), Some(to)) if from != 0.0 => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use scenarios::{Law, Scenario};
 use strategies::units::{duration_text, rate_text};
 
-use super::ask::{Ask, law_text, times};
+use super::ask::{Question, law_text, times};
 use super::numbers::{tidy, whole_ms};
 use super::origin::{places, service};
 use super::peak::peak_max;
@@ -53,7 +53,7 @@ const MEASURED: Duration = Duration::from_secs(60);
 
 /// What is different from the usual day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum DayChange {
     /// Nothing.
     None,
     /// Twice the requests.
@@ -68,10 +68,10 @@ pub enum Change {
     Crash,
 }
 
-impl Change {
+impl DayChange {
     /// What advice is tried against. Where the only replica dies, no strategy is left to compare.
     #[must_use]
-    pub fn days(ask: &Ask) -> Vec<Self> {
+    pub fn days(ask: &Question) -> Vec<Self> {
         let days = [Self::Load, Self::Service, Self::Cold, Self::LostCache, Self::Crash];
         days.into_iter().filter(|day| *day != Self::Crash || ask.replicas > 1).collect()
     }
@@ -98,9 +98,9 @@ impl Change {
 
 /// A scenario to be simulated.
 #[derive(Debug, Clone, Copy)]
-pub struct World {
+pub struct SimulatedDay {
     /// What is different.
-    pub change: Change,
+    pub change: DayChange,
     /// Reads a second that its origin is to do, of the whole load's.
     pub capacity: f64,
     /// Where the load makes the whole grid too dear.
@@ -111,11 +111,11 @@ pub struct World {
     measured: Duration,
 }
 
-impl World {
+impl SimulatedDay {
     /// The usual day with an origin of this capacity: as it is with all settings where that is affordable, else with one setting a preset,
     /// else at a smaller scale.
     #[must_use]
-    pub fn usual(ask: &Ask, capacity: f64) -> Self {
+    pub fn usual(ask: &Question, capacity: f64) -> Self {
         let whole = Scale::whole(ask.n);
         let fits = |scale: &Scale, cost_max: f64| Length::of(ask, scale).least_cost() <= cost_max;
         let all = !ask.quick && fits(&whole, COST_USUAL) && Scale::fitting(ask, capacity, |_| true, |_| 0.0).is_whole();
@@ -129,10 +129,10 @@ impl World {
     }
 
     /// The usual day at this scale.
-    fn at(ask: &Ask, capacity: f64, scale: Scale, cost_max: f64, reduced: bool) -> Self {
+    fn at(ask: &Question, capacity: f64, scale: Scale, cost_max: f64, reduced: bool) -> Self {
         let length = Length::of(ask, &scale);
         Self {
-            change: Change::None,
+            change: DayChange::None,
             capacity,
             reduced,
             scale,
@@ -143,7 +143,7 @@ impl World {
 
     /// The same, as it was asked; it may take long.
     #[must_use]
-    pub fn unscaled(&self, ask: &Ask) -> Self {
+    pub fn unscaled(&self, ask: &Question) -> Self {
         let whole = Self::at(ask, self.capacity, Scale::whole(ask.n), f64::INFINITY, self.reduced);
         let warmup = whole.warmup.min(DAY);
         Self {
@@ -156,51 +156,51 @@ impl World {
 
     /// The same with a change.
     #[must_use]
-    pub fn with(self, change: Change) -> Self {
-        let capacity = if change == Change::Service { self.capacity / 2.0 } else { self.capacity };
+    pub fn with(self, change: DayChange) -> Self {
+        let capacity = if change == DayChange::Service { self.capacity / 2.0 } else { self.capacity };
         Self { change, capacity, ..self }
     }
 
     /// Reads a second of a perfect cache on such a day, of the whole load.
     #[must_use]
-    pub fn floor(&self, ask: &Ask) -> f64 {
+    pub fn floor(&self, ask: &Question) -> f64 {
         self.floor_with(ask, ask.ttl)
     }
 
     /// The same with another TTL.
     #[must_use]
-    pub fn floor_with(&self, ask: &Ask, ttl: Duration) -> f64 {
+    pub fn floor_with(&self, ask: &Question, ttl: Duration) -> f64 {
         ask.population.floor(self.load(ask).0, ttl, self.mean(ask))
     }
 
     /// The same where every value is kept as long as it may be served: no strategy reads less.
     #[must_use]
-    pub fn least(&self, ask: &Ask) -> f64 {
+    pub fn least(&self, ask: &Question) -> f64 {
         ask.population.floor(self.load(ask).0, ask.ttl + ask.max_stale, self.mean(ask))
     }
 
     /// Reads a second of a perfect cache in what is simulated.
     #[must_use]
-    pub fn simulated_floor(&self, ask: &Ask) -> f64 {
+    pub fn simulated_floor(&self, ask: &Question) -> f64 {
         self.scale.population(ask).floor(self.simulated_rate(ask), self.scale.ttl_of(ask), self.mean(ask))
     }
 
     /// Requests a second that are simulated.
     #[must_use]
-    pub fn simulated_rate(&self, ask: &Ask) -> f64 {
+    pub fn simulated_rate(&self, ask: &Question) -> f64 {
         self.load(ask).0 / self.scale.load
     }
 
-    fn mean(&self, ask: &Ask) -> Duration {
-        ask.service.mean() * if self.change == Change::Service { 2 } else { 1 }
+    fn mean(&self, ask: &Question) -> Duration {
+        ask.service.mean() * if self.change == DayChange::Service { 2 } else { 1 }
     }
 
     /// Requests a second, and how long a read takes.
-    fn load(&self, ask: &Ask) -> (f64, Law) {
+    fn load(&self, ask: &Question) -> (f64, Law) {
         match self.change {
-            Change::Load => (ask.rate * 2.0, service(ask, self.capacity)),
+            DayChange::Load => (ask.rate * 2.0, service(ask, self.capacity)),
             // Its capacity is halved already.
-            Change::Service => (ask.rate, times(&service(ask, self.capacity * 2.0), 2.0)),
+            DayChange::Service => (ask.rate, times(&service(ask, self.capacity * 2.0), 2.0)),
             _ => (ask.rate, service(ask, self.capacity)),
         }
     }
@@ -215,7 +215,7 @@ impl World {
     ///
     /// # Errors
     /// [`Failure`] where it does not.
-    pub fn check(&self, ask: &Ask) -> Result<(), Failure> {
+    pub fn check(&self, ask: &Question) -> Result<(), Failure> {
         let measured = self.measured.as_secs_f64();
         if ask.rate * measured >= REQUESTS_MIN {
             return Ok(());
@@ -230,20 +230,20 @@ impl World {
 
     /// What a run of it should cost, in requests that are hits.
     #[must_use]
-    pub fn cost(&self, ask: &Ask) -> f64 {
+    pub fn cost(&self, ask: &Question) -> f64 {
         let (measured, warmup) = self.times(ask);
-        let twice = if self.change == Change::Load { 2.0 } else { 1.0 };
+        let twice = if self.change == DayChange::Load { 2.0 } else { 1.0 };
         Length::of(ask, &self.scale).per_s * (warmup + measured).as_secs_f64() * twice
     }
 
     /// When the cache is lost: after as many requests as tell how well it was, and after all keys have been read.
-    fn lost_at(&self, ask: &Ask) -> Duration {
+    fn lost_at(&self, ask: &Question) -> Duration {
         let requests = REQUESTS_BEFORE / (ask.rate / self.scale.load);
         whole_seconds(Duration::from_secs_f64(BEFORE_S.max(requests).max(self.cycle(ask).as_secs_f64())))
     }
 
     /// From an expiry to the next.
-    fn cycle(&self, ask: &Ask) -> Duration {
+    fn cycle(&self, ask: &Question) -> Duration {
         self.scale.ttl_of(ask) + ask.service.mean()
     }
 
@@ -251,24 +251,24 @@ impl World {
     #[must_use]
     pub fn in_words(&self) -> String {
         match self.change {
-            Change::None => "the usual day".into(),
-            Change::Load => "twice the load".into(),
-            Change::Service => "twice the service time".into(),
-            Change::Cold => "a cold start".into(),
-            Change::LostCache => format!("a cache lost for {}", duration_text(OUTAGE)),
-            Change::Crash => "a replica killed in mid-read, and gone".into(),
+            DayChange::None => "the usual day".into(),
+            DayChange::Load => "twice the load".into(),
+            DayChange::Service => "twice the service time".into(),
+            DayChange::Cold => "a cold start".into(),
+            DayChange::LostCache => format!("a cache lost for {}", duration_text(OUTAGE)),
+            DayChange::Crash => "a replica killed in mid-read, and gone".into(),
         }
     }
 
     /// How long is measured, and how long it warms up before. Where the cache is lost, measured is until everything was read anew at
     /// twice the time that the origin needs for it, and once more expired.
     #[must_use]
-    pub fn times(&self, ask: &Ask) -> (Duration, Duration) {
+    pub fn times(&self, ask: &Question) -> (Duration, Duration) {
         let lost = match self.change {
-            Change::Cold => Duration::ZERO,
-            Change::LostCache => OUTAGE,
+            DayChange::Cold => Duration::ZERO,
+            DayChange::LostCache => OUTAGE,
             // Far longer than a lock lives.
-            Change::Crash => return (self.measured.max(MEASURED), self.warmup),
+            DayChange::Crash => return (self.measured.max(MEASURED), self.warmup),
             _ => return (self.measured, self.warmup),
         };
         // Of a key that is read so many times a second so much lies in the cache.
@@ -283,9 +283,9 @@ impl World {
     ///
     /// # Errors
     /// [`Failure`] where a flag is out of a scenario's ranges, at the flag.
-    pub fn scenario(&self, ask: &Ask) -> Result<Scenario, Failure> {
-        let name = if self.change == Change::None { "advice" } else { self.change.name() };
-        let capacity = if self.change == Change::Service { self.capacity * 2.0 } else { self.capacity };
+    pub fn scenario(&self, ask: &Question) -> Result<Scenario, Failure> {
+        let name = if self.change == DayChange::None { "advice" } else { self.change.name() };
+        let capacity = if self.change == DayChange::Service { self.capacity * 2.0 } else { self.capacity };
         let places = places(ask, capacity, &self.scale);
         let (measured, warmup) = self.times(ask);
         let start = if warmup.is_zero() { "together" } else { "staggered" };
@@ -315,16 +315,16 @@ impl World {
     }
 
     /// What happens on such a day.
-    fn events(&self, ask: &Ask) -> String {
+    fn events(&self, ask: &Question) -> String {
         let lost_at = duration_text(self.lost_at(ask));
         match self.change {
-            Change::None | Change::Load | Change::Service => String::new(),
-            Change::Cold => format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"flush\"\n"),
-            Change::LostCache => {
+            DayChange::None | DayChange::Load | DayChange::Service => String::new(),
+            DayChange::Cold => format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"flush\"\n"),
+            DayChange::LostCache => {
                 let length = duration_text(OUTAGE);
                 format!("\n[[event]]\nat = \"{lost_at}\"\ndo = \"cache-stop\"\nfor = \"{length}\"\n")
             }
-            Change::Crash => {
+            DayChange::Crash => {
                 let (at, half) = (whole_seconds(self.times(ask).0 / 3), whole_ms(ask.service.mean() / 2));
                 let [expired, killed] = [at, at + half].map(duration_text);
                 format!(
@@ -346,7 +346,7 @@ struct Length {
 }
 
 impl Length {
-    fn of(ask: &Ask, scale: &Scale) -> Self {
+    fn of(ask: &Question, scale: &Scale) -> Self {
         let (ttl, rate) = (scale.ttl_of(ask), ask.rate / scale.load);
         let (population, service) = (scale.population(ask), ask.service.mean());
         let floor = population.floor(rate, ttl, service);
@@ -369,7 +369,7 @@ impl Length {
     }
 
     /// As much as is wanted, as far as it is affordable.
-    fn measured(&self, ask: &Ask, cost_max: f64) -> Duration {
+    fn measured(&self, ask: &Question, cost_max: f64) -> Duration {
         let share = if ask.quick { QUICK_SHARE } else { 1.0 };
         let wanted = (12.0 * self.cycle_s).max(MEASURED.as_secs_f64()).max(REQUESTS_WANTED / self.rate) * share;
         let most = cost_max / self.per_s - self.warmup.as_secs_f64();
@@ -382,7 +382,7 @@ fn whole_seconds(length: Duration) -> Duration {
     Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0)).max(Duration::from_secs(1))
 }
 
-impl Ask {
+impl Question {
     /// What is looked for, with an origin of this capacity: what was asked for, or else the lowest p99; and in any case
     /// what the numbers demand. Where a replica is killed, the requests that it had fail whatever the strategy: there, errors
     /// are not held against it. Where the cache is emptied or lost everything must be read anew, as fast as the origin can: there, its
@@ -390,7 +390,7 @@ impl Ask {
     ///
     /// # Errors
     /// [`Failure`] where it is no goal.
-    pub fn goal(&self, change: Change, capacity: f64) -> Result<Goal, Failure> {
+    pub fn goal(&self, change: DayChange, capacity: f64) -> Result<Goal, Failure> {
         let hot = self.keys_read.hot_key().is_some();
         let own = self.goal.as_deref().unwrap_or("min latency.p99").trim();
         let joint = match Goal::parse(own, hot).map_err(Failure::usage)?.conditions.as_slice() {
@@ -398,10 +398,10 @@ impl Ask {
             _ => "and",
         };
         let peak = match change {
-            Change::Cold | Change::LostCache => "recovery.recovered >= 1".to_owned(),
+            DayChange::Cold | DayChange::LostCache => "recovery.recovered >= 1".to_owned(),
             _ => format!("origin.max_per_second <= {}", tidy(peak_max(capacity))),
         };
-        let errors = if change == Change::Crash { "" } else { " and errors <= 0" };
+        let errors = if change == DayChange::Crash { "" } else { " and errors <= 0" };
         let stale = duration_text(self.max_stale);
         let text = format!("{own} {joint} {peak}{errors} and outcomes.shed <= 0 and stale.overage <= {stale}");
         Goal::parse(&text, hot).map_err(Failure::usage)

@@ -15,13 +15,13 @@ pub(super) struct Share {
 }
 
 /// What a worker's clients share. One thread's own, so a cell will do.
-pub(super) struct Bench {
+pub(super) struct WorkerContext {
     pub(super) drive: Drive,
     pub(super) recorder: RefCell<Recorder>,
     pub(super) share: Share,
 }
 
-impl Bench {
+impl WorkerContext {
     /// Nanoseconds from t = 0 to `at`; negative before it.
     pub(super) fn since(&self, at: Mono, t0: Mono) -> i64 {
         since(at, t0)

@@ -6,11 +6,11 @@ use report::sweep::figure_text;
 use strategies::spec::LAYERS;
 use strategies::units::duration_text;
 
-use super::ask::Ask;
+use super::ask::Question;
 use super::candidates::Candidates;
 use super::numbers::tidy;
-use super::record::{Advice, Limit, Rows, Setting, Verdict};
-use super::world::{Change, World};
+use super::record::{Advice, DayVerdict, Limit, Rows, Setting};
+use super::simulated_day::{DayChange, SimulatedDay};
 use crate::cli::settings::quoted;
 use crate::shell::exit::Failure;
 use crate::shell::table::table;
@@ -23,7 +23,7 @@ pub const NOT_SIMULATED: &str = "no processor time, no network but an idle machi
 ///
 /// # Errors
 /// [`Failure`] where a flag is out of range.
-pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Result<String, Failure> {
+pub fn plan(ask: &Question, usual: SimulatedDay, candidates: &Candidates, seeds: u64) -> Result<String, Failure> {
     let scenario = usual.scenario(ask)?;
     let (measured, warmup) = usual.times(ask);
     let settings = candidates.tried.len();
@@ -34,7 +34,7 @@ pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Res
         tidy(ask.capacity),
         if ask.least > ask.capacity { ": not enough" } else { "" }
     );
-    text += &format!("# goal: {}\n", ask.goal(Change::None, usual.capacity)?.text);
+    text += &format!("# goal: {}\n", ask.goal(DayChange::None, usual.capacity)?.text);
     text += &format!(
         "# {settings} settings × {seeds} seeds of {} after {} of warm-up{}:\n",
         duration_text(measured),
@@ -48,14 +48,14 @@ pub fn plan(ask: &Ask, usual: World, candidates: &Candidates, seeds: u64) -> Res
     for left_out in &candidates.left_out {
         text += &format!("# not tried: {left_out}\n");
     }
-    let days: Vec<String> = Change::days(ask).into_iter().map(|change| usual.with(change).in_words()).collect();
+    let days: Vec<String> = DayChange::days(ask).into_iter().map(|change| usual.with(change).in_words()).collect();
     text += &format!("# then the best two with {}; nothing was run\n\n", days.join(", "));
     Ok(text + &scenario.to_toml())
 }
 
 /// The answer.
 #[must_use]
-pub fn answer(ask: &Ask, advice: &Advice, folder: &Path) -> String {
+pub fn answer(ask: &Question, advice: &Advice, folder: &Path) -> String {
     let mut text = impossible(ask, advice);
     text += &chosen(ask, advice);
     if !advice.chosen.known {
@@ -83,7 +83,7 @@ pub fn answer(ask: &Ask, advice: &Advice, folder: &Path) -> String {
 }
 
 /// What no strategy can do, and what would: before anything else. Nothing where it can be done.
-fn impossible(ask: &Ask, advice: &Advice) -> String {
+fn impossible(ask: &Question, advice: &Advice) -> String {
     let capacity = &advice.capacity;
     let (given, floor, would) = (tidy(ask.capacity), tidy(capacity.floor_per_s), tidy(capacity.simulated_per_s));
     if advice.goal_met && capacity.enough {
@@ -141,7 +141,7 @@ fn impossible(ask: &Ask, advice: &Advice) -> String {
     text + "\n"
 }
 
-fn chosen(ask: &Ask, advice: &Advice) -> String {
+fn chosen(ask: &Question, advice: &Advice) -> String {
     let (chosen, n, capacity) = (&advice.chosen, advice.simulated.seeds.len(), &advice.capacity);
     let alike = advice.ranking.iter().filter(|s| s.meets_goal && s.as_good_as_best).count();
     let better = advice.ranking.first().filter(|best| best.strategy != chosen.strategy);
@@ -215,7 +215,7 @@ fn as_good(alike: usize, better: Option<&str>, seeds: usize) -> String {
 
 /// The other days on which it is not enough: to be known before anything is deployed.
 fn elsewhere(advice: &Advice) -> String {
-    let fails = |limit: &&Limit| matches!(limit.verdict, Verdict::Switch | Verdict::Neither);
+    let fails = |limit: &&Limit| matches!(limit.verdict, DayVerdict::Switch | DayVerdict::Neither);
     let days: Vec<&str> = advice.limits.iter().filter(fails).map(|limit| limit.what.as_str()).collect();
     if days.is_empty() || !advice.goal_met {
         return String::new();
@@ -257,7 +257,7 @@ fn costs(advice: &Advice) -> String {
 }
 
 /// The best setting of every preset.
-fn ranking(ask: &Ask, advice: &Advice) -> String {
+fn ranking(ask: &Question, advice: &Advice) -> String {
     let mut shown: Vec<&Setting> = vec![&advice.chosen];
     let whole = if advice.simulated.sample.is_some() { ", as read back" } else { "" };
     // What was run with all seeds first: with one a condition may hold by luck.
@@ -310,7 +310,7 @@ fn seeds(seeds: &[u64]) -> String {
 }
 
 /// Where it lies, and how a line is run again.
-fn places(ask: &Ask, advice: &Advice, folder: &Path) -> String {
+fn places(ask: &Question, advice: &Advice, folder: &Path) -> String {
     let path = folder.display().to_string();
     let file = format!("{path}/{}", advice.simulated.scenario);
     let whole = advice.simulated.sample.as_ref().and_then(|sample| sample.whole);
@@ -322,7 +322,7 @@ fn places(ask: &Ask, advice: &Advice, folder: &Path) -> String {
         "\nresults  {path}: advice.json (all settings), scenario.toml, a scenario for each other day\n{whole}\
          alone    {}\n         any line of the tables so, with --strategy and the file of the day ({})\n",
         rows.command(&advice.chosen.strategy),
-        Change::days(ask).iter().map(|change| format!("{}.toml", change.name())).collect::<Vec<_>>().join(", ")
+        DayChange::days(ask).iter().map(|change| format!("{}.toml", change.name())).collect::<Vec<_>>().join(", ")
     )
 }
 

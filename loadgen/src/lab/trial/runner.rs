@@ -25,7 +25,7 @@ use crate::load::record::Collected;
 use crate::shell::exit::Failure;
 
 /// What all strategies of a run share.
-pub struct Bench<'a> {
+pub struct TrialRunner<'a> {
     /// The settings.
     pub settings: &'a Settings,
     /// The world.
@@ -53,7 +53,7 @@ pub(super) struct Before {
 }
 
 /// What the load left behind.
-pub(super) struct Load {
+pub(super) struct LoadDone {
     pub(super) t0: Mono,
     /// Where the measured phase ended, nanoseconds since t = 0: at its planned end, or where Ctrl-C cut it short.
     pub(super) end_ns: i64,
@@ -68,7 +68,7 @@ pub(super) struct Load {
     pub(super) containers: Option<Vec<ContainerRow>>,
 }
 
-impl Bench<'_> {
+impl TrialRunner<'_> {
     /// Runs one strategy, and writes its latency log into `files` while it does.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use strategies::Outcome;
 
 /// What was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct SaidOutcome {
     /// How the answer was made; never shed or error.
     pub outcome: Outcome,
     /// The cache that says so.
@@ -15,12 +15,12 @@ pub struct Told {
 /// Reads the header. Each cache on the way appends a member, so the last is the nearest to us: it decides, unless it
 /// forwarded the request and does not say that it was collapsed; then the one before it does. `None` where the text is no
 /// Structured Field or where no member says `hit` or `fwd`.
-pub fn read(header: &[u8]) -> Option<Told> {
+pub fn read(header: &[u8]) -> Option<SaidOutcome> {
     let members: List = Parser::new(header).parse().ok()?;
     let mut forwarded = None;
     for member in members.iter().rev() {
         let ListEntry::Item(item) = member else { return None };
-        let told = |outcome| Some(Told { outcome, cache: name(&item.bare_item) });
+        let told = |outcome| Some(SaidOutcome { outcome, cache: name(&item.bare_item) });
         let params = &item.params;
         if is_true(params, "hit") {
             let left = params.get("ttl").and_then(BareItem::as_integer).map(i64::from);
