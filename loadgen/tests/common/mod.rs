@@ -3,21 +3,14 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each binary uses its own part of this")]
 
 pub mod page;
+pub mod turns;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use report::record::{BinRow, OriginFigures, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
-
-/// Two runs at once on two cores would disturb each other.
-// A file lock would also hold between test binaries, but cargo runs those one after the other.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-pub fn alone() -> MutexGuard<'static, ()> {
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub use turns::{alone, beside};
 
 pub fn loadgen(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
@@ -73,19 +66,31 @@ pub fn seconds(run: &Path, name: &str) -> Vec<BinRow> {
     folder(run, name).read_seconds().unwrap()
 }
 
-/// What comes of a run that no busy machine has spoiled, and its folder: at most three tries, of which the last counts in any case.
-pub fn unspoiled(results: &Path, run: impl Fn(&Path) -> Said) -> (Said, PathBuf) {
+/// What comes of a run that no busy machine has spoiled, and its folder: at most three tries, the last of them alone, and that one
+/// counts in any case.
+pub fn unspoiled<T>(results: &Path, mut run: impl FnMut(&Path) -> T) -> (T, PathBuf) {
     const TRIES: u32 = 3;
     let mut at = 1;
     loop {
         let folder = results.join(format!("try-{at}"));
+        let turn = if at == TRIES { alone() } else { beside() };
         let said = run(&folder);
+        drop(turn);
         let path = only_run(&folder);
         if at == TRIES || !is_spoiled(&record(&path)) {
             return (said, path);
         }
         at += 1;
     }
+}
+
+/// Tries each case in a thread of its own, as far as their turns allow.
+pub fn each<T: Send>(cases: impl IntoIterator<Item = T>, case: impl Fn(T) + Sync) {
+    std::thread::scope(|threads| {
+        for one in cases {
+            threads.spawn(|| case(one));
+        }
+    });
 }
 
 /// Whether a run is invalid, and a machine that is busy with something else explains every reason: then its figures say nothing.
@@ -97,7 +102,7 @@ fn is_spoiled(run: &Run) -> bool {
             failed.is_some_and(|(_, all)| all.trim_end_matches(')').split(", ").all(|one| one.ends_with(" slow")));
         slow || late.iter().any(|begins| why.starts_with(begins))
     };
-    let mut because = run.strategies.iter().flat_map(|strategy| &strategy.invalid_because).peekable();
+    let mut because = run.strategies.iter().flat_map(Strategy::runs).flat_map(|one| &one.invalid_because).peekable();
     because.peek().is_some() && because.all(busy)
 }
 

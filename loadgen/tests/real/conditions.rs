@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::common::{Said, alone, loadgen, only_run, record, signal};
+use crate::common::{Said, beside, loadgen, only_run, record, signal};
 use app::cache::redis_server::PrivateRedis;
 use app::testing::{needed, redis};
 use report::record::Strategy;
@@ -48,7 +48,7 @@ fn doubt<'a>(strategy: &'a Strategy, words: &str) -> &'a str {
 
 #[test]
 fn a_lab_that_stood_still_is_invalid_in_a_closed_loop_too() {
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let more = ["--strategy", "coalesce", "-d", "5s", "--cache", "memory", "-o", results.path().to_str().unwrap()];
     let run = loaded(loadgen(&[&CLOSED[..], &more].concat()));
@@ -78,7 +78,7 @@ fn redis_says(redis: &PrivateRedis, command: &str) -> Option<String> {
 
 #[test]
 fn a_cache_that_stands_still_or_that_somebody_else_empties_makes_a_run_invalid() {
-    let _alone = alone();
+    let _beside = beside();
     let Some(redis) = redis(&[]) else { return };
     let url = redis.url();
     let args = |results: &Path| -> Vec<String> {
@@ -125,7 +125,7 @@ fn a_cache_that_stands_still_or_that_somebody_else_empties_makes_a_run_invalid()
 
 #[test]
 fn a_redis_that_lets_nobody_listen_any_more_is_no_wake_up() {
-    let _alone = alone();
+    let _beside = beside();
     let Some(redis) = redis(&[]) else { return };
     let user = "ACL SETUSER lab on +@all ~* &* >password-of-the-test";
     assert_eq!(redis_says(&redis, user).as_deref(), Some("+OK\r\n"));
@@ -158,7 +158,7 @@ fn faketime() -> Option<PathBuf> {
 
 #[test]
 fn a_wall_clock_that_is_set_makes_a_run_invalid() {
-    let _alone = alone();
+    let _beside = beside();
     let Some(library) = needed("faketime", faketime) else { return };
     let folder = tempfile::tempdir().unwrap();
     let (clock, results) = (folder.path().join("clock"), folder.path().join("results"));

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::common::{Said, alone, only_run, record, strategy};
+use crate::common::{Said, beside, only_run, record, strategy};
 use axum::routing::get;
 
 /// The real binary under a limit of its shell's.
@@ -16,7 +16,7 @@ fn limited(limit: &str, args: &[&str]) -> Said {
 
 #[test]
 fn the_usual_soft_limit_is_raised_to_the_hard_one() {
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let args =
         ["--scenario", "hotkey", "--strategy", "coalesce", "-c", "80", "-w", "0s", "-d", "2s", "--cache", "memory"];
@@ -50,7 +50,7 @@ fn slow_server() -> String {
 
 #[test]
 fn descriptors_that_an_open_loop_lacks_are_the_generators_and_make_the_run_invalid() {
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let target = slow_server();
     let args = ["--scenario", "hotkey-open", "--target", &target, "-w", "0s", "-d", "2s", "--set", "load.rate=400/s"];

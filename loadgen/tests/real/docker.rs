@@ -121,8 +121,10 @@ const CONTAINERS: [&str; 6] = ["app-1", "app-2", "app-3", "cache-proxy-1", "orig
 
 #[test]
 fn a_stack_is_found_driven_hurt_and_healed_and_leaves_nothing_behind() {
-    let _alone = alone();
+    // Images are built and six programs started; what follows is a run at a time, as short as any.
+    let building = alone();
     let Some(stack) = TestStack::up() else { return };
+    drop(building);
     let scratch = tempfile::tempdir().unwrap();
     it_is_found_and_driven(&stack, scratch.path());
     real_faults_take_effect_and_are_explained(&stack, scratch.path());

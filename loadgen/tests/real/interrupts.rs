@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command};
 
-use crate::common::{alone, loadgen, only_run, record, seconds, signal, strategy, until};
+use crate::common::{beside, loadgen, only_run, record, seconds, signal, strategy, unspoiled, until};
 
 /// A child whose first strategy is under way.
 fn started(args: &[&str]) -> (Child, BufReader<std::process::ChildStderr>) {
@@ -48,17 +48,18 @@ fn folders(pids: &[u32]) -> Vec<String> {
 
 #[test]
 fn ctrl_c_once_drains_writes_and_says_incomplete() {
-    let _alone = alone();
     let results = tempfile::tempdir().unwrap();
-    let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
-    let (mut child, mut err) = started(&args(results.path().to_str().unwrap(), &["--cache", "memory"]));
-    std::thread::sleep(std::time::Duration::from_millis(2500)); // somewhere in the run: it is a user who presses Ctrl-C
-    signal(&child, "INT");
-    let mut rest = String::new();
-    err.read_to_string(&mut rest).unwrap();
-    assert!(rest.contains("stopping: what is under way is finished and written"), "{rest}");
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    let path = only_run(results.path());
+    let (before, path) = unspoiled(results.path(), |folder| {
+        let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+        let (mut child, mut err) = started(&args(folder.to_str().unwrap(), &["--cache", "memory"]));
+        std::thread::sleep(std::time::Duration::from_millis(2500)); // somewhere in the run: it is a user who presses Ctrl-C
+        signal(&child, "INT");
+        let mut rest = String::new();
+        err.read_to_string(&mut rest).unwrap();
+        assert!(rest.contains("stopping: what is under way is finished and written"), "{rest}");
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        before
+    });
     let run = record(&path);
     assert!(!run.complete);
     let naive = strategy(&run, "naive");
@@ -85,7 +86,7 @@ fn ctrl_c_once_drains_writes_and_says_incomplete() {
 
 #[test]
 fn ctrl_c_twice_leaves_at_once_and_takes_redis_along() {
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     if app::testing::redis(&[]).is_none() {
         return;
@@ -108,13 +109,10 @@ fn ctrl_c_twice_leaves_at_once_and_takes_redis_along() {
 #[test]
 fn a_closed_terminal_is_a_ctrl_c_unless_it_is_not_to_matter_and_folders_are_their_owners() {
     use std::os::unix::fs::PermissionsExt as _;
-    let _alone = alone();
     let program = env!("CARGO_BIN_EXE_loadgen");
     // Whatever runs the tests may ignore SIGHUP, and that is inherited.
-    for (before, code) in [("umask 000; exec env --default-signal=HUP", Some(130)), ("umask 077; exec nohup", Some(0))]
-    {
-        let results = tempfile::tempdir().unwrap();
-        let at = results.path().to_str().unwrap();
+    let closed = |before: &str, results: &Path| {
+        let at = results.display();
         let line = format!("{before} {program} --scenario hotkey -w 0s -d 3s --strategy naive --cache memory -o {at}");
         let mut shell = Command::new("sh");
         shell.args(["-c", &line]).stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
@@ -133,9 +131,16 @@ fn a_closed_terminal_is_a_ctrl_c_unless_it_is_not_to_matter_and_folders_are_thei
         signal(&child, "HUP");
         let mut rest = String::new();
         err.read_to_string(&mut rest).unwrap();
-        assert_eq!(child.wait().unwrap().code(), code, "{before}: {rest}");
-        assert_eq!(record(&only_run(results.path())).complete, code == Some(0), "{before}");
+        let code = child.wait().unwrap().code();
         assert!(held.iter().all(|folder| !Path::new(folder).exists()), "{before}: {held:?}");
+        (code, rest)
+    };
+    for (before, code) in [("umask 000; exec env --default-signal=HUP", Some(130)), ("umask 077; exec nohup", Some(0))]
+    {
+        let results = tempfile::tempdir().unwrap();
+        let ((ended, said), path) = unspoiled(results.path(), |folder| closed(before, folder));
+        assert_eq!(ended, code, "{before}: {said}");
+        assert_eq!(record(&path).complete, code == Some(0), "{before}");
     }
 }
 
@@ -143,7 +148,7 @@ fn a_closed_terminal_is_a_ctrl_c_unless_it_is_not_to_matter_and_folders_are_thei
 fn a_generator_that_is_killed_leaves_no_redis_behind() {
     let Some(redis) = app::testing::redis(&[]) else { return };
     drop(redis);
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let (mut child, _err) = started(&args(results.path().to_str().unwrap(), &["--cache", "redis"]));
     let mine = descendants(child.id());
@@ -161,7 +166,7 @@ fn a_generator_that_is_killed_leaves_no_redis_behind() {
 
 #[test]
 fn redis_killed_in_mid_run_makes_the_run_invalid_and_the_lock_coalesces_until_it_is_back() {
-    let _alone = alone();
+    let _beside = beside();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let serve = || app::testing::redis(&["--port", &port, "--bind", "127.0.0.1"]);
     let Some(redis) = serve() else { return };

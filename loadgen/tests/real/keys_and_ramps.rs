@@ -1,21 +1,19 @@
 //! Short real runs of what a scenario may ask for beside hot keys at one rate: items that don't exist, and ramps.
 
-use crate::common::{alone, folder, only_run, origin_of, record, run, seconds, strategy};
+use crate::common::{beside, folder, only_run, origin_of, record, run, seconds, strategy, unspoiled};
 use scenarios::{Plan, Scenario};
 
 #[test]
 fn what_does_not_exist_is_an_answer_and_its_floor_is_what_the_strategy_may_remember() {
-    let _alone = alone();
     let results = tempfile::tempdir().unwrap();
-    let at = results.path().to_str().unwrap();
     let sets = ["keys.kind=single", "keys.n=1", "keys.missing_share=0.2", "keys.missing_n=2", "cache.ttl=60s"];
     let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
     let with = "plain + lock + negative(1s)";
     let strategies = format!("plain + lock,{with}");
-    let args = ["--scenario", "hotkey", "-w", "1s", "-d", "4s", "--cache", "memory", "-o", at, "--strategy"];
-    let said = run(&[&args[..], &[strategies.as_str()], &sets].concat());
+    let args = ["--scenario", "hotkey", "-w", "1s", "-d", "4s", "--cache", "memory", "--strategy", &strategies];
+    let (said, path) =
+        unspoiled(results.path(), |folder| run(&[&args[..], &sets, &["-o", folder.to_str().unwrap()]].concat()));
     assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
-    let path = only_run(results.path());
     let run = record(&path);
     assert!(run.load.ends_with(", 20 % for items that do not exist"), "{}", run.load);
     for strategy in &run.strategies {
@@ -36,7 +34,7 @@ fn what_does_not_exist_is_an_answer_and_its_floor_is_what_the_strategy_may_remem
 
 #[test]
 fn a_ramp_is_offered_as_planned_and_said_in_words() {
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let at = results.path().to_str().unwrap();
     let ramp = "load.ramp=[{ at = \"1s\", to = \"300/s\", over = \"2s\" }]";

@@ -16,7 +16,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr};
 
-use crate::common::{alone, loadgen, only_run, record, run};
+use crate::common::{loadgen, record, run, unspoiled};
 use browser::Browser;
 use serde_json::Value;
 
@@ -47,29 +47,10 @@ fn begin(results: &std::path::Path) -> (Child, BufReader<ChildStderr>) {
 
 #[test]
 fn the_page_is_told_what_the_record_says_and_keeps_nothing_alive() {
-    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
-    let (mut child, mut stderr) = begin(dir.path());
-    let address = address(&mut stderr);
-    // It looks, and never reads: its buffers fill, and nothing waits for it.
-    let _idle = get(&address, "/events", &address);
-    let mut page = String::new();
-    get(&address, "/", &address).read_to_string(&mut page).unwrap();
-    for words in ["200 OK", "content-security-policy: default-src 'none'", "new EventSource(\"/events\")"] {
-        assert!(page.contains(words), "{words:?} in {page}");
-    }
-    let mut refused = String::new();
-    get(&address, "/events", "evil.example").read_to_string(&mut refused).unwrap();
-    assert!(refused.starts_with("HTTP/1.1 421"), "{refused}");
-
-    let news: Vec<Value> = get(&address, "/events", "localhost")
-        .lines()
-        .map_while(Result::ok)
-        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
-        .collect();
-    assert_eq!(child.wait().unwrap().code(), Some(0), "{:?}", stderr.lines().map_while(Result::ok).collect::<Vec<_>>());
-
-    let record = record(&only_run(dir.path()));
+    let ((code, said, news), path) = unspoiled(dir.path(), watched);
+    assert_eq!(code, Some(0), "{said}");
+    let record = record(&path);
     let kinds = |kind: &str| news.iter().filter(|one| one["kind"] == kind).collect::<Vec<_>>();
     assert_eq!((news[0]["kind"].as_str(), news[0]["runs"].as_u64()), (Some("run"), Some(2)));
     assert_eq!(news.last().unwrap()["kind"], "over");
@@ -97,13 +78,59 @@ fn the_page_is_told_what_the_record_says_and_keeps_nothing_alive() {
     }
 }
 
+/// A run whose page is looked at: how it ended, what it said, and what the page was told.
+fn watched(results: &std::path::Path) -> (Option<i32>, String, Vec<Value>) {
+    let (mut child, mut stderr) = begin(results);
+    let address = address(&mut stderr);
+    // It looks, and never reads: its buffers fill, and nothing waits for it.
+    let _idle = get(&address, "/events", &address);
+    let mut page = String::new();
+    get(&address, "/", &address).read_to_string(&mut page).unwrap();
+    for words in ["200 OK", "content-security-policy: default-src 'none'", "new EventSource(\"/events\")"] {
+        assert!(page.contains(words), "{words:?} in {page}");
+    }
+    let mut refused = String::new();
+    get(&address, "/events", "evil.example").read_to_string(&mut refused).unwrap();
+    assert!(refused.starts_with("HTTP/1.1 421"), "{refused}");
+
+    let news: Vec<Value> = get(&address, "/events", "localhost")
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
+        .collect();
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    (child.wait().unwrap().code(), said, news)
+}
+
 /// The page in a real Chromium, from the warm-up of the first strategy to the end of the last.
 #[test]
 fn the_page_draws_each_strategy_and_ends_with_the_records_figures() {
-    let Some(mut browser) = Browser::open() else { return };
-    let _alone = alone();
+    let mut first = Browser::open();
+    if first.is_none() {
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
-    let (mut child, mut stderr) = begin(dir.path());
+    let begun = |results: &std::path::Path| drawn(results, first.take().or_else(Browser::open).unwrap());
+    let ((code, mut browser, address), path) = unspoiled(dir.path(), begun);
+    assert_eq!(code, Some(0));
+    let record = record(&path);
+    for (at, strategy) in record.strategies.iter().enumerate() {
+        let cell = |column| format!("document.querySelectorAll('#done tr')[{at}].children[{column}].textContent");
+        let origin = crate::common::origin_of(strategy);
+        assert_eq!(browser.text(&cell(0)), strategy.name);
+        assert_eq!(browser.text(&cell(1)), origin.total.to_string());
+        assert_eq!(browser.text(&cell(3)), origin.max_per_second.to_string());
+    }
+    assert_eq!(browser.eval("document.querySelectorAll('#latency .series').length"), 2);
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+    let asked: Vec<&str> = browser.requests.iter().filter_map(|url| url.strip_prefix("http://")).collect();
+    assert_eq!(asked, [format!("{address}/"), format!("{address}/events")]);
+}
+
+/// A run whose page is drawn to the end.
+fn drawn(results: &std::path::Path, mut browser: Browser) -> (Option<i32>, Browser, String) {
+    let (mut child, mut stderr) = begin(results);
     let address = address(&mut stderr);
     browser.look_like(1280, "light");
     browser.goto_url(&format!("http://{address}/"));
@@ -120,19 +147,7 @@ fn the_page_draws_each_strategy_and_ends_with_the_records_figures() {
     let wide = browser.eval("document.documentElement.scrollWidth > document.documentElement.clientWidth");
     assert_eq!(wide, false, "a phone need not scroll sideways");
     browser.eval(&until("over"));
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    let record = record(&only_run(dir.path()));
-    for (at, strategy) in record.strategies.iter().enumerate() {
-        let cell = |column| format!("document.querySelectorAll('#done tr')[{at}].children[{column}].textContent");
-        let origin = crate::common::origin_of(strategy);
-        assert_eq!(browser.text(&cell(0)), strategy.name);
-        assert_eq!(browser.text(&cell(1)), origin.total.to_string());
-        assert_eq!(browser.text(&cell(3)), origin.max_per_second.to_string());
-    }
-    assert_eq!(browser.eval("document.querySelectorAll('#latency .series').length"), 2);
-    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
-    let asked: Vec<&str> = browser.requests.iter().filter_map(|url| url.strip_prefix("http://")).collect();
-    assert_eq!(asked, [format!("{address}/"), format!("{address}/events")]);
+    (child.wait().unwrap().code(), browser, address)
 }
 
 #[test]

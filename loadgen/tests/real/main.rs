@@ -1,5 +1,6 @@
 //! The generator in real time: labs, servers, containers and browsers. One binary, because each is linked anew, and apart from
-//! `it`, whose simulations would take from what is measured here: a test that puts a load on the machine does so `alone`.
+//! `it`, whose simulations would take from what is measured here: a test that puts a load on the machine does so `alone` or `beside`
+//! others (`common/turns.rs`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
 
@@ -25,3 +26,4 @@ mod slots;
 mod stall;
 mod target;
 mod terminal;
+mod turns;

@@ -11,7 +11,7 @@ use app::process::shutdown::{Shutdown, Stop};
 use app::testing::needed;
 use app::wire::auth::ControlToken;
 
-use crate::common::{alone, folder, only_run, origin_of, record, run, signal, strategy, until};
+use crate::common::{folder, origin_of, record, run, signal, strategy, unspoiled, until};
 use report::record::{BinRow, Strategy};
 use tempfile::TempDir;
 
@@ -125,24 +125,16 @@ fn hotkey(target: u16, origin: &Origin, scratch: &Path) -> Seen {
     let results = scratch.join(target.to_string());
     let token = scratch.join("token");
     std::fs::write(&token, TOKEN).unwrap();
-    let said = run(&[
-        "--scenario",
-        "hotkey",
-        "-w",
-        "0s",
-        "-d",
-        "7500ms",
-        "--target",
-        &format!("http://127.0.0.1:{target}/items/{{key}}"),
-        "--origin-control",
-        &format!("http://{}", origin.control),
-        "--origin-token-file",
-        token.to_str().unwrap(),
-        "-o",
-        results.to_str().unwrap(),
-    ]);
+    let witness =
+        ["--origin-control", &format!("http://{}", origin.control), "--origin-token-file", token.to_str().unwrap()];
+    let (said, path) = unspoiled(&results, |folder| {
+        // No cache has the items of this query yet.
+        let (folder, query) = (folder.to_str().unwrap(), folder.file_name().unwrap().to_str().unwrap());
+        let url = format!("http://127.0.0.1:{target}/items/{{key}}?{query}");
+        let load = ["--scenario", "hotkey", "-w", "0s", "-d", "7500ms", "--target", &url, "-o", folder];
+        run(&[&load[..], &witness].concat())
+    });
     assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
-    let path = only_run(&results);
     let run = record(&path);
     let result = strategy(&run, "target").clone();
     assert!(result.valid, "{:?}", result.invalid_because);
@@ -166,7 +158,7 @@ impl Seen {
 #[test]
 fn nginx_locks_new_entries_polls_for_them_and_lets_a_herd_through_at_expiry() {
     let Some(nginx) = program("nginx", "nginx") else { return };
-    let (_alone, scratch) = (alone(), enterable());
+    let scratch = enterable();
     let origin = Origin::start(scratch.path());
     let [plain, lock, stale, window] = [(); 4].map(|()| free_port());
     let documented = ["127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8083", "127.0.0.1:8084", "127.0.0.1:8090"];
@@ -204,7 +196,7 @@ fn nginx_locks_new_entries_polls_for_them_and_lets_a_herd_through_at_expiry() {
 #[test]
 fn varnish_wakes_its_waiters_and_with_grace_nobody_waits() {
     let Some(varnishd) = program("varnish", "varnishd") else { return };
-    let (_alone, scratch) = (alone(), enterable());
+    let scratch = enterable();
     let origin = Origin::start(scratch.path());
     let [coalesce, grace] = [(); 2].map(|()| free_port());
     let file = configuration("default.vcl", &[("\"8090\"", format!("\"{}\"", origin.data.port()))], scratch.path());

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 
-use crate::common::{Said, alone, run, until};
+use crate::common::{Said, beside, run, until};
 use app::cache::redis_server::PrivateRedis;
 use app::testing;
 
@@ -203,7 +203,7 @@ fn what_is_no_redis() {
 #[test]
 fn a_good_one_is_used_and_is_empty_again() {
     let Some(redis) = testing::redis(&[]) else { return };
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let output = results.path().to_str().unwrap();
     let args =

@@ -15,7 +15,7 @@ use app::testing::needed;
 use app::wire::control_client::ControlClient;
 use evidence::ReplicaCounters;
 
-use crate::common::{alone, signal};
+use crate::common::{beside, signal};
 use clap::Parser as _;
 use loadgen::cli::Cli;
 use loadgen::cli::settings::Settings;
@@ -56,7 +56,7 @@ fn promtool(tool: &Path, folder: &Path, args: &[&str], input: &str) -> (bool, St
 #[test]
 fn promtool_is_content_with_configuration_and_rules_and_each_alert_fires_and_keeps_quiet() {
     let Some((_, tool)) = programs() else { return };
-    let _alone = alone();
+    let _beside = beside();
     for args in
         [["check", "config", "prometheus.yml"], ["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]]
     {
@@ -279,7 +279,7 @@ fn prometheus_sees_what_the_records_say() {
     if needed("redis", app::cache::redis_server::installed).is_none() {
         return;
     }
-    let _alone = alone();
+    let _beside = beside();
     let args = "loadgen --scenario hotkey --strategy singleflight,naive --lab local --cache redis --quiet -w 0s -d 6s";
     let cli = Cli::parse_from(args.split(' ').chain(["--set", "cache.ttl=2s"]));
     let settings = Settings::of(&cli.run).unwrap();

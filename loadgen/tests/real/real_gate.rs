@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::common::{alone, only_run, record, run};
+use crate::common::{record, run, unspoiled};
 use app::testing::redis;
 use report::RunFolder;
 use strategies::rng::Rng;
@@ -16,22 +16,23 @@ use strategies::rng::Rng;
 /// Short expiries, so that a short run has many.
 const HOT: &str = "--scenario hotkey --lab local --quiet -w 1s --set cache.ttl=1s --noise no-such-folder";
 
-/// A valid run: on a machine that is busy for a moment one may be invalid, and says so.
-fn real(results: &Path, strategies: &str, args: &str) -> PathBuf {
-    for attempt in 1..=4 {
-        let results = results.join(attempt.to_string());
-        let places = ["--strategy", strategies, "-o", results.to_str().unwrap()];
-        let args: Vec<&str> = HOT.split(' ').chain(places).chain(args.split(' ')).collect();
-        let said = run(&args);
-        if said.code != Some(4) || attempt == 4 {
-            assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
-            return only_run(&results);
-        }
-    }
-    unreachable!()
+/// Valid runs, each in its folder of `dir`, of its strategies, with its arguments; as many at once as may stand beside one another.
+fn real<const N: usize>(dir: &Path, runs: [(&str, &str, &str); N]) -> [PathBuf; N] {
+    let one = |(name, strategies, more): (&str, &str, &str)| {
+        let (said, path) = unspoiled(&dir.join(name), |folder| {
+            let places = ["--strategy", strategies, "-o", folder.to_str().unwrap()];
+            run(&HOT.split(' ').chain(places).chain(more.split(' ')).collect::<Vec<_>>())
+        });
+        assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+        path
+    };
+    std::thread::scope(|threads| {
+        let begun = runs.map(|run| threads.spawn(move || one(run)));
+        begun.map(|run| run.join().unwrap())
+    })
 }
 
-const MEMORY: &str = "-d 7s --cache memory";
+const MEMORY: &str = "-d 5s --cache memory";
 
 /// Gives a strategy of a run the name and the composition of the baseline's: as if its code had changed.
 fn disguise(run: &Path, strategy: &str, as_strategy: &str, spec: &str) {
@@ -43,15 +44,23 @@ fn disguise(run: &Path, strategy: &str, as_strategy: &str, spec: &str) {
 
 #[test]
 fn the_same_thing_passes_and_what_is_broken_does_not() {
-    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
-    let at = |name: &str| dir.path().join(name);
-    let baselines = at("baselines");
+    let [base, again, unlocked, slow, tame, other] = real(
+        dir.path(),
+        [
+            ("base", "naive,singleflight", MEMORY),
+            ("again", "naive,singleflight", MEMORY),
+            ("unlocked", "naive,coalesce", MEMORY),
+            ("slow", "naive,singleflight", &format!("{MEMORY} --set origin.service_time=260ms")),
+            ("tame", "coalesce,singleflight", MEMORY),
+            ("other", "naive,singleflight", &format!("{MEMORY} -c 40")),
+        ],
+    );
+    let baselines = dir.path().join("baselines");
     let gate = |path: &Path, more: &[&str]| {
         let args = ["gate", path.to_str().unwrap(), "--baseline", baselines.to_str().unwrap()];
         run(&[&args[..], more].concat())
     };
-    let base = real(&at("base"), "naive,singleflight", MEMORY);
     let said = gate(&base, &[]);
     assert_eq!(said.code, Some(3), "{}", said.err);
     assert!(said.err.contains("no baseline"), "{}", said.err);
@@ -59,7 +68,6 @@ fn the_same_thing_passes_and_what_is_broken_does_not() {
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert!(said.out.contains("hotkey.local.json: 2 strategies, 1 runs of each"), "{}", said.out);
 
-    let again = real(&at("again"), "naive,singleflight", MEMORY);
     let said = gate(&again, &[]);
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     for words in ["passed", "too few runs for a test of times and totals: 1, needed at least 6"] {
@@ -82,22 +90,18 @@ fn the_same_thing_passes_and_what_is_broken_does_not() {
     assert!(said.err.contains("too few runs to judge time"), "{}", said.err);
 
     // The lock is not taken any more.
-    let unlocked = real(&at("unlocked"), "naive,coalesce", MEMORY);
     disguise(&unlocked, "coalesce", "singleflight", "plain + lock(lease=10s, poll=50ms)");
     regression(&gate(&unlocked, &[]), &unlocked, &["singleflight has 3.00 reads of the hot key an expiry"]);
 
     // The origin is slower than it was.
-    let slow = real(&at("slow"), "naive,singleflight", &format!("{MEMORY} --set origin.service_time=260ms"));
     let said = gate(&slow, &[]);
     regression(&said, &slow, &["the origin takes 26", "1.3"]);
     assert!(said.out.contains("origin.service_time is 260ms, in the baseline 200ms"), "{}", said.out);
 
     // Nobody needs the lab to show that a lock helps against nothing.
-    let tame = real(&at("tame"), "coalesce,singleflight", MEMORY);
     disguise(&tame, "coalesce", "naive", "plain");
     regression(&gate(&tame, &[]), &tame, &["The herd is gone: naive", "the lab is broken"]);
 
-    let other = real(&at("other"), "naive,singleflight", &format!("{MEMORY} -c 40"));
     let said = gate(&other, &[]);
     assert_eq!(said.code, Some(3));
     for words in ["load.clients", "found 40", "needed 50", "plan_hash"] {
@@ -157,14 +161,15 @@ fn carry(mut from: impl Read, mut to: impl Write + Send + 'static, rng: &Rng) {
 /// lock let go in between, and who does not look again reads the origin once more.
 #[test]
 fn a_lock_without_its_reread_fails() {
-    let Some(redis) = redis(&[]) else { return };
-    let _alone = alone();
+    let (Some(one), Some(other)) = (redis(&[]), redis(&[])) else { return };
     let dir = tempfile::tempdir().unwrap();
     let baselines = dir.path().join("baselines");
-    let way = winding_way(redis.url().trim_start_matches("redis+unix://").into());
-    let args = format!("-d 25s -c 40 --redis redis://{way}");
-    let right = real(&dir.path().join("right"), "singleflight", &args);
-    let wrong = real(&dir.path().join("wrong"), "broken-lock-no-reread", &args);
+    let [one, other] = [&one, &other].map(|redis| {
+        let way = winding_way(redis.url().trim_start_matches("redis+unix://").into());
+        format!("-d 25s -c 40 --redis redis://{way}")
+    });
+    let [right, wrong] =
+        real(dir.path(), [("right", "singleflight", &one), ("wrong", "broken-lock-no-reread", &other)]);
     disguise(&wrong, "broken-lock-no-reread", "singleflight", &record(&right).strategies[0].spec);
     let baselines = baselines.to_str().unwrap();
     assert_eq!(run(&["promote", right.to_str().unwrap(), "--baseline-dir", baselines]).code, Some(0));

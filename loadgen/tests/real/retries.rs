@@ -9,7 +9,7 @@ use app::process::runtime::RealClock;
 use app::process::shutdown::{Shutdown, Stop};
 use app::wire::serve::serve;
 
-use crate::common::alone;
+use crate::common::beside;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -63,7 +63,7 @@ fn replica(kind: Kind) -> (SocketAddr, Arc<AtomicU64>, Stop) {
 
 /// Drives the replica for a second.
 fn drive(kind: Kind, settings: &[(&str, &str)]) -> (Collected, u64) {
-    let _alone = alone();
+    let _beside = beside();
     let text = scenarios::shipped().iter().find(|(name, _)| *name == "hotkey").unwrap().1;
     let sets: Vec<_> = settings.iter().map(|(p, v)| ((*p).to_owned(), (*v).to_owned())).collect();
     let scenario = Scenario::parse(text, "hotkey", &sets).unwrap();

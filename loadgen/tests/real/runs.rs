@@ -1,19 +1,23 @@
 //! Short real runs of the real binary: the shape of the result, on Redis and on the memory cache.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::common::{alone, folder, loadgen, only_run, origin_of, record, run, seconds, strategy};
+use crate::common::{folder, loadgen, origin_of, record, run, seconds, strategy, unspoiled};
 use report::record::{Run, Strategy};
 
 /// A TTL of one second makes four or five expiries in a few seconds.
 const SHORT: [&str; 7] = ["--scenario", "hotkey", "-w", "1500ms", "-d", "5s", "--set"];
 
-fn hotkey(results: &Path, strategies: &str, more: &[&str]) -> (crate::common::Said, Run) {
-    let results_text = results.to_str().unwrap();
-    let args = [&SHORT[..], &["cache.ttl=1s", "-o", results_text, "--strategy", strategies], more].concat();
-    let said = run(&args);
-    let run = record(&only_run(results));
-    (said, run)
+/// A valid run and its folder.
+fn well(results: &Path, args: &[&str]) -> (PathBuf, Run) {
+    let (said, path) = unspoiled(results, |folder| run(&[args, &["-o", folder.to_str().unwrap()]].concat()));
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    let run = record(&path);
+    (path, run)
+}
+
+fn hotkey(results: &Path, strategies: &str, more: &[&str]) -> (PathBuf, Run) {
+    well(results, &[&SHORT[..], &["cache.ttl=1s", "--strategy", strategies], more].concat())
 }
 
 /// What holds of every valid strategy, whatever it does.
@@ -40,11 +44,9 @@ fn assert_sound(run_path: &Path, run: &Run, strategy: &Strategy) {
     assert_eq!(hot.outcomes.sum(), hot.requests, "{name}");
 }
 
-fn assert_the_shape_of_hotkey(results: &Path, more: &[&str], cache: &str) {
-    let (said, run) = hotkey(results, "naive,coalesce,singleflight,swr,xfetch,jitter", more);
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+fn assert_the_shape_of_hotkey(results: &Path, more: &[&str], cache: &str) -> PathBuf {
+    let (path, run) = hotkey(results, "naive,coalesce,singleflight,swr,xfetch,jitter", more);
     assert!(run.cache.starts_with(cache) && run.complete && run.strategies.len() == 6, "{}", run.cache);
-    let path = only_run(results);
     run.strategies.iter().for_each(|s| assert_sound(&path, &run, s));
     let per_expiry = |name: &str| origin_of(strategy(&run, name)).per_expiry.as_ref().unwrap().mean;
     let of = |name| strategy(&run, name);
@@ -73,6 +75,7 @@ fn assert_the_shape_of_hotkey(results: &Path, more: &[&str], cache: &str) {
         "no help for one hot key"
     );
     assert_eq!(origin_of(of("jitter")).floor, None, "its TTLs are lengthened");
+    path
 }
 
 #[test]
@@ -80,10 +83,8 @@ fn hotkey_has_its_shape_on_redis_and_the_page_says_so() {
     if app::testing::redis(&[]).is_none() {
         return;
     }
-    let _alone = alone();
     let results = tempfile::tempdir().unwrap();
-    assert_the_shape_of_hotkey(results.path(), &["--cache", "redis"], "redis ");
-    let path = only_run(results.path());
+    let path = assert_the_shape_of_hotkey(results.path(), &["--cache", "redis"], "redis ");
     for file in ["scenario.toml", "summary.md", "report.html", "charts/comparison.svg", "charts/comparison.png"] {
         assert!(path.join(file).metadata().is_ok_and(|m| m.len() > 100), "{file}");
     }
@@ -103,7 +104,6 @@ fn hotkey_has_its_shape_on_redis_and_the_page_says_so() {
 
 #[test]
 fn hotkey_has_the_same_shape_on_the_memory_cache() {
-    let _alone = alone();
     let results = tempfile::tempdir().unwrap();
     assert_the_shape_of_hotkey(results.path(), &["--cache", "memory"], "memory");
 }
@@ -113,12 +113,9 @@ fn leases_wake_ups_and_what_is_wrong_on_purpose_run_on_redis() {
     if app::testing::redis(&[]).is_none() {
         return;
     }
-    let _alone = alone();
     let results = tempfile::tempdir().unwrap();
-    let (said, run) =
+    let (path, run) =
         hotkey(results.path(), "ahead(0.6),apee-lrm(window=0.6T),stack,best,broken-losers-load", &["--cache", "redis"]);
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
-    let path = only_run(results.path());
     run.strategies.iter().for_each(|s| assert_sound(&path, &run, s));
     // With a TTL of one second the defaults of ahead and soft-window leave less than a service time to refresh in.
     for name in ["ahead(0.6)", "apee-lrm(window=0.6T)", "stack", "best"] {
@@ -136,18 +133,15 @@ fn leases_wake_ups_and_what_is_wrong_on_purpose_run_on_redis() {
 
 #[test]
 fn bulk_warm_is_a_needle_without_jitter_and_a_hill_with_it() {
-    let _alone = alone();
     let results = tempfile::tempdir().unwrap();
-    let at = results.path().to_str().unwrap();
-    let said = run(&["--scenario", "bulk-warm", "-d", "5s", "--set", "cache.ttl=2s", "--cache", "memory", "-o", at]);
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
-    let run = record(&only_run(results.path()));
+    let args = ["--scenario", "bulk-warm", "-d", "4s", "--set", "cache.ttl=2s", "--cache", "memory"];
+    let (path, run) = well(results.path(), &args);
     assert_eq!(run.strategies.len(), 4);
     for strategy in &run.strategies {
         assert!(strategy.valid, "{}: {:?}", strategy.name, strategy.invalid_because);
         assert!(strategy.hot.is_none() && origin_of(strategy).per_expiry.is_none(), "there is no hot key");
         // The burst itself is not counted, and everybody's first second is all hits.
-        let first = &seconds(&only_run(results.path()), &strategy.folder)[0];
+        let first = &seconds(&path, &strategy.folder)[0];
         assert_eq!((first.start_ms, first.hit), (0, first.sent), "{}", strategy.name);
     }
     let peak = |name: &str| origin_of(strategy(&run, name)).max_per_second;
@@ -157,7 +151,6 @@ fn bulk_warm_is_a_needle_without_jitter_and_a_hill_with_it() {
 
 #[test]
 fn thresholds_events_and_json() {
-    let _alone = alone();
     let results = tempfile::tempdir().unwrap();
     let file = results.path().join("mine.toml");
     let text = scenarios::shipped().iter().find(|(name, _)| *name == "hotkey").unwrap().1;
@@ -176,22 +169,23 @@ metric = \"origin.max_per_second\"
 at_most = 5
 ";
     std::fs::write(&file, format!("{text}{more}")).unwrap();
-    let runs = results.path().join("runs");
-    let args = ["--scenario", file.to_str().unwrap(), "-w", "1s", "-d", "3s", "--strategy", "naive,swr"];
-    let args =
-        [&args[..], &["--cache", "memory", "--format", "json", "--quiet", "-o", runs.to_str().unwrap()]].concat();
-    let said = run(&args);
+    let short = |name: &str, more: &[&str]| {
+        let args = ["--scenario", file.to_str().unwrap(), "-w", "1s", "-d", "3s", "--cache", "memory", "--quiet"];
+        unspoiled(&results.path().join(name), |folder| {
+            run(&[&args[..], more, &["-o", folder.to_str().unwrap()]].concat())
+        })
+    };
+    let (said, path) = short("both", &["--strategy", "naive,swr", "--format", "json"]);
     assert_eq!((said.code, said.err.as_str()), (Some(99), ""), "{}", said.out);
     let run: Run = serde_json::from_str(&said.out).unwrap();
-    assert_eq!(run, record(&only_run(&runs)));
+    assert_eq!(run, record(&path));
     assert!(!run.verdicts[0].met && run.verdicts[0].measured.unwrap() > 5.0, "{:?}", run.verdicts);
     // The expired key's herd, which the plan alone would not have for another four seconds.
     assert!(origin_of(strategy(&run, "naive")).max_per_second > 30, "{:?}", origin_of(strategy(&run, "naive")));
-    let events = folder(&only_run(&runs), "naive").read_events().unwrap();
+    let events = folder(&path, "naive").read_events().unwrap();
     let faults: Vec<_> = events.iter().filter(|e| e.event == "fault").filter_map(|e| e.detail.as_deref()).collect();
     // Without naive its threshold cannot be checked, and that is said.
-    let text = ["--scenario", file.to_str().unwrap(), "-w", "1s", "-d", "3s", "--strategy", "swr", "--cache", "memory"];
-    let said = crate::common::run(&[&text[..], &["--quiet", "-o", runs.to_str().unwrap()]].concat());
+    let (said, _) = short("swr", &["--strategy", "swr"]);
     let words = "0 thresholds met, 0 missed, 1 NOT CHECKED, their strategy was not run: origin.max_per_second of naive";
     assert!(said.code == Some(0) && said.out.contains(words), "{}", said.out);
     assert_eq!(faults, ["expire 1", "origin fails for 1s"]);

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use crate::common::{Said, alone, only_run, record, run};
+use crate::common::{Said, beside, only_run, record, run};
 
 const SECRET: &str = "SeCrEt7";
 
@@ -58,7 +58,7 @@ fn keeps_silent(folder: &Path, what: &str) -> usize {
 
 /// A short run, whose output and records have no secret.
 fn short(how: &[&str], what: &str) {
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let common = ["--scenario", "hotkey", "-w", "1s", "-d", "1s", "--set", "load.think=20ms", "-c", "2"];
     let said = run(&[&common[..], &["-o", results.path().to_str().unwrap()], how].concat());

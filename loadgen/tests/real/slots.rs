@@ -1,6 +1,6 @@
 //! A replica's own request slots, and its peak of waiters: the same in the simulated and in a real lab.
 
-use crate::common::{alone, only_run, record, run};
+use crate::common::{beside, only_run, record, run, unspoiled};
 use report::record::Strategy;
 
 const LABS: [&[&str]; 2] = [&["--lab", "sim"], &["--lab", "local", "--cache", "memory"]];
@@ -8,14 +8,14 @@ const LABS: [&[&str]; 2] = [&["--lab", "sim"], &["--lab", "local", "--cache", "m
 fn cold_herd(lab: &[&str], flags: &[&str]) -> Strategy {
     let results = tempfile::tempdir().unwrap();
     let own = ["--scenario", "hotkey", "--replicas", "1", "-w", "0s", "-d", "2s", "--quiet"];
-    let said = run(&[&own[..], &["-o", results.path().to_str().unwrap()], flags, lab].concat());
+    let (said, path) =
+        unspoiled(results.path(), |folder| run(&[&own[..], &["-o", folder.to_str().unwrap()], flags, lab].concat()));
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
-    record(&only_run(results.path())).strategies.remove(0)
+    record(&path).strategies.remove(0)
 }
 
 #[test]
 fn without_a_limit_the_herd_waits_and_with_one_the_rest_is_shed() {
-    let _alone = alone();
     for lab in LABS {
         // Fifty clients ask within 120 ms for what takes 200 ms.
         let free = cold_herd(lab, &["--strategy", "singleflight"]);
@@ -31,7 +31,7 @@ fn without_a_limit_the_herd_waits_and_with_one_the_rest_is_shed() {
 
 #[test]
 fn the_peak_is_of_the_measured_phase() {
-    let _alone = alone();
+    let _beside = beside();
     // The cold herd comes in the warm-up; at t = 0 the key is warm, and is not read again before the end.
     let warm = ["--strategy", "singleflight", "-w", "2s", "-d", "2s", "--set", "keys.hot_share=1.0"];
     let results = tempfile::tempdir().unwrap();

@@ -85,9 +85,13 @@ const LAG: usize = 2;
 fn an_open_loop_shows_a_stall_and_a_closed_loop_hides_it() {
     let _alone = alone();
     let length = [("load.warmup", "0s"), ("load.duration", "5s")];
-    let open = drive(&[&length[..], &[("load.rate", "200/s"), ("load.arrivals", "constant")]].concat());
     // Five clients with 25 ms of think time: the same 200/s, while nothing stalls.
-    let closed = drive(&[&length[..], &[("load.clients", "5"), ("load.think", "25ms")]].concat());
+    let loads =
+        [[("load.rate", "200/s"), ("load.arrivals", "constant")], [("load.clients", "5"), ("load.think", "25ms")]];
+    let [open, closed] = std::thread::scope(|threads| {
+        let driven = loads.map(|load| threads.spawn(move || drive(&[length, load].concat())));
+        driven.map(|one| one.join().unwrap())
+    });
     for collected in [&open, &closed] {
         assert_eq!((collected.errors_of_all_phases, collected.sent), (0, collected.offered));
         assert_eq!(collected.outcomes.hit, collected.sent);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use app::origin::{OriginListeners, open};
 use app::wire::auth::ControlToken;
 
-use crate::common::{Said, alone, folder, only_run, origin_of, record, run, strategy, unspoiled};
+use crate::common::{Said, beside, each, folder, only_run, origin_of, record, run, strategy, unspoiled};
 use loadgen::load::drive::{Site, probe};
 use report::record::Run;
 
@@ -45,7 +45,7 @@ fn answers(answer: &'static str) -> SocketAddr {
 
 /// A short load at a target: two clients, a second.
 fn drive(target: &str, more: &[&str]) -> (Said, Run) {
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let set = ["--set", "load.think=20ms", "--set", "load.timeout=300ms", "-w", "0s", "-d", "1s", "-c", "2"];
     let args = ["--scenario", "hotkey", "--target", target, "-o", results.path().to_str().unwrap(), "--format", "json"];
@@ -74,7 +74,7 @@ fn outcomes_come_from_cache_status_whichever_cache_wrote_it() {
             "lab",
         ),
     ];
-    for (answer, count, cache) in cases {
+    each(cases, |(answer, count, cache)| {
         let address = answers(answer.clone().leak());
         let (said, run) = drive(&format!("http://{address}/a/{{key}}"), &[]);
         let target = strategy(&run, "target");
@@ -83,7 +83,7 @@ fn outcomes_come_from_cache_status_whichever_cache_wrote_it() {
         assert_eq!((run.lab.as_str(), run.cache.as_str(), run.replicas), ("target", cache, 1), "{answer}");
         assert!(target.origin.is_none() && target.events.is_none() && target.ledgers.is_none());
         assert_eq!(target.hit_ratio.is_none(), target.outcomes.unknown > 0);
-    }
+    });
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn hostile_servers_end_as_counted_errors() {
         ("busy", answers("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"), "http-503"),
         ("not found", answers("HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n"), "http-404"),
     ];
-    for (what, address, kind) in cases {
+    each(cases, |(what, address, kind)| {
         // The question before the load meets a better server: the load's first answer is what the test is about.
         let (said, run) = drive(&format!("http://{}/{{key}}", after_one_good_answer(address)), &[]);
         let target = strategy(&run, "target");
@@ -157,7 +157,7 @@ fn hostile_servers_end_as_counted_errors() {
             [kind],
             "{what}"
         );
-    }
+    });
 }
 
 fn answers_once(answer: &'static str) -> SocketAddr {
@@ -218,7 +218,7 @@ fn a_server_that_closes_after_each_answer_is_no_error() {
 /// A server that fails says so where its user looks: before the load, and in words with a denominator after it.
 #[test]
 fn a_failing_target_is_told_before_the_load_and_with_its_share_after_it() {
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let url = format!("http://{}/{{key}}", answers("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"));
     let set = ["--set", "load.think=20ms", "-w", "0s", "-d", "1s", "-c", "2", "-o", results.path().to_str().unwrap()];
@@ -239,7 +239,7 @@ fn a_failing_target_is_told_before_the_load_and_with_its_share_after_it() {
 /// end of the connection is sent once more, and counted.
 #[test]
 fn a_kept_connection_that_ended_is_no_error() {
-    for scenario in ["hotkey", "hotkey-open"] {
+    each(["hotkey", "hotkey-open"], |scenario| {
         let served = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&served);
         // Every second request of a connection finds its end: it was closed when the request was on its way.
@@ -251,7 +251,7 @@ fn a_kept_connection_that_ended_is_no_error() {
             }
         });
         let load = if scenario == "hotkey" { &["-c", "2", "--set", "load.think=20ms"][..] } else { &["-r", "50/s"] };
-        let _alone = alone();
+        let _beside = beside();
         let results = tempfile::tempdir().unwrap();
         let url = format!("http://{address}/{{key}}");
         let args =
@@ -264,7 +264,7 @@ fn a_kept_connection_that_ended_is_no_error() {
         assert!(said.out.contains("Sent again, once"), "{}", said.out);
         // The question before the load, and each request once: what was lost with its connection had not been served.
         assert_eq!(served.load(Ordering::SeqCst), target.requests + 1, "{scenario}");
-    }
+    });
 }
 
 /// Not idempotence but evidence: where a byte of an answer had come, or the server can't be reached any more, it stays lost.
@@ -364,7 +364,7 @@ fn the_origin_behind_a_target_is_a_witness() {
     let control = format!("http://{control}");
     let witness = ["--origin-control", &control, "--origin-token-file", file.to_str().unwrap()];
     // No cache at all in front of it: every request is a read of 20 ms.
-    let (_alone, results) = (alone(), tempfile::tempdir().unwrap());
+    let results = tempfile::tempdir().unwrap();
     let url = format!("http://{data}/items/{{key}}");
     let args = ["--scenario", "hotkey", "--target", &url, "-w", "0s", "-d", "1s"];
     let set = ["-c", "2", "--set", "load.think=20ms", "--set", "origin.service_time=20ms"];
@@ -386,7 +386,7 @@ fn the_origin_behind_a_target_is_a_witness() {
 
 #[test]
 fn a_report_of_a_target_says_what_is_not_known() {
-    let _alone = alone();
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let address = answers("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     let url = format!("http://{address}/{{key}}");

@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use crate::common::alone;
+use crate::common::{beside, each};
 
 /// What is drawn on a terminal of so many columns (util-linux's `script` has one); `None` where there is no such program.
 fn drawn(columns: usize) -> Option<String> {
+    let _beside = beside();
     let results = tempfile::tempdir().unwrap();
     let strategy = "swr(soft=1s, stale=2s) + lock(lease=10s, poll=50ms) + coalesce";
     let args = format!(
@@ -25,8 +26,7 @@ fn drawn(columns: usize) -> Option<String> {
 
 #[test]
 fn the_progress_line_is_one_line_of_any_terminal() {
-    let _alone = alone();
-    for columns in [40, 80, 120] {
+    let is_one_line = |columns| {
         let Some(drawn) = drawn(columns) else { return };
         assert!(!drawn.contains("\u{1b}[1A"), "{columns}: it never has to go up a line: {drawn:?}");
         let redraws: Vec<String> =
@@ -35,7 +35,8 @@ fn the_progress_line_is_one_line_of_any_terminal() {
         for line in &redraws {
             assert!(line.chars().count() < columns, "{columns}: {line:?}");
         }
-    }
+    };
+    each([40, 80, 120], is_one_line);
 }
 
 /// A line without what only moves and colours.
