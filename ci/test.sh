@@ -53,4 +53,5 @@ cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 cargo clippy -p loadgen --no-default-features --locked -- -D warnings # the simulated lab and the studies alone
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-cargo test --workspace --locked --no-fail-fast
+# Many tests wait most of their time. Those that cost the processors more take turns (loadgen/tests/common/turns.rs).
+RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --workspace --locked --no-fail-fast

@@ -75,6 +75,6 @@ fn what_a_sample_of_keys_that_are_alike_says_is_what_all_of_them_do() {
 
 #[test]
 fn what_a_shorter_ttl_says_is_what_the_whole_one_does() {
-    let question = "--rate 40/s --keys hot:3:0.7 --ttl 10m --service-time 200ms --origin-capacity 50/s --max-stale 2s";
+    let question = "--rate 40/s --keys hot:3:0.7 --ttl 6m --service-time 200ms --origin-capacity 50/s --max-stale 2s";
     agree(question, 6, |world, ask| !world.scale.is_sampled() && world.scale.ttl_of(ask) < ask.ttl);
 }

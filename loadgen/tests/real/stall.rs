@@ -41,7 +41,7 @@ fn stalling_replica() -> (SocketAddr, Stop) {
     (told.recv().unwrap(), stop)
 }
 
-/// Drives the stalling replica for five seconds.
+/// Drives the stalling replica for eight seconds.
 fn drive(settings: &[(&str, &str)]) -> Collected {
     let text = scenarios::shipped().iter().find(|(name, _)| *name == "hotkey").unwrap().1;
     let sets: Vec<_> = settings.iter().map(|(p, v)| ((*p).to_owned(), (*v).to_owned())).collect();
@@ -56,7 +56,7 @@ fn drive(settings: &[(&str, &str)]) -> Collected {
         sites: vec![Arc::new(Site::replica(address))],
         keys: scenario.keys.clone(),
         warmup: Duration::ZERO,
-        duration: Duration::from_secs(5),
+        duration: Duration::from_secs(8),
         timeout: Duration::from_secs(10),
         on_down: scenario.load.on_down,
         retrying: Retrying::of(None, 0),
@@ -84,7 +84,7 @@ const LAG: usize = 2;
 #[test]
 fn an_open_loop_shows_a_stall_and_a_closed_loop_hides_it() {
     let _alone = alone();
-    let length = [("load.warmup", "0s"), ("load.duration", "5s")];
+    let length = [("load.warmup", "0s"), ("load.duration", "8s")];
     // Five clients with 25 ms of think time: the same 200/s, while nothing stalls.
     let loads =
         [[("load.rate", "200/s"), ("load.arrivals", "constant")], [("load.clients", "5"), ("load.think", "25ms")]];
@@ -96,9 +96,9 @@ fn an_open_loop_shows_a_stall_and_a_closed_loop_hides_it() {
         assert_eq!((collected.errors_of_all_phases, collected.sent), (0, collected.offered));
         assert_eq!(collected.outcomes.hit, collected.sent);
     }
-    assert_eq!(open.sent, 1000, "the plan's requests, stall or no stall");
-    assert!(closed.sent < 900, "the closed loop sent less while it waited: {}", closed.sent);
-    // 280 of 1000 requests were due in the stall.
+    assert_eq!(open.sent, 1600, "the plan's requests, stall or no stall");
+    assert!(closed.sent < 1440, "the closed loop sent less while it waited: {}", closed.sent);
+    // 280 of 1600 requests were due in the stall.
     assert!(p99_ms(&open, RESPONSE) >= 1200, "{} ms", p99_ms(&open, RESPONSE));
     assert!(p99_ms(&closed, RESPONSE) < 200, "{} ms", p99_ms(&closed, RESPONSE));
     assert!(p99_ms(&open, LAG) < 200, "the generator itself was not held up: {} ms", p99_ms(&open, LAG));
