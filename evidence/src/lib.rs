@@ -4,6 +4,7 @@
 
 mod cache;
 mod counts;
+mod error_kind;
 mod event_line;
 mod failure;
 mod heartbeat;
@@ -12,6 +13,7 @@ mod origin_read;
 
 pub use cache::CacheStatus;
 pub use counts::{OriginCounters, ReplicaCounters};
+pub use error_kind::ErrorKind;
 pub use event_line::{EventLine, ReplicaEvents};
 pub use failure::failure;
 pub use heartbeat::{CacheWatched, ClockStep, Heartbeat, LONG_SILENCE, Silence};

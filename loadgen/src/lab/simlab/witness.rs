@@ -1,5 +1,6 @@
 //! The simulated clients' witness: hands what they see to the recorder, as the driver of the real labs does.
 
+use evidence::ErrorKind;
 use scenarios::Keys;
 use sim::{Reply, Request, Witness, item};
 use strategies::port::FlightId;
@@ -81,11 +82,11 @@ impl Witness for RecordingWitness {
 /// What the driver of a real lab would read out of the same answer.
 fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answer {
     let sent_ns = request.intended_ns;
-    let failed = |kind: String| Answer {
+    let made = |outcome, error| Answer {
         sent_ns,
         done_ns,
-        outcome: Some(Outcome::Error),
-        error: Some(kind),
+        outcome: Some(outcome),
+        error,
         flight: None,
         overage_us: 0,
         moved_on: request.moved_on,
@@ -93,27 +94,24 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
         attempts: request.attempts,
         unpaid: request.unpaid,
     };
+    let failed = |kind| made(Outcome::Error, Some(kind));
     match reply {
-        Reply::Answer(Ok(served)) if !is_right(served, request.key, items) => failed("wrong-body".into()),
+        Reply::Answer(Ok(served)) if !is_right(served, request.key, items) => failed(ErrorKind::WrongBody),
         Reply::Answer(Ok(served)) => Answer {
-            sent_ns,
-            done_ns,
-            outcome: Some(served.outcome),
-            error: None,
             flight: served.flight.map(|flight| flight.to_string()),
             overage_us: match served.outcome {
                 Outcome::Stale => served.ttl_left_ns.min(0).unsigned_abs() / 1000,
                 _ => 0,
             },
-            ..failed(String::new())
+            ..made(served.outcome, None)
         },
         Reply::Answer(Err(error)) => match evidence::failure(error) {
-            (_, Outcome::Shed) => Answer { outcome: Some(Outcome::Shed), error: None, ..failed(String::new()) },
-            (status, _) => failed(format!("http-{status}")),
+            (_, Outcome::Shed) => made(Outcome::Shed, None),
+            (status, _) => failed(ErrorKind::Http(status)),
         },
-        Reply::TimedOut => failed("timeout".into()),
-        Reply::Reset => failed("reset".into()),
-        Reply::Refused => failed("connect-refused".into()),
+        Reply::TimedOut => failed(ErrorKind::Timeout),
+        Reply::Reset => failed(ErrorKind::Reset),
+        Reply::Refused => failed(ErrorKind::ConnectRefused),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use evidence::{OriginRead, ReplicaCounters, ReplicaEvents};
+use evidence::{ErrorKind, OriginRead, ReplicaCounters, ReplicaEvents};
 use report::Herds;
 use report::record::{Conditions, EventRow, Events, Ledgers};
 use scenarios::{LoadKind, Scenario};
@@ -177,7 +177,7 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
 fn counted(known: RunFacts, collected: &Collected, heard: Option<Heard>, aftermath: &Aftermath) -> RunFacts {
     RunFacts {
         planned: collected.offered,
-        wrong_bodies: collected.errors.get("wrong-body").copied().unwrap_or(0),
+        wrong_bodies: collected.errors.get(&ErrorKind::WrongBody).copied().unwrap_or(0),
         cache_errors: heard.as_ref().map_or(0, |heard| heard.cache_failed),
         wakes_lost: heard.as_ref().map_or(0, |heard| heard.wakes_unexplained),
         cache_error_classes: heard.map(Heard::cache_failures).unwrap_or_default(),

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use evidence::ErrorKind;
 use scenarios::RequestId;
 use strategies::Outcome;
 use strategies::port::Clock;
@@ -76,14 +77,9 @@ impl<'a> OpenRequest<'a> {
     }
 }
 
-/// Whether another attempt may do better: after a refusal, a server's failure, a time-out, a broken connection. A wrong body
-/// would be taken for a good one by any client that does not know better.
+/// Whether another attempt may do better: after a refusal, or a failure that may pass.
 fn is_worth_a_retry(answer: &Answer) -> bool {
-    let kind = answer.error.as_deref().unwrap_or_default();
-    answer.outcome == Some(Outcome::Shed)
-        || matches!(kind, "timeout" | "reset" | "body-cut" | "protocol")
-        || kind.starts_with("http-5")
-        || answer.found_nobody()
+    answer.outcome == Some(Outcome::Shed) || answer.error.is_some_and(ErrorKind::may_pass)
 }
 
 #[cfg(test)]
@@ -92,11 +88,11 @@ mod tests {
 
     #[test]
     fn what_may_go_better_is_tried_again() {
-        let answer = |outcome, error: Option<&str>| Answer {
+        let answer = |outcome, error: Option<ErrorKind>| Answer {
             sent_ns: 0,
             done_ns: 1,
             outcome,
-            error: error.map(str::to_owned),
+            error,
             flight: None,
             overage_us: 0,
             moved_on: false,
@@ -104,11 +100,13 @@ mod tests {
             unpaid: false,
             resent: 0,
         };
-        for kind in ["timeout", "reset", "http-502", "http-504", "connect-refused", "body-cut"] {
+        use ErrorKind as Kind;
+        let refused = Kind::ConnectRefused;
+        for kind in [Kind::Timeout, Kind::Reset, Kind::Http(502), Kind::Http(504), refused, Kind::BodyCut] {
             assert!(is_worth_a_retry(&answer(Some(Outcome::Error), Some(kind))), "{kind}");
         }
         assert!(is_worth_a_retry(&answer(Some(Outcome::Shed), None)));
-        for kind in ["wrong-body", "http-404", "no-cache-status", "generator-no-ports"] {
+        for kind in [Kind::WrongBody, Kind::Http(404), Kind::NoCacheStatus, Kind::NoPorts] {
             assert!(!is_worth_a_retry(&answer(Some(Outcome::Error), Some(kind))), "{kind}");
         }
         assert!(!is_worth_a_retry(&answer(Some(Outcome::Hit), None)));

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use evidence::ErrorKind;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
@@ -15,7 +16,7 @@ use crate::load::record::{Answer, IssuedRequest};
 pub(super) type Client = (u32, Vec<Connection>);
 
 /// Connects this worker's clients to every replica.
-pub(super) async fn connect(bench: &WorkerContext) -> Result<Vec<Client>, String> {
+pub(super) async fn connect(bench: &WorkerContext) -> Result<Vec<Client>, ErrorKind> {
     let Pattern::Closed { clients } = bench.drive.pattern else { return Ok(Vec::new()) };
     let mut connected = Vec::new();
     for client in (0..clients).skip(bench.share.number).step_by(bench.share.workers) {

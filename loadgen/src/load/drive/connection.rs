@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use evidence::ErrorKind;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -38,7 +39,7 @@ const CONNECT_BUDGET: Duration = Duration::from_secs(2);
 struct Reply {
     /// `None` where it was answered well, and nothing said how.
     outcome: Option<Outcome>,
-    error: Option<String>,
+    error: Option<ErrorKind>,
     flight: Option<String>,
     overage_us: u64,
     /// What `Retry-After` says, where it is in seconds.
@@ -50,8 +51,8 @@ impl Reply {
         Self { outcome, error: None, flight: None, overage_us: 0, retry_after: None }
     }
 
-    fn failed(kind: impl Into<String>) -> Self {
-        Self { outcome: Some(Outcome::Error), error: Some(kind.into()), ..Self::good(None) }
+    fn failed(kind: ErrorKind) -> Self {
+        Self { outcome: Some(Outcome::Error), error: Some(kind), ..Self::good(None) }
     }
 }
 
@@ -86,13 +87,13 @@ type Whole = (StatusCode, HeaderMap, BytesMut);
 
 /// Why there is no answer.
 struct Lost {
-    kind: String,
+    kind: ErrorKind,
     /// A connection that had been kept ended without a byte of the answer.
     with_a_kept_connection: bool,
 }
 
-impl From<String> for Lost {
-    fn from(kind: String) -> Self {
+impl From<ErrorKind> for Lost {
+    fn from(kind: ErrorKind) -> Self {
         Self { kind, with_a_kept_connection: false }
     }
 }
@@ -103,12 +104,12 @@ impl Connection {
     }
 
     /// Connects where there is no connection that can be used. Must run inside a `LocalSet`.
-    pub(super) async fn connect(&mut self) -> Result<(), String> {
+    pub(super) async fn connect(&mut self) -> Result<(), ErrorKind> {
         self.link().await.map(drop)
     }
 
     /// The connection, and whether it was made just now.
-    async fn link(&mut self) -> Result<(&mut Link, bool), String> {
+    async fn link(&mut self) -> Result<(&mut Link, bool), ErrorKind> {
         // A server may close a kept connection at any time; that is no error of anybody's.
         let kept = match self.kept.take() {
             Some(mut link) => link.sender.ready().await.is_ok().then_some(link),
@@ -145,7 +146,7 @@ impl Connection {
     async fn get(&mut self, key: u32, missing: bool) -> Reply {
         self.resent = 0;
         let asked = tokio::time::timeout(self.timeout, self.exchange(key)).await;
-        match asked.unwrap_or_else(|_| Err("timeout".into())) {
+        match asked.unwrap_or_else(|_| Err(ErrorKind::Timeout)) {
             Ok((status, headers, body)) => {
                 let reply = match self.site.kind {
                     SiteKind::Replica => replica(status, &headers, &body, key, missing),
@@ -164,7 +165,7 @@ impl Connection {
     /// Sends a request and reads its answer. On a kept connection a server's "closed for idleness" and a request can cross:
     /// then the request is sent once more (GET is idempotent: RFC 9110, section 9.2.2). A server that can't be reached any
     /// more has not merely closed an idle connection, so there the loss stands.
-    async fn exchange(&mut self, key: u32) -> Result<Whole, String> {
+    async fn exchange(&mut self, key: u32) -> Result<Whole, ErrorKind> {
         let lost = match self.send(key).await {
             Ok(whole) => return Ok(whole),
             Err(lost) => lost,
@@ -179,7 +180,7 @@ impl Connection {
 
     async fn send(&mut self, key: u32) -> Result<Whole, Lost> {
         let (path, host) = (self.site.path(key), self.site.host.clone());
-        let request = Request::get(path).header(HOST, host).body(Empty::new()).map_err(|_| "request".to_owned())?;
+        let request = Request::get(path).header(HOST, host).body(Empty::new()).map_err(|_| ErrorKind::Request)?;
         let (link, mut fresh) = self.link().await?;
         let mut before = link.heard.get();
         let mut answered = link.sender.try_send_request(request).await;
@@ -194,47 +195,47 @@ impl Connection {
         }
         match answered {
             Ok(response) => Ok(read(response).await?),
-            Err(error) if error.error().is_parse() => Err("protocol".to_owned().into()),
+            Err(error) if error.error().is_parse() => Err(ErrorKind::Protocol.into()),
             Err(_) => {
                 let unanswered = self.kept.as_ref().is_some_and(|link| link.heard.get() == before);
-                Err(Lost { kind: "reset".into(), with_a_kept_connection: unanswered && !fresh })
+                Err(Lost { kind: ErrorKind::Reset, with_a_kept_connection: unanswered && !fresh })
             }
         }
     }
 
     /// Asks once, for people: the status, and the cache that tells outcomes, if one does.
-    pub(super) async fn probe(&mut self, key: u32) -> Result<(StatusCode, Option<String>), String> {
+    pub(super) async fn probe(&mut self, key: u32) -> Result<(StatusCode, Option<String>), ErrorKind> {
         let asked = tokio::time::timeout(self.timeout, self.exchange(key)).await;
-        let (status, headers, _) = asked.unwrap_or_else(|_| Err("timeout".into()))?;
+        let (status, headers, _) = asked.unwrap_or_else(|_| Err(ErrorKind::Timeout))?;
         Ok((status, told(&headers).map(|told| told.cache)))
     }
 }
 
 /// Connects to the first of a site's addresses that takes the connection, beginning with the one that did last.
-async fn dial(site: &Site) -> Result<Link, String> {
+async fn dial(site: &Site) -> Result<Link, ErrorKind> {
     let addresses = site.addresses();
     let each = CONNECT_BUDGET / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
-    let mut last = "connect-failed".to_owned();
+    let mut last = ErrorKind::ConnectFailed;
     for address in addresses {
         let stream = match tokio::time::timeout(each, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(e)) => {
                 // What the generator lacks it lacks for every address.
                 if let Some(lacked) = lack::kind(&e) {
-                    return Err(lacked.to_owned());
+                    return Err(lacked);
                 }
-                last = format!("connect-{}", kind(&e));
+                last = unconnected(&e);
                 continue;
             }
             Err(_) => {
-                last = "connect-timeout".into();
+                last = ErrorKind::ConnectTimeout;
                 continue;
             }
         };
         site.answered_at(address);
         let _ = stream.set_nodelay(true);
         let (stream, heard) = CountedStream::over(stream);
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| "connect-handshake")?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| ErrorKind::ConnectHandshake)?;
         tokio::task::spawn_local(async move {
             // A request that waits for an answer on it is told of its end; nothing else needs to know.
             let _ = connection.await;
@@ -244,14 +245,14 @@ async fn dial(site: &Site) -> Result<Link, String> {
     Err(last)
 }
 
-async fn read(response: Response<Incoming>) -> Result<Whole, String> {
+async fn read(response: Response<Incoming>) -> Result<Whole, ErrorKind> {
     let (head, mut body) = response.into_parts();
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| "body-cut")?;
+        let frame = frame.map_err(|_| ErrorKind::BodyCut)?;
         if let Some(data) = frame.data_ref() {
             if bytes.len() + data.len() > BODY_BYTES_MAX {
-                return Err("body-too-large".into());
+                return Err(ErrorKind::BodyTooLarge);
             }
             bytes.extend_from_slice(data);
         }
@@ -265,12 +266,12 @@ fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missi
     let outcome = text("cache-status").and_then(Outcome::from_cache_status);
     let error = match (status, outcome) {
         (StatusCode::OK, Some(_)) => {
-            app::wire::item::verify(body, &key.to_string()).err().map(|_| "wrong-body".to_owned())
+            app::wire::item::verify(body, &key.to_string()).err().map(|_| ErrorKind::WrongBody)
         }
         (StatusCode::NOT_FOUND, Some(_)) if missing => None,
         (StatusCode::SERVICE_UNAVAILABLE, Some(Outcome::Shed)) => None,
-        (StatusCode::OK | StatusCode::NOT_FOUND, None) => Some("no-cache-status".into()),
-        (status, _) => Some(http(status)),
+        (StatusCode::OK | StatusCode::NOT_FOUND, None) => Some(ErrorKind::NoCacheStatus),
+        (status, _) => Some(ErrorKind::Http(status.as_u16())),
     };
     let overage_us = text(app::wire::headers::OVERAGE_HEADER).and_then(|v| v.parse().ok()).unwrap_or(0);
     Reply {
@@ -296,7 +297,7 @@ fn foreign(status: StatusCode, headers: &HeaderMap, missing: bool) -> Reply {
         status if status.is_success() || (missing && status == StatusCode::NOT_FOUND) => {
             Reply::good(told(headers).map(|told| told.outcome))
         }
-        status => Reply::failed(http(status)),
+        status => Reply::failed(ErrorKind::Http(status.as_u16())),
     }
 }
 
@@ -312,14 +313,10 @@ fn told(headers: &HeaderMap) -> Option<SaidOutcome> {
     cache_status::read(&joined)
 }
 
-fn http(status: StatusCode) -> String {
-    format!("http-{}", status.as_u16())
-}
-
-fn kind(error: &std::io::Error) -> &'static str {
+fn unconnected(error: &std::io::Error) -> ErrorKind {
     match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "refused",
-        std::io::ErrorKind::ConnectionReset => "reset",
-        _ => "failed",
+        std::io::ErrorKind::ConnectionRefused => ErrorKind::ConnectRefused,
+        std::io::ErrorKind::ConnectionReset => ErrorKind::ConnectReset,
+        _ => ErrorKind::ConnectFailed,
     }
 }

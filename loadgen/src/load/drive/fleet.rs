@@ -113,8 +113,9 @@ async fn work(
     let connected = match connected {
         Ok(connected) => connected,
         Err(kind) => {
-            let why =
-                lack::in_words(&kind).map_or(kind.clone(), |lacked| format!("the generator has no more {lacked}"));
+            let kind = kind.to_string();
+            let lacked = lack::in_words(&kind).map(|lacked| format!("the generator has no more {lacked}"));
+            let why = lacked.unwrap_or(kind);
             let _ = ready.send(Err(format!("a client could not connect: {why}")));
             return;
         }

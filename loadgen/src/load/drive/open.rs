@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use evidence::ErrorKind;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
@@ -40,7 +41,7 @@ impl ConnectionPool {
 }
 
 /// Makes the first connections.
-pub(super) async fn connect(bench: &WorkerContext) -> Result<ConnectionPool, String> {
+pub(super) async fn connect(bench: &WorkerContext) -> Result<ConnectionPool, ErrorKind> {
     let mut idle = Vec::new();
     for site in &bench.drive.sites {
         let mut connections = Vec::new();

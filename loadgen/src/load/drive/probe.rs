@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use evidence::ErrorKind;
 use tokio::task::LocalSet;
 
 use super::connection::Connection;
@@ -21,7 +22,7 @@ pub struct Probed {
 ///
 /// # Errors
 /// The kind of failure, `connect-refused` …
-pub async fn probe(site: &Arc<Site>, key: u32, timeout: Duration) -> Result<Probed, String> {
+pub async fn probe(site: &Arc<Site>, key: u32, timeout: Duration) -> Result<Probed, ErrorKind> {
     let mut connection = Connection::to(site, timeout);
     let (status, cache) = LocalSet::new().run_until(connection.probe(key)).await?;
     Ok(Probed { status: status.as_u16(), cache })

@@ -152,7 +152,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         invalid_because: Vec::new(),
         requests: sent,
         errors: outcomes.error,
-        error_kinds: collected.errors.clone(),
+        error_kinds: collected.errors.iter().map(|(kind, count)| (kind.to_string(), *count)).collect(),
         hit_ratio: share(outcomes.hit + outcomes.stale),
         origin: tally.map(|tally| origin(evidence, tally, end_ns)),
         hot: hot_key.map(|key| Hot {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use evidence::ErrorKind;
 use hdrhistogram::Histogram;
 use report::record::{BinRow, Outcomes};
 use report::{AtomicFile, HlogWriter, ReportError};
@@ -35,7 +36,7 @@ pub struct Collected {
     /// Of these, for the hot key.
     pub hot_outcomes: Outcomes,
     /// Errors of the measured phase by kind.
-    pub errors: BTreeMap<String, u64>,
+    pub errors: BTreeMap<ErrorKind, u64>,
     /// Errors of all phases.
     pub errors_of_all_phases: u64,
     /// Attempts of all phases that were not the last: each may hide one answer that its replica gave.
@@ -316,7 +317,7 @@ impl Collected {
         self.retries += total.retries;
         self.tries.add(second.tries);
         for (kind, count) in &second.errors {
-            *self.errors.entry(kind.clone()).or_insert(0) += count;
+            *self.errors.entry(*kind).or_insert(0) += count;
         }
         self.measured.iter_mut().zip(&second.times).for_each(|(sum, times)| times.add_to(sum));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use evidence::ErrorKind;
 use strategies::Outcome;
 
 use super::times::Times;
@@ -38,7 +39,7 @@ pub struct Answer {
     /// How it was answered; `None` where it was answered well, and nothing said how.
     pub outcome: Option<Outcome>,
     /// What went wrong, where it was an error.
-    pub error: Option<String>,
+    pub error: Option<ErrorKind>,
     /// The flight that its replica led for it.
     pub flight: Option<String>,
     /// How far past its TTL a stale answer was, microseconds.
@@ -57,7 +58,7 @@ impl Answer {
     /// Whether nobody listened where it was to be sent.
     #[must_use]
     pub fn found_nobody(&self) -> bool {
-        self.error.as_deref().is_some_and(|kind| kind.starts_with("connect-"))
+        self.error.is_some_and(ErrorKind::found_nobody)
     }
 }
 
@@ -118,7 +119,7 @@ pub struct Second {
     /// (intended, key) of each request sent, for the floor.
     pub(super) arrivals: Vec<(i64, u32)>,
     pub(super) hot_outcomes: OutcomeCounts,
-    pub(super) errors: BTreeMap<String, u64>,
+    pub(super) errors: BTreeMap<ErrorKind, u64>,
     pub(super) flights: Vec<String>,
     pub(super) overage_us_max: u64,
     pub(super) moved_on: u64,

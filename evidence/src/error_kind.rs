@@ -1,0 +1,89 @@
+//! What went wrong with a request, by kind: `error_kinds` of a record counts them.
+
+use std::fmt;
+
+/// A kind of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// No answer within the request's time limit.
+    Timeout,
+    /// The connection ended before the answer did.
+    Reset,
+    /// What came is no HTTP.
+    Protocol,
+    /// The request could not be written down.
+    Request,
+    /// The body ended before its end.
+    BodyCut,
+    /// More of a body than is read.
+    BodyTooLarge,
+    /// A body that is not the item that was asked for.
+    WrongBody,
+    /// A replica's answer that does not say how it was made.
+    NoCacheStatus,
+    /// No connection: none of the others.
+    ConnectFailed,
+    /// No connection: nobody listens there.
+    ConnectRefused,
+    /// No connection: it was ended at once.
+    ConnectReset,
+    /// No connection in time.
+    ConnectTimeout,
+    /// A connection that speaks no HTTP.
+    ConnectHandshake,
+    /// The generator had no file descriptors left.
+    NoDescriptors,
+    /// The generator had no local ports left.
+    NoPorts,
+    /// The generator had no memory for sockets.
+    NoMemory,
+    /// An answer of this status that is none to count on.
+    Http(u16),
+}
+
+impl ErrorKind {
+    /// Whether no connection to the server came about, so that it never saw the request.
+    #[must_use]
+    pub const fn found_nobody(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectFailed
+                | Self::ConnectRefused
+                | Self::ConnectReset
+                | Self::ConnectTimeout
+                | Self::ConnectHandshake
+        )
+    }
+
+    /// Whether another attempt may do better: after a server's failure, a time-out, a broken connection. A wrong body would be taken
+    /// for a good one by any client that does not know better.
+    #[must_use]
+    pub const fn may_pass(self) -> bool {
+        matches!(self, Self::Timeout | Self::Reset | Self::BodyCut | Self::Protocol | Self::Http(500..=599))
+            || self.found_nobody()
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Protocol => "protocol",
+            Self::Request => "request",
+            Self::BodyCut => "body-cut",
+            Self::BodyTooLarge => "body-too-large",
+            Self::WrongBody => "wrong-body",
+            Self::NoCacheStatus => "no-cache-status",
+            Self::ConnectFailed => "connect-failed",
+            Self::ConnectRefused => "connect-refused",
+            Self::ConnectReset => "connect-reset",
+            Self::ConnectTimeout => "connect-timeout",
+            Self::ConnectHandshake => "connect-handshake",
+            Self::NoDescriptors => "generator-no-descriptors",
+            Self::NoPorts => "generator-no-ports",
+            Self::NoMemory => "generator-no-memory",
+            Self::Http(status) => return write!(f, "http-{status}"),
+        })
+    }
+}
