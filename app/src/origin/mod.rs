@@ -28,7 +28,7 @@ pub(crate) use value::ValueShape;
 
 /// The origin's listeners: data, and control where it is wanted.
 pub struct OriginListeners {
-    /// `GET /items/{id}`, `/healthz`, `/metrics`.
+    /// `GET` and `PUT /items/{id}`, `/healthz`, `/metrics`.
     pub data: TcpListener,
     /// Ledger, faults, settings; with the token that it asks for.
     pub control: Option<(TcpListener, ControlToken)>,
