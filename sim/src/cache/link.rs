@@ -4,33 +4,31 @@
 //! in whole nanoseconds: no logarithm of the platform's is in them, so that a run is the same on every machine.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
 use strategies::rng::{Rng, mix};
-use strategies::time::{Mono, nanos};
+use strategies::time::Mono;
 
-/// How long a message takes: at least `least`, and up to `spread` more, evenly.
+/// How long a message takes: at least `least`, and up to `spread` more, evenly; nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkLatency {
     /// The shortest.
-    pub least: Duration,
+    pub least: u64,
     /// What may be added.
-    pub spread: Duration,
+    pub spread: u64,
 }
 
 impl LinkLatency {
     /// A latency in whole microseconds.
     #[must_use]
     pub const fn micros(least: u64, spread: u64) -> Self {
-        Self { least: Duration::from_micros(least), spread: Duration::from_micros(spread) }
+        Self { least: least * 1000, spread: spread * 1000 }
     }
 
     /// One draw, nanoseconds.
     #[must_use]
     pub fn draw(&self, draws: &Draws) -> u64 {
-        let spread = nanos(self.spread);
-        let extra = if spread == 0 { 0 } else { (u128::from(draws.next()) * u128::from(spread)) >> 64 };
-        nanos(self.least).saturating_add(extra as u64)
+        let extra = if self.spread == 0 { 0 } else { (u128::from(draws.next()) * u128::from(self.spread)) >> 64 };
+        self.least.saturating_add(extra as u64)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The agenda: what is due when, in the order of (time, sequence).
 //!
 //! A calendar in three tiers, because one heap of a million entries costs a cache miss at each level: the present slot
-//! of 1 µs is a heap, the slots of the present and the next page (1 ms each) are lists that are put in order when their
+//! of 1 µs is in order, the slots of the present and the next page (1 ms each) are lists that are put in order when their
 //! turn comes, and what is later waits in one list a page.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 
 /// Width of a slot: 2^10 ns.
 const SLOT_BITS: u32 = 10;
@@ -68,8 +68,8 @@ impl Due {
 
 /// Everything that is due.
 pub(super) struct Agenda {
-    /// All of the slots up to and with `slot`.
-    now: BinaryHeap<Reverse<Due>>,
+    /// All of the slots up to and with `slot`, the earliest last.
+    now: Vec<Due>,
     /// The present slot, counted from time zero.
     slot: u64,
     /// The later slots of the present page and all of the next, by slot modulo their number.
@@ -84,7 +84,7 @@ pub(super) struct Agenda {
 impl Default for Agenda {
     fn default() -> Self {
         Self {
-            now: BinaryHeap::new(),
+            now: Vec::new(),
             slot: 0,
             ring: vec![Vec::new(); SLOTS],
             taken: [0; SLOTS / 64],
@@ -98,7 +98,9 @@ impl Agenda {
     pub(super) fn push(&mut self, due: Due) {
         let slot = due.when >> SLOT_BITS;
         if slot <= self.slot {
-            self.now.push(Reverse(due));
+            // Seldom: what is asked for within a microsecond.
+            let at = self.now.partition_point(|later| *later > due);
+            self.now.insert(at, due);
         } else if slot >> PAGE_BITS <= (self.slot >> PAGE_BITS) + 1 {
             self.put(slot, due);
         } else {
@@ -121,16 +123,12 @@ impl Agenda {
                 return Some(only);
             }
         }
-        self.now.pop().map(|Reverse(due)| due)
+        self.now.pop()
     }
 
     /// The earliest, if it is due at `when`, which must be when what was popped last was due.
     pub(super) fn pop_at(&mut self, when: u64) -> Option<Due> {
-        let Reverse(first) = self.now.peek()?;
-        if first.when != when {
-            return None;
-        }
-        self.now.pop().map(|Reverse(due)| due)
+        self.now.pop_if(|first| first.when == when)
     }
 
     /// Goes on to the next slot that has anything; what it has is in `now` from then on, or is returned where it is one
@@ -144,7 +142,10 @@ impl Agenda {
                 self.taken[at / 64] &= !(1 << (at % 64));
                 match self.ring[at].as_slice() {
                     [_] => alone = self.ring[at].pop(),
-                    _ => self.now.extend(self.ring[at].drain(..).map(Reverse)),
+                    _ => {
+                        std::mem::swap(&mut self.now, &mut self.ring[at]);
+                        self.now.sort_unstable_by_key(|due| Reverse(*due));
+                    }
                 }
                 self.slot = slot;
             }
@@ -168,11 +169,12 @@ impl Agenda {
         for due in list.drain(..) {
             let slot = due.when >> SLOT_BITS;
             if slot <= self.slot {
-                self.now.push(Reverse(due));
+                self.now.push(due);
             } else {
                 self.put(slot, due);
             }
         }
+        self.now.sort_unstable_by_key(|due| Reverse(*due));
         if self.spare.len() < SPARE_MAX {
             self.spare.push(list);
         }

@@ -131,25 +131,40 @@ impl Floor {
         self.arrive(&early);
     }
 
+    /// Whether an arrival that comes after all those of earlier calls can make a difference: one that the key's last load serves
+    /// makes none, in whatever order it is told with others. What is left need not be many, and they need an order.
+    #[must_use]
+    pub fn heeds(&self, (at, key): &KeySample) -> bool {
+        let Some(last_load) = self.last_load.as_ref().filter(|_| !self.events.counts) else { return true };
+        let last = last_load.get(*key as usize).copied().unwrap_or(NEVER);
+        is_over(last, self.served(*key), *at)
+    }
+
+    /// From the start of a load to the first arrival that needs another.
+    fn served(&self, key: u32) -> i64 {
+        if key > self.items { self.served_missing_ns } else { self.served_ns }
+    }
+
     /// Takes arrivals of the measured phase: (intended, key) in order of time, all after those of earlier calls.
     pub fn arrive(&mut self, arrivals: &[KeySample]) {
-        let Some(last_load) = &mut self.last_load else { return self.early.extend_from_slice(arrivals) };
+        let Some(mut last_load) = self.last_load.take() else { return self.early.extend_from_slice(arrivals) };
         for (at, key) in arrivals {
-            let served = if *key > self.items { self.served_missing_ns } else { self.served_ns };
+            let served = self.served(*key);
             let loads = |last_load: &mut Vec<i64>| {
                 let last = place(last_load, *key);
-                let loads = *last == NEVER || *at >= last.saturating_add(served);
+                let loads = is_over(*last, served, *at);
                 if loads {
                     *last = *at;
                 }
                 u64::from(loads)
             };
-            let own = loads(last_load);
+            let own = loads(&mut last_load);
             self.loads += own;
             if self.events.counts {
                 self.events.arrive(*at, own, loads);
             }
         }
+        self.last_load = Some(last_load);
     }
 
     /// The loads; `None` where the state at t = 0 was never known, and of one that is not told.
@@ -179,6 +194,11 @@ impl Events {
             *self.by_second.entry(at.div_euclid(SECOND_NS)).or_insert(0) += count;
         }
     }
+}
+
+/// Whether a load that began at `last` serves nobody at `at` any more.
+fn is_over(last: i64, served: i64, at: i64) -> bool {
+    last == NEVER || at >= last.saturating_add(served)
 }
 
 /// A key's place.
@@ -232,6 +252,28 @@ mod tests {
         patient.know(BTreeMap::new());
         patient.arrive(&(0..10).map(|i| (i * 6 * S, 1)).collect::<Vec<_>>());
         assert_eq!(patient.loads(), Some(10));
+    }
+
+    #[test]
+    fn what_is_not_heeded_makes_no_difference() {
+        let rng = strategies::rng::Rng::new(5);
+        let floor = Floor::new(10, Duration::from_millis(200), Duration::from_secs(3), Duration::from_secs(1));
+        for floor in [floor.clone(), floor.emptied_at(vec![4 * S, 9 * S])] {
+            let (mut all, mut some, mut left_out) = (floor.clone(), floor, 0);
+            [&mut all, &mut some].into_iter().for_each(|floor| floor.know(BTreeMap::from([(1, -S), (11, -S / 2)])));
+            for second in 0..20 {
+                let arrival = |_| (second * S + (rng.next_u64() % S as u64) as i64, (1 + rng.next_u64() % 12) as u32);
+                let mut arrivals: Vec<KeySample> = (0..50).map(arrival).collect();
+                let mut heeded: Vec<KeySample> = arrivals.iter().copied().filter(|one| some.heeds(one)).collect();
+                left_out += arrivals.len() - heeded.len();
+                arrivals.sort_unstable();
+                heeded.sort_unstable();
+                all.arrive(&arrivals);
+                some.arrive(&heeded);
+                assert_eq!(all, some);
+            }
+            assert_eq!(left_out > 500, !all.events.counts, "{left_out}");
+        }
     }
 
     #[test]

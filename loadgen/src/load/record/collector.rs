@@ -285,6 +285,7 @@ impl Collected {
         self.errors_of_all_phases += total.outcomes[Outcome::Error as usize];
         if second.number >= 0 {
             self.take_measured(&second, &total);
+            second.arrivals.retain(|arrival| floors.iter().any(|floor| floor.heeds(arrival)));
             second.arrivals.sort_unstable();
             floors.iter_mut().for_each(|floor| floor.arrive(&second.arrivals));
         } else if let Some(warmth) = &mut self.warmth {
