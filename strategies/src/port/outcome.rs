@@ -42,7 +42,8 @@ impl Outcome {
     /// came from a cache.
     #[must_use]
     pub fn cache_status(self, ttl_s: i64) -> String {
-        let mut text = String::from("lab; ");
+        let mut text = String::with_capacity(48);
+        text.push_str("lab; ");
         // Writing to a String cannot fail.
         let _ = match self {
             Self::Hit => write!(text, "hit; ttl={ttl_s}"),

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evidence::CacheStatus;
+use redis::Cmd;
 use redis::aio::ConnectionLike;
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Level, Lookup, Released, Renewed, Stored, Token,
@@ -98,11 +99,11 @@ impl<C: RedisConnection> RedisCache<C> {
     }
 
     fn value_key(&self, key: &Key) -> String {
-        format!("{}{{{key}}}:v", self.prefix)
+        [&self.prefix, "{", key.as_str(), "}:v"].concat()
     }
 
     fn lease_key(&self, key: &Key) -> String {
-        format!("{}{{{key}}}:l", self.prefix)
+        [&self.prefix, "{", key.as_str(), "}:l"].concat()
     }
 
     /// Runs one of the yes-or-no scripts.
@@ -132,7 +133,10 @@ fn millis(life: Duration) -> u64 {
 impl<C: RedisConnection> Cache for RedisCache<C> {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
         Box::pin(async move {
-            let command = redis::cmd("GET").arg(self.value_key(key)).to_owned();
+            let key = self.value_key(key);
+            // On every request's path: with room for just that.
+            let mut command = Cmd::with_capacity(2, "GET".len() + key.len());
+            command.arg("GET").arg(key);
             let found: Result<Option<Vec<u8>>, _> = command.query_async(&mut self.connection.clone()).await;
             match found {
                 Ok(None) => Ok(Lookup::Absent),
