@@ -9,12 +9,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::wire::headers::{LED_HEADER, OVERAGE_HEADER};
 use bytes::{Bytes, BytesMut};
 use evidence::ErrorKind;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{HOST, RETRY_AFTER};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{HOST, HeaderName, RETRY_AFTER};
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use strategies::Outcome;
@@ -29,6 +30,8 @@ use super::site::{Site, SiteKind};
 use super::worker::WorkerContext;
 use crate::load::record::Answer;
 
+/// As a name that is not read anew for each answer.
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 /// The largest body that is read.
 const BODY_BYTES_MAX: usize = 8 << 20;
 /// How long a connection may take to be made, whatever the number of addresses that are tried.
@@ -235,7 +238,9 @@ async fn dial(site: &Site) -> Result<Link, ErrorKind> {
         site.answered_at(address);
         let _ = stream.set_nodelay(true);
         let (stream, heard) = CountedStream::over(stream);
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| ErrorKind::ConnectHandshake)?;
+        // A request is one piece: to gather several takes longer.
+        let shaken = http1::Builder::new().writev(false).handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = shaken.map_err(|_| ErrorKind::ConnectHandshake)?;
         tokio::task::spawn_local(async move {
             // A request that waits for an answer on it is told of its end; nothing else needs to know.
             let _ = connection.await;
@@ -262,8 +267,8 @@ async fn read(response: Response<Incoming>) -> Result<Whole, ErrorKind> {
 
 /// A replica's answer: it says how it was made, and carries the item that was asked for.
 fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missing: bool) -> Reply {
-    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    let outcome = text("cache-status").and_then(Outcome::from_cache_status);
+    let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let outcome = text(CACHE_STATUS).and_then(Outcome::from_cache_status);
     let error = match (status, outcome) {
         (StatusCode::OK, Some(_)) => {
             app::wire::item::verify(body, &key.to_string()).err().map(|_| ErrorKind::WrongBody)
@@ -273,11 +278,11 @@ fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missi
         (StatusCode::OK | StatusCode::NOT_FOUND, None) => Some(ErrorKind::NoCacheStatus),
         (status, _) => Some(ErrorKind::Http(status.as_u16())),
     };
-    let overage_us = text(app::wire::headers::OVERAGE_HEADER).and_then(|v| v.parse().ok()).unwrap_or(0);
+    let overage_us = text(const { HeaderName::from_static(OVERAGE_HEADER) }).and_then(|v| v.parse().ok()).unwrap_or(0);
     Reply {
         outcome: if error.is_some() { Some(Outcome::Error) } else { outcome },
         error,
-        flight: text(app::wire::headers::LED_HEADER).map(str::to_owned),
+        flight: text(const { HeaderName::from_static(LED_HEADER) }).map(str::to_owned),
         overage_us,
         retry_after: None,
     }
@@ -291,7 +296,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// Anybody's answer: its status, and its `Cache-Status` where it has one. Only one of the lab's replicas can say that it
 /// shed a request; anybody else's 503 is a failure like any other.
 fn foreign(status: StatusCode, headers: &HeaderMap, missing: bool) -> Reply {
-    let own = || headers.get("cache-status").and_then(|v| v.to_str().ok()).and_then(Outcome::from_cache_status);
+    let own = || headers.get(CACHE_STATUS).and_then(|v| v.to_str().ok()).and_then(Outcome::from_cache_status);
     match status {
         StatusCode::SERVICE_UNAVAILABLE if own() == Some(Outcome::Shed) => Reply::good(Some(Outcome::Shed)),
         status if status.is_success() || (missing && status == StatusCode::NOT_FOUND) => {
@@ -303,7 +308,7 @@ fn foreign(status: StatusCode, headers: &HeaderMap, missing: bool) -> Reply {
 
 /// Several lines of a list are one list (RFC 9110, section 5.3).
 fn told(headers: &HeaderMap) -> Option<SaidOutcome> {
-    let mut lines = headers.get_all("cache-status").iter();
+    let mut lines = headers.get_all(CACHE_STATUS).iter();
     let first = lines.next()?;
     let mut joined = first.as_bytes().to_vec();
     lines.for_each(|line| {

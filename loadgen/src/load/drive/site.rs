@@ -14,8 +14,8 @@ pub struct Site {
     /// Where it may listen, in the order in which they are tried; never empty.
     addresses: RwLock<Vec<SocketAddr>>,
     pub(super) host: HeaderValue,
-    /// The path that is asked for, with [`KEY`] wherever the key goes.
-    path: String,
+    /// The path that is asked for, cut wherever the key goes.
+    path: Vec<String>,
     pub(super) kind: SiteKind,
 }
 
@@ -34,7 +34,12 @@ impl Site {
     pub fn replica(address: SocketAddr) -> Self {
         // Digits, dots, colons and brackets are all a header may hold.
         let host = HeaderValue::from_str(&address.to_string()).unwrap_or(HeaderValue::from_static("replica"));
-        Self { addresses: RwLock::new(vec![address]), host, path: format!("/items/{KEY}"), kind: SiteKind::Replica }
+        Self {
+            addresses: RwLock::new(vec![address]),
+            host,
+            path: cut(&format!("/items/{KEY}")),
+            kind: SiteKind::Replica,
+        }
     }
 
     /// Any server, at the first of its addresses that takes a connection. `path` begins with a slash; every [`KEY`] in it is
@@ -42,7 +47,7 @@ impl Site {
     #[must_use]
     pub fn foreign(addresses: Vec<SocketAddr>, host: &str, path: &str) -> Option<Self> {
         let host = HeaderValue::from_str(host).ok().filter(|_| !addresses.is_empty())?;
-        let site = Self { addresses: RwLock::new(addresses), host, path: path.to_owned(), kind: SiteKind::Foreign };
+        let site = Self { addresses: RwLock::new(addresses), host, path: cut(path), kind: SiteKind::Foreign };
         site.path(1).parse::<hyper::Uri>().is_ok().then_some(site)
     }
 
@@ -87,8 +92,12 @@ impl Site {
 
     /// The path that asks for a key.
     pub(super) fn path(&self, key: u32) -> String {
-        self.path.replace(KEY, &key.to_string())
+        self.path.join(&*key.to_string())
     }
+}
+
+fn cut(path: &str) -> Vec<String> {
+    path.split(KEY).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
