@@ -7,4 +7,4 @@ export LAB_WITHOUT=redis,chromium,nginx,varnish,prometheus,faketime,docker INSTA
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
-cargo test --workspace --locked --no-fail-fast --lib --bins --test it -q
+cargo test --workspace --locked --no-fail-fast --lib --test it -q
