@@ -5,7 +5,7 @@
 //! turn comes, and what is later waits in one list a page.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// Width of a slot: 2^10 ns.
 const SLOT_BITS: u32 = 10;
@@ -68,8 +68,10 @@ impl Due {
 
 /// Everything that is due.
 pub(super) struct Agenda {
-    /// All of the slots up to and with `slot`, the earliest last.
+    /// Of the slots up to and with `slot` what lay in them when their turn came, the earliest last.
     now: Vec<Due>,
+    /// And what has come since: seldom anything, for it was asked for within a microsecond. Any number may be.
+    late: BinaryHeap<Reverse<Due>>,
     /// The present slot, counted from time zero.
     slot: u64,
     /// The later slots of the present page and all of the next, by slot modulo their number.
@@ -85,6 +87,7 @@ impl Default for Agenda {
     fn default() -> Self {
         Self {
             now: Vec::new(),
+            late: BinaryHeap::new(),
             slot: 0,
             ring: vec![Vec::new(); SLOTS],
             taken: [0; SLOTS / 64],
@@ -98,9 +101,7 @@ impl Agenda {
     pub(super) fn push(&mut self, due: Due) {
         let slot = due.when >> SLOT_BITS;
         if slot <= self.slot {
-            // Seldom: what is asked for within a microsecond.
-            let at = self.now.partition_point(|later| *later > due);
-            self.now.insert(at, due);
+            self.late.push(Reverse(due));
         } else if slot >> PAGE_BITS <= (self.slot >> PAGE_BITS) + 1 {
             self.put(slot, due);
         } else {
@@ -117,18 +118,29 @@ impl Agenda {
 
     /// The earliest.
     pub(super) fn pop(&mut self) -> Option<Due> {
-        while self.now.is_empty() {
+        loop {
+            if let Some(first) = self.pop_if(|_| true) {
+                return Some(first);
+            }
             // Most slots of a small world have one, which needs no order.
             if let Some(only) = self.turn()? {
                 return Some(only);
             }
         }
-        self.now.pop()
     }
 
     /// The earliest, if it is due at `when`, which must be when what was popped last was due.
     pub(super) fn pop_at(&mut self, when: u64) -> Option<Due> {
-        self.now.pop_if(|first| first.when == when)
+        self.pop_if(|first| first.when == when)
+    }
+
+    /// The earliest of the slots up to and with `slot`, if it is as wanted.
+    fn pop_if(&mut self, wanted: impl Fn(&Due) -> bool) -> Option<Due> {
+        let late = self.late.peek().is_some_and(|Reverse(late)| self.now.last().is_none_or(|first| late < first));
+        if !late {
+            return self.now.pop_if(|first| wanted(first));
+        }
+        self.late.peek().is_some_and(|Reverse(first)| wanted(first)).then(|| self.late.pop())?.map(|Reverse(due)| due)
     }
 
     /// Goes on to the next slot that has anything; what it has is in `now` from then on, or is returned where it is one
