@@ -160,7 +160,7 @@ pub struct Ranked {
 /// A condition that does not hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Miss {
-    /// Which: an index into [`Goal::conditions`].
+    /// Which: an index into [`SweepGoal::conditions`].
     pub condition: usize,
     /// The worst value over the seeds; `None` where it is unknown.
     pub worst: Option<f64>,

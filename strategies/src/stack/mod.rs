@@ -119,10 +119,10 @@ impl Stack {
         self.load.store(key, item, life, When::Always).await;
     }
 
-    /// Answers one request, as [`Strategy::get`] does, in a future of its own kind: for a world that has many of them.
+    /// Answers one request, as [`RunningStrategy::get`] does, in a future of its own kind: for a world that has many of them.
     ///
     /// # Errors
-    /// As [`Strategy::get`].
+    /// As [`RunningStrategy::get`].
     pub async fn serve(
         stack: impl Deref<Target = Self>,
         cx: Cx,

@@ -36,7 +36,7 @@ pub struct StartReplica {
     /// The replica's index in the fleet, from 0, where the lab knows better than the program that it runs as.
     #[serde(default)]
     pub index: Option<u16>,
-    /// Whether it is the one that watches the shared cache: see [`CacheWatched`].
+    /// Whether it is the one that watches the shared cache: see [`evidence::CacheWatched`].
     #[serde(default)]
     pub watches_cache: bool,
 }

@@ -32,7 +32,7 @@ impl Timeline {
     /// replicas' by number.
     ///
     /// # Errors
-    /// As [`Lines::each`].
+    /// As [`EventLines::each`].
     pub fn each(&self, visit: &mut dyn FnMut(&EventRow) -> io::Result<()>) -> io::Result<()> {
         let mut merge = Merge {
             own: &self.own,
@@ -53,7 +53,7 @@ impl Timeline {
     /// Shows what the replicas told, and nothing else.
     ///
     /// # Errors
-    /// As [`Lines::each`].
+    /// As [`EventLines::each`].
     pub fn lines(&self, visit: &mut dyn FnMut(i64, u32, &EventLine) -> io::Result<()>) -> io::Result<()> {
         self.lines.as_ref().map_or(Ok(()), |lines| lines.each(visit))
     }

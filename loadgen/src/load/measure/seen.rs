@@ -21,7 +21,7 @@ pub trait Reads {
     /// Shows every read, on the origin's own clock.
     ///
     /// # Errors
-    /// As [`Lines::each`].
+    /// As [`EventLines::each`].
     fn each(&self, visit: &mut dyn FnMut(&OriginRead) -> io::Result<()>) -> io::Result<()>;
 }
 

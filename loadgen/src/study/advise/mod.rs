@@ -3,16 +3,16 @@
 //! | idea | where |
 //! |---|---|
 //! | the flags; what they say by themselves | [`ask`] |
-//! | the usual day as a scenario, and days that are not | [`world`] |
+//! | the usual day as a scenario, and days that are not | [`simulated_day`] |
 //! | how often the keys are asked for, and the floor | [`population`] |
 //! | the origin's places | [`origin`] |
 //! | days that would cost too much: fewer keys, a shorter TTL, and back | [`scale`], [`estimate`] |
 //! | what an answer may cost; progress | [`budget`] |
 //! | what is tried, and what "simplest" means | [`candidates`] |
-//! | simulating; what came of it | [`mod@bench`], [`trials`] |
+//! | simulating; what came of it | [`runner`], [`trials`] |
 //! | from the candidates to the one that is advised | `search`, [`choose`] |
 //! | the other days; in words | `days`, `back`, [`limits`] |
-//! | `advice.json`; the words | [`record`], [`words`] |
+//! | `advice.json`; the words | [`record`], [`sentences`] |
 
 pub mod ask;
 mod back;

@@ -7,7 +7,7 @@
 //! | every point as the settings of an ordinary run | [`grid`] |
 //! | one simulation a thread | [`runner`] |
 //! | `min origin.total where latency.p99 <= 20ms` | [`goal`], [`rank`] |
-//! | what is written, what is said | [`outcome`], [`words`] |
+//! | what is written, what is said | [`outcome`], [`sentences`] |
 
 pub mod decimal;
 pub mod goal;

@@ -32,7 +32,7 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// The unit in which [`Value::number`] counts; empty for plain numbers.
+    /// The unit in which [`TypedValue::number`] counts; empty for plain numbers.
     #[must_use]
     pub fn unit(self) -> &'static str {
         match self {
