@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use evidence::ReadEnd;
 use report::RunFolder;
-use report::record::{BinRow, EventRow, OriginRow, Run, Strategy};
+use report::record::{BinRow, EventRow, LabEvent, OriginRow, Run, Strategy};
 use report::text::escape::line;
 use scenarios::{ActionKind, Scenario, Trouble};
 use sim::invariants::{Active, Fact, FactKind, Judge, Terms, Violation};
@@ -178,8 +178,12 @@ pub fn judge(terms: Terms, events: &[EventRow], origin: &[OriginRow]) -> Result<
 /// an event that failed, which may have taken effect in part.
 fn faults(events: &[EventRow], first: i64) -> Vec<Fact> {
     let mut facts = Vec::new();
-    for row in events.iter().filter(|row| matches!(row.event.as_str(), "fault" | "fault-failed")) {
-        let action = row.action.as_deref().filter(|_| row.event == "fault").and_then(ActionKind::of);
+    for row in events {
+        let action = match row.of_the_lab() {
+            Some(LabEvent::Fault) => row.action.as_deref().and_then(ActionKind::of),
+            Some(LabEvent::FaultFailed) => None,
+            _ => continue,
+        };
         let kind = action.map_or(Trouble::Other, |action| action.row().trouble);
         let node = row.replica.and_then(|replica| u16::try_from(replica).ok());
         // A replica that died may be dead to the end, and one that was started anew has lost what the old one knew.

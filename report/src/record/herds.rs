@@ -1,6 +1,6 @@
 //! Herds: which reads of a key were at the origin together. The one place that says it, for figures and charts alike.
 
-use crate::record::{EventRow, OriginRow};
+use crate::record::{EventRow, LabEvent, OriginRow};
 
 /// Reads of one key that were at the origin together. Nanoseconds since t = 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +40,11 @@ pub fn herds(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>, clocks_
 /// Whether an event is a reason to read a key again: its expiry, an early refresh of it, or a fault.
 #[must_use]
 pub fn is_reason(key: &str, event: &EventRow) -> bool {
-    match event.event.as_str() {
-        "expiry" | "early-refresh" => event.key.as_deref() == Some(key),
-        name => name.starts_with("fault"),
+    let of_the_key = || event.key.as_deref() == Some(key);
+    match event.of_the_lab() {
+        Some(LabEvent::Expiry) => of_the_key(),
+        Some(of_the_lab) => of_the_lab.is_of_an_action(),
+        None => event.event == "early-refresh" && of_the_key(),
     }
 }
 

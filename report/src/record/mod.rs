@@ -13,6 +13,7 @@ pub(crate) mod walk;
 
 mod comparison;
 mod conditions;
+mod lab_event;
 mod predicted;
 mod row;
 mod verdict;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use comparison::{Comparison, Metric};
 pub use conditions::Conditions;
+pub use lab_event::LabEvent;
 pub use predicted::{NotPredicted, Predicted};
 pub use row::{BinRow, ContainerRow, EventRow, OriginRow};
 pub use verdict::Verdict;

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use crate::files::error::ReportError;
 use crate::files::folder::{RunFolder, StrategyFolder};
 use crate::record::herds::{Herds, is_reason};
-use crate::record::{BinRow, ContainerRow, EventRow, Run, Strategy};
+use crate::record::{BinRow, ContainerRow, EventRow, LabEvent, Run, Strategy};
 use crate::text::phrases;
 use crate::text::sentences::times_differ;
 
@@ -153,8 +153,8 @@ impl EventMarks {
     fn take(&mut self, hot: Option<&str>, event: EventRow) {
         let at = seconds_of(event.t_ns);
         self.reasons.extend(hot.filter(|hot| is_reason(hot, &event)).map(|_| event.t_ns));
-        match event.event.as_str() {
-            "expiry" => {
+        match event.of_the_lab() {
+            Some(LabEvent::Expiry) => {
                 if hot.is_some() && event.key.as_deref() == hot {
                     self.expiries_s.push(at);
                 }
@@ -162,7 +162,7 @@ impl EventMarks {
                     self.wave_s = Some(self.wave_s.map_or(at, |first| first.min(at)));
                 }
             }
-            "fault" | "fault-over" => {
+            Some(LabEvent::Fault | LabEvent::FaultOver) => {
                 let what = event.detail.filter(|detail| !detail.is_empty());
                 self.faults.push((at, what.unwrap_or_else(|| "fault".to_owned())));
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use app::process::runtime::RealClock;
 use app::wire::control::StartReplica;
-use report::record::EventRow;
+use report::record::{EventRow, LabEvent};
 use scenarios::{Action, Ends, Scenario};
 use strategies::port::Clock;
 use strategies::time::Mono;
@@ -78,9 +78,9 @@ impl<'a> Injector<'a> {
             let told = match (done, step) {
                 (Ok((detail, replica)), Step::Do(_)) => fault(now, &action, detail, replica),
                 (Ok((detail, replica)), Step::Undo(_)) => {
-                    EventRow { replica, ..row(now, "fault-over", &action, detail) }
+                    EventRow { replica, ..row(now, LabEvent::FaultOver, &action, detail) }
                 }
-                (Err(why), _) => row(now, "fault-failed", &action, why),
+                (Err(why), _) => row(now, LabEvent::FaultFailed, &action, why),
             };
             self.told().rows.push(told);
         }

@@ -9,7 +9,7 @@ mod control;
 #[cfg(feature = "labs")]
 mod inject;
 
-use report::record::EventRow;
+use report::record::{EventRow, LabEvent};
 use scenarios::Action;
 use strategies::time::nanos;
 
@@ -18,15 +18,15 @@ pub use aftermath::{Aftermath, CacheFailureSpan};
 pub use inject::Injector;
 
 /// What an action did or did not do, as `events.jsonl` has it: a `fault`, `fault-over` or `fault-failed`.
-fn row(t_ns: i64, event: &str, action: &Action, detail: String) -> EventRow {
+fn row(t_ns: i64, event: LabEvent, action: &Action, detail: String) -> EventRow {
     let action = Some(action.kind.row().word.into());
-    EventRow { t_ns, event: event.into(), detail: Some(detail), action, ..EventRow::default() }
+    EventRow { t_ns, event: event.name().into(), detail: Some(detail), action, ..EventRow::default() }
 }
 
 /// An action that took effect.
 pub(crate) fn fault(t_ns: i64, action: &Action, detail: String, replica: Option<u32>) -> EventRow {
     let for_ns = Some(nanos(action.length)).filter(|length| *length > 0);
-    EventRow { replica, for_ns, ..row(t_ns, "fault", action, detail) }
+    EventRow { replica, for_ns, ..row(t_ns, LabEvent::Fault, action, detail) }
 }
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod tests {
         let pause = Action::new(scenarios::ActionKind::CachePause).lasting(Duration::from_secs(2));
         let begun = fault(7, &pause, "cache paused for 2s".into(), None);
         assert_eq!((begun.event.as_str(), begun.action.as_deref()), ("fault", Some("cache-pause")));
-        let over = row(9, "fault-over", &pause, "cache goes on".into());
+        let over = row(9, LabEvent::FaultOver, &pause, "cache goes on".into());
         assert_eq!((begun.for_ns, over.for_ns), (Some(2_000_000_000), None));
         assert_eq!(fault(7, &Action::new(scenarios::ActionKind::Flush), "flush".into(), None).for_ns, None);
     }

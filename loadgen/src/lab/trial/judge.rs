@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use evidence::{ErrorKind, OriginRead, ReplicaCounters, ReplicaEvents};
 use report::Herds;
-use report::record::{Conditions, EventRow, Events, Ledgers};
+use report::record::{Conditions, EventRow, Events, LabEvent, Ledgers};
 use scenarios::{LoadKind, Scenario};
 use strategies::port::Event;
 use strategies::time::nanos;
@@ -181,7 +181,8 @@ fn counted(known: RunFacts, collected: &Collected, heard: Option<Heard>, afterma
         cache_errors: heard.as_ref().map_or(0, |heard| heard.cache_failed),
         wakes_lost: heard.as_ref().map_or(0, |heard| heard.wakes_unexplained),
         cache_error_classes: heard.map(Heard::cache_failures).unwrap_or_default(),
-        faults_failed: aftermath.rows.iter().filter(|row| row.event == "fault-failed").count() as u64,
+        faults_failed: aftermath.rows.iter().filter(|row| row.of_the_lab() == Some(LabEvent::FaultFailed)).count()
+            as u64,
         ..known
     }
 }
@@ -203,7 +204,7 @@ fn is_calm(scenario: &Scenario, saw: Option<&Saw>, heard: Option<&Heard>, afterm
     let soon = since_start(Floor::answer_max(scenario.origin.service_time.mean()));
     saw.is_none_or(|saw| saw.longest_ns <= soon)
         && heard.is_none_or(|heard| !heard.spared)
-        && !aftermath.rows.iter().any(|row| row.event == "fault")
+        && !aftermath.rows.iter().any(|row| row.of_the_lab() == Some(LabEvent::Fault))
 }
 
 /// When there was a reason to read the hot key again; `None` where there is no such key, or nobody tells.
@@ -303,7 +304,7 @@ fn impact(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<I
     let from_ns = scenario.events.iter().map(|event| since_start(event.at)).min()?;
     let planned = scenario.events.iter().map(|event| since_start(event.over()));
     let emptied_ns = planned.max()?;
-    let seen = seen.iter().filter(|row| row.event.starts_with("fault")).map(|row| row.t_ns);
+    let seen = seen.iter().filter(|row| row.of_the_lab().is_some_and(LabEvent::is_of_an_action)).map(|row| row.t_ns);
     let service = scenario.origin.service_time.mean();
     let clients = match scenario.load.kind {
         LoadKind::Closed { clients, .. } => Some(clients),
@@ -324,8 +325,12 @@ fn impact(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<I
 /// The lab's own events: phases and faults.
 fn own(warmup: Duration, end_ns: i64, faults: &[EventRow]) -> Vec<EventRow> {
     let begun = -i64::try_from(nanos(warmup)).unwrap_or(i64::MAX);
-    let row =
-        |t_ns, phase: &str| EventRow { t_ns, event: "phase".into(), detail: Some(phase.into()), ..EventRow::default() };
+    let row = |t_ns, phase: &str| EventRow {
+        t_ns,
+        event: LabEvent::Phase.name().into(),
+        detail: Some(phase.into()),
+        ..EventRow::default()
+    };
     let mut rows = vec![row(0, "measured"), row(end_ns, "drain")];
     if begun < 0 {
         rows.insert(0, row(begun, "warmup"));

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::io;
 
 use evidence::EventLine;
-use report::record::{EventRow, Events};
+use report::record::{EventRow, Events, LabEvent};
 use smol_str::ToSmolStr as _;
 use strategies::Key;
 use strategies::port::{BreakerState, Cause, Event, LeaderEnd, RefusedBy, Stored};
@@ -115,7 +115,7 @@ impl Merge<'_> {
             let own = self.own.first().map(|row| row.t_ns).filter(|own| *own <= at);
             match self.expiries.next(own.map_or(at, |own| own.saturating_sub(1))) {
                 Some((expiry, key)) if expiry <= self.end_ns => {
-                    let (event, key) = ("expiry".to_owned(), Some(key.to_string()));
+                    let (event, key) = (LabEvent::Expiry.name().to_owned(), Some(key.to_string()));
                     (self.visit)(&EventRow { t_ns: expiry, event, key, ..EventRow::default() })?;
                 }
                 Some(_) => {}
@@ -289,7 +289,7 @@ mod tests {
             for (at, (_, expiry)) in puts.iter().enumerate() {
                 let replaced = puts.get(at + 1).is_some_and(|(next, _)| next <= expiry);
                 if !replaced && *expiry <= end_ns {
-                    let (event, key) = ("expiry".to_owned(), Some(key.to_owned()));
+                    let (event, key) = (LabEvent::Expiry.name().to_owned(), Some(key.to_owned()));
                     rows.push(EventRow { t_ns: *expiry, event, key, ..EventRow::default() });
                 }
             }
