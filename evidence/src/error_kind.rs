@@ -11,7 +11,7 @@ pub enum ErrorKind {
     Reset,
     /// What came is no HTTP.
     Protocol,
-    /// The request could not be written down.
+    /// The request could not be made.
     Request,
     /// The body ended before its end.
     BodyCut,
@@ -37,7 +37,7 @@ pub enum ErrorKind {
     NoPorts,
     /// The generator had no memory for sockets.
     NoMemory,
-    /// An answer of this status that is none to count on.
+    /// An answer with this HTTP status, which counts as a failure.
     Http(u16),
 }
 

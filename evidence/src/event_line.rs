@@ -66,3 +66,18 @@ pub struct ReplicaEvents {
     /// Events that the log had no room for; anything but zero makes the run invalid.
     pub dropped: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_survives_the_wire() {
+        for event in Event::samples() {
+            let line = EventLine { mono_ns: 7, event };
+            let text = serde_json::to_string(&line).unwrap();
+            assert_eq!(serde_json::from_str::<EventLine>(&text).unwrap(), line, "{text}");
+        }
+        assert!(serde_json::from_str::<EventLine>(r#"{"mono_ns":7,"event":"none-of-ours"}"#).is_err());
+    }
+}

@@ -177,7 +177,8 @@ impl Fleet {
         };
         let incarnation = self.root.fork(&of_life("incarnation")).next_u64();
         let stack = Stack::build(&self.spec, &ports, self.ttl, incarnation);
-        let stack = Rc::new(stack.unwrap_or_else(|unable| unreachable!("a simulated cache can everything: {unable}")));
+        let stack =
+            Rc::new(stack.unwrap_or_else(|unable| unreachable!("a simulated cache can do all of it: {unable}")));
         *replica.process.borrow_mut() = Some(Process { stack, port });
     }
 

@@ -26,7 +26,7 @@ pub trait CacheSource: Send + Sync {
     /// The ports of a namespace, `<run>:<strategy>`; what is stored in one is never seen in another.
     fn open(&self, namespace: &str) -> CachePorts;
 
-    /// What it can beyond keeping entries.
+    /// What it can do beyond keeping entries.
     fn can(&self) -> Capabilities {
         Capabilities::ALL
     }

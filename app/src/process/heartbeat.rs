@@ -9,12 +9,10 @@ use std::time::Duration;
 use strategies::port::Clock;
 use strategies::time::Mono;
 
-use evidence::{ClockStep, Heartbeat, Silence};
+use evidence::{ClockStep, Heartbeat, LONG_SILENCE, Silence};
 
 /// From one beat to the next.
 pub const BEAT: Duration = Duration::from_millis(50);
-/// A silence is told one by one from this length on: two beats.
-pub const TOLD_FROM: Duration = Duration::from_millis(100);
 /// A wall clock that moves by this much against the monotonic one was set. Slewing (NTP, adjtime) changes the rate of both
 /// alike, so a clock that is merely corrected never does.
 pub const STEP_FROM: Duration = Duration::from_millis(5);
@@ -96,7 +94,7 @@ impl Pulse {
 /// Notes a silence: the longest there was, and each that is worth telling.
 pub(crate) fn note(silence: Silence, longest_ns: &mut u64, silences: &mut Vec<Silence>) {
     *longest_ns = silence.ns().max(*longest_ns);
-    if u128::from(silence.ns()) >= TOLD_FROM.as_nanos() {
+    if u128::from(silence.ns()) >= LONG_SILENCE.as_nanos() {
         push(silences, silence);
     }
 }

@@ -9,8 +9,9 @@ use app::cache::redis_server::PrivateRedis;
 use app::process::runtime::RealClock;
 use app::testing;
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use strategies::conformance::CacheSubject;
-use strategies::port::{Acquired, CacheErrorClass, Clock, Lookup, Released, Stored, Token, When};
+use strategies::port::{Acquired, CacheErrorClass, Clock, Heard, Lookup, Messages, Released, Stored, Token, When};
 use strategies::{Entry, Key, Life};
 
 use crate::common::eventually;
@@ -81,6 +82,21 @@ async fn the_adapter_keeps_the_contract_over_a_connection_to_a_cluster() {
     })
     .await;
     over(connection, &redis).check_all().await;
+}
+
+/// What is said while the connection is down nobody hears: the loss must be told once it stands again, and not only when it broke.
+#[tokio::test]
+async fn a_subscriber_whose_connection_broke_is_told_of_the_loss_after_it_stands_again() {
+    let Some(redis) = testing::redis(&[]) else { return };
+    let (wake, key) = (open(&redis).wake, Key::of_item(1));
+    let mut messages = wake.subscribe().await.unwrap();
+    command(&redis, &["CLIENT", "KILL", "TYPE", "pubsub"]).await.unwrap();
+    assert_eq!(messages.next().await, Some(Heard::Lost));
+    assert!(wake.announce(&key).await, "into the gap, or just after it");
+    let gone = async |messages: &mut Messages| tokio::time::timeout(MINUTE, messages.next()).await.unwrap();
+    while gone(&mut messages).await != Some(Heard::Lost) {}
+    assert!(wake.announce(&key).await);
+    assert_eq!(gone(&mut messages).await, Some(Heard::About(key)));
 }
 
 #[tokio::test]

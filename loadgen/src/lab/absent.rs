@@ -23,10 +23,11 @@ pub async fn choose(settings: &mut Settings) -> Result<Option<FoundStack>, Failu
     if settings.simulated {
         return settings.check_world(false).map(|()| None);
     }
-    Err(Failure::usage(
-        "this build has the simulated lab only · --lab · found another, allowed sim · write --lab sim, or build with the \
-         feature labs: cargo build --release -p loadgen",
-    ))
+    let found = if settings.target.is_some() { "--target" } else { "no --lab sim" };
+    Err(Failure::usage(format!(
+        "this build has the simulated lab only · {found} · allowed --lab sim · write that, or build with the feature labs: cargo \
+         build --release -p loadgen"
+    )))
 }
 
 /// There is none.

@@ -99,8 +99,8 @@ impl OpenLab {
     ) -> Result<Trial, Failure> {
         let Self { endpoints, run, clock, pacer, .. } = self;
         let (stop, feed) = (self.stop.clone(), self.feed.clone());
-        let bench = TrialRunner { settings, endpoints, plan, run, clock: *clock, pacer, stop, feed };
-        bench.run(subject, files, heading).await
+        let runner = TrialRunner { settings, endpoints, plan, run, clock: *clock, pacer, stop, feed };
+        runner.run(subject, files, heading).await
     }
 }
 

@@ -65,7 +65,7 @@ pub fn alone() -> Turn<'static> {
     TURNS.take(PLACES)
 }
 
-/// A load whose judgement does not suffer from two more.
+/// A load whose judgement does not suffer from a few more: [`PLACES`] stand beside one another.
 pub fn beside() -> Turn<'static> {
     TURNS.take(1)
 }

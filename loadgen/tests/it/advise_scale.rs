@@ -26,14 +26,14 @@ fn agree(question: &str, seeds: u64, of: impl Fn(&SimulatedDay, &Question) -> bo
     let args = args(question);
     let ask = Question::of(&args).unwrap();
     let (_word, never) = Shutdown::pair();
-    let bench = SimRunner::of(&args, seeds, never, Purse::new(1, true)).unwrap();
+    let runner = SimRunner::of(&args, seeds, never, Purse::new(1, true)).unwrap();
     let small = SimulatedDay::usual(&ask, ask.capacity);
     assert!(of(&small, &ask), "{question}: {:?}", small.scale);
     let whole = small.unscaled(&ask);
     assert!(whole.scale.is_whole() && whole.cost(&ask) > 2.0 * small.cost(&ask), "{question}");
     let candidate = |text: &&str| Candidate { family: (*text).into(), spec: Spec::parse(text).unwrap(), first: true };
     let all: Vec<Candidate> = STRATEGIES.iter().map(candidate).collect();
-    let run = |world| bench.run(&ask, world, &all, seeds as usize, 1_000_000_000).unwrap();
+    let run = |world| runner.run(&ask, world, &all, seeds as usize, 1_000_000_000).unwrap();
     for (said, seen) in run(small).iter().zip(run(whole)) {
         let both = |metric: &str| (figure(said, metric), figure(&seen, metric));
         let named = |metric: &str| format!("{question}, {}, {metric}: {:?}", said.point.name, both(metric));

@@ -28,7 +28,7 @@ fn a_few_stand_beside_one_another_and_nobody_beside_one_that_is_alone() {
 }
 
 #[test]
-fn whoever_wants_all_places_is_not_passed_by_those_who_come_later() {
+fn a_turn_for_all_places_is_not_passed_by_later_ones() {
     let (turns, alone_had_it) = (Turns::new(), AtomicUsize::new(0));
     let first = turns.take(1);
     scope(|threads| {

@@ -201,6 +201,8 @@ struct Subscriber {
     link: Arc<Link>,
     listeners: Mutex<BTreeMap<Key, Vec<oneshot::Sender<()>>>>,
     subscribers: Subscribers,
+    /// A message was lost on its way since the last one that came.
+    missed: AtomicBool,
 }
 
 /// One replica's connection to the cache.
@@ -222,6 +224,7 @@ impl CachePort {
             link: Arc::clone(&link),
             listeners: Mutex::default(),
             subscribers: Subscribers::default(),
+            missed: AtomicBool::default(),
         });
         let mut subscribers = lock(&server.subscribers);
         subscribers.retain(|s| s.replica != replica);

@@ -1,10 +1,11 @@
 //! Messages between replicas: each goes over the links of those who hear it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use futures_channel::oneshot;
 use strategies::Key;
-use strategies::port::{BoxFuture, Message, Messages, Wake};
+use strategies::port::{BoxFuture, Heard, Message, Messages, Wake};
 
 use super::{CachePort, CacheServer, lock};
 
@@ -45,11 +46,17 @@ impl CacheServer {
     /// Sends a message to every replica, each over its own link.
     fn fan_out(&self, key: &Key) {
         for subscriber in lock(&self.subscribers).iter() {
-            let Some(at) = subscriber.link.back.deliver(self.world.now()) else { continue };
+            let Some(at) = subscriber.link.back.deliver(self.world.now()) else {
+                subscriber.missed.store(true, Relaxed);
+                continue;
+            };
             let (world, subscriber, key) = (self.world.clone(), Arc::clone(subscriber), key.clone());
             // The replica's own task: one that stands still hears later, one that crashes never.
             self.world.spawn(subscriber.replica, async move {
                 world.sleep_until(at).await;
+                if subscriber.missed.swap(false, Relaxed) {
+                    subscriber.subscribers.tell(&Heard::Lost);
+                }
                 subscriber.subscribers.announce(&key);
                 for listener in lock(&subscriber.listeners).remove(&key).unwrap_or_default() {
                     let _ = listener.send(());

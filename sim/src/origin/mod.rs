@@ -276,38 +276,20 @@ impl OriginPort {
         Arc::new(Self { world: origin.world.clone(), origin: Arc::clone(origin), clock, link })
     }
 
-    async fn read(&self, key: &Key, cx: LoadCx) -> Result<Loaded, OriginError> {
-        let read_at = self.clock.wall();
-        // What is lost on its way is waited for until the caller's own deadline.
-        let Some(arrives) = self.link.there.deliver(self.world.now()) else { return std::future::pending().await };
-        self.world.sleep_until(arrives).await;
-        let row = self.origin.arrive(key, cx);
-        let mut listening = Listening { origin: Arc::clone(&self.origin), row, told: false };
-        let (tell, told) = oneshot::channel();
-        let (world, origin, link, key) =
-            (self.world.clone(), Arc::clone(&self.origin), Arc::clone(&self.link), key.clone());
-        self.world.spawn(NOBODY, async move {
-            let answer = origin.serve(row, &key).await;
-            if let Some(back) = link.back.deliver(world.now()) {
-                world.sleep_until(back).await;
-                let _ = tell.send(answer);
-            }
-        });
-        let Ok(answer) = told.await else { return std::future::pending().await };
-        listening.told = true;
-        answer.map(|loaded| Loaded { read_at, ..loaded })
+    /// The way there. What is lost on it is waited for until the caller's own deadline.
+    async fn travel(&self) {
+        match self.link.there.deliver(self.world.now()) {
+            Some(arrives) => self.world.sleep_until(arrives).await,
+            None => std::future::pending().await,
+        }
     }
-}
 
-impl OriginPort {
-    async fn write(&self, key: &Key) -> Result<Option<u64>, OriginError> {
-        let Some(arrives) = self.link.there.deliver(self.world.now()) else { return std::future::pending().await };
-        self.world.sleep_until(arrives).await;
+    /// What the origin does, whether or not the caller stays, and the way of its answer back.
+    async fn answered<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         let (tell, told) = oneshot::channel();
-        let (world, origin, link, key) =
-            (self.world.clone(), Arc::clone(&self.origin), Arc::clone(&self.link), key.clone());
+        let (world, link) = (self.world.clone(), Arc::clone(&self.link));
         self.world.spawn(NOBODY, async move {
-            let answer = origin.write(&key).await.map_err(|refusal| OriginError::Failed(refusal.said().into()));
+            let answer = work.await;
             if let Some(back) = link.back.deliver(world.now()) {
                 world.sleep_until(back).await;
                 let _ = tell.send(answer);
@@ -315,8 +297,26 @@ impl OriginPort {
         });
         match told.await {
             Ok(answer) => answer,
-            Err(_) => std::future::pending().await,
+            Err(oneshot::Canceled) => std::future::pending().await,
         }
+    }
+
+    async fn read(&self, key: &Key, cx: LoadCx) -> Result<Loaded, OriginError> {
+        let read_at = self.clock.wall();
+        self.travel().await;
+        let row = self.origin.arrive(key, cx);
+        let mut listening = Listening { origin: Arc::clone(&self.origin), row, told: false };
+        let (origin, key) = (Arc::clone(&self.origin), key.clone());
+        let answer = self.answered(async move { origin.serve(row, &key).await }).await;
+        listening.told = true;
+        answer.map(|loaded| Loaded { read_at, ..loaded })
+    }
+
+    async fn write(&self, key: &Key) -> Result<Option<u64>, OriginError> {
+        self.travel().await;
+        let (origin, key) = (Arc::clone(&self.origin), key.clone());
+        let answer = self.answered(async move { origin.write(&key).await }).await;
+        answer.map_err(|refusal| OriginError::Failed(refusal.said().into()))
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sim::{CachePort, CacheServer, Link, LinkLatency, MemoryCache, World};
 
-use strategies::port::{Acquired, Cache, CacheErrorClass, Clock, Lease, Lookup, Stored, Token, Wake, When};
+use futures_util::{FutureExt as _, StreamExt as _};
+use strategies::port::{Acquired, Cache, CacheErrorClass, Clock, Heard, Lease, Lookup, Stored, Token, Wake, When};
 use strategies::rng::Rng;
 use strategies::time::{Mono, Wall};
 use strategies::{Entry, Key, Life};
@@ -202,4 +203,19 @@ fn a_wrong_clock_makes_an_entry_older_or_younger_than_it_is() {
     clock.jump(-10_000_000_000);
     assert_eq!(entry.age(clock.wall()), Duration::ZERO, "a clock behind sees stamps from the future");
     assert!(clock.wall() > Wall(0));
+}
+
+#[test]
+fn a_subscriber_behind_a_cut_is_told_of_the_loss_before_the_next_message() {
+    let lab = Lab::new();
+    let mut messages = lab.run(lab.port.subscribe()).unwrap();
+    let link = Arc::new(Link::new(LinkLatency::micros(100, 0), &Rng::new(2)));
+    let (teller, other) = (CachePort::new(&lab.server, 1, link), Key::of_item(2));
+    lab.link.cut(lab.now().plus(MS));
+    assert!(lab.run(teller.announce(&lab.key)));
+    lab.run(lab.world.clock(0).sleep(MS * 2));
+    assert!(lab.run(teller.announce(&other)));
+    lab.run(lab.world.clock(0).sleep(MS));
+    let heard: Vec<Heard> = std::iter::from_fn(|| messages.next().now_or_never().flatten()).collect();
+    assert_eq!(heard, [Heard::Lost, Heard::About(other)]);
 }

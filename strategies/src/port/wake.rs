@@ -19,7 +19,8 @@ pub enum Heard {
     /// A message about this key.
     About(Key),
     /// Messages may have been lost before this one: the connection was down, or the subscriber was too slow. What a subscriber keeps
-    /// because it heard nothing about it is doubtful from here on.
+    /// because it heard nothing about it is doubtful. Of a connection it is told when it breaks, where that is noticed, and always
+    /// when it stands again.
     Lost,
 }
 

@@ -13,7 +13,7 @@ use crate::stack::slots::Slots;
 pub struct Ports {
     /// The shared cache.
     pub cache: Arc<dyn Cache>,
-    /// What it can beyond keeping entries.
+    /// What it can do beyond keeping entries.
     pub can: Capabilities,
     /// Leases in the shared cache.
     pub lease: Arc<dyn Lease>,

@@ -112,8 +112,15 @@ async fn subscription(link: &RedisLink, channel: &str) -> RedisResult<PubSub> {
 
 /// Hands messages to their listeners, as long as there is a namespace to listen for.
 async fn subscribe(link: RedisLink, channel: String, listeners: Weak<Listeners>, standing: watch::Sender<bool>) {
-    while listeners.strong_count() > 0 {
+    let mut again = false;
+    while let Some(alive) = listeners.upgrade() {
         if let Ok(mut messages) = subscription(&link, &channel).await {
+            if again {
+                // What was said since it broke nobody has heard.
+                alive.subscribers.tell(&Heard::Lost);
+            }
+            again = true;
+            drop(alive);
             standing.send_replace(true);
             let mut stream = messages.on_message();
             while let Some(message) = next(&mut stream, &listeners).await {

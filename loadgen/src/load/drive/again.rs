@@ -15,7 +15,7 @@ use crate::load::record::{Answer, IssuedRequest};
 
 /// A request that is under way.
 pub(super) struct OpenRequest<'a> {
-    bench: &'a WorkerContext,
+    context: &'a WorkerContext,
     asked: IssuedRequest,
     attempts: u32,
     /// When its first attempt was sent, once one was.
@@ -27,18 +27,18 @@ pub(super) struct OpenRequest<'a> {
 
 impl<'a> OpenRequest<'a> {
     /// Its first attempt is about to be sent.
-    pub(super) fn first(bench: &'a WorkerContext, asked: IssuedRequest) -> Self {
-        if bench.drive.retrying.retry.is_some() {
-            bench.drive.retrying.budget().first();
+    pub(super) fn first(context: &'a WorkerContext, asked: IssuedRequest) -> Self {
+        if context.drive.retrying.retry.is_some() {
+            context.drive.retrying.budget().first();
         }
-        Self { bench, asked, attempts: 1, sent_ns: None, unpaid: false, resent: 0 }
+        Self { context, asked, attempts: 1, sent_ns: None, unpaid: false, resent: 0 }
     }
 
     /// Where an attempt's answer is one to try again after, waits for the next attempt's moment and says true.
     pub(super) async fn again(&mut self, answer: &Answer, retry_after: Option<Duration>) -> bool {
         self.sent_ns.get_or_insert(answer.sent_ns);
         self.resent += answer.resent;
-        let drive = &self.bench.drive;
+        let drive = &self.context.drive;
         let retrying = &drive.retrying;
         let Some(retry) = retrying.retry.filter(|retry| self.attempts < retry.attempts) else { return false };
         if !is_worth_a_retry(answer) || drive.stop.is_said() {

@@ -16,12 +16,12 @@ use crate::load::record::{Answer, IssuedRequest};
 pub(super) type Client = (u32, Vec<Connection>);
 
 /// Connects this worker's clients to every replica.
-pub(super) async fn connect(bench: &WorkerContext) -> Result<Vec<Client>, ErrorKind> {
-    let Pattern::Closed { clients } = bench.drive.pattern else { return Ok(Vec::new()) };
+pub(super) async fn connect(context: &WorkerContext) -> Result<Vec<Client>, ErrorKind> {
+    let Pattern::Closed { clients } = context.drive.pattern else { return Ok(Vec::new()) };
     let mut connected = Vec::new();
-    for client in (0..clients).skip(bench.share.number).step_by(bench.share.workers) {
-        let to = |site| Connection::to(site, bench.drive.timeout);
-        let mut connections: Vec<_> = bench.drive.sites.iter().map(to).collect();
+    for client in (0..clients).skip(context.share.number).step_by(context.share.workers) {
+        let to = |site| Connection::to(site, context.drive.timeout);
+        let mut connections: Vec<_> = context.drive.sites.iter().map(to).collect();
         for connection in &mut connections {
             connection.connect().await?;
         }
@@ -31,14 +31,14 @@ pub(super) async fn connect(bench: &WorkerContext) -> Result<Vec<Client>, ErrorK
 }
 
 /// Starts the clients.
-pub(super) fn spawn(bench: &Rc<WorkerContext>, clients: Vec<Client>, t0: Mono, running: &mut JoinSet<()>) {
+pub(super) fn spawn(context: &Rc<WorkerContext>, clients: Vec<Client>, t0: Mono, running: &mut JoinSet<()>) {
     for client in clients {
-        running.spawn_local(run(Rc::clone(bench), client, t0));
+        running.spawn_local(run(Rc::clone(context), client, t0));
     }
 }
 
-async fn run(bench: Rc<WorkerContext>, (client, mut connections): Client, t0: Mono) {
-    let WorkerContext { drive, recorder, .. } = &*bench;
+async fn run(context: Rc<WorkerContext>, (client, mut connections): Client, t0: Mono) {
+    let WorkerContext { drive, recorder, .. } = &*context;
     let end = t0.plus(drive.duration);
     let mut stop = drive.stop.clone();
     let mut intended = t0.minus(drive.warmup).plus(drive.plan.first_send(client));
@@ -48,17 +48,17 @@ async fn run(bench: Rc<WorkerContext>, (client, mut connections): Client, t0: Mo
         }
         let item = drive.plan.item(client, n);
         let hot = drive.is_hot(item.key);
-        let asked = IssuedRequest { intended_ns: bench.since(intended, t0), key: item.key, hot };
+        let asked = IssuedRequest { intended_ns: context.since(intended, t0), key: item.key, hot };
         recorder.borrow_mut().offer(&asked);
         tokio::select! {
             biased;
             () = stop.wait() => return recorder.borrow_mut().withdraw(&asked),
             () = drive.pace.until(intended) => {}
         }
-        let mut request = OpenRequest::first(&bench, asked);
+        let mut request = OpenRequest::first(&context, asked);
         let mut replica = item.replica as usize;
         let (answer, done) = loop {
-            let Attempt { answer, done, retry_after } = ask(&bench, &mut connections, replica, item.key, t0).await;
+            let Attempt { answer, done, retry_after } = ask(&context, &mut connections, replica, item.key, t0).await;
             if !request.again(&answer, retry_after).await {
                 break (answer, done);
             }
@@ -70,12 +70,12 @@ async fn run(bench: Rc<WorkerContext>, (client, mut connections): Client, t0: Mo
 }
 
 /// Asks a replica, and the next ones in turn where nobody listens.
-async fn ask(bench: &WorkerContext, connections: &mut [Connection], first: usize, key: u32, t0: Mono) -> Attempt {
-    let mut attempt = connections[first].ask(bench, key, t0).await;
+async fn ask(context: &WorkerContext, connections: &mut [Connection], first: usize, key: u32, t0: Mono) -> Attempt {
+    let mut attempt = connections[first].ask(context, key, t0).await;
     let (mut site, mut tried) = (first, 1);
-    while let Some(next) = bench.drive.next_site(site, tried, &attempt.answer) {
+    while let Some(next) = context.drive.next_site(site, tried, &attempt.answer) {
         let sent_ns = attempt.answer.sent_ns;
-        attempt = connections[next].ask(bench, key, t0).await;
+        attempt = connections[next].ask(context, key, t0).await;
         let moved_on = !attempt.answer.found_nobody();
         attempt.answer = Answer { sent_ns, moved_on, ..attempt.answer };
         (site, tried) = (next, tried + 1);

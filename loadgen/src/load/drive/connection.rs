@@ -126,13 +126,13 @@ impl Connection {
     }
 
     /// Asks for an item once, takes the times, and says when it was done.
-    pub(super) async fn ask(&mut self, bench: &WorkerContext, key: u32, t0: Mono) -> Attempt {
-        let sent = bench.drive.clock.mono();
-        let reply = self.get(key, bench.drive.is_missing(key)).await;
-        let done = bench.drive.clock.mono();
+    pub(super) async fn ask(&mut self, context: &WorkerContext, key: u32, t0: Mono) -> Attempt {
+        let sent = context.drive.clock.mono();
+        let reply = self.get(key, context.drive.is_missing(key)).await;
+        let done = context.drive.clock.mono();
         let answer = Answer {
-            sent_ns: bench.since(sent, t0),
-            done_ns: bench.since(done, t0),
+            sent_ns: context.since(sent, t0),
+            done_ns: context.since(done, t0),
             outcome: reply.outcome,
             error: reply.error,
             flight: reply.flight,

@@ -96,19 +96,19 @@ fn worker(
             return;
         }
     };
-    let bench = Rc::new(WorkerContext { drive, recorder: RefCell::new(recorder), share });
-    LocalSet::new().block_on(&runtime, work(bench, start, ready, heart));
+    let context = Rc::new(WorkerContext { drive, recorder: RefCell::new(recorder), share });
+    LocalSet::new().block_on(&runtime, work(context, start, ready, heart));
 }
 
 async fn work(
-    bench: Rc<WorkerContext>,
+    context: Rc<WorkerContext>,
     mut start: StartSignal,
     ready: &UnboundedSender<Result<(), String>>,
     heart: &Heart,
 ) {
-    let connected = match bench.drive.pattern {
-        Pattern::Closed { .. } => closed::connect(&bench).await.map(Connected::Closed),
-        Pattern::Open => open::connect(&bench).await.map(Connected::Open),
+    let connected = match context.drive.pattern {
+        Pattern::Closed { .. } => closed::connect(&context).await.map(Connected::Closed),
+        Pattern::Open => open::connect(&context).await.map(Connected::Open),
     };
     let connected = match connected {
         Ok(connected) => connected,
@@ -124,22 +124,22 @@ async fn work(
     let Ok(t0) = start.wait_for(Option::is_some).await.map(|t0| t0.unwrap_or_default()) else { return };
     let mut running = JoinSet::new();
     match connected {
-        Connected::Closed(clients) => closed::spawn(&bench, clients, t0, &mut running),
-        Connected::Open(pool) => open::spawn(&bench, pool, t0, &mut running),
+        Connected::Closed(clients) => closed::spawn(&context, clients, t0, &mut running),
+        Connected::Open(pool) => open::spawn(&context, pool, t0, &mut running),
     }
     let mut ticks = tokio::time::interval(ROLL_EVERY);
-    heart.restart_from(&bench.drive.clock, t0.minus(bench.drive.warmup));
+    heart.restart_from(&context.drive.clock, t0.minus(context.drive.warmup));
     let mut beats = tokio::time::interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
             ended = running.join_next() => if ended.is_none() { break },
-            _ = beats.tick() => heart.beat(&bench.drive.clock),
-            _ = ticks.tick() => bench.recorder.borrow_mut().roll(since(bench.drive.clock.mono(), t0)),
+            _ = beats.tick() => heart.beat(&context.drive.clock),
+            _ = ticks.tick() => context.recorder.borrow_mut().roll(since(context.drive.clock.mono(), t0)),
         }
     }
-    if let Some(WorkerContext { drive, recorder, .. }) = Rc::into_inner(bench) {
+    if let Some(WorkerContext { drive, recorder, .. }) = Rc::into_inner(context) {
         let (last, now) = (drive.last_second(), since(drive.clock.mono(), t0).div_euclid(1_000_000_000));
         recorder.into_inner().finish(if drive.stop.is_said() { last.min(now) } else { last });
     }

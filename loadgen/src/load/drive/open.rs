@@ -28,7 +28,7 @@ pub(super) struct ConnectionPool {
 
 impl ConnectionPool {
     /// A connection to a replica, a new one where none is idle; `None` where there are as many as there may be.
-    fn take(&mut self, bench: &WorkerContext, replica: usize) -> Option<Connection> {
+    fn take(&mut self, context: &WorkerContext, replica: usize) -> Option<Connection> {
         if let Some(connection) = self.idle[replica].pop() {
             return Some(connection);
         }
@@ -36,17 +36,17 @@ impl ConnectionPool {
             return None;
         }
         self.made += 1;
-        Some(Connection::to(&bench.drive.sites[replica], bench.drive.timeout))
+        Some(Connection::to(&context.drive.sites[replica], context.drive.timeout))
     }
 }
 
 /// Makes the first connections.
-pub(super) async fn connect(bench: &WorkerContext) -> Result<ConnectionPool, ErrorKind> {
+pub(super) async fn connect(context: &WorkerContext) -> Result<ConnectionPool, ErrorKind> {
     let mut idle = Vec::new();
-    for site in &bench.drive.sites {
+    for site in &context.drive.sites {
         let mut connections = Vec::new();
         for _ in 0..CONNECTED_BEFORE {
-            let mut connection = Connection::to(site, bench.drive.timeout);
+            let mut connection = Connection::to(site, context.drive.timeout);
             connection.connect().await?;
             connections.push(connection);
         }
@@ -57,12 +57,12 @@ pub(super) async fn connect(bench: &WorkerContext) -> Result<ConnectionPool, Err
 }
 
 /// Starts the dispatcher.
-pub(super) fn spawn(bench: &Rc<WorkerContext>, pool: ConnectionPool, t0: Mono, running: &mut JoinSet<()>) {
-    running.spawn_local(dispatch(Rc::clone(bench), pool, t0));
+pub(super) fn spawn(context: &Rc<WorkerContext>, pool: ConnectionPool, t0: Mono, running: &mut JoinSet<()>) {
+    running.spawn_local(dispatch(Rc::clone(context), pool, t0));
 }
 
-async fn dispatch(bench: Rc<WorkerContext>, pool: ConnectionPool, t0: Mono) {
-    let WorkerContext { drive, recorder, share } = &*bench;
+async fn dispatch(context: Rc<WorkerContext>, pool: ConnectionPool, t0: Mono) {
+    let WorkerContext { drive, recorder, share } = &*context;
     let pool = Rc::new(RefCell::new(pool));
     let begun = t0.minus(drive.warmup);
     let mut stop = drive.stop.clone();
@@ -70,7 +70,7 @@ async fn dispatch(bench: Rc<WorkerContext>, pool: ConnectionPool, t0: Mono) {
     for (number, arrival) in (1_u32..).zip(drive.plan.arrivals().skip(share.number).step_by(share.workers)) {
         let intended = Mono(begun.0.saturating_add(arrival.at_ns));
         let hot = drive.is_hot(arrival.key);
-        let asked = IssuedRequest { intended_ns: bench.since(intended, t0), key: arrival.key, hot };
+        let asked = IssuedRequest { intended_ns: context.since(intended, t0), key: arrival.key, hot };
         recorder.borrow_mut().offer(&asked);
         tokio::select! {
             biased;
@@ -81,11 +81,11 @@ async fn dispatch(bench: Rc<WorkerContext>, pool: ConnectionPool, t0: Mono) {
             () = drive.pace.until(intended) => {}
         }
         let replica = arrival.replica as usize;
-        let taken = pool.borrow_mut().take(&bench, replica);
+        let taken = pool.borrow_mut().take(&context, replica);
         match taken {
             None => recorder.borrow_mut().unsent(&asked),
             Some(connection) => {
-                asking.spawn_local(ask(Rc::clone(&bench), Rc::clone(&pool), connection, replica, asked, t0));
+                asking.spawn_local(ask(Rc::clone(&context), Rc::clone(&pool), connection, replica, asked, t0));
             }
         }
         // Forget those that have ended, without waiting for any.
@@ -99,25 +99,25 @@ async fn dispatch(bench: Rc<WorkerContext>, pool: ConnectionPool, t0: Mono) {
 
 /// A request, from its first attempt to its last.
 async fn ask(
-    bench: Rc<WorkerContext>,
+    context: Rc<WorkerContext>,
     pool: Rc<RefCell<ConnectionPool>>,
     mut connection: Connection,
     mut replica: usize,
     asked: IssuedRequest,
     t0: Mono,
 ) {
-    let mut request = OpenRequest::first(&bench, asked);
+    let mut request = OpenRequest::first(&context, asked);
     loop {
-        let Attempt { answer, retry_after, .. } = attempt(&bench, &pool, connection, replica, asked.key, t0).await;
+        let Attempt { answer, retry_after, .. } = attempt(&context, &pool, connection, replica, asked.key, t0).await;
         if !request.again(&answer, retry_after).await {
-            return bench.recorder.borrow_mut().answer(&asked, request.outcome(answer));
+            return context.recorder.borrow_mut().answer(&asked, request.outcome(answer));
         }
-        replica = (replica + 1) % bench.drive.sites.len().max(1);
+        replica = (replica + 1) % context.drive.sites.len().max(1);
         // One was given back after the attempt, and others may have it now.
-        let taken = pool.borrow_mut().take(&bench, replica);
+        let taken = pool.borrow_mut().take(&context, replica);
         let Some(another) = taken else {
             request.was_not_sent();
-            return bench.recorder.borrow_mut().answer(&asked, request.outcome(answer));
+            return context.recorder.borrow_mut().answer(&asked, request.outcome(answer));
         };
         connection = another;
     }
@@ -125,23 +125,23 @@ async fn ask(
 
 /// One attempt: a replica is asked, and the next ones in turn where nobody listens. Its connection goes back to the pool.
 async fn attempt(
-    bench: &WorkerContext,
+    context: &WorkerContext,
     pool: &RefCell<ConnectionPool>,
     mut connection: Connection,
     replica: usize,
     key: u32,
     t0: Mono,
 ) -> Attempt {
-    let mut attempt = connection.ask(bench, key, t0).await;
+    let mut attempt = connection.ask(context, key, t0).await;
     let (mut site, mut tried) = (replica, 1);
-    while let Some(next) = bench.drive.next_site(site, tried, &attempt.answer) {
+    while let Some(next) = context.drive.next_site(site, tried, &attempt.answer) {
         pool.borrow_mut().idle[site].push(connection);
-        let taken = pool.borrow_mut().take(bench, next);
+        let taken = pool.borrow_mut().take(context, next);
         // One was given back just now, so there is room for another.
         let Some(another) = taken else { return attempt };
         connection = another;
         let sent_ns = attempt.answer.sent_ns;
-        attempt = connection.ask(bench, key, t0).await;
+        attempt = connection.ask(context, key, t0).await;
         let moved_on = !attempt.answer.found_nobody();
         attempt.answer = Answer { sent_ns, moved_on, ..attempt.answer };
         (site, tried) = (next, tried + 1);

@@ -119,7 +119,7 @@ impl Seen<'_> {
         against: &mut Vec<String>,
     ) -> f64 {
         // What was never worth telling alone lies somewhere, and is short.
-        let mut longest = longest_ns.min(app::process::heartbeat::TOLD_FROM.as_nanos() as u64);
+        let mut longest = longest_ns.min(evidence::LONG_SILENCE.as_nanos() as u64);
         let mut worst: Option<(u64, i64)> = None;
         for silence in silences {
             let (from, to) = (self.at(silence.from_ns), self.at(silence.to_ns));

@@ -58,7 +58,7 @@ impl<'a> Days<'a> {
     pub(super) fn comes_back(&mut self, candidate: &Candidate) -> Result<Back, Failure> {
         let (mut all, mut unknown) = (0.0, false);
         for change in COMES_BACK {
-            let seeds = self.job.bench.seeds().len();
+            let seeds = self.job.runner.seeds().len();
             for entry in self.entries(change, std::slice::from_ref(candidate), seeds, COMING_BACK)? {
                 match back(change, &entry) {
                     Back::Yes { lost } => all += lost,
@@ -72,7 +72,7 @@ impl<'a> Days<'a> {
 
     /// What was chosen and what else there is, on every such day; each has its part of what is left of the budget.
     pub(super) fn limits(&mut self, choice: &Choice) -> Result<Vec<Limit>, Failure> {
-        self.job.bench.purse.keep_nothing();
+        self.job.runner.purse.keep_nothing();
         let days = DayChange::days(&self.job.ask);
         let n = days.len();
         days.into_iter().enumerate().map(|(at, change)| self.limit(change, choice, 1.0 / (n - at) as f64)).collect()
@@ -92,7 +92,7 @@ impl<'a> Days<'a> {
         }
         let mut all: Vec<Candidate> =
             [choice.chosen()].into_iter().chain(choice.runner_up()).map(|t| t.candidate().clone()).collect();
-        let entries = self.entries(change, &all, job.bench.seeds().len(), part * BOTH)?;
+        let entries = self.entries(change, &all, job.runner.seeds().len(), part * BOTH)?;
         let mut tried = ranked(&job.goal(world)?, &entries, 1);
         if !tried.iter().any(|tried| tried.meets) {
             all = self.others(choice, &all);
@@ -139,7 +139,7 @@ impl<'a> Days<'a> {
         once.sort_by(|a, b| severity(change, a).total_cmp(&severity(change, b)));
         // One seed shows what may do; all of them what does.
         let few: Vec<Candidate> = once.iter().take(FINALISTS).map(|tried| tried.candidate().clone()).collect();
-        let seeds = self.job.bench.seeds().len();
+        let seeds = self.job.runner.seeds().len();
         let few = ranked(&goal, &self.entries(change, &few, seeds, part * BEST)?, 1);
         let best = few.iter().min_by(|a, b| severity(change, a).total_cmp(&severity(change, b)));
         let Some(best) = best.filter(|best| tried.iter().all(|t| severity(change, best) < severity(change, t))) else {

@@ -27,7 +27,7 @@ pub(super) struct AdviceJob {
     pub(super) ask: Question,
     pub(super) usual: SimulatedDay,
     pub(super) candidates: Candidates,
-    pub(super) bench: SimRunner,
+    pub(super) runner: SimRunner,
 }
 
 impl AdviceJob {
@@ -41,8 +41,8 @@ impl AdviceJob {
         let runs = candidates.tried.len() * 2 + OTHER_RUNS;
         let expected = (usual.cost(&ask) * STEPS_PER_COST * runs as f64) as u64;
         let purse = Purse::new(expected.clamp(1, ALL), args.quiet);
-        let bench = SimRunner::of(args, seeds(usual), stop, purse)?;
-        Ok(Self { ask, usual, candidates, bench })
+        let runner = SimRunner::of(args, seeds(usual), stop, purse)?;
+        Ok(Self { ask, usual, candidates, runner })
     }
 
     pub(super) fn rows<'a>(&self, world: SimulatedDay, file: &'a str) -> Rows<'a> {

@@ -18,7 +18,7 @@ impl AdviceJob {
     /// What was chosen, with its main knob turned: values that were ranked with all seeds.
     pub(super) fn main_knob(&self, rows: &Rows<'_>, choice: &Choice) -> Option<MainKnob> {
         let (name, values) = neighbours(&self.ask, choice.chosen().candidate())?;
-        let seeds = self.bench.seeds().len();
+        let seeds = self.runner.seeds().len();
         let values: Vec<KnobValue> = values
             .into_iter()
             .filter_map(|(value, candidate)| {

@@ -81,14 +81,14 @@ pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     let own = args.output.join(&name);
     let is_there = std::fs::symlink_metadata(&own).is_ok_and(|found| found.is_dir());
     let folder = if is_there { RunFolder::at(own) } else { make_folder(&args.output, &name)? };
-    job.bench.purse.announce(quiet);
+    job.runner.purse.announce(quiet);
     let answered = tokio::task::spawn_blocking(move || job.advise().map(|advice| (job, advice))).await;
     let answered = answered.unwrap_or_else(|_| Err(Failure::failed("a simulation panicked: a bug")));
     let (job, (advice, world)) = answered.inspect_err(|_| {
         // Nothing to keep, unless an earlier answer lies there.
         let _ = std::fs::remove_dir(folder.path());
     })?;
-    job.bench.purse.clear();
+    job.runner.purse.clear();
     if !quiet {
         let _ = writeln!(std::io::stderr(), "{:.1} s", clock.elapsed().as_secs_f64());
     }
@@ -104,7 +104,7 @@ pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
 
 impl AdviceJob {
     fn advise(&self) -> Result<(Advice, SimulatedDay), Failure> {
-        let (ask, seeds) = (&self.ask, self.bench.seeds());
+        let (ask, seeds) = (&self.ask, self.runner.seeds());
         let SearchResult { mut pool, enough, as_it_is } = self.tried()?;
         let world = pool.world;
         let mut days = Days::of(self, world);
@@ -153,7 +153,7 @@ impl AdviceJob {
             left_out: self.candidates.left_out.clone(),
             not_simulated: sentences::NOT_SIMULATED,
         };
-        advice.simulated.steps = self.bench.purse.spent();
+        advice.simulated.steps = self.runner.purse.spent();
         Ok((advice, world))
     }
 }

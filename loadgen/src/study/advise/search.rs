@@ -142,7 +142,7 @@ impl AdviceJob {
         let again = once.iter().enumerate();
         let again = again.filter(|(at, tried)| tried.meets && (tried.candidate().first || best(*at, tried)));
         let again: Vec<Candidate> = again.map(|(_, tried)| tried.candidate().clone()).collect();
-        let seeds = self.bench.seeds().len();
+        let seeds = self.runner.seeds().len();
         let mut pool = WorldRuns { world, goal, entries, seeds };
         if !again.is_empty() {
             pool.add(self.run(world, &again, seeds, AGAIN)?);
@@ -198,7 +198,7 @@ impl AdviceJob {
             if families.contains(&candidate.family) {
                 continue;
             }
-            if self.bench.purse.part(1.0) < (ALL as f64 * LOOK_ON) as u64 {
+            if self.runner.purse.part(1.0) < (ALL as f64 * LOOK_ON) as u64 {
                 all_gone = false;
                 break;
             }
@@ -262,7 +262,7 @@ impl AdviceJob {
         seeds: usize,
         part: f64,
     ) -> Result<Vec<CandidateRuns>, Failure> {
-        self.bench.run(&self.ask, world, all, seeds, self.bench.purse.part(part))
+        self.runner.run(&self.ask, world, all, seeds, self.runner.purse.part(part))
     }
 }
 
