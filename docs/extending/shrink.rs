@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::port::entry::Entry;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cache, CacheError, Lookup, Stored, When};
+use crate::port::{BoxFuture, Cache, CacheError, Lookup, Removal, Stored, When};
 use crate::spec::{CacheLayer, Layer, LayerInfo, ParamInfo, Range, Slot};
 use crate::stack::Ports;
 
@@ -49,7 +49,7 @@ impl Cache for Shrink {
         })
     }
 
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        self.inner.remove(key)
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
+        self.inner.remove(key, what)
     }
 }

@@ -55,6 +55,17 @@ impl ErrorKind {
         )
     }
 
+    /// Whether a write that failed so may have been committed all the same: a replica's own failure (502, 504) says only that it does not
+    /// know, a refusal (503) that it was not tried.
+    #[must_use]
+    pub const fn may_have_taken_effect(self) -> bool {
+        match self {
+            Self::Timeout | Self::Reset | Self::Protocol | Self::BodyCut | Self::BodyTooLarge => true,
+            Self::Http(status) => status >= 500 && status != 503,
+            _ => false,
+        }
+    }
+
     /// Whether another attempt may do better: after a server's failure, a time-out, a broken connection. A wrong body would be taken
     /// for a good one by any client that does not know better.
     #[must_use]

@@ -10,6 +10,7 @@ mod failure;
 mod heartbeat;
 mod origin_fault;
 mod origin_read;
+mod origin_write;
 
 pub use cache::CacheStatus;
 pub use counts::{OriginCounters, ReplicaCounters};
@@ -19,3 +20,4 @@ pub use failure::failure;
 pub use heartbeat::{CacheWatched, ClockStep, Heartbeat, LONG_SILENCE, Silence};
 pub use origin_fault::OriginFault;
 pub use origin_read::{OriginRead, ReadEnd};
+pub use origin_write::OriginWrite;

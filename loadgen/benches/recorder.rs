@@ -6,6 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use loadgen::load::record::{Answer, Collector, IssuedRequest};
+use scenarios::Op;
 use strategies::Outcome;
 
 const PER_SECOND: i64 = 100_000;
@@ -22,7 +23,13 @@ fn a_second(c: &mut Criterion) {
             let start = second * 1_000_000_000;
             for n in 0..PER_SECOND {
                 let intended_ns = start + n * (1_000_000_000 / PER_SECOND);
-                let asked = IssuedRequest { intended_ns, key: (n % 10) as u32 + 1, hot: n % 10 == 0 };
+                let asked = IssuedRequest {
+                    intended_ns,
+                    key: (n % 10) as u32 + 1,
+                    hot: n % 10 == 0,
+                    op: Op::Get,
+                    client: None,
+                };
                 recorder.offer(&asked);
                 let done_ns = intended_ns + 50_000 + n * 13 % 900_000;
                 let outcome = Some(Outcome::Hit);
@@ -35,6 +42,7 @@ fn a_second(c: &mut Criterion) {
                         outcome,
                         error,
                         flight,
+                        version: None,
                         overage_us: 0,
                         moved_on: false,
                         resent: 0,

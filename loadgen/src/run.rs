@@ -316,12 +316,16 @@ fn write_trial(
     noise: &Noise,
 ) -> Result<(), Failure> {
     let settings = &turn.settings;
-    let Trial { figures, events, origin, log, origin_clock, clock_uncertainty_ns, probed, containers } = trial;
+    let Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers } = trial;
     let write = || {
         files.write_seconds(&figures.seconds)?;
         files.write_bins(&figures.bins)?;
         if let Some(origin) = &origin {
             files.stream_origin(|write| origin.each(write))?;
+        }
+        if let Some(writes) = &writes {
+            files.stream_writes(|write| writes.each_write(write))?;
+            files.stream_answers(|write| writes.each_answer(write))?;
         }
         files.stream_events(|write| events.each(write))?;
         if let Some(rows) = &containers {

@@ -15,7 +15,7 @@ use loadgen::lab::simlab::SimLab;
 use loadgen::load::measure::Floor;
 use loadgen::load::record::{Answer, Collector, IssuedRequest};
 use report::{HlogHeader, RunFolder};
-use scenarios::Plan;
+use scenarios::{Op, Plan};
 use strategies::Outcome;
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -32,7 +32,7 @@ fn record(seconds: i64, per_second: i64) {
     let mut recorder = collector.recorder(0);
     for n in 0..seconds * per_second {
         let intended_ns = n * (SECOND_NS / per_second);
-        let asked = IssuedRequest { intended_ns, key: 1, hot: true };
+        let asked = IssuedRequest { intended_ns, key: 1, hot: true, op: Op::Get, client: None };
         recorder.offer(&asked);
         let (outcome, error, flight) = (Some(Outcome::Hit), None, None);
         let (sent_ns, done_ns) = (intended_ns, intended_ns + 400_000);
@@ -44,6 +44,7 @@ fn record(seconds: i64, per_second: i64) {
                 outcome,
                 error,
                 flight,
+                version: None,
                 overage_us: 0,
                 moved_on: false,
                 resent: 0,

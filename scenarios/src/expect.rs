@@ -30,6 +30,7 @@ impl Scenario {
             keys,
             cache,
             origin,
+            writes,
             budgets,
             slots,
             warm,
@@ -44,7 +45,7 @@ impl Scenario {
         let CacheSettings { ttl } = cache;
         // A lock's budget is its strategy's, where that does not say another.
         let Budgets { replica, origin_read: _, lock_wait: _ } = budgets;
-        let OriginModel { service_time, concurrency, queue: _, write_every: _ } = origin;
+        let OriginModel { service_time, write_time: _, concurrency, queue: _, write_every: _ } = origin;
         let (readers, steady, together) = readers(kind);
         let share = match popularity {
             KeyKind::Hot { share } => Some(share * (1.0 - missing_share)),
@@ -58,6 +59,7 @@ impl Scenario {
             readers,
             steady,
             events: events.len(),
+            writes: writes.is_some(),
             slots: slots.is_some(),
             ttl: *ttl,
             service: match service_time {

@@ -14,6 +14,7 @@
 //! | a rate that changes, and its arrivals | `rate.rs` |
 //! | when a client tries again, and how often all may | `retry.rs` |
 //! | the origin's service times | `service.rs` |
+//! | items that are written while they are read | `writes.rs` |
 
 mod event;
 mod expect;
@@ -43,3 +44,4 @@ pub use values::load::{Arrivals, Load, LoadKind, OnDown, Start};
 pub use values::ramp::{Ramp, ramps_in_words};
 pub use values::retry::{RETRY_RESERVE, RequestId, Retry, RetryBudget};
 pub use values::service::ServiceModel;
+pub use values::writes::{WritePace, Writes};

@@ -12,6 +12,7 @@ use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::load::Load;
 use crate::values::service::ServiceModel;
+use crate::values::writes::Writes;
 use strategies::units::{DURATION, duration_text};
 use strategies::{Budgets, Slots};
 
@@ -43,6 +44,8 @@ pub struct Scenario {
     pub origin: OriginModel,
     /// How long a replica gives what it waits for.
     pub budgets: Budgets,
+    /// How items are written while they are read; `None` where they are not.
+    pub writes: Option<Writes>,
     /// How many requests a replica works on at a time; `None` where there is no limit.
     pub slots: Option<Slots>,
     /// How the cache is filled before t = 0, if it is.
@@ -65,7 +68,9 @@ pub struct CacheSettings {
 pub struct OriginModel {
     /// How long a read holds its place.
     pub service_time: Law,
-    /// How many reads are served at once (W), 1 to 65 536.
+    /// How long a write holds its place; `None`: as long as a read.
+    pub write_time: Option<Law>,
+    /// How many reads and writes are served at once (W), 1 to 65 536.
     pub concurrency: u32,
     /// How many more may wait; the next is rejected. May be 0.
     pub queue: u32,
@@ -130,6 +135,12 @@ impl CacheSettings {
 }
 
 impl OriginModel {
+    /// The service times of this origin's writes.
+    #[must_use]
+    pub fn write_model(&self) -> ServiceModel {
+        ServiceModel::new(self.write_time.unwrap_or(self.service_time))
+    }
+
     /// The service times of this origin's reads.
     #[must_use]
     pub fn service_model(&self) -> ServiceModel {
@@ -138,12 +149,17 @@ impl OriginModel {
 
     pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
         let service_time = Law::read(walk, fields, "service_time", SERVICE_TIME_MAX);
+        let write_time = match fields.has("write_time") {
+            true => Law::read(walk, fields, "write_time", SERVICE_TIME_MAX).map(Some),
+            false => Some(None),
+        };
         let concurrency = walk.integer(fields, "concurrency", 1..=CONCURRENCY_MAX, Some(CONCURRENCY_DEFAULT));
         let queue = walk.integer(fields, "queue", 0..=QUEUE_MAX, Some(QUEUE_DEFAULT));
         let write_every =
             walk.quantity(fields, "write_every", &DURATION, Duration::ZERO..=WRITE_EVERY_MAX, Some(Duration::ZERO));
         Some(Self {
             service_time: service_time?,
+            write_time: write_time?,
             concurrency: concurrency?,
             queue: queue?,
             write_every: write_every.map(|every| (!every.is_zero()).then_some(every))?,

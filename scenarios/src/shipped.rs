@@ -23,5 +23,8 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("replica-restart", include_str!("../files/replica-restart.toml")),
         ("metastable", include_str!("../files/metastable.toml")),
         ("metastable-slow", include_str!("../files/metastable-slow.toml")),
+        ("write-through", include_str!("../files/write-through.toml")),
+        ("write-race", include_str!("../files/write-race.toml")),
+        ("leaderboard", include_str!("../files/leaderboard.toml")),
     ]
 }

@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 59] = [
+pub const METRICS: [&str; 68] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -61,6 +61,15 @@ pub const METRICS: [&str; 59] = [
     "retries.refused_by_budget",
     "stale.share",
     "stale.overage_ms_max",
+    "behind.share",
+    "behind.stale",
+    "behind.age_ms.max",
+    "behind.wrong_ms_max",
+    "behind.own_writes_missed",
+    "behind.went_back",
+    "writes.acknowledged",
+    "writes.wrong_sets",
+    "writes.keys_left_wrong",
     "cache_ops_per_request",
     "peak_waiters",
     "unsent",

@@ -8,6 +8,7 @@ use std::time::Duration;
 use evidence::OriginFault;
 use scenarios::{Action, ActionKind, ReplicaTarget, Scenario, ScenarioEvent};
 use strategies::Key;
+use strategies::port::Removal;
 use strategies::time::Mono;
 
 use crate::crowd::{Crowd, Witness};
@@ -72,7 +73,7 @@ impl<W: Witness + 'static> Chaos<W> {
         let length = action.length;
         match action.kind {
             ActionKind::Expire => match action.key {
-                Some(key) => cache.memory().forget(&Key::of_item(key)),
+                Some(key) => cache.memory().forget(&Key::of_item(key), Removal::Entry),
                 None => cache.memory().forget_all(),
             },
             ActionKind::Flush => cache.memory().clear(),

@@ -13,7 +13,8 @@ use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack};
 
 use crate::cache::link::{Link, LinkLatency};
 use crate::cache::{CachePort, CacheServer};
-use crate::origin::{OriginPort, SimOrigin};
+use crate::origin::SimOrigin;
+use crate::origin::port::OriginPort;
 use crate::world::{Handle, VirtualClock, World};
 
 /// How long messages take in a world where nothing is wrong, one way.

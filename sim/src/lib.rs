@@ -33,6 +33,7 @@ pub use chaos::{Chaos, Happened};
 pub use crowd::{Crowd, Reply, Request, Witness};
 pub use fleet::{Fleet, FleetSettings, Latencies, SimReplica};
 pub use origin::ledger::ReadSink;
-pub use origin::{OriginPort, Read, SimOrigin, item};
+pub use origin::port::OriginPort;
+pub use origin::{Read, SimOrigin, item};
 pub use simulate::{Simulation, SimulationError, SimulationResult, Tick, simulate};
 pub use world::{EPOCH_NS, Handle, NOBODY, Sleep, VirtualClock, World};

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use evidence::OriginWrite;
 use scenarios::{Plan, Scenario};
 use strategies::port::EventSink;
 use strategies::time::Mono;
@@ -55,6 +56,8 @@ pub struct SimulationResult {
     pub ended: Mono,
     /// The origin's ledger, but for what [`Simulation::reads`] has taken.
     pub ledger: Vec<Read>,
+    /// The origin's ledger of writes; times are virtual.
+    pub writes: Vec<OriginWrite>,
     /// Requests that replicas took between t = 0 and the end of the load.
     pub requests: u64,
     /// Cache and lease operations in that time.
@@ -120,6 +123,7 @@ pub fn simulate<W: Witness + 'static>(
     });
     let mut simulated = done.ok_or(SimulationError::StoodStill)?.map_err(SimulationError::Warm)?;
     simulated.ledger = origin.take_ledger();
+    simulated.writes = origin.take_writes();
     Ok(simulated)
 }
 
@@ -172,5 +176,15 @@ async fn run<W: Witness + 'static>(
         handle.sleep(LOOK_EVERY).await;
     }
     let (happened, not_quiet) = (happened.take(), world.tasks());
-    Ok(SimulationResult { t0, ended, ledger: Vec::new(), requests, cache_ops, peak_waiters, happened, not_quiet })
+    Ok(SimulationResult {
+        t0,
+        ended,
+        ledger: Vec::new(),
+        writes: Vec::new(),
+        requests,
+        cache_ops,
+        peak_waiters,
+        happened,
+        not_quiet,
+    })
 }

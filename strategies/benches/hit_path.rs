@@ -54,7 +54,7 @@ impl Origin for Still {
         Box::pin(std::future::pending())
     }
 
-    fn store<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+    fn store<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
         Box::pin(std::future::pending())
     }
 }

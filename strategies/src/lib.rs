@@ -11,7 +11,8 @@
 //! | early refresh × stale window | `policy/` |
 //! | load-and-store as one act, coalescing, the fleet's lock | `fill/` |
 //! | TTL jitter, the meter | `layer/` |
-//! | a bound on what reaches the origin, a breaker | `origin/` |
+//! | a bound on what reaches the origin, a breaker | `layer/origin/` |
+//! | what is done to the cache when an item is written | `layer/write/` |
 //! | a replica's own request slots, and who waits in it | [`Slots`] |
 //! | the SPEC grammar and the presets | [`spec`] |
 //! | public mistakes, wrong on purpose | [`sabotage`] |
@@ -23,7 +24,6 @@
 mod fill;
 mod kit;
 mod layer;
-mod origin;
 mod policy;
 pub mod port;
 pub mod spec;
@@ -35,6 +35,7 @@ pub use kit::nearest;
 pub use kit::rng;
 pub use kit::time;
 pub use kit::units;
+pub use layer::Written;
 pub use policy::Served;
 #[cfg(feature = "conformance")]
 pub use port::conformance;

@@ -1,8 +1,8 @@
-//! The origin's ledger: the second witness of every read, written by nobody else.
+//! The origin's ledgers: the second witness of every read and of every write, written by nobody else.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use evidence::{OriginCounters, OriginRead, ReadEnd};
+use evidence::{OriginCounters, OriginRead, OriginWrite, ReadEnd};
 
 /// Every read since the origin was started, in order of arrival.
 #[derive(Default)]
@@ -11,7 +11,8 @@ pub(super) struct Ledger(Mutex<Rows>);
 #[derive(Default)]
 struct Rows {
     rows: Vec<OriginRead>,
-    /// How many of them have not ended.
+    writes: Vec<OriginWrite>,
+    /// How many of both have not ended.
     open: u64,
 }
 
@@ -41,7 +42,7 @@ impl Ledger {
     /// Writes down an end, and returns how the read stands in the ledger now.
     pub(super) fn end(&self, row: usize, outcome: ReadEnd, now_ns: u64) -> ReadEnd {
         let mut rows = self.rows();
-        let Rows { rows, open } = &mut *rows;
+        let Rows { rows, open, .. } = &mut *rows;
         let Some(row) = rows.get_mut(row) else { return outcome };
         *open -= u64::from(row.end_ns.is_none());
         row.end_ns = Some(now_ns);
@@ -54,6 +55,29 @@ impl Ledger {
         if let Some(row) = self.rows().rows.get_mut(row) {
             row.outcome.get_or_insert(ReadEnd::Abandoned);
         }
+    }
+
+    /// Writes down a write's arrival and returns its row's number.
+    pub(super) fn arrive_write(&self, key: &str, flight: &str, replica: Option<u32>, now_ns: u64) -> usize {
+        let mut rows = self.rows();
+        rows.open += 1;
+        rows.writes.push(OriginWrite::arrived(key, flight, replica, now_ns));
+        rows.writes.len() - 1
+    }
+
+    /// Writes something into a write's row.
+    pub(super) fn note(&self, row: usize, note: impl FnOnce(&mut OriginWrite)) {
+        let mut rows = self.rows();
+        let Rows { writes, open, .. } = &mut *rows;
+        if let Some(write) = writes.get_mut(row) {
+            let was_open = write.end_ns.is_none();
+            note(write);
+            *open -= u64::from(was_open && write.end_ns.is_some());
+        }
+    }
+
+    pub(super) fn writes(&self) -> Vec<OriginWrite> {
+        self.rows().writes.clone()
     }
 
     pub(super) fn snapshot(&self) -> Vec<OriginRead> {

@@ -7,11 +7,12 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
-use evidence::{Heartbeat, OriginCounters, OriginRead};
+use evidence::{Heartbeat, OriginCounters, OriginRead, OriginWrite};
 use strategies::Key;
 use strategies::port::Clock;
 
 use super::service::{OriginService, ReadError};
+use super::store::StoredItem;
 use crate::CONTROL_BODY_MAX;
 use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
@@ -40,6 +41,7 @@ pub(super) fn control(service: Arc<OriginService>, token: ControlToken) -> Route
         .route("/fault", post(fault))
         .route("/counters", get(counters))
         .route("/ledger", get(ledger))
+        .route("/writes", get(writes))
         .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
         .layer(middleware::from_fn_with_state(token, require_token))
         .with_state(service)
@@ -47,25 +49,30 @@ pub(super) fn control(service: Arc<OriginService>, token: ControlToken) -> Route
 
 async fn read(State(service): Service, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let Ok(key) = Key::new(&id) else { return StatusCode::NOT_FOUND.into_response() };
+    let (flight, replica) = asker(&headers);
+    answer(&key, service.read(key.as_str(), flight, replica).await)
+}
+
+/// Gives an item a new version, and answers with it.
+async fn write(State(service): Service, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let Ok(key) = Key::new(&id) else { return StatusCode::NOT_FOUND.into_response() };
+    let (flight, replica) = asker(&headers);
+    answer(&key, service.write(key.as_str(), flight, replica).await)
+}
+
+/// The flight and the replica, as they named themselves.
+fn asker(headers: &HeaderMap) -> (&str, Option<u32>) {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).filter(|v| v.len() <= 64);
-    let flight = text(FLIGHT_HEADER).unwrap_or_default();
-    let replica = text(REPLICA_HEADER).and_then(|v| v.parse().ok());
-    match service.read(key.as_str(), flight, replica).await {
+    (text(FLIGHT_HEADER).unwrap_or_default(), text(REPLICA_HEADER).and_then(|v| v.parse().ok()))
+}
+
+fn answer(key: &Key, item: Result<Option<StoredItem>, ReadError>) -> Response {
+    match item {
         Ok(Some(found)) => {
             let version = (HeaderName::from_static(VERSION_HEADER), found.version.to_string());
             let json = (header::CONTENT_TYPE, "application/json".to_owned());
             ([version, json], item::body(key.as_str(), found.version, &found.value)).into_response()
         }
-        Ok(None) => (StatusCode::NOT_FOUND, "no such item\n").into_response(),
-        Err(error) => refused(error),
-    }
-}
-
-/// Gives an item a new version, and answers with it.
-async fn write(State(service): Service, Path(id): Path<String>) -> Response {
-    let Ok(key) = Key::new(&id) else { return StatusCode::NOT_FOUND.into_response() };
-    match service.write(key.as_str()).await {
-        Ok(Some(version)) => [(HeaderName::from_static(VERSION_HEADER), version.to_string())].into_response(),
         Ok(None) => (StatusCode::NOT_FOUND, "no such item\n").into_response(),
         Err(error) => refused(error),
     }
@@ -108,4 +115,8 @@ async fn counters(State(service): Service) -> Json<OriginCounters> {
 
 async fn ledger(State(service): Service) -> Json<Vec<OriginRead>> {
     Json(service.ledger())
+}
+
+async fn writes(State(service): Service) -> Json<Vec<OriginWrite>> {
+    Json(service.writes())
 }

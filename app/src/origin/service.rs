@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
-use evidence::{OriginCounters, OriginFault, OriginRead, ReadEnd};
+use evidence::{OriginCounters, OriginFault, OriginRead, OriginWrite, ReadEnd};
 use scenarios::{Law, ServiceModel};
 use strategies::port::Clock;
 use strategies::time::Mono;
@@ -41,6 +41,8 @@ pub struct OriginService {
 struct Run {
     places: Places,
     model: ServiceModel,
+    /// Of writes.
+    write_model: ServiceModel,
     seed: u64,
     /// Reads and writes that have had a place: the number that service times are drawn by.
     begun: AtomicU64,
@@ -56,6 +58,7 @@ impl Run {
         Self {
             places: Places::new(start.concurrency, start.queue),
             model: ServiceModel::new(Law::from(start.service_time)),
+            write_model: ServiceModel::new(Law::from(start.write_time.unwrap_or(start.service_time))),
             seed: start.seed,
             begun: AtomicU64::new(0),
             writes_missed: AtomicU64::new(0),
@@ -104,6 +107,7 @@ impl OriginService {
             concurrency: 0,
             queue: 0,
             service_time: law,
+            write_time: None,
             seed: 0,
             write_every_ns: None,
         };
@@ -179,6 +183,11 @@ impl OriginService {
         self.current().ledger.snapshot()
     }
 
+    /// The ledger of writes as it stands.
+    pub fn writes(&self) -> Vec<OriginWrite> {
+        self.current().ledger.writes()
+    }
+
     /// Its sums.
     pub fn counters(&self) -> OriginCounters {
         let run = self.current();
@@ -216,14 +225,8 @@ impl OriginService {
         let (store, clock, key) = (self.store.clone(), self.clock, key.to_owned());
         tokio::spawn(async move {
             let answer = work(&run, row, &store, clock, &key).await;
-            let outcome = match &answer {
-                Ok(Some(_)) => ReadEnd::Ok,
-                Ok(None) => ReadEnd::Missing,
-                Err(ReadError::Full) => ReadEnd::Rejected,
-                Err(ReadError::Failed(_)) => ReadEnd::Failed,
-            };
-            let ended = clock.mono();
-            under_way.end(run.ledger.end(row, outcome, ended.0), ended.since(arrived));
+            let (outcome, now) = (ended(&answer), clock.mono());
+            under_way.end(run.ledger.end(row, outcome, now.0), now.since(arrived));
             let _ = tell.send(answer);
         });
         let answer = told.await.unwrap_or_else(|_| Err(ReadError::Failed("the read's task ended early".into())));
@@ -231,21 +234,72 @@ impl OriginService {
         answer
     }
 
-    /// One write, and the version that it made. On a task of its own, like a read.
-    pub(super) async fn write(&self, key: &str) -> Result<Option<u64>, ReadError> {
-        let (run, store, clock, key) = (self.current(), self.store.clone(), self.clock, key.to_owned());
-        let work = tokio::spawn(async move { change(&run, &store, clock, &key).await });
+    /// One write, and the item as it left it. On a task of its own, like a read.
+    pub(super) async fn write(
+        &self,
+        key: &str,
+        flight: &str,
+        replica: Option<u32>,
+    ) -> Result<Option<StoredItem>, ReadError> {
+        let (run, store, clock) = (self.current(), self.store.clone(), self.clock);
+        let row = run.ledger.arrive_write(key, flight, replica, clock.mono().0);
+        let _gone = Gone { run: Arc::clone(&run), row };
+        let key = key.to_owned();
+        let work = tokio::spawn(async move {
+            let answer = change(&run, row, &store, clock, &key).await;
+            let outcome = ended(&answer);
+            run.ledger.note(row, |write| write.end(outcome, clock.mono().0));
+            answer
+        });
         work.await.unwrap_or_else(|_| Err(ReadError::Failed("the write's task ended early".into())))
     }
 }
 
+/// Marks a write whose caller is gone: dropped before the write was over.
+struct Gone {
+    run: Arc<Run>,
+    row: usize,
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.run.ledger.note(self.row, OriginWrite::abandon);
+    }
+}
+
+/// How a read, or a write, stands in its ledger that ended so.
+fn ended(answer: &Result<Option<StoredItem>, ReadError>) -> ReadEnd {
+    match answer {
+        Ok(Some(_)) => ReadEnd::Ok,
+        Ok(None) => ReadEnd::Missing,
+        Err(ReadError::Full) => ReadEnd::Rejected,
+        Err(ReadError::Failed(_)) => ReadEnd::Failed,
+    }
+}
+
 /// A write takes a place like a read, and is committed at the end of its service time.
-async fn change(run: &Run, store: &Store, clock: RealClock, key: &str) -> Result<Option<u64>, ReadError> {
+async fn change(
+    run: &Run,
+    row: usize,
+    store: &Store,
+    clock: RealClock,
+    key: &str,
+) -> Result<Option<StoredItem>, ReadError> {
     let place = begin(run, clock).await?;
-    serve(run, clock, clock.mono()).await;
-    let version = store.write(key).await.map_err(failed)?;
+    let begun = clock.mono();
+    run.ledger.note(row, |write| write.start_ns = Some(begun.0));
+    serve(run, clock, run.write_model, begun).await;
+    let commit_began = clock.mono();
+    let item = store.write(key).await.map_err(failed)?;
+    let committed = clock.mono();
+    if let Some(item) = &item {
+        run.ledger.note(row, |write| {
+            write.version = Some(item.version);
+            (write.commit_began_ns, write.committed_ns) = (Some(commit_began.0), Some(committed.0));
+        });
+    }
     drop(place);
-    Ok(version)
+    Ok(item)
 }
 
 /// A place, unless the origin fails or is full.
@@ -275,19 +329,19 @@ async fn work(
     run.ledger.start(row, begun.0);
     let item = select(&mut connection, key).await.map_err(failed)?;
     let held = (!run.shares).then_some(connection);
-    serve(run, clock, begun).await;
+    serve(run, clock, run.model, begun).await;
     drop(held);
     drop(place);
     Ok(item)
 }
 
 /// Waits until the service time of what begun then is over. However long it waited for its place: how slow it is, it is from then on.
-async fn serve(run: &Run, clock: RealClock, begun: Mono) {
+async fn serve(run: &Run, clock: RealClock, model: ServiceModel, begun: Mono) {
     let number = run.begun.fetch_add(1, Ordering::Relaxed);
     let slower = match run.fault(begun) {
         Some((OriginFault::Slow(factor), _)) => factor,
         _ => 1.0,
     };
-    let service = run.model.service_time(run.seed, number).mul_f64(slower);
+    let service = model.service_time(run.seed, number).mul_f64(slower);
     clock.sleep(begun.plus(service).since(clock.mono())).await;
 }

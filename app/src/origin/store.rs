@@ -103,10 +103,10 @@ impl Store {
     }
 
     /// Gives a row a new version; `None` where there is no such row.
-    pub(super) async fn write(&self, key: &str) -> Result<Option<u64>, sqlx::Error> {
-        let update = sqlx::query("UPDATE items SET version = version + 1 WHERE id = ? RETURNING version").bind(key);
-        let row = update.fetch_optional(&self.writer).await?;
-        row.map(|row| row.try_get::<i64, _>(0).map(i64::unsigned_abs)).transpose()
+    pub(super) async fn write(&self, key: &str) -> Result<Option<StoredItem>, sqlx::Error> {
+        let update = "UPDATE items SET version = version + 1 WHERE id = ? RETURNING version, value";
+        let row = sqlx::query(update).bind(key).fetch_optional(&self.writer).await?;
+        row.map(item).transpose()
     }
 
     pub(super) async fn close(&self) {
@@ -124,12 +124,14 @@ pub(super) async fn select(
         .bind(key)
         .fetch_optional(&mut **connection)
         .await?;
-    let item = |row: sqlx::sqlite::SqliteRow| {
-        let version: i64 = row.try_get(0)?;
-        let version = version.unsigned_abs();
-        Ok(StoredItem { version, value: value::of_version(row.try_get(1)?, version) })
-    };
     row.map(item).transpose()
+}
+
+/// A row's version and value.
+fn item(row: sqlx::sqlite::SqliteRow) -> Result<StoredItem, sqlx::Error> {
+    let version: i64 = row.try_get(0)?;
+    let version = version.unsigned_abs();
+    Ok(StoredItem { version, value: value::of_version(row.try_get(1)?, version) })
 }
 
 /// Items 1 to `items` as they are written: in the order in which the table keeps them, by their keys' text, so that each row goes to

@@ -10,7 +10,7 @@ use axum::{Json, Router, middleware};
 use evidence::CacheStatus;
 use evidence::{Heartbeat, ReplicaCounters, ReplicaEvents};
 use futures_util::future::try_join_all;
-use strategies::port::Clock;
+use strategies::port::{Clock, Removal};
 use strategies::{Cx, Key};
 
 use super::running::{Replica, Running};
@@ -96,7 +96,7 @@ async fn expire(State(replica): Shared, Json(expire): Json<Expire>) -> Result<()
         return Err(Refuse::bad(format!("more than {WARM_ITEMS_MAX} items to expire")));
     }
     let keys: Vec<Key> = (expire.first..=expire.last).map(Key::of_item).collect();
-    let removals = keys.iter().map(|key| running.cache.cache.remove(key));
+    let removals = keys.iter().map(|key| running.cache.cache.remove(key, Removal::Entry));
     try_join_all(removals).await.map(|_| ()).map_err(Refuse::failed)
 }
 

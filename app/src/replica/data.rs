@@ -11,10 +11,10 @@ use axum::routing::get;
 use evidence::failure;
 use strategies::port::Clock;
 use strategies::time::nanos;
-use strategies::{Cx, GetError, Key, Outcome, RunningStrategy, Served};
+use strategies::{Cx, GetError, Key, Outcome, RunningStrategy, Served, Written};
 
 use super::running::{Replica, Running};
-use crate::wire::headers::{LED_HEADER, OVERAGE_HEADER};
+use crate::wire::headers::{LED_HEADER, OVERAGE_HEADER, VERSION_HEADER};
 
 const NS_PER_S: i64 = 1_000_000_000;
 
@@ -22,17 +22,18 @@ const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 pub(super) fn router(replica: Arc<Replica>) -> Router {
     Router::new()
-        .route("/items/{id}", get(item))
+        .route("/items/{id}", get(item).put(write))
         .route("/healthz", get(|| async { "ok" }))
         .route("/metrics", get(scrape))
         .with_state(replica)
 }
 
+fn nothing_runs() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, "no strategy runs here; start one at the control listener\n").into_response()
+}
+
 async fn item(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Response {
-    let Some(running) = replica.running() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "no strategy runs here; start one at the control listener\n")
-            .into_response();
-    };
+    let Some(running) = replica.running() else { return nothing_runs() };
     let Ok(key) = Key::new(&id) else { return (StatusCode::NOT_FOUND, "no such item\n").into_response() };
     let open = replica.open_request();
     let begun = replica.settings.clock.mono();
@@ -46,6 +47,31 @@ async fn item(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Re
         Err(error) => bad(&error),
     };
     drop(open);
+    response
+}
+
+/// Gives an item a new value, and does to the cache what the strategy does then. The answer has the new version.
+async fn write(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Response {
+    let Some(running) = replica.running() else { return nothing_runs() };
+    let Ok(key) = Key::new(&id) else { return (StatusCode::NOT_FOUND, "no such item\n").into_response() };
+    let _open = replica.open_request();
+    let deadline = replica.settings.clock.mono().plus(running.budgets.replica);
+    let cx = Cx { request: running.request(), deadline, replica: running.index };
+    let Written { version, flight } = match running.stack.write(cx, &key).await {
+        Ok(written) => written,
+        Err(error) => return bad(&error),
+    };
+    let mut response = match version {
+        Some(_) => StatusCode::NO_CONTENT.into_response(),
+        None => (StatusCode::NOT_FOUND, "no such item\n").into_response(),
+    };
+    let headers = response.headers_mut();
+    if let Some(version) = version {
+        headers.insert(HeaderName::from_static(VERSION_HEADER), HeaderValue::from(version));
+    }
+    if let Ok(flight) = HeaderValue::from_str(&flight.to_string()) {
+        headers.insert(HeaderName::from_static(LED_HEADER), flight);
+    }
     response
 }
 

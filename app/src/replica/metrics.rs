@@ -38,6 +38,7 @@ pub(super) struct ReplicaMetrics {
     early_refreshes: IntCounter,
     refreshes_failed: IntCounter,
     locks: LockMetrics,
+    writes: WriteMetrics,
     reads_spared: ByKind<RefusedBy>,
     breaker_changes: ByKind<BreakerState>,
 }
@@ -71,6 +72,28 @@ impl LockMetrics {
             wakes_lost: of.counter(
                 "stampede_wakes_lost_total",
                 "Messages between replicas that nobody could listen for, or that were not taken: waiters polled.",
+            )?,
+        })
+    }
+}
+
+/// What becomes of writes.
+struct WriteMetrics {
+    committed: IntCounter,
+    failed: IntCounter,
+    told: IntCounter,
+    not_told: IntCounter,
+}
+
+impl WriteMetrics {
+    fn of(of: &Families) -> Result<Self, String> {
+        Ok(Self {
+            committed: of.counter("stampede_writes_total", "Writes that the origin committed.")?,
+            failed: of.counter("stampede_writes_failed_total", "Writes that failed, as far as the replica knows.")?,
+            told: of.counter("stampede_invalidations_total", "Keys that a write took out of the cache.")?,
+            not_told: of.counter(
+                "stampede_invalidations_failed_total",
+                "Writes of which the cache could not be told: what it holds is wrong until its life is over.",
             )?,
         })
     }
@@ -125,6 +148,7 @@ impl ReplicaMetrics {
             early_refreshes: of.counter("stampede_early_refreshes_total", "Hits that decided to refresh early.")?,
             refreshes_failed: of.counter("stampede_refreshes_failed_total", "Background refreshes that failed.")?,
             locks: LockMetrics::of(&of)?,
+            writes: WriteMetrics::of(&of)?,
             reads_spared: of.counters(
                 "stampede_origin_reads_spared_total",
                 "Origin reads that a layer refused, by which and why.",
@@ -183,6 +207,10 @@ impl ReplicaMetrics {
             // Answers are counted by their outcome, where they are given.
             Event::Answered(_) => {}
             Event::LockEnded { end, .. } => self.locks.ended.inc(*end),
+            Event::Written { .. } => self.writes.committed.inc(),
+            Event::WriteFailed { .. } => self.writes.failed.inc(),
+            Event::Invalidated(_) => self.writes.told.inc(),
+            Event::CacheNotTold(_) => self.writes.not_told.inc(),
             Event::Put { stored, .. } => self.cache_puts.inc(*stored),
             Event::EarlyRefresh(_) => self.early_refreshes.inc(),
             Event::RefreshFailed(_) => self.refreshes_failed.inc(),
@@ -240,6 +268,10 @@ mod tests {
             Event::LockFallback(key.clone()),
             Event::WakeLost(key.clone()),
             Event::Corrupt(key.clone()),
+            Event::Written { flight, key: key.clone(), version: Some(2) },
+            Event::WriteFailed { flight, key: key.clone() },
+            Event::Invalidated(key.clone()),
+            Event::CacheNotTold(key.clone()),
         ];
         emitted.extend(Cause::ALL.map(|cause| Event::FlightLed { flight, key: key.clone(), cause }));
         for end in LeaderEnd::ALL {

@@ -64,19 +64,12 @@ impl HttpOrigin {
         Ok((head.status, version, body))
     }
 
-    async fn read(&self, key: &Key, cx: LoadCx) -> Result<Loaded, OriginError> {
+    /// Reads or writes an item: both answer with it.
+    async fn item(&self, method: Method, key: &Key, cx: LoadCx) -> Result<Loaded, OriginError> {
         let read_at = self.clock.wall();
-        match self.ask(Method::GET, key, cx).await? {
+        match self.ask(method, key, cx).await? {
             (StatusCode::OK, version, body) => Ok(Loaded { value: Some(body), version: told(version)?, read_at }),
             (StatusCode::NOT_FOUND, ..) => Ok(Loaded { value: None, version: 0, read_at }),
-            (status, ..) => Err(OriginError::Failed(format!("HTTP {status}"))),
-        }
-    }
-
-    async fn write(&self, key: &Key, cx: LoadCx) -> Result<Option<u64>, OriginError> {
-        match self.ask(Method::PUT, key, cx).await? {
-            (StatusCode::OK, version, _) => told(version).map(Some),
-            (StatusCode::NOT_FOUND, ..) => Ok(None),
             (status, ..) => Err(OriginError::Failed(format!("HTTP {status}"))),
         }
     }
@@ -88,11 +81,11 @@ fn told(version: Option<u64>) -> Result<u64, OriginError> {
 
 impl Origin for HttpOrigin {
     fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
-        Box::pin(self.read(key, cx))
+        Box::pin(self.item(Method::GET, key, cx))
     }
 
-    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
-        Box::pin(self.write(key, cx))
+    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
+        Box::pin(self.item(Method::PUT, key, cx))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::common::{eventually, settings};
 use app::testing;
 use app::wire::control::StartOrigin;
 use futures_util::future::join_all;
-use strategies::port::{CacheErrorClass, Event, LeaderEnd};
+use strategies::port::{CacheErrorClass, Event, LeaderEnd, Removal};
 use strategies::{Key, Outcome};
 
 /// How many holders are frozen, each with a key of its own, at once.
@@ -91,7 +91,7 @@ async fn a_late_put_without_the_lease_never_goes_over_a_newer_version() {
 
         let mut newer = 0;
         eventually("the item has changed", async || {
-            other.ports.cache.remove(&key).await.unwrap();
+            other.ports.cache.remove(&key, Removal::Entry).await.unwrap();
             newer = other.get(&key).await.unwrap().version;
             newer > old
         })
@@ -192,7 +192,7 @@ async fn a_redis_that_comes_back_empty_loses_the_lock_and_the_late_put_of_a_leas
         eventually("the item has changed", async || {
             newer = other.get(&key).await.unwrap().version;
             if newer == old {
-                other.ports.cache.remove(&key).await.unwrap();
+                other.ports.cache.remove(&key, Removal::Entry).await.unwrap();
             }
             newer > old
         })

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use sim::MemoryCache;
-use strategies::port::{Token, When};
+use strategies::port::{Removal, Token, When};
 use strategies::time::Wall;
 use strategies::{Entry, Key, Life};
 
@@ -66,7 +66,7 @@ async fn ask(ports: &CachePorts, command: &Command) -> String {
     match command {
         Command::Get(k) => format!("{:?}", ports.cache.get(&key(k)).await),
         Command::Put(k, entry, when) => format!("{:?}", ports.cache.put(&key(k), entry, *when).await),
-        Command::Remove(k) => format!("{:?}", ports.cache.remove(&key(k)).await),
+        Command::Remove(k) => format!("{:?}", ports.cache.remove(&key(k), Removal::Entry).await),
         Command::Acquire(k, token) => format!("{:?}", ports.lease.acquire(&key(k), Token(*token), HOUR).await),
         Command::Renew(k, token) => format!("{:?}", ports.lease.renew(&key(k), Token(*token), HOUR).await),
         Command::Release(k, token) => format!("{:?}", ports.lease.release(&key(k), Token(*token)).await),

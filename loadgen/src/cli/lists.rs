@@ -76,6 +76,7 @@ fn layer_text(layer: &LayerInfo) -> String {
         Slot::Cache => "cache",
         Slot::Fill => "fill",
         Slot::Origin => "origin",
+        Slot::Write => "write",
     };
     let mut text = format!("  {:<14} {slot}: {}\n", layer.name, layer.summary);
     for param in layer.params {

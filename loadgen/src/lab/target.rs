@@ -57,6 +57,12 @@ impl Target {
                  rate says, allowed none · use a scenario without [load.retry]",
             ));
         }
+        if scenario.writes.is_some() {
+            return Err(Failure::usage(
+                "writes to a target · [writes] with --target · found [writes], and only the lab's origin keeps a ledger of writes to \
+                 tell what is stale by · use a scenario without [writes]",
+            ));
+        }
         if let Some(url) = args.target.iter().find(|url| !url.contains(KEY)) {
             return Err(Failure::usage(format!(
                 "a target that is asked for the same thing every time · --target {} · found no {KEY} in it, needed one at \

@@ -213,6 +213,9 @@ fn fact(row: &EventRow, first: i64) -> Option<Fact> {
         }
         event @ (Event::FlightLed { .. }
         | Event::FlightEnded { .. }
+        | Event::Written { .. }
+        | Event::WriteFailed { .. }
+        | Event::Invalidated(_)
         | Event::OriginSpared { .. }
         | Event::Breaker(_)) => FactKind::Told(event),
         _ => return None,

@@ -27,4 +27,5 @@ mod theory;
 mod validity;
 mod verdicts;
 mod workflows;
+mod writes;
 mod wrong;

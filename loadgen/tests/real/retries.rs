@@ -76,6 +76,7 @@ fn drive(kind: Kind, settings: &[(&str, &str)]) -> (Collected, u64) {
         pattern: Pattern::from(&scenario.load.kind),
         sites: vec![Arc::new(Site::replica(address))],
         keys: scenario.keys.clone(),
+        writes: false,
         warmup: Duration::ZERO,
         duration: scenario.load.duration,
         timeout: scenario.load.timeout,

@@ -55,6 +55,7 @@ fn drive(settings: &[(&str, &str)]) -> Collected {
         pattern: Pattern::from(&scenario.load.kind),
         sites: vec![Arc::new(Site::replica(address))],
         keys: scenario.keys.clone(),
+        writes: false,
         warmup: Duration::ZERO,
         duration: Duration::from_secs(8),
         timeout: Duration::from_secs(10),

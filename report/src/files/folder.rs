@@ -15,9 +15,10 @@ use crate::files::error::{ReportError, io_error};
 use crate::files::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
 use crate::files::lines::FileLines;
 use crate::files::rows::{self, BinFile};
+use crate::files::write_rows;
 use crate::files::{FileKind, read_file, read_text};
 use crate::record::run_json::{parse_run, print_run};
-use crate::record::{BinRow, ContainerRow, EventRow, OriginRow, Run};
+use crate::record::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, Run, WriteRow};
 
 /// Writes one row of a file.
 pub type Write<'a, T> = &'a mut dyn FnMut(&T) -> io::Result<()>;
@@ -185,6 +186,56 @@ impl StrategyFolder {
     /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
     pub fn each_origin(&self, visit: &mut dyn FnMut(&OriginRow)) -> Result<(), ReportError> {
         rows::each_origin(self.lines("origin.csv", FileKind::Ledger)?, visit)
+    }
+
+    /// Writes `writes.csv`, which only a run with writes has, from rows that `each` shows one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn stream_writes(&self, each: impl FnOnce(Write<'_, WriteRow>) -> io::Result<()>) -> Result<(), ReportError> {
+        self.write("writes.csv", |out| {
+            write_rows::write_writes_header(out)?;
+            let mut line = CsvLine::default();
+            each(&mut |row| write_rows::write_write(out, &mut line, row))
+        })
+    }
+
+    /// Shows the rows of `writes.csv` one after the other; none where there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn each_write(&self, visit: &mut dyn FnMut(&WriteRow)) -> Result<(), ReportError> {
+        if !self.path.join("writes.csv").exists() {
+            return Ok(());
+        }
+        write_rows::each_write(self.lines("writes.csv", FileKind::Ledger)?, visit)
+    }
+
+    /// Writes `answers.csv`, likewise.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn stream_answers(&self, each: impl FnOnce(Write<'_, AnswerRow>) -> io::Result<()>) -> Result<(), ReportError> {
+        self.write("answers.csv", |out| {
+            write_rows::write_answers_header(out)?;
+            let mut line = CsvLine::default();
+            each(&mut |row| write_rows::write_answer(out, &mut line, row))
+        })
+    }
+
+    /// Shows the rows of `answers.csv` one after the other; none where there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn each_answer(&self, visit: &mut dyn FnMut(&AnswerRow)) -> Result<(), ReportError> {
+        if !self.path.join("answers.csv").exists() {
+            return Ok(());
+        }
+        write_rows::each_answer(self.lines("answers.csv", FileKind::Ledger)?, visit)
     }
 
     /// Writes `containers.csv`, which only a lab in containers has.

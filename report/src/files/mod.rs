@@ -12,6 +12,7 @@ pub(crate) mod hlog;
 pub(crate) mod lines;
 pub(crate) mod packed;
 pub(crate) mod rows;
+pub(crate) mod write_rows;
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -34,7 +35,7 @@ pub enum FileKind {
     Rows,
     /// `latency.hlog`.
     Latency,
-    /// `origin.csv` and `events.jsonl`, which grow with the origin's reads.
+    /// `origin.csv`, `events.jsonl`, `writes.csv` and `answers.csv`, which grow with the origin's reads, the writes and the answers.
     Ledger,
 }
 

@@ -1,4 +1,5 @@
-//! The rows of `seconds.csv`, `bins100ms.csv`, `origin.csv` and `containers.csv`: record to line and back.
+//! The rows of `seconds.csv`, `bins100ms.csv`, `origin.csv` and `containers.csv`: record to line and back. Those of writes stand beside
+//! them, in `write_rows.rs`.
 //!
 //! Columns are found by name, so an older reader survives a new column. An unknown number is an empty cell, never NaN.
 
@@ -121,7 +122,7 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
 }
 
 pub(crate) fn read_bins(lines: FileLines, file: BinFile) -> Result<Vec<BinRow>, ReportError> {
-    let mut table = Table::new(lines)?;
+    let mut table = CsvTable::new(lines)?;
     table.require(&[file.first_column()])?;
     // Files of the first weeks have no column `unknown`, and no such outcome.
     let has_unknown = table.has("unknown");
@@ -157,7 +158,7 @@ pub(crate) fn write_origin(out: &mut dyn Write, line: &mut CsvLine, row: &Origin
 
 /// Shows each row; the one shown is used again and again.
 pub(crate) fn each_origin(lines: FileLines, visit: &mut dyn FnMut(&OriginRow)) -> Result<(), ReportError> {
-    let mut table = Table::new(lines)?;
+    let mut table = CsvTable::new(lines)?;
     table.require(&ORIGIN)?;
     let mut shown = OriginRow::default();
     while let Some(row) = table.next_row()? {
@@ -186,7 +187,7 @@ pub(crate) fn write_containers(out: &mut dyn Write, rows: &[ContainerRow]) -> io
 }
 
 pub(crate) fn read_containers(lines: FileLines) -> Result<Vec<ContainerRow>, ReportError> {
-    let mut table = Table::new(lines)?;
+    let mut table = CsvTable::new(lines)?;
     table.require(&CONTAINERS)?;
     let mut rows = Vec::new();
     while let Some(row) = table.next_row()? {
@@ -204,20 +205,20 @@ pub(crate) fn read_containers(lines: FileLines) -> Result<Vec<ContainerRow>, Rep
 }
 
 /// A CSV file with a header line.
-struct Table {
+pub(super) struct CsvTable {
     columns: Vec<String>,
     lines: FileLines,
 }
 
-/// One record of a [`Table`].
-struct Cells<'t> {
+/// One record of a [`CsvTable`].
+pub(super) struct Cells<'t> {
     line: FileRow<'t>,
     cells: Vec<Cow<'t, str>>,
     columns: &'t [String],
 }
 
-impl Table {
-    fn new(mut lines: FileLines) -> Result<Self, ReportError> {
+impl CsvTable {
+    pub(super) fn new(mut lines: FileLines) -> Result<Self, ReportError> {
         let Some(header) = lines.next(csv::is_open)? else {
             return Err(lines.fault(1, "the file is empty, where a header line is expected"));
         };
@@ -230,7 +231,7 @@ impl Table {
         self.columns.iter().any(|name| name == column)
     }
 
-    fn require(&self, names: &[&str]) -> Result<(), ReportError> {
+    pub(super) fn require(&self, names: &[&str]) -> Result<(), ReportError> {
         match names.iter().find(|name| !self.has(name)) {
             Some(name) => Err(self.lines.fault(
                 1,
@@ -240,7 +241,7 @@ impl Table {
         }
     }
 
-    fn next_row(&mut self) -> Result<Option<Cells<'_>>, ReportError> {
+    pub(super) fn next_row(&mut self) -> Result<Option<Cells<'_>>, ReportError> {
         let Some(line) = self.lines.next(csv::is_open)? else { return Ok(None) };
         let cells = csv::record(line.text).map_err(|problem| line.fault(problem))?;
         if cells.len() != self.columns.len() {
@@ -262,17 +263,17 @@ impl Cells<'_> {
         at.and_then(|at| self.cells.get(at)).map_or("", |cell| cell.as_ref())
     }
 
-    fn text(&self, column: &str) -> String {
+    pub(super) fn text(&self, column: &str) -> String {
         csv::unguarded(self.cell(column)).to_owned()
     }
 
     /// The same into a text that is there already.
-    fn text_into(&self, column: &str, place: &mut String) {
+    pub(super) fn text_into(&self, column: &str, place: &mut String) {
         place.clear();
         place.push_str(csv::unguarded(self.cell(column)));
     }
 
-    fn number<T: Number>(&self, column: &str) -> Result<T, ReportError> {
+    pub(super) fn number<T: Number>(&self, column: &str) -> Result<T, ReportError> {
         let cell = self.cell(column);
         let wrong = |problem: String| self.line.fault(format!("column {column:?}: {problem}"));
         let number: T =
@@ -281,13 +282,13 @@ impl Cells<'_> {
         Ok(number)
     }
 
-    fn maybe<T: Number>(&self, column: &str) -> Result<Option<T>, ReportError> {
+    pub(super) fn maybe<T: Number>(&self, column: &str) -> Result<Option<T>, ReportError> {
         if self.cell(column).is_empty() { Ok(None) } else { self.number(column).map(Some) }
     }
 }
 
 /// A number of a cell, which its column's name bounds.
-trait Number: FromStr + Copy {
+pub(super) trait Number: FromStr + Copy {
     /// What is wrong with it.
     fn within(self, bound: NumberBound) -> Result<(), String>;
 }

@@ -18,8 +18,21 @@ const NUMBER_MAX: f64 = 1e100;
 const NUMBER_MIN: f64 = 1e-100;
 
 /// Moments and offsets, which may lie before their zero, and what people set as they like. No other number may be negative.
-const SIGNED: [&str; 10] =
-    ["start_ms", "second", "t_ns", "arrived_ns", "start_ns", "end_ns", "clock_offset_ns", "number", "limit", "worst"];
+const SIGNED: [&str; 13] = [
+    "start_ms",
+    "second",
+    "t_ns",
+    "arrived_ns",
+    "start_ns",
+    "began_ns",
+    "commit_began_ns",
+    "committed_ns",
+    "end_ns",
+    "clock_offset_ns",
+    "number",
+    "limit",
+    "worst",
+];
 /// Any whole number is as good a seed as any other.
 const SEEDS: [&str; 2] = ["seed", "seeds"];
 /// Probabilities and shares have no least value: a chance may be as small as it likes.

@@ -22,7 +22,8 @@ pub struct Herd {
 ///    has ended: a herd goes on for as long as reads overlap;
 /// 2. where none of that herd has brought an answer: what failed, was rejected or came too late for its caller refreshed
 ///    nothing, and the next read is for the same expiry;
-/// 3. where nothing since the herd's end is a reason to read again: no expiry of the key, no early refresh of it, no fault.
+/// 3. where nothing since the herd's end is a reason to read again: no expiry of the key, no early refresh of it, no
+///    write that took it out of the cache, no fault.
 ///    Its reader looked at the cache before the answer was there, and came late: a lock without a re-read does that.
 ///
 /// So early refreshes that follow one another closely are a herd of one each. Without events the third rule cannot be told
@@ -37,14 +38,15 @@ pub fn herds(key: &str, rows: &[OriginRow], events: Option<&[EventRow]>, clocks_
     herds.so_far()
 }
 
-/// Whether an event is a reason to read a key again: its expiry, an early refresh of it, or a fault.
+/// Whether an event is a reason to read a key again: its expiry, an early refresh of it, a write that took it out of the cache, or a
+/// fault.
 #[must_use]
 pub fn is_reason(key: &str, event: &EventRow) -> bool {
     let of_the_key = || event.key.as_deref() == Some(key);
     match event.of_the_lab() {
         Some(LabEvent::Expiry) => of_the_key(),
         Some(of_the_lab) => of_the_lab.is_of_an_action(),
-        None => event.event == "early-refresh" && of_the_key(),
+        None => matches!(event.event.as_str(), "early-refresh" | "invalidated") && of_the_key(),
     }
 }
 

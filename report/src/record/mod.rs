@@ -14,9 +14,11 @@ pub(crate) mod walk;
 mod comparison;
 mod conditions;
 mod lab_event;
+mod latency;
 mod predicted;
 mod row;
 mod verdict;
+mod writes;
 
 use std::collections::BTreeMap;
 
@@ -26,9 +28,11 @@ use serde::{Deserialize, Serialize};
 pub use comparison::{Comparison, Metric};
 pub use conditions::Conditions;
 pub use lab_event::LabEvent;
+pub use latency::Latency;
 pub use predicted::{NotPredicted, Predicted};
-pub use row::{BinRow, ContainerRow, EventRow, OriginRow};
+pub use row::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, WriteRow};
 pub use verdict::Verdict;
+pub use writes::{BehindCommit, WriteFigures};
 
 /// The schema of `run.json` that this build writes and reads.
 pub const RUN_SCHEMA: &str = "stampede.run/v1";
@@ -169,8 +173,14 @@ pub struct Strategy {
     pub outcomes: Outcomes,
     /// What happened inside the replicas; `None` of a target, which has none that tell.
     pub events: Option<Events>,
-    /// How stale the answers were.
+    /// How stale the answers were by the cache's own word: past their TTL.
     pub stale: Stale,
+    /// How stale they were by the truth: behind a commit. `None` (and absent) where nothing is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<BehindCommit>,
+    /// What the writes came to; `None` (and absent) where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<WriteFigures>,
     /// How long an entry is fresh on average, seconds: the TTL, or what jitter or a window of the strategy's own make of it.
     /// Whose entries live longer reads the origin less often for that alone. `None` of a target; absent from older records.
     #[serde(default)]
@@ -269,21 +279,6 @@ pub struct Hot {
     pub outcomes: Outcomes,
     /// Origin reads of it; `None` where there is no ledger.
     pub origin_total: Option<u64>,
-}
-
-/// Percentiles in milliseconds; `None` where nothing was recorded.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Latency {
-    /// Median.
-    pub p50: Option<f64>,
-    /// 95th percentile.
-    pub p95: Option<f64>,
-    /// 99th percentile.
-    pub p99: Option<f64>,
-    /// 99.9th percentile.
-    pub p99_9: Option<f64>,
-    /// Largest value.
-    pub max: Option<f64>,
 }
 
 /// Answers by outcome. Their sum is the number of requests sent.

@@ -72,13 +72,55 @@ pub struct OriginRow {
     pub outcome: String,
 }
 
+/// One row of `writes.csv`: a write as the origin saw it. Times are nanoseconds since t = 0 on the generator's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WriteRow {
+    /// The item's key.
+    pub key: String,
+    /// The version that it made; `None` where it made none.
+    pub version: Option<u64>,
+    /// The replica that asked.
+    pub replica: Option<u32>,
+    /// The write's name, `<incarnation>-<number>`.
+    pub flight: String,
+    /// `warmup`, `measured` or `drain`: the phase in which it arrived.
+    pub phase: String,
+    /// When it arrived.
+    pub arrived_ns: i64,
+    /// When it got its place; `None` where it was rejected.
+    pub start_ns: Option<i64>,
+    /// When its commit began: no read before that found the version. `None` where it was not committed.
+    pub commit_began_ns: Option<i64>,
+    /// When it was committed: every read from then on finds the version, or a later one. `None` where it was not.
+    pub committed_ns: Option<i64>,
+    /// When it ended.
+    pub end_ns: Option<i64>,
+    /// `ok`, `missing`, `rejected`, `failed`, `abandoned` (it may have been committed) or `open`.
+    pub outcome: String,
+}
+
+/// One row of `answers.csv`, of a run whose items are written: which version an answer had, or a client's own write made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AnswerRow {
+    /// When its request was sent, nanoseconds since t = 0.
+    pub began_ns: i64,
+    /// The client; `None` where requests come from nobody in particular.
+    pub client: Option<u32>,
+    /// The item's key.
+    pub key: u32,
+    /// `read` or `write`.
+    pub op: String,
+    /// The version.
+    pub version: u64,
+}
+
 /// One line of `events.jsonl`. Times are nanoseconds since t = 0 on the generator's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EventRow {
     /// When.
     pub t_ns: i64,
     /// What. The lab's own: `phase`, `fault`, `fault-over`, `fault-failed`, `expiry`. The replicas': `flight-led`,
-    /// `flight-ended`, `answered`, `stored`, `fenced`, `early-refresh`, `refresh-failed`, `lock-ended`, `lock-timeout`,
+    /// `flight-ended`, `answered`, `written`, `write-failed`, `invalidated`, `cache-not-told`, `stored`, `fenced`, `early-refresh`, `refresh-failed`, `lock-ended`, `lock-timeout`,
     /// `lock-fallback`, `wake-lost`, `origin-spared`, `breaker`, `cache-failed`, `corrupt`.
     pub event: String,
     /// Which replica, where one is concerned.

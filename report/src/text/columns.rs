@@ -39,15 +39,17 @@ pub(crate) enum Group {
     Origin,
     Time,
     Requests,
+    Writes,
     Cache,
 }
 
 impl Group {
-    pub(crate) const ALL: [(Self, &'static str); 5] = [
+    pub(crate) const ALL: [(Self, &'static str); 6] = [
         (Self::Faults, "Faults"),
         (Self::Origin, "Origin reads"),
         (Self::Time, "Response time, ms"),
         (Self::Requests, "Requests"),
+        (Self::Writes, "Writes"),
         (Self::Cache, "Cache ops"),
     ];
 }
@@ -60,6 +62,8 @@ pub(crate) enum Shown {
     HotKey,
     /// Where theory has something to say.
     Theory,
+    /// Where items were written.
+    Writes,
     /// Where something was done to the fleet.
     Faults,
     /// There, where the two rules of being well again say different things.
@@ -73,6 +77,7 @@ impl Shown {
             Self::Always => true,
             Self::HotKey => runs.iter().any(|run| run.hot_key.is_some()),
             Self::Theory => strategies.clone().any(|strategy| strategy.predicted.is_some()),
+            Self::Writes => strategies.clone().any(|strategy| strategy.behind.is_some()),
             Self::Faults => strategies.clone().any(|strategy| strategy.recovery.is_some()),
             Self::TwoRules => phrases::two_rules(strategies),
         }
@@ -142,7 +147,7 @@ impl FigureRow {
 }
 
 /// Every figure, in the order of the table at the end of a run.
-pub(crate) const FIGURES: [FigureRow; 18] = [
+pub(crate) const FIGURES: [FigureRow; 22] = [
     figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
     figure("origin.total", Some(FigureUnit::Count), origin_total).head("origin", "reads").page(
         Group::Origin,
@@ -190,10 +195,30 @@ pub(crate) const FIGURES: [FigureRow; 18] = [
         "share that waited for an origin read (outcomes wait and load), and how many waited in one replica at once, a slot's queue \
          included",
     ),
-    figure("stale.share", Some(FigureUnit::Share), stale).head("", "stale").page(
+    figure("stale.share", Some(FigureUnit::Share), stale).head("past", "TTL").page(
         Group::Requests,
-        "stale",
+        "past TTL",
         "share answered with a value past its TTL, and the largest age past it",
+    ),
+    figure("behind.share", Some(FigureUnit::Share), behind).only(Shown::Writes).head("behind", "commit").page(
+        Group::Writes,
+        "behind a commit",
+        "share of the answers that were old by the origin's own word when they were asked for, and the oldest of them",
+    ),
+    figure("behind.wrong_ms_max", Some(FigureUnit::Time), |s| {
+        time(s.behind.as_ref().map(|behind| behind.wrong_ms_max.unwrap_or(0.0)))
+    })
+    .only(Shown::Writes)
+    .head("wrong", "ms max")
+    .page(Group::Writes, "longest wrong, ms", "the longest time for which all answers for a key were behind a commit"),
+    figure("writes.wrong_sets", Some(FigureUnit::Count), |s| count(s.writes.as_ref().map(|w| w.wrong_sets), ""))
+        .only(Shown::Writes)
+        .head("wrong", "sets")
+        .page(Group::Writes, "wrong sets", "puts of an older version than the cache had been told of"),
+    figure("writes.sent", None, writes).only(Shown::Writes).alarm(|s| s.writes.as_ref().is_some_and(|w| w.keys_left_wrong > 0)).page(
+        Group::Writes,
+        "writes",
+        "writes acknowledged, those that failed or are unknown, and keys of which the cache could not be told",
     ),
     figure("failed_share", Some(FigureUnit::Share), failed).alarm(|s| s.errors > 0).head("", "failed").page(
         Group::Requests,
@@ -275,6 +300,23 @@ fn stale(s: &Strategy) -> Cell {
     let age = s.stale.overage_ms_max.filter(|age| known && *age > 0);
     let under = age.map_or_else(String::new, |ms| format!("≤ {} old", phrases::age(ms)));
     share(s.stale.share.filter(|_| known), under)
+}
+
+fn behind(s: &Strategy) -> Cell {
+    let oldest = s.behind.as_ref().and_then(|behind| behind.age_ms.max);
+    let under = oldest.map_or_else(String::new, |ms| format!("≤ {} old", phrases::age(ms.ceil() as u64)));
+    share(s.behind.as_ref().and_then(|behind| behind.share), under)
+}
+
+fn writes(s: &Strategy) -> Cell {
+    let Some(writes) = &s.writes else { return count(None, "") };
+    let mut under = Vec::new();
+    for (number, what) in
+        [(writes.failed, "failed"), (writes.unknown, "unknown"), (writes.keys_left_wrong, "keys left wrong")]
+    {
+        under.extend((number > 0).then(|| format!("{number} {what}")));
+    }
+    count(Some(writes.acknowledged), &under.join(", "))
 }
 
 fn failed(s: &Strategy) -> Cell {

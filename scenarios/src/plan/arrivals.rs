@@ -1,7 +1,7 @@
 //! The arrivals of an open load.
 
-use crate::plan::Plan;
 use crate::plan::draw::{Purpose, PurposeDraws};
+use crate::plan::{Op, Plan};
 use crate::values::load::{Arrivals, LoadKind};
 use crate::values::rate::Rate;
 
@@ -16,6 +16,8 @@ pub struct Arrival {
     pub key: u32,
     /// The replica, from 0.
     pub replica: u32,
+    /// What is done with the key.
+    pub op: Op,
 }
 
 /// The arrivals of a plan, in the order of time.
@@ -91,6 +93,6 @@ impl ArrivalIter<'_> {
         let item = self.plan.item(0, self.next);
         self.last_ns = at_ns;
         self.next += 1;
-        Some(Arrival { at_ns, key: item.key, replica: item.replica })
+        Some(Arrival { at_ns, key: item.key, replica: item.replica, op: item.op })
     }
 }

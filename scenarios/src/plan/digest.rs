@@ -7,6 +7,7 @@ use crate::plan::draw::fold;
 use crate::values::keys::KeyKind;
 use crate::values::law::Law;
 use crate::values::load::{Arrivals, LoadKind};
+use crate::values::writes::WritePace;
 
 /// The version of what is hashed and of how it is drawn. Raise it whenever the same seed means other requests.
 const ALGORITHM: u64 = 1;
@@ -74,7 +75,21 @@ fn digest(plan: &Plan) -> String {
             }
         }
     }
+    add_writes(&mut digest, plan);
     format!("{:016x}", digest.0)
+}
+
+/// How often is written, and what; of a share the requests themselves have it.
+fn add_writes(digest: &mut Digest, plan: &Plan) {
+    let Some((writes, _)) = &plan.writes else { return };
+    digest.add(&match writes.pace {
+        WritePace::Rate(rate) => [1, rate.to_bits()],
+        WritePace::Share(share) => [2, share.to_bits()],
+    });
+    digest.add(&writes.kind.map_or([0, 0], key_words));
+    for write in plan.writes().take(ARRIVALS_SAMPLED) {
+        digest.add(&[write.at_ns, u64::from(write.key), u64::from(write.replica)]);
+    }
 }
 
 /// The first requests of every client, or of a thousand of them evenly spaced.

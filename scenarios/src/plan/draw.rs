@@ -17,6 +17,9 @@ pub(crate) enum Purpose {
     Gap = 3,
     Service = 4,
     Missing = 5,
+    Write = 6,
+    WriteKey = 7,
+    WriteGap = 8,
 }
 
 /// The numbers of one purpose at one position.

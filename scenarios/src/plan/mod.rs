@@ -9,6 +9,7 @@ mod arrivals;
 mod digest;
 mod pick;
 pub(crate) mod stagger;
+mod writes;
 mod zipf;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::scenario::Scenario;
 use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::load::{Load, LoadKind};
+use crate::values::writes::Writes;
 use pick::Picker;
 use stagger::Stagger;
 
@@ -32,6 +34,8 @@ pub struct Plan {
     keys: Keys,
     picker: Picker,
     stagger: Option<Stagger>,
+    /// With the keys that they are for.
+    writes: Option<(Writes, Picker)>,
 }
 
 /// One request: what is asked, and of which replica.
@@ -50,6 +54,8 @@ pub struct Item {
 pub enum Op {
     /// `GET /items/{key}`.
     Get,
+    /// `PUT /items/{key}`.
+    Put,
 }
 
 impl Plan {
@@ -63,6 +69,10 @@ impl Plan {
             keys: scenario.keys.clone(),
             picker: Picker::new(&scenario.keys),
             stagger: Stagger::of(scenario),
+            writes: scenario.writes.map(|writes| {
+                let kind = writes.kind.unwrap_or(scenario.keys.kind);
+                (writes, Picker::new(&Keys { kind, ..scenario.keys.clone() }))
+            }),
         }
     }
 
@@ -71,6 +81,9 @@ impl Plan {
     pub fn item(&self, client: u32, n: u64) -> Item {
         let client = u64::from(client);
         let turn = client.wrapping_add(n) % u64::from(self.replicas);
+        if self.is_write(client, n) {
+            return Item { key: self.written_key(client, n), replica: turn as u32, op: Op::Put };
+        }
         let key = || self.picker.pick(PurposeDraws::at(self.seed, Purpose::Key, client, n));
         Item { key: self.missing(client, n).unwrap_or_else(key), replica: turn as u32, op: Op::Get }
     }

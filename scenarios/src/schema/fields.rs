@@ -2,13 +2,14 @@
 //!
 //! One list serves the refusal of unknown fields and the dotted paths of `--set`, so that the two can't drift apart.
 
-pub(crate) const TOP: [&str; 13] = [
+pub(crate) const TOP: [&str; 14] = [
     "schema",
     "name",
     "summary",
     "strategies",
     "load",
     "keys",
+    "writes",
     "cache",
     "origin",
     "replica",
@@ -23,8 +24,9 @@ pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry
 pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 9] =
     ["kind", "n", "hot_share", "exponent", "sample_of", "value_size", "compressible", "missing_share", "missing_n"];
+pub(crate) const WRITES: [&str; 5] = ["rate", "share", "kind", "hot_share", "exponent"];
 pub(crate) const CACHE: [&str; 1] = ["ttl"];
-pub(crate) const ORIGIN: [&str; 4] = ["service_time", "concurrency", "queue", "write_every"];
+pub(crate) const ORIGIN: [&str; 5] = ["service_time", "write_time", "concurrency", "queue", "write_every"];
 pub(crate) const REPLICA: [&str; 2] = ["concurrency", "queue"];
 /// The client's is `load.timeout`.
 pub(crate) const BUDGETS: [&str; 3] = ["replica", "origin_read", "lock_wait"];
@@ -36,10 +38,11 @@ pub(crate) const LAW: [&str; 6] = ["dist", "mean", "p50", "p99", "min", "max"];
 /// Fields of the top that hold a value, not a table.
 const PLAIN: [&str; 4] = ["schema", "name", "summary", "strategies"];
 /// Tables whose fields a `--set` can reach. Thresholds are a list and have no path; of events, see [`OF_EVENTS`].
-const TABLES: [(&str, &[&str]); 8] = [
+const TABLES: [(&str, &[&str]); 9] = [
     ("load", &LOAD),
     ("load.retry", &RETRY),
     ("keys", &KEYS),
+    ("writes", &WRITES),
     ("cache", &CACHE),
     ("origin", &ORIGIN),
     ("replica", &REPLICA),
@@ -49,7 +52,7 @@ const TABLES: [(&str, &[&str]); 8] = [
 /// Fields of events that a `--set event.FIELD` can reach: in every event that has it.
 pub(crate) const OF_EVENTS: [&str; 2] = ["for", "factor"];
 /// Fields that may be a law, and so have fields of their own.
-const LAWS: [&str; 2] = ["load.think", "origin.service_time"];
+const LAWS: [&str; 3] = ["load.think", "origin.service_time", "origin.write_time"];
 
 /// Every dotted path that a `--set` may name.
 pub(crate) fn paths() -> Vec<String> {

@@ -11,10 +11,13 @@ use crate::schema::walk::Walk;
 
 /// Choosing the left by an override drops from the file what belongs only to another choice, so that `load.rate=400/s`
 /// is enough to make a closed load open.
-const DROPS: [(&str, &str, &[&str]); 3] = [
+const DROPS: [(&str, &str, &[&str]); 6] = [
     ("load", "rate", &["clients", "think"]),
     ("load", "clients", &["rate", "arrivals", "ramp"]),
     ("keys", "kind", &["hot_share", "exponent", "sample_of"]),
+    ("writes", "rate", &["share"]),
+    ("writes", "share", &["rate"]),
+    ("writes", "kind", &["hot_share", "exponent"]),
 ];
 
 /// Lays each override over `top`, in the order given; a later one wins.

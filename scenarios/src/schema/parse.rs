@@ -22,6 +22,7 @@ use crate::values::budgets;
 use crate::values::keys::Keys;
 use crate::values::load::Load;
 use crate::values::replica;
+use crate::values::writes::Writes;
 use strategies::units::{DURATION, duration_text};
 
 /// The version of the schema that this build reads and writes.
@@ -140,6 +141,7 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
         Some(fields) => replica::read(walk, &fields).map(Some),
         None => Some(None),
     };
+    let writes = read_writes(walk, top, keys.as_ref(), load.as_ref(), origin.as_ref());
     let warm = match walk.section(top, "warm", &fields::WARM, false) {
         Some(fields) => read_warm(walk, &fields, load_fields.as_ref()).map(Some),
         // Absent is no warm-up burst; what is no table has been reported.
@@ -163,12 +165,35 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
         keys: keys?,
         cache: cache?,
         origin: origin?,
+        writes: writes?,
         budgets: budgets?,
         slots: slots?,
         warm: warm?,
         events,
         thresholds,
     })
+}
+
+/// `[writes]`, where it is there. Rows that also get versions of themselves have some that no ledger tells of.
+fn read_writes(
+    walk: &mut Walk<'_>,
+    top: &Fields<'_>,
+    keys: Option<&Keys>,
+    load: Option<&Load>,
+    origin: Option<&OriginModel>,
+) -> Option<Option<Writes>> {
+    let Some(fields) = walk.section(top, "writes", &fields::WRITES, false) else { return Some(None) };
+    let writes = Writes::read(walk, &fields, keys, load.map(Load::total));
+    if let Some(every) = origin.and_then(|origin| origin.write_every) {
+        let found = format!("found origin.write_every = {} and [writes], allowed one of them", duration_text(every));
+        walk.report(
+            &fields.place,
+            "[writes] and `origin.write_every` exclude each other: what is stale could not be told",
+            found,
+            "write write_every = \"0s\", or remove [writes]",
+        );
+    }
+    writes.map(Some)
 }
 
 fn read_name(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<String> {

@@ -25,10 +25,16 @@ impl Scenario {
         self.load.write(&mut out);
         out.push_str("\n[keys]\n");
         self.keys.write(&mut out);
+        if let Some(writes) = &self.writes {
+            writes.write(&mut out);
+        }
         let _ = writeln!(out, "\n[cache]\nttl = \"{}\"", duration_text(self.cache.ttl));
         let origin = &self.origin;
         let write_every = duration_text(origin.write_every.unwrap_or_default());
         let _ = writeln!(out, "\n[origin]\nservice_time = {}", origin.service_time.toml());
+        if let Some(time) = &origin.write_time {
+            let _ = writeln!(out, "write_time = {}", time.toml());
+        }
         let _ = writeln!(out, "concurrency = {}\nqueue = {}", origin.concurrency, origin.queue);
         let _ = writeln!(out, "write_every = \"{write_every}\"");
         let [replica, origin_read, lock_wait] =

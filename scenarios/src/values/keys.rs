@@ -169,12 +169,7 @@ impl Keys {
     }
 
     pub(crate) fn write(&self, out: &mut String) {
-        let _ = match self.kind {
-            KeyKind::Hot { share } => writeln!(out, "kind = \"hot\"\nhot_share = {share:?}"),
-            KeyKind::Uniform => writeln!(out, "kind = \"uniform\""),
-            KeyKind::Zipf { exponent } => writeln!(out, "kind = \"zipf\"\nexponent = {exponent:?}"),
-            KeyKind::Single => writeln!(out, "kind = \"single\""),
-        };
+        self.kind.write(out);
         let _ = writeln!(out, "n = {}\nvalue_size = \"{}\"", self.n, size_text(self.value_size));
         if let Some(of) = self.sample_of {
             let _ = writeln!(out, "sample_of = {of}");
@@ -184,6 +179,23 @@ impl Keys {
             let _ = writeln!(out, "compressible = {:?}", self.compressible);
         }
         let _ = writeln!(out, "missing_share = {:?}\nmissing_n = {}", self.missing_share, self.missing_n);
+    }
+}
+
+impl KeyKind {
+    /// Reads a `kind` and what belongs to it; `n` is the number of keys, where that is known.
+    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>, n: Option<u32>) -> Option<Self> {
+        let word = walk.word(fields, "kind", &KINDS, None)?;
+        read_kind(walk, fields, word, n)
+    }
+
+    pub(crate) fn write(self, out: &mut String) {
+        let _ = match self {
+            Self::Hot { share } => writeln!(out, "kind = \"hot\"\nhot_share = {share:?}"),
+            Self::Uniform => writeln!(out, "kind = \"uniform\""),
+            Self::Zipf { exponent } => writeln!(out, "kind = \"zipf\"\nexponent = {exponent:?}"),
+            Self::Single => writeln!(out, "kind = \"single\""),
+        };
     }
 }
 

@@ -9,3 +9,4 @@ pub(crate) mod rate;
 pub(crate) mod replica;
 pub(crate) mod retry;
 pub(crate) mod service;
+pub(crate) mod writes;

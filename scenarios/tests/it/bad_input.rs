@@ -27,13 +27,13 @@ service_time = "200ms"
 "#;
 
 /// `GOOD` with one piece replaced.
-fn with(piece: &str, replacement: &str) -> String {
+pub(crate) fn with(piece: &str, replacement: &str) -> String {
     assert!(GOOD.contains(piece), "{piece}");
     GOOD.replace(piece, replacement)
 }
 
 /// `GOOD` with something added at its end.
-fn plus(added: &str) -> String {
+pub(crate) fn plus(added: &str) -> String {
     format!("{GOOD}\n{added}\n")
 }
 
@@ -47,7 +47,7 @@ fn outcome(text: &str, sets: &[(String, String)]) -> String {
     }
 }
 
-fn transcript(cases: &[(&str, String)]) -> String {
+pub(crate) fn transcript(cases: &[(&str, String)]) -> String {
     let mut out = String::new();
     for (title, text) in cases {
         let said = outcome(text, &[]);

@@ -4,5 +4,7 @@
 
 mod bad_files;
 mod bad_input;
+mod bad_writes;
+mod generated;
 mod plan;
 mod shipped;

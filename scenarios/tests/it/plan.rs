@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use scenarios::{Arrivals, LoadKind, Plan, Ramp, Scenario, Start, shipped};
+use scenarios::{Arrivals, LoadKind, Op, Plan, Ramp, Scenario, Start, shipped};
 
 /// hotkey with overrides, `path=value`.
 fn scenario(sets: &[&str]) -> Scenario {
@@ -77,6 +77,42 @@ fn a_sample_of_zipf_keys_keeps_the_shape_of_the_law() {
         let at = f64::from(key - 3);
         check_share(counts[key as usize], weight((at * width).ceil() + 3.0, ((at + 1.0) * width).ceil() + 2.0) / whole);
     }
+}
+
+#[test]
+fn writes_beside_a_load_come_at_their_rate_and_leave_it_as_it_was() {
+    let (without, with) = (plan(42, &[]), plan(42, &["writes.rate=20/s", "writes.kind=uniform"]));
+    assert_eq!(counts(&without, 10), counts(&with, 10), "the reads are the same");
+    assert_ne!(without.hash(), with.hash());
+    assert_eq!(without.writes().count(), 0);
+    let writes: Vec<_> = with.writes().collect();
+    // 65 s at 20/s: a Poisson number, of which 5 standard deviations are 180.
+    assert!((1120..=1480).contains(&writes.len()), "{}", writes.len());
+    assert!(writes.is_sorted_by_key(|write| write.at_ns));
+    assert!(writes.iter().all(|write| write.op == Op::Put && (1..=10).contains(&write.key) && write.replica < 3));
+    let hot = writes.iter().filter(|write| write.key == 1).count();
+    assert!((60..=200).contains(&hot), "uniform, whatever is read: {hot}");
+    assert_ne!(plan(43, &["writes.rate=20/s"]).writes().next(), with.writes().next());
+}
+
+#[test]
+fn a_share_of_the_requests_writes_and_the_others_ask_for_what_they_did() {
+    let (without, with) = (plan(42, &[]), plan(42, &["writes.share=0.1"]));
+    let (mut puts, mut all) = (0, 0);
+    for client in 0..50 {
+        for n in 0..2000 {
+            let (item, before) = (with.item(client, n), without.item(client, n));
+            all += 1;
+            match item.op {
+                Op::Put => puts += 1,
+                Op::Get => assert_eq!(item, before),
+            }
+        }
+    }
+    let share = f64::from(puts) / f64::from(all);
+    assert!((share - 0.1).abs() < 0.005, "{share}");
+    assert_eq!(with.writes().count(), 0, "they are the load's own");
+    assert_ne!(with.hash(), plan(42, &["writes.share=0.2"]).hash());
 }
 
 #[test]

@@ -2,12 +2,13 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+
+use crate::generated::*;
 use scenarios::{
-    ACTIONS, Action, ActionField, ActionKind, Arrivals, Bound, CacheSettings, KeyKind, Keys, Law, Load, LoadKind,
-    METRICS, OnDown, OriginModel, Plan, Ramp, ReplicaTarget, Retry, Scenario, ScenarioEvent, Start, Threshold, Warm,
-    budgets_for, shipped,
+    Action, ActionKind, Arrivals, CacheSettings, KeyKind, Keys, Law, Load, LoadKind, OnDown, OriginModel, Plan, Ramp,
+    Scenario, Start, Warm, shipped,
 };
-use strategies::{Budgets, Slots};
+use strategies::Budgets;
 
 const MS: Duration = Duration::from_millis(1);
 const S: Duration = Duration::from_secs(1);
@@ -61,7 +62,14 @@ fn hotkey_is_the_primers_load() {
             missing_n: 10,
         },
         cache: CacheSettings { ttl: 5 * S },
-        origin: OriginModel { service_time: Law::Constant(200 * MS), concurrency: 64, queue: 1024, write_every: None },
+        origin: OriginModel {
+            service_time: Law::Constant(200 * MS),
+            write_time: None,
+            concurrency: 64,
+            queue: 1024,
+            write_every: None,
+        },
+        writes: None,
         budgets: Budgets::USUAL,
         slots: None,
         warm: None,
@@ -169,154 +177,6 @@ fn events_come_in_the_order_of_time_and_say_how_many_replicas_they_need() {
     assert_eq!(scenario.events[0].action, Action::new(ActionKind::ReplicaRestart));
     assert_eq!(scenario.events[1].at, 9 * S);
     assert_eq!(scenario.replicas_min(), 3);
-}
-
-fn span(max: Duration) -> impl Strategy<Value = Duration> {
-    let max = u64::try_from(max.as_nanos()).unwrap();
-    prop_oneof![1_000_000..=max, (1..=max / 1_000_000_000).prop_map(|s| s * 1_000_000_000)]
-        .prop_map(Duration::from_nanos)
-}
-
-fn law() -> impl Strategy<Value = Law> {
-    prop_oneof![
-        Just(Law::Constant(Duration::ZERO)),
-        span(3600 * S).prop_map(Law::Constant),
-        span(3600 * S).prop_map(|mean| Law::Exponential { mean }),
-        (span(S), 1_u32..=1000).prop_map(|(p50, ratio)| Law::LogNormal { p50, p99: p50 * ratio }),
-        (span(S), span(S)).prop_map(|(min, more)| Law::Uniform { min, max: min + more }),
-    ]
-}
-
-/// Ramps by their wait after the one before, as shares of what is left of the run.
-fn ramps(parts: Vec<(f64, f64, f64)>, duration: Duration) -> Vec<Ramp> {
-    let (mut ramps, mut free) = (Vec::new(), Duration::ZERO);
-    for (wait, to_per_s, length) in parts {
-        let at = free + (duration - free).mul_f64(wait) + Duration::from_nanos(1);
-        if at < duration {
-            let over = (duration - at).mul_f64(length);
-            ramps.push(Ramp { at, to_per_s, over });
-            free = at + over;
-        }
-    }
-    ramps
-}
-
-fn load() -> impl Strategy<Value = Load> {
-    let ramp = (0.0_f64..0.9, 0.001_f64..1e4, prop_oneof![Just(0.0), 0.0_f64..1.0]);
-    let kind = prop_oneof![
-        (1_u32..=1_000_000, law()).prop_map(|(clients, think)| (LoadKind::Closed { clients, think }, Vec::new())),
-        (0.001_f64..1e4, any::<bool>(), proptest::collection::vec(ramp, 0..4)).prop_map(
-            |(rate_per_s, poisson, parts)| {
-                let arrivals = if poisson { Arrivals::Poisson } else { Arrivals::Constant };
-                (LoadKind::Open { rate_per_s, arrivals, start: Start::Together, ramps: Vec::new() }, parts)
-            }
-        ),
-    ];
-    let retry = proptest::option::of(retry());
-    (kind, span(3600 * S), span(24 * 3600 * S), span(600 * S), any::<bool>(), retry).prop_map(
-        |((mut kind, parts), warmup, duration, timeout, moves, retry)| {
-            if let LoadKind::Open { ramps: empty, .. } = &mut kind {
-                *empty = ramps(parts, duration);
-            }
-            let on_down = if moves { OnDown::Next } else { OnDown::Fail };
-            Load { kind, warmup, duration, timeout, on_down, retry }
-        },
-    )
-}
-
-fn retry() -> impl Strategy<Value = Retry> {
-    let budget = proptest::option::of(0.001_f64..=1.0);
-    (2_u32..=20, span(S), span(3600 * S - S), budget, any::<bool>()).prop_map(
-        |(attempts, base, more, budget, heeds)| Retry { attempts, base, cap: base + more, budget, retry_after: heeds },
-    )
-}
-
-fn keys() -> impl Strategy<Value = Keys> {
-    let kind = prop_oneof![
-        (0.001_f64..=1.0).prop_map(|share| KeyKind::Hot { share }),
-        Just(KeyKind::Uniform),
-        Just(KeyKind::Single),
-        (0.0_f64..=10.0).prop_map(|exponent| KeyKind::Zipf { exponent }),
-    ];
-    let missing = (prop_oneof![Just(0.0), 0.0_f64..1.0], 1_u32..=10_000_000);
-    let sizes = (2_u32..=4096, 1_u32..=1 << 20, any::<bool>(), prop_oneof![Just(0.0), 0.0_f64..=1.0]);
-    (kind, sizes, missing).prop_map(|(kind, (n, value_size, sampled, compressible), (missing_share, missing_n))| Keys {
-        n: if kind == KeyKind::Single { 1 } else { n },
-        kind,
-        sample_of: (sampled && matches!(kind, KeyKind::Zipf { .. })).then_some(n * 100),
-        value_size,
-        compressible,
-        missing_share,
-        missing_n,
-    })
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    let target = prop_oneof![Just(ReplicaTarget::LockHolder), (0_u32..=999).prop_map(ReplicaTarget::Replica)];
-    (0..ACTIONS.len(), span(3600 * S), span(60 * S), 1.001_f64..=1000.0, target).prop_map(
-        |(row, length, added, factor, target)| {
-            let row = &ACTIONS[row];
-            let mut action = Action::new(row.kind);
-            for field in ActionField::ALL.into_iter().filter(|field| row.has(*field)) {
-                match field {
-                    ActionField::For => action.length = length,
-                    ActionField::Factor => action.factor = factor,
-                    ActionField::Add => action.added = added,
-                    ActionField::Key => action.key = Some(1),
-                    ActionField::Target => action.target = Some(target),
-                }
-            }
-            action
-        },
-    )
-}
-
-/// Others than those that follow from the service time.
-fn longer(budgets: Budgets, more: Duration) -> Budgets {
-    Budgets { replica: budgets.replica + more, ..budgets }
-}
-
-prop_compose! {
-    fn scenario()(
-        load in load(),
-        keys in keys(),
-        service_time in law(),
-        summary in "[ -~µé]{0,60}",
-        (concurrency, queue) in (1_u32..=65_536, 0_u32..=1_000_000),
-        (wait, more) in (span(3600 * S), span(3600 * S)),
-        slots in proptest::option::of((1_u32..=1000, 0_u32..=1000).prop_map(|(concurrency, queue)| Slots { concurrency, queue })),
-        (ttl, write_every) in (span(24 * 3600 * S), proptest::option::of(span(S))),
-        (warm, aged) in any::<(bool, bool)>(),
-        actions in proptest::collection::vec(action(), 0..4),
-        (metric, value) in (0..METRICS.len(), 0.0_f64..1e9),
-    ) -> Scenario {
-        let of_hot_key = METRICS[metric].starts_with("hot.") || METRICS[metric].starts_with("origin.per_expiry");
-        let metric = if of_hot_key { "errors" } else { METRICS[metric] };
-        let threshold = Threshold {
-            strategy: "jitter(0.2)".to_owned(),
-            metric: metric.to_owned(),
-            bound: if warm { Bound::AtMost(value) } else { Bound::AtLeast(value) },
-        };
-        let warmup = if warm { Duration::ZERO } else { load.warmup };
-        let mut load = Load { warmup, ..load };
-        if let LoadKind::Open { start, .. } = &mut load.kind && warmup >= ttl * 2 {
-            *start = Start::Staggered;
-        }
-        Scenario {
-            name: "generated-1".to_owned(),
-            summary,
-            strategies: vec!["naive".to_owned(), "jitter(0.2)".to_owned()],
-            load,
-            keys,
-            cache: CacheSettings { ttl },
-            origin: OriginModel { service_time, concurrency, queue, write_every },
-            budgets: Budgets { lock_wait: wait.min(budgets_for(&service_time).origin_read), ..longer(budgets_for(&service_time), more) },
-            slots,
-            warm: warm.then_some(if aged { Warm::BurstAged } else { Warm::BurstAll }),
-            events: actions.into_iter().map(|action| ScenarioEvent { at: Duration::ZERO, action }).collect(),
-            thresholds: vec![threshold],
-        }
-    }
 }
 
 proptest! {

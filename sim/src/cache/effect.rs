@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strategies::port::{Acquired, Released, Renewed, Stored, Token, When};
+use strategies::port::{Acquired, Released, Removal, Renewed, Stored, Token, When};
 use strategies::{Entry, Key};
 
 /// Told of everything that takes effect in the cache, and which replica did it.
@@ -13,8 +13,8 @@ pub type Watcher = Box<dyn Fn(u16, Effect) + Send + Sync>;
 pub enum Effect {
     /// A put, and what became of it.
     Put(Key, Entry, When, Stored),
-    /// A key was forgotten.
-    Removed(Key),
+    /// A key was forgotten, perhaps with its lease.
+    Removed(Key, Removal),
     /// A replica asked for a lease of this length.
     Taken(Key, Token, Duration, Acquired),
     /// Somebody renewed one.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Level, Lookup, Message, Messages, Released, Renewed, Stored,
-    Subscribers, Token, Wake, When,
+    Acquired, BoxFuture, Cache, CacheError, Clock, Lease, Level, Lookup, Message, Messages, Released, Removal, Renewed,
+    Stored, Subscribers, Token, Wake, When,
 };
 use strategies::{Entry, Key, time::Mono};
 
@@ -144,8 +144,11 @@ impl MemoryCache {
         if allowed { Stored::Stored } else { Stored::Fenced }
     }
 
-    pub(crate) fn forget(&self, key: &Key) {
+    pub(crate) fn forget(&self, key: &Key, what: Removal) {
         let mut state = self.state();
+        if what == Removal::EntryAndLease {
+            state.leases.remove(key);
+        }
         state.entries.remove(key);
         state.spoilt.remove(key);
     }
@@ -206,9 +209,9 @@ impl Cache for MemoryCache {
         Box::pin(async move { Ok(self.store(key, entry, when)) })
     }
 
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(async move {
-            self.forget(key);
+            self.forget(key, what);
             Ok(())
         })
     }

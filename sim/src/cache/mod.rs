@@ -19,8 +19,8 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Renewed, Stored, Subscribers,
-    Token, When,
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Removal, Renewed, Stored,
+    Subscribers, Token, When,
 };
 use strategies::time::Mono;
 use strategies::{Entry, Key};
@@ -319,11 +319,14 @@ impl Cache for CachePort {
         }))
     }
 
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
         let (key, replica) = (key.clone(), self.replica);
         Box::pin(self.write(false, move |server| {
-            server.memory.forget(&key);
-            server.tell(replica, || Effect::Removed(key));
+            server.memory.forget(&key, what);
+            if what == Removal::EntryAndLease {
+                lock(&server.holders).remove(&key);
+            }
+            server.tell(replica, || Effect::Removed(key, what));
         }))
     }
 }

@@ -13,11 +13,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use scenarios::{LoadKind, OnDown, Plan, Retry, RetryBudget, Scenario};
+use futures_util::future::join;
+use scenarios::{Arrival, LoadKind, OnDown, Op, Plan, Retry, RetryBudget, Scenario};
 use strategies::port::FlightId;
 use strategies::rng::Rng;
 use strategies::time::{Mono, nanos};
-use strategies::{Cx, GetError, Key, Served, Stack};
+use strategies::{Cx, GetError, Key, Served, Stack, Written};
 
 use crate::cache::link::Draws;
 use crate::fleet::Fleet;
@@ -34,6 +35,10 @@ pub struct Request {
     pub intended_ns: i64,
     /// For what.
     pub key: u32,
+    /// What is done with it.
+    pub op: Op,
+    /// Whose it is; `None` of an open load's, and of writes that come beside a load.
+    pub client: Option<u32>,
     /// Whether its replica was dead and another one has it.
     pub moved_on: bool,
     /// How often it was tried.
@@ -47,6 +52,8 @@ pub struct Request {
 pub enum Reply<'a> {
     /// Its replica's answer.
     Answer(&'a Result<Served, GetError>),
+    /// Its replica's answer to a write.
+    Wrote(&'a Result<Written, GetError>),
     /// None within the client's patience.
     TimedOut,
     /// Its replica died over it.
@@ -107,9 +114,18 @@ struct Client {
     intended: u64,
     n: u64,
     key: u32,
+    op: Op,
     replica: u16,
     /// Whether its request waits to be sent.
     waits: bool,
+}
+
+impl Client {
+    /// The place of its request.
+    fn place(&self, number: u32) -> RequestPlace {
+        let Self { intended, n, key, op, replica, .. } = *self;
+        RequestPlace { client: number, n, key, op, replica, ..RequestPlace::first(intended) }
+    }
 }
 
 impl<W: Witness + 'static> Crowd<W> {
@@ -126,7 +142,7 @@ impl<W: Witness + 'static> Crowd<W> {
             LoadKind::Closed { clients, .. } => clients,
             LoadKind::Open { .. } => 0,
         };
-        let none = Client { intended: 0, n: 0, key: 0, replica: 0, waits: false };
+        let none = Client { intended: 0, n: 0, key: 0, op: Op::Get, replica: 0, waits: false };
         Rc::new(Self {
             fleet: Rc::clone(fleet),
             plan,
@@ -157,11 +173,13 @@ impl<W: Witness + 'static> Crowd<W> {
         self.fleet.world.call_at(Mono(begin.0.saturating_add(self.timeout)), TIMEOUTS);
         if self.closed {
             self.begin_clients(begin);
-        } else {
-            self.coming.set(true);
-            self.dispatch(begin).await;
-            self.coming.set(false);
         }
+        self.coming.set(true);
+        let planned = self.plan.arrivals().map(|arrival| (arrival, 0));
+        // A closed load has no arrivals, and its calls below `MOVES` are its clients'.
+        let beside = self.plan.writes().map(|write| (write, MOVES));
+        join(self.dispatch(begin, planned), self.dispatch(begin, beside)).await;
+        self.coming.set(false);
         while self.active.get() > 0 || !self.under_way.borrow().is_empty() {
             self.fleet.world.sleep(LOOK_EVERY).await;
         }
@@ -172,10 +190,10 @@ impl<W: Witness + 'static> Crowd<W> {
     pub fn stop(&self) {
         self.stopped.set(true);
         let mut clients = self.clients.borrow_mut();
-        for client in clients.iter_mut().filter(|client| client.waits) {
+        for (number, client) in (0..).zip(clients.iter_mut()).filter(|(_, client)| client.waits) {
             client.waits = false;
             self.active.set(self.active.get() - 1);
-            self.witness.borrow_mut().withdraw(&self.request(client.intended, client.key));
+            self.witness.borrow_mut().withdraw(&self.request(&client.place(number)));
         }
     }
 
@@ -216,9 +234,9 @@ impl<W: Witness + 'static> Crowd<W> {
             return;
         }
         let item = self.plan.item(number, n);
-        let client = Client { intended, n, key: item.key, replica: item.replica as u16, waits: true };
+        let client = Client { intended, n, key: item.key, op: item.op, replica: item.replica as u16, waits: true };
         self.clients.borrow_mut()[number as usize] = client;
-        self.witness.borrow_mut().offer(&self.request(intended, item.key));
+        self.witness.borrow_mut().offer(&self.request(&client.place(number)));
         let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
         self.fleet.world.call_at(Mono(arrives), number);
     }
@@ -233,24 +251,25 @@ impl<W: Witness + 'static> Crowd<W> {
             client.waits = false;
             *client
         };
-        let Client { intended, n, key, replica, .. } = client;
-        let place = self.send(RequestPlace { client: number, n, key, replica, ..RequestPlace::first(intended) });
+        let place = self.send(client.place(number));
         self.arrive(place);
     }
 
-    /// An open load: requests come at their planned times, whatever became of the earlier ones.
-    async fn dispatch(&self, begin: Mono) {
-        for arrival in self.plan.arrivals() {
-            let intended = begin.0.saturating_add(arrival.at_ns);
+    /// Requests that come at their planned times, whatever became of the earlier ones; each with what is added to its place for the
+    /// call at its arrival.
+    async fn dispatch(&self, begin: Mono, planned: impl Iterator<Item = (Arrival, u32)>) {
+        for (Arrival { at_ns, key, replica, op }, call) in planned {
+            let intended = begin.0.saturating_add(at_ns);
             self.fleet.world.sleep_until(Mono(intended)).await;
             if self.stopped.get() {
                 break;
             }
-            self.witness.borrow_mut().offer(&self.request(intended, arrival.key));
-            let (key, replica) = (arrival.key, arrival.replica as u16);
-            let place = self.send(RequestPlace { client: NO_CLIENT, key, replica, ..RequestPlace::first(intended) });
+            let replica = replica as u16;
+            let place = RequestPlace { client: NO_CLIENT, key, op, replica, ..RequestPlace::first(intended) };
+            self.witness.borrow_mut().offer(&self.request(&place));
+            let place = self.send(place);
             let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
-            self.fleet.world.call_at(Mono(arrives), place);
+            self.fleet.world.call_at(Mono(arrives), call + place);
         }
     }
 
@@ -270,7 +289,7 @@ impl<W: Witness + 'static> Crowd<W> {
         let request = self.fleet.took_request(place.replica);
         let deadline = now.plus(self.fleet.budgets.replica);
         let cx = Cx { request, deadline, replica: place.replica };
-        let job = Job { number, stack, cx, key: Key::of_item(place.key) };
+        let job = Job { number, stack, cx, key: Key::of_item(place.key), op: place.op };
         let idle = self.idle.borrow_mut().take(place.replica);
         let worker = idle.unwrap_or_else(|| self.start_worker(place.replica));
         worker.desk.set(Some(job));
@@ -299,23 +318,32 @@ impl<W: Witness + 'static> Crowd<W> {
         let task = self.fleet.world.spawn_idle(replica, async move {
             loop {
                 let job = std::future::poll_fn(|_| at_work.take().map_or(Poll::Pending, Poll::Ready)).await;
-                let answer = Stack::serve(job.stack, job.cx, &job.key).await;
-                crowd.answered(job.number, &at_work, &answer);
+                match job.op {
+                    Op::Get => {
+                        let answer = Stack::serve(job.stack, job.cx, &job.key).await;
+                        crowd.answered(job.number, &at_work, Reply::Answer(&answer));
+                    }
+                    Op::Put => {
+                        // Boxed: writes are few, and every worker has room for its largest future.
+                        let answer = Box::pin(job.stack.write(job.cx, &job.key)).await;
+                        crowd.answered(job.number, &at_work, Reply::Wrote(&answer));
+                    }
+                }
             }
         });
         Worker { task, desk }
     }
 
     /// A request's replica has its answer, and a worker nothing to do.
-    fn answered(&self, number: u32, desk: &WorkerSlot, answer: &Result<Served, GetError>) {
+    fn answered(&self, number: u32, desk: &WorkerSlot, reply: Reply<'_>) {
         let place = self.under_way.borrow_mut().remove(number);
         if let Some(task) = place.task {
             self.idle.borrow_mut().put(place.replica, Worker { task, desk: Rc::clone(desk) });
         }
-        if let Ok(Served { flight: Some(flight), .. }) = answer {
+        if let Reply::Answer(Ok(Served { flight: Some(flight), .. })) = reply {
             self.witness.borrow_mut().led(place.replica, *flight);
         }
-        self.record(&place, Reply::Answer(answer));
+        self.record(&place, reply);
     }
 
     /// A request is over before its replica has answered.
@@ -340,7 +368,7 @@ impl<W: Witness + 'static> Crowd<W> {
         let Err(unpaid) = self.try_again(place, done, reply) else { return };
         let done_ns = self.since_t0(done);
         let moved_on = place.moved > 0 && !matches!(reply, Reply::Refused);
-        let request = Request { moved_on, attempts: place.attempt, unpaid, ..self.request(place.intended, place.key) };
+        let request = Request { moved_on, attempts: place.attempt, unpaid, ..self.request(place) };
         self.witness.borrow_mut().answer(&request, done_ns, reply);
         if place.client != NO_CLIENT {
             let think = nanos(self.plan.think(place.client, place.n));
@@ -360,8 +388,16 @@ impl<W: Witness + 'static> Crowd<W> {
         }
     }
 
-    fn request(&self, intended: u64, key: u32) -> Request {
-        Request { intended_ns: self.since_t0(intended), key, moved_on: false, attempts: 1, unpaid: false }
+    fn request(&self, place: &RequestPlace) -> Request {
+        Request {
+            intended_ns: self.since_t0(place.intended),
+            key: place.key,
+            op: place.op,
+            client: (place.client != NO_CLIENT).then_some(place.client),
+            moved_on: false,
+            attempts: 1,
+            unpaid: false,
+        }
     }
 
     fn since_t0(&self, at: u64) -> i64 {

@@ -1,8 +1,9 @@
 //! Clients that try again: when an attempt has failed, or was shed, and the budget of all of them allows it.
 //!
-//! A request stays under way meanwhile. Its next attempt goes to the next replica, as a load balancer would send it.
+//! A request stays under way meanwhile. Its next attempt goes to the next replica, as a load balancer would send it. A write is
+//! sent once: one whose answer was lost may have been committed.
 
-use scenarios::RequestId;
+use scenarios::{Op, RequestId};
 use strategies::time::{Mono, nanos};
 
 use super::under_way::RequestPlace;
@@ -11,7 +12,7 @@ use super::{Crowd, MOVES, Reply, Request, Witness};
 impl<W: Witness + 'static> Crowd<W> {
     /// A first attempt is sent: it pays for retries to come.
     pub(super) fn pay(&self, place: &RequestPlace) {
-        if self.retry.is_some() {
+        if self.retry.is_some() && place.op == Op::Get {
             self.budget.borrow_mut().first();
             self.tell_attempt(place);
         }
@@ -21,7 +22,8 @@ impl<W: Witness + 'static> Crowd<W> {
     pub(super) fn try_again(&self, place: &RequestPlace, done: u64, reply: Reply<'_>) -> Result<(), bool> {
         let Some(retry) = self.retry.filter(|retry| place.attempt < retry.attempts) else { return Err(false) };
         let asked = match reply {
-            Reply::Answer(Ok(_)) => return Err(false),
+            _ if place.op != Op::Get => return Err(false),
+            Reply::Answer(Ok(_)) | Reply::Wrote(_) => return Err(false),
             Reply::Answer(Err(error)) => error.retry_after(),
             Reply::TimedOut | Reply::Reset | Reply::Refused => None,
         };
@@ -50,7 +52,7 @@ impl<W: Witness + 'static> Crowd<W> {
     }
 
     fn tell_attempt(&self, place: &RequestPlace) {
-        let request = Request { attempts: place.attempt, ..self.request(place.intended, place.key) };
+        let request = Request { attempts: place.attempt, ..self.request(place) };
         self.witness.borrow_mut().attempt(&request, self.since_t0(place.sent));
     }
 }

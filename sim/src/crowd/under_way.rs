@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
+use scenarios::Op;
+
 /// A request that is under way.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct RequestPlace {
     /// Unique; 0 where the place is free. Given by [`UnderWay::add`].
     pub(super) serial: u64,
@@ -16,6 +18,7 @@ pub(super) struct RequestPlace {
     /// Which attempt, from 1.
     pub(super) attempt: u32,
     pub(super) key: u32,
+    pub(super) op: Op,
     pub(super) replica: u16,
     /// How many dead replicas it has found before this one.
     pub(super) moved: u16,
@@ -26,7 +29,19 @@ pub(super) struct RequestPlace {
 impl RequestPlace {
     /// The first attempt at a request, sent when it was intended.
     pub(super) fn first(intended: u64) -> Self {
-        Self { intended, sent: intended, attempt: 1, ..Self::default() }
+        Self {
+            serial: 0,
+            client: 0,
+            n: 0,
+            intended,
+            sent: intended,
+            attempt: 1,
+            key: 0,
+            op: Op::Get,
+            replica: 0,
+            moved: 0,
+            task: None,
+        }
     }
 }
 

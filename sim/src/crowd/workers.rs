@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use scenarios::Op;
 use strategies::{Cx, Key, Stack};
 
 /// What a worker is to do.
@@ -15,6 +16,7 @@ pub(super) struct Job {
     pub(super) stack: Rc<Stack>,
     pub(super) cx: Cx,
     pub(super) key: Key,
+    pub(super) op: Op,
 }
 
 /// Where a worker finds its next job.

@@ -87,6 +87,17 @@ pub struct Ask {
     pub gone: Option<u64>,
 }
 
+/// A write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteAsk {
+    /// When, nanoseconds.
+    pub at: u64,
+    /// Of which item.
+    pub item: u32,
+    /// Which replica it comes to.
+    pub replica: u16,
+}
+
 /// A small world and what happens in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
@@ -104,10 +115,12 @@ pub struct Case {
     pub places: u32,
     /// How many may wait.
     pub queue: u32,
-    /// How often rows change.
+    /// How often rows change; not at all where items are written.
     pub write_every: Option<Duration>,
     /// The requests, in order of time.
     pub asks: Vec<Ask>,
+    /// The writes, in order of time: for strategies that do something to the cache then.
+    pub writes: Vec<WriteAsk>,
     /// The faults, in order of time.
     pub faults: Vec<Fault>,
 }
@@ -155,6 +168,7 @@ impl Case {
         let (places, queue) =
             if origin.chance(0.3) { (origin.wide(2, 16), origin.between(0, 20)) } else { (256, 1024) };
         let asks = asks(&Draw(root.fork("requests")), replicas, items, length, ttl);
+        let writes = writes(&Draw(root.fork("writes")), replicas, items, length);
         let faults = faults(&Draw(root.fork("faults")), profile, replicas, items, length);
         Self {
             seed,
@@ -166,6 +180,7 @@ impl Case {
             queue: queue as u32,
             write_every,
             asks,
+            writes,
             faults,
         }
     }
@@ -203,6 +218,22 @@ fn asks(draw: &Draw, replicas: u16, items: u32, length: u64, ttl: u64) -> Vec<As
     }
     asks.sort_by_key(|ask| ask.at);
     asks
+}
+
+/// One after the other, or several within a moment of one another.
+fn writes(draw: &Draw, replicas: u16, items: u32, length: u64) -> Vec<WriteAsk> {
+    let (mut writes, gap) = (Vec::new(), draw.wide(20 * MS, 2000 * MS));
+    let mut at = draw.between(0, gap);
+    while at < length {
+        for _ in 0..if draw.chance(0.4) { draw.between(2, 4) } else { 1 } {
+            let item = if draw.chance(0.8) { 1 } else { draw.between(1, u64::from(items)) as u32 };
+            let replica = draw.between(0, u64::from(replicas) - 1) as u16;
+            writes.push(WriteAsk { at: at + draw.between(0, MS / 2), item, replica });
+        }
+        at += draw.between(gap / 2, gap + gap / 2);
+    }
+    writes.sort_by_key(|write| write.at);
+    writes
 }
 
 fn faults(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) -> Vec<Fault> {
@@ -276,8 +307,12 @@ impl fmt::Display for Case {
         let writes = self.write_every.map_or("never".into(), |every| format!("every {}", text(every)));
         let (ttl, service) = (text(self.ttl), text(self.service));
         let Self { replicas, places, queue, .. } = self;
+        let written = self.writes.len();
         let origin = format!("origin {service} with {places} places and {queue} more in its queue");
-        writeln!(f, "{replicas} replicas, TTL {ttl}, {origin}, rows change {writes}")?;
+        writeln!(
+            f,
+            "{replicas} replicas, TTL {ttl}, {origin}, rows change {writes}; where writes count, {written} of them instead"
+        )?;
         for fault in &self.faults {
             writeln!(f, "  {fault}")?;
         }

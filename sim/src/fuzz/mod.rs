@@ -5,6 +5,7 @@
 //! explains the failure. The same case gives the same log, byte for byte.
 
 mod case;
+mod faults;
 mod play;
 mod rare;
 mod shrink;

@@ -4,21 +4,21 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use evidence::OriginFault;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use scenarios::{Law, OriginModel};
 use strategies::port::{Event, EventSink};
+use strategies::spec::WriteEffect;
 use strategies::time::{Mono, nanos};
-use strategies::{Budgets, Cx, Key, Spec, Stack};
+use strategies::{Budgets, Cx, Key, Spec, Stack, Written};
 
-use super::case::{AIM, Ask, Case, Fault, FaultTarget};
+use super::case::{Ask, Case, Fault, WriteAsk};
 use super::rare::NamedCounts;
 use crate::cache::CacheServer;
 use crate::cache::link::LinkLatency;
 use crate::cache::memory::MemoryCache;
 use crate::fleet::{Fleet, FleetSettings, Latencies};
-use crate::invariants::{Active, End, Fact, FactKind, Judge, Terms, Violation};
+use crate::invariants::{End, Fact, FactKind, Judge, Terms, Violation};
 use crate::origin::SimOrigin;
 use crate::world::{Handle, NOBODY, VirtualClock, World};
 use scenarios::Trouble;
@@ -32,10 +32,6 @@ const LATENCIES: Latencies = Latencies {
 const BUDGETS: Budgets = Budgets::USUAL;
 /// How long a client waits that does not go away.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Longer than any case.
-const FOR_EVER: Duration = Duration::from_secs(366 * 24 * 3600);
-/// How often it looks.
-const LOOK_EVERY: Duration = Duration::from_micros(3700);
 /// A backlog at the origin is waited for until then, and no longer.
 const BACKLOG: Mono = Mono(3_600_000_000_000);
 /// How long everything may take to come to rest after the last answer.
@@ -103,6 +99,7 @@ impl EventSink for Sink {
 #[must_use]
 pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
     let world = World::seeded(case.seed);
+    let case = &written(case, spec);
     let terms = Terms {
         promise: spec.promise(case.ttl),
         replicas: case.replicas,
@@ -135,6 +132,15 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
     std::mem::replace(&mut log.played, empty)
 }
 
+/// The case as it is played: strategies that do nothing to the cache at a write have rows that change of themselves, and the others
+/// have writers, and an origin with room for them.
+fn written(case: &Case, spec: &Spec) -> Case {
+    if spec.write_effect() == WriteEffect::Nothing {
+        return Case { writes: Vec::new(), ..case.clone() };
+    }
+    Case { write_every: None, places: 256, queue: 1024, ..case.clone() }
+}
+
 /// How far wall clocks may be apart under a case's faults. A drift ends when everything heals, which is within a minute.
 fn clocks(case: &Case) -> Duration {
     let apart = |fault: &Fault| match fault.kind {
@@ -153,9 +159,14 @@ fn fleet(world: &World, case: &Case, spec: &Spec, log: &Shared) -> Rc<Fleet> {
         service_time: Law::Constant(case.service),
         concurrency: case.places,
         queue: case.queue,
+        write_time: None,
         write_every: case.write_every,
     };
     let origin = SimOrigin::new(world.handle(), &model, case.items, case.seed);
+    let told = Arc::clone(log);
+    origin.watch_commits(Box::new(move |key, version| {
+        lock(&told).push(None, FactKind::Committed { key: key.clone(), version });
+    }));
     let told = Arc::clone(log);
     let settings = FleetSettings {
         spec,
@@ -172,9 +183,9 @@ fn fleet(world: &World, case: &Case, spec: &Spec, log: &Shared) -> Rc<Fleet> {
 
 /// The parts of a case that is being played.
 #[derive(Clone)]
-struct Stage {
-    fleet: Rc<Fleet>,
-    world: Handle,
+pub(super) struct Stage {
+    pub(super) fleet: Rc<Fleet>,
+    pub(super) world: Handle,
     log: Shared,
 }
 
@@ -197,6 +208,10 @@ impl Stage {
             let (stage, ask) = (self.clone(), *ask);
             part(Box::pin(async move { stage.ask(request, ask, false).await }));
         }
+        for write in &case.writes {
+            let (stage, write) = (self.clone(), *write);
+            part(Box::pin(async move { stage.write(write).await }));
+        }
         for part in parts {
             let _ = part.await;
         }
@@ -204,7 +219,8 @@ impl Stage {
         self.fleet.replicas().iter().for_each(|replica| replica.clock.drift(0));
         self.world.sleep(heal).await;
         // What began while the origin was slow stays slow, and keeps its place.
-        let backlog = || self.fleet.origin.look(|reads| reads.iter().any(|read| read.end.is_none()));
+        let origin = &self.fleet.origin;
+        let backlog = || origin.is_writing() || origin.look(|reads| reads.iter().any(|read| read.end.is_none()));
         while backlog() && self.world.now() < BACKLOG {
             self.world.sleep(Duration::from_secs(1)).await;
         }
@@ -229,7 +245,7 @@ impl Stage {
         self.tell(None, FactKind::Over(tasks));
     }
 
-    fn tell(&self, node: Option<u16>, what: FactKind) {
+    pub(super) fn tell(&self, node: Option<u16>, what: FactKind) {
         lock(&self.log).push(node, what);
     }
 
@@ -259,144 +275,20 @@ impl Stage {
         self.tell(node, FactKind::Answered { request, end });
     }
 
-    /// The replica that a fault hits, once there is one.
-    async fn aim(&self, whom: FaultTarget) -> u16 {
-        let item = match whom {
-            FaultTarget::Replica(number) => return number,
-            FaultTarget::Holder(item) => Key::of_item(item),
-        };
-        let begun = self.world.now();
-        loop {
-            let holder = self.fleet.cache.holder(&item).or_else(|| self.fleet.origin.reader(&item));
-            if let Some(holder) = holder {
-                return holder;
-            }
-            if self.world.now().since(begun) > AIM {
-                return 0;
-            }
-            self.world.sleep(LOOK_EVERY).await;
+    /// One writer: it waits for its answer, or until its replica dies.
+    async fn write(self, write: WriteAsk) {
+        self.world.sleep_until(Mono(write.at)).await;
+        let Some(stack) = self.fleet.stack(write.replica) else { return };
+        let (tell, told) = oneshot::channel();
+        let deadline = self.world.now().plus(BUDGETS.replica);
+        let cx = Cx { request: 0, deadline, replica: write.replica };
+        let key = Key::of_item(write.item);
+        let of_write = key.clone();
+        self.world.spawn(write.replica, async move {
+            let _ = tell.send(stack.write(cx, &of_write).await);
+        });
+        if let Ok(Ok(Written { version: Some(version), .. })) = told.await {
+            self.tell(Some(write.replica), FactKind::Wrote { key, version });
         }
-    }
-
-    /// Makes something go wrong, and returns when that is over.
-    async fn go_wrong(self, fault: Fault) {
-        self.world.sleep_until(Mono(fault.at)).await;
-        let node = self.aim(fault.whom).await;
-        let Some(replica) = self.fleet.replicas().get(usize::from(node)) else { return };
-        let (length, cache) = (Duration::from_nanos(fault.length), &self.fleet.cache);
-        if fault.kind == Trouble::FailOver {
-            let past = cache.memory().snapshot();
-            self.world.sleep(length).await;
-            self.troubled(fault.kind, None, Duration::ZERO);
-            return cache.fail_over(&past);
-        }
-        let until = self.world.now().plus(length);
-        // Told before it takes effect: what follows from it comes after it in the log.
-        if fault.kind.is_of_one_replica() {
-            self.at_replica(fault, node, replica, until).await;
-        } else {
-            self.at_all(fault);
-        }
-        self.world.sleep_until(until).await;
-    }
-
-    /// What hits one replica.
-    async fn at_replica(&self, fault: Fault, node: u16, replica: &crate::fleet::SimReplica, until: Mono) {
-        let length = Duration::from_nanos(fault.length);
-        let troubled = |length| self.troubled(fault.kind, Some(node), length);
-        match fault.kind {
-            Trouble::Crash if self.fleet.stack(node).is_some() => {
-                troubled(length);
-                self.fleet.kill(node);
-                self.world.sleep_until(until).await;
-                self.fleet.boot(node);
-            }
-            Trouble::Freeze => {
-                troubled(length);
-                self.world.freeze(node);
-                self.world.sleep_until(until).await;
-                self.world.thaw(node);
-            }
-            Trouble::RepliesLost => {
-                troubled(Duration::from_secs(60));
-                let lose = |replies| self.fleet.port(node).into_iter().for_each(|port| port.lose_replies(replies));
-                lose(u32::try_from(fault.amount).unwrap_or(1));
-                self.world.sleep_until(until).await;
-                lose(0);
-            }
-            Trouble::CutThere => {
-                troubled(length);
-                replica.cache_link.there.cut(until);
-            }
-            Trouble::CutBack => {
-                troubled(length);
-                replica.cache_link.back.cut(until);
-            }
-            Trouble::ClockJump => {
-                troubled(FOR_EVER);
-                replica.clock.jump(fault.amount);
-            }
-            Trouble::ClockDrift => {
-                troubled(FOR_EVER);
-                replica.clock.drift(fault.amount);
-            }
-            _ => {}
-        }
-    }
-
-    /// What hits the cache or the origin, and so every replica.
-    fn at_all(&self, fault: Fault) {
-        let (length, cache, origin) = (Duration::from_nanos(fault.length), &self.fleet.cache, &self.fleet.origin);
-        let troubled = |length| self.troubled(fault.kind, None, length);
-        match fault.kind {
-            Trouble::CacheEmptied => {
-                troubled(Duration::ZERO);
-                cache.memory().clear();
-            }
-            Trouble::CacheLost => {
-                troubled(length);
-                cache.stop(length);
-            }
-            Trouble::CachePaused => {
-                troubled(length);
-                cache.pause(length);
-            }
-            Trouble::CacheSlow => {
-                troubled(length);
-                cache.slow(Duration::from_nanos(fault.amount.unsigned_abs()), length);
-            }
-            Trouble::CacheRefuses => {
-                troubled(length);
-                cache.refuse_writes(length);
-            }
-            Trouble::OriginSlow => {
-                troubled(length + Duration::from_nanos(nanos(length)));
-                origin.trouble(OriginFault::Slow(fault.amount as f64), length);
-            }
-            Trouble::OriginFails => {
-                troubled(length);
-                origin.trouble(OriginFault::Fail, length);
-            }
-            Trouble::OriginPaused => {
-                troubled(length);
-                origin.trouble(OriginFault::Pause, length);
-            }
-            Trouble::Corrupt => {
-                let item = match fault.whom {
-                    FaultTarget::Holder(item) => item,
-                    FaultTarget::Replica(_) => 1,
-                };
-                if cache.memory().spoil(&Key::of_item(item)) {
-                    troubled(Duration::ZERO);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn troubled(&self, kind: Trouble, node: Option<u16>, length: Duration) {
-        let from = self.world.now();
-        let (from_ns, until_ns) = (from.0.cast_signed(), from.plus(length).0.cast_signed());
-        self.tell(node, FactKind::Trouble(Active { kind, node, from_ns, until_ns }));
     }
 }

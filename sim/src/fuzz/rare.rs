@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use evidence::ReadEnd;
 use strategies::port::{
-    Acquired, BreakerState, CacheErrorClass, Event, LeaderEnd, RefusedBy, Released, Renewed, Stored, When,
+    Acquired, BreakerState, CacheErrorClass, Event, LeaderEnd, RefusedBy, Released, Removal, Renewed, Stored, When,
 };
 use strategies::{GetError, Outcome};
 
@@ -13,7 +13,7 @@ use crate::cache::Effect;
 use crate::invariants::{End, Fact, FactKind};
 
 /// The rare events that are counted.
-pub const RARE: [&str; 29] = [
+pub const RARE: [&str; 32] = [
     "take-over",
     "fenced-put",
     "late-open-put",
@@ -43,6 +43,9 @@ pub const RARE: [&str; 29] = [
     "breaker-opened",
     "breaker-half-open",
     "breaker-closed",
+    "committed",
+    "revoked",
+    "not-told",
 ];
 
 /// Counts by name.
@@ -76,7 +79,8 @@ impl NamedCounts {
             FactKind::Told(event) => told(event),
             FactKind::Answered { end, .. } => self.end(end),
             FactKind::Read(read) => (read.outcome == Some(ReadEnd::Rejected)).then_some("origin-full"),
-            FactKind::Asked { .. } | FactKind::Sent { .. } | FactKind::Over(_) => None,
+            FactKind::Committed { .. } => Some("committed"),
+            FactKind::Asked { .. } | FactKind::Wrote { .. } | FactKind::Sent { .. } | FactKind::Over(_) => None,
         };
         if let Some(name) = name {
             self.add(name);
@@ -90,6 +94,9 @@ impl NamedCounts {
                 let old = entry.version < *newest;
                 *newest = entry.version;
                 old.then_some("old-over-new")
+            }
+            Effect::Removed(key, Removal::EntryAndLease) => {
+                self.held.insert(key.clone(), false).unwrap_or(false).then_some("revoked")
             }
             Effect::Put(.., When::NotOlder, Stored::Fenced) => Some("late-open-put"),
             Effect::Put(.., Stored::Fenced) => Some("fenced-put"),
@@ -133,6 +140,7 @@ fn told(event: &Event) -> Option<&'static str> {
         Event::CacheFailed { class: CacheErrorClass::Down, .. } => Some("op-refused"),
         Event::CacheFailed { class: CacheErrorClass::Slow, .. } => Some("op-timed-out"),
         Event::CacheFailed { class: CacheErrorClass::Full, .. } => Some("op-out-of-memory"),
+        Event::CacheNotTold(_) => Some("not-told"),
         Event::RefreshFailed(_) => Some("refresh-failed"),
         Event::EarlyRefresh(_) => Some("early-refresh"),
         Event::OriginSpared { by, .. } => Some(match by {

@@ -28,24 +28,13 @@ pub fn shrink(case: &Case, spec: &Spec, invariant: &str) -> Case {
             at += 1;
         }
     }
-    let mut chunk = best.asks.len().div_ceil(2);
-    while chunk > 0 {
-        let mut at = 0;
-        while at < best.asks.len() {
-            let mut smaller = best.clone();
-            smaller.asks.drain(at..(at + chunk).min(best.asks.len()));
-            if fails(&smaller) {
-                best = smaller;
-            } else {
-                at += chunk;
-            }
-        }
-        chunk /= 2;
-    }
+    best = without_some(best, &mut fails, |case| &mut case.asks);
+    best = without_some(best, &mut fails, |case| &mut case.writes);
     for replicas in 1..best.replicas {
         let mut smaller = best.clone();
         smaller.replicas = replicas;
         smaller.asks.iter_mut().for_each(|ask| ask.replica %= replicas);
+        smaller.writes.iter_mut().for_each(|write| write.replica %= replicas);
         for fault in &mut smaller.faults {
             if let FaultTarget::Replica(number) = &mut fault.whom {
                 *number %= replicas;
@@ -54,6 +43,27 @@ pub fn shrink(case: &Case, spec: &Spec, invariant: &str) -> Case {
         if fails(&smaller) {
             return smaller;
         }
+    }
+    best
+}
+
+/// Without as many of these as can go, half of them at a time first.
+fn without_some<T>(mut best: Case, fails: &mut impl FnMut(&Case) -> bool, of: fn(&mut Case) -> &mut Vec<T>) -> Case {
+    let mut chunk = of(&mut best).len().div_ceil(2);
+    while chunk > 0 {
+        let mut at = 0;
+        while at < of(&mut best).len() {
+            let mut smaller = best.clone();
+            let all = of(&mut smaller);
+            let end = (at + chunk).min(all.len());
+            all.drain(at..end);
+            if fails(&smaller) {
+                best = smaller;
+            } else {
+                at += chunk;
+            }
+        }
+        chunk /= 2;
     }
     best
 }

@@ -123,7 +123,21 @@ impl Checker for Labels {
 
 /// I18 and I11: the value belongs to the key and the version, and the version is not one of the future.
 #[derive(Default)]
-pub(super) struct Values(BTreeMap<u32, Key>);
+pub(super) struct Values {
+    asked: BTreeMap<u32, Key>,
+    /// Of each key that was written: when, and the version that it has had since.
+    commits: BTreeMap<Key, Vec<(i64, u64)>>,
+}
+
+impl Values {
+    /// The version of a row at a moment.
+    fn version(&self, known: &Known, key: &Key, at_ns: i64) -> u64 {
+        let of_itself = known.terms.write_every.map_or(0, |every| at_ns.max(0) / nanos(every).max(1)).unsigned_abs();
+        let written = self.commits.get(key).map_or(&[][..], Vec::as_slice);
+        let by_then = written.partition_point(|(at, _)| *at <= at_ns);
+        by_then.checked_sub(1).and_then(|last| written.get(last)).map_or(1 + of_itself, |(_, version)| *version)
+    }
+}
 
 impl Checker for Values {
     fn name(&self) -> &'static str {
@@ -131,11 +145,15 @@ impl Checker for Values {
     }
 
     fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
-        if let FactKind::Asked { request, key, .. } = &fact.what {
-            self.0.insert(*request, key.clone());
+        match &fact.what {
+            FactKind::Asked { request, key, .. } => drop(self.asked.insert(*request, key.clone())),
+            FactKind::Committed { key, version } => {
+                self.commits.entry(key.clone()).or_default().push((fact.at_ns, *version));
+            }
+            _ => {}
         }
         let FactKind::Answered { request, end } = &fact.what else { return Ok(()) };
-        let (Some(key), End::Answer(Ok(served))) = (self.0.remove(request), end) else { return Ok(()) };
+        let (Some(key), End::Answer(Ok(served))) = (self.asked.remove(request), end) else { return Ok(()) };
         let number = key.as_str().parse().unwrap_or(0);
         if served.value.as_deref() != Some(&item(number, served.version)[..]) {
             return Err(format!(
@@ -143,8 +161,7 @@ impl Checker for Values {
                 served.version
             ));
         }
-        let writes = known.terms.write_every.map_or(0, |every| fact.at_ns / nanos(every).max(1));
-        if served.version > 1 + writes.unsigned_abs() {
+        if served.version > self.version(known, &key, fact.at_ns) {
             return Err(format!("request {request} has version {}, which is not written yet", served.version));
         }
         // It was the row's at some time within hard life, and the load that brought it.
@@ -156,8 +173,7 @@ impl Checker for Values {
             + frozen
             + AROUND;
         let then = (fact.at_ns - oldest - known.slack()).max(0);
-        let least = known.terms.write_every.map_or(0, |every| then / nanos(every).max(1));
-        if served.version < 1 + least.unsigned_abs() {
+        if served.version < self.version(known, &key, then) {
             let version = served.version;
             return Err(format!("request {request} has version {version}, which was not the row's for {}", ms(oldest)));
         }

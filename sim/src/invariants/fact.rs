@@ -46,6 +46,20 @@ pub enum FactKind {
     },
     /// A strategy told of something.
     Told(Event),
+    /// The origin committed a write, and made this version of it.
+    Committed {
+        /// Of what.
+        key: Key,
+        /// Which.
+        version: u64,
+    },
+    /// A client was told that its write was committed.
+    Wrote {
+        /// Of what.
+        key: Key,
+        /// The version that it made.
+        version: u64,
+    },
     /// Something took effect in the cache.
     Cache(Effect),
     /// Something began to go wrong.

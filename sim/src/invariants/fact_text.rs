@@ -3,7 +3,7 @@
 use std::fmt;
 
 use evidence::ReadEnd;
-use strategies::port::{Acquired, Event, Released, Renewed, Stored, Token, When};
+use strategies::port::{Acquired, Event, Released, Removal, Renewed, Stored, Token, When};
 use strategies::time::Mono;
 use strategies::units::duration_text;
 use strategies::{GetError, Key, Served};
@@ -28,11 +28,11 @@ impl Fact {
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
         match &self.what {
-            FactKind::Asked { key, .. } => Some(key),
+            FactKind::Asked { key, .. } | FactKind::Committed { key, .. } | FactKind::Wrote { key, .. } => Some(key),
             FactKind::Read(read) => Some(&read.key),
             FactKind::Cache(
                 Effect::Put(key, ..)
-                | Effect::Removed(key)
+                | Effect::Removed(key, _)
                 | Effect::Taken(key, ..)
                 | Effect::Prolonged(key, ..)
                 | Effect::LetGo(key, ..)
@@ -65,6 +65,10 @@ impl fmt::Display for FactKind {
                 write!(f, "key {key}: request {request} comes, now that everything has healed")
             }
             Self::Answered { request, end } => write!(f, "request {request} {end}"),
+            Self::Committed { key, version } => write!(f, "key {key}: version {version} is committed"),
+            Self::Wrote { key, version } => {
+                write!(f, "key {key}: a client is told that version {version} is committed")
+            }
             Self::Sent { first, retries } => write!(f, "clients sent {first} first attempts and {retries} retries"),
             Self::Told(event) => told(event, f),
             Self::Cache(effect) => took_effect(effect, f),
@@ -125,6 +129,15 @@ fn told(event: &Event, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Event::Put { key, version, stored, .. } => {
             write!(f, "key {key}: the put of version {version} is acknowledged: {}", stored_words(*stored))
         }
+        Event::Written { flight, key, version: Some(version) } => {
+            write!(f, "key {key}: write {flight} is told to be committed as version {version}")
+        }
+        Event::Written { flight, key, version: None } => write!(f, "key {key}: write {flight} found no such item"),
+        Event::WriteFailed { flight, key } => {
+            write!(f, "key {key}: write {flight} failed, as far as its replica knows")
+        }
+        Event::Invalidated(key) => write!(f, "key {key}: the cache was told of a write"),
+        Event::CacheNotTold(key) => write!(f, "key {key}: the cache could not be told of a write"),
         Event::EarlyRefresh(key) => write!(f, "key {key}: a hit, and an early refresh"),
         Event::RefreshFailed(key) => write!(f, "key {key}: a refresh in the background failed"),
         Event::LockTimeout(key) => write!(f, "key {key}: somebody gave up waiting for the lock"),
@@ -148,7 +161,8 @@ fn took_effect(effect: &Effect, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             }?;
             write!(f, ": {}", stored_words(*stored))
         }
-        Effect::Removed(key) => write!(f, "key {key}: its entry is removed"),
+        Effect::Removed(key, Removal::Entry) => write!(f, "key {key}: its entry is removed"),
+        Effect::Removed(key, Removal::EntryAndLease) => write!(f, "key {key}: its entry and its lease are removed"),
         Effect::Taken(key, token, life, Acquired::Won) => {
             write!(f, "key {key}: lock {} is given, for {}", short(*token), duration_text(*life))
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scenarios::Trouble;
 use strategies::Key;
-use strategies::port::{Acquired, Cause, Event, FlightId, Released, Stored, Token};
+use strategies::port::{Acquired, Cause, Event, FlightId, Released, Removal, Stored, Token};
 use strategies::spec::Alone;
 
 use super::checker::{Checker, CheckerVerdict, Known, MS, ms, nanos};
@@ -22,12 +22,14 @@ struct Live {
     begun: i64,
     /// Since when it holds the key; `None` where it reads without the lock.
     held: Option<i64>,
+    /// Whether a write has taken its lock away since.
+    revoked: bool,
     /// The lock that was counted for it, where it may as well be of those that could not ask for one: the log does not say.
     lent: Option<Given>,
 }
 
-/// A lock that was given, and when.
-type Given = (Token, i64);
+/// A lock that was given, when, and whether a write has taken it away since.
+type Given = (Token, i64, bool);
 
 /// I1 and I5: where one may read at a time, one does; each lock that is given is good for one flight, and a flight that
 /// reads beside it has lost its lock to a trouble that can take it away, or could not ask for one.
@@ -47,8 +49,9 @@ impl OneReader {
         let place = (key.clone(), fact.node);
         let lock = self.given.get_mut(&place).and_then(Vec::pop);
         let lent = lock.filter(|_| self.without.remove(&place));
-        let held = lock.map(|(_, at)| at);
-        let live = Live { flight, node: fact.node, begun: fact.at_ns, held, lent };
+        let held = lock.map(|(_, at, _)| at);
+        let revoked = lock.is_some_and(|(_, _, revoked)| revoked);
+        let live = Live { flight, node: fact.node, begun: fact.at_ns, held, revoked, lent };
         self.live.entry(key.clone()).or_default().push(live);
     }
 
@@ -61,13 +64,24 @@ impl OneReader {
         }
     }
 
+    /// A write took away whatever lock there was of a key.
+    fn revoke(&mut self, key: &Key) {
+        self.given.iter_mut().filter(|((other, _), _)| other == key).for_each(|(_, given)| {
+            given.iter_mut().for_each(|(_, _, revoked)| *revoked = true);
+        });
+        for live in self.live.get_mut(key).into_iter().flatten() {
+            live.revoked = true;
+            live.lent = live.lent.map(|(token, at, _)| (token, at, true));
+        }
+    }
+
     /// A lock that was let go is nobody's any more.
     fn let_go(&mut self, key: &Key, node: Option<u16>, token: Token) {
         if let Some(given) = self.given.get_mut(&(key.clone(), node)) {
-            given.retain(|(other, _)| *other != token);
+            given.retain(|(other, ..)| *other != token);
         }
         for live in self.live.get_mut(key).into_iter().flatten() {
-            live.lent = live.lent.filter(|(other, _)| *other != token);
+            live.lent = live.lent.filter(|(other, ..)| *other != token);
         }
     }
 }
@@ -82,11 +96,18 @@ impl Checker for OneReader {
             FactKind::Cache(Effect::Taken(key, token, _, Acquired::Won)) => {
                 let given = self.given.entry((key.clone(), fact.node)).or_default();
                 // Asked again because the first reply was lost, it is the same lock.
-                if !given.iter().any(|(other, _)| other == token) {
-                    given.push((*token, fact.at_ns));
+                if !given.iter().any(|(other, ..)| other == token) {
+                    given.push((*token, fact.at_ns, false));
                 }
             }
-            FactKind::Cache(Effect::LetGo(key, token, Released::Released)) => {
+            FactKind::Cache(Effect::Removed(key, Removal::EntryAndLease)) => self.revoke(key),
+            // Records have no locks: it was taken away between the two.
+            FactKind::Told(Event::Written { key, .. } | Event::WriteFailed { key, .. } | Event::Invalidated(key))
+                if known.terms.promise.revokes && !known.terms.sees_cache =>
+            {
+                self.revoke(key);
+            }
+            FactKind::Cache(Effect::LetGo(key, token, Released::Released | Released::NotOwner)) => {
                 self.let_go(key, fact.node, *token);
             }
             FactKind::Trouble(trouble) if trouble.kind == Trouble::Crash => {
@@ -133,7 +154,9 @@ fn among(known: &Known, key: &Key, live: &[Live]) -> CheckerVerdict {
     };
     // Of those with a lock all but one have lost theirs to something that takes locks away.
     let lost = |kind: Trouble| kind.ends_leases() || kind.cache_unusable();
-    let keeps = |live: &&Live| live.held.is_some_and(|since| !known.troubles.at(live.node, since - FELT, now, lost));
+    let keeps = |live: &&Live| {
+        !live.revoked && live.held.is_some_and(|since| !known.troubles.at(live.node, since - FELT, now, lost))
+    };
     match others.iter().find(keeps) {
         Some(other) if keeps(&last) => {
             Err(format!("flights {} and {} for {key}, each with its lock", other.flight, last.flight))
@@ -148,7 +171,8 @@ fn counted(known: &Known, key: &Key, live: &[Live]) -> CheckerVerdict {
     let since = live.iter().map(|other| other.begun).min().unwrap_or(last.begun);
     let allowed = allowed(known, since, last.begun);
     // What began within the clocks' uncertainty may have begun after the other's end.
-    let certain = live.iter().filter(|other| last.begun - other.begun >= known.slack()).count() + 1;
+    let may_go_on = |other: &&Live| !other.revoked && last.begun - other.begun >= known.slack();
+    let certain = live.iter().filter(may_go_on).count() + 1;
     if certain.min(live.len()) <= allowed {
         return Ok(());
     }
@@ -187,7 +211,7 @@ impl Checker for Needed {
                 let until = stamp.min(fact.at_ns) + nanos(entry.life.soft) - 2 * known.clocks() - 5 * MS;
                 self.fresh.insert(key.clone(), (fact.at_ns, until));
             }
-            FactKind::Cache(Effect::Removed(key)) => drop(self.fresh.remove(key)),
+            FactKind::Cache(Effect::Removed(key, _)) => drop(self.fresh.remove(key)),
             FactKind::Trouble(trouble) if trouble.kind.ends_leases() || trouble.kind == Trouble::Corrupt => {
                 self.fresh.clear()
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scenarios::Trouble;
 use strategies::Key;
-use strategies::port::{Acquired, Released, Renewed, Token};
+use strategies::port::{Acquired, Released, Removal, Renewed, Token};
 
 use super::checker::{Checker, CheckerVerdict, Known, MS, ms, nanos};
 use super::fact::{Fact, FactKind};
@@ -73,6 +73,10 @@ impl Checker for Owner {
                 let other = held(key).map(|held| held.token).filter(|held| held != token);
                 self.held.remove(key);
                 other.map_or(Ok(()), |other| Err(format!("{token} let go of {key}, which {other} had")))
+            }
+            Effect::Removed(key, Removal::EntryAndLease) => {
+                self.held.remove(key);
+                Ok(())
             }
             Effect::Seized(key) => {
                 let other = held(key).and_then(|held| held.node).filter(|node| Some(*node) != fact.node);

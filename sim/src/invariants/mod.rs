@@ -21,6 +21,7 @@ mod puts;
 mod skew;
 mod troubles;
 mod waits;
+mod written;
 
 use checker::Checker;
 pub use checker::{Known, Terms};
@@ -79,6 +80,8 @@ impl Judge {
             Box::<early::EarlyLaw>::default(),
             Box::<guards::Reopens>::default(),
             Box::<guards::RetriesPaid>::default(),
+            Box::<written::OwnWrites>::default(),
+            Box::<written::Removals>::default(),
         ];
         Self { known: Known { terms, troubles: Troubles::default() }, checkers, facts: 0 }
     }

@@ -136,6 +136,8 @@ impl Bounded {
         let here = live.iter().filter(|(other, _)| other.replica == read.replica).count();
         let (first, last) = live.iter().fold((begun, begun), |(first, last), (_, at)| (first.min(*at), last.max(*at)));
         let most = match promise.alone {
+            // Each write lets one more in.
+            Alone::InFleet if known.terms.promise.revokes => usize::MAX,
             Alone::InFleet => allowed(known, first, last + known.slack()),
             Alone::InProcess | Alone::Nobody => usize::from(known.terms.replicas),
         };

@@ -29,7 +29,7 @@ impl Checker for Monotone {
 
     fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
-            FactKind::Cache(Effect::Removed(key)) => drop(self.0.remove(key)),
+            FactKind::Cache(Effect::Removed(key, _)) => drop(self.0.remove(key)),
             FactKind::Cache(Effect::Put(key, entry, when, Stored::Stored)) => {
                 let until = fact.at_ns.saturating_add(nanos(entry.life.hard));
                 let put = Newest { version: entry.version, at: fact.at_ns, until };

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use scenarios::Trouble;
 use strategies::Key;
 use strategies::port::{Acquired, Event, FlightId, Stored};
+use strategies::spec::WriteEffect;
 
 use super::checker::{Known, MS, nanos};
 use super::fact::{Fact, FactKind};
@@ -27,6 +28,8 @@ pub(super) struct Waits {
     /// When each key was last stored, and the same of what the cache has lost since.
     stored: BTreeMap<Key, i64>,
     gone: BTreeMap<Key, i64>,
+    /// When a write last took each key out of the cache: a caller that waited for it waits on, for the next read of it.
+    removed: BTreeMap<Key, i64>,
     /// When a put last failed.
     lost: Option<i64>,
     /// When a put of each key was last fenced off.
@@ -44,6 +47,9 @@ impl Waits {
                 if let Some(read) = reads.into_iter().find(|(.., of)| of == flight) {
                     read.1 = fact.at_ns;
                 }
+            }
+            FactKind::Cache(Effect::Removed(key, _)) if known.terms.promise.write == WriteEffect::Removes => {
+                self.removed.insert(key.clone(), fact.at_ns);
             }
             FactKind::Told(Event::CacheFailed { op: "put", .. }) => self.lost = Some(fact.at_ns),
             FactKind::Cache(Effect::Taken(key, _, _, Acquired::Won)) => {
@@ -85,12 +91,12 @@ impl Waits {
     }
 
     /// Whether somebody read the key for all of a wait that ended at that moment, or, since the waiter asked, stored what was past its
-    /// TTL before he looked, or could not store what he would have found in his only look, or the cache had lost it by then.
+    /// TTL before he looked, or a write took it away, or could not store what he would have found in his only look, or the cache had lost it by then.
     pub(super) fn in_vain(&self, known: &Known, key: &Key, asked_ns: i64, ended_ns: i64) -> bool {
         let wait = nanos(known.terms.promise.lock_wait.unwrap_or_default());
         // A request may have joined one of its own process that waits since before it came.
         let asked_ns = asked_ns.min(ended_ns.saturating_sub(wait));
-        if self.brief.get(key).is_some_and(|at| *at >= asked_ns) {
+        if [&self.brief, &self.removed].iter().any(|when| when.get(key).is_some_and(|at| *at >= asked_ns)) {
             return true;
         }
         let looks_once = wait <= nanos(known.terms.promise.poll.unwrap_or_default());

@@ -6,37 +6,47 @@
 
 pub(crate) mod ledger;
 
+pub(crate) mod port;
+mod writes;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use evidence::{OriginFault, ReadEnd};
+use evidence::{OriginFault, OriginWrite, ReadEnd};
 use futures_channel::oneshot;
 use scenarios::{OriginModel, ServiceModel};
 use strategies::Key;
-use strategies::port::{BoxFuture, Clock, LoadCx, Loaded, Origin, OriginError};
+use strategies::port::{LoadCx, Loaded, OriginError};
 use strategies::time::{Mono, nanos};
 
-use crate::cache::link::Link;
 pub use crate::origin::ledger::Read;
 use crate::origin::ledger::ReadSink;
 use crate::origin::ledger::SimLedger;
-use crate::world::{Handle, NOBODY, VirtualClock};
+use crate::world::Handle;
 
 /// The origin.
 pub struct SimOrigin {
     world: Handle,
     model: ServiceModel,
+    /// Of writes.
+    write_model: ServiceModel,
     seed: u64,
     items: u32,
     write_every: Option<Duration>,
     queue: u32,
+    commits: OnceLock<CommitWatcher>,
     state: Mutex<State>,
 }
 
+/// Told of each write at its commit: the key, and the version that it made.
+pub(crate) type CommitWatcher = Box<dyn Fn(&Key, u64) + Send + Sync>;
+
 struct State {
     ledger: SimLedger,
+    /// The ledger of writes, in the order of their arrival; times are virtual.
+    writes: Vec<OriginWrite>,
     free: u32,
     waiting: VecDeque<oneshot::Sender<()>>,
     /// Reads that have had a place: the number that service times are drawn by.
@@ -53,12 +63,15 @@ impl SimOrigin {
         Arc::new(Self {
             world,
             model: model.service_model(),
+            write_model: model.write_model(),
             seed,
             items,
             write_every: model.write_every,
             queue: model.queue,
+            commits: OnceLock::new(),
             state: Mutex::new(State {
                 ledger: SimLedger::default(),
+                writes: Vec::new(),
                 free: model.concurrency,
                 waiting: VecDeque::new(),
                 begun: 0,
@@ -66,6 +79,11 @@ impl SimOrigin {
                 trouble: None,
             }),
         })
+    }
+
+    /// From now on `watcher` is told of every commit. Only the first one is.
+    pub(crate) fn watch_commits(&self, watcher: CommitWatcher) {
+        let _ = self.commits.set(watcher);
     }
 
     /// Injects a fault for `length`.
@@ -142,21 +160,9 @@ impl SimOrigin {
             read.start = Some(begun);
         }
         let loaded = self.select(key, begun);
-        self.world.sleep(self.service_time(begun)).await;
+        self.world.sleep(self.service_time(self.model, begun)).await;
         self.free_place();
         Ok(loaded)
-    }
-
-    /// A write, from its arrival to its end: it takes a place like a read, and is committed at the end of its service time.
-    async fn write(&self, key: &Key) -> Result<Option<u64>, Refusal> {
-        self.begin().await?;
-        self.world.sleep(self.service_time(self.world.now())).await;
-        if let Some(number) = self.number(key) {
-            *self.state().written.entry(number).or_default() += 1;
-        }
-        let version = self.number(key).map(|number| self.version(number, self.world.now()));
-        self.free_place();
-        Ok(version)
     }
 
     /// Waits for a place, unless the origin fails.
@@ -172,14 +178,14 @@ impl SimOrigin {
     }
 
     /// How long the next one takes that begins now.
-    fn service_time(&self, begun: Mono) -> Duration {
+    fn service_time(&self, model: ServiceModel, begun: Mono) -> Duration {
         let mut state = self.state();
         state.begun += 1;
         let slower = match state.trouble.filter(|(_, until)| begun < *until) {
             Some((OriginFault::Slow(factor), _)) => factor,
             _ => 1.0,
         };
-        self.model.service_time(self.seed, state.begun - 1).mul_f64(slower)
+        model.service_time(self.seed, state.begun - 1).mul_f64(slower)
     }
 
     fn number(&self, key: &Key) -> Option<u32> {
@@ -259,90 +265,4 @@ pub fn item(number: u32, version: u64) -> [u8; 12] {
     bytes[..4].copy_from_slice(&number.to_be_bytes());
     bytes[4..].copy_from_slice(&version.to_be_bytes());
     bytes
-}
-
-/// One replica's way to the origin.
-pub struct OriginPort {
-    world: Handle,
-    origin: Arc<SimOrigin>,
-    clock: Arc<VirtualClock>,
-    link: Arc<Link>,
-}
-
-impl OriginPort {
-    /// Connects a replica, whose clock stamps its reads.
-    #[must_use]
-    pub fn new(origin: &Arc<SimOrigin>, clock: Arc<VirtualClock>, link: Arc<Link>) -> Arc<Self> {
-        Arc::new(Self { world: origin.world.clone(), origin: Arc::clone(origin), clock, link })
-    }
-
-    /// The way there. What is lost on it is waited for until the caller's own deadline.
-    async fn travel(&self) {
-        match self.link.there.deliver(self.world.now()) {
-            Some(arrives) => self.world.sleep_until(arrives).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// What the origin does, whether or not the caller stays, and the way of its answer back.
-    async fn answered<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
-        let (tell, told) = oneshot::channel();
-        let (world, link) = (self.world.clone(), Arc::clone(&self.link));
-        self.world.spawn(NOBODY, async move {
-            let answer = work.await;
-            if let Some(back) = link.back.deliver(world.now()) {
-                world.sleep_until(back).await;
-                let _ = tell.send(answer);
-            }
-        });
-        match told.await {
-            Ok(answer) => answer,
-            Err(oneshot::Canceled) => std::future::pending().await,
-        }
-    }
-
-    async fn read(&self, key: &Key, cx: LoadCx) -> Result<Loaded, OriginError> {
-        let read_at = self.clock.wall();
-        self.travel().await;
-        let row = self.origin.arrive(key, cx);
-        let mut listening = Listening { origin: Arc::clone(&self.origin), row, told: false };
-        let (origin, key) = (Arc::clone(&self.origin), key.clone());
-        let answer = self.answered(async move { origin.serve(row, &key).await }).await;
-        listening.told = true;
-        answer.map(|loaded| Loaded { read_at, ..loaded })
-    }
-
-    async fn write(&self, key: &Key) -> Result<Option<u64>, OriginError> {
-        self.travel().await;
-        let (origin, key) = (Arc::clone(&self.origin), key.clone());
-        let answer = self.answered(async move { origin.write(&key).await }).await;
-        answer.map_err(|refusal| OriginError::Failed(refusal.said().into()))
-    }
-}
-
-impl Origin for OriginPort {
-    fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
-        Box::pin(self.read(key, cx))
-    }
-
-    fn store<'a>(&'a self, key: &'a Key, _cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
-        Box::pin(self.write(key))
-    }
-}
-
-/// Marks a read whose caller is gone: dropped before it was told.
-struct Listening {
-    origin: Arc<SimOrigin>,
-    row: usize,
-    told: bool,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        if !self.told
-            && let Some(read) = self.origin.state().ledger.get_mut(self.row)
-        {
-            read.outcome.get_or_insert(ReadEnd::Abandoned);
-        }
-    }
 }

@@ -37,7 +37,13 @@ fn a_replicas_connection_to_the_simulated_cache_keeps_the_contract() {
 fn the_simulated_origin_keeps_the_contract() {
     let world = World::new();
     let service_time = Law::Constant(Duration::from_millis(1));
-    let model = OriginModel { service_time, concurrency: 1, queue: 1, write_every: Some(Duration::from_secs(3600)) };
+    let model = OriginModel {
+        service_time,
+        write_time: None,
+        concurrency: 1,
+        queue: 1,
+        write_every: Some(Duration::from_secs(3600)),
+    };
     let origin = OriginPort::new(&SimOrigin::new(world.handle(), &model, 2, 1), world.clock(0), link());
     let (items, missing) = ([1, 2].map(Key::of_item), Key::of_item(3));
     let subject = OriginSubject { origin, clock: world.clock(0), items, missing };

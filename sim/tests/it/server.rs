@@ -145,7 +145,7 @@ fn a_full_cache_reads_and_lets_go_and_takes_nothing_in() {
     assert_eq!(lab.run(lab.port.acquire(&Key::of_item(2), Token(1), LIFE)).map_err(class), Err(CacheErrorClass::Full));
     assert_eq!(lab.version(), Some(1));
     assert!(lab.run(lab.port.release(&lab.key, Token(1))).is_ok());
-    assert!(lab.run(lab.port.remove(&lab.key)).is_ok());
+    assert!(lab.run(lab.port.remove(&lab.key, strategies::port::Removal::Entry)).is_ok());
     lab.run(lab.world.sleep(Duration::from_secs(1)));
     assert!(lab.run(lab.port.put(&lab.key, &newer, When::Always)).is_ok());
 }

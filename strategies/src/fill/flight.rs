@@ -18,10 +18,15 @@ impl Flights {
         Self { incarnation, led: AtomicU64::new(0), events }
     }
 
+    /// A name that no other flight of this life has.
+    pub(crate) fn name(&self) -> FlightId {
+        let number = self.led.fetch_add(1, Ordering::Relaxed) + 1;
+        FlightId { incarnation: self.incarnation, number }
+    }
+
     /// Begins a flight. What is returned must be told how it ended; dropped untold, it has vanished.
     pub(crate) fn lead(&self, key: &Key, cause: Cause) -> Leading {
-        let number = self.led.fetch_add(1, Ordering::Relaxed) + 1;
-        let flight = FlightId { incarnation: self.incarnation, number };
+        let flight = self.name();
         self.events.emit(Event::FlightLed { flight, key: key.clone(), cause });
         Leading { flight, key: key.clone(), events: Arc::clone(&self.events), ended: false }
     }

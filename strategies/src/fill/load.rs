@@ -13,7 +13,7 @@ use crate::kit::within::within;
 use crate::port::entry::{Entry, Life};
 use crate::port::error::GetError;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, When};
+use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, Removal, When};
 use crate::stack::Ports;
 
 /// Load and store. With `reread` the leader looks into the cache once more before it loads, which is what a leader that
@@ -30,6 +30,8 @@ pub(crate) struct LoadFill {
     pub(crate) reread: bool,
     /// How long "no such item" is stored; not at all where there is no `negative` layer.
     pub(crate) negative: Option<Duration>,
+    /// Whether an older version is never put over a newer one, whatever else is asked for.
+    pub(crate) ordered: bool,
 }
 
 /// An item that was loaded and is yet to be stored: the two halves of a fill, for warming a cache in one burst.
@@ -91,7 +93,7 @@ impl LoadFill {
                     return Ok(Filled::Joined(entry));
                 }
                 // The bytes where a fenced put looks for a version may say anything, and fence off every put.
-                Ok(Lookup::Corrupt) => drop(self.cache.remove(key).await),
+                Ok(Lookup::Corrupt) => drop(self.cache.remove(key, Removal::Entry).await),
                 Ok(Lookup::Found(..) | Lookup::Absent) | Err(_) => {}
             }
         }
@@ -108,7 +110,8 @@ impl LoadFill {
         };
         let (item, flight) = self.prefetch(cx, key, cause).await.inspect_err(|e| self.backoff.failed(key, e))?;
         self.backoff.succeeded(key);
-        Ok(Filled::Led(self.store(key, item, want.life, want.when).await, flight))
+        let when = if self.ordered && want.when == When::Always { When::NotOlder } else { want.when };
+        Ok(Filled::Led(self.store(key, item, want.life, when).await, flight))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::kit::rng::Rng;
 use crate::port::entry::Entry;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cache, CacheError, Lookup, Stored, When};
+use crate::port::{BoxFuture, Cache, CacheError, Lookup, Removal, Stored, When};
 use crate::spec::{CacheLayer, Layer, LayerInfo, ParamInfo, Range, Slot};
 use crate::stack::Ports;
 
@@ -63,7 +63,7 @@ impl Cache for Jitter {
         })
     }
 
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        self.inner.remove(key)
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
+        self.inner.remove(key, what)
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::port::entry::Entry;
 use crate::port::key::Key;
 use crate::port::{
-    Acquired, BoxFuture, Cache, CacheError, Clock, Event, EventSink, Lease, Lookup, Released, Renewed, Stored, Token,
-    When,
+    Acquired, BoxFuture, Cache, CacheError, Clock, Event, EventSink, Lease, Lookup, Released, Removal, Renewed, Stored,
+    Token, When,
 };
 use crate::stack::Ports;
 
@@ -70,8 +70,8 @@ impl Cache for Metered<dyn Cache> {
         })
     }
 
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        Box::pin(self.meter("remove", self.inner.remove(key)))
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(self.meter("remove", self.inner.remove(key, what)))
     }
 }
 

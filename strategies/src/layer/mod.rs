@@ -1,12 +1,16 @@
-//! Cache layers: each is a cache around a cache, so that all of them see every write.
+//! Layers around ports. Around the cache stand caches, so that all of them see every put; around the origin, and around a write, see
+//! their rooms.
 
 mod jitter;
 mod meter;
 mod negative;
+pub(crate) mod origin;
+pub(crate) mod write;
 
 pub(crate) use jitter::JITTER;
 pub(crate) use meter::Metered;
 pub(crate) use negative::NEGATIVE;
+pub use write::Written;
 
 /// The layer of docs/extending.md, as a reader of it would write it.
 #[cfg(test)]

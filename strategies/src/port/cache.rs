@@ -45,6 +45,16 @@ pub enum Stored {
     Fenced,
 }
 
+/// What a removal takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// The entry.
+    Entry,
+    /// The entry and the key's lease, in one step: a put that the lease fences is refused from then on, so what was being loaded
+    /// cannot be stored.
+    EntryAndLease,
+}
+
 /// A shared cache of entries. Each operation ends within its own budget (100 ms for a networked one).
 pub trait Cache: Send + Sync {
     /// Reads a key.
@@ -54,5 +64,5 @@ pub trait Cache: Send + Sync {
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>>;
 
     /// Forgets a key.
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>>;
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>>;
 }

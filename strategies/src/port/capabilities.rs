@@ -15,6 +15,16 @@ impl Capabilities {
     /// Everything: what Redis and the memory cache can.
     pub const ALL: Self = Self { leases: true, conditions: true, messages: true };
 
+    /// What either of the two needs.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            leases: self.leases || other.leases,
+            conditions: self.conditions || other.conditions,
+            messages: self.messages || other.messages,
+        }
+    }
+
     /// The first of these that is needed and not there, for people.
     #[must_use]
     pub fn lacks(self, needed: Self) -> Option<&'static str> {

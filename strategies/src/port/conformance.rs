@@ -13,7 +13,7 @@ use crate::port::entry::{Entry, Life};
 use crate::port::key::Key;
 use crate::port::{
     Acquired, Cache, CacheError, Clock, FlightId, Heard, Lease, Level, LoadCx, Loaded, Lookup, Message, Messages,
-    Origin, Released, Renewed, Stored, Token, Wake, When,
+    Origin, Released, Removal, Renewed, Stored, Token, Wake, When,
 };
 use crate::stack::sabotage::Seize;
 
@@ -62,6 +62,7 @@ impl CacheSubject {
         self.renewal_starts_the_life_anew().await;
         self.a_fenced_put_needs_the_lease().await;
         self.a_fenced_put_never_goes_back_a_version().await;
+        self.a_removal_may_take_the_lease_with_it().await;
         self.a_put_without_a_lease_may_be_kept_from_going_back_a_version().await;
         self.a_listener_hears_the_next_message_about_its_key().await;
         self.a_subscriber_hears_every_message_in_order().await;
@@ -78,9 +79,9 @@ impl CacheSubject {
             assert_eq!(self.cache.put(&key, &entry, When::Always).await, Ok(Stored::Stored));
             assert_eq!(self.cache.get(&key).await, found(entry));
         }
-        assert_eq!(self.cache.remove(&key).await, Ok(()));
+        assert_eq!(self.cache.remove(&key, Removal::Entry).await, Ok(()));
         assert_eq!(self.cache.get(&key).await, Ok(Lookup::Absent));
-        assert_eq!(self.cache.remove(&key).await, Ok(()), "removing nothing is no error");
+        assert_eq!(self.cache.remove(&key, Removal::Entry).await, Ok(()), "removing nothing is no error");
     }
 
     async fn an_entry_outlives_its_hard_life_by_a_second(&self) {
@@ -161,6 +162,20 @@ impl CacheSubject {
         }
         assert_eq!(self.cache.get(&key).await, found(entry(u64::MAX, None, now)));
         assert_eq!(self.lease.release(&key, token).await, Ok(Released::Released));
+    }
+
+    async fn a_removal_may_take_the_lease_with_it(&self) {
+        let (key, first, second) = (self.key("removed"), Token(31), Token(32));
+        let old = entry(1, Some(Bytes::from_static(b"old")), self.clock.wall());
+        for (what, stored) in [(Removal::Entry, Stored::Stored), (Removal::EntryAndLease, Stored::Fenced)] {
+            assert_eq!(self.lease.acquire(&key, first, LONG).await, Ok(Acquired::Won));
+            assert_eq!(self.cache.put(&key, &old, When::Fenced(first)).await, Ok(Stored::Stored));
+            assert_eq!(self.cache.remove(&key, what).await, Ok(()));
+            assert_eq!(self.cache.get(&key).await, Ok(Lookup::Absent), "{what:?}");
+            assert_eq!(self.cache.put(&key, &old, When::Fenced(first)).await, Ok(stored), "{what:?}");
+        }
+        assert_eq!(self.lease.renew(&key, first, LONG).await, Ok(Renewed::NotOwner));
+        assert_eq!(self.lease.acquire(&key, second, LONG).await, Ok(Acquired::Won), "it is anybody's");
     }
 
     async fn a_put_without_a_lease_may_be_kept_from_going_back_a_version(&self) {
@@ -247,12 +262,13 @@ impl OriginSubject {
         let mut newest = first;
         for _ in 0..3 {
             let written = self.store(one).await;
-            assert!(written.is_some_and(|version| version > newest), "{written:?} comes after {newest}");
-            newest = written.unwrap_or_default();
-            assert_eq!(self.version(one).await, newest, "a read that begins afterwards finds it");
+            assert!(written.version > newest, "{written:?} comes after {newest}");
+            newest = written.version;
+            let read = self.load(one).await;
+            assert_eq!((read.version, read.value), (newest, written.value), "a read that begins afterwards finds it");
         }
         assert_eq!(self.version(other).await, untouched, "another item is left alone");
-        assert_eq!(self.store(&self.missing).await, None, "what is not there cannot be written");
+        assert_eq!(self.store(&self.missing).await.value, None, "what is not there cannot be written");
         assert_eq!(self.load(&self.missing).await.value, None);
     }
 
@@ -269,7 +285,7 @@ impl OriginSubject {
         self.load(key).await.version
     }
 
-    async fn store(&self, key: &Key) -> Option<u64> {
+    async fn store(&self, key: &Key) -> Loaded {
         self.origin.store(key, self.cx()).await.unwrap_or_else(|error| panic!("{key}: {error}"))
     }
 }

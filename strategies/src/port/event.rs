@@ -160,6 +160,26 @@ pub enum Event {
         /// How.
         end: LeaderEnd,
     },
+    /// The origin has committed a write.
+    Written {
+        /// Its name.
+        flight: FlightId,
+        /// Its key.
+        key: Key,
+        /// The version that it made; `None` where there is no such item.
+        version: Option<u64>,
+    },
+    /// A write failed, as far as its replica knows; the origin may have committed it all the same.
+    WriteFailed {
+        /// Its name.
+        flight: FlightId,
+        /// Its key.
+        key: Key,
+    },
+    /// A write took its key out of the cache.
+    Invalidated(Key),
+    /// The cache could not be told of a write: what it holds of the key is wrong until its life is over.
+    CacheNotTold(Key),
     /// An entry was written (or fenced off).
     Put {
         /// The key.

@@ -24,7 +24,7 @@ mod wake;
 
 use std::pin::Pin;
 
-pub use cache::{Cache, Level, Lookup, Stored, When};
+pub use cache::{Cache, Level, Lookup, Removal, Stored, When};
 pub use cache_error::{CacheError, CacheErrorClass};
 pub use capabilities::Capabilities;
 pub use event::{BreakerState, Cause, Event, EventSink, LeaderEnd, OPERATIONS, RefusedBy};

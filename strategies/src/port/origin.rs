@@ -48,14 +48,14 @@ pub struct LoadCx {
     pub deadline: Mono,
 }
 
-/// What an origin read brought back.
+/// What an origin read, or a write, brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
     /// The item; `None` where the origin has no such item.
     pub value: Option<Bytes>,
     /// Its version: monotone per key.
     pub version: u64,
-    /// When the read began, on the caller's wall clock.
+    /// When it began, on the caller's wall clock.
     pub read_at: Wall,
 }
 
@@ -84,9 +84,9 @@ pub trait Origin: Send + Sync {
     /// Reads an item.
     fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>>;
 
-    /// Gives an item a new value, and returns its version: higher than any before. `None` where the origin has no such item. A read
-    /// that begins after this has returned finds that version or a later one.
-    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>>;
+    /// Gives an item a new value, and returns it with its version, higher than any before; no value where the origin has no such
+    /// item. A read that begins after this has returned finds that version or a later one.
+    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>>;
 }
 
 #[cfg(test)]

@@ -28,6 +28,10 @@ impl Event {
             Self::FlightEnded { .. } => "flight-ended",
             Self::Answered(_) => "answered",
             Self::LockEnded { .. } => "lock-ended",
+            Self::Written { .. } => "written",
+            Self::WriteFailed { .. } => "write-failed",
+            Self::Invalidated(_) => "invalidated",
+            Self::CacheNotTold(_) => "cache-not-told",
             Self::Put { stored: Stored::Stored, .. } => "stored",
             Self::Put { stored: Stored::Fenced, .. } => "fenced",
             Self::EarlyRefresh(_) => "early-refresh",
@@ -49,6 +53,10 @@ impl Event {
             Self::FlightLed { key, .. }
             | Self::FlightEnded { key, .. }
             | Self::LockEnded { key, .. }
+            | Self::Written { key, .. }
+            | Self::WriteFailed { key, .. }
+            | Self::Invalidated(key)
+            | Self::CacheNotTold(key)
             | Self::Put { key, .. }
             | Self::EarlyRefresh(key)
             | Self::RefreshFailed(key)
@@ -65,7 +73,11 @@ impl Event {
     #[must_use]
     pub const fn flight(&self) -> Option<FlightId> {
         match self {
-            Self::FlightLed { flight, .. } | Self::FlightEnded { flight, .. } | Self::Answered(flight) => Some(*flight),
+            Self::FlightLed { flight, .. }
+            | Self::FlightEnded { flight, .. }
+            | Self::Written { flight, .. }
+            | Self::WriteFailed { flight, .. }
+            | Self::Answered(flight) => Some(*flight),
             _ => None,
         }
     }
@@ -79,6 +91,8 @@ impl Event {
             Self::FlightEnded { end, .. } | Self::LockEnded { end, .. } => end.name(),
             Self::OriginSpared { by, .. } => by.name(),
             Self::Breaker(state) => state.name(),
+            Self::Written { version: None, .. } => "missing",
+            Self::Written { version: Some(version), .. } => return Some(format!("version {version}").into()),
             Self::Put { version, fenced, .. } => {
                 let door = if *fenced { "fenced" } else { "open" };
                 return Some(format!("version {version} {door}").into());
@@ -104,6 +118,16 @@ impl Event {
             "flight-ended" => Self::FlightEnded { flight: flight()?, key: key()?, end: end()? },
             "answered" => Self::Answered(flight()?),
             "lock-ended" => Self::LockEnded { key: key()?, end: end()? },
+            "written" => {
+                let version = match detail? {
+                    "missing" => None,
+                    detail => Some(detail.strip_prefix("version ")?.parse().ok()?),
+                };
+                Self::Written { flight: flight()?, key: key()?, version }
+            }
+            "write-failed" => Self::WriteFailed { flight: flight()?, key: key()? },
+            "invalidated" => Self::Invalidated(key()?),
+            "cache-not-told" => Self::CacheNotTold(key()?),
             "stored" | "fenced" => {
                 let (version, door) = detail?.strip_prefix("version ")?.split_once(' ')?;
                 let stored = if event == "stored" { Stored::Stored } else { Stored::Fenced };
@@ -149,6 +173,11 @@ impl Event {
             Self::LockFallback(key.clone()),
             Self::Corrupt(key.clone()),
             Self::WakeLost(key.clone()),
+            Self::Written { flight, key: key.clone(), version: Some(4) },
+            Self::Written { flight, key: key.clone(), version: None },
+            Self::WriteFailed { flight, key: key.clone() },
+            Self::Invalidated(key.clone()),
+            Self::CacheNotTold(key.clone()),
         ];
         events.extend(Cause::ALL.map(|cause| Self::FlightLed { flight, key: key.clone(), cause }));
         events.extend(LeaderEnd::ALL.map(|end| Self::FlightEnded { flight, key: key.clone(), end }));

@@ -7,13 +7,30 @@ use super::param::ParamInfo;
 use super::terms::{Arg, Term};
 use crate::fill::{BARE, COALESCE, LEASE, LOCK};
 use crate::kit::nearest::nearest;
+use crate::layer::origin::{BREAKER, LIMIT};
+use crate::layer::write::{EXPIRE, INVALIDATE, WRITE_THROUGH};
 use crate::layer::{JITTER, NEGATIVE};
-use crate::origin::{BREAKER, LIMIT};
 use crate::policy::{AHEAD, PLAIN, SOFT_WINDOW, SWR, XFETCH};
 
 /// Every layer, in the order in which compositions are said. Of several cache layers the later ones are outside.
-pub const LAYERS: &[LayerInfo] =
-    &[PLAIN, SWR, XFETCH, AHEAD, SOFT_WINDOW, NEGATIVE, JITTER, COALESCE, LOCK, LEASE, BARE, LIMIT, BREAKER];
+pub const LAYERS: &[LayerInfo] = &[
+    PLAIN,
+    SWR,
+    XFETCH,
+    AHEAD,
+    SOFT_WINDOW,
+    NEGATIVE,
+    JITTER,
+    COALESCE,
+    LOCK,
+    LEASE,
+    BARE,
+    LIMIT,
+    BREAKER,
+    EXPIRE,
+    INVALIDATE,
+    WRITE_THROUGH,
+];
 
 /// A preset, for people.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::layer::{CacheLayer, FillLayer, OriginLayer, PolicySpec};
+use super::layer::{Alone, CacheLayer, FillLayer, OriginLayer, PolicySpec, WriteEffect, WriteLayer};
 use super::span::Span;
+use crate::port::Capabilities;
 use crate::stack::sabotage::BrokenInfo;
 
 /// A validated composition of layers.
@@ -21,6 +22,8 @@ pub struct Spec {
     pub(crate) fill: Vec<Arc<dyn FillLayer>>,
     /// Inner to outer: the limit stands inside the breaker.
     pub(crate) origin: Vec<Arc<dyn OriginLayer>>,
+    /// `None` is `expire`.
+    pub(crate) write: Option<Arc<dyn WriteLayer>>,
 }
 
 /// Equal are those that were typed alike, whichever budgets they were fitted to.
@@ -48,6 +51,25 @@ impl Spec {
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
+    }
+
+    /// What a write does to the cache.
+    #[must_use]
+    pub fn write_effect(&self) -> WriteEffect {
+        self.write.as_ref().map_or(WriteEffect::Nothing, |layer| layer.effect())
+    }
+
+    /// Whether a fill never puts an older version over a newer one: where writes put theirs and one fills at a time in the fleet.
+    pub(crate) fn orders_fills(&self) -> bool {
+        let in_fleet = self.fill.iter().any(|layer| layer.reach() == Alone::InFleet);
+        in_fleet && self.write_effect() == WriteEffect::Puts
+    }
+
+    /// What the shared cache must be able to do for it.
+    pub(crate) fn needs(&self) -> Capabilities {
+        let none =
+            Capabilities { leases: false, conditions: self.write_effect() == WriteEffect::Puts, messages: false };
+        self.fill.iter().fold(none, |all, layer| all.and(layer.needs()))
     }
 
     /// Whether any layer makes entries live longer (or, drawn anew for each, shorter) than the scenario's TTL says, so that no

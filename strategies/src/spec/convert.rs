@@ -56,13 +56,14 @@ fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
 
 fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String)>) -> Result<Spec, String> {
     let (mut policies, mut cache, mut fill, mut origin) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut bare = false;
+    let (mut bare, mut writes) = (false, Vec::new());
     for (_, layer, _) in named {
         match layer {
             Layer::Policy(policy) => policies.push(policy),
             Layer::Cache(layer) => cache.push(layer),
             Layer::Fill(layer) => fill.push(layer),
             Layer::Origin(layer) => origin.push(layer),
+            Layer::Write(layer) => writes.push(layer),
             Layer::Bare => bare = true,
         }
     }
@@ -78,11 +79,15 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     if fill.iter().filter(locks).count() > 1 {
         return Err("has both lock and lease, which do the same for the fleet; drop one".into());
     }
+    if writes.len() > 1 {
+        return Err(format!("has more than one write layer; a composition has at most one of: {}", of(Slot::Write)));
+    }
     // Inner to outer: the fleet's lock inside, the process's coalescing around it.
     fill.sort_by_key(|layer| layer.reach() != Alone::InFleet);
     // What the breaker refuses takes no place in the limit's queue.
     origin.sort_by_key(|layer| layer.breaker().is_some());
-    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, broken: None, fill, origin })
+    let write = writes.pop();
+    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, broken: None, fill, origin, write })
 }
 
 fn info(name: &str) -> Result<&'static LayerInfo, String> {

@@ -11,7 +11,8 @@ use super::args::Args;
 use super::param::ParamInfo;
 use super::span::Span;
 use crate::fill::{Fill, LockSettings};
-use crate::origin::LimitSettings;
+use crate::layer::origin::LimitSettings;
+use crate::layer::write::{ItemWriter, WriteDoor};
 use crate::policy::Early;
 use crate::port::entry::Life;
 use crate::port::{Cache, Capabilities, Level, Origin};
@@ -29,6 +30,8 @@ pub enum Slot {
     Fill,
     /// An origin around the origin.
     Origin,
+    /// What is done to the cache when an item is written; a stack has at most one.
+    Write,
 }
 
 /// A layer's row in the catalogue.
@@ -53,6 +56,7 @@ pub(crate) enum Layer {
     Cache(Arc<dyn CacheLayer>),
     Fill(Arc<dyn FillLayer>),
     Origin(Arc<dyn OriginLayer>),
+    Write(Arc<dyn WriteLayer>),
     /// `bare`: says that nothing protects the fill.
     Bare,
 }
@@ -126,6 +130,26 @@ pub(crate) trait OriginLayer: Debug + Send + Sync {
 
     /// Its breaker, where it has one. It stands outside the limit: what it refuses takes no place in the limit's queue.
     fn breaker(&self) -> Option<BreakerPromise>;
+}
+
+/// A layer around a write.
+pub(crate) trait WriteLayer: Debug + Send + Sync {
+    /// The writer with this layer around it.
+    fn around(&self, inner: Arc<dyn ItemWriter>, door: &WriteDoor) -> Arc<dyn ItemWriter>;
+
+    /// What it does to the cache.
+    fn effect(&self) -> WriteEffect;
+}
+
+/// What a write does to the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteEffect {
+    /// Nothing: what it holds is old until its TTL is over.
+    Nothing,
+    /// It takes the entry away.
+    Removes,
+    /// It puts the new one there.
+    Puts,
 }
 
 /// Where at most one reads the origin for a key at a time: a process, the fleet, or nowhere.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Alone, BreakerPromise, Spec};
+use super::{Alone, BreakerPromise, Spec, WriteEffect};
 use crate::fill::{Hold, OnTimeout};
 use crate::policy::{Early, RefreshMode};
 
@@ -40,6 +40,11 @@ pub struct Promise {
     pub margin: Option<Duration>,
     /// The replica's breaker.
     pub breaker: Option<BreakerPromise>,
+    /// What a write does to the cache.
+    pub write: WriteEffect,
+    /// Whether a write takes away the lease of whatever is being loaded, so that another may read beside it: each that removes, and any
+    /// of which it is not known whether it was committed.
+    pub revokes: bool,
     /// Whether a request may read although somebody asked for something newer (`xfetch(mode=sync)`).
     pub computes_in_request: bool,
 }
@@ -58,6 +63,7 @@ impl Spec {
             Early::XFetch { beta, mode } => (Some(beta), mode),
             Early::Never | Early::Ahead { .. } | Early::SoftWindow { .. } => (None, RefreshMode::Background),
         };
+        let fenced = lock.is_some_and(|lock| matches!(lock.hold, Hold::Lease { .. }));
         Promise {
             alone: match (kept, coalesces) {
                 (true, _) => Alone::InFleet,
@@ -68,7 +74,7 @@ impl Spec {
             hard: life.scaled(self.stretch().1).hard,
             serves_stale: life.hard > life.soft,
             rereads: !self.fill.is_empty(),
-            fenced: lock.is_some_and(|lock| matches!(lock.hold, Hold::Lease { .. })),
+            fenced,
             lock_life: lock.map(|lock| match lock.hold {
                 Hold::Lock { life } | Hold::Lease { life, .. } => life,
             }),
@@ -83,6 +89,8 @@ impl Spec {
             limit: limit.map(|limit| limit.concurrency),
             margin: limit.and_then(|limit| limit.margin),
             breaker: self.origin.iter().find_map(|layer| layer.breaker()),
+            write: self.write_effect(),
+            revokes: fenced && self.write_effect() != WriteEffect::Nothing,
             computes_in_request: mode == RefreshMode::Sync,
         }
     }

@@ -15,13 +15,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_channel::oneshot;
+
 use crate::fill::{Backoff, Cx, Flights, LoadFill, Prefetched};
-use crate::layer::Metered;
+use crate::layer::write::{ItemWriter, StoreWriter, WriteDoor};
+use crate::layer::{Metered, Written};
 use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cause, Clock, Level, When};
+use crate::port::{BoxFuture, Cause, Clock, Level, Removal, Spawn, When};
 use crate::spec::{FillLayer, Spec};
 use crate::stack::parts::Parts;
 use crate::stack::slots::Door;
@@ -49,10 +52,12 @@ pub struct Unable {
 pub struct Stack {
     policy: Policy,
     load: LoadFill,
+    writer: Arc<dyn ItemWriter>,
     life: Life,
     cache_ops: Arc<AtomicU64>,
     door: Door,
     clock: Arc<dyn Clock>,
+    spawn: Arc<dyn Spawn>,
 }
 
 impl Stack {
@@ -61,8 +66,7 @@ impl Stack {
     /// # Errors
     /// [`Unable`] where it needs more than the cache can.
     pub fn build(spec: &Spec, ports: &Ports, ttl: Duration, incarnation: u64) -> Result<Self, Unable> {
-        let lacks = spec.fill.iter().find_map(|layer| ports.can.lacks(layer.needs()));
-        if let Some(lacks) = lacks {
+        if let Some(lacks) = ports.can.lacks(spec.needs()) {
             return Err(Unable { strategy: spec.canonical().to_owned(), lacks });
         }
         let spec = &spec.clone().fitted(&ports.budgets);
@@ -70,12 +74,13 @@ impl Stack {
         let mut parts = Parts {
             ports: metered(ports, &cache_ops),
             early: spec.policy.early,
+            write: spec.write.clone(),
             fill: |load, around| around(Arc::new(load)),
         };
         if let Some(broken) = spec.broken {
             (broken.sabotage)(&mut parts);
         }
-        let Parts { ports, early, fill } = parts;
+        let Parts { ports, early, write, fill } = parts;
         let around = |inner, level| {
             let layers = spec.cache.iter().filter(|layer| layer.level() == level);
             layers.fold(inner, |inner, layer| layer.around(inner, &ports))
@@ -86,22 +91,39 @@ impl Stack {
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
         let (reread, negative) = (!spec.fill.is_empty(), spec.absent_life());
         let views = (Arc::clone(&shared), Arc::clone(&cache));
-        let load =
-            LoadFill { ports: ports.clone(), shared: views.0, cache: views.1, flights, backoff, reread, negative };
+        let writer = (ports.clone(), Arc::clone(&flights));
+        let ordered = spec.orders_fills();
+        let load = LoadFill {
+            ports: ports.clone(),
+            shared: views.0,
+            cache: views.1,
+            flights,
+            backoff,
+            reread,
+            negative,
+            ordered,
+        };
         // Warming a cache is not the strategy's doing, so its reads pass by the layers.
         let origin = spec.origin.iter().fold(Arc::clone(&ports.origin), |inner, layer| layer.around(inner, &ports));
-        let guarded = LoadFill { ports: Ports { origin, ..ports.clone() }, ..load.clone() };
+        let guarded = LoadFill { ports: Ports { origin: Arc::clone(&origin), ..ports.clone() }, ..load.clone() };
         let fill = fill(guarded, &|innermost| {
             let around =
                 |inner, layer: &Arc<dyn FillLayer>| layer.around(inner, Arc::clone(&shared), &ports, incarnation);
             spec.fill.iter().fold(innermost, around)
         });
-        let (door, clock) = (Door::new(ports.slots), Arc::clone(&ports.clock));
+        let (door, clock, spawn) = (Door::new(ports.slots), Arc::clone(&ports.clock), Arc::clone(&ports.spawn));
         let waiters = Arc::clone(&door.waiters);
         let life = spec.policy.life(ttl);
+        let removal = if spec.promise(ttl).fenced { Removal::EntryAndLease } else { Removal::Entry };
+        let written = WriteDoor { ports: ports.clone(), cache: Arc::clone(&cache), life, removal };
+        let store: Arc<dyn ItemWriter> = Arc::new(StoreWriter { ports: writer.0, origin, flights: writer.1 });
+        let writer = match write {
+            Some(layer) => layer.around(store, &written),
+            None => store,
+        };
         let rng = ports.rng.fork("policy");
         let policy = Policy { ports, shared, cache, fill, early, life, rng, waiters };
-        Ok(Self { policy, load, life, cache_ops, door, clock })
+        Ok(Self { policy, load, writer, life, cache_ops, door, clock, spawn })
     }
 
     /// Reads an item from the origin to warm the cache with, in a flight of its own.
@@ -129,6 +151,21 @@ impl Stack {
         key: impl Deref<Target = Key>,
     ) -> Result<Served, GetError> {
         stack.answer(cx, &key).await
+    }
+
+    /// Writes an item: gives it a new version at the origin, and does to the cache what the strategy does then. In the background, so
+    /// that a client that goes away leaves nothing half done.
+    ///
+    /// # Errors
+    /// [`GetError`] where it was not committed, as far as the replica knows.
+    pub async fn write(&self, cx: Cx, key: &Key) -> Result<Written, GetError> {
+        let _slot = self.door.enter(&*self.clock, cx.deadline).await?;
+        let (tell, told) = oneshot::channel();
+        let (writer, key) = (Arc::clone(&self.writer), key.clone());
+        self.spawn.spawn(Box::pin(async move {
+            let _ = tell.send(writer.write(cx, &key).await.map(|item| item.written()));
+        }));
+        told.await.unwrap_or(Err(GetError::LeadersVanished))
     }
 
     /// In its slot, where there is a limit to them.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::fill::{Fill, LoadFill};
 use crate::policy::Early;
+use crate::spec::WriteLayer;
 use crate::stack::ports::Ports;
 
 /// Puts a stack's fill layers around a fill.
@@ -14,6 +15,8 @@ pub(crate) struct Parts {
     /// The replica's, metered.
     pub(crate) ports: Ports,
     pub(crate) early: Early,
+    /// What is done to the cache when an item is written.
+    pub(crate) write: Option<Arc<dyn WriteLayer>>,
     /// Makes the fill of the load and of what stands around it.
     pub(crate) fill: fn(LoadFill, Around<'_>) -> Arc<dyn Fill>,
 }

@@ -17,7 +17,7 @@ use crate::port::key::Key;
 use crate::port::outcome::Outcome;
 use crate::port::{
     Acquired, BoxFuture, Cache, CacheError, Capabilities, Clock, Event, EventSink, Lease, Level, LoadCx, Loaded,
-    Lookup, Message, Messages, Origin, OriginError, Released, Renewed, Spawn, Stored, Token, Wake, When,
+    Lookup, Message, Messages, Origin, OriginError, Released, Removal, Renewed, Spawn, Stored, Token, Wake, When,
 };
 use crate::spec::{CacheLayer, Spec};
 use crate::stack::Ports;
@@ -71,7 +71,7 @@ impl Cache for Still {
         Box::pin(ready(Ok(Stored::Stored)))
     }
 
-    fn remove<'a>(&'a self, _key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+    fn remove<'a>(&'a self, _key: &'a Key, _: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(ready(Ok(())))
     }
 }
@@ -103,7 +103,7 @@ impl Origin for Still {
         Box::pin(ready(Err(OriginError::TimedOut)))
     }
 
-    fn store<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+    fn store<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
         Box::pin(ready(Err(OriginError::TimedOut)))
     }
 }
@@ -173,7 +173,7 @@ impl Cache for OldCopies {
         Box::pin(ready(Ok(Stored::Stored)))
     }
 
-    fn remove<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+    fn remove<'a>(&'a self, _: &'a Key, _: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(ready(Ok(())))
     }
 }

@@ -70,6 +70,8 @@ pub struct Circumstances {
     pub steady: bool,
     /// How many events are planned.
     pub events: usize,
+    /// Whether items are written during the run.
+    pub writes: bool,
     /// Whether a replica works on so many requests at a time, and others wait for their turn.
     pub slots: bool,
     /// T.

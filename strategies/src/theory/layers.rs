@@ -49,7 +49,8 @@ pub(super) struct LockTimes {
 impl Layers {
     pub(super) fn of(spec: &Spec, ttl: Duration, budgets: &Budgets) -> Self {
         // What "no such item" is stored for does not concern a key that exists.
-        let Spec { name: _, canonical: _, policy, cache: _, broken, fill, origin } = spec;
+        // Where items are written, nothing is predicted: see the premise `no-writes`.
+        let Spec { name: _, canonical: _, policy, cache: _, broken, fill, origin, write: _ } = spec;
         let PolicySpec { early, soft, stale } = policy;
         let lock = fill.iter().find_map(|layer| layer.lock()).map(|lock| LockTimes::of(lock.fitted(budgets)));
         let coalesced = fill.iter().any(|layer| layer.reach() == Alone::InProcess);

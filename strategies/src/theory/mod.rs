@@ -11,6 +11,7 @@
 //! | herd, cycle, waits, stale answers | `cycle.rs` |
 //! | how many cycles begin in the measured time | `count.rs` |
 //! | where any of this holds, row by row | [`premises`] |
+//! | items that are written while they are read | [`writes`] |
 //!
 //! A figure is predicted where all its premises hold. Elsewhere it is not known, and the premise that fails says why.
 
@@ -23,6 +24,7 @@ mod premises;
 mod refresh;
 #[cfg(test)]
 mod tests;
+pub mod writes;
 
 use crate::spec::Spec;
 

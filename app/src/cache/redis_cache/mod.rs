@@ -20,8 +20,8 @@ use evidence::CacheStatus;
 use redis::Cmd;
 use redis::aio::ConnectionLike;
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Level, Lookup, Released, Renewed, Stored, Token,
-    When,
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Level, Lookup, Released, Removal, Renewed, Stored,
+    Token, When,
 };
 use strategies::time::nanos;
 use strategies::{Entry, Key};
@@ -175,9 +175,13 @@ impl<C: RedisConnection> Cache for RedisCache<C> {
         })
     }
 
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(async move {
-            let command = redis::cmd("DEL").arg(self.value_key(key)).to_owned();
+            let mut command = redis::cmd("DEL").arg(self.value_key(key)).to_owned();
+            // One command, so that there is no moment between the two; their keys lie in one slot.
+            if what == Removal::EntryAndLease {
+                command.arg(self.lease_key(key));
+            }
             command.query_async(&mut self.connection.clone()).await.map_err(classify)
         })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use evidence::CacheStatus;
-use strategies::port::{Acquired, CacheError, CacheErrorClass, Lookup, Token, When};
+use strategies::port::{Acquired, CacheError, CacheErrorClass, Lookup, Removal, Token, When};
 use strategies::time::Wall;
 use strategies::{Entry, Key, Life};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -63,7 +63,7 @@ async fn once(source: &RedisSource, namespace: &str) -> Result<CacheStatus, Refu
     };
     // Whatever was refused: nothing is left behind. What cannot be removed ends with its life.
     let key = Key::of_item(1);
-    let _ = (ports.cache.remove(&key).await, ports.lease.release(&key, TOKEN).await);
+    let _ = (ports.cache.remove(&key, Removal::Entry).await, ports.lease.release(&key, TOKEN).await);
     ended.map(|()| status)
 }
 
@@ -80,7 +80,7 @@ async fn every_operation(CachePorts { cache, lease, .. }: &CachePorts) -> Result
         return Err(Refused::at("get", "what was just put is not there"));
     }
     lease.release(key, TOKEN).await.map_err(at("release"))?;
-    cache.remove(key).await.map_err(at("remove"))
+    cache.remove(key, Removal::Entry).await.map_err(at("remove"))
 }
 
 async fn pass_a_message(source: &RedisSource, namespace: &str) -> Result<(), Refused> {

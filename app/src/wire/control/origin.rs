@@ -76,6 +76,9 @@ pub struct StartOrigin {
     pub queue: u32,
     /// How long a read holds its place.
     pub service_time: LawWire,
+    /// How long a write holds its place; `None`: as long as a read.
+    #[serde(default)]
+    pub write_time: Option<LawWire>,
     /// The run's seed: values and service times are drawn from it.
     pub seed: u64,
     /// How often every row gets a new version, nanoseconds; `None` for never.

@@ -79,7 +79,7 @@ impl Origin for Gate {
         })
     }
 
-    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
         self.inner.store(key, cx)
     }
 }

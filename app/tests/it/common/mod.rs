@@ -68,6 +68,7 @@ pub fn settings(service_ms: u64, concurrency: u32) -> StartOrigin {
         queue: concurrency,
         service_time: LawWire::Constant { ns: service_ms * 1_000_000 },
         seed: 1,
+        write_time: None,
         write_every_ns: None,
     }
 }

@@ -12,7 +12,7 @@ use app::wire::address::shown_word;
 use report::STRATEGIES_MAX;
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
-use strategies::spec::{PRESETS, Unfit};
+use strategies::spec::{PRESETS, Unfit, WriteEffect};
 use strategies::time::nanos;
 use strategies::units::duration_text;
 
@@ -99,10 +99,14 @@ impl Subject {
     }
 
     /// The floor of its origin reads, where it can be computed: the strategy is known. It is told where TTLs are not lengthened;
-    /// where they are, reads after an event are held to that of the shortest life.
+    /// where they are, reads after an event are held to that of the shortest life. Where writes change what the cache has, no TTL says
+    /// what must be read.
     #[must_use]
     pub fn floor(&self, scenario: &Scenario) -> Option<Floor> {
         let spec = self.strategy.as_ref()?;
+        if self.cache_is_written(scenario) {
+            return None;
+        }
         let (service, life) = (scenario.origin.service_time.mean(), spec.soft_life(scenario.cache.ttl));
         let over = scenario.events.iter().map(scenarios::ScenarioEvent::over);
         let over_ns = over.map(|over| i64::try_from(nanos(over)).unwrap_or(i64::MAX)).collect();
@@ -110,12 +114,19 @@ impl Subject {
         Some(if spec.lengthens_ttl() { floor.untold() } else { floor })
     }
 
-    /// What the warm-up is to leave in the cache.
+    /// Whether writes change what the cache has.
+    fn cache_is_written(&self, scenario: &Scenario) -> bool {
+        let effect = self.strategy.as_ref().map(Spec::write_effect);
+        scenario.writes.is_some() && effect.is_some_and(|effect| effect != WriteEffect::Nothing)
+    }
+
+    /// What the warm-up is to leave in the cache, where no write may take it away.
     #[must_use]
-    pub fn warmth(&self, scenario: &Scenario) -> Warmth {
+    pub fn warmth(&self, scenario: &Scenario) -> Option<Warmth> {
         let ttl = scenario.cache.ttl;
         let life = self.strategy.as_ref().map_or(ttl, |spec| spec.shortest_life(ttl));
-        Warmth::new(scenario.keys.n, scenario.origin.service_time.p99(), life)
+        (!self.cache_is_written(scenario))
+            .then(|| Warmth::new(scenario.keys.n, scenario.origin.service_time.p99(), life))
     }
 }
 

@@ -27,7 +27,7 @@ use crate::lab::faults::{self, Aftermath};
 use crate::lab::trial::{Observed, ReplicaEvidence, Trial, cannot_warm, judge};
 use crate::load::live::Feed;
 use crate::load::measure::{RunFacts, WarmState};
-use crate::load::record::{Collected, Collector};
+use crate::load::record::{Collected, Collector, VersionTape};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
 use tapes::{Tapes, since_start};
@@ -113,7 +113,7 @@ impl SimLab {
         let scratch = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
         let tapes = Tapes::new(&scratch);
         let recorder = collector.recorder(-whole_seconds(scenario.load.warmup));
-        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &scenario.keys, tapes.clone())));
+        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, scenario, tapes.clone())));
         let done = Done::default();
         let seen =
             simulate(self.simulation(spec, &tapes), &witness, self.tick(&witness, &collector, &tapes, &done, heading));
@@ -152,9 +152,12 @@ impl SimLab {
         let scenario = &self.settings.scenario;
         let floor = subject.floor(scenario);
         let collector = Collector::start(1, floor).map_err(|e| Failure::failed(format!("no thread: {e}")))?;
-        collector.expects(subject.warmth(scenario));
+        subject.warmth(scenario).into_iter().for_each(|warmth| collector.expects(warmth));
         if let Some(feed) = &self.feed {
             collector.watched_by(feed.clone());
+        }
+        if scenario.writes.is_some() {
+            collector.keeps(VersionTape::new(&files.map_or_else(std::env::temp_dir, |files| files.path().to_owned())));
         }
         if let Some(files) = files {
             collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
@@ -180,6 +183,7 @@ impl SimLab {
             stopped,
             collected,
             origin: Some((Box::new(tapes.reads()), EXACT)),
+            writes: seen.writes.clone(),
             replicas: Some(ReplicaEvidence {
                 count: self.settings.replicas.into(),
                 lines: Box::new(tapes.lines(seen.t0.0)),

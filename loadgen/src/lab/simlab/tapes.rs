@@ -108,7 +108,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An event as it lies on the tape: when (8 bytes), by which replica (2), which kind (1), its detail (1), its key's number (4), and
-/// two numbers (8 each): a flight, or a put's version and the end of its freshness.
+/// two numbers (8 each): a flight, or a put's version and the end of its freshness. A write's flight has half of the second, its version
+/// the other: a run has no 2³² flights, and no key so many versions.
 fn pack(at: u64, replica: u16, event: &Event) -> [u8; EVENT] {
     let item = |key: &Key| key.item().unwrap_or(0);
     let (kind, detail, key, one, two) = match event {
@@ -130,6 +131,12 @@ fn pack(at: u64, replica: u16, event: &Event) -> [u8; EVENT] {
         Event::LockFallback(key) => (8, 0, item(key), 0, 0),
         Event::Corrupt(key) => (9, 0, item(key), 0, 0),
         Event::WakeLost(key) => (13, 0, item(key), 0, 0),
+        Event::Written { flight, key, version } => {
+            (14, 0, item(key), flight.incarnation, flight.number << 32 | version.unwrap_or(0))
+        }
+        Event::WriteFailed { flight, key } => (15, 0, item(key), flight.incarnation, flight.number),
+        Event::Invalidated(key) => (16, 0, item(key), 0, 0),
+        Event::CacheNotTold(key) => (17, 0, item(key), 0, 0),
         Event::OriginSpared { key, by } => (10, of(&RefusedBy::ALL, by), item(key), 0, 0),
         Event::Breaker(state) => (11, of(&BreakerState::ALL, state), 0, 0, 0),
         Event::CacheFailed { op, class } => {
@@ -175,6 +182,13 @@ fn unpack(record: &[u8; EVENT]) -> Option<(u64, u16, Event)> {
             Event::CacheFailed { op, class: *CacheErrorClass::ALL.get(detail)? }
         }
         13 => Event::WakeLost(key),
+        14 => {
+            let (flight, version) = (FlightId { number: two >> 32, ..flight }, two & u64::from(u32::MAX));
+            Event::Written { flight, key, version: (version > 0).then_some(version) }
+        }
+        15 => Event::WriteFailed { flight, key },
+        16 => Event::Invalidated(key),
+        17 => Event::CacheNotTold(key),
         _ => return None,
     };
     Some((word(record, 0), u16::from_le_bytes([record[8], record[9]]), event))

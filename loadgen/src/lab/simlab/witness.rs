@@ -1,13 +1,13 @@
 //! The simulated clients' witness: hands what they see to the recorder, as the driver of the real labs does.
 
 use evidence::ErrorKind;
-use scenarios::Keys;
+use scenarios::{Op, Scenario};
 use sim::{Reply, Request, Witness, item};
 use strategies::port::FlightId;
-use strategies::{Outcome, Served};
+use strategies::{Outcome, Served, Written};
 
 use super::tapes::Tapes;
-use crate::load::record::{Answer, IssuedRequest, Recorder};
+use crate::load::record::{AcknowledgedWrite, Answer, IssuedRequest, Recorder, SentWrite};
 
 /// Records what the clients see.
 pub(super) struct RecordingWitness {
@@ -15,19 +15,22 @@ pub(super) struct RecordingWitness {
     hot_key: Option<u32>,
     /// Items 1 to so many exist.
     items: u32,
+    /// Whether they are written, so that the versions of answers matter.
+    writes: bool,
     tapes: Option<Tapes>,
 }
 
 impl Default for RecordingWitness {
     /// One that records nothing.
     fn default() -> Self {
-        Self { recorder: None, hot_key: None, items: 0, tapes: None }
+        Self { recorder: None, hot_key: None, items: 0, writes: false, tapes: None }
     }
 }
 
 impl RecordingWitness {
-    pub(super) fn new(recorder: Recorder, keys: &Keys, tapes: Tapes) -> Self {
-        Self { recorder: Some(recorder), hot_key: keys.hot_key(), items: keys.n, tapes: Some(tapes) }
+    pub(super) fn new(recorder: Recorder, scenario: &Scenario, tapes: Tapes) -> Self {
+        let (hot_key, items, writes) = (scenario.keys.hot_key(), scenario.keys.n, scenario.writes.is_some());
+        Self { recorder: Some(recorder), hot_key, items, writes, tapes: Some(tapes) }
     }
 
     /// Hands over the seconds that are over.
@@ -45,7 +48,8 @@ impl RecordingWitness {
     }
 
     fn asked(&self, request: &Request) -> IssuedRequest {
-        IssuedRequest { intended_ns: request.intended_ns, key: request.key, hot: self.hot_key == Some(request.key) }
+        let Request { intended_ns, key, op, client, .. } = *request;
+        IssuedRequest { intended_ns, key, hot: self.hot_key == Some(key), op, client }
     }
 }
 
@@ -66,9 +70,14 @@ impl Witness for RecordingWitness {
 
     fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply<'_>) {
         let asked = self.asked(request);
-        let answer = answer(request, done_ns, reply, self.items);
-        if let Some(recorder) = &mut self.recorder {
-            recorder.answer(&asked, answer);
+        let Some(recorder) = &mut self.recorder else { return };
+        match request.op {
+            Op::Get => {
+                let answer = answer(request, done_ns, reply, self.items);
+                let version = answer.version.filter(|_| self.writes);
+                recorder.answer(&asked, Answer { version, ..answer });
+            }
+            Op::Put => recorder.wrote(&asked, wrote(request, done_ns, reply)),
         }
     }
 
@@ -88,6 +97,7 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
         outcome: Some(outcome),
         error,
         flight: None,
+        version: None,
         overage_us: 0,
         moved_on: request.moved_on,
         resent: 0,
@@ -99,6 +109,7 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
         Reply::Answer(Ok(served)) if !is_right(served, request.key, items) => failed(ErrorKind::WrongBody),
         Reply::Answer(Ok(served)) => Answer {
             flight: served.flight.map(|flight| flight.to_string()),
+            version: served.value.as_ref().map(|_| served.version),
             overage_us: match served.outcome {
                 Outcome::Stale => served.ttl_left_ns.min(0).unsigned_abs() / 1000,
                 _ => 0,
@@ -109,10 +120,29 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
             (_, Outcome::Shed) => made(Outcome::Shed, None),
             (status, _) => failed(ErrorKind::Http(status)),
         },
+        // No write is answered here.
+        Reply::Wrote(_) => failed(ErrorKind::Protocol),
         Reply::TimedOut => failed(ErrorKind::Timeout),
         Reply::Reset => failed(ErrorKind::Reset),
         Reply::Refused => failed(ErrorKind::ConnectRefused),
     }
+}
+
+/// The same of a write.
+fn wrote(request: &Request, done_ns: i64, reply: Reply<'_>) -> SentWrite {
+    let answer = match reply {
+        Reply::Wrote(Ok(Written { version: Some(version), flight })) => {
+            Ok(AcknowledgedWrite { version: *version, flight: Some(*flight) })
+        }
+        Reply::Wrote(Ok(Written { version: None, .. })) => Err(ErrorKind::Http(404)),
+        Reply::Wrote(Err(error)) => Err(ErrorKind::Http(evidence::failure(error).0)),
+        // No read is answered here.
+        Reply::Answer(_) => Err(ErrorKind::Protocol),
+        Reply::TimedOut => Err(ErrorKind::Timeout),
+        Reply::Reset => Err(ErrorKind::Reset),
+        Reply::Refused => Err(ErrorKind::ConnectRefused),
+    };
+    SentWrite { sent_ns: request.intended_ns, done_ns, answer }
 }
 
 /// Whether an answer is the item that was asked for, in the version that it says; or says that there is none, and is right.

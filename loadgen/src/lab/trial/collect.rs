@@ -2,7 +2,7 @@
 
 use app::wire::control_client::ControlError;
 use evidence::CacheStatus;
-use evidence::{Heartbeat, OriginCounters};
+use evidence::{Heartbeat, OriginCounters, OriginWrite};
 use strategies::time::Mono;
 
 use super::Trial;
@@ -25,6 +25,11 @@ impl TrialRunner<'_> {
             Some((origin, clock)) => Some((read_list(origin.get("/ledger").await.map_err(Failure::failed)?), clock)),
             None => None,
         };
+        let writes: Vec<OriginWrite> =
+            match self.endpoints.origin.as_ref().filter(|_| self.settings.scenario.writes.is_some()) {
+                Some(origin) => origin.get("/writes").await.map_err(Failure::failed)?,
+                None => Vec::new(),
+            };
         let mut replicas = Vec::new();
         for (index, (control, clock)) in self.endpoints.replicas.iter().zip(&before.replica_clocks).enumerate() {
             let clock = load.aftermath.clocks.get(&index).unwrap_or(clock);
@@ -65,6 +70,7 @@ impl TrialRunner<'_> {
             stopped: self.stop.is_said(),
             collected: load.collected,
             origin,
+            writes,
             replicas: ReplicaEvidence::of(replicas, t0_ns),
             counters: load.counters,
             parts,

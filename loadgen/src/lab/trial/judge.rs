@@ -3,22 +3,23 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use evidence::{ErrorKind, OriginRead, ReplicaCounters, ReplicaEvents};
+use evidence::{ErrorKind, OriginRead, OriginWrite, ReplicaCounters, ReplicaEvents};
 use report::Herds;
-use report::record::{Conditions, EventRow, Events, LabEvent, Ledgers};
+use report::record::{Conditions, EventRow, Events, LabEvent, Ledgers, Strategy};
 use scenarios::{LoadKind, Scenario};
 use strategies::port::Event;
 use strategies::time::nanos;
 
-use super::{OriginRecord, Trial};
+use super::{OriginRecord, Trial, WriteRecord};
 use crate::cli::settings::Subject;
 use crate::lab::Offset;
 use crate::lab::faults::Aftermath;
 use crate::load::measure::{
-    Counter, During, EventLines, Evidence, Floor, Guards, Impact, KnownFlights, LineLists, OriginTally, Part, ReadList,
-    Reads, RunFacts, StrategyFigures, Timeline, conditions, doubts, figures,
+    Against, Counter, During, EventLines, Evidence, Floor, Guards, Impact, KnownFlights, LineLists, OriginTally, Part,
+    ReadList, Reads, RunFacts, StrategyFigures, Timeline, ToldWrites, WriteLedger, WritesSeen, compare_writes,
+    conditions, doubts, figures,
 };
-use crate::load::record::Collected;
+use crate::load::record::{Collected, CollectedWrites};
 use crate::shell::exit::Failure;
 
 /// What was seen.
@@ -37,6 +38,8 @@ pub struct Observed<'a> {
     pub collected: Collected,
     /// The origin's ledger and its clock, where it is ours.
     pub origin: Option<(Box<dyn Reads + Send>, Offset)>,
+    /// The origin's ledger of writes, where anything is written.
+    pub writes: Vec<OriginWrite>,
     /// What the replicas told; `None` of a target.
     pub replicas: Option<ReplicaEvidence>,
     /// What the replicas counted between t = 0 and the end of the load, summed.
@@ -82,6 +85,8 @@ pub fn read_list(rows: Vec<OriginRead>) -> Box<dyn Reads + Send> {
 /// What one look at everything that the replicas told has found.
 struct Heard {
     flights: KnownFlights,
+    /// Of a run whose items are written.
+    writes: Option<ToldWrites>,
     events: Events,
     /// Cache operations that failed, and that no event of the scenario explains; and in how many different ways.
     cache_failed: u64,
@@ -113,24 +118,27 @@ struct Saw {
 /// # Errors
 /// [`Failure`] where what was kept of the run cannot be read back.
 pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
-    let Observed { scenario, subject, t0_ns, end_ns, stopped, collected, origin, replicas, aftermath, .. } = observed;
+    let Observed { scenario, subject, t0_ns, end_ns, stopped, origin, replicas, aftermath, mut collected, .. } =
+        observed;
     let uncertainty = uncertainty_ns(replicas.as_ref(), origin.as_ref().map(|(_, clock)| *clock));
     let (count, dropped) = replicas.as_ref().map_or((0, 0), |told| (told.count, told.dropped));
-    let mut heard = replicas.as_ref().map(|told| hear(&*told.lines, subject, &aftermath, end_ns)).transpose()?;
-    let told = replicas.is_some();
-    let own = own(scenario.load.warmup, end_ns, &aftermath.rows);
+    let hear = |told: &ReplicaEvidence| hear(&*told.lines, scenario, subject, &aftermath, end_ns);
+    let mut heard = replicas.as_ref().map(hear).transpose()?;
+    let (told, own) = (replicas.is_some(), own(scenario.load.warmup, end_ns, &aftermath.rows));
     let events = Timeline::new(replicas.map(|told| told.lines), own, end_ns);
-    let mut saw = None;
-    if let Some((reads, clock)) = &origin {
-        let herds = Herds::new(reasons(scenario, &events, told)?, uncertainty.unwrap_or(0));
-        let tally = OriginTally::new(scenario, &collected, herds, end_ns);
-        let flights = heard.as_mut().map(|heard| &mut heard.flights);
-        saw = Some(see(&**reads, tally, clock.to_ours_ns - t0_ns, flights, &aftermath)?);
-    }
+    let saw = match &origin {
+        Some((reads, clock)) => {
+            let herds = Herds::new(reasons(scenario, &events, told)?, uncertainty.unwrap_or(0));
+            let tally = OriginTally::new(scenario, &collected, herds, end_ns);
+            Some(see(&**reads, tally, clock.to_ours_ns - t0_ns, heard.as_mut(), &aftermath)?)
+        }
+        None => None,
+    };
     // A target's caches keep no list of flights, so there is nothing to compare the origin's with.
-    let compared = heard.as_mut().filter(|_| origin.is_some());
-    let ledgers = compared.map(|heard| compare(std::mem::take(&mut heard.flights), &collected, &aftermath));
-    let unwitnessed = saw.as_ref().map_or(0, |saw| saw.unwitnessed);
+    let ledgers = heard
+        .as_mut()
+        .filter(|_| origin.is_some())
+        .map(|heard| compare(std::mem::take(&mut heard.flights), &collected, &aftermath));
     let calm = is_calm(scenario, saw.as_ref(), heard.as_ref(), &aftermath);
     let mut figures = figures(Evidence {
         scenario,
@@ -138,39 +146,87 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
         replicas: count,
         end_ns,
         collected: &collected,
+        unwitnessed: saw.as_ref().map_or(0, |saw| saw.unwitnessed),
         origin: saw.map(|saw| saw.tally),
         events: heard.as_ref().map(|heard| heard.events),
         ledgers,
         impact: impact(scenario, subject, &aftermath.rows),
         counters: observed.counters,
     });
-    figures.strategy.unwitnessed = unwitnessed;
-    let during = During { from_ns: -since_start(scenario.load.warmup), to_ns: end_ns };
-    let (fared, against) = conditions(&observed.parts, during, &aftermath);
-    figures.strategy.conditions = (!observed.parts.is_empty()).then(|| Conditions {
-        wakes_lost: heard.as_ref().map(|heard| heard.wakes_lost),
-        writes_missed: observed.circumstances.writes_missed,
-        ..fared
-    });
-    // Of answers that do not say how they were made, none can be told to be a hit.
-    let warm = !scenario.load.warmup.is_zero() && !stopped && figures.strategy.outcomes.unknown == 0;
-    let reads_min = collected.floor_least.filter(|_| calm && is_undisturbed(scenario, &figures));
+    let origin_clock = origin.as_ref().map(|(_, clock)| *clock);
+    let ledger = write_ledger(observed.writes, origin_clock, t0_ns);
+    let offset_ns = ledger.offset_ns;
+    let told = heard.as_mut().and_then(|heard| heard.writes.take());
+    let writes = add_writes(&mut figures.strategy, collected.writes.take().zip(told), ledger, end_ns, &aftermath)?;
+    let missed = observed.circumstances.writes_missed;
+    let against;
+    (figures.strategy.conditions, against) =
+        fared(&observed.parts, scenario, end_ns, heard.as_ref(), missed, &aftermath);
     let circumstances = RunFacts {
-        reads_min: reads_min.filter(|_| !stopped),
+        reads_min: collected.floor_least.filter(|_| calm && !stopped && is_undisturbed(scenario, &figures)),
         open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
         clock_uncertainty_ns: uncertainty.unwrap_or(0),
         foreign: subject.strategy.is_none(),
-        hits_before_start: collected.warmth.as_ref().filter(|_| warm).and_then(|w| w.hits(&collected.seconds)),
+        hits_before_start: hits_before_start(scenario, &collected, &figures).filter(|_| !stopped),
         against,
         events_dropped: dropped,
         ..counted(observed.circumstances, &collected, heard, &aftermath)
     };
-    figures.strategy.invalid_because = doubts(&figures.strategy, &circumstances);
-    figures.strategy.valid = figures.strategy.invalid_because.is_empty();
-    let (log, clock_uncertainty_ns) = (collected.log, uncertainty);
-    let origin_clock = origin.as_ref().map(|(_, clock)| *clock);
-    let origin = origin.map(|(reads, clock)| OriginRecord { reads, offset_ns: clock.to_ours_ns - t0_ns, end_ns });
-    Ok(Trial { figures, events, origin, log, origin_clock, clock_uncertainty_ns, probed: None, containers: None })
+    declare(&mut figures.strategy, &circumstances);
+    let origin = origin.map(|(reads, _)| OriginRecord { reads, offset_ns, end_ns });
+    let (log, clock_uncertainty_ns, probed, containers) = (collected.log, uncertainty, None, None);
+    Ok(Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers })
+}
+
+/// Says whether the run may be believed, and why not.
+fn declare(strategy: &mut Strategy, facts: &RunFacts) {
+    strategy.invalid_because = doubts(strategy, facts);
+    strategy.valid = strategy.invalid_because.is_empty();
+}
+
+/// The origin's ledger of writes, and its clock.
+fn write_ledger(rows: Vec<OriginWrite>, clock: Option<Offset>, t0_ns: i64) -> WriteLedger {
+    let (to_ours_ns, uncertainty_ns) = clock.map_or((t0_ns, 0), |clock| (clock.to_ours_ns, clock.uncertainty_ns));
+    WriteLedger { rows, offset_ns: to_ours_ns - t0_ns, uncertainty_ns }
+}
+
+/// How the lab's parts fared, where there are any, and what speaks against them.
+fn fared(
+    parts: &[Part],
+    scenario: &Scenario,
+    end_ns: i64,
+    heard: Option<&Heard>,
+    writes_missed: Option<u64>,
+    aftermath: &Aftermath,
+) -> (Option<Conditions>, Against) {
+    let during = During { from_ns: -since_start(scenario.load.warmup), to_ns: end_ns };
+    let (fared, against) = conditions(parts, during, aftermath);
+    let wakes_lost = heard.map(|heard| heard.wakes_lost);
+    ((!parts.is_empty()).then_some(Conditions { wakes_lost, writes_missed, ..fared }), against)
+}
+
+/// Hits at the end of the warm-up, where any were to be expected. Of answers that do not say how they were made, none can be told to be
+/// one.
+fn hits_before_start(scenario: &Scenario, collected: &Collected, figures: &StrategyFigures) -> Option<u64> {
+    let warm = !scenario.load.warmup.is_zero() && figures.strategy.outcomes.unknown == 0;
+    collected.warmth.as_ref().filter(|_| warm).and_then(|warmth| warmth.hits(&collected.seconds))
+}
+
+/// Adds what the writes came to; what cannot be is a difference of the ledgers.
+fn add_writes(
+    strategy: &mut Strategy,
+    writes: Option<(CollectedWrites, ToldWrites)>,
+    ledger: WriteLedger,
+    end_ns: i64,
+    aftermath: &Aftermath,
+) -> Result<Option<WriteRecord>, Failure> {
+    let Some((writes, told)) = writes else { return Ok(None) };
+    let witnessed = |flight: &str| !aftermath.is_unwitnessed(flight);
+    let seen = compare_writes(&writes, &told, &ledger, end_ns, witnessed);
+    let WritesSeen { figures, behind, disagree } = seen.map_err(Failure::failed)?;
+    strategy.ledgers.get_or_insert_default().disagree.extend(disagree);
+    (strategy.writes, strategy.behind) = (Some(figures), Some(behind));
+    Ok(Some(WriteRecord { rows: ledger.rows, seen: writes.seen, offset_ns: ledger.offset_ns, end_ns }))
 }
 
 /// What was counted of the requests, of the cache's failures and of the events.
@@ -220,12 +276,19 @@ fn reasons(scenario: &Scenario, events: &Timeline, told: bool) -> Result<Option<
 }
 
 /// Goes through what the replicas told.
-fn hear(lines: &dyn EventLines, subject: &Subject, aftermath: &Aftermath, end_ns: i64) -> Result<Heard, Failure> {
+fn hear(
+    lines: &dyn EventLines,
+    scenario: &Scenario,
+    subject: &Subject,
+    aftermath: &Aftermath,
+    end_ns: i64,
+) -> Result<Heard, Failure> {
     let layers = subject.strategy.as_ref().map(strategies::Spec::layers).unwrap_or_default();
     let has = |name: &str| layers.iter().any(|layer| layer.name == name);
     let mut counter = Counter::new(end_ns, Guards { limit: has("limit"), breaker: has("breaker") });
     let mut heard = Heard {
         flights: KnownFlights::default(),
+        writes: scenario.writes.map(|_| ToldWrites::default()),
         events: Events::default(),
         cache_failed: 0,
         cache_failures: BTreeSet::new(),
@@ -236,6 +299,9 @@ fn hear(lines: &dyn EventLines, subject: &Subject, aftermath: &Aftermath, end_ns
     let gone = lines.each(&mut |at, replica, line| {
         counter.count(at, line);
         heard.flights.told(line);
+        if let Some(writes) = &mut heard.writes {
+            writes.told(at, replica, line, (0..end_ns).contains(&at));
+        }
         let unexplained = || !aftermath.explains(at, Some(replica));
         match &line.event {
             Event::CacheFailed { .. } => {
@@ -266,10 +332,11 @@ fn see(
     reads: &dyn Reads,
     mut tally: OriginTally,
     offset_ns: i64,
-    mut flights: Option<&mut KnownFlights>,
+    heard: Option<&mut Heard>,
     aftermath: &Aftermath,
 ) -> Result<Saw, Failure> {
     let (mut unwitnessed, mut longest_ns) = (0, 0);
+    let mut flights = heard.map(|heard| &mut heard.flights);
     let gone = reads.each(&mut |row| {
         tally.count(row, offset_ns);
         let took = row.end_ns.map_or(u64::MAX, |end| end.saturating_sub(row.arrived_ns));

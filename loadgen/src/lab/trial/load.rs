@@ -19,7 +19,7 @@ use crate::lab::docker::Sampler;
 use crate::lab::faults::{Aftermath, Injector};
 use crate::load::drive::{Drive, Pattern, Retrying, Workers};
 use crate::load::measure::{Floor, WarmState};
-use crate::load::record::Collector;
+use crate::load::record::{Collector, VersionTape};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
 
@@ -65,8 +65,11 @@ impl TrialRunner<'_> {
         let scenario = &self.settings.scenario;
         let floor = subject.floor(scenario).map(Floor::bounded);
         let collector = Collector::start(workers, floor).map_err(no_thread)?;
-        collector.expects(subject.warmth(scenario));
+        subject.warmth(scenario).into_iter().for_each(|warmth| collector.expects(warmth));
         collector.watched_by(self.feed.clone());
+        if scenario.writes.is_some() {
+            collector.keeps(VersionTape::new(files.path()));
+        }
         let recorders = (0..workers).map(|_| collector.recorder(drive.first_second())).collect();
         let (tell_start, start) = watch::channel(None);
         let (tell_ready, mut ready) = mpsc::unbounded_channel();
@@ -152,6 +155,7 @@ impl TrialRunner<'_> {
             duration: scenario.load.duration,
             timeout: scenario.load.timeout,
             on_down: scenario.load.on_down,
+            writes: scenario.writes.is_some(),
             retrying: Retrying::of(scenario.load.retry, self.settings.seed),
             clock: self.clock,
             pace: self.pacer.handle(),

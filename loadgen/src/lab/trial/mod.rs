@@ -12,14 +12,15 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
-use report::record::{ContainerRow, OriginRow};
+use evidence::OriginWrite;
+use report::record::{AnswerRow, ContainerRow, OriginRow, WriteRow};
 use scenarios::Scenario;
 use strategies::units::duration_text;
 
 use crate::lab::Offset;
 use crate::load::drive::Probed;
-use crate::load::measure::{Reads, StrategyFigures, Timeline, origin_row};
-use crate::load::record::Log;
+use crate::load::measure::{Reads, StrategyFigures, Timeline, origin_row, write_row};
+use crate::load::record::{Log, SeenVersion, VersionTape};
 use crate::shell::exit::Failure;
 
 pub use judge::{Observed, ReplicaEvidence, judge, read_list};
@@ -34,6 +35,8 @@ pub struct Trial {
     pub events: Timeline,
     /// `origin.csv`, where the origin's ledger was read.
     pub origin: Option<OriginRecord>,
+    /// `writes.csv` and `answers.csv`, where items were written.
+    pub writes: Option<WriteRecord>,
     /// `latency.hlog`, to be put in its place.
     pub log: Option<Log>,
     /// The origin's clock against ours, where its ledger was read.
@@ -52,6 +55,37 @@ pub struct OriginRecord {
     /// From the origin's clock to nanoseconds since t = 0.
     offset_ns: i64,
     end_ns: i64,
+}
+
+/// `writes.csv` and `answers.csv` before they are written.
+pub struct WriteRecord {
+    rows: Vec<OriginWrite>,
+    seen: VersionTape,
+    /// From the origin's clock to nanoseconds since t = 0.
+    offset_ns: i64,
+    end_ns: i64,
+}
+
+impl WriteRecord {
+    /// Shows every write, in order of arrival.
+    ///
+    /// # Errors
+    /// What `visit` says.
+    pub fn each_write(&self, visit: &mut dyn FnMut(&WriteRow) -> io::Result<()>) -> io::Result<()> {
+        self.rows.iter().try_for_each(|row| visit(&write_row(row, self.offset_ns, self.end_ns)))
+    }
+
+    /// Shows every version that was seen.
+    ///
+    /// # Errors
+    /// Where it cannot be read back, and what `visit` says.
+    pub fn each_answer(&self, visit: &mut dyn FnMut(&AnswerRow) -> io::Result<()>) -> io::Result<()> {
+        self.seen.each(&mut |seen| {
+            let op = if seen.own { "write" } else { "read" };
+            let SeenVersion { began_ns, client, key, version, .. } = seen;
+            visit(&AnswerRow { began_ns, client, key, op: op.to_owned(), version })
+        })
+    }
 }
 
 impl OriginRecord {

@@ -93,6 +93,7 @@ impl TrialRunner<'_> {
                 concurrency: scenario.origin.concurrency,
                 queue: scenario.origin.queue,
                 service_time: scenario.origin.service_time.into(),
+                write_time: scenario.origin.write_time.map(Into::into),
                 seed,
                 write_every_ns: scenario.origin.write_every.map(nanos),
             };

@@ -94,6 +94,7 @@ mod tests {
             outcome,
             error,
             flight: None,
+            version: None,
             overage_us: 0,
             moved_on: false,
             attempts: 1,

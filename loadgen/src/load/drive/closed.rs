@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use evidence::ErrorKind;
+use scenarios::Op;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
@@ -10,7 +11,8 @@ use super::again::OpenRequest;
 use super::connection::{Attempt, Connection};
 use super::shared::Pattern;
 use super::worker::WorkerContext;
-use crate::load::record::{Answer, IssuedRequest};
+use super::writes;
+use crate::load::record::Answer;
 
 /// A client and its connections, one a replica.
 pub(super) type Client = (u32, Vec<Connection>);
@@ -47,16 +49,20 @@ async fn run(context: Rc<WorkerContext>, (client, mut connections): Client, t0: 
             return;
         }
         let item = drive.plan.item(client, n);
-        let hot = drive.is_hot(item.key);
-        let asked = IssuedRequest { intended_ns: context.since(intended, t0), key: item.key, hot };
+        let asked = context.issue(intended, t0, item.key, item.op, Some(client));
         recorder.borrow_mut().offer(&asked);
         tokio::select! {
             biased;
             () = stop.wait() => return recorder.borrow_mut().withdraw(&asked),
             () = drive.pace.until(intended) => {}
         }
-        let mut request = OpenRequest::first(&context, asked);
         let mut replica = item.replica as usize;
+        if item.op == Op::Put {
+            let done = writes::from_client(&context, &mut connections, replica, &asked, t0).await;
+            intended = done.plus(drive.plan.think(client, n));
+            continue;
+        }
+        let mut request = OpenRequest::first(&context, asked);
         let (answer, done) = loop {
             let Attempt { answer, done, retry_after } = ask(&context, &mut connections, replica, item.key, t0).await;
             if !request.again(&answer, retry_after).await {
@@ -73,7 +79,7 @@ async fn run(context: Rc<WorkerContext>, (client, mut connections): Client, t0: 
 async fn ask(context: &WorkerContext, connections: &mut [Connection], first: usize, key: u32, t0: Mono) -> Attempt {
     let mut attempt = connections[first].ask(context, key, t0).await;
     let (mut site, mut tried) = (first, 1);
-    while let Some(next) = context.drive.next_site(site, tried, &attempt.answer) {
+    while let Some(next) = context.drive.next_site(site, tried, attempt.answer.found_nobody()) {
         let sent_ns = attempt.answer.sent_ns;
         attempt = connections[next].ask(context, key, t0).await;
         let moved_on = !attempt.answer.found_nobody();

@@ -9,14 +9,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::wire::headers::{LED_HEADER, OVERAGE_HEADER};
+use app::wire::headers::{LED_HEADER, OVERAGE_HEADER, VERSION_HEADER};
 use bytes::{Bytes, BytesMut};
 use evidence::ErrorKind;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, HeaderName, RETRY_AFTER};
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use strategies::Outcome;
 use strategies::port::Clock;
@@ -28,7 +28,7 @@ use super::counted_stream::CountedStream;
 use super::lack;
 use super::site::{Site, SiteKind};
 use super::worker::WorkerContext;
-use crate::load::record::Answer;
+use crate::load::record::{AcknowledgedWrite, Answer, SentWrite};
 
 /// As a name that is not read anew for each answer.
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -45,13 +45,15 @@ struct Reply {
     error: Option<ErrorKind>,
     flight: Option<String>,
     overage_us: u64,
+    /// The item's version, where the body is one.
+    version: Option<u64>,
     /// What `Retry-After` says, where it is in seconds.
     retry_after: Option<Duration>,
 }
 
 impl Reply {
     fn good(outcome: Option<Outcome>) -> Self {
-        Self { outcome, error: None, flight: None, overage_us: 0, retry_after: None }
+        Self { outcome, error: None, flight: None, overage_us: 0, version: None, retry_after: None }
     }
 
     fn failed(kind: ErrorKind) -> Self {
@@ -66,6 +68,9 @@ pub(super) struct Attempt {
     /// When its server says that it is worth asking again.
     pub(super) retry_after: Option<Duration>,
 }
+
+/// A write, and when it was over.
+type EndedWrite = (SentWrite, Mono);
 
 type Sender = SendRequest<Empty<Bytes>>;
 
@@ -136,6 +141,7 @@ impl Connection {
             outcome: reply.outcome,
             error: reply.error,
             flight: reply.flight,
+            version: reply.version.filter(|_| context.drive.writes),
             overage_us: reply.overage_us,
             moved_on: false,
             attempts: 1,
@@ -169,7 +175,7 @@ impl Connection {
     /// then the request is sent once more (GET is idempotent: RFC 9110, section 9.2.2). A server that can't be reached any
     /// more has not merely closed an idle connection, so there the loss stands.
     async fn exchange(&mut self, key: u32) -> Result<Whole, ErrorKind> {
-        let lost = match self.send(key).await {
+        let lost = match self.send(Method::GET, key).await {
             Ok(whole) => return Ok(whole),
             Err(lost) => lost,
         };
@@ -178,12 +184,17 @@ impl Connection {
             return Err(lost.kind);
         }
         self.resent += 1;
-        self.send(key).await.map_err(|lost| lost.kind)
+        self.send(Method::GET, key).await.map_err(|lost| lost.kind)
     }
 
-    async fn send(&mut self, key: u32) -> Result<Whole, Lost> {
+    async fn send(&mut self, method: Method, key: u32) -> Result<Whole, Lost> {
         let (path, host) = (self.site.path(key), self.site.host.clone());
-        let request = Request::get(path).header(HOST, host).body(Empty::new()).map_err(|_| ErrorKind::Request)?;
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, host)
+            .body(Empty::new())
+            .map_err(|_| ErrorKind::Request)?;
         let (link, mut fresh) = self.link().await?;
         let mut before = link.heard.get();
         let mut answered = link.sender.try_send_request(request).await;
@@ -204,6 +215,20 @@ impl Connection {
                 Err(Lost { kind: ErrorKind::Reset, with_a_kept_connection: unanswered && !fresh })
             }
         }
+    }
+
+    /// Writes an item once, takes the times, and says when it was done.
+    pub(super) async fn put(&mut self, context: &WorkerContext, key: u32, t0: Mono) -> EndedWrite {
+        let sent = context.drive.clock.mono();
+        let asked = tokio::time::timeout(self.timeout, self.send(Method::PUT, key)).await;
+        let answered = asked.unwrap_or_else(|_| Err(ErrorKind::Timeout.into()));
+        let done = context.drive.clock.mono();
+        if answered.is_err() {
+            // Whatever is left of that answer must not be taken for the next one's.
+            self.kept = None;
+        }
+        let answer = answered.map_err(|lost| lost.kind).and_then(|(status, headers, _)| acknowledged(status, &headers));
+        (SentWrite { sent_ns: context.since(sent, t0), done_ns: context.since(done, t0), answer }, done)
     }
 
     /// Asks once, for people: the status, and the cache that tells outcomes, if one does.
@@ -265,14 +290,32 @@ async fn read(response: Response<Incoming>) -> Result<Whole, ErrorKind> {
     Ok((head.status, head.headers, bytes))
 }
 
+/// A replica's answer to a write.
+fn acknowledged(status: StatusCode, headers: &HeaderMap) -> Result<AcknowledgedWrite, ErrorKind> {
+    let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let version = text(const { HeaderName::from_static(VERSION_HEADER) }).and_then(|v| v.parse().ok());
+    let flight = text(const { HeaderName::from_static(LED_HEADER) }).and_then(|v| v.parse().ok());
+    match version {
+        Some(version) if status.is_success() => Ok(AcknowledgedWrite { version, flight }),
+        // It says yes, and not what it did.
+        None if status.is_success() => Err(ErrorKind::Protocol),
+        _ => Err(ErrorKind::Http(status.as_u16())),
+    }
+}
+
 /// A replica's answer: it says how it was made, and carries the item that was asked for.
 fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missing: bool) -> Reply {
     let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     let outcome = text(CACHE_STATUS).and_then(Outcome::from_cache_status);
+    let mut version = None;
     let error = match (status, outcome) {
-        (StatusCode::OK, Some(_)) => {
-            app::wire::item::verify(body, &key.to_string()).err().map(|_| ErrorKind::WrongBody)
-        }
+        (StatusCode::OK, Some(_)) => match app::wire::item::verify(body, &key.to_string()) {
+            Ok(found) => {
+                version = Some(found);
+                None
+            }
+            Err(_) => Some(ErrorKind::WrongBody),
+        },
         (StatusCode::NOT_FOUND, Some(_)) if missing => None,
         (StatusCode::SERVICE_UNAVAILABLE, Some(Outcome::Shed)) => None,
         (StatusCode::OK | StatusCode::NOT_FOUND, None) => Some(ErrorKind::NoCacheStatus),
@@ -284,6 +327,7 @@ fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missi
         error,
         flight: text(const { HeaderName::from_static(LED_HEADER) }).map(str::to_owned),
         overage_us,
+        version,
         retry_after: None,
     }
 }

@@ -13,9 +13,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::MissedTickBehavior;
 
+use super::pool::ConnectionPool;
 use super::shared::{Drive, Pattern, StartSignal};
 use super::worker::{Share, WorkerContext, since};
-use super::{closed, lack, open};
+use super::{closed, lack, open, writes};
 use crate::load::cpu;
 use crate::load::record::Recorder;
 
@@ -123,10 +124,18 @@ async fn work(
     let _ = ready.send(Ok(()));
     let Ok(t0) = start.wait_for(Option::is_some).await.map(|t0| t0.unwrap_or_default()) else { return };
     let mut running = JoinSet::new();
-    match connected {
-        Connected::Closed(clients) => closed::spawn(&context, clients, t0, &mut running),
-        Connected::Open(pool) => open::spawn(&context, pool, t0, &mut running),
-    }
+    let pool = match connected {
+        Connected::Closed(clients) => {
+            closed::spawn(&context, clients, t0, &mut running);
+            Rc::new(RefCell::new(ConnectionPool::empty(&context)))
+        }
+        Connected::Open(pool) => {
+            let pool = Rc::new(RefCell::new(pool));
+            open::spawn(&context, &pool, t0, &mut running);
+            pool
+        }
+    };
+    writes::spawn(&context, &pool, t0, &mut running);
     let mut ticks = tokio::time::interval(ROLL_EVERY);
     heart.restart_from(&context.drive.clock, t0.minus(context.drive.warmup));
     let mut beats = tokio::time::interval(BEAT);
@@ -147,5 +156,5 @@ async fn work(
 
 enum Connected {
     Closed(Vec<closed::Client>),
-    Open(open::ConnectionPool),
+    Open(ConnectionPool),
 }

@@ -12,11 +12,13 @@ mod fleet;
 mod lack;
 mod open;
 mod pacer;
+mod pool;
 mod probe;
 mod retrying;
 mod shared;
 mod site;
 mod worker;
+mod writes;
 
 pub use fleet::{Worked, Workers};
 pub use lack::in_words as lack_in_words;

@@ -5,72 +5,45 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use evidence::ErrorKind;
+use scenarios::Op;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
 use super::again::OpenRequest;
 use super::connection::{Attempt, Connection};
+use super::pool::ConnectionPool;
 use super::worker::WorkerContext;
+use super::writes;
 use crate::load::record::{Answer, IssuedRequest};
 
 /// Connections that are made before the start, for each replica and worker.
 const CONNECTED_BEFORE: usize = 16;
-/// Connections of a worker at most; a request that would need one more is not sent, and counted.
-const CONNECTIONS_MAX: usize = 4096;
 /// After so many requests in a row that were due at once, the answers get their turn.
 const BURST_MAX: u32 = 16;
 
-/// A worker's connections that nobody uses now, by replica; and how many there are in all.
-pub(super) struct ConnectionPool {
-    idle: Vec<Vec<Connection>>,
-    made: usize,
-}
-
-impl ConnectionPool {
-    /// A connection to a replica, a new one where none is idle; `None` where there are as many as there may be.
-    fn take(&mut self, context: &WorkerContext, replica: usize) -> Option<Connection> {
-        if let Some(connection) = self.idle[replica].pop() {
-            return Some(connection);
-        }
-        if self.made >= CONNECTIONS_MAX {
-            return None;
-        }
-        self.made += 1;
-        Some(Connection::to(&context.drive.sites[replica], context.drive.timeout))
-    }
-}
-
 /// Makes the first connections.
 pub(super) async fn connect(context: &WorkerContext) -> Result<ConnectionPool, ErrorKind> {
-    let mut idle = Vec::new();
-    for site in &context.drive.sites {
-        let mut connections = Vec::new();
-        for _ in 0..CONNECTED_BEFORE {
-            let mut connection = Connection::to(site, context.drive.timeout);
-            connection.connect().await?;
-            connections.push(connection);
-        }
-        idle.push(connections);
-    }
-    let made = idle.len() * CONNECTED_BEFORE;
-    Ok(ConnectionPool { idle, made })
+    ConnectionPool::connected(context, CONNECTED_BEFORE).await
 }
 
 /// Starts the dispatcher.
-pub(super) fn spawn(context: &Rc<WorkerContext>, pool: ConnectionPool, t0: Mono, running: &mut JoinSet<()>) {
-    running.spawn_local(dispatch(Rc::clone(context), pool, t0));
+pub(super) fn spawn(
+    context: &Rc<WorkerContext>,
+    pool: &Rc<RefCell<ConnectionPool>>,
+    t0: Mono,
+    running: &mut JoinSet<()>,
+) {
+    running.spawn_local(dispatch(Rc::clone(context), Rc::clone(pool), t0));
 }
 
-async fn dispatch(context: Rc<WorkerContext>, pool: ConnectionPool, t0: Mono) {
+async fn dispatch(context: Rc<WorkerContext>, pool: Rc<RefCell<ConnectionPool>>, t0: Mono) {
     let WorkerContext { drive, recorder, share } = &*context;
-    let pool = Rc::new(RefCell::new(pool));
     let begun = t0.minus(drive.warmup);
     let mut stop = drive.stop.clone();
     let mut asking = JoinSet::new();
     for (number, arrival) in (1_u32..).zip(drive.plan.arrivals().skip(share.number).step_by(share.workers)) {
         let intended = Mono(begun.0.saturating_add(arrival.at_ns));
-        let hot = drive.is_hot(arrival.key);
-        let asked = IssuedRequest { intended_ns: context.since(intended, t0), key: arrival.key, hot };
+        let asked = context.issue(intended, t0, arrival.key, arrival.op, None);
         recorder.borrow_mut().offer(&asked);
         tokio::select! {
             biased;
@@ -81,6 +54,10 @@ async fn dispatch(context: Rc<WorkerContext>, pool: ConnectionPool, t0: Mono) {
             () = drive.pace.until(intended) => {}
         }
         let replica = arrival.replica as usize;
+        if arrival.op == Op::Put {
+            asking.spawn_local(writes::from_pool(Rc::clone(&context), Rc::clone(&pool), replica, asked, t0));
+            continue;
+        }
         let taken = pool.borrow_mut().take(&context, replica);
         match taken {
             None => recorder.borrow_mut().unsent(&asked),
@@ -134,8 +111,8 @@ async fn attempt(
 ) -> Attempt {
     let mut attempt = connection.ask(context, key, t0).await;
     let (mut site, mut tried) = (replica, 1);
-    while let Some(next) = context.drive.next_site(site, tried, &attempt.answer) {
-        pool.borrow_mut().idle[site].push(connection);
+    while let Some(next) = context.drive.next_site(site, tried, attempt.answer.found_nobody()) {
+        pool.borrow_mut().give_back(site, connection);
         let taken = pool.borrow_mut().take(context, next);
         // One was given back just now, so there is room for another.
         let Some(another) = taken else { return attempt };
@@ -146,6 +123,6 @@ async fn attempt(
         attempt.answer = Answer { sent_ns, moved_on, ..attempt.answer };
         (site, tried) = (next, tried + 1);
     }
-    pool.borrow_mut().idle[site].push(connection);
+    pool.borrow_mut().give_back(site, connection);
     attempt
 }

@@ -12,7 +12,6 @@ use tokio::sync::watch;
 use super::pacer::Pace;
 use super::retrying::Retrying;
 use super::site::Site;
-use crate::load::record::Answer;
 
 /// Everything that the workers of one strategy share.
 #[derive(Clone)]
@@ -33,6 +32,8 @@ pub struct Drive {
     pub timeout: Duration,
     /// What a client does whose replica is down.
     pub on_down: OnDown,
+    /// Whether items are written meanwhile, so that the versions of answers matter.
+    pub writes: bool,
     /// How clients try again, if they do.
     pub retrying: Retrying,
     /// The generator's clock.
@@ -80,11 +81,11 @@ impl Drive {
         self.keys.is_missing(key)
     }
 
-    /// Which site is asked after an answer of `site`'s, the `tried`th that was asked; `None` where the answer stands.
-    pub(super) fn next_site(&self, site: usize, tried: usize, answer: &Answer) -> Option<usize> {
+    /// Which site is asked after `site`, the `tried`th that was asked, where nobody may have listened; `None` where its answer stands.
+    pub(super) fn next_site(&self, site: usize, tried: usize, found_nobody: bool) -> Option<usize> {
         let moves = self.on_down == OnDown::Next && self.sites.get(site).is_some_and(|site| site.is_replica());
         let next = (site + 1) % self.sites.len().max(1);
-        (moves && tried < self.sites.len() && answer.found_nobody()).then_some(next)
+        (moves && tried < self.sites.len() && found_nobody).then_some(next)
     }
 
     /// The number of the first second that has requests.

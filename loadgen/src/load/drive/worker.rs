@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 
+use scenarios::Op;
 use strategies::time::Mono;
 
 use super::shared::Drive;
-use crate::load::record::Recorder;
+use crate::load::record::{IssuedRequest, Recorder};
 
 /// Which part of the load is a worker's: every `workers`-th client or arrival, from `number` on.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,11 @@ pub(super) struct WorkerContext {
 }
 
 impl WorkerContext {
+    /// A request that is decided on.
+    pub(super) fn issue(&self, intended: Mono, t0: Mono, key: u32, op: Op, client: Option<u32>) -> IssuedRequest {
+        IssuedRequest { intended_ns: self.since(intended, t0), key, hot: self.drive.is_hot(key), op, client }
+    }
+
     /// Nanoseconds from t = 0 to `at`; negative before it.
     pub(super) fn since(&self, at: Mono, t0: Mono) -> i64 {
         since(at, t0)

@@ -2,6 +2,8 @@
 //!
 //! Everything here is a pure function of its inputs, so each figure has a test with a small table in it.
 
+mod behind;
+mod commits;
 mod conditions;
 mod events;
 mod floor;
@@ -17,6 +19,7 @@ mod strategy;
 mod tally;
 mod validity;
 mod warmth;
+mod written;
 
 pub use conditions::{Against, During, Part, conditions};
 pub use events::Timeline;
@@ -31,3 +34,4 @@ pub use strategy::{Evidence, OriginTally, StrategyFigures, WarmState, figures, o
 pub use tally::{AnySecond, Bins, InFlight, WholeSeconds};
 pub use validity::{RunFacts, doubts};
 pub use warmth::Warmth;
+pub use written::{ToldWrites, WriteLedger, WritesSeen, compare_writes, write_row};

@@ -34,6 +34,8 @@ pub struct Evidence<'a> {
     pub end_ns: i64,
     /// What the recorder has.
     pub collected: &'a Collected,
+    /// Origin reads of which nobody is left to tell.
+    pub unwitnessed: u64,
     /// What the origin saw; `None` where it is nobody of ours.
     pub origin: Option<OriginTally>,
     /// What happened inside the replicas; `None` where there are none to tell of it.
@@ -172,6 +174,8 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
             share: share(outcomes.stale),
             overage_ms_max: (outcomes.unknown == 0).then(|| collected.overage_us_max.div_ceil(1000)),
         },
+        behind: None,
+        writes: None,
         peak_waiters: evidence.counters.peak_waiters,
         life_s: subject.strategy.as_ref().map(|spec| spec.soft_life_mean(scenario.cache.ttl).as_secs_f64()),
         cache_ops_per_request: operations.is_finite().then(|| round(operations, 1e4)),
@@ -187,7 +191,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         recovery: None,
         generator_cpu_cores: None,
         conditions: None,
-        unwitnessed: 0,
+        unwitnessed: evidence.unwitnessed,
         ledgers: evidence.ledgers.clone(),
         repeats: Vec::new(),
     }

@@ -13,6 +13,7 @@ use strategies::Outcome;
 
 use super::histogram::histogram;
 use super::second::{Bin, OutcomeCounts, SECOND_NS, Second, TAGS, Tries};
+use super::versions::{CollectedWrites, VersionTape};
 use crate::load::cpu;
 use crate::load::live::{Feed, News};
 use crate::load::measure::{Floor, Received, Warmth};
@@ -67,6 +68,8 @@ pub struct Collected {
     pub resent: u64,
     /// The same of all phases: each may hide one answer that its replica gave.
     pub resent_of_all_phases: u64,
+    /// What the writes left behind; `None` where nobody keeps it.
+    pub writes: Option<CollectedWrites>,
     /// Processor time of the collecting, nanoseconds; `None` where the system does not say.
     pub cpu_ns: Option<u64>,
     /// An empty histogram for those that need one for a moment.
@@ -82,6 +85,8 @@ enum Note {
     Begin(Log),
     /// What is to be expected of the warm-up.
     Expect(Warmth),
+    /// Where the versions that are seen go.
+    Keep(VersionTape),
     /// Told of each second that is over.
     Feed(Feed),
     /// The cache's state at t = 0, see [`Floor::know`].
@@ -136,6 +141,11 @@ impl Collector {
         let _ = self.tell.0.send(Note::Expect(warmth));
     }
 
+    /// Where the versions that are seen go, of a run whose items are written. To be called before the load begins.
+    pub fn keeps(&self, versions: VersionTape) {
+        let _ = self.tell.0.send(Note::Keep(versions));
+    }
+
     /// Told of each second that is over.
     pub fn watched_by(&self, feed: Feed) {
         let _ = self.tell.0.send(Note::Feed(feed));
@@ -183,6 +193,10 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
             }
             Note::Expect(warmth) => {
                 collected.warmth = Some(warmth);
+                continue;
+            }
+            Note::Keep(versions) => {
+                collected.writes = Some(CollectedWrites::new(versions));
                 continue;
             }
             Note::Feed(who) => {
@@ -254,6 +268,7 @@ impl Collected {
             retries: 0,
             tries: Tries::default(),
             cpu_ns: None,
+            writes: None,
             scratch: histogram(),
             offered: 0,
             sent: 0,
@@ -293,6 +308,9 @@ impl Collected {
             warmth.arrive(start_ms, &second.arrivals);
         }
         second.flights.iter().for_each(|flight| self.flights.answer(flight));
+        if let Some(writes) = &mut self.writes {
+            writes.take(std::mem::take(&mut second.versions), second.number >= 0);
+        }
         let Some(log) = &mut self.log else { return Ok(()) };
         for (tag, times) in TAGS.iter().zip(&second.times).filter(|(_, times)| !times.is_empty()) {
             times.look(&mut self.scratch, |histogram| log.second(start_ms, tag, histogram))?;

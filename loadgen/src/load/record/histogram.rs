@@ -10,7 +10,7 @@ const LARGEST_NS: u64 = 1_200_000_000_000;
 
 /// An empty histogram: nanoseconds, three significant digits.
 #[allow(clippy::expect_used, reason = "the bounds are constants, and they are good")]
-pub(super) fn histogram() -> Histogram<u64> {
+pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(FINEST_NS, LARGEST_NS, 3).expect("bounds")
 }
 

@@ -9,8 +9,10 @@ mod histogram;
 mod recorder;
 mod second;
 mod times;
+mod versions;
 
 pub use collector::{Collected, Collector, Log};
-pub(crate) use histogram::{latency, quantile_ms};
+pub(crate) use histogram::{histogram, latency, quantile_ms};
 pub use recorder::Recorder;
 pub use second::{Answer, IssuedRequest, KeySample, Second, TAGS, Tries};
+pub use versions::{AcknowledgedWrite, CollectedWrites, SeenVersion, SentWrite, VersionTape, WriteCount};

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::collector::{Collector, Tell};
 use super::second::{Answer, IssuedRequest, Second};
+use super::versions::SentWrite;
 
 /// Writes down one worker's requests. Seconds stay open until all their requests are answered, so their number is
 /// bounded by the requests' time-out.
@@ -46,7 +47,7 @@ impl Recorder {
     /// A request that was planned could not be sent: it stays planned, and counts as unsent.
     pub fn unsent(&mut self, asked: &IssuedRequest) {
         if let Some(second) = self.second(asked.intended_ns) {
-            second.unsent();
+            second.unsent(asked);
         }
     }
 
@@ -54,6 +55,13 @@ impl Recorder {
     pub fn answer(&mut self, asked: &IssuedRequest, answer: Answer) {
         if let Some(second) = self.second(asked.intended_ns) {
             second.answer(asked, answer);
+        }
+    }
+
+    /// A write has its answer, or has failed.
+    pub fn wrote(&mut self, asked: &IssuedRequest, write: SentWrite) {
+        if let Some(second) = self.second(asked.intended_ns) {
+            second.wrote(asked, write);
         }
     }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use evidence::ErrorKind;
+use scenarios::Op;
 use strategies::Outcome;
 
 use super::times::Times;
+use super::versions::{SecondVersions, SeenVersion, SentWrite};
 
 /// The tags of `latency.hlog`, in the order in which a second keeps its times.
 pub const TAGS: [&str; 7] = ["resp", "serv", "lag", "resp.hit", "resp.stale", "resp.wait", "resp.load"];
@@ -27,6 +29,10 @@ pub struct IssuedRequest {
     pub key: u32,
     /// Whether that is the scenario's hot key.
     pub hot: bool,
+    /// What is done with the key.
+    pub op: Op,
+    /// Whose it is; `None` where requests come from nobody in particular.
+    pub client: Option<u32>,
 }
 
 /// What became of it.
@@ -42,6 +48,8 @@ pub struct Answer {
     pub error: Option<ErrorKind>,
     /// The flight that its replica led for it.
     pub flight: Option<String>,
+    /// The version of what it has; `None` where nobody wants to know, or it does not say.
+    pub version: Option<u64>,
     /// How far past its TTL a stale answer was, microseconds.
     pub overage_us: u64,
     /// Whether its replica was down and another one was asked.
@@ -125,6 +133,8 @@ pub struct Second {
     pub(super) moved_on: u64,
     pub(super) resent: u64,
     pub(super) tries: Tries,
+    /// Only of a run whose items are written.
+    pub(super) versions: SecondVersions,
     /// How many requests were sent at their very moment, as long as all of them were (in virtual time they always are): their
     /// service times are their response times, and their lag is nothing, so neither is written down one by one. See
     /// [`Second::settle`].
@@ -146,6 +156,7 @@ impl Second {
             moved_on: 0,
             resent: 0,
             tries: Tries::default(),
+            versions: SecondVersions::default(),
             on_time: Some(0),
         }
     }
@@ -168,19 +179,41 @@ impl Second {
 
     pub(super) fn offer(&mut self, asked: &IssuedRequest) {
         self.open += 1;
-        self.bin(asked.intended_ns).offered += 1;
+        match asked.op {
+            Op::Get => self.bin(asked.intended_ns).offered += 1,
+            Op::Put => self.versions.count.planned += 1,
+        }
     }
 
     /// It was due and could not be sent.
-    pub(super) fn unsent(&mut self) {
+    pub(super) fn unsent(&mut self, asked: &IssuedRequest) {
         self.open = self.open.saturating_sub(1);
+        self.versions.count.unsent += u64::from(asked.op == Op::Put);
     }
 
     /// It is not due any more: the run was stopped before its moment.
     pub(super) fn withdraw(&mut self, asked: &IssuedRequest) {
         self.open = self.open.saturating_sub(1);
-        let bin = self.bin(asked.intended_ns);
-        bin.offered = bin.offered.saturating_sub(1);
+        let planned = match asked.op {
+            Op::Get => &mut self.bin(asked.intended_ns).offered,
+            Op::Put => &mut self.versions.count.planned,
+        };
+        *planned = planned.saturating_sub(1);
+    }
+
+    /// A write has its answer, or has failed.
+    pub(super) fn wrote(&mut self, asked: &IssuedRequest, write: SentWrite) {
+        self.open = self.open.saturating_sub(1);
+        if let Ok(acknowledged) = &write.answer {
+            self.see(asked, write.sent_ns, acknowledged.version, true);
+        }
+        self.versions.count.count(&write);
+        self.versions.writes.push((write, asked.intended_ns, asked.key));
+    }
+
+    fn see(&mut self, asked: &IssuedRequest, began_ns: i64, version: u64, own: bool) {
+        let IssuedRequest { client, key, .. } = *asked;
+        self.versions.seen.push(SeenVersion { began_ns, client, key, version, own });
     }
 
     pub(super) fn answer(&mut self, asked: &IssuedRequest, answer: Answer) {
@@ -195,6 +228,9 @@ impl Second {
             self.tries.saved += u64::from(!matches!(answer.outcome, Some(Outcome::Shed | Outcome::Error)));
         }
         self.tries.unpaid += u64::from(answer.unpaid);
+        if let Some(version) = answer.version {
+            self.see(asked, answer.sent_ns, version, false);
+        }
         self.arrivals.push((asked.intended_ns, asked.key));
         if asked.hot {
             self.hot_outcomes[outcome] += 1;
@@ -242,6 +278,7 @@ impl Second {
         self.moved_on += other.moved_on;
         self.resent += other.resent;
         self.tries.add(other.tries);
+        self.versions.merge(other.versions);
         self.flights.extend(other.flights);
         self.overage_us_max = self.overage_us_max.max(other.overage_us_max);
     }

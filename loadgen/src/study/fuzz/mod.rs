@@ -31,6 +31,17 @@ const GUARDED: [&str; 2] = [
     "swr + coalesce + lease + limit(concurrency=2, queue=1, margin=200ms) + breaker(samples=2, share=0.3, cool_down=500ms, trickle=2, successes=3)",
 ];
 
+/// And those that do something to the cache when an item is written: their worlds have writers.
+const WRITTEN: [&str; 7] = [
+    "plain + bare + invalidate",
+    "plain + lock + invalidate(twice=100ms)",
+    "plain + lease + invalidate",
+    "swr + coalesce + lease + invalidate",
+    "plain + lock + write-through",
+    "plain + lease + write-through",
+    "xfetch(stale=T) + jitter(spread=0.1) + coalesce + lease(wake=notify) + write-through",
+];
+
 /// Does what the command line says.
 ///
 /// # Errors
@@ -116,7 +127,7 @@ pub fn saved(text: &str, name: &str) -> Result<Vec<Try>, Failure> {
 
 fn specs(text: &str) -> Result<Vec<Spec>, Failure> {
     let names: Vec<String> = match text {
-        "all" => PRESETS.iter().map(|p| p.name).chain(GUARDED).map(str::to_owned).collect(),
+        "all" => PRESETS.iter().map(|p| p.name).chain(GUARDED).chain(WRITTEN).map(str::to_owned).collect(),
         RANDOM => vec!["naive".into()],
         "broken" => BROKEN.iter().map(|b| b.name.to_owned()).collect(),
         text => crate::cli::settings::split_list(text),

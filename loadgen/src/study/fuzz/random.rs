@@ -94,6 +94,16 @@ impl Draw {
                 1 + self.count(0, 99)
             ));
         }
+        // Last, so that what was drawn before is what it was.
+        if self.chance(0.3) {
+            let write = self.one(&["invalidate", "invalidate", "write-through", "write-through", "expire"]);
+            let twice = if write == "invalidate" && self.chance(0.3) {
+                format!("(twice={})", self.ms(1, 3000))
+            } else {
+                String::new()
+            };
+            layers.push(format!("{write}{twice}"));
+        }
         layers.join(" + ")
     }
 

@@ -173,6 +173,7 @@ fn drive(scenario: &Scenario, site: &Arc<Site>) -> Result<Driven, Failure> {
         pattern: Pattern::from(&scenario.load.kind),
         sites: vec![Arc::clone(site)],
         keys: scenario.keys.clone(),
+        writes: false,
         warmup: scenario.load.warmup,
         duration: scenario.load.duration,
         timeout: scenario.load.timeout,

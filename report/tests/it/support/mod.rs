@@ -362,6 +362,8 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         outcomes,
         events: Some(Events::default()),
         stale: Stale { share: Some(outcomes.stale as f64 / times.len().max(1) as f64), overage_ms_max: None },
+        behind: None,
+        writes: None,
         cache_ops_per_request: Some(1.06),
         peak_waiters: Some(17),
         unsent: 0,

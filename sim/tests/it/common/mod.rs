@@ -98,6 +98,7 @@ impl Witness for Tally {
                 Reply::Answer(Err(GetError::Shed { .. } | GetError::Refused { .. })) => (Outcome::Shed, None),
                 Reply::Answer(Err(GetError::OutOfTime)) => (Outcome::Error, Some("http-504")),
                 Reply::Answer(Err(_)) => (Outcome::Error, Some("http-502")),
+                Reply::Wrote(_) => return,
                 Reply::TimedOut => (Outcome::Error, Some("timeout")),
                 Reply::Reset => (Outcome::Error, Some("reset")),
                 Reply::Refused => (Outcome::Error, Some("refused")),

@@ -7,7 +7,7 @@ use evidence::ReadEnd;
 use scenarios::Trouble;
 use sim::invariants::{Active, End, Fact, FactKind, Judge, Terms};
 use sim::{Effect, Read};
-use strategies::port::{Acquired, Cause, Event, FlightId, LeaderEnd, Released, Renewed, Stored, Token, When};
+use strategies::port::{Acquired, Cause, Event, FlightId, LeaderEnd, Released, Removal, Renewed, Stored, Token, When};
 use strategies::time::{Mono, Wall};
 use strategies::{Entry, GetError, Key, Life, Outcome, Served, Spec};
 
@@ -94,7 +94,7 @@ pub fn seized(ms: i64, node: u16) -> Fact {
 }
 
 pub fn removed(ms: i64, node: u16) -> Fact {
-    cache(ms, node, Effect::Removed(key()))
+    cache(ms, node, Effect::Removed(key(), Removal::Entry))
 }
 
 /// A version is stored, fresh for five seconds and then no more; 200 ms were needed to read it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::BrokenInfo;
 use crate::port::entry::Entry;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cache, CacheError, Lookup, Stored, When};
+use crate::port::{BoxFuture, Cache, CacheError, Lookup, Removal, Stored, When};
 
 /// The lease's put is not fenced.
 pub(super) const UNFENCED: BrokenInfo = BrokenInfo {
@@ -14,6 +14,15 @@ pub(super) const UNFENCED: BrokenInfo = BrokenInfo {
     composition: "plain + lease",
     reason: "a holder that was frozen past its lease puts an old value over a new one",
     mistake: "a plain SET after a lock that may be lost, as in the APEE-LRM article",
+    sabotage: |parts| wrap(&mut parts.ports.cache, false, true),
+};
+
+/// Neither a write's put nor a fill's looks at the version that is there.
+pub(super) const UNORDERED: BrokenInfo = BrokenInfo {
+    name: "broken-write-through-unordered",
+    composition: "plain + lock + write-through",
+    reason: "the last SET wins, not the last commit: an older value stays until the next write or the TTL",
+    mistake: "UPDATE, then SET: two writers within a round trip, or a fill under way, and the order is lost",
     sabotage: |parts| wrap(&mut parts.ports.cache, false, true),
 };
 
@@ -51,7 +60,7 @@ impl Cache for Wrong {
         self.inner.put(key, entry, if self.fences { when } else { When::Always })
     }
 
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        self.inner.remove(key)
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
+        self.inner.remove(key, what)
     }
 }

@@ -10,6 +10,7 @@ mod lease;
 mod row;
 mod seize;
 mod sign;
+mod write;
 
 pub use row::BrokenInfo;
 pub use seize::Seize;
@@ -25,4 +26,7 @@ pub const BROKEN: &[BrokenInfo] = &[
     cache::UNFENCED,
     cache::STALE_FOR_EVER,
     fill::UNPROTECTED,
+    cache::UNORDERED,
+    write::DELETE_BEFORE_WRITE,
+    write::INVALIDATE_RACE,
 ];

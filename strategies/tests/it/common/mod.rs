@@ -10,8 +10,8 @@ use bytes::Bytes;
 use sim::{MemoryCache, VirtualClock, World};
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Cause, Clock, Event, EventSink, FlightId, LeaderEnd,
-    Lease, LoadCx, Loaded, Lookup, Message, Messages, Origin, OriginError, Released, Renewed, Stored, Token, Wake,
-    When,
+    Lease, LoadCx, Loaded, Lookup, Message, Messages, Origin, OriginError, Released, Removal, Renewed, Stored, Token,
+    Wake, When,
 };
 use strategies::rng::Rng;
 use strategies::sabotage::Seize;
@@ -90,8 +90,11 @@ impl Origin for ScriptedOrigin {
             }
         })
     }
-    fn store<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
-        Box::pin(async { Ok(Some(self.version.fetch_add(1, Ordering::Relaxed) + 1)) })
+    fn store<'a>(&'a self, _: &'a Key, _: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
+        Box::pin(async {
+            let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
+            Ok(Loaded { value: Some(Bytes::from_static(b"written")), version, read_at: Default::default() })
+        })
     }
 }
 
@@ -168,8 +171,8 @@ impl Cache for Link {
             self.cross(self.inner.put(key, entry, when)).await
         })
     }
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        Box::pin(self.cross(self.inner.remove(key)))
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(self.cross(self.inner.remove(key, what)))
     }
 }
 
@@ -289,7 +292,7 @@ impl Fleet {
 
     /// The cache loses the item, and keeps its leases.
     pub async fn memory_forget(&self) {
-        self.memory.remove(&key()).await.unwrap();
+        self.memory.remove(&key(), Removal::Entry).await.unwrap();
     }
 
     /// All events of all replicas.

@@ -135,7 +135,7 @@ impl Origin for LimitedOrigin {
     }
 
     /// What is guarded is reads: a write passes by.
-    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Option<u64>, OriginError>> {
+    fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
         self.inner.store(key, cx)
     }
 }
