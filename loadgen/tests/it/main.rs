@@ -10,6 +10,7 @@ mod bad_input;
 mod baselines;
 mod budgets;
 mod check;
+mod claims;
 #[path = "../common/mod.rs"]
 mod common;
 mod compose;

@@ -61,15 +61,8 @@ impl TrialRunner<'_> {
     ) -> Result<LoadDone, Failure> {
         let drive = self.drive();
         let workers = workers(drive.pattern);
-        let no_thread = |e| Failure::failed(format!("no thread for the generator: {e}"));
         let scenario = &self.settings.scenario;
-        let floor = subject.floor(scenario).map(Floor::bounded);
-        let collector = Collector::start(workers, floor).map_err(no_thread)?;
-        subject.warmth(scenario).into_iter().for_each(|warmth| collector.expects(warmth));
-        collector.watched_by(self.feed.clone());
-        if scenario.writes.is_some() {
-            collector.keeps(VersionTape::new(files.path()));
-        }
+        let collector = self.collector(subject, workers, files)?;
         let recorders = (0..workers).map(|_| collector.recorder(drive.first_second())).collect();
         let (tell_start, start) = watch::channel(None);
         let (tell_ready, mut ready) = mpsc::unbounded_channel();
@@ -114,6 +107,19 @@ impl TrialRunner<'_> {
             aftermath,
             containers,
         })
+    }
+
+    /// The recorder's other half, told what is to be expected and kept.
+    fn collector(&self, subject: &Subject, workers: usize, files: &StrategyFolder) -> Result<Collector, Failure> {
+        let scenario = &self.settings.scenario;
+        let floor = subject.floor(scenario).map(Floor::bounded);
+        let collector = Collector::start(workers, floor).map_err(no_thread)?;
+        subject.warmth(scenario).into_iter().for_each(|warmth| collector.expects(warmth));
+        collector.watched_by(self.feed.clone());
+        if scenario.writes.is_some() {
+            collector.keeps(VersionTape::new(files.path()));
+        }
+        Ok(collector)
     }
 
     /// Where the measured phase ended, nanoseconds since t = 0: as planned, or where it was stopped.
@@ -245,6 +251,10 @@ impl TrialRunner<'_> {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+fn no_thread(error: std::io::Error) -> Failure {
+    Failure::failed(format!("no thread for the generator: {error}"))
 }
 
 /// From `t0` to `now`, nanoseconds; negative before it.
