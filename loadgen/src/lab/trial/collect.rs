@@ -25,23 +25,14 @@ impl TrialRunner<'_> {
             Some((origin, clock)) => Some((read_list(origin.get("/ledger").await.map_err(Failure::failed)?), clock)),
             None => None,
         };
-        let writes: Vec<OriginWrite> =
-            match self.endpoints.origin.as_ref().filter(|_| self.settings.scenario.writes.is_some()) {
-                Some(origin) => origin.get("/writes").await.map_err(Failure::failed)?,
-                None => Vec::new(),
-            };
+        let writes = self.writes().await.map_err(Failure::failed)?;
         let mut replicas = Vec::new();
         for (index, (control, clock)) in self.endpoints.replicas.iter().zip(&before.replica_clocks).enumerate() {
             let clock = load.aftermath.clocks.get(&index).unwrap_or(clock);
             replicas.push((control.get("/events").await.map_err(Failure::failed)?, *clock));
         }
         let parts = self.parts(before, &load).await.map_err(Failure::failed)?;
-        let writes_missed = match &self.endpoints.origin {
-            Some(origin) => {
-                Some(origin.get::<OriginCounters>("/counters").await.map_err(Failure::failed)?.writes_missed)
-            }
-            None => None,
-        };
+        let writes_missed = self.writes_missed().await.map_err(Failure::failed)?;
         let cache_after = match self.endpoints.replicas.first() {
             Some(replica) => Some(replica.get::<CacheStatus>("/cache").await),
             None => None,
@@ -79,6 +70,22 @@ impl TrialRunner<'_> {
         })?;
         trial.figures.strategy.generator_cpu_cores = load.cpu_cores;
         Ok(Trial { containers: load.containers, ..trial })
+    }
+
+    /// The origin's ledger of writes, where anything is written.
+    async fn writes(&self) -> Result<Vec<OriginWrite>, ControlError> {
+        match self.endpoints.origin.as_ref().filter(|_| self.settings.scenario.writes.is_some()) {
+            Some(origin) => origin.get("/writes").await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Times that the origin's rows were to get a version of themselves and did not; `None` where it is not ours.
+    async fn writes_missed(&self) -> Result<Option<u64>, ControlError> {
+        match &self.endpoints.origin {
+            Some(origin) => Ok(Some(origin.get::<OriginCounters>("/counters").await?.writes_missed)),
+            None => Ok(None),
+        }
     }
 
     /// How every part of the lab fared, on each's own clock.

@@ -136,7 +136,6 @@ pub fn figures(mut evidence: Evidence<'_>) -> StrategyFigures {
 
 fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> Strategy {
     let (collected, scenario) = (evidence.collected, evidence.scenario);
-    let hot_key = scenario.keys.hot_key().map(|k| k.to_string());
     let subject = evidence.subject;
     let planned_ns = i64::try_from(nanos(scenario.load.duration)).unwrap_or(i64::MAX);
     let outcomes = collected.outcomes;
@@ -157,12 +156,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         error_kinds: collected.errors.iter().map(|(kind, count)| (kind.to_string(), *count)).collect(),
         hit_ratio: share(outcomes.hit + outcomes.stale),
         origin: tally.map(|tally| origin(evidence, tally, end_ns)),
-        hot: hot_key.map(|key| Hot {
-            requests: collected.hot_outcomes.sum(),
-            outcomes: collected.hot_outcomes,
-            origin_total: tally.map(|tally| tally.hot_total),
-            key,
-        }),
+        hot: hot(evidence, tally),
         predicted: theory.0,
         not_predicted: theory.1,
         latency_ms: latency(&collected.measured[0]),
@@ -195,6 +189,17 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         ledgers: evidence.ledgers.clone(),
         repeats: Vec::new(),
     }
+}
+
+/// The hot key's own figures, where there is one.
+fn hot(evidence: &Evidence<'_>, tally: Option<&OriginTally>) -> Option<Hot> {
+    let outcomes = evidence.collected.hot_outcomes;
+    Some(Hot {
+        key: evidence.scenario.keys.hot_key()?.to_string(),
+        requests: outcomes.sum(),
+        outcomes,
+        origin_total: tally.map(|tally| tally.hot_total),
+    })
 }
 
 fn origin(evidence: &Evidence<'_>, tally: &OriginTally, end_ns: i64) -> OriginFigures {
