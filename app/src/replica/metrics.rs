@@ -137,8 +137,7 @@ impl ReplicaMetrics {
                 "Entries written, and those that a newer lock fenced off.",
                 ("result", &[Stored::Stored, Stored::Fenced], stored),
             )?,
-            corrupt_entries: of
-                .counter("stampede_corrupt_entries_total", "Reads that found something that is no entry.")?,
+            corrupt_entries: of.counter("stampede_corrupt_entries_total", "Reads of something that is no entry.")?,
             flights: of.counters(
                 "stampede_flights_total",
                 "Origin reads begun, by cause.",

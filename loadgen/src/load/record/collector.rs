@@ -191,12 +191,8 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
                 collected.log = Some(log);
                 continue;
             }
-            Note::Expect(warmth) => {
-                collected.warmth = Some(warmth);
-                continue;
-            }
-            Note::Keep(versions) => {
-                collected.writes = Some(CollectedWrites::new(versions));
+            Note::Expect(_) | Note::Keep(_) => {
+                collected.is_told(note);
                 continue;
             }
             Note::Feed(who) => {
@@ -253,6 +249,15 @@ fn tell(feed: &Feed, row: &BinRow, loads: Option<u64>) {
 }
 
 impl Collected {
+    /// What is to be expected, and what is to be kept.
+    fn is_told(&mut self, note: Note) {
+        match note {
+            Note::Expect(warmth) => self.warmth = Some(warmth),
+            Note::Keep(versions) => self.writes = Some(CollectedWrites::new(versions)),
+            Note::Begin(_) | Note::Feed(_) | Note::Warm(_) | Note::Second(_) | Note::Abandon => {}
+        }
+    }
+
     fn new() -> Self {
         Self {
             seconds: Vec::new(),
