@@ -170,21 +170,10 @@ async fn run<W: Witness + 'static>(
     handle.crash(LAB);
     let (requests, cache_ops) = at_start.get();
     let (requests, cache_ops) = (fleet.requests() - requests, fleet.cache_ops() - cache_ops);
-    let budget = scenario.quiet_budget();
-    let peak_waiters = fleet.peak_waiters();
+    let (budget, peak_waiters) = (scenario.quiet_budget(), fleet.peak_waiters());
     while world.tasks() > 0 && handle.now().since(ended) < budget {
         handle.sleep(LOOK_EVERY).await;
     }
-    let (happened, not_quiet) = (happened.take(), world.tasks());
-    Ok(SimulationResult {
-        t0,
-        ended,
-        ledger: Vec::new(),
-        writes: Vec::new(),
-        requests,
-        cache_ops,
-        peak_waiters,
-        happened,
-        not_quiet,
-    })
+    let (happened, not_quiet, ledger, writes) = (happened.take(), world.tasks(), Vec::new(), Vec::new());
+    Ok(SimulationResult { t0, ended, ledger, writes, requests, cache_ops, peak_waiters, happened, not_quiet })
 }
