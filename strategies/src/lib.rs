@@ -16,11 +16,13 @@
 //! | a replica's own request slots, and who waits in it | [`Slots`] |
 //! | the SPEC grammar and the presets | [`spec`] |
 //! | public mistakes, wrong on purpose | [`sabotage`] |
+//! | counters that expire, their own SPECs and theory | [`counter`] |
 //! | what theory predicts of a hot key | [`theory`] |
 //! | how long things may take in a replica | [`Budgets`] |
 //! | durations, rates and sizes as people write them | [`kit::units`] |
 //! | what any cache must do | `conformance` (feature `conformance`) |
 
+pub mod counter;
 mod fill;
 mod kit;
 mod layer;

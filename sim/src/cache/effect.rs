@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strategies::port::{Acquired, Released, Removal, Renewed, Stored, Token, When};
+use strategies::port::{Acquired, CounterCommand, HeldCounter, Released, Removal, Renewed, Stored, Token, When};
 use strategies::{Entry, Key};
 
 /// Told of everything that takes effect in the cache, and which replica did it.
@@ -23,4 +23,6 @@ pub enum Effect {
     LetGo(Key, Token, Released),
     /// A lease was deleted, no matter which caller held it.
     Seized(Key),
+    /// A command on a counter, and what was held of it before.
+    Counted(Key, CounterCommand, Option<HeldCounter>),
 }

@@ -14,6 +14,7 @@ use strategies::port::{
 };
 use strategies::{Entry, Key, time::Mono};
 
+use crate::cache::counters::{CounterStore, StoredCounters};
 use crate::cache::keymap::KeyMap;
 
 /// How much longer than its hard life an entry is kept: what a reader may still want to know of it.
@@ -25,8 +26,9 @@ const SWEEP_FROM: usize = 1024;
 /// A cache that all replicas of a process share. Bounded by the number of keys that its users have; an entry goes when it
 /// is read after its end, or at the latest when there have been as many puts as there are entries.
 pub struct MemoryCache {
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    pub(crate) counters: CounterStore,
 }
 
 /// What a cache held at a moment.
@@ -35,6 +37,7 @@ pub struct Snapshot {
     entries: KeyMap<(Entry, Mono)>,
     spoilt: BTreeSet<Key>,
     leases: KeyMap<(Token, Mono)>,
+    counters: StoredCounters,
 }
 
 #[derive(Default)]
@@ -79,11 +82,12 @@ impl MemoryCache {
     /// An empty cache whose entries and leases end by `clock`'s monotonic time.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::default() }
+        Self { clock, state: Mutex::default(), counters: CounterStore::default() }
     }
 
-    /// Forgets every entry and every lease.
+    /// Forgets every entry, every lease and every counter.
     pub fn clear(&self) {
+        self.counters.restore(StoredCounters::default());
         let mut state = self.state();
         (state.entries, state.spoilt, state.leases) = Default::default();
     }
@@ -92,7 +96,12 @@ impl MemoryCache {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let state = self.state();
-        Snapshot { entries: state.entries.clone(), spoilt: state.spoilt.clone(), leases: state.leases.clone() }
+        Snapshot {
+            entries: state.entries.clone(),
+            spoilt: state.spoilt.clone(),
+            leases: state.leases.clone(),
+            counters: self.counters.snapshot(),
+        }
     }
 
     /// Holds what it held then, as a replica does that is promoted before it has caught up.
@@ -100,6 +109,7 @@ impl MemoryCache {
         let mut state = self.state();
         (state.entries, state.leases) = (past.entries.clone(), past.leases.clone());
         state.spoilt = past.spoilt.clone();
+        self.counters.restore(past.counters.clone());
     }
 
     /// Damages a key's bytes, if there are any. Where a fenced put looks for the version they say the highest there is.

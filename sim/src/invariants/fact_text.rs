@@ -36,7 +36,8 @@ impl Fact {
                 | Effect::Taken(key, ..)
                 | Effect::Prolonged(key, ..)
                 | Effect::LetGo(key, ..)
-                | Effect::Seized(key),
+                | Effect::Seized(key)
+                | Effect::Counted(key, ..),
             ) => Some(key),
             FactKind::Told(event) => event.key(),
             FactKind::Answered { .. } | FactKind::Sent { .. } | FactKind::Trouble(_) | FactKind::Over(_) => None,
@@ -176,6 +177,11 @@ fn took_effect(effect: &Effect, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "key {key}: lock {} is not let go of, it is lost", short(*token))
         }
         Effect::Seized(key) => write!(f, "key {key}: the lock is deleted, no matter who holds it"),
+        Effect::Counted(key, command, None) => write!(f, "counter {key}: {command:?}; it was not there"),
+        Effect::Counted(key, command, Some(held)) => {
+            let end = if held.left.is_none() { ", without an end" } else { "" };
+            write!(f, "counter {key}: {command:?}; it was {}{end}", held.value)
+        }
     }
 }
 

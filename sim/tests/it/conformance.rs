@@ -7,6 +7,7 @@ use scenarios::{Law, OriginModel};
 use sim::{CachePort, CacheServer, Link, LinkLatency, MemoryCache, OriginPort, SimOrigin, World};
 use strategies::Key;
 use strategies::conformance::{CacheSubject, OriginSubject};
+use strategies::counter::conformance::CounterSubject;
 use strategies::rng::Rng;
 
 #[test]
@@ -30,6 +31,20 @@ fn a_replicas_connection_to_the_simulated_cache_keeps_the_contract() {
     let port = CachePort::new(&server, 0, link());
     let (cache, lease, wake, seize) = (port.clone(), port.clone(), port.clone(), port);
     let subject = CacheSubject { cache, lease, wake, seize, clock: world.clock(0), prefix: "contract".into() };
+    assert_eq!(world.run(subject.check_all()), Some(()));
+}
+
+#[test]
+fn counters_in_memory_and_in_the_simulated_cache_keep_the_contract() {
+    let world = World::new();
+    let clock = world.clock(0);
+    let memory = Arc::new(MemoryCache::new(clock.clone()));
+    let subject = CounterSubject { counters: memory, clock, prefix: "contract".into(), increx: true };
+    assert_eq!(world.run(subject.check_all()), Some(()));
+    let world = World::new();
+    let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
+    let counters = CachePort::new(&server, 0, link());
+    let subject = CounterSubject { counters, clock: world.clock(0), prefix: "contract".into(), increx: true };
     assert_eq!(world.run(subject.check_all()), Some(()));
 }
 

@@ -4,6 +4,7 @@
 
 mod common;
 mod conformance;
+mod counters;
 mod failures;
 mod guards;
 mod hotkey;

@@ -9,11 +9,13 @@ pub struct Capabilities {
     pub conditions: bool,
     /// It carries messages between replicas.
     pub messages: bool,
+    /// It knows `INCREX`: an increment that also gives an end to a counter which has none (Redis 8.8).
+    pub increx: bool,
 }
 
 impl Capabilities {
-    /// Everything: what Redis and the memory cache can.
-    pub const ALL: Self = Self { leases: true, conditions: true, messages: true };
+    /// Everything: what the memory cache can, and Redis from 8.8 on.
+    pub const ALL: Self = Self { leases: true, conditions: true, messages: true, increx: true };
 
     /// What either of the two needs.
     #[must_use]
@@ -32,6 +34,7 @@ impl Capabilities {
             (needed.leases && !self.leases, "leases"),
             (needed.conditions && !self.conditions, "puts on a condition"),
             (needed.messages && !self.messages, "messages between replicas"),
+            (needed.increx && !self.increx, "the command INCREX (Redis 8.8 and later)"),
         ]
         .into_iter()
         .find_map(|(lacks, what)| lacks.then_some(what))

@@ -127,8 +127,24 @@ impl BreakerState {
     }
 }
 
-/// Every cache operation that can fail, by name.
-pub const OPERATIONS: [&str; 7] = ["get", "put", "remove", "acquire", "renew", "release", "seize"];
+/// Every cache operation that can fail, by name: of entries and leases, and of counters ([`super::CounterCommand::NAMES`]).
+pub const OPERATIONS: [&str; 15] = [
+    "get",
+    "put",
+    "remove",
+    "acquire",
+    "renew",
+    "release",
+    "seize",
+    "read-counter",
+    "set-counter",
+    "set-new",
+    "add",
+    "expire",
+    "transaction",
+    "script",
+    "increx",
+];
 
 /// Something that happened inside a strategy. The sink stamps it with its own clock.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub(crate) struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    pub(super) fn of(layer: &'static str, params: &'static [ParamInfo], term: &'a Term) -> Result<Self, String> {
+    pub(crate) fn of(layer: &'static str, params: &'static [ParamInfo], term: &'a Term) -> Result<Self, String> {
         let mut given: Vec<(&str, &str)> = Vec::new();
         for (at, Arg { key, value }) in term.args.iter().enumerate() {
             let name = match key {
@@ -130,7 +130,7 @@ impl<'a> Args<'a> {
     }
 
     /// The arguments that differ from their defaults, in the layer's order: `(beta=2)`, or nothing.
-    pub(super) fn canonical(&self) -> String {
+    pub(crate) fn canonical(&self) -> String {
         let differing = self.params.iter().filter(|p| self.text(p.name) != p.default);
         let said: Vec<String> = differing.map(|p| format!("{}={}", p.name, self.text(p.name))).collect();
         if said.is_empty() { String::new() } else { format!("({})", said.join(", ")) }

@@ -26,6 +26,7 @@ pub use param::ParamInfo;
 pub(crate) use param::Range;
 pub use promise::Promise;
 pub(crate) use span::Span;
+pub(crate) use terms::parse as parse_terms;
 
 pub(crate) use crate::fill::LockSettings;
 pub use crate::stack::sabotage::{BROKEN, BrokenInfo};

@@ -2,22 +2,22 @@
 
 /// One term as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Term {
-    pub(super) name: String,
-    pub(super) args: Vec<Arg>,
+pub(crate) struct Term {
+    pub(crate) name: String,
+    pub(crate) args: Vec<Arg>,
 }
 
 /// One argument as typed; positional where it has no key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Arg {
-    pub(super) key: Option<String>,
-    pub(super) value: String,
+pub(crate) struct Arg {
+    pub(crate) key: Option<String>,
+    pub(crate) value: String,
 }
 
 /// The longest SPEC in bytes: nobody types more, and errors quote it.
 const SPEC_BYTES_MAX: usize = 1000;
 
-pub(super) fn parse(text: &str) -> Result<Vec<Term>, String> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Term>, String> {
     if text.len() > SPEC_BYTES_MAX {
         return Err(format!("is {} bytes long; at most {SPEC_BYTES_MAX}", text.len()));
     }
