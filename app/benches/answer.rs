@@ -27,7 +27,13 @@ struct Memory(Arc<MemoryCache>);
 
 impl CacheSource for Memory {
     fn open(&self, _: &str) -> CachePorts {
-        CachePorts { cache: self.0.clone(), lease: self.0.clone(), wake: self.0.clone(), seize: self.0.clone() }
+        CachePorts {
+            cache: self.0.clone(),
+            lease: self.0.clone(),
+            wake: self.0.clone(),
+            counters: self.0.clone(),
+            seize: self.0.clone(),
+        }
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evidence::CacheStatus;
-use strategies::port::{BoxFuture, Cache, Capabilities, Lease, Wake};
+use strategies::port::{BoxFuture, Cache, Capabilities, CounterServer, Lease, Wake};
 use strategies::sabotage::Seize;
 
 pub use crate::wire::refused::{RefusalCause, Refused};
@@ -17,6 +17,8 @@ pub struct CachePorts {
     pub lease: Arc<dyn Lease>,
     /// Messages between replicas.
     pub wake: Arc<dyn Wake>,
+    /// Counters.
+    pub counters: Arc<dyn CounterServer>,
     /// Leases that anybody may delete, for a strategy that is wrong on purpose.
     pub seize: Arc<dyn Seize>,
 }
@@ -29,6 +31,11 @@ pub trait CacheSource: Send + Sync {
     /// What it can do beyond keeping entries.
     fn can(&self) -> Capabilities {
         Capabilities::ALL
+    }
+
+    /// What it can where its status says that it is this server: not every version knows every command.
+    fn can_of(&self, _server: &str) -> Capabilities {
+        self.can()
     }
 
     /// Asks the cache about itself; an error is a sentence for people.

@@ -4,6 +4,7 @@
 
 mod common;
 mod corrupt;
+mod counters;
 mod leaders;
 mod leases;
 mod metrics;

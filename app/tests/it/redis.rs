@@ -46,7 +46,7 @@ fn entry(clock: &RealClock) -> Entry {
 #[tokio::test]
 async fn redis_keeps_the_contract() {
     let Some(redis) = testing::redis(&[]) else { return };
-    let CachePorts { cache, lease, wake, seize } = open(&redis);
+    let CachePorts { cache, lease, wake, seize, .. } = open(&redis);
     let clock = Arc::new(RealClock::start());
     CacheSubject { cache, lease, wake, seize, clock, prefix: "contract".into() }.check_all().await;
 }

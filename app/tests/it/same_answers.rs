@@ -11,7 +11,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use sim::MemoryCache;
-use strategies::port::{Removal, Token, When};
+use strategies::port::{CounterCommand, Removal, Token, When};
 use strategies::time::Wall;
 use strategies::{Entry, Key, Life};
 
@@ -32,6 +32,22 @@ enum Command {
     Renew(u32, u128),
     Release(u32, u128),
     Seize(u32),
+    Count(u32, CounterCommand),
+    Look(u32),
+}
+
+/// Everything but INCREX, which not every Redis has.
+fn counter_command() -> impl Strategy<Value = CounterCommand> {
+    let by = 1..4_i64;
+    prop_oneof![
+        Just(CounterCommand::Read),
+        by.clone().prop_map(|value| CounterCommand::Set(value, HOUR)),
+        by.clone().prop_map(|value| CounterCommand::SetNew(value, HOUR)),
+        by.clone().prop_map(CounterCommand::Add),
+        Just(CounterCommand::Expire(HOUR)),
+        by.clone().prop_map(|by| CounterCommand::Transaction(by, HOUR)),
+        (by, any::<bool>()).prop_map(|(by, repair)| CounterCommand::Script { by, life: HOUR, repair }),
+    ]
 }
 
 /// Few keys, tokens and versions, so that they meet.
@@ -56,7 +72,9 @@ fn command() -> impl Strategy<Value = Command> {
         3 => (key.clone(), token.clone()).prop_map(|(k, t)| Command::Acquire(k, t)),
         1 => (key.clone(), token.clone()).prop_map(|(k, t)| Command::Renew(k, t)),
         2 => (key.clone(), token).prop_map(|(k, t)| Command::Release(k, t)),
-        1 => key.prop_map(Command::Seize),
+        1 => key.clone().prop_map(Command::Seize),
+        3 => (key.clone(), counter_command()).prop_map(|(k, c)| Command::Count(k, c)),
+        1 => key.prop_map(Command::Look),
     ]
 }
 
@@ -71,6 +89,12 @@ async fn ask(ports: &CachePorts, command: &Command) -> String {
         Command::Renew(k, token) => format!("{:?}", ports.lease.renew(&key(k), Token(*token), HOUR).await),
         Command::Release(k, token) => format!("{:?}", ports.lease.release(&key(k), Token(*token)).await),
         Command::Seize(k) => format!("{:?}", ports.seize.seize(&key(k)).await),
+        Command::Count(k, command) => format!("{:?}", ports.counters.command(&key(k), *command).await),
+        // How long it still lives is the clock's.
+        Command::Look(k) => {
+            let held = ports.counters.look(&key(k)).await;
+            format!("{:?}", held.map(|held| held.map(|held| (held.value, held.left.is_some()))))
+        }
     }
 }
 
@@ -90,8 +114,13 @@ fn memory_and_redis_answer_a_hundred_thousand_random_commands_alike() {
             for _ in 0..ATTEMPTS {
                 namespace.set(namespace.get() + 1);
                 let memory = Arc::new(MemoryCache::new(Arc::new(RealClock::start())));
-                let memory =
-                    CachePorts { cache: memory.clone(), lease: memory.clone(), wake: memory.clone(), seize: memory };
+                let memory = CachePorts {
+                    cache: memory.clone(),
+                    lease: memory.clone(),
+                    wake: memory.clone(),
+                    counters: memory.clone(),
+                    seize: memory,
+                };
                 let redis = source.open(&format!("run:{}", namespace.get()));
                 let mut slow = false;
                 for (at, command) in commands.iter().enumerate() {

@@ -182,7 +182,13 @@ impl CacheSource for Memory {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = || Arc::new(MemoryCache::new(Arc::new(RealClock::start())));
         let memory = Arc::clone(open.entry(namespace.to_owned()).or_insert_with(fresh));
-        CachePorts { cache: memory.clone(), lease: memory.clone(), wake: memory.clone(), seize: memory }
+        CachePorts {
+            cache: memory.clone(),
+            lease: memory.clone(),
+            wake: memory.clone(),
+            counters: memory.clone(),
+            seize: memory,
+        }
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {

@@ -5,6 +5,7 @@
 //! Keys are `lab:<run>:<strategy>:{<key>}:v` and `…:l`: the braces keep both in one cluster slot.
 
 mod bounded;
+mod counters;
 mod error;
 mod link;
 mod preflight;
@@ -20,8 +21,8 @@ use evidence::CacheStatus;
 use redis::Cmd;
 use redis::aio::ConnectionLike;
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Level, Lookup, Released, Removal, Renewed, Stored,
-    Token, When,
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Capabilities, Lease, Level, Lookup, Released, Removal,
+    Renewed, Stored, Token, When,
 };
 use strategies::time::nanos;
 use strategies::{Entry, Key};
@@ -29,6 +30,7 @@ use tokio::time::Instant;
 
 use crate::cache::cache_source::{CachePorts, CacheSource, Refused};
 use crate::cache::envelope;
+use counters::knows_increx;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 use scripts::{Script, Scripts};
@@ -48,7 +50,11 @@ impl CacheSource for RedisSource {
         self.hold(None);
         let redis = Arc::new(RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace));
         let wake = Arc::new(RedisWake::new(self.connection.clone(), channel(namespace)));
-        CachePorts { cache: redis.clone(), lease: redis.clone(), wake, seize: redis }
+        CachePorts { cache: redis.clone(), lease: redis.clone(), wake, counters: redis.clone(), seize: redis }
+    }
+
+    fn can_of(&self, server: &str) -> Capabilities {
+        Capabilities { increx: knows_increx(server), ..Capabilities::ALL }
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {

@@ -1,4 +1,4 @@
-//! The Lua that makes compare-and-act one step. Every key is named in KEYS. Each answers 1 for yes and 0 for no.
+//! The Lua that makes compare-and-act one step. Every key is named in KEYS. Each answers 1 for yes and 0 for no, but the one that counts.
 //!
 //! The script's hash is sent, and the whole script where the server has lost it (`SCRIPT FLUSH`, a restart).
 
@@ -12,6 +12,8 @@ pub(super) struct Scripts {
     pub(super) renew: Script,
     pub(super) release: Script,
     pub(super) fenced_put: Script,
+    /// Answers with the counter's value.
+    pub(super) count: Script,
 }
 
 impl Scripts {
@@ -21,11 +23,12 @@ impl Scripts {
             renew: Script::new(RENEW.to_owned()),
             release: Script::new(RELEASE.to_owned()),
             fenced_put: Script::new(fenced_put()),
+            count: Script::new(COUNT.to_owned()),
         }
     }
 }
 
-/// A yes-or-no script.
+/// A script that answers with a number.
 pub(super) struct Script {
     text: String,
     hash: String,
@@ -36,22 +39,31 @@ impl Script {
         Self { hash: redis::Script::new(&text).get_hash().to_owned(), text }
     }
 
-    /// Runs it. To a server that has lost it goes EVAL, which loads and runs in one: between `SCRIPT LOAD` and a second
-    /// EVALSHA, as the `redis` crate would do it, it can be lost again.
+    /// Runs a yes-or-no script.
     pub(super) async fn ask(
         &self,
         connection: &mut impl ConnectionLike,
         keys: &[String],
         args: &[Vec<u8>],
     ) -> RedisResult<bool> {
+        Ok(self.run(connection, keys, args).await? == 1)
+    }
+
+    /// Runs it. To a server that has lost it goes EVAL, which loads and runs in one: between `SCRIPT LOAD` and a second
+    /// EVALSHA, as the `redis` crate would do it, it can be lost again.
+    pub(super) async fn run(
+        &self,
+        connection: &mut impl ConnectionLike,
+        keys: &[String],
+        args: &[Vec<u8>],
+    ) -> RedisResult<i64> {
         let known: RedisResult<i64> = command("EVALSHA", &self.hash, keys, args).query_async(connection).await;
-        let said = match known {
+        match known {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 command("EVAL", &self.text, keys, args).query_async(connection).await
             }
             known => known,
-        };
-        said.map(|said| said == 1)
+        }
     }
 }
 
@@ -76,6 +88,14 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 const RELEASE: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])";
+
+/// KEYS counter · ARGV increment, life in ms, 1 where a key that has no end gets one. It answers with the value after it.
+const COUNT: &str = "
+local value = redis.call('INCRBY', KEYS[1], ARGV[1])
+if value == tonumber(ARGV[1]) or (ARGV[3] == '1' and redis.call('PTTL', KEYS[1]) == -1) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
+return value";
 
 /// KEYS value, lease · ARGV token, version (8 bytes, big-endian), envelope, life in ms. Where the token is empty, the
 /// lease is not asked for, and the version alone decides.

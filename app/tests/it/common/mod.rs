@@ -34,7 +34,13 @@ impl CacheSource for Memory {
         let mut open = self.0.lock().unwrap();
         let fresh = || Arc::new(MemoryCache::new(Arc::new(RealClock::start())));
         let memory = open.entry(namespace.into()).or_insert_with(fresh).clone();
-        CachePorts { cache: memory.clone(), lease: memory.clone(), wake: memory.clone(), seize: memory }
+        CachePorts {
+            cache: memory.clone(),
+            lease: memory.clone(),
+            wake: memory.clone(),
+            counters: memory.clone(),
+            seize: memory,
+        }
     }
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {
         let status = CacheStatus { server: "memory".into(), incarnation: String::new(), evicted: 0 };
