@@ -121,7 +121,7 @@ impl Increments for Batched {
                 let (batch, key) = (Arc::clone(&self.batch), key.clone());
                 self.spawn.spawn(Box::pin(async move { batch.send(key).await }));
             }
-            Ok(CountAnswer { value, exact: false })
+            Ok(CountAnswer { value, told: None })
         })
     }
 }

@@ -48,10 +48,20 @@ pub(crate) enum CounterTerm {
 /// How often something was counted in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountAnswer {
-    /// The counter after the increment: what a limiter compares with its limit.
+    /// The counter after the increment: what a limiter compares with its limit. Of a counter in several keys, or of one that is counted in
+    /// the process first, it is an estimate.
     pub value: u64,
-    /// Whether the server said so. Else it is an estimate: of one sub-key of many, or with what was not sent yet.
-    pub exact: bool,
+    /// What the server said; `None` where it was not asked yet.
+    pub told: Option<ToldCount>,
+}
+
+/// What the server said after an increment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldCount {
+    /// In which of the counter's keys: 0 where there is one.
+    pub part: u32,
+    /// That key's value.
+    pub value: u64,
 }
 
 /// An increment that was not acknowledged.

@@ -21,7 +21,7 @@ mod stack;
 pub mod theory;
 
 pub use catalogue::COUNTERS;
-pub use layer::{CountAnswer, CountError, CounterInfo, CounterPart};
+pub use layer::{CountAnswer, CountError, CounterInfo, CounterPart, ToldCount};
 pub use slots::{SLOTS, slot_of};
 pub use spec::CounterSpec;
 pub use stack::{CounterPorts, CounterStack, CounterUnable};

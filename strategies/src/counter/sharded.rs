@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::layer::{
-    CountAnswer, CountError, CounterInfo, CounterLayer, CounterPart, CounterTerm, Increments, LayerPorts,
+    CountAnswer, CountError, CounterInfo, CounterLayer, CounterPart, CounterTerm, Increments, LayerPorts, ToldCount,
 };
 use super::slots::{SLOTS, slot_of};
 use crate::port::BoxFuture;
@@ -83,7 +83,8 @@ impl Increments for Sharded {
             // A key that leaves no room for a number is counted in one.
             let Some(sub_key) = self.settings.sub_key(key, number) else { return self.inner.count(key, by).await };
             let counted = self.inner.count(&sub_key, by).await?;
-            Ok(CountAnswer { value: counted.value.saturating_mul(u64::from(n)), exact: counted.exact && n == 1 })
+            let told = counted.told.map(|told| ToldCount { part: number, ..told });
+            Ok(CountAnswer { value: counted.value.saturating_mul(u64::from(n)), told })
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::layer::{CountAnswer, CountError, CounterBase, Increment, Increments, LayerPorts};
+use super::layer::{CountAnswer, CountError, CounterBase, Increment, Increments, LayerPorts, ToldCount};
 use super::lives::Lives;
 use super::meter::MeteredCounters;
 use super::spec::CounterSpec;
@@ -110,7 +110,8 @@ impl Increments for Based {
         Box::pin(async move {
             let increment = Increment { server: &*self.server, key, by, life: self.lives.draw() };
             let value = self.base.add(increment).await?;
-            Ok(CountAnswer { value: u64::try_from(value).unwrap_or(0), exact: true })
+            let value = u64::try_from(value).unwrap_or(0);
+            Ok(CountAnswer { value, told: Some(ToldCount { part: 0, value }) })
         })
     }
 }
