@@ -14,7 +14,7 @@ use strategies::port::{
 };
 use strategies::{Entry, Key, time::Mono};
 
-use crate::cache::counters::{CounterStore, StoredCounters};
+use crate::cache::counter_store::{CounterStore, StoredCounters};
 use crate::cache::keymap::KeyMap;
 
 /// How much longer than its hard life an entry is kept: what a reader may still want to know of it.

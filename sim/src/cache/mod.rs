@@ -7,6 +7,7 @@ pub(crate) mod keymap;
 pub(crate) mod link;
 pub(crate) mod memory;
 
+mod counter_store;
 mod counters;
 mod effect;
 mod seize;

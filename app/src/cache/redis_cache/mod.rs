@@ -12,6 +12,7 @@ mod preflight;
 mod scripts;
 mod seize;
 mod source;
+mod versions;
 mod wake;
 
 use std::sync::Arc;
@@ -30,12 +31,12 @@ use tokio::time::Instant;
 
 use crate::cache::cache_source::{CachePorts, CacheSource, Refused};
 use crate::cache::envelope;
-use counters::knows_increx;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 use scripts::{Script, Scripts};
 use source::channel;
 pub use source::{RedisSource, check_url};
+use versions::knows_increx;
 use wake::RedisWake;
 
 /// How long the status may take, further attempts included.

@@ -5,6 +5,7 @@
 mod behind;
 mod commits;
 mod conditions;
+mod counting;
 mod events;
 mod floor;
 mod healed;
@@ -22,6 +23,10 @@ mod warmth;
 mod written;
 
 pub use conditions::{Against, During, Part, conditions};
+pub use counting::{
+    CounterSample, CountingFigures, CountingTerms, Immortals, ImmortalsSeen, IncrementEnd, IncrementTape,
+    SeenIncrement, counting,
+};
 pub use events::Timeline;
 pub(crate) use events::{Counter, Guards};
 pub use floor::Floor;
