@@ -60,6 +60,7 @@ fn hit(c: &mut Criterion) {
             namespace,
             strategy,
             ttl_ns: 3_600_000_000_000,
+            window_ns: None,
             seed: 1,
             budgets: Default::default(),
             slots: None,

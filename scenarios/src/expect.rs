@@ -27,6 +27,7 @@ impl Scenario {
             summary: _,
             strategies: _,
             load,
+            counting: _,
             keys,
             cache,
             origin,

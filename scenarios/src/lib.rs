@@ -15,6 +15,7 @@
 //! | when a client tries again, and how often all may | `retry.rs` |
 //! | the origin's service times | `service.rs` |
 //! | items that are written while they are read | `writes.rs` |
+//! | counters that are incremented | `counting.rs` |
 
 mod event;
 mod expect;
@@ -38,6 +39,7 @@ pub use shipped::shipped;
 pub use strategies::units::{duration_text, rate_text, size_text};
 pub use threshold::{Bound, METRICS, Threshold};
 pub use values::budgets::budgets_for;
+pub use values::counting::CountingLoad;
 pub use values::keys::{KeyKind, Keys, Sample};
 pub use values::law::Law;
 pub use values::load::{Arrivals, Load, LoadKind, OnDown, Start};

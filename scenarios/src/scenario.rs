@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::event::ScenarioEvent;
 use crate::schema::walk::{Fields, Walk};
 use crate::threshold::Threshold;
+use crate::values::counting::CountingLoad;
 use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::load::Load;
@@ -32,10 +33,13 @@ pub struct Scenario {
     pub name: String,
     /// What one learns from it, one line. May be empty.
     pub summary: String,
-    /// The strategies to run, each a text that `strategies::spec::Spec::parse` accepts. At least one, no two the same.
+    /// The strategies to run, each a text that `strategies::spec::Spec::parse` accepts, or of a load that counts
+    /// `strategies::counter::CounterSpec::parse`. At least one, no two the same.
     pub strategies: Vec<String>,
     /// How requests come.
     pub load: Load,
+    /// What they count; `None` where they read.
+    pub counting: Option<CountingLoad>,
     /// What they ask for.
     pub keys: Keys,
     /// The cache's settings.

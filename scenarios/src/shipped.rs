@@ -26,5 +26,8 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("write-through", include_str!("../files/write-through.toml")),
         ("write-race", include_str!("../files/write-race.toml")),
         ("leaderboard", include_str!("../files/leaderboard.toml")),
+        ("counters", include_str!("../files/counters.toml")),
+        ("counter-hot", include_str!("../files/counter-hot.toml")),
+        ("counter-minute", include_str!("../files/counter-minute.toml")),
     ]
 }

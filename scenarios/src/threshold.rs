@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 68] = [
+pub const METRICS: [&str; 79] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -80,10 +80,24 @@ pub const METRICS: [&str; 68] = [
     "recovery.recovered",
     "recovery.recovered_after_s",
     "unwitnessed",
+    "counters.acknowledged",
+    "counters.unknown",
+    "counters.refused",
+    "counters.windows",
+    "counters.lost",
+    "counters.extra",
+    "counters.resets",
+    "counters.long_windows",
+    "counters.begun_max_per_second",
+    "counters.immortal_at_end",
+    "counters.above_limit",
 ];
 
 /// The beginnings of metrics that exist only where one key is hot.
 const OF_THE_HOT_KEY: [&str; 2] = ["hot.", "origin.per_expiry."];
+
+/// The beginning of metrics that exist only where the load counts.
+const OF_COUNTERS: &str = "counters.";
 
 /// What one figure of one strategy must be.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,15 +120,16 @@ pub enum Bound {
 }
 
 impl Threshold {
-    /// Reads one threshold of a scenario with these strategies and keys, where they are known.
+    /// Reads one threshold of a scenario with these strategies and keys, where they are known, and whose load counts or does not.
     pub(crate) fn read(
         walk: &mut Walk<'_>,
         fields: &Fields<'_>,
         strategies: Option<&[String]>,
         keys: Option<&Keys>,
+        counts: bool,
     ) -> Option<Self> {
         let strategy = read_strategy(walk, fields, strategies);
-        let metric = read_metric(walk, fields, keys);
+        let metric = read_metric(walk, fields, keys, counts);
         let bound = read_bound(walk, fields);
         Some(Self { strategy: strategy?, metric: metric?, bound: bound? })
     }
@@ -144,7 +159,7 @@ fn read_strategy(walk: &mut Walk<'_>, fields: &Fields<'_>, strategies: Option<&[
     None
 }
 
-fn read_metric(walk: &mut Walk<'_>, fields: &Fields<'_>, keys: Option<&Keys>) -> Option<String> {
+fn read_metric(walk: &mut Walk<'_>, fields: &Fields<'_>, keys: Option<&Keys>, counts: bool) -> Option<String> {
     let words: Vec<(&'static str, &'static str)> = METRICS.iter().map(|metric| (*metric, *metric)).collect();
     let metric = walk.word(fields, "metric", &words, None)?;
     let hot = OF_THE_HOT_KEY.iter().any(|start| metric.starts_with(start));
@@ -157,6 +172,15 @@ fn read_metric(walk: &mut Walk<'_>, fields: &Fields<'_>, keys: Option<&Keys>) ->
             "the metric is about the hot key, and these keys have none",
             "it with kind = \"hot\" or kind = \"single\"",
             "choose another metric, or other keys",
+        );
+        return None;
+    }
+    if let (false, true, Some(node)) = (counts, metric.starts_with(OF_COUNTERS), fields.get("metric")) {
+        walk.refuse(
+            node,
+            "the metric is about counters, and this load reads",
+            "it with kind = \"count\" in [load]",
+            "choose another metric, or another kind of load",
         );
         return None;
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::Warm;
-use strategies::port::{Clock, EventSink};
+use strategies::counter::{CounterPorts, CounterSpec, CounterStack};
+use strategies::port::{Clock, CounterServer, EventSink};
 use strategies::rng::Rng;
 use strategies::time::Mono;
 use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack};
@@ -46,6 +47,8 @@ impl Latencies {
 pub struct FleetSettings<'a> {
     /// The strategy.
     pub spec: &'a Spec,
+    /// What counts, and how long its windows live, where the load counts.
+    pub counter: Option<(&'a CounterSpec, Duration)>,
     /// The scenario's TTL.
     pub ttl: Duration,
     /// How many replicas.
@@ -70,6 +73,7 @@ pub struct Fleet {
     /// The origin.
     pub origin: Arc<SimOrigin>,
     spec: Spec,
+    counter: Option<(CounterSpec, Duration)>,
     ttl: Duration,
     root: Rng,
     pub(crate) latencies: Latencies,
@@ -99,7 +103,14 @@ pub struct SimReplica {
 /// One life of a replica.
 struct Process {
     stack: Rc<Stack>,
+    counters: Option<Rc<CounterStack>>,
     port: Arc<CachePort>,
+}
+
+impl Process {
+    fn cache_ops(&self) -> u64 {
+        self.stack.cache_ops() + self.counters.as_ref().map_or(0, |counters| counters.cache_ops())
+    }
 }
 
 impl Fleet {
@@ -129,6 +140,7 @@ impl Fleet {
             cache,
             origin,
             spec: settings.spec.clone(),
+            counter: settings.counter.map(|(spec, window)| (spec.clone(), window)),
             ttl: settings.ttl,
             replicas: (0..settings.replicas).map(replica).collect(),
             root,
@@ -180,14 +192,30 @@ impl Fleet {
         let stack = Stack::build(&self.spec, &ports, self.ttl, incarnation);
         let stack =
             Rc::new(stack.unwrap_or_else(|unable| unreachable!("a simulated cache can do all of it: {unable}")));
-        *replica.process.borrow_mut() = Some(Process { stack, port });
+        let counters = self.counter.as_ref().map(|(spec, window)| Rc::new(self.counting(spec, *window, &port, &ports)));
+        *replica.process.borrow_mut() = Some(Process { stack, counters, port });
+    }
+
+    /// What counts in a replica whose ports are these.
+    fn counting(&self, spec: &CounterSpec, window: Duration, port: &Arc<CachePort>, ports: &Ports) -> CounterStack {
+        let ports = CounterPorts {
+            counters: Arc::clone(port) as Arc<dyn CounterServer>,
+            can: ports.can,
+            server: "the simulated cache".into(),
+            clock: Arc::clone(&ports.clock),
+            spawn: Arc::clone(&ports.spawn),
+            events: Arc::clone(&ports.events),
+            rng: Arc::clone(&ports.rng),
+        };
+        let stack = CounterStack::build(spec, &ports, window);
+        stack.unwrap_or_else(|unable| unreachable!("a simulated cache can do all of it: {unable}"))
     }
 
     /// Ends a replica's life without a word: every task of it is dropped at the await where it stands.
     pub fn kill(&self, number: u16) {
         let Some(replica) = self.replicas.get(usize::from(number)) else { return };
         if let Some(process) = replica.process.take() {
-            replica.ops_before.set(replica.ops_before.get() + process.stack.cache_ops());
+            replica.ops_before.set(replica.ops_before.get() + process.cache_ops());
             replica.peak_before.set(replica.peak_before.get().max(process.stack.peak_waiters()));
             self.world.crash(number);
             self.world.thaw(number);
@@ -200,6 +228,11 @@ impl Fleet {
         self.replicas.get(usize::from(number))?.process.borrow().as_ref().map(|process| Rc::clone(&process.stack))
     }
 
+    /// What counts in a replica that is alive, where the load counts.
+    pub(crate) fn counters(&self, number: u16) -> Option<Rc<CounterStack>> {
+        self.replicas.get(usize::from(number))?.process.borrow().as_ref()?.counters.clone()
+    }
+
     /// The cache connection of a replica that is alive.
     #[must_use]
     pub fn port(&self, number: u16) -> Option<Arc<CachePort>> {
@@ -209,7 +242,7 @@ impl Fleet {
     /// Cache and lease operations of all replicas so far, those of earlier lives included.
     #[must_use]
     pub fn cache_ops(&self) -> u64 {
-        let now = |r: &SimReplica| r.process.borrow().as_ref().map_or(0, |process| process.stack.cache_ops());
+        let now = |r: &SimReplica| r.process.borrow().as_ref().map_or(0, Process::cache_ops);
         self.replicas.iter().map(|r| r.ops_before.get() + now(r)).sum()
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use evidence::OriginWrite;
 use scenarios::{Plan, Scenario};
+use strategies::counter::CounterSpec;
 use strategies::port::EventSink;
 use strategies::time::Mono;
 use strategies::{GetError, Spec};
@@ -24,6 +25,8 @@ use crate::world::{NOBODY, VirtualClock, World};
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How often the lab is told of the time.
 const TICK_EVERY: Duration = Duration::from_millis(250);
+/// How often somebody is shown the cache who asks for it.
+const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 /// The replica of the lab's own tasks.
 const LAB: u16 = NOBODY - 1;
 
@@ -35,6 +38,10 @@ pub struct Simulation<'a> {
     pub plan: Arc<Plan>,
     /// The strategy.
     pub spec: &'a Spec,
+    /// What counts, where the load counts.
+    pub counter: Option<&'a CounterSpec>,
+    /// Shown the cache every 100 ms from the start of the warm-up to the end of the load, and when that is since t = 0 in nanoseconds.
+    pub samples: Option<CacheSampler>,
     /// How many replicas.
     pub replicas: u16,
     /// The seed of everything that is drawn.
@@ -46,6 +53,9 @@ pub struct Simulation<'a> {
     /// Takes the origin's reads once they are over, in the order of their arrival; `None` keeps them all.
     pub reads: Option<ReadSink>,
 }
+
+/// Shown the cache, and when.
+pub type CacheSampler = Box<dyn FnMut(i64, &CacheServer)>;
 
 /// What a simulation left behind, beside what the witness has.
 #[derive(Debug)]
@@ -102,7 +112,7 @@ pub fn simulate<W: Witness + 'static>(
     witness: &Rc<RefCell<W>>,
     tick: impl FnMut(Tick<'_>) -> bool + 'static,
 ) -> Result<SimulationResult, SimulationError> {
-    let Simulation { scenario, plan, spec, replicas, seed, latencies, events, reads } = simulation;
+    let Simulation { scenario, plan, spec, counter, samples, replicas, seed, latencies, events, reads } = simulation;
     let world = World::seeded(seed);
     let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
     let origin = SimOrigin::new(world.handle(), &scenario.origin, scenario.keys.n, seed);
@@ -111,11 +121,12 @@ pub fn simulate<W: Witness + 'static>(
     }
     let ttl = scenario.cache.ttl;
     let (budgets, slots) = (scenario.budgets, scenario.slots);
-    let settings = FleetSettings { spec, ttl, replicas, seed, latencies, budgets, slots, events };
+    let counter = counter.zip(scenario.counting.map(|counting| counting.window));
+    let settings = FleetSettings { spec, counter, ttl, replicas, seed, latencies, budgets, slots, events };
     let fleet = Fleet::start(&world, settings, cache, Arc::clone(&origin));
     let crowd = Crowd::new(&fleet, scenario, plan, seed, Rc::clone(witness));
     let chaos = Rc::new(Chaos::new(&fleet, &crowd, scenario));
-    let run = run(&world, scenario, &fleet, &crowd, &chaos, tick);
+    let run = run(&world, scenario, &fleet, &crowd, &chaos, (tick, samples));
     let done = world.run_with(run, |call| {
         if !chaos.on_call(call) {
             crowd.on_call(call);
@@ -133,7 +144,7 @@ async fn run<W: Witness + 'static>(
     fleet: &Rc<Fleet>,
     crowd: &Rc<Crowd<W>>,
     chaos: &Rc<Chaos<W>>,
-    mut tick: impl FnMut(Tick<'_>) -> bool + 'static,
+    (mut tick, samples): (impl FnMut(Tick<'_>) -> bool + 'static, Option<CacheSampler>),
 ) -> Result<SimulationResult, GetError> {
     let (load, handle) = (&scenario.load, world.handle());
     let t0 = match scenario.warm {
@@ -164,6 +175,16 @@ async fn run<W: Witness + 'static>(
             }
         }
     });
+
+    if let Some(mut sampler) = samples {
+        let (sampling, cache) = (handle.clone(), Arc::clone(&fleet.cache));
+        handle.spawn(LAB, async move {
+            loop {
+                sampling.sleep(SAMPLE_EVERY).await;
+                sampler(since_t0(sampling.now()), &cache);
+            }
+        });
+    }
 
     crowd.load(t0.minus(load.warmup), t0, load.duration).await;
     let ended = handle.now();

@@ -18,7 +18,8 @@ use crate::CONTROL_BODY_MAX;
 use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
 use crate::wire::control::{
-    ClockReading, Expire, HeldLocks, Identity, Namespace, Preflight, StartReplica, WarmBurst, Warmed,
+    ClockReading, EndlessCounters, Expire, HeldLocks, Identity, LookAtCounters, Namespace, Preflight, StartReplica,
+    WarmBurst, Warmed,
 };
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;
@@ -42,6 +43,7 @@ pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
         .route("/cache", get(cache))
         .route("/preflight", post(preflight))
         .route("/held", get(held))
+        .route("/endless", post(endless))
         .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
         .layer(middleware::from_fn_with_state(token, require_token))
         .with_state(replica)
@@ -60,7 +62,20 @@ async fn heartbeat(State(replica): Shared) -> Json<Heartbeat> {
 }
 
 async fn start(State(replica): Shared, Json(start): Json<StartReplica>) -> Result<(), Refuse> {
-    replica.start(&start).map_err(Refuse::bad)
+    // Only what counts depends on the server's version.
+    let server = match start.window_ns {
+        Some(_) => replica.settings.cache.status().await.map_err(Refuse::failed)?.server,
+        None => String::new(),
+    };
+    replica.start_on(&start, server).map_err(Refuse::bad)
+}
+
+async fn endless(State(replica): Shared, Json(look): Json<LookAtCounters>) -> Result<Json<EndlessCounters>, Refuse> {
+    let running = running(&replica)?;
+    let none = || Refuse(StatusCode::CONFLICT, "nothing counts here".into());
+    let counters = running.counters.as_ref().ok_or_else(none)?;
+    let items = counters.endless(look.items.min(WARM_ITEMS_MAX)).await.map_err(Refuse::failed)?;
+    Ok(Json(EndlessCounters { items }))
 }
 
 async fn counters(State(replica): Shared) -> Json<ReplicaCounters> {

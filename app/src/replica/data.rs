@@ -7,12 +7,13 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use evidence::failure;
 use strategies::port::Clock;
 use strategies::time::nanos;
 use strategies::{Cx, GetError, Key, Outcome, RunningStrategy, Served, Written};
 
+use super::count::count;
 use super::running::{Replica, Running};
 use crate::wire::headers::{LED_HEADER, OVERAGE_HEADER, VERSION_HEADER};
 
@@ -23,6 +24,7 @@ const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 pub(super) fn router(replica: Arc<Replica>) -> Router {
     Router::new()
         .route("/items/{id}", get(item).put(write))
+        .route("/counters/{id}", post(count))
         .route("/healthz", get(|| async { "ok" }))
         .route("/metrics", get(scrape))
         .with_state(replica)

@@ -2,6 +2,8 @@
 
 mod cache_watch;
 mod control;
+mod count;
+mod counters;
 mod data;
 mod event_log;
 mod held;

@@ -10,6 +10,7 @@ use strategies::rng::Rng;
 use strategies::{Budgets, Ports, Spec, Stack};
 
 use super::cache_watch::CacheWatch;
+use super::counters::Counters;
 use super::event_log::EventLog;
 use super::held::HeldLeases;
 use super::metrics::{Counting, ReplicaMetrics};
@@ -32,6 +33,9 @@ pub struct ReplicaSettings {
     pub described: String,
 }
 
+/// The strategy of a replica that nobody reads.
+const NOBODY_READS: &str = "plain + bare";
+
 /// One replica.
 pub struct Replica {
     pub(super) settings: ReplicaSettings,
@@ -46,6 +50,8 @@ pub struct Replica {
 /// A strategy that is running.
 pub(super) struct Running {
     pub(super) stack: Stack,
+    /// What counts, where the strategy does.
+    pub(super) counters: Option<Counters>,
     pub(super) cache: CachePorts,
     pub(super) events: Arc<EventLog>,
     pub(super) held: Arc<HeldLeases>,
@@ -60,6 +66,10 @@ impl Running {
     /// Takes a request's running number.
     pub(super) fn request(&self) -> u64 {
         self.requests.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn cache_ops(&self) -> u64 {
+        self.stack.cache_ops() + self.counters.as_ref().map_or(0, |counters| counters.stack.cache_ops())
     }
 }
 
@@ -86,14 +96,24 @@ impl Replica {
     /// # Errors
     /// A sentence where the SPEC is none, or needs more than the cache can.
     pub fn start(&self, start: &StartReplica) -> Result<(), String> {
-        let spec = Spec::parse(&start.strategy).map_err(|e| e.to_string())?;
+        self.start_on(start, String::new())
+    }
+
+    /// The same on a cache that calls itself so.
+    ///
+    /// # Errors
+    /// As [`Replica::start`].
+    pub(super) fn start_on(&self, start: &StartReplica, server: String) -> Result<(), String> {
+        // Nobody reads where something counts.
+        let text = start.window_ns.map_or(start.strategy.as_str(), |_| NOBODY_READS);
+        let spec = Spec::parse(text).map_err(|e| e.to_string())?;
         let cache = self.settings.cache.open(&start.namespace);
         let events = Arc::new(EventLog::new(Arc::new(self.settings.clock)));
         let held = Arc::new(HeldLeases::over(Arc::clone(&cache.lease)));
         let index = start.index.unwrap_or(self.settings.index);
         let ports = Ports {
             cache: Arc::clone(&cache.cache),
-            can: self.settings.cache.can(),
+            can: self.settings.cache.can_of(&server),
             lease: held.clone(),
             wake: Arc::clone(&cache.wake),
             seize: Arc::clone(&cache.seize),
@@ -107,14 +127,20 @@ impl Replica {
         };
         let ttl = Duration::from_nanos(start.ttl_ns);
         let stack = Stack::build(&spec, &ports, ttl, self.incarnation).map_err(|e| e.to_string())?;
-        let strategy = spec.canonical();
+        let counting = |window| {
+            let server = (Arc::clone(&cache.counters), server);
+            Counters::over(&start.strategy, Duration::from_nanos(window), server, &ports)
+        };
+        let counters = start.window_ns.map(counting).transpose()?;
+        let strategy = counters.as_ref().map_or(spec.canonical(), Counters::canonical).to_owned();
         let budgets = ports.budgets;
         let watch = start.watches_cache.then(|| CacheWatch::begin(Arc::clone(&cache.cache), self.settings.clock));
-        let running = Running { stack, cache, events, held, index, budgets, requests: AtomicU64::new(0), watch };
+        let running =
+            Running { stack, counters, cache, events, held, index, budgets, requests: AtomicU64::new(0), watch };
         self.heart.restart(&self.settings.clock);
         let before = self.running.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(running));
-        let operations = before.map_or(0, |before| before.stack.cache_ops());
-        self.metrics.started(strategy, index, ttl, operations);
+        let operations = before.map_or(0, |before| before.cache_ops());
+        self.metrics.started(&strategy, index, ttl, operations);
         Ok(())
     }
 
@@ -148,7 +174,7 @@ impl Replica {
         let in_flight = self.requests_open() + self.background_tasks();
         self.running().map_or(ReplicaCounters { in_flight, ..ReplicaCounters::default() }, |running| ReplicaCounters {
             requests: running.requests.load(Ordering::Relaxed),
-            cache_ops: running.stack.cache_ops(),
+            cache_ops: running.cache_ops(),
             in_flight,
             peak_waiters: Some(running.stack.peak_waiters()),
         })

@@ -4,6 +4,8 @@
 pub const FLIGHT_HEADER: &str = "lab-flight";
 /// The header that names the asking replica.
 pub const REPLICA_HEADER: &str = "lab-replica";
+/// The header of an increment's answer: the counter's value after it, and where the server was asked the sub-key and its value.
+pub const COUNT_HEADER: &str = "lab-count";
 /// The header that tells an item's version.
 pub const VERSION_HEADER: &str = "lab-version";
 /// The header of an answer whose own flight read the origin: the flight's name, which the origin's ledger has, too.

@@ -1,7 +1,8 @@
 //! `list` and `show`: what there is, with parameters and defaults.
 
 use scenarios::Scenario;
-use strategies::spec::{BROKEN, BrokenInfo, LAYERS, LayerInfo, PRESETS, Slot};
+use strategies::counter::{COUNTERS, CounterInfo, CounterPart};
+use strategies::spec::{BROKEN, BrokenInfo, LAYERS, LayerInfo, PRESETS, ParamInfo, Slot};
 
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::output;
@@ -28,6 +29,10 @@ pub fn list() -> Result<Exit, Failure> {
     for layer in LAYERS {
         text += &layer_text(layer);
     }
+    text += "\nCounters, of a scenario with kind = \"count\" (--strategy \"base(args) + around(args) + …\", in any order)\n";
+    for row in COUNTERS {
+        text += &counter_text(row);
+    }
     output::out(&text)?;
     Ok(Exit::Ok)
 }
@@ -52,10 +57,14 @@ pub fn show(name: &str) -> Result<Exit, Failure> {
     } else if let Some(layer) = LAYERS.iter().find(|l| l.name == name) {
         text += &layer_text(layer);
     }
+    if let Some(row) = COUNTERS.iter().find(|row| row.name == name) {
+        text += &counter_text(row);
+    }
     if text.is_empty() {
         let shipped = scenarios::shipped().iter().map(|(n, _)| *n);
         let strategies = PRESETS.iter().map(|p| p.name).chain(BROKEN.iter().map(|b| b.name));
-        let names = shipped.chain(strategies).chain(LAYERS.iter().map(|l| l.name));
+        let names =
+            shipped.chain(strategies).chain(LAYERS.iter().map(|l| l.name)).chain(COUNTERS.iter().map(|c| c.name));
         let meant = scenarios::nearest(name, names).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
         return Err(Failure::usage(format!(
             "no such name · show {name:?} · allowed a scenario, preset or layer · {meant}`loadgen list` lists them"
@@ -78,8 +87,20 @@ fn layer_text(layer: &LayerInfo) -> String {
         Slot::Origin => "origin",
         Slot::Write => "write",
     };
-    let mut text = format!("  {:<14} {slot}: {}\n", layer.name, layer.summary);
-    for param in layer.params {
+    format!("  {:<14} {slot}: {}\n", layer.name, layer.summary) + &params_text(layer.params)
+}
+
+fn counter_text(row: &CounterInfo) -> String {
+    let part = match row.part {
+        CounterPart::Base => "base",
+        CounterPart::Around => "around",
+    };
+    format!("  {:<14} {part}: {}\n", row.name, row.summary) + &params_text(row.params)
+}
+
+fn params_text(params: &[ParamInfo]) -> String {
+    let mut text = String::new();
+    for param in params {
         let default = format!("{} = {}", param.name, param.default);
         text += &format!("{:17}{default:<22} {}\n", "", param.allowed());
     }

@@ -63,6 +63,12 @@ impl Target {
                  tell what is stale by · use a scenario without [writes]",
             ));
         }
+        if scenario.counting.is_some() {
+            return Err(Failure::usage(
+                "counters of a target · kind = \"count\" with --target · found a load that counts, and only the lab's replicas say what \
+                 they counted · use a scenario that reads",
+            ));
+        }
         if let Some(url) = args.target.iter().find(|url| !url.contains(KEY)) {
             return Err(Failure::usage(format!(
                 "a target that is asked for the same thing every time · --target {} · found no {KEY} in it, needed one at \

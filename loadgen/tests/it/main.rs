@@ -15,6 +15,7 @@ mod claims;
 mod common;
 mod compose;
 mod corpora;
+mod counters;
 mod floor;
 mod fuzz;
 mod gate;

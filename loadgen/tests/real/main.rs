@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod conditions;
+mod counters;
 mod descriptors;
 mod docker;
 mod interrupts;

@@ -7,6 +7,7 @@
 //! records; `page.js` reads values out where the pointer or the arrow keys are, and hides strategies.
 
 mod best;
+mod counters;
 mod differences;
 mod head;
 mod health;
@@ -59,6 +60,7 @@ fn sections(out: &mut Sheet, view: &View<'_>) {
         tradeoff::tradeoff(out, view);
         outcomes::outcomes(out, view);
         outcomes::waiters(out, view);
+        counters::immortal(out, view);
         repeats::repeats(out, view);
         health::generator(out, view);
         health::containers(out, view);

@@ -13,6 +13,7 @@ pub(crate) mod walk;
 
 mod comparison;
 mod conditions;
+mod counters;
 mod lab_event;
 mod latency;
 mod predicted;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use comparison::{Comparison, Metric};
 pub use conditions::Conditions;
+pub use counters::CounterFigures;
 pub use lab_event::LabEvent;
 pub use latency::Latency;
 pub use predicted::{NotPredicted, Predicted};
@@ -181,6 +183,9 @@ pub struct Strategy {
     /// What the writes came to; `None` (and absent) where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<WriteFigures>,
+    /// What became of its increments; `None` (and absent) where it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counters: Option<CounterFigures>,
     /// How long an entry is fresh on average, seconds: the TTL, or what jitter or a window of the strategy's own make of it.
     /// Whose entries live longer reads the origin less often for that alone. `None` of a target; absent from older records.
     #[serde(default)]

@@ -40,16 +40,18 @@ pub(crate) enum Group {
     Time,
     Requests,
     Writes,
+    Counters,
     Cache,
 }
 
 impl Group {
-    pub(crate) const ALL: [(Self, &'static str); 6] = [
+    pub(crate) const ALL: [(Self, &'static str); 7] = [
         (Self::Faults, "Faults"),
         (Self::Origin, "Origin reads"),
         (Self::Time, "Response time, ms"),
         (Self::Requests, "Requests"),
         (Self::Writes, "Writes"),
+        (Self::Counters, "Counters"),
         (Self::Cache, "Cache ops"),
     ];
 }
@@ -64,6 +66,10 @@ pub(crate) enum Shown {
     Theory,
     /// Where items were written.
     Writes,
+    /// Where something counted.
+    Counters,
+    /// There, where a limiter asked.
+    Limited,
     /// Where something was done to the fleet.
     Faults,
     /// There, where the two rules of being well again say different things.
@@ -77,6 +83,10 @@ impl Shown {
             Self::Always => true,
             Self::HotKey => runs.iter().any(|run| run.hot_key.is_some()),
             Self::Theory => strategies.clone().any(|strategy| strategy.predicted.is_some()),
+            Self::Counters => strategies.clone().any(|strategy| strategy.counters.is_some()),
+            Self::Limited => {
+                strategies.clone().any(|s| s.counters.as_ref().is_some_and(|counters| counters.let_through.is_some()))
+            }
             Self::Writes => strategies.clone().any(|strategy| strategy.behind.is_some()),
             Self::Faults => strategies.clone().any(|strategy| strategy.recovery.is_some()),
             Self::TwoRules => phrases::two_rules(strategies),
@@ -147,7 +157,7 @@ impl FigureRow {
 }
 
 /// Every figure, in the order of the table at the end of a run.
-pub(crate) const FIGURES: [FigureRow; 22] = [
+pub(crate) const FIGURES: [FigureRow; 27] = [
     figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
     figure("origin.total", Some(FigureUnit::Count), origin_total).head("origin", "reads").page(
         Group::Origin,
@@ -220,6 +230,31 @@ pub(crate) const FIGURES: [FigureRow; 22] = [
         "writes",
         "writes acknowledged, those that failed or are unknown, and keys of which the cache could not be told",
     ),
+    figure("counters.immortal_at_end", Some(FigureUnit::Count), immortal)
+        .only(Shown::Counters)
+        .alarm(|s| s.counters.as_ref().is_some_and(|c| c.immortal_at_end.is_some_and(|keys| keys > 0)))
+        .head("immortal", "keys")
+        .page(Group::Counters, "immortal keys", "counters that had no end when the load ended: they never begin a new window"),
+    figure("counters.lost", Some(FigureUnit::Count), lost)
+        .only(Shown::Counters)
+        .alarm(|s| s.counters.as_ref().is_some_and(|c| c.lost.is_some_and(|lost| lost > 0)))
+        .head("lost", "counts")
+        .page(Group::Counters, "lost", "increments that were acknowledged and that no window counts, and of how many"),
+    figure("counters.resets", Some(FigureUnit::Count), |s| count(s.counters.as_ref().and_then(|c| c.resets), ""))
+        .only(Shown::Counters)
+        .head("", "resets")
+        .page(Group::Counters, "resets", "times that a count began anew inside its window"),
+    figure("counters.begun_max_per_second", Some(FigureUnit::Count), |s| {
+        count(s.counters.as_ref().and_then(|c| c.begun_max_per_second), "")
+    })
+    .only(Shown::Counters)
+    .head("begun", "max /s")
+    .page(Group::Counters, "begun, peak/s", "the most windows that began in one second, each key's first left out"),
+    figure("counters.above_limit", Some(FigureUnit::Count), above_limit)
+        .only(Shown::Limited)
+        .alarm(|s| s.counters.as_ref().is_some_and(|c| c.above_limit.is_some_and(|above| above > 0)))
+        .head("above", "limit")
+        .page(Group::Counters, "above the limit", "requests let through beyond the limit of their window, and of how many let through"),
     figure("failed_share", Some(FigureUnit::Share), failed).alarm(|s| s.errors > 0).head("", "failed").page(
         Group::Requests,
         "failed",
@@ -317,6 +352,26 @@ fn writes(s: &Strategy) -> Cell {
         under.extend((number > 0).then(|| format!("{number} {what}")));
     }
     count(Some(writes.acknowledged), &under.join(", "))
+}
+
+fn immortal(s: &Strategy) -> Cell {
+    let most = s.counters.as_ref().and_then(|c| c.immortal_max.filter(|most| Some(*most) != c.immortal_at_end));
+    let under = most.map_or_else(String::new, |most| format!("≤ {most} at a time"));
+    count(s.counters.as_ref().and_then(|c| c.immortal_at_end), &under)
+}
+
+fn lost(s: &Strategy) -> Cell {
+    let Some(counters) = &s.counters else { return count(None, "") };
+    let mut under = vec![format!("of {}", counters.acknowledged)];
+    under.extend(counters.extra.filter(|extra| *extra > 0).map(|extra| format!("{extra} extra")));
+    under.extend((counters.unknown > 0).then(|| format!("{} unknown", counters.unknown)));
+    count(counters.lost, &under.join(", "))
+}
+
+fn above_limit(s: &Strategy) -> Cell {
+    let counters = s.counters.as_ref();
+    let through = counters.and_then(|c| c.let_through);
+    count(counters.and_then(|c| c.above_limit), &through.map_or_else(String::new, |through| format!("of {through}")))
 }
 
 fn failed(s: &Strategy) -> Cell {

@@ -215,7 +215,7 @@ fn no_ledger(run: &Run) -> Option<String> {
 
 /// How many good answers did not say where they came from, and what is therefore not known.
 fn unknown_answers(run: &Run) -> Option<String> {
-    let silent = run.strategies.iter().filter(|strategy| strategy.outcomes.unknown > 0).map(|strategy| {
+    let silent = run.strategies.iter().filter(|s| s.outcomes.unknown > 0 && s.counters.is_none()).map(|strategy| {
         let share = strategy.outcomes.unknown as f64 / strategy.outcomes.sum() as f64;
         format!("{} of {}", phrases::share(Some(share)), name_of(&strategy.name))
     });

@@ -75,6 +75,9 @@ fn digest(plan: &Plan) -> String {
             }
         }
     }
+    if let Some(counting) = plan.counting {
+        digest.add(&[3, nanos(counting.window)]);
+    }
     add_writes(&mut digest, plan);
     format!("{:016x}", digest.0)
 }

@@ -18,6 +18,7 @@ pub use arrivals::{Arrival, ArrivalIter};
 
 use crate::plan::draw::{Purpose, PurposeDraws};
 use crate::scenario::Scenario;
+use crate::values::counting::CountingLoad;
 use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::load::{Load, LoadKind};
@@ -34,6 +35,8 @@ pub struct Plan {
     keys: Keys,
     picker: Picker,
     stagger: Option<Stagger>,
+    /// The window of what it counts, where it counts.
+    counting: Option<CountingLoad>,
     /// With the keys that they are for.
     writes: Option<(Writes, Picker)>,
 }
@@ -56,6 +59,8 @@ pub enum Op {
     Get,
     /// `PUT /items/{key}`.
     Put,
+    /// `POST /counters/{key}`.
+    Count,
 }
 
 impl Plan {
@@ -69,6 +74,7 @@ impl Plan {
             keys: scenario.keys.clone(),
             picker: Picker::new(&scenario.keys),
             stagger: Stagger::of(scenario),
+            counting: scenario.counting,
             writes: scenario.writes.map(|writes| {
                 let kind = writes.kind.unwrap_or(scenario.keys.kind);
                 (writes, Picker::new(&Keys { kind, ..scenario.keys.clone() }))
@@ -85,7 +91,11 @@ impl Plan {
             return Item { key: self.written_key(client, n), replica: turn as u32, op: Op::Put };
         }
         let key = || self.picker.pick(PurposeDraws::at(self.seed, Purpose::Key, client, n));
-        Item { key: self.missing(client, n).unwrap_or_else(key), replica: turn as u32, op: Op::Get }
+        Item {
+            key: self.missing(client, n).unwrap_or_else(key),
+            replica: turn as u32,
+            op: if self.counting.is_some() { Op::Count } else { Op::Get },
+        }
     }
 
     /// The key of a request that asks for what does not exist. Drawn apart, so that a share of none leaves a plan as it is.

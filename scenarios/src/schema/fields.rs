@@ -2,12 +2,13 @@
 //!
 //! One list serves the refusal of unknown fields and the dotted paths of `--set`, so that the two can't drift apart.
 
-pub(crate) const TOP: [&str; 14] = [
+pub(crate) const TOP: [&str; 15] = [
     "schema",
     "name",
     "summary",
     "strategies",
     "load",
+    "limit",
     "keys",
     "writes",
     "cache",
@@ -18,8 +19,11 @@ pub(crate) const TOP: [&str; 14] = [
     "event",
     "threshold",
 ];
-pub(crate) const LOAD: [&str; 11] =
-    ["clients", "think", "rate", "arrivals", "start", "warmup", "duration", "timeout", "on_down", "ramp", "retry"];
+pub(crate) const LOAD: [&str; 13] = [
+    "kind", "window", "clients", "think", "rate", "arrivals", "start", "warmup", "duration", "timeout", "on_down",
+    "ramp", "retry",
+];
+pub(crate) const LIMIT: [&str; 1] = ["per_window"];
 pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
 pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 9] =
@@ -38,9 +42,10 @@ pub(crate) const LAW: [&str; 6] = ["dist", "mean", "p50", "p99", "min", "max"];
 /// Fields of the top that hold a value, not a table.
 const PLAIN: [&str; 4] = ["schema", "name", "summary", "strategies"];
 /// Tables whose fields a `--set` can reach. Thresholds are a list and have no path; of events, see [`OF_EVENTS`].
-const TABLES: [(&str, &[&str]); 9] = [
+const TABLES: [(&str, &[&str]); 10] = [
     ("load", &LOAD),
     ("load.retry", &RETRY),
+    ("limit", &LIMIT),
     ("keys", &KEYS),
     ("writes", &WRITES),
     ("cache", &CACHE),

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use strategies::counter::CounterSpec;
 use strategies::spec::Spec;
 
 use crate::event::ScenarioEvent;
@@ -19,6 +20,7 @@ use crate::schema::tree::{TomlTable, Value};
 use crate::schema::walk::{Fields, Walk};
 use crate::threshold::Threshold;
 use crate::values::budgets;
+use crate::values::counting::CountingLoad;
 use crate::values::keys::Keys;
 use crate::values::load::Load;
 use crate::values::replica;
@@ -121,14 +123,15 @@ fn refuse_schema(table: &TomlTable, walk: &mut Walk<'_>) -> Option<()> {
 fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     let name = read_name(walk, top);
     let summary = read_summary(walk, top);
-    let strategies = read_strategies(walk, top);
-
     let origin = walk.section(top, "origin", &fields::ORIGIN, true);
     let origin = origin.and_then(|fields| OriginModel::read(walk, &fields));
     let budgets = walk.section(top, "budgets", &fields::BUDGETS, false);
     let budgets = origin.as_ref().and_then(|o| budgets::read(walk, budgets.as_ref(), &o.service_time));
     let patience = budgets::patience(&budgets.unwrap_or_default());
     let load_fields = walk.section(top, "load", &fields::LOAD, true);
+    let counting = CountingLoad::read(walk, top, load_fields.as_ref());
+    let counts = CountingLoad::is_meant(load_fields.as_ref());
+    let strategies = read_strategies(walk, top, counts);
     let load = load_fields.as_ref().and_then(|fields| Load::read(walk, fields, patience));
     let keys = walk.section(top, "keys", &fields::KEYS, true);
     let keys = keys.and_then(|fields| Keys::read(walk, &fields));
@@ -155,13 +158,14 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     events.sort_by_key(|event| event.at);
     let mut thresholds = Vec::new();
     for fields in walk.sections(top, "threshold", &fields::THRESHOLD) {
-        thresholds.extend(Threshold::read(walk, &fields, strategies.as_deref(), keys.as_ref()));
+        thresholds.extend(Threshold::read(walk, &fields, strategies.as_deref(), keys.as_ref(), counts));
     }
     Some(Scenario {
         name: name?,
         summary: summary?,
         strategies: strategies?,
         load: load?,
+        counting: counting?,
         keys: keys?,
         cache: cache?,
         origin: origin?,
@@ -222,7 +226,8 @@ fn read_summary(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<String> {
     Some(summary)
 }
 
-fn read_strategies(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Vec<String>> {
+/// The list of strategies, of the family that the load is for.
+fn read_strategies(walk: &mut Walk<'_>, top: &Fields<'_>, counts: bool) -> Option<Vec<String>> {
     const EXAMPLE: &str = "write strategies = [\"naive\", \"singleflight\"]";
     let Some(node) = top.get("strategies") else {
         walk.missing(top, "strategies", EXAMPLE);
@@ -242,9 +247,8 @@ fn read_strategies(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Vec<String>>
             walk.refuse(item, "a strategy must be a text", "a text in quotes", EXAMPLE);
             continue;
         };
-        if let Err(error) = Spec::parse(text) {
-            let what = format!("`{}` is not a strategy", safe(text, 60));
-            walk.report(&item.place, what, safe(&error.to_string(), 1000), "loadgen list shows the strategies");
+        if let Some((what, error, remedy)) = unfit(text, counts) {
+            walk.report(&item.place, what, safe(&error, 1000), remedy);
         } else if texts.iter().any(|earlier| same_text(earlier, text)) {
             let what = format!("strategy `{}` is listed twice", safe(text, 60));
             walk.refuse(item, what, "each strategy once", "remove one of the two");
@@ -252,6 +256,30 @@ fn read_strategies(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Vec<String>>
         texts.push(text.clone());
     }
     (!texts.is_empty()).then_some(texts)
+}
+
+/// Why a text is no strategy for this load: what, in what words, and what to do.
+fn unfit(text: &str, counts: bool) -> Option<(String, String, &'static str)> {
+    const LIST: &str = "loadgen list shows the strategies";
+    let shown = safe(text, 60);
+    let (as_reader, as_counter) = (Spec::parse(text), CounterSpec::parse(text));
+    match (counts, as_reader, as_counter) {
+        (false, Ok(_), _) | (true, _, Ok(_)) => None,
+        (false, Err(error), Ok(_)) => Some((
+            format!("`{shown}` counts, and this load reads"),
+            error.to_string(),
+            "write kind = \"count\" in [load], or a strategy that reads",
+        )),
+        (true, Ok(_), Err(error)) => Some((
+            format!("`{shown}` reads, and this load counts"),
+            error.to_string(),
+            "write one that counts, as \"lua\", or remove kind = \"count\"",
+        )),
+        (false, Err(error), Err(_)) => Some((format!("`{shown}` is not a strategy"), error.to_string(), LIST)),
+        (true, Err(_), Err(error)) => {
+            Some((format!("`{shown}` is not a strategy that counts"), error.to_string(), LIST))
+        }
+    }
 }
 
 /// Whether two strategies are written the same but for spaces.

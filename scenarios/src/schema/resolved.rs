@@ -22,7 +22,13 @@ impl Scenario {
         let _ = writeln!(out, "summary = {}", quoted(&self.summary));
         let _ = writeln!(out, "strategies = [{}]", strategies.join(", "));
         out.push_str("\n[load]\n");
+        if let Some(counting) = &self.counting {
+            counting.write_load(&mut out);
+        }
         self.load.write(&mut out);
+        if let Some(counting) = &self.counting {
+            counting.write_limit(&mut out);
+        }
         out.push_str("\n[keys]\n");
         self.keys.write(&mut out);
         if let Some(writes) = &self.writes {

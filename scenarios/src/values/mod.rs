@@ -1,6 +1,7 @@
 //! The values that a scenario is made of, each validated.
 
 pub(crate) mod budgets;
+pub(crate) mod counting;
 pub(crate) mod keys;
 pub(crate) mod law;
 pub(crate) mod load;

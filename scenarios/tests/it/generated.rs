@@ -84,6 +84,11 @@ pub(crate) fn keys() -> impl Strategy<Value = Keys> {
     })
 }
 
+fn counting() -> impl Strategy<Value = CountingLoad> {
+    let limit = proptest::option::of(1_u32..=1_000_000);
+    (span(24 * 3600 * S), limit).prop_map(|(window, per_window)| CountingLoad { window, per_window })
+}
+
 pub(crate) fn writes() -> impl Strategy<Value = Writes> {
     let pace = prop_oneof![
         (1_u32..=50).prop_map(|rate| WritePace::Rate(f64::from(rate))),
@@ -131,6 +136,7 @@ prop_compose! {
         load in load(),
         keys in keys(),
         writes in proptest::option::of(writes()),
+        counting in proptest::option::of(counting()),
         (service_time, write_time) in (law(), proptest::option::of(law())),
         summary in "[ -~µé]{0,60}",
         (concurrency, queue) in (1_u32..=65_536, 0_u32..=1_000_000),
@@ -142,13 +148,15 @@ prop_compose! {
         (metric, value) in (0..METRICS.len(), 0.0_f64..1e9),
     ) -> Scenario {
         let of_hot_key = METRICS[metric].starts_with("hot.") || METRICS[metric].starts_with("origin.per_expiry");
-        let metric = if of_hot_key { "errors" } else { METRICS[metric] };
+        let of_counters = METRICS[metric].starts_with("counters.") && counting.is_none();
+        let metric = if of_hot_key || of_counters { "errors" } else { METRICS[metric] };
         let threshold = Threshold {
-            strategy: "jitter(0.2)".to_owned(),
+            strategy: if counting.is_some() { "lua + jitter(0.2)" } else { "jitter(0.2)" }.to_owned(),
             metric: metric.to_owned(),
             bound: if warm { Bound::AtMost(value) } else { Bound::AtLeast(value) },
         };
         let keys_n = keys.n;
+        let (warm, writes) = (warm && counting.is_none(), writes.filter(|_| counting.is_none()));
         let warmup = if warm { Duration::ZERO } else { load.warmup };
         let mut load = Load { warmup, ..load };
         if let LoadKind::Open { start, .. } = &mut load.kind && warmup >= ttl * 2 {
@@ -157,8 +165,12 @@ prop_compose! {
         Scenario {
             name: "generated-1".to_owned(),
             summary,
-            strategies: vec!["naive".to_owned(), "jitter(0.2)".to_owned()],
+            strategies: match counting {
+                Some(_) => vec!["get-set-incr".to_owned(), "lua + jitter(0.2)".to_owned()],
+                None => vec!["naive".to_owned(), "jitter(0.2)".to_owned()],
+            },
             load,
+            counting,
             keys,
             cache: CacheSettings { ttl },
             origin: OriginModel { service_time, write_time, concurrency, queue, write_every: write_every.filter(|_| writes.is_none()) },

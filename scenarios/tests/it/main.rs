@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
 
+mod bad_counting;
 mod bad_files;
 mod bad_input;
 mod bad_writes;

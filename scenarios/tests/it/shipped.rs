@@ -52,6 +52,7 @@ fn hotkey_is_the_primers_load() {
             on_down: OnDown::Next,
             retry: None,
         },
+        counting: None,
         keys: Keys {
             kind: KeyKind::Hot { share: 0.95 },
             n: 10,

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use scenarios::{Arrival, LoadKind, OnDown, Op, Plan, Retry, RetryBudget, Scenario};
+use strategies::counter::{CountAnswer, CountError};
 use strategies::port::FlightId;
 use strategies::rng::Rng;
 use strategies::time::{Mono, nanos};
@@ -54,6 +55,8 @@ pub enum Reply<'a> {
     Answer(&'a Result<Served, GetError>),
     /// Its replica's answer to a write.
     Wrote(&'a Result<Written, GetError>),
+    /// Its replica's answer to an increment.
+    Counted(&'a Result<CountAnswer, CountError>),
     /// None within the client's patience.
     TimedOut,
     /// Its replica died over it.
@@ -289,7 +292,8 @@ impl<W: Witness + 'static> Crowd<W> {
         let request = self.fleet.took_request(place.replica);
         let deadline = now.plus(self.fleet.budgets.replica);
         let cx = Cx { request, deadline, replica: place.replica };
-        let job = Job { number, stack, cx, key: Key::of_item(place.key), op: place.op };
+        let counters = self.fleet.counters(place.replica);
+        let job = Job { number, stack, counters, cx, key: Key::of_item(place.key), op: place.op };
         let idle = self.idle.borrow_mut().take(place.replica);
         let worker = idle.unwrap_or_else(|| self.start_worker(place.replica));
         worker.desk.set(Some(job));
@@ -327,6 +331,12 @@ impl<W: Witness + 'static> Crowd<W> {
                         // Boxed: writes are few, and every worker has room for its largest future.
                         let answer = Box::pin(job.stack.write(job.cx, &job.key)).await;
                         crowd.answered(job.number, &at_work, Reply::Wrote(&answer));
+                    }
+                    Op::Count => {
+                        // A replica that counts has what counts.
+                        let Some(counters) = job.counters else { continue };
+                        let answer = Box::pin(counters.count(job.cx, &job.key)).await;
+                        crowd.answered(job.number, &at_work, Reply::Counted(&answer));
                     }
                 }
             }

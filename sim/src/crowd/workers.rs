@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use scenarios::Op;
+use strategies::counter::CounterStack;
 use strategies::{Cx, Key, Stack};
 
 /// What a worker is to do.
@@ -14,6 +15,8 @@ pub(super) struct Job {
     /// The request's place.
     pub(super) number: u32,
     pub(super) stack: Rc<Stack>,
+    /// What counts, where the load counts.
+    pub(super) counters: Option<Rc<CounterStack>>,
     pub(super) cx: Cx,
     pub(super) key: Key,
     pub(super) op: Op,

@@ -169,6 +169,7 @@ fn fleet(world: &World, case: &Case, spec: &Spec, log: &Shared) -> Rc<Fleet> {
     }));
     let told = Arc::clone(log);
     let settings = FleetSettings {
+        counter: None,
         spec,
         ttl: case.ttl,
         replicas: case.replicas,

@@ -75,10 +75,12 @@ impl CounterSpec {
         self.around.iter().rev().fold(vec![key.clone()], parted)
     }
 
-    /// The longest that a window may live, jitter included.
+    /// The shortest and the longest that a window may live, jitter included.
     #[must_use]
-    pub fn window_max(&self, window: Duration) -> Duration {
-        window.mul_f64(1.0 + self.jitter.0)
+    pub fn windows(&self, window: Duration) -> (Duration, Duration) {
+        let (spread, both_ways) = self.jitter;
+        let least = if both_ways { 1.0 - spread } else { 1.0 };
+        (window.mul_f64(least), window.mul_f64(1.0 + spread))
     }
 
     /// What the cache must be able to do for it.

@@ -24,6 +24,7 @@ impl Capabilities {
             leases: self.leases || other.leases,
             conditions: self.conditions || other.conditions,
             messages: self.messages || other.messages,
+            increx: self.increx || other.increx,
         }
     }
 

@@ -67,8 +67,12 @@ impl Spec {
 
     /// What the shared cache must be able to do for it.
     pub(crate) fn needs(&self) -> Capabilities {
-        let none =
-            Capabilities { leases: false, conditions: self.write_effect() == WriteEffect::Puts, messages: false };
+        let none = Capabilities {
+            leases: false,
+            conditions: self.write_effect() == WriteEffect::Puts,
+            messages: false,
+            increx: false,
+        };
         self.fill.iter().fold(none, |all, layer| all.and(layer.needs()))
     }
 

@@ -25,6 +25,9 @@ pub struct StartReplica {
     pub strategy: String,
     /// The scenario's TTL, nanoseconds.
     pub ttl_ns: u64,
+    /// How long a counter lives, nanoseconds: the strategy counts. Else it reads.
+    #[serde(default)]
+    pub window_ns: Option<u64>,
     /// The run's seed.
     pub seed: u64,
     /// How long things may take; the usual where nothing is said.
@@ -39,6 +42,20 @@ pub struct StartReplica {
     /// Whether it is the one that watches the shared cache: see [`evidence::CacheWatched`].
     #[serde(default)]
     pub watches_cache: bool,
+}
+
+/// `POST /endless` on a replica that counts: which of the items 1 to so many have a counter without an end?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookAtCounters {
+    /// How many items.
+    pub items: u32,
+}
+
+/// Items whose counters have no end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndlessCounters {
+    /// Their numbers, in order.
+    pub items: Vec<u32>,
 }
 
 /// A replica's request slots on the wire.

@@ -114,6 +114,7 @@ impl Lab {
                 namespace: "run:strategy".into(),
                 strategy: strategy.into(),
                 ttl_ns: 5_000_000_000,
+                window_ns: None,
                 seed: 1,
                 budgets: Default::default(),
                 slots: None,

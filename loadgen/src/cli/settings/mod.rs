@@ -2,6 +2,7 @@
 
 mod lab;
 mod redis;
+mod strategies_typed;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -9,12 +10,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use app::wire::address::shown_word;
-use report::STRATEGIES_MAX;
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
-use strategies::spec::{PRESETS, Unfit, WriteEffect};
+use strategies::counter::CounterSpec;
+use strategies::spec::{Unfit, WriteEffect};
 use strategies::time::nanos;
 use strategies::units::duration_text;
+
+pub(crate) use strategies_typed::split_list;
+use strategies_typed::{counters, strategies, strategy_texts};
 
 use crate::cli::{ArrivalChoice, CacheChoice, Format, LabChoice, RunArgs};
 use crate::lab::target::Target;
@@ -71,19 +75,32 @@ pub struct Subject {
     pub composition: String,
     /// Its folder in the run's folder.
     pub folder: String,
-    /// The strategy; `None` for a target.
+    /// The strategy; `None` for a target, and for one that counts.
     pub strategy: Option<Spec>,
+    /// The strategy, where it counts.
+    pub counter: Option<CounterSpec>,
 }
 
 impl Subject {
     fn strategy((spec, folder): (Spec, String)) -> Self {
         let (name, composition) = (spec.name().to_owned(), spec.canonical().to_owned());
-        Self { name, composition, folder, strategy: Some(spec) }
+        Self { name, composition, folder, strategy: Some(spec), counter: None }
+    }
+
+    fn counter((spec, folder): (CounterSpec, String)) -> Self {
+        let (name, composition) = (spec.name().to_owned(), spec.canonical().to_owned());
+        Self { name, composition, folder, strategy: None, counter: Some(spec) }
+    }
+
+    /// Whether it is somebody else's service.
+    #[must_use]
+    pub fn is_target(&self) -> bool {
+        self.strategy.is_none() && self.counter.is_none()
     }
 
     fn target(target: &Target) -> Self {
         let name = "target".to_owned();
-        Self { composition: target.urls.join(" "), folder: name.clone(), name, strategy: None }
+        Self { composition: target.urls.join(" "), folder: name.clone(), name, strategy: None, counter: None }
     }
 
     /// How long an entry is fresh, before any jitter; of a target nothing but the scenario's word is known.
@@ -144,19 +161,10 @@ impl Settings {
         let pairs: Vec<(String, String)> = overrides.iter().map(|(p, v, _)| (p.clone(), v.clone())).collect();
         let mut scenario = Scenario::parse(&text, &file, &pairs).map_err(|e| named_by_flag(e, &overrides))?;
         let target = Target::of(args, &scenario)?;
-        let strategies = match target {
-            Some(_) => Vec::new(),
-            None => strategies(args.strategy.as_deref(), &scenario)?,
-        };
-        check_soft_lives(&strategies, &scenario)?;
-        check_times(&strategies, &scenario)?;
+        let subjects = subjects(args, target.as_ref(), &scenario)?;
         if let Some(url) = &args.redis {
             redis::check_redis(url, args.i_own_this_target)?;
         }
-        let subjects: Vec<Subject> = match &target {
-            Some(target) => vec![Subject::target(target)],
-            None => strategies.into_iter().map(Subject::strategy).collect(),
-        };
         let running: BTreeSet<&str> = subjects.iter().map(|subject| subject.name.as_str()).collect();
         let unchecked =
             scenario.thresholds.iter().filter(|t| target.is_none() && !running.contains(t.strategy.as_str()));
@@ -195,6 +203,21 @@ impl Settings {
         }
         Ok(settings)
     }
+}
+
+/// What is measured: a target, or the strategies of the family that the load is for.
+fn subjects(args: &RunArgs, target: Option<&Target>, scenario: &Scenario) -> Result<Vec<Subject>, Failure> {
+    if let Some(target) = target {
+        return Ok(vec![Subject::target(target)]);
+    }
+    let texts = strategy_texts(args.strategy.as_deref(), scenario)?;
+    if scenario.counting.is_some() {
+        return Ok(counters(&texts)?.into_iter().map(Subject::counter).collect());
+    }
+    let strategies = strategies(&texts, scenario)?;
+    check_soft_lives(&strategies, scenario)?;
+    check_times(&strategies, scenario)?;
+    Ok(strategies.into_iter().map(Subject::strategy).collect())
 }
 
 /// Replicas where nothing is said.
@@ -314,59 +337,6 @@ fn shipped_names() -> String {
     scenarios::shipped().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
-/// The strategies to run, each with a folder of its own.
-fn strategies(given: Option<&str>, scenario: &Scenario) -> Result<Vec<(Spec, String)>, Failure> {
-    let texts: Vec<String> = match given {
-        None => scenario.strategies.clone(),
-        Some("all") => PRESETS.iter().map(|preset| preset.name.to_owned()).collect(),
-        Some(list) => split_list(list),
-    };
-    if texts.len() > STRATEGIES_MAX {
-        return Err(Failure::usage(format!(
-            "too many strategies · --strategy · found {}, allowed at most {STRATEGIES_MAX} · make several runs of them",
-            texts.len()
-        )));
-    }
-    let mut strategies: Vec<(Spec, String)> = Vec::new();
-    for text in texts {
-        let spec = Spec::parse(&text)
-            .map_err(|e| Failure::usage(format!("not a strategy · --strategy · {e} · `loadgen list` lists them")))?;
-        if strategies.iter().any(|(other, _)| other.canonical() == spec.canonical()) {
-            return Err(Failure::usage(format!(
-                "the same strategy twice · --strategy · found {text:?} again, each may be run once · drop one"
-            )));
-        }
-        let spec = spec.fitted(&scenario.budgets);
-        let folder = folder(spec.name());
-        let taken = |folder: &String| strategies.iter().any(|(_, other)| other == folder);
-        let numbered = (2..).map(|number| format!("{folder}-{number}"));
-        let folder = std::iter::once(folder.clone()).chain(numbered).find(|folder| !taken(folder)).unwrap_or(folder);
-        strategies.push((spec, folder));
-    }
-    Ok(strategies)
-}
-
-/// Splits at commas outside parentheses.
-pub(crate) fn split_list(list: &str) -> Vec<String> {
-    let (mut parts, mut depth) = (vec![String::new()], 0_i32);
-    for c in list.chars() {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        match parts.last_mut() {
-            Some(part) if c != ',' || depth > 0 => part.push(c),
-            _ => parts.push(String::new()),
-        }
-    }
-    parts.into_iter().map(|part| part.trim().to_owned()).collect()
-}
-
-/// A folder name of a strategy: `jitter(1.0)` → `jitter-1.0`.
-fn folder(name: &str) -> String {
-    let kept = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' };
-    let dashed: String = name.chars().map(kept).collect();
-    let words: Vec<&str> = dashed.split('-').filter(|word| !word.is_empty()).collect();
-    words.join("-").chars().take(60).collect()
-}
-
 /// This process's command line, quoted for a shell where it needs to be, and without any secret.
 fn command() -> String {
     let args = std::env::args_os().skip(1).map(|arg| quoted(&shown_word(&arg.to_string_lossy())));
@@ -384,12 +354,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_split_at_commas_outside_parentheses() {
-        assert_eq!(split_list("naive, xfetch(beta=2, stale=1s),swr"), ["naive", "xfetch(beta=2, stale=1s)", "swr"]);
-        assert_eq!(split_list("naive,"), ["naive", ""]);
-    }
-
-    #[test]
     fn a_command_is_quoted_and_tells_no_password() {
         for (arg, said) in [
             ("hotkey", "hotkey"),
@@ -400,18 +364,6 @@ mod tests {
             ("--redis=redis://h?password=p", "'--redis=redis://h?…'"),
         ] {
             assert_eq!(quoted(&shown_word(arg)), said);
-        }
-    }
-
-    #[test]
-    fn folders_are_names_and_differ() {
-        for (name, expected) in [
-            ("naive", "naive"),
-            ("jitter(1.0)", "jitter-1.0"),
-            ("swr + lock(poll=20ms)", "swr-lock-poll-20ms"),
-            ("../../etc", "..-..-etc"),
-        ] {
-            assert_eq!(folder(name), expected);
         }
     }
 }

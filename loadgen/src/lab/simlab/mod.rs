@@ -3,6 +3,7 @@
 //! Two runs with the same seed leave the same bytes behind but for three fields of `run.json` (`run`, `started_at` and
 //! `command`), whatever machine they ran on.
 
+mod looking;
 mod tapes;
 mod witness;
 
@@ -19,17 +20,20 @@ use report::{HlogHeader, StrategyFolder};
 use scenarios::{Plan, Scenario};
 use sim::{EPOCH_NS, Happened, Latencies, Simulation, SimulationError, SimulationResult, Tick, simulate};
 use strategies::Spec;
+use strategies::counter::CounterSpec;
 use strategies::time::nanos;
 
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::Offset;
 use crate::lab::faults::{self, Aftermath};
+use crate::lab::trial::counting::counted;
 use crate::lab::trial::{Observed, ReplicaEvidence, Trial, cannot_warm, judge};
 use crate::load::live::Feed;
-use crate::load::measure::{RunFacts, WarmState};
+use crate::load::measure::{Immortals, IncrementTape, RunFacts, WarmState};
 use crate::load::record::{Collected, Collector, VersionTape};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
+use looking::looks;
 use tapes::{Tapes, since_start};
 use witness::RecordingWitness;
 
@@ -108,15 +112,25 @@ impl SimLab {
         heading: &str,
     ) -> Result<SimulatedRun, Failure> {
         let scenario = &self.settings.scenario;
-        let Some(spec) = &subject.strategy else { return Err(Failure::failed("nothing to simulate: a bug")) };
+        // Nobody reads where something counts.
+        let nobody = Spec::parse("plain + bare").map_err(|e| Failure::failed(format!("{e}: a bug")))?;
+        let spec = match (&subject.strategy, &subject.counter) {
+            (Some(spec), _) => spec,
+            (None, Some(_)) => &nobody,
+            (None, None) => return Err(Failure::failed("nothing to simulate: a bug")),
+        };
         let collector = self.collector(subject, files)?;
         let scratch = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
         let tapes = Tapes::new(&scratch);
         let recorder = collector.recorder(-whole_seconds(scenario.load.warmup));
         let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, scenario, tapes.clone())));
         let done = Done::default();
-        let seen =
-            simulate(self.simulation(spec, &tapes), &witness, self.tick(&witness, &collector, &tapes, &done, heading));
+        let immortals: Rc<RefCell<Immortals>> = Rc::default();
+        let seen = simulate(
+            self.simulation(spec, (subject.counter.as_ref(), &immortals), &tapes),
+            &witness,
+            self.tick(&witness, &collector, &tapes, &done, heading),
+        );
         let seen = match seen {
             Ok(seen) => seen,
             Err(error) => {
@@ -139,9 +153,12 @@ impl SimLab {
         witness.take().finish(last);
         drop(witness);
         let panicked = || Failure::failed("the collector's thread panicked: a bug");
-        let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
+        let mut collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
         let response = collected.measured.first().cloned();
+        let (increments, immortals) = (collected.increments.take(), immortals.take().end());
+        let counters = counted(scenario, subject, increments.as_ref(), Some(&immortals)).map_err(Failure::failed)?;
         let mut trial = self.judged(subject, &seen, &tapes, collected, end_ns, stopped)?;
+        trial.figures.strategy.counters = counters;
         // There are no connections to be lost.
         trial.figures.strategy.resent = None;
         Ok(SimulatedRun { trial, steps: done.steps.get(), response })
@@ -158,6 +175,10 @@ impl SimLab {
         }
         if scenario.writes.is_some() {
             collector.keeps(VersionTape::new(&files.map_or_else(std::env::temp_dir, |files| files.path().to_owned())));
+        }
+        if subject.counter.is_some() {
+            let folder = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
+            collector.keeps_increments(IncrementTape::new(&folder));
         }
         if let Some(files) = files {
             collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
@@ -212,12 +233,19 @@ impl SimLab {
         })
     }
 
-    fn simulation<'a>(&'a self, spec: &'a Spec, tapes: &Tapes) -> Simulation<'a> {
+    fn simulation<'a>(
+        &'a self,
+        spec: &'a Spec,
+        (counter, immortals): (Option<&'a CounterSpec>, &Rc<RefCell<Immortals>>),
+        tapes: &Tapes,
+    ) -> Simulation<'a> {
         let (log, ledger) = (tapes.clone(), tapes.clone());
         Simulation {
             scenario: &self.settings.scenario,
             plan: Arc::clone(&self.plan),
             spec,
+            counter,
+            samples: counter.map(|spec| looks(&self.settings.scenario, spec, Rc::clone(immortals))),
             replicas: self.settings.replicas,
             seed: self.settings.seed,
             latencies: Latencies::LOOPBACK,

@@ -3,10 +3,12 @@
 use evidence::ErrorKind;
 use scenarios::{Op, Scenario};
 use sim::{Reply, Request, Witness, item};
+use strategies::counter::CountAnswer;
 use strategies::port::FlightId;
 use strategies::{Outcome, Served, Written};
 
 use super::tapes::Tapes;
+use crate::load::measure::IncrementEnd;
 use crate::load::record::{AcknowledgedWrite, Answer, IssuedRequest, Recorder, SentWrite};
 
 /// Records what the clients see.
@@ -77,6 +79,10 @@ impl Witness for RecordingWitness {
                 let version = answer.version.filter(|_| self.writes);
                 recorder.answer(&asked, Answer { version, ..answer });
             }
+            Op::Count => {
+                let (answer, end) = counted(request, done_ns, reply);
+                recorder.counted(&asked, answer, end);
+            }
             Op::Put => recorder.wrote(&asked, wrote(request, done_ns, reply)),
         }
     }
@@ -120,8 +126,8 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
             (_, Outcome::Shed) => made(Outcome::Shed, None),
             (status, _) => failed(ErrorKind::Http(status)),
         },
-        // No write is answered here.
-        Reply::Wrote(_) => failed(ErrorKind::Protocol),
+        // No write and no increment is answered here.
+        Reply::Wrote(_) | Reply::Counted(_) => failed(ErrorKind::Protocol),
         Reply::TimedOut => failed(ErrorKind::Timeout),
         Reply::Reset => failed(ErrorKind::Reset),
         Reply::Refused => failed(ErrorKind::ConnectRefused),
@@ -136,13 +142,44 @@ fn wrote(request: &Request, done_ns: i64, reply: Reply<'_>) -> SentWrite {
         }
         Reply::Wrote(Ok(Written { version: None, .. })) => Err(ErrorKind::Http(404)),
         Reply::Wrote(Err(error)) => Err(ErrorKind::Http(evidence::failure(error).0)),
-        // No read is answered here.
-        Reply::Answer(_) => Err(ErrorKind::Protocol),
+        // No read and no increment is answered here.
+        Reply::Answer(_) | Reply::Counted(_) => Err(ErrorKind::Protocol),
         Reply::TimedOut => Err(ErrorKind::Timeout),
         Reply::Reset => Err(ErrorKind::Reset),
         Reply::Refused => Err(ErrorKind::ConnectRefused),
     };
     SentWrite { sent_ns: request.intended_ns, done_ns, answer }
+}
+
+/// The same of an increment. Nothing says how a good answer was made.
+fn counted(request: &Request, done_ns: i64, reply: Reply<'_>) -> (Answer, IncrementEnd) {
+    let (error, end) = match reply {
+        Reply::Counted(Ok(CountAnswer { value, told })) => {
+            let (part, told) = told.map_or((0, 0), |told| (told.part, told.value));
+            (None, IncrementEnd::Acknowledged { value: *value, part, told })
+        }
+        Reply::Counted(Err(error)) if error.is_unknown() => (Some(ErrorKind::Http(504)), IncrementEnd::Unknown),
+        Reply::Counted(Err(_)) => (Some(ErrorKind::Http(503)), IncrementEnd::Refused),
+        // Nothing else is answered here.
+        Reply::Answer(_) | Reply::Wrote(_) => (Some(ErrorKind::Protocol), IncrementEnd::Unknown),
+        Reply::TimedOut => (Some(ErrorKind::Timeout), IncrementEnd::Unknown),
+        Reply::Reset => (Some(ErrorKind::Reset), IncrementEnd::Unknown),
+        Reply::Refused => (Some(ErrorKind::ConnectRefused), IncrementEnd::Refused),
+    };
+    let answer = Answer {
+        sent_ns: request.intended_ns,
+        done_ns,
+        outcome: error.map(|_| Outcome::Error),
+        error,
+        flight: None,
+        version: None,
+        overage_us: 0,
+        moved_on: request.moved_on,
+        attempts: 1,
+        unpaid: false,
+        resent: 0,
+    };
+    (answer, end)
 }
 
 /// Whether an answer is the item that was asked for, in the version that it says; or says that there is none, and is right.

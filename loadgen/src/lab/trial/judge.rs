@@ -166,7 +166,7 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
         reads_min: collected.floor_least.filter(|_| calm && !stopped && is_undisturbed(scenario, &figures)),
         open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
         clock_uncertainty_ns: uncertainty.unwrap_or(0),
-        foreign: subject.strategy.is_none(),
+        foreign: subject.is_target(),
         hits_before_start: hits_before_start(scenario, &collected, &figures).filter(|_| !stopped),
         against,
         events_dropped: dropped,

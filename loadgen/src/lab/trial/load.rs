@@ -1,5 +1,6 @@
 //! The load of one strategy: connect, warm, drive, watch, and wait until all is quiet.
 
+use std::cell::RefCell;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,7 +19,7 @@ use crate::cli::settings::Subject;
 use crate::lab::docker::Sampler;
 use crate::lab::faults::{Aftermath, Injector};
 use crate::load::drive::{Drive, Pattern, Retrying, Workers};
-use crate::load::measure::{Floor, WarmState};
+use crate::load::measure::{Floor, IncrementTape, WarmState};
 use crate::load::record::{Collector, VersionTape};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
@@ -80,9 +81,11 @@ impl TrialRunner<'_> {
         let (pace, lives) = (self.pacer.handle(), before.identities.clone());
         let injector = Injector::new(scenario, self.endpoints, self.starts(subject), lives, self.clock, t0);
         let sampler = self.sampler().await?;
+        let immortals = RefCell::default();
         let at_start = tokio::select! {
             biased;
             at_start = watching => at_start,
+            at_start = self.look(subject, t0, &immortals) => at_start,
             // The faults are over before the load is; what is left is to watch.
             at_start = async { injector.inject(&pace).await; std::future::pending().await } => at_start,
         };
@@ -106,6 +109,7 @@ impl TrialRunner<'_> {
             counters,
             aftermath,
             containers,
+            immortals: subject.counter.as_ref().map(|_| immortals.into_inner().end()),
         })
     }
 
@@ -118,6 +122,9 @@ impl TrialRunner<'_> {
         collector.watched_by(self.feed.clone());
         if scenario.writes.is_some() {
             collector.keeps(VersionTape::new(files.path()));
+        }
+        if subject.counter.is_some() {
+            collector.keeps_increments(IncrementTape::new(files.path()));
         }
         Ok(collector)
     }
@@ -258,7 +265,7 @@ fn no_thread(error: std::io::Error) -> Failure {
 }
 
 /// From `t0` to `now`, nanoseconds; negative before it.
-fn since_ns(now: Mono, t0: Mono) -> i64 {
+pub(super) fn since_ns(now: Mono, t0: Mono) -> i64 {
     i64::try_from(i128::from(now.0) - i128::from(t0.0)).unwrap_or(i64::MAX)
 }
 

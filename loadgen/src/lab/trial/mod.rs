@@ -2,9 +2,12 @@
 
 #[cfg(feature = "labs")]
 mod collect;
+pub(crate) mod counting;
 mod judge;
 #[cfg(feature = "labs")]
 mod load;
+#[cfg(feature = "labs")]
+mod looking;
 #[cfg(feature = "labs")]
 mod runner;
 

@@ -15,12 +15,14 @@ use strategies::Spec;
 use strategies::time::{Mono, nanos};
 
 use super::Trial;
+use super::counting::counted;
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::faults::Aftermath;
 use crate::lab::preflight::status;
 use crate::lab::{Endpoints, Offset, offset};
 use crate::load::drive::{Pacer, Probed, probe};
 use crate::load::live::Feed;
+use crate::load::measure::ImmortalsSeen;
 use crate::load::record::Collected;
 use crate::shell::exit::Failure;
 
@@ -66,6 +68,7 @@ pub(super) struct LoadDone {
     pub(super) counters: ReplicaCounters,
     pub(super) aftermath: Aftermath,
     pub(super) containers: Option<Vec<ContainerRow>>,
+    pub(super) immortals: Option<ImmortalsSeen>,
 }
 
 impl TrialRunner<'_> {
@@ -77,9 +80,12 @@ impl TrialRunner<'_> {
         self.start(subject).await.map_err(Failure::failed)?;
         let probed = self.probe(subject).await?;
         let before = self.before().await?;
-        let load = self.load(subject, &before, files, heading).await?;
+        let mut load = self.load(subject, &before, files, heading).await?;
+        let increments = load.collected.increments.take();
+        let counters = counted(&self.settings.scenario, subject, increments.as_ref(), load.immortals.as_ref());
         let not_quiet = self.quiesce().await.map_err(Failure::failed)?;
-        let trial = self.evidence(subject, &before, load, not_quiet).await?;
+        let mut trial = self.evidence(subject, &before, load, not_quiet).await?;
+        trial.figures.strategy.counters = counters.map_err(Failure::failed)?;
         Ok(Trial { probed, ..trial })
     }
 
@@ -111,6 +117,7 @@ impl TrialRunner<'_> {
             namespace: format!("{}:{}", self.run, subject.folder),
             strategy: subject.strategy.as_ref().map_or(subject.name.as_str(), Spec::name).to_owned(),
             ttl_ns: nanos(self.settings.scenario.cache.ttl),
+            window_ns: self.settings.scenario.counting.map(|counting| nanos(counting.window)),
             seed: self.settings.seed,
             budgets: self.settings.scenario.budgets.into(),
             slots: self.settings.scenario.slots.map(Into::into),
@@ -126,7 +133,7 @@ impl TrialRunner<'_> {
         let scenario = &self.settings.scenario;
         let key = if scenario.load.warmup.is_zero() { scenario.keys.last().saturating_add(1) } else { 1 };
         let mut first = None;
-        if subject.strategy.is_none() {
+        if subject.is_target() {
             for (site, url) in self.endpoints.sites.iter().zip(subject.composition.split(' ')) {
                 let probed = probe(site, key, scenario.load.timeout).await.map_err(|kind| {
                     let advice = "is it up, and does it speak HTTP/1.1?";

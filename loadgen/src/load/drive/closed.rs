@@ -11,7 +11,7 @@ use super::again::OpenRequest;
 use super::connection::{Attempt, Connection};
 use super::shared::Pattern;
 use super::worker::WorkerContext;
-use super::writes;
+use super::{counts, writes};
 use crate::load::record::Answer;
 
 /// A client and its connections, one a replica.
@@ -59,6 +59,11 @@ async fn run(context: Rc<WorkerContext>, (client, mut connections): Client, t0: 
         let mut replica = item.replica as usize;
         if item.op == Op::Put {
             let done = writes::from_client(&context, &mut connections, replica, &asked, t0).await;
+            intended = done.plus(drive.plan.think(client, n));
+            continue;
+        }
+        if item.op == Op::Count {
+            let done = counts::from_client(&context, &mut connections, replica, &asked, t0).await;
             intended = done.plus(drive.plan.think(client, n));
             continue;
         }

@@ -24,6 +24,7 @@ use strategies::time::Mono;
 use tokio::net::TcpStream;
 
 use super::cache_status::{self, SaidOutcome};
+use super::counted::{self, EndedIncrement};
 use super::counted_stream::CountedStream;
 use super::lack;
 use super::site::{Site, SiteKind};
@@ -188,7 +189,9 @@ impl Connection {
     }
 
     async fn send(&mut self, method: Method, key: u32) -> Result<Whole, Lost> {
-        let (path, host) = (self.site.path(key), self.site.host.clone());
+        // Only a replica counts.
+        let path = if method == Method::POST { format!("/counters/{key}") } else { self.site.path(key) };
+        let host = self.site.host.clone();
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -229,6 +232,24 @@ impl Connection {
         }
         let answer = answered.map_err(|lost| lost.kind).and_then(|(status, headers, _)| acknowledged(status, &headers));
         (SentWrite { sent_ns: context.since(sent, t0), done_ns: context.since(done, t0), answer }, done)
+    }
+
+    /// Increments a counter once, takes the times, and says when it was done.
+    pub(super) async fn count(&mut self, context: &WorkerContext, key: u32, t0: Mono) -> EndedIncrement {
+        let sent = context.drive.clock.mono();
+        let asked = tokio::time::timeout(self.timeout, self.send(Method::POST, key)).await;
+        let answered = asked.unwrap_or_else(|_| Err(ErrorKind::Timeout.into()));
+        let done = context.drive.clock.mono();
+        if answered.is_err() {
+            self.kept = None;
+        }
+        let told = counted::told(answered.map(|(status, headers, _)| (status, headers)).map_err(|lost| lost.kind));
+        let (error, end) = match told {
+            Ok(end) => (None, end),
+            Err((kind, end)) => (Some(kind), end),
+        };
+        let answer = counted::answer(context.since(sent, t0), context.since(done, t0), error);
+        EndedIncrement { answer, end, done }
     }
 
     /// Asks once, for people: the status, and the cache that tells outcomes, if one does.

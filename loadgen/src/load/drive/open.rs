@@ -13,7 +13,7 @@ use super::again::OpenRequest;
 use super::connection::{Attempt, Connection};
 use super::pool::ConnectionPool;
 use super::worker::WorkerContext;
-use super::writes;
+use super::{counts, writes};
 use crate::load::record::{Answer, IssuedRequest};
 
 /// Connections that are made before the start, for each replica and worker.
@@ -56,6 +56,10 @@ async fn dispatch(context: Rc<WorkerContext>, pool: Rc<RefCell<ConnectionPool>>,
         let replica = arrival.replica as usize;
         if arrival.op == Op::Put {
             asking.spawn_local(writes::from_pool(Rc::clone(&context), Rc::clone(&pool), replica, asked, t0));
+            continue;
+        }
+        if arrival.op == Op::Count {
+            asking.spawn_local(counts::from_pool(Rc::clone(&context), Rc::clone(&pool), replica, asked, t0));
             continue;
         }
         let taken = pool.borrow_mut().take(&context, replica);

@@ -22,6 +22,9 @@ pub(super) fn predicted(
         because: because.to_owned(),
         figures: figures.iter().map(|figure| field(*figure).to_owned()).collect(),
     };
+    if subject.counter.is_some() {
+        return (None, Vec::new());
+    }
     let Some(spec) = &subject.strategy else {
         return (None, vec![not("known-strategy", "nobody knows what a target does inside", &Figure::ALL)]);
     };

@@ -145,6 +145,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
     let theory = predicted(scenario, subject, evidence.replicas, end_ns);
     let operations = evidence.counters.cache_ops as f64 / evidence.counters.requests as f64;
     Strategy {
+        counters: None,
         name: subject.name.clone(),
         spec: subject.composition.clone(),
         folder: subject.folder.clone(),

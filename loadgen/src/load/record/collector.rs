@@ -2,6 +2,7 @@
 //! sums of the measured phase. What it holds does not grow with the number of requests.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -16,7 +17,7 @@ use super::second::{Bin, OutcomeCounts, SECOND_NS, Second, TAGS, Tries};
 use super::versions::{CollectedWrites, VersionTape};
 use crate::load::cpu;
 use crate::load::live::{Feed, News};
-use crate::load::measure::{Floor, Received, Warmth};
+use crate::load::measure::{Floor, IncrementTape, Received, Warmth};
 
 /// How many notes may wait for the collector. A simulation makes seconds faster than they can be collected, and waits here; no
 /// load of real time comes near.
@@ -70,6 +71,8 @@ pub struct Collected {
     pub resent_of_all_phases: u64,
     /// What the writes left behind; `None` where nobody keeps it.
     pub writes: Option<CollectedWrites>,
+    /// The increments of all phases; `None` where nobody keeps them.
+    pub increments: Option<IncrementTape>,
     /// Processor time of the collecting, nanoseconds; `None` where the system does not say.
     pub cpu_ns: Option<u64>,
     /// An empty histogram for those that need one for a moment.
@@ -87,6 +90,8 @@ enum Note {
     Expect(Warmth),
     /// Where the versions that are seen go.
     Keep(VersionTape),
+    /// Where increments are kept.
+    Increments(IncrementTape),
     /// Told of each second that is over.
     Feed(Feed),
     /// The cache's state at t = 0, see [`Floor::know`].
@@ -146,6 +151,11 @@ impl Collector {
         let _ = self.tell.0.send(Note::Keep(versions));
     }
 
+    /// Where increments are kept.
+    pub fn keeps_increments(&self, tape: IncrementTape) {
+        let _ = self.tell.0.send(Note::Increments(tape));
+    }
+
     /// Told of each second that is over.
     pub fn watched_by(&self, feed: Feed) {
         let _ = self.tell.0.send(Note::Feed(feed));
@@ -191,7 +201,7 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
                 collected.log = Some(log);
                 continue;
             }
-            Note::Expect(_) | Note::Keep(_) => {
+            Note::Expect(_) | Note::Keep(_) | Note::Increments(_) => {
                 collected.is_told(note);
                 continue;
             }
@@ -206,14 +216,7 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
             Note::Abandon => return Ok(Collected::new()),
             Note::Second(second) => *second,
         };
-        let number = second.number;
-        match partial.remove(&number) {
-            None => drop(partial.insert(number, (1, second))),
-            Some((count, mut merged)) => {
-                merged.merge(second);
-                partial.insert(number, (count + 1, merged));
-            }
-        }
+        merge_into(&mut partial, second);
         while let Some(entry) = partial.first_entry()
             && entry.get().0 >= workers
         {
@@ -236,6 +239,18 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
     Ok(collected)
 }
 
+/// Adds a worker's second to what the others have of it, and counts them.
+fn merge_into(partial: &mut BTreeMap<i64, (usize, Second)>, second: Second) {
+    match partial.entry(second.number) {
+        Entry::Vacant(free) => drop(free.insert((1, second))),
+        Entry::Occupied(there) => {
+            let (count, merged) = there.into_mut();
+            merged.merge(second);
+            *count += 1;
+        }
+    }
+}
+
 /// Tells of a second that is over; of a floor that is known, by how much it grew.
 fn tell(feed: &Feed, row: &BinRow, loads: Option<u64>) {
     feed.tell(&News::Second {
@@ -254,6 +269,7 @@ impl Collected {
         match note {
             Note::Expect(warmth) => self.warmth = Some(warmth),
             Note::Keep(versions) => self.writes = Some(CollectedWrites::new(versions)),
+            Note::Increments(tape) => self.increments = Some(tape),
             Note::Begin(_) | Note::Feed(_) | Note::Warm(_) | Note::Second(_) | Note::Abandon => {}
         }
     }
@@ -274,6 +290,7 @@ impl Collected {
             tries: Tries::default(),
             cpu_ns: None,
             writes: None,
+            increments: None,
             scratch: histogram(),
             offered: 0,
             sent: 0,
@@ -313,6 +330,9 @@ impl Collected {
             warmth.arrive(start_ms, &second.arrivals);
         }
         second.flights.iter().for_each(|flight| self.flights.answer(flight));
+        if let Some(tape) = &mut self.increments {
+            second.increments.iter().for_each(|seen| tape.push(&seen.record()));
+        }
         if let Some(writes) = &mut self.writes {
             writes.take(std::mem::take(&mut second.versions), second.number >= 0);
         }

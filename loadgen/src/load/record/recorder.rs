@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 
 use super::collector::{Collector, Tell};
+use crate::load::measure::IncrementEnd;
+
 use super::second::{Answer, IssuedRequest, Second};
 use super::versions::SentWrite;
 
@@ -55,6 +57,13 @@ impl Recorder {
     pub fn answer(&mut self, asked: &IssuedRequest, answer: Answer) {
         if let Some(second) = self.second(asked.intended_ns) {
             second.answer(asked, answer);
+        }
+    }
+
+    /// An increment has its answer, or has failed.
+    pub fn counted(&mut self, asked: &IssuedRequest, answer: Answer, end: IncrementEnd) {
+        if let Some(second) = self.second(asked.intended_ns) {
+            second.counted(asked, answer, end);
         }
     }
 

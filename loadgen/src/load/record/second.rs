@@ -8,6 +8,7 @@ use strategies::Outcome;
 
 use super::times::Times;
 use super::versions::{SecondVersions, SeenVersion, SentWrite};
+use crate::load::measure::{IncrementEnd, SeenIncrement};
 
 /// The tags of `latency.hlog`, in the order in which a second keeps its times.
 pub const TAGS: [&str; 7] = ["resp", "serv", "lag", "resp.hit", "resp.stale", "resp.wait", "resp.load"];
@@ -135,6 +136,8 @@ pub struct Second {
     pub(super) tries: Tries,
     /// Only of a run whose items are written.
     pub(super) versions: SecondVersions,
+    /// Only of a run that counts.
+    pub(super) increments: Vec<SeenIncrement>,
     /// How many requests were sent at their very moment, as long as all of them were (in virtual time they always are): their
     /// service times are their response times, and their lag is nothing, so neither is written down one by one. See
     /// [`Second::settle`].
@@ -157,6 +160,7 @@ impl Second {
             resent: 0,
             tries: Tries::default(),
             versions: SecondVersions::default(),
+            increments: Vec::new(),
             on_time: Some(0),
         }
     }
@@ -180,7 +184,7 @@ impl Second {
     pub(super) fn offer(&mut self, asked: &IssuedRequest) {
         self.open += 1;
         match asked.op {
-            Op::Get => self.bin(asked.intended_ns).offered += 1,
+            Op::Get | Op::Count => self.bin(asked.intended_ns).offered += 1,
             Op::Put => self.versions.count.planned += 1,
         }
     }
@@ -195,7 +199,7 @@ impl Second {
     pub(super) fn withdraw(&mut self, asked: &IssuedRequest) {
         self.open = self.open.saturating_sub(1);
         let planned = match asked.op {
-            Op::Get => &mut self.bin(asked.intended_ns).offered,
+            Op::Get | Op::Count => &mut self.bin(asked.intended_ns).offered,
             Op::Put => &mut self.versions.count.planned,
         };
         *planned = planned.saturating_sub(1);
@@ -216,6 +220,13 @@ impl Second {
         self.versions.seen.push(SeenVersion { began_ns, client, key, version, own });
     }
 
+    /// An increment has its answer, or has failed. It is a request like any other, but asks no cache for an item.
+    pub(super) fn counted(&mut self, asked: &IssuedRequest, answer: Answer, end: IncrementEnd) {
+        let Answer { sent_ns, done_ns, .. } = answer;
+        self.increments.push(SeenIncrement { key: asked.key, sent_ns, done_ns, end });
+        self.answer(asked, answer);
+    }
+
     pub(super) fn answer(&mut self, asked: &IssuedRequest, answer: Answer) {
         self.open = self.open.saturating_sub(1);
         let outcome = index(answer.outcome);
@@ -231,7 +242,9 @@ impl Second {
         if let Some(version) = answer.version {
             self.see(asked, answer.sent_ns, version, false);
         }
-        self.arrivals.push((asked.intended_ns, asked.key));
+        if asked.op == Op::Get {
+            self.arrivals.push((asked.intended_ns, asked.key));
+        }
         if asked.hot {
             self.hot_outcomes[outcome] += 1;
         }
@@ -279,6 +292,7 @@ impl Second {
         self.resent += other.resent;
         self.tries.add(other.tries);
         self.versions.merge(other.versions);
+        self.increments.extend(other.increments);
         self.flights.extend(other.flights);
         self.overage_us_max = self.overage_us_max.max(other.overage_us_max);
     }

@@ -173,7 +173,13 @@ fn entry(candidate: &Candidate, ran: Vec<Ran>, seeds: usize) -> CandidateRuns {
 /// As `--strategy` makes it: what says `auto` follows the scenario's budgets.
 fn subject(candidate: &Candidate, budgets: &Budgets) -> Subject {
     let (name, composition) = (candidate.spec.name().to_owned(), candidate.spec.canonical().to_owned());
-    Subject { folder: "advice".into(), name, composition, strategy: Some(candidate.spec.clone().fitted(budgets)) }
+    Subject {
+        folder: "advice".into(),
+        name,
+        composition,
+        strategy: Some(candidate.spec.clone().fitted(budgets)),
+        counter: None,
+    }
 }
 
 /// A run in the sim lab, whose scenario and strategy are replaced.

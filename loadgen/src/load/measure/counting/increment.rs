@@ -1,5 +1,10 @@
 //! An increment as the generator saw it, and its form on a tape.
 
+use crate::load::tape::Tape;
+
+/// The tape of increments.
+pub type IncrementTape = Tape<{ SeenIncrement::BYTES }>;
+
 /// How an increment ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IncrementEnd {

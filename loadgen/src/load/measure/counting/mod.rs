@@ -14,11 +14,12 @@
 //!   extra ones of one key hide each other. Neither is known where increments are gathered before they are sent.
 //! - **long windows**: stretches that counted on for longer than the longest life after they began, by values that no window which began
 //!   unseen could have.
+//! - **begun**: in each second of the generator's clock, windows that began, each key's first left out.
 //! - **immortal**: keys that two samples running found without an end. Between the two commands of `incr-expire` a key has none for a moment;
 //!   samples are further apart than that takes.
-//! - **let through**: increments that were told no more than the limit; **above the limit**: of these, in each window, what is beyond the
-//!   limit between the answer that began it and T after that one was sent. Where increments are told estimates (sub-keys, batches) windows are T
-//!   from the first increment on, one after the other.
+//! - **let through**: increments that were told no more than the limit; **above the limit**: of these, in each window and its resets, what is
+//!   beyond the limit, each stretch with what it counted at least. Where increments are told estimates (sub-keys, batches) windows are T from
+//!   the first increment on, one after the other.
 //!
 //! Two passes over a tape: the first finds the longest answer, by which the second knows how long ago something may have overlapped. So
 //! what is held grows with keys and with what was under way, never with requests.
@@ -34,15 +35,13 @@ use std::io;
 use std::time::Duration;
 
 pub use immortal::{CounterSample, Immortals, ImmortalsSeen};
-pub use increment::{IncrementEnd, SeenIncrement};
+pub use increment::{IncrementEnd, IncrementTape, SeenIncrement};
 
-use crate::load::tape::Tape;
 use limiter::Limiter;
 use sorted::in_order;
 use stretches::Stretches;
 
-/// The tape of increments.
-pub type IncrementTape = Tape<{ SeenIncrement::BYTES }>;
+const SECOND_NS: i64 = 1_000_000_000;
 
 /// What increments are held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +75,8 @@ pub struct CountingFigures {
     pub resets: Option<u64>,
     /// Windows that counted on beyond the longest life.
     pub long_windows: Option<u64>,
+    /// The most windows that began in one second, each key's first left out: what windows come to that end together.
+    pub begun_max_per_second: Option<u64>,
     /// Let through by the limit.
     pub let_through: Option<u64>,
     /// Of these, beyond the limit.
@@ -107,33 +108,37 @@ pub fn counting(tape: &IncrementTape, terms: &CountingTerms) -> io::Result<Count
     })?;
     let mut keys: BTreeMap<(u32, u32), Stretches> = BTreeMap::new();
     let mut limiters: BTreeMap<u32, Limiter> = BTreeMap::new();
+    // Windows that began in each second.
+    let mut begun: BTreeMap<i64, u64> = BTreeMap::new();
     let exact = terms.told && terms.parts == 1;
     in_order(tape, disorder, |seen| {
         if let (true, IncrementEnd::Acknowledged { part, told, .. }) = (terms.told, seen.end) {
             let excused = || unknown.get(&seen.key).copied().unwrap_or_default();
-            let new = || Stretches::new(terms.window, longest, excused());
-            keys.entry((seen.key, part)).or_insert_with(new).acknowledged(seen.sent_ns, seen.done_ns, told);
+            let new = || Stretches::new(terms.window, terms.per_window.unwrap_or(u64::MAX), longest, excused());
+            let stretches = keys.entry((seen.key, part)).or_insert_with(new);
+            if stretches.acknowledged(seen.sent_ns, seen.done_ns, told) {
+                *begun.entry(seen.sent_ns.div_euclid(SECOND_NS)).or_default() += 1;
+            }
         }
         if let (Some(limit), IncrementEnd::Acknowledged { value, .. }) = (terms.per_window, seen.end) {
-            let limiter = limiters.entry(seen.key).or_insert_with(|| Limiter::new(limit, terms.window.0, exact));
-            let begins = exact
-                && keys
-                    .get(&(seen.key, 0))
-                    .is_some_and(|stretches| stretches.window_began_at(seen.sent_ns, seen.done_ns));
-            limiter.told(&seen, value, begins);
+            limiters.entry(seen.key).or_insert_with(|| Limiter::new(limit, terms.window.0)).told(&seen, value);
         }
     })?;
+    let mut above = 0;
     if terms.told {
         let sums: Vec<_> = keys.into_values().map(Stretches::end).collect();
         let sum = |of: fn(&stretches::StretchSums) -> u64| Some(sums.iter().map(of).sum());
         (figures.windows, figures.resets) = (sum(|s| s.windows), sum(|s| s.resets));
         (figures.lost, figures.extra) = (sum(|s| s.lost), sum(|s| s.extra));
+        above = sums.iter().map(|s| s.above).sum();
         figures.long_windows = sum(|s| s.long);
+        figures.begun_max_per_second = Some(begun.into_values().max().unwrap_or(0));
     }
     if terms.per_window.is_some() {
         let sums: Vec<(u64, u64)> = limiters.into_values().map(Limiter::end).collect();
         figures.let_through = Some(sums.iter().map(|(through, _)| through).sum());
-        figures.above_limit = Some(sums.iter().map(|(_, above)| above).sum());
+        let estimated = sums.iter().map(|(_, above)| above).sum();
+        figures.above_limit = Some(if exact { above } else { estimated });
     }
     Ok(figures)
 }

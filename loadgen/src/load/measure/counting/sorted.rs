@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
 
-use super::IncrementTape;
-use super::increment::SeenIncrement;
+use super::increment::{IncrementTape, SeenIncrement};
 
 /// Shows all of them in order, where none was written more than `disorder_ns` late. Held is what was answered within so much time.
 pub(super) fn in_order(tape: &IncrementTape, disorder_ns: i64, mut visit: impl FnMut(SeenIncrement)) -> io::Result<()> {

@@ -10,6 +10,8 @@ pub(super) struct StretchSums {
     pub(super) resets: u64,
     pub(super) long: u64,
     pub(super) lost: u64,
+    /// Let through beyond the limit.
+    pub(super) above: u64,
     pub(super) extra: u64,
 }
 
@@ -120,12 +122,16 @@ pub(super) struct Stretches {
     unknown: u64,
     least: u64,
     most: u64,
+    /// How many a window lets through, and how many the window whose stretches are being closed has for certain.
+    limit: u64,
+    through: u64,
     sums: StretchSums,
 }
 
 impl Stretches {
-    /// Of windows that live from so long to so long; of `unknown` increments the run does not know whether they were counted.
-    pub(super) fn new(window: (Duration, Duration), longest_ns: i64, unknown: u64) -> Self {
+    /// Of windows that live from so long to so long, and let `limit` through; of `unknown` increments the run does not know whether they
+    /// were counted.
+    pub(super) fn new(window: (Duration, Duration), limit: u64, longest_ns: i64, unknown: u64) -> Self {
         let ns = |d: Duration| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX);
         Self {
             // Redis counts in whole milliseconds.
@@ -138,12 +144,15 @@ impl Stretches {
             unknown,
             least: 0,
             most: 0,
+            limit,
+            through: 0,
             sums: StretchSums::default(),
         }
     }
 
-    /// An increment was acknowledged. They come in the order of their answers.
-    pub(super) fn acknowledged(&mut self, sent: i64, done: i64, value: u64) {
+    /// An increment was acknowledged. They come in the order of their answers. Whether it began another window of the key's than its
+    /// first.
+    pub(super) fn acknowledged(&mut self, sent: i64, done: i64, value: u64) -> bool {
         let told = Told { sent, done, value };
         self.acknowledged += 1;
         let horizon = done.saturating_sub(self.longest_ns);
@@ -151,8 +160,11 @@ impl Stretches {
             self.recent.pop_front();
         }
         self.close_before(horizon);
+        let mut another = false;
         match &mut self.current {
-            None => self.begin(told),
+            None => {
+                self.begin(told);
+            }
             Some(current) => {
                 current.settle(horizon);
                 let under_way = sent <= current.done;
@@ -160,7 +172,7 @@ impl Stretches {
                     // What began it was told a later value, and its answer was faster.
                     (current.sent, current.done, current.earliest, current.has_one) = (sent, done, sent, true);
                 } else if value == 1 || (!under_way && value <= current.sure_before(sent)) {
-                    self.begin(told);
+                    another = self.begin(told);
                 } else if under_way {
                     self.overlapping(told);
                 } else {
@@ -174,10 +186,11 @@ impl Stretches {
             }
         }
         self.recent.push_back(told);
+        another
     }
 
-    /// A stretch begins.
-    fn begin(&mut self, told: Told) {
+    /// A stretch begins: whether it begins a window.
+    fn begin(&mut self, told: Told) -> bool {
         let mut next = Stretch::begun_by(told, true);
         if let Some(mut over) = self.current.take() {
             next.begins_window = told.done.saturating_sub(over.earliest) >= self.window_ns.0;
@@ -194,7 +207,9 @@ impl Stretches {
         let mut values: Vec<u64> = self.recent.iter().filter(|r| r.done >= told.sent).map(|r| r.value).collect();
         values.sort_unstable();
         values.into_iter().for_each(|value| next.high += u64::from(value == next.high + 1));
+        let begins_window = next.begins_window;
         self.current = Some(next);
+        begins_window
     }
 
     /// One that was under way when the current stretch began is of that one or of one before it: of whichever is near, of all that are.
@@ -227,15 +242,13 @@ impl Stretches {
             self.sums.resets += 1;
         }
         self.sums.long += u64::from(over.long);
+        let least = over.sure.back().map_or(over.settled, |(_, value)| *value);
+        self.through += least.min(self.limit);
         if over.stands {
-            self.least += over.sure.back().map_or(over.settled, |(_, value)| *value);
+            self.least += least;
             self.most += over.high;
+            self.sums.above += std::mem::take(&mut self.through).saturating_sub(self.limit);
         }
-    }
-
-    /// Whether the increment that was taken last began a window.
-    pub(super) fn window_began_at(&self, sent: i64, done: i64) -> bool {
-        self.current.as_ref().is_some_and(|now| now.begins_window && (now.sent, now.done) == (sent, done))
     }
 
     /// All of them are over.

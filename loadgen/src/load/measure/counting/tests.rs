@@ -143,6 +143,7 @@ fn a_small_table_by_hand() {
     let found = of(&seen, &CountingTerms { per_window: Some(2), ..terms() });
     assert_eq!((found.acknowledged, found.windows, found.resets), (35, Some(2), Some(1)));
     assert_eq!((found.lost, found.extra, found.long_windows), (Some(2), Some(0), Some(1)));
+    assert_eq!(found.begun_max_per_second, Some(1), "the first is left out, and the reset");
     // Of the first window two, of the second two before its reset and two after it.
     assert_eq!((found.let_through, found.above_limit), (Some(6), Some(2)));
     let nothing = of(&[], &CountingTerms { per_window: None, ..terms() });
