@@ -123,7 +123,9 @@ fn taking_part(base: &Settings, knobs: &[Knob], named: bool) -> Result<(Vec<Stri
     let (mut taking, mut left_out) = (Vec::new(), Vec::new());
     let mut lacking = None;
     for subject in &base.subjects {
-        match subject.strategy.as_ref().and_then(lacks) {
+        // One that counts has none of the layers that read.
+        let of_a_layer = || knobs.iter().find(|knob| knob.turns != Turns::Scenario);
+        match subject.strategy.as_ref().map_or_else(of_a_layer, lacks) {
             None => taking.push(subject.name.clone()),
             Some(knob) => {
                 lacking = lacking.or(Some((subject, knob)));
@@ -171,19 +173,19 @@ fn combinations(knobs: &[Knob]) -> Vec<Vec<usize>> {
 }
 
 fn point(run: &RunArgs, subject: &Subject, knobs: &[Knob], at: Vec<usize>) -> Result<GridPoint, Failure> {
-    let Some(mut spec) = subject.strategy.clone() else { return Err(Failure::failed("nothing to vary: a bug")) };
+    let mut spec = subject.strategy.clone();
     let mut args = run.clone();
     for (knob, value) in knobs.iter().zip(&at) {
         let (name, value) = (&knob.name, &knob.values[*value].text);
-        if let Some((layer, param)) = knob.layer_of(&spec) {
+        if let Some((reads, (layer, param))) = spec.as_ref().and_then(|spec| Some((spec, knob.layer_of(spec)?))) {
             let refused =
                 |e| Failure::usage(format!("not a strategy · --vary {name}={value} · {e} · change the value"));
-            spec = spec.with_param(layer, param, value).map_err(refused)?;
+            spec = Some(reads.with_param(layer, param, value).map_err(refused)?);
         } else if knob.turns == Turns::Scenario {
             args.set.push(format!("{name}={value}"));
         }
     }
-    args.strategy = Some(spec.name().to_owned());
+    args.strategy = Some(spec.map_or_else(|| subject.name.clone(), |spec| spec.name().to_owned()));
     let settings = Settings::of(&args).map_err(|failure| named_by_vary(failure, &args.set[run.set.len()..]))?;
     Ok(GridPoint { strategy: subject.name.clone(), at, settings })
 }
