@@ -15,3 +15,4 @@ mod replica;
 mod same_answers;
 mod stack_parts;
 mod values;
+mod writes;

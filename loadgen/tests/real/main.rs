@@ -28,3 +28,4 @@ mod stall;
 mod target;
 mod terminal;
 mod turns;
+mod writes;

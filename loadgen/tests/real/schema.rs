@@ -15,7 +15,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 30] = [
+const MAY_BE_MISSING: [&str; 34] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -26,6 +26,7 @@ const MAY_BE_MISSING: [&str; 30] = [
     "run .blocks",
     "run .comparisons",
     "run Comparison.lives",
+    "run Counters.immortal",
     "run Events.breaker_closed",
     "run Events.breaker_opened",
     "run Events.breaker_refused",
@@ -34,7 +35,9 @@ const MAY_BE_MISSING: [&str; 30] = [
     "run Outcomes.unknown",
     "run Recovery.recovered",
     "run Recovery.recovered_after_s",
+    "run Strategy.behind",
     "run Strategy.conditions",
+    "run Strategy.counters",
     "run Strategy.cut_after_s",
     "run Strategy.generator_cpu_cores",
     "run Strategy.life_s",
@@ -46,6 +49,7 @@ const MAY_BE_MISSING: [&str; 30] = [
     "run Strategy.recovery",
     "run Strategy.repeats",
     "run Strategy.retries",
+    "run Strategy.writes",
 ];
 
 fn root() -> PathBuf {
@@ -116,6 +120,10 @@ fn fresh() -> &'static [Written] {
         };
         // Events, thresholds, retries, a limit, a breaker.
         let sim = well("sim", "--lab sim --scenario metastable", &[]);
+        // Writes.
+        well("writes", "--lab sim --scenario leaderboard --strategy swr", &[]);
+        // Counters.
+        well("counters", "--lab sim --scenario counters --strategy lua -d 3s --set load.clients=4", &[]);
         // An event that lasts.
         well("lasts", "--lab sim --scenario origin-outage --strategy best", &[]);
         let repeated =
