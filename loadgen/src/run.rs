@@ -8,7 +8,7 @@ use app::process::shutdown::Shutdown;
 use report::compare::{self, Noise};
 use report::record::{RUN_SCHEMA, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
-use scenarios::{Arrivals, LoadKind, Plan, Start, ramps_in_words};
+use scenarios::{Arrivals, LoadKind, Plan, Start, Writes, ramps_in_words};
 use strategies::units::duration_text;
 
 use crate::cli::Format;
@@ -236,16 +236,17 @@ fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
 }
 
 fn load_in_words(settings: &Settings) -> String {
-    let missing = settings.scenario.keys.missing_in_words();
+    let writes = settings.scenario.writes.as_ref().map(Writes::in_words).unwrap_or_default();
+    let more = format!("{}{writes}", settings.scenario.keys.missing_in_words());
     match &settings.scenario.load.kind {
-        LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}{missing}"),
+        LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}{more}"),
         LoadKind::Open { rate_per_s, arrivals, start, ramps } => {
             let spacing = match arrivals {
                 Arrivals::Poisson => "Poisson",
                 Arrivals::Constant => "constant",
             };
             let start = if *start == Start::Staggered { ", staggered start" } else { "" };
-            format!("open loop, {rate_per_s} requests/s{}, {spacing} arrivals{start}{missing}", ramps_in_words(ramps))
+            format!("open loop, {rate_per_s} requests/s{}, {spacing} arrivals{start}{more}", ramps_in_words(ramps))
         }
     }
 }

@@ -86,6 +86,6 @@ fn real_writes_have_three_witnesses_and_their_staleness_is_that_of_the_files_and
         let lease = of("plain + lease + invalidate");
         assert_eq!(lease.writes.as_ref().unwrap().wrong_sets, 0);
         // A round trip; and what an idle machine's scheduler takes.
-        assert!(lease.behind.as_ref().unwrap().wrong_ms_max.unwrap_or(0.0) < 100.0, "{:?}", lease.behind);
+        assert!(lease.behind.as_ref().unwrap().wrong_ms_max.unwrap() < 100.0, "{:?}", lease.behind);
     });
 }

@@ -51,16 +51,20 @@ fn sections(out: &mut Sheet, view: &View<'_>) {
     verdict(out, view);
     if !view.rows.is_empty() {
         legend(out, view);
-        if !view.without_ledger() {
+        // Where everything counts, nothing is read.
+        let counts = view.rows.iter().all(|row| row.strategy.counters.is_some());
+        counters::immortal(out, view);
+        if !view.without_ledger() && !counts {
             reads::over_the_run(out, view);
             reads::close_up(out, view);
         }
         latency::over_the_run(out, view);
         latency::spectrum(out, view);
-        tradeoff::tradeoff(out, view);
-        outcomes::outcomes(out, view);
-        outcomes::waiters(out, view);
-        counters::immortal(out, view);
+        if !counts {
+            tradeoff::tradeoff(out, view);
+            outcomes::outcomes(out, view);
+            outcomes::waiters(out, view);
+        }
         repeats::repeats(out, view);
         health::generator(out, view);
         health::containers(out, view);

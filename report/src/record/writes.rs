@@ -50,7 +50,7 @@ pub struct BehindCommit {
     /// How long since the commit that made the value old, milliseconds, of the answers behind one.
     pub age_ms: Latency,
     /// The longest time for which every answer for a key was behind a commit: from the first such commit to the last such answer,
-    /// milliseconds; `None` where there are none.
+    /// milliseconds; 0 where none was, `None` where of none it is known.
     pub wrong_ms_max: Option<f64>,
     /// Answers that were older than what the same client had written before; `None` where no client both writes and reads.
     pub own_writes_missed: Option<u64>,

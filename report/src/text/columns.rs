@@ -60,7 +60,9 @@ impl Group {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
     Always,
-    /// Where there is a hot key.
+    /// Where items are read.
+    Items,
+    /// There, where there is a hot key.
     HotKey,
     /// Where theory has something to say.
     Theory,
@@ -81,7 +83,8 @@ impl Shown {
     pub(crate) fn is<'a>(self, runs: &[&Run], strategies: impl Iterator<Item = &'a Strategy> + Clone) -> bool {
         match self {
             Self::Always => true,
-            Self::HotKey => runs.iter().any(|run| run.hot_key.is_some()),
+            Self::Items => strategies.clone().any(|strategy| strategy.counters.is_none()),
+            Self::HotKey => Self::Items.is(runs, strategies) && runs.iter().any(|run| run.hot_key.is_some()),
             Self::Theory => strategies.clone().any(|strategy| strategy.predicted.is_some()),
             Self::Counters => strategies.clone().any(|strategy| strategy.counters.is_some()),
             Self::Limited => {
@@ -159,7 +162,7 @@ impl FigureRow {
 /// Every figure, in the order of the table at the end of a run.
 pub(crate) const FIGURES: [FigureRow; 27] = [
     figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
-    figure("origin.total", Some(FigureUnit::Count), origin_total).head("origin", "reads").page(
+    figure("origin.total", Some(FigureUnit::Count), origin_total).only(Shown::Items).head("origin", "reads").page(
         Group::Origin,
         "total",
         "reads that reached the origin, and as a multiple of the floor",
@@ -168,10 +171,12 @@ pub(crate) const FIGURES: [FigureRow; 27] = [
         let times = phrases::times_floor(s);
         number(times, times.map(|times| format!("{times:.1}×")))
     })
+    .only(Shown::Items)
     .head("times", "floor"),
     figure("origin.max_per_second", Some(FigureUnit::Count), |s| {
         count(s.origin.as_ref().map(|origin| origin.max_per_second), "")
     })
+    .only(Shown::Items)
     .head("max", "/s")
     .page(Group::Origin, "peak/s", "the most reads in any one second"),
     figure("origin.per_expiry.mean", Some(FigureUnit::Rate), per_expiry).only(Shown::HotKey).head("reads/", "expiry").page(
@@ -199,13 +204,13 @@ pub(crate) const FIGURES: [FigureRow; 27] = [
         .compared(|s| phrases::carries(s, 0.999))
         .page(Group::Time, "p99.9", "99.9th percentile"),
     figure("latency_ms.max", None, |s| time(s.latency_ms.max)).page(Group::Time, "max", "the slowest request"),
-    figure("waiting_share", Some(FigureUnit::Share), waited).head("", "waited").page(
+    figure("waiting_share", Some(FigureUnit::Share), waited).only(Shown::Items).head("", "waited").page(
         Group::Requests,
         "waited",
         "share that waited for an origin read (outcomes wait and load), and how many waited in one replica at once, a slot's queue \
          included",
     ),
-    figure("stale.share", Some(FigureUnit::Share), stale).head("past", "TTL").page(
+    figure("stale.share", Some(FigureUnit::Share), stale).only(Shown::Items).head("past", "TTL").page(
         Group::Requests,
         "past TTL",
         "share answered with a value past its TTL, and the largest age past it",
@@ -216,7 +221,7 @@ pub(crate) const FIGURES: [FigureRow; 27] = [
         "share of the answers that were old by the origin's own word when they were asked for, and the oldest of them",
     ),
     figure("behind.wrong_ms_max", Some(FigureUnit::Time), |s| {
-        time(s.behind.as_ref().map(|behind| behind.wrong_ms_max.unwrap_or(0.0)))
+        time(s.behind.as_ref().and_then(|behind| behind.wrong_ms_max))
     })
     .only(Shown::Writes)
     .head("wrong", "ms max")

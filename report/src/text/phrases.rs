@@ -143,9 +143,10 @@ pub(crate) fn times_floor(strategy: &Strategy) -> Option<f64> {
 /// What stands where a chart or a figure would need the origin's ledger.
 pub(crate) const NO_LEDGER: &str = "no ledger: origin reads are not known";
 
-/// Whether no strategy that was run has a ledger: whatever is about origin reads is then left out.
+/// Whether no strategy that was run has a ledger, or none read anything: whatever is about origin reads is then left out.
 pub(crate) fn without_ledger(run: &Run) -> bool {
-    !run.strategies.is_empty() && run.strategies.iter().all(|strategy| strategy.origin.is_none())
+    let unread = |strategy: &Strategy| strategy.origin.is_none() || strategy.counters.is_some();
+    !run.strategies.is_empty() && run.strategies.iter().all(unread)
 }
 
 /// `689 origin reads · max 61 in any second · p99 223 ms`, and what failed where that is much.
@@ -246,7 +247,7 @@ pub(crate) fn load_caption(run: &Run) -> String {
         return load.to_owned();
     }
     let in_flight = load.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());
-    let bound = in_flight.map_or_else(String::new, |n| format!("at most {n} reads can be in flight, "));
+    let bound = in_flight.map_or_else(String::new, |n| format!("at most {n} requests can be in flight, "));
     format!("{load}: {bound}the arrivals are each strategy's own")
 }
 

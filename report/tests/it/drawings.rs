@@ -48,7 +48,7 @@ fn a_chart_has_a_bar_for_each_second_with_reads() {
 
     let comparison = read(dir.path(), "charts/comparison.svg");
     assert_eq!(bars(&comparison, BAR), bars(&naive, BAR) + bars(&jitter, BAR), "the same bars, warm-up left out");
-    assert!(comparison.contains("at most 50 reads can be in flight, the arrivals are each strategy"));
+    assert!(comparison.contains("at most 50 requests can be in flight, the arrivals are each strategy"));
 }
 
 /// What was not measured is not drawn as if nothing had happened there.

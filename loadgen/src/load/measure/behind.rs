@@ -166,15 +166,15 @@ impl BehindCount<'_> {
 
     fn figures(self) -> (BehindCommit, Vec<String>) {
         let known = self.answers - self.unknown;
-        let exact = |ns: i64| (self.stale > 0).then(|| round(ns as f64 / NS_PER_MS, 1e3));
+        let ms = |ns: i64| round(ns as f64 / NS_PER_MS, 1e3);
         let of_clients = |count: u64| (self.has_clients && self.clients.is_some()).then_some(count);
         let figures = BehindCommit {
             answers: self.answers,
             stale: self.stale,
             unknown: self.unknown,
             share: (known > 0).then(|| round(self.stale as f64 / known as f64, 1e6)),
-            age_ms: Latency { max: exact(self.oldest_ns), ..latency(&self.ages) },
-            wrong_ms_max: exact(self.wrong_ns_max),
+            age_ms: Latency { max: (self.stale > 0).then(|| ms(self.oldest_ns)), ..latency(&self.ages) },
+            wrong_ms_max: (known > 0).then(|| ms(self.wrong_ns_max)),
             own_writes_missed: of_clients(self.own_missed),
             went_back: of_clients(self.went_back),
         };
