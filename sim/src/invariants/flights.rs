@@ -194,6 +194,8 @@ pub(super) fn allowed(known: &Known, since: i64, now: i64) -> usize {
 pub(super) struct Needed {
     /// Since when, and until when, a key has a fresh entry.
     fresh: BTreeMap<Key, (i64, i64)>,
+    /// The newest version of each key that was put: an older one that comes late is no answer to a caller that has seen that.
+    newest: BTreeMap<Key, u64>,
     /// When each replica was last given a key.
     given: BTreeMap<(Key, Option<u16>), i64>,
 }
@@ -206,6 +208,12 @@ impl Checker for Needed {
     fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
             FactKind::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
+                let newest = self.newest.entry(key.clone()).or_default();
+                if entry.version < *newest {
+                    self.fresh.remove(key);
+                    return Ok(());
+                }
+                *newest = entry.version;
                 // It is fresh by its stamp, however late it arrived.
                 let stamp = entry.stored_at.0.cast_signed().saturating_sub(EPOCH_NS.cast_signed());
                 let until = stamp.min(fact.at_ns) + nanos(entry.life.soft) - 2 * known.clocks() - 5 * MS;
