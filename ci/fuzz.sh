@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The fuzzer: 20 000 seeds over all presets, two guarded compositions and all profiles, in which each fault and each rare event happens often enough; the
-# seeds that failed once; the canaries, which must fail; and every broken-… strategy caught within 1000 seeds, five times.
+# The fuzzer: 20 000 seeds over all presets, compositions that guard, write or count, and all profiles, in which each fault and each rare event happens often enough; the
+# seeds that failed once; the canaries, which must fail; and every broken-… strategy and every wrong counter caught within 1000 seeds, five times.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

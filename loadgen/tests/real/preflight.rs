@@ -93,9 +93,9 @@ fn a_user_without_the_rights() {
 
 #[test]
 fn a_node_of_a_cluster() {
-    // The cluster's bus is 10 000 ports above, so a port must leave room for it.
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let port = std::iter::repeat_with(free).find(|port| *port < 50_000).unwrap().to_string();
+    // The cluster's bus is 10 000 ports above. Both lie below the ports that the kernel gives to connections, which could take one meanwhile.
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let port = (12_000..22_000).find(|port| free(*port) && free(*port + 10_000)).unwrap().to_string();
     let Some(redis) = testing::redis(&["--cluster-enabled", "yes", "--port", &port, "--bind", "127.0.0.1"]) else {
         return;
     };

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use evidence::OriginFault;
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
 use scenarios::Trouble;
 use strategies::Key;
 use strategies::time::{Mono, nanos};
@@ -25,6 +27,13 @@ impl Stage {
             FaultTarget::Replica(number) => return number,
             FaultTarget::Holder(item) => Key::of_item(item),
         };
+        if self.fleet.counters(0).is_some() {
+            let next = self.aims.next(item);
+            return match select(next, self.world.sleep(AIM)).await {
+                Either::Left((Ok(replica), _)) => replica,
+                Either::Left((Err(oneshot::Canceled), _)) | Either::Right(_) => 0,
+            };
+        }
         let begun = self.world.now();
         loop {
             let holder = self.fleet.cache.holder(&item).or_else(|| self.fleet.origin.reader(&item));

@@ -7,16 +7,19 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use scenarios::{Law, OriginModel};
+use strategies::counter::CounterSpec;
 use strategies::port::{Event, EventSink};
 use strategies::spec::WriteEffect;
 use strategies::time::{Mono, nanos};
 use strategies::{Budgets, Cx, Key, Spec, Stack, Written};
 
+use super::aims::Aims;
 use super::case::{Ask, Case, Fault, WriteAsk};
 use super::rare::NamedCounts;
-use crate::cache::CacheServer;
+use super::subject::FuzzSubject;
 use crate::cache::link::LinkLatency;
 use crate::cache::memory::MemoryCache;
+use crate::cache::{CacheServer, Effect};
 use crate::fleet::{Fleet, FleetSettings, Latencies};
 use crate::invariants::{End, Fact, FactKind, Judge, Terms, Violation};
 use crate::origin::SimOrigin;
@@ -34,6 +37,9 @@ const BUDGETS: Budgets = Budgets::USUAL;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A backlog at the origin is waited for until then, and no longer.
 const BACKLOG: Mono = Mono(3_600_000_000_000);
+/// Windows of a counter in a TTL, and how long one lives at least.
+const WINDOWS: u32 = 20;
+const SHORTEST: Duration = Duration::from_millis(20);
 /// How long everything may take to come to rest after the last answer.
 const REST: Duration = Duration::from_secs(60);
 
@@ -97,8 +103,14 @@ impl EventSink for Sink {
 
 /// Plays a case under a strategy. `keep` keeps the log as text.
 #[must_use]
-pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
+pub fn play(case: &Case, subject: &FuzzSubject, keep: bool) -> Played {
     let world = World::seeded(case.seed);
+    let Ok(idle) = Spec::parse("naive") else { unreachable!("it is a preset") };
+    let (spec, counter) = match subject {
+        FuzzSubject::Items(spec) => (spec, None),
+        // Replicas have a strategy of items in any case; nobody asks it.
+        FuzzSubject::Counters(counter) => (&idle, Some(counter)),
+    };
     let case = &written(case, spec);
     let terms = Terms {
         promise: spec.promise(case.ttl),
@@ -114,10 +126,12 @@ pub fn play(case: &Case, spec: &Spec, keep: bool) -> Played {
     };
     let digest = 0xCBF2_9CE4_8422_2325;
     let played = Played { violation: None, counts: NamedCounts::default(), facts: 0, log: Vec::new(), digest };
-    let log = Arc::new(Mutex::new(Log { world: world.handle(), judge: Judge::new(terms), played, keep }));
-    let fleet = fleet(&world, case, spec, &log);
+    let judge = if counter.is_some() { Judge::of_counters(terms) } else { Judge::new(terms) };
+    let log = Arc::new(Mutex::new(Log { world: world.handle(), judge, played, keep }));
+    let aims = Aims::default();
+    let fleet = fleet(&world, case, (spec, counter), &log, &aims);
     let heal = terms.promise.lock_life.unwrap_or_default() + Duration::from_secs(6);
-    let stage = Stage { fleet, world: world.handle(), log: Arc::clone(&log) };
+    let stage = Stage { fleet, world: world.handle(), log: Arc::clone(&log), aims };
     let over = world.run(stage.run(case, heal, &world));
     if over.is_none() {
         let mut log = lock(&log);
@@ -151,10 +165,21 @@ fn clocks(case: &Case) -> Duration {
     Duration::from_nanos(case.faults.iter().map(apart).sum())
 }
 
-fn fleet(world: &World, case: &Case, spec: &Spec, log: &Shared) -> Rc<Fleet> {
+fn fleet(
+    world: &World,
+    case: &Case,
+    (spec, counter): (&Spec, Option<&CounterSpec>),
+    log: &Shared,
+    aims: &Aims,
+) -> Rc<Fleet> {
     let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
-    let told = Arc::clone(log);
-    cache.watch(Box::new(move |node, effect| lock(&told).push(Some(node), FactKind::Cache(effect))));
+    let (told, aims) = (Arc::clone(log), aims.clone());
+    cache.watch(Box::new(move |node, effect| {
+        if let Effect::Counted(key, ..) = &effect {
+            aims.hit(key, node);
+        }
+        lock(&told).push(Some(node), FactKind::Cache(effect));
+    }));
     let model = OriginModel {
         service_time: Law::Constant(case.service),
         concurrency: case.places,
@@ -169,7 +194,7 @@ fn fleet(world: &World, case: &Case, spec: &Spec, log: &Shared) -> Rc<Fleet> {
     }));
     let told = Arc::clone(log);
     let settings = FleetSettings {
-        counter: None,
+        counter: counter.map(|spec| (spec, (case.ttl / WINDOWS).max(SHORTEST))),
         spec,
         ttl: case.ttl,
         replicas: case.replicas,
@@ -188,6 +213,7 @@ pub(super) struct Stage {
     pub(super) fleet: Rc<Fleet>,
     pub(super) world: Handle,
     log: Shared,
+    pub(super) aims: Aims,
 }
 
 impl Stage {
@@ -258,15 +284,20 @@ impl Stage {
         let Some(stack) = self.fleet.stack(ask.replica) else {
             return self.tell(node, FactKind::Answered { request, end: End::Refused });
         };
+        let counters = self.fleet.counters(ask.replica);
         let (tell, told) = oneshot::channel();
         let deadline = self.world.now().plus(BUDGETS.replica);
         let cx = Cx { request: request.into(), deadline, replica: ask.replica };
         let task = self.world.spawn(ask.replica, async move {
-            let _ = tell.send(Stack::serve(stack, cx, &key).await);
+            let end = match counters {
+                Some(counters) => End::Count(counters.count(cx, &key).await),
+                None => End::Answer(Stack::serve(stack, cx, &key).await),
+            };
+            let _ = tell.send(end);
         });
         let patience = ask.gone.map_or(PATIENCE, Duration::from_nanos);
         let end = match select(told, self.world.sleep(patience)).await {
-            Either::Left((Ok(answer), _)) => End::Answer(answer),
+            Either::Left((Ok(end), _)) => end,
             Either::Left((Err(oneshot::Canceled), _)) => End::Reset,
             Either::Right(_) => {
                 self.world.end(task);

@@ -13,7 +13,7 @@ use crate::cache::Effect;
 use crate::invariants::{End, Fact, FactKind};
 
 /// The rare events that are counted.
-pub const RARE: [&str; 32] = [
+pub const RARE: [&str; 33] = [
     "take-over",
     "fenced-put",
     "late-open-put",
@@ -46,6 +46,7 @@ pub const RARE: [&str; 32] = [
     "committed",
     "revoked",
     "not-told",
+    "perhaps-counted",
 ];
 
 /// Counts by name.
@@ -116,6 +117,7 @@ impl NamedCounts {
 
     fn end(&mut self, end: &End) -> Option<&'static str> {
         match end {
+            End::Count(Err(error)) if error.is_unknown() => Some("perhaps-counted"),
             End::Gone => Some("client-gone"),
             End::Reset => Some("reset"),
             End::Answer(Ok(served)) if served.outcome == Outcome::Stale => Some("stale-served"),

@@ -1,21 +1,20 @@
 //! A failing case made smaller: faults go first, then requests, then replicas, as long as the same invariant breaks.
 
-use strategies::Spec;
-
 use super::case::{Case, FaultTarget};
 use super::play::play;
+use super::subject::FuzzSubject;
 
 /// How often a case is played again to make it smaller.
 const TRIES: usize = 400;
 
 /// The smallest case found that breaks the same invariant.
 #[must_use]
-pub fn shrink(case: &Case, spec: &Spec, invariant: &str) -> Case {
+pub fn shrink(case: &Case, subject: &FuzzSubject, invariant: &str) -> Case {
     let mut tries = TRIES;
     let mut fails = |case: &Case| {
         let Some(left) = tries.checked_sub(1) else { return false };
         tries = left;
-        play(case, spec, false).violation.is_some_and(|violation| violation.invariant == invariant)
+        play(case, subject, false).violation.is_some_and(|violation| violation.invariant == invariant)
     };
     let mut best = case.clone();
     let mut at = 0;

@@ -48,7 +48,7 @@ impl Checker for OneAnswer {
                         }
                         Err(format!("request {request} was dropped, and its replica had not died"))
                     }
-                    End::Answer(_) => {
+                    End::Answer(_) | End::Count(_) => {
                         let frozen = known.troubles.frozen_ns(fact.node, asked, fact.at_ns);
                         let budget = nanos(known.terms.budgets.replica) + AROUND;
                         if took - frozen <= budget {

@@ -1,5 +1,6 @@
 //! What a log says: one fact after another.
 
+use strategies::counter::{CountAnswer, CountError};
 use strategies::port::Event;
 use strategies::{GetError, Key, Served};
 
@@ -75,6 +76,8 @@ pub enum FactKind {
 pub enum End {
     /// With its replica's answer.
     Answer(Result<Served, GetError>),
+    /// With its replica's answer to an increment.
+    Count(Result<CountAnswer, CountError>),
     /// Its client went away.
     Gone,
     /// Its replica died over it.

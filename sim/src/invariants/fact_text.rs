@@ -101,6 +101,8 @@ impl fmt::Display for End {
                 write!(f, "failed: the origin was spared flight {flight}")
             }
             Self::Answer(Err(error)) => write!(f, "failed: {error}"),
+            Self::Count(Ok(counted)) => write!(f, "is counted: the counter is at {}", counted.value),
+            Self::Count(Err(error)) => write!(f, "is {error}"),
             Self::Gone => f.write_str("is over: its client went away"),
             Self::Reset => f.write_str("was dropped: its replica died over it"),
             Self::Refused => f.write_str("was refused: its replica was dead"),

@@ -9,6 +9,7 @@ mod ages;
 mod answers;
 mod causes;
 mod checker;
+mod counts;
 mod early;
 mod fact;
 mod fact_text;
@@ -83,6 +84,16 @@ impl Judge {
             Box::<written::OwnWrites>::default(),
             Box::<written::Removals>::default(),
         ];
+        Self::with(terms, checkers)
+    }
+
+    /// Of a run in which requests increment counters.
+    #[must_use]
+    pub fn of_counters(terms: Terms) -> Self {
+        Self::with(terms, vec![Box::<answers::OneAnswer>::default(), Box::<counts::CountedOnce>::default()])
+    }
+
+    fn with(terms: Terms, checkers: Vec<Box<dyn Checker + Send>>) -> Self {
         Self { known: Known { terms, troubles: Troubles::default() }, checkers, facts: 0 }
     }
 

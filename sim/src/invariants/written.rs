@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use scenarios::Trouble;
-use strategies::port::Stored;
+use strategies::port::{Event, FlightId, Stored};
 use strategies::spec::{Alone, WriteEffect};
 use strategies::{Key, Outcome};
 
@@ -27,12 +27,43 @@ fn all_hold(known: &Known) -> bool {
 }
 
 /// I19: where a write puts its value and fills hold a lease, no answer is older than a write that was acknowledged before it was asked
-/// for. A caller that joined its process's flight has what was read before it came.
+/// for. A caller that joined its process's flight has what was read before it came; and a read that takes longer than what was written
+/// lives in the cache finds nothing newer there when it is stored.
 #[derive(Default)]
 pub(super) struct OwnWrites {
     acknowledged: BTreeMap<Key, (u64, i64)>,
     /// What was acknowledged when each request came.
     asked: BTreeMap<u32, (Key, u64, i64)>,
+    /// The reads that are under way, and since when.
+    led: BTreeMap<FlightId, (Key, i64)>,
+    /// Of each key the reads that took long, from when until when.
+    long: BTreeMap<Key, Vec<(i64, i64)>>,
+}
+
+impl OwnWrites {
+    fn flight(&mut self, known: &Known, event: &Event, at_ns: i64) {
+        match event {
+            Event::FlightLed { flight, key, .. } => drop(self.led.insert(*flight, (key.clone(), at_ns))),
+            Event::FlightEnded { flight, .. } => {
+                let Some((key, begun)) = self.led.remove(flight) else { return };
+                if at_ns - begun > least_life(known) {
+                    self.long.entry(key).or_default().push((begun, at_ns));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a read that began before a write ended when what was written may have been gone from the cache.
+    fn outlived(&self, known: &Known, key: &Key, since: i64) -> bool {
+        let mut long = self.long.get(key).into_iter().flatten();
+        long.any(|(begun, ended)| *begun <= since && *ended - since > least_life(known))
+    }
+}
+
+/// How long an entry lies in the cache at least: jitter may take away half of the longest life.
+fn least_life(known: &Known) -> i64 {
+    super::checker::nanos(known.terms.promise.hard) / 2
 }
 
 impl Checker for OwnWrites {
@@ -46,6 +77,7 @@ impl Checker for OwnWrites {
             return Ok(());
         }
         match &fact.what {
+            FactKind::Told(event) => self.flight(known, event, fact.at_ns),
             FactKind::Wrote { key, version } => {
                 let newest = self.acknowledged.entry(key.clone()).or_default();
                 if *version > newest.0 {
@@ -62,7 +94,8 @@ impl Checker for OwnWrites {
                     return Ok(());
                 };
                 let joined = promise.coalesces && served.outcome == Outcome::Wait;
-                if served.version < version && !joined && !is_excused(known, since, fact.at_ns) {
+                let excused = joined || is_excused(known, since, fact.at_ns) || self.outlived(known, &key, since);
+                if served.version < version && !excused {
                     let found = served.version;
                     return Err(format!(
                         "request {request} for {key} has version {found}, and {version} was acknowledged before it came"

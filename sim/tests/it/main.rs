@@ -4,6 +4,7 @@
 
 mod common;
 mod conformance;
+mod counted;
 mod counters;
 mod failures;
 mod guards;

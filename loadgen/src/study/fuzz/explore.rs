@@ -78,7 +78,7 @@ fn many(grid: &FuzzGrid, seeds: std::ops::Range<u64>) -> Explored {
     let mut explored = Explored::default();
     for seed in seeds {
         let of = grid.of(seed);
-        let played = play(&Case::draw(seed, of.profile), &of.spec, false);
+        let played = play(&Case::draw(seed, of.profile), &of.subject, false);
         explored.facts += played.facts;
         explored.counts.merge(&played.counts);
         explored.found.extend(played.violation.map(|violation| FoundFailure { of, violation }));
@@ -104,7 +104,7 @@ impl Explored {
         if self.found.len() > LISTED {
             let _ = writeln!(text, "and {} more", self.found.len() - LISTED);
         }
-        let (specs, profiles, seconds) = (grid.specs.len(), grid.profiles.len(), took.as_secs_f64());
+        let (specs, profiles, seconds) = (grid.subjects.len(), grid.profiles.len(), took.as_secs_f64());
         let rate = self.seeds as f64 / seconds.max(1e-9);
         let _ = writeln!(
             text,

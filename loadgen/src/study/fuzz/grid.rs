@@ -1,7 +1,6 @@
 //! What a seed is played under.
 
-use sim::fuzz::Profile;
-use strategies::Spec;
+use sim::fuzz::{FuzzSubject, Profile};
 
 use super::random;
 
@@ -11,7 +10,7 @@ pub struct Try {
     /// The seed.
     pub seed: u64,
     /// The strategy.
-    pub spec: Spec,
+    pub subject: FuzzSubject,
     /// The profile.
     pub profile: Profile,
 }
@@ -20,7 +19,12 @@ impl Try {
     /// The command that plays it again.
     #[must_use]
     pub fn command(&self) -> String {
-        format!("loadgen fuzz --seed {} --strategy '{}' --profile {}", self.seed, self.spec.name(), self.profile.name)
+        format!(
+            "loadgen fuzz --seed {} --strategy '{}' --profile {}",
+            self.seed,
+            self.subject.name(),
+            self.profile.name
+        )
     }
 }
 
@@ -28,7 +32,7 @@ impl Try {
 #[derive(Debug, Clone)]
 pub struct FuzzGrid {
     /// The strategies.
-    pub specs: Vec<Spec>,
+    pub subjects: Vec<FuzzSubject>,
     /// The profiles.
     pub profiles: Vec<Profile>,
     /// Whether each seed has a composition of its own; then the strategies are what a seed has for which nothing fits.
@@ -39,10 +43,11 @@ impl FuzzGrid {
     /// What a seed is played under.
     #[must_use]
     pub fn of(&self, seed: u64) -> Try {
-        let (specs, profiles) = (self.specs.len() as u64, self.profiles.len() as u64);
-        let profile = self.profiles[(seed / specs % profiles) as usize];
+        let (subjects, profiles) = (self.subjects.len() as u64, self.profiles.len() as u64);
+        let profile = self.profiles[(seed / subjects % profiles) as usize];
         let drawn = if self.random { random::composition(seed, profile) } else { None };
-        let spec = drawn.unwrap_or_else(|| self.specs[(seed % specs) as usize].clone());
-        Try { seed, spec, profile }
+        let subject =
+            drawn.map(FuzzSubject::Items).unwrap_or_else(|| self.subjects[(seed % subjects) as usize].clone());
+        Try { seed, subject, profile }
     }
 }

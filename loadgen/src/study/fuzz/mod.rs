@@ -10,8 +10,7 @@ mod replay;
 use std::path::Path;
 use std::time::Instant;
 
-use sim::fuzz::{Case, PROFILES, Profile, play};
-use strategies::Spec;
+use sim::fuzz::{Case, FuzzSubject, PROFILES, Profile, play};
 use strategies::spec::{BROKEN, PRESETS};
 
 use crate::cli::FuzzArgs;
@@ -42,13 +41,22 @@ const WRITTEN: [&str; 7] = [
     "xfetch(stale=T) + jitter(spread=0.1) + coalesce + lease(wake=notify) + write-through",
 ];
 
+/// And strategies that count, all right: in their worlds each request increments a counter.
+const COUNTED: [&str; 5] = ["multi", "lua", "lua(repair=true)", "increx", "lua + jitter(0.2) + sharded(n=3)"];
+
+/// Those that are wrong, as real programs are.
+pub const WRONG_COUNTERS: [&str; 3] = ["get-set-incr", "set-nx-incr", "incr-expire"];
+
 /// Does what the command line says.
 ///
 /// # Errors
 /// [`Failure`] for bad input, or where an invariant did not hold.
 pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
-    let grid =
-        FuzzGrid { specs: specs(&args.strategy)?, profiles: profiles(&args.profile)?, random: args.strategy == RANDOM };
+    let grid = FuzzGrid {
+        subjects: subjects(&args.strategy)?,
+        profiles: profiles(&args.profile)?,
+        random: args.strategy == RANDOM,
+    };
     if let Some(seed) = args.seed {
         return replay::replay(&grid, seed, args.log);
     }
@@ -93,7 +101,7 @@ fn corpus(file: &Path, must_fail: bool) -> Result<Exit, Failure> {
         )));
     }
     for of in &tries {
-        let said = match play(&Case::draw(of.seed, of.profile), &of.spec, false).violation {
+        let said = match play(&Case::draw(of.seed, of.profile), &of.subject, false).violation {
             Some(violation) if !must_fail => format!("a saved seed fails again · {shown} · {violation}"),
             None if must_fail => format!("a seed that must fail does not: the fuzzer is blind here · {shown}"),
             Some(_) | None => continue,
@@ -116,23 +124,25 @@ pub fn saved(text: &str, name: &str) -> Result<Vec<Try>, Failure> {
             Failure::usage(format!("not a saved seed · {name}:{at} · {what} · a line is `SEED PROFILE STRATEGY`"))
         };
         let mut words = line.splitn(3, char::is_whitespace);
-        let (seed, profile, spec) = (words.next(), words.next().and_then(Profile::named), words.next());
-        let (Some(seed), Some(profile), Some(spec)) = (seed.and_then(|s| s.parse().ok()), profile, spec) else {
+        let (seed, profile, strategy) = (words.next(), words.next().and_then(Profile::named), words.next());
+        let (Some(seed), Some(profile), Some(strategy)) = (seed.and_then(|s| s.parse().ok()), profile, strategy) else {
             return Err(wrong(format!("found {line:?}")));
         };
-        Ok(Try { seed, profile, spec: Spec::parse(spec).map_err(|e| wrong(e.to_string()))? })
+        Ok(Try { seed, profile, subject: FuzzSubject::parse(strategy).map_err(|e| wrong(e.to_string()))? })
     });
     tries.collect()
 }
 
-fn specs(text: &str) -> Result<Vec<Spec>, Failure> {
+fn subjects(text: &str) -> Result<Vec<FuzzSubject>, Failure> {
     let names: Vec<String> = match text {
-        "all" => PRESETS.iter().map(|p| p.name).chain(GUARDED).chain(WRITTEN).map(str::to_owned).collect(),
+        "all" => {
+            PRESETS.iter().map(|p| p.name).chain(GUARDED).chain(WRITTEN).chain(COUNTED).map(str::to_owned).collect()
+        }
         RANDOM => vec!["naive".into()],
-        "broken" => BROKEN.iter().map(|b| b.name.to_owned()).collect(),
+        "broken" => BROKEN.iter().map(|b| b.name).chain(WRONG_COUNTERS).map(str::to_owned).collect(),
         text => crate::cli::settings::split_list(text),
     };
-    let parsed = names.iter().map(|name| Spec::parse(name));
+    let parsed = names.iter().map(|name| FuzzSubject::parse(name));
     parsed
         .collect::<Result<_, _>>()
         .map_err(|e| Failure::usage(format!("not a strategy · --strategy · {e} · `loadgen list` lists them")))

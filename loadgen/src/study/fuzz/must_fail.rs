@@ -18,7 +18,7 @@ pub fn firsts(grid: &FuzzGrid, from: u64, seeds: u64) -> Option<Vec<u64>> {
         let begin = from + round * seeds;
         let fails = |seed: &u64| {
             let of = grid.of(*seed);
-            play(&Case::draw(*seed, of.profile), &of.spec, false).violation.is_some()
+            play(&Case::draw(*seed, of.profile), &of.subject, false).violation.is_some()
         };
         (begin..begin + seeds).find(fails).map(|seed| seed - begin + 1)
     };
@@ -29,9 +29,9 @@ pub fn firsts(grid: &FuzzGrid, from: u64, seeds: u64) -> Option<Vec<u64>> {
 
 pub(super) fn run(grid: &FuzzGrid, from: u64, seeds: u64) -> Result<Exit, Failure> {
     let (mut text, mut missed) = (String::new(), Vec::new());
-    for spec in &grid.specs {
-        let name = spec.name();
-        let grid = FuzzGrid { specs: vec![spec.clone()], profiles: grid.profiles.clone(), random: false };
+    for subject in &grid.subjects {
+        let name = subject.name();
+        let grid = FuzzGrid { subjects: vec![subject.clone()], profiles: grid.profiles.clone(), random: false };
         // Writing to a String cannot fail.
         let _ = match firsts(&grid, from, seeds) {
             Some(firsts) => {

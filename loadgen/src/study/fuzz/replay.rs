@@ -18,11 +18,11 @@ const SHOWN: usize = 300;
 /// [`Failure`] where an invariant did not hold.
 pub(super) fn replay(grid: &FuzzGrid, seed: u64, whole: bool) -> Result<Exit, Failure> {
     let mut failed = Vec::new();
-    for spec in &grid.specs {
+    for subject in &grid.subjects {
         for profile in &grid.profiles {
-            let of = Try { seed, spec: spec.clone(), profile: *profile };
+            let of = Try { seed, subject: subject.clone(), profile: *profile };
             let case = Case::draw(seed, *profile);
-            let played = play(&case, spec, whole);
+            let played = play(&case, subject, whole);
             let Some(violation) = played.violation else {
                 if whole {
                     output::out(&format!(
@@ -33,14 +33,14 @@ pub(super) fn replay(grid: &FuzzGrid, seed: u64, whole: bool) -> Result<Exit, Fa
                 }
                 continue;
             };
-            let small = shrink(&case, spec, violation.invariant);
-            let again = play(&small, spec, true);
+            let small = shrink(&case, subject, violation.invariant);
+            let again = play(&small, subject, true);
             let said = again.violation.as_ref().map(ToString::to_string).unwrap_or_default();
             let (command, before, after, log) = (of.command(), sizes(&case), sizes(&small), log(&again, whole));
             output::out(&format!(
                 "{command}\n{violation}\n\nmade smaller, from {before} to {after}:\n{said}\n\n{small}\n{log}\n"
             ))?;
-            failed.push(format!("{} under {}: {violation}", spec.name(), profile.name));
+            failed.push(format!("{} under {}: {violation}", subject.name(), profile.name));
         }
     }
     match failed.first() {
