@@ -74,7 +74,8 @@ const TAKES_OVER: i64 = 500 * MS;
 /// The poll of a waiter that does not poll at all.
 const POLL: Duration = Duration::from_millis(250);
 
-/// P1: a caller that waits for a key whose holder died is answered, or reads for itself, once the lock has ended.
+/// P1: a caller that waits for a key whose holder died is answered, or reads for itself, once the lock has ended. One that gave up
+/// before that waits no more: it is shed, or has a read of its own.
 #[derive(Default)]
 pub(super) struct TakenOver {
     /// Who holds each key, and until when.
@@ -96,6 +97,12 @@ impl Checker for TakenOver {
         match &fact.what {
             FactKind::Asked { request, key, .. } => drop(self.waiting.insert(*request, (key.clone(), fact.node, now))),
             FactKind::Answered { request, .. } => drop(self.waiting.remove(request)),
+            FactKind::Told(Event::LockTimeout(key)) => {
+                let wait = nanos(known.terms.promise.lock_wait.unwrap_or_default());
+                // With a caller all go that joined it in its process.
+                let goes = |since: i64| known.terms.promise.coalesces || since.saturating_add(wait) <= now;
+                self.waiting.retain(|_, (of, node, since)| of != key || *node != fact.node || !goes(*since));
+            }
             FactKind::Cache(Effect::Taken(key, _, life, Acquired::Won)) => {
                 self.held.insert(key.clone(), (fact.node, now.saturating_add(nanos(*life))));
             }

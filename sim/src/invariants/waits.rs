@@ -25,9 +25,9 @@ pub(super) struct Waits {
     given: BTreeMap<Key, Vec<(i64, Option<u16>)>>,
     /// When each key was last stored with a life that is over before a waiter looks again.
     brief: BTreeMap<Key, i64>,
-    /// When each key was last stored, and the same of what the cache has lost since.
+    /// When each key was last stored; and of what the cache has lost since, when it was stored and when it was lost.
     stored: BTreeMap<Key, i64>,
-    gone: BTreeMap<Key, i64>,
+    gone: BTreeMap<Key, (i64, i64)>,
     /// When a write last took each key out of the cache: a caller that waited for it waits on, for the next read of it.
     removed: BTreeMap<Key, i64>,
     /// When a put last failed.
@@ -61,7 +61,8 @@ impl Waits {
             FactKind::Trouble(trouble)
                 if matches!(trouble.kind, Trouble::CacheEmptied | Trouble::CacheLost | Trouble::Corrupt) =>
             {
-                self.gone.append(&mut self.stored);
+                let lost = std::mem::take(&mut self.stored);
+                self.gone.extend(lost.into_iter().map(|(key, stored)| (key, (stored, fact.at_ns))));
             }
             FactKind::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
                 self.stored.insert(key.clone(), fact.at_ns);
@@ -91,7 +92,8 @@ impl Waits {
     }
 
     /// Whether somebody read the key for all of a wait that ended at that moment, or, since the waiter asked, stored what was past its
-    /// TTL before he looked, or a write took it away, or could not store what he would have found in his only look, or the cache had lost it by then.
+    /// TTL before he looked, or a write took it away, or could not store what he would have found in his only look, or the cache had lost it
+    /// by then. What the cache had for no longer than a poll he need not have seen, either.
     pub(super) fn in_vain(&self, known: &Known, key: &Key, asked_ns: i64, ended_ns: i64) -> bool {
         let wait = nanos(known.terms.promise.lock_wait.unwrap_or_default());
         // A request may have joined one of its own process that waits since before it came.
@@ -99,8 +101,10 @@ impl Waits {
         if [&self.brief, &self.removed].iter().any(|when| when.get(key).is_some_and(|at| *at >= asked_ns)) {
             return true;
         }
-        let looks_once = wait <= nanos(known.terms.promise.poll.unwrap_or_default());
-        let not_found = [self.lost, self.fenced.get(key).copied(), self.gone.get(key).copied()];
+        let poll = nanos(known.terms.promise.poll.unwrap_or_default());
+        let gone = self.gone.get(key).copied();
+        let looks_once = wait <= poll;
+        let not_found = [self.lost, self.fenced.get(key).copied(), gone.map(|(stored, _)| stored)];
         if looks_once && not_found.into_iter().flatten().any(|at| at >= asked_ns) {
             return true;
         }
@@ -114,6 +118,8 @@ impl Waits {
             within.map(|(begun, over, _)| ((*begun).max(from), (*over).min(ended_ns))).collect();
         let given = self.given_within(key, from - around, ended_ns).map(|(at, _)| at);
         spans.extend(given.map(|at| (at.max(from), (at + around).min(ended_ns))));
+        let unseen = gone.filter(|(stored, lost)| lost - stored <= poll && *stored <= ended_ns);
+        spans.extend(unseen.map(|(stored, _)| (stored.max(from), stored.saturating_add(poll).min(ended_ns))));
         spans.sort_unstable();
         let (covered, _) = spans.iter().fold((0, from), |(covered, until), (begun, over)| {
             (covered + (over - begun.max(&until)).max(0), until.max(*over))

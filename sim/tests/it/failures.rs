@@ -163,6 +163,22 @@ fn i14_a_waiter_that_looks_once_finds_nothing_that_was_fenced_off_or_lost() {
     assert!(often.contains(sentence), "who looks more often finds the next one's value: {often}");
 }
 
+/// What lay in the cache from one look to the next at most, and was lost with it, is read again by another meanwhile (seed 3841).
+#[test]
+fn i14_what_was_lost_between_two_looks_need_not_be_found() {
+    let waits = |lost_ms| {
+        let first =
+            [taken(0, 0, 7), led(0, 0, 1), asked(20, 1, 1), ended(60, 0, 1, DONE), put(60, 0, 1), let_go(61, 0, 7)];
+        let again = [trouble(lost_ms, None, Trouble::CacheEmptied, 0), taken(118, 2, 8), led(118, 2, 1)];
+        let then = [told(170, 1, Event::LockTimeout(key())), answered(171, 1, 1, shed()), ended(300, 2, 1, DONE)];
+        and(&and(&and(&first, again), then), [good(0, 1, 0, 60), good(2, 1, 118, 300), over(0)])
+    };
+    let sentence = "request 1 failed and nothing was wrong: waited too long";
+    assert_eq!(said("plain + lease(wait=150ms, poll=60ms)", &waits(110)), "");
+    let often = said("plain + lease(wait=150ms, poll=40ms)", &waits(110));
+    assert!(often.contains(sentence), "a look finds it: {often}");
+}
+
 #[test]
 fn i14_a_request_that_does_not_wait_is_shed_by_a_lock_that_was_given_at_that_moment() {
     // The cache is emptied then, and the lock given to another, too.
@@ -296,6 +312,13 @@ fn p1_a_dead_holder_is_succeeded() {
     assert_eq!(said("singleflight", &and(&dies[..2], [dies[3].clone(), late.clone()])), "", "nobody waits");
     let cut = and(&dies, [trouble(60, Some(1), Trouble::CutThere, 100), late]);
     assert_eq!(said("singleflight", &cut), "", "another trouble keeps the successor away");
+    // A caller that gave up waiting before that has a read of its own, beside the lock (seed 25741).
+    let gave_up = [told(2000, 1, Event::LockTimeout(key())), led(2001, 1, 1)];
+    let first: Vec<Fact> = and(&[taken(0, 0, 7), led(1, 0, 1), asked(5, 1, 1)], gave_up.clone());
+    let crash = [trouble(2050, Some(0), Trouble::Crash, 30_000), ended(2050, 0, 1, LeaderEnd::Vanished)];
+    let log = |more: &[Fact]| and(&and(&and(&first, more.iter().cloned()), crash.clone()), [asked(12_900, 2, 9)]);
+    let spec = "plain + lock(wait=1s, on_timeout=load)";
+    tells(spec, &log(&[]), &log(&[asked(2010, 1, 3)]), "though request 3 waited at replica 1");
 }
 
 #[test]
