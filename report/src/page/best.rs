@@ -9,13 +9,13 @@ use super::view::{StrategyRow, View};
 use crate::compare::apart;
 use crate::record::Strategy;
 use crate::text::columns::FigureUnit;
-use crate::text::phrases;
+use crate::text::{phrases, truth};
 
 /// The rule, for the page.
 pub(super) const RULE: &str = "Green is the lowest figure and whatever one run can’t tell from it: less than 10 % apart, or \
     less than two standard deviations (counts), 1 ms (times), 0.1 points (shares); of six or more \
     repeats, whatever their blocks don’t tell from it (sign-flip test, p at most 0.05, and 2 % apart). Where that is all of them, \
-    none is marked. Nor is a strategy that is invalid, wrong on purpose or failed 1 % of its requests, a percentile with \
+    none is marked. Nor is a strategy that is invalid, wrong on purpose, counted wrong or failed 1 % of its requests, a percentile with \
     fewer than ten requests beyond it, or a maximum, which is one request’s luck.";
 
 /// The rows that are best at something: empty where nobody is, or where all are alike.
@@ -46,6 +46,7 @@ fn eligible(row: &StrategyRow<'_>) -> bool {
     row.strategy.valid
         && phrases::failed_share(row.strategy) < phrases::FAILED_MIN
         && !phrases::wrong_on_purpose(row.strategy)
+        && !truth::counts_wrong(row.strategy)
 }
 
 /// What a strategy costs: its load on the origin, its p99 in milliseconds, and its share of stale answers.

@@ -6,4 +6,5 @@ pub(crate) mod phrases;
 pub(crate) mod sentences;
 pub(crate) mod summary;
 pub(crate) mod theory;
+pub(crate) mod truth;
 pub(crate) mod verdict;

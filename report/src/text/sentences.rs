@@ -9,7 +9,7 @@ use crate::record::{Outcomes, Run, Strategy, Verdict};
 use crate::text::escape;
 use crate::text::phrases;
 use crate::text::phrases::name_of;
-use crate::text::theory;
+use crate::text::{theory, truth};
 
 /// Differences below this share of the larger value are noise.
 const NOISE_SHARE: f64 = 0.10;
@@ -36,6 +36,7 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         said.push(format!("WRONG ON PURPOSE: {}. Whatever they save, it is not compared.", wrong.join(", ")));
     }
     said.extend(recoveries);
+    said.extend(truth::of_run(run));
     let valid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| strategy.valid).collect();
     if run.strategies.is_empty() {
         said.push("No strategy was run.".to_owned());
@@ -43,7 +44,8 @@ pub(crate) fn sentences(run: &Run) -> Vec<String> {
         said.push("No strategy has valid numbers, so nothing can be compared.".to_owned());
     } else if valid.len() > 1 && run.blocks.is_empty() {
         // Of repeats the comparisons by blocks say it, and one run's rule of thumb does not.
-        let right: Vec<&Strategy> = valid.iter().copied().filter(|s| !phrases::wrong_on_purpose(s)).collect();
+        let right: Vec<&Strategy> =
+            valid.iter().copied().filter(|s| !phrases::wrong_on_purpose(s) && !truth::counts_wrong(s)).collect();
         if !counts(run) {
             said.extend(peak_sentence(&right));
         }
