@@ -31,7 +31,10 @@ pub(super) fn counters(texts: &[String]) -> Result<Vec<(CounterSpec, String)>, F
     let mut counters: Vec<(CounterSpec, String)> = Vec::new();
     for text in texts {
         let spec = CounterSpec::parse(text).map_err(|e| {
-            Failure::usage(format!("not a strategy that counts · --strategy · {e} · `loadgen list` lists them"))
+            Failure::usage(match Spec::parse(text) {
+                Ok(_) => format!("{text:?} reads, and this load counts · --strategy · name one that counts, as lua, or another scenario"),
+                Err(_) => format!("not a strategy that counts · --strategy · {e} · `loadgen list` lists them"),
+            })
         })?;
         if counters.iter().any(|(other, _)| other.canonical() == spec.canonical()) {
             return Err(twice(text));
@@ -59,8 +62,12 @@ fn free_folder(name: &str, taken: impl Fn(&String) -> bool) -> String {
 pub(super) fn strategies(texts: &[String], scenario: &Scenario) -> Result<Vec<(Spec, String)>, Failure> {
     let mut strategies: Vec<(Spec, String)> = Vec::new();
     for text in texts {
-        let spec = Spec::parse(text)
-            .map_err(|e| Failure::usage(format!("not a strategy · --strategy · {e} · `loadgen list` lists them")))?;
+        let spec = Spec::parse(text).map_err(|e| {
+            Failure::usage(match CounterSpec::parse(text) {
+                Ok(_) => format!("{text:?} counts, and this load reads · --strategy · name one that reads, or a scenario that counts, as counters"),
+                Err(_) => format!("not a strategy · --strategy · {e} · `loadgen list` lists them"),
+            })
+        })?;
         if strategies.iter().any(|(other, _)| other.canonical() == spec.canonical()) {
             return Err(twice(text));
         }
