@@ -2,6 +2,7 @@
 //! was refused is told in the server's own words, with the remedy for that cause.
 
 use app::cache::cache_source::{RefusalCause, Refused};
+use app::cache::redis_cache::capabilities;
 use app::wire::control::{Namespace, Preflight};
 use app::wire::control_client::{ControlClient, ControlError};
 use evidence::CacheStatus;
@@ -53,7 +54,7 @@ const REMEDIES: [(RefusalCause, &str); 18] = [
 /// Tries it on every replica, and says what the cache is; empty where there are no replicas.
 ///
 /// # Errors
-/// [`Failure`] with what was refused, or where a replica does not answer.
+/// [`Failure`] with what was refused, where a replica does not answer, or where a strategy needs a command that this Redis does not know.
 pub(super) async fn preflight(
     settings: &Settings,
     endpoints: &Endpoints,
@@ -72,7 +73,25 @@ pub(super) async fn preflight(
             Err(error) => return Err(unheard(endpoints, index, &error)),
         }
     }
+    if server.starts_with("redis ") {
+        carries(settings, &server)?;
+    }
     Ok(server)
+}
+
+/// Whether a Redis of this version knows what each strategy that counts needs.
+fn carries(settings: &Settings, server: &str) -> Result<(), Failure> {
+    let can = capabilities(server);
+    for counter in settings.subjects.iter().filter_map(|subject| subject.counter.as_ref()) {
+        if let Some(lacks) = can.lacks(counter.needs()) {
+            return Err(Failure::usage(format!(
+                "the shared cache can't carry a strategy · --strategy · {} needs {lacks}, found: {server} · choose lua, which does the \
+                 same, or another cache",
+                counter.canonical()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// What a replica says of the cache now.

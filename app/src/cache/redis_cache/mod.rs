@@ -46,6 +46,12 @@ const STATUS_PAUSE: Duration = Duration::from_millis(20);
 /// Redis forgets an entry this long after its hard life; the envelope's stamps decide before that.
 const GRACE_MS: u64 = 1000;
 
+/// What a Redis can do that calls itself so, with its version: `redis 7.0.15`.
+#[must_use]
+pub fn capabilities(server: &str) -> Capabilities {
+    Capabilities { increx: knows_increx(server), ..Capabilities::ALL }
+}
+
 impl CacheSource for RedisSource {
     fn open(&self, namespace: &str) -> CachePorts {
         self.hold(None);
@@ -55,7 +61,7 @@ impl CacheSource for RedisSource {
     }
 
     fn can_of(&self, server: &str) -> Capabilities {
-        Capabilities { increx: knows_increx(server), ..Capabilities::ALL }
+        capabilities(server)
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {
