@@ -9,12 +9,6 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
     (&["--scenario", "/nowhere/mine.toml"], 2, &["/nowhere/mine.toml"]),
     (&["--scenario", "/"], 2, &["the scenario is a directory", "allowed a TOML file"]),
     (&["--scenario", "hotkey", "--strategy", "nayve"], 2, &["not a strategy", "did you mean `naive`?"]),
-    (
-        &["--scenario", "hotkey", "--strategy", "lua"],
-        2,
-        &["\"lua\" counts, and this load reads", "a scenario that counts"],
-    ),
-    (&["--scenario", "counters", "--strategy", "swr"], 2, &["\"swr\" reads, and this load counts", "another scenario"]),
     (&["--scenario", "hotkey", "--strategy", ""], 2, &["is empty; name a preset"]),
     (&["--scenario", "hotkey", "--strategy", "naive,plain"], 2, &["the same strategy twice", "drop one"]),
     (&["--scenario", "hotkey", "--strategy", "singleflight(lease=10)"], 2, &["needs a unit, e.g. 10s"]),

@@ -84,7 +84,10 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
             &["--scenario", "counters", "--strategy", "swr"][..],
             "swr answers reads and does not count; bases: get-set-incr",
         ),
-        (&["--scenario", "hotkey", "--strategy", "lua"], "there is no strategy or layer \"lua\""),
+        (
+            &["--scenario", "hotkey", "--strategy", "lua"],
+            "\"lua\" counts, and this load reads · --strategy · name one that reads, or a scenario that counts",
+        ),
         (&["--scenario", "hotkey", "--set", "load.kind=count"], "missing field `window`"),
         (&["--scenario", "counters", "--strategy", "lua,lua"], "the same strategy twice"),
         (&["--scenario", "counters", "--target", "http://127.0.0.1:1/{key}"], "counters of a target"),

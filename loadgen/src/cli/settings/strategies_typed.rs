@@ -31,10 +31,7 @@ pub(super) fn counters(texts: &[String]) -> Result<Vec<(CounterSpec, String)>, F
     let mut counters: Vec<(CounterSpec, String)> = Vec::new();
     for text in texts {
         let spec = CounterSpec::parse(text).map_err(|e| {
-            Failure::usage(match Spec::parse(text) {
-                Ok(_) => format!("{text:?} reads, and this load counts · --strategy · name one that counts, as lua, or another scenario"),
-                Err(_) => format!("not a strategy that counts · --strategy · {e} · `loadgen list` lists them"),
-            })
+            Failure::usage(format!("not a strategy that counts · --strategy · {e} · `loadgen list` lists them"))
         })?;
         if counters.iter().any(|(other, _)| other.canonical() == spec.canonical()) {
             return Err(twice(text));
