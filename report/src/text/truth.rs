@@ -16,29 +16,27 @@ pub(crate) fn counts_wrong(strategy: &Strategy) -> bool {
     strategy.counters.as_ref().is_some_and(|counters| more(counters.lost) || more(counters.immortal_max))
 }
 
+/// What a counter is told above a limit may be an estimate of one that counts right, so that alone is nothing to name.
 fn counted_wrong(strategies: &[&Strategy]) -> Option<String> {
-    let wrong =
-        |strategy: &&Strategy| Some(format!("{} ({})", name_of(&strategy.name), faults(strategy.counters.as_ref()?)?));
-    let named: Vec<String> = strategies.iter().filter_map(wrong).collect();
-    let counting = strategies.iter().filter(|strategy| strategy.counters.is_some()).count();
-    let others = if named.len() < counting { " None of it was seen of the others." } else { "" };
-    (!named.is_empty()).then(|| format!("COUNTED WRONG: {}.{others}", named.join(", ")))
+    let wrong = strategies.iter().filter(|strategy| counts_wrong(strategy));
+    let named = wrong
+        .filter_map(|strategy| Some(format!("{} ({})", name_of(&strategy.name), faults(strategy.counters.as_ref()?))));
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| format!("COUNTED WRONG, in the whole run with its warm-up: {}.", named.join(", ")))
 }
 
-/// `20 keys without an end, 84 counts lost`; `None` where nothing is wrong.
-fn faults(counters: &CounterFigures) -> Option<String> {
-    let of = |figure: Option<u64>, one: &str, many: &str| {
-        figure.filter(|n| *n > 0).map(|n| format!("{n} {}", if n == 1 { one } else { many }))
-    };
-    let faults: Vec<String> = [
-        of(counters.immortal_max, "key without an end", "keys without an end"),
-        of(counters.lost, "count lost", "counts lost"),
-        of(counters.above_limit, "let through above the limit", "let through above the limit"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    (!faults.is_empty()).then(|| faults.join(", "))
+/// `20 keys without an end, 84 counts lost`.
+fn faults(counters: &CounterFigures) -> String {
+    let CounterFigures { immortal_max, lost, above_limit, .. } = counters;
+    let faults = [
+        (immortal_max, "key without an end", "keys without an end"),
+        (lost, "count lost", "counts lost"),
+        (above_limit, "let through above the limit", "let through above the limit"),
+    ];
+    let said = faults.into_iter().filter_map(|(figure, one, more)| {
+        figure.filter(|count| *count > 0).map(|count| phrases::counted(count, one, more))
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 fn behind(strategies: &[&Strategy]) -> Option<String> {
@@ -50,7 +48,8 @@ fn behind(strategies: &[&Strategy]) -> Option<String> {
     let mut known: Vec<(f64, f64, String)> = right.filter_map(known).collect();
     known.sort_by(|one, two| one.0.total_cmp(&two.0));
     let said = known.iter().map(|(share, wrong_ms, name)| {
-        format!("{name} ({}, a key wrong for {wrong_ms:.0} ms at most)", phrases::share(Some(*share)))
+        let (share, longest) = (phrases::share(Some(*share)), phrases::ms_with_unit(Some(*wrong_ms)));
+        format!("{name} ({share}, a key wrong for {longest} at most)")
     });
     let said: Vec<String> = said.collect();
     (!said.is_empty()).then(|| format!("Behind a commit: {}.", said.join(", ")))

@@ -1,6 +1,6 @@
 //! What is said about a run, word for word.
 
-use report::record::{Block, Outcomes, Recovery, Run};
+use report::record::{BehindCommit, Block, CounterFigures, Outcomes, Recovery, Run};
 use report::{parse_run, summary_markdown, verdict_table};
 
 fn fixture() -> Run {
@@ -347,4 +347,49 @@ fn a_p99_that_rests_on_a_few_requests_is_not_compared() {
     run.strategies.iter_mut().for_each(|strategy| strategy.requests = 999);
     let said = verdict_table(&run);
     assert!(!said.contains("Lowest p99") && !said.contains("lower p99"), "{said}");
+}
+
+/// What the ledgers found wrong comes before any praise, and a counter that lost counts has none.
+#[test]
+fn what_counted_wrong_is_named_and_not_praised() {
+    let mut run = fixture();
+    run.verdicts.clear();
+    run.strategies.truncate(3);
+    let found = [(20, Some(84), Some(82)), (1, Some(0), Some(0)), (0, None, Some(5))];
+    for (at, (strategy, (immortal, lost, above_limit))) in run.strategies.iter_mut().zip(found).enumerate() {
+        (strategy.valid, strategy.name, strategy.latency_ms.p99) =
+            (true, format!("counter-{at}"), Some(5.0 + 10.0 * at as f64));
+        let counters = CounterFigures { immortal_max: Some(immortal), lost, above_limit, ..CounterFigures::default() };
+        strategy.counters = Some(counters);
+    }
+    let said = verdict_table(&run).replace("\n  ", " ");
+    let wrong = "COUNTED WRONG, in the whole run with its warm-up: counter-0 (20 keys without an end, 84 counts lost, 82 let through above \
+                 the limit), counter-1 (1 key without an end).";
+    assert!(said.contains(wrong), "{said}");
+    assert!(!said.contains("p99 than counter-0") && !said.contains("p99: counter-0"), "{said}");
+    for strategy in &mut run.strategies {
+        strategy.counters = Some(CounterFigures { lost: None, above_limit: Some(5), ..CounterFigures::default() });
+    }
+    assert!(!verdict_table(&run).contains("COUNTED WRONG"), "an estimate that lets more through has lost nothing");
+}
+
+#[test]
+fn how_far_answers_were_behind_commits_is_said_of_the_least_first() {
+    let mut run = fixture();
+    run.verdicts.clear();
+    run.strategies.truncate(2);
+    for (strategy, (share, wrong)) in run.strategies.iter_mut().zip([(0.259, 2094.2), (0.0003, 3.84)]) {
+        strategy.valid = true;
+        strategy.behind =
+            Some(BehindCommit { share: Some(share), wrong_ms_max: Some(wrong), ..BehindCommit::default() });
+    }
+    let names: Vec<String> = run.strategies.iter().map(|strategy| strategy.name.clone()).collect();
+    let said = verdict_table(&run).replace("\n  ", " ");
+    let behind = format!(
+        "Behind a commit: {} (<0.1%, a key wrong for 3.8 ms at most), {} (25.9%, a key wrong for 2094 ms at most).",
+        names[1], names[0]
+    );
+    assert!(said.contains(&behind), "{said}");
+    run.strategies.iter_mut().for_each(|strategy| strategy.valid = false);
+    assert!(!verdict_table(&run).contains("Behind a commit"), "figures that are not valid carry nothing");
 }
