@@ -53,7 +53,7 @@ fn recompute(folder: &Path, end_ns: i64) -> Recomputed {
     let mut answers = rows(&folder.join("answers.csv"));
     answers.sort_by_key(|row| number(row, "began_ns"));
     let mut found = Recomputed { answers: 0, stale: 0, oldest_ns: 0, wrong_ns: 0, own_missed: 0, went_back: 0 };
-    let mut wrong_since: BTreeMap<i64, i64> = BTreeMap::new();
+    let (mut wrong_since, mut right): (BTreeMap<i64, i64>, BTreeMap<i64, i64>) = Default::default();
     let (mut seen, mut made) = (BTreeMap::new(), BTreeMap::new());
     for row in &answers {
         let [began, key, version] = ["began_ns", "key", "version"].map(|column| number(row, column).unwrap());
@@ -78,12 +78,14 @@ fn recompute(folder: &Path, end_ns: i64) -> Recomputed {
         let newest = of_key.iter().filter(|(at, _)| *at <= began).map(|(_, version)| *version).max().unwrap_or(1);
         if newest <= version {
             wrong_since.remove(&key);
+            right.insert(key, began);
             continue;
         }
         let since = of_key.iter().find(|(_, made)| *made == version + 1).unwrap().0;
         found.stale += 1;
         found.oldest_ns = found.oldest_ns.max(began - since);
-        found.wrong_ns = found.wrong_ns.max(began - *wrong_since.entry(key).or_insert(since));
+        let from = right.get(&key).copied().unwrap_or(since).max(since);
+        found.wrong_ns = found.wrong_ns.max(began - *wrong_since.entry(key).or_insert(from));
     }
     found
 }

@@ -39,10 +39,14 @@ struct BehindCount<'a> {
     oldest_ns: i64,
     /// Since when each key's answers have been behind, without one between that was not.
     wrong_since: BTreeMap<u32, i64>,
+    /// When the last answer of each key was sent that was not.
+    right: BTreeMap<u32, i64>,
     wrong_ns_max: i64,
     /// `None` once there were too many.
     clients: Option<BTreeMap<(u32, u32), ClientView>>,
     has_clients: bool,
+    /// Whether any of them writes.
+    has_writers: bool,
     own_missed: u64,
     went_back: u64,
     impossible: Vec<String>,
@@ -69,9 +73,11 @@ pub(super) fn behind(
         ages: histogram(),
         oldest_ns: 0,
         wrong_since: BTreeMap::new(),
+        right: BTreeMap::new(),
         wrong_ns_max: 0,
         clients: Some(BTreeMap::new()),
         has_clients: false,
+        has_writers: false,
         own_missed: 0,
         went_back: 0,
         impossible: Vec::new(),
@@ -136,13 +142,16 @@ impl BehindCount<'_> {
                 self.unknown += 1;
             } else {
                 self.wrong_since.remove(&seen.key);
+                self.right.insert(seen.key, seen.began_ns);
             }
             return;
         };
         self.stale += 1;
         self.ages.saturating_record(age.unsigned_abs());
         self.oldest_ns = self.oldest_ns.max(age);
-        let since = *self.wrong_since.entry(seen.key).or_insert(commit.ended_ns);
+        // An old value that comes back after a newer one was read has not been wrong in between.
+        let right = self.right.get(&seen.key).copied().unwrap_or(i64::MIN);
+        let since = *self.wrong_since.entry(seen.key).or_insert(commit.ended_ns.max(right));
         self.wrong_ns_max = self.wrong_ns_max.max(seen.began_ns.saturating_sub(since));
     }
 
@@ -152,6 +161,7 @@ impl BehindCount<'_> {
         self.has_clients = true;
         let view = clients.entry((client, seen.key)).or_default();
         if seen.own {
+            self.has_writers = true;
             view.made = view.made.max(seen.version);
             view.seen = view.seen.max(seen.version);
         } else {
@@ -175,7 +185,7 @@ impl BehindCount<'_> {
             share: (known > 0).then(|| round(self.stale as f64 / known as f64, 1e6)),
             age_ms: Latency { max: (self.stale > 0).then(|| ms(self.oldest_ns)), ..latency(&self.ages) },
             wrong_ms_max: (known > 0).then(|| ms(self.wrong_ns_max)),
-            own_writes_missed: of_clients(self.own_missed),
+            own_writes_missed: of_clients(self.own_missed).filter(|_| self.has_writers),
             went_back: of_clients(self.went_back),
         };
         (figures, self.impossible)
