@@ -3,15 +3,14 @@
 use std::rc::Rc;
 
 use evidence::ErrorKind;
-use scenarios::Op;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
 use super::again::OpenRequest;
 use super::connection::{Attempt, Connection};
+use super::once::{self, is_sent_once};
 use super::shared::Pattern;
 use super::worker::WorkerContext;
-use super::{counts, writes};
 use crate::load::record::Answer;
 
 /// A client and its connections, one a replica.
@@ -57,13 +56,8 @@ async fn run(context: Rc<WorkerContext>, (client, mut connections): Client, t0: 
             () = drive.pace.until(intended) => {}
         }
         let mut replica = item.replica as usize;
-        if item.op == Op::Put {
-            let done = writes::from_client(&context, &mut connections, replica, &asked, t0).await;
-            intended = done.plus(drive.plan.think(client, n));
-            continue;
-        }
-        if item.op == Op::Count {
-            let done = counts::from_client(&context, &mut connections, replica, &asked, t0).await;
+        if is_sent_once(item.op) {
+            let done = once::from_client(&context, &mut connections, replica, &asked, t0).await;
             intended = done.plus(drive.plan.think(client, n));
             continue;
         }

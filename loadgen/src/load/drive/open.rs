@@ -5,15 +5,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use evidence::ErrorKind;
-use scenarios::Op;
 use strategies::time::Mono;
 use tokio::task::JoinSet;
 
 use super::again::OpenRequest;
 use super::connection::{Attempt, Connection};
+use super::once::{self, is_sent_once};
 use super::pool::ConnectionPool;
 use super::worker::WorkerContext;
-use super::{counts, writes};
 use crate::load::record::{Answer, IssuedRequest};
 
 /// Connections that are made before the start, for each replica and worker.
@@ -54,19 +53,14 @@ async fn dispatch(context: Rc<WorkerContext>, pool: Rc<RefCell<ConnectionPool>>,
             () = drive.pace.until(intended) => {}
         }
         let replica = arrival.replica as usize;
-        if arrival.op == Op::Put {
-            asking.spawn_local(writes::from_pool(Rc::clone(&context), Rc::clone(&pool), replica, asked, t0));
-            continue;
-        }
-        if arrival.op == Op::Count {
-            asking.spawn_local(counts::from_pool(Rc::clone(&context), Rc::clone(&pool), replica, asked, t0));
-            continue;
-        }
-        let taken = pool.borrow_mut().take(&context, replica);
-        match taken {
-            None => recorder.borrow_mut().unsent(&asked),
-            Some(connection) => {
-                asking.spawn_local(ask(Rc::clone(&context), Rc::clone(&pool), connection, replica, asked, t0));
+        let (of_worker, of_pool) = (Rc::clone(&context), Rc::clone(&pool));
+        if is_sent_once(arrival.op) {
+            asking.spawn_local(once::from_pool(of_worker, of_pool, replica, asked, t0));
+        } else {
+            let taken = pool.borrow_mut().take(&context, replica);
+            match taken {
+                None => recorder.borrow_mut().unsent(&asked),
+                Some(connection) => drop(asking.spawn_local(ask(of_worker, of_pool, connection, replica, asked, t0))),
             }
         }
         // Forget those that have ended, without waiting for any.
