@@ -38,24 +38,13 @@ pub(crate) fn counted(
         told: spec.holds_back().is_zero(),
         per_window: load.per_window.map(u64::from),
     };
-    let found = counting(tape, &terms)?;
-    let series = immortals.map(|seen| thinned(&seen.series)).unwrap_or_default();
+    let (immortal, immortal_every_s) = immortals.map(|seen| thinned(&seen.series)).unwrap_or_default();
     Ok(Some(CounterFigures {
-        acknowledged: found.acknowledged,
-        unknown: found.unknown,
-        refused: found.refused,
-        windows: found.windows,
-        lost: found.lost,
-        extra: found.extra,
-        resets: found.resets,
-        long_windows: found.long_windows,
-        begun_max_per_second: found.begun_max_per_second,
         immortal_at_end: immortals.map(|seen| seen.at_end.into()),
         immortal_max: immortals.map(|seen| seen.most.into()),
-        immortal_every_s: series.1,
-        immortal: series.0,
-        let_through: found.let_through,
-        above_limit: found.above_limit,
+        immortal_every_s,
+        immortal,
+        ..counting(tape, &terms)?
     }))
 }
 

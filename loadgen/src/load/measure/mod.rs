@@ -24,8 +24,7 @@ mod written;
 
 pub use conditions::{Against, During, Part, conditions};
 pub use counting::{
-    CounterSample, CountingFigures, CountingTerms, Immortals, ImmortalsSeen, IncrementEnd, IncrementTape,
-    SeenIncrement, counting,
+    CounterSample, CountingTerms, Immortals, ImmortalsSeen, IncrementEnd, IncrementTape, SeenIncrement, counting,
 };
 pub use events::Timeline;
 pub(crate) use events::{Counter, Guards};

@@ -37,6 +37,8 @@ use std::time::Duration;
 pub use immortal::{CounterSample, Immortals, ImmortalsSeen};
 pub use increment::{IncrementEnd, IncrementTape, SeenIncrement};
 
+use report::record::CounterFigures;
+
 use limiter::Limiter;
 use sorted::in_order;
 use stretches::Stretches;
@@ -56,39 +58,12 @@ pub struct CountingTerms {
     pub per_window: Option<u64>,
 }
 
-/// What became of a strategy's increments. Where a field says so, see the room's own words for what it means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CountingFigures {
-    /// Answered well.
-    pub acknowledged: u64,
-    /// Their answers were lost.
-    pub unknown: u64,
-    /// Not counted.
-    pub refused: u64,
-    /// Windows that were seen to begin; `None` where increments are told before they are sent.
-    pub windows: Option<u64>,
-    /// Acknowledged, and in no counter.
-    pub lost: Option<u64>,
-    /// In a counter, and never sent.
-    pub extra: Option<u64>,
-    /// Windows that began anew before they could be over.
-    pub resets: Option<u64>,
-    /// Windows that counted on beyond the longest life.
-    pub long_windows: Option<u64>,
-    /// The most windows that began in one second, each key's first left out: what windows come to that end together.
-    pub begun_max_per_second: Option<u64>,
-    /// Let through by the limit.
-    pub let_through: Option<u64>,
-    /// Of these, beyond the limit.
-    pub above_limit: Option<u64>,
-}
-
-/// Computes them.
+/// What became of increments, but for what only the server can tell: keys without an end. What each figure means is told above.
 ///
 /// # Errors
 /// Where the tape cannot be read back.
-pub fn counting(tape: &IncrementTape, terms: &CountingTerms) -> io::Result<CountingFigures> {
-    let mut figures = CountingFigures::default();
+pub fn counting(tape: &IncrementTape, terms: &CountingTerms) -> io::Result<CounterFigures> {
+    let mut figures = CounterFigures::default();
     let (mut longest, mut latest, mut disorder) = (0, i64::MIN, 0);
     let mut unknown: BTreeMap<u32, u64> = BTreeMap::new();
     tape.each(|record| {

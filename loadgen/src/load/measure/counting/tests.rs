@@ -11,7 +11,7 @@ fn terms() -> CountingTerms {
     CountingTerms { window: (T, T), parts: 1, told: true, per_window: Some(1000) }
 }
 
-fn of(increments: &[SeenIncrement], terms: &CountingTerms) -> CountingFigures {
+fn of(increments: &[SeenIncrement], terms: &CountingTerms) -> CounterFigures {
     let folder = tempfile::tempdir().unwrap();
     let mut tape = IncrementTape::new(folder.path());
     increments.iter().for_each(|seen| tape.push(&seen.record()));
