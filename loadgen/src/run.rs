@@ -275,14 +275,17 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
     }
     let scenario = &settings.scenario;
     let service = format!("origin {} × {} places", scenario.origin.service_time, scenario.origin.concurrency);
+    let of_load = match &scenario.counting {
+        None => format!("TTL {}, {service}", duration_text(scenario.cache.ttl)),
+        Some(counting) => {
+            let limit = counting.per_window.map(|limit| format!(", limit {limit} a window")).unwrap_or_default();
+            format!("windows {}{limit}", duration_text(counting.window))
+        }
+    };
     let world = match &settings.target {
         None => format!(
-            "lab {}, {} replicas, cache {} ({cache_note}); {}; TTL {}, {service}",
-            record.lab,
-            record.replicas,
-            record.cache,
-            record.load,
-            duration_text(scenario.cache.ttl)
+            "lab {}, {} replicas, cache {} ({cache_note}); {}; {of_load}",
+            record.lab, record.replicas, record.cache, record.load
         ),
         Some(target) => {
             let origin = target.origin.as_ref().map_or("origin not ours: its reads are not known".into(), |_| service);

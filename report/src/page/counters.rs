@@ -1,4 +1,4 @@
-//! Counters without an end, over time: they are never reset again, so the line only rises.
+//! Counters without an end, over time.
 
 use super::html::*;
 use super::panels::{Panel, PanelGroup, faults, points, said};
@@ -17,8 +17,8 @@ pub(super) fn immortal(out: &mut Sheet, view: &View<'_>) {
     out.section(
         "counters",
         "Counters without an end",
-        "Keys whose counter has no end: no window of theirs will ever begin again, and a limiter that asks them refuses everybody for good. \
-         One scale.",
+        "Keys whose counter has no end: until somebody removes or repairs them no window of theirs begins again, and a limiter that asks them \
+         refuses everybody. Counts lost are those of the whole run, warm-up included. One scale.",
     );
     let y = AxisScale::counts(most as f64, 2);
     let group = PanelGroup::over_time("counters-plot", columns);

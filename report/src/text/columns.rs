@@ -239,16 +239,16 @@ pub(crate) const FIGURES: [FigureRow; 27] = [
         .only(Shown::Counters)
         .alarm(|s| s.counters.as_ref().is_some_and(|c| c.immortal_at_end.is_some_and(|keys| keys > 0)))
         .head("immortal", "keys")
-        .page(Group::Counters, "immortal keys", "counters that had no end when the load ended: they never begin a new window"),
+        .page(Group::Counters, "immortal keys", "counters that had no end when the load ended: until they are removed or repaired they begin no new window"),
     figure("counters.lost", Some(FigureUnit::Count), lost)
         .only(Shown::Counters)
         .alarm(|s| s.counters.as_ref().is_some_and(|c| c.lost.is_some_and(|lost| lost > 0)))
         .head("lost", "counts")
-        .page(Group::Counters, "lost", "increments that were acknowledged and that no window counts, and of how many"),
+        .page(Group::Counters, "lost", "increments that were acknowledged and that no window counts, and of how many, in the whole run with its warm-up"),
     figure("counters.resets", Some(FigureUnit::Count), |s| count(s.counters.as_ref().and_then(|c| c.resets), ""))
         .only(Shown::Counters)
         .head("", "resets")
-        .page(Group::Counters, "resets", "times that a count began anew inside its window"),
+        .page(Group::Counters, "resets", "times that a count began anew inside its window, in the whole run"),
     figure("counters.begun_max_per_second", Some(FigureUnit::Count), |s| {
         count(s.counters.as_ref().and_then(|c| c.begun_max_per_second), "")
     })
@@ -259,7 +259,7 @@ pub(crate) const FIGURES: [FigureRow; 27] = [
         .only(Shown::Limited)
         .alarm(|s| s.counters.as_ref().is_some_and(|c| c.above_limit.is_some_and(|above| above > 0)))
         .head("above", "limit")
-        .page(Group::Counters, "above the limit", "requests let through beyond the limit of their window, and of how many let through"),
+        .page(Group::Counters, "above the limit", "requests let through beyond the limit of their window, and of how many let through, in the whole run"),
     figure("failed_share", Some(FigureUnit::Share), failed).alarm(|s| s.errors > 0).head("", "failed").page(
         Group::Requests,
         "failed",
