@@ -9,6 +9,7 @@ use report::compare::{self, Noise};
 use report::record::{RUN_SCHEMA, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
 use scenarios::{Arrivals, LoadKind, Plan, Start, Writes, ramps_in_words};
+use strategies::spec::WriteEffect;
 use strategies::units::duration_text;
 
 use crate::cli::Format;
@@ -303,6 +304,14 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
 fn warnings(settings: &Settings) -> Vec<String> {
     let scenario = &settings.scenario;
     let mut warnings = scenario.warnings();
+    if scenario.writes.is_none() {
+        let acts = |subject: &&Subject| {
+            subject.strategy.as_ref().is_some_and(|spec| spec.write_effect() != WriteEffect::Nothing)
+        };
+        warnings.extend(settings.subjects.iter().filter(acts).map(|subject| {
+            format!("{}: nobody writes in this scenario, so its write layer never acts; --set writes.rate=20/s makes writes", subject.name)
+        }));
+    }
     for event in &scenario.events {
         if event.over() > scenario.load.duration {
             warnings.push(format!("the event at {} lasts beyond the end of the run", duration_text(event.at)));
@@ -371,7 +380,7 @@ fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), F
             let table = report::verdict_table(record);
             let comparisons = report::compare::comparison_table(&record.comparisons);
             let comparisons = if comparisons.is_empty() { comparisons } else { format!("\n{comparisons}") };
-            let thresholds = thresholds_in_words(settings, record);
+            let thresholds = thresholds::in_words(&record.verdicts, &settings.unchecked, &settings.overridden);
             let cache = if record.cache.is_empty() { "unknown" } else { &record.cache };
             format!(
                 "{table}{comparisons}\n{thresholds}lab      {}, cache {cache}\nresults  {path}\ncharts   {path}/charts ({charts}, as PNG and SVG)\n\
@@ -381,22 +390,6 @@ fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), F
         }
     };
     output::out(&text)
-}
-
-/// How many thresholds were met and missed, and which could not be checked because their strategy was not run.
-fn thresholds_in_words(settings: &Settings, record: &Run) -> String {
-    let met = record.verdicts.iter().filter(|v| v.met).count();
-    let missed = record.verdicts.len() - met;
-    match (record.verdicts.is_empty(), settings.unchecked.as_slice()) {
-        (true, []) => String::new(),
-        (_, []) => format!("checked  {met} thresholds met, {missed} missed\n"),
-        (_, unchecked) => {
-            let (count, which) = (unchecked.len(), unchecked.join(", "));
-            format!(
-                "checked  {met} thresholds met, {missed} missed, {count} NOT CHECKED, their strategy was not run: {which}\n"
-            )
-        }
-    }
 }
 
 /// Where several exit codes apply, the contract's order decides.

@@ -11,6 +11,30 @@ pub fn judge(thresholds: &[Threshold], strategies: &[Strategy]) -> Vec<Verdict> 
     thresholds.iter().filter_map(|threshold| Some(verdict(threshold, of(&threshold.strategy)?))).collect()
 }
 
+/// How many thresholds were met and missed, and which could not be checked because their strategy was not run (`unchecked`). A miss
+/// may come from what the command line changed (`overridden`, paths of the scenario).
+#[must_use]
+pub fn in_words(verdicts: &[Verdict], unchecked: &[String], overridden: &[String]) -> String {
+    let missed = verdicts.iter().filter(|verdict| !verdict.met).count();
+    let met = verdicts.len() - missed;
+    let changed = match overridden {
+        changed if missed > 0 && !changed.is_empty() => {
+            format!("; they are for the scenario as its file has it, and this run changes {}", changed.join(", "))
+        }
+        _ => String::new(),
+    };
+    match (verdicts.is_empty(), unchecked) {
+        (true, []) => String::new(),
+        (_, []) => format!("checked  {met} thresholds met, {missed} missed{changed}\n"),
+        (_, unchecked) => {
+            let (count, which) = (unchecked.len(), unchecked.join(", "));
+            format!(
+                "checked  {met} thresholds met, {missed} missed{changed}, {count} NOT CHECKED, their strategy was not run: {which}\n"
+            )
+        }
+    }
+}
+
 fn verdict(threshold: &Threshold, strategy: &Strategy) -> Verdict {
     let measured = lookup(strategy, &threshold.metric);
     let (bound, met) = match threshold.bound {

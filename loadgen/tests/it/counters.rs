@@ -98,9 +98,10 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
         assert_eq!(said_it.code, Some(2), "{args:?}: {}", said_it.err);
         assert!(said_it.err.contains(said), "{args:?}: {}", said_it.err);
     }
-    let said =
-        run(&["--scenario", "counters", "--lab", "sim", "-d", "2s", "--strategy", "lua", "--set", "load.window=2s"])
-            .err;
+    let results = tempfile::tempdir().unwrap();
+    let to = ["-o", results.path().to_str().unwrap()];
+    let counting = ["--scenario", "counters", "--lab", "sim", "-d", "2s", "--strategy", "lua"];
+    let said = run(&[&counting[..], &["--set", "load.window=2s"], &to].concat()).err;
     assert!(said.contains("; windows 2s, limit 1000 a window; seed ") && !said.contains("TTL"), "{said}");
     let listed = run(&["list"]);
     for row in strategies::counter::COUNTERS {

@@ -234,3 +234,20 @@ fn a_target_cannot_be_written_to() {
     assert_eq!(said.code, Some(2), "{}", said.err);
     assert!(said.err.contains("writes to a target") && said.err.contains("without [writes]"), "{}", said.err);
 }
+
+#[test]
+fn a_write_layer_without_writes_and_a_threshold_of_another_run_are_told() {
+    let results = tempfile::tempdir().unwrap();
+    let told = |args: &[&str]| {
+        let lab = ["--lab", "sim", "-w", "0s", "-o", results.path().to_str().unwrap()];
+        run(&[&lab[..], args].concat())
+    };
+    let never = "plain + lease + invalidate: nobody writes in this scenario, so its write layer never acts";
+    let quiet = told(&["--scenario", "hotkey", "-d", "2s", "--strategy", "plain + lease + invalidate"]);
+    assert!(quiet.err.contains(never), "{}", quiet.err);
+    let written = told(&["--scenario", "write-race", "-d", "2s", "--strategy", "plain + lock + invalidate"]);
+    assert!(!written.err.contains("never acts"), "{}", written.err);
+    let changed = "they are for the scenario as its file has it, and this run changes load.warmup, load.duration";
+    let (said, words) = (written.out.replace('\n', " "), changed.replace("load.warmup, load.duration", "load."));
+    assert!(said.contains(&words), "{}", written.out);
+}

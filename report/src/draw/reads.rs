@@ -47,17 +47,18 @@ pub(crate) fn herd_what(strategy: &Strategy, digest: &Digest, by_theory: &str) -
         return "not known".to_owned();
     }
     let reads: f64 = digest.herd.bins.iter().sum();
+    let written = if strategy.writes.is_some() { ", with those that writes made needful" } else { "" };
     match digest.herd.aligned {
         Aligned::Expiries(count) => {
             format!(
-                "mean of {count} {}: {reads:.1} reads each in {:.0} s{by_theory}",
+                "mean of {count} {}: {reads:.1} reads each in {:.0} s{written}{by_theory}",
                 plural(count, "expiry", "expiries"),
                 HERD_SPAN_S.1
             )
         }
         Aligned::Refreshes(count) => {
             format!(
-                "never seen to expire, so zero is the first read of each of its {count} {}: {reads:.1} reads each in {:.0} s{by_theory}",
+                "never seen to expire, so zero is the first read of each of its {count} {}: {reads:.1} reads each in {:.0} s{written}{by_theory}",
                 plural(count, "refresh", "refreshes"),
                 HERD_SPAN_S.1
             )

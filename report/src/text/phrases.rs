@@ -1,6 +1,6 @@
 //! Numbers and facts in words: one place, so that a chart, a table and a page never say the same thing differently.
 
-use crate::record::{Recovery, Run, Strategy};
+use crate::record::{CounterFigures, Recovery, Run, Strategy};
 use crate::text::escape;
 
 /// What stands for a number that is unknown.
@@ -152,12 +152,40 @@ pub(crate) fn without_ledger(run: &Run) -> bool {
 /// `689 origin reads · max 61 in any second · p99 223 ms`, and what failed where that is much.
 pub(crate) fn figures(strategy: &Strategy) -> String {
     let (p99, failed) = (ms_with_unit(strategy.latency_ms.p99), failed(strategy, " · "));
+    if let Some(wrong) = counters_in_brief(strategy) {
+        return format!("{} increments · {wrong} · p99 {p99}{failed}", strategy.requests);
+    }
     match &strategy.origin {
         Some(origin) => {
-            format!("{} origin reads · max {} in any second · p99 {p99}{failed}", origin.total, origin.max_per_second)
+            let behind = strategy.behind.as_ref().and_then(|behind| behind.share);
+            let behind = behind.map(|part| format!(" · {} behind a commit", share(Some(part)))).unwrap_or_default();
+            format!(
+                "{} origin reads · max {} in any second{behind} · p99 {p99}{failed}",
+                origin.total, origin.max_per_second
+            )
         }
         None => format!("{NO_LEDGER} · p99 {p99}{failed}"),
     }
+}
+
+/// What was wrong with a strategy's counters, for a chart's line; `None` where it did not count.
+fn counters_in_brief(strategy: &Strategy) -> Option<String> {
+    let faults = counter_faults(strategy.counters.as_ref()?);
+    Some(if faults.is_empty() { "no count lost, no key without an end".to_owned() } else { faults })
+}
+
+/// `20 keys without an end, 84 counts lost`.
+pub(crate) fn counter_faults(counters: &CounterFigures) -> String {
+    let CounterFigures { immortal_max, lost, above_limit, .. } = counters;
+    let faults = [
+        (immortal_max, "key without an end", "keys without an end"),
+        (lost, "count lost", "counts lost"),
+        (above_limit, "let through above the limit", "let through above the limit"),
+    ];
+    let said = faults
+        .into_iter()
+        .filter_map(|(figure, one, more)| figure.filter(|count| *count > 0).map(|count| counted(count, one, more)));
+    said.collect::<Vec<_>>().join(", ")
 }
 
 /// `24000 requests · p50 0.42 ms · p99 223 ms · max 1204 ms · 3 errors`: what can be said without a ledger.

@@ -1,6 +1,6 @@
 //! What is wrong by the ledgers, in words: counters that lost counts or have no end, answers that were behind a commit.
 
-use crate::record::{CounterFigures, Run, Strategy};
+use crate::record::{Run, Strategy};
 use crate::text::phrases;
 use crate::text::phrases::name_of;
 
@@ -19,24 +19,11 @@ pub(crate) fn counts_wrong(strategy: &Strategy) -> bool {
 /// What a counter is told above a limit may be an estimate of one that counts right, so that alone is nothing to name.
 fn counted_wrong(strategies: &[&Strategy]) -> Option<String> {
     let wrong = strategies.iter().filter(|strategy| counts_wrong(strategy));
-    let named = wrong
-        .filter_map(|strategy| Some(format!("{} ({})", name_of(&strategy.name), faults(strategy.counters.as_ref()?))));
+    let named = wrong.filter_map(|strategy| {
+        Some(format!("{} ({})", name_of(&strategy.name), phrases::counter_faults(strategy.counters.as_ref()?)))
+    });
     let named: Vec<String> = named.collect();
     (!named.is_empty()).then(|| format!("COUNTED WRONG, in the whole run with its warm-up: {}.", named.join(", ")))
-}
-
-/// `20 keys without an end, 84 counts lost`.
-fn faults(counters: &CounterFigures) -> String {
-    let CounterFigures { immortal_max, lost, above_limit, .. } = counters;
-    let faults = [
-        (immortal_max, "key without an end", "keys without an end"),
-        (lost, "count lost", "counts lost"),
-        (above_limit, "let through above the limit", "let through above the limit"),
-    ];
-    let said = faults.into_iter().filter_map(|(figure, one, more)| {
-        figure.filter(|count| *count > 0).map(|count| phrases::counted(count, one, more))
-    });
-    said.collect::<Vec<_>>().join(", ")
 }
 
 fn behind(strategies: &[&Strategy]) -> Option<String> {

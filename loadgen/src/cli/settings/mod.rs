@@ -42,6 +42,8 @@ pub struct Settings {
     pub target: Option<Target>,
     /// The scenario's thresholds on strategies that are not run, for people.
     pub unchecked: Vec<String>,
+    /// The scenario's fields that the command line sets, by their paths.
+    pub overridden: Vec<String>,
     /// How many replicas.
     pub replicas: u16,
     /// The seed; of the first block where there are repeats.
@@ -178,6 +180,7 @@ impl Settings {
             scenario,
             subjects,
             unchecked,
+            overridden: overrides.iter().map(|(path, ..)| path.clone()).collect(),
             replicas: sites.or(args.replicas).unwrap_or(REPLICAS_DEFAULT),
             lab: args.lab,
             lab_note: None,
