@@ -73,9 +73,9 @@ fn signed(bytes: &[u8]) -> Option<Vec<u8>> {
 pub fn cache_status(bytes: &[u8]) {
     let told = header::read(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Some(outcome) = Outcome::from_cache_status(text) else { return };
-    let written = outcome.cache_status(if outcome == Outcome::Stale { -1 } else { 1 });
-    assert_eq!(Outcome::from_cache_status(&written), Some(outcome));
+    let Some((outcome, level)) = Outcome::from_cache_status(text) else { return };
+    let written = outcome.cache_status(level, if outcome == Outcome::Stale { -1 } else { 1 });
+    assert_eq!(Outcome::from_cache_status(&written), Some((outcome, level)));
     let seen = header::read(written.as_bytes()).map(|told| told.outcome);
     let expected = match outcome {
         Outcome::Shed | Outcome::Error => Outcome::Load,

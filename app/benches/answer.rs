@@ -31,9 +31,14 @@ impl CacheSource for Memory {
             cache: self.0.clone(),
             lease: self.0.clone(),
             wake: self.0.clone(),
+            invalidations: self.0.clone(),
             counters: self.0.clone(),
             seize: self.0.clone(),
         }
+    }
+
+    fn cut_changes(&self, _: Duration) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(std::future::pending())
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {

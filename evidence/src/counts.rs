@@ -1,6 +1,7 @@
 //! What replicas and origin count.
 
 use serde::{Deserialize, Serialize};
+use strategies::NearCounters;
 
 /// `GET /counters` of a replica, since its strategy was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -9,11 +10,99 @@ pub struct ReplicaCounters {
     pub requests: u64,
     /// Cache and lease operations.
     pub cache_ops: u64,
+    /// Of these, reads of entries in the shared cache.
+    #[serde(default)]
+    pub cache_reads: u64,
+    /// What became of what it keeps in its process.
+    #[serde(default)]
+    pub near: NearCounts,
     /// Requests and background tasks that have not ended.
     pub in_flight: u64,
     /// The most requests that waited at a time since the last `POST /mark`; `None` where that is not known.
     #[serde(default)]
     pub peak_waiters: Option<u64>,
+}
+
+/// What became of what a replica keeps in its process: [`NearCounters`] on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NearCounts {
+    /// Changes that were heard.
+    pub heard: u64,
+    /// Changes that were told to the others.
+    pub told: u64,
+    /// Times that all copies went.
+    pub flushed: u64,
+    /// Replies that a change overtook.
+    pub overtaken: u64,
+    /// Copies that went for want of room.
+    pub evicted: u64,
+    /// The most copies at a time, of one replica.
+    pub entries_max: u64,
+    /// The most bytes at a time, of one replica.
+    pub bytes_max: u64,
+}
+
+impl From<NearCounters> for NearCounts {
+    fn from(of: NearCounters) -> Self {
+        let NearCounters { heard, told, flushed, overtaken, evicted, entries_max, bytes_max } = of;
+        Self { heard, told, flushed, overtaken, evicted, entries_max, bytes_max }
+    }
+}
+
+impl NearCounts {
+    /// Of both: sums, and of what is a most in one replica the larger.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            heard: self.heard + other.heard,
+            told: self.told + other.told,
+            flushed: self.flushed + other.flushed,
+            overtaken: self.overtaken + other.overtaken,
+            evicted: self.evicted + other.evicted,
+            entries_max: self.entries_max.max(other.entries_max),
+            bytes_max: self.bytes_max.max(other.bytes_max),
+        }
+    }
+
+    /// What was counted since `earlier`; a most is that of the whole time.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            heard: self.heard.saturating_sub(earlier.heard),
+            told: self.told.saturating_sub(earlier.told),
+            flushed: self.flushed.saturating_sub(earlier.flushed),
+            overtaken: self.overtaken.saturating_sub(earlier.overtaken),
+            evicted: self.evicted.saturating_sub(earlier.evicted),
+            ..self
+        }
+    }
+}
+
+impl ReplicaCounters {
+    /// Of both, as [`NearCounts::and`].
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            requests: self.requests + other.requests,
+            cache_ops: self.cache_ops + other.cache_ops,
+            cache_reads: self.cache_reads + other.cache_reads,
+            near: self.near.and(other.near),
+            in_flight: self.in_flight + other.in_flight,
+            peak_waiters: self.peak_waiters.max(other.peak_waiters),
+        }
+    }
+
+    /// What was counted since `earlier`, as [`NearCounts::since`].
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(earlier.requests),
+            cache_ops: self.cache_ops.saturating_sub(earlier.cache_ops),
+            cache_reads: self.cache_reads.saturating_sub(earlier.cache_reads),
+            near: self.near.since(earlier.near),
+            ..self
+        }
+    }
 }
 
 /// `GET /counters` of the origin, since its start.

@@ -37,6 +37,7 @@ fn a_second(c: &mut Criterion) {
                 recorder.answer(
                     black_box(&asked),
                     Answer {
+                        near: false,
                         sent_ns: intended_ns + 1_000,
                         done_ns,
                         outcome,

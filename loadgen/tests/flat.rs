@@ -39,6 +39,7 @@ fn record(seconds: i64, per_second: i64) {
         recorder.answer(
             &asked,
             Answer {
+                near: false,
                 sent_ns,
                 done_ns,
                 outcome,

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use strategies::theory::near::shared_reads;
 use strategies::theory::{Circumstances, FilledBy, Gaps, Readers, Theory, Think, predict};
 use strategies::{Budgets, Spec};
 
@@ -18,6 +19,12 @@ impl Scenario {
     #[must_use]
     pub fn predict(&self, spec: &Spec, replicas: u32, measured: Duration) -> Theory {
         predict(spec, &self.circumstances(replicas, measured))
+    }
+
+    /// What theory predicts of the reads of the shared cache a second, all replicas together; `None` where it does not.
+    #[must_use]
+    pub fn predict_shared_reads(&self, spec: &Spec, replicas: u32) -> Option<f64> {
+        shared_reads(spec, &self.circumstances(replicas, self.load.duration))
     }
 
     fn circumstances(&self, replicas: u32, measured: Duration) -> Circumstances {

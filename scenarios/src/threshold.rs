@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 79] = [
+pub const METRICS: [&str; 88] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -70,6 +70,15 @@ pub const METRICS: [&str; 79] = [
     "writes.acknowledged",
     "writes.wrong_sets",
     "writes.keys_left_wrong",
+    "levels.near",
+    "levels.near_share",
+    "levels.shared_reads",
+    "levels.shared_reads_per_s",
+    "levels.told",
+    "levels.heard",
+    "levels.lost",
+    "levels.flushed",
+    "levels.overtaken",
     "cache_ops_per_request",
     "peak_waiters",
     "unsent",

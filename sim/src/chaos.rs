@@ -8,7 +8,6 @@ use std::time::Duration;
 use evidence::OriginFault;
 use scenarios::{Action, ActionKind, ReplicaTarget, Scenario, ScenarioEvent};
 use strategies::Key;
-use strategies::port::Removal;
 use strategies::time::Mono;
 
 use crate::crowd::{Crowd, Witness};
@@ -72,11 +71,8 @@ impl<W: Witness + 'static> Chaos<W> {
         let (cache, origin) = (&self.fleet.cache, &self.fleet.origin);
         let length = action.length;
         match action.kind {
-            ActionKind::Expire => match action.key {
-                Some(key) => cache.memory().forget(&Key::of_item(key), Removal::Entry),
-                None => cache.memory().forget_all(),
-            },
-            ActionKind::Flush => cache.memory().clear(),
+            ActionKind::Expire => cache.expire(action.key.map(Key::of_item).as_ref()),
+            ActionKind::Flush => cache.empty(),
             ActionKind::OriginSlow => origin.trouble(OriginFault::Slow(action.factor), length),
             ActionKind::OriginFail => origin.trouble(OriginFault::Fail, length),
             ActionKind::OriginPause => origin.trouble(OriginFault::Pause, length),
@@ -84,7 +80,9 @@ impl<W: Witness + 'static> Chaos<W> {
             ActionKind::CachePause => cache.pause(length),
             ActionKind::CacheRestart => cache.stop(Duration::ZERO),
             ActionKind::CacheLatency => cache.slow(action.added, length),
-            ActionKind::NetworkCut => return self.cut(action.target, length),
+            ActionKind::CacheFailover => cache.lose_tracking(),
+            ActionKind::NetworkCut => return self.cut(action.target, length, true),
+            ActionKind::SubscriberCut => return self.cut(action.target, length, false),
             ActionKind::ReplicaKill => return self.aimed(action, |replica| self.kill(replica)),
             ActionKind::ReplicaPause => return self.aimed(action, |replica| self.pause(replica, length)),
             ActionKind::ReplicaRestart => {
@@ -104,14 +102,16 @@ impl<W: Witness + 'static> Chaos<W> {
         replica
     }
 
-    fn cut(&self, target: Option<ReplicaTarget>, length: Duration) -> Option<u16> {
+    /// Cuts the connections of a replica, or of all: on which changes are heard, and its data's too where the whole network is cut.
+    fn cut(&self, target: Option<ReplicaTarget>, length: Duration, data_too: bool) -> Option<u16> {
         let hit = target.map(|target| self.aim(target));
         let until = self.until(length);
         for (replica, of) in self.fleet.replicas().iter().enumerate() {
-            if hit.is_none_or(|hit| usize::from(hit) == replica) {
+            if data_too && hit.is_none_or(|hit| usize::from(hit) == replica) {
                 of.cache_link.cut(until);
             }
         }
+        self.fleet.cache.cut_listeners(hit, until);
         hit
     }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use evidence::ReplicaCounters;
 use scenarios::Warm;
 use strategies::counter::{CounterPorts, CounterSpec, CounterStack};
 use strategies::port::{Clock, CounterServer, EventSink};
@@ -89,14 +90,14 @@ pub struct SimReplica {
     pub clock: Arc<VirtualClock>,
     /// Its link to the cache.
     pub cache_link: Arc<Link>,
+    /// The link on which it hears of changes.
+    pub listener_link: Arc<Link>,
     /// Its link to the origin.
     pub origin_link: Arc<Link>,
     lives: Cell<u32>,
     process: RefCell<Option<Process>>,
-    /// Cache operations of the lives that are over.
-    ops_before: Cell<u64>,
-    /// The most waiters of the lives that are over.
-    peak_before: Cell<u64>,
+    /// What the lives that are over have counted; the most waiters among it.
+    before: Cell<ReplicaCounters>,
     requests: Cell<u64>,
 }
 
@@ -108,8 +109,16 @@ struct Process {
 }
 
 impl Process {
-    fn cache_ops(&self) -> u64 {
-        self.stack.cache_ops() + self.counters.as_ref().map_or(0, |counters| counters.cache_ops())
+    /// What it has counted in this life. Requests are counted by its replica.
+    fn counted(&self) -> ReplicaCounters {
+        ReplicaCounters {
+            requests: 0,
+            cache_ops: self.stack.cache_ops() + self.counters.as_ref().map_or(0, |counters| counters.cache_ops()),
+            cache_reads: self.stack.cache_reads(),
+            near: self.stack.near().into(),
+            in_flight: 0,
+            peak_waiters: Some(self.stack.peak_waiters()),
+        }
     }
 }
 
@@ -128,11 +137,11 @@ impl Fleet {
         let replica = |number: u16| SimReplica {
             clock: world.clock(0),
             cache_link: link(settings.latencies.cache, "cache-link", number),
+            listener_link: link(settings.latencies.cache, "listener-link", number),
             origin_link: link(settings.latencies.origin, "origin-link", number),
             lives: Cell::new(0),
             process: RefCell::new(None),
-            ops_before: Cell::new(0),
-            peak_before: Cell::new(0),
+            before: Cell::default(),
             requests: Cell::new(0),
         };
         let fleet = Rc::new(Self {
@@ -167,7 +176,8 @@ impl Fleet {
         }
         let life = replica.lives.get() + 1;
         replica.lives.set(life);
-        let port = CachePort::new(&self.cache, number, Arc::clone(&replica.cache_link));
+        let port =
+            CachePort::new(&self.cache, number, Arc::clone(&replica.cache_link), Arc::clone(&replica.listener_link));
         let origin = OriginPort::new(&self.origin, Arc::clone(&replica.clock), Arc::clone(&replica.origin_link));
         // The first life draws what a real replica of that number draws; each has a name of its own.
         let of_life = |name: &str| match life {
@@ -179,6 +189,7 @@ impl Fleet {
             can: strategies::port::Capabilities::ALL,
             lease: port.clone(),
             wake: port.clone(),
+            invalidations: port.clone(),
             seize: port.clone(),
             origin,
             clock: replica.clock.clone(),
@@ -215,8 +226,7 @@ impl Fleet {
     pub fn kill(&self, number: u16) {
         let Some(replica) = self.replicas.get(usize::from(number)) else { return };
         if let Some(process) = replica.process.take() {
-            replica.ops_before.set(replica.ops_before.get() + process.cache_ops());
-            replica.peak_before.set(replica.peak_before.get().max(process.stack.peak_waiters()));
+            replica.before.set(replica.before.get().and(process.counted()));
             self.world.crash(number);
             self.world.thaw(number);
         }
@@ -239,34 +249,25 @@ impl Fleet {
         self.replicas.get(usize::from(number))?.process.borrow().as_ref().map(|process| Arc::clone(&process.port))
     }
 
-    /// Cache and lease operations of all replicas so far, those of earlier lives included.
+    /// What all replicas have counted so far, earlier lives included. The most that waited in one at a time is that since [`Fleet::mark`].
     #[must_use]
-    pub fn cache_ops(&self) -> u64 {
-        let now = |r: &SimReplica| r.process.borrow().as_ref().map_or(0, Process::cache_ops);
-        self.replicas.iter().map(|r| r.ops_before.get() + now(r)).sum()
-    }
-
-    /// The most requests that waited in one replica at a time since [`Fleet::mark`], those of earlier lives included.
-    #[must_use]
-    pub fn peak_waiters(&self) -> u64 {
-        let now = |r: &SimReplica| r.process.borrow().as_ref().map_or(0, |process| process.stack.peak_waiters());
-        self.replicas.iter().map(|r| r.peak_before.get().max(now(r))).max().unwrap_or(0)
+    pub fn counted(&self) -> ReplicaCounters {
+        let of = |replica: &SimReplica| {
+            let now = replica.process.borrow().as_ref().map(Process::counted).unwrap_or_default();
+            let requests = replica.requests.get();
+            replica.before.get().and(ReplicaCounters { requests, ..now })
+        };
+        self.replicas.iter().map(of).fold(ReplicaCounters::default(), ReplicaCounters::and)
     }
 
     /// From now on the peak of waiters is counted anew.
     pub fn mark(&self) {
         for replica in &self.replicas {
-            replica.peak_before.set(0);
+            replica.before.set(ReplicaCounters { peak_waiters: None, ..replica.before.get() });
             if let Some(process) = replica.process.borrow().as_ref() {
                 process.stack.mark();
             }
         }
-    }
-
-    /// Requests that the replicas have taken so far.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.replicas.iter().map(|r| r.requests.get()).sum()
     }
 
     /// A replica takes a request: its running number.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use evidence::OriginWrite;
+use evidence::{OriginWrite, ReplicaCounters};
 use scenarios::{Plan, Scenario};
 use strategies::counter::CounterSpec;
 use strategies::port::EventSink;
@@ -68,12 +68,8 @@ pub struct SimulationResult {
     pub ledger: Vec<Read>,
     /// The origin's ledger of writes; times are virtual.
     pub writes: Vec<OriginWrite>,
-    /// Requests that replicas took between t = 0 and the end of the load.
-    pub requests: u64,
-    /// Cache and lease operations in that time.
-    pub cache_ops: u64,
-    /// The most requests that waited in one replica at a time, between t = 0 and the end of the load.
-    pub peak_waiters: u64,
+    /// What the replicas counted between t = 0 and the end of the load.
+    pub counters: ReplicaCounters,
     /// The events that took effect.
     pub happened: Vec<Happened>,
     /// Tasks that had not ended in time after the load.
@@ -156,11 +152,11 @@ async fn run<W: Witness + 'static>(
     };
     let since_t0 = move |at: Mono| at.0.cast_signed().wrapping_sub(t0.0.cast_signed());
 
-    let at_start = Rc::new(Cell::new((0, 0)));
+    let at_start = Rc::new(Cell::new(ReplicaCounters::default()));
     let (sleep, fleet_there, told) = (handle.sleep_until(t0), Rc::clone(fleet), Rc::clone(&at_start));
     handle.spawn(LAB, async move {
         sleep.await;
-        told.set((fleet_there.requests(), fleet_there.cache_ops()));
+        told.set(fleet_there.counted());
         fleet_there.mark();
     });
     let happened = Rc::new(RefCell::new(Vec::new()));
@@ -189,12 +185,11 @@ async fn run<W: Witness + 'static>(
     crowd.load(t0.minus(load.warmup), t0, load.duration).await;
     let ended = handle.now();
     handle.crash(LAB);
-    let (requests, cache_ops) = at_start.get();
-    let (requests, cache_ops) = (fleet.requests() - requests, fleet.cache_ops() - cache_ops);
-    let (budget, peak_waiters) = (scenario.quiet_budget(), fleet.peak_waiters());
+    let counters = fleet.counted().since(at_start.get());
+    let budget = scenario.quiet_budget();
     while world.tasks() > 0 && handle.now().since(ended) < budget {
         handle.sleep(LOOK_EVERY).await;
     }
     let (happened, not_quiet, ledger, writes) = (happened.take(), world.tasks(), Vec::new(), Vec::new());
-    Ok(SimulationResult { t0, ended, ledger, writes, requests, cache_ops, peak_waiters, happened, not_quiet })
+    Ok(SimulationResult { t0, ended, ledger, writes, counters, happened, not_quiet })
 }

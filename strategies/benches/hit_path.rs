@@ -43,6 +43,8 @@ impl Spawn for Still {
     fn spawn(&self, _: BoxFuture<'static, ()>) {
         unreachable!("a hit on a fresh entry has no background");
     }
+
+    fn attend(&self, _: BoxFuture<'static, ()>) {}
 }
 
 impl EventSink for Still {
@@ -68,6 +70,7 @@ fn hit(c: &mut Criterion) {
             can: strategies::port::Capabilities::ALL,
             lease: memory.clone(),
             wake: memory.clone(),
+            invalidations: memory.clone(),
             seize: memory.clone(),
             origin: Arc::new(Still),
             clock: Arc::new(Still),

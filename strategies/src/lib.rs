@@ -37,7 +37,7 @@ pub use kit::nearest;
 pub use kit::rng;
 pub use kit::time;
 pub use kit::units;
-pub use layer::Written;
+pub use layer::{NearCounters, Written};
 pub use policy::Served;
 #[cfg(feature = "conformance")]
 pub use port::conformance;

@@ -1,9 +1,10 @@
 //! Where a replica's shared cache comes from: the one thing in which a lab with Redis and one with memory differ here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use evidence::CacheStatus;
-use strategies::port::{BoxFuture, Cache, Capabilities, CounterServer, Lease, Wake};
+use strategies::port::{BoxFuture, Bus, Cache, Capabilities, CounterServer, Invalidations, Lease, Wake};
 use strategies::sabotage::Seize;
 
 pub use crate::wire::refused::{RefusalCause, Refused};
@@ -17,6 +18,8 @@ pub struct CachePorts {
     pub lease: Arc<dyn Lease>,
     /// Messages between replicas.
     pub wake: Arc<dyn Wake>,
+    /// How copies in the replica learn of changes.
+    pub invalidations: Arc<dyn Invalidations>,
     /// Counters.
     pub counters: Arc<dyn CounterServer>,
     /// Leases that anybody may delete, for a strategy that is wrong on purpose.
@@ -27,6 +30,9 @@ pub struct CachePorts {
 pub trait CacheSource: Send + Sync {
     /// The ports of a namespace, `<run>:<strategy>`; what is stored in one is never seen in another.
     fn open(&self, namespace: &str) -> CachePorts;
+
+    /// Ends the connections on which this replica hears of changes, and lets it make none for a time; an error is a sentence.
+    fn cut_changes(&self, length: Duration) -> BoxFuture<'_, Result<(), String>>;
 
     /// What it can do beyond keeping entries.
     fn can(&self) -> Capabilities {
@@ -41,9 +47,9 @@ pub trait CacheSource: Send + Sync {
     /// Asks the cache about itself; an error is a sentence for people.
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>>;
 
-    /// Tries everything that a strategy may ask of the cache, in a namespace that is empty again afterwards. A cache in this
+    /// Tries everything that a strategy may ask of the cache, and of these ways of hearing of changes, in a namespace that is empty again afterwards. A cache in this
     /// process refuses nothing.
-    fn preflight<'a>(&'a self, _namespace: &'a str) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
+    fn preflight<'a>(&'a self, _namespace: &'a str, _buses: Vec<Bus>) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
         Box::pin(async { self.status().await.map_err(|said| Refused::at("status", &said)) })
     }
 }

@@ -57,6 +57,10 @@ impl Spawn for CountedSpawn {
             drop(counted);
         });
     }
+
+    fn attend(&self, work: BoxFuture<'static, ()>) {
+        tokio::spawn(work);
+    }
 }
 
 /// One of something, as long as it lives: dropped however its owner ends.

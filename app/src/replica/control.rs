@@ -10,7 +10,7 @@ use axum::{Json, Router, middleware};
 use evidence::CacheStatus;
 use evidence::{Heartbeat, ReplicaCounters, ReplicaEvents};
 use futures_util::future::try_join_all;
-use strategies::port::{Clock, Removal};
+use strategies::port::{Bus, Clock, Removal};
 use strategies::{Cx, Key};
 
 use super::running::{Replica, Running};
@@ -18,8 +18,8 @@ use crate::CONTROL_BODY_MAX;
 use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
 use crate::wire::control::{
-    ClockReading, EndlessCounters, Expire, HeldLocks, Identity, LookAtCounters, Namespace, Preflight, StartReplica,
-    WarmBurst, Warmed,
+    ClockReading, CutChanges, EndlessCounters, Expire, HeldLocks, Identity, LookAtCounters, Preflight, StartReplica,
+    TryCache, WarmBurst, Warmed,
 };
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;
@@ -37,6 +37,7 @@ pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
         .route("/start", post(start))
         .route("/warm", post(warm))
         .route("/expire", post(expire))
+        .route("/unheard", post(unheard))
         .route("/mark", post(mark))
         .route("/counters", get(counters))
         .route("/events", get(events))
@@ -100,8 +101,9 @@ async fn cache(State(replica): Shared) -> Result<Json<CacheStatus>, Refuse> {
     replica.settings.cache.status().await.map(Json).map_err(Refuse::failed)
 }
 
-async fn preflight(State(replica): Shared, Json(of): Json<Namespace>) -> Json<Preflight> {
-    let tried = replica.settings.cache.preflight(&of.namespace).await;
+async fn preflight(State(replica): Shared, Json(of): Json<TryCache>) -> Json<Preflight> {
+    let buses = Bus::ALL.into_iter().filter(|bus| of.buses.iter().any(|name| name == bus.name())).collect();
+    let tried = replica.settings.cache.preflight(&of.namespace, buses).await;
     Json(tried.map_or_else(Preflight::Refused, Preflight::Ready))
 }
 
@@ -113,6 +115,11 @@ async fn expire(State(replica): Shared, Json(expire): Json<Expire>) -> Result<()
     let keys: Vec<Key> = (expire.first..=expire.last).map(Key::of_item).collect();
     let removals = keys.iter().map(|key| running.cache.cache.remove(key, Removal::Entry));
     try_join_all(removals).await.map(|_| ()).map_err(Refuse::failed)
+}
+
+/// Changes are not heard for a time.
+async fn unheard(State(replica): Shared, Json(cut): Json<CutChanges>) -> Result<(), Refuse> {
+    replica.settings.cache.cut_changes(Duration::from_nanos(cut.for_ns)).await.map_err(Refuse::failed)
 }
 
 /// Reads every item first and then puts them all in one burst: interleaved, the puts would come in the waves of the

@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use evidence::failure;
-use strategies::port::Clock;
+use strategies::port::{Clock, Level};
 use strategies::time::nanos;
 use strategies::{Cx, GetError, Key, Outcome, RunningStrategy, Served, Written};
 
@@ -78,7 +78,7 @@ async fn write(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> R
 }
 
 fn good(replica: &Replica, running: &Running, served: Served) -> Response {
-    let status = status_header(served.outcome, served.ttl_left_ns.div_euclid(NS_PER_S));
+    let status = status_header(served.outcome, served.level, served.ttl_left_ns.div_euclid(NS_PER_S));
     let age = HeaderValue::from(served.age.as_secs());
     let mut response = match served.value {
         Some(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
@@ -106,16 +106,16 @@ fn bad(error: &GetError) -> Response {
     let (status, outcome) = failure(error);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, format!("{error}\n")).into_response();
-    response.headers_mut().insert(CACHE_STATUS, status_header(outcome, 0));
+    response.headers_mut().insert(CACHE_STATUS, status_header(outcome, Level::Shared, 0));
     if let Some(retry_after) = error.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
     }
     response
 }
 
-fn status_header(outcome: Outcome, ttl_s: i64) -> HeaderValue {
+fn status_header(outcome: Outcome, level: Level, ttl_s: i64) -> HeaderValue {
     // The text is ASCII by construction; were it not, the answer would go without the header and be counted as unknown.
-    HeaderValue::from_str(&outcome.cache_status(ttl_s)).unwrap_or(HeaderValue::from_static(""))
+    HeaderValue::from_str(&outcome.cache_status(level, ttl_s)).unwrap_or(HeaderValue::from_static(""))
 }
 
 async fn scrape(State(replica): State<Arc<Replica>>) -> Response {

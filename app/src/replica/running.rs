@@ -116,6 +116,7 @@ impl Replica {
             can: self.settings.cache.can_of(&server),
             lease: held.clone(),
             wake: Arc::clone(&cache.wake),
+            invalidations: Arc::clone(&cache.invalidations),
             seize: Arc::clone(&cache.seize),
             origin: Arc::clone(&self.settings.origin),
             clock: Arc::new(self.settings.clock),
@@ -174,6 +175,8 @@ impl Replica {
         let in_flight = self.requests_open() + self.background_tasks();
         self.running().map_or(ReplicaCounters { in_flight, ..ReplicaCounters::default() }, |running| ReplicaCounters {
             requests: running.requests.load(Ordering::Relaxed),
+            cache_reads: running.stack.cache_reads(),
+            near: running.stack.near().into(),
             cache_ops: running.cache_ops(),
             in_flight,
             peak_waiters: Some(running.stack.peak_waiters()),

@@ -8,6 +8,7 @@ mod counters;
 mod leaders;
 mod leases;
 mod metrics;
+mod near;
 mod origin;
 mod programs;
 mod redis;

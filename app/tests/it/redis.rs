@@ -46,9 +46,9 @@ fn entry(clock: &RealClock) -> Entry {
 #[tokio::test]
 async fn redis_keeps_the_contract() {
     let Some(redis) = testing::redis(&[]) else { return };
-    let CachePorts { cache, lease, wake, seize, .. } = open(&redis);
+    let CachePorts { cache, lease, wake, invalidations, seize, .. } = open(&redis);
     let clock = Arc::new(RealClock::start());
-    CacheSubject { cache, lease, wake, seize, clock, prefix: "contract".into() }.check_all().await;
+    CacheSubject { cache, lease, wake, invalidations, seize, clock, prefix: "contract".into() }.check_all().await;
 }
 
 /// A cache and its leases over a connection of the crate's own, beside the messages of ours.
@@ -56,7 +56,8 @@ fn over<C: RedisConnection>(connection: C, redis: &PrivateRedis) -> CacheSubject
     let cache = Arc::new(RedisCache::new(connection, "run:strategy"));
     let (lease, seize) = (cache.clone(), cache.clone());
     let clock = Arc::new(RealClock::start());
-    CacheSubject { cache, lease, wake: open(redis).wake, seize, clock, prefix: "contract".into() }
+    let CachePorts { wake, invalidations, .. } = open(redis);
+    CacheSubject { cache, lease, wake, invalidations, seize, clock, prefix: "contract".into() }
 }
 
 #[tokio::test]

@@ -118,6 +118,7 @@ fn memory_and_redis_answer_a_hundred_thousand_random_commands_alike() {
                     cache: memory.clone(),
                     lease: memory.clone(),
                     wake: memory.clone(),
+                    invalidations: memory.clone(),
                     counters: memory.clone(),
                     seize: memory,
                 };

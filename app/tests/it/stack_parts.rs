@@ -67,9 +67,10 @@ fn entry() -> Entry {
 async fn a_replica_s_user_can_do_what_replicas_do_and_nothing_else() {
     let Some((_redis, port, folder)) = guarded_redis() else { return };
     let url = url(&folder, secrets::REPLICA_USER, secrets::REPLICA_PASSWORD, port);
-    let CachePorts { cache, lease, wake, seize, .. } = RedisSource::new(&url).unwrap().open("run:strategy");
+    let CachePorts { cache, lease, wake, invalidations, seize, .. } =
+        RedisSource::new(&url).unwrap().open("run:strategy");
     let clock = Arc::new(RealClock::start());
-    CacheSubject { cache, lease, wake, seize, clock, prefix: "contract".into() }.check_all().await;
+    CacheSubject { cache, lease, wake, invalidations, seize, clock, prefix: "contract".into() }.check_all().await;
     let counters = RedisSource::new(&url).unwrap().open("run:counters").counters;
     let clock = Arc::new(RealClock::start());
     CounterSubject { counters, clock, prefix: "contract".into(), increx: false }.check_all().await;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use app::cache::cache_source::{CachePorts, CacheSource};
 use app::cache::redis_cache::RedisSource;
@@ -186,9 +187,19 @@ impl CacheSource for Memory {
             cache: memory.clone(),
             lease: memory.clone(),
             wake: memory.clone(),
+            invalidations: memory.clone(),
             counters: memory.clone(),
             seize: memory,
         }
+    }
+
+    fn cut_changes(&self, length: Duration) -> BoxFuture<'_, Result<(), String>> {
+        // All replicas hear by the same part of the process; the first that is told cuts off all.
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for memory in open.values().map(Arc::clone) {
+            tokio::spawn(async move { memory.cut_changes(length).await });
+        }
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {

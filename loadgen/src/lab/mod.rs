@@ -44,13 +44,18 @@ pub fn check_events(scenario: &Scenario, target: Option<&Target>, docker: bool) 
         Needs::Origin => origin,
         Needs::Cache => cache,
         Needs::Containers => docker,
+        Needs::Simulation => false,
     };
     for event in &scenario.events {
         let (row, word) = (event.action.kind.row(), event.action.kind.row().word);
         if !can(row) {
             let allowed: Vec<&str> = ACTIONS.iter().filter(|row| can(row)).map(|row| row.word).collect();
             let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
-            let others = if cache { "; --lab docker or sim can do all" } else { "" };
+            let others = match (cache, row.lab) {
+                (false, _) => "",
+                (true, Needs::Simulation) => "; --lab sim can do all",
+                (true, _) => "; --lab docker or sim can do that",
+            };
             return Err(Failure::usage(format!(
                 "an event that {whose} can't make happen · [[event]] do = {word:?} at {:?} · found {word}, allowed \
                  {allowed}{others} · take it out",

@@ -3,7 +3,7 @@
 
 use app::cache::cache_source::{RefusalCause, Refused};
 use app::cache::redis_cache::capabilities;
-use app::wire::control::{Namespace, Preflight};
+use app::wire::control::{Preflight, TryCache};
 use app::wire::control_client::{ControlClient, ControlError};
 use evidence::CacheStatus;
 use futures_util::future::join_all;
@@ -61,8 +61,10 @@ pub(super) async fn preflight(
     cache_note: &str,
     run: &str,
 ) -> Result<String, Failure> {
+    let specs = settings.subjects.iter().filter_map(|subject| subject.strategy.as_ref());
+    let buses: Vec<String> = specs.filter_map(|spec| Some(spec.bus()?.name().to_owned())).collect();
     let tries = endpoints.replicas.iter().enumerate().map(async |(index, control)| {
-        let of = Namespace { namespace: format!("{run}:preflight-{index}") };
+        let of = TryCache { namespace: format!("{run}:preflight-{index}"), buses: buses.clone() };
         (index, control.post::<Preflight>("/preflight", &of).await)
     });
     let mut server = String::new();

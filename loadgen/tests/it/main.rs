@@ -21,6 +21,7 @@ mod fuzz;
 mod gate;
 mod hostile;
 mod names;
+mod near;
 mod pages;
 mod security;
 mod sim;

@@ -104,3 +104,28 @@ fn a_flight_that_goes_with_its_caller_never_fills_the_cache() {
     let ([right, wrong], [requests, _]) = (both.figure("errors"), both.figure("requests"));
     assert!(right < requests / 20.0 && wrong > requests * 0.99, "{right} {wrong} of {requests}");
 }
+
+const HEARS: &str = "plain + near(ttl=60s, invalidate=tracking) + coalesce + lease + invalidate";
+
+#[test]
+fn copies_that_are_kept_over_a_lost_connection_stay_wrong() {
+    let both = Both::run(&["--scenario", "invalidation-bus"], [HEARS, "broken-tracking-no-flush"]);
+    let [right, wrong] = both.figure("behind.share");
+    assert!(right < 0.02 && wrong > 0.05, "{right} {wrong}");
+}
+
+#[test]
+fn a_reply_that_a_change_has_overtaken_stays_wrong_until_the_next_one() {
+    let load = ["--scenario", "client-side", "--set", "writes.rate=10/s", "-r", "20000/s", "-d", "60s"];
+    let both = Both::run(&load, [HEARS, "broken-tracking-race"]);
+    let [right, wrong] = both.figure("behind.age_ms.max");
+    assert!(right < 20.0 && wrong > 50.0, "{right} {wrong}");
+}
+
+#[test]
+fn copies_without_a_bound_are_as_many_as_there_are_keys() {
+    let both =
+        Both::run(&["--scenario", "zipf", "-d", "10s"], ["plain + near(entries=2) + coalesce", "broken-near-no-bound"]);
+    let [right, wrong] = both.figure("levels.entries_max");
+    assert!(right == 2.0 && wrong > 1000.0, "{right} {wrong}");
+}

@@ -13,6 +13,7 @@ mod docker;
 mod interrupts;
 mod keys_and_ramps;
 mod live;
+mod near;
 mod nginx_varnish;
 mod preflight;
 mod prometheus;

@@ -46,7 +46,7 @@ const fn perhaps(name: &'static str, place: fn(&mut BinRow) -> DocumentPlace<'_>
     Column { name, place, always: false }
 }
 
-const COLUMNS: [Column; 18] = [
+const COLUMNS: [Column; 19] = [
     always("offered", |row| DocumentPlace::Count(&mut row.offered)),
     always("sent", |row| DocumentPlace::Count(&mut row.sent)),
     always("completed", |row| DocumentPlace::Count(&mut row.completed)),
@@ -64,6 +64,7 @@ const COLUMNS: [Column; 18] = [
     perhaps("p99_ms", |row| DocumentPlace::Ms(&mut row.p99_ms)),
     perhaps("max_ms", |row| DocumentPlace::Ms(&mut row.max_ms)),
     perhaps("retries", |row| DocumentPlace::MaybeCount(&mut row.retries)),
+    perhaps("near", |row| DocumentPlace::MaybeCount(&mut row.near)),
     perhaps("floor", |row| DocumentPlace::MaybeCount(&mut row.floor)),
 ];
 const CONTAINERS: [&str; 7] =

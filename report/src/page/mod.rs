@@ -13,6 +13,7 @@ mod head;
 mod health;
 mod html;
 mod latency;
+mod levels;
 mod outcomes;
 mod panels;
 mod plot;
@@ -54,6 +55,7 @@ fn sections(out: &mut Sheet, view: &View<'_>) {
         // Where everything counts, nothing is read.
         let counts = view.rows.iter().all(|row| row.strategy.counters.is_some());
         counters::immortal(out, view);
+        levels::levels(out, view);
         if !view.without_ledger() && !counts {
             reads::over_the_run(out, view);
             reads::close_up(out, view);

@@ -7,7 +7,8 @@ use super::best::best;
 use super::html::*;
 use super::view::View;
 use crate::record::Strategy;
-use crate::text::columns::{self, Cell, FIGURES, FigureRow, OnPage};
+use crate::text::columns::{self, Cell, FigureRow, OnPage};
+use crate::text::figures::FIGURES;
 
 /// A column.
 type Column = (&'static FigureRow, OnPage);

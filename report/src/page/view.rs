@@ -6,8 +6,7 @@
 use crate::draw::HUES;
 use crate::record::{Run, Strategy};
 use crate::render::digest::Digest;
-use crate::text::escape;
-use crate::text::phrases;
+use crate::text::names;
 
 /// More columns of time than this are nothing that a screen could show.
 const COLUMNS_MAX: u64 = 1200;
@@ -17,6 +16,8 @@ pub(crate) struct DigestedRun {
     pub(crate) run: Run,
     /// The same with the medians of all blocks; the same altogether where there are no repeats.
     pub(crate) typical: Run,
+    /// With its strategies' names as charts of several of them have them.
+    pub(crate) shown: Run,
     pub(crate) digests: Vec<Digest>,
 }
 
@@ -47,10 +48,12 @@ impl<'a> View<'a> {
         let runs: Vec<&Run> = digested.iter().map(|digested| &digested.run).collect();
         let several = runs.len() > 1;
         let mut rows: Vec<StrategyRow<'a>> = Vec::new();
-        for (run_at, DigestedRun { run, typical, digests }) in digested.iter().enumerate() {
+        for (run_at, DigestedRun { run, typical, digests, .. }) in digested.iter().enumerate() {
+            let names: Vec<&str> = typical.strategies.iter().map(|strategy| strategy.name.as_str()).collect();
+            let mut names = names::distinct(&names, 60).into_iter();
             let both = run.strategies.iter().zip(&typical.strategies);
             for ((first, strategy), digest) in both.zip(digests) {
-                let name = phrases::cut_in_middle(&escape::line(&strategy.name), 60);
+                let name = names.next().unwrap_or_default();
                 let name = if several { format!("{name} · {}", letter(run_at)) } else { name };
                 rows.push(StrategyRow { run, run_at, strategy, first, digest, name });
             }

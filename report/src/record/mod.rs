@@ -16,6 +16,7 @@ mod conditions;
 mod counters;
 mod lab_event;
 mod latency;
+mod levels;
 mod predicted;
 mod row;
 mod verdict;
@@ -31,6 +32,7 @@ pub use conditions::Conditions;
 pub use counters::CounterFigures;
 pub use lab_event::LabEvent;
 pub use latency::Latency;
+pub use levels::LevelFigures;
 pub use predicted::{NotPredicted, Predicted};
 pub use row::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, WriteRow};
 pub use verdict::Verdict;
@@ -183,6 +185,9 @@ pub struct Strategy {
     /// What the writes came to; `None` (and absent) where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<WriteFigures>,
+    /// Which level of the cache answered; `None` (and absent) where no strategy of the run keeps values in the replicas' processes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<LevelFigures>,
     /// What became of its increments; `None` (and absent) where it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counters: Option<CounterFigures>,

@@ -33,6 +33,8 @@ pub struct BinRow {
     pub unknown: u64,
     /// Attempts beyond the first at the requests of this bin; `None` (and no column) where clients do not try again.
     pub retries: Option<u64>,
+    /// Answered from a copy in the replica's process; `None` (and no column) where no strategy of the run keeps any.
+    pub near: Option<u64>,
     /// Origin reads that arrived in the bin; `None` where there is no ledger.
     pub origin_starts: Option<u64>,
     /// Largest number of origin reads arrived and not ended, queue included, at any moment of the bin; `None` where there

@@ -11,6 +11,7 @@ use crate::files::error::ReportError;
 use crate::files::folder::RunFolder;
 use crate::page::{DigestedRun, page};
 use crate::render::digest::Digest;
+use crate::text::names::shortened;
 use crate::text::phrases::without_ledger;
 use crate::text::summary::summary_markdown;
 use crate::text::verdict::verdict_table;
@@ -95,18 +96,21 @@ fn missing(folder: &RunFolder, digested: &DigestedRun) -> Vec<PathBuf> {
 fn read(folder: &RunFolder) -> Result<DigestedRun, ReportError> {
     let run = folder.read_run()?;
     let digests = parallel::each(run.strategies.len(), |at| Digest::read(folder, &run, &run.strategies[at]))?;
-    Ok(DigestedRun { typical: run.typical(), run, digests })
+    Ok(DigestedRun { typical: run.typical(), shown: shortened(&run, NAME_ON_CHARTS), run, digests })
 }
+
+/// Characters of a strategy's name in a chart of several.
+const NAME_ON_CHARTS: usize = 44;
 
 /// A run's charts, by number: each strategy's, then those of all.
 fn chart(digested: &DigestedRun, at: usize) -> Box<dyn Chart + '_> {
-    let DigestedRun { run, digests, .. } = digested;
+    let DigestedRun { run, shown, digests, .. } = digested;
     let of_all = at.checked_sub(run.strategies.len());
     match (of_all, without_ledger(run)) {
         (None, _) => Box::new(StrategyChart { run, strategy: &run.strategies[at], digest: &digests[at] }),
-        (Some(0), _) => Box::new(ComparisonChart { run, digests }),
-        (Some(1), false) => Box::new(HerdChart { run, digests }),
-        _ => Box::new(Spectrum { run, digests }),
+        (Some(0), _) => Box::new(ComparisonChart { run: shown, digests }),
+        (Some(1), false) => Box::new(HerdChart { run: shown, digests }),
+        _ => Box::new(Spectrum { run: shown, digests }),
     }
 }
 

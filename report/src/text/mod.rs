@@ -2,6 +2,8 @@
 
 pub(crate) mod columns;
 pub mod escape;
+pub(crate) mod figures;
+pub(crate) mod names;
 pub(crate) mod phrases;
 pub(crate) mod sentences;
 pub(crate) mod summary;

@@ -9,7 +9,7 @@ use crate::record::{Outcomes, Run, Strategy, Verdict};
 use crate::text::escape;
 use crate::text::phrases;
 use crate::text::phrases::name_of;
-use crate::text::{theory, truth};
+use crate::text::{names, theory, truth};
 
 /// Differences below this share of the larger value are noise.
 const NOISE_SHARE: f64 = 0.10;
@@ -20,6 +20,7 @@ const FAILED_MAX: f64 = 0.01;
 
 /// What the numbers show, what is wrong with them, and how far they carry: one sentence a line.
 pub(crate) fn sentences(run: &Run) -> Vec<String> {
+    let run = &names::shortened(run, phrases::NAME_LIMIT);
     let recoveries = recoveries(run);
     let run = &run.typical();
     let mut said = Vec::new();

@@ -1,9 +1,9 @@
 //! The table at the end of a run, with the sentences under it (`sentences.rs`).
 
 use crate::record::{Run, Strategy};
-use crate::text::columns::FIGURES;
-use crate::text::escape;
-use crate::text::phrases::{self, NAME_LIMIT, name_of};
+use crate::text::figures::FIGURES;
+use crate::text::names;
+use crate::text::phrases::{self, NAME_LIMIT};
 use crate::text::sentences::sentences;
 
 /// Columns of a terminal that has not been made wider, and of one that has.
@@ -39,13 +39,19 @@ impl Table {
         let run = &run.typical();
         let shown = FIGURES.iter().filter(|figure| figure.shown.is(&[run], run.strategies.iter()));
         let shown: Vec<_> = shown.filter_map(|figure| Some((figure.head?, figure.cell))).collect();
+        let names: Vec<&str> = run.strategies.iter().map(|strategy| strategy.name.as_str()).collect();
+        let names = names::distinct(&names, NAME_LIMIT);
         let row = |strategy: &Strategy| {
             let cells = shown.iter().map(|(_, cell)| cell(strategy).text);
-            std::iter::once(name_of(&strategy.name)).chain(cells).collect()
+            cells.collect::<Vec<_>>()
         };
         Self {
             header: std::iter::once(("", "strategy")).chain(shown.iter().map(|(head, _)| *head)).collect(),
-            rows: run.strategies.iter().map(row).collect(),
+            rows: names
+                .into_iter()
+                .zip(run.strategies.iter().map(row))
+                .map(|(name, cells)| [vec![name], cells].concat())
+                .collect(),
         }
     }
 }
@@ -71,9 +77,10 @@ fn grid(run: &Run) -> String {
     };
     let tight = |widths: &[usize]| widths.iter().sum::<usize>() + header.len() - 1;
     let over = tight(&widths(&rows)).saturating_sub(WIDE);
-    for (row, strategy) in rows.iter_mut().zip(&run.strategies).filter(|_| over > 0) {
+    if over > 0 {
+        let names: Vec<&str> = run.strategies.iter().map(|strategy| strategy.name.as_str()).collect();
         let limit = NAME_LIMIT.saturating_sub(over).max(NAME_LEAST);
-        row[0] = phrases::cut_in_middle(&escape::line(&strategy.name), limit);
+        rows.iter_mut().zip(names::distinct(&names, limit)).for_each(|(row, name)| row[0] = name);
     }
     let widths = widths(&rows);
     // One space between columns, a second one from the left on as far as there is room for it.

@@ -27,6 +27,10 @@ pub enum ActionKind {
     CacheLatency,
     /// The link between a replica, or every replica, and the cache is cut.
     NetworkCut,
+    /// The connection on which a replica, or every replica, hears of changes is cut.
+    SubscriberCut,
+    /// The cache fails over to a copy of itself: connections end, and what the server tracked for them is gone.
+    CacheFailover,
     /// A replica dies without a word, and stays dead until it is restarted.
     ReplicaKill,
     /// A replica stands still and does not know it.
@@ -76,6 +80,8 @@ pub enum Needs {
     Cache,
     /// Containers.
     Containers,
+    /// Nothing: no real lab can.
+    Simulation,
 }
 
 /// How what lasts comes to its end.
@@ -141,7 +147,7 @@ use ActionKind as K;
 use Trouble as T;
 
 /// Every action.
-pub const ACTIONS: [ActionRow; 13] = [
+pub const ACTIONS: [ActionRow; 15] = [
     row(K::Expire, "expire", Needs::Cache, T::CacheEmptied, "expire {key}").taking(Key, None),
     row(K::Flush, "flush", Needs::Cache, T::CacheEmptied, "flush"),
     row(K::OriginSlow, "origin-slow", Needs::Origin, T::OriginSlow, "origin slow ×{factor} for {for}")
@@ -160,6 +166,10 @@ pub const ACTIONS: [ActionRow; 13] = [
     row(K::NetworkCut, "network-cut", Needs::Containers, T::CutThere, "{replica} cut off from the cache for {for}")
         .lasting(Ends::ByTheLab, &[For])
         .taking(ActionField::Target, None),
+    row(K::SubscriberCut, "subscriber-cut", Needs::Cache, T::SubscriberCut, "{replica} hears of no changes for {for}")
+        .lasting(Ends::ByItself, &[For])
+        .taking(ActionField::Target, None),
+    row(K::CacheFailover, "cache-failover", Needs::Simulation, T::SubscriberCut, "cache failed over, tracking lost"),
     row(K::ReplicaKill, "replica-kill", Needs::Containers, T::Crash, "{replica} killed")
         .taking(ActionField::Target, FIRST),
     row(K::ReplicaPause, "replica-pause", Needs::Containers, T::Freeze, "{replica} paused for {for}")
@@ -224,7 +234,8 @@ mod tests {
                     field.name()
                 );
             }
-            assert_eq!(line.split('|').nth(4).unwrap().trim() == "yes", row.lab != Needs::Containers, "{}", row.word);
+            let everywhere = matches!(row.lab, Needs::Cache | Needs::Origin);
+            assert_eq!(line.split('|').nth(4).unwrap().trim() == "yes", everywhere, "{}", row.word);
         }
     }
 }

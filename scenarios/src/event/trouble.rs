@@ -13,6 +13,8 @@ pub enum Trouble {
     CutThere,
     /// Nothing arrived at a replica from the cache.
     CutBack,
+    /// A replica heard of no changes.
+    SubscriberCut,
     /// A replica's wall clock jumped.
     ClockJump,
     /// A replica's wall clock went too fast or too slow.
@@ -43,12 +45,13 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind that the fuzzer makes.
-    pub const MADE: [Self; 17] = [
+    pub const MADE: [Self; 18] = [
         Self::Crash,
         Self::Freeze,
         Self::RepliesLost,
         Self::CutThere,
         Self::CutBack,
+        Self::SubscriberCut,
         Self::ClockJump,
         Self::ClockDrift,
         Self::CacheEmptied,
@@ -72,6 +75,7 @@ impl Trouble {
             Self::RepliesLost => "replies-lost",
             Self::CutThere => "cut-there",
             Self::CutBack => "cut-back",
+            Self::SubscriberCut => "subscriber-cut",
             Self::ClockJump => "clock-jump",
             Self::ClockDrift => "clock-drift",
             Self::CacheEmptied => "cache-emptied",
@@ -98,6 +102,7 @@ impl Trouble {
                 | Self::RepliesLost
                 | Self::CutThere
                 | Self::CutBack
+                | Self::SubscriberCut
                 | Self::ClockJump
                 | Self::ClockDrift
         )

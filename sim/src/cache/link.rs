@@ -103,6 +103,12 @@ impl Path {
         self.cut_until.fetch_max(until.0, Relaxed);
     }
 
+    /// Until when it is cut; the beginning of time where it never was.
+    #[must_use]
+    pub fn down_until(&self) -> Mono {
+        Mono(self.cut_until.load(Relaxed))
+    }
+
     /// From now on each message is lost with probability `share`.
     pub fn lose(&self, share: f64) {
         self.lost.store((share.clamp(0.0, 1.0) * 4_294_967_296.0) as u64, Relaxed);

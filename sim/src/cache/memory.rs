@@ -16,6 +16,7 @@ use strategies::{Entry, Key, time::Mono};
 
 use crate::cache::counter_store::{CounterStore, StoredCounters};
 use crate::cache::keymap::KeyMap;
+use crate::cache::memory_changes::MemoryChanges;
 
 /// How much longer than its hard life an entry is kept: what a reader may still want to know of it.
 const GRACE: Duration = Duration::from_secs(1);
@@ -29,6 +30,7 @@ pub struct MemoryCache {
     pub(crate) clock: Arc<dyn Clock>,
     state: Mutex<State>,
     pub(crate) counters: CounterStore,
+    pub(super) changes: MemoryChanges,
 }
 
 /// What a cache held at a moment.
@@ -82,7 +84,7 @@ impl MemoryCache {
     /// An empty cache whose entries and leases end by `clock`'s monotonic time.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::default(), counters: CounterStore::default() }
+        Self { clock, state: Mutex::default(), counters: CounterStore::default(), changes: MemoryChanges::default() }
     }
 
     /// Forgets every entry, every lease and every counter.
@@ -216,12 +218,19 @@ impl Cache for MemoryCache {
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
-        Box::pin(async move { Ok(self.store(key, entry, when)) })
+        Box::pin(async move {
+            let stored = self.store(key, entry, when);
+            if stored == Stored::Stored {
+                self.changes.changed(key);
+            }
+            Ok(stored)
+        })
     }
 
     fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(async move {
             self.forget(key, what);
+            self.changes.changed(key);
             Ok(())
         })
     }

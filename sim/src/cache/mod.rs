@@ -7,9 +7,14 @@ pub(crate) mod keymap;
 pub(crate) mod link;
 pub(crate) mod memory;
 
+mod changes;
+mod condition;
 mod counter_store;
 mod counters;
 mod effect;
+mod listeners;
+mod memory_changes;
+mod memory_hears;
 mod seize;
 mod wake;
 
@@ -29,8 +34,10 @@ use strategies::{Entry, Key};
 
 pub use effect::{Effect, Watcher};
 
+use crate::cache::condition::Condition;
 use crate::cache::keymap::KeyMap;
 use crate::cache::link::Link;
+use crate::cache::listeners::Changes;
 use crate::cache::memory::{MemoryCache, Snapshot};
 use crate::world::{Handle, NOBODY};
 
@@ -49,26 +56,8 @@ pub struct CacheServer {
     trouble: Mutex<Condition>,
     holders: Mutex<KeyMap<(Token, u16)>>,
     subscribers: Mutex<Vec<Arc<Subscriber>>>,
+    changes: Changes,
     watcher: OnceLock<Watcher>,
-}
-
-/// What is wrong, each until when.
-#[derive(Debug, Clone, Copy, Default)]
-struct Condition {
-    down_until: Mono,
-    paused_until: Mono,
-    /// When the last of the commands that wait for that is carried out.
-    queued_until: Mono,
-    slow_until: Mono,
-    slow_by: Duration,
-    full_until: Mono,
-}
-
-impl Condition {
-    fn is_over(&self, now: Mono) -> bool {
-        let until = [self.down_until, self.paused_until, self.queued_until, self.slow_until, self.full_until];
-        until.into_iter().all(|until| now >= until)
-    }
 }
 
 impl CacheServer {
@@ -82,6 +71,7 @@ impl CacheServer {
             trouble: Mutex::default(),
             holders: Mutex::default(),
             subscribers: Mutex::default(),
+            changes: Changes::default(),
             watcher: OnceLock::new(),
         })
     }
@@ -105,11 +95,32 @@ impl CacheServer {
     }
 
     /// Gone for `length`, and empty when it is back. Zero is a restart.
-    pub fn stop(&self, length: Duration) {
-        self.memory.clear();
+    pub fn stop(self: &Arc<Self>, length: Duration) {
+        self.empty();
+        self.cut_listeners(None, self.world.now().plus(length));
         // Subscriptions end with their connections; each replica makes its own anew when somebody next listens.
         lock(&self.subscribers).iter().for_each(|s| lock(&s.listeners).clear());
         self.change(|trouble, now| trouble.down_until = trouble.down_until.max(now.plus(length)));
+    }
+
+    /// All that it holds goes: entries, leases, counters, the stream of changes.
+    pub fn empty(self: &Arc<Self>) {
+        self.memory.clear();
+        self.all_changed();
+    }
+
+    /// A key's entry ends now; every key's, where none is named.
+    pub fn expire(self: &Arc<Self>, key: Option<&Key>) {
+        match key {
+            Some(key) => {
+                self.memory.forget(key, Removal::Entry);
+                self.changed(key);
+            }
+            None => {
+                self.memory.forget_all();
+                self.all_untracked();
+            }
+        }
     }
 
     /// Takes commands and answers none for `length`; then it carries out what has come.
@@ -128,8 +139,11 @@ impl CacheServer {
     }
 
     /// A replica takes over that had seen everything up to `past` and nothing since.
-    pub fn fail_over(&self, past: &Snapshot) {
+    pub fn fail_over(self: &Arc<Self>, past: &Snapshot) {
         self.memory.restore(past);
+        self.all_changed();
+        // What was connected to the other one, and tracked there, is gone.
+        self.cut_listeners(None, self.world.now());
     }
 
     /// The replica that holds a key's lease now.
@@ -213,6 +227,8 @@ pub struct CachePort {
     server: Arc<CacheServer>,
     replica: u16,
     link: Arc<Link>,
+    /// The connection on which it hears of changes.
+    listener_link: Arc<Link>,
     subscriber: Arc<Subscriber>,
     replies_to_lose: AtomicU32,
 }
@@ -220,7 +236,8 @@ pub struct CachePort {
 impl CachePort {
     /// Connects a replica. What its earlier incarnation listened for is forgotten.
     #[must_use]
-    pub fn new(server: &Arc<CacheServer>, replica: u16, link: Arc<Link>) -> Arc<Self> {
+    pub fn new(server: &Arc<CacheServer>, replica: u16, link: Arc<Link>, listener_link: Arc<Link>) -> Arc<Self> {
+        server.changes.forget(replica);
         let subscriber = Arc::new(Subscriber {
             replica,
             link: Arc::clone(&link),
@@ -233,7 +250,8 @@ impl CachePort {
         subscribers.push(Arc::clone(&subscriber));
         drop(subscribers);
         let (world, server) = (server.world.clone(), Arc::clone(server));
-        Arc::new(Self { world, server, replica, link, subscriber, replies_to_lose: AtomicU32::new(0) })
+        let replies_to_lose = AtomicU32::new(0);
+        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose })
     }
 
     /// The replies to this replica's next `count` writes are lost, after the effect.
@@ -242,15 +260,24 @@ impl CachePort {
     }
 
     /// A read: it has no effect, so a caller that gives it up leaves nothing behind.
-    async fn read(&self, key: &Key) -> Result<Lookup, CacheError> {
+    async fn read(&self, key: &Key, tracked: bool) -> Result<Lookup, CacheError> {
         let deadline = self.world.now().plus(OPERATION_BUDGET);
         let arrives = self.link.there.deliver(self.world.now());
         let Some(arrives) = arrives.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
         self.world.sleep_until(arrives).await;
         if self.server.troubled.load(Relaxed) {
-            let (server, key) = (Arc::clone(&self.server), key.clone());
-            let serve = async move { server.admit(false).await.map(|()| server.memory.look_up(&key)) };
+            let (server, key, replica) = (Arc::clone(&self.server), key.clone(), self.replica);
+            let serve = async move {
+                server.admit(false).await?;
+                if tracked {
+                    server.track(replica, &key);
+                }
+                Ok(server.memory.look_up(&key))
+            };
             return Box::pin(self.reply_to(serve, deadline)).await;
+        }
+        if tracked {
+            self.server.track(self.replica, key);
         }
         let answer = self.server.memory.look_up(key);
         let back = self.link.back.deliver(self.world.now());
@@ -268,7 +295,7 @@ impl CachePort {
     async fn write<T: Send + 'static>(
         &self,
         needs_memory: bool,
-        act: impl FnOnce(&CacheServer) -> T + Send + 'static,
+        act: impl FnOnce(&Arc<CacheServer>) -> T + Send + 'static,
     ) -> Result<T, CacheError> {
         let deadline = self.world.now().plus(OPERATION_BUDGET);
         let Some(arrives) = self.link.there.deliver(self.world.now()) else { return self.give_up(deadline).await };
@@ -309,13 +336,16 @@ impl CachePort {
 
 impl Cache for CachePort {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
-        Box::pin(self.read(key))
+        Box::pin(self.read(key, false))
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
         let (key, entry, replica) = (key.clone(), entry.clone(), self.replica);
         Box::pin(self.write(true, move |server| {
             let stored = server.memory.store(&key, &entry, when);
+            if stored == Stored::Stored {
+                server.changed(&key);
+            }
             server.tell(replica, || Effect::Put(key, entry, when, stored));
             stored
         }))
@@ -325,6 +355,7 @@ impl Cache for CachePort {
         let (key, replica) = (key.clone(), self.replica);
         Box::pin(self.write(false, move |server| {
             server.memory.forget(&key, what);
+            server.changed(&key);
             if what == Removal::EntryAndLease {
                 lock(&server.holders).remove(&key);
             }

@@ -35,6 +35,7 @@ pub const PROFILES: &[Profile] = &[
     Profile { name: "fail-over", kinds: &[Trouble::FailOver] },
     Profile { name: "origin", kinds: &[Trouble::OriginSlow, Trouble::OriginFails, Trouble::OriginPaused] },
     Profile { name: "corrupt", kinds: &[Trouble::Corrupt] },
+    Profile { name: "subscriber", kinds: &[Trouble::SubscriberCut] },
     Profile {
         name: "late",
         kinds: &[Trouble::CutThere, Trouble::CutBack, Trouble::CacheSlow, Trouble::CachePaused, Trouble::Freeze],

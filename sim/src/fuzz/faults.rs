@@ -71,7 +71,7 @@ impl Stage {
 
     /// What hits one replica.
     async fn at_replica(&self, fault: Fault, node: u16, replica: &SimReplica, until: Mono) {
-        let length = Duration::from_nanos(fault.length);
+        let (length, cache) = (Duration::from_nanos(fault.length), &self.fleet.cache);
         let troubled = |length| self.troubled(fault.kind, Some(node), length);
         match fault.kind {
             Trouble::Crash if self.fleet.stack(node).is_some() => {
@@ -96,10 +96,16 @@ impl Stage {
             Trouble::CutThere => {
                 troubled(length);
                 replica.cache_link.there.cut(until);
+                cache.cut_listeners(Some(node), until);
             }
             Trouble::CutBack => {
                 troubled(length);
                 replica.cache_link.back.cut(until);
+                cache.cut_listeners(Some(node), until);
+            }
+            Trouble::SubscriberCut => {
+                troubled(length);
+                cache.cut_listeners(Some(node), until);
             }
             Trouble::ClockJump => {
                 troubled(FOR_EVER);
@@ -120,7 +126,7 @@ impl Stage {
         match fault.kind {
             Trouble::CacheEmptied => {
                 troubled(Duration::ZERO);
-                cache.memory().clear();
+                cache.empty();
             }
             Trouble::CacheLost => {
                 troubled(length);

@@ -269,6 +269,7 @@ impl Stage {
         for read in self.fleet.origin.take_ledger() {
             self.tell(None, FactKind::Read(read));
         }
+        self.tell(None, FactKind::Kept(self.fleet.counted().near.entries_max));
         self.tell(None, FactKind::Over(tasks));
     }
 

@@ -81,7 +81,11 @@ impl NamedCounts {
             FactKind::Answered { end, .. } => self.end(end),
             FactKind::Read(read) => (read.outcome == Some(ReadEnd::Rejected)).then_some("origin-full"),
             FactKind::Committed { .. } => Some("committed"),
-            FactKind::Asked { .. } | FactKind::Wrote { .. } | FactKind::Sent { .. } | FactKind::Over(_) => None,
+            FactKind::Asked { .. }
+            | FactKind::Wrote { .. }
+            | FactKind::Sent { .. }
+            | FactKind::Kept(_)
+            | FactKind::Over(_) => None,
         };
         if let Some(name) = name {
             self.add(name);

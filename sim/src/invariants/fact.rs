@@ -67,6 +67,8 @@ pub enum FactKind {
     Trouble(Active),
     /// A row of the origin's ledger, told when everything is over, in the order in which reads arrived.
     Read(Read),
+    /// Told when everything is over: the most copies that a replica had in its process at a time.
+    Kept(u64),
     /// Everything is over; so many tasks go on.
     Over(usize),
 }

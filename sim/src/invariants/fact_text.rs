@@ -40,7 +40,11 @@ impl Fact {
                 | Effect::Counted(key, ..),
             ) => Some(key),
             FactKind::Told(event) => event.key(),
-            FactKind::Answered { .. } | FactKind::Sent { .. } | FactKind::Trouble(_) | FactKind::Over(_) => None,
+            FactKind::Answered { .. }
+            | FactKind::Sent { .. }
+            | FactKind::Trouble(_)
+            | FactKind::Kept(_)
+            | FactKind::Over(_) => None,
         }
     }
 }
@@ -80,6 +84,7 @@ impl fmt::Display for FactKind {
                 write!(f, "trouble: {}, until {} at most", kind.name(), at(*until_ns))
             }
             Self::Read(read) => in_ledger(read, f),
+            Self::Kept(copies) => write!(f, "a replica had {copies} copies at most"),
             Self::Over(tasks) => write!(f, "everything is over; {tasks} tasks go on"),
         }
     }

@@ -17,6 +17,7 @@ mod failures;
 mod flights;
 mod guards;
 mod leases;
+mod near;
 mod origin;
 mod puts;
 mod skew;
@@ -83,6 +84,9 @@ impl Judge {
             Box::<guards::RetriesPaid>::default(),
             Box::<written::OwnWrites>::default(),
             Box::<written::Removals>::default(),
+            Box::<near::CopiesEnd>::default(),
+            Box::<near::CopiesHear>::default(),
+            Box::<near::CopiesBounded>::default(),
         ];
         Self::with(terms, checkers)
     }

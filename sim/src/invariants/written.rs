@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use scenarios::Trouble;
-use strategies::port::{Event, FlightId, Stored};
+use strategies::port::{Event, FlightId, Level, Stored};
 use strategies::spec::{Alone, WriteEffect};
 use strategies::{Key, Outcome};
 
@@ -14,7 +14,7 @@ use crate::cache::Effect;
 
 /// Whether something happened that keeps the cache from being told, takes away what it was told, or lets an old put in: a lease that
 /// ended, a read beside the lock.
-fn is_excused(known: &Known, from: i64, to: i64) -> bool {
+pub(super) fn is_excused(known: &Known, from: i64, to: i64) -> bool {
     let window = from - super::checker::nanos(known.terms.promise.lock_age.unwrap_or_default()) - FELT;
     known.troubles.any(window, to, |kind| {
         kind.cache_unusable() || kind.ends_leases() || matches!(kind, Trouble::Corrupt | Trouble::Crash)
@@ -22,7 +22,7 @@ fn is_excused(known: &Known, from: i64, to: i64) -> bool {
 }
 
 /// Whether every fill holds a lease, outside troubles: losers that read for themselves hold none.
-fn all_hold(known: &Known) -> bool {
+pub(super) fn all_hold(known: &Known) -> bool {
     known.terms.promise.fenced && known.terms.promise.alone == Alone::InFleet
 }
 
@@ -93,6 +93,10 @@ impl Checker for OwnWrites {
                 let (Some((key, version, since)), End::Answer(Ok(served))) = (self.asked.remove(request), end) else {
                     return Ok(());
                 };
+                // Of copies in the process see I23.
+                if served.level == Level::Near {
+                    return Ok(());
+                }
                 let joined = promise.coalesces && served.outcome == Outcome::Wait;
                 let excused = joined || is_excused(known, since, fact.at_ns) || self.outlived(known, &key, since);
                 if served.version < version && !excused {
@@ -174,6 +178,9 @@ impl Checker for Removals {
                 let (Some((key, version, at)), End::Answer(Ok(served))) = (self.asked.remove(request), end) else {
                     return Ok(());
                 };
+                if served.level == Level::Near {
+                    return Ok(());
+                }
                 let kept = matches!(served.outcome, Outcome::Hit | Outcome::Stale) && served.version < version;
                 let put = self.put.get(&(key.clone(), served.version));
                 if kept && put.is_some_and(|put| *put < at) && !is_excused(known, at, fact.at_ns) {

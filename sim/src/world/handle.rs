@@ -127,4 +127,28 @@ impl Spawn for Spawner {
     fn spawn(&self, work: BoxFuture<'static, ()>) {
         self.handle.start(self.replica, work);
     }
+
+    fn attend(&self, work: BoxFuture<'static, ()>) {
+        let attending = Attending::new(self.handle.world);
+        self.handle.spawn(self.replica, async move {
+            let _attending = attending;
+            work.await;
+        });
+    }
+}
+
+/// A task that listens, for as long as it is there: no work under way.
+struct Attending(u32);
+
+impl Attending {
+    fn new(world: u32) -> Self {
+        with_core(world, |core| core.attending.set(core.attending.get() + 1));
+        Self(world)
+    }
+}
+
+impl Drop for Attending {
+    fn drop(&mut self) {
+        with_core(self.0, |core| core.attending.set(core.attending.get().saturating_sub(1)));
+    }
 }

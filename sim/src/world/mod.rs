@@ -101,7 +101,7 @@ impl World {
     /// Tasks that have not ended.
     #[must_use]
     pub fn tasks(&self) -> usize {
-        self.0.tasks.borrow().count()
+        self.0.tasks.borrow().count().saturating_sub(self.0.attending.get())
     }
 
     /// Runs `main` to its end, and everything that was spawned as far as virtual time takes it. `None` where nothing

@@ -42,6 +42,8 @@ pub(super) struct Core {
     /// Frozen replicas, and which of their tasks are to run when they thaw.
     pub(super) frozen: RefCell<BTreeMap<u16, Vec<u32>>>,
     pub(super) any_frozen: Cell<bool>,
+    /// Tasks that listen and are no work under way.
+    pub(super) attending: Cell<usize>,
 }
 
 impl Core {
@@ -62,6 +64,7 @@ impl Core {
                 choice: Cell::new(choice),
                 frozen: RefCell::default(),
                 any_frozen: Cell::new(false),
+                attending: Cell::new(0),
             });
             worlds.push(Rc::downgrade(&core));
             core

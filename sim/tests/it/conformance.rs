@@ -16,7 +16,8 @@ fn the_memory_cache_keeps_the_contract() {
     let clock = world.clock(0);
     let memory = Arc::new(MemoryCache::new(clock.clone()));
     let (cache, lease, wake) = (memory.clone(), memory.clone(), memory.clone());
-    let subject = CacheSubject { cache, lease, wake, seize: memory, clock, prefix: "contract".into() };
+    let invalidations = memory.clone();
+    let subject = CacheSubject { cache, lease, wake, invalidations, seize: memory, clock, prefix: "contract".into() };
     assert_eq!(world.run(subject.check_all()), Some(()));
 }
 
@@ -28,9 +29,11 @@ fn link() -> Arc<Link> {
 fn a_replicas_connection_to_the_simulated_cache_keeps_the_contract() {
     let world = World::new();
     let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
-    let port = CachePort::new(&server, 0, link());
+    let port = CachePort::new(&server, 0, link(), link());
     let (cache, lease, wake, seize) = (port.clone(), port.clone(), port.clone(), port);
-    let subject = CacheSubject { cache, lease, wake, seize, clock: world.clock(0), prefix: "contract".into() };
+    let invalidations = seize.clone();
+    let subject =
+        CacheSubject { cache, lease, wake, invalidations, seize, clock: world.clock(0), prefix: "contract".into() };
     assert_eq!(world.run(subject.check_all()), Some(()));
 }
 
@@ -43,7 +46,7 @@ fn counters_in_memory_and_in_the_simulated_cache_keep_the_contract() {
     assert_eq!(world.run(subject.check_all()), Some(()));
     let world = World::new();
     let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
-    let counters = CachePort::new(&server, 0, link());
+    let counters = CachePort::new(&server, 0, link(), link());
     let subject = CounterSubject { counters, clock: world.clock(0), prefix: "contract".into(), increx: true };
     assert_eq!(world.run(subject.check_all()), Some(()));
 }

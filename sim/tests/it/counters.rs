@@ -33,7 +33,8 @@ struct Bench {
 fn bench(spec: &str, window: Duration, seed: u64) -> Bench {
     let world = World::new();
     let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
-    let port = CachePort::new(&server, 0, Arc::new(Link::new(LinkLatency::micros(ONE_WAY_US, 0), &Rng::new(seed))));
+    let link = || Arc::new(Link::new(LinkLatency::micros(ONE_WAY_US, 0), &Rng::new(seed)));
+    let port = CachePort::new(&server, 0, link(), link());
     let ports = CounterPorts {
         counters: port.clone(),
         can: Capabilities::ALL,

@@ -33,7 +33,7 @@ impl Lab {
     fn of(world: World) -> Self {
         let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
         let link = Arc::new(Link::new(LinkLatency::micros(100, 0), &Rng::new(1)));
-        let port = CachePort::new(&server, 0, Arc::clone(&link));
+        let port = CachePort::new(&server, 0, Arc::clone(&link), Arc::clone(&link));
         Self { world, server, link, port, key: Key::of_item(1) }
     }
 
@@ -172,7 +172,7 @@ fn a_fail_over_brings_a_past_state_back_locks_included() {
 fn a_message_reaches_every_replica_but_one_that_is_cut_off() {
     let lab = Lab::new();
     let link = Arc::new(Link::new(LinkLatency::micros(100, 0), &Rng::new(2)));
-    let other = CachePort::new(&lab.server, 1, Arc::clone(&link));
+    let other = CachePort::new(&lab.server, 1, Arc::clone(&link), Arc::clone(&link));
     let heard = |port: &Arc<CachePort>| {
         let message = lab.run(port.listen(&lab.key)).unwrap();
         let told = std::rc::Rc::new(std::cell::Cell::new(false));
@@ -210,7 +210,7 @@ fn a_subscriber_behind_a_cut_is_told_of_the_loss_before_the_next_message() {
     let lab = Lab::new();
     let mut messages = lab.run(lab.port.subscribe()).unwrap();
     let link = Arc::new(Link::new(LinkLatency::micros(100, 0), &Rng::new(2)));
-    let (teller, other) = (CachePort::new(&lab.server, 1, link), Key::of_item(2));
+    let (teller, other) = (CachePort::new(&lab.server, 1, Arc::clone(&link), link), Key::of_item(2));
     lab.link.cut(lab.now().plus(MS));
     assert!(lab.run(teller.announce(&lab.key)));
     lab.run(lab.world.clock(0).sleep(MS * 2));

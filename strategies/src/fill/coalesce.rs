@@ -57,7 +57,7 @@ pub(crate) struct Coalesce {
     inner: Arc<dyn Fill>,
     clock: Arc<dyn Clock>,
     spawn: Arc<dyn Spawn>,
-    flying: Flying,
+    flying: Flying<Answer>,
     /// A leader's own budget, a request's: it outlives the request that it began for, but not for ever.
     budget: Duration,
 }
@@ -68,13 +68,13 @@ impl Coalesce {
         Self { inner, clock, spawn, flying: Flying::default(), budget: ports.budgets.replica }
     }
 
-    fn lead(&self, cx: Cx, landing: Landing, want: Want) -> oneshot::Receiver<Answer> {
+    fn lead(&self, cx: Cx, landing: Landing<Answer>, want: Want) -> oneshot::Receiver<Answer> {
         let (tell, told) = oneshot::channel();
         let cx = Cx { deadline: self.clock.mono().plus(self.budget), ..cx };
         let inner = Arc::clone(&self.inner);
         self.spawn.spawn(Box::pin(async move {
             let answer = inner.fill(cx, &landing.key, want).await;
-            landing.land(&answer);
+            landing.land(&as_followers_see(&answer));
             let _ = tell.send(answer);
         }));
         told
@@ -103,21 +103,40 @@ impl Fill for Coalesce {
     }
 }
 
-/// The followers of each flight that is under way.
-#[derive(Clone, Default)]
-pub(crate) struct Flying(Arc<Mutex<BTreeMap<Key, Vec<oneshot::Sender<Answer>>>>>);
+/// Somebody else's read is their answer.
+pub(crate) fn as_followers_see(answer: &Answer) -> Answer {
+    match answer {
+        Ok(Filled::Led(entry, _)) => Ok(Filled::Joined(entry.clone())),
+        other => other.clone(),
+    }
+}
+
+/// The followers of each flight that is under way. Their answers are of type `T`.
+pub(crate) struct Flying<T>(Arc<Mutex<BTreeMap<Key, Vec<oneshot::Sender<T>>>>>);
+
+impl<T> Default for Flying<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Clone for Flying<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 /// A place in a key's flight.
-pub(crate) enum FlightPlace {
-    Leads(Landing),
-    Follows(oneshot::Receiver<Answer>),
+pub(crate) enum FlightPlace<T> {
+    Leads(Landing<T>),
+    Follows(oneshot::Receiver<T>),
     /// Somebody else leads, and the asker would not wait.
     None,
 }
 
-impl Flying {
+impl<T> Flying<T> {
     /// Joins the key's flight, or begins one.
-    pub(crate) fn board(&self, key: &Key, mode: Mode) -> FlightPlace {
+    pub(crate) fn board(&self, key: &Key, mode: Mode) -> FlightPlace<T> {
         let mut flights = self.lock();
         if let Some(followers) = flights.get_mut(key) {
             if mode == Mode::Try {
@@ -132,34 +151,31 @@ impl Flying {
     }
 
     /// A poisoned map is as good as any: every critical section leaves it whole.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Vec<oneshot::Sender<Answer>>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Vec<oneshot::Sender<T>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Closes a flight, also where its leader vanishes: then the followers' senders are dropped, and they start over.
-pub(crate) struct Landing {
-    key: Key,
-    flying: Flying,
+pub(crate) struct Landing<T> {
+    pub(crate) key: Key,
+    flying: Flying<T>,
     landed: bool,
 }
 
-impl Landing {
-    pub(crate) fn land(mut self, answer: &Answer) {
+impl<T: Clone> Landing<T> {
+    /// Tells every follower this.
+    pub(crate) fn land(mut self, answer: &T) {
         self.landed = true;
         let followers = self.flying.lock().remove(&self.key).unwrap_or_default();
-        let shared = match answer {
-            Ok(Filled::Led(entry, _)) => Ok(Filled::Joined(entry.clone())),
-            other => other.clone(),
-        };
         for follower in followers {
             // A follower that has gone away needs no answer.
-            let _ = follower.send(shared.clone());
+            let _ = follower.send(answer.clone());
         }
     }
 }
 
-impl Drop for Landing {
+impl<T> Drop for Landing<T> {
     fn drop(&mut self) {
         if !self.landed {
             self.flying.lock().remove(&self.key);

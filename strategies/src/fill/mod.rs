@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub(crate) use backoff::Backoff;
 pub(crate) use bare::BARE;
-pub(crate) use coalesce::{COALESCE, Coalesce, FlightPlace, Flying};
+pub(crate) use coalesce::{COALESCE, Coalesce, FlightPlace, Flying, as_followers_see};
 pub(crate) use flight::Flights;
 pub use hold::LEASE_MARGIN;
 pub(crate) use hold::{Hold, LockSettings, OnTimeout};

@@ -8,24 +8,58 @@ use std::time::Duration;
 use crate::port::entry::Entry;
 use crate::port::key::Key;
 use crate::port::{
-    Acquired, BoxFuture, Cache, CacheError, Clock, Event, EventSink, Lease, Lookup, Released, Removal, Renewed, Stored,
-    Token, When,
+    Acquired, BoxFuture, Bus, Cache, CacheError, Clock, Event, EventSink, Invalidations, Lease, Lookup, Messages,
+    Released, Removal, Renewed, Stored, Token, When,
 };
 use crate::stack::Ports;
+
+/// How many operations a replica asked of the shared cache.
+#[derive(Debug, Default)]
+pub(crate) struct Operations {
+    reads: AtomicU64,
+    others: AtomicU64,
+}
+
+impl Operations {
+    /// Reads of entries.
+    pub(crate) fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> u64 {
+        self.reads() + self.others.load(Ordering::Relaxed)
+    }
+
+    /// One more that is no read of an entry.
+    pub(crate) fn other(&self) {
+        self.others.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 /// A metered port.
 pub(crate) struct Metered<P: ?Sized> {
     pub(crate) inner: Arc<P>,
-    ops: Arc<AtomicU64>,
+    ops: Arc<Operations>,
     events: Arc<dyn EventSink>,
     clock: Arc<dyn Clock>,
 }
 
 impl<P: ?Sized> Metered<P> {
     /// One that counts into `ops`.
-    pub(crate) fn new(inner: Arc<P>, ports: &Ports, ops: &Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(inner: Arc<P>, ports: &Ports, ops: &Arc<Operations>) -> Self {
         let (events, clock) = (Arc::clone(&ports.events), Arc::clone(&ports.clock));
         Self { inner, ops: Arc::clone(ops), events, clock }
+    }
+
+    /// What a read found, and what is told of it.
+    fn told_of(&self, key: &Key, found: Result<Lookup, CacheError>) -> Result<Lookup, CacheError> {
+        match &found {
+            Ok(Lookup::Corrupt) => self.events.emit(Event::Corrupt(key.clone())),
+            Ok(_) => {}
+            Err(error) => self.events.emit(Event::CacheFailed { op: "get", class: error.class }),
+        }
+        found
     }
 
     /// Counts one operation and its failure.
@@ -34,7 +68,7 @@ impl<P: ?Sized> Metered<P> {
         op: &'static str,
         work: BoxFuture<'_, Result<T, CacheError>>,
     ) -> Result<T, CacheError> {
-        self.ops.fetch_add(1, Ordering::Relaxed);
+        self.ops.other();
         let answer = work.await;
         if let Err(error) = &answer {
             self.events.emit(Event::CacheFailed { op, class: error.class });
@@ -47,14 +81,9 @@ impl Cache for Metered<dyn Cache> {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
         // Not by way of `meter`: this is on every request's path.
         Box::pin(async move {
-            self.ops.fetch_add(1, Ordering::Relaxed);
+            self.ops.reads.fetch_add(1, Ordering::Relaxed);
             let found = self.inner.get(key).await;
-            match &found {
-                Ok(Lookup::Corrupt) => self.events.emit(Event::Corrupt(key.clone())),
-                Ok(_) => {}
-                Err(error) => self.events.emit(Event::CacheFailed { op: "get", class: error.class }),
-            }
-            found
+            self.told_of(key, found)
         })
     }
 
@@ -91,5 +120,22 @@ impl Lease for Metered<dyn Lease> {
 
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
         Box::pin(self.meter("release", self.inner.release(key, token)))
+    }
+}
+
+impl Invalidations for Metered<dyn Invalidations> {
+    fn hear(&self, bus: Bus) -> BoxFuture<'_, Option<Messages>> {
+        self.inner.hear(bus)
+    }
+
+    fn tell<'a>(&'a self, bus: Bus, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
+        Box::pin(self.meter("tell", self.inner.tell(bus, key)))
+    }
+
+    fn tracked<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
+        Box::pin(async move {
+            self.ops.reads.fetch_add(1, Ordering::Relaxed);
+            self.told_of(key, self.inner.tracked(key).await)
+        })
     }
 }

@@ -1,14 +1,23 @@
 //! Layers around ports. Around the cache stand caches, so that all of them see every put; around the origin, and around a write, see
 //! their rooms.
 
+mod copies;
+mod copy_names;
 mod jitter;
+mod local;
 mod meter;
+pub(crate) mod near;
 mod negative;
 pub(crate) mod origin;
 pub(crate) mod write;
 
+pub(crate) use copies::COPIES;
+pub(crate) use copy_names::{CopiesLayer, Names, OfBase, ToldOfBase};
 pub(crate) use jitter::JITTER;
-pub(crate) use meter::Metered;
+pub(crate) use local::{LOCAL, own_cache};
+pub(crate) use meter::{Metered, Operations};
+pub use near::NearCounters;
+pub(crate) use near::{Copies, LocalLayer, NEAR, NearLayer};
 pub(crate) use negative::NEGATIVE;
 pub use write::Written;
 

@@ -30,7 +30,7 @@ use crate::port::entry::{Entry, Freshness, Life, Stamp};
 use crate::port::error::GetError;
 use crate::port::key::Key;
 use crate::port::outcome::Outcome;
-use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Lookup, When};
+use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Level, Lookup, When};
 use crate::spec::{ParamInfo, Range};
 use crate::stack::Ports;
 use crate::stack::slots::Waiters;
@@ -52,6 +52,8 @@ pub struct Served {
     pub version: u64,
     /// How the answer was made.
     pub outcome: Outcome,
+    /// The cache that had it, or was asked last.
+    pub level: Level,
     /// Time since the value was stored.
     pub age: Duration,
     /// Nanoseconds of freshness left; negative when stale.
@@ -63,6 +65,7 @@ pub struct Served {
 impl Served {
     fn new(entry: Entry, outcome: Outcome, flight: Option<FlightId>, now: Wall) -> Self {
         Self {
+            level: Level::Shared,
             age: entry.age(now),
             ttl_left_ns: entry.ttl_left(now),
             version: entry.version,
@@ -105,12 +108,12 @@ impl Policy {
     /// What to do with what the cache said. Apart from the waiting, so that the future of a hit is small and cheap to make.
     fn decide<'a>(&'a self, cx: Cx, key: &'a Key, found: Result<Lookup, CacheError>) -> Decided<'a> {
         let found = match found {
-            Ok(Lookup::Found(entry, _)) => Some(entry),
+            Ok(Lookup::Found(entry, level)) => Some((entry, level)),
             // Corrupt bytes and a lost cache are misses; the cache's meter has counted them.
             Ok(Lookup::Absent | Lookup::Corrupt) | Err(_) => None,
         };
         let now = self.ports.clock.wall();
-        let Some(entry) = found else { return Decided::Fill(Box::pin(self.wait(cx, key, None))) };
+        let Some((entry, level)) = found else { return Decided::Fill(Box::pin(self.wait(cx, key, None))) };
         let outcome = match entry.freshness(now) {
             Freshness::Fresh if self.early.fires(&entry, now, &self.rng) => {
                 self.ports.events.emit(Event::EarlyRefresh(key.clone()));
@@ -127,7 +130,7 @@ impl Policy {
             }
             Freshness::Expired => return Decided::Fill(Box::pin(self.wait(cx, key, Some(entry.stamp())))),
         };
-        Decided::Serve(Served::new(entry, outcome, None, now))
+        Decided::Serve(Served { level, ..Served::new(entry, outcome, None, now) })
     }
 
     /// The paper's XFetch: the caller computes. What it held serves where that fails.

@@ -12,8 +12,8 @@ use crate::kit::time::Wall;
 use crate::port::entry::{Entry, Life};
 use crate::port::key::Key;
 use crate::port::{
-    Acquired, Cache, CacheError, Clock, FlightId, Heard, Lease, Level, LoadCx, Loaded, Lookup, Message, Messages,
-    Origin, Released, Removal, Renewed, Stored, Token, Wake, When,
+    Acquired, Bus, Cache, CacheError, Clock, FlightId, Heard, Invalidations, Lease, Level, LoadCx, Loaded, Lookup,
+    Message, Messages, Origin, Released, Removal, Renewed, Stored, Token, Wake, When,
 };
 use crate::stack::sabotage::Seize;
 
@@ -26,6 +26,8 @@ pub struct CacheSubject {
     pub lease: Arc<dyn Lease>,
     /// Its messages.
     pub wake: Arc<dyn Wake>,
+    /// How it tells of changes.
+    pub invalidations: Arc<dyn Invalidations>,
     /// Its leases as sabotage sees them.
     pub seize: Arc<dyn Seize>,
     /// The clock by which lives end.
@@ -66,6 +68,9 @@ impl CacheSubject {
         self.a_put_without_a_lease_may_be_kept_from_going_back_a_version().await;
         self.a_listener_hears_the_next_message_about_its_key().await;
         self.a_subscriber_hears_every_message_in_order().await;
+        for bus in [Bus::PubSub, Bus::Streams { maxlen: 100 }, Bus::Tracking, Bus::TrackingDefault] {
+            self.a_hearer_hears_of_every_change(bus).await;
+        }
     }
 
     async fn entries_come_back_as_they_were(&self) {
@@ -237,6 +242,33 @@ impl CacheSubject {
         assert!(self.wake.announce(&two).await);
         for messages in [&mut first, &mut second] {
             assert_eq!(next(messages).await, Some(Heard::About(two.clone())), "every subscriber");
+        }
+    }
+}
+
+impl CacheSubject {
+    async fn a_hearer_hears_of_every_change(&self, bus: Bus) {
+        let keys = [self.key("changed-1"), self.key("changed-2")];
+        let mut heard = None;
+        while heard.is_none() {
+            heard = self.invalidations.hear(bus).await;
+        }
+        let mut messages = heard.unwrap_or_else(|| panic!("it lets hearers in"));
+        for (version, key) in [1, 2, 3].into_iter().flat_map(|version| keys.iter().map(move |key| (version, key))) {
+            // The default way of tracking tells of what was read, and once.
+            assert!(self.invalidations.tracked(key).await.is_ok(), "{bus:?}");
+            let what = match version {
+                3 => self.cache.remove(key, Removal::Entry).await.map(|()| Stored::Stored),
+                _ => self.cache.put(key, &entry(version, None, self.clock.wall()), When::Always).await,
+            };
+            assert_eq!(what, Ok(Stored::Stored));
+            if bus.is_told_by_writers() {
+                assert_eq!(self.invalidations.tell(bus, key).await, Ok(()), "{bus:?}");
+            }
+            let deadline = self.clock.mono().plus(LONG);
+            let next = Box::pin(futures_util::StreamExt::next(&mut messages));
+            let next = crate::kit::within::within(&*self.clock, deadline, next).await.flatten();
+            assert_eq!(next, Some(Heard::About(key.clone())), "{bus:?}: version {version}");
         }
     }
 }

@@ -128,7 +128,7 @@ impl BreakerState {
 }
 
 /// Every cache operation that can fail, by name: of entries and leases, and of counters ([`super::CounterCommand::NAMES`]).
-pub const OPERATIONS: [&str; 15] = [
+pub const OPERATIONS: [&str; 16] = [
     "get",
     "put",
     "remove",
@@ -136,6 +136,7 @@ pub const OPERATIONS: [&str; 15] = [
     "renew",
     "release",
     "seize",
+    "tell",
     "read-counter",
     "set-counter",
     "set-new",

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use super::cache::Level;
+
 /// How an answer was made. Every request has exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
@@ -38,12 +40,15 @@ impl Outcome {
         }
     }
 
-    /// The header's value. `ttl_s` is the freshness left in whole seconds, rounded down, and only told for answers that
-    /// came from a cache.
+    /// The header's value: the cache's name, `lab-near` for a copy in the process, and what it did. `ttl_s` is the freshness left in
+    /// whole seconds, rounded down, and only told for answers that came from a cache.
     #[must_use]
-    pub fn cache_status(self, ttl_s: i64) -> String {
+    pub fn cache_status(self, level: Level, ttl_s: i64) -> String {
         let mut text = String::with_capacity(48);
-        text.push_str("lab; ");
+        text.push_str(match level {
+            Level::Near => "lab-near; ",
+            Level::Shared => "lab; ",
+        });
         // Writing to a String cannot fail.
         let _ = match self {
             Self::Hit => write!(text, "hit; ttl={ttl_s}"),
@@ -56,13 +61,16 @@ impl Outcome {
         text
     }
 
-    /// Reads the header's value as the lab's replicas write it; `None` where it is not theirs.
+    /// Reads the header's value as the lab's replicas write it; `None` where it is not theirs. The level is that of the cache which
+    /// answered, or was asked last.
     #[must_use]
-    pub fn from_cache_status(value: &str) -> Option<Self> {
+    pub fn from_cache_status(value: &str) -> Option<(Self, Level)> {
         let mut parts = value.split(';').map(str::trim);
-        if parts.next() != Some("lab") {
-            return None;
-        }
+        let level = match parts.next() {
+            Some("lab") => Level::Shared,
+            Some("lab-near") => Level::Near,
+            _ => return None,
+        };
         let (mut hit, mut miss, mut stored, mut collapsed, mut ttl, mut detail) = (false, false, false, false, 0, "");
         for part in parts {
             match part.split_once('=') {
@@ -75,16 +83,17 @@ impl Outcome {
                 _ => return None,
             }
         }
-        match (hit, miss, detail) {
-            (true, false, "stale") => Some(Self::Stale),
-            (true, false, "") if ttl < 0 => Some(Self::Stale),
-            (true, false, "") => Some(Self::Hit),
-            (false, true, "shed") => Some(Self::Shed),
-            (false, true, "origin-error") => Some(Self::Error),
-            (false, true, "") if stored => Some(Self::Load),
-            (false, true, "") if collapsed => Some(Self::Wait),
-            _ => None,
-        }
+        let outcome = match (hit, miss, detail) {
+            (true, false, "stale") => Self::Stale,
+            (true, false, "") if ttl < 0 => Self::Stale,
+            (true, false, "") => Self::Hit,
+            (false, true, "shed") => Self::Shed,
+            (false, true, "origin-error") => Self::Error,
+            (false, true, "") if stored => Self::Load,
+            (false, true, "") if collapsed => Self::Wait,
+            _ => return None,
+        };
+        Some((outcome, level))
     }
 }
 
@@ -102,9 +111,12 @@ mod tests {
             (Outcome::Shed, 0, "lab; fwd=miss; detail=shed"),
             (Outcome::Error, 0, "lab; fwd=miss; detail=origin-error"),
         ] {
-            assert_eq!(outcome.cache_status(ttl), header);
-            assert_eq!(Outcome::from_cache_status(header), Some(outcome));
+            assert_eq!(outcome.cache_status(Level::Shared, ttl), header);
+            assert_eq!(Outcome::from_cache_status(header), Some((outcome, Level::Shared)));
         }
+        assert_eq!(Outcome::Hit.cache_status(Level::Near, 3), "lab-near; hit; ttl=3");
+        let near = Outcome::from_cache_status("lab-near; hit; ttl=-2; detail=stale");
+        assert_eq!(near, Some((Outcome::Stale, Level::Near)));
     }
 
     #[test]

@@ -69,6 +69,30 @@ impl Event {
         }
     }
 
+    /// The same event of another key.
+    #[must_use]
+    pub(crate) fn of_key(mut self, other: fn(&Key) -> Key) -> Self {
+        match &mut self {
+            Self::FlightLed { key, .. }
+            | Self::FlightEnded { key, .. }
+            | Self::LockEnded { key, .. }
+            | Self::Written { key, .. }
+            | Self::WriteFailed { key, .. }
+            | Self::Invalidated(key)
+            | Self::CacheNotTold(key)
+            | Self::Put { key, .. }
+            | Self::EarlyRefresh(key)
+            | Self::RefreshFailed(key)
+            | Self::LockTimeout(key)
+            | Self::LockFallback(key)
+            | Self::WakeLost(key)
+            | Self::Corrupt(key)
+            | Self::OriginSpared { key, .. } => *key = other(key),
+            Self::Answered(_) | Self::Breaker(_) | Self::CacheFailed { .. } => {}
+        }
+        self
+    }
+
     /// The flight that it is about, where it is about one.
     #[must_use]
     pub const fn flight(&self) -> Option<FlightId> {

@@ -19,4 +19,7 @@ pub trait Clock: Send + Sync {
 pub trait Spawn: Send + Sync {
     /// Runs a future to its end, even if its caller goes away. A replica that crashes drops it.
     fn spawn(&self, work: BoxFuture<'static, ()>);
+
+    /// Runs what listens for as long as a strategy is there: it is no work under way that anybody waits for.
+    fn attend(&self, work: BoxFuture<'static, ()>);
 }

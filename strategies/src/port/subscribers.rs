@@ -56,6 +56,12 @@ impl Subscribers {
         });
     }
 
+    /// Whether nobody is there any more.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list().iter().all(|one| one.line.is_closed())
+    }
+
     /// Tells all of them of a key.
     pub fn announce(&self, key: &Key) {
         self.tell(&Heard::About(key.clone()));

@@ -6,7 +6,7 @@ use super::param::{ParamInfo, Range};
 use super::span::Span;
 use super::terms::{Arg, Term};
 use crate::kit::nearest::nearest;
-use crate::kit::units::{DURATION, UnitFault};
+use crate::kit::units::{DURATION, SIZE, UnitFault};
 
 /// A term's arguments, each given at most once, each known to the layer. Each is read as its parameter's [`Range`] says.
 pub(crate) struct Args<'a> {
@@ -107,6 +107,15 @@ impl<'a> Args<'a> {
             return Ok(value);
         }
         Err(self.wrong(name, &format!("found {}, which is out of range", self.text(name))))
+    }
+
+    pub(crate) fn size(&self, name: &str) -> Result<u32, String> {
+        let Some(Range::Size) = self.param(name).map(|p| p.range) else { return Err(self.misread(name)) };
+        let text = self.text(name);
+        (SIZE.read)(text).map_err(|fault| match fault {
+            UnitFault::NoUnit => self.wrong(name, &format!("{text:?} needs a unit, e.g. {text}{}", SIZE.suffix)),
+            _ => self.wrong(name, &format!("{text:?} is not {}, as {}", SIZE.words, SIZE.example)),
+        })
     }
 
     pub(crate) fn span(&self, name: &str) -> Result<Span, String> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::layer::{Alone, CacheLayer, FillLayer, OriginLayer, PolicySpec, WriteEffect, WriteLayer};
 use super::span::Span;
-use crate::port::Capabilities;
+use crate::layer::{CopiesLayer, LocalLayer, NearLayer};
+use crate::port::{Bus, Capabilities};
 use crate::stack::sabotage::BrokenInfo;
 
 /// A validated composition of layers.
@@ -16,6 +17,12 @@ pub struct Spec {
     pub(crate) policy: PolicySpec,
     /// Inner to outer.
     pub(crate) cache: Vec<Arc<dyn CacheLayer>>,
+    /// Copies in the process, in front of the cache.
+    pub(crate) near: Option<NearLayer>,
+    /// A cache of each replica's own in the place of the shared one.
+    pub(crate) local: Option<LocalLayer>,
+    /// Several entries of each key.
+    pub(crate) copies: Option<CopiesLayer>,
     /// How it is wrong, where it is on purpose. All else in it is the right one's.
     pub(crate) broken: Option<&'static BrokenInfo>,
     /// Inner to outer: what works for the fleet stands inside what works for the process.
@@ -65,14 +72,35 @@ impl Spec {
         in_fleet && self.write_effect() == WriteEffect::Puts
     }
 
+    /// Whether it keeps values in the replicas' processes.
+    #[must_use]
+    pub fn keeps_copies(&self) -> bool {
+        self.near.is_some() || self.local.is_some()
+    }
+
+    /// How copies in its processes hear of changes, where they do.
+    #[must_use]
+    pub fn bus(&self) -> Option<Bus> {
+        self.near.as_ref().and_then(|near| near.bus)
+    }
+
+    /// Whether its replicas share a cache.
+    #[must_use]
+    pub fn shares_a_cache(&self) -> bool {
+        self.local.is_none()
+    }
+
     /// What the shared cache must be able to do for it.
     pub(crate) fn needs(&self) -> Capabilities {
         let none = Capabilities {
             leases: false,
-            conditions: self.write_effect() == WriteEffect::Puts,
-            messages: false,
+            conditions: self.write_effect() == WriteEffect::Puts && self.local.is_none(),
+            messages: self.near.as_ref().is_some_and(|near| near.bus.is_some()),
             increx: false,
         };
+        if self.local.is_some() {
+            return none;
+        }
         self.fill.iter().fold(none, |all, layer| all.and(layer.needs()))
     }
 

@@ -57,10 +57,14 @@ fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
 fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String)>) -> Result<Spec, String> {
     let (mut policies, mut cache, mut fill, mut origin) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut bare, mut writes) = (false, Vec::new());
+    let (mut near, mut local, mut copies) = (None, None, None);
     for (_, layer, _) in named {
         match layer {
             Layer::Policy(policy) => policies.push(policy),
             Layer::Cache(layer) => cache.push(layer),
+            Layer::Near(layer) => near = Some(layer),
+            Layer::Local(layer) => local = Some(layer),
+            Layer::Copies(layer) => copies = Some(layer),
             Layer::Fill(layer) => fill.push(layer),
             Layer::Origin(layer) => origin.push(layer),
             Layer::Write(layer) => writes.push(layer),
@@ -79,6 +83,20 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     if fill.iter().filter(locks).count() > 1 {
         return Err("has both lock and lease, which do the same for the fleet; drop one".into());
     }
+    if local.is_some() && fill.iter().any(|layer| layer.reach() == Alone::InFleet) {
+        return Err("has `local`, where each replica has its own cache, and a lock or a lease, which lies in the cache that all share; \
+                    take `coalesce`, which works in the process, or drop local"
+            .into());
+    }
+    if local.is_some() && (near.is_some() || copies.is_some()) {
+        let other = if near.is_some() { "near" } else { "copies" };
+        return Err(format!(
+            "has `local`, which shares no cache, and `{other}`, which stands in front of a shared one; drop one"
+        ));
+    }
+    if let (Some(near), true) = (&mut near, fill.iter().any(|layer| layer.reach() == Alone::InProcess)) {
+        near.coalesces = true;
+    }
     if writes.len() > 1 {
         return Err(format!("has more than one write layer; a composition has at most one of: {}", of(Slot::Write)));
     }
@@ -87,7 +105,8 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     // What the breaker refuses takes no place in the limit's queue.
     origin.sort_by_key(|layer| layer.breaker().is_some());
     let write = writes.pop();
-    Ok(Spec { name: text.trim().to_owned(), canonical, policy, cache, broken: None, fill, origin, write })
+    let name = text.trim().to_owned();
+    Ok(Spec { name, canonical, policy, cache, near, local, copies, broken: None, fill, origin, write })
 }
 
 fn info(name: &str) -> Result<&'static LayerInfo, String> {

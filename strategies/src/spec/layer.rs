@@ -13,9 +13,10 @@ use super::span::Span;
 use crate::fill::{Fill, LockSettings};
 use crate::layer::origin::LimitSettings;
 use crate::layer::write::{ItemWriter, WriteDoor};
+use crate::layer::{CopiesLayer, LocalLayer, NearLayer};
 use crate::policy::Early;
 use crate::port::entry::Life;
-use crate::port::{Cache, Capabilities, Level, Origin};
+use crate::port::{Cache, Capabilities, Origin};
 use crate::stack::Ports;
 use crate::stack::budgets::Budgets;
 
@@ -54,6 +55,9 @@ pub struct LayerInfo {
 pub(crate) enum Layer {
     Policy(PolicySpec),
     Cache(Arc<dyn CacheLayer>),
+    Near(NearLayer),
+    Local(LocalLayer),
+    Copies(CopiesLayer),
     Fill(Arc<dyn FillLayer>),
     Origin(Arc<dyn OriginLayer>),
     Write(Arc<dyn WriteLayer>),
@@ -79,12 +83,6 @@ impl PolicySpec {
 pub(crate) trait CacheLayer: Debug + Send + Sync {
     /// The cache with this layer around it.
     fn around(&self, inner: Arc<dyn Cache>, ports: &Ports) -> Arc<dyn Cache>;
-
-    /// Where it stands: around the shared cache, as usual, or nearer, with copies of its own. What must know what the fleet has (a
-    /// leader that looks again, a caller that waits for another's value) reads the shared side alone.
-    fn level(&self) -> Level {
-        Level::Shared
-    }
 
     /// The factor of each put's lives: drawn evenly from this interval, the shortest and the longest. (1, 1) changes nothing.
     fn stretch(&self) -> (f64, f64);

@@ -24,7 +24,7 @@ pub use layer::{Alone, BreakerPromise, LayerInfo, Slot, WriteEffect};
 pub(crate) use layer::{CacheLayer, FillLayer, Layer, OriginLayer, PolicySpec, WriteLayer};
 pub use param::ParamInfo;
 pub(crate) use param::Range;
-pub use promise::Promise;
+pub use promise::{CopyPromise, Promise};
 pub(crate) use span::Span;
 pub(crate) use terms::parse as parse_terms;
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::{Alone, BreakerPromise, Spec, WriteEffect};
 use crate::fill::{Hold, OnTimeout};
 use crate::policy::{Early, RefreshMode};
+use crate::port::Bus;
+use crate::port::entry::Life;
 
 /// What a composition promises for a scenario's TTL.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +42,10 @@ pub struct Promise {
     pub margin: Option<Duration>,
     /// The replica's breaker.
     pub breaker: Option<BreakerPromise>,
+    /// What is kept in the process, in front of the shared cache.
+    pub copies: Option<CopyPromise>,
+    /// Whether the replicas share a cache.
+    pub shares_a_cache: bool,
     /// What a write does to the cache.
     pub write: WriteEffect,
     /// Whether a write takes away the lease of whatever is being loaded, so that another may read beside it: each that removes, and any
@@ -49,7 +55,26 @@ pub struct Promise {
     pub computes_in_request: bool,
 }
 
+/// What copies in a process promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopyPromise {
+    /// How long one lives at most.
+    pub life: Duration,
+    /// How much longer it is served where the shared cache is lost.
+    pub stale: Duration,
+    /// How many there are at most.
+    pub entries: u32,
+    /// How a change is heard.
+    pub bus: Option<Bus>,
+}
+
 impl Spec {
+    /// The last age at which an entry of that life may be served.
+    fn oldest(&self, life: Life) -> Duration {
+        let stale = self.near.as_ref().map_or(Duration::ZERO, |near| near.stale);
+        life.hard.max(life.soft.saturating_add(stale))
+    }
+
     /// What it promises.
     #[must_use]
     pub fn promise(&self, ttl: Duration) -> Promise {
@@ -71,8 +96,8 @@ impl Spec {
                 (false, false) => Alone::Nobody,
             },
             coalesces,
-            hard: life.scaled(self.stretch().1).hard,
-            serves_stale: life.hard > life.soft,
+            hard: self.oldest(life.scaled(self.stretch().1)),
+            serves_stale: life.hard > life.soft || self.near.as_ref().is_some_and(|near| !near.stale.is_zero()),
             rereads: !self.fill.is_empty(),
             fenced,
             lock_life: lock.map(|lock| match lock.hold {
@@ -89,6 +114,13 @@ impl Spec {
             limit: limit.map(|limit| limit.concurrency),
             margin: limit.and_then(|limit| limit.margin),
             breaker: self.origin.iter().find_map(|layer| layer.breaker()),
+            copies: self.near.as_ref().map(|near| CopyPromise {
+                life: near.lives().1,
+                stale: near.stale,
+                entries: near.bounds.entries,
+                bus: near.bus,
+            }),
+            shares_a_cache: self.shares_a_cache(),
             write: self.write_effect(),
             revokes: fenced && self.write_effect() != WriteEffect::Nothing,
             computes_in_request: mode == RefreshMode::Sync,

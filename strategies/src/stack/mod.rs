@@ -12,19 +12,21 @@ pub use ports::Ports;
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_channel::oneshot;
 
 use crate::fill::{Backoff, Cx, Flights, LoadFill, Prefetched};
+use crate::layer::near::{self, Bounds};
 use crate::layer::write::{ItemWriter, StoreWriter, WriteDoor};
-use crate::layer::{Metered, Written};
+use crate::layer::{
+    Copies, Metered, Names, NearCounters, NearLayer, OfBase, Operations, ToldOfBase, Written, own_cache,
+};
 use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cause, Clock, Level, Removal, Spawn, When};
+use crate::port::{BoxFuture, Cause, Clock, Removal, Spawn, When};
 use crate::spec::{FillLayer, Spec};
 use crate::stack::parts::Parts;
 use crate::stack::slots::Door;
@@ -54,7 +56,9 @@ pub struct Stack {
     load: LoadFill,
     writer: Arc<dyn ItemWriter>,
     life: Life,
-    cache_ops: Arc<AtomicU64>,
+    operations: Arc<Operations>,
+    copies: Arc<Copies>,
+    names: Names,
     door: Door,
     clock: Arc<dyn Clock>,
     spawn: Arc<dyn Spawn>,
@@ -70,23 +74,33 @@ impl Stack {
             return Err(Unable { strategy: spec.canonical().to_owned(), lacks });
         }
         let spec = &spec.clone().fitted(&ports.budgets);
-        let cache_ops = Arc::new(AtomicU64::new(0));
+        let operations = Arc::<Operations>::default();
         let mut parts = Parts {
-            ports: metered(ports, &cache_ops),
+            ports: metered(ports, &operations),
             early: spec.policy.early,
+            near: spec.near.clone(),
             write: spec.write.clone(),
             fill: |load, around| around(Arc::new(load)),
         };
         if let Some(broken) = spec.broken {
             (broken.sabotage)(&mut parts);
         }
-        let Parts { ports, early, write, fill } = parts;
-        let around = |inner, level| {
-            let layers = spec.cache.iter().filter(|layer| layer.level() == level);
-            layers.fold(inner, |inner, layer| layer.around(inner, &ports))
+        let Parts { mut ports, early, near: copied, write, fill } = parts;
+        let names = Names::new(spec.copies, &ports.rng);
+        if names.differ() {
+            ports.origin = Arc::new(OfBase(Arc::clone(&ports.origin)));
+            ports.events = Arc::new(ToldOfBase(Arc::clone(&ports.events)));
+        }
+        let copies = Arc::new(copies_of(spec, copied.as_ref()));
+        if spec.local.is_some() {
+            ports.cache = own_cache(&copies, &ports);
+        }
+        let innermost = Arc::clone(&ports.cache);
+        let shared = spec.cache.iter().fold(innermost, |inner, layer| layer.around(inner, &ports));
+        let cache = match &copied {
+            Some(layer) => near::near(layer, Arc::clone(&shared), Arc::clone(&copies), &ports),
+            None => Arc::clone(&shared),
         };
-        let shared = around(Arc::clone(&ports.cache), Level::Shared);
-        let cache = around(Arc::clone(&shared), Level::Near);
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
         let (reread, negative) = (!spec.fill.is_empty(), spec.absent_life());
@@ -115,7 +129,15 @@ impl Stack {
         let waiters = Arc::clone(&door.waiters);
         let life = spec.policy.life(ttl);
         let removal = if spec.promise(ttl).fenced { Removal::EntryAndLease } else { Removal::Entry };
-        let written = WriteDoor { ports: ports.clone(), cache: Arc::clone(&cache), life, removal };
+        let written = WriteDoor {
+            ports: ports.clone(),
+            cache: Arc::clone(&cache),
+            life,
+            names: names.clone(),
+            bus: copied.as_ref().and_then(|layer| layer.bus),
+            copies: Arc::clone(&copies),
+            removal,
+        };
         let store: Arc<dyn ItemWriter> = Arc::new(StoreWriter { ports: writer.0, origin, flights: writer.1 });
         let writer = match write {
             Some(layer) => layer.around(store, &written),
@@ -123,7 +145,7 @@ impl Stack {
         };
         let rng = ports.rng.fork("policy");
         let policy = Policy { ports, shared, cache, fill, early, life, rng, waiters };
-        Ok(Self { policy, load, writer, life, cache_ops, door, clock, spawn })
+        Ok(Self { policy, load, writer, life, operations, copies, names, door, clock, spawn })
     }
 
     /// Reads an item from the origin to warm the cache with, in a flight of its own.
@@ -138,7 +160,9 @@ impl Stack {
     pub async fn store(&self, key: &Key, item: Prefetched, left: f64) {
         let Life { soft, hard } = self.life;
         let life = if left < 1.0 { Life::new(soft.mul_f64(left), hard.saturating_sub(soft)) } else { self.life };
-        self.load.store(key, item, life, When::Always).await;
+        for name in self.names.all(key) {
+            self.load.store(&name, item.clone(), life, When::Always).await;
+        }
     }
 
     /// Answers one request, as [`RunningStrategy::get`] does, in a future of its own kind: for a world that has many of them.
@@ -170,6 +194,8 @@ impl Stack {
 
     /// In its slot, where there is a limit to them.
     async fn answer(&self, cx: Cx, key: &Key) -> Result<Served, GetError> {
+        let name = self.names.any(key);
+        let key = name.as_ref().unwrap_or(key);
         if !self.door.is_limited() {
             return self.policy.get(cx, key).await;
         }
@@ -192,7 +218,19 @@ impl Stack {
     /// Cache and lease operations so far.
     #[must_use]
     pub fn cache_ops(&self) -> u64 {
-        self.cache_ops.load(Ordering::Relaxed)
+        self.operations.all()
+    }
+
+    /// Of these, reads of entries in the shared cache.
+    #[must_use]
+    pub fn cache_reads(&self) -> u64 {
+        self.operations.reads()
+    }
+
+    /// What became of what the replica keeps in its process.
+    #[must_use]
+    pub fn near(&self) -> NearCounters {
+        self.copies.counters()
     }
 }
 
@@ -202,11 +240,21 @@ impl RunningStrategy for Stack {
     }
 }
 
-fn metered(ports: &Ports, ops: &Arc<AtomicU64>) -> Ports {
+/// What a replica keeps in its process: nothing, where the strategy keeps nothing there.
+fn copies_of(spec: &Spec, near: Option<&NearLayer>) -> Copies {
+    match (near, spec.local) {
+        (Some(near), _) => Copies::new(near.bounds, near.bus.is_some()),
+        (None, Some(local)) => Copies::new(local.bounds, false),
+        (None, None) => Copies::new(Bounds::NONE, false),
+    }
+}
+
+fn metered(ports: &Ports, ops: &Arc<Operations>) -> Ports {
     Ports {
         cache: Arc::new(Metered::new(Arc::clone(&ports.cache), ports, ops)),
         lease: Arc::new(Metered::new(Arc::clone(&ports.lease), ports, ops)),
         seize: Arc::new(Metered::new(Arc::clone(&ports.seize), ports, ops)),
+        invalidations: Arc::new(Metered::new(Arc::clone(&ports.invalidations), ports, ops)),
         ..ports.clone()
     }
 }

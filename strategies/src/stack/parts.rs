@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::fill::{Fill, LoadFill};
+use crate::layer::NearLayer;
 use crate::policy::Early;
 use crate::spec::WriteLayer;
 use crate::stack::ports::Ports;
@@ -15,6 +16,8 @@ pub(crate) struct Parts {
     /// The replica's, metered.
     pub(crate) ports: Ports,
     pub(crate) early: Early,
+    /// Copies in the process.
+    pub(crate) near: Option<NearLayer>,
     /// What is done to the cache when an item is written.
     pub(crate) write: Option<Arc<dyn WriteLayer>>,
     /// Makes the fill of the load and of what stands around it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::kit::rng::Rng;
-use crate::port::{Cache, Capabilities, Clock, EventSink, Lease, Origin, Spawn, Wake};
+use crate::port::{Cache, Capabilities, Clock, EventSink, Invalidations, Lease, Origin, Spawn, Wake};
 use crate::stack::budgets::Budgets;
 use crate::stack::sabotage::Seize;
 use crate::stack::slots::Slots;
@@ -25,6 +25,8 @@ pub struct Ports {
     pub spawn: Arc<dyn Spawn>,
     /// Messages between replicas about keys.
     pub wake: Arc<dyn Wake>,
+    /// How copies in this replica learn that a key has changed.
+    pub invalidations: Arc<dyn Invalidations>,
     /// Leases that anybody may delete, for a strategy that is wrong on purpose.
     pub seize: Arc<dyn Seize>,
     /// Where this replica's events go.

@@ -31,6 +31,12 @@ pub(super) struct Layers {
     pub(super) lock: Option<LockTimes>,
     /// Reads of a replica under way at once, at most.
     pub(super) limit: Option<u32>,
+    /// Copies in the process.
+    pub(super) near: bool,
+    /// No cache is shared.
+    pub(super) local: bool,
+    /// Several entries of each key.
+    pub(super) copies: bool,
     /// Wrong on purpose.
     pub(super) flawed: bool,
 }
@@ -50,7 +56,8 @@ impl Layers {
     pub(super) fn of(spec: &Spec, ttl: Duration, budgets: &Budgets) -> Self {
         // What "no such item" is stored for does not concern a key that exists.
         // Where items are written, nothing is predicted: see the premise `no-writes`.
-        let Spec { name: _, canonical: _, policy, cache: _, broken, fill, origin, write: _ } = spec;
+        let Spec { name: _, canonical: _, policy, cache: _, near, local, copies, broken, fill, origin, write: _ } =
+            spec;
         let PolicySpec { early, soft, stale } = policy;
         let lock = fill.iter().find_map(|layer| layer.lock()).map(|lock| LockTimes::of(lock.fitted(budgets)));
         let coalesced = fill.iter().any(|layer| layer.reach() == Alone::InProcess);
@@ -69,6 +76,9 @@ impl Layers {
             },
             lock,
             limit,
+            near: near.is_some(),
+            local: local.is_some(),
+            copies: copies.is_some(),
             flawed: broken.is_some(),
         }
     }

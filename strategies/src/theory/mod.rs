@@ -12,6 +12,7 @@
 //! | how many cycles begin in the measured time | `count.rs` |
 //! | where any of this holds, row by row | [`premises`] |
 //! | items that are written while they are read | [`writes`] |
+//! | copies in processes, and caches of their own | [`near`] |
 //!
 //! A figure is predicted where all its premises hold. Elsewhere it is not known, and the premise that fails says why.
 
@@ -20,6 +21,7 @@ mod circumstances;
 mod count;
 mod cycle;
 mod layers;
+pub mod near;
 mod premises;
 mod refresh;
 #[cfg(test)]

@@ -93,6 +93,13 @@ const KNOWN: &[Known] = &[
     known("steady-load", "the rate of requests changes during the run", |_, at| at.steady),
     known("free-replicas", "requests may have to wait for a replica's slot", |_, at| !at.slots),
     known("right", "the strategy is wrong on purpose", |layers, _| !layers.flawed),
+    known("shared-cache", "each replica has a cache of its own", |layers, _| !layers.local),
+    known("one-entry", "a key has several entries, each with an expiry of its own", |layers, _| !layers.copies),
+    known(
+        "refreshes-see-the-cache",
+        "copies in the process keep on refreshing what another replica has refreshed",
+        |layers, _| !layers.near || layers.early == Early::Never,
+    ),
     known("constant-service-time", "the origin's service time varies", |_, at| at.service.is_some()),
     known("known-think-time", "clients think by a law for which there are no formulas", |_, at| {
         matches!(at.readers, Readers::Open { .. }) || at.think_s().is_some()

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
+use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection, PubSub};
 use redis::{
-    AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
-    RedisFuture, RedisResult, Value,
+    AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline,
+    ProtocolVersion, RedisError, RedisFuture, RedisResult, Value,
 };
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UnixStream};
@@ -46,6 +46,18 @@ impl Drop for Connected {
     }
 }
 
+/// How long a connection on which changes are heard may keep a command waiting.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// The task that drives a connection, ended with this.
+pub(super) struct Driver(AbortHandle);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl RedisLink {
     /// Of a URL; nothing is connected yet.
     ///
@@ -66,6 +78,29 @@ impl RedisLink {
             match stream(info.addr()).await? {
                 Stream::Tcp(stream) => PubSub::new(info.redis_settings(), stream).await,
                 Stream::Unix(stream) => PubSub::new(info.redis_settings(), stream).await,
+            }
+        })
+        .await
+    }
+
+    /// A connection of its own under RESP3, whose pushes are handed over as they come, and the task that drives it: with that it ends.
+    pub(super) async fn changes(&self, push: impl AsyncPushSender) -> RedisResult<(MultiplexedConnection, Driver)> {
+        let Inner { info, budget, .. } = &*self.0;
+        // Beyond the time for which a command may wait for news.
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(SILENCE)).set_push_sender(push);
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        within(*budget, async {
+            match stream(info.addr()).await? {
+                Stream::Tcp(stream) => {
+                    let (connection, driver) =
+                        MultiplexedConnection::new_with_config(&settings, stream, config).await?;
+                    Ok((connection, Driver(tokio::spawn(driver).abort_handle())))
+                }
+                Stream::Unix(stream) => {
+                    let (connection, driver) =
+                        MultiplexedConnection::new_with_config(&settings, stream, config).await?;
+                    Ok((connection, Driver(tokio::spawn(driver).abort_handle())))
+                }
             }
         })
         .await

@@ -5,7 +5,9 @@
 //! Keys are `lab:<run>:<strategy>:{<key>}:v` and `…:l`: the braces keep both in one cluster slot.
 
 mod bounded;
+mod changes;
 mod counters;
+mod cut;
 mod error;
 mod link;
 mod preflight;
@@ -22,8 +24,8 @@ use evidence::CacheStatus;
 use redis::Cmd;
 use redis::aio::ConnectionLike;
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Capabilities, Lease, Level, Lookup, Released, Removal,
-    Renewed, Stored, Token, When,
+    Acquired, BoxFuture, Bus, Cache, CacheError, CacheErrorClass, Capabilities, Lease, Level, Lookup, Released,
+    Removal, Renewed, Stored, Token, When,
 };
 use strategies::time::nanos;
 use strategies::{Entry, Key};
@@ -31,6 +33,7 @@ use tokio::time::Instant;
 
 use crate::cache::cache_source::{CachePorts, CacheSource, Refused};
 use crate::cache::envelope;
+use changes::RedisChanges;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 use scripts::{Script, Scripts};
@@ -52,12 +55,34 @@ pub fn capabilities(server: &str) -> Capabilities {
     Capabilities { increx: knows_increx(server), ..Capabilities::ALL }
 }
 
+impl RedisSource {
+    fn changes(&self, namespace: &str) -> RedisChanges {
+        let cache = RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace);
+        let shared = Arc::new(cache);
+        let over = Arc::clone(&shared);
+        let over = Box::new(move |connection| -> Arc<dyn Cache> { Arc::new(over.on(connection)) });
+        RedisChanges::new(self.connection.clone(), (shared, over), format!("lab:{namespace}:"), Arc::clone(&self.cut))
+    }
+}
+
 impl CacheSource for RedisSource {
     fn open(&self, namespace: &str) -> CachePorts {
         self.hold(None);
         let redis = Arc::new(RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace));
         let wake = Arc::new(RedisWake::new(self.connection.clone(), channel(namespace)));
-        CachePorts { cache: redis.clone(), lease: redis.clone(), wake, counters: redis.clone(), seize: redis }
+        let invalidations = Arc::new(self.changes(namespace));
+        CachePorts {
+            cache: redis.clone(),
+            lease: redis.clone(),
+            wake,
+            invalidations,
+            counters: redis.clone(),
+            seize: redis,
+        }
+    }
+
+    fn cut_changes(&self, length: Duration) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move { self.cut.cut(&self.connection, length).await.map_err(|error| sentence(&error)) })
     }
 
     fn can_of(&self, server: &str) -> Capabilities {
@@ -82,8 +107,8 @@ impl CacheSource for RedisSource {
         })
     }
 
-    fn preflight<'a>(&'a self, namespace: &'a str) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
-        Box::pin(preflight::preflight(self, namespace))
+    fn preflight<'a>(&'a self, namespace: &'a str, buses: Vec<Bus>) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
+        Box::pin(preflight::preflight(self, namespace, buses))
     }
 }
 
@@ -109,6 +134,11 @@ impl<C: RedisConnection> RedisCache<C> {
 
     fn over(connection: C, scripts: Arc<Scripts>, namespace: &str) -> Self {
         Self { connection, scripts, prefix: format!("lab:{namespace}:") }
+    }
+
+    /// The same namespace over another connection.
+    fn on<D: RedisConnection>(&self, connection: D) -> RedisCache<D> {
+        RedisCache { connection, scripts: Arc::clone(&self.scripts), prefix: self.prefix.clone() }
     }
 
     fn value_key(&self, key: &Key) -> String {

@@ -1,15 +1,16 @@
 //! Whether a Redis lets the lab do what it will do, asked before a run and by the run's own code: get, put, fenced put, acquire,
-//! renew, release, remove, subscribe and publish, in a namespace of its own that is empty again afterwards.
+//! renew, release, remove, subscribe and publish, and whatever copies hear of changes by, in a namespace of its own that is empty again afterwards.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use evidence::CacheStatus;
-use strategies::port::{Acquired, CacheError, CacheErrorClass, Lookup, Removal, Token, When};
+use strategies::port::{Acquired, Bus, CacheError, CacheErrorClass, Invalidations as _, Lookup, Removal, Token, When};
 use strategies::time::Wall;
 use strategies::{Entry, Key, Life};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::changes::RedisChanges;
 use super::error::classify;
 use super::source::{OPERATION_BUDGET, RedisSource, channel};
 use super::wake::RedisWake;
@@ -27,12 +28,12 @@ const KEYS: u32 = 16;
 const TOKEN: Token = Token(1);
 
 /// Asks until all works, until it is refused for good, or until the time is up.
-pub(super) async fn preflight(source: &RedisSource, namespace: &str) -> Result<CacheStatus, Refused> {
+pub(super) async fn preflight(source: &RedisSource, namespace: &str, buses: Vec<Bus>) -> Result<CacheStatus, Refused> {
     let deadline = Instant::now() + BUDGET;
     let mut last = Refused::at("connect", "no answer in time");
     last.cause = RefusalCause::Silent;
     while Instant::now() < deadline {
-        let Ok(ended) = timeout_at(deadline, once(source, namespace)).await else { break };
+        let Ok(ended) = timeout_at(deadline, once(source, namespace, &buses)).await else { break };
         let refused = match ended {
             Ok(status) => return Ok(status),
             Err(refused) => refused,
@@ -53,7 +54,7 @@ pub(super) async fn preflight(source: &RedisSource, namespace: &str) -> Result<C
     Err(last)
 }
 
-async fn once(source: &RedisSource, namespace: &str) -> Result<CacheStatus, Refused> {
+async fn once(source: &RedisSource, namespace: &str, buses: &[Bus]) -> Result<CacheStatus, Refused> {
     let status = source.info().await.map_err(at("info"))?;
     let ports = source.open(namespace);
     let ended = every_operation(&ports).await;
@@ -61,6 +62,12 @@ async fn once(source: &RedisSource, namespace: &str) -> Result<CacheStatus, Refu
         Ok(()) => pass_a_message(source, namespace).await,
         refused => refused,
     };
+    let changes = source.changes(namespace);
+    let ended = match ended {
+        Ok(()) => hear_of_changes(&changes, buses).await,
+        refused => refused,
+    };
+    changes.remove().await;
     // Whatever was refused: nothing is left behind. What cannot be removed ends with its life.
     let key = Key::of_item(1);
     let _ = (ports.cache.remove(&key, Removal::Entry).await, ports.lease.release(&key, TOKEN).await);
@@ -92,6 +99,14 @@ async fn pass_a_message(source: &RedisSource, namespace: &str) -> Result<(), Ref
     heard
         .map(drop)
         .map_err(|_| Refused { cause: RefusalCause::Silent, ..Refused::at("subscribe", "the message did not come") })
+}
+
+async fn hear_of_changes(changes: &RedisChanges, buses: &[Bus]) -> Result<(), Refused> {
+    for bus in buses {
+        changes.try_once(*bus).await.map_err(|e| at(bus.name())(classify(e)))?;
+        changes.tell(*bus, &Key::of_item(1)).await.map_err(at(bus.name()))?;
+    }
+    Ok(())
 }
 
 fn entry(version: u64) -> Entry {

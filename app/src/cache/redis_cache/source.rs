@@ -7,6 +7,7 @@ use evidence::CacheStatus;
 use redis::aio::PubSub;
 use strategies::port::CacheError;
 
+use super::cut::Cut;
 use super::error::classify;
 use super::link::RedisLink;
 use super::scripts::Scripts;
@@ -18,6 +19,7 @@ pub(super) const OPERATION_BUDGET: Duration = Duration::from_millis(100);
 pub struct RedisSource {
     pub(super) connection: RedisLink,
     pub(super) scripts: Arc<Scripts>,
+    pub(super) cut: Arc<Cut>,
     /// The preflight's subscription, until a strategy has its own: so all replicas' connections are there at once.
     held: Mutex<Option<PubSub>>,
 }
@@ -42,7 +44,7 @@ impl RedisSource {
     /// A sentence where the URL is none.
     pub fn new(url: &str) -> Result<Self, String> {
         let connection = RedisLink::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
-        Ok(Self { connection, scripts: Arc::new(Scripts::new()), held: Mutex::default() })
+        Ok(Self { connection, scripts: Arc::new(Scripts::new()), cut: Arc::default(), held: Mutex::default() })
     }
 
     pub(super) fn hold(&self, subscription: Option<PubSub>) {

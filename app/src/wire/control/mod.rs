@@ -178,6 +178,13 @@ pub struct Expire {
     pub last: u32,
 }
 
+/// `POST /unheard`: the connections on which the replica hears of changes end, and stay down for so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutChanges {
+    /// Nanoseconds.
+    pub for_ns: u64,
+}
+
 /// `GET /held` of a replica: the locks that it holds, as it sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HeldLocks {
@@ -194,7 +201,17 @@ pub struct CacheDelay {
     pub for_ns: u64,
 }
 
-/// The answer to `POST /preflight` of a replica with a [`Namespace`]: whether the shared cache lets it do what it will do.
+/// `POST /preflight` of a replica: what it will ask of the shared cache.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TryCache {
+    /// A namespace that is empty before and after.
+    pub namespace: String,
+    /// How copies will hear of changes, by name ([`Bus::name`](strategies::port::Bus::name)).
+    #[serde(default)]
+    pub buses: Vec<String>,
+}
+
+/// The answer to [`TryCache`]: whether the shared cache lets it do what it will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preflight {

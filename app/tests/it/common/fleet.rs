@@ -116,6 +116,10 @@ impl Spawn for Tasks {
     fn spawn(&self, work: BoxFuture<'static, ()>) {
         self.0.lock().unwrap().push(tokio::spawn(work).abort_handle());
     }
+
+    fn attend(&self, work: BoxFuture<'static, ()>) {
+        tokio::spawn(work);
+    }
 }
 
 #[derive(Default)]
@@ -128,6 +132,7 @@ impl EventSink for Log {
 }
 
 pub struct Replica {
+    pub source: RedisSource,
     pub ports: CachePorts,
     pub gate: Arc<Gate>,
     pub stack: Arc<Stack>,
@@ -143,6 +148,12 @@ impl Replica {
         let (stack, key, replica) = (self.stack.clone(), key.clone(), self.index);
         let deadline = self.timers.mono().plus(Duration::from_secs(8));
         tokio::spawn(async move { stack.get(Cx { request: 1, deadline, replica }, &key).await })
+    }
+
+    /// Writes the item, and returns the version that it then has.
+    pub async fn write(&self, key: &Key) -> u64 {
+        let deadline = self.timers.mono().plus(Duration::from_secs(8));
+        self.stack.write(Cx { request: 1, deadline, replica: self.index }, key).await.unwrap().version.unwrap()
     }
 
     pub async fn get(&self, key: &Key) -> Result<Served, GetError> {
@@ -213,7 +224,8 @@ impl Fleet {
         let spec = Spec::parse(spec).unwrap();
         let replica = |(index, url): (u16, &String)| {
             let real = RealClock::start();
-            let ports = RedisSource::new(url).unwrap().open("run:strategy");
+            let source = RedisSource::new(url).unwrap();
+            let ports = source.open("run:strategy");
             let gate = Arc::new(Gate {
                 inner: HttpOrigin::new(&lab.origin, real).unwrap(),
                 closed: watch::channel(false).0,
@@ -228,6 +240,7 @@ impl Fleet {
                     can: strategies::port::Capabilities::ALL,
                     lease: ports.lease.clone(),
                     wake: ports.wake.clone(),
+                    invalidations: ports.invalidations.clone(),
                     seize: ports.seize.clone(),
                     origin: gate.clone(),
                     clock: timers.clone(),
@@ -241,7 +254,7 @@ impl Fleet {
                 u64::from(index) + 1,
             )
             .unwrap();
-            Replica { ports, gate, stack: Arc::new(stack), timers, tasks, log, index }
+            Replica { source, ports, gate, stack: Arc::new(stack), timers, tasks, log, index }
         };
         let replicas = (0..).zip(urls).map(replica).collect();
         Self { lab, replicas }

@@ -7,6 +7,7 @@ pub mod proxy;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use app::cache::cache_source::{CachePorts, CacheSource};
 use app::origin::{self, OriginListeners};
@@ -38,10 +39,15 @@ impl CacheSource for Memory {
             cache: memory.clone(),
             lease: memory.clone(),
             wake: memory.clone(),
+            invalidations: memory.clone(),
             counters: memory.clone(),
             seize: memory,
         }
     }
+    fn cut_changes(&self, _: Duration) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Err("nothing here can be cut".into()) })
+    }
+
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {
         let status = CacheStatus { server: "memory".into(), incarnation: String::new(), evicted: 0 };
         Box::pin(async { Ok(status) })

@@ -208,6 +208,14 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whether any strategy of the run keeps values in the replicas' processes.
+    #[must_use]
+    pub fn keeps_copies(&self) -> bool {
+        self.subjects.iter().any(|subject| subject.strategy.as_ref().is_some_and(Spec::keeps_copies))
+    }
+}
+
 /// What is measured: a target, or the strategies of the family that the load is for.
 fn subjects(args: &RunArgs, target: Option<&Target>, scenario: &Scenario) -> Result<Vec<Subject>, Failure> {
     if let Some(target) = target {

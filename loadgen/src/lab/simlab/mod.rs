@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use app::process::shutdown::Shutdown;
-use evidence::ReplicaCounters;
 use hdrhistogram::Histogram;
 use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};
@@ -211,12 +210,8 @@ impl SimLab {
                 dropped: 0,
                 uncertainty_ns: EXACT.uncertainty_ns,
             }),
-            counters: ReplicaCounters {
-                requests: seen.requests,
-                cache_ops: seen.cache_ops,
-                in_flight: 0,
-                peak_waiters: Some(seen.peak_waiters),
-            },
+            levels: self.settings.keeps_copies(),
+            counters: seen.counters,
             parts: Vec::new(),
             aftermath: Aftermath {
                 rows: seen.happened.iter().map(|happened| fault_row(happened, seen.t0.0)).collect(),

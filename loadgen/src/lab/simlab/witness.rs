@@ -4,7 +4,7 @@ use evidence::ErrorKind;
 use scenarios::{Op, Scenario};
 use sim::{Reply, Request, Witness, item};
 use strategies::counter::CountAnswer;
-use strategies::port::FlightId;
+use strategies::port::{FlightId, Level};
 use strategies::{Outcome, Served, Written};
 
 use super::tapes::Tapes;
@@ -101,6 +101,7 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
         sent_ns,
         done_ns,
         outcome: Some(outcome),
+        near: false,
         error,
         flight: None,
         version: None,
@@ -120,6 +121,7 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
                 Outcome::Stale => served.ttl_left_ns.min(0).unsigned_abs() / 1000,
                 _ => 0,
             },
+            near: served.level == Level::Near,
             ..made(served.outcome, None)
         },
         Reply::Answer(Err(error)) => match evidence::failure(error) {
@@ -170,6 +172,7 @@ fn counted(request: &Request, done_ns: i64, reply: Reply<'_>) -> (Answer, Increm
         sent_ns: request.intended_ns,
         done_ns,
         outcome: error.map(|_| Outcome::Error),
+        near: false,
         error,
         flight: None,
         version: None,

@@ -63,6 +63,7 @@ impl TrialRunner<'_> {
             origin,
             writes,
             replicas: ReplicaEvidence::of(replicas, t0_ns),
+            levels: self.settings.keeps_copies(),
             counters: load.counters,
             parts,
             aftermath: load.aftermath,

@@ -42,6 +42,8 @@ pub struct Observed<'a> {
     pub writes: Vec<OriginWrite>,
     /// What the replicas told; `None` of a target.
     pub replicas: Option<ReplicaEvidence>,
+    /// Whether any strategy of the run keeps values in the replicas' processes.
+    pub levels: bool,
     /// What the replicas counted between t = 0 and the end of the load, summed.
     pub counters: ReplicaCounters,
     /// The planned events: what took effect, and what did not; and what follows from them.
@@ -118,8 +120,8 @@ struct Saw {
 /// # Errors
 /// [`Failure`] where what was kept of the run cannot be read back.
 pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
-    let Observed { scenario, subject, t0_ns, end_ns, stopped, origin, replicas, aftermath, mut collected, .. } =
-        observed;
+    let Observed { scenario, subject, t0_ns, end_ns, stopped, origin, replicas, aftermath, .. } = observed;
+    let mut collected = observed.collected;
     let uncertainty = uncertainty_ns(replicas.as_ref(), origin.as_ref().map(|(_, clock)| *clock));
     let (count, dropped) = replicas.as_ref().map_or((0, 0), |told| (told.count, told.dropped));
     let hear = |told: &ReplicaEvidence| hear(&*told.lines, scenario, subject, &aftermath, end_ns);
@@ -151,6 +153,7 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
         events: heard.as_ref().map(|heard| heard.events),
         ledgers,
         impact: impact(scenario, subject, &aftermath.rows),
+        levels: observed.levels,
         counters: observed.counters,
     });
     let origin_clock = origin.as_ref().map(|(_, clock)| *clock);
@@ -158,10 +161,9 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     let offset_ns = ledger.offset_ns;
     let told = heard.as_mut().and_then(|heard| heard.writes.take());
     let writes = add_writes(&mut figures.strategy, collected.writes.take().zip(told), ledger, end_ns, &aftermath)?;
-    let missed = observed.circumstances.writes_missed;
     let against;
     (figures.strategy.conditions, against) =
-        fared(&observed.parts, scenario, end_ns, heard.as_ref(), missed, &aftermath);
+        fared(&observed.parts, scenario, end_ns, heard.as_ref(), observed.circumstances.writes_missed, &aftermath);
     let circumstances = RunFacts {
         reads_min: collected.floor_least.filter(|_| calm && !stopped && is_undisturbed(scenario, &figures)),
         open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,

@@ -149,12 +149,7 @@ impl TrialRunner<'_> {
         if !aftermath.ended.is_empty() {
             return Ok(ReplicaCounters::default());
         }
-        Ok(ReplicaCounters {
-            requests: now.requests.saturating_sub(at_start.requests),
-            cache_ops: now.cache_ops.saturating_sub(at_start.cache_ops),
-            in_flight: now.in_flight,
-            peak_waiters: now.peak_waiters,
-        })
+        Ok(now.since(at_start))
     }
 
     fn drive(&self) -> Drive {

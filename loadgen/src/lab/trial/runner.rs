@@ -193,11 +193,7 @@ impl TrialRunner<'_> {
         let mut sum = ReplicaCounters::default();
         for control in &self.endpoints.replicas {
             let counters: ReplicaCounters = control.get("/counters").await?;
-            sum.requests += counters.requests;
-            sum.cache_ops += counters.cache_ops;
-            sum.in_flight += counters.in_flight;
-            // Of one replica, not of all together.
-            sum.peak_waiters = sum.peak_waiters.max(counters.peak_waiters);
+            sum = sum.and(counters);
         }
         Ok(sum)
     }

@@ -92,6 +92,7 @@ mod tests {
             sent_ns: 0,
             done_ns: 1,
             outcome,
+            near: false,
             error,
             flight: None,
             version: None,

@@ -19,7 +19,7 @@ use hyper::header::{HOST, HeaderName, RETRY_AFTER};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use strategies::Outcome;
-use strategies::port::Clock;
+use strategies::port::{Clock, Level};
 use strategies::time::Mono;
 use tokio::net::TcpStream;
 
@@ -43,6 +43,8 @@ const CONNECT_BUDGET: Duration = Duration::from_secs(2);
 struct Reply {
     /// `None` where it was answered well, and nothing said how.
     outcome: Option<Outcome>,
+    /// Whether a copy in the replica's process was the answer.
+    near: bool,
     error: Option<ErrorKind>,
     flight: Option<String>,
     overage_us: u64,
@@ -54,7 +56,7 @@ struct Reply {
 
 impl Reply {
     fn good(outcome: Option<Outcome>) -> Self {
-        Self { outcome, error: None, flight: None, overage_us: 0, version: None, retry_after: None }
+        Self { outcome, near: false, error: None, flight: None, overage_us: 0, version: None, retry_after: None }
     }
 
     fn failed(kind: ErrorKind) -> Self {
@@ -140,6 +142,7 @@ impl Connection {
             sent_ns: context.since(sent, t0),
             done_ns: context.since(done, t0),
             outcome: reply.outcome,
+            near: reply.near,
             error: reply.error,
             flight: reply.flight,
             version: reply.version.filter(|_| context.drive.writes),
@@ -327,7 +330,8 @@ fn acknowledged(status: StatusCode, headers: &HeaderMap) -> Result<AcknowledgedW
 /// A replica's answer: it says how it was made, and carries the item that was asked for.
 fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missing: bool) -> Reply {
     let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
-    let outcome = text(CACHE_STATUS).and_then(Outcome::from_cache_status);
+    let said = text(CACHE_STATUS).and_then(Outcome::from_cache_status);
+    let (outcome, level) = (said.map(|(outcome, _)| outcome), said.map(|(_, level)| level));
     let mut version = None;
     let error = match (status, outcome) {
         (StatusCode::OK, Some(_)) => match app::wire::item::verify(body, &key.to_string()) {
@@ -345,6 +349,7 @@ fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missi
     let overage_us = text(const { HeaderName::from_static(OVERAGE_HEADER) }).and_then(|v| v.parse().ok()).unwrap_or(0);
     Reply {
         outcome: if error.is_some() { Some(Outcome::Error) } else { outcome },
+        near: error.is_none() && level == Some(Level::Near),
         error,
         flight: text(const { HeaderName::from_static(LED_HEADER) }).map(str::to_owned),
         overage_us,
@@ -363,7 +368,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn foreign(status: StatusCode, headers: &HeaderMap, missing: bool) -> Reply {
     let own = || headers.get(CACHE_STATUS).and_then(|v| v.to_str().ok()).and_then(Outcome::from_cache_status);
     match status {
-        StatusCode::SERVICE_UNAVAILABLE if own() == Some(Outcome::Shed) => Reply::good(Some(Outcome::Shed)),
+        StatusCode::SERVICE_UNAVAILABLE if matches!(own(), Some((Outcome::Shed, _))) => {
+            Reply::good(Some(Outcome::Shed))
+        }
         status if status.is_success() || (missing && status == StatusCode::NOT_FOUND) => {
             Reply::good(told(headers).map(|told| told.outcome))
         }

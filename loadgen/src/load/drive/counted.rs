@@ -47,6 +47,7 @@ pub(super) fn answer(sent_ns: i64, done_ns: i64, error: Option<ErrorKind>) -> An
         sent_ns,
         done_ns,
         outcome: error.map(|_| Outcome::Error),
+        near: false,
         error,
         flight: None,
         version: None,

@@ -11,6 +11,7 @@ mod floor;
 mod healed;
 mod impact;
 mod ledgers;
+mod levels;
 mod origin;
 mod predicted;
 mod recovery;

@@ -5,11 +5,12 @@ use std::io;
 
 use evidence::{OriginRead, ReadEnd, ReplicaCounters};
 use report::Herds;
-use report::record::{BinRow, Events, Hot, Ledgers, OriginFigures, OriginRow, Retries, Stale, Strategy};
+use report::record::{BinRow, Events, Hot, Ledgers, LevelFigures, OriginFigures, OriginRow, Retries, Stale, Strategy};
 use scenarios::Scenario;
 use strategies::time::nanos;
 
 use super::impact::Impact;
+use super::levels::levels;
 use super::origin::{MeasuredRead, per_expiry};
 use super::predicted::predicted;
 use super::recovery::recovery;
@@ -44,6 +45,8 @@ pub struct Evidence<'a> {
     pub ledgers: Option<Ledgers>,
     /// When the scenario's events impact, where it has any.
     pub impact: Option<Impact>,
+    /// Whether any strategy of the run keeps values in the replicas' processes.
+    pub levels: bool,
     /// What the replicas counted between t = 0 and the end of the load, summed.
     pub counters: ReplicaCounters,
 }
@@ -130,6 +133,9 @@ pub fn figures(mut evidence: Evidence<'_>) -> StrategyFigures {
     if evidence.scenario.load.retry.is_none() {
         seconds.iter_mut().chain(&mut bins).for_each(|row| row.retries = None);
     }
+    if !evidence.levels {
+        seconds.iter_mut().chain(&mut bins).for_each(|row| row.near = None);
+    }
     strategy.recovery = evidence.impact.and_then(|impact| recovery(&seconds, impact, end_ns));
     StrategyFigures { strategy, seconds, bins }
 }
@@ -146,6 +152,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
     let operations = evidence.counters.cache_ops as f64 / evidence.counters.requests as f64;
     Strategy {
         counters: None,
+        levels: evidence.levels.then(|| levels_of(evidence)),
         name: subject.name.clone(),
         spec: subject.composition.clone(),
         folder: subject.folder.clone(),
@@ -190,6 +197,11 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         ledgers: evidence.ledgers.clone(),
         repeats: Vec::new(),
     }
+}
+
+fn levels_of(evidence: &Evidence<'_>) -> LevelFigures {
+    let what = (evidence.scenario, evidence.subject.strategy.as_ref());
+    levels(what, evidence.collected, evidence.counters, evidence.replicas, evidence.end_ns)
 }
 
 /// The hot key's own figures, where there is one.

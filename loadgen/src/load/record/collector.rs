@@ -35,6 +35,8 @@ pub struct Collected {
     pub measured: Vec<Histogram<u64>>,
     /// Requests of the measured phase by outcome.
     pub outcomes: Outcomes,
+    /// Of these, answered from a copy in a replica's process.
+    pub near: u64,
     /// Of these, for the hot key.
     pub hot_outcomes: Outcomes,
     /// Errors of the measured phase by kind.
@@ -281,6 +283,7 @@ impl Collected {
             log: None,
             measured: TAGS.iter().map(|_| histogram()).collect(),
             outcomes: Outcomes::default(),
+            near: 0,
             hot_outcomes: Outcomes::default(),
             errors: BTreeMap::new(),
             errors_of_all_phases: 0,
@@ -354,6 +357,7 @@ impl Collected {
         self.offered += total.offered;
         self.sent += total.sent;
         add_outcomes(&mut self.outcomes, &total.outcomes);
+        self.near += total.near;
         add_outcomes(&mut self.hot_outcomes, &second.hot_outcomes);
         self.overage_us_max = self.overage_us_max.max(second.overage_us_max);
         self.moved_on += second.moved_on;
@@ -383,6 +387,7 @@ fn row(start_ms: i64, bin: &Bin) -> BinRow {
         shed: outcomes.shed,
         unknown: outcomes.unknown,
         retries: Some(bin.retries),
+        near: Some(bin.near),
         ..BinRow::default()
     }
 }

@@ -45,6 +45,8 @@ pub struct Answer {
     pub done_ns: i64,
     /// How it was answered; `None` where it was answered well, and nothing said how.
     pub outcome: Option<Outcome>,
+    /// Whether a copy in its replica's process was the answer.
+    pub near: bool,
     /// What went wrong, where it was an error.
     pub error: Option<ErrorKind>,
     /// The flight that its replica led for it.
@@ -84,6 +86,8 @@ pub(super) struct Bin {
     pub(super) offered: u64,
     pub(super) sent: u64,
     pub(super) outcomes: OutcomeCounts,
+    /// Answered from a copy in the replica's process.
+    pub(super) near: u64,
     /// Attempts beyond the first.
     pub(super) retries: u64,
 }
@@ -93,6 +97,7 @@ impl Bin {
         self.offered += other.offered;
         self.sent += other.sent;
         self.retries += other.retries;
+        self.near += other.near;
         self.outcomes.iter_mut().zip(other.outcomes).for_each(|(mine, theirs)| *mine += theirs);
     }
 }
@@ -233,6 +238,7 @@ impl Second {
         let bin = self.bin(asked.intended_ns);
         bin.sent += 1;
         bin.outcomes[outcome] += 1;
+        bin.near += u64::from(answer.near);
         if answer.attempts > 1 {
             bin.retries += u64::from(answer.attempts - 1);
             self.tries.retried += 1;

@@ -41,6 +41,17 @@ const WRITTEN: [&str; 7] = [
     "xfetch(stale=T) + jitter(spread=0.1) + coalesce + lease(wake=notify) + write-through",
 ];
 
+/// And those that keep values in the replicas' processes.
+const NEAR: [&str; 7] = [
+    "plain + near(ttl=200ms) + coalesce + lock",
+    "swr + near(ttl=500ms, jitter=0.3, stale=1s) + lease",
+    "plain + near(ttl=60s, invalidate=pubsub) + coalesce + lease + invalidate",
+    "plain + near(ttl=60s, invalidate=streams, maxlen=3) + coalesce + lease + invalidate",
+    "plain + near(ttl=60s, invalidate=tracking) + lease + invalidate",
+    "xfetch + near(ttl=60s, entries=2, invalidate=tracking-default) + coalesce + lease + write-through",
+    "swr + local + coalesce",
+];
+
 /// And strategies that count, all right: in their worlds each request increments a counter.
 const COUNTED: [&str; 5] = ["multi", "lua", "lua(repair=true)", "increx", "lua + jitter(0.2) + sharded(n=3)"];
 
@@ -135,9 +146,15 @@ pub fn saved(text: &str, name: &str) -> Result<Vec<Try>, Failure> {
 
 fn subjects(text: &str) -> Result<Vec<FuzzSubject>, Failure> {
     let names: Vec<String> = match text {
-        "all" => {
-            PRESETS.iter().map(|p| p.name).chain(GUARDED).chain(WRITTEN).chain(COUNTED).map(str::to_owned).collect()
-        }
+        "all" => PRESETS
+            .iter()
+            .map(|p| p.name)
+            .chain(GUARDED)
+            .chain(WRITTEN)
+            .chain(NEAR)
+            .chain(COUNTED)
+            .map(str::to_owned)
+            .collect(),
         RANDOM => vec!["naive".into()],
         "broken" => BROKEN.iter().map(|b| b.name).chain(WRONG_COUNTERS).map(str::to_owned).collect(),
         text => crate::cli::settings::split_list(text),

@@ -104,7 +104,18 @@ impl Draw {
             };
             layers.push(format!("{write}{twice}"));
         }
+        if self.chance(0.3) {
+            layers.push(self.near());
+        }
         layers.join(" + ")
+    }
+
+    fn near(&self) -> String {
+        let bus = self.one(&["none", "none", "pubsub", "streams", "tracking", "tracking-default"]);
+        let maxlen = if bus == "streams" { format!(", maxlen={}", 1 + self.count(0, 99)) } else { String::new() };
+        let stale = if self.chance(0.3) { self.ms(1, 10_000) } else { "0s".into() };
+        let (ttl, entries, jitter) = (self.ms(1, HOUR), 1 + self.count(0, 9), self.wide(0.01, 10.0));
+        format!("near(ttl={ttl}, entries={entries}, jitter={jitter:.2}, stale={stale}, invalidate={bus}{maxlen})")
     }
 
     fn policy(&self) -> String {

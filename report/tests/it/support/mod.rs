@@ -321,6 +321,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
     let hot_reads = records.rows.iter().filter(|row| row.arrived_ns >= 0 && row.key == "0").count() as u64;
     let mean = hot_reads as f64 / clusters.max(1) as f64;
     Strategy {
+        levels: None,
         counters: None,
         cut_after_s: None,
         name: shape.name.into(),

@@ -45,7 +45,8 @@ pub fn value(version: u64) -> Option<Bytes> {
 /// An answer of version 1 with so much of its TTL left.
 pub fn served(outcome: Outcome, ttl_left_ms: i64, flight: Option<FlightId>) -> Served {
     let (age, ttl_left_ns) = (Duration::from_millis(10), ttl_left_ms * MS);
-    Served { value: value(1), version: 1, outcome, age, ttl_left_ns, flight }
+    let level = strategies::port::Level::Shared;
+    Served { value: value(1), version: 1, outcome, level, age, ttl_left_ns, flight }
 }
 
 pub fn ok(served: Served) -> End {

@@ -18,10 +18,12 @@ pub(crate) use store::StoreWriter;
 pub(crate) use through::WRITE_THROUGH;
 
 use crate::fill::Cx;
+use crate::layer::{Copies, Names};
+use crate::port::entry::Entry;
 use crate::port::entry::Life;
 use crate::port::error::GetError;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cache, Event, FlightId, Loaded, OriginError, Removal};
+use crate::port::{BoxFuture, Bus, Cache, Event, FlightId, Loaded, OriginError, Removal, When};
 use crate::stack::Ports;
 
 /// A write that the origin has committed.
@@ -63,6 +65,12 @@ pub(crate) struct WriteDoor {
     pub(crate) cache: Arc<dyn Cache>,
     /// The life to store with.
     pub(crate) life: Life,
+    /// The names that a key has in the cache.
+    pub(crate) names: Names,
+    /// On what the other replicas hear of a change; `None` where they do not.
+    pub(crate) bus: Option<Bus>,
+    /// What this replica keeps in its process.
+    pub(crate) copies: Arc<Copies>,
     /// What a removal takes away. Where fills hold leases, theirs too: what is being loaded then cannot be stored any more.
     pub(crate) removal: Removal,
 }
@@ -70,10 +78,34 @@ pub(crate) struct WriteDoor {
 impl WriteDoor {
     /// Takes a key out of the cache, and tells whether that could be done.
     pub(crate) async fn forget(&self, key: &Key) {
-        self.ports.events.emit(match self.cache.remove(key, self.removal).await {
-            Ok(()) => Event::Invalidated(key.clone()),
-            Err(_) => Event::CacheNotTold(key.clone()),
-        });
+        let mut told = true;
+        for name in self.names.all(key) {
+            told &= self.cache.remove(&name, self.removal).await.is_ok();
+            told &= self.tell(&name).await;
+        }
+        self.ports.events.emit(if told { Event::Invalidated(key.clone()) } else { Event::CacheNotTold(key.clone()) });
+    }
+
+    /// Puts an item's new entry into the cache, never over a newer one.
+    pub(crate) async fn put(&self, key: &Key, entry: &Entry) {
+        let mut told = true;
+        for name in self.names.all(key) {
+            told &= self.cache.put(&name, entry, When::NotOlder).await.is_ok();
+            told &= self.tell(&name).await;
+        }
+        if !told {
+            self.ports.events.emit(Event::CacheNotTold(key.clone()));
+        }
+    }
+
+    /// Tells the other replicas of a change, after the shared cache has it; whether that could be done.
+    async fn tell(&self, key: &Key) -> bool {
+        let Some(bus) = self.bus.filter(|bus| bus.is_told_by_writers()) else { return true };
+        let told = self.ports.invalidations.tell(bus, key).await.is_ok();
+        if told {
+            self.copies.told();
+        }
+        told
     }
 }
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::{CommittedItem, ItemWriter, WriteDoor, may_be_committed};
 use crate::fill::Cx;
+use crate::port::BoxFuture;
 use crate::port::entry::Entry;
 use crate::port::error::GetError;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Event, When};
 use crate::spec::{Layer, LayerInfo, Slot, WriteEffect, WriteLayer};
 
 /// Its row.
@@ -51,9 +51,7 @@ impl WritingThrough {
             life: self.door.life,
             delta: item.delta,
         };
-        if self.door.cache.put(key, &entry, When::NotOlder).await.is_err() {
-            self.door.ports.events.emit(Event::CacheNotTold(key.clone()));
-        }
+        self.door.put(key, &entry).await;
     }
 }
 

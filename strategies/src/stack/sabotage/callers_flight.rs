@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BrokenInfo;
-use crate::fill::{Cx, Fill, Filled, FlightPlace, Flying, LoadFill, Want};
+use crate::fill::{Cx, Fill, Filled, FlightPlace, Flying, LoadFill, Want, as_followers_see};
 use crate::port::BoxFuture;
 use crate::port::error::GetError;
 use crate::port::key::Key;
@@ -19,7 +19,7 @@ pub(super) const CALLERS_FLIGHT: BrokenInfo = BrokenInfo {
 
 struct CallersFlight {
     load: LoadFill,
-    flying: Flying,
+    flying: Flying<Result<Filled, GetError>>,
 }
 
 impl Fill for CallersFlight {
@@ -28,7 +28,7 @@ impl Fill for CallersFlight {
             match self.flying.board(key, want.mode) {
                 FlightPlace::Leads(landing) => {
                     let answer = self.load.lead(cx, key, want).await;
-                    landing.land(&answer);
+                    landing.land(&as_followers_see(&answer));
                     answer
                 }
                 FlightPlace::Follows(told) => told.await.unwrap_or(Err(GetError::LeadersVanished)),

@@ -7,6 +7,7 @@ mod cache;
 mod callers_flight;
 mod fill;
 mod lease;
+mod near;
 mod row;
 mod seize;
 mod sign;
@@ -29,4 +30,7 @@ pub const BROKEN: &[BrokenInfo] = &[
     cache::UNORDERED,
     write::DELETE_BEFORE_WRITE,
     write::INVALIDATE_RACE,
+    near::NO_FLUSH,
+    near::RACE,
+    near::NO_BOUND,
 ];

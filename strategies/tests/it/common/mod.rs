@@ -260,6 +260,7 @@ impl Fleet {
                 can: strategies::port::Capabilities::ALL,
                 lease: link.clone(),
                 wake: link.clone(),
+                invalidations: link.inner.clone(),
                 seize: link.clone(),
                 origin: origin.clone(),
                 clock: clock.clone(),

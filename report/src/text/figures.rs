@@ -1,0 +1,283 @@
+//! The figures that tables show: one row each, for the table at the end of a run, its Markdown and the page. A new one is its row here.
+
+use super::columns::{Cell, FigureRow, FigureUnit, Group, Shown, figure};
+use crate::record::Strategy;
+use crate::text::phrases::{self, UNKNOWN};
+
+/// Every figure, in the order of the table at the end of a run.
+pub(crate) const FIGURES: [FigureRow; 30] = [
+    figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
+    figure("origin.total", Some(FigureUnit::Count), origin_total).only(Shown::Items).head("origin", "reads").page(
+        Group::Origin,
+        "total",
+        "reads that reached the origin, and as a multiple of the floor",
+    ),
+    figure("times_floor", None, |s| {
+        let times = phrases::times_floor(s);
+        number(times, times.map(|times| format!("{times:.1}×")))
+    })
+    .only(Shown::Items)
+    .head("times", "floor"),
+    figure("origin.max_per_second", Some(FigureUnit::Count), |s| {
+        count(s.origin.as_ref().map(|origin| origin.max_per_second), "")
+    })
+    .only(Shown::Items)
+    .head("max", "/s")
+    .page(Group::Origin, "peak/s", "the most reads in any one second"),
+    figure("origin.per_expiry.mean", Some(FigureUnit::Rate), per_expiry).only(Shown::HotKey).head("reads/", "expiry").page(
+        Group::Origin,
+        "per expiry",
+        "mean reads of the hot key at each expiry, and what theory predicts",
+    ),
+    figure("predicted.per_expiry", None, |s| one_decimal(s.predicted.as_ref().map(|predicted| predicted.per_expiry)))
+        .only(Shown::Theory)
+        .head("by", "theory"),
+    figure("latency_ms.p50", Some(FigureUnit::Time), |s| time(s.latency_ms.p50)).head("p50", "ms").page(
+        Group::Time,
+        "p50",
+        "median response time, from the planned send",
+    ),
+    figure("latency_ms.p99", Some(FigureUnit::Time), p99)
+        .compared(|s| phrases::carries(s, 0.99))
+        .head("p99", "ms")
+        .page(
+            Group::Time,
+            "p99",
+            "99th percentile; in an open loop with that of service time, from the actual send",
+        ),
+    figure("latency_ms.p99_9", Some(FigureUnit::Time), |s| time(s.latency_ms.p99_9))
+        .compared(|s| phrases::carries(s, 0.999))
+        .page(Group::Time, "p99.9", "99.9th percentile"),
+    figure("latency_ms.max", None, |s| time(s.latency_ms.max)).page(Group::Time, "max", "the slowest request"),
+    figure("waiting_share", Some(FigureUnit::Share), waited).only(Shown::Items).head("", "waited").page(
+        Group::Requests,
+        "waited",
+        "share that waited for an origin read (outcomes wait and load), and how many waited in one replica at once, a slot's queue \
+         included",
+    ),
+    figure("stale.share", Some(FigureUnit::Share), stale).only(Shown::Items).head("past", "TTL").page(
+        Group::Requests,
+        "past TTL",
+        "share answered with a value past its TTL, and the largest age past it",
+    ),
+    figure("levels.near_share", Some(FigureUnit::Share), |s| {
+        let part = s.levels.as_ref().and_then(|levels| levels.near_share);
+        number(part, part.map(|part| phrases::share(Some(part))))
+    })
+    .only(Shown::Levels)
+    .head("", "near")
+    .page(Group::Levels, "answered near", "share of the requests that a copy in the replica's process answered"),
+    figure("levels.shared_reads_per_s", Some(FigureUnit::Rate), |s| {
+        let levels = s.levels.as_ref();
+        let theory = levels.and_then(|levels| levels.shared_reads_by_theory);
+        let under = theory.map(|reads| format!("theory {reads:.1}")).unwrap_or_default();
+        Cell { under, ..one_decimal(levels.and_then(|levels| levels.shared_reads_per_s)) }
+    })
+    .only(Shown::Levels)
+    .head("shared", "reads/s")
+    .page(
+        Group::Levels,
+        "shared reads/s",
+        "reads of the shared cache a second, by all replicas, and what theory predicts of them",
+    ),
+    figure("levels.lost", None, |s| {
+        let levels = s.levels.as_ref();
+        let flushed = levels.and_then(|levels| levels.flushed);
+        let under = flushed.map(|times| format!("{times} flushes")).unwrap_or_default();
+        count(levels.and_then(|levels| levels.lost), &under)
+    })
+    .only(Shown::Told)
+    .head("changes", "lost")
+    .page(
+        Group::Levels,
+        "changes lost",
+        "changes that were told and not heard, summed over the replicas; and how often one threw away all of its copies",
+    ),
+    figure("behind.share", Some(FigureUnit::Share), behind).only(Shown::Writes).head("behind", "commit").page(
+        Group::Writes,
+        "behind a commit",
+        "share of the answers that were old by the origin's own word when they were asked for, and the oldest of them",
+    ),
+    figure("behind.wrong_ms_max", Some(FigureUnit::Time), |s| {
+        time(s.behind.as_ref().and_then(|behind| behind.wrong_ms_max))
+    })
+    .only(Shown::Writes)
+    .head("wrong", "ms max")
+    .page(Group::Writes, "longest wrong, ms", "the longest time for which all answers for a key were behind a commit"),
+    figure("writes.wrong_sets", Some(FigureUnit::Count), |s| count(s.writes.as_ref().map(|w| w.wrong_sets), ""))
+        .only(Shown::Writes)
+        .head("wrong", "sets")
+        .page(Group::Writes, "wrong sets", "puts of an older version than the cache had been told of"),
+    figure("writes.sent", None, writes).only(Shown::Writes).alarm(|s| s.writes.as_ref().is_some_and(|w| w.keys_left_wrong > 0)).page(
+        Group::Writes,
+        "writes",
+        "writes acknowledged, those that failed or are unknown, and keys of which the cache could not be told",
+    ),
+    figure("counters.immortal_at_end", Some(FigureUnit::Count), immortal)
+        .only(Shown::Counters)
+        .alarm(|s| s.counters.as_ref().is_some_and(|c| c.immortal_at_end.is_some_and(|keys| keys > 0)))
+        .head("immortal", "keys")
+        .page(Group::Counters, "immortal keys", "counters that had no end when the load ended: until they are removed or repaired they begin no new window"),
+    figure("counters.lost", Some(FigureUnit::Count), lost)
+        .only(Shown::Counters)
+        .alarm(|s| s.counters.as_ref().is_some_and(|c| c.lost.is_some_and(|lost| lost > 0)))
+        .head("lost", "counts")
+        .page(Group::Counters, "lost", "increments that were acknowledged and that no window counts, and of how many, in the whole run with its warm-up"),
+    figure("counters.resets", Some(FigureUnit::Count), |s| count(s.counters.as_ref().and_then(|c| c.resets), ""))
+        .only(Shown::Counters)
+        .head("", "resets")
+        .page(Group::Counters, "resets", "times that a count began anew inside its window, in the whole run"),
+    figure("counters.begun_max_per_second", Some(FigureUnit::Count), |s| {
+        count(s.counters.as_ref().and_then(|c| c.begun_max_per_second), "")
+    })
+    .only(Shown::Counters)
+    .head("begun", "max /s")
+    .page(Group::Counters, "begun, peak/s", "the most windows that began in one second, each key's first left out"),
+    figure("counters.above_limit", Some(FigureUnit::Count), above_limit)
+        .only(Shown::Limited)
+        .alarm(|s| s.counters.as_ref().is_some_and(|c| c.above_limit.is_some_and(|above| above > 0)))
+        .head("above", "limit")
+        .page(Group::Counters, "above the limit", "requests let through beyond the limit of their window, and of how many let through, in the whole run"),
+    figure("failed_share", Some(FigureUnit::Share), failed).alarm(|s| s.errors > 0).head("", "failed").page(
+        Group::Requests,
+        "failed",
+        "share of the requests without a good answer, those shed included, and how many of how many; the verdict says why",
+    ),
+    // Said only where it is another thing than `well after`.
+    figure("recovery.recovered_after_s", None, |s| {
+        number(s.recovery.and_then(|r| r.recovered_after_s), s.recovery.map(phrases::recovered_after))
+    })
+    .only(Shown::TwoRules)
+    .alarm(|s| s.recovery.is_some_and(|recovery| recovery.recovered == Some(false)))
+    .head("recovered", "after")
+    .page(
+        Group::Faults,
+        "recovered after",
+        "from the end of the last event until requests were answered as before it: docs/metastable.md",
+    ),
+    figure("recovery.troubled_s", None, |s| {
+        let troubled = s.recovery.map(|r| r.troubled_s);
+        number(troubled.map(|s| s as f64), troubled.map(|s| format!("{s} s")))
+    })
+    .only(Shown::Faults)
+    .head("in", "trouble")
+    .page(
+        Group::Faults,
+        "in trouble",
+        "seconds from the first event on in which a request failed or waited too long: docs/faults.md",
+    ),
+    figure("recovery.after_s", None, |s| {
+        number(s.recovery.and_then(|r| r.after_s), s.recovery.map(phrases::well_after))
+    })
+    .only(Shown::Faults)
+    .head("well", "after")
+    .page(
+        Group::Faults,
+        "well after",
+        "from the end of the last event until no request failed or waited too long any more: docs/faults.md",
+    ),
+    figure("valid", None, |s| number(None, Some(if s.valid { "yes" } else { "INVALID" }.to_owned()))).head("", "valid"),
+    figure("cache_ops_per_request", Some(FigureUnit::Rate), |s| {
+        let ops = s.cache_ops_per_request;
+        number(ops, ops.map(|ops| format!("{ops:.2}")))
+    })
+    .page(Group::Cache, "a request", "cache operations of all replicas, a request"),
+];
+
+fn origin_total(s: &Strategy) -> Cell {
+    let total = s.origin.as_ref().map(|origin| origin.total);
+    let floor = s.origin.as_ref().and_then(|origin| origin.floor);
+    let under = match (phrases::times_floor(s), floor) {
+        (Some(times), Some(floor)) => format!("{times:.1}× floor of {floor}"),
+        (None, Some(floor)) => format!("floor {floor}"),
+        _ if total.is_some() => "no floor".to_owned(),
+        _ => String::new(),
+    };
+    count(total, &under)
+}
+
+fn per_expiry(s: &Strategy) -> Cell {
+    let mean = s.origin.as_ref().and_then(|origin| Some(origin.per_expiry.as_ref()?.mean));
+    let theory = s.predicted.as_ref().map(|p| format!("theory {:.1}", p.per_expiry));
+    Cell { under: theory.unwrap_or_default(), ..one_decimal(mean) }
+}
+
+fn p99(s: &Strategy) -> Cell {
+    let service = s.service_ms.p99.zip(s.latency_ms.p99).filter(|(one, two)| FigureUnit::Time.differ(*one, *two));
+    let under = service.map_or_else(String::new, |(service, _)| format!("service {}", phrases::ms(Some(service))));
+    Cell { under, ..time(s.latency_ms.p99) }
+}
+
+fn waited(s: &Strategy) -> Cell {
+    let most = s.peak_waiters.filter(|most| *most > 0);
+    share(phrases::waiting_share(s), most.map_or_else(String::new, |most| format!("≤ {most} at once")))
+}
+
+fn stale(s: &Strategy) -> Cell {
+    let known = s.outcomes.unknown == 0;
+    let age = s.stale.overage_ms_max.filter(|age| known && *age > 0);
+    let under = age.map_or_else(String::new, |ms| format!("≤ {} old", phrases::age(ms)));
+    share(s.stale.share.filter(|_| known), under)
+}
+
+fn behind(s: &Strategy) -> Cell {
+    let oldest = s.behind.as_ref().and_then(|behind| behind.age_ms.max);
+    let under = oldest.map_or_else(String::new, |ms| format!("≤ {} old", phrases::age(ms.ceil() as u64)));
+    share(s.behind.as_ref().and_then(|behind| behind.share), under)
+}
+
+fn writes(s: &Strategy) -> Cell {
+    let Some(writes) = &s.writes else { return count(None, "") };
+    let mut under = Vec::new();
+    for (number, what) in
+        [(writes.failed, "failed"), (writes.unknown, "unknown"), (writes.keys_left_wrong, "keys left wrong")]
+    {
+        under.extend((number > 0).then(|| format!("{number} {what}")));
+    }
+    count(Some(writes.acknowledged), &under.join(", "))
+}
+
+fn immortal(s: &Strategy) -> Cell {
+    let most = s.counters.as_ref().and_then(|c| c.immortal_max.filter(|most| Some(*most) != c.immortal_at_end));
+    let under = most.map_or_else(String::new, |most| format!("≤ {most} at a time"));
+    count(s.counters.as_ref().and_then(|c| c.immortal_at_end), &under)
+}
+
+fn lost(s: &Strategy) -> Cell {
+    let Some(counters) = &s.counters else { return count(None, "") };
+    let mut under = vec![format!("of {}", counters.acknowledged)];
+    under.extend(counters.extra.filter(|extra| *extra > 0).map(|extra| format!("{extra} extra")));
+    under.extend((counters.unknown > 0).then(|| format!("{} unknown", counters.unknown)));
+    count(counters.lost, &under.join(", "))
+}
+
+fn above_limit(s: &Strategy) -> Cell {
+    let counters = s.counters.as_ref();
+    let through = counters.and_then(|c| c.let_through);
+    count(counters.and_then(|c| c.above_limit), &through.map_or_else(String::new, |through| format!("of {through}")))
+}
+
+fn failed(s: &Strategy) -> Cell {
+    let (all, failed) = (s.outcomes.sum(), s.outcomes.error + s.outcomes.shed);
+    share((all > 0).then(|| phrases::failed_share(s)), format!("{failed} of {}", s.requests))
+}
+
+fn number(exact: Option<f64>, text: Option<String>) -> Cell {
+    Cell { exact, text: text.unwrap_or_else(|| UNKNOWN.to_owned()), under: String::new() }
+}
+
+fn count(value: Option<u64>, under: &str) -> Cell {
+    Cell { under: under.to_owned(), ..number(value.map(|v| v as f64), value.map(|v| v.to_string())) }
+}
+
+fn time(value: Option<f64>) -> Cell {
+    number(value, Some(phrases::ms(value)))
+}
+
+fn share(value: Option<f64>, under: String) -> Cell {
+    Cell { under, ..number(value, Some(phrases::share(value))) }
+}
+
+fn one_decimal(value: Option<f64>) -> Cell {
+    number(value, value.map(|value| format!("{value:.1}")))
+}
