@@ -211,12 +211,13 @@ fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
         .unwrap();
     with_hot.recovery =
         Some(report::record::Recovery { troubled_s: 1, after_s: None, recovered: None, recovered_after_s: None });
-    // What is there only of a real run, with retries, with writes, of a load that counts, or with such a layer.
+    // What is there only of a real run, with retries, with writes, of a load that counts, with copies, or with such a layer.
     with_hot.resent = Some(0);
     with_hot.retries = Some(report::record::Retries::default());
     with_hot.behind = Some(report::record::BehindCommit::default());
     with_hot.writes = Some(report::record::WriteFigures::default());
     with_hot.counters = Some(report::record::CounterFigures::default());
+    with_hot.levels = Some(report::record::LevelFigures::default());
     if let Some(events) = &mut with_hot.events {
         (events.limit_refused, events.breaker_refused) = (Some(0), Some(0));
         (events.breaker_opened, events.breaker_closed) = (Some(0), Some(0));

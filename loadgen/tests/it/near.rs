@@ -102,6 +102,7 @@ fn several_entries_of_a_key_and_caches_of_their_own_read_as_the_formulas_say() {
     let expected = cycles * near::herd_of_copies(rate, service, copies);
     let found = total(&run, "plain + copies(n=10) + bare");
     assert!((found / expected - 1.0).abs() < 0.1, "{found}, theory {expected}");
+    assert_eq!(strategy(&run, "plain + copies(n=10) + bare").origin.as_ref().unwrap().per_expiry, None, "it has ten");
     let peak = |name: &str| strategy(&run, name).origin.as_ref().unwrap().max_per_second;
     let (together, apart) = (peak("plain + copies(n=10) + bare"), peak("plain + jitter(0.5) + copies(n=10) + bare"));
     assert!(together > 80 && apart < 70, "{together} together, {apart} apart");
@@ -114,6 +115,16 @@ fn several_entries_of_a_key_and_caches_of_their_own_read_as_the_formulas_say() {
     let found = total(&run, "plain + local + bare");
     assert!((found / expected - 1.0).abs() < 0.1, "{found}, theory {expected}");
     assert_eq!(levels(&run, "plain + local + bare").shared_reads, Some(0));
+}
+
+/// While the shared cache is gone, copies that may be served past their lives spare the origin.
+#[test]
+fn stale_copies_answer_while_the_shared_cache_is_lost() {
+    let (plain, stale) = ("plain + near(ttl=1s) + bare", "plain + near(ttl=1s, stale=30s) + bare");
+    let run = simulate(&["--scenario", "cache-outage", "--strategy", &[plain, stale].join(",")]);
+    let reads = |name: &str| strategy(&run, name).origin.as_ref().unwrap().total;
+    assert!(reads(stale) * 4 < reads(plain) * 3, "{} and {}", reads(stale), reads(plain));
+    assert!(strategy(&run, stale).stale.overage_ms_max.unwrap() <= 30_000);
 }
 
 #[test]

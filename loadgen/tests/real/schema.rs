@@ -15,7 +15,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 34] = [
+const MAY_BE_MISSING: [&str; 35] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -40,6 +40,7 @@ const MAY_BE_MISSING: [&str; 34] = [
     "run Strategy.counters",
     "run Strategy.cut_after_s",
     "run Strategy.generator_cpu_cores",
+    "run Strategy.levels",
     "run Strategy.life_s",
     "run Strategy.moved_on",
     "run Strategy.resent",
@@ -124,6 +125,9 @@ fn fresh() -> &'static [Written] {
         well("writes", "--lab sim --scenario leaderboard --strategy swr", &[]);
         // Counters.
         well("counters", "--lab sim --scenario counters --strategy lua -d 3s --set load.clients=4", &[]);
+        // Copies in the process.
+        let near = ["--strategy", "plain + near(ttl=1s) + coalesce + lock"];
+        well("near", "--lab sim --scenario near-hot -w 2s -d 10s", &near);
         // An event that lasts.
         well("lasts", "--lab sim --scenario origin-outage --strategy best", &[]);
         let repeated =

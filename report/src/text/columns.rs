@@ -36,24 +36,24 @@ impl FigureUnit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     Faults,
+    Levels,
     Origin,
     Time,
     Requests,
     Writes,
     Counters,
-    Levels,
     Cache,
 }
 
 impl Group {
     pub(crate) const ALL: [(Self, &'static str); 8] = [
         (Self::Faults, "Faults"),
+        (Self::Levels, "Copies in the process"),
         (Self::Origin, "Origin reads"),
         (Self::Time, "Response time, ms"),
         (Self::Requests, "Requests"),
         (Self::Writes, "Writes"),
         (Self::Counters, "Counters"),
-        (Self::Levels, "Copies in the process"),
         (Self::Cache, "Cache ops"),
     ];
 }

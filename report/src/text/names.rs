@@ -83,7 +83,7 @@ mod tests {
             sorted.dedup();
             assert_eq!(sorted.len(), names.len(), "{short:?}");
         }
-        assert_eq!(distinct(&names, 28)[0], "…idate=pubsub) + coal…");
+        assert_eq!(distinct(&names, 28)[0], "…s, invalidate=pubsub) + co…");
         assert_eq!(distinct(&["naive", "naive"], 28), ["naive"; 2]);
         assert_eq!(distinct(&[names[0]], 28), [cut_in_middle(names[0], 28)], "alone it is cut as ever");
     }

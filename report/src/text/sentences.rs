@@ -20,7 +20,11 @@ const FAILED_MAX: f64 = 0.01;
 
 /// What the numbers show, what is wrong with them, and how far they carry: one sentence a line.
 pub(crate) fn sentences(run: &Run) -> Vec<String> {
-    let run = &names::shortened(run, phrases::NAME_LIMIT);
+    of_shown(&names::shortened(run, phrases::NAME_LIMIT))
+}
+
+/// Of a run whose strategies have the names that are shown.
+fn of_shown(run: &Run) -> Vec<String> {
     let recoveries = recoveries(run);
     let run = &run.typical();
     let mut said = Vec::new();
@@ -114,6 +118,9 @@ fn unknown_because(run: &Run, verdict: &Verdict) -> String {
         metric if metric.starts_with("recovery.") => "there was no event, or nothing was measured before it",
         metric if no_ledger && (metric.starts_with("origin.") || metric == "hot.origin_total") => "there is no ledger",
         "origin.floor" => "entries live longer than the TTL",
+        metric if metric.starts_with("origin.per_expiry") && strategy.is_some_and(has_several_entries) => {
+            "a key has several entries, which have no expiry in common"
+        }
         metric if metric.starts_with("origin.per_expiry") => "no herd began and ended within the measured time",
         "hit_ratio" | "stale.share" | "stale.overage_ms_max" => "answers did not say how they were made",
         _ => "nothing of it was measured",
@@ -168,7 +175,7 @@ const EXPIRIES_MIN: u64 = 5;
 fn few_expiries(valid: &[&Strategy]) -> Option<String> {
     valid.iter().find(|s| s.hot.is_some())?;
     let seen = |s: &&&Strategy| s.origin.as_ref().and_then(|o| o.per_expiry.as_ref()).map_or(0, |p| p.count);
-    let fewest = valid.iter().filter(|s| s.origin.is_some()).min_by_key(seen)?;
+    let fewest = valid.iter().filter(|s| !has_several_entries(s)).filter(|s| s.origin.is_some()).min_by_key(seen)?;
     let count = seen(&fewest);
     let reads = fewest.hot.as_ref().and_then(|hot| hot.origin_total);
     (count < EXPIRIES_MIN).then(|| {
@@ -181,6 +188,14 @@ fn few_expiries(valid: &[&Strategy]) -> Option<String> {
         )
     })
 }
+
+/// Whether a key has several entries in the fleet.
+fn has_several_entries(strategy: &Strategy) -> bool {
+    strategy.not_predicted.iter().any(|not| SEVERAL_ENTRIES.contains(&not.premise.as_str()))
+}
+
+/// The premises of theory that fail where a key has several entries in the fleet, which have no expiry in common.
+const SEVERAL_ENTRIES: [&str; 2] = ["one-entry", "shared-cache"];
 
 /// So many kinds of failures are named of each strategy.
 const KINDS_NAMED: usize = 4;

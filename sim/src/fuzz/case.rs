@@ -266,6 +266,8 @@ fn fault(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) 
         Trouble::ClockDrift => (1, sign * draw.wide(1000, 50_000_000) as i64),
         Trouble::CacheSlow => (2000, draw.wide(MS, 300 * MS) as i64),
         Trouble::FailOver => (2000, 0),
+        // Copies end with their entries: a longer one leaves none that is wrong.
+        Trouble::SubscriberCut => (300, 0),
         Trouble::OriginSlow => (8000, draw.between(2, 60) as i64),
         Trouble::OriginPaused => (12_000, 0),
         _ => (4000, 0),

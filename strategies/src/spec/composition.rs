@@ -78,6 +78,12 @@ impl Spec {
         self.near.is_some() || self.local.is_some()
     }
 
+    /// Whether a key has one entry for the whole fleet, and so one expiry.
+    #[must_use]
+    pub fn has_one_entry(&self) -> bool {
+        self.local.is_none() && self.copies.is_none()
+    }
+
     /// How copies in its processes hear of changes, where they do.
     #[must_use]
     pub fn bus(&self) -> Option<Bus> {

@@ -7,6 +7,7 @@ pub mod sabotage;
 pub(crate) mod slots;
 #[cfg(test)]
 pub(crate) mod tests;
+mod views;
 
 pub use ports::Ports;
 
@@ -17,11 +18,8 @@ use std::time::Duration;
 use futures_channel::oneshot;
 
 use crate::fill::{Backoff, Cx, Flights, LoadFill, Prefetched};
-use crate::layer::near::{self, Bounds};
 use crate::layer::write::{ItemWriter, StoreWriter, WriteDoor};
-use crate::layer::{
-    Copies, Metered, Names, NearCounters, NearLayer, OfBase, Operations, ToldOfBase, Written, own_cache,
-};
+use crate::layer::{Copies, Metered, Names, NearCounters, Operations, Written};
 use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
@@ -30,6 +28,7 @@ use crate::port::{BoxFuture, Cause, Clock, Removal, Spawn, When};
 use crate::spec::{FillLayer, Spec};
 use crate::stack::parts::Parts;
 use crate::stack::slots::Door;
+use crate::stack::views::Views;
 
 /// A strategy that is running in one replica.
 pub trait RunningStrategy: Send + Sync {
@@ -74,48 +73,21 @@ impl Stack {
             return Err(Unable { strategy: spec.canonical().to_owned(), lacks });
         }
         let spec = &spec.clone().fitted(&ports.budgets);
+        let (names, ports) = views::named(spec, ports);
         let operations = Arc::<Operations>::default();
-        let mut parts = Parts {
-            ports: metered(ports, &operations),
-            early: spec.policy.early,
-            near: spec.near.clone(),
-            write: spec.write.clone(),
-            fill: |load, around| around(Arc::new(load)),
-        };
-        if let Some(broken) = spec.broken {
-            (broken.sabotage)(&mut parts);
-        }
-        let Parts { mut ports, early, near: copied, write, fill } = parts;
-        let names = Names::new(spec.copies, &ports.rng);
-        if names.differ() {
-            ports.origin = Arc::new(OfBase(Arc::clone(&ports.origin)));
-            ports.events = Arc::new(ToldOfBase(Arc::clone(&ports.events)));
-        }
-        let copies = Arc::new(copies_of(spec, copied.as_ref()));
-        if spec.local.is_some() {
-            ports.cache = own_cache(&copies, &ports);
-        }
-        let innermost = Arc::clone(&ports.cache);
-        let shared = spec.cache.iter().fold(innermost, |inner, layer| layer.around(inner, &ports));
-        let cache = match &copied {
-            Some(layer) => near::near(layer, Arc::clone(&shared), Arc::clone(&copies), &ports),
-            None => Arc::clone(&shared),
-        };
+        let Parts { mut ports, early, near, write, fill } = parts(spec, metered(&ports, &operations));
+        let Views { copies, shared, cache } = Views::of(spec, near.as_ref(), &mut ports);
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
-        let (reread, negative) = (!spec.fill.is_empty(), spec.absent_life());
-        let views = (Arc::clone(&shared), Arc::clone(&cache));
-        let writer = (ports.clone(), Arc::clone(&flights));
-        let ordered = spec.orders_fills();
         let load = LoadFill {
             ports: ports.clone(),
-            shared: views.0,
-            cache: views.1,
-            flights,
+            shared: Arc::clone(&shared),
+            cache: Arc::clone(&cache),
+            flights: Arc::clone(&flights),
             backoff,
-            reread,
-            negative,
-            ordered,
+            reread: !spec.fill.is_empty(),
+            negative: spec.absent_life(),
+            ordered: spec.orders_fills(),
         };
         // Warming a cache is not the strategy's doing, so its reads pass by the layers.
         let origin = spec.origin.iter().fold(Arc::clone(&ports.origin), |inner, layer| layer.around(inner, &ports));
@@ -134,11 +106,11 @@ impl Stack {
             cache: Arc::clone(&cache),
             life,
             names: names.clone(),
-            bus: copied.as_ref().and_then(|layer| layer.bus),
+            bus: near.as_ref().and_then(|layer| layer.bus),
             copies: Arc::clone(&copies),
             removal,
         };
-        let store: Arc<dyn ItemWriter> = Arc::new(StoreWriter { ports: writer.0, origin, flights: writer.1 });
+        let store: Arc<dyn ItemWriter> = Arc::new(StoreWriter { ports: ports.clone(), origin, flights });
         let writer = match write {
             Some(layer) => layer.around(store, &written),
             None => store,
@@ -240,13 +212,19 @@ impl RunningStrategy for Stack {
     }
 }
 
-/// What a replica keeps in its process: nothing, where the strategy keeps nothing there.
-fn copies_of(spec: &Spec, near: Option<&NearLayer>) -> Copies {
-    match (near, spec.local) {
-        (Some(near), _) => Copies::new(near.bounds, near.bus.is_some()),
-        (None, Some(local)) => Copies::new(local.bounds, false),
-        (None, None) => Copies::new(Bounds::NONE, false),
+/// A stack's parts, wrong where the strategy is so on purpose.
+fn parts(spec: &Spec, ports: Ports) -> Parts {
+    let mut parts = Parts {
+        ports,
+        early: spec.policy.early,
+        near: spec.near.clone(),
+        write: spec.write.clone(),
+        fill: |load, around| around(Arc::new(load)),
+    };
+    if let Some(broken) = spec.broken {
+        (broken.sabotage)(&mut parts);
     }
+    parts
 }
 
 fn metered(ports: &Ports, ops: &Arc<Operations>) -> Ports {

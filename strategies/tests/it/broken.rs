@@ -16,7 +16,7 @@ fn each_is_labelled_and_is_its_composition() {
         assert!(spec.canonical().contains(broken.reason) && spec.canonical().ends_with(broken.composition));
         assert!(broken.name.starts_with("broken-") && PRESETS.iter().all(|p| p.name != broken.name));
     }
-    assert_eq!(BROKEN.len(), 12);
+    assert_eq!(BROKEN.len(), 15);
     let error = Spec::parse("broken-lock-no-tll").unwrap_err().to_string();
     assert!(error.contains("did you mean `broken-lock-no-ttl`?"), "{error}");
 }

@@ -100,6 +100,12 @@ impl Subject {
         self.strategy.is_none() && self.counter.is_none()
     }
 
+    /// Whether a key has one entry for the whole fleet, as far as is known.
+    #[must_use]
+    pub fn has_one_entry(&self) -> bool {
+        self.strategy.as_ref().is_none_or(Spec::has_one_entry)
+    }
+
     fn target(target: &Target) -> Self {
         let name = "target".to_owned();
         Self { composition: target.urls.join(" "), folder: name.clone(), name, strategy: None, counter: None }

@@ -222,7 +222,12 @@ fn origin(evidence: &Evidence<'_>, tally: &OriginTally, end_ns: i64) -> OriginFi
         max_in_flight: tally.in_flight.most(),
         seconds_over: BTreeMap::from([(SECONDS_OVER.to_string(), tally.whole_seconds.over(SECONDS_OVER))]),
         floor: evidence.collected.floor,
-        per_expiry: tally.hot_key.as_ref().and_then(|_| per_expiry(&tally.herds.so_far(), end_ns)),
+        // Several entries of a key have no expiry in common.
+        per_expiry: tally
+            .hot_key
+            .as_ref()
+            .filter(|_| evidence.subject.has_one_entry())
+            .and_then(|_| per_expiry(&tally.herds.so_far(), end_ns)),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) const NO_FLUSH: BrokenInfo = BrokenInfo {
 /// A reply that an invalidation has overtaken is kept.
 pub(super) const RACE: BrokenInfo = BrokenInfo {
     name: "broken-tracking-race",
-    composition: "plain + near(ttl=60s, invalidate=tracking) + coalesce + lease + invalidate",
+    composition: "plain + near(ttl=60s, invalidate=tracking) + coalesce + lease + write-through",
     reason: "a reply from before a write is kept after its invalidation has come: nothing will take it away",
     mistake: "no pending marker: the map is filled by the reply and emptied by the push, in whatever order they come",
     sabotage: |parts| parts.near.iter_mut().for_each(|near| near.marks = false),
