@@ -312,6 +312,16 @@ fn warnings(settings: &Settings) -> Vec<String> {
             format!("{}: nobody writes in this scenario, so its write layer never acts; --set writes.rate=20/s makes writes", subject.name)
         }));
     }
+    let unheard = |subject: &&Subject| {
+        let spec = subject.strategy.as_ref();
+        spec.is_some_and(|spec| spec.bus().is_some() && spec.write_effect() == WriteEffect::Nothing)
+    };
+    warnings.extend(settings.subjects.iter().filter(unheard).map(|subject| {
+        format!(
+            "{}: no write layer changes the shared cache, so no copy hears of a write; add invalidate",
+            subject.name
+        )
+    }));
     for event in &scenario.events {
         if event.over() > scenario.load.duration {
             warnings.push(format!("the event at {} lasts beyond the end of the run", duration_text(event.at)));

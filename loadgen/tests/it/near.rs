@@ -134,7 +134,9 @@ fn what_does_not_fit_is_refused_with_a_sentence() {
         ("plain + local + near + coalesce", "`near`, which stands in front of a shared one"),
         ("plain + local + copies + coalesce", "`copies`, which stands in front of a shared one"),
         ("plain + near(bytes=64) + coalesce", "needs a unit"),
-        ("plain + near(bytes=5GiB) + coalesce", "a size"),
+        ("plain + near(bytes=5GiB) + coalesce", "is not a size in B, KiB or MiB"),
+        ("plain + near(bytes=5000MiB) + coalesce", "found 5000MiB, which is out of range"),
+        ("plain + local(bytes=0MiB) + coalesce", "found 0MiB, which is out of range"),
         ("plain + near(invalidate=polling) + coalesce", "found \"polling\""),
         ("plain + copies(n=1) + bare", "out of range"),
     ] {

@@ -60,7 +60,7 @@ pub(crate) const FIGURES: [FigureRow; 30] = [
         "past TTL",
         "share answered with a value past its TTL, and the largest age past it",
     ),
-    figure("levels.near_share", Some(FigureUnit::Share), |s| {
+    figure("levels.near_share", None, |s| {
         let part = s.levels.as_ref().and_then(|levels| levels.near_share);
         number(part, part.map(|part| phrases::share(Some(part))))
     })

@@ -29,14 +29,15 @@ fn counted_wrong(strategies: &[&Strategy]) -> Option<String> {
 fn behind(strategies: &[&Strategy]) -> Option<String> {
     let known = |strategy: &&Strategy| {
         let behind = strategy.behind.as_ref()?;
-        Some((behind.share?, behind.wrong_ms_max?, name_of(&strategy.name)))
+        Some((behind.share?, (behind.age_ms.max, behind.wrong_ms_max?), name_of(&strategy.name)))
     };
     let right = strategies.iter().filter(|strategy| !phrases::wrong_on_purpose(strategy));
-    let mut known: Vec<(f64, f64, String)> = right.filter_map(known).collect();
+    let mut known: Vec<(f64, (Option<f64>, f64), String)> = right.filter_map(known).collect();
     known.sort_by(|one, two| one.0.total_cmp(&two.0));
-    let said = known.iter().map(|(share, wrong_ms, name)| {
+    let said = known.iter().map(|(share, (oldest, wrong_ms), name)| {
         let (share, longest) = (phrases::share(Some(*share)), phrases::ms_with_unit(Some(*wrong_ms)));
-        format!("{name} ({share}, a key wrong for {longest} at most)")
+        let oldest = oldest.map(|ms| format!(", by {} at most", phrases::ms_with_unit(Some(ms)))).unwrap_or_default();
+        format!("{name} ({share}{oldest}; all answers for a key for {longest} at most)")
     });
     let said: Vec<String> = said.collect();
     (!said.is_empty()).then(|| format!("Behind a commit: {}.", said.join(", ")))

@@ -1,6 +1,6 @@
 //! What is said about a run, word for word.
 
-use report::record::{BehindCommit, Block, CounterFigures, Outcomes, Recovery, Run};
+use report::record::{BehindCommit, Block, CounterFigures, Latency, Outcomes, Recovery, Run};
 use report::{parse_run, summary_markdown, verdict_table};
 
 fn fixture() -> Run {
@@ -378,15 +378,18 @@ fn how_far_answers_were_behind_commits_is_said_of_the_least_first() {
     let mut run = fixture();
     run.verdicts.clear();
     run.strategies.truncate(2);
-    for (strategy, (share, wrong)) in run.strategies.iter_mut().zip([(0.259, 2094.2), (0.0003, 3.84)]) {
+    let found = [(0.259, Some(2500.0), 2094.2), (0.0003, None, 3.84)];
+    for (strategy, (share, max, wrong)) in run.strategies.iter_mut().zip(found) {
         strategy.valid = true;
+        let age_ms = Latency { max, ..Latency::default() };
         strategy.behind =
-            Some(BehindCommit { share: Some(share), wrong_ms_max: Some(wrong), ..BehindCommit::default() });
+            Some(BehindCommit { share: Some(share), age_ms, wrong_ms_max: Some(wrong), ..BehindCommit::default() });
     }
     let names: Vec<String> = run.strategies.iter().map(|strategy| strategy.name.clone()).collect();
     let said = verdict_table(&run).replace("\n  ", " ");
     let behind = format!(
-        "Behind a commit: {} (<0.1%, a key wrong for 3.8 ms at most), {} (25.9%, a key wrong for 2094 ms at most).",
+        "Behind a commit: {} (<0.1%; all answers for a key for 3.8 ms at most), {} (25.9%, by 2500 ms at most; all answers for a key for \
+         2094 ms at most).",
         names[1], names[0]
     );
     assert!(said.contains(&behind), "{said}");

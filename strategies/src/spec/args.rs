@@ -112,10 +112,12 @@ impl<'a> Args<'a> {
     pub(crate) fn size(&self, name: &str) -> Result<u32, String> {
         let Some(Range::Size) = self.param(name).map(|p| p.range) else { return Err(self.misread(name)) };
         let text = self.text(name);
-        (SIZE.read)(text).map_err(|fault| match fault {
+        let size = (SIZE.read)(text).map_err(|fault| match fault {
+            UnitFault::TooLarge => self.wrong(name, &format!("found {text}, which is out of range")),
             UnitFault::NoUnit => self.wrong(name, &format!("{text:?} needs a unit, e.g. {text}{}", SIZE.suffix)),
             _ => self.wrong(name, &format!("{text:?} is not {}, as {}", SIZE.words, SIZE.example)),
-        })
+        })?;
+        if size == 0 { Err(self.wrong(name, &format!("found {text}, which is out of range"))) } else { Ok(size) }
     }
 
     pub(crate) fn span(&self, name: &str) -> Result<Span, String> {

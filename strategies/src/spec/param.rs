@@ -50,7 +50,7 @@ impl ParamInfo {
             Range::Below(most) => format!("{what}; between 0 and {most}"),
             Range::AtMost(most) => format!("{what}; above 0, at most {most}"),
             Range::Count(from, to) => format!("{what}; {from} to {to}"),
-            Range::Size => format!("{what}; a size with its unit, as 64MiB, under 4 GiB"),
+            Range::Size => format!("{what}; a size with its unit, above 0B, at most 4095MiB"),
             Range::Time(from, to) => format!("{what}; {}", times(from, to)),
             Range::AutoOrTime(auto, from, to) => format!("{what}: auto ({auto}), or {}", times(from, to)),
             Range::Spread(up, both) => format!("0 to {up}, or both ways: ±0 to ±{both} (or +-0.1)"),

@@ -3,7 +3,7 @@
 //! A replica of R gets r_p = r/R of a key's requests a second. Its copy lives for L; the first request after its end, 1/r_p later in the
 //! mean of Poisson arrivals, reads the shared cache, and the next copy lives from its reply on.
 
-use super::circumstances::{Circumstances, Gaps, Readers};
+use super::circumstances::{Circumstances, FilledBy, Gaps, Readers};
 use crate::policy::Early;
 use crate::spec::Spec;
 
@@ -62,8 +62,8 @@ pub fn herd_of_own_caches(rate: f64, service_s: f64, replicas: f64) -> f64 {
 }
 
 /// What is predicted of a strategy's reads of the shared cache a second: for copies of one life, one reader a process at a time, and a
-/// key that is asked for alone, at an even rate, by Poisson arrivals, and that nothing takes away. An expiry of the shared entry adds
-/// a read by each replica, which is left out: T must be 20 L at least.
+/// key that is asked for alone, at an even rate, by Poisson arrivals, and that nothing takes away: its entry does not expire within the run.
+/// A copy must be asked for ten times in its life, for the formula is that of a renewal process long after a renewal.
 #[must_use]
 pub fn shared_reads(spec: &Spec, at: &Circumstances) -> Option<f64> {
     let near = spec.near.as_ref()?;
@@ -72,8 +72,13 @@ pub fn shared_reads(spec: &Spec, at: &Circumstances) -> Option<f64> {
     let alone = at.h() >= 1.0 && at.missing == 0.0;
     let calm = at.steady && at.events == 0 && !at.writes && !at.slots;
     let known = near.coalesces && near.bus.is_none() && least == most && spec.broken.is_none();
-    let long = spec.policy.life(at.ttl).soft >= 20 * least && spec.policy.early == Early::Never;
-    (alone && calm && known && long)
+    let run = match at.filled {
+        FilledBy::ByLoad(warmup) => warmup + at.measured,
+        FilledBy::Otherwise => return None,
+    };
+    let long = spec.policy.life(at.ttl).soft > run && spec.policy.early == Early::Never;
+    let often = per_s / f64::from(at.replicas.max(1)) * least.as_secs_f64() >= 10.0;
+    (often && alone && calm && known && long)
         .then(|| shared_reads_in_turns_per_s(per_s, f64::from(at.replicas), least.as_secs_f64()))
 }
 
