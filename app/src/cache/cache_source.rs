@@ -47,8 +47,8 @@ pub trait CacheSource: Send + Sync {
     /// Asks the cache about itself; an error is a sentence for people.
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>>;
 
-    /// Tries everything that a strategy may ask of the cache, and of these ways of hearing of changes, in a namespace that is empty again afterwards. A cache in this
-    /// process refuses nothing.
+    /// Tries everything that a strategy may ask of the cache, and these ways of hearing of changes, in a namespace that is empty again
+    /// afterwards. A cache in this process refuses nothing.
     fn preflight<'a>(&'a self, _namespace: &'a str, _buses: Vec<Bus>) -> BoxFuture<'a, Result<CacheStatus, Refused>> {
         Box::pin(async { self.status().await.map_err(|said| Refused::at("status", &said)) })
     }

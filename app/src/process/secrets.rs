@@ -27,7 +27,7 @@ pub const INJECTOR_USER: &str = "injector";
 /// the stack of containers `increx` is denied.
 pub const REPLICA_MAY: &str = "~lab:* resetchannels &lab:* -@all +get +set +del +getrange +pexpire +eval +evalsha \
                            +incrby +pttl +multi +exec +discard \
-                           +publish +subscribe +unsubscribe +xadd +xread +xrevrange \
+                           +publish +subscribe +unsubscribe +xadd +xread +xrange +xrevrange \
                            +client|id +client|tracking +client|kill +hello +info +ping";
 /// What the injector may do: find and remove the lab's keys, and see who holds a lock. No FLUSHALL, no CONFIG.
 const INJECTOR_MAY: &str = "~lab:* resetchannels -@all +get +scan +unlink +info +ping";

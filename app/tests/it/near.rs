@@ -87,6 +87,31 @@ async fn what_is_written_while_nothing_is_heard_is_right_when_the_connection_sta
     }
 }
 
+/// A stream that is removed begins its numbers anew: a reader that has read as far must not take the new ones for what follows.
+#[tokio::test]
+async fn a_stream_that_is_removed_is_no_stream_that_goes_on_and_none_is_left_for_ever() {
+    let Some(redis) = testing::redis(&[]) else { return };
+    let client = redis::Client::open(redis.url()).unwrap();
+    let mut raw = client.get_multiplexed_async_connection().await.unwrap();
+    let fleet = Fleet::of(&spec("streams"), &redis, 2, settings(1, 16)).await;
+    let (writer, reader) = (&fleet.replicas[0], &fleet.replicas[1]);
+    let keys: Vec<Key> = (1..=3).map(Key::of_item).collect();
+    for key in &keys {
+        eventually("a copy", async || near(reader, key).await.is_some()).await;
+    }
+    writer.write(&keys[0]).await;
+    eventually("the first change is heard", async || reader.stack.near().heard == 1).await;
+    let life: i64 = redis::cmd("PTTL").arg("lab:run:strategy:{changes}").query_async(&mut raw).await.unwrap();
+    assert!(life > 0, "{life}");
+    let () = redis::cmd("DEL").arg("lab:run:strategy:{changes}").query_async(&mut raw).await.unwrap();
+    // The first has the number of what was read, and the second the one after it.
+    let written = [writer.write(&keys[1]).await, writer.write(&keys[2]).await];
+    for (key, version) in keys[1..].iter().zip(written) {
+        eventually(&format!("{key} is right"), async || reader.get(key).await.unwrap().version == version).await;
+    }
+    assert_eq!(reader.stack.near().flushed, 1);
+}
+
 /// A reply that a change has overtaken must not be kept: after any number of writes, every copy is of the last one.
 #[tokio::test]
 async fn no_copy_is_left_that_nothing_will_take_away() {

@@ -47,7 +47,7 @@ pub(crate) fn herd_what(strategy: &Strategy, digest: &Digest, by_theory: &str) -
         return "not known".to_owned();
     }
     let reads: f64 = digest.herd.bins.iter().sum();
-    let written = if strategy.writes.is_some() { ", with those that writes made needful" } else { "" };
+    let written = if strategy.writes.is_some() { ", those after writes included" } else { "" };
     match digest.herd.aligned {
         Aligned::Expiries(count) => {
             format!(

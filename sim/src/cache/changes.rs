@@ -102,15 +102,14 @@ impl CacheServer {
 
     /// Reads a stream on from where it stopped; what is missing there by its number was missed.
     fn read_on(&self, listener: &Listener) {
-        let (entries, last): (Vec<(u64, Key)>, u64) = {
+        let (entries, missed) = {
             let kept = self.changes.kept();
-            let read = listener.read.load(Relaxed);
-            (kept.stream.iter().filter(|(number, _)| *number > read).cloned().collect(), kept.last)
-        };
-        let read = listener.read.swap(last, Relaxed);
-        let missed = match entries.first() {
-            Some((first, _)) => *first > read + 1,
-            None => last != read,
+            let goes_on = listener.epoch.swap(kept.epoch, Relaxed) == kept.epoch;
+            let read = if goes_on { listener.read.load(Relaxed) } else { 0 };
+            let entries: Vec<_> = kept.stream.iter().filter(|(number, _)| *number > read).cloned().collect();
+            listener.read.store(kept.last, Relaxed);
+            let gap = entries.first().map_or(kept.last != read, |(first, _)| *first > read + 1);
+            (entries, !goes_on || gap)
         };
         if missed {
             listener.heard.tell(&Heard::Lost);
@@ -146,13 +145,17 @@ impl CacheServer {
 impl Invalidations for CachePort {
     fn hear(&self, bus: Bus) -> BoxFuture<'_, Option<Messages>> {
         Box::pin(async move {
-            let read = self.server.changes.kept().last;
+            let (read, epoch) = {
+                let kept = self.server.changes.kept();
+                (kept.last, kept.epoch)
+            };
             let listener = Arc::new(Listener {
                 replica: self.replica,
                 bus,
                 link: Arc::clone(&self.listener_link),
                 heard: Subscribers::default(),
                 read: AtomicU64::new(read),
+                epoch: AtomicU64::new(epoch),
                 tracked: Mutex::default(),
                 broken_until: AtomicU64::new(0),
             });

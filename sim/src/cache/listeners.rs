@@ -20,6 +20,8 @@ pub(super) struct Kept {
     pub(super) stream: VecDeque<(u64, Key)>,
     /// The number of the last entry of the stream.
     pub(super) last: u64,
+    /// Which stream it is: one that was removed begins its numbers anew.
+    pub(super) epoch: u64,
 }
 
 /// One replica's connection.
@@ -30,6 +32,8 @@ pub(super) struct Listener {
     pub(super) heard: Subscribers,
     /// The last entry of the stream that it has read.
     pub(super) read: AtomicU64,
+    /// Of which stream that was.
+    pub(super) epoch: AtomicU64,
     /// The keys that it has read and that the server tells it of when they change.
     pub(super) tracked: Mutex<BTreeSet<Key>>,
     /// Until when it is broken.
@@ -52,6 +56,7 @@ impl Changes {
         let mut kept = self.kept();
         kept.stream.clear();
         kept.last = 0;
+        kept.epoch += 1;
     }
 
     pub(super) fn of(&self, matches: impl Fn(&Listener) -> bool) -> Vec<Arc<Listener>> {

@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const PING_EVERY: Duration = Duration::from_millis(500);
 /// How long a read of the stream waits for something new, in milliseconds.
 const BLOCK_MS: u64 = 250;
+/// How long a stream is kept after its last entry, in milliseconds.
+const STREAM_LIFE_MS: u64 = 3_600_000;
 /// Entries that one read of the stream brings.
 const ENTRIES: usize = 512;
 
@@ -119,9 +121,13 @@ impl Invalidations for RedisChanges {
             let command = match bus {
                 Bus::PubSub => redis::cmd("PUBLISH").arg(self.0.channel()).arg(key.as_str()).to_owned(),
                 Bus::Streams { maxlen } => {
-                    let mut add = redis::cmd("XADD");
-                    add.arg(self.0.stream()).arg("MAXLEN").arg(maxlen).arg("0-*").arg("k").arg(key.as_str());
-                    add
+                    let (stream, mark) = (self.0.stream(), crate::wire::auth::entropy().unwrap_or_default());
+                    let mut add = redis::pipe();
+                    add.cmd("XADD").arg(&stream).arg("MAXLEN").arg(maxlen).arg("0-*");
+                    add.arg("k").arg(key.as_str()).arg("m").arg(mark).ignore();
+                    // Nobody removes a namespace's stream: it ends by itself.
+                    add.cmd("PEXPIRE").arg(&stream).arg(STREAM_LIFE_MS).ignore();
+                    return add.query_async::<()>(&mut self.0.link.clone()).await.map_err(classify);
                 }
                 Bus::Tracking | Bus::TrackingDefault => return Ok(()),
             };
@@ -209,7 +215,7 @@ async fn one_connection(
     of: &Arc<Inner>,
     bus: Bus,
     heard: &Arc<Subscribers>,
-    position: &mut Option<u64>,
+    position: &mut Option<Position>,
     stands: impl FnOnce(),
 ) -> RedisResult<()> {
     let mut hearing = begin(of, bus, heard).await?;
@@ -231,63 +237,69 @@ async fn one_connection(
 /// Entries of a stream: each its id, and its fields and values in turns.
 type StreamEntries = Vec<(String, Vec<String>)>;
 
+/// Where a reader of the stream stands: the last entry that it knows, by its number, and what that entry was. A stream that was removed
+/// begins its numbers anew, so the number alone does not tell.
+#[derive(Clone, PartialEq)]
+struct Position(Option<(u64, Vec<String>)>);
+
+impl Position {
+    fn number(&self) -> u64 {
+        self.0.as_ref().map_or(0, |(number, _)| *number)
+    }
+}
+
 /// Reads the stream from where it stopped, or from its end where it has not begun.
 async fn read_on(
     of: &Inner,
     connection: &mut MultiplexedConnection,
     heard: &Subscribers,
-    position: &mut Option<u64>,
+    position: &mut Option<Position>,
     stands: impl FnOnce(),
 ) -> RedisResult<()> {
     let stream = of.stream();
-    let mut read = match *position {
+    let read = match position {
         Some(read) => read,
-        None => end_of(connection, &stream).await?,
+        None => position.insert(end_of(connection, &stream).await?),
     };
-    *position = Some(read);
     stands();
     while !heard.is_empty() {
+        let from = format!("0-{}", read.number());
         let mut command = redis::cmd("XREAD");
-        command
-            .arg("COUNT")
-            .arg(ENTRIES)
-            .arg("BLOCK")
-            .arg(BLOCK_MS)
-            .arg("STREAMS")
-            .arg(&stream)
-            .arg(format!("0-{read}"));
+        command.arg("COUNT").arg(ENTRIES).arg("BLOCK").arg(BLOCK_MS).arg("STREAMS").arg(&stream).arg(&from);
         let news: Option<BTreeMap<String, StreamEntries>> = command.query_async(connection).await?;
-        let entries = news.into_iter().flat_map(BTreeMap::into_values).flatten();
-        let mut any = false;
-        for (id, fields) in entries {
-            any = true;
-            let number = number_of(&id);
-            if number != Some(read + 1) {
+        if !is_there(connection, &stream, read).await? {
+            // It was removed, or is too short: what is there now, and what was before it, may have been missed.
+            *read = end_of(connection, &stream).await?;
+            heard.tell(&Heard::Lost);
+            continue;
+        }
+        for (id, fields) in news.into_iter().flat_map(BTreeMap::into_values).flatten() {
+            let number = number_of(&id).unwrap_or(read.number() + 1);
+            if number != read.number() + 1 {
                 heard.tell(&Heard::Lost);
             }
-            read = number.unwrap_or(read + 1);
             if let Some(key) = fields.get(1).and_then(|key| Key::new(key).ok()) {
                 heard.announce(&key);
             }
+            *read = Position(Some((number, fields)));
         }
-        if !any {
-            // A stream that was removed begins anew: its numbers are lower than what was read.
-            let end = end_of(connection, &stream).await?;
-            if end < read {
-                heard.tell(&Heard::Lost);
-                read = end;
-            }
-        }
-        *position = Some(read);
     }
     Ok(())
 }
 
-/// The number of a stream's last entry; 0 where it has none.
-async fn end_of(connection: &mut MultiplexedConnection, stream: &str) -> RedisResult<u64> {
+/// Whether the entry up to which a stream was read is still in it, and the same.
+async fn is_there(connection: &mut MultiplexedConnection, stream: &str, read: &Position) -> RedisResult<bool> {
+    let Position(Some((number, fields))) = read else { return Ok(true) };
+    let id = format!("0-{number}");
+    let found: StreamEntries = redis::cmd("XRANGE").arg(stream).arg(&id).arg(&id).query_async(connection).await?;
+    Ok(found.first().is_some_and(|(_, found)| found == fields))
+}
+
+/// A stream's last entry, where it has one.
+async fn end_of(connection: &mut MultiplexedConnection, stream: &str) -> RedisResult<Position> {
     let last = redis::cmd("XREVRANGE").arg(stream).arg("+").arg("-").arg("COUNT").arg(1).to_owned();
     let last: StreamEntries = last.query_async(connection).await?;
-    Ok(last.first().and_then(|(id, _)| number_of(id)).unwrap_or(0))
+    Ok(Position(last.into_iter().next().and_then(|(id, fields)| Some((number_of(&id)?, fields)))))
 }
 
 fn number_of(id: &str) -> Option<u64> {
