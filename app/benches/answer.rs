@@ -30,6 +30,7 @@ impl CacheSource for Memory {
         CachePorts {
             cache: self.0.clone(),
             lease: self.0.clone(),
+            connections: strategies::port::NoConnections::over(self.0.clone()),
             wake: self.0.clone(),
             invalidations: self.0.clone(),
             counters: self.0.clone(),

@@ -1,7 +1,9 @@
 //! What replicas and origin count.
 
 use serde::{Deserialize, Serialize};
-use strategies::NearCounters;
+use std::time::Duration;
+
+use strategies::{NearCounters, PoolCounters};
 
 /// `GET /counters` of a replica, since its strategy was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -16,6 +18,9 @@ pub struct ReplicaCounters {
     /// What became of what it keeps in its process.
     #[serde(default)]
     pub near: NearCounts,
+    /// What became of its pool of connections.
+    #[serde(default)]
+    pub pool: PoolCounts,
     /// Requests and background tasks that have not ended.
     pub in_flight: u64,
     /// The most requests that waited at a time since the last `POST /mark`; `None` where that is not known.
@@ -78,6 +83,68 @@ impl NearCounts {
     }
 }
 
+/// What became of a replica's pool of connections: [`PoolCounters`] on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PoolCounts {
+    /// Connections that were taken.
+    pub takes: u64,
+    /// Operations that waited in vain.
+    pub gave_up: u64,
+    /// Connections that were given back.
+    pub given_back: u64,
+    /// For how long these had been taken, all together, nanoseconds.
+    pub held_ns: u64,
+    /// The squares of these times, summed, µs².
+    pub held_us2: u64,
+}
+
+impl From<PoolCounters> for PoolCounts {
+    fn from(of: PoolCounters) -> Self {
+        let PoolCounters { takes, gave_up, given_back, held_ns, held_us2, .. } = of;
+        Self { takes, gave_up, given_back, held_ns, held_us2 }
+    }
+}
+
+impl PoolCounts {
+    /// For how long a connection was taken, on average; `None` where none was given back.
+    #[must_use]
+    pub fn held_mean(self) -> Option<Duration> {
+        self.held_ns.checked_div(self.given_back).map(Duration::from_nanos)
+    }
+
+    /// The squared coefficient of variation of that time: 0 where all are alike, 1 where they are exponential.
+    #[must_use]
+    pub fn held_variation(self) -> Option<f64> {
+        let mean_us = self.held_mean()?.as_secs_f64() * 1e6;
+        let square = self.held_us2 as f64 / self.given_back as f64;
+        (mean_us > 0.0).then(|| (square / (mean_us * mean_us) - 1.0).max(0.0))
+    }
+
+    /// Of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            takes: self.takes + other.takes,
+            gave_up: self.gave_up + other.gave_up,
+            given_back: self.given_back + other.given_back,
+            held_ns: self.held_ns + other.held_ns,
+            held_us2: self.held_us2.saturating_add(other.held_us2),
+        }
+    }
+
+    /// What was counted since `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            takes: self.takes.saturating_sub(earlier.takes),
+            gave_up: self.gave_up.saturating_sub(earlier.gave_up),
+            given_back: self.given_back.saturating_sub(earlier.given_back),
+            held_ns: self.held_ns.saturating_sub(earlier.held_ns),
+            held_us2: self.held_us2.saturating_sub(earlier.held_us2),
+        }
+    }
+}
+
 impl ReplicaCounters {
     /// Of both, as [`NearCounts::and`].
     #[must_use]
@@ -87,6 +154,7 @@ impl ReplicaCounters {
             cache_ops: self.cache_ops + other.cache_ops,
             cache_reads: self.cache_reads + other.cache_reads,
             near: self.near.and(other.near),
+            pool: self.pool.and(other.pool),
             in_flight: self.in_flight + other.in_flight,
             peak_waiters: self.peak_waiters.max(other.peak_waiters),
         }
@@ -100,6 +168,7 @@ impl ReplicaCounters {
             cache_ops: self.cache_ops.saturating_sub(earlier.cache_ops),
             cache_reads: self.cache_reads.saturating_sub(earlier.cache_reads),
             near: self.near.since(earlier.near),
+            pool: self.pool.since(earlier.pool),
             ..self
         }
     }

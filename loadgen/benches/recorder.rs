@@ -38,6 +38,7 @@ fn a_second(c: &mut Criterion) {
                     black_box(&asked),
                     Answer {
                         near: false,
+                        connection: None,
                         sent_ns: intended_ns + 1_000,
                         done_ns,
                         outcome,

@@ -40,6 +40,7 @@ fn record(seconds: i64, per_second: i64) {
             &asked,
             Answer {
                 near: false,
+                connection: None,
                 sent_ns,
                 done_ns,
                 outcome,

@@ -29,6 +29,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("client-side", include_str!("../files/client-side.toml")),
         ("copies", include_str!("../files/copies.toml")),
         ("deploy-local", include_str!("../files/deploy-local.toml")),
+        ("pool-starvation", include_str!("../files/pool-starvation.toml")),
         ("write-race", include_str!("../files/write-race.toml")),
         ("leaderboard", include_str!("../files/leaderboard.toml")),
         ("counters", include_str!("../files/counters.toml")),

@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 88] = [
+pub const METRICS: [&str; 96] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -79,6 +79,14 @@ pub const METRICS: [&str; 88] = [
     "levels.lost",
     "levels.flushed",
     "levels.overtaken",
+    "pool.asked",
+    "pool.waited",
+    "pool.waited_share",
+    "pool.waited_elsewhere",
+    "pool.wait_ms.p99",
+    "pool.wait_ms.max",
+    "pool.in_use_max",
+    "pool.gave_up",
     "cache_ops_per_request",
     "peak_waiters",
     "unsent",

@@ -14,7 +14,7 @@ use strategies::time::Mono;
 use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack};
 
 use crate::cache::link::{Link, LinkLatency};
-use crate::cache::{CachePort, CacheServer};
+use crate::cache::{CachePort, CacheServer, SimConnections};
 use crate::origin::SimOrigin;
 use crate::origin::port::OriginPort;
 use crate::world::{Handle, VirtualClock, World};
@@ -116,6 +116,7 @@ impl Process {
             cache_ops: self.stack.cache_ops() + self.counters.as_ref().map_or(0, |counters| counters.cache_ops()),
             cache_reads: self.stack.cache_reads(),
             near: self.stack.near().into(),
+            pool: self.stack.pool().into(),
             in_flight: 0,
             peak_waiters: Some(self.stack.peak_waiters()),
         }
@@ -188,6 +189,7 @@ impl Fleet {
             cache: port.clone(),
             can: strategies::port::Capabilities::ALL,
             lease: port.clone(),
+            connections: Arc::new(SimConnections(port.clone())),
             wake: port.clone(),
             invalidations: port.clone(),
             seize: port.clone(),

@@ -28,7 +28,7 @@ mod world;
 
 pub use cache::link::{Draws, Link, LinkLatency, Path};
 pub use cache::memory::{MemoryCache, Snapshot};
-pub use cache::{CachePort, CacheServer, Effect, Watcher};
+pub use cache::{CachePort, CacheServer, Effect, SimConnections, Watcher};
 pub use chaos::{Chaos, Happened};
 pub use crowd::{Crowd, Reply, Request, Witness};
 pub use fleet::{Fleet, FleetSettings, Latencies, SimReplica};

@@ -69,6 +69,7 @@ fn hit(c: &mut Criterion) {
             cache: memory.clone(),
             can: strategies::port::Capabilities::ALL,
             lease: memory.clone(),
+            connections: strategies::port::NoConnections::over(memory.clone()),
             wake: memory.clone(),
             invalidations: memory.clone(),
             seize: memory.clone(),

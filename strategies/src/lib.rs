@@ -11,6 +11,7 @@
 //! | early refresh × stale window | `policy/` |
 //! | load-and-store as one act, coalescing, the fleet's lock | `fill/` |
 //! | TTL jitter, the meter | `layer/` |
+//! | how operations reach the shared cache: one connection, a pool | `layer/connection/` |
 //! | a bound on what reaches the origin, a breaker | `layer/origin/` |
 //! | what is done to the cache when an item is written | `layer/write/` |
 //! | a replica's own request slots, and who waits in it | [`Slots`] |
@@ -37,14 +38,14 @@ pub use kit::nearest;
 pub use kit::rng;
 pub use kit::time;
 pub use kit::units;
-pub use layer::{NearCounters, Written};
+pub use layer::{ConnectionUse, HoldFor, NearCounters, PoolCounters, PoolSettings, Written};
 pub use policy::Served;
-#[cfg(feature = "conformance")]
-pub use port::conformance;
 pub use port::entry::{Entry, Freshness, Life, Stamp};
 pub use port::error::GetError;
 pub use port::key::{KEY_BYTES_MAX, Key, KeyError};
 pub use port::outcome::Outcome;
+#[cfg(feature = "conformance")]
+pub use port::{conformance, pool_conformance};
 pub use spec::Spec;
 pub use stack::budgets::Budgets;
 pub use stack::sabotage;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evidence::CacheStatus;
-use strategies::port::{BoxFuture, Bus, Cache, Capabilities, CounterServer, Invalidations, Lease, Wake};
+use strategies::port::{BoxFuture, Bus, Cache, Capabilities, Connections, CounterServer, Invalidations, Lease, Wake};
 use strategies::sabotage::Seize;
 
 pub use crate::wire::refused::{RefusalCause, Refused};
@@ -16,6 +16,8 @@ pub struct CachePorts {
     pub cache: Arc<dyn Cache>,
     /// Leases.
     pub lease: Arc<dyn Lease>,
+    /// Connections of a strategy's own choice, to both.
+    pub connections: Arc<dyn Connections>,
     /// Messages between replicas.
     pub wake: Arc<dyn Wake>,
     /// How copies in the replica learn of changes.

@@ -11,11 +11,11 @@ use axum::routing::{get, post};
 use evidence::failure;
 use strategies::port::{Clock, Level};
 use strategies::time::nanos;
-use strategies::{Cx, GetError, Key, Outcome, RunningStrategy, Served, Written};
+use strategies::{Cx, GetError, Key, Outcome, Served, Stack, Written};
 
 use super::count::count;
 use super::running::{Replica, Running};
-use crate::wire::headers::{LED_HEADER, OVERAGE_HEADER, VERSION_HEADER};
+use crate::wire::headers::{CONNECTION_HEADER, LED_HEADER, OVERAGE_HEADER, VERSION_HEADER, connection_text};
 
 const NS_PER_S: i64 = 1_000_000_000;
 
@@ -41,13 +41,19 @@ async fn item(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Re
     let begun = replica.settings.clock.mono();
     let deadline = begun.plus(running.budgets.replica);
     let cx = Cx { request: running.request(), deadline, replica: running.index };
-    let answer = running.stack.get(cx, &key).await;
+    let (answer, connection) = Stack::serve(&running.stack, cx, &key).await;
     let outcome = answer.as_ref().map_or_else(|error| failure(error).1, |served| served.outcome);
     replica.metrics.answered(outcome, replica.settings.clock.mono().since(begun));
-    let response = match answer {
+    let mut response = match answer {
         Ok(served) => good(&replica, &running, served),
         Err(error) => bad(&error),
     };
+    if let Some(connection) = connection {
+        replica.metrics.took_a_connection(connection.wait);
+        if let Ok(text) = HeaderValue::try_from(connection_text(&connection)) {
+            response.headers_mut().insert(HeaderName::from_static(CONNECTION_HEADER), text);
+        }
+    }
     drop(open);
     response
 }
@@ -120,5 +126,6 @@ fn status_header(outcome: Outcome, level: Level, ttl_s: i64) -> HeaderValue {
 
 async fn scrape(State(replica): State<Arc<Replica>>) -> Response {
     let cache_operations = replica.counters().cache_ops;
-    replica.metrics.text(replica.requests_open(), replica.background_tasks(), cache_operations)
+    let pool = replica.running().map(|running| running.stack.pool()).unwrap_or_default();
+    replica.metrics.text(replica.requests_open(), replica.background_tasks(), cache_operations, pool)
 }

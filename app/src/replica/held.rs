@@ -1,24 +1,33 @@
-//! Which locks this replica holds, for an event that is aimed at a lock's holder: the lease port, and a note of every
-//! token that it gave.
+//! Which locks this replica holds, for an event that is aimed at a lock's holder: a note of every token that its leases gave, over
+//! whichever connection.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strategies::Key;
-use strategies::port::{Acquired, BoxFuture, CacheError, Lease, Released, Renewed, Token};
+use strategies::port::{
+    Acquired, BoxFuture, CacheError, Connected, ConnectionLimits, ConnectionPool, Connections, Lease, Released,
+    Renewed, TakenConnection, Token,
+};
 
 use crate::wire::control::HeldLocks;
 
-/// Leases, and the tokens of those that were won and not released.
+/// The tokens of leases that were won and not released.
+#[derive(Default)]
 pub(super) struct HeldLeases {
-    leases: Arc<dyn Lease>,
     tokens: Mutex<BTreeMap<Key, Token>>,
 }
 
 impl HeldLeases {
-    pub(super) fn over(leases: Arc<dyn Lease>) -> Self {
-        Self { leases, tokens: Mutex::default() }
+    /// Leases, each noted here.
+    pub(super) fn over(this: &Arc<Self>, leases: Arc<dyn Lease>) -> Arc<dyn Lease> {
+        Arc::new(NotedLeases { leases, held: Arc::clone(this) })
+    }
+
+    /// Connections whose leases are noted here.
+    pub(super) fn over_all(this: &Arc<Self>, inner: Arc<dyn Connections>) -> Arc<dyn Connections> {
+        Arc::new(NotedConnections { inner, held: Arc::clone(this) })
     }
 
     /// What is held now, as far as this replica knows: one that has run out is held until it is released.
@@ -32,7 +41,43 @@ impl HeldLeases {
     }
 }
 
-impl Lease for HeldLeases {
+struct NotedLeases {
+    leases: Arc<dyn Lease>,
+    held: Arc<HeldLeases>,
+}
+
+struct NotedConnections {
+    inner: Arc<dyn Connections>,
+    held: Arc<HeldLeases>,
+}
+
+struct NotedPool {
+    inner: Arc<dyn ConnectionPool>,
+    held: Arc<HeldLeases>,
+}
+
+impl Connections for NotedConnections {
+    fn shared(&self, limits: ConnectionLimits) -> Connected {
+        let Connected { cache, lease } = self.inner.shared(limits);
+        Connected { cache, lease: HeldLeases::over(&self.held, lease) }
+    }
+
+    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn ConnectionPool> {
+        Arc::new(NotedPool { inner: self.inner.pool(size, limits), held: Arc::clone(&self.held) })
+    }
+}
+
+impl ConnectionPool for NotedPool {
+    fn take(&self) -> BoxFuture<'_, TakenConnection> {
+        Box::pin(async {
+            let mut taken = self.inner.take().await;
+            taken.connected.lease = HeldLeases::over(&self.held, taken.connected.lease);
+            taken
+        })
+    }
+}
+
+impl Lease for NotedLeases {
     fn acquire<'a>(
         &'a self,
         key: &'a Key,
@@ -42,7 +87,7 @@ impl Lease for HeldLeases {
         Box::pin(async move {
             let acquired = self.leases.acquire(key, token, life).await?;
             if acquired == Acquired::Won {
-                self.held().insert(key.clone(), token);
+                self.held.held().insert(key.clone(), token);
             }
             Ok(acquired)
         })
@@ -55,7 +100,7 @@ impl Lease for HeldLeases {
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
         Box::pin(async move {
             {
-                let mut held = self.held();
+                let mut held = self.held.held();
                 if held.get(key) == Some(&token) {
                     held.remove(key);
                 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::response::Response;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge, IntGaugeVec};
-use strategies::Outcome;
 use strategies::port::{BreakerState, CacheErrorClass, Cause, Event, EventSink, LeaderEnd, RefusedBy, Stored};
+use strategies::{Outcome, PoolCounters};
 
 use super::event_log::EventLog;
 use crate::wire::metrics::{ByKind, Families, SECONDS};
@@ -23,6 +23,9 @@ pub(super) struct ReplicaMetrics {
     requests: ByKind<Outcome>,
     durations: Vec<Histogram>,
     stale_overage: Histogram,
+    connection_wait: Histogram,
+    connections_in_use: IntGauge,
+    connections_waited_for: IntGauge,
     requests_in_flight: IntGauge,
     background_tasks: IntGauge,
     strategy: IntGaugeVec,
@@ -117,6 +120,14 @@ impl ReplicaMetrics {
                 "How far past its TTL a stale answer was.",
                 &OVERAGE_SECONDS,
             )?,
+            connection_wait: of.histogram(
+                "stampede_connection_wait_seconds",
+                "How long a request waited for connections of the pool to the shared cache, all its operations together.",
+                &SECONDS,
+            )?,
+            connections_in_use: of.gauge("stampede_connections_in_use", "Connections of the pool that are taken.")?,
+            connections_waited_for: of
+                .gauge("stampede_connections_waited_for", "Operations that wait for a connection of the pool.")?,
             requests_in_flight: of.gauge("stampede_requests_in_flight", "Requests without an answer.")?,
             background_tasks: of.gauge("stampede_background_tasks", "Fills and refreshes that have not ended.")?,
             strategy: of.gauges(
@@ -171,11 +182,19 @@ impl ReplicaMetrics {
     }
 
     /// All of them as Prometheus reads them, with what the replica knows of itself now.
-    pub(super) fn text(&self, requests_open: u64, background_tasks: u64, cache_operations: u64) -> Response {
+    pub(super) fn text(
+        &self,
+        requests_open: u64,
+        background_tasks: u64,
+        cache_operations: u64,
+        pool: PoolCounters,
+    ) -> Response {
         let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.requests_in_flight.set(signed(requests_open));
         self.background_tasks.set(signed(background_tasks));
         self.cache_operations(cache_operations);
+        self.connections_in_use.set(pool.in_use.into());
+        self.connections_waited_for.set(pool.waiting.into());
         self.families.text()
     }
 
@@ -190,6 +209,11 @@ impl ReplicaMetrics {
     /// An answer was stale by so much.
     pub(super) fn stale_by(&self, overage: Duration) {
         self.stale_overage.observe(overage.as_secs_f64());
+    }
+
+    /// A request took a connection of the pool after that wait.
+    pub(super) fn took_a_connection(&self, wait: Duration) {
+        self.connection_wait.observe(wait.as_secs_f64());
     }
 
     /// The strategy that runs has done so many cache operations.

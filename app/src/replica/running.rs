@@ -109,12 +109,13 @@ impl Replica {
         let spec = Spec::parse(text).map_err(|e| e.to_string())?;
         let cache = self.settings.cache.open(&start.namespace);
         let events = Arc::new(EventLog::new(Arc::new(self.settings.clock)));
-        let held = Arc::new(HeldLeases::over(Arc::clone(&cache.lease)));
+        let held = Arc::<HeldLeases>::default();
         let index = start.index.unwrap_or(self.settings.index);
         let ports = Ports {
             cache: Arc::clone(&cache.cache),
             can: self.settings.cache.can_of(&server),
-            lease: held.clone(),
+            lease: HeldLeases::over(&held, Arc::clone(&cache.lease)),
+            connections: HeldLeases::over_all(&held, Arc::clone(&cache.connections)),
             wake: Arc::clone(&cache.wake),
             invalidations: Arc::clone(&cache.invalidations),
             seize: Arc::clone(&cache.seize),
@@ -177,6 +178,7 @@ impl Replica {
             requests: running.requests.load(Ordering::Relaxed),
             cache_reads: running.stack.cache_reads(),
             near: running.stack.near().into(),
+            pool: running.stack.pool().into(),
             cache_ops: running.cache_ops(),
             in_flight,
             peak_waiters: Some(running.stack.peak_waiters()),

@@ -11,7 +11,10 @@ use app::testing;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use strategies::conformance::CacheSubject;
-use strategies::port::{Acquired, CacheErrorClass, Clock, Heard, Lookup, Messages, Released, Stored, Token, When};
+use strategies::pool_conformance::ConnectionsSubject;
+use strategies::port::{
+    Acquired, CacheErrorClass, Clock, ConnectionLimits, Heard, Lookup, Messages, Released, Stored, Token, When,
+};
 use strategies::{Entry, Key, Life};
 
 use crate::common::eventually;
@@ -49,6 +52,49 @@ async fn redis_keeps_the_contract() {
     let CachePorts { cache, lease, wake, invalidations, seize, .. } = open(&redis);
     let clock = Arc::new(RealClock::start());
     CacheSubject { cache, lease, wake, invalidations, seize, clock, prefix: "contract".into() }.check_all().await;
+}
+
+#[tokio::test]
+async fn connections_of_a_pool_are_real_ones_and_keep_the_contract() {
+    let Some(redis) = testing::redis(&[]) else { return };
+    let clock = Arc::new(RealClock::start());
+    let connections = open(&redis).connections;
+    let subject = ConnectionsSubject { connections: Arc::clone(&connections), clock, prefix: "contract".into() };
+    subject.check_all().await;
+    drop(subject);
+    let mut asking = raw(&redis).await;
+    let mut made = async || {
+        let info: String = redis::cmd("INFO").arg("stats").query_async(&mut asking).await.unwrap();
+        let field = info.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        field.unwrap().trim().parse::<u32>().unwrap()
+    };
+    let before = made().await;
+    let pool = connections.pool(5, ConnectionLimits::USUAL);
+    let mut taken = Vec::new();
+    for _ in 0..5 {
+        taken.push(pool.take().await);
+    }
+    assert_eq!(made().await, before, "each connects when it is first used");
+    for one in &taken {
+        assert_eq!(one.connected.cache.get(&Key::of_item(1)).await, Ok(Lookup::Absent));
+    }
+    assert_eq!(made().await, before + 5);
+}
+
+#[tokio::test]
+async fn a_reply_is_waited_for_as_long_as_the_limits_say() {
+    let Some(redis) = testing::redis(&[]) else { return };
+    let limits = ConnectionLimits { reply: Duration::from_secs(5), ..ConnectionLimits::USUAL };
+    let ports = open(&redis);
+    let (usual, patient) = (ports.cache, ports.connections.shared(limits).cache);
+    for cache in [&usual, &patient] {
+        assert_eq!(cache.get(&Key::of_item(1)).await, Ok(Lookup::Absent), "it is connected");
+    }
+    command(&redis, &["CLIENT", "PAUSE", "400", "ALL"]).await.unwrap();
+    let key = Key::of_item(1);
+    let (late, found) = tokio::join!(usual.get(&key), patient.get(&key));
+    assert_eq!(late.unwrap_err().class, CacheErrorClass::Slow);
+    assert_eq!(found, Ok(Lookup::Absent));
 }
 
 /// A cache and its leases over a connection of the crate's own, beside the messages of ours.

@@ -117,6 +117,7 @@ fn memory_and_redis_answer_a_hundred_thousand_random_commands_alike() {
                 let memory = CachePorts {
                     cache: memory.clone(),
                     lease: memory.clone(),
+                    connections: strategies::port::NoConnections::over(memory.clone()),
                     wake: memory.clone(),
                     invalidations: memory.clone(),
                     counters: memory.clone(),

@@ -82,6 +82,7 @@ fn broken_text(broken: &BrokenInfo) -> String {
 fn layer_text(layer: &LayerInfo) -> String {
     let slot = match layer.slot {
         Slot::Policy => "policy",
+        Slot::Connection => "connection",
         Slot::Cache => "cache",
         Slot::Fill => "fill",
         Slot::Origin => "origin",

@@ -27,11 +27,11 @@ fn claims() -> Vec<ClaimRow> {
     .collect()
 }
 
-/// The arguments of a command; the last option is `--strategy`, whose value may have spaces.
+/// The arguments of a command; the last option is `--strategy`, whose value is quoted where it has spaces.
 fn arguments(command: &str) -> Vec<String> {
     let (options, strategies) = command.strip_prefix("loadgen ").unwrap().split_once(" --strategy ").unwrap();
     let options = options.split(' ').map(str::to_owned);
-    options.chain(["--strategy".to_owned(), strategies.to_owned()]).collect()
+    options.chain(["--strategy".to_owned(), strategies.trim_matches('\'').to_owned()]).collect()
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod hostile;
 mod names;
 mod near;
 mod pages;
+mod pool;
 mod security;
 mod sim;
 mod sweep;

@@ -15,6 +15,7 @@ mod keys_and_ramps;
 mod live;
 mod near;
 mod nginx_varnish;
+mod pool;
 mod preflight;
 mod prometheus;
 mod real_gate;

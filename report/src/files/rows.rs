@@ -28,6 +28,7 @@ enum DocumentPlace<'r> {
     Count(&'r mut u64),
     MaybeCount(&'r mut Option<u64>),
     Ms(&'r mut Option<f64>),
+    MaybeMs(&'r mut Option<f64>),
 }
 
 /// A column of [`BinRow`] after the first.
@@ -46,7 +47,7 @@ const fn perhaps(name: &'static str, place: fn(&mut BinRow) -> DocumentPlace<'_>
     Column { name, place, always: false }
 }
 
-const COLUMNS: [Column; 19] = [
+const COLUMNS: [Column; 22] = [
     always("offered", |row| DocumentPlace::Count(&mut row.offered)),
     always("sent", |row| DocumentPlace::Count(&mut row.sent)),
     always("completed", |row| DocumentPlace::Count(&mut row.completed)),
@@ -65,6 +66,9 @@ const COLUMNS: [Column; 19] = [
     perhaps("max_ms", |row| DocumentPlace::Ms(&mut row.max_ms)),
     perhaps("retries", |row| DocumentPlace::MaybeCount(&mut row.retries)),
     perhaps("near", |row| DocumentPlace::MaybeCount(&mut row.near)),
+    perhaps("pool_wait_p99_ms", |row| DocumentPlace::MaybeMs(&mut row.pool_wait_p99_ms)),
+    perhaps("pool_in_use_max", |row| DocumentPlace::MaybeCount(&mut row.pool_in_use_max)),
+    perhaps("pool_waiting_max", |row| DocumentPlace::MaybeCount(&mut row.pool_waiting_max)),
     perhaps("floor", |row| DocumentPlace::MaybeCount(&mut row.floor)),
 ];
 const CONTAINERS: [&str; 7] =
@@ -99,8 +103,10 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
         let there = match (column.place)(&mut BinRow::default()) {
             DocumentPlace::Ms(_) => file == BinFile::Seconds,
             _ => {
-                column.always
-                    || rows.iter_mut().any(|row| matches!((column.place)(row), DocumentPlace::MaybeCount(Some(_))))
+                let known = |row: &mut BinRow| {
+                    matches!((column.place)(row), DocumentPlace::MaybeCount(Some(_)) | DocumentPlace::MaybeMs(Some(_)))
+                };
+                column.always || rows.iter_mut().any(known)
             }
         };
         written.extend(there.then_some(column));
@@ -114,7 +120,7 @@ pub(crate) fn write_bins(out: &mut dyn Write, file: BinFile, rows: &[BinRow]) ->
             match (column.place)(row) {
                 DocumentPlace::Count(count) => line.number(Some(*count)),
                 DocumentPlace::MaybeCount(count) => line.number(*count),
-                DocumentPlace::Ms(ms) => line.number(ms.filter(|ms| ms.is_finite())),
+                DocumentPlace::Ms(ms) | DocumentPlace::MaybeMs(ms) => line.number(ms.filter(|ms| ms.is_finite())),
             };
         }
         line.end(out)?;
@@ -139,7 +145,7 @@ pub(crate) fn read_bins(lines: FileLines, file: BinFile) -> Result<Vec<BinRow>, 
             match (column.place)(&mut row) {
                 DocumentPlace::Count(count) => *count = cells.number(column.name)?,
                 DocumentPlace::MaybeCount(count) => *count = cells.maybe(column.name)?,
-                DocumentPlace::Ms(ms) => *ms = cells.maybe(column.name)?,
+                DocumentPlace::Ms(ms) | DocumentPlace::MaybeMs(ms) => *ms = cells.maybe(column.name)?,
             }
         }
         rows.push(row);

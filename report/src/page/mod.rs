@@ -17,6 +17,7 @@ mod levels;
 mod outcomes;
 mod panels;
 mod plot;
+mod pool;
 mod reads;
 mod repeats;
 mod table;
@@ -60,6 +61,7 @@ fn sections(out: &mut Sheet, view: &View<'_>) {
             reads::over_the_run(out, view);
             reads::close_up(out, view);
         }
+        pool::pool(out, view);
         latency::over_the_run(out, view);
         latency::spectrum(out, view);
         if !counts {

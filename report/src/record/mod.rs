@@ -17,6 +17,7 @@ mod counters;
 mod lab_event;
 mod latency;
 mod levels;
+mod pool;
 mod predicted;
 mod row;
 mod verdict;
@@ -33,6 +34,7 @@ pub use counters::CounterFigures;
 pub use lab_event::LabEvent;
 pub use latency::Latency;
 pub use levels::LevelFigures;
+pub use pool::PoolFigures;
 pub use predicted::{NotPredicted, Predicted};
 pub use row::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, WriteRow};
 pub use verdict::Verdict;
@@ -188,6 +190,9 @@ pub struct Strategy {
     /// Which level of the cache answered; `None` (and absent) where no strategy of the run keeps values in the replicas' processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub levels: Option<LevelFigures>,
+    /// How long requests waited for connections to the shared cache; `None` (and absent) where it takes none from a pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolFigures>,
     /// What became of its increments; `None` (and absent) where it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counters: Option<CounterFigures>,

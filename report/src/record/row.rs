@@ -35,6 +35,13 @@ pub struct BinRow {
     pub retries: Option<u64>,
     /// Answered from a copy in the replica's process; `None` (and no column) where no strategy of the run keeps any.
     pub near: Option<u64>,
+    /// The most connections of its replica's pool that a request found in use; only in `seconds.csv`, and `None` (and no column) where
+    /// no request asked a pool.
+    pub pool_in_use_max: Option<u64>,
+    /// The most operations that a request found waiting for a connection, likewise.
+    pub pool_waiting_max: Option<u64>,
+    /// How long requests waited for connections of a pool, 99th percentile, milliseconds, likewise.
+    pub pool_wait_p99_ms: Option<f64>,
     /// Origin reads that arrived in the bin; `None` where there is no ledger.
     pub origin_starts: Option<u64>,
     /// Largest number of origin reads arrived and not ended, queue included, at any moment of the bin; `None` where there

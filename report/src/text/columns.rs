@@ -37,6 +37,7 @@ impl FigureUnit {
 pub(crate) enum Group {
     Faults,
     Levels,
+    Pool,
     Origin,
     Time,
     Requests,
@@ -46,9 +47,10 @@ pub(crate) enum Group {
 }
 
 impl Group {
-    pub(crate) const ALL: [(Self, &'static str); 8] = [
+    pub(crate) const ALL: [(Self, &'static str); 9] = [
         (Self::Faults, "Faults"),
         (Self::Levels, "Copies in the process"),
+        (Self::Pool, "Connections"),
         (Self::Origin, "Origin reads"),
         (Self::Time, "Response time, ms"),
         (Self::Requests, "Requests"),
@@ -74,6 +76,8 @@ pub(crate) enum Shown {
     Levels,
     /// There, where writers tell of changes.
     Told,
+    /// Where connections to the shared cache come from a pool.
+    Pool,
     /// Where something counted.
     Counters,
     /// There, where a limiter asked.
@@ -98,6 +102,7 @@ impl Shown {
             }
             Self::Told => strategies.clone().any(|s| s.levels.as_ref().is_some_and(|levels| levels.lost.is_some())),
             Self::Levels => strategies.clone().any(|strategy| strategy.levels.is_some()),
+            Self::Pool => strategies.clone().any(|strategy| strategy.pool.is_some()),
             Self::Writes => strategies.clone().any(|strategy| strategy.behind.is_some()),
             Self::Faults => strategies.clone().any(|strategy| strategy.recovery.is_some()),
             Self::TwoRules => phrases::two_rules(strategies),

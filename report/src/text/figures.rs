@@ -5,7 +5,7 @@ use crate::record::Strategy;
 use crate::text::phrases::{self, UNKNOWN};
 
 /// Every figure, in the order of the table at the end of a run.
-pub(crate) const FIGURES: [FigureRow; 30] = [
+pub(crate) const FIGURES: [FigureRow; 32] = [
     figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
     figure("origin.total", Some(FigureUnit::Count), origin_total).only(Shown::Items).head("origin", "reads").page(
         Group::Origin,
@@ -93,6 +93,20 @@ pub(crate) const FIGURES: [FigureRow; 30] = [
         "changes lost",
         "changes that were told and not heard, summed over the replicas; and how often one threw away all of its copies",
     ),
+    figure("pool.waited_share", Some(FigureUnit::Share), pool_waited).only(Shown::Pool).head("pool", "waited").page(
+        Group::Pool,
+        "waited",
+        "share of the requests that had to wait for a connection to the shared cache, and what theory predicts of it (Erlang’s C)",
+    ),
+    figure("pool.wait_ms.p99", Some(FigureUnit::Time), pool_wait)
+        .alarm(|s| s.pool.as_ref().is_some_and(|pool| pool.gave_up.is_some_and(|gave_up| gave_up > 0)))
+        .only(Shown::Pool)
+        .head("pool p99", "ms")
+        .page(
+            Group::Pool,
+            "wait p99, ms",
+            "99th percentile of how long requests waited for connections, what theory predicts of it, and operations that waited in vain",
+        ),
     figure("behind.share", Some(FigureUnit::Share), behind).only(Shown::Writes).head("behind", "commit").page(
         Group::Writes,
         "behind a commit",
@@ -218,6 +232,25 @@ fn stale(s: &Strategy) -> Cell {
     let age = s.stale.overage_ms_max.filter(|age| known && *age > 0);
     let under = age.map_or_else(String::new, |ms| format!("≤ {} old", phrases::age(ms)));
     share(s.stale.share.filter(|_| known), under)
+}
+
+fn pool_waited(s: &Strategy) -> Cell {
+    let pool = s.pool.as_ref();
+    let theory = pool.and_then(|pool| pool.waited_share_by_theory);
+    let under = theory.map(|waits| format!("theory {}", phrases::share(Some(waits)))).unwrap_or_default();
+    share(pool.and_then(|pool| pool.waited_share), under)
+}
+
+fn pool_wait(s: &Strategy) -> Cell {
+    let pool = s.pool.as_ref();
+    let theory = pool.and_then(|pool| pool.wait_p99_ms_by_theory);
+    let in_vain = pool.and_then(|pool| pool.gave_up).filter(|gave_up| *gave_up > 0);
+    let under = [
+        theory.map(|ms| format!("theory {}", phrases::ms(Some(ms)))),
+        in_vain.map(|operations| format!("{operations} in vain")),
+    ];
+    let under: Vec<String> = under.into_iter().flatten().collect();
+    Cell { under: under.join(", "), ..time(pool.and_then(|pool| pool.wait_ms.p99)) }
 }
 
 fn behind(s: &Strategy) -> Cell {

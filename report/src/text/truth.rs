@@ -1,4 +1,5 @@
-//! What is wrong by the ledgers, in words: counters that lost counts or have no end, answers that were behind a commit.
+//! What is wrong by the ledgers, in words: counters that lost counts or have no end, answers that were behind a commit, requests that
+//! waited for another key's.
 
 use crate::record::{Run, Strategy};
 use crate::text::phrases;
@@ -7,7 +8,7 @@ use crate::text::phrases::name_of;
 /// Whose counters were wrong, and how; and how far behind commits each strategy's answers were, the least first. A sentence each.
 pub(crate) fn of_run(run: &Run) -> Vec<String> {
     let valid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| strategy.valid).collect();
-    counted_wrong(&valid).into_iter().chain(behind(&valid)).collect()
+    counted_wrong(&valid).into_iter().chain(behind(&valid)).chain(starved(&valid)).collect()
 }
 
 /// Whether counts were lost, or a counter was seen without an end.
@@ -24,6 +25,21 @@ fn counted_wrong(strategies: &[&Strategy]) -> Option<String> {
     });
     let named: Vec<String> = named.collect();
     (!named.is_empty()).then(|| format!("COUNTED WRONG, in the whole run with its warm-up: {}.", named.join(", ")))
+}
+
+/// Whose requests waited for connections that others held: those that were not for the hot key.
+fn starved(strategies: &[&Strategy]) -> Option<String> {
+    let named = strategies.iter().filter_map(|strategy| {
+        let pool = strategy.pool.as_ref()?;
+        let elsewhere = pool.waited_elsewhere.filter(|count| *count > 0)?;
+        let (share, p99) = (phrases::share(pool.waited_share), phrases::ms_with_unit(pool.wait_ms.p99));
+        Some(format!(
+            "{} ({share} of its requests, p99 {p99}; {elsewhere} not for the hot key)",
+            name_of(&strategy.name)
+        ))
+    });
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| format!("Waited for a connection: {}.", named.join(", ")))
 }
 
 fn behind(strategies: &[&Strategy]) -> Option<String> {

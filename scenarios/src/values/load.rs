@@ -99,6 +99,12 @@ const STARTS: [(&str, Start); 2] = [("together", Start::Together), ("staggered",
 const ARRIVALS: [(&str, Arrivals); 2] = [("poisson", Arrivals::Poisson), ("constant", Arrivals::Constant)];
 
 impl Load {
+    /// Whether requests come as a Poisson stream of one rate.
+    #[must_use]
+    pub fn is_steady_poisson(&self) -> bool {
+        matches!(&self.kind, LoadKind::Open { arrivals: Arrivals::Poisson, ramps, .. } if ramps.is_empty())
+    }
+
     /// Reads the table; `patience` is a client's where nothing is said.
     pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>, patience: Duration) -> Option<Self> {
         let duration = walk.quantity(fields, "duration", &DURATION, MS..=DURATION_MAX, None);

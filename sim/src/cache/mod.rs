@@ -9,6 +9,7 @@ pub(crate) mod memory;
 
 mod changes;
 mod condition;
+mod connections;
 mod counter_store;
 mod counters;
 mod effect;
@@ -26,12 +27,13 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, Lease, Lookup, Released, Removal, Renewed, Stored,
-    Subscribers, Token, When,
+    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, ConnectionLimits, Lease, Lookup, Released, Removal,
+    Renewed, Stored, Subscribers, Token, When,
 };
 use strategies::time::Mono;
 use strategies::{Entry, Key};
 
+pub use connections::SimConnections;
 pub use effect::{Effect, Watcher};
 
 use crate::cache::condition::Condition;
@@ -40,9 +42,6 @@ use crate::cache::link::Link;
 use crate::cache::listeners::Changes;
 use crate::cache::memory::{MemoryCache, Snapshot};
 use crate::world::{Handle, NOBODY};
-
-/// One operation's budget, as the Redis adapter's.
-const OPERATION_BUDGET: Duration = Duration::from_millis(100);
 
 /// What carrying out one command of many that wait takes, as Redis' own few microseconds.
 const COMMAND: Duration = Duration::from_micros(5);
@@ -230,7 +229,9 @@ pub struct CachePort {
     /// The connection on which it hears of changes.
     listener_link: Arc<Link>,
     subscriber: Arc<Subscriber>,
-    replies_to_lose: AtomicU32,
+    replies_to_lose: Arc<AtomicU32>,
+    /// How long an operation may take.
+    budget: Duration,
 }
 
 impl CachePort {
@@ -250,8 +251,16 @@ impl CachePort {
         subscribers.push(Arc::clone(&subscriber));
         drop(subscribers);
         let (world, server) = (server.world.clone(), Arc::clone(server));
-        let replies_to_lose = AtomicU32::new(0);
-        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose })
+        let (replies_to_lose, budget) = (Arc::default(), ConnectionLimits::USUAL.reply);
+        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, budget })
+    }
+
+    /// The same connection, whose operations may take so long.
+    pub(crate) fn within(&self, budget: Duration) -> Arc<Self> {
+        let (world, server, subscriber) = (self.world.clone(), Arc::clone(&self.server), Arc::clone(&self.subscriber));
+        let (link, listener_link) = (Arc::clone(&self.link), Arc::clone(&self.listener_link));
+        let (replica, replies_to_lose) = (self.replica, Arc::clone(&self.replies_to_lose));
+        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, budget })
     }
 
     /// The replies to this replica's next `count` writes are lost, after the effect.
@@ -261,7 +270,7 @@ impl CachePort {
 
     /// A read: it has no effect, so a caller that gives it up leaves nothing behind.
     async fn read(&self, key: &Key, tracked: bool) -> Result<Lookup, CacheError> {
-        let deadline = self.world.now().plus(OPERATION_BUDGET);
+        let deadline = self.world.now().plus(self.budget);
         let arrives = self.link.there.deliver(self.world.now());
         let Some(arrives) = arrives.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
         self.world.sleep_until(arrives).await;
@@ -297,7 +306,7 @@ impl CachePort {
         needs_memory: bool,
         act: impl FnOnce(&Arc<CacheServer>) -> T + Send + 'static,
     ) -> Result<T, CacheError> {
-        let deadline = self.world.now().plus(OPERATION_BUDGET);
+        let deadline = self.world.now().plus(self.budget);
         let Some(arrives) = self.link.there.deliver(self.world.now()) else { return self.give_up(deadline).await };
         let (world, server) = (self.world.clone(), Arc::clone(&self.server));
         let serve = async move {

@@ -19,7 +19,7 @@ use strategies::counter::{CountAnswer, CountError};
 use strategies::port::FlightId;
 use strategies::rng::Rng;
 use strategies::time::{Mono, nanos};
-use strategies::{Cx, GetError, Key, Served, Stack, Written};
+use strategies::{ConnectionUse, Cx, GetError, Key, Served, Stack, Written};
 
 use crate::cache::link::Draws;
 use crate::fleet::Fleet;
@@ -51,8 +51,8 @@ pub struct Request {
 /// What became of a request.
 #[derive(Debug, Clone, Copy)]
 pub enum Reply<'a> {
-    /// Its replica's answer.
-    Answer(&'a Result<Served, GetError>),
+    /// Its replica's answer, and how the request came by its connections to the cache.
+    Answer(&'a Result<Served, GetError>, Option<ConnectionUse>),
     /// Its replica's answer to a write.
     Wrote(&'a Result<Written, GetError>),
     /// Its replica's answer to an increment.
@@ -324,8 +324,8 @@ impl<W: Witness + 'static> Crowd<W> {
                 let job = std::future::poll_fn(|_| at_work.take().map_or(Poll::Pending, Poll::Ready)).await;
                 match job.op {
                     Op::Get => {
-                        let answer = Stack::serve(job.stack, job.cx, &job.key).await;
-                        crowd.answered(job.number, &at_work, Reply::Answer(&answer));
+                        let (answer, connection) = Stack::serve(job.stack, job.cx, &job.key).await;
+                        crowd.answered(job.number, &at_work, Reply::Answer(&answer, connection));
                     }
                     Op::Put => {
                         // Boxed: writes are few, and every worker has room for its largest future.
@@ -350,7 +350,7 @@ impl<W: Witness + 'static> Crowd<W> {
         if let Some(task) = place.task {
             self.idle.borrow_mut().put(place.replica, Worker { task, desk: Rc::clone(desk) });
         }
-        if let Reply::Answer(Ok(Served { flight: Some(flight), .. })) = reply {
+        if let Reply::Answer(Ok(Served { flight: Some(flight), .. }), _) = reply {
             self.witness.borrow_mut().led(place.replica, *flight);
         }
         self.record(&place, reply);

@@ -23,8 +23,8 @@ impl<W: Witness + 'static> Crowd<W> {
         let Some(retry) = self.retry.filter(|retry| place.attempt < retry.attempts) else { return Err(false) };
         let asked = match reply {
             _ if place.op != Op::Get => return Err(false),
-            Reply::Answer(Ok(_)) | Reply::Wrote(_) | Reply::Counted(_) => return Err(false),
-            Reply::Answer(Err(error)) => error.retry_after(),
+            Reply::Answer(Ok(_), _) | Reply::Wrote(_) | Reply::Counted(_) => return Err(false),
+            Reply::Answer(Err(error), _) => error.retry_after(),
             Reply::TimedOut | Reply::Reset | Reply::Refused => None,
         };
         if self.stopped.get() {

@@ -292,7 +292,7 @@ impl Stage {
         let task = self.world.spawn(ask.replica, async move {
             let end = match counters {
                 Some(counters) => End::Count(counters.count(cx, &key).await),
-                None => End::Answer(Stack::serve(stack, cx, &key).await),
+                None => End::Answer(Stack::serve(stack, cx, &key).await.0),
             };
             let _ = tell.send(end);
         });

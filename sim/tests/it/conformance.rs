@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::{Law, OriginModel};
-use sim::{CachePort, CacheServer, Link, LinkLatency, MemoryCache, OriginPort, SimOrigin, World};
+use sim::{CachePort, CacheServer, Link, LinkLatency, MemoryCache, OriginPort, SimConnections, SimOrigin, World};
 use strategies::Key;
 use strategies::conformance::{CacheSubject, OriginSubject};
 use strategies::counter::conformance::CounterSubject;
+use strategies::pool_conformance::ConnectionsSubject;
+use strategies::port::NoConnections;
 use strategies::rng::Rng;
 
 #[test]
@@ -34,6 +36,20 @@ fn a_replicas_connection_to_the_simulated_cache_keeps_the_contract() {
     let invalidations = seize.clone();
     let subject =
         CacheSubject { cache, lease, wake, invalidations, seize, clock: world.clock(0), prefix: "contract".into() };
+    assert_eq!(world.run(subject.check_all()), Some(()));
+}
+
+#[test]
+fn connections_to_memory_and_to_the_simulated_cache_keep_the_contract() {
+    let world = World::new();
+    let clock = world.clock(0);
+    let connections = NoConnections::over(Arc::new(MemoryCache::new(clock.clone())));
+    let subject = ConnectionsSubject { connections, clock, prefix: "contract".into() };
+    assert_eq!(world.run(subject.check_all()), Some(()));
+    let world = World::new();
+    let server = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
+    let connections = Arc::new(SimConnections(CachePort::new(&server, 0, link(), link())));
+    let subject = ConnectionsSubject { connections, clock: world.clock(0), prefix: "contract".into() };
     assert_eq!(world.run(subject.check_all()), Some(()));
 }
 

@@ -89,9 +89,11 @@ impl CountError {
     pub(crate) const fn of_increment(error: CacheError) -> Self {
         match error.class {
             CacheErrorClass::Down | CacheErrorClass::Slow => Self::Unknown(error),
-            CacheErrorClass::Full | CacheErrorClass::Moved | CacheErrorClass::Denied | CacheErrorClass::Refused => {
-                Self::Not(error)
-            }
+            CacheErrorClass::Full
+            | CacheErrorClass::Moved
+            | CacheErrorClass::Denied
+            | CacheErrorClass::Refused
+            | CacheErrorClass::Exhausted => Self::Not(error),
         }
     }
 }

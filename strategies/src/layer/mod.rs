@@ -1,6 +1,7 @@
 //! Layers around ports. Around the cache stand caches, so that all of them see every put; around the origin, and around a write, see
 //! their rooms.
 
+pub(crate) mod connection;
 mod copies;
 mod copy_names;
 mod jitter;
@@ -11,6 +12,8 @@ mod negative;
 pub(crate) mod origin;
 pub(crate) mod write;
 
+pub(crate) use connection::{Connecting, ConnectionLayer, ConnectionSpec, MULTIPLEXED, POOL, TIMEOUTS};
+pub use connection::{ConnectionUse, HoldFor, PoolCounters, PoolSettings};
 pub(crate) use copies::COPIES;
 pub(crate) use copy_names::{CopiesLayer, Names, OfBase, ToldOfBase};
 pub(crate) use jitter::JITTER;

@@ -15,11 +15,14 @@ pub enum CacheErrorClass {
     Denied,
     /// Anything else that the server said.
     Refused,
+    /// No connection of the replica's pool came free in time. The server was not asked.
+    Exhausted,
 }
 
 impl CacheErrorClass {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Down, Self::Slow, Self::Full, Self::Moved, Self::Denied, Self::Refused];
+    pub const ALL: [Self; 7] =
+        [Self::Down, Self::Slow, Self::Full, Self::Moved, Self::Denied, Self::Refused, Self::Exhausted];
 
     /// The name in records and metrics.
     #[must_use]
@@ -31,6 +34,7 @@ impl CacheErrorClass {
             Self::Moved => "moved",
             Self::Denied => "denied",
             Self::Refused => "refused",
+            Self::Exhausted => "exhausted",
         }
     }
 }

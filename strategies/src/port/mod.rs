@@ -10,10 +10,13 @@ pub(crate) mod entry;
 pub(crate) mod error;
 pub(crate) mod key;
 pub(crate) mod outcome;
+#[cfg(feature = "conformance")]
+pub mod pool_conformance;
 
 mod cache;
 mod cache_error;
 mod capabilities;
+mod connections;
 mod counters;
 mod event;
 mod invalidations;
@@ -29,6 +32,9 @@ use std::pin::Pin;
 pub use cache::{Cache, Level, Lookup, Removal, Stored, When};
 pub use cache_error::{CacheError, CacheErrorClass};
 pub use capabilities::Capabilities;
+pub use connections::{
+    Connected, ConnectionLimits, ConnectionPool, Connections, NoConnections, PermitPool, TakenConnection,
+};
 pub use counters::{CounterCommand, CounterServer, HeldCounter};
 pub use event::{BreakerState, Cause, Event, EventSink, LeaderEnd, OPERATIONS, RefusedBy};
 pub use invalidations::{Bus, Invalidations};

@@ -37,6 +37,11 @@ impl<'a> Args<'a> {
         self.given.iter().find(|(n, _)| *n == name).map_or_else(default, |(_, value)| *value)
     }
 
+    /// Whether a parameter is another than its default.
+    pub(crate) fn is_changed(&self, name: &str) -> bool {
+        self.param(name).is_some_and(|param| self.text(name) != param.default)
+    }
+
     fn param(&self, name: &str) -> Option<&'static ParamInfo> {
         self.params.iter().find(|p| p.name == name)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::layer::{Alone, CacheLayer, FillLayer, OriginLayer, PolicySpec, WriteEffect, WriteLayer};
 use super::span::Span;
-use crate::layer::{CopiesLayer, LocalLayer, NearLayer};
+use crate::layer::{ConnectionSpec, CopiesLayer, LocalLayer, NearLayer, PoolSettings};
 use crate::port::{Bus, Capabilities};
 use crate::stack::sabotage::BrokenInfo;
 
@@ -15,6 +15,8 @@ pub struct Spec {
     pub(crate) name: String,
     pub(crate) canonical: String,
     pub(crate) policy: PolicySpec,
+    /// How operations reach the shared cache.
+    pub(crate) connection: ConnectionSpec,
     /// Inner to outer.
     pub(crate) cache: Vec<Arc<dyn CacheLayer>>,
     /// Copies in the process, in front of the cache.
@@ -88,6 +90,12 @@ impl Spec {
     #[must_use]
     pub fn bus(&self) -> Option<Bus> {
         self.near.as_ref().and_then(|near| near.bus)
+    }
+
+    /// The pool from which its replicas take connections to the shared cache, where they do.
+    #[must_use]
+    pub fn pool(&self) -> Option<PoolSettings> {
+        self.connection.pool
     }
 
     /// Whether its replicas share a cache.

@@ -8,6 +8,7 @@ use super::composition::Spec;
 use super::layer::{Alone, FillLayer, Layer, LayerInfo, Slot};
 use super::terms::{self, Term};
 use crate::kit::nearest::nearest;
+use crate::layer::{ConnectionLayer, ConnectionSpec};
 use crate::stack::sabotage::BROKEN;
 
 /// What is wrong with a SPEC: a sentence that names what was found, what is allowed and what to do.
@@ -57,10 +58,11 @@ fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
 fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String)>) -> Result<Spec, String> {
     let (mut policies, mut cache, mut fill, mut origin) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut bare, mut writes) = (false, Vec::new());
-    let (mut near, mut local, mut copies) = (None, None, None);
+    let (mut near, mut local, mut copies, mut connections) = (None, None, None, Vec::new());
     for (_, layer, _) in named {
         match layer {
             Layer::Policy(policy) => policies.push(policy),
+            Layer::Connection(layer) => connections.push(layer),
             Layer::Cache(layer) => cache.push(layer),
             Layer::Near(layer) => near = Some(layer),
             Layer::Local(layer) => local = Some(layer),
@@ -83,6 +85,7 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     if fill.iter().filter(locks).count() > 1 {
         return Err("has both lock and lease, which do the same for the fleet; drop one".into());
     }
+    let connection = connection(&connections, local.is_some())?;
     if local.is_some() && fill.iter().any(|layer| layer.reach() == Alone::InFleet) {
         return Err("has `local`, where each replica has its own cache, and a lock or a lease, which lies in the cache that all share; \
                     take `coalesce`, which works in the process, or drop local"
@@ -106,7 +109,26 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     origin.sort_by_key(|layer| layer.breaker().is_some());
     let write = writes.pop();
     let name = text.trim().to_owned();
-    Ok(Spec { name, canonical, policy, cache, near, local, copies, broken: None, fill, origin, write })
+    Ok(Spec { name, canonical, policy, connection, cache, near, local, copies, broken: None, fill, origin, write })
+}
+
+/// What the connection's rows say together.
+fn connection(layers: &[ConnectionLayer], local: bool) -> Result<ConnectionSpec, String> {
+    if local && !layers.is_empty() {
+        return Err("has `local`, which shares no cache, and says how to connect to one; drop one".into());
+    }
+    let mut spec = ConnectionSpec::default();
+    for layer in layers {
+        match layer {
+            ConnectionLayer::Multiplexed => {}
+            ConnectionLayer::Pool(settings) => spec.pool = Some(*settings),
+            ConnectionLayer::Timeouts(limits) => spec.limits = Some(*limits),
+        }
+    }
+    if spec.pool.is_some() && layers.contains(&ConnectionLayer::Multiplexed) {
+        return Err("has `multiplexed`, one connection for all, and `pool`, one for each; drop one".into());
+    }
+    Ok(spec)
 }
 
 fn info(name: &str) -> Result<&'static LayerInfo, String> {

@@ -13,7 +13,7 @@ use super::span::Span;
 use crate::fill::{Fill, LockSettings};
 use crate::layer::origin::LimitSettings;
 use crate::layer::write::{ItemWriter, WriteDoor};
-use crate::layer::{CopiesLayer, LocalLayer, NearLayer};
+use crate::layer::{ConnectionLayer, CopiesLayer, LocalLayer, NearLayer};
 use crate::policy::Early;
 use crate::port::entry::Life;
 use crate::port::{Cache, Capabilities, Origin};
@@ -25,6 +25,8 @@ use crate::stack::budgets::Budgets;
 pub enum Slot {
     /// Turns lookups into answers; each stack has exactly one.
     Policy,
+    /// How operations reach the shared cache.
+    Connection,
     /// A cache around the cache.
     Cache,
     /// A way to fill around a way to fill.
@@ -54,6 +56,7 @@ pub struct LayerInfo {
 #[derive(Debug, Clone)]
 pub(crate) enum Layer {
     Policy(PolicySpec),
+    Connection(ConnectionLayer),
     Cache(Arc<dyn CacheLayer>),
     Near(NearLayer),
     Local(LocalLayer),

@@ -19,7 +19,9 @@ use futures_channel::oneshot;
 
 use crate::fill::{Backoff, Cx, Flights, LoadFill, Prefetched};
 use crate::layer::write::{ItemWriter, StoreWriter, WriteDoor};
-use crate::layer::{Copies, Metered, Names, NearCounters, Operations, Written};
+use crate::layer::{
+    Connecting, ConnectionUse, Copies, Metered, Names, NearCounters, Operations, PoolCounters, Written,
+};
 use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
@@ -58,6 +60,7 @@ pub struct Stack {
     operations: Arc<Operations>,
     copies: Arc<Copies>,
     names: Names,
+    connecting: Connecting,
     door: Door,
     clock: Arc<dyn Clock>,
     spawn: Arc<dyn Spawn>,
@@ -74,6 +77,7 @@ impl Stack {
         }
         let spec = &spec.clone().fitted(&ports.budgets);
         let (names, ports) = views::named(spec, ports);
+        let (ports, connecting) = spec.connection.connect(&ports);
         let operations = Arc::<Operations>::default();
         let Parts { mut ports, early, near, write, fill } = parts(spec, metered(&ports, &operations));
         let Views { copies, shared, cache } = Views::of(spec, near.as_ref(), &mut ports);
@@ -97,6 +101,7 @@ impl Stack {
                 |inner, layer: &Arc<dyn FillLayer>| layer.around(inner, Arc::clone(&shared), &ports, incarnation);
             spec.fill.iter().fold(innermost, around)
         });
+        let fill = connecting.held_for_fills(fill);
         let (door, clock, spawn) = (Door::new(ports.slots), Arc::clone(&ports.clock), Arc::clone(&ports.spawn));
         let waiters = Arc::clone(&door.waiters);
         let life = spec.policy.life(ttl);
@@ -117,7 +122,7 @@ impl Stack {
         };
         let rng = ports.rng.fork("policy");
         let policy = Policy { ports, shared, cache, fill, early, life, rng, waiters };
-        Ok(Self { policy, load, writer, life, operations, copies, names, door, clock, spawn })
+        Ok(Self { policy, load, writer, life, operations, copies, names, connecting, door, clock, spawn })
     }
 
     /// Reads an item from the origin to warm the cache with, in a flight of its own.
@@ -137,16 +142,14 @@ impl Stack {
         }
     }
 
-    /// Answers one request, as [`RunningStrategy::get`] does, in a future of its own kind: for a world that has many of them.
-    ///
-    /// # Errors
-    /// As [`RunningStrategy::get`].
+    /// Answers one request, as [`RunningStrategy::get`] does, in a future of its own kind: for a world that has many of them. And says
+    /// how the request came by its connections to the shared cache, where it took any from a pool.
     pub async fn serve(
         stack: impl Deref<Target = Self>,
         cx: Cx,
         key: impl Deref<Target = Key>,
-    ) -> Result<Served, GetError> {
-        stack.answer(cx, &key).await
+    ) -> (Result<Served, GetError>, Option<ConnectionUse>) {
+        stack.connecting.within(stack.answer(cx, &key)).await
     }
 
     /// Writes an item: gives it a new version at the origin, and does to the cache what the strategy does then. In the background, so
@@ -199,6 +202,12 @@ impl Stack {
         self.operations.reads()
     }
 
+    /// What became of its pool of connections; nothing where it has none.
+    #[must_use]
+    pub fn pool(&self) -> PoolCounters {
+        self.connecting.counters()
+    }
+
     /// What became of what the replica keeps in its process.
     #[must_use]
     pub fn near(&self) -> NearCounters {
@@ -208,7 +217,7 @@ impl Stack {
 
 impl RunningStrategy for Stack {
     fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>> {
-        Box::pin(self.answer(cx, key))
+        Box::pin(async move { self.connecting.within(self.answer(cx, key)).await.0 })
     }
 }
 

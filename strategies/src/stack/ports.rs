@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::kit::rng::Rng;
-use crate::port::{Cache, Capabilities, Clock, EventSink, Invalidations, Lease, Origin, Spawn, Wake};
+use crate::port::{Cache, Capabilities, Clock, Connections, EventSink, Invalidations, Lease, Origin, Spawn, Wake};
 use crate::stack::budgets::Budgets;
 use crate::stack::sabotage::Seize;
 use crate::stack::slots::Slots;
@@ -17,6 +17,8 @@ pub struct Ports {
     pub can: Capabilities,
     /// Leases in the shared cache.
     pub lease: Arc<dyn Lease>,
+    /// Ways to the shared cache of a strategy's own choice, for entries and leases.
+    pub connections: Arc<dyn Connections>,
     /// The origin.
     pub origin: Arc<dyn Origin>,
     /// This replica's clock.

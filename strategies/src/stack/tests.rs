@@ -42,6 +42,7 @@ impl Still {
             cache: self.clone(),
             can: Capabilities::ALL,
             lease: self.clone(),
+            connections: crate::port::NoConnections::over(self.clone()),
             origin: self.clone(),
             clock: self.clone(),
             spawn: self.clone(),

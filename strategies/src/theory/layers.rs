@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::fill::Hold;
+use crate::layer::{ConnectionSpec, HoldFor};
 use crate::policy::Early;
 use crate::spec::{Alone, LockSettings, PolicySpec, Spec};
 use crate::stack::budgets::Budgets;
@@ -37,6 +38,8 @@ pub(super) struct Layers {
     pub(super) local: bool,
     /// Several entries of each key.
     pub(super) copies: bool,
+    /// Requests hold connections of a pool.
+    pub(super) holds_connections: bool,
     /// Wrong on purpose.
     pub(super) flawed: bool,
 }
@@ -56,8 +59,22 @@ impl Layers {
     pub(super) fn of(spec: &Spec, ttl: Duration, budgets: &Budgets) -> Self {
         // What "no such item" is stored for does not concern a key that exists.
         // Where items are written, nothing is predicted: see the premise `no-writes`.
-        let Spec { name: _, canonical: _, policy, cache: _, near, local, copies, broken, fill, origin, write: _ } =
-            spec;
+        let Spec {
+            name: _,
+            canonical: _,
+            policy,
+            connection,
+            cache: _,
+            near,
+            local,
+            copies,
+            broken,
+            fill,
+            origin,
+            write: _,
+        } = spec;
+        // A connection that is taken for one command is given back before anybody would notice.
+        let ConnectionSpec { pool, limits: _ } = connection;
         let PolicySpec { early, soft, stale } = policy;
         let lock = fill.iter().find_map(|layer| layer.lock()).map(|lock| LockTimes::of(lock.fitted(budgets)));
         let coalesced = fill.iter().any(|layer| layer.reach() == Alone::InProcess);
@@ -79,6 +96,7 @@ impl Layers {
             near: near.is_some(),
             local: local.is_some(),
             copies: copies.is_some(),
+            holds_connections: pool.is_some_and(|pool| pool.hold == HoldFor::Request),
             flawed: broken.is_some(),
         }
     }

@@ -13,6 +13,7 @@
 //! | where any of this holds, row by row | [`premises`] |
 //! | items that are written while they are read | [`writes`] |
 //! | copies in processes, and caches of their own | [`near`] |
+//! | waits for a connection of a pool | [`pool_waits`] |
 //!
 //! A figure is predicted where all its premises hold. Elsewhere it is not known, and the premise that fails says why.
 
@@ -22,6 +23,7 @@ mod count;
 mod cycle;
 mod layers;
 pub mod near;
+mod pool;
 mod premises;
 mod refresh;
 #[cfg(test)]
@@ -31,6 +33,7 @@ pub mod writes;
 use crate::spec::Spec;
 
 pub use circumstances::{Circumstances, FilledBy, Gaps, Readers, Think};
+pub use pool::{PoolWaits, pool_waits};
 pub use premises::{Figure, Premise, premises};
 
 use case::StrategyCase;

@@ -96,6 +96,11 @@ const KNOWN: &[Known] = &[
     known("shared-cache", "each replica has a cache of its own", |layers, _| !layers.local),
     known("one-entry", "a key has several entries, each with an expiry of its own", |layers, _| !layers.copies),
     known(
+        "connections-for-all",
+        "requests hold connections of a pool, and others may have to wait for one",
+        |layers, _| !layers.holds_connections,
+    ),
+    known(
         "refreshes-see-the-cache",
         "copies in the process keep on refreshing what another replica has refreshed",
         |layers, _| !layers.near || layers.early == Early::Never,

@@ -8,4 +8,5 @@ mod guards;
 mod herds;
 mod leaders;
 mod leases;
+mod pool;
 mod spec;

@@ -11,6 +11,7 @@ use redis::{
     AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline,
     ProtocolVersion, RedisError, RedisFuture, RedisResult, Value,
 };
+use strategies::port::ConnectionLimits;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OnceCell;
@@ -26,21 +27,20 @@ pub(super) struct RedisLink(Arc<Inner>);
 
 struct Inner {
     info: ConnectionInfo,
-    /// How long it may take to connect, and how long a reply may.
-    budget: Duration,
+    limits: ConnectionLimits,
     /// The connection or the error that the attempt ended with.
     attempt: Mutex<Attempt>,
 }
 
-type Attempt = Arc<OnceCell<RedisResult<Connected>>>;
+type Attempt = Arc<OnceCell<RedisResult<LiveConnection>>>;
 
 /// A connection and the task that drives it, which ends with it.
-struct Connected {
+struct LiveConnection {
     connection: MultiplexedConnection,
     driver: AbortHandle,
 }
 
-impl Drop for Connected {
+impl Drop for LiveConnection {
     fn drop(&mut self) {
         self.driver.abort();
     }
@@ -63,18 +63,23 @@ impl RedisLink {
     ///
     /// # Errors
     /// A sentence where the URL cannot be used.
-    pub(super) fn new(url: &str, budget: Duration) -> Result<Self, &'static str> {
+    pub(super) fn new(url: &str, limits: ConnectionLimits) -> Result<Self, &'static str> {
         let info = url.into_connection_info().map_err(|_| "it is no Redis URL")?;
         if !info.addr().is_supported() {
             return Err("this build has no TLS");
         }
-        Ok(Self(Arc::new(Inner { info, budget, attempt: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { info, limits, attempt: Mutex::default() })))
+    }
+
+    /// Another one to the same server; nothing is connected yet.
+    pub(super) fn another(&self, limits: ConnectionLimits) -> Self {
+        Self(Arc::new(Inner { info: self.0.info.clone(), limits, attempt: Mutex::default() }))
     }
 
     /// A connection of its own that hears messages.
     pub(super) async fn listener(&self) -> RedisResult<PubSub> {
-        let Inner { info, budget, .. } = &*self.0;
-        within(*budget, async {
+        let Inner { info, limits, .. } = &*self.0;
+        within(limits.connect, async {
             match stream(info.addr()).await? {
                 Stream::Tcp(stream) => PubSub::new(info.redis_settings(), stream).await,
                 Stream::Unix(stream) => PubSub::new(info.redis_settings(), stream).await,
@@ -85,11 +90,11 @@ impl RedisLink {
 
     /// A connection of its own under RESP3, whose pushes are handed over as they come, and the task that drives it: with that it ends.
     pub(super) async fn changes(&self, push: impl AsyncPushSender) -> RedisResult<(MultiplexedConnection, Driver)> {
-        let Inner { info, budget, .. } = &*self.0;
+        let Inner { info, limits, .. } = &*self.0;
         // Beyond the time for which a command may wait for news.
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(SILENCE)).set_push_sender(push);
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        within(*budget, async {
+        within(limits.connect, async {
             match stream(info.addr()).await? {
                 Stream::Tcp(stream) => {
                     let (connection, driver) =
@@ -109,7 +114,7 @@ impl RedisLink {
     /// What the server says to a client that connects, tells the password and asks for a sign of life, and how it refuses that:
     /// one line. `None` where it refuses nothing, or says nothing.
     pub(super) async fn last_words(&self) -> Option<String> {
-        let Inner { info, budget, .. } = &*self.0;
+        let Inner { info, limits, .. } = &*self.0;
         let settings = info.redis_settings();
         let mut asked = Vec::new();
         if let Some(password) = settings.password() {
@@ -120,7 +125,7 @@ impl RedisLink {
             asked.extend(auth.arg(password).get_packed_command());
         }
         asked.extend(redis::cmd("PING").get_packed_command());
-        let said = tokio::time::timeout(*budget, async {
+        let said = tokio::time::timeout(limits.connect, async {
             match stream(info.addr()).await.ok()? {
                 Stream::Tcp(stream) => first_line(stream, &asked).await,
                 Stream::Unix(stream) => first_line(stream, &asked).await,
@@ -140,10 +145,10 @@ impl RedisLink {
         let connected = match attempt.get() {
             Some(connected) => connected,
             // In a box of its own: it is five times as large as a command's future, and seldom needed.
-            None => Box::pin(attempt.get_or_init(|| connect(&self.0.info, self.0.budget))).await,
+            None => Box::pin(attempt.get_or_init(|| connect(&self.0.info, self.0.limits))).await,
         };
         let said = match connected {
-            Ok(Connected { connection, .. }) => act(&mut connection.clone()).await,
+            Ok(LiveConnection { connection, .. }) => act(&mut connection.clone()).await,
             Err(error) => Err(error.clone()),
         };
         let broken = |error: &RedisError| error.is_unrecoverable_error() || error.is_connection_dropped();
@@ -210,24 +215,24 @@ async fn first_line(mut stream: impl AsyncRead + AsyncWrite + Unpin, asked: &[u8
     (read.is_ok() || !line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
 }
 
-async fn connect(info: &ConnectionInfo, budget: Duration) -> RedisResult<Connected> {
-    within(budget, async {
+async fn connect(info: &ConnectionInfo, limits: ConnectionLimits) -> RedisResult<LiveConnection> {
+    within(limits.connect, async {
         match stream(info.addr()).await? {
-            Stream::Tcp(stream) => driven(info, stream, budget).await,
-            Stream::Unix(stream) => driven(info, stream, budget).await,
+            Stream::Tcp(stream) => driven(info, stream, limits.reply).await,
+            Stream::Unix(stream) => driven(info, stream, limits.reply).await,
         }
     })
     .await
 }
 
-async fn driven<S>(info: &ConnectionInfo, stream: S, budget: Duration) -> RedisResult<Connected>
+async fn driven<S>(info: &ConnectionInfo, stream: S, reply: Duration) -> RedisResult<LiveConnection>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let config = AsyncConnectionConfig::new().set_response_timeout(Some(budget));
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(reply));
     let settings = info.redis_settings();
     let (connection, driver) = MultiplexedConnection::new_with_config(settings, stream, config).await?;
-    Ok(Connected { connection, driver: tokio::spawn(driver).abort_handle() })
+    Ok(LiveConnection { connection, driver: tokio::spawn(driver).abort_handle() })
 }
 
 async fn within<T>(budget: Duration, work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {

@@ -6,6 +6,7 @@
 
 mod bounded;
 mod changes;
+mod connections;
 mod counters;
 mod cut;
 mod error;
@@ -34,6 +35,7 @@ use tokio::time::Instant;
 use crate::cache::cache_source::{CachePorts, CacheSource, Refused};
 use crate::cache::envelope;
 use changes::RedisChanges;
+use connections::RedisConnections;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 use scripts::{Script, Scripts};
@@ -74,6 +76,7 @@ impl CacheSource for RedisSource {
         CachePorts {
             cache: redis.clone(),
             lease: redis.clone(),
+            connections: Arc::new(RedisConnections { cache: redis.clone() }),
             wake,
             invalidations,
             counters: redis.clone(),

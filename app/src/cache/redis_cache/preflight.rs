@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use evidence::CacheStatus;
-use strategies::port::{Acquired, Bus, CacheError, CacheErrorClass, Invalidations as _, Lookup, Removal, Token, When};
+use strategies::port::{
+    Acquired, Bus, CacheError, CacheErrorClass, ConnectionLimits, Invalidations as _, Lookup, Removal, Token, When,
+};
 use strategies::time::Wall;
 use strategies::{Entry, Key, Life};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::changes::RedisChanges;
 use super::error::classify;
-use super::source::{OPERATION_BUDGET, RedisSource, channel};
+use super::source::{RedisSource, channel};
 use super::wake::RedisWake;
 use crate::cache::cache_source::{CachePorts, CacheSource, RefusalCause, Refused};
 
@@ -94,7 +96,7 @@ async fn pass_a_message(source: &RedisSource, namespace: &str) -> Result<(), Ref
     let wake = RedisWake::new(source.connection.clone(), channel(namespace));
     let mut messages = wake.subscription().await.map_err(|e| at("subscribe")(classify(e)))?;
     wake.publish(&Key::of_item(1)).await.map_err(|e| at("publish")(classify(e)))?;
-    let heard = tokio::time::timeout(OPERATION_BUDGET, RedisWake::hear(&mut messages)).await;
+    let heard = tokio::time::timeout(ConnectionLimits::USUAL.reply, RedisWake::hear(&mut messages)).await;
     source.hold(Some(messages));
     heard
         .map(drop)

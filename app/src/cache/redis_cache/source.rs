@@ -1,19 +1,15 @@
 //! A Redis server, and what it says about itself.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use evidence::CacheStatus;
 use redis::aio::PubSub;
-use strategies::port::CacheError;
+use strategies::port::{CacheError, ConnectionLimits};
 
 use super::cut::Cut;
 use super::error::classify;
 use super::link::RedisLink;
 use super::scripts::Scripts;
-
-/// One cache operation's budget, connecting included.
-pub(super) const OPERATION_BUDGET: Duration = Duration::from_millis(100);
 
 /// A Redis server as a source of cache namespaces.
 pub struct RedisSource {
@@ -29,7 +25,7 @@ pub struct RedisSource {
 /// # Errors
 /// A sentence where it is not.
 pub fn check_url(url: &str) -> Result<(), String> {
-    RedisLink::new(url, OPERATION_BUDGET).map(|_| ()).map_err(wrong_url)
+    RedisLink::new(url, ConnectionLimits::USUAL).map(|_| ()).map_err(wrong_url)
 }
 
 fn wrong_url(why: &str) -> String {
@@ -43,7 +39,7 @@ impl RedisSource {
     /// # Errors
     /// A sentence where the URL is none.
     pub fn new(url: &str) -> Result<Self, String> {
-        let connection = RedisLink::new(url, OPERATION_BUDGET).map_err(wrong_url)?;
+        let connection = RedisLink::new(url, ConnectionLimits::USUAL).map_err(wrong_url)?;
         Ok(Self { connection, scripts: Arc::new(Scripts::new()), cut: Arc::default(), held: Mutex::default() })
     }
 

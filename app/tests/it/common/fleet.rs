@@ -239,6 +239,7 @@ impl Fleet {
                     cache: ports.cache.clone(),
                     can: strategies::port::Capabilities::ALL,
                     lease: ports.lease.clone(),
+                    connections: ports.connections.clone(),
                     wake: ports.wake.clone(),
                     invalidations: ports.invalidations.clone(),
                     seize: ports.seize.clone(),

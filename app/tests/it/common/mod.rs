@@ -38,6 +38,7 @@ impl CacheSource for Memory {
         CachePorts {
             cache: memory.clone(),
             lease: memory.clone(),
+            connections: strategies::port::NoConnections::over(memory.clone()),
             wake: memory.clone(),
             invalidations: memory.clone(),
             counters: memory.clone(),

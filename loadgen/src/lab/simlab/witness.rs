@@ -102,6 +102,7 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
         done_ns,
         outcome: Some(outcome),
         near: false,
+        connection: None,
         error,
         flight: None,
         version: None,
@@ -113,8 +114,8 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
     };
     let failed = |kind| made(Outcome::Error, Some(kind));
     match reply {
-        Reply::Answer(Ok(served)) if !is_right(served, request.key, items) => failed(ErrorKind::WrongBody),
-        Reply::Answer(Ok(served)) => Answer {
+        Reply::Answer(Ok(served), _) if !is_right(served, request.key, items) => failed(ErrorKind::WrongBody),
+        Reply::Answer(Ok(served), connection) => Answer {
             flight: served.flight.map(|flight| flight.to_string()),
             version: served.value.as_ref().map(|_| served.version),
             overage_us: match served.outcome {
@@ -122,12 +123,16 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
                 _ => 0,
             },
             near: served.level == Level::Near,
+            connection,
             ..made(served.outcome, None)
         },
-        Reply::Answer(Err(error)) => match evidence::failure(error) {
-            (_, Outcome::Shed) => made(Outcome::Shed, None),
-            (status, _) => failed(ErrorKind::Http(status)),
-        },
+        Reply::Answer(Err(error), connection) => {
+            let made = match evidence::failure(error) {
+                (_, Outcome::Shed) => made(Outcome::Shed, None),
+                (status, _) => failed(ErrorKind::Http(status)),
+            };
+            Answer { connection, ..made }
+        }
         // No write and no increment is answered here.
         Reply::Wrote(_) | Reply::Counted(_) => failed(ErrorKind::Protocol),
         Reply::TimedOut => failed(ErrorKind::Timeout),
@@ -145,7 +150,7 @@ fn wrote(request: &Request, done_ns: i64, reply: Reply<'_>) -> SentWrite {
         Reply::Wrote(Ok(Written { version: None, .. })) => Err(ErrorKind::Http(404)),
         Reply::Wrote(Err(error)) => Err(ErrorKind::Http(evidence::failure(error).0)),
         // No read and no increment is answered here.
-        Reply::Answer(_) | Reply::Counted(_) => Err(ErrorKind::Protocol),
+        Reply::Answer(..) | Reply::Counted(_) => Err(ErrorKind::Protocol),
         Reply::TimedOut => Err(ErrorKind::Timeout),
         Reply::Reset => Err(ErrorKind::Reset),
         Reply::Refused => Err(ErrorKind::ConnectRefused),
@@ -163,7 +168,7 @@ fn counted(request: &Request, done_ns: i64, reply: Reply<'_>) -> (Answer, Increm
         Reply::Counted(Err(error)) if error.is_unknown() => (Some(ErrorKind::Http(504)), IncrementEnd::Unknown),
         Reply::Counted(Err(_)) => (Some(ErrorKind::Http(503)), IncrementEnd::Refused),
         // Nothing else is answered here.
-        Reply::Answer(_) | Reply::Wrote(_) => (Some(ErrorKind::Protocol), IncrementEnd::Unknown),
+        Reply::Answer(..) | Reply::Wrote(_) => (Some(ErrorKind::Protocol), IncrementEnd::Unknown),
         Reply::TimedOut => (Some(ErrorKind::Timeout), IncrementEnd::Unknown),
         Reply::Reset => (Some(ErrorKind::Reset), IncrementEnd::Unknown),
         Reply::Refused => (Some(ErrorKind::ConnectRefused), IncrementEnd::Refused),
@@ -173,6 +178,7 @@ fn counted(request: &Request, done_ns: i64, reply: Reply<'_>) -> (Answer, Increm
         done_ns,
         outcome: error.map(|_| Outcome::Error),
         near: false,
+        connection: None,
         error,
         flight: None,
         version: None,

@@ -93,6 +93,7 @@ mod tests {
             done_ns: 1,
             outcome,
             near: false,
+            connection: None,
             error,
             flight: None,
             version: None,

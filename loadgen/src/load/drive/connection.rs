@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::wire::headers::{LED_HEADER, OVERAGE_HEADER, VERSION_HEADER};
+use app::wire::headers::{CONNECTION_HEADER, LED_HEADER, OVERAGE_HEADER, VERSION_HEADER, read_connection};
 use bytes::{Bytes, BytesMut};
 use evidence::ErrorKind;
 use http_body_util::{BodyExt, Empty};
@@ -18,9 +18,9 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, HeaderName, RETRY_AFTER};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use strategies::Outcome;
 use strategies::port::{Clock, Level};
 use strategies::time::Mono;
+use strategies::{ConnectionUse, Outcome};
 use tokio::net::TcpStream;
 
 use super::cache_status::{self, SaidOutcome};
@@ -45,6 +45,8 @@ struct Reply {
     outcome: Option<Outcome>,
     /// Whether a copy in the replica's process was the answer.
     near: bool,
+    /// How it came by its connections to the cache, where it took any from a pool.
+    connection: Option<ConnectionUse>,
     error: Option<ErrorKind>,
     flight: Option<String>,
     overage_us: u64,
@@ -56,7 +58,8 @@ struct Reply {
 
 impl Reply {
     fn good(outcome: Option<Outcome>) -> Self {
-        Self { outcome, near: false, error: None, flight: None, overage_us: 0, version: None, retry_after: None }
+        let (near, connection) = (false, None);
+        Self { outcome, near, connection, error: None, flight: None, overage_us: 0, version: None, retry_after: None }
     }
 
     fn failed(kind: ErrorKind) -> Self {
@@ -143,6 +146,7 @@ impl Connection {
             done_ns: context.since(done, t0),
             outcome: reply.outcome,
             near: reply.near,
+            connection: reply.connection,
             error: reply.error,
             flight: reply.flight,
             version: reply.version.filter(|_| context.drive.writes),
@@ -350,6 +354,7 @@ fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missi
     Reply {
         outcome: if error.is_some() { Some(Outcome::Error) } else { outcome },
         near: error.is_none() && level == Some(Level::Near),
+        connection: text(const { HeaderName::from_static(CONNECTION_HEADER) }).and_then(read_connection),
         error,
         flight: text(const { HeaderName::from_static(LED_HEADER) }).map(str::to_owned),
         overage_us,

@@ -48,6 +48,7 @@ pub(super) fn answer(sent_ns: i64, done_ns: i64, error: Option<ErrorKind>) -> An
         done_ns,
         outcome: error.map(|_| Outcome::Error),
         near: false,
+        connection: None,
         error,
         flight: None,
         version: None,

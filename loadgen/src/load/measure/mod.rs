@@ -13,6 +13,7 @@ mod impact;
 mod ledgers;
 mod levels;
 mod origin;
+mod pool;
 mod predicted;
 mod recovery;
 mod round;

@@ -5,13 +5,16 @@ use std::io;
 
 use evidence::{OriginRead, ReadEnd, ReplicaCounters};
 use report::Herds;
-use report::record::{BinRow, Events, Hot, Ledgers, LevelFigures, OriginFigures, OriginRow, Retries, Stale, Strategy};
+use report::record::{
+    BinRow, Events, Hot, Ledgers, LevelFigures, OriginFigures, OriginRow, PoolFigures, Retries, Stale, Strategy,
+};
 use scenarios::Scenario;
 use strategies::time::nanos;
 
 use super::impact::Impact;
 use super::levels::levels;
 use super::origin::{MeasuredRead, per_expiry};
+use super::pool::pool;
 use super::predicted::predicted;
 use super::recovery::recovery;
 use super::round::round;
@@ -153,6 +156,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
     Strategy {
         counters: None,
         levels: evidence.levels.then(|| levels_of(evidence)),
+        pool: pool_of(evidence),
         name: subject.name.clone(),
         spec: subject.composition.clone(),
         folder: subject.folder.clone(),
@@ -202,6 +206,11 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
 fn levels_of(evidence: &Evidence<'_>) -> LevelFigures {
     let what = (evidence.scenario, evidence.subject.strategy.as_ref());
     levels(what, evidence.collected, evidence.counters, evidence.replicas, evidence.end_ns)
+}
+
+fn pool_of(evidence: &Evidence<'_>) -> Option<PoolFigures> {
+    let what = (evidence.scenario, evidence.subject.strategy.as_ref());
+    pool(what, evidence.collected, evidence.counters, evidence.replicas, evidence.end_ns)
 }
 
 /// The hot key's own figures, where there is one.

@@ -13,7 +13,7 @@ use report::{AtomicFile, HlogWriter, ReportError};
 use strategies::Outcome;
 
 use super::histogram::histogram;
-use super::second::{Bin, OutcomeCounts, SECOND_NS, Second, TAGS, Tries};
+use super::second::{Bin, OutcomeCounts, POOL, PoolSeen, SECOND_NS, Second, TAGS, Tries};
 use super::versions::{CollectedWrites, VersionTape};
 use crate::load::cpu;
 use crate::load::live::{Feed, News};
@@ -37,6 +37,8 @@ pub struct Collected {
     pub outcomes: Outcomes,
     /// Of these, answered from a copy in a replica's process.
     pub near: u64,
+    /// What they found when they asked a pool for a connection.
+    pub pool: PoolSeen,
     /// Of these, for the hot key.
     pub hot_outcomes: Outcomes,
     /// Errors of the measured phase by kind.
@@ -284,6 +286,7 @@ impl Collected {
             measured: TAGS.iter().map(|_| histogram()).collect(),
             outcomes: Outcomes::default(),
             near: 0,
+            pool: PoolSeen::default(),
             hot_outcomes: Outcomes::default(),
             errors: BTreeMap::new(),
             errors_of_all_phases: 0,
@@ -314,6 +317,10 @@ impl Collected {
         let mut row = row(start_ms, &total);
         [row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms] =
             second.times[0].quantiles_ms(&self.scratch, [0.5, 0.95, 0.99, 1.0]);
+        if second.pool.asked > 0 {
+            [row.pool_wait_p99_ms] = second.times[POOL].quantiles_ms(&self.scratch, [0.99]);
+            (row.pool_in_use_max, row.pool_waiting_max) = (Some(second.pool.in_use_max), Some(second.pool.waiting_max));
+        }
         self.seconds.push(row);
         // They are written beside the log, or not at all.
         if self.log.is_some() {
@@ -358,6 +365,7 @@ impl Collected {
         self.sent += total.sent;
         add_outcomes(&mut self.outcomes, &total.outcomes);
         self.near += total.near;
+        self.pool.add(second.pool);
         add_outcomes(&mut self.hot_outcomes, &second.hot_outcomes);
         self.overage_us_max = self.overage_us_max.max(second.overage_us_max);
         self.moved_on += second.moved_on;

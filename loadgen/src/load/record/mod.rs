@@ -14,5 +14,6 @@ mod versions;
 pub use collector::{Collected, Collector, Log};
 pub(crate) use histogram::{histogram, latency, quantile_ms};
 pub use recorder::Recorder;
-pub use second::{Answer, IssuedRequest, KeySample, Second, TAGS, Tries};
+pub(crate) use second::POOL;
+pub use second::{Answer, IssuedRequest, KeySample, PoolSeen, Second, TAGS, Tries};
 pub use versions::{AcknowledgedWrite, CollectedWrites, SeenVersion, SentWrite, VersionTape, WriteCount};

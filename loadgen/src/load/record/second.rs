@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use evidence::ErrorKind;
 use scenarios::Op;
-use strategies::Outcome;
+use strategies::time::nanos;
+use strategies::{ConnectionUse, Outcome};
 
 use super::times::Times;
 use super::versions::{SecondVersions, SeenVersion, SentWrite};
 use crate::load::measure::{IncrementEnd, SeenIncrement};
 
 /// The tags of `latency.hlog`, in the order in which a second keeps its times.
-pub const TAGS: [&str; 7] = ["resp", "serv", "lag", "resp.hit", "resp.stale", "resp.wait", "resp.load"];
+pub const TAGS: [&str; 8] = ["resp", "serv", "lag", "resp.hit", "resp.stale", "resp.wait", "resp.load", "pool"];
 const RESP: usize = 0;
 const SERV: usize = 1;
 const LAG: usize = 2;
+/// Waits for connections of a pool, of the requests that asked for any.
+pub(crate) const POOL: usize = 7;
 
 /// Bins of 100 ms in a second.
 pub(super) const BINS: usize = 10;
@@ -47,6 +50,8 @@ pub struct Answer {
     pub outcome: Option<Outcome>,
     /// Whether a copy in its replica's process was the answer.
     pub near: bool,
+    /// How it came by its connections to the cache, where it took any from a pool.
+    pub connection: Option<ConnectionUse>,
     /// What went wrong, where it was an error.
     pub error: Option<ErrorKind>,
     /// The flight that its replica led for it.
@@ -121,6 +126,44 @@ impl Tries {
     }
 }
 
+/// What requests found when they asked a pool for a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PoolSeen {
+    /// Requests that asked.
+    pub asked: u64,
+    /// Of these, those that had to wait.
+    pub waited: u64,
+    /// Of these, those that were not for the hot key.
+    pub waited_elsewhere: u64,
+    /// The connections that each found in use, summed.
+    pub in_use_sum: u64,
+    /// The most that one found in use.
+    pub in_use_max: u64,
+    /// The most operations that one found waiting.
+    pub waiting_max: u64,
+}
+
+impl PoolSeen {
+    fn see(&mut self, found: ConnectionUse, hot: bool) {
+        let waited = u64::from(!found.wait.is_zero());
+        self.asked += 1;
+        self.waited += waited;
+        self.waited_elsewhere += if hot { 0 } else { waited };
+        self.in_use_sum += u64::from(found.in_use);
+        self.in_use_max = self.in_use_max.max(found.in_use.into());
+        self.waiting_max = self.waiting_max.max(found.waiting.into());
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.asked += other.asked;
+        self.waited += other.waited;
+        self.waited_elsewhere += other.waited_elsewhere;
+        self.in_use_sum += other.in_use_sum;
+        self.in_use_max = self.in_use_max.max(other.in_use_max);
+        self.waiting_max = self.waiting_max.max(other.waiting_max);
+    }
+}
+
 /// The requests of one worker that were intended in one second.
 pub struct Second {
     /// Which second since t = 0; negative in the warm-up.
@@ -136,6 +179,7 @@ pub struct Second {
     pub(super) errors: BTreeMap<ErrorKind, u64>,
     pub(super) flights: Vec<String>,
     pub(super) overage_us_max: u64,
+    pub(super) pool: PoolSeen,
     pub(super) moved_on: u64,
     pub(super) resent: u64,
     pub(super) tries: Tries,
@@ -161,6 +205,7 @@ impl Second {
             errors: BTreeMap::new(),
             flights: Vec::new(),
             overage_us_max: 0,
+            pool: PoolSeen::default(),
             moved_on: 0,
             resent: 0,
             tries: Tries::default(),
@@ -245,6 +290,10 @@ impl Second {
             self.tries.saved += u64::from(!matches!(answer.outcome, Some(Outcome::Shed | Outcome::Error)));
         }
         self.tries.unpaid += u64::from(answer.unpaid);
+        if let Some(found) = answer.connection {
+            self.pool.see(found, asked.hot);
+            self.times[POOL].record(nanos(found.wait));
+        }
         if let Some(version) = answer.version {
             self.see(asked, answer.sent_ns, version, false);
         }
@@ -294,6 +343,7 @@ impl Second {
         for (kind, count) in other.errors {
             *self.errors.entry(kind).or_insert(0) += count;
         }
+        self.pool.add(other.pool);
         self.moved_on += other.moved_on;
         self.resent += other.resent;
         self.tries.add(other.tries);

@@ -322,6 +322,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
     let mean = hot_reads as f64 / clusters.max(1) as f64;
     Strategy {
         levels: None,
+        pool: None,
         counters: None,
         cut_after_s: None,
         name: shape.name.into(),

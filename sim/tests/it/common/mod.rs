@@ -94,10 +94,10 @@ impl Witness for Tally {
             self.requests += 1;
             self.moved_on += u64::from(request.moved_on);
             let (outcome, kind) = match reply {
-                Reply::Answer(Ok(served)) => (served.outcome, None),
-                Reply::Answer(Err(GetError::Shed { .. } | GetError::Refused { .. })) => (Outcome::Shed, None),
-                Reply::Answer(Err(GetError::OutOfTime)) => (Outcome::Error, Some("http-504")),
-                Reply::Answer(Err(_)) => (Outcome::Error, Some("http-502")),
+                Reply::Answer(Ok(served), _) => (served.outcome, None),
+                Reply::Answer(Err(GetError::Shed { .. } | GetError::Refused { .. }), _) => (Outcome::Shed, None),
+                Reply::Answer(Err(GetError::OutOfTime), _) => (Outcome::Error, Some("http-504")),
+                Reply::Answer(Err(_), _) => (Outcome::Error, Some("http-502")),
                 Reply::Counted(_) => (Outcome::Hit, None),
                 Reply::Wrote(_) => return,
                 Reply::TimedOut => (Outcome::Error, Some("timeout")),

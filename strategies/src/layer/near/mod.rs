@@ -73,12 +73,18 @@ pub(crate) const NEAR: LayerInfo = LayerInfo {
         let maxlen = args.count("maxlen")?;
         let buses =
             [None, Some(Bus::PubSub), Some(Bus::Streams { maxlen }), Some(Bus::Tracking), Some(Bus::TrackingDefault)];
+        let bus = args.word("invalidate", &buses)?;
+        if args.is_changed("maxlen") && !matches!(bus, Some(Bus::Streams { .. })) {
+            return Err(
+                "near has maxlen, which is a stream's; write invalidate=streams beside it, or drop maxlen".into()
+            );
+        }
         Ok(Layer::Near(NearLayer {
             ttl: args.duration("ttl")?,
             bounds: Bounds { entries: args.count("entries")?, bytes: args.size("bytes")? },
             jitter: args.spread("jitter")?,
             stale: args.duration("stale")?,
-            bus: args.word("invalidate", &buses)?,
+            bus,
             coalesces: false,
             marks: true,
         }))

@@ -15,7 +15,7 @@ use strategies::port::{
 };
 use strategies::rng::Rng;
 use strategies::sabotage::Seize;
-use strategies::{Cx, Entry, GetError, Key, Outcome, Ports, RunningStrategy, Served, Spec, Stack};
+use strategies::{ConnectionUse, Cx, Entry, GetError, Key, Outcome, Ports, RunningStrategy, Served, Spec, Stack};
 
 pub const TTL: Duration = Duration::from_secs(5);
 pub const SERVICE: Duration = Duration::from_millis(200);
@@ -235,6 +235,9 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// How long an operation on the cache takes, there and back.
+    pub const CACHE_OPERATION: Duration = Duration::from_micros(300);
+
     pub fn new(spec: &str, replicas: u16) -> Self {
         let world = World::new();
         let clock = world.clock(0);
@@ -253,12 +256,13 @@ impl Fleet {
                 inner: memory.clone(),
                 clock: clock.clone(),
                 fault: Mutex::new(Fault::None),
-                latency: Mutex::new(Duration::from_micros(150)),
+                latency: Mutex::new(Self::CACHE_OPERATION / 2),
             });
             let ports = Ports {
                 cache: link.clone(),
                 can: strategies::port::Capabilities::ALL,
                 lease: link.clone(),
+                connections: strategies::port::NoConnections::over(link.clone()),
                 wake: link.clone(),
                 invalidations: link.inner.clone(),
                 seize: link.clone(),
@@ -348,6 +352,18 @@ impl Replica {
         let (stack, index) = (self.stack.clone(), self.index);
         let deadline = self.clock.mono().plus(Duration::from_secs(8));
         async move { stack.get(Cx { request: 1, deadline, replica: index }, &key()).await }
+    }
+}
+
+impl Replica {
+    /// Answers a request for any item, and says how it came by its connections.
+    pub fn serve(
+        &self,
+        key: Key,
+    ) -> impl Future<Output = (Result<Served, GetError>, Option<ConnectionUse>)> + Send + 'static {
+        let (stack, index) = (self.stack.clone(), self.index);
+        let deadline = self.clock.mono().plus(Duration::from_secs(8));
+        async move { Stack::serve(stack, Cx { request: 1, deadline, replica: index }, &key).await }
     }
 }
 

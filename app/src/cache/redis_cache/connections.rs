@@ -1,0 +1,48 @@
+//! Connections to Redis as a strategy wants them: one that all operations share, or a pool of real ones.
+
+use std::sync::Arc;
+
+use deadpool::unmanaged::Pool;
+use strategies::port::{BoxFuture, Connected, ConnectionLimits, ConnectionPool, Connections, TakenConnection};
+
+use super::RedisCache;
+use super::link::RedisLink;
+
+/// One namespace over connections of a replica's own. Each connects when it is first used, and again after it was lost.
+pub(super) struct RedisConnections {
+    /// The namespace over the replica's first connection.
+    pub(super) cache: Arc<RedisCache<RedisLink>>,
+}
+
+impl RedisConnections {
+    fn another(&self, limits: ConnectionLimits) -> Connected {
+        let cache = Arc::new(self.cache.on(self.cache.connection.another(limits)));
+        Connected { cache: Arc::clone(&cache) as _, lease: cache }
+    }
+}
+
+impl Connections for RedisConnections {
+    fn shared(&self, limits: ConnectionLimits) -> Connected {
+        self.another(limits)
+    }
+
+    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn ConnectionPool> {
+        let connections: Vec<Connected> = (0..size).map(|_| self.another(limits)).collect();
+        Arc::new(RedisPool(Pool::from(connections)))
+    }
+}
+
+/// A pool that is served first come, first served (`tokio::sync::Semaphore`, under it).
+struct RedisPool(Pool<Connected>);
+
+impl ConnectionPool for RedisPool {
+    fn take(&self) -> BoxFuture<'_, TakenConnection> {
+        Box::pin(async move {
+            match self.0.get().await {
+                Ok(object) => TakenConnection::new(object.clone(), Box::new(object)),
+                // Nobody closes it while it is here.
+                Err(_) => std::future::pending().await,
+            }
+        })
+    }
+}
