@@ -1,0 +1,9 @@
+//! Real servers in which a fault was really caused, and servers that are none.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
+
+mod common;
+mod hostile;
+mod planted;
+mod rights;
+mod well_kept;
