@@ -63,5 +63,5 @@ pub(super) const EXPIRE_GAP: FindingRule = FindingRule {
 };
 
 fn in_steps(what: &str, steps: &SeveralSteps, for_ms: u64) -> String {
-    format!("{what} of one key by one client: {} times in {for_ms} ms, for one {:?}", steps.times, steps.key)
+    format!("{what} of one key by one client: {} times in {for_ms} ms, for one \"{}\"", steps.times, steps.key)
 }

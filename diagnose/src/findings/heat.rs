@@ -27,7 +27,7 @@ fn by_ear(look: &ServerLook) -> Option<FaultSeen> {
     let (key, times) = heard.hottest.as_ref()?;
     let of = share(*times, heard.with_key);
     let found = format!(
-        "{} of {} commands that name a key name {key:?} (heard for {} ms)",
+        "{} of {} commands that name a key name \"{key}\" (heard for {} ms)",
         percent(of),
         heard.with_key,
         heard.for_ms
@@ -39,7 +39,7 @@ fn by_counter(look: &ServerLook) -> Option<FaultSeen> {
     let keys = look.keys.as_ref()?;
     let hottest = keys.hottest.as_ref()?.first().filter(|one| one.counter >= COUNTER)?;
     let found = format!(
-        "{:?} is the hottest of the keys looked at, its counter at {} of 255 ({})",
+        "\"{}\" is the hottest of the keys looked at, its counter at {} of 255 ({})",
         hottest.name,
         hottest.counter,
         keys.of_how_many()

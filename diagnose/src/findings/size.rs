@@ -22,8 +22,11 @@ pub(super) const BIG_KEYS: FindingRule = FindingRule {
     scenario: Some("--scenario hotkey --set keys.value_size=1MiB"),
     rule: |look| {
         let big = big(look)?;
-        let named: Vec<String> =
-            big.iter().take(NAMED).map(|key| format!("{:?} ({}, {})", key.name, kind(key), bytes(key.bytes))).collect();
+        let named: Vec<String> = big
+            .iter()
+            .take(NAMED)
+            .map(|key| format!("\"{}\" ({}, {})", key.name, kind(key), bytes(key.bytes)))
+            .collect();
         let of = look.keys.as_ref()?.of_how_many();
         (!big.is_empty()).then(|| format!("large keys: {} ({of})", named.join(", ")).into())
     },
@@ -43,7 +46,8 @@ pub(super) const FREED_AT_ONCE: FindingRule = FindingRule {
             .into_iter()
             .filter(|name| look.config.is_on(name) == Some(false))
             .collect();
-        let found = format!("{:?} has {}, and {} is off", collection.name, bytes(collection.bytes), off.join(" and "));
+        let found =
+            format!("\"{}\" has {}, and {} is off", collection.name, bytes(collection.bytes), off.join(" and "));
         (!off.is_empty()).then(|| found.into())
     },
 };

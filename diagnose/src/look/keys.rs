@@ -271,7 +271,27 @@ impl Sampling {
         }
     }
 
+    fn tell_of_those_passed_over(&mut self, not_seen: &mut Vec<NotSeen>) {
+        if self.seen.passed_over == 0 {
+            return;
+        }
+        let count = self.seen.passed_over;
+        match self.said.remove("PTTL") {
+            Some(said) => {
+                refused("PTTL", &said, not_seen);
+                if let Some(told) = not_seen.last_mut() {
+                    told.why = format!("{} ({count} keys passed over)", told.why);
+                }
+            }
+            None => {
+                let why = format!("{count} keys passed over, whose names are longer than {NAME_BYTES_MAX} bytes");
+                not_seen.push(NotSeen::because("some keys", "PTTL", why));
+            }
+        }
+    }
+
     fn end(mut self, not_seen: &mut Vec<NotSeen>) -> KeysLookedAt {
+        self.tell_of_those_passed_over(not_seen);
         self.said.iter().for_each(|(command, said)| refused(command, said, not_seen));
         self.seen.ends_ms.sort_unstable();
         self.seen.hottest = (self.has_counters && !self.hottest.is_empty()).then_some(self.hottest);

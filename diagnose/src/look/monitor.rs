@@ -15,6 +15,8 @@ use crate::escape;
 const COMMANDS_MAX: u64 = 200_000;
 /// The most keys, and the most clients, that are kept.
 const KEPT_MAX: usize = 100_000;
+/// The most steps of a client that are held back until it is known whether they are one act.
+const EARLY_MAX: usize = 8;
 /// Commands whose next word is no key.
 const WITHOUT_KEY: [&str; 30] = [
     "PING",
@@ -99,10 +101,21 @@ struct Ear {
     clients: HashMap<Vec<u8>, Steps>,
 }
 
+/// What is done in several commands.
+#[derive(Clone, Copy)]
+enum Gap {
+    GetThenIncr,
+    IncrThenExpire,
+}
+
 /// What a client did last.
 #[derive(Default)]
 struct Steps {
     in_transaction: bool,
+    /// Whether it is known that it was in none when it was first heard.
+    is_known: bool,
+    /// What it did until that was known: an EXEC takes it back, for then it was one act.
+    early: Vec<(Gap, Vec<u8>)>,
     key: Vec<u8>,
     /// It read or set the key.
     looked: bool,
@@ -133,6 +146,9 @@ impl Ear {
     }
 
     fn end(mut self) -> MonitorHeard {
+        for steps in std::mem::take(&mut self.clients).into_values() {
+            steps.early.iter().for_each(|(gap, key)| count(&mut self.heard, *gap, key));
+        }
         let hottest = self.keys.iter().max_by_key(|(_, times)| **times);
         self.heard.hottest = hottest.map(|(key, times)| (escape::name(key), *times));
         self.heard
@@ -142,28 +158,45 @@ impl Ear {
 impl Steps {
     fn take(&mut self, command: &str, key: Option<&Vec<u8>>, heard: &mut MonitorHeard) {
         match command {
-            "MULTI" => self.in_transaction = true,
-            "EXEC" | "DISCARD" => self.in_transaction = false,
+            "MULTI" => (self.in_transaction, self.is_known) = (true, true),
+            "EXEC" | "DISCARD" => {
+                if !std::mem::replace(&mut self.is_known, true) {
+                    self.early.clear();
+                }
+                self.in_transaction = false;
+            }
             _ => {}
         }
         let Some(key) = key.filter(|_| !self.in_transaction) else { return };
         if *key != self.key {
-            *self = Self { key: key.clone(), ..Self::default() };
+            (self.key, self.looked, self.counted) = (key.clone(), false, false);
         }
         if command == "GET" || command == "SET" {
             self.looked = true;
         } else if COUNTS.contains(&command) {
             if std::mem::take(&mut self.looked) {
-                count(&mut heard.get_then_incr, key);
+                self.note(Gap::GetThenIncr, heard);
             }
             self.counted = true;
         } else if SETS_A_TTL.contains(&command) && std::mem::take(&mut self.counted) {
-            count(&mut heard.incr_then_expire, key);
+            self.note(Gap::IncrThenExpire, heard);
+        }
+    }
+
+    fn note(&mut self, gap: Gap, heard: &mut MonitorHeard) {
+        if self.is_known || self.early.len() == EARLY_MAX {
+            count(heard, gap, &self.key);
+        } else {
+            self.early.push((gap, self.key.clone()));
         }
     }
 }
 
-fn count(steps: &mut Option<SeveralSteps>, key: &[u8]) {
+fn count(heard: &mut MonitorHeard, gap: Gap, key: &[u8]) {
+    let steps = match gap {
+        Gap::GetThenIncr => &mut heard.get_then_incr,
+        Gap::IncrThenExpire => &mut heard.incr_then_expire,
+    };
     steps.get_or_insert_with(|| SeveralSteps { times: 0, key: escape::name(key) }).times += 1;
 }
 
@@ -228,6 +261,11 @@ mod tests {
         let heard = heard(&lines);
         let one = |key: &str| Some(SeveralSteps { times: 1, key: key.into() });
         assert_eq!((heard.get_then_incr, heard.incr_then_expire), (one("k"), one("k")));
+        let mut ear = Ear::default();
+        for words in [r#""INCR" "k""#, r#""EXPIRE" "k" "60""#, r#""EXEC""#] {
+            ear.hear(format!("+1 [0 a] {words}\r\n").as_bytes());
+        }
+        assert_eq!(ear.end().incr_then_expire, None, "its MULTI came before it was heard");
         assert_eq!((heard.commands, heard.with_key, heard.hottest), (12, 9, Some(("k".into(), 5))));
     }
 }

@@ -6,6 +6,9 @@ use serde::Serialize;
 use crate::allowed::AllowedCommand;
 use crate::escape;
 
+/// The right to all keys.
+const KEYS: &str = "~*";
+
 /// Something that could not be seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotSeen {
@@ -24,7 +27,9 @@ impl NotSeen {
     #[must_use]
     pub fn refused(row: &AllowedCommand, said: &[u8]) -> Self {
         let why = escape::sentence(said);
-        let right = (why.starts_with("NOPERM") && !row.right.is_empty()).then(|| row.right.to_owned());
+        let is_key = why.starts_with("NOPERM") && why.contains(" access ") && why.contains("key");
+        let lacked = if is_key { KEYS } else { row.right };
+        let right = (why.starts_with("NOPERM") && !lacked.is_empty()).then(|| lacked.to_owned());
         Self { what: row.what.to_owned(), command: row.words.to_owned(), right, why }
     }
 

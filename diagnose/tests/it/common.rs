@@ -12,20 +12,20 @@ use diagnose::record::{Diagnosis, RedisFinding, Severity};
 use diagnose::wire::target::RedisTarget;
 
 /// How long something that is to happen may take.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection as a client has it; its commands are words.
-pub struct Client(BufReader<UnixStream>);
+pub(crate) struct Client(BufReader<UnixStream>);
 
 impl Client {
-    pub fn of(redis: &PrivateRedis) -> Self {
+    pub(crate) fn of(redis: &PrivateRedis) -> Self {
         let socket = redis.url().replace("redis+unix://", "");
         let stream = UnixStream::connect(socket).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self(BufReader::new(stream))
     }
 
-    pub fn send(&mut self, words: &[&str]) {
+    pub(crate) fn send(&mut self, words: &[&str]) {
         let mut bytes = Vec::new();
         let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
         diagnose::wire::resp::encode(&words, &mut bytes);
@@ -33,7 +33,7 @@ impl Client {
     }
 
     /// A reply as it comes, in one text.
-    pub fn reply(&mut self) -> String {
+    pub(crate) fn reply(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
         let length = |line: &str| line[1..].trim().parse::<i64>().unwrap();
@@ -48,39 +48,41 @@ impl Client {
         }
     }
 
-    pub fn ask(&mut self, words: &[&str]) -> String {
+    pub(crate) fn ask(&mut self, words: &[&str]) -> String {
         self.send(words);
         self.reply()
     }
 
-    /// A script, which must work.
-    pub fn eval(&mut self, script: &str) {
+    /// A script, which must work. That it was slow is not the fault that is planted.
+    pub(crate) fn eval(&mut self, script: &str) {
         let said = self.ask(&["EVAL", script, "0"]);
         assert!(!said.starts_with('-'), "{said}");
+        self.ask(&["SLOWLOG", "RESET"]);
+        self.ask(&["LATENCY", "RESET"]);
     }
 }
 
 /// A Redis on which all is well but what `extra` says.
-pub fn redis(extra: &[&str]) -> Option<PrivateRedis> {
+pub(crate) fn redis(extra: &[&str]) -> Option<PrivateRedis> {
     testing::redis(extra)
 }
 
-pub fn look(url: &str, options: &DiagnoseOptions) -> Diagnosis {
+pub(crate) fn look(url: &str, options: &DiagnoseOptions) -> Diagnosis {
     try_look(url, options).unwrap_or_else(|e| panic!("{e}"))
 }
 
-pub fn try_look(url: &str, options: &DiagnoseOptions) -> Result<Diagnosis, diagnose::error::DiagnoseError> {
+pub(crate) fn try_look(url: &str, options: &DiagnoseOptions) -> Result<Diagnosis, diagnose::error::DiagnoseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(diagnose::diagnose(&RedisTarget::parse(url)?, "redis://shown", options))
 }
 
-pub fn names(diagnosis: &Diagnosis) -> Vec<&str> {
+pub(crate) fn names(diagnosis: &Diagnosis) -> Vec<&str> {
     diagnosis.findings.iter().map(|finding| finding.name.as_str()).collect()
 }
 
 /// The one that is found, and nothing beside it but what is named.
 #[track_caller]
-pub fn only(diagnosis: &Diagnosis, name: &str, severity: Severity, beside: &[&str]) -> RedisFinding {
+pub(crate) fn only(diagnosis: &Diagnosis, name: &str, severity: Severity, beside: &[&str]) -> RedisFinding {
     let others: Vec<&str> =
         names(diagnosis).into_iter().filter(|found| *found != name && !beside.contains(found)).collect();
     assert!(others.is_empty(), "beside {name}: {others:?} {:#?}", diagnosis.findings);
@@ -91,7 +93,7 @@ pub fn only(diagnosis: &Diagnosis, name: &str, severity: Severity, beside: &[&st
 }
 
 /// Looks until it is found.
-pub fn until_found(url: &str, name: &str) -> Diagnosis {
+pub(crate) fn until_found(url: &str, name: &str) -> Diagnosis {
     let begun = Instant::now();
     loop {
         let diagnosis = look(url, &DiagnoseOptions::default());
@@ -104,7 +106,7 @@ pub fn until_found(url: &str, name: &str) -> Diagnosis {
 }
 
 /// Asks until the answer has it.
-pub fn until_said(client: &mut Client, words: &[&str], has: &str) {
+pub(crate) fn until_said(client: &mut Client, words: &[&str], has: &str) {
     let begun = Instant::now();
     while !client.ask(words).contains(has) {
         assert!(begun.elapsed() < PATIENCE, "never: {has} in {words:?}");
@@ -114,7 +116,7 @@ pub fn until_said(client: &mut Client, words: &[&str], has: &str) {
 
 /// A library that makes one call of the system's slower, put before `redis-server`: the fault is the machine's, and Redis meets it as
 /// it meets a slow disk or a slow fork. `None` where there is no compiler or no Redis.
-pub fn slowed(call: &str) -> Option<(tempfile::TempDir, PathBuf)> {
+pub(crate) fn slowed(call: &str) -> Option<(tempfile::TempDir, PathBuf)> {
     let server = testing::needed("redis", app::cache::redis_server::installed)?;
     let folder = tempfile::tempdir().unwrap();
     let (source, library, script) =

@@ -5,5 +5,7 @@
 mod common;
 mod hostile;
 mod planted;
+mod planted_fleet;
+mod planted_traffic;
 mod rights;
 mod well_kept;
