@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
 
 mod common;
+mod documented;
 mod hostile;
 mod planted;
 mod planted_fleet;

@@ -1,5 +1,7 @@
 //! The command line as typed. Nothing here is checked against a scenario; see `settings.rs` for that.
 
+#[cfg(feature = "labs")]
+pub mod diagnose;
 pub mod lists;
 pub(crate) mod pages;
 pub mod refusal;
@@ -46,6 +48,9 @@ pub enum Command {
     Sweep(Box<SweepArgs>),
     /// Which strategy, with which settings, for my numbers: by simulation, in seconds
     Advise(Box<AdviseArgs>),
+    /// Look at a Redis, reading only: what is wrong, why it matters, what cures it; 10 where that is more than a note
+    #[cfg(feature = "labs")]
+    Diagnose(diagnose::DiagnoseArgs),
     /// Hold a run to a baseline: 10 where a figure changed, 3 where they can't be compared
     Gate(GateArgs),
     /// Make a run the baseline that later ones are held to
