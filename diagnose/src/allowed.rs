@@ -97,7 +97,7 @@ impl AllowedDoor {
     /// # Errors
     /// [`DiagnoseError`] where there is no server, or it does not want us.
     pub async fn open(target: &RedisTarget) -> Result<Self, DiagnoseError> {
-        let mut door = Self { link: RespLink::open(&target.place).await? };
+        let mut door = Self { link: RespLink::open(target).await? };
         let Some(password) = &target.password else { return Ok(door) };
         let mut auth = RedisCommand::of("AUTH");
         if let Some(user) = &target.user {

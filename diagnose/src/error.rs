@@ -51,7 +51,7 @@ pub enum DiagnoseError {
         said: String,
     },
     /// The encrypted connection did not come about.
-    #[error("found: {0} · check --tls-ca, --tls-cert, --tls-key and the name in the address")]
+    #[error("found: {0} · check --tls-ca, --tls-cert, --tls-key, --tls-name and the name in the address")]
     Tls(String),
     /// A command that is not on the list. It was not sent.
     #[error("found: {0}, which is not on the list of allowed commands · this is a bug: nothing was sent")]

@@ -9,7 +9,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::error::DiagnoseError;
 use crate::escape;
 use crate::wire::resp::{self, RespFault, RespReply};
-use crate::wire::target::RedisPlace;
+use crate::wire::target::{RedisPlace, RedisTarget};
+use crate::wire::tls::encrypted;
 
 /// How long it may take to connect.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -28,8 +29,8 @@ pub(crate) struct RespLink {
 }
 
 impl RespLink {
-    pub(crate) async fn open(place: &RedisPlace) -> Result<Self, DiagnoseError> {
-        let opened = timeout(CONNECT_LIMIT, connect(place)).await;
+    pub(crate) async fn open(target: &RedisTarget) -> Result<Self, DiagnoseError> {
+        let opened = timeout(CONNECT_LIMIT, connect(target)).await;
         let late = |_| DiagnoseError::Unreachable(format!("no connection within {CONNECT_LIMIT:?}"));
         let (stream, is_elsewhere) = opened.map_err(late)??;
         Ok(Self { stream: BufReader::with_capacity(64 << 10, stream), is_elsewhere })
@@ -90,13 +91,15 @@ impl RespLink {
     }
 }
 
-async fn connect(place: &RedisPlace) -> Result<(Box<dyn ByteStream>, bool), DiagnoseError> {
-    match place {
-        RedisPlace::Tcp { tls: true, .. } => Err(DiagnoseError::Tls("this build has no TLS".into())),
-        RedisPlace::Tcp { host, port, tls: false } => {
+async fn connect(target: &RedisTarget) -> Result<(Box<dyn ByteStream>, bool), DiagnoseError> {
+    match &target.place {
+        RedisPlace::Tcp { host, port, tls } => {
             let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
             stream.set_nodelay(true).map_err(unreachable)?;
             let is_elsewhere = stream.peer_addr().is_ok_and(|peer| !peer.ip().is_loopback());
+            if *tls {
+                return Ok((Box::new(encrypted(stream, host, &target.tls).await?), is_elsewhere));
+            }
             Ok((Box::new(stream), is_elsewhere))
         }
         RedisPlace::Unix(path) => Ok((Box::new(UnixStream::connect(path).await.map_err(unreachable)?), false)),
@@ -115,6 +118,7 @@ fn in_words(asked: &str, fault: RespFault) -> DiagnoseError {
     let asked = asked.to_owned();
     match fault {
         RespFault::Closed => DiagnoseError::Closed { asked },
+        RespFault::Broken(why) => DiagnoseError::Tls(escape::sentence(why.as_bytes())),
         RespFault::Foreign(line) => DiagnoseError::NotRedis(escape::sentence(&line)),
         RespFault::TooLarge(found, allowed) => DiagnoseError::TooLarge { asked, found, allowed },
     }

@@ -3,3 +3,4 @@
 pub mod link;
 pub mod resp;
 pub mod target;
+pub mod tls;

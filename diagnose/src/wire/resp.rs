@@ -59,6 +59,8 @@ impl RespReply {
 pub enum RespFault {
     /// The connection ended, or failed.
     Closed,
+    /// The encryption failed, in words.
+    Broken(String),
     /// This is another protocol's first line.
     Foreign(Vec<u8>),
     /// More than is read: what came, and what is allowed.
@@ -66,8 +68,9 @@ pub enum RespFault {
 }
 
 impl From<std::io::Error> for RespFault {
-    fn from(_: std::io::Error) -> Self {
-        Self::Closed
+    fn from(error: std::io::Error) -> Self {
+        // As what TLS tells of an alert: the other side may refuse us only when the first answer is read.
+        if error.kind() == std::io::ErrorKind::InvalidData { Self::Broken(error.to_string()) } else { Self::Closed }
     }
 }
 
@@ -230,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_hostile_is_refused_and_costs_no_memory() {
         let refused = async |bytes: &[u8]| match parsed(bytes).await.unwrap_err() {
-            RespFault::Closed => "closed",
+            RespFault::Closed | RespFault::Broken(_) => "closed",
             RespFault::Foreign(_) => "foreign",
             RespFault::TooLarge(..) => "too large",
         };

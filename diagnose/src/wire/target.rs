@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use redis::{ConnectionAddr, IntoConnectionInfo as _};
 
 use crate::error::DiagnoseError;
+use crate::wire::tls::TlsFiles;
 
 /// What an address may begin with.
 const SCHEMES: [&str; 5] = ["redis://", "rediss://", "redis+unix://", "valkey://", "unix://"];
@@ -20,6 +21,8 @@ pub struct RedisTarget {
     pub password: Option<String>,
     /// The database that is looked at; the fullest one where the address names none.
     pub database: Option<u32>,
+    /// What an encrypted connection needs.
+    pub tls: TlsFiles,
 }
 
 /// Where a server listens.
@@ -39,6 +42,12 @@ pub enum RedisPlace {
 }
 
 impl RedisTarget {
+    /// Whether the connection is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.place, RedisPlace::Tcp { tls: true, .. })
+    }
+
     /// Reads `redis://USER:PASSWORD@HOST:PORT/DB`, `rediss://…` or `redis+unix:///PATH?pass=…`.
     ///
     /// # Errors
@@ -63,7 +72,7 @@ impl RedisTarget {
         let settings = info.redis_settings();
         let database = u32::try_from(settings.db()).map_err(|_| wrong("its database is no number from 0 on"))?;
         let (user, password) = (settings.username().map(ToOwned::to_owned), settings.password().map(ToOwned::to_owned));
-        Ok(Self { place, user, password, database: (database > 0).then_some(database) })
+        Ok(Self { place, user, password, database: (database > 0).then_some(database), tls: TlsFiles::default() })
     }
 }
 

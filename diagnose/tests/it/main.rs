@@ -4,6 +4,7 @@
 
 mod common;
 mod documented;
+mod encrypted;
 mod hostile;
 mod planted;
 mod planted_fleet;

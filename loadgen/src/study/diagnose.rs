@@ -9,6 +9,7 @@ use diagnose::look::{DiagnoseOptions, MONITOR_MAX};
 use diagnose::record::Diagnosis;
 use diagnose::text;
 use diagnose::wire::target::RedisTarget;
+use diagnose::wire::tls::TlsFiles;
 use report::text::escape;
 use strategies::units::{DURATION, duration_text};
 
@@ -124,6 +125,16 @@ fn say_line(diagnosis: &Diagnosis) -> Result<(), Failure> {
 fn target(args: &DiagnoseArgs, address: &str) -> Result<RedisTarget, Failure> {
     let no_url = |error: DiagnoseError| Failure::usage(format!("no Redis URL · {address} · {error}"));
     let mut target = RedisTarget::parse(&args.url).map_err(no_url)?;
+    target.tls = TlsFiles {
+        authority: args.tls_ca.clone(),
+        own: args.tls_cert.clone().zip(args.tls_key.clone()),
+        name: args.tls_name.clone(),
+    };
+    if target.tls != TlsFiles::default() && !target.is_encrypted() {
+        return Err(Failure::usage(format!(
+            "no TLS without rediss:// · {address} · found --tls-… beside it · write rediss://, or leave them out"
+        )));
+    }
     let Some(file) = &args.password_file else { return Ok(target) };
     let flaw = |why: String, advice: &str| {
         Failure::usage(format!("no password · --password-file {} · {why} · {advice}", file.display()))
