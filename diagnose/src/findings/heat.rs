@@ -11,11 +11,13 @@ const COUNTER: u64 = 100;
 const HEARD_SHARE: f64 = 0.2;
 /// Fewer commands say nothing.
 const HEARD_MIN: u64 = 200;
+/// Of the key, a second: less is no load.
+const HEARD_A_SECOND: u64 = 100;
 
 pub(super) const HOT_KEY: FindingRule = FindingRule {
     name: "hot-key",
     severity: Severity::Warning,
-    when: "with --monitor: one key in 20 % of at least 200 commands; without it a note, where an LFU policy's counter of a key is at least 100",
+    when: "with --monitor: one key in 20 % of at least 200 commands, and 100 times a second; without it a note, where an LFU policy's counter of a key is at least 100",
     why: "one key is one node's work whatever the cluster's size, and its expiry is the largest herd that there is",
     remedy: "copies in the clients' processes for a second, several copies of the key, a refresh before it ends",
     scenario: Some("--scenario near-hot --lab sim"),
@@ -32,7 +34,8 @@ fn by_ear(look: &ServerLook) -> Option<FaultSeen> {
         heard.with_key,
         heard.for_ms
     );
-    (of >= HEARD_SHARE).then(|| found.into())
+    let a_second = times.saturating_mul(1000) / heard.for_ms.max(1);
+    (of >= HEARD_SHARE && a_second >= HEARD_A_SECOND).then(|| found.into())
 }
 
 fn by_counter(look: &ServerLook) -> Option<FaultSeen> {

@@ -30,6 +30,8 @@ const NAME_BYTES_MAX: usize = 4 << 10;
 const SAMPLES: &str = "5";
 /// Of the largest and the hottest, so many are kept.
 const TOP: usize = 5;
+/// The most patterns that are kept; a use with many keys is among the first.
+const GROUPS_MAX: usize = 20_000;
 /// A pattern without a number in it that fewer keys have is widened.
 const WIDEN_BELOW: u64 = 5;
 
@@ -225,14 +227,9 @@ impl Sampling {
             return; // It has ended meanwhile.
         }
         self.seen.looked_at += 1;
-        let group = self.seen.groups.entry(pattern(name)).or_default();
-        group.keys += 1;
-        if let Ok(ttl) = u64::try_from(ttl) {
-            group.with_ttl += 1;
-            self.seen.ends_ms.push(ttl.saturating_add(since_ms));
-        } else {
-            group.endless.get_or_insert_with(|| escape::name(name));
-        }
+        let ends = u64::try_from(ttl).ok().map(|ttl| ttl.saturating_add(since_ms));
+        self.seen.ends_ms.extend(ends);
+        self.group(name, ends.is_some());
         match replies.get(1) {
             Some(RespReply::Number(bytes)) => {
                 self.seen.has_sizes = true;
@@ -245,6 +242,20 @@ impl Sampling {
             Some(RespReply::Number(counter)) => self.keep_hot(name, (*counter).try_into().unwrap_or(0)),
             Some(refused) => self.note("OBJECT FREQ", refused),
             None => {}
+        }
+    }
+
+    fn group(&mut self, name: &[u8], ends: bool) {
+        let pattern = pattern(name);
+        if self.seen.groups.len() == GROUPS_MAX && !self.seen.groups.contains_key(&pattern) {
+            return;
+        }
+        let group = self.seen.groups.entry(pattern).or_default();
+        group.keys += 1;
+        if ends {
+            group.with_ttl += 1;
+        } else {
+            group.endless.get_or_insert_with(|| escape::name(name));
         }
     }
 

@@ -13,8 +13,8 @@ use crate::escape;
 
 /// The most commands that are heard: a busy server says as many in a second.
 const COMMANDS_MAX: u64 = 200_000;
-/// The most keys, and the most clients, that are kept.
-const KEPT_MAX: usize = 100_000;
+/// The most keys, and the most clients, that are kept: a key that matters is among the first.
+const KEPT_MAX: usize = 10_000;
 /// The most steps of a client that are held back until it is known whether they are one act.
 const EARLY_MAX: usize = 8;
 /// Commands whose next word is no key.

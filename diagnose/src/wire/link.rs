@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::DiagnoseError;
 use crate::escape;
-use crate::wire::resp::{self, RespFault, RespReply};
+use crate::wire::resp::{self, RespBudget, RespFault, RespReply};
 use crate::wire::target::{RedisPlace, RedisTarget};
 use crate::wire::tls::encrypted;
 
@@ -54,9 +54,9 @@ impl RespLink {
         // A server that has closed the connection may have said why, and that is still there to be read.
         let _ = timeout_at(deadline, self.stream.write_all(&bytes)).await.map_err(silent)?;
         let _ = timeout_at(deadline, self.stream.flush()).await.map_err(silent)?;
-        let mut replies = Vec::new();
+        let (mut replies, mut budget) = (Vec::new(), RespBudget::default());
         for _ in commands {
-            let reply = timeout_at(deadline, resp::read(&mut self.stream)).await.map_err(silent)?;
+            let reply = timeout_at(deadline, resp::read(&mut self.stream, &mut budget)).await.map_err(silent)?;
             replies.push(reply.map_err(|fault| in_words(asked, fault))?);
         }
         Ok(replies)

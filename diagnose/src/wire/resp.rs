@@ -6,9 +6,9 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 const LINE_MAX: u64 = 64 << 10;
 /// The longest text that is kept; of a longer one the length alone.
 const TEXT_KEPT_MAX: u64 = 4 << 20;
-/// The most that one reply may have, in bytes.
+/// The most that all replies to one batch may have, in bytes.
 pub const REPLY_BYTES_MAX: u64 = 64 << 20;
-/// The most members that all lists of a reply may have.
+/// The most members that all their lists may have.
 pub const REPLY_MEMBERS_MAX: u64 = 500_000;
 /// The deepest that lists are in one another: SLOWLOG has three.
 const DEPTH_MAX: usize = 8;
@@ -84,22 +84,28 @@ pub fn encode(command: &[Vec<u8>], out: &mut Vec<u8>) {
     }
 }
 
-/// What may still come of a reply.
-struct Left {
+/// What may still come: of all replies to a batch together, for a batch has hundreds.
+#[derive(Debug)]
+pub struct RespBudget {
     bytes: u64,
     members: u64,
+}
+
+impl Default for RespBudget {
+    fn default() -> Self {
+        Self { bytes: REPLY_BYTES_MAX, members: REPLY_MEMBERS_MAX }
+    }
 }
 
 /// Reads one reply.
 ///
 /// # Errors
 /// [`RespFault`]; nothing more can be read from there then.
-pub async fn read<R: AsyncBufRead + Unpin>(from: &mut R) -> Result<RespReply, RespFault> {
-    let mut left = Left { bytes: REPLY_BYTES_MAX, members: REPLY_MEMBERS_MAX };
+pub async fn read<R: AsyncBufRead + Unpin>(from: &mut R, left: &mut RespBudget) -> Result<RespReply, RespFault> {
     // Lists that are not complete: how many members are missing, and those that are there.
     let mut open: Vec<(u64, Vec<RespReply>)> = Vec::new();
     loop {
-        let mut reply = match one(from, &mut left).await? {
+        let mut reply = match one(from, left).await? {
             Part::Whole(reply) => reply,
             Part::Members(0) => RespReply::List(Vec::new()),
             Part::Members(_) if open.len() == DEPTH_MAX => {
@@ -127,7 +133,7 @@ enum Part {
     Members(u64),
 }
 
-async fn one<R: AsyncBufRead + Unpin>(from: &mut R, left: &mut Left) -> Result<Part, RespFault> {
+async fn one<R: AsyncBufRead + Unpin>(from: &mut R, left: &mut RespBudget) -> Result<Part, RespFault> {
     let line = line(from, left).await?;
     let foreign = || RespFault::Foreign(line.clone());
     let (kind, rest) = line.split_first().ok_or_else(foreign)?;
@@ -155,7 +161,7 @@ async fn one<R: AsyncBufRead + Unpin>(from: &mut R, left: &mut Left) -> Result<P
 }
 
 /// A line without its end.
-async fn line<R: AsyncBufRead + Unpin>(from: &mut R, left: &mut Left) -> Result<Vec<u8>, RespFault> {
+async fn line<R: AsyncBufRead + Unpin>(from: &mut R, left: &mut RespBudget) -> Result<Vec<u8>, RespFault> {
     let mut line = Vec::new();
     from.take(LINE_MAX).read_until(b'\n', &mut line).await?;
     if line.is_empty() {
@@ -173,7 +179,11 @@ async fn line<R: AsyncBufRead + Unpin>(from: &mut R, left: &mut Left) -> Result<
     Ok(line)
 }
 
-async fn text<R: AsyncBufRead + Unpin>(from: &mut R, length: u64, left: &mut Left) -> Result<RespReply, RespFault> {
+async fn text<R: AsyncBufRead + Unpin>(
+    from: &mut R,
+    length: u64,
+    left: &mut RespBudget,
+) -> Result<RespReply, RespFault> {
     spend(left, length)?;
     let reply = if length <= TEXT_KEPT_MAX {
         // Grows as bytes come: what is announced costs nothing.
@@ -193,7 +203,7 @@ async fn text<R: AsyncBufRead + Unpin>(from: &mut R, length: u64, left: &mut Lef
     if end == *b"\r\n" { Ok(reply) } else { Err(RespFault::Foreign(end.to_vec())) }
 }
 
-fn spend(left: &mut Left, bytes: u64) -> Result<(), RespFault> {
+fn spend(left: &mut RespBudget, bytes: u64) -> Result<(), RespFault> {
     left.bytes = left
         .bytes
         .checked_sub(bytes)
@@ -206,7 +216,7 @@ mod tests {
     use super::*;
 
     async fn parsed(bytes: &[u8]) -> Result<RespReply, RespFault> {
-        read(&mut &*bytes).await
+        read(&mut &*bytes, &mut RespBudget::default()).await
     }
 
     #[tokio::test]
@@ -254,6 +264,12 @@ mod tests {
         ] {
             assert_eq!(refused(bytes).await, expected, "{:?}", String::from_utf8_lossy(&bytes[..bytes.len().min(40)]));
         }
+        let mut budget = RespBudget::default();
+        let half = format!("${}\r\n", REPLY_BYTES_MAX / 2 + 1);
+        let halves = (half.clone() + &"x".repeat(REPLY_BYTES_MAX as usize / 2 + 1) + "\r\n" + &half).into_bytes();
+        let mut halves = &halves[..];
+        assert!(matches!(read(&mut halves, &mut budget).await, Ok(RespReply::Cut(_))));
+        assert!(matches!(read(&mut halves, &mut budget).await, Err(RespFault::TooLarge(..))), "two of a batch");
         let mut long = b"$5000000\r\n".to_vec();
         long.extend(vec![b'x'; 5_000_000]);
         long.extend(b"\r\n");

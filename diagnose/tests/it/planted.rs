@@ -193,7 +193,7 @@ fn keys_that_end_together() {
     let Some(redis) = redis(&["--maxmemory", "200mb"]) else { return };
     let mut client = Client::of(&redis);
     client.eval(
-        "for i = 1, 9000 do redis.call('SET', 'item:' .. i, 'x', 'PX', 1000 + i * 400) end \
+        "for i = 1, 9000 do redis.call('SET', 'item:' .. i, 'x', 'PX', 60000 + i * 400) end \
          for i = 1, 4812 do redis.call('SET', 'batch:' .. i, 'x', 'EX', 1800) end",
     );
     let all = DiagnoseOptions { sample: 20_000, monitor: None };

@@ -83,3 +83,17 @@ fn nothing_is_written_and_only_allowed_commands_are_counted() {
     assert!(commands.is_subset(&allowed), "{commands:?} of {allowed:?}");
     assert!(dirty.contains("rdb_changes_since_last_save:3001"), "{dirty}");
 }
+
+/// The same on Valkey, where there is one.
+#[test]
+fn a_valkey_is_told_from_a_redis() {
+    let find = || {
+        std::env::split_paths(&std::env::var_os("PATH")?)
+            .map(|dir| dir.join("valkey-server"))
+            .find(|file| file.is_file())
+    };
+    let Some(server) = app::testing::needed("valkey", find) else { return };
+    let valkey = app::cache::redis_server::PrivateRedis::start(&server, &[]).unwrap();
+    let diagnosis = look(&valkey.url(), &DiagnoseOptions::default());
+    assert_eq!((names(&diagnosis), diagnosis.server.kind.as_deref()), (vec![], Some("valkey")));
+}
