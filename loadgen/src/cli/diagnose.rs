@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::Format;
+use super::format::Format;
 
 /// The arguments of `diagnose`.
 #[derive(Debug, Clone, Args)]

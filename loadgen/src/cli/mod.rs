@@ -2,6 +2,7 @@
 
 #[cfg(feature = "labs")]
 pub mod diagnose;
+mod format;
 pub mod lists;
 pub(crate) mod pages;
 pub mod refusal;
@@ -12,6 +13,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use format::Format;
 
 use crate::study::noise::NOISES;
 
@@ -105,15 +108,6 @@ pub enum ArrivalChoice {
     Poisson,
     /// The clock, with equal gaps
     Constant,
-}
-
-/// What comes out on standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A table for people
-    Text,
-    /// The same for programs; of a run its run.json
-    Json,
 }
 
 /// The arguments of `run`.
