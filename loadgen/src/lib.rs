@@ -10,6 +10,7 @@
 //! | a grid of settings, and the best of them | [`study::sweep`] |
 //! | which strategy for somebody's numbers | [`study::advise`] |
 //! | what the generator itself costs | [`study::selftest`] |
+//! | somebody's own Redis, looked at | the room `diagnose` |
 //! | counts and histograms, at no message per request | [`load::record`] |
 //! | floor, windows, ledgers, validity | [`load::measure`] |
 //! | bringing a world up and down | [`lab`] |
@@ -44,6 +45,8 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Selftest(args)) => study::selftest::run(&args),
         Some(Command::Sweep(args)) => on_a_runtime(study::sweep::run(&args)),
         Some(Command::Advise(args)) => on_a_runtime(study::advise::run(&args)),
+        #[cfg(feature = "labs")]
+        Some(Command::Diagnose(args)) => on_a_runtime(study::diagnose::run(&args)),
         Some(Command::Gate(args)) => study::gate::gate(&args),
         Some(Command::Promote(args)) => study::gate::promote(&args),
         Some(Command::Compare(args)) => study::gate::compare_runs(&args),

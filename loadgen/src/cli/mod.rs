@@ -1,5 +1,8 @@
 //! The command line as typed. Nothing here is checked against a scenario; see `settings.rs` for that.
 
+#[cfg(feature = "labs")]
+pub mod diagnose;
+mod format;
 pub mod lists;
 pub(crate) mod pages;
 pub mod refusal;
@@ -10,6 +13,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use format::Format;
 
 use crate::study::noise::NOISES;
 
@@ -46,6 +51,9 @@ pub enum Command {
     Sweep(Box<SweepArgs>),
     /// Which strategy, with which settings, for my numbers: by simulation, in seconds
     Advise(Box<AdviseArgs>),
+    /// Look at a Redis, reading only: what is wrong, why it matters, what cures it; 10 where that is more than a note
+    #[cfg(feature = "labs")]
+    Diagnose(diagnose::DiagnoseArgs),
     /// Hold a run to a baseline: 10 where a figure changed, 3 where they can't be compared
     Gate(GateArgs),
     /// Make a run the baseline that later ones are held to
@@ -100,15 +108,6 @@ pub enum ArrivalChoice {
     Poisson,
     /// The clock, with equal gaps
     Constant,
-}
-
-/// What comes out on standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A table for people
-    Text,
-    /// The same for programs; of a run its run.json
-    Json,
 }
 
 /// The arguments of `run`.

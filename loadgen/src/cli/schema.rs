@@ -49,7 +49,7 @@ struct Document {
 }
 
 /// All of them, in the order in which somebody meets them.
-const DOCUMENTS: [Document; 9] = [
+const DOCUMENTS: &[Document] = &[
     Document {
         id: RUN_SCHEMA,
         file: "results/<run>/run.json",
@@ -104,6 +104,13 @@ const DOCUMENTS: [Document; 9] = [
         what: "what the generator itself costs",
         root: root_of::<Selftest>,
     },
+    #[cfg(feature = "labs")]
+    Document {
+        id: diagnose::record::DIAGNOSIS_SCHEMA,
+        file: "loadgen diagnose --format json",
+        what: "what is wrong with a Redis, and what could not be seen",
+        root: root_of::<diagnose::record::Diagnosis>,
+    },
 ];
 
 /// Lists the schemas, prints one, or writes them to a folder.
@@ -129,7 +136,7 @@ pub fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
 
 fn list() -> String {
     let mut text = String::from("JSON Schemas (loadgen schema NAME prints one, loadgen schema -o DIR writes all)\n");
-    for document in &DOCUMENTS {
+    for document in DOCUMENTS {
         let Document { id, file, what, .. } = document;
         let _ = writeln!(text, "  {:<9} {id:<21} {file}\n{:34}{what}", document.name(), "");
     }
@@ -143,7 +150,7 @@ fn named(name: &str) -> Result<&'static Document, Failure> {
     }
     let names = DOCUMENTS.iter().flat_map(|one| [one.name(), one.id]);
     let meant = scenarios::nearest(name, names).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    let allowed = DOCUMENTS.each_ref().map(Document::name).join(", ");
+    let allowed = DOCUMENTS.iter().map(Document::name).collect::<Vec<_>>().join(", ");
     Err(Failure::usage(format!(
         "no such schema · schema {name:?} · allowed {allowed} · {meant}`loadgen schema` says what each is of"
     )))

@@ -15,6 +15,8 @@ pub enum Exit {
     NotComparable,
     /// Figures differ from the baseline's.
     Regression,
+    /// A diagnosis found something that is more than a note.
+    Found,
     /// A scenario's threshold was missed.
     ThresholdMissed,
     /// All is well.
@@ -31,7 +33,7 @@ impl Exit {
             Self::Usage => 2,
             Self::NotComparable => 3,
             Self::Invalid => 4,
-            Self::Regression => 10,
+            Self::Regression | Self::Found => 10,
             Self::ThresholdMissed => 99,
             Self::Interrupted => 130,
         }
@@ -83,9 +85,9 @@ mod tests {
 
     #[test]
     fn where_several_apply_the_first_of_the_contract_wins() {
-        let order = [2, 130, 1, 4, 3, 10, 99, 0];
+        let order = [2, 130, 1, 4, 3, 10, 10, 99, 0];
         let mut all = [Exit::Ok, Exit::Failed, Exit::Usage, Exit::Invalid, Exit::ThresholdMissed].to_vec();
-        all.extend([Exit::Regression, Exit::Interrupted, Exit::NotComparable]);
+        all.extend([Exit::Regression, Exit::Found, Exit::Interrupted, Exit::NotComparable]);
         all.sort();
         assert_eq!(all.iter().map(|e| e.code()).collect::<Vec<_>>(), order);
     }

@@ -4,6 +4,8 @@ pub(crate) mod aa;
 pub mod advise;
 pub mod blocks;
 pub mod check;
+#[cfg(feature = "labs")]
+pub mod diagnose;
 pub mod fuzz;
 pub mod gate;
 pub(crate) mod noise;

@@ -14,7 +14,8 @@ const MAY: &[(&str, &[&str])] = &[
     ("sim", &["strategies", "evidence", "scenarios"]),
     ("app", &["strategies", "evidence", "scenarios"]),
     ("report", &[]),
-    ("loadgen", &["strategies", "evidence", "scenarios", "sim", "app", "report"]),
+    ("diagnose", &[]),
+    ("loadgen", &["strategies", "evidence", "scenarios", "sim", "app", "report", "diagnose"]),
 ];
 
 /// What a room must not know, whatever it is for.
@@ -25,6 +26,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("sim", &["tokio", "redis", "axum", "hyper", "rand", "bollard"]),
     ("app", &["report", "plotters"]),
     ("report", &["tokio", "redis", "axum", "hyper", "sqlx"]),
+    ("diagnose", &["axum", "hyper", "sqlx", "plotters", "bollard"]),
 ];
 
 fn root() -> PathBuf {
@@ -84,8 +86,9 @@ fn the_studies_are_built_without_servers_databases_and_engines() {
 
 #[test]
 fn a_test_may_borrow_a_world_and_nothing_else() {
-    // Development edges that point upwards: the strategies' and the app's tests run in the simulator's world.
-    let allowed = [("strategies", "sim"), ("app", "sim"), ("app", "app")];
+    // Development edges that point upwards: the strategies' and the app's tests run in the simulator's world, and the app's tests
+    // know how to start a private Redis.
+    let allowed = [("strategies", "sim"), ("app", "sim"), ("app", "app"), ("diagnose", "app")];
     for (room, may) in MAY {
         for (dependency, _) in dependencies()[*room].iter().filter(|(_, dev)| *dev) {
             let inside = MAY.iter().any(|(r, _)| r == dependency);

@@ -229,8 +229,9 @@ fn an_image_is_built_without_settings_and_records() {
 
 #[test]
 fn only_one_folder_knows_of_the_docker_engine() {
-    let mut folders: Vec<PathBuf> =
-        ["app", "loadgen", "report", "scenarios", "sim", "strategies"].map(|room| root().join(room).join("src")).into();
+    let mut folders: Vec<PathBuf> = ["app", "diagnose", "loadgen", "report", "scenarios", "sim", "strategies"]
+        .map(|room| root().join(room).join("src"))
+        .into();
     let mut knowing = BTreeSet::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

@@ -9,6 +9,7 @@ mod common;
 mod conditions;
 mod counters;
 mod descriptors;
+mod diagnose;
 mod docker;
 mod interrupts;
 mod keys_and_ramps;

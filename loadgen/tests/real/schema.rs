@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::common::{beside, only_run, run, unspoiled};
+use crate::diagnose::through_a_keyhole;
 use crate::schemas::{Harm, MAPS, Schema, harmed, schemas};
 use report::Document as _;
 use report::compare::baseline::MEASURED_SCHEMA;
@@ -153,6 +154,7 @@ fn fresh() -> &'static [Written] {
             assert_eq!(said.code, Some(0), "{}", said.err);
         }
         noise().write(&all.join("noise.json")).unwrap();
+        std::fs::write(all.join("diagnosis.json"), serde_json::to_string(&through_a_keyhole()).unwrap()).unwrap();
         for (name, line) in [
             ("compare.json", vec!["compare", &repeated, &shorter, "--format", "json"]),
             ("selftest.json", vec!["selftest", "-d", "1s", "--format", "json"]),
@@ -308,7 +310,7 @@ fn the_schemas_are_schemas_and_say_in_plain_words_what_each_field_is() {
 #[test]
 fn every_schema_that_the_sources_name_is_listed() {
     let schemas = schemas();
-    let mut folders = vec![root().join("loadgen/src"), root().join("report/src"), root().join("app/src")];
+    let mut folders = ["loadgen", "report", "app", "diagnose"].map(|room| root().join(room).join("src")).to_vec();
     let mut named = BTreeSet::new();
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
