@@ -7,7 +7,9 @@ use strategies::{GetError, Outcome};
 #[must_use]
 pub const fn failure(error: &GetError) -> (u16, Outcome) {
     match error {
-        GetError::Shed { .. } | GetError::Refused { .. } | GetError::Full => (503, Outcome::Shed),
+        GetError::Shed { .. } | GetError::Refused { .. } | GetError::CacheSpared | GetError::Full => {
+            (503, Outcome::Shed)
+        }
         GetError::OutOfTime | GetError::Origin { error: OriginError::TimedOut, .. } => (504, Outcome::Error),
         GetError::Origin { .. } | GetError::LeadersVanished => (502, Outcome::Error),
     }

@@ -29,6 +29,8 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("client-side", include_str!("../files/client-side.toml")),
         ("copies", include_str!("../files/copies.toml")),
         ("deploy-local", include_str!("../files/deploy-local.toml")),
+        ("cache-brownout", include_str!("../files/cache-brownout.toml")),
+        ("slow-redis", include_str!("../files/slow-redis.toml")),
         ("pool-starvation", include_str!("../files/pool-starvation.toml")),
         ("write-race", include_str!("../files/write-race.toml")),
         ("leaderboard", include_str!("../files/leaderboard.toml")),

@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 96] = [
+pub const METRICS: [&str; 98] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -54,6 +54,8 @@ pub const METRICS: [&str; 96] = [
     "events.limit_refused",
     "events.breaker_refused",
     "events.breaker_opened",
+    "events.cache_breaker_opened",
+    "events.cache_breaker_closed",
     "events.breaker_closed",
     "retries.attempts",
     "retries.retried",

@@ -79,7 +79,7 @@ impl<W: Witness + 'static> Chaos<W> {
             ActionKind::CacheStop => cache.stop(length),
             ActionKind::CachePause => cache.pause(length),
             ActionKind::CacheRestart => cache.stop(Duration::ZERO),
-            ActionKind::CacheLatency => cache.slow(action.added, length),
+            ActionKind::CacheLatency => cache.slow(action.added, action.share, length),
             ActionKind::CacheFailover => cache.lose_tracking(),
             ActionKind::NetworkCut => return self.cut(action.target, length, true),
             ActionKind::SubscriberCut => return self.cut(action.target, length, false),

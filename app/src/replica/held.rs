@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use strategies::Key;
 use strategies::port::{
-    Acquired, BoxFuture, CacheError, Connected, ConnectionLimits, ConnectionPool, Connections, Lease, Released,
+    Acquired, BoxFuture, CacheConnectionPool, CacheError, Connected, ConnectionLimits, Connections, Lease, Released,
     Renewed, TakenConnection, Token,
 };
 
@@ -52,7 +52,7 @@ struct NotedConnections {
 }
 
 struct NotedPool {
-    inner: Arc<dyn ConnectionPool>,
+    inner: Arc<dyn CacheConnectionPool>,
     held: Arc<HeldLeases>,
 }
 
@@ -62,12 +62,12 @@ impl Connections for NotedConnections {
         Connected { cache, lease: HeldLeases::over(&self.held, lease) }
     }
 
-    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn ConnectionPool> {
+    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn CacheConnectionPool> {
         Arc::new(NotedPool { inner: self.inner.pool(size, limits), held: Arc::clone(&self.held) })
     }
 }
 
-impl ConnectionPool for NotedPool {
+impl CacheConnectionPool for NotedPool {
     fn take(&self) -> BoxFuture<'_, TakenConnection> {
         Box::pin(async {
             let mut taken = self.inner.take().await;

@@ -23,9 +23,7 @@ pub(super) struct ReplicaMetrics {
     requests: ByKind<Outcome>,
     durations: Vec<Histogram>,
     stale_overage: Histogram,
-    connection_wait: Histogram,
-    connections_in_use: IntGauge,
-    connections_waited_for: IntGauge,
+    connections: ConnectionMetrics,
     requests_in_flight: IntGauge,
     background_tasks: IntGauge,
     strategy: IntGaugeVec,
@@ -44,6 +42,7 @@ pub(super) struct ReplicaMetrics {
     writes: WriteMetrics,
     reads_spared: ByKind<RefusedBy>,
     breaker_changes: ByKind<BreakerState>,
+    cache_breaker_changes: ByKind<BreakerState>,
 }
 
 /// How a leader ended, as a label.
@@ -76,6 +75,28 @@ impl LockMetrics {
                 "stampede_wakes_lost_total",
                 "Messages between replicas that nobody could listen for, or that were not taken: waiters polled.",
             )?,
+        })
+    }
+}
+
+/// Connections to the shared cache that come from a pool.
+struct ConnectionMetrics {
+    wait: Histogram,
+    in_use: IntGauge,
+    waited_for: IntGauge,
+}
+
+impl ConnectionMetrics {
+    fn of(of: &Families) -> Result<Self, String> {
+        Ok(Self {
+            wait: of.histogram(
+                "stampede_connection_wait_seconds",
+                "How long a request waited for connections of the pool to the shared cache, all its operations together.",
+                &SECONDS,
+            )?,
+            in_use: of.gauge("stampede_connections_in_use", "Connections of the pool that are taken.")?,
+            waited_for: of
+                .gauge("stampede_connections_waited_for", "Operations that wait for a connection of the pool.")?,
         })
     }
 }
@@ -120,14 +141,7 @@ impl ReplicaMetrics {
                 "How far past its TTL a stale answer was.",
                 &OVERAGE_SECONDS,
             )?,
-            connection_wait: of.histogram(
-                "stampede_connection_wait_seconds",
-                "How long a request waited for connections of the pool to the shared cache, all its operations together.",
-                &SECONDS,
-            )?,
-            connections_in_use: of.gauge("stampede_connections_in_use", "Connections of the pool that are taken.")?,
-            connections_waited_for: of
-                .gauge("stampede_connections_waited_for", "Operations that wait for a connection of the pool.")?,
+            connections: ConnectionMetrics::of(&of)?,
             requests_in_flight: of.gauge("stampede_requests_in_flight", "Requests without an answer.")?,
             background_tasks: of.gauge("stampede_background_tasks", "Fills and refreshes that have not ended.")?,
             strategy: of.gauges(
@@ -169,6 +183,11 @@ impl ReplicaMetrics {
                 "Times that the breaker changed, by what it became.",
                 ("state", &BreakerState::ALL, BreakerState::name),
             )?,
+            cache_breaker_changes: of.counters(
+                "stampede_cache_breaker_changes_total",
+                "Times that the breaker of the shared cache changed, by what it became.",
+                ("state", &BreakerState::ALL, BreakerState::name),
+            )?,
             families: of,
         })
     }
@@ -193,8 +212,8 @@ impl ReplicaMetrics {
         self.requests_in_flight.set(signed(requests_open));
         self.background_tasks.set(signed(background_tasks));
         self.cache_operations(cache_operations);
-        self.connections_in_use.set(pool.in_use.into());
-        self.connections_waited_for.set(pool.waiting.into());
+        self.connections.in_use.set(pool.in_use.into());
+        self.connections.waited_for.set(pool.waiting.into());
         self.families.text()
     }
 
@@ -213,7 +232,7 @@ impl ReplicaMetrics {
 
     /// A request took a connection of the pool after that wait.
     pub(super) fn took_a_connection(&self, wait: Duration) {
-        self.connection_wait.observe(wait.as_secs_f64());
+        self.connections.wait.observe(wait.as_secs_f64());
     }
 
     /// The strategy that runs has done so many cache operations.
@@ -243,6 +262,7 @@ impl ReplicaMetrics {
             Event::Corrupt(_) => self.corrupt_entries.inc(),
             Event::OriginSpared { by, .. } => self.reads_spared.inc(*by),
             Event::Breaker(state) => self.breaker_changes.inc(*state),
+            Event::CacheBreaker(state) => self.cache_breaker_changes.inc(*state),
             Event::CacheFailed { class, .. } => self.cache_errors.inc(*class),
         }
     }
@@ -304,6 +324,7 @@ mod tests {
         emitted.extend(CacheErrorClass::ALL.map(|class| Event::CacheFailed { op: "get", class }));
         emitted.extend(RefusedBy::ALL.map(|by| Event::OriginSpared { key: key.clone(), by }));
         emitted.extend(BreakerState::ALL.map(Event::Breaker));
+        emitted.extend(BreakerState::ALL.map(Event::CacheBreaker));
         for event in &emitted {
             events.emit(event.clone());
         }

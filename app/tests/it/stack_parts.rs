@@ -116,12 +116,12 @@ async fn the_proxy_passes_on_delays_flushes_its_namespace_only_and_knows_the_hol
     let nobody: Holder = proxy.control.post("/holder", &of(2)).await.unwrap();
     assert_eq!(nobody.token, None);
 
-    let delay = CacheDelay { added_ns: 50_000_000, for_ns: 3_600_000_000_000 };
+    let delay = CacheDelay { added_ns: 50_000_000, share: 1.0, for_ns: 3_600_000_000_000 };
     proxy.control.post::<()>("/delay", &delay).await.unwrap();
     let asked = Instant::now();
     one.cache.get(&key).await.unwrap();
     assert!(asked.elapsed() >= Duration::from_millis(50), "{:?}", asked.elapsed());
-    proxy.control.post::<()>("/delay", &CacheDelay { added_ns: 0, for_ns: 0 }).await.unwrap();
+    proxy.control.post::<()>("/delay", &CacheDelay { added_ns: 0, share: 1.0, for_ns: 0 }).await.unwrap();
 
     let namespace = |name: &str| Namespace { namespace: name.into() };
     let flushed: Flushed = proxy.control.post("/flush", &namespace("run:one")).await.unwrap();

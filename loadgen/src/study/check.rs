@@ -221,7 +221,8 @@ fn fact(row: &EventRow, first: i64) -> Option<Fact> {
         | Event::WriteFailed { .. }
         | Event::Invalidated(_)
         | Event::OriginSpared { .. }
-        | Event::Breaker(_)) => FactKind::Told(event),
+        | Event::Breaker(_)
+        | Event::CacheBreaker(_)) => FactKind::Told(event),
         _ => return None,
     };
     Some(Fact { at_ns, node, what })

@@ -8,6 +8,7 @@ mod advise_scale;
 mod architecture;
 mod bad_input;
 mod baselines;
+mod brownout;
 mod budgets;
 mod check;
 mod claims;

@@ -60,7 +60,20 @@ fn hits_beside_misses_wait_as_often_as_erlang_says_and_longer() {
 #[test]
 fn a_pool_that_cannot_keep_up_has_no_theory_and_says_what_waited_in_vain() {
     let name = "plain + pool(size=4, hold=request) + bare";
-    let args = ["--scenario", "pool-starvation", "-r", "1500/s", "--replicas", "1", "-d", "10s", "--strategy", name];
+    let args = [
+        "--scenario",
+        "pool-starvation",
+        "--set",
+        "load.ramp=[]",
+        "-r",
+        "1500/s",
+        "--replicas",
+        "1",
+        "-d",
+        "10s",
+        "--strategy",
+        name,
+    ];
     let of = pool(&simulate(&args), name);
     assert!(of.gave_up.unwrap() > 100 && of.waited_share_by_theory.is_none(), "{of:?}");
 }

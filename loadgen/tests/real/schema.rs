@@ -31,6 +31,8 @@ const MAY_BE_MISSING: [&str; 35] = [
     "run Events.breaker_closed",
     "run Events.breaker_opened",
     "run Events.breaker_refused",
+    "run Events.cache_breaker_closed",
+    "run Events.cache_breaker_opened",
     "run Events.fenced",
     "run Events.limit_refused",
     "run Outcomes.unknown",
@@ -42,6 +44,7 @@ const MAY_BE_MISSING: [&str; 35] = [
     "run Strategy.cut_after_s",
     "run Strategy.generator_cpu_cores",
     "run Strategy.levels",
+    "run Strategy.pool",
     "run Strategy.life_s",
     "run Strategy.moved_on",
     "run Strategy.resent",
@@ -129,6 +132,8 @@ fn fresh() -> &'static [Written] {
         // Copies in the process.
         let near = ["--strategy", "plain + near(ttl=1s) + coalesce + lock"];
         well("near", "--lab sim --scenario near-hot -w 2s -d 10s", &near);
+        let pooled = ["--strategy", "plain + cache-breaker + pool(size=4, hold=request) + lock"];
+        well("pool", "--lab sim --scenario near-hot -w 2s -d 10s", &pooled);
         // An event that lasts.
         well("lasts", "--lab sim --scenario origin-outage --strategy best", &[]);
         let repeated =

@@ -130,7 +130,7 @@ pub struct EventRow {
     pub t_ns: i64,
     /// What. The lab's own: `phase`, `fault`, `fault-over`, `fault-failed`, `expiry`. The replicas': `flight-led`,
     /// `flight-ended`, `answered`, `written`, `write-failed`, `invalidated`, `cache-not-told`, `stored`, `fenced`, `early-refresh`, `refresh-failed`, `lock-ended`, `lock-timeout`,
-    /// `lock-fallback`, `wake-lost`, `origin-spared`, `breaker`, `cache-failed`, `corrupt`.
+    /// `lock-fallback`, `wake-lost`, `origin-spared`, `breaker`, `cache-breaker`, `cache-failed`, `corrupt`.
     pub event: String,
     /// Which replica, where one is concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -35,6 +35,8 @@ pub struct Action {
     pub factor: f64,
     /// How much longer something takes; zero where nothing does.
     pub added: Duration,
+    /// Of how many operations that is so: above 0, at most 1, which is all.
+    pub share: f64,
     /// The replica that is meant; `None` where every one is, or none.
     pub target: Option<ReplicaTarget>,
     /// The key; `None` where every one is meant, or none.
@@ -53,7 +55,8 @@ impl Action {
     /// One of that kind, with the defaults of its row.
     #[must_use]
     pub fn new(kind: ActionKind) -> Self {
-        Self { kind, length: Duration::ZERO, factor: 1.0, added: Duration::ZERO, target: kind.row().target, key: None }
+        let (length, added, target) = (Duration::ZERO, Duration::ZERO, kind.row().target);
+        Self { kind, length, factor: 1.0, added, share: 1.0, target, key: None }
     }
 
     /// The same, lasting `length`.
@@ -66,11 +69,13 @@ impl Action {
     #[must_use]
     pub fn sentence(&self, replica: Option<&str>) -> String {
         let key = self.key.map_or_else(|| "all".to_owned(), |key| key.to_string());
+        let share = if self.share < 1.0 { format!(", {} of its operations", self.share) } else { String::new() };
         let fields = [
             ("{key}", key),
             ("{replica}", replica.unwrap_or("every replica").to_owned()),
             ("{factor}", self.factor.to_string()),
             ("{add}", duration_text(self.added)),
+            ("{share}", share),
             ("{for}", duration_text(self.length)),
         ];
         fields.iter().fold(self.kind.row().says.to_owned(), |text, (name, value)| text.replace(name, value))

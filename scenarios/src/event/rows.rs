@@ -48,6 +48,8 @@ pub enum ActionField {
     Factor,
     /// `add`: how much longer.
     Add,
+    /// `share`: of how many; of all where absent.
+    Share,
     /// `key`: which key; every key where absent.
     Key,
     /// `target`: which replica; where absent every one, or replica 0 where only one can be meant.
@@ -56,7 +58,7 @@ pub enum ActionField {
 
 impl ActionField {
     /// Every one, in the order in which they are written.
-    pub const ALL: [Self; 5] = [Self::Key, Self::Target, Self::Factor, Self::Add, Self::For];
+    pub const ALL: [Self; 6] = [Self::Key, Self::Target, Self::Factor, Self::Share, Self::Add, Self::For];
 
     /// Its name in a file.
     #[must_use]
@@ -65,6 +67,7 @@ impl ActionField {
             Self::For => "for",
             Self::Factor => "factor",
             Self::Add => "add",
+            Self::Share => "share",
             Self::Key => "key",
             Self::Target => "target",
         }
@@ -161,8 +164,9 @@ pub const ACTIONS: [ActionRow; 15] = [
     row(K::CachePause, "cache-pause", Needs::Containers, T::CachePaused, "cache paused for {for}")
         .lasting(Ends::ByTheLab, &[For]),
     row(K::CacheRestart, "cache-restart", Needs::Containers, T::CacheLost, "cache restarted, empty"),
-    row(K::CacheLatency, "cache-latency", Needs::Containers, T::CacheSlow, "cache slower by {add} for {for}")
-        .lasting(Ends::ByTheLab, &[Add, For]),
+    row(K::CacheLatency, "cache-latency", Needs::Containers, T::CacheSlow, "cache slower by {add} for {for}{share}")
+        .lasting(Ends::ByTheLab, &[Add, For])
+        .taking(ActionField::Share, None),
     row(K::NetworkCut, "network-cut", Needs::Containers, T::CutThere, "{replica} cut off from the cache for {for}")
         .lasting(Ends::ByTheLab, &[For])
         .taking(ActionField::Target, None),
@@ -210,6 +214,7 @@ mod tests {
                 (For, "{for}"),
                 (Factor, "{factor}"),
                 (Add, "{add}"),
+                (ActionField::Share, "{share}"),
                 (Key, "{key}"),
                 (ActionField::Target, "{replica}"),
             ] {

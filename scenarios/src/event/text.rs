@@ -53,7 +53,7 @@ impl ScenarioEvent {
     }
 
     pub(crate) fn write(&self, out: &mut String) {
-        let Action { kind, length, factor, added, target, key } = self.action;
+        let Action { kind, length, factor, added, share, target, key } = self.action;
         let _ = writeln!(out, "\n[[event]]\nat = \"{}\"\ndo = \"{}\"", duration_text(self.at), kind.row().word);
         for field in ActionField::ALL.into_iter().filter(|field| kind.row().has(*field)) {
             let value = match field {
@@ -61,6 +61,7 @@ impl ScenarioEvent {
                 ActionField::Target => target.map(|target| format!("\"{target}\"")),
                 ActionField::Factor => Some(format!("{factor:?}")),
                 ActionField::Add => Some(format!("\"{}\"", duration_text(added))),
+                ActionField::Share => (share < 1.0).then(|| format!("{share:?}")),
                 ActionField::For => Some(format!("\"{}\"", duration_text(length))),
             };
             if let Some(value) = value {
@@ -102,6 +103,10 @@ fn read_field(
         ActionField::Factor => {
             let allowed = format!("more than 1, at most {FACTOR_MAX}");
             action.factor = walk.number(fields, name, &allowed, |factor| factor > 1.0 && factor <= FACTOR_MAX)?;
+        }
+        ActionField::Share => {
+            let allowed = "more than 0, at most 1";
+            action.share = walk.number(fields, name, allowed, |share| share > 0.0 && share <= 1.0)?;
         }
         ActionField::Target => action.target = Some(read_target(walk, fields)?),
         ActionField::Key => {

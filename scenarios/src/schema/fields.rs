@@ -35,7 +35,7 @@ pub(crate) const REPLICA: [&str; 2] = ["concurrency", "queue"];
 /// The client's is `load.timeout`.
 pub(crate) const BUDGETS: [&str; 3] = ["replica", "origin_read", "lock_wait"];
 pub(crate) const WARM: [&str; 2] = ["burst", "ages"];
-pub(crate) const EVENT: [&str; 7] = ["at", "do", "for", "factor", "add", "target", "key"];
+pub(crate) const EVENT: [&str; 8] = ["at", "do", "for", "factor", "share", "add", "target", "key"];
 pub(crate) const THRESHOLD: [&str; 4] = ["strategy", "metric", "at_most", "at_least"];
 pub(crate) const LAW: [&str; 6] = ["dist", "mean", "p50", "p99", "min", "max"];
 

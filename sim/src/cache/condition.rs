@@ -13,6 +13,8 @@ pub(super) struct Condition {
     pub(super) queued_until: Mono,
     pub(super) slow_until: Mono,
     pub(super) slow_by: Duration,
+    /// Of how many operations.
+    pub(super) slow_share: f64,
     pub(super) full_until: Mono,
 }
 

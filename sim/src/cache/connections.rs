@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strategies::port::{Connected, ConnectionLimits, ConnectionPool, Connections, PermitPool};
+use strategies::port::{CacheConnectionPool, Connected, ConnectionLimits, Connections, PermitPool};
 
 use super::CachePort;
 
@@ -15,7 +15,7 @@ impl Connections for SimConnections {
         Connected { cache: Arc::clone(&port) as _, lease: port }
     }
 
-    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn ConnectionPool> {
+    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn CacheConnectionPool> {
         Arc::new(PermitPool::new(size, self.shared(limits)))
     }
 }

@@ -30,6 +30,7 @@ use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, ConnectionLimits, Lease, Lookup, Released, Removal,
     Renewed, Stored, Subscribers, Token, When,
 };
+use strategies::rng::Rng;
 use strategies::time::Mono;
 use strategies::{Entry, Key};
 
@@ -38,10 +39,13 @@ pub use effect::{Effect, Watcher};
 
 use crate::cache::condition::Condition;
 use crate::cache::keymap::KeyMap;
-use crate::cache::link::Link;
+use crate::cache::link::{Draws, Link};
 use crate::cache::listeners::Changes;
 use crate::cache::memory::{MemoryCache, Snapshot};
 use crate::world::{Handle, NOBODY};
+
+/// The seed of what the server draws for itself.
+const DRAWS: u64 = 0x00CA_C4E5;
 
 /// What carrying out one command of many that wait takes, as Redis' own few microseconds.
 const COMMAND: Duration = Duration::from_micros(5);
@@ -57,6 +61,7 @@ pub struct CacheServer {
     subscribers: Mutex<Vec<Arc<Subscriber>>>,
     changes: Changes,
     watcher: OnceLock<Watcher>,
+    draws: Draws,
 }
 
 impl CacheServer {
@@ -72,6 +77,7 @@ impl CacheServer {
             subscribers: Mutex::default(),
             changes: Changes::default(),
             watcher: OnceLock::new(),
+            draws: Draws::from(&Rng::new(DRAWS)),
         })
     }
 
@@ -127,9 +133,11 @@ impl CacheServer {
         self.change(|trouble, now| trouble.paused_until = trouble.paused_until.max(now.plus(length)));
     }
 
-    /// Every operation takes `added` longer, for `length`.
-    pub fn slow(&self, by: Duration, length: Duration) {
-        self.change(|trouble, now| (trouble.slow_by, trouble.slow_until) = (by, now.plus(length)));
+    /// That share of the operations takes so much longer, for `length`.
+    pub fn slow(&self, by: Duration, share: f64, length: Duration) {
+        self.change(|trouble, now| {
+            (trouble.slow_by, trouble.slow_share, trouble.slow_until) = (by, share, now.plus(length));
+        });
     }
 
     /// Refuses what needs memory (puts and new leases) for `length`, as a full Redis does.
@@ -169,6 +177,11 @@ impl CacheServer {
         Some(trouble)
     }
 
+    /// A number in [0, 1), the next of a stream of its own.
+    fn chance(&self) -> f64 {
+        (self.draws.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// When a command that finds the server standing still is carried out: after all those that came before it, or an old
     /// put could come last.
     fn turn(&self) -> Mono {
@@ -190,7 +203,7 @@ impl CacheServer {
                 queued = true;
                 continue; // it may have gone down meanwhile
             }
-            if now < trouble.slow_until {
+            if now < trouble.slow_until && (trouble.slow_share >= 1.0 || self.chance() < trouble.slow_share) {
                 self.world.sleep(trouble.slow_by).await;
             }
             if needs_memory && now < trouble.full_until {

@@ -138,7 +138,7 @@ impl Stage {
             }
             Trouble::CacheSlow => {
                 troubled(length);
-                cache.slow(Duration::from_nanos(fault.amount.unsigned_abs()), length);
+                cache.slow(Duration::from_nanos(fault.amount.unsigned_abs()), 1.0, length);
             }
             Trouble::CacheRefuses => {
                 troubled(length);

@@ -130,8 +130,8 @@ impl Attributed {
                     return Ok(());
                 }
             }
-            // A replica's slots are no strategy's, and no part of the log.
-            GetError::Full => return Ok(()),
+            // A replica's slots are no strategy's, and no part of the log; nor is what its breaker of the cache refuses.
+            GetError::Full | GetError::CacheSpared => return Ok(()),
             GetError::OutOfTime if self.waits.in_vain(known, &key, asked, now) => return Ok(()),
             GetError::OutOfTime => {}
         }

@@ -154,6 +154,7 @@ fn told(event: &Event, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Event::Corrupt(key) => write!(f, "key {key}: what the cache has is no entry"),
         Event::OriginSpared { key, by } => write!(f, "key {key}: a read is refused: {}", by.name()),
         Event::Breaker(state) => write!(f, "the breaker is {}", state.name()),
+        Event::CacheBreaker(state) => write!(f, "the breaker of the cache is {}", state.name()),
         Event::CacheFailed { op, class } => write!(f, "a cache operation failed: {op}, {}", class.name()),
     }
 }

@@ -93,6 +93,8 @@ impl CountError {
             | CacheErrorClass::Moved
             | CacheErrorClass::Denied
             | CacheErrorClass::Refused
+            | CacheErrorClass::Open
+            | CacheErrorClass::Shed
             | CacheErrorClass::Exhausted => Self::Not(error),
         }
     }

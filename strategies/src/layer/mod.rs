@@ -1,6 +1,8 @@
 //! Layers around ports. Around the cache stand caches, so that all of them see every put; around the origin, and around a write, see
 //! their rooms.
 
+mod cache_breaker;
+mod circuit;
 pub(crate) mod connection;
 mod copies;
 mod copy_names;
@@ -12,6 +14,7 @@ mod negative;
 pub(crate) mod origin;
 pub(crate) mod write;
 
+pub(crate) use cache_breaker::{CACHE_BREAKER, CacheBreakerLayer};
 pub(crate) use connection::{Connecting, ConnectionLayer, ConnectionSpec, MULTIPLEXED, POOL, TIMEOUTS};
 pub use connection::{ConnectionUse, HoldFor, PoolCounters, PoolSettings};
 pub(crate) use copies::COPIES;

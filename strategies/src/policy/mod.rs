@@ -10,6 +10,7 @@ mod soft_window;
 mod swr;
 mod xfetch;
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ use crate::port::entry::{Entry, Freshness, Life, Stamp};
 use crate::port::error::GetError;
 use crate::port::key::Key;
 use crate::port::outcome::Outcome;
-use crate::port::{BoxFuture, Cache, CacheError, Event, FlightId, Level, Lookup, When};
+use crate::port::{BoxFuture, Cache, CacheError, CacheErrorClass, Event, FlightId, Level, Lookup, When};
 use crate::spec::{ParamInfo, Range};
 use crate::stack::Ports;
 use crate::stack::slots::Waiters;
@@ -108,6 +109,9 @@ impl Policy {
     /// What to do with what the cache said. Apart from the waiting, so that the future of a hit is small and cheap to make.
     fn decide<'a>(&'a self, cx: Cx, key: &'a Key, found: Result<Lookup, CacheError>) -> Decided<'a> {
         let found = match found {
+            Err(error) if error.class == CacheErrorClass::Shed => {
+                return Decided::Fill(Box::pin(ready(Err(GetError::CacheSpared))));
+            }
             Ok(Lookup::Found(entry, level)) => Some((entry, level)),
             // Corrupt bytes and a lost cache are misses; the cache's meter has counted them.
             Ok(Lookup::Absent | Lookup::Corrupt) | Err(_) => None,

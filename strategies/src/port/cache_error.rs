@@ -15,14 +15,27 @@ pub enum CacheErrorClass {
     Denied,
     /// Anything else that the server said.
     Refused,
+    /// The replica's own breaker is open. The server was not asked.
+    Open,
+    /// The same, and the request is to be refused.
+    Shed,
     /// No connection of the replica's pool came free in time. The server was not asked.
     Exhausted,
 }
 
 impl CacheErrorClass {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Down, Self::Slow, Self::Full, Self::Moved, Self::Denied, Self::Refused, Self::Exhausted];
+    pub const ALL: [Self; 9] = [
+        Self::Down,
+        Self::Slow,
+        Self::Full,
+        Self::Moved,
+        Self::Denied,
+        Self::Refused,
+        Self::Open,
+        Self::Shed,
+        Self::Exhausted,
+    ];
 
     /// The name in records and metrics.
     #[must_use]
@@ -34,6 +47,8 @@ impl CacheErrorClass {
             Self::Moved => "moved",
             Self::Denied => "denied",
             Self::Refused => "refused",
+            Self::Open => "open",
+            Self::Shed => "shed",
             Self::Exhausted => "exhausted",
         }
     }

@@ -38,11 +38,11 @@ pub trait Connections: Send + Sync {
     fn shared(&self, limits: ConnectionLimits) -> Connected;
 
     /// `size` connections, each for one caller at a time.
-    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn ConnectionPool>;
+    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn CacheConnectionPool>;
 }
 
 /// Connections that callers take and give back.
-pub trait ConnectionPool: Send + Sync {
+pub trait CacheConnectionPool: Send + Sync {
     /// The next connection that is free, first come, first served. Where the future is dropped, nothing was taken.
     fn take(&self) -> BoxFuture<'_, TakenConnection>;
 }
@@ -80,7 +80,7 @@ impl PermitPool {
     }
 }
 
-impl ConnectionPool for PermitPool {
+impl CacheConnectionPool for PermitPool {
     fn take(&self) -> BoxFuture<'_, TakenConnection> {
         Box::pin(async move {
             let told = match self.line.enter() {
@@ -114,7 +114,7 @@ impl Connections for NoConnections {
         self.0.clone()
     }
 
-    fn pool(&self, size: u32, _: ConnectionLimits) -> Arc<dyn ConnectionPool> {
+    fn pool(&self, size: u32, _: ConnectionLimits) -> Arc<dyn CacheConnectionPool> {
         Arc::new(PermitPool::new(size, self.0.clone()))
     }
 }

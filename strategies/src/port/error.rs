@@ -31,6 +31,9 @@ pub enum GetError {
         /// The flight that was refused.
         flight: FlightId,
     },
+    /// The breaker of the shared cache is open, and the strategy refuses meanwhile (503).
+    #[error("the shared cache is spared for now")]
+    CacheSpared,
     /// All of the replica's request slots are taken, and its line is full (503).
     #[error("the replica has no slot free, and its queue is full")]
     Full,
@@ -50,7 +53,7 @@ impl GetError {
             Self::Shed { retry_after, .. } | Self::Refused { retry_after, .. } => {
                 Some(Duration::from_secs(retry_after.as_secs().max(1)))
             }
-            Self::Full => Some(Duration::from_secs(1)),
+            Self::Full | Self::CacheSpared => Some(Duration::from_secs(1)),
             Self::Origin { .. } | Self::OutOfTime | Self::LeadersVanished => None,
         }
     }

@@ -231,6 +231,8 @@ pub enum Event {
     },
     /// The replica's breaker became this.
     Breaker(BreakerState),
+    /// The replica's breaker of the shared cache became this.
+    CacheBreaker(BreakerState),
     /// A cache operation failed.
     CacheFailed {
         /// One of [`OPERATIONS`].

@@ -42,6 +42,7 @@ impl Event {
             Self::Corrupt(_) => "corrupt",
             Self::OriginSpared { .. } => "origin-spared",
             Self::Breaker(_) => "breaker",
+            Self::CacheBreaker(_) => "cache-breaker",
             Self::CacheFailed { .. } => "cache-failed",
         }
     }
@@ -65,7 +66,7 @@ impl Event {
             | Self::WakeLost(key)
             | Self::Corrupt(key)
             | Self::OriginSpared { key, .. } => Some(key),
-            Self::Answered(_) | Self::Breaker(_) | Self::CacheFailed { .. } => None,
+            Self::Answered(_) | Self::Breaker(_) | Self::CacheBreaker(_) | Self::CacheFailed { .. } => None,
         }
     }
 
@@ -88,7 +89,7 @@ impl Event {
             | Self::WakeLost(key)
             | Self::Corrupt(key)
             | Self::OriginSpared { key, .. } => *key = other(key),
-            Self::Answered(_) | Self::Breaker(_) | Self::CacheFailed { .. } => {}
+            Self::Answered(_) | Self::Breaker(_) | Self::CacheBreaker(_) | Self::CacheFailed { .. } => {}
         }
         self
     }
@@ -114,7 +115,7 @@ impl Event {
             Self::FlightLed { cause, .. } => cause.name(),
             Self::FlightEnded { end, .. } | Self::LockEnded { end, .. } => end.name(),
             Self::OriginSpared { by, .. } => by.name(),
-            Self::Breaker(state) => state.name(),
+            Self::Breaker(state) | Self::CacheBreaker(state) => state.name(),
             Self::Written { version: None, .. } => "missing",
             Self::Written { version: Some(version), .. } => return Some(format!("version {version}").into()),
             Self::Put { version, fenced, .. } => {
@@ -134,6 +135,7 @@ impl Event {
         let key = || texts.key.and_then(|key| Key::new(key).ok());
         let flight = || texts.flight.and_then(|flight| flight.parse().ok());
         let end = || LeaderEnd::ALL.into_iter().find(|end| Some(end.name()) == detail);
+        let state = || BreakerState::ALL.into_iter().find(|state| Some(state.name()) == detail);
         Some(match event {
             "flight-led" => {
                 let cause = Cause::ALL.into_iter().find(|cause| Some(cause.name()) == detail)?;
@@ -168,7 +170,8 @@ impl Event {
                 let by = RefusedBy::ALL.into_iter().find(|by| Some(by.name()) == detail)?;
                 Self::OriginSpared { key: key()?, by }
             }
-            "breaker" => Self::Breaker(BreakerState::ALL.into_iter().find(|state| Some(state.name()) == detail)?),
+            "breaker" => Self::Breaker(state()?),
+            "cache-breaker" => Self::CacheBreaker(state()?),
             "cache-failed" => {
                 let (op, class) = detail?.split_once(' ')?;
                 let op = OPERATIONS.into_iter().find(|known| *known == op)?;
@@ -208,6 +211,7 @@ impl Event {
         events.extend(LeaderEnd::ALL.map(|end| Self::LockEnded { key: key.clone(), end }));
         events.extend(RefusedBy::ALL.map(|by| Self::OriginSpared { key: key.clone(), by }));
         events.extend(BreakerState::ALL.map(Self::Breaker));
+        events.extend(BreakerState::ALL.map(Self::CacheBreaker));
         for op in OPERATIONS {
             events.extend(CacheErrorClass::ALL.map(|class| Self::CacheFailed { op, class }));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::layer::{Alone, CacheLayer, FillLayer, OriginLayer, PolicySpec, WriteEffect, WriteLayer};
 use super::span::Span;
-use crate::layer::{ConnectionSpec, CopiesLayer, LocalLayer, NearLayer, PoolSettings};
+use crate::layer::{CacheBreakerLayer, ConnectionSpec, CopiesLayer, LocalLayer, NearLayer, PoolSettings};
 use crate::port::{Bus, Capabilities};
 use crate::stack::sabotage::BrokenInfo;
 
@@ -17,6 +17,8 @@ pub struct Spec {
     pub(crate) policy: PolicySpec,
     /// How operations reach the shared cache.
     pub(crate) connection: ConnectionSpec,
+    /// What stops asking a shared cache that does not do its work.
+    pub(crate) cache_breaker: Option<CacheBreakerLayer>,
     /// Inner to outer.
     pub(crate) cache: Vec<Arc<dyn CacheLayer>>,
     /// Copies in the process, in front of the cache.
@@ -77,7 +79,8 @@ impl Spec {
     /// Whether it keeps values in the replicas' processes.
     #[must_use]
     pub fn keeps_copies(&self) -> bool {
-        self.near.is_some() || self.local.is_some()
+        let breaker = self.cache_breaker.is_some_and(|breaker| breaker.keeps_copies());
+        self.near.is_some() || self.local.is_some() || breaker
     }
 
     /// Whether a key has one entry for the whole fleet, and so one expiry.

@@ -59,11 +59,13 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     let (mut policies, mut cache, mut fill, mut origin) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut bare, mut writes) = (false, Vec::new());
     let (mut near, mut local, mut copies, mut connections) = (None, None, None, Vec::new());
+    let mut cache_breaker = None;
     for (_, layer, _) in named {
         match layer {
             Layer::Policy(policy) => policies.push(policy),
             Layer::Connection(layer) => connections.push(layer),
             Layer::Cache(layer) => cache.push(layer),
+            Layer::CacheBreaker(layer) => cache_breaker = Some(layer),
             Layer::Near(layer) => near = Some(layer),
             Layer::Local(layer) => local = Some(layer),
             Layer::Copies(layer) => copies = Some(layer),
@@ -86,6 +88,11 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
         return Err("has both lock and lease, which do the same for the fleet; drop one".into());
     }
     let connection = connection(&connections, local.is_some())?;
+    if local.is_some() && cache_breaker.is_some() {
+        return Err(
+            "has `local`, which shares no cache, and `cache-breaker`, which guards a shared one; drop one".into()
+        );
+    }
     if local.is_some() && fill.iter().any(|layer| layer.reach() == Alone::InFleet) {
         return Err("has `local`, where each replica has its own cache, and a lock or a lease, which lies in the cache that all share; \
                     take `coalesce`, which works in the process, or drop local"
@@ -109,7 +116,21 @@ fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String
     origin.sort_by_key(|layer| layer.breaker().is_some());
     let write = writes.pop();
     let name = text.trim().to_owned();
-    Ok(Spec { name, canonical, policy, connection, cache, near, local, copies, broken: None, fill, origin, write })
+    Ok(Spec {
+        name,
+        canonical,
+        policy,
+        connection,
+        cache_breaker,
+        cache,
+        near,
+        local,
+        copies,
+        broken: None,
+        fill,
+        origin,
+        write,
+    })
 }
 
 /// What the connection's rows say together.

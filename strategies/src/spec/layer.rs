@@ -13,7 +13,7 @@ use super::span::Span;
 use crate::fill::{Fill, LockSettings};
 use crate::layer::origin::LimitSettings;
 use crate::layer::write::{ItemWriter, WriteDoor};
-use crate::layer::{ConnectionLayer, CopiesLayer, LocalLayer, NearLayer};
+use crate::layer::{CacheBreakerLayer, ConnectionLayer, CopiesLayer, LocalLayer, NearLayer};
 use crate::policy::Early;
 use crate::port::entry::Life;
 use crate::port::{Cache, Capabilities, Origin};
@@ -58,6 +58,7 @@ pub(crate) enum Layer {
     Policy(PolicySpec),
     Connection(ConnectionLayer),
     Cache(Arc<dyn CacheLayer>),
+    CacheBreaker(CacheBreakerLayer),
     Near(NearLayer),
     Local(LocalLayer),
     Copies(CopiesLayer),

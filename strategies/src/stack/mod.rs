@@ -80,6 +80,9 @@ impl Stack {
         let (ports, connecting) = spec.connection.connect(&ports);
         let operations = Arc::<Operations>::default();
         let Parts { mut ports, early, near, write, fill } = parts(spec, metered(&ports, &operations));
+        if let Some(breaker) = &spec.cache_breaker {
+            breaker.guard(&mut ports);
+        }
         let Views { copies, shared, cache } = Views::of(spec, near.as_ref(), &mut ports);
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));

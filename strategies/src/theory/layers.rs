@@ -64,6 +64,8 @@ impl Layers {
             canonical: _,
             policy,
             connection,
+            // It does nothing where the cache does its work, and where that does not nothing is predicted.
+            cache_breaker: _,
             cache: _,
             near,
             local,

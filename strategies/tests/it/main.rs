@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
 
 mod broken;
+mod cache_breaker;
 mod common;
 mod guards;
 mod herds;

@@ -40,7 +40,10 @@ async fn delay(State(proxy): Shared, Json(delay): Json<CacheDelay>) -> Result<()
     if added > ADDED_MAX {
         return Err(Refuse::bad(format!("a delay of {added:?}; at most {ADDED_MAX:?} is possible")));
     }
-    proxy.delay(added, Duration::from_nanos(delay.for_ns));
+    if !(0.0..=1.0).contains(&delay.share) {
+        return Err(Refuse::bad(format!("a share of {}; 0 to 1 is possible", delay.share)));
+    }
+    proxy.delay(added, delay.share, Duration::from_nanos(delay.for_ns));
     Ok(())
 }
 

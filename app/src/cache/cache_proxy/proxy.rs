@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use strategies::port::Clock;
+use strategies::rng::Rng;
 use strategies::time::Mono;
 
 use super::hand::Hand;
@@ -16,7 +17,8 @@ pub struct CacheProxy {
     clock: RealClock,
     pub(super) upstream: Upstream,
     pub(super) hand: Hand,
-    added: Mutex<(Duration, Mono)>,
+    added: Mutex<(Duration, f64, Mono)>,
+    rng: Rng,
 }
 
 impl CacheProxy {
@@ -31,18 +33,20 @@ impl CacheProxy {
             clock: RealClock::start(),
             upstream: Upstream::of(redis_url)?,
             hand: Hand::new(redis_url)?,
-            added: Mutex::new((Duration::ZERO, Mono(0))),
+            added: Mutex::new((Duration::ZERO, 1.0, Mono(0))),
+            rng: Rng::new(crate::wire::auth::entropy()?),
         }))
     }
 
-    /// Makes everything that is sent to Redis from now on arrive `added` later, for `length`.
-    pub(super) fn delay(&self, added: Duration, length: Duration) {
-        *self.added.lock().unwrap_or_else(PoisonError::into_inner) = (added, self.clock.mono().plus(length));
+    /// Makes that share of what is sent to Redis from now on arrive `added` later, for `length`; and whatever follows it on its connection.
+    pub(super) fn delay(&self, added: Duration, share: f64, length: Duration) {
+        *self.added.lock().unwrap_or_else(PoisonError::into_inner) = (added, share, self.clock.mono().plus(length));
     }
 
     /// By how much an operation is delayed now.
     pub(super) fn added(&self) -> Duration {
-        let (added, until) = *self.added.lock().unwrap_or_else(PoisonError::into_inner);
-        if !added.is_zero() && self.clock.mono() < until { added } else { Duration::ZERO }
+        let (added, share, until) = *self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_on = !added.is_zero() && self.clock.mono() < until;
+        if is_on && (share >= 1.0 || self.rng.next_unit() < share) { added } else { Duration::ZERO }
     }
 }

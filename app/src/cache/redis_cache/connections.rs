@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deadpool::unmanaged::Pool;
-use strategies::port::{BoxFuture, Connected, ConnectionLimits, ConnectionPool, Connections, TakenConnection};
+use strategies::port::{BoxFuture, CacheConnectionPool, Connected, ConnectionLimits, Connections, TakenConnection};
 
 use super::RedisCache;
 use super::link::RedisLink;
@@ -26,7 +26,7 @@ impl Connections for RedisConnections {
         self.another(limits)
     }
 
-    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn ConnectionPool> {
+    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn CacheConnectionPool> {
         let connections: Vec<Connected> = (0..size).map(|_| self.another(limits)).collect();
         Arc::new(RedisPool(Pool::from(connections)))
     }
@@ -35,7 +35,7 @@ impl Connections for RedisConnections {
 /// A pool that is served first come, first served (`tokio::sync::Semaphore`, under it).
 struct RedisPool(Pool<Connected>);
 
-impl ConnectionPool for RedisPool {
+impl CacheConnectionPool for RedisPool {
     fn take(&self) -> BoxFuture<'_, TakenConnection> {
         Box::pin(async move {
             match self.0.get().await {

@@ -193,10 +193,12 @@ pub struct HeldLocks {
 }
 
 /// `POST /delay` on the cache proxy: from now on, for `for_ns`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CacheDelay {
-    /// By how much each operation takes longer, nanoseconds.
+    /// By how much an operation takes longer, nanoseconds.
     pub added_ns: u64,
+    /// Of how many of them: from 0 to 1, which is all.
+    pub share: f64,
     /// For how long, nanoseconds.
     pub for_ns: u64,
 }

@@ -34,13 +34,13 @@ struct Hit {
 impl Injector<'_> {
     /// `None` where the action is not one on containers.
     pub(super) async fn act_on_stack(&self, stack: &ContainerStack, action: &Action) -> Option<Done> {
-        let Action { kind, length, added, target, .. } = *action;
+        let Action { kind, target, .. } = *action;
         let hit = match kind {
             ActionKind::Flush => return Some(self.flush(stack).await),
             ActionKind::CacheStop => self.stop_cache(stack).await,
             ActionKind::CachePause => self.pause_cache(stack).await,
             ActionKind::CacheRestart => self.restart_cache(stack).await,
-            ActionKind::CacheLatency => self.slow_cache(stack, added, length).await,
+            ActionKind::CacheLatency => self.slow_cache(stack, action).await,
             ActionKind::NetworkCut => self.cut(stack, target).await,
             ActionKind::ReplicaKill => self.kill(stack, target).await,
             ActionKind::ReplicaPause => self.pause(stack, target).await,
@@ -101,7 +101,7 @@ impl Injector<'_> {
         }
         self.unpause_all(stack).await?;
         self.connect_all(stack).await?;
-        let none = CacheDelay { added_ns: 0, for_ns: 0 };
+        let none = CacheDelay { added_ns: 0, share: 1.0, for_ns: 0 };
         stack.proxy.post::<()>("/delay", &none).await.map_err(|e| e.to_string())?;
         for index in 0..self.endpoints.replicas.len() {
             let replica = stack.replica(index).await?;
@@ -146,9 +146,10 @@ impl Injector<'_> {
         Ok(Hit::default())
     }
 
-    async fn slow_cache(&self, stack: &ContainerStack, added: Duration, length: Duration) -> Result<Hit, String> {
+    async fn slow_cache(&self, stack: &ContainerStack, action: &Action) -> Result<Hit, String> {
         self.span(None);
-        let delay = CacheDelay { added_ns: nanos(added), for_ns: nanos(length) };
+        let Action { added, share, length, .. } = *action;
+        let delay = CacheDelay { added_ns: nanos(added), share, for_ns: nanos(length) };
         stack.proxy.post::<()>("/delay", &delay).await.map_err(|e| e.to_string())?;
         Ok(Hit::default())
     }

@@ -139,6 +139,7 @@ fn pack(at: u64, replica: u16, event: &Event) -> [u8; EVENT] {
         Event::CacheNotTold(key) => (17, 0, item(key), 0, 0),
         Event::OriginSpared { key, by } => (10, of(&RefusedBy::ALL, by), item(key), 0, 0),
         Event::Breaker(state) => (11, of(&BreakerState::ALL, state), 0, 0, 0),
+        Event::CacheBreaker(state) => (18, of(&BreakerState::ALL, state), 0, 0, 0),
         Event::CacheFailed { op, class } => {
             (12, of(&CacheErrorClass::ALL, class), 0, u64::from(of(&OPERATIONS, op)), 0)
         }
@@ -189,6 +190,7 @@ fn unpack(record: &[u8; EVENT]) -> Option<(u64, u16, Event)> {
         15 => Event::WriteFailed { flight, key },
         16 => Event::Invalidated(key),
         17 => Event::CacheNotTold(key),
+        18 => Event::CacheBreaker(*BreakerState::ALL.get(detail)?),
         _ => return None,
     };
     Some((word(record, 0), u16::from_le_bytes([record[8], record[9]]), event))

@@ -7,7 +7,7 @@ use evidence::{ErrorKind, OriginRead, OriginWrite, ReplicaCounters, ReplicaEvent
 use report::Herds;
 use report::record::{Conditions, EventRow, Events, LabEvent, Ledgers, Strategy};
 use scenarios::{LoadKind, Scenario};
-use strategies::port::Event;
+use strategies::port::{CacheErrorClass, Event};
 use strategies::time::nanos;
 
 use super::{OriginRecord, Trial, WriteRecord};
@@ -287,7 +287,8 @@ fn hear(
 ) -> Result<Heard, Failure> {
     let layers = subject.strategy.as_ref().map(strategies::Spec::layers).unwrap_or_default();
     let has = |name: &str| layers.iter().any(|layer| layer.name == name);
-    let mut counter = Counter::new(end_ns, Guards { limit: has("limit"), breaker: has("breaker") });
+    let guards = Guards { limit: has("limit"), breaker: has("breaker"), cache_breaker: has("cache-breaker") };
+    let mut counter = Counter::new(end_ns, guards);
     let mut heard = Heard {
         flights: KnownFlights::default(),
         writes: scenario.writes.map(|_| ToldWrites::default()),
@@ -306,6 +307,8 @@ fn hear(
         }
         let unexplained = || !aftermath.explains(at, Some(replica));
         match &line.event {
+            // A pool that has no connection left is the strategy's own doing, and no fault of the lab's.
+            Event::CacheFailed { class: CacheErrorClass::Exhausted, .. } => heard.spared = true,
             Event::CacheFailed { .. } => {
                 heard.spared = true;
                 if unexplained() {

@@ -181,6 +181,8 @@ impl Expiries {
 pub(crate) struct Guards {
     pub(crate) limit: bool,
     pub(crate) breaker: bool,
+    /// And which the shared cache.
+    pub(crate) cache_breaker: bool,
 }
 
 /// Counts of what happened inside the replicas in the measured phase [0, `end_ns`).
@@ -197,6 +199,8 @@ impl Counter {
             breaker_refused: guards.breaker.then_some(0),
             breaker_opened: guards.breaker.then_some(0),
             breaker_closed: guards.breaker.then_some(0),
+            cache_breaker_opened: guards.cache_breaker.then_some(0),
+            cache_breaker_closed: guards.cache_breaker.then_some(0),
             ..Events::default()
         };
         Self { end_ns, guards, counts }
@@ -225,6 +229,12 @@ impl Counter {
             Event::OriginSpared { .. } => of_guard(self.guards.limit, &mut counts.limit_refused),
             Event::Breaker(BreakerState::Open) => of_guard(self.guards.breaker, &mut counts.breaker_opened),
             Event::Breaker(BreakerState::Closed) => of_guard(self.guards.breaker, &mut counts.breaker_closed),
+            Event::CacheBreaker(BreakerState::Open) => {
+                of_guard(self.guards.cache_breaker, &mut counts.cache_breaker_opened);
+            }
+            Event::CacheBreaker(BreakerState::Closed) => {
+                of_guard(self.guards.cache_breaker, &mut counts.cache_breaker_closed);
+            }
             _ => {}
         }
     }

@@ -5,15 +5,19 @@
 //! with `hold=request` the first one that a request takes is its own until it is answered, and until what it left behind in the
 //! background is done: a service that takes a connection at a request's begin and gives it back at its end.
 
+mod held;
 mod pooled;
 mod scope;
+mod settings;
 mod taking;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use held::PoolCounters;
 pub use scope::ConnectionUse;
-pub use taking::PoolCounters;
+pub(crate) use settings::{ConnectionLayer, ConnectionSpec};
+pub use settings::{HoldFor, PoolSettings};
 
 use self::pooled::{HeldForFills, Pooled};
 use self::scope::{Scope, ScopedSpawn, in_scope};
@@ -22,24 +26,6 @@ use crate::fill::Fill;
 use crate::port::ConnectionLimits;
 use crate::spec::{Layer, LayerInfo, ParamInfo, Range, Slot};
 use crate::stack::Ports;
-
-/// One of the rows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum ConnectionLayer {
-    /// Over one connection that all share.
-    Multiplexed,
-    /// Over a pool's.
-    Pool(PoolSettings),
-    /// Each within these limits.
-    Timeouts(ConnectionLimits),
-}
-
-/// How operations reach the shared cache. Where it says nothing, over the world's own connection.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct ConnectionSpec {
-    pub(crate) pool: Option<PoolSettings>,
-    pub(crate) limits: Option<ConnectionLimits>,
-}
 
 impl ConnectionSpec {
     /// The ports whose operations go that way, and what a stack needs of it.
@@ -86,36 +72,6 @@ impl Connecting {
     /// What became of the pool so far; nothing where there is none.
     pub(crate) fn counters(&self) -> PoolCounters {
         self.0.as_ref().map_or_else(PoolCounters::default, |taking| taking.counters())
-    }
-}
-
-/// A pool, and how it is used.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PoolSettings {
-    /// Connections of a replica.
-    pub size: u32,
-    /// How long an operation waits for one before it fails.
-    pub wait: Duration,
-    /// For how long one is taken.
-    pub hold: HoldFor,
-    /// Which share of them is for reads alone; `None` where reads and fills share all.
-    pub split: Option<f64>,
-}
-
-/// For how long a connection is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HoldFor {
-    /// For one command.
-    Command,
-    /// From a request's first command to its answer.
-    Request,
-}
-
-impl PoolSettings {
-    /// Connections for reads and for fills, where they are kept apart; at least one of each.
-    pub(crate) fn parts(&self) -> Option<(u32, u32)> {
-        let reads = (f64::from(self.size) * self.split?).round().clamp(1.0, f64::from(self.size - 1));
-        Some((reads as u32, self.size - reads as u32))
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::future::poll_fn;
 
-use super::taking::Held;
+use super::held::HeldConnection;
 use crate::kit::time::nanos;
 use crate::port::{BoxFuture, Spawn};
 
@@ -38,7 +38,7 @@ pub(super) struct Scope {
     /// Connections taken, and operations waiting, when it first asked.
     found: Mutex<Option<(u32, u32)>>,
     /// What it holds to its end.
-    held: Mutex<Option<Arc<Held>>>,
+    held: Mutex<Option<Arc<HeldConnection>>>,
 }
 
 impl Scope {
@@ -57,12 +57,12 @@ impl Scope {
     }
 
     /// What it holds.
-    pub(super) fn held(&self) -> Option<Arc<Held>> {
+    pub(super) fn held(&self) -> Option<Arc<HeldConnection>> {
         lock(&self.held).clone()
     }
 
     /// Holds a connection from now on; the one that it held before, where it did.
-    pub(super) fn hold(&self, taken: Held) -> Arc<Held> {
+    pub(super) fn hold(&self, taken: HeldConnection) -> Arc<HeldConnection> {
         Arc::clone(lock(&self.held).get_or_insert_with(|| Arc::new(taken)))
     }
 

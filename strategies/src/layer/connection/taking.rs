@@ -1,37 +1,17 @@
-//! Taking connections of a pool, and what is counted of it.
+//! Taking connections of a pool.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 
 use futures_util::future::poll_fn;
 
+use super::held::{Gauge, HeldConnection, PoolCounters, Waits};
 use super::scope::Scope;
-use super::{HoldFor, PoolSettings};
-use crate::kit::time::{Mono, nanos};
+use super::settings::{HoldFor, PoolSettings};
 use crate::kit::units::duration_text;
 use crate::kit::within::within;
-use crate::port::{CacheError, CacheErrorClass, Clock, Connected, ConnectionLimits, ConnectionPool, TakenConnection};
+use crate::port::{CacheConnectionPool, CacheError, CacheErrorClass, Clock, ConnectionLimits, TakenConnection};
 use crate::stack::Ports;
-
-/// What became of a replica's pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PoolCounters {
-    /// Connections that were taken.
-    pub takes: u64,
-    /// Waits that came to nothing.
-    pub gave_up: u64,
-    /// Connections that were given back.
-    pub given_back: u64,
-    /// For how long these had been taken, all together, nanoseconds.
-    pub held_ns: u64,
-    /// The squares of these times, summed, µs².
-    pub held_us2: u64,
-    /// Connections that are taken now.
-    pub in_use: u32,
-    /// Operations that wait for one now.
-    pub waiting: u32,
-}
 
 /// What a connection is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,21 +23,10 @@ pub(super) enum Side {
 /// A replica's pool, or the two parts of it.
 pub(super) struct Taking {
     settings: PoolSettings,
-    reads: Arc<dyn ConnectionPool>,
-    fills: Arc<dyn ConnectionPool>,
+    reads: Arc<dyn CacheConnectionPool>,
+    fills: Arc<dyn CacheConnectionPool>,
     clock: Arc<dyn Clock>,
     gauge: Arc<Gauge>,
-}
-
-#[derive(Default)]
-struct Gauge {
-    in_use: AtomicU32,
-    waiting: AtomicU32,
-    takes: AtomicU64,
-    gave_up: AtomicU64,
-    held_ns: AtomicU64,
-    held_us2: AtomicU64,
-    given_back: AtomicU64,
 }
 
 impl Taking {
@@ -79,7 +48,7 @@ impl Taking {
     }
 
     /// A connection for an operation: its request's own, where that holds one.
-    pub(super) async fn connection(&self, side: Side) -> Result<Arc<Held>, CacheError> {
+    pub(super) async fn connection(&self, side: Side) -> Result<Arc<HeldConnection>, CacheError> {
         let scope = Scope::current();
         if let Some(held) = scope.as_ref().and_then(|scope| scope.held()) {
             return Ok(held);
@@ -92,10 +61,11 @@ impl Taking {
         })
     }
 
-    async fn take(&self, side: Side, scope: Option<&Scope>) -> Result<Held, CacheError> {
+    async fn take(&self, side: Side, scope: Option<&Scope>) -> Result<HeldConnection, CacheError> {
         let gauge = &self.gauge;
         if let Some(scope) = scope {
-            scope.finds(gauge.in_use.load(Relaxed), gauge.waiting.load(Relaxed));
+            let now = gauge.counters();
+            scope.finds(now.in_use, now.waiting);
         }
         let mut take = match side {
             Side::Read => self.reads.take(),
@@ -112,7 +82,7 @@ impl Taking {
             scope.waited(self.clock.mono().since(begun));
         }
         let Some(taken) = taken else {
-            gauge.gave_up.fetch_add(1, Relaxed);
+            gauge.gave_up();
             let wait = duration_text(self.settings.wait);
             let message = format!("no connection of the pool's {} came free within {wait}", self.settings.size);
             return Err(CacheError { class: CacheErrorClass::Exhausted, message });
@@ -120,65 +90,11 @@ impl Taking {
         Ok(self.held(taken))
     }
 
-    fn held(&self, taken: TakenConnection) -> Held {
-        self.gauge.takes.fetch_add(1, Relaxed);
-        self.gauge.in_use.fetch_add(1, Relaxed);
-        let (gauge, clock) = (Arc::clone(&self.gauge), Arc::clone(&self.clock));
-        Held { since: clock.mono(), taken, gauge, clock }
+    fn held(&self, taken: TakenConnection) -> HeldConnection {
+        HeldConnection::new(taken, Arc::clone(&self.gauge), Arc::clone(&self.clock))
     }
 
     pub(super) fn counters(&self) -> PoolCounters {
-        let Gauge { takes, gave_up, given_back, held_ns, held_us2, in_use, waiting } = &*self.gauge;
-        let read = |count: &AtomicU64| count.load(Relaxed);
-        PoolCounters {
-            takes: read(takes),
-            gave_up: read(gave_up),
-            held_ns: read(held_ns),
-            held_us2: read(held_us2),
-            given_back: read(given_back),
-            in_use: in_use.load(Relaxed),
-            waiting: waiting.load(Relaxed),
-        }
-    }
-}
-
-/// A connection that is taken, until this is dropped.
-pub(super) struct Held {
-    taken: TakenConnection,
-    since: Mono,
-    gauge: Arc<Gauge>,
-    clock: Arc<dyn Clock>,
-}
-
-impl Held {
-    pub(super) fn connected(&self) -> &Connected {
-        &self.taken.connected
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        let held = nanos(self.clock.mono().since(self.since));
-        let square = (u128::from(held) * u128::from(held) / 1_000_000).min(u128::from(u64::MAX)) as u64;
-        self.gauge.in_use.fetch_sub(1, Relaxed);
-        self.gauge.held_ns.fetch_add(held, Relaxed);
-        self.gauge.held_us2.fetch_add(square, Relaxed);
-        self.gauge.given_back.fetch_add(1, Relaxed);
-    }
-}
-
-/// One that waits.
-struct Waits<'a>(&'a Gauge);
-
-impl<'a> Waits<'a> {
-    fn one(gauge: &'a Gauge) -> Self {
-        gauge.waiting.fetch_add(1, Relaxed);
-        Self(gauge)
-    }
-}
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Relaxed);
+        self.gauge.counters()
     }
 }

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::LimitSettings;
-use super::circuit::{Circuit, CircuitSettings, JITTER, Pass, ReadResult, StateChange, Ticket};
+
 use crate::kit::rng::Rng;
 use crate::kit::time::Mono;
+use crate::layer::circuit::{CallResult, Circuit, CircuitSettings, JITTER, Pass, StateChange, Ticket, TripRule};
 use crate::port::key::Key;
-use crate::port::{BoxFuture, BreakerState, Clock, Event, EventSink, LoadCx, Loaded, Origin, OriginError, RefusedBy};
+use crate::port::{BoxFuture, Clock, Event, EventSink, LoadCx, Loaded, Origin, OriginError, RefusedBy};
 use crate::spec::{BreakerPromise, Layer, LayerInfo, OriginLayer, ParamInfo, Range, Slot};
 use crate::stack::Ports;
 
@@ -50,9 +51,11 @@ pub(crate) const BREAKER: LayerInfo = LayerInfo {
     ],
     make: |args| {
         Ok(Layer::Origin(Arc::new(CircuitSettings {
-            share: args.number("share")?,
-            samples: args.count("samples")?,
-            window: args.duration("window")?,
+            rule: TripRule::Share {
+                share: args.number("share")?,
+                samples: args.count("samples")?,
+                window: args.duration("window")?,
+            },
             cool_down: args.duration("cool_down")?,
             trickle: args.count("trickle")?,
             successes: args.count("successes")?,
@@ -93,14 +96,10 @@ impl Breaker {
 
     fn tell(&self, change: Option<StateChange>) {
         let Some(change) = change else { return };
-        self.events.emit(Event::Breaker(match change {
-            StateChange::Opened => BreakerState::Open,
-            StateChange::HalfOpened => BreakerState::HalfOpen,
-            StateChange::Closed => BreakerState::Closed,
-        }));
+        self.events.emit(Event::Breaker(change.into()));
     }
 
-    fn ended(&self, ticket: Ticket, end: ReadResult) {
+    fn ended(&self, ticket: Ticket, end: CallResult) {
         let (now, draw) = (self.clock.mono(), self.rng.next_unit());
         let change = self.circuit().ended(now, ticket, end, draw);
         self.tell(change);
@@ -126,9 +125,9 @@ impl Origin for Breaker {
             let watch = Watch { breaker: self, ticket, deadline: cx.deadline, told: false };
             let answer = self.inner.load(key, cx).await;
             watch.end(match &answer {
-                Ok(_) => ReadResult::Well,
-                Err(OriginError::Refused { .. }) => ReadResult::Unknown,
-                Err(_) => ReadResult::Failed,
+                Ok(_) => CallResult::Well,
+                Err(OriginError::Refused { .. }) => CallResult::Unknown,
+                Err(_) => CallResult::Failed,
             });
             answer
         })
@@ -150,7 +149,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn end(mut self, end: ReadResult) {
+    fn end(mut self, end: CallResult) {
         self.told = true;
         self.breaker.ended(self.ticket, end);
     }
@@ -160,7 +159,7 @@ impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if !self.told {
             let late = self.breaker.clock.mono() >= self.deadline;
-            self.breaker.ended(self.ticket, if late { ReadResult::Failed } else { ReadResult::Unknown });
+            self.breaker.ended(self.ticket, if late { CallResult::Failed } else { CallResult::Unknown });
         }
     }
 }

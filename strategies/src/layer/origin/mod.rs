@@ -5,7 +5,6 @@
 //! limit's queue, and what the limit refuses is no failure of the origin's.
 
 mod breaker;
-mod circuit;
 mod limit;
 mod margin;
 mod settings;
