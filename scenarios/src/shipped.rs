@@ -30,6 +30,8 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("copies", include_str!("../files/copies.toml")),
         ("deploy-local", include_str!("../files/deploy-local.toml")),
         ("pool-starvation", include_str!("../files/pool-starvation.toml")),
+        ("persistence", include_str!("../files/persistence.toml")),
+        ("eviction", include_str!("../files/eviction.toml")),
         ("write-race", include_str!("../files/write-race.toml")),
         ("leaderboard", include_str!("../files/leaderboard.toml")),
         ("counters", include_str!("../files/counters.toml")),

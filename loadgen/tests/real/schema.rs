@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 35] = [
+const MAY_BE_MISSING: [&str; 38] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -25,6 +25,7 @@ const MAY_BE_MISSING: [&str; 35] = [
     "events .key",
     "events .replica",
     "run .blocks",
+    "run .cache_settings",
     "run .comparisons",
     "run Comparison.lives",
     "run Counters.immortal",
@@ -47,10 +48,12 @@ const MAY_BE_MISSING: [&str; 35] = [
     "run Strategy.resent",
     "run Strategy.not_predicted",
     "run Strategy.peak_waiters",
+    "run Strategy.pool",
     "run Strategy.predicted",
     "run Strategy.recovery",
     "run Strategy.repeats",
     "run Strategy.retries",
+    "run Strategy.server",
     "run Strategy.writes",
 ];
 
@@ -129,6 +132,15 @@ fn fresh() -> &'static [Written] {
         // Copies in the process.
         let near = ["--strategy", "plain + near(ttl=1s) + coalesce + lock"];
         well("near", "--lab sim --scenario near-hot -w 2s -d 10s", &near);
+        // Connections from a pool.
+        let pool = ["--strategy", "plain + pool(size=4) + lock"];
+        well("pool", "--lab sim --scenario pool-starvation -d 5s --set load.ramp=[]", &pool);
+        // A server that is set up and watched.
+        if app::testing::needed("redis", app::cache::redis_server::installed).is_some() {
+            let line =
+                "--lab local --cache redis --scenario hotkey --strategy singleflight -w 1s -d 2s --set cache.ttl=1s";
+            well("server", &format!("{line} --set cache.redis.appendonly=yes"), &[]);
+        }
         // An event that lasts.
         well("lasts", "--lab sim --scenario origin-outage --strategy best", &[]);
         let repeated =

@@ -39,6 +39,8 @@ pub struct Action {
     pub target: Option<ReplicaTarget>,
     /// The key; `None` where every one is meant, or none.
     pub key: Option<u32>,
+    /// How many keys; none where they are not counted.
+    pub keys: u32,
 }
 
 impl ScenarioEvent {
@@ -53,7 +55,15 @@ impl Action {
     /// One of that kind, with the defaults of its row.
     #[must_use]
     pub fn new(kind: ActionKind) -> Self {
-        Self { kind, length: Duration::ZERO, factor: 1.0, added: Duration::ZERO, target: kind.row().target, key: None }
+        Self {
+            kind,
+            length: Duration::ZERO,
+            factor: 1.0,
+            added: Duration::ZERO,
+            target: kind.row().target,
+            key: None,
+            keys: 0,
+        }
     }
 
     /// The same, lasting `length`.
@@ -68,6 +78,7 @@ impl Action {
         let key = self.key.map_or_else(|| "all".to_owned(), |key| key.to_string());
         let fields = [
             ("{key}", key),
+            ("{keys}", self.keys.to_string()),
             ("{replica}", replica.unwrap_or("every replica").to_owned()),
             ("{factor}", self.factor.to_string()),
             ("{add}", duration_text(self.added)),

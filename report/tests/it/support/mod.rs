@@ -323,6 +323,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
     Strategy {
         levels: None,
         pool: None,
+        server: None,
         counters: None,
         cut_after_s: None,
         name: shape.name.into(),
