@@ -94,8 +94,6 @@ impl TrialRunner<'_> {
         let stopped = self.clock.mono();
         // Whatever else went wrong: nothing stays broken.
         injector.heal().await.map_err(Failure::failed)?;
-        let containers = sampler.map(|sampler| sampler.rows(t0));
-        let server = watched.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty());
         let aftermath = injector.aftermath();
         let counters = self.since(at_start.map_err(Failure::failed)?, &aftermath).await.map_err(Failure::failed)?;
         let worked = fleet.join();
@@ -111,8 +109,8 @@ impl TrialRunner<'_> {
             hearts: worked.hearts,
             counters,
             aftermath,
-            containers,
-            server,
+            containers: sampler.map(|sampler| sampler.rows(t0)),
+            server: watched.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
             immortals: subject.counter.as_ref().map(|_| immortals.into_inner().end()),
         })
     }
