@@ -217,6 +217,7 @@ fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
         summary: scenario.summary.clone(),
         lab: String::new(),
         cache: String::new(),
+        cache_settings: if settings.simulated { Default::default() } else { scenario.cache.redis.in_words() },
         replicas: settings.replicas.into(),
         seed: settings.seed,
         duration_s: scenario.load.duration.as_secs_f64(),
@@ -304,6 +305,7 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
 fn warnings(settings: &Settings) -> Vec<String> {
     let scenario = &settings.scenario;
     let mut warnings = scenario.warnings();
+    warnings.extend(settings.without_server());
     if scenario.writes.is_none() {
         let acts = |subject: &&Subject| {
             subject.strategy.as_ref().is_some_and(|spec| spec.write_effect() != WriteEffect::Nothing)
@@ -339,7 +341,8 @@ fn write_trial(
     noise: &Noise,
 ) -> Result<(), Failure> {
     let settings = &turn.settings;
-    let Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers } = trial;
+    let Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers, server } =
+        trial;
     let write = || {
         files.write_seconds(&figures.seconds)?;
         files.write_bins(&figures.bins)?;
@@ -354,6 +357,7 @@ fn write_trial(
         if let Some(rows) = &containers {
             files.write_containers(rows)?;
         }
+        server.iter().try_for_each(|rows| files.write_server(rows))?;
         log.map_or(Ok(()), Log::commit)
     };
     write().map_err(Failure::failed)?;

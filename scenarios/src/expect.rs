@@ -50,7 +50,8 @@ impl Scenario {
         // The bytes of a value take no time of the origin's, and a value that is written there changes no entry.
         let Keys { kind: popularity, n, sample_of: _, value_size: _, compressible: _, missing_share, missing_n: _ } =
             keys;
-        let CacheSettings { ttl } = cache;
+        // What else a server is set up with changes how long it takes, which is told by what it says of itself.
+        let CacheSettings { ttl, redis } = cache;
         // A lock's budget is its strategy's, where that does not say another.
         let Budgets { replica, origin_read: _, lock_wait: _ } = budgets;
         let OriginModel { service_time, write_time: _, concurrency, queue: _, write_every: _ } = origin;
@@ -68,6 +69,7 @@ impl Scenario {
             steady,
             events: events.len(),
             writes: writes.is_some(),
+            evicts: redis.bounds_memory(),
             slots: slots.is_some(),
             ttl: *ttl,
             service: match service_time {

@@ -45,5 +45,6 @@ pub use values::law::Law;
 pub use values::load::{Arrivals, Load, LoadKind, OnDown, Start};
 pub use values::ramp::{Ramp, ramps_in_words};
 pub use values::retry::{RETRY_RESERVE, RequestId, Retry, RetryBudget};
+pub use values::server::{SERVER_SETTINGS, ServerRange, ServerSettings, ServerValue};
 pub use values::service::ServiceModel;
 pub use values::writes::{WritePace, Writes};

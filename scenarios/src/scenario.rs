@@ -12,6 +12,7 @@ use crate::values::counting::CountingLoad;
 use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::load::Load;
+use crate::values::server::ServerSettings;
 use crate::values::service::ServiceModel;
 use crate::values::writes::Writes;
 use strategies::units::{DURATION, duration_text};
@@ -65,6 +66,8 @@ pub struct Scenario {
 pub struct CacheSettings {
     /// How long an entry is fresh. Above zero.
     pub ttl: Duration,
+    /// What the lab's own Redis is set up with.
+    pub redis: ServerSettings,
 }
 
 /// The origin: a service with a capacity.
@@ -133,8 +136,9 @@ impl Scenario {
 impl CacheSettings {
     pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
         let least = Duration::from_millis(1);
-        let ttl = walk.quantity(fields, "ttl", &DURATION, least..=TTL_MAX, None)?;
-        Some(Self { ttl })
+        let ttl = walk.quantity(fields, "ttl", &DURATION, least..=TTL_MAX, None);
+        let redis = ServerSettings::read(walk, fields);
+        Some(Self { ttl: ttl?, redis: redis? })
     }
 }
 

@@ -32,6 +32,8 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("cache-brownout", include_str!("../files/cache-brownout.toml")),
         ("slow-redis", include_str!("../files/slow-redis.toml")),
         ("pool-starvation", include_str!("../files/pool-starvation.toml")),
+        ("persistence", include_str!("../files/persistence.toml")),
+        ("eviction", include_str!("../files/eviction.toml")),
         ("write-race", include_str!("../files/write-race.toml")),
         ("leaderboard", include_str!("../files/leaderboard.toml")),
         ("counters", include_str!("../files/counters.toml")),

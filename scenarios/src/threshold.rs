@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 98] = [
+pub const METRICS: [&str; 106] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -89,6 +89,14 @@ pub const METRICS: [&str; 98] = [
     "pool.wait_ms.max",
     "pool.in_use_max",
     "pool.gave_up",
+    "server.hit_ratio",
+    "server.evicted",
+    "server.forks",
+    "server.fork_ms_max",
+    "server.saves",
+    "server.rewrites",
+    "server.slow_commands",
+    "server.slowest_near_share",
     "cache_ops_per_request",
     "peak_waiters",
     "unsent",

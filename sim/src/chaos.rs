@@ -1,4 +1,4 @@
-//! A scenario's events, made to happen at their moments in virtual time. Every action can be.
+//! A scenario's events, made to happen at their moments in virtual time. Every action can be that does not need a real server.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -85,6 +85,8 @@ impl<W: Witness + 'static> Chaos<W> {
             ActionKind::SubscriberCut => return self.cut(action.target, length, false),
             ActionKind::ReplicaKill => return self.aimed(action, |replica| self.kill(replica)),
             ActionKind::ReplicaPause => return self.aimed(action, |replica| self.pause(replica, length)),
+            // Refused before the run: there is no server.
+            ActionKind::CacheRewriteAof | ActionKind::CacheSave | ActionKind::CacheGrow => {}
             ActionKind::ReplicaRestart => {
                 return self.aimed(action, |replica| {
                     self.kill(replica);

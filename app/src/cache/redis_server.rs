@@ -9,6 +9,9 @@ use crate::process::guard::Guarded;
 
 /// How long a server may take to answer its first PING.
 const START_BUDGET: Duration = Duration::from_secs(10);
+/// How much of its log is read.
+const LOG_BYTES_MAX: u64 = 1 << 16;
+
 /// A running private server. Dropping it ends it.
 pub struct PrivateRedis {
     guarded: Guarded,
@@ -66,11 +69,24 @@ impl PrivateRedis {
             if ping(&self.socket()).is_ok() {
                 return Ok(());
             }
+            if self.guarded.program_ended() {
+                return Err(format!("it ended at once: {}", self.last_words()));
+            }
             std::thread::sleep(Duration::from_millis(2));
         }
-        let log = std::fs::read_to_string(self.guarded.folder().join("log")).unwrap_or_default();
-        let last = log.lines().last().unwrap_or("it said nothing").to_owned();
-        Err(format!("redis-server did not answer within {START_BUDGET:?}: {last}"))
+        Err(format!("redis-server did not answer within {START_BUDGET:?}: {}", self.last_words()))
+    }
+
+    /// The end of what it said: of a setting that it does not take it says the line first, and then why.
+    fn last_words(&self) -> String {
+        let mut log = Vec::new();
+        if let Ok(file) = std::fs::File::open(self.guarded.folder().join("log")) {
+            let _ = file.take(LOG_BYTES_MAX).read_to_end(&mut log);
+        }
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let last = lines.get(lines.len().saturating_sub(2)..).unwrap_or_default().join(" ");
+        if last.is_empty() { "it said nothing".to_owned() } else { last }
     }
 }
 

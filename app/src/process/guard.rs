@@ -82,6 +82,15 @@ impl Guarded {
 }
 
 impl Guarded {
+    /// Whether the program was started and is not there any more, as far as the system tells.
+    #[must_use]
+    pub fn program_ended(&self) -> bool {
+        let Ok(pid) = std::fs::read_to_string(self.folder.join("guarded")) else { return false };
+        // Of a process that has ended and waits to be waited for, there is no such link.
+        let runs = |pid: &str| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok();
+        runs("self") && !pid.trim().is_empty() && !runs(pid.trim())
+    }
+
     /// Kills the program that the guard started, if it is still that one: the process of its number runs in our folder.
     fn end_program(&self) {
         let Ok(pid) = std::fs::read_to_string(self.folder.join("guarded")) else { return };

@@ -128,8 +128,11 @@ pub struct RunArgs {
     /// The shared cache
     #[arg(long, value_enum, default_value = "auto")]
     pub cache: CacheChoice,
+    /// The program that a private server is started from: a redis-server or a valkey-server; that on the PATH where nothing is said
+    #[arg(long, value_name = "PATH", conflicts_with = "redis")]
+    pub redis_server: Option<PathBuf>,
     /// Any HTTP service instead of a lab, may be repeated: http://HOST:PORT/path/{key}; {key} is replaced
-    #[arg(long, value_name = "URL", num_args = 1.., group = "elsewhere", conflicts_with_all = ["strategy", "lab", "redis", "cache", "replicas"])]
+    #[arg(long, value_name = "URL", num_args = 1.., group = "elsewhere", conflicts_with_all = ["strategy", "lab", "redis", "cache", "redis_server", "replicas"])]
     pub target: Vec<String>,
     /// Leave to load a target, or a Redis, that is not loopback
     #[arg(long, requires = "elsewhere")]

@@ -18,6 +18,8 @@ pub struct Endpoints {
     pub replicas: Vec<ControlClient>,
     /// The origin's control; a target may have none that is ours.
     pub origin: Option<ControlClient>,
+    /// The URL of the Redis, where the generator reaches it itself.
+    pub server: Option<String>,
     /// The containers, where it is they.
     pub stack: Option<Arc<ContainerStack>>,
 }

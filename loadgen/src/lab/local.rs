@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use app::cache::cache_source::{CachePorts, CacheSource};
 use app::cache::redis_cache::RedisSource;
-use app::cache::redis_server::{PrivateRedis, installed};
+use app::cache::redis_server::PrivateRedis;
 use app::origin::{self, OriginListeners};
 use app::process::guard::Guarded;
 use app::process::runtime::RealClock;
@@ -41,6 +41,9 @@ pub struct LocalLab {
     _redis: Option<PrivateRedis>,
     _database: Guarded,
 }
+
+/// From how many milliseconds on a private server tells of what took it long.
+const LATENCY_EVENTS_FROM_MS: u32 = 5;
 
 /// Which cache the replicas use.
 #[derive(Clone)]
@@ -75,7 +78,11 @@ impl LocalLab {
             replicas.push(ControlClient::new(&format!("http://{control}"), Some(token.clone())));
         }
         let origin = Some(ControlClient::new(&format!("http://{origin_control}"), Some(token)));
-        let endpoints = Endpoints { lab: "local", sites, replicas, origin, stack: None };
+        let server = match &cache {
+            Cache::Redis(url) => Some(url.clone()),
+            Cache::Memory(_) => None,
+        };
+        let endpoints = Endpoints { lab: "local", sites, replicas, origin, server, stack: None };
         let lab = Self { origin: origin_data, stop: Some(stop), threads, _redis: redis, _database: database };
         Ok((lab, endpoints, cache_note))
     }
@@ -96,8 +103,9 @@ fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, Str
     if let Some(url) = &settings.redis {
         return Ok((Cache::Redis(url.clone()), None, format!("the Redis at {}", shown(url))));
     }
+    let program = settings.server_program();
     let memory = |why: &str| Ok((Cache::Memory(Arc::default()), None, why.to_owned()));
-    match (settings.cache, installed()) {
+    match (settings.cache, program) {
         (CacheChoice::Memory, _) => memory("asked for"),
         (CacheChoice::Auto, None) => memory("auto: no redis-server is installed"),
         (CacheChoice::Redis, None) => Err(Failure::failed(
@@ -105,11 +113,32 @@ fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, Str
              or use --cache memory",
         )),
         (choice, Some(server)) => {
-            let redis = PrivateRedis::start(&server, &[]).map_err(Failure::failed)?;
+            let redis = own_server(settings, &server)?;
             let note = if choice == CacheChoice::Auto { "auto" } else { "asked for" };
-            Ok((Cache::Redis(redis.url()), Some(redis), format!("a private redis-server, {note}")))
+            let name = server
+                .file_name()
+                .map_or_else(|| "server".into(), |name| report::text::escape::line(&name.to_string_lossy()));
+            Ok((Cache::Redis(redis.url()), Some(redis), format!("a private {name}, {note}")))
         }
     }
+}
+
+/// Starts a server of our own, set up as the scenario says; what the lab sets goes before that, and the last word counts.
+fn own_server(settings: &Settings, program: &Path) -> Result<PrivateRedis, Failure> {
+    let threshold = LATENCY_EVENTS_FROM_MS.to_string();
+    let ours = ["--latency-monitor-threshold", &threshold].map(str::to_owned);
+    let all: Vec<String> = ours.into_iter().chain(settings.scenario.cache.redis.arguments()).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    PrivateRedis::start(program, &all).map_err(|why| {
+        let set: Vec<String> = settings.scenario.cache.redis.in_words().into_keys().collect();
+        let set = if set.is_empty() { "nothing".to_owned() } else { set.join(", ") };
+        let program = report::text::escape::line(&program.display().to_string());
+        Failure::failed(format!(
+            "the private server does not start · {program}, [cache.redis] sets {set} · found: {} · another version may not know a \
+             setting: take it out, or name another server with --redis-server",
+            report::text::escape::line(&why)
+        ))
+    })
 }
 
 type Addresses = (SocketAddr, SocketAddr);

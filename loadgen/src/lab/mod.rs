@@ -18,6 +18,8 @@ mod local;
 mod preflight;
 #[cfg_attr(not(feature = "labs"), path = "absent.rs")]
 mod real;
+#[cfg(feature = "labs")]
+mod server;
 
 use scenarios::{ACTIONS, ActionRow, Needs, Scenario};
 
@@ -29,13 +31,26 @@ pub use {endpoints::Endpoints, local::LocalLab};
 use crate::lab::target::Target;
 use crate::shell::exit::Failure;
 
+/// What there is of a world that is not simulated, as far as events need it.
+#[derive(Clone, Copy)]
+pub struct RealWorld<'a> {
+    /// An HTTP service instead of a lab.
+    pub target: Option<&'a Target>,
+    /// Whether the lab is the containers.
+    pub docker: bool,
+    /// Whether there is a Redis that the generator reaches itself.
+    pub server: bool,
+}
+
 /// Refuses events that nobody here can make happen.
 ///
 /// # Errors
 /// [`Failure`] that names the first one.
-pub fn check_events(scenario: &Scenario, target: Option<&Target>, docker: bool) -> Result<(), Failure> {
+pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Failure> {
+    let RealWorld { target, docker, server } = world;
     let (origin, cache) = (target.is_none_or(|t| t.origin.is_some()), target.is_none());
     let whose = match (origin, cache) {
+        (_, true) if docker => "the lab in containers",
         (_, true) => "the local lab",
         (true, false) => "--target with --origin-control",
         (false, false) => "--target without --origin-control",
@@ -43,6 +58,7 @@ pub fn check_events(scenario: &Scenario, target: Option<&Target>, docker: bool) 
     let can = |row: &ActionRow| match row.lab {
         Needs::Origin => origin,
         Needs::Cache => cache,
+        Needs::Server => server,
         Needs::Containers => docker,
         Needs::Simulation => false,
     };
@@ -53,6 +69,10 @@ pub fn check_events(scenario: &Scenario, target: Option<&Target>, docker: bool) 
             let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
             let others = match (cache, row.lab) {
                 (false, _) => "",
+                (true, Needs::Server) if docker => {
+                    "; the containers' Redis is out of the generator's reach: --lab local can do that"
+                }
+                (true, Needs::Server) => "; that needs a real Redis: --cache redis, or --redis-server PATH",
                 (true, Needs::Simulation) => "; --lab sim can do all",
                 (true, _) => "; --lab docker or sim can do that",
             };

@@ -75,7 +75,7 @@ pub(super) async fn preflight(
             Err(error) => return Err(unheard(endpoints, index, &error)),
         }
     }
-    if server.starts_with("redis ") {
+    if ["redis ", "valkey "].iter().any(|name| server.starts_with(name)) {
         carries(settings, &server)?;
     }
     Ok(server)

@@ -112,6 +112,7 @@ fn bring_up(settings: &Settings, found: Option<FoundStack>) -> Result<(Endpoints
             sites: target.sites.clone(),
             replicas: Vec::new(),
             origin: target.origin_client(),
+            server: None,
             stack: None,
         };
         return Ok((endpoints, "the target's own".into(), None));

@@ -55,6 +55,56 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
         2,
         &["the containers have their own · --cache with --lab docker"],
     ),
+    (
+        &["--scenario", "hotkey", "--lab", "docker", "--set", "cache.redis.appendonly=yes"],
+        2,
+        &[
+            "settings for a server that the lab does not start · [cache.redis] appendonly · found the containers",
+            "use --lab local",
+        ],
+    ),
+    (
+        &["--scenario", "hotkey", "--cache", "memory", "--set", "cache.redis.maxmemory=8MiB"],
+        2,
+        &["[cache.redis] maxmemory · found --cache memory, which has no server", "use --cache redis"],
+    ),
+    (
+        &["--scenario", "hotkey", "--redis", "redis://127.0.0.1:1", "--set", "cache.redis.hz=100"],
+        2,
+        &["[cache.redis] hz · found --redis, a server that is not the lab's to set up", "set it up there"],
+    ),
+    (
+        &["--scenario", "hotkey", "--set", "cache.redis.apendonly=yes"],
+        2,
+        &["unknown field `cache.redis.apendonly`, did you mean `cache.redis.appendonly`?"],
+    ),
+    (
+        &["--scenario", "hotkey", "--redis-server", "/nowhere/redis-server"],
+        2,
+        &["no server to start · --redis-server /nowhere/redis-server · found No such file", "name a redis-server"],
+    ),
+    (&["--scenario", "hotkey", "--redis-server", "/"], 2, &["--redis-server / · found no file"]),
+    (&["--scenario", "hotkey", "--redis-server", "/etc/passwd"], 2, &["found a file that is no program"]),
+    (
+        &["--scenario", "hotkey", "--redis-server", "/bin/sh", "--cache", "memory"],
+        2,
+        &["found --cache memory, which has no server", "take one of them out"],
+    ),
+    (
+        &["--scenario", "hotkey", "--redis-server", "/bin/sh", "--redis", "redis://127.0.0.1:1"],
+        2,
+        &["options that exclude each other"],
+    ),
+    (
+        &["--scenario", "hotkey", "--redis-server", "/bin/sh", "--lab", "sim"],
+        2,
+        &["the sim lab simulates everything · --redis-server with --lab sim"],
+    ),
+    (
+        &["--scenario", "hotkey", "--redis-server", "/bin/false", "--lab", "local"],
+        1,
+        &["the private server does not start · /bin/false, [cache.redis] sets nothing · found: it ended at once"],
+    ),
     (&["--scenario", "hotkey", "--lab", "moon"], 2, &["--lab", "auto, docker, local, sim"]),
     (&["--scenario", "hotkey", "--cache", "disk"], 2, &["auto, redis, memory"]),
     (&["--scenario", "hotkey", "--cache", "memory", "--redis", "redis://x"], 2, &["options that exclude each other"]),
@@ -219,6 +269,7 @@ fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
     with_hot.counters = Some(report::record::CounterFigures::default());
     with_hot.levels = Some(report::record::LevelFigures::default());
     with_hot.pool = Some(report::record::PoolFigures::default());
+    with_hot.server = Some(report::record::ServerFigures::default());
     if let Some(events) = &mut with_hot.events {
         (events.limit_refused, events.breaker_refused) = (Some(0), Some(0));
         (events.breaker_opened, events.breaker_closed) = (Some(0), Some(0));
@@ -252,4 +303,52 @@ fn a_cache_that_cannot_be_warmed_leaves_a_remedy_and_no_folder() {
         }
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "{lab}: no half folder");
     }
+}
+
+/// What is done to a server needs one, and the sentence says who has it.
+#[test]
+fn what_is_done_to_a_server_is_refused_where_there_is_none() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("mine.toml");
+    let event = "\n[[event]]\nat = \"3s\"\ndo = \"cache-save\"\n";
+    std::fs::write(&file, run(&["show", "hotkey"]).out + event).unwrap();
+    let (file, out) = (file.to_str().unwrap(), scratch.path().join("out"));
+    for (lab, words) in [
+        (&["--lab", "sim"][..], "an event that the sim lab can't make happen · [[event]] do = \"cache-save\" at 3s"),
+        (&["--cache", "memory"], "an event that the local lab can't make happen"),
+        (&["--cache", "memory"], "that needs a real Redis: --cache redis, or --redis-server PATH"),
+    ] {
+        let said = run(&[&["--scenario", file, "-o", out.to_str().unwrap()][..], lab].concat());
+        assert_eq!(said.code, Some(2), "{}", said.err);
+        assert!(said.err.contains(words), "{words:?} is not in\n{}", said.err);
+    }
+}
+
+#[test]
+fn the_sim_lab_says_that_it_has_no_server_to_set_up() {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = scratch.path().to_str().unwrap();
+    let args = [
+        "--lab",
+        "sim",
+        "-w",
+        "0s",
+        "-d",
+        "2s",
+        "--strategy",
+        "naive",
+        "--set",
+        "cache.redis.maxmemory=8MiB",
+        "-o",
+        out,
+    ];
+    let said = run(&[&["--scenario", "hotkey"][..], &args].concat());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(
+        said.err.contains("warning: the sim lab has no Redis: nothing of [cache.redis] is in this run"),
+        "{}",
+        said.err
+    );
+    let record = crate::common::record(&crate::common::only_run(scratch.path()));
+    assert!(record.cache_settings.is_empty() && record.strategies[0].server.is_none());
 }

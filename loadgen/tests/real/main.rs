@@ -26,6 +26,7 @@ mod runs;
 mod schema;
 mod schemas;
 mod secrets;
+mod server;
 mod slots;
 mod stall;
 mod target;

@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 38] = [
+const MAY_BE_MISSING: [&str; 40] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -25,6 +25,7 @@ const MAY_BE_MISSING: [&str; 38] = [
     "events .key",
     "events .replica",
     "run .blocks",
+    "run .cache_settings",
     "run .comparisons",
     "run Comparison.lives",
     "run Counters.immortal",
@@ -54,6 +55,7 @@ const MAY_BE_MISSING: [&str; 38] = [
     "run Strategy.recovery",
     "run Strategy.repeats",
     "run Strategy.retries",
+    "run Strategy.server",
     "run Strategy.writes",
 ];
 
@@ -134,6 +136,12 @@ fn fresh() -> &'static [Written] {
         well("near", "--lab sim --scenario near-hot -w 2s -d 10s", &near);
         let pooled = ["--strategy", "plain + cache-breaker + pool(size=4, hold=request) + lock"];
         well("pool", "--lab sim --scenario near-hot -w 2s -d 10s", &pooled);
+        // A server that is set up and watched.
+        if app::testing::needed("redis", app::cache::redis_server::installed).is_some() {
+            let line =
+                "--lab local --cache redis --scenario hotkey --strategy singleflight -w 1s -d 2s --set cache.ttl=1s";
+            well("server", &format!("{line} --set cache.redis.appendonly=yes"), &[]);
+        }
         // An event that lasts.
         well("lasts", "--lab sim --scenario origin-outage --strategy best", &[]);
         let repeated =

@@ -128,8 +128,19 @@ pub enum Harm {
 }
 
 /// Fields whose own fields are no properties but names with values.
-pub const MAPS: [&str; 8] =
-    ["settings", "origin_ms", "figures", "within", "error_kinds", "seconds_over", "silent_ms", "clock_step_ms"];
+pub const MAPS: [&str; 11] = [
+    "settings",
+    "cache_settings",
+    "origin_ms",
+    "figures",
+    "within",
+    "error_kinds",
+    "seconds_over",
+    "silent_ms",
+    "clock_step_ms",
+    "latency_ms_max",
+    "by_mark",
+];
 
 /// The document harmed in this way at each place in turn, once for all members of a list or map; with the place,
 /// `points[].figures.*.mean`.

@@ -15,10 +15,10 @@ use crate::files::error::{ReportError, io_error};
 use crate::files::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
 use crate::files::lines::FileLines;
 use crate::files::rows::{self, BinFile};
-use crate::files::write_rows;
 use crate::files::{FileKind, read_file, read_text};
+use crate::files::{server_rows, write_rows};
 use crate::record::run_json::{parse_run, print_run};
-use crate::record::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, Run, WriteRow};
+use crate::record::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, Run, ServerRow, WriteRow};
 
 /// Writes one row of a file.
 pub type Write<'a, T> = &'a mut dyn FnMut(&T) -> io::Result<()>;
@@ -257,6 +257,27 @@ impl StrategyFolder {
             return Ok(Vec::new());
         }
         rows::read_containers(self.lines("containers.csv", FileKind::Rows)?)
+    }
+
+    /// Writes `cache.csv`, which only a run over a server that the generator reaches has.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_server(&self, rows: &[ServerRow]) -> Result<(), ReportError> {
+        self.write("cache.csv", |out| server_rows::write_server(out, rows))
+    }
+
+    /// Reads `cache.csv`; nothing where there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_server(&self) -> Result<Vec<ServerRow>, ReportError> {
+        if !self.path.join("cache.csv").exists() {
+            return Ok(Vec::new());
+        }
+        server_rows::read_server(self.lines("cache.csv", FileKind::Rows)?)
     }
 
     /// Writes `events.jsonl`, one JSON object a line.

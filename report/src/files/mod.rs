@@ -12,6 +12,7 @@ pub(crate) mod hlog;
 pub(crate) mod lines;
 pub(crate) mod packed;
 pub(crate) mod rows;
+pub(crate) mod server_rows;
 pub(crate) mod write_rows;
 
 use std::fs::{self, File};
@@ -31,7 +32,7 @@ pub enum FileKind {
     Sweep,
     /// `scenario.toml`.
     Settings,
-    /// `seconds.csv`, `bins100ms.csv`, `containers.csv`.
+    /// `seconds.csv`, `bins100ms.csv`, `containers.csv`, `cache.csv`.
     Rows,
     /// `latency.hlog`.
     Latency,

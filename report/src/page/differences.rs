@@ -39,6 +39,7 @@ pub(super) fn differences(runs: &[&Run]) -> Vec<FactRow> {
         fact("hot key", true, &|run| run.hot_key.clone().unwrap_or_else(|| "none".to_owned())),
         fact("lab", true, &|run| run.lab.clone()),
         fact("cache", true, &|run| run.cache.clone()),
+        fact("cache set up with", true, &phrases::cache_settings),
         fact("replicas", true, &|run| run.replicas.to_string()),
         fact("machine", true, &phrases::machine),
         fact("build", true, &|run| run.environment.build.clone()),

@@ -4,6 +4,7 @@ use super::html::*;
 use super::panels::{Panel, PanelGroup, faults, points, said};
 use super::plot::{Named, Plot, Readout, values};
 use super::reads::cut_and_note;
+use super::server;
 use super::view::{Columns, StrategyRow, View};
 use crate::draw::{AxisScale, SPECTRUM_STEPS, percentile_ticks, percentiles_of};
 use crate::record::BinRow;
@@ -32,9 +33,11 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
     );
     out.section("latency", "Response time over the run", &how);
     let group = PanelGroup::over_time("time", columns);
+    server::legend(out, view);
     group.write(out, view, |at, row| {
         let mut plot = Plot::over_time(view, y, 110).y_ticks(y.ticks(5));
         faults(&mut plot, row);
+        server::marks(&mut plot, row);
         for (_, class, values) in &lines[at] {
             plot.line(class, &points(columns, values));
         }
@@ -45,9 +48,10 @@ pub(super) fn over_the_run(out: &mut Sheet, view: &View<'_>) {
         Panel {
             plot,
             figures: format!(
-                "p50 {} · p99 {}{}",
+                "p50 {} · p99 {}{}{}",
                 phrases::ms_with_unit(latency.p50),
                 phrases::ms_with_unit(latency.p99),
+                server::near(row.first),
                 phrases::failed(row.first, " · ")
             ),
             title: format!("{}: response time in each second", row.name),

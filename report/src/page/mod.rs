@@ -20,6 +20,7 @@ mod plot;
 mod pool;
 mod reads;
 mod repeats;
+mod server;
 mod table;
 mod tradeoff;
 mod view;

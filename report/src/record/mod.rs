@@ -20,7 +20,9 @@ mod latency;
 mod levels;
 mod pool;
 mod predicted;
+mod recovery;
 mod row;
+mod server;
 mod verdict;
 mod writes;
 
@@ -38,7 +40,9 @@ pub use latency::Latency;
 pub use levels::LevelFigures;
 pub use pool::PoolFigures;
 pub use predicted::{NotPredicted, Predicted};
-pub use row::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, WriteRow};
+pub use recovery::{Recovery, Retries};
+pub use row::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, ServerRow, WriteRow};
+pub use server::{MarkFigures, ServerFigures};
 pub use verdict::Verdict;
 pub use writes::{BehindCommit, WriteFigures};
 
@@ -69,6 +73,9 @@ pub struct Run {
     pub lab: String,
     /// The shared cache: `redis 7.0.15` or `memory`; of a `target` whatever is known of it, or nothing.
     pub cache: String,
+    /// What the lab set its own server up with, by the server's names; absent where that is nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cache_settings: BTreeMap<String, String>,
     /// How many replicas shared it; of a `target` how many addresses were driven.
     pub replicas: u32,
     /// The seed of the plan and of every random draw of the replicas.
@@ -195,6 +202,10 @@ pub struct Strategy {
     /// How long requests waited for connections to the shared cache; `None` (and absent) where it takes none from a pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolFigures>,
+    /// What the cache's server did of its own meanwhile, and how many of the slowest requests were near it; `None` (and absent) where nobody
+    /// watched it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerFigures>,
     /// What became of its increments; `None` (and absent) where it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counters: Option<CounterFigures>,
@@ -324,38 +335,6 @@ impl Outcomes {
     pub fn sum(&self) -> u64 {
         self.hit + self.stale + self.wait + self.load + self.shed + self.error + self.unknown
     }
-}
-
-/// How long a scenario's events hurt, by the seconds of `seconds.csv`. A second is in trouble where a request failed, was
-/// shed or waited too long, or where too many waited for the origin; docs/faults.md has the rule.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Recovery {
-    /// Seconds in trouble, from the first event on.
-    pub troubled_s: u64,
-    /// Seconds from the end of the last event to the end of the last trouble, 0 where it had ended before; `None` where the
-    /// run ended in trouble, or before the last event was over.
-    pub after_s: Option<f64>,
-    /// Whether it recovered: in the end as many requests are answered well as before the first event (99 %; of a closed load
-    /// 90 % of the rate), and the origin is read hardly more than before, or than it must be (docs/metastable.md has the rule).
-    /// `None` where too little was measured before or after the events to say, and in older records.
-    #[serde(default)]
-    pub recovered: Option<bool>,
-    /// Where it did: seconds from the end of the last event until it answered so well to the end, by windows of 10 s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recovered_after_s: Option<f64>,
-}
-
-/// What clients that try again came to, in the measured phase. A request is counted once, as its last attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Retries {
-    /// Attempts of all requests: what the replicas were asked.
-    pub attempts: u64,
-    /// Requests that were tried more than once.
-    pub retried: u64,
-    /// Of these, answered well in the end.
-    pub saved: u64,
-    /// Requests that failed, or were shed, because the clients' budget had no more retries.
-    pub refused_by_budget: u64,
 }
 
 /// How stale the stale answers were.

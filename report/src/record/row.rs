@@ -189,3 +189,46 @@ pub struct ContainerRow {
     /// Time for which its processor limit held it back, milliseconds.
     pub throttled_ms: f64,
 }
+
+/// One row of `cache.csv`: what a server said of itself, ten times a second. Counts are what was added since the row before; in the first
+/// row they are nought.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ServerRow {
+    /// When its answer was there, nanoseconds since t = 0 on the generator's clock.
+    pub t_ns: i64,
+    /// Memory in use by its own count.
+    pub used_bytes: Option<u64>,
+    /// Memory that the system says it has.
+    pub rss_bytes: Option<u64>,
+    /// Keys that it holds.
+    pub keys: u64,
+    /// Commands that it carried out.
+    pub commands: u64,
+    /// Keys that were looked up and found.
+    pub hits: u64,
+    /// Keys that were looked up and not found.
+    pub misses: u64,
+    /// Entries that it threw out for want of memory.
+    pub evicted: u64,
+    /// Entries that ended by their time.
+    pub expired: u64,
+    /// Forks; `None` where it does not tell.
+    pub forks: Option<u64>,
+    /// How long the latest fork took, milliseconds; `None` where there was none.
+    pub fork_ms: Option<f64>,
+    /// 1 while it saves a snapshot.
+    pub saving: u64,
+    /// 1 while it writes its append-only file anew.
+    pub rewriting: u64,
+    /// Bytes of the append-only file; `None` without one.
+    pub aof_bytes: Option<u64>,
+    /// Writes to it that waited for an fsync; `None` without one.
+    pub delayed_fsyncs: Option<u64>,
+    /// Commands that were slow by the server's own word; `None` where that may not be asked.
+    pub slow_commands: Option<u64>,
+    /// The longest of them, milliseconds.
+    pub slow_ms: Option<f64>,
+    /// What it did since the row before, words with a space between: `fork`, `rewrite-begin`, `rewrite-end`, `save-begin`, `save-end`,
+    /// `evictions` and `expiries` where they begin, `slow`, and its own latency events as `latency:fork=41` (milliseconds).
+    pub marks: String,
+}

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use crate::files::error::ReportError;
 use crate::files::folder::{RunFolder, StrategyFolder};
 use crate::record::herds::{Herds, is_reason};
-use crate::record::{BinRow, ContainerRow, EventRow, LabEvent, Run, Strategy};
+use crate::record::{BinRow, ContainerRow, EventRow, LabEvent, Run, ServerRow, Strategy};
 use crate::text::phrases;
 use crate::text::sentences::times_differ;
 
@@ -38,6 +38,8 @@ pub(crate) struct Digest {
     pub(crate) lag_p99: BTreeMap<i64, f64>,
     /// `containers.csv`; empty where the lab has none.
     pub(crate) containers: Vec<ContainerRow>,
+    /// `cache.csv`; empty where nobody watched the cache's server.
+    pub(crate) server: Vec<ServerRow>,
     /// Files that were not there, and should be.
     pub(crate) missing: Vec<&'static str>,
 }
@@ -106,6 +108,7 @@ impl Digest {
             service_p99,
             lag_p99,
             containers: files.read_containers()?,
+            server: files.read_server()?,
             seconds,
             expiries_s: seen.expiries_s,
             missing,

@@ -3,6 +3,12 @@
 use crate::record::{CounterFigures, Recovery, Run, Strategy};
 use crate::text::escape;
 
+/// What the lab set its own server up with.
+pub(crate) fn cache_settings(run: &Run) -> String {
+    let set: Vec<String> = run.cache_settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if set.is_empty() { "nothing".to_owned() } else { set.join(", ") }
+}
+
 /// What stands for a number that is unknown.
 pub(crate) const UNKNOWN: &str = "–";
 /// Characters of a strategy's name where it is one of several.

@@ -1,14 +1,17 @@
 //! What is wrong by the ledgers, in words: counters that lost counts or have no end, answers that were behind a commit, requests that
-//! waited for another key's.
+//! waited for another key's, and those that came with what the cache's server did.
 
-use crate::record::{Run, Strategy};
+use crate::record::{MarkFigures, Run, Strategy};
 use crate::text::phrases;
 use crate::text::phrases::name_of;
+
+/// Fewer slow requests than that say nothing.
+const SLOWEST_MIN: u64 = 20;
 
 /// Whose counters were wrong, and how; and how far behind commits each strategy's answers were, the least first. A sentence each.
 pub(crate) fn of_run(run: &Run) -> Vec<String> {
     let valid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| strategy.valid).collect();
-    counted_wrong(&valid).into_iter().chain(behind(&valid)).chain(starved(&valid)).collect()
+    counted_wrong(&valid).into_iter().chain(behind(&valid)).chain(starved(&valid)).chain(server(&valid)).collect()
 }
 
 /// Whether counts were lost, or a counter was seen without an end.
@@ -40,6 +43,28 @@ fn starved(strategies: &[&Strategy]) -> Option<String> {
     });
     let named: Vec<String> = named.collect();
     (!named.is_empty()).then(|| format!("Waited for a connection: {}.", named.join(", ")))
+}
+
+/// Whose slowest requests came together with what the cache's server did: with which of it most, where that is more than chance.
+fn server(strategies: &[&Strategy]) -> Option<String> {
+    let named = strategies.iter().filter_map(|strategy| {
+        let server = strategy.server.as_ref()?;
+        let slowest = server.slowest.filter(|count| *count >= SLOWEST_MIN)? as f64;
+        let more = |mark: &MarkFigures| {
+            let (near, by_chance) = (mark.slowest_near_share? * slowest, mark.near_share? * slowest);
+            // Twice as many as by chance, and three standard deviations more: counts of what is rare are Poisson's.
+            let far = near >= 2.0 * by_chance && near - by_chance >= 3.0 * by_chance.max(1.0).sqrt();
+            far.then_some(near - by_chance)
+        };
+        let marks = server.by_mark.iter().filter_map(|(name, mark)| Some((more(mark)?, name, mark)));
+        let (_, name, mark) = marks.max_by(|one, two| one.0.total_cmp(&two.0))?;
+        let (near, time) = (phrases::share(mark.slowest_near_share), phrases::share(mark.near_share));
+        let name = crate::text::escape::line(name);
+        Some(format!("{} ({near} of them near {name}, which covers {time} of the time)", name_of(&strategy.name)))
+    });
+    let named: Vec<String> = named.collect();
+    let of = "The slowest 0.1 % came with the server's own doings";
+    (!named.is_empty()).then(|| format!("{of}: {}.", named.join(", ")))
 }
 
 fn behind(strategies: &[&Strategy]) -> Option<String> {

@@ -8,6 +8,7 @@ mod page;
 mod page_kinds;
 mod records;
 mod sentences;
+mod server;
 mod stats;
 mod support;
 mod sweeps;

@@ -41,6 +41,8 @@ pub struct Action {
     pub target: Option<ReplicaTarget>,
     /// The key; `None` where every one is meant, or none.
     pub key: Option<u32>,
+    /// How many keys; none where they are not counted.
+    pub keys: u32,
 }
 
 impl ScenarioEvent {
@@ -56,7 +58,7 @@ impl Action {
     #[must_use]
     pub fn new(kind: ActionKind) -> Self {
         let (length, added, target) = (Duration::ZERO, Duration::ZERO, kind.row().target);
-        Self { kind, length, factor: 1.0, added, share: 1.0, target, key: None }
+        Self { kind, length, factor: 1.0, added, share: 1.0, target, key: None, keys: 0 }
     }
 
     /// The same, lasting `length`.
@@ -72,6 +74,7 @@ impl Action {
         let share = if self.share < 1.0 { format!(", {} of its operations", self.share) } else { String::new() };
         let fields = [
             ("{key}", key),
+            ("{keys}", self.keys.to_string()),
             ("{replica}", replica.unwrap_or("every replica").to_owned()),
             ("{factor}", self.factor.to_string()),
             ("{add}", duration_text(self.added)),

@@ -37,6 +37,12 @@ pub enum ActionKind {
     ReplicaPause,
     /// A replica is started anew: a new incarnation, with nothing in memory.
     ReplicaRestart,
+    /// The server writes its append-only file anew.
+    CacheRewriteAof,
+    /// The server saves a snapshot.
+    CacheSave,
+    /// So many more keys lie in the server's memory, until the strategy's run is over.
+    CacheGrow,
 }
 
 /// A field that some actions take.
@@ -54,11 +60,13 @@ pub enum ActionField {
     Key,
     /// `target`: which replica; where absent every one, or replica 0 where only one can be meant.
     Target,
+    /// `keys`: how many.
+    Keys,
 }
 
 impl ActionField {
     /// Every one, in the order in which they are written.
-    pub const ALL: [Self; 6] = [Self::Key, Self::Target, Self::Factor, Self::Share, Self::Add, Self::For];
+    pub const ALL: [Self; 7] = [Self::Key, Self::Keys, Self::Target, Self::Factor, Self::Share, Self::Add, Self::For];
 
     /// Its name in a file.
     #[must_use]
@@ -70,17 +78,20 @@ impl ActionField {
             Self::Share => "share",
             Self::Key => "key",
             Self::Target => "target",
+            Self::Keys => "keys",
         }
     }
 }
 
-/// What a lab needs to make it happen. The simulator can do all.
+/// What a lab needs to make it happen. The simulator can do all but what needs a real server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// An origin that the lab controls.
     Origin,
     /// A cache that the lab controls.
     Cache,
+    /// A real Redis that the generator reaches itself: the local lab's own, or one that is given. What it does has no model.
+    Server,
     /// Containers.
     Containers,
     /// Nothing: no real lab can.
@@ -133,6 +144,11 @@ impl ActionRow {
         self
     }
 
+    const fn needing(mut self, needs: &'static [ActionField]) -> Self {
+        self.needs = needs;
+        self
+    }
+
     const fn taking(mut self, field: ActionField, target: Option<ReplicaTarget>) -> Self {
         (self.takes, self.target) = (Some(field), target);
         self
@@ -145,12 +161,12 @@ impl ActionRow {
     }
 }
 
-use ActionField::{Add, Factor, For, Key};
+use ActionField::{Add, Factor, For, Key, Keys};
 use ActionKind as K;
 use Trouble as T;
 
 /// Every action.
-pub const ACTIONS: [ActionRow; 15] = [
+pub const ACTIONS: [ActionRow; 18] = [
     row(K::Expire, "expire", Needs::Cache, T::CacheEmptied, "expire {key}").taking(Key, None),
     row(K::Flush, "flush", Needs::Cache, T::CacheEmptied, "flush"),
     row(K::OriginSlow, "origin-slow", Needs::Origin, T::OriginSlow, "origin slow ×{factor} for {for}")
@@ -181,6 +197,9 @@ pub const ACTIONS: [ActionRow; 15] = [
         .taking(ActionField::Target, FIRST),
     row(K::ReplicaRestart, "replica-restart", Needs::Containers, T::Crash, "{replica} restarted")
         .taking(ActionField::Target, FIRST),
+    row(K::CacheRewriteAof, "cache-rewrite-aof", Needs::Server, T::CacheSlow, "cache rewrites its append-only file"),
+    row(K::CacheSave, "cache-save", Needs::Server, T::CacheSlow, "cache saves a snapshot"),
+    row(K::CacheGrow, "cache-grow", Needs::Server, T::CacheSlow, "cache grows by {keys} keys").needing(&[Keys]),
 ];
 
 impl ActionKind {
@@ -216,6 +235,7 @@ mod tests {
                 (Add, "{add}"),
                 (ActionField::Share, "{share}"),
                 (Key, "{key}"),
+                (Keys, "{keys}"),
                 (ActionField::Target, "{replica}"),
             ] {
                 assert_eq!(row.says.contains(name), row.has(field), "{} {name}", row.word);

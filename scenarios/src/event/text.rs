@@ -15,6 +15,8 @@ use strategies::units::{DURATION, duration_text};
 const FACTOR_MAX: f64 = 1000.0;
 const LENGTH_MAX: Duration = Duration::from_secs(24 * 3600);
 const ADDED_MAX: Duration = Duration::from_secs(60);
+/// Keys that a server grows by at once: with values of a KiB, ten gigabytes.
+const KEYS_MAX: u32 = 10_000_000;
 /// The last replica that can be named; how many there are is known at the run.
 const REPLICA_MAX: u32 = 999;
 const NS: Duration = Duration::from_nanos(1);
@@ -53,11 +55,12 @@ impl ScenarioEvent {
     }
 
     pub(crate) fn write(&self, out: &mut String) {
-        let Action { kind, length, factor, added, share, target, key } = self.action;
+        let Action { kind, length, factor, added, share, target, key, keys } = self.action;
         let _ = writeln!(out, "\n[[event]]\nat = \"{}\"\ndo = \"{}\"", duration_text(self.at), kind.row().word);
         for field in ActionField::ALL.into_iter().filter(|field| kind.row().has(*field)) {
             let value = match field {
                 ActionField::Key => key.map(|key| key.to_string()),
+                ActionField::Keys => Some(keys.to_string()),
                 ActionField::Target => target.map(|target| format!("\"{target}\"")),
                 ActionField::Factor => Some(format!("{factor:?}")),
                 ActionField::Add => Some(format!("\"{}\"", duration_text(added))),
@@ -109,6 +112,7 @@ fn read_field(
             action.share = walk.number(fields, name, allowed, |share| share > 0.0 && share <= 1.0)?;
         }
         ActionField::Target => action.target = Some(read_target(walk, fields)?),
+        ActionField::Keys => action.keys = walk.integer(fields, name, 1..=KEYS_MAX, None)?,
         ActionField::Key => {
             action.key = Some(walk.integer(fields, name, 1..=keys.map_or(u32::MAX, Keys::last), None)?)
         }

@@ -2,6 +2,8 @@
 //!
 //! One list serves the refusal of unknown fields and the dotted paths of `--set`, so that the two can't drift apart.
 
+use crate::values::server;
+
 pub(crate) const TOP: [&str; 15] = [
     "schema",
     "name",
@@ -29,31 +31,34 @@ pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 9] =
     ["kind", "n", "hot_share", "exponent", "sample_of", "value_size", "compressible", "missing_share", "missing_n"];
 pub(crate) const WRITES: [&str; 5] = ["rate", "share", "kind", "hot_share", "exponent"];
-pub(crate) const CACHE: [&str; 1] = ["ttl"];
+pub(crate) const CACHE: [&str; 2] = ["ttl", "redis"];
 pub(crate) const ORIGIN: [&str; 5] = ["service_time", "write_time", "concurrency", "queue", "write_every"];
 pub(crate) const REPLICA: [&str; 2] = ["concurrency", "queue"];
 /// The client's is `load.timeout`.
 pub(crate) const BUDGETS: [&str; 3] = ["replica", "origin_read", "lock_wait"];
 pub(crate) const WARM: [&str; 2] = ["burst", "ages"];
-pub(crate) const EVENT: [&str; 8] = ["at", "do", "for", "factor", "share", "add", "target", "key"];
+pub(crate) const EVENT: [&str; 9] = ["at", "do", "for", "factor", "share", "add", "target", "key", "keys"];
 pub(crate) const THRESHOLD: [&str; 4] = ["strategy", "metric", "at_most", "at_least"];
 pub(crate) const LAW: [&str; 6] = ["dist", "mean", "p50", "p99", "min", "max"];
 
 /// Fields of the top that hold a value, not a table.
 const PLAIN: [&str; 4] = ["schema", "name", "summary", "strategies"];
 /// Tables whose fields a `--set` can reach. Thresholds are a list and have no path; of events, see [`OF_EVENTS`].
-const TABLES: [(&str, &[&str]); 10] = [
+const TABLES: [(&str, &[&str]); 11] = [
     ("load", &LOAD),
     ("load.retry", &RETRY),
     ("limit", &LIMIT),
     ("keys", &KEYS),
     ("writes", &WRITES),
     ("cache", &CACHE),
+    (SERVER, &server::NAMES),
     ("origin", &ORIGIN),
     ("replica", &REPLICA),
     ("budgets", &BUDGETS),
     ("warm", &WARM),
 ];
+/// The table of what a real Redis is set up with.
+const SERVER: &str = "cache.redis";
 /// Fields of events that a `--set event.FIELD` can reach: in every event that has it.
 pub(crate) const OF_EVENTS: [&str; 2] = ["for", "factor"];
 /// Fields that may be a law, and so have fields of their own.
@@ -61,12 +66,17 @@ const LAWS: [&str; 3] = ["load.think", "origin.service_time", "origin.write_time
 
 /// Every dotted path that a `--set` may name.
 pub(crate) fn paths() -> Vec<String> {
-    PLAIN.iter().map(|name| (*name).to_owned()).chain(settable()).collect()
+    PLAIN.iter().map(|name| (*name).to_owned()).chain(all()).collect()
 }
 
-/// Every dotted path of a field that shapes what happens: those of `--set` but the scenario's names and its strategies.
+/// Every dotted path of a field that shapes what happens in every lab: those of `--set` but the scenario's names, its strategies, and the
+/// settings of a real Redis.
 #[must_use]
 pub fn settable() -> Vec<String> {
+    all().into_iter().filter(|path| !path.starts_with(SERVER)).collect()
+}
+
+fn all() -> Vec<String> {
     let inner = TABLES.iter().flat_map(|(table, fields)| fields.iter().map(move |field| format!("{table}.{field}")));
     let laws = LAWS.iter().flat_map(|law| LAW.iter().map(move |field| format!("{law}.{field}")));
     let events = OF_EVENTS.iter().map(|field| format!("event.{field}"));

@@ -35,6 +35,7 @@ impl Scenario {
             writes.write(&mut out);
         }
         let _ = writeln!(out, "\n[cache]\nttl = \"{}\"", duration_text(self.cache.ttl));
+        self.cache.redis.write(&mut out);
         let origin = &self.origin;
         let write_every = duration_text(origin.write_every.unwrap_or_default());
         let _ = writeln!(out, "\n[origin]\nservice_time = {}", origin.service_time.toml());

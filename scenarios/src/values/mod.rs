@@ -9,5 +9,6 @@ pub(crate) mod ramp;
 pub(crate) mod rate;
 pub(crate) mod replica;
 pub(crate) mod retry;
+pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod writes;

@@ -119,11 +119,32 @@ pub(crate) fn action() -> impl Strategy<Value = Action> {
                     ActionField::Add => action.added = added,
                     ActionField::Key => action.key = Some(1),
                     ActionField::Target => action.target = Some(target),
+                    ActionField::Keys => action.keys = 1 + row.word.len() as u32,
                 }
             }
             action
         },
     )
+}
+
+/// Any of a server's settings, each with any of its values.
+pub(crate) fn server() -> impl Strategy<Value = ServerSettings> {
+    let one = (0..SERVER_SETTINGS.len(), any::<u32>()).prop_map(|(at, drawn)| {
+        let (name, range) = SERVER_SETTINGS[at];
+        let within = |from: u32, to: u32| from + (u64::from(drawn) % (u64::from(to - from) + 1)) as u32;
+        let value = match range {
+            ServerRange::Words(words) => ServerValue::Text(words[drawn as usize % words.len()].to_owned()),
+            ServerRange::Whole(from, to) => ServerValue::Whole(within(from, to)),
+            ServerRange::Bytes(from, to) => ServerValue::Bytes(within(from, to)),
+            ServerRange::SavePoints => {
+                ServerValue::Text(["", "60 1000", "3600 1 300 100"][drawn as usize % 3].to_owned())
+            }
+        };
+        (name, value)
+    });
+    proptest::collection::vec(one, 0..4).prop_map(|all| {
+        all.into_iter().fold(ServerSettings::default(), |settings, (name, value)| settings.with(name, value))
+    })
 }
 
 /// Others than those that follow from the service time.
@@ -142,6 +163,7 @@ prop_compose! {
         (concurrency, queue) in (1_u32..=65_536, 0_u32..=1_000_000),
         (wait, more) in (span(3600 * S), span(3600 * S)),
         slots in proptest::option::of((1_u32..=1000, 0_u32..=1000).prop_map(|(concurrency, queue)| Slots { concurrency, queue })),
+        redis in server(),
         (ttl, write_every) in (span(24 * 3600 * S), proptest::option::of(span(S))),
         (warm, aged) in any::<(bool, bool)>(),
         actions in proptest::collection::vec(action(), 0..4),
@@ -172,7 +194,7 @@ prop_compose! {
             load,
             counting,
             keys,
-            cache: CacheSettings { ttl },
+            cache: CacheSettings { ttl, redis },
             origin: OriginModel { service_time, write_time, concurrency, queue, write_every: write_every.filter(|_| writes.is_none()) },
             // One key has no others.
             writes: writes.filter(|writes| keys_n > 1 || !matches!(writes.kind, Some(KeyKind::Hot { .. }))),

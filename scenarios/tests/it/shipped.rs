@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::generated::*;
 use scenarios::{
     Action, ActionKind, Arrivals, CacheSettings, KeyKind, Keys, Law, Load, LoadKind, OnDown, OriginModel, Plan, Ramp,
-    Scenario, Start, Warm, shipped,
+    Scenario, ServerSettings, Start, Warm, shipped,
 };
 use strategies::Budgets;
 
@@ -62,7 +62,7 @@ fn hotkey_is_the_primers_load() {
             missing_share: 0.0,
             missing_n: 10,
         },
-        cache: CacheSettings { ttl: 5 * S },
+        cache: CacheSettings { ttl: 5 * S, redis: ServerSettings::default() },
         origin: OriginModel {
             service_time: Law::Constant(200 * MS),
             write_time: None,

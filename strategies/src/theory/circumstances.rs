@@ -72,6 +72,8 @@ pub struct Circumstances {
     pub events: usize,
     /// Whether items are written during the run.
     pub writes: bool,
+    /// Whether the cache throws entries out, or refuses them, for want of memory.
+    pub evicts: bool,
     /// Whether a replica works on so many requests at a time, and others wait for their turn.
     pub slots: bool,
     /// T.

@@ -10,6 +10,7 @@ mod connections;
 mod counters;
 mod cut;
 mod error;
+mod hand;
 mod link;
 mod preflight;
 mod scripts;
@@ -17,6 +18,7 @@ mod seize;
 mod source;
 mod versions;
 mod wake;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,11 +40,13 @@ use changes::RedisChanges;
 use connections::RedisConnections;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
+pub use hand::ServerHand;
 use scripts::{Script, Scripts};
 use source::channel;
 pub use source::{RedisSource, check_url};
 use versions::knows_increx;
 use wake::RedisWake;
+pub use watch::{ServerSample, ServerWatch};
 
 /// How long the status may take, further attempts included.
 const STATUS_BUDGET: Duration = Duration::from_secs(1);

@@ -52,7 +52,10 @@ impl RedisSource {
         let info: String = redis::cmd("INFO").query_async(&mut self.connection.clone()).await.map_err(classify)?;
         let field = |name: &str| info.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
         Ok(CacheStatus {
-            server: format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
+            server: match field("valkey_version") {
+                Some(version) => format!("valkey {version}"),
+                None => format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
+            },
             incarnation: field("run_id").unwrap_or_default().to_owned(),
             evicted: field("evicted_keys").and_then(|n| n.parse().ok()).unwrap_or(0),
         })

@@ -1,6 +1,6 @@
 //! Whether the lab can do what was asked for: as far as it is known from the arguments, and again when a lab was found.
 
-use super::Settings;
+use super::{Settings, server};
 use crate::cli::{CacheChoice, LabChoice, RunArgs};
 use crate::shell::exit::Failure;
 
@@ -13,6 +13,7 @@ impl Settings {
         let local = [
             ("--redis", args.redis.is_some()),
             ("--cache", args.cache != CacheChoice::Auto),
+            ("--redis-server", args.redis_server.is_some()),
             ("--replicas", args.replicas.is_some()),
         ];
         let local = local.iter().find(|(_, given)| *given).map(|(flag, _)| *flag);
@@ -27,12 +28,18 @@ impl Settings {
                 self.lab = LabChoice::Local;
                 self.lab_note = Some(format!("{flag} is the local lab's"));
             }
+            (LabChoice::Auto, None) if self.target.is_none() && server::needs_own(&self.scenario) => {
+                self.lab = LabChoice::Local;
+                self.lab_note = Some("[cache.redis] and what is done to a server are the local lab's".into());
+            }
             _ => {}
         }
+        server::check_program(args)?;
         match self.lab {
             LabChoice::Sim => self.check_replicas().and_then(|()| self.check_sim()),
+            LabChoice::Docker => self.check_server(true),
             // What containers can do is checked when they were looked for.
-            LabChoice::Docker | LabChoice::Auto if self.target.is_none() => Ok(()),
+            LabChoice::Auto if self.target.is_none() => Ok(()),
             _ => self.check_world(false),
         }
     }
@@ -52,7 +59,9 @@ impl Settings {
             return Ok(());
         }
         self.check_replicas()?;
-        crate::lab::check_events(&self.scenario, self.target.as_ref(), docker)
+        self.check_server(docker)?;
+        let world = crate::lab::RealWorld { target: self.target.as_ref(), docker, server: self.has_server(docker) };
+        crate::lab::check_events(&self.scenario, world)
     }
 
     fn check_replicas(&self) -> Result<(), Failure> {
@@ -80,12 +89,13 @@ impl Settings {
             ("--target", self.target.is_some()),
             ("--redis", self.redis.is_some()),
             ("--cache redis", self.cache == CacheChoice::Redis),
+            ("--redis-server", self.redis_server.is_some()),
         ];
         match real.iter().find(|(_, given)| *given) {
             Some((flag, _)) => Err(Failure::usage(format!(
                 "the sim lab simulates everything · {flag} with --lab sim · found both, allowed one · take one of them out"
             ))),
-            None => Ok(()),
+            None => self.check_no_server_is_meant(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod lab;
 mod redis;
+mod server;
 mod strategies_typed;
 
 use std::collections::BTreeSet;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub redis: Option<String>,
     /// Which cache, where no Redis is given.
     pub cache: CacheChoice,
+    /// The program that a private server is started from, where one is named.
+    pub redis_server: Option<PathBuf>,
     /// Where run folders are made.
     pub output: PathBuf,
     /// Where noise files lie.
@@ -196,6 +199,7 @@ impl Settings {
             repeats: args.repeats.unwrap_or(1),
             redis: args.redis.clone(),
             cache: args.cache,
+            redis_server: args.redis_server.clone(),
             output: args.output.clone(),
             noise: args.noise.clone(),
             format: args.format,

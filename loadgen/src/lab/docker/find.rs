@@ -51,7 +51,8 @@ impl ContainerStack {
         check_identities(&controls, &origin, &proxy).await?;
         let replicas = replicas.iter().map(|replica| replica.number).collect();
         let stack = Self { engine, proxy, token, replicas };
-        let endpoints = Endpoints { lab: "docker", sites, replicas: controls, origin: Some(origin), stack: None };
+        let endpoints =
+            Endpoints { lab: "docker", sites, replicas: controls, origin: Some(origin), server: None, stack: None };
         Ok((stack, endpoints))
     }
 }

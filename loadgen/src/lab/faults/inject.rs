@@ -27,6 +27,8 @@ pub struct Injector<'a> {
     /// t = 0.
     pub t0: Mono,
     pub(super) lives: Mutex<Vec<String>>,
+    /// Keys that the server was made to grow by.
+    pub(super) grown: Mutex<u32>,
     told: Mutex<Aftermath>,
 }
 
@@ -62,7 +64,16 @@ impl<'a> Injector<'a> {
         clock: RealClock,
         t0: Mono,
     ) -> Self {
-        Self { scenario, endpoints, starts, clock, t0, lives: Mutex::new(lives), told: Mutex::default() }
+        Self {
+            scenario,
+            endpoints,
+            starts,
+            clock,
+            t0,
+            lives: Mutex::new(lives),
+            grown: Mutex::default(),
+            told: Mutex::default(),
+        }
     }
 
     /// Makes the events happen, one after the other. May be dropped at any await: what has not happened by then does not,
@@ -91,6 +102,7 @@ impl<'a> Injector<'a> {
     /// # Errors
     /// A sentence with what stayed broken, and the remedy.
     pub async fn heal(&self) -> Result<(), String> {
+        self.shrink_server().await?;
         match &self.endpoints.stack {
             Some(stack) if !self.scenario.events.is_empty() => self.heal_stack(stack).await,
             _ => Ok(()),
@@ -107,6 +119,9 @@ impl<'a> Injector<'a> {
         if let Some(stack) = &self.endpoints.stack
             && let Some(done) = self.act_on_stack(stack, action).await
         {
+            return done;
+        }
+        if let Some(done) = self.act_on_server(action).await {
             return done;
         }
         self.act_by_control(action).await.map(|()| (action.sentence(None), None))

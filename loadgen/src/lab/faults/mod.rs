@@ -8,6 +8,8 @@ mod containers;
 mod control;
 #[cfg(feature = "labs")]
 mod inject;
+#[cfg(feature = "labs")]
+mod server;
 
 use report::record::{EventRow, LabEvent};
 use scenarios::Action;

@@ -10,7 +10,7 @@ use super::judge::{Observed, ReplicaEvidence, judge, read_list};
 use super::runner::{Before, LoadDone, TrialRunner};
 use crate::cli::settings::Subject;
 use crate::lab::Offset;
-use crate::load::measure::{Part, RunFacts};
+use crate::load::measure::{Part, RunFacts, server_figures};
 use crate::shell::exit::Failure;
 
 impl TrialRunner<'_> {
@@ -18,7 +18,7 @@ impl TrialRunner<'_> {
         &self,
         subject: &Subject,
         before: &Before,
-        load: LoadDone,
+        mut load: LoadDone,
         not_quiet: u64,
     ) -> Result<Trial, Failure> {
         let origin = match self.endpoints.origin.as_ref().zip(before.origin_clock) {
@@ -43,6 +43,7 @@ impl TrialRunner<'_> {
         let caches = cache_after.as_ref().and_then(|now| now.as_ref().ok()).zip(before.cache.as_ref());
         let circumstances = RunFacts {
             evicted: caches.map_or(0, |(now, then)| now.evicted.saturating_sub(then.evicted)),
+            memory_is_bounded: self.settings.scenario.cache.redis.bounds_memory(),
             cache_restarted: !load.aftermath.cache_ended
                 && caches.is_some_and(|(now, then)| now.incarnation != then.incarnation),
             cache_unknown: cache_after.as_ref().and_then(|now| now.as_ref().err()).map(ToString::to_string),
@@ -53,6 +54,7 @@ impl TrialRunner<'_> {
             ..RunFacts::default()
         };
         let t0_ns = i64::try_from(load.t0.0).unwrap_or(i64::MAX);
+        let slowest = load.collected.slowest.take();
         let mut trial = judge(Observed {
             scenario: &self.settings.scenario,
             subject,
@@ -70,7 +72,10 @@ impl TrialRunner<'_> {
             circumstances,
         })?;
         trial.figures.strategy.generator_cpu_cores = load.cpu_cores;
-        Ok(Trial { containers: load.containers, ..trial })
+        let (requests, end_ns) = (trial.figures.strategy.requests, load.end_ns);
+        let rows = load.server.as_deref().unwrap_or_default();
+        trial.figures.strategy.server = server_figures(rows, slowest.as_ref(), requests, end_ns);
+        Ok(Trial { containers: load.containers, server: load.server, ..trial })
     }
 
     /// The origin's ledger of writes, where anything is written.

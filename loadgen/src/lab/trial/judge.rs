@@ -176,8 +176,8 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     };
     declare(&mut figures.strategy, &circumstances);
     let origin = origin.map(|(reads, _)| OriginRecord { reads, offset_ns, end_ns });
-    let (log, clock_uncertainty_ns, probed, containers) = (collected.log, uncertainty, None, None);
-    Ok(Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers })
+    let (log, clock_uncertainty_ns, probed, containers, server) = (collected.log, uncertainty, None, None, None);
+    Ok(Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers, server })
 }
 
 /// Says whether the run may be believed, and why not.
@@ -309,9 +309,11 @@ fn hear(
         match &line.event {
             // A pool that has no connection left is the strategy's own doing, and no fault of the lab's.
             Event::CacheFailed { class: CacheErrorClass::Exhausted, .. } => heard.spared = true,
-            Event::CacheFailed { .. } => {
+            Event::CacheFailed { class, .. } => {
                 heard.spared = true;
-                if unexplained() {
+                // A server whose memory the scenario bounds is full, and says so.
+                let full = *class == CacheErrorClass::Full && scenario.cache.redis.bounds_memory();
+                if !full && unexplained() {
                     heard.cache_failed += 1;
                     heard.cache_failures.extend(line.event.detail().map(Into::into));
                 }

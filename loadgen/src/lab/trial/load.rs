@@ -18,9 +18,10 @@ use super::runner::{Before, LoadDone, TrialRunner, in_flight};
 use crate::cli::settings::Subject;
 use crate::lab::docker::Sampler;
 use crate::lab::faults::{Aftermath, Injector};
+use crate::lab::server::ServerSampler;
 use crate::load::drive::{Drive, Pattern, Retrying, Workers};
 use crate::load::measure::{Floor, IncrementTape, WarmState};
-use crate::load::record::{Collector, VersionTape};
+use crate::load::record::{Collector, Recorder, VersionTape};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
 
@@ -64,7 +65,7 @@ impl TrialRunner<'_> {
         let workers = workers(drive.pattern);
         let scenario = &self.settings.scenario;
         let collector = self.collector(subject, workers, files)?;
-        let recorders = (0..workers).map(|_| collector.recorder(drive.first_second())).collect();
+        let recorders = (0..workers).map(|_| self.recorder(&collector, &drive)).collect();
         let (tell_start, start) = watch::channel(None);
         let (tell_ready, mut ready) = mpsc::unbounded_channel();
         let began = self.clock.mono();
@@ -81,6 +82,7 @@ impl TrialRunner<'_> {
         let (pace, lives) = (self.pacer.handle(), before.identities.clone());
         let injector = Injector::new(scenario, self.endpoints, self.starts(subject), lives, self.clock, t0);
         let sampler = self.sampler().await?;
+        let watched = self.endpoints.server.as_ref().and_then(|url| ServerSampler::start(url, self.clock));
         let immortals = RefCell::default();
         let at_start = tokio::select! {
             biased;
@@ -92,7 +94,6 @@ impl TrialRunner<'_> {
         let stopped = self.clock.mono();
         // Whatever else went wrong: nothing stays broken.
         injector.heal().await.map_err(Failure::failed)?;
-        let containers = sampler.map(|sampler| sampler.rows(t0));
         let aftermath = injector.aftermath();
         let counters = self.since(at_start.map_err(Failure::failed)?, &aftermath).await.map_err(Failure::failed)?;
         let worked = fleet.join();
@@ -108,9 +109,15 @@ impl TrialRunner<'_> {
             hearts: worked.hearts,
             counters,
             aftermath,
-            containers,
+            containers: sampler.map(|sampler| sampler.rows(t0)),
+            server: watched.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
             immortals: subject.counter.as_ref().map(|_| immortals.into_inner().end()),
         })
+    }
+
+    /// A worker's recorder. Where a server is watched, it is told when the slowest requests were under way.
+    fn recorder(&self, collector: &Collector, drive: &Drive) -> Recorder {
+        collector.recorder(drive.first_second()).keeping_slowest(self.endpoints.server.is_some())
     }
 
     /// The recorder's other half, told what is to be expected and kept.

@@ -16,7 +16,7 @@ use std::io;
 use std::path::Path;
 
 use evidence::OriginWrite;
-use report::record::{AnswerRow, ContainerRow, OriginRow, WriteRow};
+use report::record::{AnswerRow, ContainerRow, OriginRow, ServerRow, WriteRow};
 use scenarios::Scenario;
 use strategies::units::duration_text;
 
@@ -50,6 +50,8 @@ pub struct Trial {
     pub probed: Option<Probed>,
     /// `containers.csv`, of a lab in containers.
     pub containers: Option<Vec<ContainerRow>>,
+    /// `cache.csv`, where the generator reaches the cache's server itself.
+    pub server: Option<Vec<ServerRow>>,
 }
 
 /// `origin.csv` before it is written.

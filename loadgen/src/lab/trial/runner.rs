@@ -9,7 +9,7 @@ use app::wire::control::{Identity, StartOrigin, StartReplica};
 use app::wire::control_client::{ControlClient, ControlError};
 use evidence::{CacheStatus, Heartbeat, OriginCounters, ReplicaCounters};
 use report::StrategyFolder;
-use report::record::ContainerRow;
+use report::record::{ContainerRow, ServerRow};
 use scenarios::Plan;
 use strategies::Spec;
 use strategies::time::{Mono, nanos};
@@ -68,6 +68,7 @@ pub(super) struct LoadDone {
     pub(super) counters: ReplicaCounters,
     pub(super) aftermath: Aftermath,
     pub(super) containers: Option<Vec<ContainerRow>>,
+    pub(super) server: Option<Vec<ServerRow>>,
     pub(super) immortals: Option<ImmortalsSeen>,
 }
 

@@ -157,6 +157,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         counters: None,
         levels: evidence.levels.then(|| levels_of(evidence)),
         pool: pool_of(evidence),
+        server: None,
         name: subject.name.clone(),
         spec: subject.composition.clone(),
         folder: subject.folder.clone(),

@@ -37,6 +37,8 @@ pub struct RunFacts {
     pub cache_fault_planned: bool,
     /// Entries that the cache evicted during the run.
     pub evicted: u64,
+    /// Whether the scenario bounds the cache's memory: it is to throw entries out.
+    pub memory_is_bounded: bool,
     /// Whether the cache is still the one that it was.
     pub cache_restarted: bool,
     /// Whether the cache's own word on that could not be had at the end.
@@ -118,7 +120,10 @@ impl Doubts {
         );
         let lost = format!("the cache failed {} operations ({})", c.cache_errors, c.cache_error_classes);
         self.add(c.cache_errors > 0 && !c.cache_fault_planned, lost);
-        self.add(c.evicted > 0, format!("the cache evicted {} entries: give it more memory", c.evicted));
+        self.add(
+            c.evicted > 0 && !c.memory_is_bounded,
+            format!("the cache evicted {} entries: give it more memory", c.evicted),
+        );
         self.add(c.cache_restarted && !c.cache_fault_planned, "the cache was restarted during the run");
         if let Some(why) = &c.cache_unknown {
             self.add(!c.cache_fault_planned, format!("the cache could not be asked about itself at the end: {why}"));

@@ -14,6 +14,7 @@ use strategies::Outcome;
 
 use super::histogram::histogram;
 use super::second::{Bin, OutcomeCounts, POOL, PoolSeen, SECOND_NS, Second, TAGS, Tries};
+use super::slowest::Slowest;
 use super::versions::{CollectedWrites, VersionTape};
 use crate::load::cpu;
 use crate::load::live::{Feed, News};
@@ -39,6 +40,8 @@ pub struct Collected {
     pub near: u64,
     /// What they found when they asked a pool for a connection.
     pub pool: PoolSeen,
+    /// The slowest of them, where they were kept.
+    pub slowest: Option<Slowest>,
     /// Of these, for the hot key.
     pub hot_outcomes: Outcomes,
     /// Errors of the measured phase by kind.
@@ -287,6 +290,7 @@ impl Collected {
             outcomes: Outcomes::default(),
             near: 0,
             pool: PoolSeen::default(),
+            slowest: None,
             hot_outcomes: Outcomes::default(),
             errors: BTreeMap::new(),
             errors_of_all_phases: 0,
@@ -332,6 +336,8 @@ impl Collected {
         self.errors_of_all_phases += total.outcomes[Outcome::Error as usize];
         if second.number >= 0 {
             self.take_measured(&second, &total);
+            let slowest = second.slowest.take();
+            slowest.into_iter().for_each(|of| self.slowest.get_or_insert_with(Slowest::of_run).merge(of));
             second.arrivals.retain(|arrival| floors.iter().any(|floor| floor.heeds(arrival)));
             second.arrivals.sort_unstable();
             floors.iter_mut().for_each(|floor| floor.arrive(&second.arrivals));

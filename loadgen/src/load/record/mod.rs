@@ -8,6 +8,7 @@ mod collector;
 mod histogram;
 mod recorder;
 mod second;
+mod slowest;
 mod times;
 mod versions;
 
@@ -16,4 +17,5 @@ pub(crate) use histogram::{histogram, latency, quantile_ms};
 pub use recorder::Recorder;
 pub(crate) use second::POOL;
 pub use second::{Answer, IssuedRequest, KeySample, PoolSeen, Second, TAGS, Tries};
+pub use slowest::Slowest;
 pub use versions::{AcknowledgedWrite, CollectedWrites, SeenVersion, SentWrite, VersionTape, WriteCount};

@@ -16,6 +16,8 @@ pub struct Recorder {
     /// The next second that was never opened.
     next: i64,
     finished: Tell,
+    /// Whether the slowest requests are kept one by one.
+    slowest: bool,
 }
 
 impl Collector {
@@ -29,7 +31,13 @@ impl Collector {
 impl Recorder {
     /// A recorder whose first second is `first` (negative with a warm-up).
     fn new(first: i64, finished: Tell) -> Self {
-        Self { open: VecDeque::new(), next: first, finished }
+        Self { open: VecDeque::new(), next: first, finished, slowest: false }
+    }
+
+    /// The same, keeping the slowest requests one by one where `wanted`.
+    #[must_use]
+    pub fn keeping_slowest(self, wanted: bool) -> Self {
+        Self { slowest: wanted, ..self }
     }
 
     /// A request is decided on. Its second stays open until it is answered or withdrawn.
@@ -103,7 +111,7 @@ impl Recorder {
 
     fn open_up_to(&mut self, number: i64) {
         while self.next <= number {
-            self.open.push_back(Second::new(self.next));
+            self.open.push_back(Second::new(self.next).keeping_slowest(self.slowest));
             self.next += 1;
         }
     }

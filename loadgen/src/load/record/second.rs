@@ -7,6 +7,7 @@ use scenarios::Op;
 use strategies::time::nanos;
 use strategies::{ConnectionUse, Outcome};
 
+use super::slowest::Slowest;
 use super::times::Times;
 use super::versions::{SecondVersions, SeenVersion, SentWrite};
 use crate::load::measure::{IncrementEnd, SeenIncrement};
@@ -187,6 +188,8 @@ pub struct Second {
     pub(super) versions: SecondVersions,
     /// Only of a run that counts.
     pub(super) increments: Vec<SeenIncrement>,
+    /// The slowest of its requests, where anybody wants to know.
+    pub(super) slowest: Option<Slowest>,
     /// How many requests were sent at their very moment, as long as all of them were (in virtual time they always are): their
     /// service times are their response times, and their lag is nothing, so neither is written down one by one. See
     /// [`Second::settle`].
@@ -211,8 +214,14 @@ impl Second {
             tries: Tries::default(),
             versions: SecondVersions::default(),
             increments: Vec::new(),
+            slowest: None,
             on_time: Some(0),
         }
+    }
+
+    /// The same, keeping its slowest requests where `wanted`.
+    pub(super) fn keeping_slowest(self, wanted: bool) -> Self {
+        Self { slowest: wanted.then(Slowest::of_second), ..self }
     }
 
     /// Writes down what [`Second::on_time`] stands for. To be called before the times are looked at.
@@ -314,6 +323,9 @@ impl Second {
             }
         }
         self.record(RESP, response);
+        if let Some(slowest) = &mut self.slowest {
+            slowest.see(asked.intended_ns, answer.done_ns);
+        }
         match answer.outcome {
             Some(Outcome::Hit) => self.record(3, response),
             Some(Outcome::Stale) => self.record(4, response),
@@ -344,6 +356,9 @@ impl Second {
             *self.errors.entry(kind).or_insert(0) += count;
         }
         self.pool.add(other.pool);
+        if let (Some(slowest), Some(theirs)) = (&mut self.slowest, other.slowest) {
+            slowest.merge(theirs);
+        }
         self.moved_on += other.moved_on;
         self.resent += other.resent;
         self.tries.add(other.tries);

@@ -190,6 +190,7 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         strategy: Some("naive".into()),
         redis: None,
         cache: CacheChoice::Auto,
+        redis_server: None,
         target: Vec::new(),
         i_own_this_target: false,
         max_rate: None,

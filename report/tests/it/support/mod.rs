@@ -273,6 +273,7 @@ pub fn summarise(plan: &Plan, all: &[Records]) -> Run {
         .into(),
         lab: "local".into(),
         cache: "redis 7.0.15".into(),
+        cache_settings: Default::default(),
         replicas: 3,
         seed: 42,
         duration_s: plan.duration_s as f64,
@@ -323,6 +324,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
     Strategy {
         levels: None,
         pool: None,
+        server: None,
         counters: None,
         cut_after_s: None,
         name: shape.name.into(),

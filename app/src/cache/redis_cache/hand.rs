@@ -1,0 +1,99 @@
+//! The lab's hand on a server that it reaches itself: what events do to it. It writes keys of one namespace of the lab, and nothing else.
+
+use std::time::Duration;
+
+use strategies::port::ConnectionLimits;
+
+use super::error::sentence;
+use super::link::RedisLink;
+
+/// How long a command may take: a fork of a large server keeps it waiting.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Keys, and bytes of their values, that are written at once.
+const KEYS_AT_ONCE: u32 = 1000;
+const BYTES_AT_ONCE: u32 = 1 << 20;
+
+/// A connection that does something to a server.
+pub struct ServerHand {
+    link: RedisLink,
+}
+
+impl ServerHand {
+    /// Of a URL; nothing is connected yet.
+    ///
+    /// # Errors
+    /// A sentence where the URL is none.
+    pub fn new(url: &str) -> Result<Self, String> {
+        Ok(Self { link: RedisLink::new(url, ConnectionLimits { connect: PATIENCE, reply: PATIENCE })? })
+    }
+
+    /// Has it write its append-only file anew, and says what it said.
+    ///
+    /// # Errors
+    /// The server's words.
+    pub async fn rewrite_aof(&self) -> Result<String, String> {
+        self.say("BGREWRITEAOF").await
+    }
+
+    /// Has it save a snapshot, and says what it said.
+    ///
+    /// # Errors
+    /// The server's words.
+    pub async fn save(&self) -> Result<String, String> {
+        self.say("BGSAVE").await
+    }
+
+    /// Writes keys `from` to `to` (not included) of a namespace, with values of `bytes`.
+    ///
+    /// # Errors
+    /// The server's words; what was written by then stays.
+    pub async fn grow(&self, namespace: &str, (from, to): (u32, u32), bytes: u32) -> Result<(), String> {
+        let at_once = (BYTES_AT_ONCE / bytes.max(1)).clamp(1, KEYS_AT_ONCE);
+        let value = vec![b'x'; bytes as usize];
+        for (first, end) in steps(from, to, at_once) {
+            let mut pipeline = redis::pipe();
+            for key in first..end {
+                pipeline.set(grown(namespace, key), value.as_slice()).ignore();
+            }
+            pipeline.query_async::<()>(&mut self.link.clone()).await.map_err(|e| sentence(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Removes keys that [`ServerHand::grow`] has written.
+    ///
+    /// # Errors
+    /// The server's words.
+    pub async fn shrink(&self, namespace: &str, (from, to): (u32, u32)) -> Result<(), String> {
+        for (first, end) in steps(from, to, KEYS_AT_ONCE) {
+            let mut unlink = redis::cmd("UNLINK");
+            (first..end).for_each(|key| _ = unlink.arg(grown(namespace, key)));
+            unlink.query_async::<u64>(&mut self.link.clone()).await.map_err(|e| sentence(&e))?;
+        }
+        Ok(())
+    }
+
+    async fn say(&self, command: &str) -> Result<String, String> {
+        redis::cmd(command).query_async(&mut self.link.clone()).await.map_err(|e| sentence(&e))
+    }
+}
+
+fn grown(namespace: &str, key: u32) -> String {
+    format!("lab:{namespace}:grown:{key}")
+}
+
+/// A range in pieces of `at_once`.
+fn steps(from: u32, to: u32, at_once: u32) -> impl Iterator<Item = (u32, u32)> {
+    (from..to).step_by(at_once as usize).map(move |first| (first, first.saturating_add(at_once).min(to)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::steps;
+
+    #[test]
+    fn pieces_are_the_whole() {
+        assert_eq!(steps(0, 25, 10).collect::<Vec<_>>(), [(0, 10), (10, 20), (20, 25)]);
+        assert_eq!(steps(5, 5, 10).count(), 0);
+    }
+}

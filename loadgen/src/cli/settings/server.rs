@@ -1,0 +1,114 @@
+//! `--redis-server` and `[cache.redis]`: a server that the lab starts itself, and whether there is one to be set up.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use scenarios::{Needs, Scenario};
+
+use super::Settings;
+use crate::cli::{CacheChoice, RunArgs};
+use crate::shell::exit::Failure;
+
+/// Whether the scenario is about a server that the generator reaches itself.
+pub(super) fn needs_own(scenario: &Scenario) -> bool {
+    let on_server = scenario.events.iter().any(|event| event.action.kind.row().lab == Needs::Server);
+    on_server || !scenario.cache.redis.is_empty()
+}
+
+/// A program that can be started, and a cache that is made of it.
+pub(super) fn check_program(args: &RunArgs) -> Result<(), Failure> {
+    let Some(path) = &args.redis_server else { return Ok(()) };
+    let flaw = |found: &str, remedy: &str| {
+        let shown = report::text::escape::line(&path.display().to_string());
+        Err(Failure::usage(format!("no server to start · --redis-server {shown} · found {found} · {remedy}")))
+    };
+    if args.cache == CacheChoice::Memory {
+        return flaw("--cache memory, which has no server", "take one of them out");
+    }
+    const REMEDY: &str = "name a redis-server or a valkey-server, as /usr/bin/redis-server";
+    match std::fs::metadata(path) {
+        Err(error) => flaw(&error.to_string(), REMEDY),
+        Ok(meta) if !meta.is_file() => flaw("no file", REMEDY),
+        Ok(meta) if meta.permissions().mode() & 0o111 == 0 => flaw("a file that is no program", REMEDY),
+        Ok(_) => Ok(()),
+    }
+}
+
+impl Settings {
+    /// The program that a private server is started from; `None` where there is none, or the cache is another.
+    #[must_use]
+    pub fn server_program(&self) -> Option<PathBuf> {
+        if self.redis.is_some() || self.cache == CacheChoice::Memory {
+            return None;
+        }
+        // It is started in a folder of its own.
+        let named = self.redis_server.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        named.or_else(installed)
+    }
+
+    /// Whether there is a server that the generator reaches itself.
+    pub(super) fn has_server(&self, docker: bool) -> bool {
+        !docker && self.target.is_none() && (self.redis.is_some() || self.server_program().is_some())
+    }
+
+    /// Refuses settings for a server where none is started that could have them.
+    pub(super) fn check_server(&self, docker: bool) -> Result<(), Failure> {
+        let Some(name) = self.scenario.cache.redis.in_words().into_keys().next() else { return Ok(()) };
+        let (found, remedy) = if self.target.is_some() {
+            ("--target, whose cache is its own", "take [cache.redis] out of the scenario")
+        } else if docker {
+            (
+                "the containers, whose Redis is set up by compose.yaml and may not be changed by the generator",
+                "use --lab local, or change the command of the service redis there and take [cache.redis] out",
+            )
+        } else if self.redis.is_some() {
+            (
+                "--redis, a server that is not the lab's to set up",
+                "set it up there and take [cache.redis] out, or leave --redis out",
+            )
+        } else if self.cache == CacheChoice::Memory {
+            ("--cache memory, which has no server", "use --cache redis, or take [cache.redis] out of the scenario")
+        } else if self.server_program().is_none() {
+            ("no redis-server on the PATH", "install redis-server, or name one with --redis-server PATH")
+        } else {
+            return Ok(());
+        };
+        Err(Failure::usage(format!(
+            "settings for a server that the lab does not start · [cache.redis] {name} · found {found}, allowed a private Redis of the \
+             local lab · {remedy}"
+        )))
+    }
+
+    /// Refuses what is done to a server where everything is simulated: there is none.
+    pub(super) fn check_no_server_is_meant(&self) -> Result<(), Failure> {
+        let event = self.scenario.events.iter().find(|event| event.action.kind.row().lab == Needs::Server);
+        event.map_or(Ok(()), |event| {
+            let word = event.action.kind.row().word;
+            Err(Failure::usage(format!(
+                "an event that the sim lab can't make happen · [[event]] do = {word:?} at {:?} · found {word}, which needs a real \
+                 Redis · take it out, or use --lab local",
+                event.at
+            )))
+        })
+    }
+
+    /// What the settings of a server come to where there is none, for people.
+    #[must_use]
+    pub fn without_server(&self) -> Option<String> {
+        (self.simulated && !self.scenario.cache.redis.is_empty()).then(|| {
+            "the sim lab has no Redis: nothing of [cache.redis] is in this run, no snapshot, no append-only file and no bound on memory; \
+             --lab local has one"
+                .to_owned()
+        })
+    }
+}
+
+#[cfg(feature = "labs")]
+fn installed() -> Option<PathBuf> {
+    app::cache::redis_server::installed()
+}
+
+#[cfg(not(feature = "labs"))]
+fn installed() -> Option<PathBuf> {
+    None
+}
