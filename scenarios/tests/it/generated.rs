@@ -117,6 +117,7 @@ pub(crate) fn action() -> impl Strategy<Value = Action> {
                     ActionField::For => action.length = length,
                     ActionField::Factor => action.factor = factor,
                     ActionField::Add => action.added = added,
+                    ActionField::Share => action.share = factor / 1000.0,
                     ActionField::Key => action.key = Some(1),
                     ActionField::Target => action.target = Some(target),
                     ActionField::Keys => action.keys = 1 + row.word.len() as u32,

@@ -107,7 +107,7 @@ pub fn play(case: &Case, subject: &FuzzSubject, keep: bool) -> Played {
     let world = World::seeded(case.seed);
     let Ok(idle) = Spec::parse("naive") else { unreachable!("it is a preset") };
     let (spec, counter) = match subject {
-        FuzzSubject::Items(spec) => (spec, None),
+        FuzzSubject::Items(spec) => (&**spec, None),
         // Replicas have a strategy of items in any case; nobody asks it.
         FuzzSubject::Counters(counter) => (&idle, Some(counter)),
     };

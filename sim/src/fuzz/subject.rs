@@ -8,7 +8,7 @@ use strategies::spec::SpecError;
 #[derive(Debug, Clone, PartialEq)]
 pub enum FuzzSubject {
     /// One of items: requests read, and writers write.
-    Items(Spec),
+    Items(Box<Spec>),
     /// One of counters: each request increments the counter of its item.
     Counters(CounterSpec),
 }
@@ -20,7 +20,7 @@ impl FuzzSubject {
     /// [`SpecError`] at the first thing that is wrong; of text that is neither, what is wrong as a strategy of items.
     pub fn parse(text: &str) -> Result<Self, SpecError> {
         Spec::parse(text)
-            .map(Self::Items)
+            .map(|spec| Self::Items(Box::new(spec)))
             .or_else(|error| CounterSpec::parse(text).map(Self::Counters).map_err(|_| error))
     }
 

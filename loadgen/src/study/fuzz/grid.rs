@@ -46,8 +46,9 @@ impl FuzzGrid {
         let (subjects, profiles) = (self.subjects.len() as u64, self.profiles.len() as u64);
         let profile = self.profiles[(seed / subjects % profiles) as usize];
         let drawn = if self.random { random::composition(seed, profile) } else { None };
-        let subject =
-            drawn.map(FuzzSubject::Items).unwrap_or_else(|| self.subjects[(seed % subjects) as usize].clone());
+        let subject = drawn
+            .map(|spec| FuzzSubject::Items(Box::new(spec)))
+            .unwrap_or_else(|| self.subjects[(seed % subjects) as usize].clone());
         Try { seed, subject, profile }
     }
 }
