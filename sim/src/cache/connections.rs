@@ -1,10 +1,21 @@
 //! Connections of a simulated replica: all go over its link, and a pool is of permits to use it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use strategies::port::{CacheConnectionPool, Connected, ConnectionLimits, Connections, PermitPool};
 
 use super::CachePort;
+
+impl CachePort {
+    /// The same connection, whose operations may take so long.
+    fn within(&self, budget: Duration) -> Arc<Self> {
+        let (world, server, subscriber) = (self.world.clone(), Arc::clone(&self.server), Arc::clone(&self.subscriber));
+        let (link, listener_link) = (Arc::clone(&self.link), Arc::clone(&self.listener_link));
+        let (replica, replies_to_lose) = (self.replica, Arc::clone(&self.replies_to_lose));
+        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, budget })
+    }
+}
 
 /// Ways to the simulated server. Nothing has to connect, so of the limits only the reply's holds.
 pub struct SimConnections(pub Arc<CachePort>);

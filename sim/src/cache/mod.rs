@@ -177,11 +177,6 @@ impl CacheServer {
         Some(trouble)
     }
 
-    /// A number in [0, 1), the next of a stream of its own.
-    fn chance(&self) -> f64 {
-        (self.draws.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
     /// When a command that finds the server standing still is carried out: after all those that came before it, or an old
     /// put could come last.
     fn turn(&self) -> Mono {
@@ -265,14 +260,6 @@ impl CachePort {
         drop(subscribers);
         let (world, server) = (server.world.clone(), Arc::clone(server));
         let (replies_to_lose, budget) = (Arc::default(), ConnectionLimits::USUAL.reply);
-        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, budget })
-    }
-
-    /// The same connection, whose operations may take so long.
-    pub(crate) fn within(&self, budget: Duration) -> Arc<Self> {
-        let (world, server, subscriber) = (self.world.clone(), Arc::clone(&self.server), Arc::clone(&self.subscriber));
-        let (link, listener_link) = (Arc::clone(&self.link), Arc::clone(&self.listener_link));
-        let (replica, replies_to_lose) = (self.replica, Arc::clone(&self.replies_to_lose));
         Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, budget })
     }
 

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use deadpool::unmanaged::Pool;
 use strategies::port::{BoxFuture, CacheConnectionPool, Connected, ConnectionLimits, Connections, TakenConnection};
 
-use super::RedisCache;
 use super::link::RedisLink;
 
 /// One namespace over connections of a replica's own. Each connects when it is first used, and again after it was lost.
 pub(super) struct RedisConnections {
-    /// The namespace over the replica's first connection.
-    pub(super) cache: Arc<RedisCache<RedisLink>>,
+    /// The replica's first connection.
+    pub(super) link: RedisLink,
+    /// The namespace over another one.
+    pub(super) over: Box<dyn Fn(RedisLink) -> Connected + Send + Sync>,
 }
 
 impl RedisConnections {
     fn another(&self, limits: ConnectionLimits) -> Connected {
-        let cache = Arc::new(self.cache.on(self.cache.connection.another(limits)));
-        Connected { cache: Arc::clone(&cache) as _, lease: cache }
+        (self.over)(self.link.another(limits))
     }
 }
 

@@ -27,8 +27,8 @@ use evidence::CacheStatus;
 use redis::Cmd;
 use redis::aio::ConnectionLike;
 use strategies::port::{
-    Acquired, BoxFuture, Bus, Cache, CacheError, CacheErrorClass, Capabilities, Lease, Level, Lookup, Released,
-    Removal, Renewed, Stored, Token, When,
+    Acquired, BoxFuture, Bus, Cache, CacheError, CacheErrorClass, Capabilities, Connected, Lease, Level, Lookup,
+    Released, Removal, Renewed, Stored, Token, When,
 };
 use strategies::time::nanos;
 use strategies::{Entry, Key};
@@ -41,6 +41,7 @@ use connections::RedisConnections;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 pub use hand::ServerHand;
+use link::RedisLink;
 use scripts::{Script, Scripts};
 use source::channel;
 pub use source::{RedisSource, check_url};
@@ -62,6 +63,15 @@ pub fn capabilities(server: &str) -> Capabilities {
 }
 
 impl RedisSource {
+    fn connections(&self, of: &Arc<RedisCache<RedisLink>>) -> RedisConnections {
+        let of = Arc::clone(of);
+        let over = Box::new(move |link| {
+            let cache = Arc::new(of.on(link));
+            Connected { cache: Arc::clone(&cache) as _, lease: cache }
+        });
+        RedisConnections { link: self.connection.clone(), over }
+    }
+
     fn changes(&self, namespace: &str) -> RedisChanges {
         let cache = RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace);
         let shared = Arc::new(cache);
@@ -80,7 +90,7 @@ impl CacheSource for RedisSource {
         CachePorts {
             cache: redis.clone(),
             lease: redis.clone(),
-            connections: Arc::new(RedisConnections { cache: redis.clone() }),
+            connections: Arc::new(self.connections(&redis)),
             wake,
             invalidations,
             counters: redis.clone(),

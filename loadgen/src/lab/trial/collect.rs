@@ -33,10 +33,7 @@ impl TrialRunner<'_> {
         }
         let parts = self.parts(before, &load).await.map_err(Failure::failed)?;
         let writes_missed = self.writes_missed().await.map_err(Failure::failed)?;
-        let cache_after = match self.endpoints.replicas.first() {
-            Some(replica) => Some(replica.get::<CacheStatus>("/cache").await),
-            None => None,
-        };
+        let cache_after = self.cache_status().await;
         let identities = self.identities().await.map_err(Failure::failed)?;
         let restarted = identities.iter().zip(&before.identities);
         let restarted = restarted.filter(|(now, then)| now != then && !load.aftermath.ended.contains(*then)).count();
@@ -76,6 +73,11 @@ impl TrialRunner<'_> {
         let rows = load.server.as_deref().unwrap_or_default();
         trial.figures.strategy.server = server_figures(rows, slowest.as_ref(), requests, end_ns);
         Ok(Trial { containers: load.containers, server: load.server, ..trial })
+    }
+
+    /// What the cache says of itself now; `None` where no replica can be asked.
+    async fn cache_status(&self) -> Option<Result<CacheStatus, ControlError>> {
+        Some(self.endpoints.replicas.first()?.get("/cache").await)
     }
 
     /// The origin's ledger of writes, where anything is written.

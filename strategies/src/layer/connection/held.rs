@@ -11,7 +11,7 @@ use crate::port::{Clock, Connected, TakenConnection};
 pub struct PoolCounters {
     /// Connections that were taken.
     pub takes: u64,
-    /// Waits that came to nothing.
+    /// WaitingOperation that came to nothing.
     pub gave_up: u64,
     /// Connections that were given back.
     pub given_back: u64,
@@ -90,16 +90,16 @@ impl Drop for HeldConnection {
 }
 
 /// One that waits, until this is dropped.
-pub(super) struct Waits<'a>(&'a Gauge);
+pub(super) struct WaitingOperation<'a>(&'a Gauge);
 
-impl<'a> Waits<'a> {
+impl<'a> WaitingOperation<'a> {
     pub(super) fn one(gauge: &'a Gauge) -> Self {
         gauge.waiting.fetch_add(1, Relaxed);
         Self(gauge)
     }
 }
 
-impl Drop for Waits<'_> {
+impl Drop for WaitingOperation<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Relaxed);
     }

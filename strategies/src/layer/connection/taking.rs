@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use futures_util::future::poll_fn;
 
-use super::held::{Gauge, HeldConnection, PoolCounters, Waits};
+use super::held::{Gauge, HeldConnection, PoolCounters, WaitingOperation};
 use super::scope::Scope;
 use super::settings::{HoldFor, PoolSettings};
 use crate::kit::units::duration_text;
@@ -75,7 +75,7 @@ impl Taking {
             return Ok(self.held(taken));
         }
         let begun = self.clock.mono();
-        let waits = Waits::one(gauge);
+        let waits = WaitingOperation::one(gauge);
         let taken = within(&*self.clock, begun.plus(self.settings.wait), take).await;
         drop(waits);
         if let Some(scope) = scope {
