@@ -41,8 +41,7 @@ pub(super) struct ReplicaMetrics {
     locks: LockMetrics,
     writes: WriteMetrics,
     reads_spared: ByKind<RefusedBy>,
-    breaker_changes: ByKind<BreakerState>,
-    cache_breaker_changes: ByKind<BreakerState>,
+    breakers: BreakerMetrics,
 }
 
 /// How a leader ended, as a label.
@@ -97,6 +96,33 @@ impl ConnectionMetrics {
             in_use: of.gauge("stampede_connections_in_use", "Connections of the pool that are taken.")?,
             waited_for: of
                 .gauge("stampede_connections_waited_for", "Operations that wait for a connection of the pool.")?,
+        })
+    }
+}
+
+/// A breaker's state, as a label.
+const STATES: (&str, &[BreakerState], fn(BreakerState) -> &'static str) =
+    ("state", &BreakerState::ALL, BreakerState::name);
+
+/// What breakers became.
+struct BreakerMetrics {
+    origin: ByKind<BreakerState>,
+    cache: ByKind<BreakerState>,
+}
+
+impl BreakerMetrics {
+    fn of(of: &Families) -> Result<Self, String> {
+        Ok(Self {
+            origin: of.counters(
+                "stampede_breaker_changes_total",
+                "Times that the breaker changed, by what it became.",
+                STATES,
+            )?,
+            cache: of.counters(
+                "stampede_cache_breaker_changes_total",
+                "Times that the breaker of the shared cache changed, by what it became.",
+                STATES,
+            )?,
         })
     }
 }
@@ -178,16 +204,7 @@ impl ReplicaMetrics {
                 "Origin reads that a layer refused, by which and why.",
                 ("by", &RefusedBy::ALL, RefusedBy::name),
             )?,
-            breaker_changes: of.counters(
-                "stampede_breaker_changes_total",
-                "Times that the breaker changed, by what it became.",
-                ("state", &BreakerState::ALL, BreakerState::name),
-            )?,
-            cache_breaker_changes: of.counters(
-                "stampede_cache_breaker_changes_total",
-                "Times that the breaker of the shared cache changed, by what it became.",
-                ("state", &BreakerState::ALL, BreakerState::name),
-            )?,
+            breakers: BreakerMetrics::of(&of)?,
             families: of,
         })
     }
@@ -261,8 +278,8 @@ impl ReplicaMetrics {
             Event::WakeLost(_) => self.locks.wakes_lost.inc(),
             Event::Corrupt(_) => self.corrupt_entries.inc(),
             Event::OriginSpared { by, .. } => self.reads_spared.inc(*by),
-            Event::Breaker(state) => self.breaker_changes.inc(*state),
-            Event::CacheBreaker(state) => self.cache_breaker_changes.inc(*state),
+            Event::Breaker(state) => self.breakers.origin.inc(*state),
+            Event::CacheBreaker(state) => self.breakers.cache.inc(*state),
             Event::CacheFailed { class, .. } => self.cache_errors.inc(*class),
         }
     }

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use strategies::time::Mono;
 
-use super::CacheServer;
-
 /// What is wrong, each until when.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Condition {
@@ -24,12 +22,5 @@ impl Condition {
     pub(super) fn is_over(&self, now: Mono) -> bool {
         let until = [self.down_until, self.paused_until, self.queued_until, self.slow_until, self.full_until];
         until.into_iter().all(|until| now >= until)
-    }
-}
-
-impl CacheServer {
-    /// A number in [0, 1), the next of a stream of its own.
-    pub(super) fn chance(&self) -> f64 {
-        (self.draws.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }

@@ -43,6 +43,12 @@ impl Draws {
         Self(AtomicU64::new(rng.next_u64()))
     }
 
+    /// The next number, evenly in [0, 1).
+    #[must_use]
+    pub fn unit(&self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// The next 64 bits (SplitMix64).
     #[must_use]
     pub fn next(&self) -> u64 {

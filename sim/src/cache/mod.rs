@@ -198,7 +198,7 @@ impl CacheServer {
                 queued = true;
                 continue; // it may have gone down meanwhile
             }
-            if now < trouble.slow_until && (trouble.slow_share >= 1.0 || self.chance() < trouble.slow_share) {
+            if now < trouble.slow_until && (trouble.slow_share >= 1.0 || self.draws.unit() < trouble.slow_share) {
                 self.world.sleep(trouble.slow_by).await;
             }
             if needs_memory && now < trouble.full_until {
