@@ -2,7 +2,7 @@
 //!
 //! Each listener is a replica's connection of its own, with a link of its own: what goes over it and what goes over the data connection
 //! may overtake one another. Of a connection nothing is lost without a sign: a message that does not arrive means that it broke, and it
-//! stands again when the trouble is over. A replica whose connection is ended sees that at once; of one that is silent it learns then.
+//! stands again a moment after the trouble is over.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use strategies::time::Mono;
 use super::listeners::Listener;
 use super::{CachePort, CacheServer, lock};
 
-/// How long it takes at least until a broken connection stands again, as the Redis adapter's.
+/// How long it takes until a broken connection stands again, as the Redis adapter's.
 const RECONNECT: Duration = Duration::from_millis(100);
 
 impl CacheServer {
@@ -49,10 +49,7 @@ impl CacheServer {
     /// The connections on which a replica, or every replica, hears of changes break, and stay so until then.
     pub fn cut_listeners(self: &Arc<Self>, replica: Option<u16>, until: Mono) {
         for listener in self.changes.of(|one| replica.is_none_or(|replica| one.replica == replica)) {
-            if self.break_off(&listener, until) && !matches!(listener.bus, Bus::Streams { .. }) {
-                // The replica sees its connection end, and what comes until it stands again is missed.
-                listener.heard.tell(&Heard::Lost);
-            }
+            self.break_off(&listener, until);
         }
     }
 
@@ -83,10 +80,7 @@ impl CacheServer {
         if !listener.stands(now) {
             return;
         }
-        let Some(at) = listener.link.back.deliver(now) else {
-            self.break_off(listener, now);
-            return;
-        };
+        let Some(at) = listener.link.back.deliver(now) else { return self.break_off(listener, now) };
         let (server, listener) = (Arc::clone(self), Arc::clone(listener));
         let broken = listener.broken_until.load(Relaxed);
         self.world.spawn(listener.replica, async move {
@@ -123,12 +117,11 @@ impl CacheServer {
         entries.iter().for_each(|(_, key)| listener.heard.announce(key));
     }
 
-    /// Whether it is broken for longer than it was.
-    fn break_off(self: &Arc<Self>, listener: &Arc<Listener>, until: Mono) -> bool {
+    fn break_off(self: &Arc<Self>, listener: &Arc<Listener>, until: Mono) {
         let now = self.world.now();
-        let again = until.max(listener.link.back.down_until()).max(now.plus(RECONNECT));
+        let again = until.max(now).max(listener.link.back.down_until()).plus(RECONNECT);
         if listener.broken_until.fetch_max(again.0, Relaxed) >= again.0 {
-            return false;
+            return;
         }
         lock(&listener.tracked).clear();
         let (server, listener) = (Arc::clone(self), Arc::clone(listener));
@@ -139,7 +132,6 @@ impl CacheServer {
                 server.stands_again(&listener);
             }
         });
-        true
     }
 
     fn stands_again(&self, listener: &Listener) {
