@@ -78,6 +78,18 @@ fn a_pool_that_cannot_keep_up_has_no_theory_and_says_what_waited_in_vain() {
     assert!(of.gave_up.unwrap() > 100 && of.waited_share_by_theory.is_none(), "{of:?}");
 }
 
+/// Requests go to the replicas in turns: at each of three the gaps are more even than Poisson's, and fewer wait.
+#[test]
+fn several_replicas_wait_less_than_erlang_says_and_nothing_is_predicted() {
+    let name = "plain + pool(size=5, wait=60s, hold=request) + bare";
+    let load = ["-r", "3000/s", "-d", "60s", "--set", "load.ramp=[]", "--set", "cache.ttl=10m", "--strategy", name];
+    let of = pool(&simulate(&[&["--scenario", "pool-starvation"][..], &load].concat()), name);
+    let held = std::time::Duration::from_secs_f64(of.held_ms_mean.unwrap() / 1e3);
+    let erlang = strategies::theory::pool_waits(5, of.offered.unwrap(), held, of.held_variation.unwrap()).unwrap();
+    assert!(of.waited_share.unwrap() < erlang.share, "{of:?} {erlang:?}");
+    assert!(of.waited_share_by_theory.is_none() && of.wait_p99_ms_by_theory.is_none(), "{of:?}");
+}
+
 #[test]
 fn at_the_hot_keys_expiry_others_wait_where_requests_hold_connections_and_nowhere_else() {
     let [command, request] = ["", ", hold=request"].map(|hold| format!("plain + pool(size=2{hold}) + lock"));

@@ -53,15 +53,15 @@ pub(super) fn legend(out: &mut Sheet, view: &View<'_>) {
     out.push_str("</span></p>\n");
 }
 
-/// How many of the slowest requests were near a mark, beside the share of the time that is; nothing where that is not known, or nothing
+/// How many of the slowest requests were near a mark, and would be by chance; nothing where that is not known, or nothing
 /// was marked.
 pub(super) fn near(strategy: &Strategy) -> String {
-    let known = strategy.server.as_ref().and_then(|server| server.slowest_near_share.zip(server.near_share));
-    known.filter(|(_, time)| *time > 0.0).map_or_else(String::new, |(slowest, time)| {
+    let known = strategy.server.as_ref().and_then(|server| server.slowest_near_share.zip(server.near_by_chance));
+    known.filter(|(_, chance)| *chance > 0.0).map_or_else(String::new, |(slowest, chance)| {
         format!(
-            " · of the slowest 0.1 % {} near marks, which cover {} of the time",
+            " · of the slowest 0.1 % {} near marks, {} by chance",
             phrases::share(Some(slowest)),
-            phrases::share(Some(time))
+            phrases::share(Some(chance))
         )
     })
 }

@@ -39,8 +39,12 @@ pub struct ServerFigures {
     pub slowest: Option<u64>,
     /// Of these, the share that was under way within 100 ms of anything that it did: of all marks.
     pub slowest_near_share: Option<f64>,
-    /// The share of the time that lies within 100 ms of a mark: what the share above would be by chance.
+    /// The share of the time that lies within 100 ms of a mark.
     pub near_share: Option<f64>,
+    /// What `slowest_near_share` would be by chance: of requests that take as long as these and begin at any moment. More than the share
+    /// of the time, for one that takes long meets a mark more easily. Absent from older records.
+    #[serde(default)]
+    pub near_by_chance: Option<f64>,
     /// The same by what it did: `fork`, `rewrite-begin`, `rewrite-end`, `save-begin`, `save-end`, `evictions`, `expiries`, `slow`, `latency:fork` …
     pub by_mark: BTreeMap<String, MarkFigures>,
 }
@@ -55,4 +59,7 @@ pub struct MarkFigures {
     pub slowest_near_share: Option<f64>,
     /// The share of the time that lies within 100 ms of it.
     pub near_share: Option<f64>,
+    /// What `slowest_near_share` would be by chance, likewise.
+    #[serde(default)]
+    pub near_by_chance: Option<f64>,
 }

@@ -51,16 +51,16 @@ fn server(strategies: &[&Strategy]) -> Option<String> {
         let server = strategy.server.as_ref()?;
         let slowest = server.slowest.filter(|count| *count >= SLOWEST_MIN)? as f64;
         let more = |mark: &MarkFigures| {
-            let (near, by_chance) = (mark.slowest_near_share? * slowest, mark.near_share? * slowest);
+            let (near, by_chance) = (mark.slowest_near_share? * slowest, mark.near_by_chance? * slowest);
             // Twice as many as by chance, and three standard deviations more: counts of what is rare are Poisson's.
             let far = near >= 2.0 * by_chance && near - by_chance >= 3.0 * by_chance.max(1.0).sqrt();
             far.then_some(near - by_chance)
         };
         let marks = server.by_mark.iter().filter_map(|(name, mark)| Some((more(mark)?, name, mark)));
         let (_, name, mark) = marks.max_by(|one, two| one.0.total_cmp(&two.0))?;
-        let (near, time) = (phrases::share(mark.slowest_near_share), phrases::share(mark.near_share));
+        let (near, chance) = (phrases::share(mark.slowest_near_share), phrases::share(mark.near_by_chance));
         let name = crate::text::escape::line(name);
-        Some(format!("{} ({near} of them near {name}, which covers {time} of the time)", name_of(&strategy.name)))
+        Some(format!("{} ({near} of them near {name}, {chance} by chance)", name_of(&strategy.name)))
     });
     let named: Vec<String> = named.collect();
     let of = "The slowest 0.1 % came with the server's own doings";

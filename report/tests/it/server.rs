@@ -3,9 +3,10 @@
 use report::record::{MarkFigures, Run, ServerFigures, ServerRow};
 use report::{RunFolder, parse_run, verdict_table};
 
-fn run_with(slowest: u64, near: f64, time: f64) -> Run {
+fn run_with(slowest: u64, near: f64, chance: f64) -> Run {
     let mut run = parse_run(include_bytes!("../fixtures/run-v1.json")).unwrap();
-    let mark = MarkFigures { count: 2, slowest_near_share: Some(near), near_share: Some(time) };
+    let mark =
+        MarkFigures { count: 2, slowest_near_share: Some(near), near_share: Some(0.01), near_by_chance: Some(chance) };
     let by_mark = [("fork".to_owned(), mark)].into();
     let naive = run.strategies.iter_mut().find(|strategy| strategy.name == "naive").unwrap();
     naive.valid = true;
@@ -19,7 +20,7 @@ fn slow_requests_near_a_mark_are_told_where_that_is_more_than_chance() {
     let said = |slowest, near, time| verdict_table(&run_with(slowest, near, time)).replace("\n  ", " ");
     let of = "The slowest 0.1 % came with the server's own doings: ";
     let told = said(100, 0.5, 0.05);
-    assert!(told.contains(&format!("{of}naive (50.0% of them near fork, which covers 5.0% of the time).")), "{told}");
+    assert!(told.contains(&format!("{of}naive (50.0% of them near fork, 5.0% by chance).")), "{told}");
     for (slowest, near, time, why) in [
         (19, 0.9, 0.05, "too few"),
         (100, 0.09, 0.05, "less than twice as many"),

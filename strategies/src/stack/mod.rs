@@ -59,6 +59,8 @@ pub struct Stack {
     life: Life,
     operations: Arc<Operations>,
     copies: Arc<Copies>,
+    /// What the breaker of the shared cache keeps, where it does.
+    kept: Option<Arc<Copies>>,
     names: Names,
     connecting: Connecting,
     door: Door,
@@ -80,9 +82,7 @@ impl Stack {
         let (ports, connecting) = spec.connection.connect(&ports);
         let operations = Arc::<Operations>::default();
         let Parts { mut ports, early, near, write, fill } = parts(spec, metered(&ports, &operations));
-        if let Some(breaker) = &spec.cache_breaker {
-            breaker.guard(&mut ports);
-        }
+        let kept = spec.cache_breaker.as_ref().and_then(|breaker| breaker.guard(&mut ports));
         let Views { copies, shared, cache } = Views::of(spec, near.as_ref(), &mut ports);
         let flights = Arc::new(Flights::new(incarnation, Arc::clone(&ports.events)));
         let backoff = Arc::new(Backoff::new(Arc::clone(&ports.clock), ports.rng.fork("backoff")));
@@ -125,7 +125,7 @@ impl Stack {
         };
         let rng = ports.rng.fork("policy");
         let policy = Policy { ports, shared, cache, fill, early, life, rng, waiters };
-        Ok(Self { policy, load, writer, life, operations, copies, names, connecting, door, clock, spawn })
+        Ok(Self { policy, load, writer, life, operations, copies, kept, names, connecting, door, clock, spawn })
     }
 
     /// Reads an item from the origin to warm the cache with, in a flight of its own.
@@ -161,6 +161,10 @@ impl Stack {
     /// # Errors
     /// [`GetError`] where it was not committed, as far as the replica knows.
     pub async fn write(&self, cx: Cx, key: &Key) -> Result<Written, GetError> {
+        self.connecting.within(self.carry_out(cx, key)).await.0
+    }
+
+    async fn carry_out(&self, cx: Cx, key: &Key) -> Result<Written, GetError> {
         let _slot = self.door.enter(&*self.clock, cx.deadline).await?;
         let (tell, told) = oneshot::channel();
         let (writer, key) = (Arc::clone(&self.writer), key.clone());
@@ -211,10 +215,11 @@ impl Stack {
         self.connecting.counters()
     }
 
-    /// What became of what the replica keeps in its process.
+    /// What became of what the replica keeps in its process: its layer's copies and its breaker's together.
     #[must_use]
     pub fn near(&self) -> NearCounters {
-        self.copies.counters()
+        let kept = self.kept.as_ref().map_or_else(NearCounters::default, |kept| kept.counters());
+        self.copies.counters().and(kept)
     }
 }
 

@@ -48,6 +48,8 @@ fn while_it_is_open_the_last_values_are_served_and_refreshed_in_the_background()
         assert_eq!(timed(&fleet, 2).await.0, Ok((Outcome::Hit, Level::Near)));
     });
     assert_eq!((states(&fleet), fleet.origin.count()), (vec![BreakerState::Open], 3));
+    let kept = fleet.replicas[0].stack.near();
+    assert_eq!((kept.entries_max, kept.evicted, kept.bytes_max > 512), (2, 0, true), "what it keeps is counted");
 }
 
 #[test]

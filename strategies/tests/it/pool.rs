@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{Fleet, SERVICE, TTL, ms};
-use strategies::port::{CacheErrorClass, Event};
+use strategies::port::{CacheErrorClass, Clock as _, Event};
 use strategies::{ConnectionUse, Key, Outcome, Spec};
 
 /// What the second of two requests has, for another key: the first has missed a moment before.
@@ -63,6 +63,22 @@ fn a_refresh_in_the_background_keeps_the_connection_of_the_request_that_began_it
     assert_eq!((stale.0.unwrap().outcome, stale.1.unwrap().wait), (Outcome::Stale, Duration::ZERO));
     let refresh = SERVICE + Fleet::CACHE_OPERATION;
     assert_eq!((next.0.unwrap().outcome, next.1.unwrap().wait), (Outcome::Hit, refresh));
+}
+
+/// A key with three names has three removals a write.
+#[test]
+fn a_write_holds_one_connection_for_all_that_it_does() {
+    let takes = |hold: &str| {
+        let spec = format!("plain + copies(n=3) + pool(size=1, wait=1s, hold={hold}) + lock + invalidate");
+        let fleet = Fleet::new(&spec, 1);
+        fleet.run(async {
+            let deadline = fleet.world.clock(0).mono().plus(Duration::from_secs(8));
+            let cx = strategies::Cx { request: 1, deadline, replica: 0 };
+            fleet.replicas[0].stack.write(cx, &Key::of_item(1)).await.unwrap();
+            fleet.replicas[0].stack.pool().takes
+        })
+    };
+    assert_eq!((takes("request"), takes("command")), (1, 3));
 }
 
 #[test]

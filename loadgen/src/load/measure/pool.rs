@@ -24,9 +24,10 @@ pub(super) fn pool(
     let held = counted.and_then(PoolCounts::held_mean);
     let per_s = counted.filter(|_| measured_s > 0.0).map(|pool| pool.takes as f64 / measured_s / f64::from(replicas));
     let offered = held.zip(per_s).map(|(held, per_s)| held.as_secs_f64() * per_s);
-    // Premises: a steady Poisson stream, one line for all, and nobody who leaves it.
-    let holds =
-        scenario.load.is_steady_poisson() && settings.split.is_none() && counted.is_some_and(|pool| pool.gave_up == 0);
+    // Premises: a steady Poisson stream, all of it to one replica (several get it in turns, in more even gaps), one line for all, and
+    // nobody who leaves it.
+    let streams = replicas == 1 && scenario.load.is_steady_poisson();
+    let holds = streams && settings.split.is_none() && counted.is_some_and(|pool| pool.gave_up == 0);
     let variation = counted.and_then(PoolCounts::held_variation);
     let theory = held.zip(offered).zip(variation).filter(|_| holds);
     let theory = theory.and_then(|((held, offered), variation)| pool_waits(settings.size, offered, held, variation));

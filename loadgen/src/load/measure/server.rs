@@ -38,14 +38,9 @@ pub fn server_figures(
     let (hits, misses) = (sum(|row| row.hits), sum(|row| row.misses));
     let marks = marks(&pairs, end_ns);
     let slow = usize::try_from(requests.div_ceil(SLOW_ONE_IN)).ok().and_then(|count| slowest?.first(count));
-    let near = |spans: &[Span]| {
-        let slow = slow.as_ref().filter(|slow| !slow.is_empty())?;
-        let near = slow.iter().filter(|request| spans.iter().any(|span| meet(span, request))).count();
-        Some(round(near as f64 / slow.len() as f64, 1e6))
-    };
-    let covered =
-        |spans: &[Span]| round(spans.iter().map(|(from, to)| to - from).sum::<i64>() as f64 / end_ns as f64, 1e6);
-    let all = union(marks.values().flat_map(|(_, spans)| spans.iter().copied()).collect());
+    let slow = slow.filter(|slow| !slow.is_empty());
+    let of = |spans: Vec<Span>| NearTimes::of(spans, end_ns).figures(slow.as_deref());
+    let all = of(marks.values().flat_map(|(_, spans)| spans.iter().copied()).collect());
     let count = |name: &str| marks.get(name).map_or(0, |(count, _)| *count);
     let forked = |row: &ServerRow| row.marks.split(' ').any(|mark| mark == "fork");
     let forks = pairs.iter().filter(|(_, row)| forked(row)).filter_map(|(_, row)| row.fork_ms);
@@ -64,15 +59,10 @@ pub fn server_figures(
         slow_commands: maybe(|row| row.slow_commands),
         latency_ms_max: latency_events(&pairs),
         slowest: slow.as_ref().map(|slow| slow.len() as u64),
-        slowest_near_share: near(&all),
-        near_share: Some(covered(&all)),
-        by_mark: marks
-            .into_iter()
-            .map(|(name, (count, spans))| {
-                let spans = union(spans);
-                (name, MarkFigures { count, slowest_near_share: near(&spans), near_share: Some(covered(&spans)) })
-            })
-            .collect(),
+        slowest_near_share: all.slowest_near_share,
+        near_share: all.near_share,
+        near_by_chance: all.near_by_chance,
+        by_mark: marks.into_iter().map(|(name, (count, spans))| (name, MarkFigures { count, ..of(spans) })).collect(),
     })
 }
 
@@ -115,8 +105,49 @@ fn union(mut spans: Vec<Span>) -> Vec<Span> {
     whole
 }
 
-fn meet(one: &Span, other: &Span) -> bool {
-    one.0 <= other.1 && other.0 <= one.1
+/// The times that are near marks, in order and apart from each other.
+struct NearTimes {
+    spans: Vec<Span>,
+    /// The times between them, before the first included, the shortest first.
+    gaps: Vec<i64>,
+    end_ns: i64,
+}
+
+impl NearTimes {
+    fn of(spans: Vec<Span>, end_ns: i64) -> Self {
+        let spans = union(spans);
+        let ends = std::iter::once(0).chain(spans.iter().map(|(_, to)| *to));
+        let mut gaps: Vec<i64> = spans.iter().zip(ends).map(|((from, _), before)| from - before).collect();
+        gaps.sort_unstable();
+        Self { spans, gaps, end_ns }
+    }
+
+    /// Whether a request was under way in any of them.
+    fn meets(&self, (from, to): Span) -> bool {
+        let first = self.spans.partition_point(|span| span.1 < from);
+        self.spans.get(first).is_some_and(|span| span.0 <= to)
+    }
+
+    /// The share of all moments at which a request of that length would have to begin to meet one: each of them is longer by that, to the
+    /// front, as far as there is room before the one that comes before it.
+    fn chance(&self, length: i64) -> f64 {
+        let short = self.gaps.partition_point(|gap| *gap < length);
+        let before = self.gaps[..short].iter().sum::<i64>() + length * (self.gaps.len() - short) as i64;
+        let near = self.spans.iter().map(|(from, to)| to - from).sum::<i64>();
+        (near + before) as f64 / self.end_ns as f64
+    }
+
+    fn figures(&self, slowest: Option<&[Span]>) -> MarkFigures {
+        let mean = |of: &dyn Fn(Span) -> f64| {
+            slowest.map(|slow| round(slow.iter().map(|request| of(*request)).sum::<f64>() / slow.len() as f64, 1e6))
+        };
+        MarkFigures {
+            count: 0,
+            slowest_near_share: mean(&|request| f64::from(u8::from(self.meets(request)))),
+            near_share: Some(round(self.chance(0), 1e6)),
+            near_by_chance: mean(&|(from, to)| self.chance(to - from)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -158,9 +189,24 @@ mod tests {
             (figures.slowest, figures.slowest_near_share, figures.near_share),
             (Some(4), Some(0.75), Some(0.06))
         );
+        // 0.1, 0.2, 1.5 and 0.5 s long; times near marks from 1.8 to 2.1 s and from 3.8 to 4.1 s.
+        assert_eq!(figures.near_by_chance, Some(round((0.8 + 1.0 + 3.6 + 1.6) / 4.0 / 10.0, 1e6)));
         assert_eq!(figures.by_mark["rewrite-end"].slowest_near_share, Some(0.0));
         assert_eq!(figures.latency_ms_max["fork"], 12.0);
         assert_eq!(figures.hit_ratio, Some(0.75));
+    }
+
+    /// Requests that take longer than there is between two marks meet one whenever they begin before the last.
+    #[test]
+    fn a_long_request_meets_a_mark_by_chance() {
+        let times = NearTimes::of((1..10).map(|n| (n * S, n * S + S / 10)).collect(), 10 * S);
+        assert!((times.chance(0) - 0.09).abs() < 1e-9);
+        assert!((times.chance(S / 10) - 0.18).abs() < 1e-9);
+        assert!((times.chance(2 * S) - 0.91).abs() < 1e-9);
+        assert!(
+            times.meets((S / 2, S)) && !times.meets((S + S / 5, 2 * S - 1)) && !times.meets((9 * S + S / 2, 9 * S + S))
+        );
+        assert!(!NearTimes::of(Vec::new(), S).meets((0, S)));
     }
 
     #[test]

@@ -55,19 +55,12 @@ impl Guard {
         let hangs = self.in_flight.is_some_and(|most| state.hang(most, now, self.slow));
         let tripped = if hangs { state.circuit.trip(now, draw) } else { None };
         let (pass, change) = state.circuit.ask(now);
-        let ticket = match pass {
-            Pass::Let(ticket) => ticket,
-            Pass::Refused { .. } => {
-                drop(state);
-                self.tell(tripped);
-                return None;
-            }
-        };
+        // One that has just been tripped lets nobody through.
+        self.changed(&mut state, tripped.or(change));
+        let Pass::Let(ticket) = pass else { return None };
         let number = state.next;
         state.next += 1;
         state.calls.insert(number, now);
-        drop(state);
-        self.tell(change);
         Some(GuardedCall { guard: self, number, ticket, begun: now, failed: false, ended: false })
     }
 
@@ -76,16 +69,17 @@ impl Guard {
         self.state().open_since
     }
 
-    fn tell(&self, change: Option<StateChange>) {
-        let Some(change) = change else { return };
+    fn changed(&self, state: &mut GuardState, change: Option<StateChange>) {
         match change {
-            StateChange::Opened => {
-                self.state().open_since.get_or_insert(self.clock.wall());
+            Some(StateChange::Opened) => {
+                state.open_since.get_or_insert(self.clock.wall());
             }
-            StateChange::HalfOpened => {}
-            StateChange::Closed => self.state().open_since = None,
+            Some(StateChange::Closed) => state.open_since = None,
+            Some(StateChange::HalfOpened) | None => {}
         }
-        self.events.emit(Event::CacheBreaker(change.into()));
+        if let Some(change) = change {
+            self.events.emit(Event::CacheBreaker(change.into()));
+        }
     }
 
     /// A poisoned lock is as good as any: every critical section leaves its value whole.
@@ -134,7 +128,6 @@ impl Drop for GuardedCall<'_> {
         let mut state = self.guard.state();
         state.calls.remove(&self.number);
         let change = state.circuit.ended(now, self.ticket, result, draw);
-        drop(state);
-        self.guard.tell(change);
+        self.guard.changed(&mut state, change);
     }
 }

@@ -61,8 +61,8 @@ impl CacheBreakerLayer {
         matches!(self.then, BreakerThen::Stale | BreakerThen::Local)
     }
 
-    /// The ports with a breaker around cache and leases.
-    pub(crate) fn guard(&self, ports: &mut Ports) {
+    /// The ports with a breaker around cache and leases; and what that keeps, where it does.
+    pub(crate) fn guard(&self, ports: &mut Ports) -> Option<Arc<Copies>> {
         let rule = match self.rule {
             BreakerRule::Consecutive => TripRule::Run(self.n),
             BreakerRule::Rate => TripRule::Share { share: self.share, samples: self.n, window: WINDOW },
@@ -71,15 +71,15 @@ impl CacheBreakerLayer {
         let circuit = CircuitSettings { rule, cool_down: self.open, trickle: TRICKLE, successes: SUCCESSES };
         let in_flight = (self.rule == BreakerRule::InFlight).then_some(self.n);
         let guard = Arc::new(Guard::new(circuit, self.slow, in_flight, ports));
-        let kept = || Arc::new(Copies::new(KEPT, false));
-        let fallback = match self.then {
-            BreakerThen::Stale => Fallback::Kept { copies: kept(), past_ttl: true },
-            BreakerThen::Local => Fallback::Kept { copies: kept(), past_ttl: false },
-            BreakerThen::Origin => Fallback::Lost,
-            BreakerThen::Shed => Fallback::Shed,
+        let kept = self.keeps_copies().then(|| Arc::new(Copies::new(KEPT, false)));
+        let fallback = match (&kept, self.then) {
+            (Some(copies), then) => Fallback::Kept { copies: Arc::clone(copies), past_ttl: then == BreakerThen::Stale },
+            (None, BreakerThen::Shed) => Fallback::Shed,
+            (None, _) => Fallback::Lost,
         };
         let (cache, lease, clock) = (Arc::clone(&ports.cache), Arc::clone(&ports.lease), Arc::clone(&ports.clock));
         ports.cache = Arc::new(GuardedCache { inner: cache, guard: Arc::clone(&guard), fallback, clock });
         ports.lease = Arc::new(GuardedLease { inner: lease, guard });
+        kept
     }
 }

@@ -44,6 +44,21 @@ pub struct NearCounters {
     pub bytes_max: u64,
 }
 
+impl NearCounters {
+    /// Of both, kept side by side: of what is a most, the sum, which is no less than the most of both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            heard: self.heard + other.heard,
+            told: self.told + other.told,
+            flushed: self.flushed + other.flushed,
+            overtaken: self.overtaken + other.overtaken,
+            evicted: self.evicted + other.evicted,
+            entries_max: self.entries_max + other.entries_max,
+            bytes_max: self.bytes_max + other.bytes_max,
+        }
+    }
+}
+
 /// Copies, by key.
 pub(crate) struct Copies(Mutex<Kept>);
 
