@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::args::Args;
 use super::catalogue::{self, LAYERS, PRESETS};
 use super::composition::Spec;
-use super::layer::{Alone, FillLayer, Layer, LayerInfo, Slot};
+use super::layer::{Alone, CacheLayer, FillLayer, Layer, LayerInfo, OriginLayer, PolicySpec, Slot, WriteLayer};
 use super::terms::{self, Term};
 use crate::kit::nearest::nearest;
-use crate::layer::{ConnectionLayer, ConnectionSpec};
+use crate::layer::{CacheBreakerLayer, ConnectionLayer, ConnectionSpec, CopiesLayer, LocalLayer, NearLayer};
 use crate::stack::sabotage::BROKEN;
 
 /// What is wrong with a SPEC: a sentence that names what was found, what is allowed and what to do.
@@ -52,92 +52,136 @@ fn spec(text: &str, terms: &[Term]) -> Result<Spec, String> {
     // The order of the catalogue is the order in which compositions are said.
     named.sort_by_key(|(info, ..)| LAYERS.iter().position(|l| l.name == info.name));
     let canonical = named.iter().map(|(_, _, said)| said.as_str()).collect::<Vec<_>>().join(" + ");
-    assemble(text, canonical, named)
+    assemble(text, canonical, named.into_iter().map(|(_, layer, _)| layer).collect())
 }
 
-fn assemble(text: &str, canonical: String, named: Vec<(&LayerInfo, Layer, String)>) -> Result<Spec, String> {
-    let (mut policies, mut cache, mut fill, mut origin) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut bare, mut writes) = (false, Vec::new());
-    let (mut near, mut local, mut copies, mut connections) = (None, None, None, Vec::new());
-    let mut cache_breaker = None;
-    for (_, layer, _) in named {
-        match layer {
-            Layer::Policy(policy) => policies.push(policy),
-            Layer::Connection(layer) => connections.push(layer),
-            Layer::Cache(layer) => cache.push(layer),
-            Layer::CacheBreaker(layer) => cache_breaker = Some(layer),
-            Layer::Near(layer) => near = Some(layer),
-            Layer::Local(layer) => local = Some(layer),
-            Layer::Copies(layer) => copies = Some(layer),
-            Layer::Fill(layer) => fill.push(layer),
-            Layer::Origin(layer) => origin.push(layer),
-            Layer::Write(layer) => writes.push(layer),
-            Layer::Bare => bare = true,
+/// The layers of a composition by what they do, before it is known whether they go together.
+#[derive(Default)]
+struct Rows {
+    policies: Vec<PolicySpec>,
+    connections: Vec<ConnectionLayer>,
+    cache: Vec<Arc<dyn CacheLayer>>,
+    cache_breaker: Option<CacheBreakerLayer>,
+    near: Option<NearLayer>,
+    local: Option<LocalLayer>,
+    copies: Option<CopiesLayer>,
+    fill: Vec<Arc<dyn FillLayer>>,
+    origin: Vec<Arc<dyn OriginLayer>>,
+    writes: Vec<Arc<dyn WriteLayer>>,
+    bare: bool,
+}
+
+impl Rows {
+    fn of(layers: Vec<Layer>) -> Self {
+        let mut rows = Self::default();
+        for layer in layers {
+            match layer {
+                Layer::Policy(policy) => rows.policies.push(policy),
+                Layer::Connection(layer) => rows.connections.push(layer),
+                Layer::Cache(layer) => rows.cache.push(layer),
+                Layer::CacheBreaker(layer) => rows.cache_breaker = Some(layer),
+                Layer::Near(layer) => rows.near = Some(layer),
+                Layer::Local(layer) => rows.local = Some(layer),
+                Layer::Copies(layer) => rows.copies = Some(layer),
+                Layer::Fill(layer) => rows.fill.push(layer),
+                Layer::Origin(layer) => rows.origin.push(layer),
+                Layer::Write(layer) => rows.writes.push(layer),
+                Layer::Bare => rows.bare = true,
+            }
         }
+        rows
     }
-    let of = |slot| LAYERS.iter().filter(|l| l.slot == slot).map(|l| l.name).collect::<Vec<_>>().join(", ");
-    let [policy] = policies[..] else {
-        let found = if policies.is_empty() { "no policy" } else { "more than one policy" };
-        return Err(format!("has {found}; a composition has exactly one of: {}", of(Slot::Policy)));
-    };
-    if bare && !fill.is_empty() {
-        return Err("has `bare`, which says that nothing protects the fill, beside a layer that does; drop one".into());
+
+    fn fills(&self, reach: Alone) -> usize {
+        self.fill.iter().filter(|layer| layer.reach() == reach).count()
     }
-    let locks = |layer: &&Arc<dyn FillLayer>| layer.reach() == Alone::InFleet;
-    if fill.iter().filter(locks).count() > 1 {
-        return Err("has both lock and lease, which do the same for the fleet; drop one".into());
+
+    fn policy(&self) -> Result<PolicySpec, String> {
+        if let [policy] = self.policies[..] {
+            return Ok(policy);
+        }
+        let found = if self.policies.is_empty() { "no policy" } else { "more than one policy" };
+        Err(format!("has {found}; a composition has exactly one of: {}", names(Slot::Policy)))
     }
-    let connection = connection(&connections, local.is_some())?;
-    if local.is_some() && cache_breaker.is_some() {
-        return Err(
-            "has `local`, which shares no cache, and `cache-breaker`, which guards a shared one; drop one".into()
-        );
+
+    /// The first two that do not go together.
+    fn contradiction(&self) -> Option<String> {
+        if self.bare && !self.fill.is_empty() {
+            return Some(
+                "has `bare`, which says that nothing protects the fill, beside a layer that does; drop one".into(),
+            );
+        }
+        if self.fills(Alone::InFleet) > 1 {
+            return Some("has both lock and lease, which do the same for the fleet; drop one".into());
+        }
+        if self.writes.len() > 1 {
+            let allowed = names(Slot::Write);
+            return Some(format!("has more than one write layer; a composition has at most one of: {allowed}"));
+        }
+        self.local.as_ref().and_then(|_| self.not_with_local())
     }
-    if local.is_some() && fill.iter().any(|layer| layer.reach() == Alone::InFleet) {
-        return Err("has `local`, where each replica has its own cache, and a lock or a lease, which lies in the cache that all share; \
-                    take `coalesce`, which works in the process, or drop local"
-            .into());
+
+    /// What `local` leaves nothing to do for.
+    fn not_with_local(&self) -> Option<String> {
+        if self.fills(Alone::InFleet) > 0 {
+            return Some(
+                "has `local`, where each replica has its own cache, and a lock or a lease, which lies in the cache that all share; \
+                 take `coalesce`, which works in the process, or drop local"
+                    .into(),
+            );
+        }
+        let other = if !self.connections.is_empty() {
+            "says how to connect to one"
+        } else if self.cache_breaker.is_some() {
+            "`cache-breaker`, which guards one"
+        } else if self.near.is_some() {
+            "`near`, which stands in front of one"
+        } else if self.copies.is_some() {
+            "`copies`, which spreads a key over one"
+        } else {
+            return None;
+        };
+        Some(format!("has `local`, which shares no cache, and {other}; drop one"))
     }
-    if local.is_some() && (near.is_some() || copies.is_some()) {
-        let other = if near.is_some() { "near" } else { "copies" };
-        return Err(format!(
-            "has `local`, which shares no cache, and `{other}`, which stands in front of a shared one; drop one"
-        ));
-    }
-    if let (Some(near), true) = (&mut near, fill.iter().any(|layer| layer.reach() == Alone::InProcess)) {
-        near.coalesces = true;
-    }
-    if writes.len() > 1 {
-        return Err(format!("has more than one write layer; a composition has at most one of: {}", of(Slot::Write)));
+}
+
+/// The names of a slot's layers.
+fn names(slot: Slot) -> String {
+    LAYERS.iter().filter(|l| l.slot == slot).map(|l| l.name).collect::<Vec<_>>().join(", ")
+}
+
+fn assemble(text: &str, canonical: String, layers: Vec<Layer>) -> Result<Spec, String> {
+    let mut rows = Rows::of(layers);
+    let policy = rows.policy()?;
+    rows.contradiction().map_or(Ok(()), Err)?;
+    let connection = connection(&rows.connections)?;
+    let coalesces = rows.fills(Alone::InProcess) > 0;
+    if let Some(near) = &mut rows.near {
+        near.coalesces = coalesces;
     }
     // Inner to outer: the fleet's lock inside, the process's coalescing around it.
-    fill.sort_by_key(|layer| layer.reach() != Alone::InFleet);
+    rows.fill.sort_by_key(|layer| layer.reach() != Alone::InFleet);
     // What the breaker refuses takes no place in the limit's queue.
-    origin.sort_by_key(|layer| layer.breaker().is_some());
-    let write = writes.pop();
-    let name = text.trim().to_owned();
+    rows.origin.sort_by_key(|layer| layer.breaker().is_some());
     Ok(Spec {
-        name,
+        name: text.trim().to_owned(),
         canonical,
         policy,
         connection,
-        cache_breaker,
-        cache,
-        near,
-        local,
-        copies,
+        cache_breaker: rows.cache_breaker,
+        cache: rows.cache,
+        near: rows.near,
+        local: rows.local,
+        copies: rows.copies,
         broken: None,
-        fill,
-        origin,
-        write,
+        fill: rows.fill,
+        origin: rows.origin,
+        write: rows.writes.pop(),
     })
 }
 
 /// What the connection's rows say together.
-fn connection(layers: &[ConnectionLayer], local: bool) -> Result<ConnectionSpec, String> {
-    if local && !layers.is_empty() {
-        return Err("has `local`, which shares no cache, and says how to connect to one; drop one".into());
-    }
+fn connection(layers: &[ConnectionLayer]) -> Result<ConnectionSpec, String> {
     let mut spec = ConnectionSpec::default();
     for layer in layers {
         match layer {
