@@ -4,17 +4,27 @@ use crate::record::{Run, Verdict};
 use crate::text::escape;
 use crate::text::phrases::cut_in_middle;
 
-/// Each name on one line and in `limit` characters at most. One is cut in its middle, unless another would then look like it: then what
-/// they share at both ends is cut, and what tells them apart stays.
+/// Each name on one line and in `limit` characters at most. One is cut in its middle, unless what tells it apart from another begins there:
+/// then what they share at both ends is cut, and what tells them apart stays.
 pub(crate) fn distinct(names: &[&str], limit: usize) -> Vec<String> {
     let whole: Vec<String> = names.iter().map(|name| escape::line(name)).collect();
     let cut: Vec<String> = whole.iter().map(|name| cut_in_middle(name, limit)).collect();
     let alike = |at: usize| -> Vec<&String> {
-        let others = whole.iter().zip(&cut).enumerate();
-        let alike = others.filter(|(other, (name, short))| *other != at && **short == cut[at] && **name != whole[at]);
-        alike.map(|(_, (name, _))| name).collect()
+        whole.iter().filter(|other| differs_where_cut(&whole[at], other, &cut[at])).collect()
     };
     (0..names.len()).map(|at| told_apart(&whole[at], &alike(at), limit).unwrap_or_else(|| cut[at].clone())).collect()
+}
+
+/// Whether the first character in which `other` differs from `name` is one that `cut` leaves out.
+fn differs_where_cut(name: &str, other: &str, cut: &str) -> bool {
+    let length = |text: &str| text.chars().count();
+    let same = |(one, two): &(char, char)| one == two;
+    let (kept_before, kept_after) = (
+        name.chars().zip(cut.chars()).take_while(same).count(),
+        name.chars().rev().zip(cut.chars().rev()).take_while(same).count(),
+    );
+    let shared = name.chars().zip(other.chars()).take_while(same).count();
+    name != other && (kept_before..length(name).saturating_sub(kept_after)).contains(&shared)
 }
 
 /// The part of a name in which others differ from it, with what fits around it; `None` where there are no others.
@@ -84,6 +94,14 @@ mod tests {
             assert_eq!(sorted.len(), names.len(), "{short:?}");
         }
         assert_eq!(distinct(&names, 28)[0], "…s, invalidate=pubsub) + co…");
+        let breakers =
+            ["rate", "consecutive", "in-flight"].map(|rule| format!("plain + cache-breaker(rule={rule}) + lock"));
+        let breakers: Vec<&str> = breakers.iter().map(String::as_str).collect();
+        assert_eq!(
+            distinct(&breakers, 28),
+            ["…e-breaker(rule=rate) + loc…", "…aker(rule=consecutive) + l…", "…reaker(rule=in-flight) + l…"],
+            "what begins where it is cut is shown from its beginning"
+        );
         assert_eq!(distinct(&["naive", "naive"], 28), ["naive"; 2]);
         assert_eq!(distinct(&[names[0]], 28), [cut_in_middle(names[0], 28)], "alone it is cut as ever");
     }
