@@ -34,6 +34,7 @@ impl CacheSource for Memory {
             wake: self.0.clone(),
             invalidations: self.0.clone(),
             counters: self.0.clone(),
+            traffic: None,
             seize: self.0.clone(),
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+use strategies::port::TrafficCounters;
 use strategies::{NearCounters, PoolCounters};
 
 /// `GET /counters` of a replica, since its strategy was started.
@@ -21,6 +22,12 @@ pub struct ReplicaCounters {
     /// What became of its pool of connections.
     #[serde(default)]
     pub pool: PoolCounts,
+    /// What went between it and the shared cache; `None` where nothing goes over a connection.
+    #[serde(default)]
+    pub traffic: Option<TrafficCounts>,
+    /// Reads that found parts of an item of different versions.
+    #[serde(default)]
+    pub torn: u64,
     /// Requests and background tasks that have not ended.
     pub in_flight: u64,
     /// The most requests that waited at a time since the last `POST /mark`; `None` where that is not known.
@@ -145,6 +152,33 @@ impl PoolCounts {
     }
 }
 
+/// What went between a replica and the shared cache: [`TrafficCounters`] on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TrafficCounts {
+    /// Commands that read, wrote or removed entries.
+    pub commands: u64,
+    /// Bytes of entries that came from the cache.
+    pub bytes_read: u64,
+    /// Bytes of entries that went to it.
+    pub bytes_written: u64,
+}
+
+impl From<TrafficCounters> for TrafficCounts {
+    fn from(TrafficCounters { commands, bytes_read, bytes_written }: TrafficCounters) -> Self {
+        Self { commands, bytes_read, bytes_written }
+    }
+}
+
+impl TrafficCounts {
+    fn each(self, other: Self, of: fn(u64, u64) -> u64) -> Self {
+        Self {
+            commands: of(self.commands, other.commands),
+            bytes_read: of(self.bytes_read, other.bytes_read),
+            bytes_written: of(self.bytes_written, other.bytes_written),
+        }
+    }
+}
+
 impl ReplicaCounters {
     /// Of both, as [`NearCounts::and`].
     #[must_use]
@@ -155,6 +189,11 @@ impl ReplicaCounters {
             cache_reads: self.cache_reads + other.cache_reads,
             near: self.near.and(other.near),
             pool: self.pool.and(other.pool),
+            traffic: match (self.traffic, other.traffic) {
+                (Some(one), Some(two)) => Some(one.each(two, u64::wrapping_add)),
+                (one, two) => one.or(two),
+            },
+            torn: self.torn + other.torn,
             in_flight: self.in_flight + other.in_flight,
             peak_waiters: self.peak_waiters.max(other.peak_waiters),
         }
@@ -169,6 +208,8 @@ impl ReplicaCounters {
             cache_reads: self.cache_reads.saturating_sub(earlier.cache_reads),
             near: self.near.since(earlier.near),
             pool: self.pool.since(earlier.pool),
+            traffic: self.traffic.map(|now| now.each(earlier.traffic.unwrap_or_default(), u64::saturating_sub)),
+            torn: self.torn.saturating_sub(earlier.torn),
             ..self
         }
     }

@@ -239,7 +239,9 @@ fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
 
 fn load_in_words(settings: &Settings) -> String {
     let writes = settings.scenario.writes.as_ref().map(Writes::in_words).unwrap_or_default();
-    let more = format!("{}{writes}", settings.scenario.keys.missing_in_words());
+    let batch = Some(settings.scenario.load.batch).filter(|batch| *batch > 1);
+    let batch = batch.map(|batch| format!(", {batch} items a request")).unwrap_or_default();
+    let more = format!("{batch}{}{writes}", settings.scenario.keys.missing_in_words());
     match &settings.scenario.load.kind {
         LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}{more}"),
         LoadKind::Open { rate_per_s, arrivals, start, ramps } => {

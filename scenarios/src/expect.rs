@@ -46,12 +46,12 @@ impl Scenario {
             thresholds: _,
         } = self;
         // Where nothing fails nobody moves on or tries again; where something may, a premise fails.
-        let Load { kind, warmup, duration: _, timeout, on_down: _, retry: _ } = load;
+        let Load { kind, warmup, duration: _, timeout, on_down: _, retry: _, batch } = load;
         // The bytes of a value take no time of the origin's, and a value that is written there changes no entry.
         let Keys { kind: popularity, n, sample_of: _, value_size: _, compressible: _, missing_share, missing_n: _ } =
             keys;
         // What else a server is set up with changes how long it takes, which is told by what it says of itself.
-        let CacheSettings { ttl, redis } = cache;
+        let CacheSettings { ttl, redis, simulated } = cache;
         // A lock's budget is its strategy's, where that does not say another.
         let Budgets { replica, origin_read: _, lock_wait: _ } = budgets;
         let OriginModel { service_time, write_time: _, concurrency, queue: _, write_every: _ } = origin;
@@ -70,6 +70,8 @@ impl Scenario {
             events: events.len(),
             writes: writes.is_some(),
             evicts: redis.bounds_memory(),
+            busy_cache: simulated.is_set(),
+            batch: *batch,
             slots: slots.is_some(),
             ttl: *ttl,
             service: match service_time {

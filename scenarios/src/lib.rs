@@ -47,4 +47,6 @@ pub use values::ramp::{Ramp, ramps_in_words};
 pub use values::retry::{RETRY_RESERVE, RequestId, Retry, RetryBudget};
 pub use values::server::{SERVER_SETTINGS, ServerRange, ServerSettings, ServerValue};
 pub use values::service::ServiceModel;
+pub use values::simulated::SimulatedServer;
+pub use values::size::{SizeLaw, VALUE_SIZE_MAX};
 pub use values::writes::{WritePace, Writes};

@@ -14,6 +14,7 @@ use crate::values::law::Law;
 use crate::values::load::Load;
 use crate::values::server::ServerSettings;
 use crate::values::service::ServiceModel;
+use crate::values::simulated::SimulatedServer;
 use crate::values::writes::Writes;
 use strategies::units::{DURATION, duration_text};
 use strategies::{Budgets, Slots};
@@ -68,6 +69,8 @@ pub struct CacheSettings {
     pub ttl: Duration,
     /// What the lab's own Redis is set up with.
     pub redis: ServerSettings,
+    /// What commands take at a simulated server.
+    pub simulated: SimulatedServer,
 }
 
 /// The origin: a service with a capacity.
@@ -137,8 +140,8 @@ impl CacheSettings {
     pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
         let least = Duration::from_millis(1);
         let ttl = walk.quantity(fields, "ttl", &DURATION, least..=TTL_MAX, None);
-        let redis = ServerSettings::read(walk, fields);
-        Some(Self { ttl: ttl?, redis: redis? })
+        let (redis, simulated) = (ServerSettings::read(walk, fields), SimulatedServer::read(walk, fields));
+        Some(Self { ttl: ttl?, redis: redis?, simulated: simulated? })
     }
 }
 

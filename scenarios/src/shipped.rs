@@ -34,6 +34,8 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("pool-starvation", include_str!("../files/pool-starvation.toml")),
         ("persistence", include_str!("../files/persistence.toml")),
         ("eviction", include_str!("../files/eviction.toml")),
+        ("large-values", include_str!("../files/large-values.toml")),
+        ("batch", include_str!("../files/batch.toml")),
         ("write-race", include_str!("../files/write-race.toml")),
         ("leaderboard", include_str!("../files/leaderboard.toml")),
         ("counters", include_str!("../files/counters.toml")),

@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 106] = [
+pub const METRICS: [&str; 110] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -89,6 +89,10 @@ pub const METRICS: [&str; 106] = [
     "pool.wait_ms.max",
     "pool.in_use_max",
     "pool.gave_up",
+    "traffic.commands_per_request",
+    "traffic.read_per_request",
+    "traffic.written_per_request",
+    "traffic.torn",
     "server.hit_ratio",
     "server.evicted",
     "server.forks",

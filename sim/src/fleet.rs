@@ -117,6 +117,8 @@ impl Process {
             cache_reads: self.stack.cache_reads(),
             near: self.stack.near().into(),
             pool: self.stack.pool().into(),
+            traffic: Some(self.port.traffic.counters().into()),
+            torn: self.stack.torn_reads(),
             in_flight: 0,
             peak_waiters: Some(self.stack.peak_waiters()),
         }

@@ -28,6 +28,7 @@ mod world;
 
 pub use cache::link::{Draws, Link, LinkLatency, Path};
 pub use cache::memory::{MemoryCache, Snapshot};
+pub use cache::work::ServerWork;
 pub use cache::{CachePort, CacheServer, Effect, SimConnections, Watcher};
 pub use chaos::{Chaos, Happened};
 pub use crowd::{Crowd, Reply, Request, Witness};

@@ -14,6 +14,7 @@ use strategies::{GetError, Spec};
 
 use crate::cache::CacheServer;
 use crate::cache::memory::MemoryCache;
+use crate::cache::work::ServerWork;
 use crate::chaos::{Chaos, Happened};
 use crate::crowd::{Crowd, Witness};
 use crate::fleet::{Fleet, FleetSettings, Latencies};
@@ -110,8 +111,9 @@ pub fn simulate<W: Witness + 'static>(
 ) -> Result<SimulationResult, SimulationError> {
     let Simulation { scenario, plan, spec, counter, samples, replicas, seed, latencies, events, reads } = simulation;
     let world = World::seeded(seed);
-    let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
-    let origin = SimOrigin::new(world.handle(), &scenario.origin, scenario.keys.n, seed);
+    let work = ServerWork::new(&scenario.keys, scenario.cache.simulated);
+    let cache = CacheServer::busy(world.handle(), MemoryCache::new(world.clock(0)), work);
+    let origin = SimOrigin::sized(world.handle(), &scenario.origin, &scenario.keys, seed);
     if let Some(sink) = reads {
         origin.hand_over_to(sink);
     }

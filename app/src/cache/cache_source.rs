@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evidence::CacheStatus;
-use strategies::port::{BoxFuture, Bus, Cache, Capabilities, Connections, CounterServer, Invalidations, Lease, Wake};
+use strategies::port::{
+    BoxFuture, Bus, Cache, Capabilities, Connections, CounterServer, Invalidations, Lease, Traffic, Wake,
+};
 use strategies::sabotage::Seize;
 
 pub use crate::wire::refused::{RefusalCause, Refused};
@@ -24,6 +26,8 @@ pub struct CachePorts {
     pub invalidations: Arc<dyn Invalidations>,
     /// Counters.
     pub counters: Arc<dyn CounterServer>,
+    /// What goes between them and the cache; `None` where nothing does.
+    pub traffic: Option<Arc<Traffic>>,
     /// Leases that anybody may delete, for a strategy that is wrong on purpose.
     pub seize: Arc<dyn Seize>,
 }

@@ -195,7 +195,12 @@ mod tests {
 
     #[test]
     fn what_hardly_compresses_lies_there_as_it_is() {
-        let shape = |filler_bytes| crate::origin::ValueShape { seed: 1, bytes: 50_000, filler_bytes };
+        let sizes = scenarios::SizeLaw::Constant(50_000);
+        let shape = |filler_bytes| crate::origin::ValueShape {
+            seed: 1,
+            sizes,
+            compressible: f64::from(filler_bytes) / 50_000.0,
+        };
         for (filler_bytes, compressed) in [(0, false), (4_000, false), (6_000, true), (45_000, true)] {
             let value = shape(filler_bytes).first(1).into_bytes();
             let raw = 50_000 + HEADER_AT;

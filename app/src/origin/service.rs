@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use evidence::{OriginCounters, OriginFault, OriginRead, OriginWrite, ReadEnd};
-use scenarios::{Law, ServiceModel};
+use scenarios::{Law, ServiceModel, SizeLaw, VALUE_SIZE_MAX};
 use strategies::port::Clock;
 use strategies::time::Mono;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -19,12 +19,10 @@ use super::store::{CONNECTIONS_MAX, Store, StoredItem, select};
 use super::value::ValueShape;
 use crate::process::heartbeat::Heart;
 use crate::process::runtime::RealClock;
-use crate::wire::control::{FaultOrigin, StartOrigin};
+use crate::wire::control::{FaultOrigin, SizesWire, StartOrigin};
 
 /// How many times slower a fault can make the origin.
 const SLOWER_MAX: f64 = 1000.0;
-/// The longest value of an item, bytes.
-const VALUE_BYTES_MAX: u32 = 1 << 20;
 
 /// The origin service.
 pub struct OriginService {
@@ -102,8 +100,8 @@ impl OriginService {
         let law = crate::wire::control::LawWire::Constant { ns: 0 };
         let none = StartOrigin {
             items: 0,
-            value_bytes: 0,
-            filler_bytes: 0,
+            sizes: SizesWire::Constant { bytes: 0 },
+            compressible: 0.0,
             concurrency: 0,
             queue: 0,
             service_time: law,
@@ -124,10 +122,11 @@ impl OriginService {
         if start.concurrency == 0 {
             return Err("concurrency is 0; at least 1 is needed".into());
         }
-        if start.value_bytes > VALUE_BYTES_MAX {
-            return Err(format!("values of {} bytes; at most {VALUE_BYTES_MAX} are possible", start.value_bytes));
+        let sizes = SizeLaw::from(start.sizes);
+        if sizes.p99() > VALUE_SIZE_MAX {
+            return Err(format!("values of {} bytes; at most {VALUE_SIZE_MAX} are possible", sizes.p99()));
         }
-        let shape = ValueShape { seed: start.seed, bytes: start.value_bytes, filler_bytes: start.filler_bytes };
+        let shape = ValueShape { seed: start.seed, sizes, compressible: start.compressible };
         self.stop_writer();
         let database = |e: sqlx::Error| format!("the origin's database: {e}");
         self.store.seed(start.items, shape).await.map_err(database)?;

@@ -70,7 +70,7 @@ impl Store {
         }
         *seeded = None;
         sqlx::query("DELETE FROM items").execute(&mut *transaction).await?;
-        for batch in batches(items, shape.bytes) {
+        for batch in batches(items, shape.sizes.p99()) {
             let rows: Vec<String> = batch.iter().map(|_| "(?, 1, ?)".to_owned()).collect();
             let insert = format!("INSERT INTO items (id, version, value) VALUES {}", rows.join(", "));
             let mut insert = sqlx::query(sqlx::AssertSqlSafe(insert));

@@ -25,7 +25,7 @@ pub const INJECTOR_USER: &str = "injector";
 /// What replicas may do: their own prefix, and the commands that `redis_cache` sends, its scripts' included. INFO tells
 /// which life of the server it is and whether it evicted. INCREX is not among them: a Redis before 8.8 takes no file that names it, so in
 /// the stack of containers `increx` is denied.
-pub const REPLICA_MAY: &str = "~lab:* resetchannels &lab:* -@all +get +set +del +getrange +pexpire +eval +evalsha \
+pub const REPLICA_MAY: &str = "~lab:* resetchannels &lab:* -@all +get +mget +set +del +getrange +pexpire +eval +evalsha \
                            +incrby +pttl +multi +exec +discard \
                            +publish +subscribe +unsubscribe +xadd +xread +xrange +xrevrange \
                            +client|id +client|tracking +client|kill +hello +info +ping";

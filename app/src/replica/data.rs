@@ -4,25 +4,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use bytes::Bytes;
 use evidence::failure;
+use serde::Deserialize;
 use strategies::port::{Clock, Level};
 use strategies::time::nanos;
-use strategies::{Cx, GetError, Key, Outcome, Served, Stack, Written};
+use strategies::{ConnectionUse, Cx, GetError, Key, Outcome, Served, Stack, Written};
 
 use super::count::count;
 use super::running::{Replica, Running};
-use crate::wire::headers::{CONNECTION_HEADER, LED_HEADER, OVERAGE_HEADER, VERSION_HEADER, connection_text};
+use crate::wire::headers::{
+    CONNECTION_HEADER, LED_HEADER, OVERAGE_HEADER, PART_HEADER, VERSION_HEADER, connection_text,
+};
 
+/// Most items of a request.
+const ITEMS_MAX: usize = 1000;
 const NS_PER_S: i64 = 1_000_000_000;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 pub(super) fn router(replica: Arc<Replica>) -> Router {
     Router::new()
+        .route("/items", get(items))
         .route("/items/{id}", get(item).put(write))
         .route("/counters/{id}", post(count))
         .route("/healthz", get(|| async { "ok" }))
@@ -48,14 +55,70 @@ async fn item(State(replica): State<Arc<Replica>>, Path(id): Path<String>) -> Re
         Ok(served) => good(&replica, &running, served),
         Err(error) => bad(&error),
     };
-    if let Some(connection) = connection {
-        replica.metrics.took_a_connection(connection.wait);
-        if let Ok(text) = HeaderValue::try_from(connection_text(&connection)) {
-            response.headers_mut().insert(HeaderName::from_static(CONNECTION_HEADER), text);
-        }
-    }
+    tell_connection(&replica, &mut response, connection);
     drop(open);
     response
+}
+
+fn tell_connection(replica: &Replica, response: &mut Response, connection: Option<ConnectionUse>) {
+    let Some(connection) = connection else { return };
+    replica.metrics.took_a_connection(connection.wait);
+    if let Ok(text) = HeaderValue::try_from(connection_text(&connection)) {
+        response.headers_mut().insert(HeaderName::from_static(CONNECTION_HEADER), text);
+    }
+}
+
+/// `?ids=1,2,3`.
+#[derive(Deserialize)]
+struct Asked {
+    ids: String,
+}
+
+/// Several items by one request: `{"items":[…]}` in their order, `null` for one that does not exist. Its headers are those of the item
+/// that was farthest away; where one has no answer, the request has none.
+async fn items(State(replica): State<Arc<Replica>>, Query(asked): Query<Asked>) -> Response {
+    let Some(running) = replica.running() else { return nothing_runs() };
+    let keys: Result<Vec<Key>, _> = asked.ids.split(',').take(ITEMS_MAX + 1).map(Key::new).collect();
+    let Some(keys) = keys.ok().filter(|keys: &Vec<Key>| keys.len() <= ITEMS_MAX) else {
+        let allowed = format!("ids is a list of 1 to {ITEMS_MAX} items, as in /items?ids=1,2,3\n");
+        return (StatusCode::BAD_REQUEST, allowed).into_response();
+    };
+    let open = replica.open_request();
+    let begun = replica.settings.clock.mono();
+    let deadline = begun.plus(running.budgets.replica);
+    let cx = Cx { request: running.request(), deadline, replica: running.index };
+    let (items, connection) = Stack::serve_many(&running.stack, cx, &keys).await;
+    let answer = items.map(|items| (Served::of_many(&items), items));
+    let outcome = answer
+        .as_ref()
+        .map_or_else(|error| failure(error).1, |(all, _)| all.as_ref().map_or(Outcome::Error, |all| all.outcome));
+    replica.metrics.answered(outcome, replica.settings.clock.mono().since(begun));
+    let mut response = match answer {
+        Ok((Some(all), items)) => {
+            items.iter().filter_map(|served| served.flight).skip(1).for_each(|flight| running.events.answered(flight));
+            good(&replica, &running, Served { value: Some(page(&items)), ..all })
+        }
+        Ok((None, _)) => StatusCode::BAD_REQUEST.into_response(),
+        Err(error) => bad(&error),
+    };
+    tell_connection(&replica, &mut response, connection);
+    drop(open);
+    response
+}
+
+/// The body of several items.
+fn page(items: &[Served]) -> Bytes {
+    let mut body =
+        Vec::with_capacity(16 + items.iter().map(|item| item.value.as_ref().map_or(4, Bytes::len) + 1).sum::<usize>());
+    body.extend_from_slice(b"{\"items\":[");
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(item.value.as_deref().unwrap_or(b"null"));
+    }
+    body.extend_from_slice(b"]}");
+    body.into()
 }
 
 /// Gives an item a new value, and does to the cache what the strategy does then. The answer has the new version.
@@ -93,6 +156,10 @@ fn good(replica: &Replica, running: &Running, served: Served) -> Response {
     let headers = response.headers_mut();
     headers.insert(CACHE_STATUS, status);
     headers.insert(header::AGE, age);
+    if running.stack.answers_parts() {
+        headers.insert(HeaderName::from_static(PART_HEADER), HeaderValue::from_static("1"));
+        headers.insert(HeaderName::from_static(VERSION_HEADER), HeaderValue::from(served.version));
+    }
     if served.outcome == Outcome::Stale {
         let overage = Duration::from_nanos(served.ttl_left_ns.min(0).unsigned_abs());
         replica.metrics.stale_by(overage);

@@ -179,6 +179,8 @@ impl Replica {
             cache_reads: running.stack.cache_reads(),
             near: running.stack.near().into(),
             pool: running.stack.pool().into(),
+            traffic: running.cache.traffic.as_ref().map(|traffic| traffic.counters().into()),
+            torn: running.stack.torn_reads(),
             cache_ops: running.cache_ops(),
             in_flight,
             peak_waiters: Some(running.stack.peak_waiters()),

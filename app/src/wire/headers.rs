@@ -17,6 +17,8 @@ pub const VERSION_HEADER: &str = "lab-version";
 pub const LED_HEADER: &str = "lab-flight";
 /// The header of an answer whose request took connections to the cache from a pool: see [`connection_text`].
 pub const CONNECTION_HEADER: &str = "lab-connection";
+/// The header of an answer whose body may be a part of the item only; [`VERSION_HEADER`] is beside it.
+pub const PART_HEADER: &str = "lab-part";
 /// The header of a stale answer: how far past its TTL it is, in microseconds. `Cache-Status` tells whole seconds only.
 pub const OVERAGE_HEADER: &str = "lab-overage-us";
 

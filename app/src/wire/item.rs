@@ -52,6 +52,25 @@ pub fn verify(bytes: &[u8], key: &str) -> Result<u64, WrongBody> {
     Ok(version)
 }
 
+/// Checks that a body is that of these items, in their order.
+///
+/// # Errors
+/// [`WrongBody`] of the first that is not there, or not as it should be.
+pub fn verify_page(bytes: &[u8], keys: impl Iterator<Item = String>) -> Result<(), WrongBody> {
+    let inside = bytes.strip_prefix(b"{\"items\":[").and_then(|rest| rest.strip_suffix(b"]}"));
+    let mut rest = inside.ok_or(WrongBody::NotAnItem)?;
+    for (at, key) in keys.enumerate() {
+        if at > 0 {
+            rest = rest.strip_prefix(b",").ok_or(WrongBody::NotAnItem)?;
+        }
+        // Neither key nor value has a quotation mark.
+        let end = rest.windows(2).position(|two| two == b"\"}").ok_or(WrongBody::NotAnItem)? + 2;
+        verify(&rest[..end], &key)?;
+        rest = &rest[end..];
+    }
+    if rest.is_empty() { Ok(()) } else { Err(WrongBody::NotAnItem) }
+}
+
 fn checksum(key: &str, version: u64, value: &str) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(key.as_bytes());
@@ -74,5 +93,13 @@ mod tests {
         assert_eq!(verify(&good.as_bytes()[..good.len() - 1], "7"), Err(WrongBody::NotAnItem));
         assert_eq!(verify(b"<html>", "7"), Err(WrongBody::NotAnItem));
         assert_eq!(verify(b"\xff\xfe", "7"), Err(WrongBody::NotAnItem));
+        let page = format!("{{\"items\":[{good},{}]}}", body("8", 1, "x"));
+        let verify_page =
+            |body: &str, keys: &[&str]| verify_page(body.as_bytes(), keys.iter().map(|key| (*key).to_owned()));
+        assert_eq!(verify_page(&page, &["7", "8"]), Ok(()));
+        assert_eq!(verify_page(&page, &["7"]), Err(WrongBody::NotAnItem), "more than was asked for");
+        assert_eq!(verify_page(&page, &["7", "8", "9"]), Err(WrongBody::NotAnItem));
+        assert_eq!(verify_page(&page, &["8", "7"]), Err(WrongBody::OtherItem("7".into())));
+        assert_eq!(verify_page(&good, &["7"]), Err(WrongBody::NotAnItem));
     }
 }

@@ -121,6 +121,7 @@ fn memory_and_redis_answer_a_hundred_thousand_random_commands_alike() {
                     wake: memory.clone(),
                     invalidations: memory.clone(),
                     counters: memory.clone(),
+                    traffic: None,
                     seize: memory,
                 };
                 let redis = source.open(&format!("run:{}", namespace.get()));

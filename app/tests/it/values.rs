@@ -4,10 +4,11 @@ use crate::common::fleet::{Fleet, command, outcome, places};
 use crate::common::{Lab, get, settings};
 use app::cache::redis_server::PrivateRedis;
 use app::testing;
-use app::wire::control::StartOrigin;
+use app::wire::control::{SizesWire, StartOrigin};
 use strategies::{Key, Outcome};
 
 const BYTES: u32 = 420 << 10;
+const SIZES: SizesWire = SizesWire::Constant { bytes: BYTES };
 
 async fn asked(redis: &PrivateRedis, question: &[&str], key: &Key) -> u32 {
     let entry = places(key).0;
@@ -16,9 +17,9 @@ async fn asked(redis: &PrivateRedis, question: &[&str], key: &Key) -> u32 {
 
 #[tokio::test]
 async fn a_value_is_in_redis_what_it_was_asked_to_be() {
-    for (filler_bytes, least, most) in [(0, BYTES, BYTES + 1024), (BYTES / 10 * 9, BYTES / 11, BYTES / 9)] {
+    for (compressible, least, most) in [(0.0, BYTES, BYTES + 1024), (0.9, BYTES / 11, BYTES / 9)] {
         let Some(redis) = testing::redis(&[]) else { return };
-        let start = StartOrigin { items: 3, value_bytes: BYTES, filler_bytes, ..settings(1, 4) };
+        let start = StartOrigin { items: 3, sizes: SIZES, compressible, ..settings(1, 4) };
         let fleet = Fleet::of("plain", &redis, 1, start).await;
         for number in 1..=3 {
             let key = Key::of_item(number);
@@ -29,7 +30,7 @@ async fn a_value_is_in_redis_what_it_was_asked_to_be() {
             assert_eq!(app::wire::item::verify(&value, key.as_str()), Ok(1), "it comes out as it went in");
             assert!(value.len() >= BYTES as usize);
             let length = asked(&redis, &["STRLEN"], &key).await;
-            assert!((least..=most).contains(&length), "{filler_bytes} of filler: {length} bytes");
+            assert!((least..=most).contains(&length), "{compressible} of it filler: {length} bytes");
             // Redis' allocator rounds up, to a quarter more at most.
             let memory = asked(&redis, &["MEMORY", "USAGE"], &key).await;
             assert!((length..=length / 4 * 5 + 1024).contains(&memory), "{memory} for {length} bytes");
@@ -41,7 +42,7 @@ async fn a_value_is_in_redis_what_it_was_asked_to_be() {
 /// is another, and that the second strategy of a run gets the same ones.
 #[tokio::test]
 async fn every_item_has_a_value_of_its_own_and_keeps_it_from_one_start_to_the_next() {
-    let start = StartOrigin { items: 100, value_bytes: BYTES, ..settings(1, 4) };
+    let start = StartOrigin { items: 100, sizes: SIZES, ..settings(1, 4) };
     let lab = Lab::start(0, "naive", start).await;
     let mut first = Vec::new();
     for (round, seed) in [(1, start.seed), (2, start.seed), (3, start.seed + 1)] {

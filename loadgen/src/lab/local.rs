@@ -219,6 +219,7 @@ impl CacheSource for Memory {
             wake: memory.clone(),
             invalidations: memory.clone(),
             counters: memory.clone(),
+            traffic: None,
             seize: memory,
         }
     }

@@ -63,6 +63,13 @@ impl Target {
                  tell what is stale by · use a scenario without [writes]",
             ));
         }
+        if scenario.load.batch > 1 {
+            return Err(Failure::usage(format!(
+                "several items of a target · load.batch = {} with --target · found more than 1, and how somebody else's service is asked for \
+                 several nobody here knows · write {KEY} where its page's number goes, and --set load.batch=1",
+                scenario.load.batch
+            )));
+        }
         if scenario.counting.is_some() {
             return Err(Failure::usage(
                 "counters of a target · kind = \"count\" with --target · found a load that counts, and only the lab's replicas say what \

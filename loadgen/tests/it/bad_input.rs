@@ -269,6 +269,7 @@ fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
     with_hot.counters = Some(report::record::CounterFigures::default());
     with_hot.levels = Some(report::record::LevelFigures::default());
     with_hot.pool = Some(report::record::PoolFigures::default());
+    with_hot.traffic = Some(report::record::TrafficFigures::default());
     with_hot.server = Some(report::record::ServerFigures::default());
     if let Some(events) = &mut with_hot.events {
         (events.limit_refused, events.breaker_refused) = (Some(0), Some(0));

@@ -30,6 +30,7 @@ mod sim;
 mod sweep;
 mod theory;
 mod validity;
+mod values;
 mod verdicts;
 mod workflows;
 mod writes;

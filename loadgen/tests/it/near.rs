@@ -131,8 +131,11 @@ fn stale_copies_answer_while_the_shared_cache_is_lost() {
 fn what_does_not_fit_is_refused_with_a_sentence() {
     for (strategy, said) in [
         ("plain + local + lock", "has `local`, where each replica has its own cache, and a lock or a lease"),
-        ("plain + local + near + coalesce", "`near`, which stands in front of a shared one"),
-        ("plain + local + copies + coalesce", "`copies`, which stands in front of a shared one"),
+        (
+            "plain + local + near + coalesce",
+            "has `local`, which shares no cache, and `near`, which stands in front of one",
+        ),
+        ("plain + local + copies + coalesce", "`copies`, which spreads a key over one"),
         ("plain + near(bytes=64) + coalesce", "needs a unit"),
         ("plain + near(bytes=5GiB) + coalesce", "is not a size in B, KiB or MiB"),
         ("plain + near(bytes=5000MiB) + coalesce", "found 5000MiB, which is out of range"),

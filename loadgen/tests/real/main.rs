@@ -32,4 +32,5 @@ mod stall;
 mod target;
 mod terminal;
 mod turns;
+mod values;
 mod writes;

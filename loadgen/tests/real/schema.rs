@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 40] = [
+const MAY_BE_MISSING: [&str; 43] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -36,26 +36,29 @@ const MAY_BE_MISSING: [&str; 40] = [
     "run Events.cache_breaker_opened",
     "run Events.fenced",
     "run Events.limit_refused",
+    "run Mark.near_by_chance",
     "run Outcomes.unknown",
     "run Recovery.recovered",
     "run Recovery.recovered_after_s",
+    "run Server.near_by_chance",
     "run Strategy.behind",
     "run Strategy.conditions",
     "run Strategy.counters",
     "run Strategy.cut_after_s",
     "run Strategy.generator_cpu_cores",
     "run Strategy.levels",
-    "run Strategy.pool",
     "run Strategy.life_s",
     "run Strategy.moved_on",
-    "run Strategy.resent",
     "run Strategy.not_predicted",
     "run Strategy.peak_waiters",
+    "run Strategy.pool",
     "run Strategy.predicted",
     "run Strategy.recovery",
     "run Strategy.repeats",
+    "run Strategy.resent",
     "run Strategy.retries",
     "run Strategy.server",
+    "run Strategy.traffic",
     "run Strategy.writes",
 ];
 
@@ -136,6 +139,9 @@ fn fresh() -> &'static [Written] {
         well("near", "--lab sim --scenario near-hot -w 2s -d 10s", &near);
         let pooled = ["--strategy", "plain + cache-breaker + pool(size=4, hold=request) + lock"];
         well("pool", "--lab sim --scenario near-hot -w 2s -d 10s", &pooled);
+        // Items in parts.
+        let parts = ["--strategy", "plain + parts + coalesce + lock + write-through"];
+        well("parts", "--lab sim --scenario large-values -d 3s -r 500/s", &parts);
         // A server that is set up and watched.
         if app::testing::needed("redis", app::cache::redis_server::installed).is_some() {
             let line =

@@ -23,6 +23,7 @@ mod predicted;
 mod recovery;
 mod row;
 mod server;
+mod traffic;
 mod verdict;
 mod writes;
 
@@ -43,6 +44,7 @@ pub use predicted::{NotPredicted, Predicted};
 pub use recovery::{Recovery, Retries};
 pub use row::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, ServerRow, WriteRow};
 pub use server::{MarkFigures, ServerFigures};
+pub use traffic::TrafficFigures;
 pub use verdict::Verdict;
 pub use writes::{BehindCommit, WriteFigures};
 
@@ -202,6 +204,10 @@ pub struct Strategy {
     /// How long requests waited for connections to the shared cache; `None` (and absent) where it takes none from a pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolFigures>,
+    /// What went between the replicas and the shared cache; `None` (and absent) where nothing goes over a connection, and where an event ended
+    /// a replica, for its counts ended with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<TrafficFigures>,
     /// What the cache's server did of its own meanwhile, and how many of the slowest requests were near it; `None` (and absent) where nobody
     /// watched it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

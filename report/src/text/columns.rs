@@ -38,6 +38,7 @@ pub(crate) enum Group {
     Faults,
     Levels,
     Pool,
+    Traffic,
     Origin,
     Time,
     Requests,
@@ -47,10 +48,11 @@ pub(crate) enum Group {
 }
 
 impl Group {
-    pub(crate) const ALL: [(Self, &'static str); 9] = [
+    pub(crate) const ALL: [(Self, &'static str); 10] = [
         (Self::Faults, "Faults"),
         (Self::Levels, "Copies in the process"),
         (Self::Pool, "Connections"),
+        (Self::Traffic, "Bytes"),
         (Self::Origin, "Origin reads"),
         (Self::Time, "Response time, ms"),
         (Self::Requests, "Requests"),
@@ -78,6 +80,10 @@ pub(crate) enum Shown {
     Told,
     /// Where connections to the shared cache come from a pool.
     Pool,
+    /// Where values are large.
+    Traffic,
+    /// Where items have parts.
+    Parts,
     /// Where something counted.
     Counters,
     /// There, where a limiter asked.
@@ -102,12 +108,20 @@ impl Shown {
             }
             Self::Told => strategies.clone().any(|s| s.levels.as_ref().is_some_and(|levels| levels.lost.is_some())),
             Self::Levels => strategies.clone().any(|strategy| strategy.levels.is_some()),
+            Self::Traffic => strategies.clone().any(moves_much),
+            Self::Parts => strategies.clone().any(|s| s.traffic.as_ref().is_some_and(|traffic| traffic.torn.is_some())),
             Self::Pool => strategies.clone().any(|strategy| strategy.pool.is_some()),
             Self::Writes => strategies.clone().any(|strategy| strategy.behind.is_some()),
             Self::Faults => strategies.clone().any(|strategy| strategy.recovery.is_some()),
             Self::TwoRules => phrases::two_rules(strategies),
         }
     }
+}
+
+/// Whether requests bring more of the cache's bytes along than their own headers are.
+fn moves_much(strategy: &Strategy) -> bool {
+    let read = strategy.traffic.as_ref().and_then(|traffic| traffic.read_per_request);
+    read.is_some_and(|bytes| bytes >= 1024.0)
 }
 
 /// What a cell says.

@@ -5,7 +5,7 @@ use crate::record::Strategy;
 use crate::text::phrases::{self, UNKNOWN};
 
 /// Every figure, in the order of the table at the end of a run.
-pub(crate) const FIGURES: [FigureRow; 32] = [
+pub(crate) const FIGURES: [FigureRow; 35] = [
     figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
     figure("origin.total", Some(FigureUnit::Count), origin_total).only(Shown::Items).head("origin", "reads").page(
         Group::Origin,
@@ -107,6 +107,31 @@ pub(crate) const FIGURES: [FigureRow; 32] = [
             "wait p99, ms",
             "99th percentile of how long requests waited for connections, what theory predicts of it, and operations that waited in vain",
         ),
+    figure("traffic.read_per_request", Some(FigureUnit::Rate), |s| {
+        let written = s.traffic.as_ref().and_then(|traffic| traffic.written_per_request);
+        let under = written.map(|bytes| format!("{} written", phrases::bytes(bytes))).unwrap_or_default();
+        let read = s.traffic.as_ref().and_then(|traffic| traffic.read_per_request);
+        Cell { under, ..number(read, read.map(phrases::bytes)) }
+    })
+    .only(Shown::Traffic)
+    .head("bytes/", "request")
+    .page(
+        Group::Traffic,
+        "read a request",
+        "bytes of entries that came from the shared cache for each request, as they lie there, and those that went to it",
+    ),
+    figure("traffic.commands_per_request", Some(FigureUnit::Rate), |s| {
+        one_decimal(s.traffic.as_ref().and_then(|traffic| traffic.commands_per_request))
+    })
+    .only(Shown::Traffic)
+    .head("commands/", "request")
+    .page(Group::Traffic, "commands", "commands on entries that a request sent to the shared cache"),
+    figure("traffic.torn", Some(FigureUnit::Count), |s| {
+        count(s.traffic.as_ref().and_then(|traffic| traffic.torn), "")
+    })
+    .only(Shown::Parts)
+    .head("torn", "reads")
+    .page(Group::Traffic, "torn reads", "reads that found parts of an item of different versions; they count as misses"),
     figure("behind.share", Some(FigureUnit::Share), behind).only(Shown::Writes).head("behind", "commit").page(
         Group::Writes,
         "behind a commit",

@@ -301,6 +301,16 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
     text.chars().take(limit.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// `712 B`, `40.1 KiB`, `1.2 MiB`: a mean number of bytes.
+pub(crate) fn bytes(bytes: f64) -> String {
+    const KIB: f64 = 1024.0;
+    match bytes {
+        few if few < KIB => format!("{few:.0} B"),
+        some if some < KIB * KIB => format!("{:.1} KiB", some / KIB),
+        many => format!("{:.1} MiB", many / (KIB * KIB)),
+    }
+}
+
 /// At most `limit` characters, cut in the middle: compositions often differ at their ends only.
 pub(crate) fn cut_in_middle(text: &str, limit: usize) -> String {
     let length = text.chars().count();

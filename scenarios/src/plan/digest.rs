@@ -7,6 +7,7 @@ use crate::plan::draw::fold;
 use crate::values::keys::KeyKind;
 use crate::values::law::Law;
 use crate::values::load::{Arrivals, LoadKind};
+use crate::values::size::SizeLaw;
 use crate::values::writes::WritePace;
 
 /// The version of what is hashed and of how it is drawn. Raise it whenever the same seed means other requests.
@@ -44,7 +45,10 @@ fn digest(plan: &Plan) -> String {
         digest.add(&[nanos(duration)]);
     }
     digest.add(&key_words(plan.keys.kind));
-    digest.add(&[u64::from(plan.keys.n), u64::from(plan.keys.value_size)]);
+    digest.add(&[u64::from(plan.keys.n), u64::from(plan.keys.value_size.p50())]);
+    if let SizeLaw::LogNormal { p99, .. } = plan.keys.value_size {
+        digest.add(&[u64::from(p99)]);
+    }
     if let Some(of) = plan.keys.sample_of {
         digest.add(&[u64::from(of)]);
     }
@@ -74,6 +78,9 @@ fn digest(plan: &Plan) -> String {
                 digest.add(&[arrival.at_ns, u64::from(arrival.key), u64::from(arrival.replica)]);
             }
         }
+    }
+    if load.batch > 1 {
+        digest.add(&[4, u64::from(load.batch)]);
     }
     if let Some(counting) = plan.counting {
         digest.add(&[3, nanos(counting.window)]);

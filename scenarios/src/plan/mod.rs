@@ -98,6 +98,18 @@ impl Plan {
         }
     }
 
+    /// How many items a request asks for.
+    #[must_use]
+    pub fn batch(&self) -> u32 {
+        self.load.batch
+    }
+
+    /// The items that a request for a key asks for: so many neighbours, from the key on; the first follows the last.
+    pub fn page(&self, key: u32) -> impl Iterator<Item = u32> + use<> {
+        let n = self.keys.n;
+        (0..self.load.batch).map(move |at| ((u64::from(key) - 1 + u64::from(at)) % u64::from(n)) as u32 + 1)
+    }
+
     /// The key of a request that asks for what does not exist. Drawn apart, so that a share of none leaves a plan as it is.
     fn missing(&self, client: u64, n: u64) -> Option<u32> {
         let Keys { n: existing, missing_share, missing_n, .. } = self.keys;

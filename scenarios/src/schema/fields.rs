@@ -2,7 +2,7 @@
 //!
 //! One list serves the refusal of unknown fields and the dotted paths of `--set`, so that the two can't drift apart.
 
-use crate::values::server;
+use crate::values::{server, simulated};
 
 pub(crate) const TOP: [&str; 15] = [
     "schema",
@@ -21,9 +21,9 @@ pub(crate) const TOP: [&str; 15] = [
     "event",
     "threshold",
 ];
-pub(crate) const LOAD: [&str; 13] = [
-    "kind", "window", "clients", "think", "rate", "arrivals", "start", "warmup", "duration", "timeout", "on_down",
-    "ramp", "retry",
+pub(crate) const LOAD: [&str; 14] = [
+    "kind", "window", "clients", "think", "rate", "arrivals", "start", "batch", "warmup", "duration", "timeout",
+    "on_down", "ramp", "retry",
 ];
 pub(crate) const LIMIT: [&str; 1] = ["per_window"];
 pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
@@ -31,7 +31,7 @@ pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
 pub(crate) const KEYS: [&str; 9] =
     ["kind", "n", "hot_share", "exponent", "sample_of", "value_size", "compressible", "missing_share", "missing_n"];
 pub(crate) const WRITES: [&str; 5] = ["rate", "share", "kind", "hot_share", "exponent"];
-pub(crate) const CACHE: [&str; 2] = ["ttl", "redis"];
+pub(crate) const CACHE: [&str; 3] = ["ttl", "redis", "simulated"];
 pub(crate) const ORIGIN: [&str; 5] = ["service_time", "write_time", "concurrency", "queue", "write_every"];
 pub(crate) const REPLICA: [&str; 2] = ["concurrency", "queue"];
 /// The client's is `load.timeout`.
@@ -39,12 +39,14 @@ pub(crate) const BUDGETS: [&str; 3] = ["replica", "origin_read", "lock_wait"];
 pub(crate) const WARM: [&str; 2] = ["burst", "ages"];
 pub(crate) const EVENT: [&str; 9] = ["at", "do", "for", "factor", "share", "add", "target", "key", "keys"];
 pub(crate) const THRESHOLD: [&str; 4] = ["strategy", "metric", "at_most", "at_least"];
+/// Of a law of sizes.
+pub(crate) const SIZES: [&str; 3] = ["dist", "p50", "p99"];
 pub(crate) const LAW: [&str; 6] = ["dist", "mean", "p50", "p99", "min", "max"];
 
 /// Fields of the top that hold a value, not a table.
 const PLAIN: [&str; 4] = ["schema", "name", "summary", "strategies"];
 /// Tables whose fields a `--set` can reach. Thresholds are a list and have no path; of events, see [`OF_EVENTS`].
-const TABLES: [(&str, &[&str]); 11] = [
+const TABLES: [(&str, &[&str]); 12] = [
     ("load", &LOAD),
     ("load.retry", &RETRY),
     ("limit", &LIMIT),
@@ -52,6 +54,7 @@ const TABLES: [(&str, &[&str]); 11] = [
     ("writes", &WRITES),
     ("cache", &CACHE),
     (SERVER, &server::NAMES),
+    ("cache.simulated", &simulated::NAMES),
     ("origin", &ORIGIN),
     ("replica", &REPLICA),
     ("budgets", &BUDGETS),

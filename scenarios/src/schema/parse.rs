@@ -140,6 +140,9 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     if let (Some(load), Some(fields), Some(cache)) = (&load, &load_fields, &cache) {
         load.refuse_short_warmup(walk, fields, cache.ttl);
     }
+    if let (Some(load), Some(fields), Some(keys)) = (&load, &load_fields, &keys) {
+        load.refuse_batch(walk, fields, keys, counts || top.has("writes"));
+    }
     let slots = match walk.section(top, "replica", &fields::REPLICA, false) {
         Some(fields) => replica::read(walk, &fields).map(Some),
         None => Some(None),

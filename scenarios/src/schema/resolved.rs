@@ -36,6 +36,7 @@ impl Scenario {
         }
         let _ = writeln!(out, "\n[cache]\nttl = \"{}\"", duration_text(self.cache.ttl));
         self.cache.redis.write(&mut out);
+        self.cache.simulated.write(&mut out);
         let origin = &self.origin;
         let write_every = duration_text(origin.write_every.unwrap_or_default());
         let _ = writeln!(out, "\n[origin]\nservice_time = {}", origin.service_time.toml());

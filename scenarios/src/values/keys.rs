@@ -4,16 +4,14 @@ use std::fmt::Write as _;
 
 use crate::schema::tree::{Node, Value};
 use crate::schema::walk::{Fields, Walk};
-use strategies::units::{SIZE, size_text};
+use crate::values::size::SizeLaw;
 
 const N_MAX: u32 = 10_000_000;
-const VALUE_SIZE_MAX: u32 = 1 << 20;
-const VALUE_SIZE_DEFAULT: u32 = 256;
 /// A few, as deleted items are that links still lead to.
 const MISSING_N_DEFAULT: u32 = 10;
 const EXPONENT_MAX: f64 = 10.0;
 /// Most bytes of all values together: they are held in memory by a cache, and by the origin.
-const BYTES_MAX: i128 = 4 << 30;
+const BYTES_MAX: f64 = 4.0 * GIB;
 const GIB: f64 = (1_u64 << 30) as f64;
 
 /// The keys of a scenario, numbered from 1.
@@ -25,8 +23,8 @@ pub struct Keys {
     pub n: u32,
     /// How many keys these stand for, where they are a sample (of `Zipf` only): see [`Keys::sample`].
     pub sample_of: Option<u32>,
-    /// Bytes of each value, at least 1.
-    pub value_size: u32,
+    /// How large values are.
+    pub value_size: SizeLaw,
     /// The share of each value that is one letter again and again, 0 to 1; the rest no compression makes smaller.
     pub compressible: f64,
     /// The share of requests that ask for items that do not exist, from 0 to below 1. Only the others are spread as
@@ -113,13 +111,6 @@ impl Keys {
         self.sample_of.map(|of| Sample::new(self.n, of))
     }
 
-    /// Bytes of each value that are filler.
-    #[must_use]
-    pub fn filler_bytes(&self) -> u32 {
-        // At most `value_size`, for the share is at most 1.
-        (f64::from(self.value_size) * self.compressible).round() as u32
-    }
-
     /// Whether a key is one of those that do not exist.
     #[must_use]
     pub fn is_missing(&self, key: u32) -> bool {
@@ -145,10 +136,10 @@ impl Keys {
 
     pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
         let word = walk.word(fields, "kind", &KINDS, None);
-        let value_size = walk.quantity(fields, "value_size", &SIZE, 1..=VALUE_SIZE_MAX, Some(VALUE_SIZE_DEFAULT));
+        let value_size = SizeLaw::read(walk, fields);
         let n = match word {
             Some(Word::Single) => walk.integer(fields, "n", 1..=1, Some(1)),
-            _ => read_n(walk, fields, value_size.unwrap_or(VALUE_SIZE_DEFAULT)),
+            _ => read_n(walk, fields, value_size),
         };
         let compressible = if fields.has("compressible") {
             walk.number(fields, "compressible", "0 to 1", |share| (0.0..=1.0).contains(&share))
@@ -170,7 +161,7 @@ impl Keys {
 
     pub(crate) fn write(&self, out: &mut String) {
         self.kind.write(out);
-        let _ = writeln!(out, "n = {}\nvalue_size = \"{}\"", self.n, size_text(self.value_size));
+        let _ = writeln!(out, "n = {}\nvalue_size = {}", self.n, self.value_size.toml());
         if let Some(of) = self.sample_of {
             let _ = writeln!(out, "sample_of = {of}");
         }
@@ -200,15 +191,15 @@ impl KeyKind {
 }
 
 /// The number of keys, refused with what they would cost where they are too many.
-fn read_n(walk: &mut Walk<'_>, fields: &Fields<'_>, value_size: u32) -> Option<u32> {
+fn read_n(walk: &mut Walk<'_>, fields: &Fields<'_>, value_size: Option<SizeLaw>) -> Option<u32> {
     if let Some(Node { value: Value::Integer(Some(n)), place }) = fields.get("n") {
-        let bytes = n.saturating_mul(value_size.into());
+        let bytes = *n as f64 * value_size.map_or(0.0, |sizes| sizes.mean());
         if *n > N_MAX.into() || bytes > BYTES_MAX {
             let found = format!(
                 "found {n} values of {}, that is {:.1} GiB of memory, allowed {N_MAX} and {:.1} GiB",
-                size_text(value_size),
-                bytes as f64 / GIB,
-                BYTES_MAX as f64 / GIB
+                value_size.map_or_else(|| "an unknown size".to_owned(), |sizes| sizes.to_string()),
+                bytes / GIB,
+                BYTES_MAX / GIB
             );
             walk.report(place, "too many keys for a machine's memory", found, "lower n or value_size");
             return None;

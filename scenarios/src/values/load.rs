@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::schema::fields;
 use crate::schema::walk::{Fields, Walk};
+use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::ramp::{RATE_MAX_PER_S, RATE_MIN_PER_S, Ramp};
 use crate::values::rate::Rate;
@@ -16,6 +17,8 @@ const CLIENTS_MAX: u32 = 1_000_000;
 const ARRIVALS_MAX: f64 = 1e9;
 /// TTLs over which keys come into use.
 const STAGGER_TTLS: u32 = 2;
+/// Most items of a request.
+const BATCH_MAX: u32 = 1000;
 const THINK_MAX: Duration = Duration::from_secs(3600);
 const WARMUP_MAX: Duration = Duration::from_secs(24 * 3600);
 const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -37,6 +40,8 @@ pub struct Load {
     pub on_down: OnDown,
     /// How clients try again, if they do.
     pub retry: Option<Retry>,
+    /// How many items a request asks for: neighbours, from its key on. At least 1.
+    pub batch: u32,
 }
 
 /// What a client does when nobody listens where its request should go.
@@ -134,8 +139,9 @@ impl Load {
             Some(retry) => Retry::read(walk, &retry).map(Some),
             None => Some(None),
         };
+        let batch = walk.integer(fields, "batch", 1..=BATCH_MAX, Some(1));
         let (kind, warmup, duration) = (kind?, warmup?, duration?);
-        let load = Self { kind, warmup, duration, timeout: timeout?, on_down: on_down?, retry: retry? };
+        let load = Self { kind, warmup, duration, timeout: timeout?, on_down: on_down?, retry: retry?, batch: batch? };
         load.refuse_too_many(walk, fields)
     }
 
@@ -160,6 +166,22 @@ impl Load {
             }
         }
         Some(self)
+    }
+
+    /// Several items a request: of keys that exist and of which none is singled out, in a load that reads and does nothing else.
+    pub(crate) fn refuse_batch(&self, walk: &mut Walk<'_>, fields: &Fields<'_>, keys: &Keys, does_more: bool) {
+        let Some(node) = fields.get("batch").filter(|_| self.batch > 1) else { return };
+        let staggered = matches!(self.kind, LoadKind::Open { start: Start::Staggered, .. });
+        let refused = [
+            (keys.hot_key().is_some(), "a hot key", "write keys.kind = \"zipf\" or \"uniform\""),
+            (keys.n < self.batch, "fewer keys than a request asks for", "raise keys.n, or lower batch"),
+            (keys.missing_share > 0.0, "keys that do not exist", "drop keys.missing_share"),
+            (staggered, "keys that come into use one after the other", "drop load.start"),
+            (does_more, "writes or counters", "drop them"),
+        ];
+        if let Some((_, what, remedy)) = refused.iter().find(|(found, ..)| *found) {
+            walk.refuse(node, format!("`batch` beside {what}"), "1 there", format!("{remedy}; or write batch = 1"));
+        }
     }
 
     /// Keys that come into use one after the other must all be in use at t = 0.
@@ -192,6 +214,9 @@ impl Load {
                 writeln!(out, "rate = \"{}\"\narrivals = \"{word}\"{start}", rate_text(*rate_per_s))
             }
         };
+        if self.batch > 1 {
+            let _ = writeln!(out, "batch = {}", self.batch);
+        }
         for (name, value) in [("warmup", self.warmup), ("duration", self.duration), ("timeout", self.timeout)] {
             let _ = writeln!(out, "{name} = \"{}\"", duration_text(value));
         }

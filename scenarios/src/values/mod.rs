@@ -11,4 +11,6 @@ pub(crate) mod replica;
 pub(crate) mod retry;
 pub(crate) mod server;
 pub(crate) mod service;
+pub(crate) mod simulated;
+pub(crate) mod size;
 pub(crate) mod writes;

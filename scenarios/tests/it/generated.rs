@@ -56,7 +56,7 @@ pub(crate) fn load() -> impl Strategy<Value = Load> {
                 *empty = ramps(parts, duration);
             }
             let on_down = if moves { OnDown::Next } else { OnDown::Fail };
-            Load { kind, warmup, duration, timeout, on_down, retry }
+            Load { kind, warmup, duration, timeout, on_down, retry, batch: 1 }
         },
     )
 }
@@ -68,9 +68,21 @@ pub(crate) fn retry() -> impl Strategy<Value = Retry> {
     )
 }
 
+fn simulated() -> impl Strategy<Value = SimulatedServer> {
+    let set = (span(S), span(S), proptest::option::of(1024_u32..=u32::MAX));
+    let set = set.prop_map(|(command, per_mib, bandwidth)| SimulatedServer { command, per_mib, bandwidth });
+    prop_oneof![Just(SimulatedServer::default()), set]
+}
+
+/// Sizes that 4096 values may have.
+fn value_size() -> impl Strategy<Value = SizeLaw> {
+    let law = (1_u32..=1 << 16, 0_u32..=1 << 10).prop_map(|(p50, more)| SizeLaw::LogNormal { p50, p99: p50 + more });
+    prop_oneof![(1_u32..=1 << 20).prop_map(SizeLaw::Constant), law]
+}
+
 pub(crate) fn keys() -> impl Strategy<Value = Keys> {
     let missing = (prop_oneof![Just(0.0), 0.0_f64..1.0], 1_u32..=10_000_000);
-    let sizes = (2_u32..=4096, 1_u32..=1 << 20, any::<bool>(), prop_oneof![Just(0.0), 0.0_f64..=1.0]);
+    let sizes = (2_u32..=4096, value_size(), any::<bool>(), prop_oneof![Just(0.0), 0.0_f64..=1.0]);
     (kind(), sizes, missing).prop_map(|(kind, (n, value_size, sampled, compressible), (missing_share, missing_n))| {
         Keys {
             n: if kind == KeyKind::Single { 1 } else { n },
@@ -164,9 +176,9 @@ prop_compose! {
         (concurrency, queue) in (1_u32..=65_536, 0_u32..=1_000_000),
         (wait, more) in (span(3600 * S), span(3600 * S)),
         slots in proptest::option::of((1_u32..=1000, 0_u32..=1000).prop_map(|(concurrency, queue)| Slots { concurrency, queue })),
-        redis in server(),
+        (redis, simulated) in (server(), simulated()),
         (ttl, write_every) in (span(24 * 3600 * S), proptest::option::of(span(S))),
-        (warm, aged) in any::<(bool, bool)>(),
+        (warm, aged, batch) in (any::<bool>(), any::<bool>(), 1_u32..=1000),
         actions in proptest::collection::vec(action(), 0..4),
         (metric, value) in (0..METRICS.len(), 0.0_f64..1e9),
     ) -> Scenario {
@@ -182,7 +194,11 @@ prop_compose! {
         let (warm, writes) = (warm && counting.is_none(), writes.filter(|_| counting.is_none()));
         let warmup = if warm { Duration::ZERO } else { load.warmup };
         let mut load = Load { warmup, ..load };
-        if let LoadKind::Open { start, .. } = &mut load.kind && warmup >= ttl * 2 {
+        let reads_only = counting.is_none() && writes.is_none() && keys.missing_share <= 0.0 && keys.hot_key().is_none();
+        if reads_only && keys.n >= 2 {
+            load.batch = batch.min(keys.n);
+        }
+        if let LoadKind::Open { start, .. } = &mut load.kind && warmup >= ttl * 2 && load.batch == 1 {
             *start = Start::Staggered;
         }
         Scenario {
@@ -195,7 +211,7 @@ prop_compose! {
             load,
             counting,
             keys,
-            cache: CacheSettings { ttl, redis },
+            cache: CacheSettings { ttl, redis, simulated },
             origin: OriginModel { service_time, write_time, concurrency, queue, write_every: write_every.filter(|_| writes.is_none()) },
             // One key has no others.
             writes: writes.filter(|writes| keys_n > 1 || !matches!(writes.kind, Some(KeyKind::Hot { .. }))),

@@ -6,6 +6,7 @@ mod bad_counting;
 mod bad_files;
 mod bad_input;
 mod bad_server;
+mod bad_values;
 mod bad_writes;
 mod generated;
 mod plan;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::generated::*;
 use scenarios::{
     Action, ActionKind, Arrivals, CacheSettings, KeyKind, Keys, Law, Load, LoadKind, OnDown, OriginModel, Plan, Ramp,
-    Scenario, ServerSettings, Start, Warm, shipped,
+    Scenario, ServerSettings, SimulatedServer, SizeLaw, Start, Warm, shipped,
 };
 use strategies::Budgets;
 
@@ -51,18 +51,19 @@ fn hotkey_is_the_primers_load() {
             timeout: 10 * S,
             on_down: OnDown::Next,
             retry: None,
+            batch: 1,
         },
         counting: None,
         keys: Keys {
             kind: KeyKind::Hot { share: 0.95 },
             n: 10,
             sample_of: None,
-            value_size: 256,
+            value_size: SizeLaw::Constant(256),
             compressible: 0.0,
             missing_share: 0.0,
             missing_n: 10,
         },
-        cache: CacheSettings { ttl: 5 * S, redis: ServerSettings::default() },
+        cache: CacheSettings { ttl: 5 * S, redis: ServerSettings::default(), simulated: SimulatedServer::default() },
         origin: OriginModel {
             service_time: Law::Constant(200 * MS),
             write_time: None,

@@ -169,11 +169,15 @@ impl Invalidations for CachePort {
         let (key, server) = (key.clone(), Arc::clone(&self.server));
         // An entry of a stream takes memory.
         let needs_memory = matches!(bus, Bus::Streams { .. });
-        Box::pin(self.write(needs_memory, move |_| server.told(bus, &key)))
+        Box::pin(self.write(needs_memory, 0, move |_| server.told(bus, &key)))
     }
 
     fn tracked<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
-        Box::pin(self.read(key, true))
+        let (key, replica) = (key.clone(), self.replica);
+        Box::pin(self.read(move |server| {
+            server.track(replica, &key);
+            server.look_up(&key)
+        }))
     }
 }
 

@@ -12,8 +12,9 @@ impl CachePort {
     fn within(&self, budget: Duration) -> Arc<Self> {
         let (world, server, subscriber) = (self.world.clone(), Arc::clone(&self.server), Arc::clone(&self.subscriber));
         let (link, listener_link) = (Arc::clone(&self.link), Arc::clone(&self.listener_link));
-        let (replica, replies_to_lose) = (self.replica, Arc::clone(&self.replies_to_lose));
-        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, budget })
+        let (replies_to_lose, traffic) = (Arc::clone(&self.replies_to_lose), Arc::clone(&self.traffic));
+        let replica = self.replica;
+        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, traffic, budget })
     }
 }
 

@@ -148,7 +148,14 @@ impl MemoryCache {
         let allowed = match when {
             When::Always => true,
             When::NotOlder => state.is_not_newer(key, entry.version, now),
-            When::Fenced(token) => state.holder(key, now) == Some(token) && state.is_not_newer(key, entry.version, now),
+            When::Fenced(token) => {
+                // An item has one lease, however many parts.
+                let holder = match key.whole() {
+                    (_, None) => state.holder(key, now),
+                    (whole, Some(_)) => Key::new(whole).ok().and_then(|whole| state.holder(&whole, now)),
+                };
+                holder == Some(token) && state.is_not_newer(key, entry.version, now)
+            }
         };
         if allowed {
             state.put(key, entry, now);

@@ -16,33 +16,33 @@ mod effect;
 mod listeners;
 mod memory_changes;
 mod memory_hears;
+mod port;
 mod seize;
 mod wake;
+pub(crate) mod work;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_channel::oneshot;
-use futures_util::future::{Either, select};
-use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, CacheErrorClass, ConnectionLimits, Lease, Lookup, Released, Removal,
-    Renewed, Stored, Subscribers, Token, When,
-};
+use strategies::Key;
+use strategies::port::{CacheError, CacheErrorClass, Lookup, Removal, Subscribers, Token};
 use strategies::rng::Rng;
 use strategies::time::Mono;
-use strategies::{Entry, Key};
 
 pub use connections::SimConnections;
 pub use effect::{Effect, Watcher};
+pub use port::CachePort;
 
 use crate::cache::condition::Condition;
 use crate::cache::keymap::KeyMap;
 use crate::cache::link::{Draws, Link};
 use crate::cache::listeners::Changes;
 use crate::cache::memory::{MemoryCache, Snapshot};
-use crate::world::{Handle, NOBODY};
+use crate::cache::work::{Carried, ServerWork};
+use crate::world::Handle;
 
 /// The seed of what the server draws for itself.
 const DRAWS: u64 = 0x00CA_C4E5;
@@ -62,12 +62,19 @@ pub struct CacheServer {
     changes: Changes,
     watcher: OnceLock<Watcher>,
     draws: Draws,
+    work: ServerWork,
 }
 
 impl CacheServer {
     /// An empty cache that works.
     #[must_use]
     pub fn new(world: Handle, memory: MemoryCache) -> Arc<Self> {
+        Self::busy(world, memory, ServerWork::default())
+    }
+
+    /// The same, whose commands take it a time.
+    #[must_use]
+    pub fn busy(world: Handle, memory: MemoryCache, work: ServerWork) -> Arc<Self> {
         Arc::new(Self {
             world,
             memory,
@@ -78,6 +85,7 @@ impl CacheServer {
             changes: Changes::default(),
             watcher: OnceLock::new(),
             draws: Draws::from(&Rng::new(DRAWS)),
+            work,
         })
     }
 
@@ -185,6 +193,20 @@ impl CacheServer {
         trouble.queued_until
     }
 
+    /// What there is of a key, and how many bytes it is.
+    fn look_up(&self, key: &Key) -> (Lookup, u64) {
+        let found = self.memory.look_up(key);
+        let bytes = if let Lookup::Found(entry, _) = &found { self.work.bytes(entry) } else { 0 };
+        (found, bytes)
+    }
+
+    /// Waits until the server has done what a command asks of it, and the reply has left.
+    async fn toil(&self, carried: Carried) {
+        if let Some(at) = self.work.done(self.world.now(), carried) {
+            self.world.sleep_until(at).await;
+        }
+    }
+
     /// Lets a command in that has arrived: waits while the server stands still, and for its slowness.
     async fn admit(&self, needs_memory: bool) -> Result<(), CacheError> {
         let mut queued = false;
@@ -226,191 +248,6 @@ struct Subscriber {
     subscribers: Subscribers,
     /// A message was lost on its way since the last one that came.
     missed: AtomicBool,
-}
-
-/// One replica's connection to the cache.
-pub struct CachePort {
-    world: Handle,
-    server: Arc<CacheServer>,
-    replica: u16,
-    link: Arc<Link>,
-    /// The connection on which it hears of changes.
-    listener_link: Arc<Link>,
-    subscriber: Arc<Subscriber>,
-    replies_to_lose: Arc<AtomicU32>,
-    /// How long an operation may take.
-    budget: Duration,
-}
-
-impl CachePort {
-    /// Connects a replica. What its earlier incarnation listened for is forgotten.
-    #[must_use]
-    pub fn new(server: &Arc<CacheServer>, replica: u16, link: Arc<Link>, listener_link: Arc<Link>) -> Arc<Self> {
-        server.changes.forget(replica);
-        let subscriber = Arc::new(Subscriber {
-            replica,
-            link: Arc::clone(&link),
-            listeners: Mutex::default(),
-            subscribers: Subscribers::default(),
-            missed: AtomicBool::default(),
-        });
-        let mut subscribers = lock(&server.subscribers);
-        subscribers.retain(|s| s.replica != replica);
-        subscribers.push(Arc::clone(&subscriber));
-        drop(subscribers);
-        let (world, server) = (server.world.clone(), Arc::clone(server));
-        let (replies_to_lose, budget) = (Arc::default(), ConnectionLimits::USUAL.reply);
-        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, budget })
-    }
-
-    /// The replies to this replica's next `count` writes are lost, after the effect.
-    pub fn lose_replies(&self, count: u32) {
-        self.replies_to_lose.store(count, Relaxed);
-    }
-
-    /// A read: it has no effect, so a caller that gives it up leaves nothing behind.
-    async fn read(&self, key: &Key, tracked: bool) -> Result<Lookup, CacheError> {
-        let deadline = self.world.now().plus(self.budget);
-        let arrives = self.link.there.deliver(self.world.now());
-        let Some(arrives) = arrives.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
-        self.world.sleep_until(arrives).await;
-        if self.server.troubled.load(Relaxed) {
-            let (server, key, replica) = (Arc::clone(&self.server), key.clone(), self.replica);
-            let serve = async move {
-                server.admit(false).await?;
-                if tracked {
-                    server.track(replica, &key);
-                }
-                Ok(server.memory.look_up(&key))
-            };
-            return Box::pin(self.reply_to(serve, deadline)).await;
-        }
-        if tracked {
-            self.server.track(self.replica, key);
-        }
-        let answer = self.server.memory.look_up(key);
-        let back = self.link.back.deliver(self.world.now());
-        let Some(back) = back.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
-        self.world.sleep_until(back).await;
-        Ok(answer)
-    }
-
-    async fn give_up<T>(&self, deadline: Mono) -> Result<T, CacheError> {
-        self.world.sleep_until(deadline).await;
-        Err(no_reply())
-    }
-
-    /// A write: the server carries it out once it has arrived, whatever becomes of the caller.
-    async fn write<T: Send + 'static>(
-        &self,
-        needs_memory: bool,
-        act: impl FnOnce(&Arc<CacheServer>) -> T + Send + 'static,
-    ) -> Result<T, CacheError> {
-        let deadline = self.world.now().plus(self.budget);
-        let Some(arrives) = self.link.there.deliver(self.world.now()) else { return self.give_up(deadline).await };
-        let (world, server) = (self.world.clone(), Arc::clone(&self.server));
-        let serve = async move {
-            world.sleep_until(arrives).await;
-            server.admit(needs_memory).await.map(|()| act(&server))
-        };
-        self.reply_to(serve, deadline).await
-    }
-
-    /// What the server does for a command, on a task of its own, and the way back of its reply.
-    async fn reply_to<T: Send + 'static>(
-        &self,
-        serve: impl Future<Output = Result<T, CacheError>> + Send + 'static,
-        deadline: Mono,
-    ) -> Result<T, CacheError> {
-        let (tell, told) = oneshot::channel();
-        let (world, link) = (self.world.clone(), Arc::clone(&self.link));
-        let loses = self.replies_to_lose.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok();
-        self.world.spawn(NOBODY, async move {
-            let answer = serve.await;
-            if let Some(back) = link.back.deliver(world.now()).filter(|_| !loses) {
-                world.sleep_until(back).await;
-                let _ = tell.send(answer);
-            }
-        });
-        match select(told, self.world.sleep_until(deadline)).await {
-            Either::Left((Ok(answer), _)) => answer,
-            Either::Left((Err(oneshot::Canceled), at_deadline)) => {
-                at_deadline.await;
-                Err(no_reply())
-            }
-            Either::Right(_) => Err(no_reply()),
-        }
-    }
-}
-
-impl Cache for CachePort {
-    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
-        Box::pin(self.read(key, false))
-    }
-
-    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
-        let (key, entry, replica) = (key.clone(), entry.clone(), self.replica);
-        Box::pin(self.write(true, move |server| {
-            let stored = server.memory.store(&key, &entry, when);
-            if stored == Stored::Stored {
-                server.changed(&key);
-            }
-            server.tell(replica, || Effect::Put(key, entry, when, stored));
-            stored
-        }))
-    }
-
-    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.write(false, move |server| {
-            server.memory.forget(&key, what);
-            server.changed(&key);
-            if what == Removal::EntryAndLease {
-                lock(&server.holders).remove(&key);
-            }
-            server.tell(replica, || Effect::Removed(key, what));
-        }))
-    }
-}
-
-impl Lease for CachePort {
-    fn acquire<'a>(
-        &'a self,
-        key: &'a Key,
-        token: Token,
-        life: Duration,
-    ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.write(true, move |server| {
-            let acquired = server.memory.take(&key, token, life);
-            server.tell(replica, || Effect::Taken(key.clone(), token, life, acquired));
-            if acquired == Acquired::Won {
-                lock(&server.holders).insert(key, (token, replica));
-            }
-            acquired
-        }))
-    }
-
-    fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.write(false, move |server| {
-            let renewed = server.memory.prolong(&key, token, life);
-            server.tell(replica, || Effect::Prolonged(key, token, renewed));
-            renewed
-        }))
-    }
-
-    fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.write(false, move |server| {
-            let released = server.memory.let_go(&key, token);
-            if released == Released::Released {
-                lock(&server.holders).remove(&key);
-            }
-            server.tell(replica, || Effect::LetGo(key, token, released));
-            released
-        }))
-    }
 }
 
 /// A poisoned lock is as good as any: every critical section above leaves its value whole.

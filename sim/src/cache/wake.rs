@@ -35,7 +35,7 @@ impl Wake for CachePort {
         let key = key.clone();
         Box::pin(async move {
             // Best effort: a message that is not sent costs a fall-back poll.
-            let _ = self.write(false, move |server| server.fan_out(&key)).await;
+            let _ = self.write(false, 0, move |server| server.fan_out(&key)).await;
             // In a simulated world only what the scenario does loses messages.
             true
         })

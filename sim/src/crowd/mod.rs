@@ -3,6 +3,7 @@
 //! A client between two requests is a few numbers and a line in the agenda; only a request that is under way is a task.
 //! So a million of them fit into a laptop, and the cost of a request does not grow with their number.
 
+mod pages;
 mod retries;
 mod under_way;
 mod workers;
@@ -323,6 +324,7 @@ impl<W: Witness + 'static> Crowd<W> {
             loop {
                 let job = std::future::poll_fn(|_| at_work.take().map_or(Poll::Pending, Poll::Ready)).await;
                 match job.op {
+                    Op::Get if crowd.plan.batch() > 1 => Box::pin(crowd.turn_page(job, &at_work)).await,
                     Op::Get => {
                         let (answer, connection) = Stack::serve(job.stack, job.cx, &job.key).await;
                         crowd.answered(job.number, &at_work, Reply::Answer(&answer, connection));

@@ -16,7 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use evidence::{OriginFault, OriginWrite, ReadEnd};
 use futures_channel::oneshot;
-use scenarios::{OriginModel, ServiceModel};
+use scenarios::{Keys, OriginModel, ServiceModel, SizeLaw};
 use strategies::Key;
 use strategies::port::{LoadCx, Loaded, OriginError};
 use strategies::time::{Mono, nanos};
@@ -34,11 +34,16 @@ pub struct SimOrigin {
     write_model: ServiceModel,
     seed: u64,
     items: u32,
+    /// How large values are, where that matters.
+    sizes: Option<SizeLaw>,
     write_every: Option<Duration>,
     queue: u32,
     commits: OnceLock<CommitWatcher>,
     state: Mutex<State>,
 }
+
+/// What lies around a value in the body of a real item, to a few bytes.
+const BODY_BYTES: usize = 56;
 
 /// Told of each write at its commit: the key, and the version that it made.
 pub(crate) type CommitWatcher = Box<dyn Fn(&Key, u64) + Send + Sync>;
@@ -60,12 +65,23 @@ impl SimOrigin {
     /// An origin with items 1 to `items` at version 1 and an empty ledger.
     #[must_use]
     pub fn new(world: Handle, model: &OriginModel, items: u32, seed: u64) -> Arc<Self> {
+        Self::of(world, model, items, None, seed)
+    }
+
+    /// The same with values as large as those of these keys.
+    #[must_use]
+    pub fn sized(world: Handle, model: &OriginModel, keys: &Keys, seed: u64) -> Arc<Self> {
+        Self::of(world, model, keys.n, Some(keys.value_size), seed)
+    }
+
+    fn of(world: Handle, model: &OriginModel, items: u32, sizes: Option<SizeLaw>, seed: u64) -> Arc<Self> {
         Arc::new(Self {
             world,
             model: model.service_model(),
             write_model: model.write_model(),
             seed,
             items,
+            sizes,
             write_every: model.write_every,
             queue: model.queue,
             commits: OnceLock::new(),
@@ -197,15 +213,20 @@ impl SimOrigin {
         1 + of_all + self.state().written.get(&number).copied().unwrap_or(0)
     }
 
-    /// The row as it is now. A version's value says whose and which it is, so that another's is noticed.
+    /// A version's value says whose and which it is, so that another's is noticed; then come as many bytes as a real one has.
+    fn value(&self, number: u32, version: u64) -> Bytes {
+        let mut value = item(number, version).to_vec();
+        if let Some(sizes) = self.sizes {
+            value.resize(BODY_BYTES + sizes.of(self.seed, number) as usize, 0);
+        }
+        value.into()
+    }
+
+    /// The row as it is now.
     fn select(&self, key: &Key, now: Mono) -> Loaded {
         let number = self.number(key);
         let version = number.map_or(0, |number| self.version(number, now));
-        Loaded {
-            value: number.map(|number| Bytes::copy_from_slice(&item(number, version))),
-            version,
-            read_at: Default::default(),
-        }
+        Loaded { value: number.map(|number| self.value(number, version)), version, read_at: Default::default() }
     }
 
     async fn take_place(&self) -> Result<(), Refusal> {

@@ -55,6 +55,15 @@ pub const RATE: Unit<f64> =
 pub const SIZE: Unit<u32> =
     Unit { read: read_size, show: size_text, words: "a size in B, KiB or MiB", example: "256B", suffix: "B" };
 
+/// Bytes a second.
+pub const BANDWIDTH: Unit<u32> = Unit {
+    read: read_bandwidth,
+    show: bandwidth_text,
+    words: "bytes a second in B/s, KiB/s or MiB/s",
+    example: "119MiB/s",
+    suffix: "MiB/s",
+};
+
 const NS_PER_S: u128 = 1_000_000_000;
 
 const DURATIONS: [(&str, u128); 7] = [
@@ -105,6 +114,19 @@ fn read_size(text: &str) -> Result<u32, UnitFault> {
     let (number, unit) = split(text)?;
     let bytes = scaled(number, lookup(&SIZES, unit)?)?;
     u32::try_from(bytes).map_err(|_| UnitFault::TooLarge)
+}
+
+/// Bytes a second in scenario syntax: `119MiB/s`.
+#[must_use]
+pub fn bandwidth_text(per_s: u32) -> String {
+    format!("{}/s", size_text(per_s))
+}
+
+fn read_bandwidth(text: &str) -> Result<u32, UnitFault> {
+    match text.trim_end().strip_suffix("/s") {
+        Some(size) => read_size(size),
+        None => Err(split(text).err().unwrap_or(UnitFault::UnknownUnit)),
+    }
 }
 
 fn read_rate(text: &str) -> Result<f64, UnitFault> {

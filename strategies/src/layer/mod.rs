@@ -1,6 +1,7 @@
 //! Layers around ports. Around the cache stand caches, so that all of them see every put; around the origin, and around a write, see
 //! their rooms.
 
+mod batch;
 mod cache_breaker;
 mod circuit;
 pub(crate) mod connection;
@@ -12,8 +13,10 @@ mod meter;
 pub(crate) mod near;
 mod negative;
 pub(crate) mod origin;
+mod parts;
 pub(crate) mod write;
 
+pub(crate) use batch::{BATCH, BatchMode, Batching, gathering};
 pub(crate) use cache_breaker::{CACHE_BREAKER, CacheBreakerLayer};
 pub(crate) use connection::{Connecting, ConnectionLayer, ConnectionSpec, MULTIPLEXED, POOL, TIMEOUTS};
 pub use connection::{ConnectionUse, HoldFor, PoolCounters, PoolSettings};
@@ -25,6 +28,7 @@ pub(crate) use meter::{Metered, Operations};
 pub use near::NearCounters;
 pub(crate) use near::{Copies, LocalLayer, NEAR, NearLayer};
 pub(crate) use negative::NEGATIVE;
+pub(crate) use parts::{PARTS, PartsLayer, PartsRead};
 pub use write::Written;
 
 /// The layer of docs/extending.md, as a reader of it would write it.

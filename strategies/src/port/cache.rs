@@ -1,5 +1,7 @@
 //! The shared cache.
 
+use futures_util::future::try_join_all;
+
 use super::{BoxFuture, CacheError, Token};
 use crate::port::entry::Entry;
 use crate::port::key::Key;
@@ -59,6 +61,12 @@ pub enum Removal {
 pub trait Cache: Send + Sync {
     /// Reads a key.
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>>;
+
+    /// Reads several keys, and says what it found in their order. A cache that can asks for all of them by one command; any other reads
+    /// each by a command of its own, all at once.
+    fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Lookup>, CacheError>> {
+        Box::pin(try_join_all(keys.iter().map(|key| self.get(key))))
+    }
 
     /// Writes a key: the one write door. The cache keeps the entry for its hard life and a second more, then forgets it.
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>>;

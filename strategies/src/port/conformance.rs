@@ -64,6 +64,7 @@ impl CacheSubject {
         self.renewal_starts_the_life_anew().await;
         self.a_fenced_put_needs_the_lease().await;
         self.a_fenced_put_never_goes_back_a_version().await;
+        self.many_are_read_in_order_and_parts_share_a_lease().await;
         self.a_removal_may_take_the_lease_with_it().await;
         self.a_put_without_a_lease_may_be_kept_from_going_back_a_version().await;
         self.a_listener_hears_the_next_message_about_its_key().await;
@@ -87,6 +88,24 @@ impl CacheSubject {
         assert_eq!(self.cache.remove(&key, Removal::Entry).await, Ok(()));
         assert_eq!(self.cache.get(&key).await, Ok(Lookup::Absent));
         assert_eq!(self.cache.remove(&key, Removal::Entry).await, Ok(()), "removing nothing is no error");
+    }
+
+    async fn many_are_read_in_order_and_parts_share_a_lease(&self) {
+        let (key, other, token) = (self.key("many"), self.key("many-other"), Token(7));
+        let parts = [key.part(0), key.part(1), key.part(2)];
+        assert_eq!(self.cache.get_many(&parts).await, Ok(vec![Lookup::Absent; 3]));
+        assert_eq!(self.lease.acquire(&key, token, LONG).await, Ok(Acquired::Won));
+        let of = |version: u64| entry(version, Some(Bytes::from(version.to_string())), self.clock.wall());
+        let entries = [of(1), of(2), of(3)];
+        for (part, entry) in parts.iter().zip(&entries) {
+            let stored = self.cache.put(part, entry, When::Fenced(token)).await;
+            assert_eq!(stored, Ok(Stored::Stored), "by the lease of the item");
+        }
+        let asked = [parts[2].clone(), other, parts[0].clone()];
+        let [first, _, third] = entries.map(|entry| Lookup::Found(entry, Level::Shared));
+        assert_eq!(self.cache.get_many(&asked).await, Ok(vec![third, Lookup::Absent, first]));
+        assert_eq!(self.cache.remove(&key, Removal::EntryAndLease).await, Ok(()));
+        assert_eq!(self.cache.put(&parts[1], &of(4), When::Fenced(token)).await, Ok(Stored::Fenced));
     }
 
     async fn an_entry_outlives_its_hard_life_by_a_second(&self) {

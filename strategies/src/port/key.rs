@@ -7,6 +7,9 @@ use smol_str::SmolStr;
 /// The longest key in bytes.
 pub const KEY_BYTES_MAX: usize = 256;
 
+/// What stands between a key and the number of its part.
+const PART: &str = ":part-";
+
 /// A cache key: 1 to [`KEY_BYTES_MAX`] bytes of `A–Z a–z 0–9 . _ - :`.
 ///
 /// The alphabet keeps a key inside its Redis hash tag and out of every log, URL and label as anything but itself. Up to 23 bytes
@@ -65,6 +68,21 @@ impl Key {
         (Self::of_item(number) == *self).then_some(number)
     }
 
+    /// The key of one of an item's parts, from 0: the first is the item's own. One with no room for a suffix has one part.
+    #[must_use]
+    pub fn part(&self, number: u32) -> Self {
+        if number == 0 {
+            return self.clone();
+        }
+        Self::new(&format!("{self}{PART}{number}")).unwrap_or_else(|_| self.clone())
+    }
+
+    /// The item's own key, and the number of its part that this is the key of, where it is not the first.
+    #[must_use]
+    pub fn whole(&self) -> (&str, Option<&str>) {
+        self.0.rsplit_once(PART).map_or((&self.0, None), |(whole, part)| (whole, Some(part)))
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -99,6 +117,9 @@ mod tests {
         for number in [0, 7, 10, 99, 4_294_967_295] {
             assert_eq!(Key::of_item(number).as_str(), number.to_string());
         }
+        let key = Key::new("7").unwrap();
+        assert_eq!((key.part(0), key.part(2).whole()), (key.clone(), ("7", Some("2"))));
+        assert_eq!(key.whole(), ("7", None));
         let item = |text: &str| Key::new(text).unwrap().item();
         assert_eq!([item("7"), item("4294967295"), item("0")], [Some(7), Some(u32::MAX), Some(0)]);
         assert_eq!([item("007"), item("4294967296"), item("seven")], [None; 3]);

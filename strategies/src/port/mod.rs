@@ -25,6 +25,7 @@ mod origin;
 mod recorded;
 mod runtime;
 mod subscribers;
+mod traffic;
 mod wake;
 
 use std::pin::Pin;
@@ -43,6 +44,7 @@ pub use origin::{FlightId, LoadCx, Loaded, Origin, OriginError};
 pub use recorded::Texts;
 pub use runtime::{Clock, Spawn};
 pub use subscribers::Subscribers;
+pub use traffic::{Traffic, TrafficCounters};
 pub use wake::{Heard, Message, Messages, Wake};
 
 /// The future that a port returns.

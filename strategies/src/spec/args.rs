@@ -87,7 +87,9 @@ impl<'a> Args<'a> {
     }
 
     pub(crate) fn count(&self, name: &str) -> Result<u32, String> {
-        let Some(Range::Count(from, to)) = self.param(name).map(|p| p.range) else { return Err(self.misread(name)) };
+        let Some(Range::Count(from, to) | Range::AllOrCount(from, to)) = self.param(name).map(|p| p.range) else {
+            return Err(self.misread(name));
+        };
         let text = self.text(name);
         match text.parse::<u32>() {
             Ok(value) if (from..=to).contains(&value) => Ok(value),
@@ -96,6 +98,11 @@ impl<'a> Args<'a> {
             }
             _ => Err(self.wrong(name, &format!("found {text:?}, which is no number"))),
         }
+    }
+
+    /// A whole number, or `None` for the word `all`.
+    pub(crate) fn all_or_count(&self, name: &str) -> Result<Option<u32>, String> {
+        if self.text(name) == "all" { Ok(None) } else { self.count(name).map(Some) }
     }
 
     /// A duration, or `None` for the word `auto`.

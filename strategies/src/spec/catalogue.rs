@@ -9,7 +9,7 @@ use crate::fill::{BARE, COALESCE, LEASE, LOCK};
 use crate::kit::nearest::nearest;
 use crate::layer::origin::{BREAKER, LIMIT};
 use crate::layer::write::{EXPIRE, INVALIDATE, WRITE_THROUGH};
-use crate::layer::{CACHE_BREAKER, COPIES, JITTER, LOCAL, MULTIPLEXED, NEAR, NEGATIVE, POOL, TIMEOUTS};
+use crate::layer::{BATCH, CACHE_BREAKER, COPIES, JITTER, LOCAL, MULTIPLEXED, NEAR, NEGATIVE, PARTS, POOL, TIMEOUTS};
 use crate::policy::{AHEAD, PLAIN, SOFT_WINDOW, SWR, XFETCH};
 
 /// Every layer, in the order in which compositions are said. Of several cache layers the later ones are outside.
@@ -22,10 +22,12 @@ pub const LAYERS: &[LayerInfo] = &[
     MULTIPLEXED,
     POOL,
     TIMEOUTS,
+    BATCH,
     CACHE_BREAKER,
     LOCAL,
     NEGATIVE,
     JITTER,
+    PARTS,
     COPIES,
     NEAR,
     COALESCE,

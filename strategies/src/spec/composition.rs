@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::layer::{Alone, CacheLayer, FillLayer, OriginLayer, PolicySpec, WriteEffect, WriteLayer};
 use super::span::Span;
-use crate::layer::{CacheBreakerLayer, ConnectionSpec, CopiesLayer, LocalLayer, NearLayer, PoolSettings};
+use crate::layer::{
+    BatchMode, CacheBreakerLayer, ConnectionSpec, CopiesLayer, LocalLayer, NearLayer, PartsLayer, PoolSettings,
+};
 use crate::port::{Bus, Capabilities};
 use crate::stack::sabotage::BrokenInfo;
 
@@ -25,6 +27,10 @@ pub struct Spec {
     pub(crate) near: Option<NearLayer>,
     /// A cache of each replica's own in the place of the shared one.
     pub(crate) local: Option<LocalLayer>,
+    /// How requests for several items read them.
+    pub(crate) batch: Option<BatchMode>,
+    /// Several keys for each entry.
+    pub(crate) parts: Option<PartsLayer>,
     /// Several entries of each key.
     pub(crate) copies: Option<CopiesLayer>,
     /// How it is wrong, where it is on purpose. All else in it is the right one's.
@@ -50,6 +56,24 @@ impl Spec {
         self.canonical = format!("WRONG ON PURPOSE ({}): {}", broken.reason, self.canonical);
         self.broken = Some(broken);
         self
+    }
+
+    /// Whether it says how requests for several items read them.
+    #[must_use]
+    pub fn has_batch(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    /// Whether it keeps items in parts.
+    #[must_use]
+    pub fn has_parts(&self) -> bool {
+        self.parts.is_some()
+    }
+
+    /// Whether a request reads some of an item's parts only.
+    #[must_use]
+    pub fn reads_some_parts(&self) -> bool {
+        self.parts.is_some_and(|parts| parts.reads_some())
     }
 
     /// What the user asked for, as typed.

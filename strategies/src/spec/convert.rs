@@ -8,7 +8,9 @@ use super::composition::Spec;
 use super::layer::{Alone, CacheLayer, FillLayer, Layer, LayerInfo, OriginLayer, PolicySpec, Slot, WriteLayer};
 use super::terms::{self, Term};
 use crate::kit::nearest::nearest;
-use crate::layer::{CacheBreakerLayer, ConnectionLayer, ConnectionSpec, CopiesLayer, LocalLayer, NearLayer};
+use crate::layer::{
+    BatchMode, CacheBreakerLayer, ConnectionLayer, ConnectionSpec, CopiesLayer, LocalLayer, NearLayer, PartsLayer,
+};
 use crate::stack::sabotage::BROKEN;
 
 /// What is wrong with a SPEC: a sentence that names what was found, what is allowed and what to do.
@@ -65,6 +67,8 @@ struct Rows {
     near: Option<NearLayer>,
     local: Option<LocalLayer>,
     copies: Option<CopiesLayer>,
+    parts: Option<PartsLayer>,
+    batch: Option<BatchMode>,
     fill: Vec<Arc<dyn FillLayer>>,
     origin: Vec<Arc<dyn OriginLayer>>,
     writes: Vec<Arc<dyn WriteLayer>>,
@@ -83,6 +87,8 @@ impl Rows {
                 Layer::Near(layer) => rows.near = Some(layer),
                 Layer::Local(layer) => rows.local = Some(layer),
                 Layer::Copies(layer) => rows.copies = Some(layer),
+                Layer::Parts(layer) => rows.parts = Some(layer),
+                Layer::Batch(mode) => rows.batch = Some(mode),
                 Layer::Fill(layer) => rows.fill.push(layer),
                 Layer::Origin(layer) => rows.origin.push(layer),
                 Layer::Write(layer) => rows.writes.push(layer),
@@ -118,6 +124,10 @@ impl Rows {
             let allowed = names(Slot::Write);
             return Some(format!("has more than one write layer; a composition has at most one of: {allowed}"));
         }
+        let besides = [("near", self.near.is_some()), ("copies", self.copies.is_some())];
+        if let (Some(_), Some((other, _))) = (&self.parts, besides.iter().find(|(_, there)| *there)) {
+            return Some(format!("has `parts` and `{other}`, which each say under which keys an item lies; drop one"));
+        }
         self.local.as_ref().and_then(|_| self.not_with_local())
     }
 
@@ -138,6 +148,10 @@ impl Rows {
             "`near`, which stands in front of one"
         } else if self.copies.is_some() {
             "`copies`, which spreads a key over one"
+        } else if self.parts.is_some() {
+            "`parts`, which spreads an item over keys of one"
+        } else if self.batch.is_some() {
+            "`batch`, which says how to read several items from one"
         } else {
             return None;
         };
@@ -173,6 +187,8 @@ fn assemble(text: &str, canonical: String, layers: Vec<Layer>) -> Result<Spec, S
         near: rows.near,
         local: rows.local,
         copies: rows.copies,
+        parts: rows.parts,
+        batch: rows.batch,
         broken: None,
         fill: rows.fill,
         origin: rows.origin,

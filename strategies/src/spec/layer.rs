@@ -13,7 +13,7 @@ use super::span::Span;
 use crate::fill::{Fill, LockSettings};
 use crate::layer::origin::LimitSettings;
 use crate::layer::write::{ItemWriter, WriteDoor};
-use crate::layer::{CacheBreakerLayer, ConnectionLayer, CopiesLayer, LocalLayer, NearLayer};
+use crate::layer::{BatchMode, CacheBreakerLayer, ConnectionLayer, CopiesLayer, LocalLayer, NearLayer, PartsLayer};
 use crate::policy::Early;
 use crate::port::entry::Life;
 use crate::port::{Cache, Capabilities, Origin};
@@ -62,6 +62,8 @@ pub(crate) enum Layer {
     Near(NearLayer),
     Local(LocalLayer),
     Copies(CopiesLayer),
+    Parts(PartsLayer),
+    Batch(BatchMode),
     Fill(Arc<dyn FillLayer>),
     Origin(Arc<dyn OriginLayer>),
     Write(Arc<dyn WriteLayer>),

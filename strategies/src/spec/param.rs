@@ -28,6 +28,8 @@ pub(crate) enum Range {
     AtMost(f64),
     /// A whole number, from and to.
     Count(u32, u32),
+    /// The word `all`, or a whole number, from and to.
+    AllOrCount(u32, u32),
     /// A time, from and to.
     Time(Duration, Duration),
     /// A number of bytes, with its unit.
@@ -50,6 +52,7 @@ impl ParamInfo {
             Range::Below(most) => format!("{what}; between 0 and {most}"),
             Range::AtMost(most) => format!("{what}; above 0, at most {most}"),
             Range::Count(from, to) => format!("{what}; {from} to {to}"),
+            Range::AllOrCount(from, to) => format!("{what}: all, or {from} to {to}"),
             Range::Size => format!("{what}; a size with its unit, above 0B, at most 4095MiB"),
             Range::Time(from, to) => format!("{what}; {}", times(from, to)),
             Range::AutoOrTime(auto, from, to) => format!("{what}: auto ({auto}), or {}", times(from, to)),

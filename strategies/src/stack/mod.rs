@@ -1,8 +1,10 @@
 //! The stack builder: the one place where a SPEC becomes running layers, each in its slot.
 
 pub(crate) mod budgets;
+mod many;
 pub(crate) mod parts;
 mod ports;
+mod reach;
 pub mod sabotage;
 pub(crate) mod slots;
 #[cfg(test)]
@@ -19,9 +21,7 @@ use futures_channel::oneshot;
 
 use crate::fill::{Backoff, Cx, Flights, LoadFill, Prefetched};
 use crate::layer::write::{ItemWriter, StoreWriter, WriteDoor};
-use crate::layer::{
-    Connecting, ConnectionUse, Copies, Metered, Names, NearCounters, Operations, PoolCounters, Written,
-};
+use crate::layer::{ConnectionUse, Copies, Metered, NearCounters, Operations, PoolCounters, Written};
 use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
@@ -29,6 +29,7 @@ use crate::port::key::Key;
 use crate::port::{BoxFuture, Cause, Clock, Removal, Spawn, When};
 use crate::spec::{FillLayer, Spec};
 use crate::stack::parts::Parts;
+use crate::stack::reach::Reach;
 use crate::stack::slots::Door;
 use crate::stack::views::Views;
 
@@ -61,8 +62,7 @@ pub struct Stack {
     copies: Arc<Copies>,
     /// What the breaker of the shared cache keeps, where it does.
     kept: Option<Arc<Copies>>,
-    names: Names,
-    connecting: Connecting,
+    reach: Reach,
     door: Door,
     clock: Arc<dyn Clock>,
     spawn: Arc<dyn Spawn>,
@@ -78,8 +78,7 @@ impl Stack {
             return Err(Unable { strategy: spec.canonical().to_owned(), lacks });
         }
         let spec = &spec.clone().fitted(&ports.budgets);
-        let (names, ports) = views::named(spec, ports);
-        let (ports, connecting) = spec.connection.connect(&ports);
+        let (reach, ports) = Reach::of(spec, ports);
         let operations = Arc::<Operations>::default();
         let Parts { mut ports, early, near, write, fill } = parts(spec, metered(&ports, &operations));
         let kept = spec.cache_breaker.as_ref().and_then(|breaker| breaker.guard(&mut ports));
@@ -104,7 +103,7 @@ impl Stack {
                 |inner, layer: &Arc<dyn FillLayer>| layer.around(inner, Arc::clone(&shared), &ports, incarnation);
             spec.fill.iter().fold(innermost, around)
         });
-        let fill = connecting.held_for_fills(fill);
+        let fill = reach.connecting.held_for_fills(fill);
         let (door, clock, spawn) = (Door::new(ports.slots), Arc::clone(&ports.clock), Arc::clone(&ports.spawn));
         let waiters = Arc::clone(&door.waiters);
         let life = spec.policy.life(ttl);
@@ -113,7 +112,7 @@ impl Stack {
             ports: ports.clone(),
             cache: Arc::clone(&cache),
             life,
-            names: names.clone(),
+            names: reach.names.clone(),
             bus: near.as_ref().and_then(|layer| layer.bus),
             copies: Arc::clone(&copies),
             removal,
@@ -125,7 +124,7 @@ impl Stack {
         };
         let rng = ports.rng.fork("policy");
         let policy = Policy { ports, shared, cache, fill, early, life, rng, waiters };
-        Ok(Self { policy, load, writer, life, operations, copies, kept, names, connecting, door, clock, spawn })
+        Ok(Self { policy, load, writer, life, operations, copies, kept, reach, door, clock, spawn })
     }
 
     /// Reads an item from the origin to warm the cache with, in a flight of its own.
@@ -140,7 +139,7 @@ impl Stack {
     pub async fn store(&self, key: &Key, item: Prefetched, left: f64) {
         let Life { soft, hard } = self.life;
         let life = if left < 1.0 { Life::new(soft.mul_f64(left), hard.saturating_sub(soft)) } else { self.life };
-        for name in self.names.all(key) {
+        for name in self.reach.names.all(key) {
             self.load.store(&name, item.clone(), life, When::Always).await;
         }
     }
@@ -152,7 +151,7 @@ impl Stack {
         cx: Cx,
         key: impl Deref<Target = Key>,
     ) -> (Result<Served, GetError>, Option<ConnectionUse>) {
-        stack.connecting.within(stack.answer(cx, &key)).await
+        stack.reach.connecting.within(stack.answer(cx, &key)).await
     }
 
     /// Writes an item: gives it a new version at the origin, and does to the cache what the strategy does then. In the background, so
@@ -161,7 +160,7 @@ impl Stack {
     /// # Errors
     /// [`GetError`] where it was not committed, as far as the replica knows.
     pub async fn write(&self, cx: Cx, key: &Key) -> Result<Written, GetError> {
-        self.connecting.within(self.carry_out(cx, key)).await.0
+        self.reach.connecting.within(self.carry_out(cx, key)).await.0
     }
 
     async fn carry_out(&self, cx: Cx, key: &Key) -> Result<Written, GetError> {
@@ -176,7 +175,7 @@ impl Stack {
 
     /// In its slot, where there is a limit to them.
     async fn answer(&self, cx: Cx, key: &Key) -> Result<Served, GetError> {
-        let name = self.names.any(key);
+        let name = self.reach.names.any(key);
         let key = name.as_ref().unwrap_or(key);
         if !self.door.is_limited() {
             return self.policy.get(cx, key).await;
@@ -209,10 +208,22 @@ impl Stack {
         self.operations.reads()
     }
 
+    /// Reads that found parts of an item of different versions.
+    #[must_use]
+    pub fn torn_reads(&self) -> u64 {
+        self.reach.parts.torn()
+    }
+
+    /// Whether what it answers from the cache is a part of the item only.
+    #[must_use]
+    pub fn answers_parts(&self) -> bool {
+        self.reach.parts.some_only
+    }
+
     /// What became of its pool of connections; nothing where it has none.
     #[must_use]
     pub fn pool(&self) -> PoolCounters {
-        self.connecting.counters()
+        self.reach.connecting.counters()
     }
 
     /// What became of what the replica keeps in its process: its layer's copies and its breaker's together.
@@ -225,7 +236,7 @@ impl Stack {
 
 impl RunningStrategy for Stack {
     fn get<'a>(&'a self, cx: Cx, key: &'a Key) -> BoxFuture<'a, Result<Served, GetError>> {
-        Box::pin(async move { self.connecting.within(self.answer(cx, key)).await.0 })
+        Box::pin(async move { self.reach.connecting.within(self.answer(cx, key)).await.0 })
     }
 }
 

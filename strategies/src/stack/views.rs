@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::layer::near::{self, Bounds};
-use crate::layer::{Copies, Names, NearLayer, OfBase, ToldOfBase, own_cache};
+use crate::layer::{Copies, NearLayer, own_cache};
 use crate::port::Cache;
 use crate::spec::Spec;
 use crate::stack::ports::Ports;
@@ -36,14 +36,4 @@ impl Views {
         };
         Self { copies, shared, cache }
     }
-}
-
-/// The ports of a stack whose keys may have several names in the cache: the origin and whatever is told know the keys alone.
-pub(super) fn named(spec: &Spec, ports: &Ports) -> (Names, Ports) {
-    let (names, mut ports) = (Names::new(spec.copies, &ports.rng), ports.clone());
-    if names.differ() {
-        ports.origin = Arc::new(OfBase(Arc::clone(&ports.origin)));
-        ports.events = Arc::new(ToldOfBase(Arc::clone(&ports.events)));
-    }
-    (names, ports)
 }

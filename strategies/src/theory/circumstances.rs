@@ -74,6 +74,10 @@ pub struct Circumstances {
     pub writes: bool,
     /// Whether the cache throws entries out, or refuses them, for want of memory.
     pub evicts: bool,
+    /// How many items a request asks for.
+    pub batch: u32,
+    /// Whether a command takes the cache's server a time of its own, so that others may have to wait.
+    pub busy_cache: bool,
     /// Whether a replica works on so many requests at a time, and others wait for their turn.
     pub slots: bool,
     /// T.

@@ -66,7 +66,11 @@ impl Layers {
             connection,
             // It does nothing where the cache does its work, and where that does not nothing is predicted.
             cache_breaker: _,
+            // Requests for several items are none of theory's.
+            batch: _,
             cache: _,
+            // All of an item's parts end together.
+            parts: _,
             near,
             local,
             copies,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic here is a failed test")]
 
+mod batch;
 mod broken;
 mod cache_breaker;
 mod common;
@@ -9,5 +10,6 @@ mod guards;
 mod herds;
 mod leaders;
 mod leases;
+mod parts;
 mod pool;
 mod spec;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{Fleet, SERVICE, TTL, ms};
-use strategies::port::{CacheErrorClass, Clock as _, Event};
+use strategies::port::{CacheErrorClass, Event};
 use strategies::{ConnectionUse, Key, Outcome, Spec};
 
 /// What the second of two requests has, for another key: the first has missed a moment before.
@@ -72,9 +72,7 @@ fn a_write_holds_one_connection_for_all_that_it_does() {
         let spec = format!("plain + copies(n=3) + pool(size=1, wait=1s, hold={hold}) + lock + invalidate");
         let fleet = Fleet::new(&spec, 1);
         fleet.run(async {
-            let deadline = fleet.world.clock(0).mono().plus(Duration::from_secs(8));
-            let cx = strategies::Cx { request: 1, deadline, replica: 0 };
-            fleet.replicas[0].stack.write(cx, &Key::of_item(1)).await.unwrap();
+            fleet.replicas[0].write(Key::of_item(1)).await;
             fleet.replicas[0].stack.pool().takes
         })
     };

@@ -2,7 +2,8 @@
 //!
 //! A dead Redis costs microseconds and not seconds: each command is the next try to connect (`link.rs`). No reply fills the memory
 //! (`bounded.rs`).
-//! Keys are `lab:<run>:<strategy>:{<key>}:v` and `…:l`: the braces keep both in one cluster slot.
+//! Keys are `lab:<run>:<strategy>:{<key>}:v` and `…:l`, and `…:v:<number>` of an item's further parts: the braces keep all of them in one
+//! cluster slot.
 
 mod bounded;
 mod changes;
@@ -28,7 +29,7 @@ use redis::Cmd;
 use redis::aio::ConnectionLike;
 use strategies::port::{
     Acquired, BoxFuture, Bus, Cache, CacheError, CacheErrorClass, Capabilities, Connected, Lease, Level, Lookup,
-    Released, Removal, Renewed, Stored, Token, When,
+    Released, Removal, Renewed, Stored, Token, Traffic, When,
 };
 use strategies::time::nanos;
 use strategies::{Entry, Key};
@@ -72,21 +73,24 @@ impl RedisSource {
         RedisConnections { link: self.connection.clone(), over }
     }
 
-    fn changes(&self, namespace: &str) -> RedisChanges {
-        let cache = RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace);
-        let shared = Arc::new(cache);
+    fn cache(&self, namespace: &str) -> RedisCache<RedisLink> {
+        RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace)
+    }
+
+    fn changes(&self, of: &RedisCache<RedisLink>) -> RedisChanges {
+        let shared = Arc::new(of.on(self.connection.clone()));
         let over = Arc::clone(&shared);
         let over = Box::new(move |connection| -> Arc<dyn Cache> { Arc::new(over.on(connection)) });
-        RedisChanges::new(self.connection.clone(), (shared, over), format!("lab:{namespace}:"), Arc::clone(&self.cut))
+        RedisChanges::new(self.connection.clone(), (shared, over), of.prefix.clone(), Arc::clone(&self.cut))
     }
 }
 
 impl CacheSource for RedisSource {
     fn open(&self, namespace: &str) -> CachePorts {
         self.hold(None);
-        let redis = Arc::new(RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace));
+        let redis = Arc::new(self.cache(namespace));
         let wake = Arc::new(RedisWake::new(self.connection.clone(), channel(namespace)));
-        let invalidations = Arc::new(self.changes(namespace));
+        let invalidations = Arc::new(self.changes(&redis));
         CachePorts {
             cache: redis.clone(),
             lease: redis.clone(),
@@ -94,6 +98,7 @@ impl CacheSource for RedisSource {
             wake,
             invalidations,
             counters: redis.clone(),
+            traffic: Some(Arc::clone(&redis.traffic)),
             seize: redis,
         }
     }
@@ -140,6 +145,7 @@ pub struct RedisCache<C> {
     connection: C,
     scripts: Arc<Scripts>,
     prefix: String,
+    traffic: Arc<Traffic>,
 }
 
 impl<C: RedisConnection> RedisCache<C> {
@@ -150,20 +156,36 @@ impl<C: RedisConnection> RedisCache<C> {
     }
 
     fn over(connection: C, scripts: Arc<Scripts>, namespace: &str) -> Self {
-        Self { connection, scripts, prefix: format!("lab:{namespace}:") }
+        Self { connection, scripts, prefix: format!("lab:{namespace}:"), traffic: Arc::default() }
     }
 
     /// The same namespace over another connection.
     fn on<D: RedisConnection>(&self, connection: D) -> RedisCache<D> {
-        RedisCache { connection, scripts: Arc::clone(&self.scripts), prefix: self.prefix.clone() }
+        RedisCache {
+            connection,
+            scripts: Arc::clone(&self.scripts),
+            prefix: self.prefix.clone(),
+            traffic: Arc::clone(&self.traffic),
+        }
     }
 
     fn value_key(&self, key: &Key) -> String {
-        [&self.prefix, "{", key.as_str(), "}:v"].concat()
+        match key.whole() {
+            (whole, None) => [&self.prefix, "{", whole, "}:v"].concat(),
+            (whole, Some(part)) => [&self.prefix, "{", whole, "}:v:", part].concat(),
+        }
     }
 
+    /// The one lease of an item, whichever of its parts that is.
     fn lease_key(&self, key: &Key) -> String {
-        [&self.prefix, "{", key.as_str(), "}:l"].concat()
+        [&self.prefix, "{", key.whole().0, "}:l"].concat()
+    }
+
+    /// What bytes that came are.
+    fn found(&self, bytes: Option<Vec<u8>>) -> Lookup {
+        let Some(bytes) = bytes else { return Lookup::Absent };
+        self.traffic.came(bytes.len() as u64);
+        envelope::decode(&bytes).map_or(Lookup::Corrupt, |entry| Lookup::Found(entry, Level::Shared))
     }
 
     /// Runs one of the yes-or-no scripts.
@@ -197,21 +219,31 @@ impl<C: RedisConnection> Cache for RedisCache<C> {
             // On every request's path: with room for just that.
             let mut command = Cmd::with_capacity(2, "GET".len() + key.len());
             command.arg("GET").arg(key);
-            let found: Result<Option<Vec<u8>>, _> = command.query_async(&mut self.connection.clone()).await;
-            match found {
-                Ok(None) => Ok(Lookup::Absent),
-                Ok(Some(bytes)) => {
-                    Ok(envelope::decode(&bytes).map_or(Lookup::Corrupt, |entry| Lookup::Found(entry, Level::Shared)))
-                }
+            self.traffic.sent(0);
+            match command.query_async(&mut self.connection.clone()).await {
+                Ok(bytes) => Ok(self.found(bytes)),
                 Err(error) if is_wrong_type(&error) => Ok(Lookup::Corrupt),
                 Err(error) => Err(classify(error)),
             }
         })
     }
 
+    /// A key of a foreign type is one that is not there: `MGET` says no more of it.
+    fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Lookup>, CacheError>> {
+        Box::pin(async move {
+            let mut command = redis::cmd("MGET");
+            keys.iter().for_each(|key| _ = command.arg(self.value_key(key)));
+            self.traffic.sent(0);
+            let found: Vec<Option<Vec<u8>>> =
+                command.query_async(&mut self.connection.clone()).await.map_err(classify)?;
+            Ok(found.into_iter().map(|bytes| self.found(bytes)).collect())
+        })
+    }
+
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
         Box::pin(async move {
             let bytes = envelope::encode(entry);
+            self.traffic.sent(bytes.len() as u64);
             let life_ms = millis(entry.life.hard).saturating_add(GRACE_MS);
             let stored = match when {
                 When::Always => {
@@ -237,6 +269,7 @@ impl<C: RedisConnection> Cache for RedisCache<C> {
 
     fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
         Box::pin(async move {
+            self.traffic.sent(0);
             let mut command = redis::cmd("DEL").arg(self.value_key(key)).to_owned();
             // One command, so that there is no moment between the two; their keys lie in one slot.
             if what == Removal::EntryAndLease {

@@ -64,7 +64,7 @@ async fn once(source: &RedisSource, namespace: &str, buses: &[Bus]) -> Result<Ca
         Ok(()) => pass_a_message(source, namespace).await,
         refused => refused,
     };
-    let changes = source.changes(namespace);
+    let changes = source.changes(&source.cache(namespace));
     let ended = match ended {
         Ok(()) => hear_of_changes(&changes, buses).await,
         refused => refused,
@@ -79,6 +79,7 @@ async fn once(source: &RedisSource, namespace: &str, buses: &[Bus]) -> Result<Ca
 async fn every_operation(CachePorts { cache, lease, .. }: &CachePorts) -> Result<(), Refused> {
     let keys: Vec<Key> = (1..=KEYS).map(Key::of_item).collect();
     futures_util::future::try_join_all(keys.iter().map(|key| cache.get(key))).await.map_err(at("get"))?;
+    cache.get_many(&keys).await.map_err(at("get many"))?;
     let key = &keys[0];
     cache.put(key, &entry(1), When::Always).await.map_err(at("put"))?;
     let won = lease.acquire(key, TOKEN, LIFE).await.map_err(at("acquire"))?;

@@ -14,7 +14,7 @@ use strategies::{Budgets, Slots};
 
 use crate::wire::refused::Refused;
 
-pub use origin::{FaultOrigin, LawWire, StartOrigin};
+pub use origin::{FaultOrigin, LawWire, SizesWire, StartOrigin};
 
 /// `POST /start` on a replica: run this strategy in a fresh namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

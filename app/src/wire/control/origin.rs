@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use evidence::OriginFault;
-use scenarios::Law;
+use scenarios::{Law, SizeLaw};
 use serde::{Deserialize, Serialize};
 use strategies::time::nanos;
 
@@ -60,16 +60,52 @@ impl From<LawWire> for Law {
     }
 }
 
-/// `POST /start` on the origin: these rows, this service, an empty ledger.
+/// A law of sizes on the wire, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "law", rename_all = "lowercase")]
+pub enum SizesWire {
+    /// Always so many.
+    Constant {
+        /// How many.
+        bytes: u32,
+    },
+    /// Its logarithm is normal.
+    LogNormal {
+        /// The median.
+        p50: u32,
+        /// The 99th percentile.
+        p99: u32,
+    },
+}
+
+impl From<SizeLaw> for SizesWire {
+    fn from(law: SizeLaw) -> Self {
+        match law {
+            SizeLaw::Constant(bytes) => Self::Constant { bytes },
+            SizeLaw::LogNormal { p50, p99 } => Self::LogNormal { p50, p99 },
+        }
+    }
+}
+
+impl From<SizesWire> for SizeLaw {
+    fn from(wire: SizesWire) -> Self {
+        match wire {
+            SizesWire::Constant { bytes } => Self::Constant(bytes),
+            SizesWire::LogNormal { p50, p99 } => Self::LogNormal { p50, p99 },
+        }
+    }
+}
+
+/// `POST /start` on the origin: these rows, this service, an empty ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StartOrigin {
     /// Rows 1 to so many.
     pub items: u32,
-    /// Bytes of each value.
-    pub value_bytes: u32,
-    /// Of these, filler that compression takes away.
+    /// How large values are.
+    pub sizes: SizesWire,
+    /// The share of each value that is filler, which compression takes away: 0 to 1.
     #[serde(default)]
-    pub filler_bytes: u32,
+    pub compressible: f64,
     /// Reads that may be served at once.
     pub concurrency: u32,
     /// Reads that may wait for a place beyond that.

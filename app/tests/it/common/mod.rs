@@ -15,7 +15,7 @@ use app::process::runtime::RealClock;
 use app::process::shutdown::{Shutdown, Stop};
 use app::replica::{self, Replica, ReplicaListeners, ReplicaSettings};
 use app::wire::auth::ControlToken;
-use app::wire::control::{LawWire, StartOrigin, StartReplica};
+use app::wire::control::{LawWire, SizesWire, StartOrigin, StartReplica};
 use app::wire::control_client::ControlClient;
 use app::wire::origin_client::HttpOrigin;
 use bytes::Bytes;
@@ -42,6 +42,7 @@ impl CacheSource for Memory {
             wake: memory.clone(),
             invalidations: memory.clone(),
             counters: memory.clone(),
+            traffic: None,
             seize: memory,
         }
     }
@@ -75,8 +76,8 @@ pub async fn listener() -> (TcpListener, String) {
 pub fn settings(service_ms: u64, concurrency: u32) -> StartOrigin {
     StartOrigin {
         items: 10,
-        value_bytes: 256,
-        filler_bytes: 0,
+        sizes: SizesWire::Constant { bytes: 256 },
+        compressible: 0.0,
         concurrency,
         queue: concurrency,
         service_time: LawWire::Constant { ns: service_ms * 1_000_000 },

@@ -128,11 +128,11 @@ impl Subject {
 
     /// The floor of its origin reads, where it can be computed: the strategy is known. It is told where TTLs are not lengthened;
     /// where they are, reads after an event are held to that of the shortest life. Where writes change what the cache has, no TTL says
-    /// what must be read.
+    /// what must be read; and a request for several items says one of their keys here.
     #[must_use]
     pub fn floor(&self, scenario: &Scenario) -> Option<Floor> {
         let spec = self.strategy.as_ref()?;
-        if self.cache_is_written(scenario) {
+        if self.cache_is_written(scenario) || scenario.load.batch > 1 {
             return None;
         }
         let (service, life) = (scenario.origin.service_time.mean(), spec.soft_life(scenario.cache.ttl));

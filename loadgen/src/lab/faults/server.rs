@@ -32,7 +32,7 @@ impl Injector<'_> {
                 let to = from.saturating_add(action.keys);
                 // Some are written even where not all can be.
                 *self.grown.lock().unwrap_or_else(PoisonError::into_inner) = to;
-                hand.grow(self.server_namespace()?, (from, to), self.scenario.keys.value_size).await?;
+                hand.grow(self.server_namespace()?, (from, to), self.scenario.keys.value_size.p50()).await?;
                 return Ok(action.sentence(None));
             }
         };

@@ -122,7 +122,7 @@ impl SimLab {
         let scratch = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
         let tapes = Tapes::new(&scratch);
         let recorder = collector.recorder(-whole_seconds(scenario.load.warmup));
-        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, scenario, tapes.clone())));
+        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, scenario, spec, tapes.clone())));
         let done = Done::default();
         let immortals: Rc<RefCell<Immortals>> = Rc::default();
         let seen = simulate(

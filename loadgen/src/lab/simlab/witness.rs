@@ -5,7 +5,7 @@ use scenarios::{Op, Scenario};
 use sim::{Reply, Request, Witness, item};
 use strategies::counter::CountAnswer;
 use strategies::port::{FlightId, Level};
-use strategies::{Outcome, Served, Written};
+use strategies::{Outcome, Served, Spec, Written};
 
 use super::tapes::Tapes;
 use crate::load::measure::IncrementEnd;
@@ -15,8 +15,8 @@ use crate::load::record::{AcknowledgedWrite, Answer, IssuedRequest, Recorder, Se
 pub(super) struct RecordingWitness {
     recorder: Option<Recorder>,
     hot_key: Option<u32>,
-    /// Items 1 to so many exist.
-    items: u32,
+    /// Items 1 to so many exist; `None` where an answer may be a part of an item, which does not say whose it is.
+    items: Option<u32>,
     /// Whether they are written, so that the versions of answers matter.
     writes: bool,
     tapes: Option<Tapes>,
@@ -25,13 +25,14 @@ pub(super) struct RecordingWitness {
 impl Default for RecordingWitness {
     /// One that records nothing.
     fn default() -> Self {
-        Self { recorder: None, hot_key: None, items: 0, writes: false, tapes: None }
+        Self { recorder: None, hot_key: None, items: None, writes: false, tapes: None }
     }
 }
 
 impl RecordingWitness {
-    pub(super) fn new(recorder: Recorder, scenario: &Scenario, tapes: Tapes) -> Self {
-        let (hot_key, items, writes) = (scenario.keys.hot_key(), scenario.keys.n, scenario.writes.is_some());
+    pub(super) fn new(recorder: Recorder, scenario: &Scenario, spec: &Spec, tapes: Tapes) -> Self {
+        let (hot_key, writes) = (scenario.keys.hot_key(), scenario.writes.is_some());
+        let items = Some(scenario.keys.n).filter(|_| !spec.reads_some_parts());
         Self { recorder: Some(recorder), hot_key, items, writes, tapes: Some(tapes) }
     }
 
@@ -95,7 +96,7 @@ impl Witness for RecordingWitness {
 }
 
 /// What the driver of a real lab would read out of the same answer.
-fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answer {
+fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: Option<u32>) -> Answer {
     let sent_ns = request.intended_ns;
     let made = |outcome, error| Answer {
         sent_ns,
@@ -114,7 +115,9 @@ fn answer(request: &Request, done_ns: i64, reply: Reply<'_>, items: u32) -> Answ
     };
     let failed = |kind| made(Outcome::Error, Some(kind));
     match reply {
-        Reply::Answer(Ok(served), _) if !is_right(served, request.key, items) => failed(ErrorKind::WrongBody),
+        Reply::Answer(Ok(served), _) if !items.is_none_or(|items| is_right(served, request.key, items)) => {
+            failed(ErrorKind::WrongBody)
+        }
         Reply::Answer(Ok(served), connection) => Answer {
             flight: served.flight.map(|flight| flight.to_string()),
             version: served.value.as_ref().map(|_| served.version),
@@ -194,7 +197,7 @@ fn counted(request: &Request, done_ns: i64, reply: Reply<'_>) -> (Answer, Increm
 /// Whether an answer is the item that was asked for, in the version that it says; or says that there is none, and is right.
 fn is_right(served: &Served, key: u32, items: u32) -> bool {
     match &served.value {
-        Some(value) => **value == item(key, served.version),
+        Some(value) => value.starts_with(&item(key, served.version)),
         None => key > items,
     }
 }

@@ -95,8 +95,8 @@ impl TrialRunner<'_> {
         if let Some(origin) = &self.endpoints.origin {
             let start = StartOrigin {
                 items: scenario.keys.n,
-                value_bytes: scenario.keys.value_size,
-                filler_bytes: scenario.keys.filler_bytes(),
+                sizes: scenario.keys.value_size.into(),
+                compressible: scenario.keys.compressible,
                 concurrency: scenario.origin.concurrency,
                 queue: scenario.origin.queue,
                 service_time: scenario.origin.service_time.into(),

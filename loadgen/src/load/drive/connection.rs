@@ -9,7 +9,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::wire::headers::{CONNECTION_HEADER, LED_HEADER, OVERAGE_HEADER, VERSION_HEADER, read_connection};
+use app::wire::headers::{CONNECTION_HEADER, LED_HEADER, OVERAGE_HEADER, PART_HEADER, VERSION_HEADER, read_connection};
+use app::wire::item::WrongBody;
 use bytes::{Bytes, BytesMut};
 use evidence::ErrorKind;
 use http_body_util::{BodyExt, Empty};
@@ -27,6 +28,7 @@ use super::cache_status::{self, SaidOutcome};
 use super::counted::{self, EndedIncrement};
 use super::counted_stream::CountedStream;
 use super::lack;
+use super::page;
 use super::site::{Site, SiteKind};
 use super::worker::WorkerContext;
 use crate::load::record::{AcknowledgedWrite, Answer, SentWrite};
@@ -139,7 +141,7 @@ impl Connection {
     /// Asks for an item once, takes the times, and says when it was done.
     pub(super) async fn ask(&mut self, context: &WorkerContext, key: u32, t0: Mono) -> Attempt {
         let sent = context.drive.clock.mono();
-        let reply = self.get(key, context.drive.is_missing(key)).await;
+        let reply = self.get(context, key).await;
         let done = context.drive.clock.mono();
         let answer = Answer {
             sent_ns: context.since(sent, t0),
@@ -160,13 +162,15 @@ impl Connection {
     }
 
     /// Asks for an item and judges the answer.
-    async fn get(&mut self, key: u32, missing: bool) -> Reply {
+    async fn get(&mut self, context: &WorkerContext, key: u32) -> Reply {
         self.resent = 0;
-        let asked = tokio::time::timeout(self.timeout, self.exchange(key)).await;
+        let (plan, missing) = (&context.drive.plan, context.drive.is_missing(key));
+        let path = page::path(plan, &self.site, key);
+        let asked = tokio::time::timeout(self.timeout, self.exchange(&path)).await;
         match asked.unwrap_or_else(|_| Err(ErrorKind::Timeout)) {
             Ok((status, headers, body)) => {
                 let reply = match self.site.kind {
-                    SiteKind::Replica => replica(status, &headers, &body, key, missing),
+                    SiteKind::Replica => replica(status, &headers, missing, || page::version(plan, &body, key)),
                     SiteKind::Foreign => foreign(status, &headers, missing),
                 };
                 Reply { retry_after: retry_after(&headers), ..reply }
@@ -182,8 +186,8 @@ impl Connection {
     /// Sends a request and reads its answer. On a kept connection a server's "closed for idleness" and a request can cross:
     /// then the request is sent once more (GET is idempotent: RFC 9110, section 9.2.2). A server that can't be reached any
     /// more has not merely closed an idle connection, so there the loss stands.
-    async fn exchange(&mut self, key: u32) -> Result<Whole, ErrorKind> {
-        let lost = match self.send(Method::GET, key).await {
+    async fn exchange(&mut self, path: &str) -> Result<Whole, ErrorKind> {
+        let lost = match self.send(Method::GET, path).await {
             Ok(whole) => return Ok(whole),
             Err(lost) => lost,
         };
@@ -192,12 +196,10 @@ impl Connection {
             return Err(lost.kind);
         }
         self.resent += 1;
-        self.send(Method::GET, key).await.map_err(|lost| lost.kind)
+        self.send(Method::GET, path).await.map_err(|lost| lost.kind)
     }
 
-    async fn send(&mut self, method: Method, key: u32) -> Result<Whole, Lost> {
-        // Only a replica counts.
-        let path = if method == Method::POST { format!("/counters/{key}") } else { self.site.path(key) };
+    async fn send(&mut self, method: Method, path: &str) -> Result<Whole, Lost> {
         let host = self.site.host.clone();
         let request = Request::builder()
             .method(method)
@@ -230,7 +232,8 @@ impl Connection {
     /// Writes an item once, takes the times, and says when it was done.
     pub(super) async fn put(&mut self, context: &WorkerContext, key: u32, t0: Mono) -> EndedWrite {
         let sent = context.drive.clock.mono();
-        let asked = tokio::time::timeout(self.timeout, self.send(Method::PUT, key)).await;
+        let path = self.site.path(key);
+        let asked = tokio::time::timeout(self.timeout, self.send(Method::PUT, &path)).await;
         let answered = asked.unwrap_or_else(|_| Err(ErrorKind::Timeout.into()));
         let done = context.drive.clock.mono();
         if answered.is_err() {
@@ -244,7 +247,9 @@ impl Connection {
     /// Increments a counter once, takes the times, and says when it was done.
     pub(super) async fn count(&mut self, context: &WorkerContext, key: u32, t0: Mono) -> EndedIncrement {
         let sent = context.drive.clock.mono();
-        let asked = tokio::time::timeout(self.timeout, self.send(Method::POST, key)).await;
+        // Only a replica counts.
+        let path = format!("/counters/{key}");
+        let asked = tokio::time::timeout(self.timeout, self.send(Method::POST, &path)).await;
         let answered = asked.unwrap_or_else(|_| Err(ErrorKind::Timeout.into()));
         let done = context.drive.clock.mono();
         if answered.is_err() {
@@ -261,7 +266,8 @@ impl Connection {
 
     /// Asks once, for people: the status, and the cache that tells outcomes, if one does.
     pub(super) async fn probe(&mut self, key: u32) -> Result<(StatusCode, Option<String>), ErrorKind> {
-        let asked = tokio::time::timeout(self.timeout, self.exchange(key)).await;
+        let path = self.site.path(key);
+        let asked = tokio::time::timeout(self.timeout, self.exchange(&path)).await;
         let (status, headers, _) = asked.unwrap_or_else(|_| Err(ErrorKind::Timeout))?;
         Ok((status, told(&headers).map(|told| told.cache)))
     }
@@ -332,15 +338,25 @@ fn acknowledged(status: StatusCode, headers: &HeaderMap) -> Result<AcknowledgedW
 }
 
 /// A replica's answer: it says how it was made, and carries the item that was asked for.
-fn replica(status: StatusCode, headers: &HeaderMap, body: &[u8], key: u32, missing: bool) -> Reply {
+fn replica(
+    status: StatusCode,
+    headers: &HeaderMap,
+    missing: bool,
+    item: impl FnOnce() -> Result<Option<u64>, WrongBody>,
+) -> Reply {
     let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     let said = text(CACHE_STATUS).and_then(Outcome::from_cache_status);
     let (outcome, level) = (said.map(|(outcome, _)| outcome), said.map(|(_, level)| level));
     let mut version = None;
     let error = match (status, outcome) {
-        (StatusCode::OK, Some(_)) => match app::wire::item::verify(body, &key.to_string()) {
+        // A part of an item does not say whose it is.
+        (StatusCode::OK, Some(_)) if headers.contains_key(PART_HEADER) => {
+            version = text(const { HeaderName::from_static(VERSION_HEADER) }).and_then(|v| v.parse().ok());
+            version.is_none().then_some(ErrorKind::WrongBody)
+        }
+        (StatusCode::OK, Some(_)) => match item() {
             Ok(found) => {
-                version = Some(found);
+                version = found;
                 None
             }
             Err(_) => Some(ErrorKind::WrongBody),

@@ -14,6 +14,7 @@ mod lack;
 mod once;
 mod open;
 mod pacer;
+mod page;
 mod pool;
 mod probe;
 mod retrying;

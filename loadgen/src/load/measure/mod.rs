@@ -21,6 +21,7 @@ mod seen;
 mod server;
 mod strategy;
 mod tally;
+mod traffic;
 mod validity;
 mod warmth;
 mod written;

@@ -20,6 +20,7 @@ use super::recovery::recovery;
 use super::round::round;
 use super::seen::Reads;
 use super::tally::{AnySecond, Bins, InFlight, WholeSeconds};
+use super::traffic::traffic;
 use crate::cli::settings::Subject;
 use crate::load::record::{Collected, latency};
 
@@ -145,10 +146,9 @@ pub fn figures(mut evidence: Evidence<'_>) -> StrategyFigures {
 
 fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> Strategy {
     let (collected, scenario) = (evidence.collected, evidence.scenario);
-    let subject = evidence.subject;
+    let (subject, spec) = (evidence.subject, evidence.subject.strategy.as_ref());
     let planned_ns = i64::try_from(nanos(scenario.load.duration)).unwrap_or(i64::MAX);
-    let outcomes = collected.outcomes;
-    let sent = collected.sent;
+    let (outcomes, sent) = (collected.outcomes, collected.sent);
     // Where answers did not say how they were made, no share of the others is known.
     let share = |part: u64| (sent > 0 && outcomes.unknown == 0).then(|| round(part as f64 / sent as f64, 1e6));
     let theory = predicted(scenario, subject, evidence.replicas, end_ns);
@@ -157,6 +157,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         counters: None,
         levels: evidence.levels.then(|| levels_of(evidence)),
         pool: pool_of(evidence),
+        traffic: traffic(spec, evidence.counters),
         server: None,
         name: subject.name.clone(),
         spec: subject.composition.clone(),
@@ -184,7 +185,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         behind: None,
         writes: None,
         peak_waiters: evidence.counters.peak_waiters,
-        life_s: subject.strategy.as_ref().map(|spec| spec.soft_life_mean(scenario.cache.ttl).as_secs_f64()),
+        life_s: spec.map(|spec| spec.soft_life_mean(scenario.cache.ttl).as_secs_f64()),
         cache_ops_per_request: operations.is_finite().then(|| round(operations, 1e4)),
         unsent: collected.offered - sent.min(collected.offered),
         moved_on: collected.moved_on,

@@ -110,7 +110,15 @@ mod tests {
     use super::*;
 
     fn keys(kind: KeyKind, n: u32) -> Keys {
-        Keys { kind, n, sample_of: None, value_size: 256, compressible: 0.0, missing_share: 0.0, missing_n: 10 }
+        Keys {
+            kind,
+            n,
+            sample_of: None,
+            value_size: scenarios::SizeLaw::Constant(256),
+            compressible: 0.0,
+            missing_share: 0.0,
+            missing_n: 10,
+        }
     }
 
     #[test]

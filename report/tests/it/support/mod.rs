@@ -324,6 +324,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
     Strategy {
         levels: None,
         pool: None,
+        traffic: None,
         server: None,
         counters: None,
         cut_after_s: None,

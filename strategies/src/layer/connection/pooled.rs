@@ -20,6 +20,10 @@ impl Cache for Pooled {
         Box::pin(async move { self.0.connection(Side::Read).await?.connected().cache.get(key).await })
     }
 
+    fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Lookup>, CacheError>> {
+        Box::pin(async move { self.0.connection(Side::Read).await?.connected().cache.get_many(keys).await })
+    }
+
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
         Box::pin(async move { self.0.connection(Side::Fill).await?.connected().cache.put(key, entry, when).await })
     }

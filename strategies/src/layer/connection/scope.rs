@@ -4,14 +4,12 @@
 //! and work that it leaves to the background takes the scope along.
 
 use std::cell::RefCell;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::poll_fn;
-
 use super::held::HeldConnection;
+use crate::kit::current::{Current, within};
 use crate::kit::time::nanos;
 use crate::port::{BoxFuture, Spawn};
 
@@ -74,21 +72,8 @@ impl Scope {
 
 /// Does work in that scope.
 pub(super) async fn in_scope<T>(scope: Arc<Scope>, work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    poll_fn(|cx| {
-        let _entered = EnteredScope(CURRENT.replace(Some(Arc::clone(&scope))));
-        work.as_mut().poll(cx)
-    })
-    .await
-}
-
-/// Puts back what was there before.
-struct EnteredScope(Option<Arc<Scope>>);
-
-impl Drop for EnteredScope {
-    fn drop(&mut self) {
-        CURRENT.set(self.0.take());
-    }
+    const HERE: &Current<Scope> = &CURRENT;
+    within(HERE, scope, work).await
 }
 
 /// A background whose work stays in the scope of the request that left it there.

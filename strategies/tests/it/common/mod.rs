@@ -367,6 +367,14 @@ impl Replica {
     }
 }
 
+impl Replica {
+    /// Writes an item.
+    pub async fn write(&self, key: Key) {
+        let deadline = self.clock.mono().plus(Duration::from_secs(8));
+        self.stack.write(Cx { request: 1, deadline, replica: self.index }, &key).await.unwrap();
+    }
+}
+
 /// How many answers have each outcome: hit, stale, wait, load; and how many failed.
 pub fn tally(answers: &[Result<Served, GetError>]) -> [usize; 5] {
     let of = |o: Outcome| answers.iter().filter(|a| a.as_ref().is_ok_and(|s| s.outcome == o)).count();

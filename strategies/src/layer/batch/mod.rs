@@ -1,0 +1,148 @@
+//! `batch`: how a request for several items reads them from the shared cache.
+//!
+//! `sequential` asks for one after the other, each in a round trip of its own. `pipeline` asks for all at once, each by a command of its own:
+//! one round trip, and as many commands at the server. `mget` sends what all items of the request ask for at a moment as one command.
+//! Nothing else is changed: each item is looked up, judged and filled by the layers that a request for it alone would go through.
+
+mod settings;
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+
+use futures_channel::oneshot;
+use futures_util::future::poll_fn;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+pub(crate) use settings::BatchMode;
+
+use crate::kit::current::{Current, enter};
+use crate::port::entry::Entry;
+use crate::port::key::Key;
+use crate::port::{BoxFuture, Cache, CacheError, CacheErrorClass, Lookup, Removal, Stored, When};
+use crate::spec::{Layer, LayerInfo, ParamInfo, Range, Slot};
+use crate::stack::Ports;
+
+/// Its row.
+pub(crate) const BATCH: LayerInfo = LayerInfo {
+    name: "batch",
+    slot: Slot::Cache,
+    summary: "how a request for several items reads them; without it as by pipeline",
+    params: &[ParamInfo {
+        name: "mode",
+        default: "mget",
+        what: "mget (one command), pipeline (a command each, all at once) or sequential (one after the other)",
+        range: Range::Word(&["mget", "pipeline", "sequential"]),
+    }],
+    make: |args| args.word("mode", &[BatchMode::Mget, BatchMode::Pipeline, BatchMode::Sequential]).map(Layer::Batch),
+};
+
+/// The same, over a cache.
+pub(crate) enum Batching {
+    /// One after the other.
+    InTurn,
+    /// All at once.
+    AtOnce,
+    /// All at once, and what they read from this cache by one command.
+    Gathered(Arc<dyn Cache>),
+}
+
+impl BatchMode {
+    /// Puts it around the cache of these ports, where it has to be.
+    pub(crate) fn around(self, ports: &mut Ports) -> Batching {
+        match self {
+            Self::Sequential => Batching::InTurn,
+            Self::Pipeline => Batching::AtOnce,
+            Self::Mget => {
+                let inner = Arc::clone(&ports.cache);
+                ports.cache = Arc::new(GatheredReads(Arc::clone(&inner)));
+                Batching::Gathered(inner)
+            }
+        }
+    }
+}
+
+type Told = oneshot::Sender<Result<Lookup, CacheError>>;
+
+/// Reads that a request's items have asked for and that were not sent yet.
+#[derive(Default)]
+struct Gathered(Mutex<Vec<(Key, Told)>>);
+
+thread_local! {
+    /// Of the request for several items whose work is polled on this thread now.
+    static CURRENT: RefCell<Option<Arc<Gathered>>> = const { RefCell::new(None) };
+}
+
+impl Gathered {
+    fn ask(&self, key: Key) -> oneshot::Receiver<Result<Lookup, CacheError>> {
+        let (tell, told) = oneshot::channel();
+        self.asked().push((key, tell));
+        told
+    }
+
+    fn asked(&self) -> std::sync::MutexGuard<'_, Vec<(Key, Told)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does a request's work, and sends what its items ask of the cache together: whenever none of them can go on without it.
+pub(crate) async fn gathering<T>(cache: &Arc<dyn Cache>, work: impl Future<Output = T>) -> T {
+    const HERE: &Current<Gathered> = &CURRENT;
+    let gathered = Arc::<Gathered>::default();
+    let mut work = pin!(work);
+    let mut sent = FuturesUnordered::new();
+    poll_fn(|cx| {
+        loop {
+            let entered = enter(HERE, Arc::clone(&gathered));
+            if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                return Poll::Ready(done);
+            }
+            drop(entered);
+            let asked = std::mem::take(&mut *gathered.asked());
+            if !asked.is_empty() {
+                sent.push(read(Arc::clone(cache), asked));
+            }
+            // What has come may let the work go on.
+            if !matches!(sent.poll_next_unpin(cx), Poll::Ready(Some(()))) {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await
+}
+
+/// Reads what was asked for, and tells those that asked.
+async fn read(cache: Arc<dyn Cache>, asked: Vec<(Key, Told)>) {
+    let (keys, told): (Vec<Key>, Vec<Told>) = asked.into_iter().unzip();
+    // One that has gone does not need to be told.
+    match cache.get_many(&keys).await {
+        Ok(found) => told.into_iter().zip(found).for_each(|(tell, one)| _ = tell.send(Ok(one))),
+        Err(error) => told.into_iter().for_each(|tell| _ = tell.send(Err(error.clone()))),
+    }
+}
+
+/// A cache whose reads are gathered where they are those of a request for several items.
+struct GatheredReads(Arc<dyn Cache>);
+
+impl Cache for GatheredReads {
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
+        Box::pin(async move {
+            let Some(gathered) = CURRENT.with_borrow(Clone::clone) else { return self.0.get(key).await };
+            let gone = || CacheError { class: CacheErrorClass::Slow, message: "the request has ended".into() };
+            gathered.ask(key.clone()).await.unwrap_or_else(|_| Err(gone()))
+        })
+    }
+
+    fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Lookup>, CacheError>> {
+        self.0.get_many(keys)
+    }
+
+    fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
+        self.0.put(key, entry, when)
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
+        self.0.remove(key, what)
+    }
+}
