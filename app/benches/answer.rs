@@ -29,6 +29,7 @@ impl CacheSource for Memory {
     fn open(&self, _: &str) -> CachePorts {
         CachePorts {
             cache: self.0.clone(),
+            aside: self.0.clone(),
             lease: self.0.clone(),
             connections: strategies::port::NoConnections::over(self.0.clone()),
             wake: self.0.clone(),

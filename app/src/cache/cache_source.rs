@@ -16,6 +16,8 @@ pub use crate::wire::refused::{RefusalCause, Refused};
 pub struct CachePorts {
     /// Entries.
     pub cache: Arc<dyn Cache>,
+    /// The same entries for the lab's own looks, which are nobody's traffic.
+    pub aside: Arc<dyn Cache>,
     /// Leases.
     pub lease: Arc<dyn Lease>,
     /// Connections of a strategy's own choice, to both.

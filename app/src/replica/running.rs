@@ -136,7 +136,7 @@ impl Replica {
         let counters = start.window_ns.map(counting).transpose()?;
         let strategy = counters.as_ref().map_or(spec.canonical(), Counters::canonical).to_owned();
         let budgets = ports.budgets;
-        let watch = start.watches_cache.then(|| CacheWatch::begin(Arc::clone(&cache.cache), self.settings.clock));
+        let watch = start.watches_cache.then(|| CacheWatch::begin(Arc::clone(&cache.aside), self.settings.clock));
         let running =
             Running { stack, counters, cache, events, held, index, budgets, requests: AtomicU64::new(0), watch };
         self.heart.restart(&self.settings.clock);

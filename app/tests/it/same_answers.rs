@@ -116,6 +116,7 @@ fn memory_and_redis_answer_a_hundred_thousand_random_commands_alike() {
                 let memory = Arc::new(MemoryCache::new(Arc::new(RealClock::start())));
                 let memory = CachePorts {
                     cache: memory.clone(),
+                    aside: memory.clone(),
                     lease: memory.clone(),
                     connections: strategies::port::NoConnections::over(memory.clone()),
                     wake: memory.clone(),

@@ -214,6 +214,7 @@ impl CacheSource for Memory {
         let memory = Arc::clone(open.entry(namespace.to_owned()).or_insert_with(fresh));
         CachePorts {
             cache: memory.clone(),
+            aside: memory.clone(),
             lease: memory.clone(),
             connections: strategies::port::NoConnections::over(memory.clone()),
             wake: memory.clone(),

@@ -48,7 +48,7 @@ fn a_page_is_one_command_to_a_real_redis_or_as_many_as_it_has_items() {
     let mine = folder.path().join("pages.toml");
     let text = run(&["show", "batch"]).out;
     std::fs::write(&mine, &text[..text.find("[[event]]").unwrap()]).unwrap();
-    let [real, _] = both(&["--scenario", mine.to_str().unwrap(), "-r", "40/s", "-d", "4s"]);
+    let [real, _] = both(&["--scenario", mine.to_str().unwrap(), "-r", "15/s", "-d", "4s"]);
     for (mode, commands) in [("batch(mode=sequential)", 100.0), ("batch(mode=pipeline)", 100.0), ("batch", 1.0)] {
         let of = traffic(&real, &format!("plain + {mode} + coalesce + lock"));
         assert_eq!(of.commands_per_request.unwrap().round(), commands, "{mode}: {of:?}");

@@ -93,6 +93,7 @@ impl CacheSource for RedisSource {
         let invalidations = Arc::new(self.changes(&redis));
         CachePorts {
             cache: redis.clone(),
+            aside: Arc::new(self.cache(namespace)),
             lease: redis.clone(),
             connections: Arc::new(self.connections(&redis)),
             wake,

@@ -37,6 +37,7 @@ impl CacheSource for Memory {
         let memory = open.entry(namespace.into()).or_insert_with(fresh).clone();
         CachePorts {
             cache: memory.clone(),
+            aside: memory.clone(),
             lease: memory.clone(),
             connections: strategies::port::NoConnections::over(memory.clone()),
             wake: memory.clone(),
