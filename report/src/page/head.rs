@@ -90,9 +90,9 @@ fn state(out: &mut Sheet, run: &Run, missing: &[String], of: &str) {
     if run.lab == "sim" {
         put!(
             out,
-            "<p class=\"note\">{of}<b>Simulated</b>: exact in what reaches the origin. A hit takes what it takes on an idle \
-             loopback, whatever the load: of the times only what comes from waiting (for the origin, a lock, a poll) means \
-             anything.</p>\n"
+            "<p class=\"note\">{of}<b>Simulated</b>: exact in what reaches the origin. A request takes what \
+             it takes on an idle loopback, and what it waits: for the origin, a lock, a poll, a connection, a cache that is slow or busy. \
+             Of the times only that means anything.</p>\n"
         );
     }
     if run.lab == "target" {
