@@ -8,7 +8,7 @@ use diagnose::error::DiagnoseError;
 use diagnose::look::DiagnoseOptions;
 use diagnose::record::Diagnosis;
 use diagnose::wire::target::RedisTarget;
-use diagnose::wire::tls::TlsFiles;
+use tls::files::TlsFiles;
 
 /// An authority, and certificates by it for a server and a client; another authority, too. `None` where there is no openssl.
 fn certificates(folder: &Path) -> Option<()> {
@@ -68,7 +68,7 @@ fn an_encrypted_server_is_looked_at_and_what_does_not_fit_is_told() {
         (TlsFiles { name: Some("elsewhere.example".into()), ..good.clone() }, "certificate not valid for name"),
         (TlsFiles { name: Some("not a name".into()), ..good.clone() }, "none that a certificate can have"),
         (TlsFiles { authority: authority(file("absent.crt")), ..good.clone() }, "absent.crt: No such file"),
-        (TlsFiles { authority: authority(file("ca.key")), ..good.clone() }, "no certificate in PEM in "),
+        (TlsFiles { authority: authority(file("ca.key")), ..good.clone() }, "ca.key: no certificate in PEM"),
         (TlsFiles { own: Some((file("client.crt"), file("client.crt"))), ..good.clone() }, "no private key in PEM"),
     ] {
         let said = look(&port, files).unwrap_err();

@@ -229,7 +229,7 @@ fn an_image_is_built_without_settings_and_records() {
 
 #[test]
 fn only_one_folder_knows_of_the_docker_engine() {
-    let mut folders: Vec<PathBuf> = ["app", "diagnose", "loadgen", "report", "scenarios", "sim", "strategies"]
+    let mut folders: Vec<PathBuf> = ["app", "diagnose", "loadgen", "report", "scenarios", "sim", "strategies", "tls"]
         .map(|room| root().join(room).join("src"))
         .into();
     let mut knowing = BTreeSet::new();

@@ -4,6 +4,7 @@
 //! (`bounded.rs`).
 //! Keys are `lab:<run>:<strategy>:{<key>}:v` and `…:l`: the braces keep both in one cluster slot.
 
+mod address;
 mod bounded;
 mod changes;
 mod connections;
@@ -11,11 +12,13 @@ mod counters;
 mod cut;
 mod error;
 mod hand;
+mod last_words;
 mod link;
 mod preflight;
 mod scripts;
 mod seize;
 mod source;
+mod stream;
 mod versions;
 mod wake;
 mod watch;
@@ -36,15 +39,16 @@ use tokio::time::Instant;
 
 use crate::cache::cache_source::{CachePorts, CacheSource, Refused};
 use crate::cache::envelope;
+pub use address::{AddressFlaw, RedisAddress};
 use changes::RedisChanges;
 use connections::RedisConnections;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 pub use hand::ServerHand;
-use link::RedisLink;
+pub(crate) use link::RedisLink;
 use scripts::{Script, Scripts};
 use source::channel;
-pub use source::{RedisSource, check_url};
+pub use source::RedisSource;
 use versions::knows_increx;
 use wake::RedisWake;
 pub use watch::{ServerSample, ServerWatch};
