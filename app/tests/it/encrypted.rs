@@ -25,9 +25,19 @@ fn source(redis: &EncryptedRedis) -> RedisSource {
 }
 
 #[tokio::test]
-async fn an_encrypted_redis_keeps_every_contract() {
-    let Some(redis) = EncryptedRedis::start(&[]) else { return };
-    let (source, clock) = (source(&redis), Arc::new(RealClock::start()));
+async fn an_encrypted_redis_keeps_every_contract_by_either_version_of_tls() {
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        let Some(redis) = EncryptedRedis::start(&["--tls-protocols", version]) else { return };
+        every_contract(&redis).await;
+    }
+    // Nothing older.
+    let Some(redis) = EncryptedRedis::start(&["--tls-protocols", "TLSv1.1"]) else { return };
+    let (cause, said) = refused(redis.address()).await;
+    assert_eq!(cause, RefusalCause::TlsFailed, "{said}");
+}
+
+async fn every_contract(redis: &EncryptedRedis) {
+    let (source, clock) = (source(redis), Arc::new(RealClock::start()));
     let CachePorts { cache, lease, wake, invalidations, seize, counters, connections } = source.open("run:strategy");
     let subject = CacheSubject {
         cache,
