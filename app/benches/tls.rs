@@ -132,7 +132,9 @@ fn table(title: &str, ways: &[Way], of: impl Fn(&Way) -> [f64; 4]) {
 }
 
 fn storms(title: &str, ways: &[Way], of: impl Fn(&Way) -> [f64; 3]) {
-    println!("\n| {title} | until the last is answered | processor time a connection, replica | server |\n|---|---|---|---|");
+    println!(
+        "\n| {title} | until the last is answered | processor time a connection, replica | server |\n|---|---|---|---|"
+    );
     for way in ways {
         let [took, own, server] = of(way);
         println!("| {} | {took:.1} ms | {own:.0} µs | {server:.0} µs |", way.name);
@@ -149,8 +151,12 @@ fn main() {
     ];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let caches: Vec<Arc<dyn Cache>> =
-            ways.iter().map(|way| RedisSource::new(way.address.clone()).unwrap().open("bench:tls").connections.shared(LIMITS).cache).collect();
+        let caches: Vec<Arc<dyn Cache>> = ways
+            .iter()
+            .map(|way| {
+                RedisSource::new(way.address.clone()).unwrap().open("bench:tls").connections.shared(LIMITS).cache
+            })
+            .collect();
         caches[0].put(&Key::of_item(1), &entry(), When::Always).await.unwrap();
         for turn in 0..TURNS {
             for at in 0..ways.len() {

@@ -123,7 +123,11 @@ impl TlsFault {
 impl fmt::Display for TlsFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = self.cause.words();
-        if self.detail.is_empty() { write!(f, "{NO_TLS}{words}") } else { write!(f, "{NO_TLS}{words}: {}", self.detail) }
+        if self.detail.is_empty() {
+            write!(f, "{NO_TLS}{words}")
+        } else {
+            write!(f, "{NO_TLS}{words}: {}", self.detail)
+        }
     }
 }
 

@@ -106,10 +106,7 @@ pub(crate) fn name(files: &TlsFiles) -> Result<Option<ServerName<'static>>, TlsF
 /// With ring, whatever else is linked in.
 pub(crate) fn trusting(
     roots: RootCertStore,
-) -> Result<
-    tokio_rustls::rustls::ConfigBuilder<ClientConfig, tokio_rustls::rustls::client::WantsClientCert>,
-    Error,
-> {
+) -> Result<tokio_rustls::rustls::ConfigBuilder<ClientConfig, tokio_rustls::rustls::client::WantsClientCert>, Error> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     Ok(builder.with_safe_default_protocol_versions()?.with_root_certificates(roots))
 }

@@ -167,7 +167,8 @@ async fn each_role_may_do_what_it_is_for_and_nothing_else() {
 /// Every right of a replica's has its row above.
 #[test]
 fn no_right_is_without_a_use() {
-    let rights: BTreeSet<String> = REPLICA_MAY.split(' ').filter_map(|word| word.strip_prefix('+')).map(str::to_owned).collect();
+    let rights: BTreeSet<String> =
+        REPLICA_MAY.split(' ').filter_map(|word| word.strip_prefix('+')).map(str::to_owned).collect();
     let used: BTreeSet<String> = REPLICA_DOES
         .iter()
         .map(|row| {

@@ -137,10 +137,22 @@ fn files_that_do_not_fit_are_refused_by_their_part() {
     for (tls, part, found) in [
         (TlsFiles { authority: Some(file("absent")), ..good.clone() }, TlsPart::Authority, "No such file"),
         (TlsFiles { authority: Some(file("ca.key")), ..good.clone() }, TlsPart::Authority, "no certificate in PEM"),
-        (TlsFiles { own: own("client.key", "client.key"), ..good.clone() }, TlsPart::Certificate, "no certificate in PEM"),
+        (
+            TlsFiles { own: own("client.key", "client.key"), ..good.clone() },
+            TlsPart::Certificate,
+            "no certificate in PEM",
+        ),
         (TlsFiles { own: own("client.crt", "client.crt"), ..good.clone() }, TlsPart::Key, "no private key in PEM"),
-        (TlsFiles { own: own("client.crt", "server.key"), ..good.clone() }, TlsPart::Key, "the key of another certificate"),
-        (TlsFiles { name: Some("no name".into()), ..good.clone() }, TlsPart::Name, "no name that a certificate can have"),
+        (
+            TlsFiles { own: own("client.crt", "server.key"), ..good.clone() },
+            TlsPart::Key,
+            "the key of another certificate",
+        ),
+        (
+            TlsFiles { name: Some("no name".into()), ..good.clone() },
+            TlsPart::Name,
+            "no name that a certificate can have",
+        ),
     ] {
         let address = RedisAddress { tls, ..RedisAddress::from("rediss://127.0.0.1:1") };
         let said = address.check().unwrap_err();
@@ -166,7 +178,11 @@ async fn why_there_is_no_encrypted_connection_is_told_by_its_cause() {
     let named = |name: &str| Some(name.to_owned());
     let strange = Some((file("other.crt"), file("other.key")));
     let cases = [
-        (TlsFiles { authority: Some(file("other.crt")), ..good.clone() }, RefusalCause::AuthorityUnknown, "UnknownIssuer"),
+        (
+            TlsFiles { authority: Some(file("other.crt")), ..good.clone() },
+            RefusalCause::AuthorityUnknown,
+            "UnknownIssuer",
+        ),
         (TlsFiles { name: named("elsewhere.example"), ..good.clone() }, RefusalCause::NameWrong, "redis.example"),
         (TlsFiles { own: None, ..good.clone() }, RefusalCause::CertificateWanted, "wants a certificate of ours"),
         (TlsFiles { own: strange, ..good.clone() }, RefusalCause::CertificateWanted, "does not take our certificate"),

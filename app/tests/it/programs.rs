@@ -160,11 +160,23 @@ fn what_cannot_be_is_said_and_is_no_panic() {
         // A file is in the way, so that not even root can have made the folder.
         (env!("CARGO_BIN_EXE_origin"), vec!["--database", "/dev/null/x.sqlite"], "/dev/null/x.sqlite"),
         // TLS: each setting is named with what was found, and nothing that a file holds.
-        (app, vec!["--redis", "rediss://127.0.0.1:1", "--redis-ca", "/nowhere/ca.crt"], "/nowhere/ca.crt: No such file"),
-        (app, vec!["--redis", "rediss://127.0.0.1:1", "--redis-ca", &short], "no certificate in PEM; name a file with -----BEGIN"),
+        (
+            app,
+            vec!["--redis", "rediss://127.0.0.1:1", "--redis-ca", "/nowhere/ca.crt"],
+            "/nowhere/ca.crt: No such file",
+        ),
+        (
+            app,
+            vec!["--redis", "rediss://127.0.0.1:1", "--redis-ca", &short],
+            "no certificate in PEM; name a file with -----BEGIN",
+        ),
         (app, vec!["--redis", "redis://127.0.0.1:1", "--redis-ca", &short], "it has no TLS; write rediss://HOST:PORT"),
         (app, vec!["--redis", "rediss://127.0.0.1:1", "--redis-cert", &short], "--redis-key"),
-        (app, vec!["--redis", "rediss://127.0.0.1:1", "--redis-name", "no name"], "no name that a certificate can have"),
+        (
+            app,
+            vec!["--redis", "rediss://127.0.0.1:1", "--redis-name", "no name"],
+            "no name that a certificate can have",
+        ),
     ] {
         let output = ends_by_itself(program, &args);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -198,7 +210,8 @@ async fn a_replica_reaches_an_encrypted_redis_by_its_environment() {
         .unwrap();
     up(&format!("http://{listen}")).await;
     let token = ControlToken::given("a token of some length").unwrap();
-    let status: CacheStatus = ControlClient::new(&format!("http://{control}"), Some(token)).get("/cache").await.unwrap();
+    let status: CacheStatus =
+        ControlClient::new(&format!("http://{control}"), Some(token)).get("/cache").await.unwrap();
     assert!(status.server.starts_with("redis "), "{status:?}");
     // Whoever lists this machine's processes sees names of files.
     for of in ["cmdline", "environ"] {

@@ -107,11 +107,7 @@ async fn connect(target: &RedisTarget) -> Result<(Box<dyn ByteStream>, bool), Di
     }
 }
 
-async fn encrypted(
-    stream: TcpStream,
-    host: &str,
-    files: &TlsFiles,
-) -> Result<Encrypted<TcpStream>, DiagnoseError> {
+async fn encrypted(stream: TcpStream, host: &str, files: &TlsFiles) -> Result<Encrypted<TcpStream>, DiagnoseError> {
     let client = TlsClient::new(files).map_err(|flaw| DiagnoseError::Tls(flaw.to_string()))?;
     let said = |e: std::io::Error| DiagnoseError::Tls(escape::sentence(e.to_string().as_bytes()));
     client.connect(stream, host).await.map_err(said)

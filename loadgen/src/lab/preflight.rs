@@ -53,7 +53,10 @@ const REMEDIES: [(RefusalCause, &str); 24] = [
         RefusalCause::CertificateWanted,
         "give a certificate by an authority that it trusts, and its key: --tls-cert FILE --tls-key FILE",
     ),
-    (RefusalCause::PlainText, "it has no TLS at that port: write redis:// for rediss://, or its port for TLS (tls-port)"),
+    (
+        RefusalCause::PlainText,
+        "it has no TLS at that port: write redis:// for rediss://, or its port for TLS (tls-port)",
+    ),
     (RefusalCause::TlsWanted, "it has TLS at that port: write rediss:// for redis://"),
     (RefusalCause::TlsFailed, "check its certificate, its dates and its versions of TLS (1.2 or 1.3 is needed)"),
     (RefusalCause::NotRedis, "check host and port in --redis"),

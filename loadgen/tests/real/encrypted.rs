@@ -51,7 +51,11 @@ fn a_run_over_tls_is_a_run_and_keeps_no_secret() {
     let scenario = results.path().join("mine.toml");
     let event = "\n[[event]]\nat = \"500ms\"\ndo = \"cache-grow\"\nkeys = 500\n";
     std::fs::write(&scenario, run(&["show", "hotkey"]).out + event).unwrap();
-    let names = ["plain + near(ttl=1s, invalidate=tracking) + coalesce", "plain + pool(size=3, wait=1s) + lock", "singleflight"];
+    let names = [
+        "plain + near(ttl=1s, invalidate=tracking) + coalesce",
+        "plain + pool(size=3, wait=1s) + lock",
+        "singleflight",
+    ];
     let mut args: Vec<String> = options(&redis);
     for word in ["--scenario", scenario.to_str().unwrap(), "--password-file", password.to_str().unwrap()] {
         args.push(word.to_owned());
@@ -112,9 +116,17 @@ fn why_there_is_no_encrypted_connection_is_told_with_its_remedy() {
         (good[..4].to_vec(), 1, ["the server wants a certificate of ours", "--tls-cert FILE --tls-key FILE"]),
         (with("--redis", format!("rediss://127.0.0.1:{plain}")), 1, ["the server speaks without it", "write redis://"]),
         (vec!["--redis".into(), redis.url().replace("rediss", "redis")], 1, ["speaks TLS alone", "write rediss://"]),
-        (with("--tls-ca", "/nowhere/ca.crt".into()), 2, ["no TLS · --tls-ca /nowhere/ca.crt · found No such", "can be read"]),
+        (
+            with("--tls-ca", "/nowhere/ca.crt".into()),
+            2,
+            ["no TLS · --tls-ca /nowhere/ca.crt · found No such", "can be read"],
+        ),
         (with("--tls-ca", file("ca.key")), 2, ["ca.key · found no certificate in PEM", "-----BEGIN CERTIFICATE-----"]),
-        (with("--tls-key", file("server.key")), 2, ["server.key · found the key of another certificate", "was made for"]),
+        (
+            with("--tls-key", file("server.key")),
+            2,
+            ["server.key · found the key of another certificate", "was made for"],
+        ),
         (with("--tls-name", "no name".into()), 2, ["--tls-name no name · found no name", "cache.example"]),
     ] {
         let said = refused(&args, code);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection, PubSub};
 use redis::{
-    AsyncConnectionConfig, Cmd, ConnectionInfo, Pipeline, ProtocolVersion, RedisConnectionInfo, RedisError, RedisFuture,
-    RedisResult, Value,
+    AsyncConnectionConfig, Cmd, ConnectionInfo, Pipeline, ProtocolVersion, RedisConnectionInfo, RedisError,
+    RedisFuture, RedisResult, Value,
 };
 use strategies::port::ConnectionLimits;
 use tls::client::TlsClient;
