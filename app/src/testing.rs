@@ -119,7 +119,7 @@ impl EncryptedRedis {
         let (port_text, certificate, key, authority) =
             (port.to_string(), text("server.crt"), text("server.key"), text("ca.crt"));
         let files = ["--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-ca-cert-file", &authority];
-        let server = redis(&[&["--tls-port", port_text.as_str(), "--bind", "127.0.0.1"], &files, extra].concat())?;
+        let server = redis(&[&["--tls-port", port_text.as_str(), "--bind", "127.0.0.1"][..], &files, extra].concat())?;
         Some(Self { port, certificates, server })
     }
 

@@ -250,7 +250,7 @@ async fn the_status_names_server_and_life() {
 fn a_url_that_is_none_is_refused_with_the_form() {
     for url in ["", "localhost", "http://localhost", "redis://"] {
         if let Err(said) = RedisSource::new(url) {
-            assert!(said.contains("redis://HOST:PORT"), "{url}: {said}");
+            assert!(said.to_string().contains("redis://HOST:PORT"), "{url}: {said}");
         } else {
             panic!("{url:?} was taken");
         }

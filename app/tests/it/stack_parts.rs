@@ -41,13 +41,13 @@ fn url(folder: &tempfile::TempDir, user: &str, password: &str, port: u16) -> Str
     redis_url(&format!("redis://{user}@127.0.0.1:{port}"), Some(&file)).unwrap()
 }
 
-pub struct Proxy {
-    pub port: u16,
-    pub control: ControlClient,
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
+    pub(crate) control: ControlClient,
     _stop: Stop,
 }
 
-pub async fn proxy(redis: impl Into<RedisAddress>) -> Proxy {
+pub(crate) async fn proxy(redis: impl Into<RedisAddress>) -> Proxy {
     let ((data, data_url), (control, control_url)) = (listener().await, listener().await);
     let token = ControlToken::random().unwrap();
     let (stop, shutdown) = Shutdown::pair();
