@@ -15,6 +15,8 @@ use crate::wire::target::{RedisPlace, RedisTarget};
 
 /// How long it may take to connect.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// How long the handshake of TLS may take of that.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(2);
 /// How long a server may take for one batch of commands.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// Of a line that is heard and not asked for, as much is kept.
@@ -110,7 +112,11 @@ async fn connect(target: &RedisTarget) -> Result<(Box<dyn ByteStream>, bool), Di
 async fn encrypted(stream: TcpStream, host: &str, files: &TlsFiles) -> Result<Encrypted<TcpStream>, DiagnoseError> {
     let client = TlsClient::new(files).map_err(|flaw| DiagnoseError::Tls(flaw.to_string()))?;
     let said = |e: std::io::Error| DiagnoseError::Tls(escape::sentence(e.to_string().as_bytes()));
-    client.connect(stream, host).await.map_err(said)
+    let silent = |_| {
+        let why = format!("no answer to the handshake within {HANDSHAKE_LIMIT:?}: does it speak TLS at that port?");
+        DiagnoseError::Tls(why)
+    };
+    timeout(HANDSHAKE_LIMIT, client.connect(stream, host)).await.map_err(silent)?.map_err(said)
 }
 
 fn unreachable(error: std::io::Error) -> DiagnoseError {

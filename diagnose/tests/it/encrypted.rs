@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use app::testing::EncryptedRedis;
+use app::testing::{EncryptedRedis, redis};
 use diagnose::error::DiagnoseError;
 use diagnose::look::DiagnoseOptions;
 use diagnose::record::Diagnosis;
@@ -29,7 +29,7 @@ fn an_encrypted_server_is_looked_at_and_what_does_not_fit_is_told() {
         (TlsFiles { own: None, ..good.clone() }, "CertificateRequired"),
         (TlsFiles { authority: authority(file("other.crt")), ..good.clone() }, "UnknownIssuer"),
         (TlsFiles { name: Some("elsewhere.example".into()), ..good.clone() }, "certificate not valid for name"),
-        (TlsFiles { name: Some("not a name".into()), ..good.clone() }, "none that a certificate can have"),
+        (TlsFiles { name: Some("not a name".into()), ..good.clone() }, "no name that a certificate can have"),
         (TlsFiles { authority: authority(file("absent.crt")), ..good.clone() }, "absent.crt: No such file"),
         (TlsFiles { authority: authority(file("ca.key")), ..good.clone() }, "ca.key: no certificate in PEM"),
         (TlsFiles { own: Some((file("client.crt"), file("client.crt"))), ..good.clone() }, "no private key in PEM"),
@@ -42,6 +42,10 @@ fn an_encrypted_server_is_looked_at_and_what_does_not_fit_is_told() {
     }
     // The wrong protocol on either side.
     let plain = crate::common::try_look(&format!("redis://127.0.0.1:{port}"), &DiagnoseOptions::default()).unwrap_err();
-    assert!(!matches!(plain, DiagnoseError::Tls(_)), "{plain}");
+    assert!(matches!(plain, DiagnoseError::Closed { .. }) && plain.to_string().contains("needs rediss://"), "{plain}");
+    let without = app::testing::free_port();
+    let Some(_without) = redis(&["--port", &without.to_string(), "--bind", "127.0.0.1"]) else { return };
+    let said = look(without, good).unwrap_err().to_string();
+    assert!(said.contains("does it speak TLS at that port?") || said.contains("speaks without it"), "{said}");
     drop(server);
 }
