@@ -21,9 +21,19 @@ const READS: usize = 4000;
 /// Reads that are under way at once, in the second table.
 const AT_ONCE: usize = 16;
 const REPLICAS: usize = 3;
-/// Connections of each replica in a storm.
-const POOL: u32 = 20;
-/// Long enough that a busy machine does not end a connection that is being made.
+/// Storms that each way has of each size.
+const STORMS: usize = 5;
+/// A storm that is not over by then is none that ends by itself.
+const GIVEN_UP: Duration = Duration::from_secs(5);
+/// Connections of each replica in a storm, and how long one may take to be made.
+const SIZES: [(u32, Duration); 4] = [
+    (1, ConnectionLimits::USUAL.connect),
+    (20, ConnectionLimits::USUAL.connect),
+    (100, ConnectionLimits::USUAL.connect),
+    (100, Duration::from_secs(5)),
+];
+
+/// Of the connection that is measured: long enough that a busy machine does not end it.
 const LIMITS: ConnectionLimits = ConnectionLimits { connect: Duration::from_secs(2), reply: Duration::from_secs(2) };
 
 struct Way {
@@ -32,8 +42,7 @@ struct Way {
     /// Median of each turn's p50, p99 and processor times (ours, the server's) a read.
     one: Vec<[f64; 4]>,
     many: Vec<[f64; 4]>,
-    first: Vec<[f64; 3]>,
-    storm: Vec<[f64; 3]>,
+    storms: [Vec<[f64; 4]>; SIZES.len()],
 }
 
 /// Processor time of this thread, which does everything here, in microseconds.
@@ -86,33 +95,45 @@ async fn reads(of: &EncryptedRedis, cache: &Arc<dyn Cache>, at_once: usize) -> [
     [at(0.5), at(0.99), own / times.len() as f64, server / times.len() as f64]
 }
 
-/// All connections ask until they are answered: milliseconds until the last was, and processor times a connection (µs).
-async fn answered(of: &EncryptedRedis, taken: &[TakenConnection]) -> [f64; 3] {
+/// All connections ask until they are answered: milliseconds until the last was, reads that failed, and processor times a connection
+/// (µs).
+async fn answered(of: &EncryptedRedis, taken: &[TakenConnection]) -> [f64; 4] {
     let (server, own, begun) = (servers_us(of).await, ours_us(), Instant::now());
     let key = Key::of_item(1);
     let until = |one: &TakenConnection| {
         let (cache, key) = (Arc::clone(&one.connected.cache), key.clone());
-        async move { while cache.get(&key).await.is_err() {} }
+        async move {
+            let mut failed = 0.0;
+            while begun.elapsed() < GIVEN_UP && cache.get(&key).await.is_err() {
+                failed += 1.0;
+            }
+            failed
+        }
     };
-    join_all(taken.iter().map(until)).await;
+    let failed: f64 = join_all(taken.iter().map(until)).await.iter().sum();
     let took = begun.elapsed().as_secs_f64() * 1e3;
     let count = taken.len() as f64;
-    [took, (ours_us() - own) / count, (servers_us(of).await - server) / count]
+    [took, failed / count, (ours_us() - own) / count, (servers_us(of).await - server) / count]
 }
 
-async fn storm(of: &EncryptedRedis, way: &mut Way) {
-    let sources: Vec<RedisSource> = (0..REPLICAS).map(|_| RedisSource::new(way.address.clone()).unwrap()).collect();
+/// The server ends all connections of three replicas at once.
+async fn storm(of: &EncryptedRedis, address: &RedisAddress, (pool, connect): (u32, Duration)) -> [f64; 4] {
+    let limits = ConnectionLimits { connect, reply: LIMITS.reply };
+    let sources: Vec<RedisSource> = (0..REPLICAS).map(|_| RedisSource::new(address.clone()).unwrap()).collect();
     let pools: Vec<Arc<dyn CacheConnectionPool>> =
-        sources.iter().map(|source| source.open("bench:tls").connections.pool(POOL, LIMITS)).collect();
+        sources.iter().map(|source| source.open("bench:tls").connections.pool(pool, limits)).collect();
     let mut taken = Vec::new();
-    for pool in &pools {
-        for _ in 0..POOL {
-            taken.push(pool.take().await);
+    for one in &pools {
+        for _ in 0..pool {
+            taken.push(one.take().await);
         }
     }
-    way.first.push(answered(of, &taken).await);
+    // One after the other, as they come about in the course of a day.
+    for one in &taken {
+        while one.connected.cache.get(&Key::of_item(1)).await.is_err() {}
+    }
     say(of, &["CLIENT", "KILL", "TYPE", "normal"]).await;
-    way.storm.push(answered(of, &taken).await);
+    answered(of, &taken).await
 }
 
 fn median<const N: usize>(turns: &[[f64; N]]) -> [f64; N] {
@@ -131,20 +152,26 @@ fn table(title: &str, ways: &[Way], of: impl Fn(&Way) -> [f64; 4]) {
     }
 }
 
-fn storms(title: &str, ways: &[Way], of: impl Fn(&Way) -> [f64; 3]) {
-    println!(
-        "\n| {title} | until the last is answered | processor time a connection, replica | server |\n|---|---|---|---|"
-    );
-    for way in ways {
-        let [took, own, server] = of(way);
-        println!("| {} | {took:.1} ms | {own:.0} µs | {server:.0} µs |", way.name);
+fn storms(ways: &[Way]) {
+    let costs = "failed reads a connection | processor time a connection, replica | server";
+    println!("\n| connections ended at once | | until the last is answered | {costs} |");
+    println!("|---|---|---|---|---|---|");
+    for (at, (pool, connect)) in SIZES.iter().enumerate() {
+        for way in ways {
+            let [took, failed, own, server] = median(&way.storms[at]);
+            let (all, name) = (*pool as usize * REPLICAS, way.name);
+            let given_up = took >= GIVEN_UP.as_secs_f64() * 1e3;
+            let over = if given_up { format!("not within {GIVEN_UP:?}") } else { format!("{took:.0} ms") };
+            let name = format!("{all}, each may take {connect:?} | {name}");
+            println!("| {name} | {over} | {failed:.1} | {own:.0} µs | {server:.0} µs |");
+        }
     }
 }
 
 fn main() {
     let port = free_port();
     let Some(redis) = EncryptedRedis::start(&["--port", &port.to_string()]) else { return };
-    let way = |name, address| Way { name, address, one: vec![], many: vec![], first: vec![], storm: vec![] };
+    let way = |name, address| Way { name, address, one: vec![], many: vec![], storms: Default::default() };
     let mut ways = [
         way("`redis://`", RedisAddress::from(format!("redis://127.0.0.1:{port}"))),
         way("`rediss://`", redis.address()),
@@ -165,13 +192,14 @@ fn main() {
                 let many = reads(&redis, &caches[at], AT_ONCE).await;
                 ways[at].one.push(one);
                 ways[at].many.push(many);
-                storm(&redis, &mut ways[at]).await;
             }
+        }
+        for (size, at) in (0..STORMS).flat_map(|_| (0..SIZES.len()).flat_map(|size| [(size, 0), (size, 1)])) {
+            let storm = storm(&redis, &ways[at].address, SIZES[size]).await;
+            ways[at].storms[size].push(storm);
         }
     });
     table("one after the other", &ways, |way| median(&way.one));
     table(&format!("{AT_ONCE} at once"), &ways, |way| median(&way.many));
-    let connections = REPLICAS * POOL as usize;
-    storms(&format!("{connections} connections made at once"), &ways, |way| median(&way.first));
-    storms(&format!("all {connections} ended at once, and made again"), &ways, |way| median(&way.storm));
+    storms(&ways);
 }

@@ -9,12 +9,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{Error, RootCertStore};
+use tokio_rustls::rustls::{Error, HandshakeKind, RootCertStore};
 
 use crate::fault::{TlsCause, TlsFault};
 use crate::files::{TlsFiles, TlsFlaw, config, name, trusting};
 
-/// What connections are made with: checked, and the same for all of them, so that one that is made again resumes its session.
+/// What connections are made with: checked, and the same for all of them, so that one that is made again may resume its session.
 #[derive(Clone)]
 pub struct TlsClient {
     connector: TlsConnector,
@@ -71,6 +71,14 @@ pub async fn answers_in_tls<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> boo
 
 /// An encrypted stream.
 pub struct Encrypted<S>(TlsStream<S>);
+
+impl<S> Encrypted<S> {
+    /// Whether it resumed the session of one before it.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.0.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+}
 
 /// An error of the library as a fault; any other as it is.
 fn told(error: io::Error) -> io::Error {

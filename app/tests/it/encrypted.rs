@@ -13,7 +13,10 @@ use strategies::conformance::CacheSubject;
 use strategies::counter::conformance::CounterSubject;
 use strategies::pool_conformance::ConnectionsSubject;
 use strategies::port::{Acquired, Bus, ConnectionLimits, Lookup, Token};
+use tls::client::TlsClient;
 use tls::files::{TlsFiles, TlsPart};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::common::fleet::{Fleet, command};
 use crate::common::{eventually, settings};
@@ -103,6 +106,24 @@ async fn a_pool_whose_connections_were_all_ended_stands_again() {
     for _ in 0..3 {
         let _: redis::Value = command(&redis.server, &["CLIENT", "KILL", "TYPE", "normal"]).await.unwrap();
         eventually("all are connected again", all).await;
+    }
+}
+
+/// By either version: what a handshake costs most, the certificates, is not done again.
+#[tokio::test]
+async fn a_connection_that_is_made_again_resumes_its_session() {
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        let Some(redis) = EncryptedRedis::start(&["--tls-protocols", version]) else { return };
+        let client = TlsClient::new(&redis.certificates.of_a_client()).unwrap();
+        for resumed in [false, true, true] {
+            let stream = TcpStream::connect(("127.0.0.1", redis.port)).await.unwrap();
+            let mut stream = client.connect(stream, "127.0.0.1").await.unwrap();
+            assert_eq!(stream.is_resumed(), resumed, "{version}");
+            stream.write_all(b"PING\r\n").await.unwrap();
+            let mut answer = [0; 7];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"+PONG\r\n");
+        }
     }
 }
 
