@@ -38,7 +38,7 @@ const REMEDIES: [(RefusalCause, &str); 24] = [
     ),
     (RefusalCause::TooManyClients, "raise its maxclients, or close others' connections: the lab needs two a replica"),
     (RefusalCause::Loading, "wait until it has loaded its data, and run again"),
-    (RefusalCause::PasswordMissing, "give user and password: --redis redis://USER:PASSWORD@HOST:PORT"),
+    (RefusalCause::PasswordMissing, "give user and password: --redis redis://USER@HOST:PORT --password-file FILE"),
     (RefusalCause::PasswordWrong, "check user and password in --redis"),
     (
         RefusalCause::Protected,
