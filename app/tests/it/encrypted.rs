@@ -41,7 +41,8 @@ async fn an_encrypted_redis_keeps_every_contract_by_either_version_of_tls() {
 
 async fn every_contract(redis: &EncryptedRedis) {
     let (source, clock) = (source(redis), Arc::new(RealClock::start()));
-    let CachePorts { cache, lease, wake, invalidations, seize, counters, connections } = source.open("run:strategy");
+    let CachePorts { cache, lease, wake, invalidations, seize, counters, connections, .. } =
+        source.open("run:strategy");
     let subject = CacheSubject {
         cache,
         lease,
