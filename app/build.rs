@@ -5,10 +5,11 @@ use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 /// What decides, from this room's folder.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "src",
     "../evidence/src",
     "../strategies/src",
+    "../tls/src",
     "../scenarios/src/values/law.rs",
     "../scenarios/src/values/service.rs",
     "../scenarios/src/plan/draw.rs",

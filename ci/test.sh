@@ -16,6 +16,7 @@ have varnishd || missing+=(varnish)
 have prometheus && have promtool || missing+=(prometheus)
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(faketime)
 have pgrep || missing+=(procps)
+have openssl || missing+=(openssl)
 have cc || missing+=(gcc libc6-dev)
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -39,7 +40,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-require=redis,chromium,nginx,varnish,prometheus,faketime
+require=redis,openssl,chromium,nginx,varnish,prometheus,faketime
 # The tests of the lab in containers need an engine and its base images. Here they must run where the caller says so, and
 # where an engine runs that has the images or can pull them; `bash ci/engine.sh` brings one up where that is possible.
 case "${LAB_REQUIRE:-}" in

@@ -1,11 +1,11 @@
 //! The replica program: `app --listen 127.0.0.1:8080 --redis redis://127.0.0.1 --origin http://127.0.0.1:8090`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
 use app::cache::redis_cache::RedisSource;
-use app::process::config::{Listen, redis_url, shutdown_on_signals};
+use app::process::config::{Listen, shutdown_on_signals};
+use app::process::redis_args::RedisArgs;
 use app::process::runtime::RealClock;
 use app::replica::{Replica, ReplicaListeners, ReplicaSettings, run};
 use app::wire::address::shown;
@@ -18,12 +18,8 @@ use clap::Parser;
 struct Cli {
     #[command(flatten)]
     listen: Listen,
-    /// The shared cache.
-    #[arg(long, env = "LAB_REDIS", default_value = "redis://127.0.0.1:6379")]
-    redis: String,
-    /// File with the password of the shared cache's user, where it wants one.
-    #[arg(long, env = "LAB_REDIS_PASSWORD_FILE")]
-    redis_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    redis: RedisArgs,
     /// The origin's base URL.
     #[arg(long, env = "LAB_ORIGIN", default_value = "http://127.0.0.1:8090")]
     origin: String,
@@ -37,10 +33,9 @@ async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     app::process::descriptors::raise();
     let clock = RealClock::start();
-    let url = redis_url(&cli.redis, cli.redis_password_file.as_deref())?;
-    let cache = Arc::new(RedisSource::new(&url).map_err(|e| anyhow!("--redis: {e}"))?);
+    let cache = Arc::new(RedisSource::new(cli.redis.address()?)?);
     let origin = Arc::new(HttpOrigin::new(&cli.origin, clock).map_err(|e| anyhow!(e))?);
-    let described = format!("redis {}, origin {}", shown(&cli.redis), shown(&cli.origin));
+    let described = format!("redis {}, origin {}", shown(&cli.redis.redis), shown(&cli.origin));
     let settings = ReplicaSettings { index: cli.index, cache, origin, clock, described };
     let replica = Replica::new(settings).map_err(|e| anyhow!(e))?;
     let (data, control) = cli.listen.bind().await?;

@@ -23,7 +23,8 @@ pub enum DiagnoseError {
     },
     /// It closed the connection.
     #[error(
-        "found: the connection was closed at {asked} · its log may say why; CLIENT KILL and a restart do that, too"
+        "found: the connection was closed at {asked} · its log may say why; CLIENT KILL and a restart do that, too; a port for TLS \
+         needs rediss://"
     )]
     Closed {
         /// The command that was waited for.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use app::cache::cache_proxy::{CacheProxy, ProxyListeners, run};
-use app::process::config::{Listen, redis_url, shutdown_on_signals};
+use app::process::config::{Listen, shutdown_on_signals};
+use app::process::redis_args::RedisArgs;
 use clap::{Parser, Subcommand};
 
 /// The stampede lab's tools in its containers.
@@ -32,12 +33,8 @@ enum Command {
     CacheProxy {
         #[command(flatten)]
         listen: Listen,
-        /// The Redis behind it
-        #[arg(long, env = "LAB_REDIS", default_value = "redis://127.0.0.1:6379")]
-        redis: String,
-        /// File with the password of the injector's user
-        #[arg(long, env = "LAB_REDIS_PASSWORD_FILE")]
-        redis_password_file: Option<PathBuf>,
+        #[command(flatten)]
+        redis: RedisArgs,
     },
 }
 
@@ -46,10 +43,9 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Secrets { folder } => app::process::secrets::make(&folder).map_err(|e| anyhow!(e)),
         Command::Health { address } => app::wire::health::check(address).map_err(|e| anyhow!(e)),
-        Command::CacheProxy { listen, redis, redis_password_file } => {
+        Command::CacheProxy { listen, redis } => {
             app::process::descriptors::raise();
-            let url = redis_url(&redis, redis_password_file.as_deref())?;
-            let proxy = CacheProxy::new(&url).map_err(|e| anyhow!("--redis: {e}"))?;
+            let proxy = CacheProxy::new(redis.address()?).map_err(|e| anyhow!("--redis: {e}"))?;
             let (data, control) = listen.bind().await?;
             let control =
                 control.context("a cache proxy is controlled or of no use: give --control and --token-file")?;

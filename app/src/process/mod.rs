@@ -5,6 +5,8 @@ pub mod descriptors;
 #[cfg(feature = "programs")]
 pub mod guard;
 pub mod heartbeat;
+#[cfg(feature = "programs")]
+pub mod redis_args;
 pub mod runtime;
 pub mod secrets;
 pub mod shutdown;

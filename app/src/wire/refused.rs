@@ -47,6 +47,18 @@ pub enum RefusalCause {
     NotRedis,
     /// It took the connection and said nothing.
     Silent,
+    /// Its certificate is by an authority that is not trusted here.
+    AuthorityUnknown,
+    /// Its certificate is for another name.
+    NameWrong,
+    /// It wants a certificate of the client's, or another.
+    CertificateWanted,
+    /// It speaks without TLS.
+    PlainText,
+    /// It speaks TLS alone.
+    TlsWanted,
+    /// Any other reason for which there is no encrypted connection.
+    TlsFailed,
     /// Nobody listens there.
     Nobody,
     /// It closed the connection without a word.
@@ -56,7 +68,14 @@ pub enum RefusalCause {
 }
 
 /// What a server's sentence begins with, or has in it, and what that stands for. The first row that fits.
-const SAID: [(&str, RefusalCause); 20] = [
+const SAID: [(&str, RefusalCause); 27] = [
+    ("no TLS, the server's certificate is by no trusted authority", RefusalCause::AuthorityUnknown),
+    ("no TLS, the server's certificate is for another name", RefusalCause::NameWrong),
+    ("no TLS, the server wants a certificate of ours", RefusalCause::CertificateWanted),
+    ("no TLS, the server does not take our certificate", RefusalCause::CertificateWanted),
+    ("no TLS, the server speaks without it", RefusalCause::PlainText),
+    ("no TLS, ", RefusalCause::TlsFailed),
+    (WANTS_TLS, RefusalCause::TlsWanted),
     ("READONLY", RefusalCause::ReadOnly),
     ("MASTERDOWN", RefusalCause::ReadOnly),
     ("OOM", RefusalCause::Full),
@@ -81,6 +100,8 @@ const SAID: [(&str, RefusalCause); 20] = [
 
 /// What is said where nobody listens.
 pub(crate) const NOBODY: &str = "nobody listens there";
+/// What is said of a server that answers in TLS and is asked without.
+pub(crate) const WANTS_TLS: &str = "the server speaks TLS alone";
 /// What is said of an answer in another protocol.
 pub(crate) const NO_REPLY: &str = "an answer that is not Redis' protocol";
 
@@ -164,6 +185,7 @@ mod tests {
             ("DENIED Redis is running in protected mode because protected mode is enabled", RefusalCause::Protected),
             ("an answer that is not Redis' protocol: HTTP/1.1 400 Bad Request", RefusalCause::NotRedis),
             ("nobody listens there", RefusalCause::Nobody),
+            ("the server speaks TLS alone", RefusalCause::TlsWanted),
             ("ERR DB index is out of range", RefusalCause::Other),
         ] {
             assert_eq!(RefusalCause::of(said), cause, "{said}");

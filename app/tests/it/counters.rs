@@ -26,7 +26,7 @@ fn over<C: RedisConnection>(connection: C) -> CounterSubject {
 #[tokio::test]
 async fn counters_in_redis_keep_the_contract_over_the_labs_connection_and_any_other() {
     let Some(redis) = testing::redis(&[]) else { return };
-    let source = RedisSource::new(&redis.url()).unwrap();
+    let source = RedisSource::new(redis.url()).unwrap();
     let server = source.status().await.unwrap().server;
     let increx = source.can_of(&server).increx;
     subject(source.open("run:own").counters, increx).check_all().await;
@@ -67,7 +67,7 @@ impl EventSink for Silent {
 #[tokio::test]
 async fn increx_is_refused_with_the_version_of_a_server_that_does_not_know_it() {
     let Some(redis) = testing::redis(&[]) else { return };
-    let source = RedisSource::new(&redis.url()).unwrap();
+    let source = RedisSource::new(redis.url()).unwrap();
     let server = source.status().await.unwrap().server;
     let ports = CounterPorts {
         counters: source.open("run:strategy").counters,

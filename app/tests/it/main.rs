@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
 
+mod acl;
 mod common;
 mod corrupt;
 mod counters;
+mod encrypted;
 mod leaders;
 mod leases;
 mod metrics;

@@ -175,7 +175,7 @@ async fn a_lost_cache_is_counted_by_kind() {
     let clock = RealClock::start();
     let (closed, url) = listener().await;
     drop(closed);
-    let cache = Arc::new(RedisSource::new(&url.replace("http:", "redis:")).unwrap());
+    let cache = Arc::new(RedisSource::new(url.replace("http:", "redis:")).unwrap());
     let lab = Lab::start(0, "", settings(1, 4)).await;
     let origin = Arc::new(HttpOrigin::new(&lab.origin, clock).unwrap());
     let replica = Replica::new(ReplicaSettings { index: 0, cache, origin, clock, described: String::new() }).unwrap();

@@ -10,14 +10,14 @@ use strategies::port::Level;
 use crate::common::fleet::{Fleet, Replica};
 use crate::common::{Lab, eventually, get, settings};
 
-const BUSES: [&str; 5] = ["pubsub", "streams", "streams, maxlen=2", "tracking", "tracking-default"];
+pub(crate) const BUSES: [&str; 5] = ["pubsub", "streams", "streams, maxlen=2", "tracking", "tracking-default"];
 
-fn spec(bus: &str) -> String {
+pub(crate) fn spec(bus: &str) -> String {
     format!("plain + near(ttl=1h, invalidate={bus}) + coalesce + lease + invalidate")
 }
 
 /// What a replica answers from its own copy; `None` where it has none.
-async fn near(replica: &Replica, key: &Key) -> Option<u64> {
+pub(crate) async fn near(replica: &Replica, key: &Key) -> Option<u64> {
     let served = replica.get(key).await.unwrap();
     (served.level == Level::Near).then_some(served.version)
 }

@@ -2,20 +2,16 @@
 
 use std::process::{Child, Command, Stdio};
 
-use app::testing;
+use app::testing::{self, EncryptedRedis, free_port};
 use app::wire::auth::ControlToken;
 use app::wire::control::{Identity, StartReplica};
 use app::wire::control_client::ControlClient;
-use evidence::OriginRead;
+use evidence::{CacheStatus, OriginRead};
 
 use crate::common::{eventually, get, request, settings};
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::Request;
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 fn spawn(program: &str, args: &[&str]) -> Child {
     Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
@@ -144,11 +140,12 @@ async fn without_control_there_is_one_listener_and_it_obeys_nobody() {
 fn what_cannot_be_is_said_and_is_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     let short = folder.path().join("short");
-    std::fs::write(&short, "secret").unwrap();
+    std::fs::write(&short, "SeCrEt7").unwrap();
     let short = short.display().to_string();
     let database = folder.path().join("x.sqlite").display().to_string();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
+    let app = env!("CARGO_BIN_EXE_app");
     for (program, args, words) in [
         (env!("CARGO_BIN_EXE_app"), vec!["--redis", "nonsense"], "redis://HOST:PORT"),
         (env!("CARGO_BIN_EXE_app"), vec!["--origin", "ftp://x"], "not of the form http://HOST:PORT"),
@@ -162,10 +159,64 @@ fn what_cannot_be_is_said_and_is_no_panic() {
         (env!("CARGO_BIN_EXE_origin"), vec!["--listen", &taken, "--database", &database], "is another program on it?"),
         // A file is in the way, so that not even root can have made the folder.
         (env!("CARGO_BIN_EXE_origin"), vec!["--database", "/dev/null/x.sqlite"], "/dev/null/x.sqlite"),
+        // TLS: each setting is named with what was found, and nothing that a file holds.
+        (
+            app,
+            vec!["--redis", "rediss://127.0.0.1:1", "--redis-ca", "/nowhere/ca.crt"],
+            "/nowhere/ca.crt: No such file",
+        ),
+        (
+            app,
+            vec!["--redis", "rediss://127.0.0.1:1", "--redis-ca", &short],
+            "no certificate in PEM; name a file with -----BEGIN",
+        ),
+        (app, vec!["--redis", "redis://127.0.0.1:1", "--redis-ca", &short], "it has no TLS; write rediss://HOST:PORT"),
+        (app, vec!["--redis", "rediss://127.0.0.1:1", "--redis-cert", &short], "--redis-key"),
+        (
+            app,
+            vec!["--redis", "rediss://127.0.0.1:1", "--redis-name", "no name"],
+            "no name that a certificate can have",
+        ),
     ] {
         let output = ends_by_itself(program, &args);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains(words), "{args:?}: {said}");
-        assert!(!said.contains("panicked"), "{said}");
+        assert!(!said.contains("panicked") && !said.contains("SeCrEt7"), "{said}");
     }
+}
+
+/// A replica that is told by its environment, as a container is.
+#[tokio::test]
+async fn a_replica_reaches_an_encrypted_redis_by_its_environment() {
+    let Some(redis) = EncryptedRedis::start(&["--requirepass", "SeCrEt7"]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (token_file, password) = (folder.path().join("token"), folder.path().join("password"));
+    std::fs::write(&token_file, "a token of some length\n").unwrap();
+    std::fs::write(&password, "SeCrEt7\n").unwrap();
+    let [listen, control] = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
+    let file = |name: &str| redis.certificates.file(name);
+    let replica = Command::new(env!("CARGO_BIN_EXE_app"))
+        .env("LAB_LISTEN", &listen)
+        .env("LAB_CONTROL", &control)
+        .env("LAB_TOKEN_FILE", &token_file)
+        .env("LAB_REDIS", format!("rediss://default@127.0.0.1:{}", redis.port))
+        .env("LAB_REDIS_PASSWORD_FILE", &password)
+        .env("LAB_REDIS_CA", file("ca.crt"))
+        .env("LAB_REDIS_CERT", file("client.crt"))
+        .env("LAB_REDIS_KEY", file("client.key"))
+        .env("LAB_REDIS_NAME", "redis.example")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    up(&format!("http://{listen}")).await;
+    let token = ControlToken::given("a token of some length").unwrap();
+    let status: CacheStatus =
+        ControlClient::new(&format!("http://{control}"), Some(token)).get("/cache").await.unwrap();
+    assert!(status.server.starts_with("redis "), "{status:?}");
+    // Whoever lists this machine's processes sees names of files.
+    for of in ["cmdline", "environ"] {
+        let seen = std::fs::read(format!("/proc/{}/{of}", replica.id())).unwrap();
+        assert!(!String::from_utf8_lossy(&seen).contains("SeCrEt7"), "{of}");
+    }
+    ends_well(replica);
 }

@@ -32,7 +32,7 @@ async fn command(redis: &PrivateRedis, words: &[&str]) -> redis::RedisResult<red
 }
 
 fn open(redis: &PrivateRedis) -> CachePorts {
-    RedisSource::new(&redis.url()).unwrap().open("run:strategy")
+    RedisSource::new(redis.url()).unwrap().open("run:strategy")
 }
 
 fn entry(clock: &RealClock) -> Entry {
@@ -201,7 +201,7 @@ async fn a_dead_redis_fails_fast_and_one_that_is_back_is_used_again() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let serve = || testing::redis(&["--port", &port, "--bind", "127.0.0.1"]);
     let Some(redis) = serve() else { return };
-    let source = RedisSource::new(&format!("redis://127.0.0.1:{port}")).unwrap();
+    let source = RedisSource::new(format!("redis://127.0.0.1:{port}")).unwrap();
     let (ports, key) = (source.open("run:strategy"), Key::of_item(1));
     assert_eq!(ports.cache.get(&key).await, Ok(Lookup::Absent));
     drop(redis);
@@ -241,7 +241,7 @@ async fn failures_have_their_class() {
 #[tokio::test]
 async fn the_status_names_server_and_life() {
     let Some(redis) = testing::redis(&[]) else { return };
-    let status = RedisSource::new(&redis.url()).unwrap().status().await.unwrap();
+    let status = RedisSource::new(redis.url()).unwrap().status().await.unwrap();
     assert!(status.server.starts_with("redis ") && status.incarnation.len() == 40, "{status:?}");
     assert_eq!(status.evicted, 0);
 }
@@ -250,7 +250,7 @@ async fn the_status_names_server_and_life() {
 fn a_url_that_is_none_is_refused_with_the_form() {
     for url in ["", "localhost", "http://localhost", "redis://"] {
         if let Err(said) = RedisSource::new(url) {
-            assert!(said.contains("redis://HOST:PORT"), "{url}: {said}");
+            assert!(said.to_string().contains("redis://HOST:PORT"), "{url}: {said}");
         } else {
             panic!("{url:?} was taken");
         }

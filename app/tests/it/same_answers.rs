@@ -102,7 +102,7 @@ async fn ask(ports: &CachePorts, command: &Command) -> String {
 fn memory_and_redis_answer_a_hundred_thousand_random_commands_alike() {
     let Some(redis) = testing::redis(&[]) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let source = runtime.block_on(async { RedisSource::new(&redis.url()).unwrap() });
+    let source = runtime.block_on(async { RedisSource::new(redis.url()).unwrap() });
     let config = Config { cases: SEQUENCES, failure_persistence: None, ..Config::default() };
     let namespace = std::cell::Cell::new(0_u32);
     let sequences = proptest::collection::vec(command(), COMMANDS);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use app::cache::cache_proxy::{CacheProxy, ProxyListeners, run};
 use app::cache::cache_source::{CachePorts, CacheSource};
-use app::cache::redis_cache::RedisSource;
+use app::cache::redis_cache::{RedisAddress, RedisSource};
 use app::process::config::redis_url;
 use app::process::runtime::RealClock;
 use app::process::secrets;
@@ -41,13 +41,13 @@ fn url(folder: &tempfile::TempDir, user: &str, password: &str, port: u16) -> Str
     redis_url(&format!("redis://{user}@127.0.0.1:{port}"), Some(&file)).unwrap()
 }
 
-struct Proxy {
-    port: u16,
-    control: ControlClient,
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
+    pub(crate) control: ControlClient,
     _stop: Stop,
 }
 
-async fn proxy(redis: &str) -> Proxy {
+pub(crate) async fn proxy(redis: impl Into<RedisAddress>) -> Proxy {
     let ((data, data_url), (control, control_url)) = (listener().await, listener().await);
     let token = ControlToken::random().unwrap();
     let (stop, shutdown) = Shutdown::pair();
@@ -99,7 +99,7 @@ async fn a_replica_s_user_can_do_what_replicas_do_and_nothing_else() {
 #[tokio::test]
 async fn the_proxy_passes_on_delays_flushes_its_namespace_only_and_knows_the_holder() {
     let Some((_redis, port, folder)) = guarded_redis() else { return };
-    let proxy = proxy(&url(&folder, secrets::INJECTOR_USER, secrets::INJECTOR_PASSWORD, port)).await;
+    let proxy = proxy(url(&folder, secrets::INJECTOR_USER, secrets::INJECTOR_PASSWORD, port)).await;
     let through = url(&folder, secrets::REPLICA_USER, secrets::REPLICA_PASSWORD, proxy.port);
     let source = RedisSource::new(&through).unwrap();
     let (one, other) = (source.open("run:one"), source.open("run:other"));
@@ -134,7 +134,7 @@ async fn the_proxy_passes_on_delays_flushes_its_namespace_only_and_knows_the_hol
 #[tokio::test]
 async fn behind_the_proxy_a_redis_that_is_gone_looks_gone_and_one_that_is_back_is_found() {
     let Some((redis, port, folder)) = guarded_redis() else { return };
-    let proxy = proxy(&url(&folder, secrets::INJECTOR_USER, secrets::INJECTOR_PASSWORD, port)).await;
+    let proxy = proxy(url(&folder, secrets::INJECTOR_USER, secrets::INJECTOR_PASSWORD, port)).await;
     let through = url(&folder, secrets::REPLICA_USER, secrets::REPLICA_PASSWORD, proxy.port);
     let cache = RedisSource::new(&through).unwrap().open("run:one").cache;
     let key = Key::of_item(1);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tls::client::{Encrypted, TlsClient};
+use tls::files::TlsFiles;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -10,10 +12,11 @@ use crate::error::DiagnoseError;
 use crate::escape;
 use crate::wire::resp::{self, RespBudget, RespFault, RespReply};
 use crate::wire::target::{RedisPlace, RedisTarget};
-use crate::wire::tls::encrypted;
 
 /// How long it may take to connect.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// How long the handshake of TLS may take of that.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(2);
 /// How long a server may take for one batch of commands.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// Of a line that is heard and not asked for, as much is kept.
@@ -104,6 +107,16 @@ async fn connect(target: &RedisTarget) -> Result<(Box<dyn ByteStream>, bool), Di
         }
         RedisPlace::Unix(path) => Ok((Box::new(UnixStream::connect(path).await.map_err(unreachable)?), false)),
     }
+}
+
+async fn encrypted(stream: TcpStream, host: &str, files: &TlsFiles) -> Result<Encrypted<TcpStream>, DiagnoseError> {
+    let client = TlsClient::new(files).map_err(|flaw| DiagnoseError::Tls(flaw.to_string()))?;
+    let said = |e: std::io::Error| DiagnoseError::Tls(escape::sentence(e.to_string().as_bytes()));
+    let silent = |_| {
+        let why = format!("no answer to the handshake within {HANDSHAKE_LIMIT:?}: does it speak TLS at that port?");
+        DiagnoseError::Tls(why)
+    };
+    timeout(HANDSHAKE_LIMIT, client.connect(stream, host)).await.map_err(silent)?.map_err(said)
 }
 
 fn unreachable(error: std::io::Error) -> DiagnoseError {

@@ -3,4 +3,3 @@
 pub mod link;
 pub mod resp;
 pub mod target;
-pub mod tls;

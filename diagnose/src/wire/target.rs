@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use redis::{ConnectionAddr, IntoConnectionInfo as _};
+use tls::files::TlsFiles;
 
 use crate::error::DiagnoseError;
-use crate::wire::tls::TlsFiles;
 
 /// What an address may begin with.
 const SCHEMES: [&str; 5] = ["redis://", "rediss://", "redis+unix://", "valkey://", "unix://"];

@@ -5,6 +5,9 @@ pub mod diagnose;
 mod format;
 pub mod lists;
 pub(crate) mod pages;
+#[cfg(feature = "labs")]
+pub(crate) mod reach;
+pub mod redis_access;
 pub mod refusal;
 pub mod schema;
 pub mod settings;
@@ -15,6 +18,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use format::Format;
+use redis_access::RedisAccessArgs;
 
 use crate::study::noise::NOISES;
 
@@ -122,9 +126,12 @@ pub struct RunArgs {
     /// Presets or SPECs, separated by commas, or `all` presets; the scenario's own list where nothing is said
     #[arg(long, value_name = "a,b|SPEC|all")]
     pub strategy: Option<String>,
-    /// A Redis server to use as the shared cache: redis://HOST:PORT or redis+unix:///PATH
+    /// A Redis server to use as the shared cache: redis://HOST:PORT, rediss://… with TLS, or redis+unix:///PATH
     #[arg(long, value_name = "URL", conflicts_with = "cache", group = "elsewhere")]
     pub redis: Option<String>,
+    /// What reaching it may need.
+    #[command(flatten)]
+    pub access: RedisAccessArgs,
     /// The shared cache
     #[arg(long, value_enum, default_value = "auto")]
     pub cache: CacheChoice,

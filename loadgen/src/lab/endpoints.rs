@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::cache::redis_cache::RedisAddress;
 use app::wire::control_client::ControlClient;
 
 use super::docker::ContainerStack;
@@ -18,8 +19,8 @@ pub struct Endpoints {
     pub replicas: Vec<ControlClient>,
     /// The origin's control; a target may have none that is ours.
     pub origin: Option<ControlClient>,
-    /// The URL of the Redis, where the generator reaches it itself.
-    pub server: Option<String>,
+    /// Where the Redis is, where the generator reaches it itself.
+    pub server: Option<RedisAddress>,
     /// The containers, where it is they.
     pub stack: Option<Arc<ContainerStack>>,
 }

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use app::cache::cache_source::{CachePorts, CacheSource};
-use app::cache::redis_cache::RedisSource;
+use app::cache::redis_cache::{RedisAddress, RedisSource};
 use app::cache::redis_server::PrivateRedis;
 use app::origin::{self, OriginListeners};
 use app::process::guard::Guarded;
@@ -48,7 +48,7 @@ const LATENCY_EVENTS_FROM_MS: u32 = 5;
 /// Which cache the replicas use.
 #[derive(Clone)]
 enum Cache {
-    Redis(String),
+    Redis(RedisAddress),
     Memory(Arc<Memory>),
 }
 
@@ -79,7 +79,7 @@ impl LocalLab {
         }
         let origin = Some(ControlClient::new(&format!("http://{origin_control}"), Some(token)));
         let server = match &cache {
-            Cache::Redis(url) => Some(url.clone()),
+            Cache::Redis(address) => Some(address.clone()),
             Cache::Memory(_) => None,
         };
         let endpoints = Endpoints { lab: "local", sites, replicas, origin, server, stack: None };
@@ -100,8 +100,8 @@ impl Drop for LocalLab {
 }
 
 fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, String), Failure> {
-    if let Some(url) = &settings.redis {
-        return Ok((Cache::Redis(url.clone()), None, format!("the Redis at {}", shown(url))));
+    if let Some(given) = &settings.redis {
+        return Ok((Cache::Redis(given.address.clone()), None, format!("the Redis at {}", shown(&given.url))));
     }
     let program = settings.server_program();
     let memory = |why: &str| Ok((Cache::Memory(Arc::default()), None, why.to_owned()));
@@ -118,7 +118,7 @@ fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, Str
             let name = server
                 .file_name()
                 .map_or_else(|| "server".into(), |name| report::text::escape::line(&name.to_string_lossy()));
-            Ok((Cache::Redis(redis.url()), Some(redis), format!("a private {name}, {note}")))
+            Ok((Cache::Redis(redis.url().into()), Some(redis), format!("a private {name}, {note}")))
         }
     }
 }
@@ -193,7 +193,7 @@ async fn serve_replica(
 ) -> Result<(), String> {
     let clock = RealClock::start();
     let cache: Arc<dyn CacheSource> = match cache {
-        Cache::Redis(url) => Arc::new(RedisSource::new(&url)?),
+        Cache::Redis(address) => Arc::new(RedisSource::new(address).map_err(|flaw| flaw.to_string())?),
         Cache::Memory(memory) => memory,
     };
     let origin = Arc::new(HttpOrigin::new(&origin, clock)?);

@@ -24,7 +24,7 @@ enum Whose {
 }
 
 /// What is to be done where somebody's own Redis refuses: a row a cause.
-const REMEDIES: [(RefusalCause, &str); 18] = [
+const REMEDIES: [(RefusalCause, &str); 24] = [
     (RefusalCause::ReadOnly, "it is a replica: give its primary with --redis"),
     (RefusalCause::Full, "raise its maxmemory, empty it, or give it a maxmemory-policy that evicts"),
     (RefusalCause::Unsaved, "mend its disk (its log says what is wrong), or CONFIG SET stop-writes-on-bgsave-error no"),
@@ -38,12 +38,27 @@ const REMEDIES: [(RefusalCause, &str); 18] = [
     ),
     (RefusalCause::TooManyClients, "raise its maxclients, or close others' connections: the lab needs two a replica"),
     (RefusalCause::Loading, "wait until it has loaded its data, and run again"),
-    (RefusalCause::PasswordMissing, "give user and password: --redis redis://USER:PASSWORD@HOST:PORT"),
+    (RefusalCause::PasswordMissing, "give user and password: --redis redis://USER@HOST:PORT --password-file FILE"),
     (RefusalCause::PasswordWrong, "check user and password in --redis"),
     (
         RefusalCause::Protected,
         "set a password there (requirepass) and give it with --redis, or use a Redis of this machine",
     ),
+    (
+        RefusalCause::AuthorityUnknown,
+        "name the file of the authority that its certificate is by: --tls-ca FILE (a certificate that signs itself is its own authority)",
+    ),
+    (RefusalCause::NameWrong, "give the name that its certificate is for: --tls-name NAME, or the same in --redis"),
+    (
+        RefusalCause::CertificateWanted,
+        "give a certificate by an authority that it trusts, and its key: --tls-cert FILE --tls-key FILE",
+    ),
+    (
+        RefusalCause::PlainText,
+        "it has no TLS at that port: write redis:// for rediss://, or its port for TLS (tls-port)",
+    ),
+    (RefusalCause::TlsWanted, "it has TLS at that port: write rediss:// for redis://"),
+    (RefusalCause::TlsFailed, "check its certificate, its dates and its versions of TLS (1.2 or 1.3 is needed)"),
     (RefusalCause::NotRedis, "check host and port in --redis"),
     (RefusalCause::Silent, "it takes connections and does not answer: is it stopped, paused, or busy?"),
     (RefusalCause::Nobody, "start it, give another with --redis, or use --cache memory"),

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use app::cache::redis_cache::{ServerSample, ServerWatch};
+use app::cache::redis_cache::{RedisAddress, ServerSample, ServerWatch};
 use app::process::runtime::RealClock;
 use report::record::ServerRow;
 use strategies::port::Clock;
@@ -26,10 +26,10 @@ pub(super) struct ServerSampler {
 }
 
 impl ServerSampler {
-    /// Samples the server of a URL; `None` where the URL is none.
+    /// Samples the server at an address; `None` where it cannot be used.
     #[must_use]
-    pub(super) fn start(url: &str, clock: RealClock) -> Option<Self> {
-        let mut watch = ServerWatch::new(url).ok()?;
+    pub(super) fn start(at: RedisAddress, clock: RealClock) -> Option<Self> {
+        let mut watch = ServerWatch::new(at).ok()?;
         let rows = Samples::default();
         let (mut task, into) = (JoinSet::new(), Arc::clone(&rows));
         task.spawn(async move {

@@ -9,12 +9,12 @@ use diagnose::look::{DiagnoseOptions, MONITOR_MAX};
 use diagnose::record::Diagnosis;
 use diagnose::text;
 use diagnose::wire::target::RedisTarget;
-use diagnose::wire::tls::TlsFiles;
 use report::text::escape;
 use strategies::units::{DURATION, duration_text};
 
 use crate::cli::Format;
 use crate::cli::diagnose::DiagnoseArgs;
+use crate::cli::reach;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::{interrupt, output};
 
@@ -22,8 +22,6 @@ use crate::shell::{interrupt, output};
 const WATCH_MIN: Duration = Duration::from_secs(1);
 const WATCH_MAX: Duration = Duration::from_secs(24 * 3600);
 const MONITOR_MIN: Duration = Duration::from_millis(1);
-/// A password's file is a line.
-const PASSWORD_BYTES_MAX: u64 = 64 << 10;
 
 /// Looks, and says what was found.
 ///
@@ -125,35 +123,13 @@ fn say_line(diagnosis: &Diagnosis) -> Result<(), Failure> {
 fn target(args: &DiagnoseArgs, address: &str) -> Result<RedisTarget, Failure> {
     let no_url = |error: DiagnoseError| Failure::usage(format!("no Redis URL · {address} · {error}"));
     let mut target = RedisTarget::parse(&args.url).map_err(no_url)?;
-    target.tls = TlsFiles {
-        authority: args.tls_ca.clone(),
-        own: args.tls_cert.clone().zip(args.tls_key.clone()),
-        name: args.tls_name.clone(),
-    };
-    if target.tls != TlsFiles::default() && !target.is_encrypted() {
-        return Err(Failure::usage(format!(
-            "no TLS without rediss:// · {address} · found --tls-… beside it · write rediss://, or leave them out"
-        )));
+    target.tls = reach::files(&args.access);
+    if !target.tls.is_empty() && !target.is_encrypted() {
+        return Err(reach::without_tls(address));
     }
-    let Some(file) = &args.password_file else { return Ok(target) };
-    let flaw = |why: String, advice: &str| {
-        Failure::usage(format!("no password · --password-file {} · {why} · {advice}", file.display()))
-    };
-    if target.password.is_some() {
-        return Err(flaw("found one in the URL, too".to_owned(), "leave one of them out"));
+    if let Some(password) = reach::password(&args.access, target.password.is_some())? {
+        target.password = Some(password);
     }
-    let read = || {
-        use std::io::Read as _;
-        let mut text = String::new();
-        std::fs::File::open(file)?.take(PASSWORD_BYTES_MAX).read_to_string(&mut text)?;
-        Ok::<_, std::io::Error>(text)
-    };
-    let text = read().map_err(|e| flaw(e.to_string(), "name a file with one line in it"))?;
-    let password = text.trim_end_matches(['\r', '\n']);
-    if password.is_empty() {
-        return Err(flaw("found nothing in it".to_owned(), "write the password into it, or leave the option out"));
-    }
-    target.password = Some(password.to_owned());
     Ok(target)
 }
 

@@ -12,10 +12,11 @@ const MAY: &[(&str, &[&str])] = &[
     ("evidence", &["strategies"]),
     ("scenarios", &["strategies"]),
     ("sim", &["strategies", "evidence", "scenarios"]),
-    ("app", &["strategies", "evidence", "scenarios"]),
+    ("tls", &[]),
+    ("app", &["strategies", "evidence", "scenarios", "tls"]),
     ("report", &[]),
-    ("diagnose", &[]),
-    ("loadgen", &["strategies", "evidence", "scenarios", "sim", "app", "report", "diagnose"]),
+    ("diagnose", &["tls"]),
+    ("loadgen", &["strategies", "evidence", "scenarios", "sim", "app", "report", "diagnose", "tls"]),
 ];
 
 /// What a room must not know, whatever it is for.
@@ -24,6 +25,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("evidence", &["tokio", "redis", "axum", "hyper", "rand", "sqlx"]),
     ("scenarios", &["tokio", "redis", "axum", "hyper", "rand", "sqlx"]),
     ("sim", &["tokio", "redis", "axum", "hyper", "rand", "bollard"]),
+    ("tls", &["redis", "axum", "hyper", "sqlx", "clap"]),
     ("app", &["report", "plotters"]),
     ("report", &["tokio", "redis", "axum", "hyper", "sqlx"]),
     ("diagnose", &["axum", "hyper", "sqlx", "plotters", "bollard"]),
@@ -77,7 +79,7 @@ fn the_studies_are_built_without_servers_databases_and_engines() {
         text.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect::<BTreeSet<_>>()
     };
     let (whole, studies) = (tree(&[]), tree(&["--no-default-features"]));
-    for package in ["axum", "sqlx", "redis", "bollard", "prometheus"] {
+    for package in ["axum", "sqlx", "redis", "bollard", "prometheus", "rustls"] {
         assert!(whole.contains(package), "{package} is no part of the whole any more: take it out here");
         assert!(!studies.contains(package), "the studies need {package}");
     }

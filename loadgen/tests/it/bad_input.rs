@@ -118,7 +118,27 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
         2,
         &["no Redis URL · --redis (an address that cannot be read"],
     ),
-    (&["--scenario", "hotkey", "--redis", "rediss://me:secret@h"], 2, &["no Redis URL · --redis rediss://…@h"]),
+    (
+        &["--scenario", "hotkey", "--redis", "rediss://me:secret@192.0.2.1", "--tls-ca", "/nowhere/ca.crt"],
+        2,
+        &["no TLS · --tls-ca /nowhere/ca.crt · found No such file", "name a file that can be read"],
+    ),
+    (
+        &["--scenario", "hotkey", "--redis", "redis://me:secret@192.0.2.1", "--tls-name", "h"],
+        2,
+        &["no TLS without rediss:// · --redis redis://…@192.0.2.1 · found --tls-… beside it", "write rediss://"],
+    ),
+    (&["--scenario", "hotkey", "--tls-ca", "ca.crt"], 2, &["no Redis to reach with it · --tls-ca · found no --redis"]),
+    (
+        &["--scenario", "hotkey", "--redis", "rediss://127.0.0.1", "--tls-cert", "x.crt"],
+        2,
+        &["missing arguments", "--tls-key <FILE>"],
+    ),
+    (
+        &["--scenario", "hotkey", "--redis", "redis://:secret@127.0.0.1:1", "--password-file", "/etc/passwd"],
+        2,
+        &["no password · --password-file /etc/passwd · found one in the URL, too", "leave one of them out"],
+    ),
     (
         &["--scenario", "hotkey", "--strategy", "swr(soft=9s)"],
         2,

@@ -79,6 +79,18 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
             ("app/tests/it/redis.rs", "a_dead_redis_fails_fast_and_one_that_is_back_is_used_again"),
         ],
     ),
+    (
+        "`rediss://` is TLS 1.2 or 1.3",
+        &[("app/tests/it/encrypted.rs", "an_encrypted_redis_keeps_every_contract_by_either_version_of_tls")],
+    ),
+    (
+        "the server's certificate and name are checked, and nothing turns that off",
+        &[
+            ("app/tests/it/encrypted.rs", "why_there_is_no_encrypted_connection_is_told_by_its_cause"),
+            ("diagnose/tests/it/encrypted.rs", "an_encrypted_server_is_looked_at_and_what_does_not_fit_is_told"),
+            ("loadgen/tests/real/encrypted.rs", "why_there_is_no_encrypted_connection_is_told_with_its_remedy"),
+        ],
+    ),
     ("redirects are not followed", &[("loadgen/tests/real/target.rs", "redirects_are_errors_and_nobody_follows_them")]),
     (
         "bodies and waiting times are bounded",
@@ -158,6 +170,15 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "What a file holds that `--password-file`, `--tls-ca`, `--tls-cert` or `--tls-key` names is in no record, message or list of \
+         processes",
+        &[
+            ("loadgen/tests/real/encrypted.rs", "a_run_over_tls_is_a_run_and_keeps_no_secret"),
+            ("loadgen/tests/real/secrets.rs", "no_refusal_repeats_what_is_in_a_file"),
+            ("app/tests/it/programs.rs", "a_replica_reaches_an_encrypted_redis_by_its_environment"),
+        ],
+    ),
+    (
         "Of an address, only scheme, host, port and path are printed or kept",
         &[
             ("app/src/wire/address.rs", "scheme_host_port_and_path_are_shown_and_nothing_else"),
@@ -167,8 +188,12 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "Redis' users may do what replicas and injector need, on `lab:*` only",
-        &[("app/tests/it/stack_parts.rs", "a_replica_s_user_can_do_what_replicas_do_and_nothing_else")],
+        &[
+            ("app/tests/it/stack_parts.rs", "a_replica_s_user_can_do_what_replicas_do_and_nothing_else"),
+            ("app/tests/it/acl.rs", "each_role_may_do_what_it_is_for_and_nothing_else"),
+        ],
     ),
+    ("No right of a replica is without a use", &[("app/tests/it/acl.rs", "no_right_is_without_a_use")]),
     (
         "Only loadgen uses it, on the host and as you",
         &[("loadgen/tests/it/security.rs", "only_one_folder_knows_of_the_docker_engine")],
@@ -229,7 +254,7 @@ fn an_image_is_built_without_settings_and_records() {
 
 #[test]
 fn only_one_folder_knows_of_the_docker_engine() {
-    let mut folders: Vec<PathBuf> = ["app", "diagnose", "loadgen", "report", "scenarios", "sim", "strategies"]
+    let mut folders: Vec<PathBuf> = ["app", "diagnose", "loadgen", "report", "scenarios", "sim", "strategies", "tls"]
         .map(|room| root().join(room).join("src"))
         .into();
     let mut knowing = BTreeSet::new();

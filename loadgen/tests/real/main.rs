@@ -11,6 +11,7 @@ mod counters;
 mod descriptors;
 mod diagnose;
 mod docker;
+mod encrypted;
 mod interrupts;
 mod keys_and_ramps;
 mod live;

@@ -113,6 +113,34 @@ fn no_refusal_repeats_a_secret() {
     }
 }
 
+/// What is in a file that was named, too: it is the wrong one, or no file of its kind.
+#[test]
+fn no_refusal_repeats_what_is_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    for text in [
+        SECRET.to_owned(),
+        format!("-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"),
+        format!("-----BEGIN CERTIFICATE-----\n{SECRET}\n-----END CERTIFICATE-----\n"),
+    ] {
+        std::fs::write(&file, &text).unwrap();
+        let at = file.to_str().unwrap();
+        for flags in [
+            &["--tls-ca", at][..],
+            &["--tls-cert", at, "--tls-key", at],
+            &["--password-file", at, "--tls-name", "no name"],
+            &["--password-file", at],
+        ] {
+            let output = folder.path().join("results");
+            let url = ["--scenario", "hotkey", "-w", "0s", "-d", "1s", "--redis", "rediss://127.0.0.1:1", "-o"];
+            let said = run(&[&url[..], &[output.to_str().unwrap()], flags].concat());
+            assert!(matches!(said.code, Some(1 | 2)), "{flags:?}: {:?} {}", said.code, said.err);
+            is_silent(&said, &format!("{flags:?}"));
+            is_silent(&run(&[&["diagnose", "rediss://127.0.0.1:1"], flags].concat()), &format!("diagnose {flags:?}"));
+        }
+    }
+}
+
 #[test]
 fn a_redis_that_is_not_this_machine_needs_its_owners_word() {
     let said = run(&["--scenario", "hotkey", "--redis", "redis://192.0.2.1:6379", "--dry-run"]);

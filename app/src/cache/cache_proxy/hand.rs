@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use strategies::port::ConnectionLimits;
 
-use crate::cache::redis_cache::sentence;
+use crate::cache::redis_cache::{AddressFlaw, RedisAddress, RedisLink, sentence};
 
 /// How long one command may take.
 const COMMAND_BUDGET: Duration = Duration::from_millis(300);
@@ -15,18 +15,13 @@ const SCAN_COUNT: usize = 1000;
 
 /// A connection as the injector's user.
 pub(super) struct Hand {
-    connection: ConnectionManager,
+    connection: RedisLink,
 }
 
 impl Hand {
-    pub(super) fn new(url: &str) -> Result<Self, String> {
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(1)
-            .set_response_timeout(Some(COMMAND_BUDGET))
-            .set_connection_timeout(Some(COMMAND_BUDGET));
-        let client = redis::Client::open(url).map_err(|e| sentence(&e))?;
-        let connection = client.get_connection_manager_lazy(config).map_err(|e| sentence(&e))?;
-        Ok(Self { connection })
+    pub(super) fn new(to: &RedisAddress) -> Result<Self, AddressFlaw> {
+        let limits = ConnectionLimits { connect: COMMAND_BUDGET, reply: COMMAND_BUDGET };
+        Ok(Self { connection: RedisLink::new(to, limits)? })
     }
 
     /// Removes every key of a namespace, locks included, and says how many.

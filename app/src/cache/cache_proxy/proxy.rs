@@ -9,6 +9,7 @@ use strategies::time::Mono;
 
 use super::hand::Hand;
 use super::upstream::Upstream;
+use crate::cache::redis_cache::RedisAddress;
 use crate::process::runtime::RealClock;
 
 /// One proxy.
@@ -22,17 +23,18 @@ pub struct CacheProxy {
 }
 
 impl CacheProxy {
-    /// A proxy to `redis_url`, `redis://user:password@host:port`: the user is the injector's. Must be called on the
-    /// runtime that will serve it.
+    /// A proxy to `redis://user:password@host:port`: the user is the injector's. With `rediss://` its hand speaks TLS; what it passes
+    /// on it does not read in any case, so that replicas' TLS is between them and Redis. Must be called on the runtime that will serve it.
     ///
     /// # Errors
-    /// A sentence where the URL is none, or has no host and port.
-    pub fn new(redis_url: &str) -> Result<Arc<Self>, String> {
+    /// A sentence where the URL is none, or has no host and port, or where its TLS cannot be used.
+    pub fn new(to: impl Into<RedisAddress>) -> Result<Arc<Self>, String> {
+        let to = to.into();
         Ok(Arc::new(Self {
             incarnation: crate::wire::auth::entropy()?,
             clock: RealClock::start(),
-            upstream: Upstream::of(redis_url)?,
-            hand: Hand::new(redis_url)?,
+            upstream: Upstream::of(&to.url)?,
+            hand: Hand::new(&to).map_err(|flaw| flaw.to_string())?,
             added: Mutex::new((Duration::ZERO, 1.0, Mono(0))),
             rng: Rng::new(crate::wire::auth::entropy()?),
         }))

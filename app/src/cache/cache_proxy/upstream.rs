@@ -28,7 +28,7 @@ impl Upstream {
     /// Of a Redis URL.
     pub(super) fn of(url: &str) -> Result<Self, String> {
         let host = url.rsplit_once('@').map_or(url, |(_, host)| host);
-        let host = host.strip_prefix("redis://").unwrap_or(host);
+        let host = host.strip_prefix("redis://").or_else(|| host.strip_prefix("rediss://")).unwrap_or(host);
         let host = host.split('/').next().unwrap_or_default();
         if !host.contains(':') {
             return Err(format!("{} is not of the form redis://USER:PASSWORD@HOST:PORT", shown(url)));

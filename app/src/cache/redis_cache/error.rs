@@ -2,6 +2,7 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 use strategies::port::{CacheError, CacheErrorClass};
+use tls::fault::NO_TLS;
 
 use crate::wire::refused::{NO_REPLY, NOBODY};
 
@@ -26,6 +27,7 @@ pub(crate) fn sentence(error: &RedisError) -> String {
         None if error.is_connection_refusal() => NOBODY.to_owned(),
         None if error.kind() == ErrorKind::AuthenticationFailed => format!("WRONGPASS {detail}"),
         None if matches!(error.kind(), ErrorKind::Parse | ErrorKind::UnexpectedReturnType) => NO_REPLY.to_owned(),
+        None if error.is_io_error() && error.to_string().starts_with(NO_TLS) => error.to_string(),
         None if error.is_io_error() || error.is_connection_dropped() => "the connection was closed".to_owned(),
         None => detail.to_owned(),
     };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use strategies::port::ConnectionLimits;
 
+use super::address::{AddressFlaw, RedisAddress};
 use super::error::sentence;
 use super::link::RedisLink;
 
@@ -19,12 +20,12 @@ pub struct ServerHand {
 }
 
 impl ServerHand {
-    /// Of a URL; nothing is connected yet.
+    /// To an address; nothing is connected yet.
     ///
     /// # Errors
-    /// A sentence where the URL is none.
-    pub fn new(url: &str) -> Result<Self, String> {
-        Ok(Self { link: RedisLink::new(url, ConnectionLimits { connect: PATIENCE, reply: PATIENCE })? })
+    /// What of the address cannot be used.
+    pub fn new(to: impl Into<RedisAddress>) -> Result<Self, AddressFlaw> {
+        Ok(Self { link: RedisLink::new(&to.into(), ConnectionLimits { connect: PATIENCE, reply: PATIENCE })? })
     }
 
     /// Has it write its append-only file anew, and says what it said.

@@ -2,31 +2,31 @@
 //! Redis costs each command one refused connection, and commands that come together share one attempt. (The client library's own
 //! manager of connections takes no stream of ours, and its replies are not `BoundedReplies`.)
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection, PubSub};
 use redis::{
-    AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline,
-    ProtocolVersion, RedisError, RedisFuture, RedisResult, Value,
+    AsyncConnectionConfig, Cmd, ConnectionInfo, Pipeline, ProtocolVersion, RedisConnectionInfo, RedisError,
+    RedisFuture, RedisResult, Value,
 };
 use strategies::port::ConnectionLimits;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpStream, UnixStream};
+use tls::client::TlsClient;
 use tokio::sync::OnceCell;
 use tokio::task::AbortHandle;
 
+use super::address::{AddressFlaw, RedisAddress};
 use super::bounded::BoundedReplies;
-use super::error::one_line;
-use crate::wire::refused::NO_REPLY;
+use super::stream::RedisStream;
 
 /// A connection, shared by its clones.
 #[derive(Clone)]
-pub(super) struct RedisLink(Arc<Inner>);
+pub(crate) struct RedisLink(Arc<Inner>);
 
 struct Inner {
     info: ConnectionInfo,
+    /// What encrypts its connections, where they are to be.
+    tls: Option<TlsClient>,
     limits: ConnectionLimits,
     /// The connection or the error that the attempt ended with.
     attempt: Mutex<Attempt>,
@@ -37,13 +37,7 @@ type Attempt = Arc<OnceCell<RedisResult<LiveConnection>>>;
 /// A connection and the task that drives it, which ends with it.
 struct LiveConnection {
     connection: MultiplexedConnection,
-    driver: AbortHandle,
-}
-
-impl Drop for LiveConnection {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
+    driver: Driver,
 }
 
 /// How long a connection on which changes are heard may keep a command waiting.
@@ -59,84 +53,47 @@ impl Drop for Driver {
 }
 
 impl RedisLink {
-    /// Of a URL; nothing is connected yet.
+    /// To an address; nothing is connected yet.
     ///
     /// # Errors
-    /// A sentence where the URL cannot be used.
-    pub(super) fn new(url: &str, limits: ConnectionLimits) -> Result<Self, &'static str> {
-        let info = url.into_connection_info().map_err(|_| "it is no Redis URL")?;
-        if !info.addr().is_supported() {
-            return Err("this build has no TLS");
-        }
-        Ok(Self(Arc::new(Inner { info, limits, attempt: Mutex::default() })))
+    /// What of the address cannot be used.
+    pub(crate) fn new(to: &RedisAddress, limits: ConnectionLimits) -> Result<Self, AddressFlaw> {
+        let (info, tls) = to.read()?;
+        Ok(Self(Arc::new(Inner { info, tls, limits, attempt: Mutex::default() })))
     }
 
     /// Another one to the same server; nothing is connected yet.
     pub(super) fn another(&self, limits: ConnectionLimits) -> Self {
-        Self(Arc::new(Inner { info: self.0.info.clone(), limits, attempt: Mutex::default() }))
+        let Inner { info, tls, .. } = &*self.0;
+        Self(Arc::new(Inner { info: info.clone(), tls: tls.clone(), limits, attempt: Mutex::default() }))
+    }
+
+    pub(super) fn info(&self) -> &ConnectionInfo {
+        &self.0.info
+    }
+
+    pub(super) fn tls(&self) -> Option<&TlsClient> {
+        self.0.tls.as_ref()
+    }
+
+    pub(super) fn limits(&self) -> ConnectionLimits {
+        self.0.limits
     }
 
     /// A connection of its own that hears messages.
     pub(super) async fn listener(&self) -> RedisResult<PubSub> {
-        let Inner { info, limits, .. } = &*self.0;
-        within(limits.connect, async {
-            match stream(info.addr()).await? {
-                Stream::Tcp(stream) => PubSub::new(info.redis_settings(), stream).await,
-                Stream::Unix(stream) => PubSub::new(info.redis_settings(), stream).await,
-            }
-        })
-        .await
+        let of = &*self.0;
+        within(of.limits.connect, async { PubSub::new(of.info.redis_settings(), of.stream().await?).await }).await
     }
 
     /// A connection of its own under RESP3, whose pushes are handed over as they come, and the task that drives it: with that it ends.
     pub(super) async fn changes(&self, push: impl AsyncPushSender) -> RedisResult<(MultiplexedConnection, Driver)> {
-        let Inner { info, limits, .. } = &*self.0;
+        let of = &*self.0;
         // Beyond the time for which a command may wait for news.
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(SILENCE)).set_push_sender(push);
-        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        within(limits.connect, async {
-            match stream(info.addr()).await? {
-                Stream::Tcp(stream) => {
-                    let (connection, driver) =
-                        MultiplexedConnection::new_with_config(&settings, stream, config).await?;
-                    Ok((connection, Driver(tokio::spawn(driver).abort_handle())))
-                }
-                Stream::Unix(stream) => {
-                    let (connection, driver) =
-                        MultiplexedConnection::new_with_config(&settings, stream, config).await?;
-                    Ok((connection, Driver(tokio::spawn(driver).abort_handle())))
-                }
-            }
-        })
-        .await
-    }
-
-    /// What the server says to a client that connects, tells the password and asks for a sign of life, and how it refuses that:
-    /// one line. `None` where it refuses nothing, or says nothing.
-    pub(super) async fn last_words(&self) -> Option<String> {
-        let Inner { info, limits, .. } = &*self.0;
-        let settings = info.redis_settings();
-        let mut asked = Vec::new();
-        if let Some(password) = settings.password() {
-            let mut auth = redis::cmd("AUTH");
-            if let Some(user) = settings.username() {
-                auth.arg(user);
-            }
-            asked.extend(auth.arg(password).get_packed_command());
-        }
-        asked.extend(redis::cmd("PING").get_packed_command());
-        let said = tokio::time::timeout(limits.connect, async {
-            match stream(info.addr()).await.ok()? {
-                Stream::Tcp(stream) => first_line(stream, &asked).await,
-                Stream::Unix(stream) => first_line(stream, &asked).await,
-            }
-        });
-        let line = said.await.ok().flatten()?;
-        match line.chars().next()? {
-            '-' => Some(one_line(line.trim_start_matches('-'))),
-            '+' | '$' | '*' | '%' => None,
-            _ => Some(format!("{NO_REPLY}: {}", one_line(&line))),
-        }
+        let settings = of.info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let LiveConnection { connection, driver } = of.connect(&settings, config).await?;
+        Ok((connection, driver))
     }
 
     /// Does something with the connection; one that it finds broken is not used again.
@@ -145,7 +102,7 @@ impl RedisLink {
         let connected = match attempt.get() {
             Some(connected) => connected,
             // In a box of its own: it is five times as large as a command's future, and seldom needed.
-            None => Box::pin(attempt.get_or_init(|| connect(&self.0.info, self.0.limits))).await,
+            None => Box::pin(attempt.get_or_init(|| self.0.usual())).await,
         };
         let said = match connected {
             Ok(LiveConnection { connection, .. }) => act(&mut connection.clone()).await,
@@ -185,54 +142,29 @@ impl ConnectionLike for RedisLink {
     }
 }
 
-enum Stream {
-    Tcp(BoundedReplies<TcpStream>),
-    Unix(BoundedReplies<UnixStream>),
-}
-
-async fn stream(address: &ConnectionAddr) -> RedisResult<Stream> {
-    match address {
-        ConnectionAddr::Tcp(host, port) => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            stream.set_nodelay(true)?;
-            Ok(Stream::Tcp(BoundedReplies::new(stream)))
-        }
-        ConnectionAddr::Unix(path) => {
-            Ok(Stream::Unix(BoundedReplies::new(UnixStream::connect(Path::new(path)).await?)))
-        }
-        _ => Err((ErrorKind::InvalidClientConfig, "this build has no TLS").into()),
+impl Inner {
+    async fn stream(&self) -> RedisResult<BoundedReplies<RedisStream>> {
+        Ok(BoundedReplies::new(RedisStream::open(self.info.addr(), self.tls.as_ref()).await?))
     }
-}
 
-/// The longest first line that is read.
-const LINE_BYTES_MAX: u64 = 1024;
+    /// The connection that commands share.
+    async fn usual(&self) -> RedisResult<LiveConnection> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.limits.reply));
+        self.connect(self.info.redis_settings(), config).await
+    }
 
-async fn first_line(mut stream: impl AsyncRead + AsyncWrite + Unpin, asked: &[u8]) -> Option<String> {
-    // It may have closed the connection already, and its words are still there to be read.
-    let _ = stream.write_all(asked).await;
-    let mut line = Vec::new();
-    let read = BufReader::new(stream.take(LINE_BYTES_MAX)).read_until(b'\n', &mut line).await;
-    (read.is_ok() || !line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
-}
-
-async fn connect(info: &ConnectionInfo, limits: ConnectionLimits) -> RedisResult<LiveConnection> {
-    within(limits.connect, async {
-        match stream(info.addr()).await? {
-            Stream::Tcp(stream) => driven(info, stream, limits.reply).await,
-            Stream::Unix(stream) => driven(info, stream, limits.reply).await,
-        }
-    })
-    .await
-}
-
-async fn driven<S>(info: &ConnectionInfo, stream: S, reply: Duration) -> RedisResult<LiveConnection>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let config = AsyncConnectionConfig::new().set_response_timeout(Some(reply));
-    let settings = info.redis_settings();
-    let (connection, driver) = MultiplexedConnection::new_with_config(settings, stream, config).await?;
-    Ok(LiveConnection { connection, driver: tokio::spawn(driver).abort_handle() })
+    async fn connect(
+        &self,
+        settings: &RedisConnectionInfo,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<LiveConnection> {
+        within(self.limits.connect, async {
+            let stream = self.stream().await?;
+            let (connection, driver) = MultiplexedConnection::new_with_config(settings, stream, config).await?;
+            Ok(LiveConnection { connection, driver: Driver(tokio::spawn(driver).abort_handle()) })
+        })
+        .await
+    }
 }
 
 async fn within<T>(budget: Duration, work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {

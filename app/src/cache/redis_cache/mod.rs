@@ -5,6 +5,7 @@
 //! Keys are `lab:<run>:<strategy>:{<key>}:v` and `…:l`, and `…:v:<number>` of an item's further parts: the braces keep all of them in one
 //! cluster slot.
 
+mod address;
 mod bounded;
 mod changes;
 mod connections;
@@ -12,11 +13,13 @@ mod counters;
 mod cut;
 mod error;
 mod hand;
+mod last_words;
 mod link;
 mod preflight;
 mod scripts;
 mod seize;
 mod source;
+mod stream;
 mod versions;
 mod wake;
 mod watch;
@@ -37,15 +40,16 @@ use tokio::time::Instant;
 
 use crate::cache::cache_source::{CachePorts, CacheSource, Refused};
 use crate::cache::envelope;
+pub use address::{AddressFlaw, RedisAddress};
 use changes::RedisChanges;
 use connections::RedisConnections;
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 pub use hand::ServerHand;
-use link::RedisLink;
+pub(crate) use link::RedisLink;
 use scripts::{Script, Scripts};
+pub use source::RedisSource;
 use source::channel;
-pub use source::{RedisSource, check_url};
 use versions::knows_increx;
 use wake::RedisWake;
 pub use watch::{ServerSample, ServerWatch};

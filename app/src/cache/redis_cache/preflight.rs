@@ -45,6 +45,8 @@ pub(super) async fn preflight(source: &RedisSource, namespace: &str, buses: Vec<
             RefusalCause::Gone | RefusalCause::NotRedis | RefusalCause::PasswordWrong => {
                 source.connection.last_words().await
             }
+            // One that does not know what it is asked for waits for the end of it.
+            RefusalCause::Silent if source.connection.tls().is_some() => source.connection.last_words().await,
             _ => None,
         };
         last = words.map_or(refused.clone(), |words| Refused::at(&refused.operation, &words));

@@ -6,6 +6,7 @@ use evidence::CacheStatus;
 use redis::aio::PubSub;
 use strategies::port::{CacheError, ConnectionLimits};
 
+use super::address::{AddressFlaw, RedisAddress};
 use super::cut::Cut;
 use super::error::classify;
 use super::link::RedisLink;
@@ -20,26 +21,13 @@ pub struct RedisSource {
     held: Mutex<Option<PubSub>>,
 }
 
-/// Checks that a URL is one that this build can use, without connecting.
-///
-/// # Errors
-/// A sentence where it is not.
-pub fn check_url(url: &str) -> Result<(), String> {
-    RedisLink::new(url, ConnectionLimits::USUAL).map(|_| ()).map_err(wrong_url)
-}
-
-fn wrong_url(why: &str) -> String {
-    format!("{why}; write redis://HOST:PORT or redis+unix:///PATH")
-}
-
 impl RedisSource {
-    /// Prepares a connection to `url` (`redis://…`, `redis+unix:///path`); it is made at the first command. Must be
-    /// used on one runtime.
+    /// Prepares a connection to an address; it is made at the first command. Must be used on one runtime.
     ///
     /// # Errors
-    /// A sentence where the URL is none.
-    pub fn new(url: &str) -> Result<Self, String> {
-        let connection = RedisLink::new(url, ConnectionLimits::USUAL).map_err(wrong_url)?;
+    /// What of the address cannot be used.
+    pub fn new(to: impl Into<RedisAddress>) -> Result<Self, AddressFlaw> {
+        let connection = RedisLink::new(&to.into(), ConnectionLimits::USUAL)?;
         Ok(Self { connection, scripts: Arc::new(Scripts::new()), cut: Arc::default(), held: Mutex::default() })
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use redis::{RedisResult, Value};
 use strategies::port::ConnectionLimits;
 
+use super::address::{AddressFlaw, RedisAddress};
 use super::error::sentence;
 use super::link::RedisLink;
 
@@ -72,12 +73,12 @@ pub struct ServerSample {
 }
 
 impl ServerWatch {
-    /// Of a URL; nothing is connected yet.
+    /// To an address; nothing is connected yet.
     ///
     /// # Errors
-    /// A sentence where the URL is none.
-    pub fn new(url: &str) -> Result<Self, String> {
-        let link = RedisLink::new(url, ConnectionLimits { connect: PATIENCE, reply: PATIENCE })?;
+    /// What of the address cannot be used.
+    pub fn new(to: impl Into<RedisAddress>) -> Result<Self, AddressFlaw> {
+        let link = RedisLink::new(&to.into(), ConnectionLimits { connect: PATIENCE, reply: PATIENCE })?;
         Ok(Self { link, slow_seen: None, events_seen: BTreeMap::new(), asked: false })
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::cache::cache_source::{CachePorts, CacheSource};
-use app::cache::redis_cache::RedisSource;
+use app::cache::redis_cache::{RedisAddress, RedisSource};
 use app::cache::redis_server::PrivateRedis;
 use app::process::runtime::RealClock;
 use app::wire::control::{FaultOrigin, StartOrigin};
@@ -218,13 +218,13 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// One replica for each Redis URL, all in one namespace, over one origin.
-    pub async fn start(spec: &str, urls: &[String], origin: StartOrigin) -> Self {
+    /// One replica for each address of a Redis, all in one namespace, over one origin.
+    pub async fn start<A: Clone + Into<RedisAddress>>(spec: &str, addresses: &[A], origin: StartOrigin) -> Self {
         let lab = Lab::start(0, "", origin).await;
         let spec = Spec::parse(spec).unwrap();
-        let replica = |(index, url): (u16, &String)| {
+        let replica = |(index, address): (u16, &A)| {
             let real = RealClock::start();
-            let source = RedisSource::new(url).unwrap();
+            let source = RedisSource::new(address.clone()).unwrap();
             let ports = source.open("run:strategy");
             let gate = Arc::new(Gate {
                 inner: HttpOrigin::new(&lab.origin, real).unwrap(),
@@ -257,7 +257,7 @@ impl Fleet {
             .unwrap();
             Replica { source, ports, gate, stack: Arc::new(stack), timers, tasks, log, index }
         };
-        let replicas = (0..).zip(urls).map(replica).collect();
+        let replicas = (0..).zip(addresses).map(replica).collect();
         Self { lab, replicas }
     }
 

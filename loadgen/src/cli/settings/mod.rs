@@ -18,6 +18,7 @@ use strategies::spec::{Unfit, WriteEffect};
 use strategies::time::nanos;
 use strategies::units::duration_text;
 
+pub use redis::GivenRedis;
 pub(crate) use strategies_typed::split_list;
 use strategies_typed::{counters, strategies, strategy_texts};
 
@@ -52,7 +53,7 @@ pub struct Settings {
     /// How often every strategy runs.
     pub repeats: u16,
     /// A given Redis.
-    pub redis: Option<String>,
+    pub redis: Option<GivenRedis>,
     /// Which cache, where no Redis is given.
     pub cache: CacheChoice,
     /// The program that a private server is started from, where one is named.
@@ -173,9 +174,7 @@ impl Settings {
         let mut scenario = Scenario::parse(&text, &file, &pairs).map_err(|e| named_by_flag(e, &overrides))?;
         let target = Target::of(args, &scenario)?;
         let subjects = subjects(args, target.as_ref(), &scenario)?;
-        if let Some(url) = &args.redis {
-            redis::check_redis(url, args.i_own_this_target)?;
-        }
+        let redis = GivenRedis::of(args)?;
         let running: BTreeSet<&str> = subjects.iter().map(|subject| subject.name.as_str()).collect();
         let unchecked =
             scenario.thresholds.iter().filter(|t| target.is_none() && !running.contains(t.strategy.as_str()));
@@ -197,7 +196,7 @@ impl Settings {
             target,
             seed: args.seed,
             repeats: args.repeats.unwrap_or(1),
-            redis: args.redis.clone(),
+            redis,
             cache: args.cache,
             redis_server: args.redis_server.clone(),
             output: args.output.clone(),

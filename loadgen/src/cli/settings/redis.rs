@@ -1,21 +1,71 @@
 //! The Redis of `--redis`: one that can be used, and loaded.
 
+use std::fmt;
+
+#[cfg(feature = "labs")]
+use app::cache::redis_cache::{AddressFlaw, RedisAddress};
 use app::wire::address::{is_loopback, shown};
 
+use crate::cli::RunArgs;
+#[cfg(feature = "labs")]
+use crate::cli::reach;
 use crate::shell::exit::Failure;
 
-/// A Redis that can be connected to, and on this machine unless its owner says so: the lab fills it and loads it.
-pub(super) fn check_redis(url: &str, owned: bool) -> Result<(), Failure> {
-    let flaw = |why: String| Failure::usage(format!("no Redis URL · --redis {} · {why}", shown(url)));
+/// A Redis that was given, and how it is reached. It has secrets, and is shown without them.
+#[derive(Clone)]
+pub struct GivenRedis {
+    /// Its URL, as typed.
+    pub url: String,
+    /// The same with everything that is needed to reach it.
     #[cfg(feature = "labs")]
-    app::cache::redis_cache::check_url(url).map_err(flaw)?;
-    let why = |why| flaw(format!("{why} · write redis://HOST:PORT or redis+unix:///PATH"));
-    if owned || is_loopback(url).map_err(why)? {
-        return Ok(());
+    pub address: RedisAddress,
+}
+
+impl fmt::Debug for GivenRedis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.url))
     }
-    Err(Failure::usage(format!(
-        "a Redis that is not loopback · --redis {} · allowed 127.0.0.0/8, ::1 and a unix socket · the lab loads it: if it is \
-         yours to load, add --i-own-this-target",
-        shown(url)
-    )))
+}
+
+impl GivenRedis {
+    /// A Redis that can be connected to, and on this machine unless its owner says so: the lab fills it and loads it.
+    pub(super) fn of(args: &RunArgs) -> Result<Option<Self>, Failure> {
+        let Some(url) = &args.redis else {
+            return args.access.given().map_or(Ok(None), |flag| {
+                Err(Failure::usage(format!(
+                    "no Redis to reach with it · {flag} · found no --redis · give --redis URL, or leave it out"
+                )))
+            });
+        };
+        let given = Self {
+            url: url.clone(),
+            #[cfg(feature = "labs")]
+            address: address(url, args)?,
+        };
+        let why = |why| flaw(url, &format!("{why} · write redis://HOST:PORT or redis+unix:///PATH"));
+        if args.i_own_this_target || is_loopback(url).map_err(why)? {
+            return Ok(Some(given));
+        }
+        Err(Failure::usage(format!(
+            "a Redis that is not loopback · --redis {} · allowed 127.0.0.0/8, ::1 and a unix socket · the lab loads it: if it is \
+             yours to load, add --i-own-this-target",
+            shown(url)
+        )))
+    }
+}
+
+fn flaw(url: &str, why: &str) -> Failure {
+    Failure::usage(format!("no Redis URL · --redis {} · {why}", shown(url)))
+}
+
+#[cfg(feature = "labs")]
+fn address(url: &str, args: &RunArgs) -> Result<RedisAddress, Failure> {
+    let mut address = RedisAddress { tls: reach::files(&args.access), ..RedisAddress::from(url) };
+    address.check().map_err(|why| match why {
+        AddressFlaw::Url => flaw(url, &why.to_string()),
+        AddressFlaw::NoTls => reach::without_tls(&format!("--redis {}", shown(url))),
+        AddressFlaw::Tls(why) => reach::unusable(&why),
+    })?;
+    address.password = reach::password(&args.access, address.has_password())?;
+    Ok(address)
 }

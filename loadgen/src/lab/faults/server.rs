@@ -51,7 +51,8 @@ impl Injector<'_> {
     }
 
     fn server_hand(&self) -> Result<ServerHand, String> {
-        ServerHand::new(self.endpoints.server.as_ref().ok_or("there is no server that the generator reaches")?)
+        let server = self.endpoints.server.clone().ok_or("there is no server that the generator reaches")?;
+        ServerHand::new(server).map_err(|flaw| flaw.to_string())
     }
 
     fn server_namespace(&self) -> Result<&str, String> {

@@ -82,7 +82,7 @@ impl TrialRunner<'_> {
         let (pace, lives) = (self.pacer.handle(), before.identities.clone());
         let injector = Injector::new(scenario, self.endpoints, self.starts(subject), lives, self.clock, t0);
         let sampler = self.sampler().await?;
-        let watched = self.endpoints.server.as_ref().and_then(|url| ServerSampler::start(url, self.clock));
+        let watched = self.endpoints.server.clone().and_then(|at| ServerSampler::start(at, self.clock));
         let immortals = RefCell::default();
         let at_start = tokio::select! {
             biased;

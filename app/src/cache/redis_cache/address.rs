@@ -1,0 +1,111 @@
+//! Where a Redis is, and what is needed to reach it: its URL, a password that is not in the URL, and what TLS wants.
+
+use std::fmt;
+
+use redis::{ConnectionInfo, IntoConnectionInfo as _};
+use tls::client::TlsClient;
+use tls::files::{TlsFiles, TlsFlaw};
+
+use crate::wire::address::shown;
+
+/// Where a Redis is, and what is needed to reach it. It has secrets, and is shown without them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisAddress {
+    /// `redis://…`, `rediss://…` with TLS, or `redis+unix:///PATH`.
+    pub url: String,
+    /// The password, where it is not the URL's.
+    pub password: Option<String>,
+    /// What an encrypted connection needs.
+    pub tls: TlsFiles,
+}
+
+/// Why an address cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressFlaw {
+    /// It is no URL of a Redis.
+    #[error("it is no Redis URL; write redis://HOST:PORT, rediss://HOST:PORT (TLS) or redis+unix:///PATH")]
+    Url,
+    /// Settings of TLS, and a URL without it.
+    #[error("it has no TLS; write rediss://HOST:PORT, or leave the settings of TLS out")]
+    NoTls,
+    /// A setting of TLS that cannot be used.
+    #[error("{0}; {remedy}", remedy = .0.remedy)]
+    Tls(#[from] TlsFlaw),
+}
+
+impl RedisAddress {
+    /// Whether connections are encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.url.starts_with("rediss://")
+    }
+
+    /// Whether there is a password, in the URL or beside it.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.read().is_ok_and(|(info, _)| info.redis_settings().password().is_some())
+    }
+
+    /// Checks that connections can be made with it, as far as that is seen from here: nothing is connected.
+    ///
+    /// # Errors
+    /// What cannot be used, and why.
+    pub fn check(&self) -> Result<(), AddressFlaw> {
+        self.read().map(drop)
+    }
+
+    /// What a connection is made with.
+    pub(super) fn read(&self) -> Result<(ConnectionInfo, Option<TlsClient>), AddressFlaw> {
+        // The library has a TLS of its own, which is not built in: it sees the same URL without.
+        let plain = match self.url.strip_prefix("rediss://") {
+            Some(rest) => format!("redis://{rest}"),
+            None => self.url.clone(),
+        };
+        let info = plain.into_connection_info().map_err(|_| AddressFlaw::Url)?;
+        if !info.addr().is_supported() {
+            return Err(AddressFlaw::Url);
+        }
+        let info = match &self.password {
+            Some(password) => {
+                let settings = info.redis_settings().clone().set_password(password);
+                info.set_redis_settings(settings)
+            }
+            None => info,
+        };
+        match self.is_encrypted() {
+            true => Ok((info, Some(TlsClient::new(&self.tls)?))),
+            false if self.tls.is_empty() => Ok((info, None)),
+            false => Err(AddressFlaw::NoTls),
+        }
+    }
+}
+
+impl<T: AsRef<str>> From<T> for RedisAddress {
+    fn from(url: T) -> Self {
+        Self { url: url.as_ref().to_owned(), password: None, tls: TlsFiles::default() }
+    }
+}
+
+impl fmt::Debug for RedisAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_secrets_and_refused_without_them() {
+        let address = RedisAddress { password: Some("SECRET".into()), ..RedisAddress::from("rediss://me:SECRET@h:1") };
+        assert_eq!(format!("{address:?}"), "rediss://…@h:1");
+        for url in ["redis://h:SECRET", "SECRET", "redis://", "http://SECRET"] {
+            let said = RedisAddress::from(url).check().unwrap_err().to_string();
+            assert!(said.contains("redis://HOST:PORT") && !said.contains("SECRET"), "{said}");
+        }
+        let tls = TlsFiles { name: Some("cache.example".into()), ..TlsFiles::default() };
+        let plain = RedisAddress { tls, ..RedisAddress::from("redis://h:1") };
+        assert_eq!(plain.check(), Err(AddressFlaw::NoTls));
+    }
+}
