@@ -80,13 +80,18 @@ impl<W: Witness + 'static> Chaos<W> {
             ActionKind::CachePause => cache.pause(length),
             ActionKind::CacheRestart => cache.stop(Duration::ZERO),
             ActionKind::CacheLatency => cache.slow(action.added, action.share, length),
+            ActionKind::CacheFull => cache.refuse_writes(length),
             ActionKind::CacheFailover => cache.lose_tracking(),
             ActionKind::NetworkCut => return self.cut(action.target, length, true),
             ActionKind::SubscriberCut => return self.cut(action.target, length, false),
             ActionKind::ReplicaKill => return self.aimed(action, |replica| self.kill(replica)),
             ActionKind::ReplicaPause => return self.aimed(action, |replica| self.pause(replica, length)),
             // Refused before the run: there is no server.
-            ActionKind::CacheRewriteAof | ActionKind::CacheSave | ActionKind::CacheGrow => {}
+            ActionKind::CacheRewriteAof
+            | ActionKind::CacheSave
+            | ActionKind::CacheGrow
+            | ActionKind::CacheClients
+            | ActionKind::CacheReset => {}
             ActionKind::ReplicaRestart => {
                 return self.aimed(action, |replica| {
                     self.kill(replica);

@@ -40,6 +40,8 @@ pub struct RealWorld<'a> {
     pub docker: bool,
     /// Whether there is a Redis that the generator reaches itself.
     pub server: bool,
+    /// Whether the lab started it.
+    pub own_server: bool,
 }
 
 /// Refuses events that nobody here can make happen.
@@ -47,7 +49,7 @@ pub struct RealWorld<'a> {
 /// # Errors
 /// [`Failure`] that names the first one.
 pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Failure> {
-    let RealWorld { target, docker, server } = world;
+    let RealWorld { target, docker, server, own_server } = world;
     let (origin, cache) = (target.is_none_or(|t| t.origin.is_some()), target.is_none());
     let whose = match (origin, cache) {
         (_, true) if docker => "the lab in containers",
@@ -59,6 +61,7 @@ pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Fai
         Needs::Origin => origin,
         Needs::Cache => cache,
         Needs::Server => server,
+        Needs::OwnServer | Needs::OwnServerOrModel => own_server,
         Needs::Containers => docker,
         Needs::Simulation => false,
     };
@@ -69,10 +72,13 @@ pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Fai
             let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
             let others = match (cache, row.lab) {
                 (false, _) => "",
-                (true, Needs::Server) if docker => {
+                (true, lab) if docker && lab.is_server() => {
                     "; the containers' Redis is out of the generator's reach: --lab local can do that"
                 }
                 (true, Needs::Server) => "; that needs a real Redis: --cache redis, or --redis-server PATH",
+                (true, Needs::OwnServer | Needs::OwnServerOrModel) => {
+                    "; it is for a Redis that the lab starts itself: leave --redis out, or use --cache redis"
+                }
                 (true, Needs::Simulation) => "; --lab sim can do all",
                 (true, _) => "; --lab docker or sim can do that",
             };

@@ -61,3 +61,23 @@ fn what_is_stale_is_so_for_no_longer_than_the_cache_was_away() {
     // Trouble of eight seconds, and two cool-downs of six at most until three calls have ended well.
     assert!(of.stale.share.unwrap() > 0.0 && oldest < 15_000, "{oldest} ms past its TTL");
 }
+
+#[test]
+fn a_full_cache_refuses_what_is_new_and_serves_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("full.toml");
+    let event = "\n[[event]]\nat = \"7s\"\ndo = \"cache-full\"\nfor = \"4s\"\n";
+    std::fs::write(&mine, run(&["show", "hotkey"]).out + event).unwrap();
+    let results = folder.path().join("results");
+    let (file, to) = (mine.to_str().unwrap(), results.to_str().unwrap());
+    let said = run(&["--lab", "sim", "--quiet", "-o", to, "--scenario", file, "--strategy", "coalesce", "-d", "20s"]);
+    assert!(matches!(said.code, Some(0 | 99)), "{}{}", said.out, said.err);
+    let path = only_run(&results);
+    let of = strategy(&record(&path), "coalesce").clone();
+    assert!(of.valid && of.events.unwrap().cache_errors > 0, "{:?}", of.invalid_because);
+    let text = std::fs::read_to_string(path.join("coalesce/events.jsonl")).unwrap();
+    let rows = text.lines().map(|line| serde_json::from_str::<EventRow>(line).unwrap());
+    let failed: Vec<EventRow> = rows.filter(|row| row.event == "cache-failed").collect();
+    assert!(failed.iter().all(|row| row.detail.as_deref() == Some("put full")), "{failed:?}");
+    assert!(failed.iter().all(|row| (7_000_000_000..11_001_000_000).contains(&row.t_ns)), "{failed:?}");
+}

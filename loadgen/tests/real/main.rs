@@ -28,6 +28,7 @@ mod schema;
 mod schemas;
 mod secrets;
 mod server;
+mod server_events;
 mod slots;
 mod stall;
 mod target;

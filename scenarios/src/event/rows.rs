@@ -43,6 +43,12 @@ pub enum ActionKind {
     CacheSave,
     /// So many more keys lie in the server's memory, until the strategy's run is over.
     CacheGrow,
+    /// The server's memory is full, and it throws nothing out: it refuses writes.
+    CacheFull,
+    /// The server takes no new client.
+    CacheClients,
+    /// Every connection to the server ends.
+    CacheReset,
 }
 
 /// A field that some actions take.
@@ -92,10 +98,28 @@ pub enum Needs {
     Cache,
     /// A real Redis that the generator reaches itself: the local lab's own, or one that is given. What it does has no model.
     Server,
+    /// A Redis that the lab started itself, for its settings and its clients are concerned.
+    OwnServer,
+    /// The same, or the simulator, which has a model of it.
+    OwnServerOrModel,
     /// Containers.
     Containers,
     /// Nothing: no real lab can.
     Simulation,
+}
+
+impl Needs {
+    /// Whether it is about a Redis that the generator reaches itself.
+    #[must_use]
+    pub fn is_server(self) -> bool {
+        matches!(self, Self::Server | Self::OwnServer | Self::OwnServerOrModel)
+    }
+
+    /// Whether the simulator can do it.
+    #[must_use]
+    pub fn has_model(self) -> bool {
+        !matches!(self, Self::Server | Self::OwnServer)
+    }
 }
 
 /// How what lasts comes to its end.
@@ -166,7 +190,7 @@ use ActionKind as K;
 use Trouble as T;
 
 /// Every action.
-pub const ACTIONS: [ActionRow; 18] = [
+pub const ACTIONS: [ActionRow; 21] = [
     row(K::Expire, "expire", Needs::Cache, T::CacheEmptied, "expire {key}").taking(Key, None),
     row(K::Flush, "flush", Needs::Cache, T::CacheEmptied, "flush"),
     row(K::OriginSlow, "origin-slow", Needs::Origin, T::OriginSlow, "origin slow ×{factor} for {for}")
@@ -200,6 +224,17 @@ pub const ACTIONS: [ActionRow; 18] = [
     row(K::CacheRewriteAof, "cache-rewrite-aof", Needs::Server, T::CacheSlow, "cache rewrites its append-only file"),
     row(K::CacheSave, "cache-save", Needs::Server, T::CacheSlow, "cache saves a snapshot"),
     row(K::CacheGrow, "cache-grow", Needs::Server, T::CacheSlow, "cache grows by {keys} keys").needing(&[Keys]),
+    row(
+        K::CacheFull,
+        "cache-full",
+        Needs::OwnServerOrModel,
+        T::CacheRefuses,
+        "cache full, and refuses writes for {for}",
+    )
+    .lasting(Ends::ByTheLab, &[For]),
+    row(K::CacheClients, "cache-clients", Needs::OwnServer, T::CutThere, "cache takes no new client for {for}")
+        .lasting(Ends::ByTheLab, &[For]),
+    row(K::CacheReset, "cache-reset", Needs::OwnServer, T::CutThere, "every connection to the cache ended"),
 ];
 
 impl ActionKind {

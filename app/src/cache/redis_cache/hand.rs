@@ -44,6 +44,32 @@ impl ServerHand {
         self.say("BGSAVE").await
     }
 
+    /// Changes a setting, and says what it was.
+    ///
+    /// # Errors
+    /// The server's words.
+    pub async fn set(&self, name: &str, value: &str) -> Result<String, String> {
+        let mut link = self.link.clone();
+        let ask = redis::cmd("CONFIG").arg("GET").arg(name).to_owned();
+        let (_, before): (String, String) = ask.query_async(&mut link).await.map_err(|e| sentence(&e))?;
+        let tell = redis::cmd("CONFIG").arg("SET").arg(name).arg(value).to_owned();
+        tell.query_async::<()>(&mut link).await.map_err(|e| sentence(&e))?;
+        Ok(before)
+    }
+
+    /// Ends every connection but this one, those on which messages are heard included; how many it ended.
+    ///
+    /// # Errors
+    /// The server's words.
+    pub async fn end_connections(&self) -> Result<u64, String> {
+        let mut ended = 0;
+        for kind in ["normal", "pubsub"] {
+            let kill = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg(kind).arg("SKIPME").arg("yes").to_owned();
+            ended += kill.query_async::<u64>(&mut self.link.clone()).await.map_err(|e| sentence(&e))?;
+        }
+        Ok(ended)
+    }
+
     /// Writes keys `from` to `to` (not included) of a namespace, with values of `bytes`.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use scenarios::{Needs, Scenario};
+use scenarios::Scenario;
 
 use super::Settings;
 use crate::cli::{CacheChoice, RunArgs};
@@ -11,7 +11,7 @@ use crate::shell::exit::Failure;
 
 /// Whether the scenario is about a server that the generator reaches itself.
 pub(super) fn needs_own(scenario: &Scenario) -> bool {
-    let on_server = scenario.events.iter().any(|event| event.action.kind.row().lab == Needs::Server);
+    let on_server = scenario.events.iter().any(|event| event.action.kind.row().lab.is_server());
     on_server || !scenario.cache.redis.is_empty()
 }
 
@@ -51,6 +51,11 @@ impl Settings {
         !docker && self.target.is_none() && (self.redis.is_some() || self.server_program().is_some())
     }
 
+    /// Whether that server is one which the lab starts itself.
+    pub(super) fn has_own_server(&self, docker: bool) -> bool {
+        self.has_server(docker) && self.redis.is_none()
+    }
+
     /// Refuses settings for a server where none is started that could have them.
     pub(super) fn check_server(&self, docker: bool) -> Result<(), Failure> {
         let Some(name) = self.scenario.cache.redis.in_words().into_keys().next() else { return Ok(()) };
@@ -81,7 +86,7 @@ impl Settings {
 
     /// Refuses what is done to a server where everything is simulated: there is none.
     pub(super) fn check_no_server_is_meant(&self) -> Result<(), Failure> {
-        let event = self.scenario.events.iter().find(|event| event.action.kind.row().lab == Needs::Server);
+        let event = self.scenario.events.iter().find(|event| !event.action.kind.row().lab.has_model());
         event.map_or(Ok(()), |event| {
             let word = event.action.kind.row().word;
             Err(Failure::usage(format!(

@@ -10,6 +10,7 @@ use scenarios::{Action, Ends, Scenario};
 use strategies::port::Clock;
 use strategies::time::Mono;
 
+use super::server::ChangedServer;
 use super::{Aftermath, CacheFailureSpan, fault, row};
 use crate::lab::Endpoints;
 use crate::load::drive::Pace;
@@ -29,6 +30,8 @@ pub struct Injector<'a> {
     pub(super) lives: Mutex<Vec<String>>,
     /// Keys that the server was made to grow by.
     pub(super) grown: Mutex<u32>,
+    /// Settings of the server that are to be set back.
+    pub(super) changed: tokio::sync::Mutex<Option<ChangedServer>>,
     told: Mutex<Aftermath>,
 }
 
@@ -72,6 +75,7 @@ impl<'a> Injector<'a> {
             t0,
             lives: Mutex::new(lives),
             grown: Mutex::default(),
+            changed: tokio::sync::Mutex::default(),
             told: Mutex::default(),
         }
     }
@@ -102,6 +106,7 @@ impl<'a> Injector<'a> {
     /// # Errors
     /// A sentence with what stayed broken, and the remedy.
     pub async fn heal(&self) -> Result<(), String> {
+        self.set_server_back().await?;
         self.shrink_server().await?;
         match &self.endpoints.stack {
             Some(stack) if !self.scenario.events.is_empty() => self.heal_stack(stack).await,
@@ -130,6 +135,7 @@ impl<'a> Injector<'a> {
     async fn undo(&self, action: &Action) -> Result<(String, Option<u32>), String> {
         match &self.endpoints.stack {
             Some(stack) => self.undo_on_stack(stack, action).await,
+            None if action.kind.row().lab.is_server() => self.undo_on_server().await,
             None => Err("this lab can't do that".into()),
         }
     }

@@ -1,4 +1,4 @@
-//! The events that are about the cache's server itself: it forks, or it grows. Each goes over a connection of the generator's own.
+//! The events that are about the cache's server itself: it forks, grows, refuses. Each goes over a connection of the generator's own.
 
 use std::sync::PoisonError;
 
@@ -10,16 +10,33 @@ use super::inject::Injector;
 /// What was told of an action, or why it failed.
 type Told = Result<(String, Option<u32>), String>;
 
+/// Settings of a server as they were before an event, and the connection that sets them back: a server that takes no new clients would
+/// refuse another.
+pub(super) struct ChangedServer {
+    hand: ServerHand,
+    /// In the order in which they were changed.
+    before: Vec<(&'static str, String)>,
+}
+
 impl Injector<'_> {
     /// `None` where the action is not about the server. While it takes effect, and a second longer, cache operations may fail.
     pub(super) async fn act_on_server(&self, action: &Action) -> Option<Told> {
-        if !matches!(action.kind, ActionKind::CacheRewriteAof | ActionKind::CacheSave | ActionKind::CacheGrow) {
+        if !action.kind.row().lab.is_server() {
             return None;
         }
         self.span(None);
         let told = self.do_to_server(action).await;
-        self.end_span(None);
+        if !matches!(action.kind, ActionKind::CacheFull | ActionKind::CacheClients) || told.is_err() {
+            self.end_span(None);
+        }
         Some(told.map(|said| (said, None)))
+    }
+
+    /// Ends what lasts.
+    pub(super) async fn undo_on_server(&self) -> Told {
+        self.set_server_back().await?;
+        self.end_span(None);
+        Ok(("cache has its settings back".into(), None))
     }
 
     async fn do_to_server(&self, action: &Action) -> Result<String, String> {
@@ -27,6 +44,18 @@ impl Injector<'_> {
         let said = match action.kind {
             ActionKind::CacheRewriteAof => hand.rewrite_aof().await?,
             ActionKind::CacheSave => hand.save().await?,
+            ActionKind::CacheReset => {
+                // A server that takes no new client still has the one that told it so.
+                let changed = self.changed.lock().await;
+                let hand = changed.as_ref().map_or(&hand, |changed| &changed.hand);
+                format!("{} of them", hand.end_connections().await?)
+            }
+            // A byte is less than any server needs.
+            ActionKind::CacheFull => {
+                self.change(hand, &[("maxmemory-policy", "noeviction"), ("maxmemory", "1")]).await?
+            }
+            // Those that it has stay.
+            ActionKind::CacheClients => self.change(hand, &[("maxclients", "1")]).await?,
             _ => {
                 let from = *self.grown.lock().unwrap_or_else(PoisonError::into_inner);
                 let to = from.saturating_add(action.keys);
@@ -37,6 +66,27 @@ impl Injector<'_> {
             }
         };
         Ok(format!("{}: {said}", action.sentence(None)))
+    }
+
+    /// Changes settings of the server, to be set back. Events of one kind that overlap end together.
+    async fn change(&self, hand: ServerHand, settings: &[(&'static str, &str)]) -> Result<String, String> {
+        let mut changed = self.changed.lock().await;
+        let changed = changed.get_or_insert_with(|| ChangedServer { hand, before: Vec::new() });
+        for (name, value) in settings {
+            let before = changed.hand.set(name, value).await?;
+            changed.before.push((name, before));
+        }
+        Ok(settings.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", "))
+    }
+
+    /// Sets back what was changed, if anything was.
+    pub(super) async fn set_server_back(&self) -> Result<(), String> {
+        let Some(ChangedServer { hand, before }) = self.changed.lock().await.take() else { return Ok(()) };
+        for (name, value) in before.iter().rev() {
+            let told = hand.set(name, value).await;
+            told.map_err(|why| format!("the server's {name} could not be set back to {value} · {why}"))?;
+        }
+        Ok(())
     }
 
     /// Takes away what [`ActionKind::CacheGrow`] has written.
