@@ -1,7 +1,7 @@
 //! `[cache.simulated]`: what a command takes at the simulated server, and what its link carries.
 //!
-//! Without it a simulated server is never busy, as a real one hardly is with small values. `loadgen selftest --cache redis` measures what a
-//! real one takes.
+//! Without it a simulated server is never busy, as a real one hardly is with small values. `loadgen selftest` measures what a real one
+//! takes.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -1,6 +1,8 @@
-//! `loadgen selftest`: what the generator itself costs, and how punctual it is, against a server that does nothing.
+//! `loadgen selftest`: what the generator itself costs, and how punctual it is, against a server that does nothing; and what commands
+//! cost a Redis here.
 
 mod null;
+mod server;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,7 @@ use crate::load::record::{Collected, Collector, quantile_ms};
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::output;
 use null::NullServer;
+pub use server::CacheServer;
 
 /// From the decision to start to the first request.
 const LEAD: Duration = Duration::from_millis(20);
@@ -42,6 +45,8 @@ pub struct Selftest {
     pub closed: Closed,
     /// Open loop with equal gaps.
     pub open: Open,
+    /// What commands cost a private Redis; `null` where no redis-server is installed, and beside a target.
+    pub cache_server: Option<CacheServer>,
 }
 
 /// The closed loop's cost.
@@ -121,7 +126,8 @@ fn measure(args: &SelftestArgs) -> Result<Selftest, Failure> {
     let second = drive(&open, &site)?;
     drop(server);
     let (closed, open) = (closed_figures(&closed, &first), open_figures(&open, &second));
-    Ok(Selftest { schema: SELFTEST_SCHEMA, against, closed, open })
+    let cache_server = if args.target.is_some() { None } else { server::measure()? };
+    Ok(Selftest { schema: SELFTEST_SCHEMA, against, closed, open, cache_server })
 }
 
 fn closed_figures(scenario: &Scenario, Driven { collected, cpu_ns }: &Driven) -> Closed {
@@ -216,7 +222,7 @@ fn text(measured: &Selftest) -> String {
         "against {}\n\
          closed loop  {} connections: {} requests/s, {cpu} of processor time a request (recording included), p50 {}, p99 {}\n\
          open loop    {}/s: {} of {} sent, schedule lag p50 {}, p99 {}, max {}\n\
-         {verdict}\n",
+         {verdict}\n{}",
         measured.against,
         closed.connections,
         closed.requests_per_s,
@@ -228,5 +234,6 @@ fn text(measured: &Selftest) -> String {
         ms(open.lag_p50_ms),
         ms(open.lag_p99_ms),
         ms(open.lag_max_ms),
+        if measured.against == "null server" { server::text(measured.cache_server.as_ref()) } else { String::new() },
     )
 }
