@@ -35,7 +35,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("persistence", include_str!("../files/persistence.toml")),
         ("eviction", include_str!("../files/eviction.toml")),
         ("large-values", include_str!("../files/large-values.toml")),
-        ("batch", include_str!("../files/batch.toml")),
+        ("pages", include_str!("../files/pages.toml")),
         ("write-race", include_str!("../files/write-race.toml")),
         ("leaderboard", include_str!("../files/leaderboard.toml")),
         ("counters", include_str!("../files/counters.toml")),

@@ -94,10 +94,7 @@ async fn items(State(replica): State<Arc<Replica>>, Query(asked): Query<Asked>) 
         .map_or_else(|error| failure(error).1, |(all, _)| all.as_ref().map_or(Outcome::Error, |all| all.outcome));
     replica.metrics.answered(outcome, replica.settings.clock.mono().since(begun));
     let mut response = match answer {
-        Ok((Some(all), items)) => {
-            items.iter().filter_map(|served| served.flight).skip(1).for_each(|flight| running.events.answered(flight));
-            good(&replica, &running, Served { value: Some(page(&items)), ..all })
-        }
+        Ok((Some(all), items)) => good(&replica, &running, Served { value: Some(page(&items)), ..all }),
         Ok((None, _)) => StatusCode::BAD_REQUEST.into_response(),
         Err(error) => bad(&error),
     };

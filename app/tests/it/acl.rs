@@ -10,7 +10,7 @@ use app::testing;
 use crate::common::fleet::command;
 
 /// What replicas send, with the lab's keys: a row for each right.
-const REPLICA_DOES: [&str; 25] = [
+const REPLICA_DOES: [&str; 26] = [
     "GET lab:run:s:{1}:v",
     "MGET lab:run:s:{1}:v lab:run:s:{1}:v:1",
     "SET lab:run:s:{1}:v x PX 1000",
@@ -49,7 +49,7 @@ const INJECTOR_DOES: [&str; 5] = [
 ];
 
 /// What nobody may: to empty it, to set it up, to end it, to hear of others, to be somebody else, or to touch what is not the lab's.
-const NOBODY_MAY: [&str; 46] = [
+const NOBODY_MAY: [&str; 47] = [
     "FLUSHALL",
     "FLUSHDB",
     "SWAPDB 0 1",

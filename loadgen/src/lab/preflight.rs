@@ -46,7 +46,7 @@ const REMEDIES: [(RefusalCause, &str); 24] = [
     ),
     (
         RefusalCause::AuthorityUnknown,
-        "name the file of the authority that its certificate is by: --tls-ca FILE (a certificate that signs itself is its own authority)",
+        "name the file of the authority that its certificate is by: --tls-ca FILE (one that signs itself is its own authority, where it says CA:FALSE)",
     ),
     (RefusalCause::NameWrong, "give the name that its certificate is for: --tls-name NAME, or the same in --redis"),
     (

@@ -97,7 +97,7 @@ fn compression_takes_away_what_can_be_compressed_and_a_law_of_sizes_has_its_mean
 fn a_page_takes_as_many_round_trips_and_commands_as_its_mode_says() {
     let modes = ["batch(mode=sequential)", "batch(mode=pipeline)", "batch"];
     let names = modes.map(|mode| format!("plain + {mode} + coalesce + lock"));
-    let run = simulate(&["--scenario", "batch", "-d", "20s"]);
+    let run = simulate(&["--scenario", "pages", "-d", "20s"]);
     let p50 = |name: &str| strategy(&run, name).latency_ms.p50.unwrap();
     let commands = |name: &str| traffic(&run, name).commands_per_request.unwrap();
     // A millisecond, and 60 µs of link.
@@ -106,6 +106,20 @@ fn a_page_takes_as_many_round_trips_and_commands_as_its_mode_says() {
     assert_eq!(names.each_ref().map(|name| commands(name).round()), [100.0, 100.0, 1.0]);
     let of = strategy(&run, &names[2]);
     assert!(of.predicted.is_none() && of.origin.as_ref().unwrap().floor.is_none(), "both are for one item a request");
+}
+
+/// In turn a page waits for one fill after the other; at once for the longest of them. And each read is in both ledgers.
+#[test]
+fn a_page_that_misses_many_items_waits_for_one_fill_or_for_all() {
+    let [in_turn, at_once] =
+        ["batch(mode=sequential)", "batch"].map(|mode| format!("plain + {mode} + coalesce + lock"));
+    let run = simulate(&["--scenario", "pages", "-d", "20s", "--set", "cache.ttl=2s"]);
+    let p99 = |name: &str| strategy(&run, name).latency_ms.p99.unwrap();
+    assert!(p99(&in_turn) > 5.0 * p99(&at_once), "{} {}", p99(&in_turn), p99(&at_once));
+    for name in [&in_turn, &at_once] {
+        let of = strategy(&run, name);
+        assert!(of.valid && of.origin.as_ref().unwrap().total > 5000, "{name}: {:?}", of.invalid_because);
+    }
 }
 
 #[test]

@@ -14,12 +14,12 @@ fn a_full_server_a_server_without_room_for_clients_and_lost_connections_are_what
     let event = |at: &str, what: &str, more: &str| format!("\n[[event]]\nat = \"{at}\"\ndo = \"{what}\"\n{more}");
     let events = [
         event("1s", "cache-full", "for = \"1s\"\n"),
-        event("3s", "cache-clients", "for = \"1s\"\n"),
+        event("3s", "cache-clients", "for = \"2s\"\n"),
         event("3200ms", "cache-reset", ""),
     ];
     let text = run(&["show", "hotkey"]).out.replace("ttl = \"5s\"", "ttl = \"300ms\"").replace("\"200ms\"", "\"20ms\"");
     std::fs::write(&mine, text + &events.concat()).unwrap();
-    let args = ["--scenario", mine.to_str().unwrap(), "--strategy", "naive", "-w", "1s", "-d", "6s", "--lab", "local"];
+    let args = ["--scenario", mine.to_str().unwrap(), "--strategy", "naive", "-w", "1s", "-d", "7s", "--lab", "local"];
     let (said, path) =
         unspoiled(&results.path().join("runs"), |to| run(&[&args[..], &["-o", to.to_str().unwrap()]].concat()));
     assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
@@ -49,9 +49,9 @@ fn a_full_server_a_server_without_room_for_clients_and_lost_connections_are_what
         failed.iter().filter(here).filter(|(_, detail)| detail.contains(words)).count()
     };
     assert!(within(1.0, 2.3, "put full") > 2, "{failed:?}");
-    assert!(within(3.2, 4.3, "get down") > 20, "{failed:?}");
+    assert!(within(4.3, 5.3, "get down") > 20, "{failed:?}");
     // Before, between and after there is nothing to fail.
-    assert_eq!((within(0.0, 1.0, ""), within(2.3, 3.2, ""), within(4.6, 6.0, "")), (0, 0, 0), "{failed:?}");
+    assert_eq!((within(0.0, 1.0, ""), within(2.3, 3.2, ""), within(5.6, 7.0, "")), (0, 0, 0), "{failed:?}");
 }
 
 #[test]

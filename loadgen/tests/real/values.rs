@@ -46,12 +46,17 @@ fn as_many_bytes_go_to_a_real_redis_as_to_a_simulated_one() {
 fn a_page_is_one_command_to_a_real_redis_or_as_many_as_it_has_items() {
     let folder = tempfile::tempdir().unwrap();
     let mine = folder.path().join("pages.toml");
-    let text = run(&["show", "batch"]).out;
+    let text = run(&["show", "pages"]).out;
     std::fs::write(&mine, &text[..text.find("[[event]]").unwrap()]).unwrap();
-    let [real, _] = both(&["--scenario", mine.to_str().unwrap(), "-r", "15/s", "-d", "4s"]);
+    let mine = mine.to_str().unwrap();
+    let [real, _] = both(&["--scenario", mine, "-r", "15/s", "-d", "4s"]);
     for (mode, commands) in [("batch(mode=sequential)", 100.0), ("batch(mode=pipeline)", 100.0), ("batch", 1.0)] {
         let of = traffic(&real, &format!("plain + {mode} + coalesce + lock"));
         assert_eq!(of.commands_per_request.unwrap().round(), commands, "{mode}: {of:?}");
         assert!((35_000.0..42_000.0).contains(&of.read_per_request.unwrap()), "{mode}: {of:?}");
     }
+    // Several fills a page: each is in both ledgers.
+    let [real, _] = both(&["--scenario", mine, "-r", "5/s", "-d", "4s", "--set", "cache.ttl=2s"]);
+    let of = strategy(&real, "plain + batch + coalesce + lock");
+    assert!(of.valid && of.origin.as_ref().unwrap().total > 100, "{:?}", of.invalid_because);
 }

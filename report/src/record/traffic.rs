@@ -20,6 +20,8 @@ pub struct TrafficFigures {
     pub read_per_request: Option<f64>,
     /// Bytes that went, for each request.
     pub written_per_request: Option<f64>,
+    /// How much of an item an answer from the cache carries, 0 to 1; `None` where items have no parts.
+    pub part: Option<f64>,
     /// Reads that found parts of an item of different versions, and were taken for misses; `None` where items have no parts.
     pub torn: Option<u64>,
 }

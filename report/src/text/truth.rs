@@ -11,7 +11,8 @@ const SLOWEST_MIN: u64 = 20;
 /// Whose counters were wrong, and how; and how far behind commits each strategy's answers were, the least first. A sentence each.
 pub(crate) fn of_run(run: &Run) -> Vec<String> {
     let valid: Vec<&Strategy> = run.strategies.iter().filter(|strategy| strategy.valid).collect();
-    counted_wrong(&valid).into_iter().chain(behind(&valid)).chain(starved(&valid)).chain(server(&valid)).collect()
+    let first = counted_wrong(&valid).into_iter().chain(parts(&valid));
+    first.chain(behind(&valid)).chain(starved(&valid)).chain(server(&valid)).collect()
 }
 
 /// Whether counts were lost, or a counter was seen without an end.
@@ -28,6 +29,19 @@ fn counted_wrong(strategies: &[&Strategy]) -> Option<String> {
     });
     let named: Vec<String> = named.collect();
     (!named.is_empty()).then(|| format!("COUNTED WRONG, in the whole run with its warm-up: {}.", named.join(", ")))
+}
+
+/// Who answers with less than the others: their bytes and times are not to be held against those.
+fn parts(strategies: &[&Strategy]) -> Option<String> {
+    let named = strategies.iter().filter_map(|strategy| {
+        let part = strategy.traffic.as_ref()?.part.filter(|part| *part < 1.0)?;
+        Some(format!("{} ({} of it)", name_of(&strategy.name), phrases::share(Some(part))))
+    });
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| {
+        let named = named.join(", ");
+        format!("Answers with a part of each item: {named}. Its bytes and times are those of smaller answers, where others give the whole.")
+    })
 }
 
 /// Whose requests waited for connections that others held: those that were not for the hot key.

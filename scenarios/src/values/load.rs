@@ -174,11 +174,15 @@ impl Load {
         let staggered = matches!(self.kind, LoadKind::Open { start: Start::Staggered, .. });
         let refused = [
             (keys.hot_key().is_some(), "a hot key", "write keys.kind = \"zipf\" or \"uniform\""),
-            (keys.n < self.batch, "fewer keys than a request asks for", "raise keys.n, or lower batch"),
             (keys.missing_share > 0.0, "keys that do not exist", "drop keys.missing_share"),
             (staggered, "keys that come into use one after the other", "drop load.start"),
             (does_more, "writes or counters", "drop them"),
         ];
+        if keys.hot_key().is_none() && keys.n < self.batch {
+            let allowed = format!("1 to {}, the number of keys", keys.n);
+            walk.refuse(node, "`batch` is more than there is", &allowed, "raise keys.n, or lower batch");
+            return;
+        }
         if let Some((_, what, remedy)) = refused.iter().find(|(found, ..)| *found) {
             walk.refuse(node, format!("`batch` beside {what}"), "1 there", format!("{remedy}; or write batch = 1"));
         }

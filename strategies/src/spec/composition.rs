@@ -58,22 +58,10 @@ impl Spec {
         self
     }
 
-    /// Whether it says how requests for several items read them.
+    /// How much of an item a request reads from the cache, above 0, at most 1; `None` where items have no parts.
     #[must_use]
-    pub fn has_batch(&self) -> bool {
-        self.batch.is_some()
-    }
-
-    /// Whether it keeps items in parts.
-    #[must_use]
-    pub fn has_parts(&self) -> bool {
-        self.parts.is_some()
-    }
-
-    /// Whether a request reads some of an item's parts only.
-    #[must_use]
-    pub fn reads_some_parts(&self) -> bool {
-        self.parts.is_some_and(|parts| parts.reads_some())
+    pub fn part(&self) -> Option<f64> {
+        self.parts.map(PartsLayer::share)
     }
 
     /// What the user asked for, as typed.

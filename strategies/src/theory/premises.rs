@@ -92,7 +92,7 @@ const KNOWN: &[Known] = &[
     known("no-writes", "items are written while they are read", |_, at| !at.writes),
     known("room", "the cache's memory is bounded, and entries may go before their time", |_, at| !at.evicts),
     known("one-item", "a request asks for several items", |_, at| at.batch == 1),
-    known("idle-cache", "a command may have to wait at the cache's server", |_, at| !at.busy_cache),
+    known("idle-cache", "the scenario gives the simulated server's commands a cost", |_, at| !at.busy_cache),
     known("steady-load", "the rate of requests changes during the run", |_, at| at.steady),
     known("free-replicas", "requests may have to wait for a replica's slot", |_, at| !at.slots),
     known("right", "the strategy is wrong on purpose", |layers, _| !layers.flawed),

@@ -10,7 +10,7 @@ use scenarios::{Action, Ends, Scenario};
 use strategies::port::Clock;
 use strategies::time::Mono;
 
-use super::server::ChangedServer;
+use super::changed::ChangedServer;
 use super::{Aftermath, CacheFailureSpan, fault, row};
 use crate::lab::Endpoints;
 use crate::load::drive::Pace;

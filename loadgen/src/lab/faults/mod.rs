@@ -3,6 +3,8 @@
 
 mod aftermath;
 #[cfg(feature = "labs")]
+mod changed;
+#[cfg(feature = "labs")]
 mod containers;
 #[cfg(feature = "labs")]
 mod control;

@@ -5,18 +5,11 @@ use std::sync::PoisonError;
 use app::cache::redis_cache::ServerHand;
 use scenarios::{Action, ActionKind};
 
+use super::changed::ChangedServer;
 use super::inject::Injector;
 
 /// What was told of an action, or why it failed.
 type Told = Result<(String, Option<u32>), String>;
-
-/// Settings of a server as they were before an event, and the connection that sets them back: a server that takes no new clients would
-/// refuse another.
-pub(super) struct ChangedServer {
-    hand: ServerHand,
-    /// In the order in which they were changed.
-    before: Vec<(&'static str, String)>,
-}
 
 impl Injector<'_> {
     /// `None` where the action is not about the server. While it takes effect, and a second longer, cache operations may fail.
@@ -26,7 +19,8 @@ impl Injector<'_> {
         }
         self.span(None);
         let told = self.do_to_server(action).await;
-        if !matches!(action.kind, ActionKind::CacheFull | ActionKind::CacheClients) || told.is_err() {
+        // What lasts ends when it is undone, and what is done meanwhile with it.
+        if self.changed.lock().await.is_none() {
             self.end_span(None);
         }
         Some(told.map(|said| (said, None)))

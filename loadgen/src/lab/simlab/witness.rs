@@ -32,7 +32,7 @@ impl Default for RecordingWitness {
 impl RecordingWitness {
     pub(super) fn new(recorder: Recorder, scenario: &Scenario, spec: &Spec, tapes: Tapes) -> Self {
         let (hot_key, writes) = (scenario.keys.hot_key(), scenario.writes.is_some());
-        let items = Some(scenario.keys.n).filter(|_| !spec.reads_some_parts());
+        let items = Some(scenario.keys.n).filter(|_| spec.part().is_none_or(|part| part >= 1.0));
         Self { recorder: Some(recorder), hot_key, items, writes, tapes: Some(tapes) }
     }
 

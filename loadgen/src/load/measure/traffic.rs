@@ -17,6 +17,7 @@ pub(super) fn traffic(spec: Option<&Spec>, counters: ReplicaCounters) -> Option<
         commands_per_request: each(traffic.commands),
         read_per_request: each(traffic.bytes_read),
         written_per_request: each(traffic.bytes_written),
-        torn: spec.is_some_and(Spec::has_parts).then_some(counters.torn),
+        part: spec.and_then(Spec::part).map(|part| round(part, 1e4)),
+        torn: spec.and_then(Spec::part).map(|_| counters.torn),
     })
 }

@@ -104,8 +104,12 @@ impl Draw {
             };
             layers.push(format!("{write}{twice}"));
         }
-        if self.chance(0.3) {
+        let near = self.chance(0.3);
+        if near {
             layers.push(self.near());
+        }
+        if !near && self.chance(0.2) {
+            layers.push(format!("parts(n={})", 2 + self.count(0, 8)));
         }
         layers.join(" + ")
     }

@@ -23,7 +23,7 @@ use crate::load::record::{Collected, Collector, quantile_ms};
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::output;
 use null::NullServer;
-pub use server::CacheServer;
+pub use server::MeasuredServer;
 
 /// From the decision to start to the first request.
 const LEAD: Duration = Duration::from_millis(20);
@@ -46,7 +46,7 @@ pub struct Selftest {
     /// Open loop with equal gaps.
     pub open: Open,
     /// What commands cost a private Redis; `null` where no redis-server is installed, and beside a target.
-    pub cache_server: Option<CacheServer>,
+    pub cache_server: Option<MeasuredServer>,
 }
 
 /// The closed loop's cost.

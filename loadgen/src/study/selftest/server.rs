@@ -13,7 +13,7 @@ const LARGE_READS: usize = 4_000;
 
 /// What commands cost a private Redis, in processor time of its main thread.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct CacheServer {
+pub struct MeasuredServer {
     /// A GET of one byte, sixteen at a time, microseconds.
     pub command_us: f64,
     /// Each MiB that a GET of 64 KiB carries besides, microseconds.
@@ -26,7 +26,7 @@ pub struct CacheServer {
 ///
 /// # Errors
 /// [`Failure`] where it does not start, or does not answer.
-pub(super) fn measure() -> Result<Option<CacheServer>, Failure> {
+pub(super) fn measure() -> Result<Option<MeasuredServer>, Failure> {
     let Some(program) = installed() else { return Ok(None) };
     let failed = |why: String| Failure::failed(format!("a private Redis could not be measured · {why}"));
     let redis = PrivateRedis::start(&program, &[]).map_err(failed)?;
@@ -36,7 +36,7 @@ pub(super) fn measure() -> Result<Option<CacheServer>, Failure> {
     Ok(Some(costs.into()))
 }
 
-impl From<ServerCosts> for CacheServer {
+impl From<ServerCosts> for MeasuredServer {
     fn from(costs: ServerCosts) -> Self {
         let hundredths = |us: f64| (us * 100.0).round() / 100.0;
         Self {
@@ -48,8 +48,8 @@ impl From<ServerCosts> for CacheServer {
 }
 
 /// Its line, and what a scenario would say for it.
-pub(super) fn text(server: Option<&CacheServer>) -> String {
-    let Some(CacheServer { command_us, per_mib_us, mib_per_s }) = server else {
+pub(super) fn text(server: Option<&MeasuredServer>) -> String {
+    let Some(MeasuredServer { command_us, per_mib_us, mib_per_s }) = server else {
         return "cache server no redis-server is installed\n".to_owned();
     };
     format!(

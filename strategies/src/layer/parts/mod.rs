@@ -63,7 +63,7 @@ impl PartsRead {
 impl PartsLayer {
     /// Puts it around the cache of these ports.
     pub(crate) fn around(self, ports: &mut Ports) -> PartsRead {
-        let told = PartsRead { some_only: self.reads_some(), torn: Arc::default() };
+        let told = PartsRead { some_only: self.read < self.n, torn: Arc::default() };
         let (inner, rng) = (Arc::clone(&ports.cache), ports.rng.fork("parts"));
         ports.cache = Arc::new(InParts { inner, layer: self, rng, torn: Arc::clone(&told.torn) });
         told

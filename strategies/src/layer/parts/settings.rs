@@ -10,8 +10,8 @@ pub(crate) struct PartsLayer {
 }
 
 impl PartsLayer {
-    /// Whether a request reads some of them only.
-    pub(crate) fn reads_some(self) -> bool {
-        self.read < self.n
+    /// How much of an item a request reads.
+    pub(crate) fn share(self) -> f64 {
+        f64::from(self.read) / f64::from(self.n)
     }
 }
