@@ -1,6 +1,8 @@
 //! What commands cost a private Redis of this machine: what `[cache.simulated]` takes.
 
+#[cfg(feature = "labs")]
 use app::cache::redis_cache::{ServerCosts, server_costs};
+#[cfg(feature = "labs")]
 use app::cache::redis_server::{PrivateRedis, installed};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +10,9 @@ use serde::Serialize;
 use crate::shell::exit::Failure;
 
 /// Reads of a small value, and of one of 64 KiB.
+#[cfg(feature = "labs")]
 const READS: usize = 100_000;
+#[cfg(feature = "labs")]
 const LARGE_READS: usize = 4_000;
 
 /// What commands cost a private Redis, in processor time of its main thread.
@@ -26,6 +30,7 @@ pub struct MeasuredServer {
 ///
 /// # Errors
 /// [`Failure`] where it does not start, or does not answer.
+#[cfg(feature = "labs")]
 pub(super) fn measure() -> Result<Option<MeasuredServer>, Failure> {
     let Some(program) = installed() else { return Ok(None) };
     let failed = |why: String| Failure::failed(format!("a private Redis could not be measured · {why}"));
@@ -36,6 +41,17 @@ pub(super) fn measure() -> Result<Option<MeasuredServer>, Failure> {
     Ok(Some(costs.into()))
 }
 
+/// A build without the real labs starts no server.
+///
+/// # Errors
+/// None.
+#[cfg(not(feature = "labs"))]
+#[allow(clippy::unnecessary_wraps, reason = "as in a build with them")]
+pub(super) fn measure() -> Result<Option<MeasuredServer>, Failure> {
+    Ok(None)
+}
+
+#[cfg(feature = "labs")]
 impl From<ServerCosts> for MeasuredServer {
     fn from(costs: ServerCosts) -> Self {
         let hundredths = |us: f64| (us * 100.0).round() / 100.0;
