@@ -28,7 +28,7 @@ fn as_many_bytes_go_to_a_real_redis_as_to_a_simulated_one() {
     let layers = ["coalesce", "parts + coalesce", "parts(read=1) + coalesce"];
     let names = layers.map(|layers| format!("plain + {layers} + lock + write-through"));
     for set in ["keys.compressible=0", "keys.value_size={ dist = \"lognormal\", p50 = \"4KiB\", p99 = \"40KiB\" }"] {
-        let load = ["--scenario", "large-values", "-r", "200/s", "-w", "2s", "-d", "4s", "--set", set];
+        let load = ["--scenario", "large-values", "-r", "80/s", "-w", "2s", "-d", "5s", "--set", set];
         let [real, sim] = both(&load);
         for name in &names {
             let (real, sim) = (traffic(&real, name), traffic(&sim, name));
@@ -49,10 +49,12 @@ fn a_page_is_one_command_to_a_real_redis_or_as_many_as_it_has_items() {
     let text = run(&["show", "pages"]).out;
     std::fs::write(&mine, &text[..text.find("[[event]]").unwrap()]).unwrap();
     let mine = mine.to_str().unwrap();
-    let [real, _] = both(&["--scenario", mine, "-r", "15/s", "-d", "4s"]);
+    let [real, _] = both(&["--scenario", mine, "-r", "10/s", "-d", "4s"]);
     for (mode, commands) in [("batch(mode=sequential)", 100.0), ("batch(mode=pipeline)", 100.0), ("batch", 1.0)] {
         let of = traffic(&real, &format!("plain + {mode} + coalesce + lock"));
-        assert_eq!(of.commands_per_request.unwrap().round(), commands, "{mode}: {of:?}");
+        // Puts of the burst may end within the measured time.
+        let more = of.commands_per_request.unwrap() - commands;
+        assert!((-0.5..2.0).contains(&more), "{mode}: {of:?}");
         assert!((35_000.0..42_000.0).contains(&of.read_per_request.unwrap()), "{mode}: {of:?}");
     }
     // Several fills a page: each is in both ledgers.
