@@ -91,6 +91,14 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
             ("loadgen/tests/real/encrypted.rs", "why_there_is_no_encrypted_connection_is_told_with_its_remedy"),
         ],
     ),
+    (
+        "the settings of a Redis are changed only where the lab started it",
+        &[("loadgen/tests/real/server_events.rs", "somebody_elses_server_is_not_changed")],
+    ),
+    (
+        "`diagnose` writes nothing, and sends only commands of its list",
+        &[("diagnose/tests/it/well_kept.rs", "nothing_is_written_and_only_allowed_commands_are_counted")],
+    ),
     ("redirects are not followed", &[("loadgen/tests/real/target.rs", "redirects_are_errors_and_nobody_follows_them")]),
     (
         "bodies and waiting times are bounded",
