@@ -8,16 +8,13 @@ use crate::common::{record, run, strategy, unspoiled};
 fn a_real_redis_is_read_as_often_as_theory_says() {
     let results = tempfile::tempdir().unwrap();
     let name = "plain + near(ttl=1s) + coalesce + lock";
-    let load = ["-r", "300/s", "-w", "2s", "-d", "8s", "--strategy", name];
+    let load = ["-r", "450/s", "-w", "2s", "-d", "8s", "--strategy", name];
     let (said, path) = unspoiled(results.path(), |folder| {
         let to = ["--lab", "local", "--cache", "redis", "-o", folder.to_str().unwrap()];
         run(&[&["--scenario", "near-hot"][..], &to, &load].concat())
     });
-    // Its threshold is for its own rate.
-    assert!(matches!(said.code, Some(0 | 99)), "{}\n{}", said.out, said.err);
-    let record = record(&path);
-    assert!(strategy(&record, name).valid, "{:?}", strategy(&record, name).invalid_because);
-    let of = strategy(&record, name).levels.clone().unwrap();
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    let of = strategy(&record(&path), name).levels.clone().unwrap();
     // Three replicas, a copy a second each: one more or less at the ends of the run.
     let (reads, theory) = (of.shared_reads_per_s.unwrap(), of.shared_reads_by_theory.unwrap());
     assert!((reads - theory).abs() < 0.45, "{reads}, theory {theory}");

@@ -52,9 +52,9 @@ fn a_page_is_one_command_to_a_real_redis_or_as_many_as_it_has_items() {
     let [real, _] = both(&["--scenario", mine, "-r", "10/s", "-d", "4s"]);
     for (mode, commands) in [("batch(mode=sequential)", 100.0), ("batch(mode=pipeline)", 100.0), ("batch", 1.0)] {
         let of = traffic(&real, &format!("plain + {mode} + coalesce + lock"));
-        // Puts of the burst may end within the measured time.
-        let more = of.commands_per_request.unwrap() - commands;
-        assert!((-0.5..2.0).contains(&more), "{mode}: {of:?}");
+        // A page that is under way when the counts are read is counted in part.
+        let off = (of.commands_per_request.unwrap() - commands).abs();
+        assert!(off <= 0.03 * commands + 0.05, "{mode}: {of:?}");
         assert!((35_000.0..42_000.0).contains(&of.read_per_request.unwrap()), "{mode}: {of:?}");
     }
     // Several fills a page: each is in both ledgers.
