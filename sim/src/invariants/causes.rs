@@ -28,6 +28,8 @@ pub(super) struct Attributed {
     asked: BTreeMap<u32, (Key, i64)>,
     /// When a caller of a replica last gave up waiting for a key's lock.
     gave_up: BTreeMap<(Option<u16>, Key), i64>,
+    /// Flights of callers that had given up waiting for a lock.
+    late_readers: BTreeSet<FlightId>,
     /// When each flight began.
     led: BTreeMap<FlightId, i64>,
     /// Flights that failed: how, at which replica, and when.
@@ -72,7 +74,13 @@ impl Checker for Attributed {
         self.waits.see(known, fact);
         match &fact.what {
             FactKind::Asked { request, key, .. } => drop(self.asked.insert(*request, (key.clone(), fact.at_ns))),
-            FactKind::Told(Event::FlightLed { flight, .. }) => drop(self.led.insert(*flight, fact.at_ns)),
+            FactKind::Told(Event::FlightLed { flight, key, .. }) => {
+                self.led.insert(*flight, fact.at_ns);
+                let gave_up = self.gave_up.get(&(fact.node, key.clone()));
+                if gave_up.is_some_and(|at| fact.at_ns - at <= ASKED + known.slack()) {
+                    self.late_readers.insert(*flight);
+                }
+            }
             FactKind::Told(Event::LockTimeout(key)) => {
                 self.gave_up.insert((fact.node, key.clone()), fact.at_ns);
             }
@@ -180,6 +188,16 @@ impl Attributed {
         at_once && has_it && known.troubles.at(node, asked, *led, Trouble::cache_unusable)
     }
 
+    /// Whether a flight that ended at `ended` had what was left of its request's budget, which was hardly a read's time: its caller had
+    /// waited for another's lock for as long as the composition says, and then read for itself.
+    fn after_a_wait(&self, known: &Known, read: &Read, ended: i64) -> bool {
+        let (Some(wait), Some(led)) = (known.terms.promise.lock_wait.map(nanos), self.led.get(&read.flight)) else {
+            return false;
+        };
+        let gave_up = self.late_readers.contains(&read.flight);
+        gave_up && ended - led + wait + ASKED + known.slack() >= nanos(known.terms.budgets.replica)
+    }
+
     /// The origin's own ledger says why its reads failed, and whether it was full.
     fn over(&mut self, known: &Known) -> CheckerVerdict {
         for (flight, (end, node, at)) in &self.failed {
@@ -213,7 +231,9 @@ impl Attributed {
             let span = (read.arrived.0.cast_signed() - AFTER, *at);
             let unwell = known.troubles.any(span.0, span.1, |kind| kind.origin_unwell() || kind == Trouble::Freeze);
             let legal = *end == LeaderEnd::TimedOut
-                && (self.kept_too_long(known, read, *at) || self.began_late(known, read, *node, *at));
+                && (self.kept_too_long(known, read, *at)
+                    || self.began_late(known, read, *node, *at)
+                    || self.after_a_wait(known, read, *at));
             if !unwell && !legal {
                 self.open.push((
                     span.0,

@@ -84,6 +84,8 @@ pub(super) struct TakenOver {
     orphans: BTreeMap<Key, (i64, i64)>,
     /// Requests that wait: for what, where, and since when.
     waiting: BTreeMap<u32, (Key, Option<u16>, i64)>,
+    /// Where each key is read: a write may have taken the lock away from a read that goes on, and its own process waits for that.
+    reading: BTreeSet<(Option<u16>, Key)>,
 }
 
 impl Checker for TakenOver {
@@ -112,7 +114,16 @@ impl Checker for TakenOver {
             FactKind::Cache(Effect::LetGo(key, _, Released::Released) | Effect::Seized(key)) => {
                 self.held.remove(key);
             }
-            FactKind::Told(Event::FlightLed { key, .. } | Event::Put { key, .. }) => drop(self.orphans.remove(key)),
+            FactKind::Told(Event::FlightLed { key, .. }) => {
+                self.orphans.remove(key);
+                self.reading.insert((fact.node, key.clone()));
+            }
+            FactKind::Told(Event::FlightEnded { key, .. }) => {
+                if self.reading.remove(&(fact.node, key.clone())) {
+                    self.orphans.remove(key);
+                }
+            }
+            FactKind::Told(Event::Put { key, .. }) => drop(self.orphans.remove(key)),
             // Another trouble may hold the successor up, or give the lock to somebody again.
             FactKind::Trouble(trouble) if trouble.kind != Trouble::Crash => self.orphans.clear(),
             FactKind::Trouble(trouble) => {
@@ -122,11 +133,14 @@ impl Checker for TakenOver {
                 let due = |until: i64| until.min(now.saturating_add(life)).saturating_add(poll);
                 self.orphans.extend(mine.map(|(key, (_, until))| (key.clone(), (now, due(*until)))));
                 self.waiting.retain(|_, (_, node, _)| *node != trouble.node);
+                self.reading.retain(|(node, _)| *node != trouble.node);
             }
             _ => {}
         }
         let Some((key, (died, due))) = self.orphans.iter().find(|(_, (_, due))| now > *due) else { return Ok(()) };
-        let waits = |(of, _, since): &(Key, Option<u16>, i64)| of == key && *since < due - poll;
+        let waits = |(of, node, since): &(Key, Option<u16>, i64)| {
+            of == key && *since < due - poll && !self.reading.contains(&(*node, key.clone()))
+        };
         let waiting = self.waiting.iter().find(|(_, of)| waits(of)).map(|(request, (_, node, _))| (*request, *node));
         let (key, died, due) = (key.clone(), *died, *due);
         self.orphans.remove(&key);

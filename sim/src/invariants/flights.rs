@@ -194,10 +194,24 @@ pub(super) fn allowed(known: &Known, since: i64, now: i64) -> usize {
 pub(super) struct Needed {
     /// Since when, and until when, a key has a fresh entry.
     fresh: BTreeMap<Key, (i64, i64)>,
+    /// The version that each part of an item has, but its first; `None` for one that was removed. A read between the commands of a put or a
+    /// removal finds parts that are missing, or do not belong together.
+    parts: BTreeMap<String, BTreeMap<Key, Option<u64>>>,
     /// The newest version of each key that was put: an older one that comes late is no answer to a caller that has seen that.
     newest: BTreeMap<Key, u64>,
     /// When each replica was last given a key.
     given: BTreeMap<(Key, Option<u16>), i64>,
+}
+
+impl Needed {
+    fn part_has(&mut self, part: &Key, version: Option<u64>) {
+        self.parts.entry(part.whole().0.to_owned()).or_default().insert(part.clone(), version);
+    }
+
+    fn is_in_one_piece(&self, key: &Key) -> bool {
+        let newest = self.newest.get(key);
+        self.parts.get(key.as_str()).is_none_or(|parts| parts.values().all(|version| version.as_ref() == newest))
+    }
 }
 
 impl Checker for Needed {
@@ -207,6 +221,10 @@ impl Checker for Needed {
 
     fn see(&mut self, known: &Known, fact: &Fact) -> CheckerVerdict {
         match &fact.what {
+            FactKind::Cache(Effect::Put(key, entry, _, Stored::Stored)) if key.whole().1.is_some() => {
+                self.part_has(key, Some(entry.version));
+            }
+            FactKind::Cache(Effect::Removed(key, _)) if key.whole().1.is_some() => self.part_has(key, None),
             FactKind::Cache(Effect::Put(key, entry, _, Stored::Stored)) => {
                 let newest = self.newest.entry(key.clone()).or_default();
                 if entry.version < *newest {
@@ -231,6 +249,7 @@ impl Checker for Needed {
                 let given = self.given.get(&(key.clone(), fact.node));
                 let (Some(given), Some((since, until))) = (given, self.fresh.get(key)) else { return Ok(()) };
                 let asked = promise.rereads && promise.lock_life.is_some() && !promise.computes_in_request;
+                let asked = asked && self.is_in_one_piece(key);
                 let calm = !known.troubles.any(given - FELT, fact.at_ns, |kind| {
                     kind.cache_unusable() || kind.ends_leases() || kind == Trouble::Crash
                 });

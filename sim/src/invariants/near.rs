@@ -1,7 +1,7 @@
 //! Of copies in a replica's process: none is served past its life (I22), none that a write has made old, but while changes cannot be
 //! heard (I23), and there are no more of them than there may be (I24).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scenarios::Trouble;
 use strategies::Key;
@@ -24,21 +24,27 @@ const RECONNECTED: i64 = 160 * MS;
 /// I22: a copy that is served was the shared cache's value within its own life.
 #[derive(Default)]
 pub(super) struct CopiesEnd {
-    /// What the shared cache has of each key.
-    now: BTreeMap<Key, u64>,
+    /// What the shared cache may have of each key: one version, and after a fail-over any that it had before.
+    now: BTreeMap<Key, BTreeSet<u64>>,
     /// When it last had each version that it has no more.
-    left: BTreeMap<(Key, u64), i64>,
+    left: BTreeMap<Key, BTreeMap<u64, i64>>,
     asked: BTreeMap<u32, Key>,
 }
 
 impl CopiesEnd {
     fn becomes(&mut self, key: &Key, version: Option<u64>, at_ns: i64) {
-        let before = match version {
-            Some(version) => self.now.insert(key.clone(), version),
-            None => self.now.remove(key),
-        };
-        if let Some(before) = before.filter(|before| Some(*before) != version) {
-            self.left.insert((key.clone(), before), at_ns);
+        let before = self.now.insert(key.clone(), version.into_iter().collect()).unwrap_or_default();
+        let left = self.left.entry(key.clone()).or_default();
+        left.extend(before.into_iter().filter(|before| Some(*before) != version).map(|before| (before, at_ns)));
+        if let Some(version) = version {
+            left.remove(&version);
+        }
+    }
+
+    /// What a replica of the cache knew some time ago is there again.
+    fn falls_back(&mut self) {
+        for (key, left) in &mut self.left {
+            self.now.entry(key.clone()).or_default().extend(std::mem::take(left).into_keys());
         }
     }
 }
@@ -55,13 +61,14 @@ impl Checker for CopiesEnd {
                 self.becomes(key, Some(entry.version), fact.at_ns);
             }
             FactKind::Cache(Effect::Removed(key, _)) => self.becomes(key, None, fact.at_ns),
+            FactKind::Trouble(trouble) if trouble.kind == Trouble::FailOver => self.falls_back(),
             FactKind::Asked { request, key, .. } => drop(self.asked.insert(*request, key.clone())),
             FactKind::Answered { request, end } => {
                 let (Some(key), End::Answer(Ok(served))) = (self.asked.remove(request), end) else { return Ok(()) };
-                if served.level != Level::Near || self.now.get(&key) == Some(&served.version) {
+                if served.level != Level::Near {
                     return Ok(());
                 }
-                let Some(left) = self.left.get(&(key.clone(), served.version)) else { return Ok(()) };
+                let Some(left) = self.left.get(&key).and_then(|left| left.get(&served.version)) else { return Ok(()) };
                 let lost = |kind: Trouble| kind.cache_unusable() || kind == Trouble::Freeze;
                 let life = nanos(copies.life) + nanos(known.terms.slack) + ON_ITS_WAY;
                 if fact.at_ns - left > life && !known.troubles.any(*left, fact.at_ns, lost) {

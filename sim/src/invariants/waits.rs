@@ -95,7 +95,9 @@ impl Waits {
     /// TTL before he looked, or a write took it away, or could not store what he would have found in his only look, or the cache had lost it
     /// by then. What the cache had for no longer than a poll he need not have seen, either.
     pub(super) fn in_vain(&self, known: &Known, key: &Key, asked_ns: i64, ended_ns: i64) -> bool {
-        let wait = nanos(known.terms.promise.lock_wait.unwrap_or_default());
+        // No request waits longer than its own budget.
+        let budget = nanos(known.terms.budgets.replica);
+        let wait = nanos(known.terms.promise.lock_wait.unwrap_or_default()).min(budget);
         // A request may have joined one of its own process that waits since before it came.
         let asked_ns = asked_ns.min(ended_ns.saturating_sub(wait));
         if [&self.brief, &self.removed].iter().any(|when| when.get(key).is_some_and(|at| *at >= asked_ns)) {
@@ -110,16 +112,21 @@ impl Waits {
         }
         let around = AROUND + known.slack();
         let from = ended_ns.saturating_sub(wait);
-        let longest = nanos(known.terms.budgets.replica).saturating_mul(2);
+        let longest = budget.saturating_mul(2);
         let reads = self.reads.get(key).into_iter().flatten().rev();
         let near = reads.take_while(|(begun, ..)| *begun >= from.saturating_sub(longest));
-        let within = near.filter(|(begun, over, _)| *begun <= ended_ns && *over >= from - around);
-        let mut spans: Vec<(i64, i64)> =
-            within.map(|(begun, over, _)| ((*begun).max(from), (*over).min(ended_ns))).collect();
+        // A waiter that is not told that a read is over looks at its next poll.
+        let looks = if known.terms.promise.told { 0 } else { poll };
+        let seen = near.map(|(begun, over, _)| (*begun, over.saturating_add(looks)));
+        let within = seen.filter(|(begun, over)| *begun <= ended_ns && *over >= from - around);
+        let mut spans: Vec<(i64, i64)> = within.map(|(begun, over)| (begun.max(from), over.min(ended_ns))).collect();
         let given = self.given_within(key, from - around, ended_ns).map(|(at, _)| at);
         spans.extend(given.map(|at| (at.max(from), (at + around).min(ended_ns))));
         let unseen = gone.filter(|(stored, lost)| lost - stored <= poll && *stored <= ended_ns);
         spans.extend(unseen.map(|(stored, _)| (stored.max(from), stored.saturating_add(poll).min(ended_ns))));
+        // A holder that lost its lock has nothing to let go of, so that waiters are not told: they look again at their next poll.
+        let not_told = self.fenced.get(key).copied().map(|at| (at.max(from), at.saturating_add(poll).min(ended_ns)));
+        spans.extend(not_told.filter(|(begun, over)| begun <= over));
         spans.sort_unstable();
         let (covered, _) = spans.iter().fold((0, from), |(covered, until), (begun, over)| {
             (covered + (over - begun.max(&until)).max(0), until.max(*over))

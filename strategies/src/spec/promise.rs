@@ -34,6 +34,8 @@ pub struct Promise {
     pub lock_wait: Option<Duration>,
     /// How often they look again.
     pub poll: Option<Duration>,
+    /// Whether they are told when the lock is let go of.
+    pub told: bool,
     /// XFetch's β, where refreshes follow its law in the background.
     pub beta: Option<f64>,
     /// How many origin reads a replica's limit lets through at a time.
@@ -110,6 +112,7 @@ impl Spec {
             lock_budget: lock.map(|lock| lock.hold.budget()),
             lock_wait: lock.map(|lock| lock.wait),
             poll: lock.map(|lock| lock.poll),
+            told: lock.is_some_and(|lock| lock.notify),
             beta: beta.filter(|_| mode == RefreshMode::Background),
             limit: limit.map(|limit| limit.concurrency),
             margin: limit.and_then(|limit| limit.margin),
