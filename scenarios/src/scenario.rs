@@ -99,6 +99,11 @@ pub enum Warm {
 }
 
 impl Warm {
+    /// Puts of a burst that are under way at a time: each has its time-out, and more of them would wait for one another.
+    pub const PUTS_AT_ONCE: usize = 1000;
+    /// How an error begins that a put of a burst failed with.
+    pub const PUT_FAILED: &str = "a put of the burst: ";
+
     /// Which part of its life an item's entry has left, above 0, at most 1.
     #[must_use]
     pub fn life_left(self, item: u32) -> f64 {

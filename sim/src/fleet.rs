@@ -8,7 +8,7 @@ use std::time::Duration;
 use evidence::ReplicaCounters;
 use scenarios::Warm;
 use strategies::counter::{CounterPorts, CounterSpec, CounterStack};
-use strategies::port::{Clock, CounterServer, EventSink};
+use strategies::port::{CacheError, Clock, CounterServer, EventSink};
 use strategies::rng::Rng;
 use strategies::time::Mono;
 use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack};
@@ -18,6 +18,17 @@ use crate::cache::{CachePort, CacheServer, SimConnections};
 use crate::origin::SimOrigin;
 use crate::origin::port::OriginPort;
 use crate::world::{Handle, VirtualClock, World};
+
+/// Why a cache could not be filled before a run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WarmError {
+    /// The origin did not answer a read.
+    #[error(transparent)]
+    Read(#[from] GetError),
+    /// The cache did not take an item.
+    #[error("{put}{0}", put = Warm::PUT_FAILED)]
+    Put(CacheError),
+}
 
 /// How long messages take in a world where nothing is wrong, one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -285,8 +296,8 @@ impl Fleet {
     /// when the last put was acknowledged.
     ///
     /// # Errors
-    /// Where the origin fails a read.
-    pub async fn warm(&self, kind: Warm, items: u32, at_once: u32, budget: Duration) -> Result<Mono, GetError> {
+    /// Where the origin fails a read, or the cache does not take a put.
+    pub async fn warm(&self, kind: Warm, items: u32, at_once: u32, budget: Duration) -> Result<Mono, WarmError> {
         let stack = self.stack(0).ok_or(GetError::LeadersVanished)?;
         let clock = &self.replicas[0].clock;
         let cx = Cx { request: 0, deadline: clock.mono().plus(budget), replica: 0 };
@@ -299,8 +310,12 @@ impl Fleet {
             });
             read.extend(futures_util::future::try_join_all(reads).await?);
         }
-        let puts = (1..).zip(read).map(|(number, (key, item))| stack.store(key, item, kind.life_left(number)));
-        futures_util::future::join_all(puts).await;
+        let mut puts = (1..).zip(read).peekable();
+        while puts.peek().is_some() {
+            let some = puts.by_ref().take(Warm::PUTS_AT_ONCE);
+            let puts = some.map(|(number, (key, item))| stack.store(key, item, kind.life_left(number)));
+            futures_util::future::try_join_all(puts).await.map_err(WarmError::Put)?;
+        }
         Ok(clock.mono())
     }
 }

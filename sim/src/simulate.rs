@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use evidence::{OriginWrite, ReplicaCounters};
 use scenarios::{Plan, Scenario};
+use strategies::Spec;
 use strategies::counter::CounterSpec;
 use strategies::port::EventSink;
 use strategies::time::Mono;
-use strategies::{GetError, Spec};
 
 use crate::cache::CacheServer;
 use crate::cache::memory::MemoryCache;
 use crate::cache::work::ServerWork;
 use crate::chaos::{Chaos, Happened};
 use crate::crowd::{Crowd, Witness};
-use crate::fleet::{Fleet, FleetSettings, Latencies};
+use crate::fleet::{Fleet, FleetSettings, Latencies, WarmError};
 use crate::origin::ledger::ReadSink;
 use crate::origin::{Read, SimOrigin};
 use crate::world::{NOBODY, VirtualClock, World};
@@ -82,7 +82,7 @@ pub struct SimulationResult {
 pub enum SimulationError {
     /// The burst before t = 0 failed.
     #[error("the cache could not be warmed: {0}")]
-    Warm(GetError),
+    Warm(WarmError),
     /// Nothing could go on, and the run had not ended: a bug.
     #[error("the simulated world stood still before the run had ended: a bug")]
     StoodStill,
@@ -143,7 +143,7 @@ async fn run<W: Witness + 'static>(
     crowd: &Rc<Crowd<W>>,
     chaos: &Rc<Chaos<W>>,
     (mut tick, samples): (impl FnMut(Tick<'_>) -> bool + 'static, Option<CacheSampler>),
-) -> Result<SimulationResult, GetError> {
+) -> Result<SimulationResult, WarmError> {
     let (load, handle) = (&scenario.load, world.handle());
     let t0 = match scenario.warm {
         Some(kind) => {

@@ -141,11 +141,15 @@ async fn warm(State(replica): Shared, Json(warm): Json<WarmBurst>) -> Result<Jso
         items.extend(try_join_all(reads).await.map_err(Refuse::failed)?);
     }
     let kind = if warm.aged { scenarios::Warm::BurstAged } else { scenarios::Warm::BurstAll };
-    let puts = (1..).zip(items).map(|(number, (key, item))| {
+    let mut puts = (1..).zip(items).peekable();
+    while puts.peek().is_some() {
         let running = &running;
-        async move { running.stack.store(&key, item, kind.life_left(number)).await }
-    });
-    futures_util::future::join_all(puts).await;
+        let some = puts
+            .by_ref()
+            .take(scenarios::Warm::PUTS_AT_ONCE)
+            .map(|(number, (key, item))| async move { running.stack.store(&key, item, kind.life_left(number)).await });
+        try_join_all(some).await.map_err(|error| Refuse::failed(format!("{}{error}", scenarios::Warm::PUT_FAILED)))?;
+    }
     drop(open);
     Ok(Json(Warmed { last_put_mono_ns: replica.now_ns() }))
 }

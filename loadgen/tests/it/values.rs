@@ -137,3 +137,62 @@ fn what_is_not_for_pages_or_targets_is_refused() {
         assert!(refused.err.contains(said), "{args:?}: {}", refused.err);
     }
 }
+
+const FILLED: &str = r#"
+schema = 1
+name = "filled"
+summary = "A cache that is filled before the run: does it take every item?"
+strategies = ["plain"]
+
+[load]
+rate = "100/s"
+warmup = "0s"
+duration = "1s"
+
+[keys]
+kind = "uniform"
+n = 20000
+
+[cache]
+ttl = "10m"
+
+[cache.simulated]
+command = "20us"
+
+[origin]
+service_time = "1ms"
+concurrency = 1000
+queue = 20000
+
+[warm]
+burst = "all"
+"#;
+
+/// Were all puts of a burst under way at once, each would wait for those before it, and most would be past their time.
+#[test]
+fn a_burst_fills_a_cache_with_more_than_it_takes_within_one_time_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("filled.toml");
+    std::fs::write(&mine, FILLED).unwrap();
+    let args = ["--scenario", mine.to_str().unwrap()];
+    let filled = simulate(&args);
+    assert_eq!(strategy(&filled, "plain").hit_ratio, Some(1.0), "every item was there");
+}
+
+#[test]
+fn a_burst_that_the_cache_does_not_take_ends_the_run_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("filled.toml");
+    std::fs::write(&mine, FILLED.replace("20us", "200us")).unwrap();
+    let said =
+        run(&["--scenario", mine.to_str().unwrap(), "--lab", "sim", "--quiet", "-o", folder.path().to_str().unwrap()]);
+    assert_ne!(said.code, Some(0));
+    assert!(
+        said.err.contains(
+            "the cache could not be warmed · plain · a put of the burst: the cache is slow: timed out, of 20000 in all"
+        ),
+        "{}{}",
+        said.out,
+        said.err
+    );
+}

@@ -13,7 +13,9 @@ use crate::kit::within::within;
 use crate::port::entry::{Entry, Life};
 use crate::port::error::GetError;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cache, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, Removal, When};
+use crate::port::{
+    BoxFuture, Cache, CacheError, Cause, FlightId, LeaderEnd, LoadCx, Loaded, Lookup, OriginError, Removal, When,
+};
 use crate::stack::Ports;
 
 /// Load and store. With `reread` the leader looks into the cache once more before it loads, which is what a leader that
@@ -68,7 +70,13 @@ impl LoadFill {
     /// Stores what was loaded, on a condition. A put that fails or is fenced off is counted by the cache's
     /// meter and otherwise ignored: the value is good all the same. That an item does not exist is stored for its own,
     /// shorter life, and only where a `negative` layer says so.
-    pub(crate) async fn store(&self, key: &Key, item: Prefetched, life: Life, when: When) -> Entry {
+    pub(crate) async fn store(
+        &self,
+        key: &Key,
+        item: Prefetched,
+        life: Life,
+        when: When,
+    ) -> (Entry, Result<(), CacheError>) {
         let missing = item.loaded.value.is_none();
         let life = if missing { self.negative.map_or(life, |ttl| Life::new(ttl, Duration::ZERO)) } else { life };
         let entry = Entry {
@@ -79,10 +87,11 @@ impl LoadFill {
             life,
             delta: item.delta,
         };
+        let mut put = Ok(());
         if !missing || self.negative.is_some() {
-            let _ = self.cache.put(key, &entry, when).await;
+            put = self.cache.put(key, &entry, when).await.map(drop);
         }
-        entry
+        (entry, put)
     }
 
     /// Looks, loads and stores, in the future of whatever awaits it.
@@ -111,7 +120,7 @@ impl LoadFill {
         let (item, flight) = self.prefetch(cx, key, cause).await.inspect_err(|e| self.backoff.failed(key, e))?;
         self.backoff.succeeded(key);
         let when = if self.ordered && want.when == When::Always { When::NotOlder } else { want.when };
-        Ok(Filled::Led(self.store(key, item, want.life, when).await, flight))
+        Ok(Filled::Led(self.store(key, item, want.life, when).await.0, flight))
     }
 }
 

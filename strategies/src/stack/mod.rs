@@ -26,7 +26,7 @@ use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
 use crate::port::key::Key;
-use crate::port::{BoxFuture, Cause, Clock, Removal, Spawn, When};
+use crate::port::{BoxFuture, CacheError, Cause, Clock, Removal, Spawn, When};
 use crate::spec::{FillLayer, Spec};
 use crate::stack::parts::Parts;
 use crate::stack::reach::Reach;
@@ -136,12 +136,16 @@ impl Stack {
     }
 
     /// Writes a prefetched item through the strategy's own put, with that part of its fresh life left.
-    pub async fn store(&self, key: &Key, item: Prefetched, left: f64) {
+    ///
+    /// # Errors
+    /// Where the cache did not take it.
+    pub async fn store(&self, key: &Key, item: Prefetched, left: f64) -> Result<(), CacheError> {
         let Life { soft, hard } = self.life;
         let life = if left < 1.0 { Life::new(soft.mul_f64(left), hard.saturating_sub(soft)) } else { self.life };
         for name in self.reach.names.all(key) {
-            self.load.store(&name, item.clone(), life, When::Always).await;
+            self.load.store(&name, item.clone(), life, When::Always).await.1?;
         }
+        Ok(())
     }
 
     /// Answers one request, as [`RunningStrategy::get`] does, in a future of its own kind: for a world that has many of them. And says

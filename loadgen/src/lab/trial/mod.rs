@@ -17,7 +17,7 @@ use std::path::Path;
 
 use evidence::OriginWrite;
 use report::record::{AnswerRow, ContainerRow, OriginRow, ServerRow, WriteRow};
-use scenarios::Scenario;
+use scenarios::{Scenario, Warm};
 use strategies::units::duration_text;
 
 use crate::lab::Offset;
@@ -110,7 +110,15 @@ impl OriginRecord {
 /// The burst before t = 0 failed.
 #[must_use]
 pub fn cannot_warm(scenario: &Scenario, strategy: &str, why: impl Display) -> Failure {
-    let (items, service) = (scenario.keys.n, scenario.origin.service_time.mean());
+    let (items, why) = (scenario.keys.n, why.to_string());
+    if why.contains(Warm::PUT_FAILED) {
+        return Failure::failed(format!(
+            "the cache could not be warmed · {strategy} · {why}, of {items} in all, {} at once · raise the cache's memory or its \
+             time-outs, lower keys.n or keys.value_size, or leave [warm] out",
+            Warm::PUTS_AT_ONCE
+        ));
+    }
+    let service = scenario.origin.service_time.mean();
     let places = scenario.origin.concurrency.max(1);
     let takes = duration_text(service.saturating_mul(items.div_ceil(places)));
     let (read, all) = (scenario.budgets.origin_read, scenario.warm_budget());
