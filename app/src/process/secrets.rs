@@ -29,8 +29,10 @@ pub const REPLICA_MAY: &str = "~lab:* resetchannels &lab:* -@all +get +mget +set
                            +incrby +pttl +multi +exec +discard \
                            +publish +subscribe +unsubscribe +xadd +xread +xrange +xrevrange \
                            +client|id +client|tracking +client|kill +hello +info +ping";
-/// What the injector may do: find and remove the lab's keys, and see who holds a lock. No FLUSHALL, no CONFIG.
-const INJECTOR_MAY: &str = "~lab:* resetchannels -@all +get +scan +unlink +info +ping";
+/// What the injector may do: find and remove the lab's keys, see who holds a lock, ask the server about itself and set it up. No FLUSHALL;
+/// and of the settings none that a server protects (`enable-protected-configs`).
+pub const INJECTOR_MAY: &str = "~lab:* resetchannels -@all +get +scan +unlink +info +ping +config|get +config|set +latency|latest \
+                            +slowlog|get";
 
 /// Draws what is absent below `folder` and leaves alone what is there. Redis' users are written again from the same
 /// passwords: what they may do is this build's.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use app::cache::redis_server::PrivateRedis;
-use app::process::secrets::{self, CACHE_USERS, INJECTOR_USER, REPLICA_MAY, REPLICA_USER};
+use app::process::secrets::{self, CACHE_USERS, INJECTOR_MAY, INJECTOR_USER, REPLICA_MAY, REPLICA_USER};
 use app::testing;
 
 use crate::common::fleet::command;
@@ -40,21 +40,23 @@ const REPLICA_DOES: [&str; 26] = [
 ];
 
 /// What the injector sends.
-const INJECTOR_DOES: [&str; 5] = [
+const INJECTOR_DOES: [&str; 9] = [
     "SCAN 0 MATCH lab:run:s:* COUNT 1000",
     "UNLINK lab:run:s:{1}:v lab:run:s:{1}:l",
     "GET lab:run:s:{1}:l",
     "INFO",
     "PING",
+    "CONFIG GET maxmemory",
+    "CONFIG SET maxmemory 0",
+    "LATENCY LATEST",
+    "SLOWLOG GET 16",
 ];
 
-/// What nobody may: to empty it, to set it up, to end it, to hear of others, to be somebody else, or to touch what is not the lab's.
-const NOBODY_MAY: [&str; 47] = [
+/// What nobody may: to empty it, to end it, to hear of others, to be somebody else, or to touch what is not the lab's.
+const NOBODY_MAY: [&str; 44] = [
     "FLUSHALL",
     "FLUSHDB",
     "SWAPDB 0 1",
-    "CONFIG SET maxmemory 0",
-    "CONFIG GET *",
     "CONFIG REWRITE",
     "CONFIG RESETSTAT",
     "SHUTDOWN NOSAVE",
@@ -73,7 +75,6 @@ const NOBODY_MAY: [&str; 47] = [
     "CLIENT PAUSE 1000",
     "CLIENT NO-EVICT on",
     "MONITOR",
-    "SLOWLOG GET",
     "LATENCY RESET",
     "MEMORY USAGE lab:run:s:{1}:v",
     "SCRIPT FLUSH",
@@ -100,7 +101,10 @@ const NOBODY_MAY: [&str; 47] = [
 ];
 
 /// What a replica may not though it may do as much with the lab's own.
-const REPLICA_MAY_NOT: [&str; 9] = [
+const REPLICA_MAY_NOT: [&str; 12] = [
+    "CONFIG SET maxmemory 0",
+    "CONFIG GET *",
+    "SLOWLOG GET",
     "SCAN 0",
     "UNLINK lab:run:s:{1}:v",
     "DEL lab:run:s:{1}:v other:key",
@@ -113,7 +117,8 @@ const REPLICA_MAY_NOT: [&str; 9] = [
 ];
 
 /// What the injector may not though a replica may.
-const INJECTOR_MAY_NOT: [&str; 8] = [
+const INJECTOR_MAY_NOT: [&str; 9] = [
+    "SLOWLOG RESET",
     "SET lab:run:s:{1}:v x",
     "DEL lab:run:s:{1}:v",
     "EVAL script 1 lab:run:s:{1}:v",
@@ -166,17 +171,17 @@ async fn each_role_may_do_what_it_is_for_and_nothing_else() {
     }
 }
 
-/// Every right of a replica's has its row above.
+/// Every right of theirs has its row above.
 #[test]
 fn no_right_is_without_a_use() {
-    let rights: BTreeSet<String> =
-        REPLICA_MAY.split(' ').filter_map(|word| word.strip_prefix('+')).map(str::to_owned).collect();
-    let used: BTreeSet<String> = REPLICA_DOES
-        .iter()
-        .map(|row| {
+    for (may, does) in [(REPLICA_MAY, &REPLICA_DOES[..]), (INJECTOR_MAY, &INJECTOR_DOES[..])] {
+        let rights: BTreeSet<String> =
+            may.split(' ').filter_map(|word| word.strip_prefix('+')).map(str::to_owned).collect();
+        let used = does.iter().map(|row| {
             let words: Vec<String> = row.split(' ').map(str::to_lowercase).collect();
-            if words[0] == "client" { words[..2].join("|") } else { words[0].clone() }
-        })
-        .collect();
-    assert_eq!(rights, used);
+            let in_two = ["client", "config", "latency", "slowlog"].contains(&words[0].as_str());
+            if in_two { words[..2].join("|") } else { words[0].clone() }
+        });
+        assert_eq!(rights, used.collect());
+    }
 }

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use app::cache::cache_proxy::{CacheProxy, ProxyListeners, run};
 use app::cache::cache_source::{CachePorts, CacheSource};
-use app::cache::redis_cache::{RedisAddress, RedisSource};
+use app::cache::redis_cache::{RedisAddress, RedisSource, ServerSample};
 use app::process::config::redis_url;
 use app::process::runtime::RealClock;
 use app::process::secrets;
 use app::process::shutdown::{Shutdown, Stop};
 use app::testing;
 use app::wire::auth::ControlToken;
-use app::wire::control::{CacheDelay, Flushed, Holder, LockOf, Namespace};
+use app::wire::control::{CacheDelay, ConfigureServer, Flushed, Holder, LockOf, Namespace};
 use app::wire::control_client::ControlClient;
 
 use crate::common::{eventually, listener};
@@ -168,4 +168,41 @@ fn the_tools_say_what_is_wrong() {
         let (well, said) = run(args);
         assert!(!well && said.contains(words) && !said.contains("panicked"), "{args:?}: {said}");
     }
+}
+
+#[tokio::test]
+async fn the_proxy_asks_the_server_about_itself_and_sets_it_up_for_a_time() {
+    let Some((_redis, port, folder)) = guarded_redis() else { return };
+    let url = url(&folder, secrets::INJECTOR_USER, secrets::INJECTOR_PASSWORD, port);
+    let client = redis::Client::open(url.as_str()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let proxy = proxy(url).await;
+    let sample: ServerSample = proxy.control.get("/server").await.unwrap();
+    assert!(sample.used_bytes.is_some() && sample.slow == Some((0, 0)) && sample.events == Some(Vec::new()));
+    let configure = async |settings: &[(&str, &str)], length: Duration| {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let set = ConfigureServer { settings, for_ns: length.as_nanos() as u64 };
+        proxy.control.post::<()>("/configure", &set).await.map_err(|error| error.to_string())
+    };
+    let is = async |name: &str| {
+        let ask = redis::cmd("CONFIG").arg("GET").arg(name).to_owned();
+        let (_, value): (String, String) = ask.query_async(&mut client.clone()).await.unwrap();
+        value
+    };
+    let long = Duration::from_secs(600);
+    let (memory, policy) = (is("maxmemory").await, is("maxmemory-policy").await);
+    configure(&[("maxmemory", "8388608"), ("maxmemory-policy", "allkeys-lfu")], long).await.unwrap();
+    assert_eq!((is("maxmemory").await, is("maxmemory-policy").await), ("8388608".into(), "allkeys-lfu".into()));
+    // Others take the place of those; what is not named is as it was.
+    configure(&[("maxmemory", "9437184")], long).await.unwrap();
+    assert_eq!((is("maxmemory").await, is("maxmemory-policy").await), ("9437184".into(), policy.clone()));
+    // One that the server does not take: none is left.
+    let refused = configure(&[("maxmemory", "10485760"), ("maxmemory-policy", "nonsense")], long).await.unwrap_err();
+    assert!(refused.contains("maxmemory-policy: "), "{refused}");
+    assert_eq!((is("maxmemory").await, is("maxmemory-policy").await), (memory.clone(), policy.clone()));
+    for (name, value) in [("dir", "/tmp"), ("requirepass", "x"), ("save", &"1 1 ".repeat(60))] {
+        let refused = configure(&[(name, value)], long).await.unwrap_err();
+        assert!(refused.contains("is no setting that the lab makes"), "{refused}");
+    }
+    configure(&[("maxmemory", "8388608")], Duration::from_millis(1)).await.unwrap();
+    eventually("the time is over", async || is("maxmemory").await == memory).await;
 }

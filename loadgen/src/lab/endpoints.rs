@@ -6,6 +6,7 @@ use app::cache::redis_cache::RedisAddress;
 use app::wire::control_client::ControlClient;
 
 use super::docker::ContainerStack;
+use super::server::AskedServer;
 use crate::load::drive::Site;
 
 /// A world that is up.
@@ -23,4 +24,12 @@ pub struct Endpoints {
     pub server: Option<RedisAddress>,
     /// The containers, where it is they.
     pub stack: Option<Arc<ContainerStack>>,
+}
+
+impl Endpoints {
+    /// How the cache's server is asked about itself, where it can be.
+    pub(super) fn asked_server(&self) -> Option<AskedServer> {
+        let itself = self.server.clone().map(AskedServer::Itself);
+        itself.or_else(|| self.stack.as_ref().map(|stack| AskedServer::ByProxy(stack.proxy.clone())))
+    }
 }

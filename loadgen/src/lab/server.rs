@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use app::cache::redis_cache::{RedisAddress, ServerSample, ServerWatch};
 use app::process::runtime::RealClock;
+use app::wire::control_client::ControlClient;
 use report::record::ServerRow;
 use strategies::port::Clock;
 use strategies::time::Mono;
@@ -25,11 +26,36 @@ pub(super) struct ServerSampler {
     _task: JoinSet<()>,
 }
 
+/// How a server is asked.
+pub(super) enum AskedServer {
+    /// By the generator.
+    Itself(RedisAddress),
+    /// By the proxy before it.
+    ByProxy(ControlClient),
+}
+
+enum Asking {
+    Itself(Box<ServerWatch>),
+    ByProxy(ControlClient),
+}
+
+impl Asking {
+    async fn ask(&mut self) -> Result<ServerSample, String> {
+        match self {
+            Self::Itself(watch) => watch.ask().await,
+            Self::ByProxy(proxy) => proxy.get("/server").await.map_err(|error| error.to_string()),
+        }
+    }
+}
+
 impl ServerSampler {
-    /// Samples the server at an address; `None` where it cannot be used.
+    /// Samples a server; `None` where its address cannot be used.
     #[must_use]
-    pub(super) fn start(at: RedisAddress, clock: RealClock) -> Option<Self> {
-        let mut watch = ServerWatch::new(at).ok()?;
+    pub(super) fn start(server: AskedServer, clock: RealClock) -> Option<Self> {
+        let mut watch = match server {
+            AskedServer::Itself(at) => Asking::Itself(Box::new(ServerWatch::new(at).ok()?)),
+            AskedServer::ByProxy(proxy) => Asking::ByProxy(proxy),
+        };
         let rows = Samples::default();
         let (mut task, into) = (JoinSet::new(), Arc::clone(&rows));
         task.spawn(async move {

@@ -126,6 +126,7 @@ fn a_stack_is_found_driven_hurt_and_healed_and_leaves_nothing_behind() {
     let Some(stack) = TestStack::up() else { return };
     drop(building);
     let scratch = tempfile::tempdir().unwrap();
+    its_redis_is_set_up_and_watched(&stack, scratch.path());
     it_is_found_and_driven(&stack, scratch.path());
     real_faults_take_effect_and_are_explained(&stack, scratch.path());
     // After Redis was restarted, on purpose: a part that asks it about a lock finds its connection broken.
@@ -134,6 +135,20 @@ fn a_stack_is_found_driven_hurt_and_healed_and_leaves_nothing_behind() {
     what_is_wrong_with_it_is_said(&stack);
     stack.does(&["down", "-v", "--timeout", "1"]);
     assert_eq!(stack.left_behind(), "");
+}
+
+fn its_redis_is_set_up_and_watched(stack: &TestStack, scratch: &Path) {
+    let (file, results) = (scenario(scratch, "saving", "4s", ""), scratch.join("saving"));
+    let args = ["--scenario", file.to_str().unwrap(), "--lab", "docker", "--strategy", "singleflight"];
+    let (_, path) = stack.measure(&results, &[&args[..], &["--set", "cache.redis.save=1 1"]].concat());
+    let run = record(&path);
+    let server = strategy(&run, "singleflight").server.clone().unwrap();
+    assert!(server.samples > 10 && server.saves > 0, "{server:?}");
+    let said =
+        stack.run(&[&args[..], &["--set", "cache.redis.io-threads=2", "-o", scratch.to_str().unwrap()]].concat());
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    let words = ["the stack's Redis cannot be set up · [cache.redis] · ", "io-threads: "];
+    assert!(words.iter().all(|words| said.err.contains(words)), "{}", said.err);
 }
 
 fn it_is_found_and_driven(stack: &TestStack, scratch: &Path) {
@@ -147,6 +162,8 @@ fn it_is_found_and_driven(stack: &TestStack, scratch: &Path) {
         let strategy = strategy(&run, name);
         assert!(strategy.valid, "{name}: {:?}", strategy.invalid_because);
         assert_eq!((strategy.errors, strategy.unwitnessed, strategy.moved_on), (0, 0, 0), "{name}");
+        let server = strategy.server.as_ref().unwrap();
+        assert!(server.samples > 10 && server.saves == 0, "what the run before had set is not: {server:?}");
         let rows = folder(&path, name).read_containers().unwrap();
         for container in CONTAINERS {
             let sampled = rows.iter().filter(|row| row.container == container && row.memory_bytes > 0).count();

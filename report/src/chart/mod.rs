@@ -13,6 +13,7 @@ mod herd;
 mod ink;
 mod response;
 mod seconds;
+mod server;
 mod spectrum;
 mod strategy;
 

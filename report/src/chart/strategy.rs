@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ink::{ALARM, At, EXPIRY, FAINT, FAULT, FLOOR, Ink, PAPER, SHADE, TEXT, WIDTH};
 use super::response::{Percentiles, SERVICE_P99};
-use super::{Chart, containers, seconds};
+use super::{Chart, containers, seconds, server};
 use crate::draw::{AxisScale, Containers, Frame, floor_rate, whole};
 use crate::record::{BinRow, Run, Strategy};
 use crate::render::digest::Digest;
@@ -262,6 +262,7 @@ impl StrategyChart<'_> {
         if self.digest.missing.contains(&"seconds.csv") {
             return panel.say(ink, "no seconds.csv in this strategy's folder");
         }
+        server::marks(ink, panel, &self.digest.server, |at| self.shows(at));
         self.percentiles().draw(ink, panel)
     }
 }

@@ -5,6 +5,7 @@ mod frame;
 mod reads;
 mod scale;
 mod series;
+mod server;
 
 pub(crate) use containers::Containers;
 pub(crate) use frame::{Frame, pushed_apart};
@@ -13,3 +14,4 @@ pub(crate) use scale::{AxisScale, Ticks, ends, whole};
 pub(crate) use series::{
     DrawnPoint, HUES, SERVICE_HUES, SPECTRUM_STEPS, last_of, percentile_ticks, percentiles_of, unbroken,
 };
+pub(crate) use server::{SERVER_MARK_KINDS, ServerMarkKind};

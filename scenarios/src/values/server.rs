@@ -128,14 +128,20 @@ impl ServerSettings {
         self.0.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect()
     }
 
-    /// Each as a Redis takes it on its command line: `--name`, value.
+    /// Each as a Redis takes it.
     #[must_use]
-    pub fn arguments(&self) -> Vec<String> {
+    pub fn for_server(&self) -> BTreeMap<String, String> {
         let text = |value: &ServerValue| match value {
             ServerValue::Text(text) => text.clone(),
             ServerValue::Whole(number) | ServerValue::Bytes(number) => number.to_string(),
         };
-        self.0.iter().flat_map(|(name, value)| [format!("--{name}"), text(value)]).collect()
+        self.0.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect()
+    }
+
+    /// The same on its command line: `--name`, value.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        self.for_server().into_iter().flat_map(|(name, value)| [format!("--{name}"), value]).collect()
     }
 
     /// Reads `[cache.redis]` of the table that has it.

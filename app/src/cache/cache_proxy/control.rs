@@ -9,14 +9,17 @@ use axum::{Json, Router, middleware};
 
 use super::proxy::CacheProxy;
 use crate::CONTROL_BODY_MAX;
+use crate::cache::redis_cache::ServerSample;
 use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
-use crate::wire::control::{CacheDelay, Flushed, Holder, Identity, LockOf, Namespace};
+use crate::wire::control::{CacheDelay, ConfigureServer, Flushed, Holder, Identity, LockOf, Namespace};
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 
 type Shared = State<Arc<CacheProxy>>;
 
+/// The longest time for which a server is set up.
+const CONFIGURED_MAX: Duration = Duration::from_secs(86_400);
 /// The longest delay of an operation.
 const ADDED_MAX: Duration = Duration::from_secs(60);
 
@@ -26,6 +29,8 @@ pub(super) fn router(proxy: Arc<CacheProxy>, token: ControlToken) -> Router {
         .route("/delay", post(delay))
         .route("/flush", post(flush))
         .route("/holder", post(holder))
+        .route("/server", get(server))
+        .route("/configure", post(configure))
         .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
         .layer(middleware::from_fn_with_state(token, require_token))
         .with_state(proxy)
@@ -53,4 +58,13 @@ async fn flush(State(proxy): Shared, Json(of): Json<Namespace>) -> Result<Json<F
 
 async fn holder(State(proxy): Shared, Json(of): Json<LockOf>) -> Result<Json<Holder>, Refuse> {
     Ok(Json(Holder { token: proxy.hand.holder(&of.namespace, of.item).await.map_err(Refuse::failed)? }))
+}
+
+async fn server(State(proxy): Shared) -> Result<Json<ServerSample>, Refuse> {
+    proxy.server.ask().await.map(Json).map_err(Refuse::failed)
+}
+
+async fn configure(State(proxy): Shared, Json(of): Json<ConfigureServer>) -> Result<(), Refuse> {
+    let length = Duration::from_nanos(of.for_ns).min(CONFIGURED_MAX);
+    proxy.server.configure(of.settings, length).await.map_err(Refuse::failed)
 }

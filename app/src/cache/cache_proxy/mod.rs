@@ -8,6 +8,7 @@ mod control;
 mod hand;
 mod pipe;
 mod proxy;
+mod server;
 mod upstream;
 
 use std::sync::Arc;

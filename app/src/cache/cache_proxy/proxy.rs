@@ -8,6 +8,7 @@ use strategies::rng::Rng;
 use strategies::time::Mono;
 
 use super::hand::Hand;
+use super::server::BehindProxy;
 use super::upstream::Upstream;
 use crate::cache::redis_cache::RedisAddress;
 use crate::process::runtime::RealClock;
@@ -18,6 +19,7 @@ pub struct CacheProxy {
     clock: RealClock,
     pub(super) upstream: Upstream,
     pub(super) hand: Hand,
+    pub(super) server: Arc<BehindProxy>,
     added: Mutex<(Duration, f64, Mono)>,
     rng: Rng,
 }
@@ -35,6 +37,7 @@ impl CacheProxy {
             clock: RealClock::start(),
             upstream: Upstream::of(&to.url)?,
             hand: Hand::new(&to).map_err(|flaw| flaw.to_string())?,
+            server: Arc::new(BehindProxy::new(&to).map_err(|flaw| flaw.to_string())?),
             added: Mutex::new((Duration::ZERO, 1.0, Mono(0))),
             rng: Rng::new(crate::wire::auth::entropy()?),
         }))

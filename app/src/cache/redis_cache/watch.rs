@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redis::{RedisResult, Value};
+use serde::{Deserialize, Serialize};
 use strategies::port::ConnectionLimits;
 
 use super::address::{AddressFlaw, RedisAddress};
@@ -31,7 +32,7 @@ pub struct ServerWatch {
 }
 
 /// What one question found. Counts are since the server's start; `None` is what it does not tell.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerSample {
     /// Memory that it uses by its own count.
     pub used_bytes: Option<u64>,

@@ -203,6 +203,16 @@ pub struct CacheDelay {
     pub for_ns: u64,
 }
 
+/// `POST /configure` on the cache proxy: settings of the server behind it, until they are configured anew or `for_ns` is over; then each is
+/// again what it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigureServer {
+    /// Of [`scenarios::SERVER_SETTINGS`], each as a server takes it; those that are not named are as they were.
+    pub settings: BTreeMap<String, String>,
+    /// For how long, nanoseconds.
+    pub for_ns: u64,
+}
+
 /// `POST /preflight` of a replica: what it will ask of the shared cache.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TryCache {

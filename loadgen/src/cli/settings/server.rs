@@ -62,10 +62,7 @@ impl Settings {
         let (found, remedy) = if self.target.is_some() {
             ("--target, whose cache is its own", "take [cache.redis] out of the scenario")
         } else if docker {
-            (
-                "the containers, whose Redis is set up by compose.yaml and may not be changed by the generator",
-                "use --lab local, or change the command of the service redis there and take [cache.redis] out",
-            )
+            return Ok(());
         } else if self.redis.is_some() {
             (
                 "--redis, a server that is not the lab's to set up",
@@ -80,7 +77,7 @@ impl Settings {
         };
         Err(Failure::usage(format!(
             "settings for a server that the lab does not start · [cache.redis] {name} · found {found}, allowed a private Redis of the \
-             local lab · {remedy}"
+             local lab, or the stack's in containers · {remedy}"
         )))
     }
 

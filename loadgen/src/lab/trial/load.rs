@@ -82,7 +82,7 @@ impl TrialRunner<'_> {
         let (pace, lives) = (self.pacer.handle(), before.identities.clone());
         let injector = Injector::new(scenario, self.endpoints, self.starts(subject), lives, self.clock, t0);
         let sampler = self.sampler().await?;
-        let watched = self.endpoints.server.clone().and_then(|at| ServerSampler::start(at, self.clock));
+        let watched = self.endpoints.asked_server().and_then(|server| ServerSampler::start(server, self.clock));
         let immortals = RefCell::default();
         let at_start = tokio::select! {
             biased;
@@ -117,7 +117,7 @@ impl TrialRunner<'_> {
 
     /// A worker's recorder. Where a server is watched, it is told when the slowest requests were under way.
     fn recorder(&self, collector: &Collector, drive: &Drive) -> Recorder {
-        collector.recorder(drive.first_second()).keeping_slowest(self.endpoints.server.is_some())
+        collector.recorder(drive.first_second()).keeping_slowest(self.endpoints.asked_server().is_some())
     }
 
     /// The recorder's other half, told what is to be expected and kept.

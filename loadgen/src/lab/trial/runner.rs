@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::process::runtime::RealClock;
 use app::process::shutdown::Shutdown;
-use app::wire::control::{Identity, StartOrigin, StartReplica};
+use app::wire::control::{ConfigureServer, Identity, StartOrigin, StartReplica};
 use app::wire::control_client::{ControlClient, ControlError};
 use evidence::{CacheStatus, Heartbeat, OriginCounters, ReplicaCounters};
 use report::StrategyFolder;
@@ -25,6 +26,9 @@ use crate::load::live::Feed;
 use crate::load::measure::ImmortalsSeen;
 use crate::load::record::Collected;
 use crate::shell::exit::Failure;
+
+/// How much longer a server in a container stays set up than the load lasts: for what is before and after it.
+const SET_UP_MARGIN: Duration = Duration::from_secs(120);
 
 /// What all strategies of a run share.
 pub struct TrialRunner<'a> {
@@ -78,6 +82,7 @@ impl TrialRunner<'_> {
     /// # Errors
     /// [`Failure`] where the lab fails; what a strategy does badly is in the record.
     pub async fn run(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
+        self.set_up_server().await?;
         self.start(subject).await.map_err(Failure::failed)?;
         let probed = self.probe(subject).await?;
         let before = self.before().await?;
@@ -88,6 +93,20 @@ impl TrialRunner<'_> {
         let mut trial = self.evidence(subject, &before, load, not_quiet).await?;
         trial.figures.strategy.counters = counters.map_err(Failure::failed)?;
         Ok(Trial { probed, ..trial })
+    }
+
+    /// Gives the Redis in a container the scenario's settings for as long as one strategy takes, and takes away what another run left.
+    async fn set_up_server(&self) -> Result<(), Failure> {
+        let Some(stack) = &self.endpoints.stack else { return Ok(()) };
+        let of = &self.settings.scenario;
+        let length = of.warm_budget() + of.load.warmup + of.load.duration + SET_UP_MARGIN;
+        let set = ConfigureServer { settings: of.cache.redis.for_server(), for_ns: nanos(length) };
+        stack.proxy.post::<()>("/configure", &set).await.map_err(|why| {
+            Failure::failed(format!(
+                "the stack's Redis cannot be set up · [cache.redis] · {why} · take that setting out, or use --lab local, whose server is \
+                 started with it"
+            ))
+        })
     }
 
     async fn start(&self, subject: &Subject) -> Result<(), ControlError> {
