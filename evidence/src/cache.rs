@@ -11,4 +11,7 @@ pub struct CacheStatus {
     pub incarnation: String,
     /// Entries that it threw away for want of room, since it started.
     pub evicted: u64,
+    /// Connections that it still takes; `None` where it does not tell.
+    #[serde(default)]
+    pub places: Option<u64>,
 }

@@ -82,16 +82,20 @@ pub(super) async fn preflight(
         let of = TryCache { namespace: format!("{run}:preflight-{index}"), buses: buses.clone() };
         (index, control.post::<Preflight>("/preflight", &of).await)
     });
-    let mut server = String::new();
+    let (mut server, mut places) = (String::new(), None);
     for (index, tried) in join_all(tries).await {
         match tried {
-            Ok(Preflight::Ready(status)) => server = status.server,
+            Ok(Preflight::Ready(status)) => {
+                server = status.server;
+                places = places.into_iter().chain(status.places).min();
+            }
             Ok(Preflight::Refused(refused)) => return Err(refusal(whose(settings, endpoints), cache_note, &refused)),
             Err(error) => return Err(unheard(endpoints, index, &error)),
         }
     }
     if ["redis ", "valkey "].iter().any(|name| server.starts_with(name)) {
         carries(settings, &server)?;
+        has_room(settings, places)?;
     }
     Ok(server)
 }
@@ -105,6 +109,25 @@ fn carries(settings: &Settings, server: &str) -> Result<(), Failure> {
                 "the shared cache can't carry a strategy · --strategy · {} needs {lacks}, found: {server} · choose lua, which does the \
                  same, or another cache",
                 counter.canonical()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a Redis that still takes so many connections has room for each strategy's pools.
+fn has_room(settings: &Settings, places: Option<u64>) -> Result<(), Failure> {
+    let Some(places) = places else { return Ok(()) };
+    for spec in settings.subjects.iter().filter_map(|subject| subject.strategy.as_ref()) {
+        let Some(pool) = spec.pool() else { continue };
+        let needed = u64::from(pool.size) * u64::from(settings.replicas);
+        if needed > places {
+            return Err(Failure::usage(format!(
+                "the shared cache has no room for a strategy's connections · --strategy {} · found {places} connections that it still \
+                 takes (maxclients), needed {needed}: {} for each of {} replicas · raise maxclients there, or lower the pool's size",
+                spec.canonical(),
+                pool.size,
+                settings.replicas
             )));
         }
     }

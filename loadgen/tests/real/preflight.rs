@@ -116,6 +116,29 @@ fn one_without_room_for_the_connections() {
 }
 
 #[test]
+fn one_without_room_for_a_pool() {
+    let Some(redis) = testing::redis(&["--maxclients", "60"]) else { return };
+    // Before Redis 7.0 it does not tell.
+    if !command(&redis, &["INFO", "clients"]).contains("maxclients:") {
+        return testing::skipped("this Redis does not tell its maxclients");
+    }
+    let results = tempfile::tempdir().unwrap();
+    let url = redis.url();
+    let run = |size: u32| {
+        let pool = format!("plain + pool(size={size})");
+        let args =
+            ["--scenario", "hotkey", "--lab", "local", "--redis", &url, "--strategy", &pool, "-w", "0s", "-d", "1s"];
+        Said::from(
+            crate::common::loadgen(&[&args[..], &["-o", results.path().to_str().unwrap()]].concat()).output().unwrap(),
+        )
+    };
+    let said = run(20);
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(said.err.contains("needed 60: 20 for each of 3 replicas"), "{}", said.err);
+    assert_ne!(run(10).code, Some(2), "it has room for 30");
+}
+
+#[test]
 fn a_password_that_is_missing_or_wrong() {
     let Some(redis) = testing::redis(&["--requirepass", "right"]) else { return };
     check(&redis.url(), &["NOAUTH Authentication required", "give user and password"]);

@@ -39,13 +39,16 @@ impl RedisSource {
     pub(super) async fn info(&self) -> Result<CacheStatus, CacheError> {
         let info: String = redis::cmd("INFO").query_async(&mut self.connection.clone()).await.map_err(classify)?;
         let field = |name: &str| info.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+        let number = |name: &str| field(name).and_then(|n| n.parse::<u64>().ok());
+        let clients = number("maxclients").zip(number("connected_clients"));
         Ok(CacheStatus {
             server: match field("valkey_version") {
                 Some(version) => format!("valkey {version}"),
                 None => format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
             },
             incarnation: field("run_id").unwrap_or_default().to_owned(),
-            evicted: field("evicted_keys").and_then(|n| n.parse().ok()).unwrap_or(0),
+            evicted: number("evicted_keys").unwrap_or(0),
+            places: clients.map(|(most, connected)| most.saturating_sub(connected)),
         })
     }
 }

@@ -52,7 +52,7 @@ impl CacheSource for Memory {
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {
-        let status = CacheStatus { server: "memory".into(), incarnation: String::new(), evicted: 0 };
+        let status = CacheStatus { server: "memory".into(), incarnation: String::new(), evicted: 0, places: None };
         Box::pin(async { Ok(status) })
     }
 }
