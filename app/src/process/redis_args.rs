@@ -53,7 +53,7 @@ impl RedisArgs {
     /// Where the setting stands that is wrong.
     fn place(&self, flaw: &AddressFlaw) -> String {
         match flaw {
-            AddressFlaw::Url => format!("--redis {}", shown(&self.redis)),
+            AddressFlaw::Url | AddressFlaw::Tail(_) => format!("--redis {}", shown(&self.redis)),
             AddressFlaw::NoTls => format!("--redis {} beside --redis-ca, -cert, -key or -name", shown(&self.redis)),
             AddressFlaw::Tls(flaw) => match flaw.part {
                 TlsPart::Authority => "--redis-ca (LAB_REDIS_CA)",

@@ -25,6 +25,9 @@ pub enum AddressFlaw {
     /// It is no URL of a Redis.
     #[error("it is no Redis URL; write redis://HOST:PORT, rediss://HOST:PORT (TLS) or redis+unix:///PATH")]
     Url,
+    /// Something at its end that the lab would not heed, by its name.
+    #[error("{0:?} at its end means nothing to the lab; take it out")]
+    Tail(String),
     /// Settings of TLS, and a URL without it.
     #[error("it has no TLS; write rediss://HOST:PORT, or leave the settings of TLS out")]
     NoTls,
@@ -37,7 +40,7 @@ impl RedisAddress {
     /// Whether connections are encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
-        self.url.starts_with("rediss://")
+        scheme_and_rest(&self.url).0 == "rediss"
     }
 
     /// Whether there is a password, in the URL or beside it.
@@ -57,9 +60,11 @@ impl RedisAddress {
     /// What a connection is made with.
     pub(super) fn read(&self) -> Result<(ConnectionInfo, Option<TlsClient>), AddressFlaw> {
         // The library has a TLS of its own, which is not built in: it sees the same URL without.
-        let plain = match self.url.strip_prefix("rediss://") {
-            Some(rest) => format!("redis://{rest}"),
-            None => self.url.clone(),
+        let (scheme, rest) = scheme_and_rest(&self.url);
+        check_tail(&scheme, rest)?;
+        let plain = match scheme.as_str() {
+            "rediss" => format!("redis://{rest}"),
+            scheme => format!("{scheme}://{rest}"),
         };
         let info = plain.into_connection_info().map_err(|_| AddressFlaw::Url)?;
         if !info.addr().is_supported() {
@@ -78,6 +83,31 @@ impl RedisAddress {
             false => Err(AddressFlaw::NoTls),
         }
     }
+}
+
+/// A URL's scheme, in small letters as it does not matter, and what follows `://`.
+fn scheme_and_rest(url: &str) -> (String, &str) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    (scheme.to_ascii_lowercase(), rest)
+}
+
+/// Refuses what the client library would read over: fragments, and parameters of another's.
+fn check_tail(scheme: &str, rest: &str) -> Result<(), AddressFlaw> {
+    const OF_SOCKETS: [&str; 4] = ["db", "user", "pass", "protocol"];
+    let known = if matches!(scheme, "redis" | "rediss") { &OF_SOCKETS[3..] } else { &OF_SOCKETS[..] };
+    let (rest, fragment) = rest.split_once('#').map_or((rest, None), |(rest, fragment)| (rest, Some(fragment)));
+    if let Some(fragment) = fragment {
+        return Err(AddressFlaw::Tail(format!("#{}", tail_shown(fragment))));
+    }
+    let Some((_, query)) = rest.split_once('?') else { return Ok(()) };
+    // Names alone: a value may be a secret.
+    let names = query.split('&').map(|part| part.split('=').next().unwrap_or_default());
+    names.into_iter().find(|name| !known.contains(name)).map_or(Ok(()), |name| Err(AddressFlaw::Tail(tail_shown(name))))
+}
+
+/// Plain words of it, at most so many.
+fn tail_shown(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(30).collect()
 }
 
 impl<T: AsRef<str>> From<T> for RedisAddress {
@@ -104,6 +134,15 @@ mod tests {
             let said = RedisAddress::from(url).check().unwrap_err().to_string();
             assert!(said.contains("redis://HOST:PORT") && !said.contains("SECRET"), "{said}");
         }
+        for (url, tail) in [("rediss://h:1#insecure", "#insecure"), ("rediss://h:1?insecure=true", "insecure")] {
+            assert_eq!(RedisAddress::from(url).check(), Err(AddressFlaw::Tail(tail.into())));
+        }
+        for url in
+            ["REDIS://h:1", "redis://h:1?protocol=resp3", "redis+unix:///tmp/s?pass=x&user=y", "redis+unix:///s?db=1"]
+        {
+            assert_eq!(RedisAddress::from(url).check(), Ok(()), "{url}");
+        }
+        assert!(RedisAddress::from("REDISS://h:1").is_encrypted());
         let tls = TlsFiles { name: Some("cache.example".into()), ..TlsFiles::default() };
         let plain = RedisAddress { tls, ..RedisAddress::from("redis://h:1") };
         assert_eq!(plain.check(), Err(AddressFlaw::NoTls));

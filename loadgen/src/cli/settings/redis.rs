@@ -62,7 +62,7 @@ fn flaw(url: &str, why: &str) -> Failure {
 fn address(url: &str, args: &RunArgs) -> Result<RedisAddress, Failure> {
     let mut address = RedisAddress { tls: reach::files(&args.access), ..RedisAddress::from(url) };
     address.check().map_err(|why| match why {
-        AddressFlaw::Url => flaw(url, &why.to_string()),
+        AddressFlaw::Url | AddressFlaw::Tail(_) => flaw(url, &why.to_string()),
         AddressFlaw::NoTls => reach::without_tls(&format!("--redis {}", shown(url))),
         AddressFlaw::Tls(why) => reach::unusable(&why),
     })?;
