@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tls::files::TlsFiles;
 
 use crate::cache::redis_cache::RedisAddress;
+use crate::cache::redis_cluster::PrivateCluster;
 use crate::cache::redis_server::{PrivateRedis, installed};
 
 /// What a test needs, where it is here. Where it is not, or `LAB_WITHOUT` (comma-separated) has `what`, a line that says so, and
@@ -38,6 +40,17 @@ pub fn needed<T>(what: &str, find: impl FnOnce() -> Option<T>) -> Option<T> {
 pub fn redis(extra: &[&str]) -> Option<PrivateRedis> {
     let server = needed("redis", installed)?;
     Some(PrivateRedis::start(&server, extra).unwrap_or_else(|e| panic!("{e}")))
+}
+
+/// A private cluster of three primaries with a replica each, where Redis is [`needed`] and here.
+///
+/// # Panics
+/// Where Redis is required and absent, or the cluster does not come up.
+#[must_use]
+#[allow(clippy::panic, reason = "test support")]
+pub fn cluster() -> Option<PrivateCluster> {
+    let server = needed("redis", installed)?;
+    Some(PrivateCluster::start(&server, 3, Duration::from_secs(1), &[]).unwrap_or_else(|e| panic!("{e}")))
 }
 
 /// Says that a test is skipped, and why.

@@ -25,6 +25,9 @@ pub struct ReplicaCounters {
     /// What went between it and the shared cache; `None` where nothing goes over a connection.
     #[serde(default)]
     pub traffic: Option<TrafficCounts>,
+    /// What a cluster's nodes answered instead of a reply, commands that are no strategy's included; `None` where the cache is none.
+    #[serde(default)]
+    pub redirects: Option<RedirectCounts>,
     /// Reads that found parts of an item of different versions.
     #[serde(default)]
     pub torn: u64,
@@ -179,6 +182,27 @@ impl TrafficCounts {
     }
 }
 
+/// What a cluster's nodes answered to a replica instead of a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RedirectCounts {
+    /// `MOVED`: the slot is another node's.
+    pub moved: u64,
+    /// `ASK`: the slot is on its way, and the key is there already.
+    pub ask: u64,
+    /// `TRYAGAIN`: the slot is on its way, and of several keys some are there.
+    pub try_again: u64,
+}
+
+impl RedirectCounts {
+    fn each(self, other: Self, of: fn(u64, u64) -> u64) -> Self {
+        Self {
+            moved: of(self.moved, other.moved),
+            ask: of(self.ask, other.ask),
+            try_again: of(self.try_again, other.try_again),
+        }
+    }
+}
+
 impl ReplicaCounters {
     /// Of both, as [`NearCounts::and`].
     #[must_use]
@@ -190,6 +214,10 @@ impl ReplicaCounters {
             near: self.near.and(other.near),
             pool: self.pool.and(other.pool),
             traffic: match (self.traffic, other.traffic) {
+                (Some(one), Some(two)) => Some(one.each(two, u64::wrapping_add)),
+                (one, two) => one.or(two),
+            },
+            redirects: match (self.redirects, other.redirects) {
                 (Some(one), Some(two)) => Some(one.each(two, u64::wrapping_add)),
                 (one, two) => one.or(two),
             },
@@ -209,6 +237,7 @@ impl ReplicaCounters {
             near: self.near.since(earlier.near),
             pool: self.pool.since(earlier.pool),
             traffic: self.traffic.map(|now| now.each(earlier.traffic.unwrap_or_default(), u64::saturating_sub)),
+            redirects: self.redirects.map(|now| now.each(earlier.redirects.unwrap_or_default(), u64::saturating_sub)),
             torn: self.torn.saturating_sub(earlier.torn),
             ..self
         }

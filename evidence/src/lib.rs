@@ -13,7 +13,7 @@ mod origin_read;
 mod origin_write;
 
 pub use cache::CacheStatus;
-pub use counts::{NearCounts, OriginCounters, PoolCounts, ReplicaCounters, TrafficCounts};
+pub use counts::{NearCounts, OriginCounters, PoolCounts, RedirectCounts, ReplicaCounters, TrafficCounts};
 pub use error_kind::ErrorKind;
 pub use event_line::{EventLine, ReplicaEvents};
 pub use failure::failure;

@@ -343,7 +343,7 @@ fn write_trial(
     noise: &Noise,
 ) -> Result<(), Failure> {
     let settings = &turn.settings;
-    let Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers, server } =
+    let Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers, server, shards } =
         trial;
     let write = || {
         files.write_seconds(&figures.seconds)?;
@@ -360,6 +360,7 @@ fn write_trial(
             files.write_containers(rows)?;
         }
         server.iter().try_for_each(|rows| files.write_server(rows))?;
+        shards.iter().try_for_each(|rows| files.write_shards(rows))?;
         log.map_or(Ok(()), Log::commit)
     };
     write().map_err(Failure::failed)?;

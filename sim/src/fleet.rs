@@ -129,6 +129,7 @@ impl Process {
             near: self.stack.near().into(),
             pool: self.stack.pool().into(),
             traffic: Some(self.port.traffic.counters().into()),
+            redirects: None,
             torn: self.stack.torn_reads(),
             in_flight: 0,
             peak_waiters: Some(self.stack.peak_waiters()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evidence::CacheStatus;
+use evidence::{CacheStatus, RedirectCounts};
 use strategies::port::{
     BoxFuture, Bus, Cache, Capabilities, Connections, CounterServer, Invalidations, Lease, Traffic, Wake,
 };
@@ -50,6 +50,11 @@ pub trait CacheSource: Send + Sync {
     /// What it can where its status says that it is this server: not every version knows every command.
     fn can_of(&self, _server: &str) -> Capabilities {
         self.can()
+    }
+
+    /// What a cluster's nodes answered instead of replies so far; `None` where it is none.
+    fn redirects(&self) -> Option<RedirectCounts> {
+        None
     }
 
     /// Asks the cache about itself; an error is a sentence for people.

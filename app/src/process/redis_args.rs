@@ -44,8 +44,9 @@ impl RedisArgs {
             own: self.redis_cert.clone().zip(self.redis_key.clone()),
             name: self.redis_name.clone(),
         };
-        let url = redis_url(&self.redis, self.redis_password_file.as_deref())?;
-        let address = RedisAddress { url, password: None, tls };
+        let mut urls = self.redis.split(',').map(|url| redis_url(url.trim(), self.redis_password_file.as_deref()));
+        let url = urls.next().unwrap_or_else(|| Ok(String::new()))?;
+        let address = RedisAddress { url, password: None, tls, others: urls.collect::<Result<_, _>>()? };
         address.check().map_err(|flaw| anyhow!(flaw.clone()).context(self.place(&flaw)))?;
         Ok(address)
     }
@@ -53,7 +54,7 @@ impl RedisArgs {
     /// Where the setting stands that is wrong.
     fn place(&self, flaw: &AddressFlaw) -> String {
         match flaw {
-            AddressFlaw::Url | AddressFlaw::Tail(_) => format!("--redis {}", shown(&self.redis)),
+            AddressFlaw::Url | AddressFlaw::Tail(_) | AddressFlaw::Node => format!("--redis {}", shown(&self.redis)),
             AddressFlaw::NoTls => format!("--redis {} beside --redis-ca, -cert, -key or -name", shown(&self.redis)),
             AddressFlaw::Tls(flaw) => match flaw.part {
                 TlsPart::Authority => "--redis-ca (LAB_REDIS_CA)",

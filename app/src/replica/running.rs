@@ -180,6 +180,7 @@ impl Replica {
             near: running.stack.near().into(),
             pool: running.stack.pool().into(),
             traffic: running.cache.traffic.as_ref().map(|traffic| traffic.counters().into()),
+            redirects: self.settings.cache.redirects(),
             torn: running.stack.torn_reads(),
             cache_ops: running.cache_ops(),
             in_flight,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
 
 mod acl;
+mod cluster;
 mod common;
 mod corrupt;
 mod counters;

@@ -99,6 +99,8 @@ pub enum CacheChoice {
     Auto,
     /// A private redis-server
     Redis,
+    /// A private cluster: three primaries with a replica each
+    Cluster,
     /// The embedded memory cache
     Memory,
 }

@@ -22,6 +22,8 @@ pub struct Endpoints {
     pub origin: Option<ControlClient>,
     /// Where the Redis is, where the generator reaches it itself.
     pub server: Option<RedisAddress>,
+    /// Where the cluster is, where the cache is one.
+    pub cluster: Option<RedisAddress>,
     /// The containers, where it is they.
     pub stack: Option<Arc<ContainerStack>>,
 }

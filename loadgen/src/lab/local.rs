@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use app::cache::cache_source::{CachePorts, CacheSource};
 use app::cache::redis_cache::{RedisAddress, RedisSource};
+use app::cache::redis_cluster::PrivateCluster;
 use app::cache::redis_server::PrivateRedis;
 use app::origin::{self, OriginListeners};
 use app::process::guard::Guarded;
 use app::process::runtime::RealClock;
 use app::process::shutdown::{Shutdown, Stop};
 use app::replica::{self, Replica, ReplicaListeners, ReplicaSettings};
-use app::wire::address::shown;
 use app::wire::auth::ControlToken;
 use app::wire::control_client::ControlClient;
 use app::wire::origin_client::HttpOrigin;
@@ -38,12 +38,23 @@ pub struct LocalLab {
     stop: Option<Stop>,
     threads: Vec<JoinHandle<()>>,
     // Dropped after the threads have ended.
-    _redis: Option<PrivateRedis>,
+    _redis: PrivateServers,
     _database: Guarded,
 }
 
+/// Primaries of a private cluster; each has a replica.
+const PRIMARIES: u16 = 3;
+/// After how long without an answer a node is taken for dead by the others.
+const NODE_TIMEOUT: Duration = Duration::from_secs(2);
 /// From how many milliseconds on a private server tells of what took it long.
 const LATENCY_EVENTS_FROM_MS: u32 = 5;
+
+/// What the lab started to be the cache. Dropping it ends it.
+enum PrivateServers {
+    None,
+    One(#[expect(dead_code, reason = "dropped with the lab")] PrivateRedis),
+    Cluster(#[expect(dead_code, reason = "dropped with the lab")] PrivateCluster),
+}
 
 /// Which cache the replicas use.
 #[derive(Clone)]
@@ -78,11 +89,12 @@ impl LocalLab {
             replicas.push(ControlClient::new(&format!("http://{control}"), Some(token.clone())));
         }
         let origin = Some(ControlClient::new(&format!("http://{origin_control}"), Some(token)));
-        let server = match &cache {
-            Cache::Redis(address) => Some(address.clone()),
-            Cache::Memory(_) => None,
+        let (server, cluster) = match &cache {
+            Cache::Redis(address) if address.is_cluster() => (None, Some(address.clone())),
+            Cache::Redis(address) => (Some(address.clone()), None),
+            Cache::Memory(_) => (None, None),
         };
-        let endpoints = Endpoints { lab: "local", sites, replicas, origin, server, stack: None };
+        let endpoints = Endpoints { lab: "local", sites, replicas, origin, server, cluster, stack: None };
         let lab = Self { origin: origin_data, stop: Some(stop), threads, _redis: redis, _database: database };
         Ok((lab, endpoints, cache_note))
     }
@@ -99,28 +111,50 @@ impl Drop for LocalLab {
     }
 }
 
-fn choose_cache(settings: &Settings) -> Result<(Cache, Option<PrivateRedis>, String), Failure> {
+fn choose_cache(settings: &Settings) -> Result<(Cache, PrivateServers, String), Failure> {
     if let Some(given) = &settings.redis {
-        return Ok((Cache::Redis(given.address.clone()), None, format!("the Redis at {}", shown(&given.url))));
+        return Ok((Cache::Redis(given.address.clone()), PrivateServers::None, format!("the Redis at {}", given.shown())));
     }
     let program = settings.server_program();
-    let memory = |why: &str| Ok((Cache::Memory(Arc::default()), None, why.to_owned()));
+    let memory = |why: &str| Ok((Cache::Memory(Arc::default()), PrivateServers::None, why.to_owned()));
     match (settings.cache, program) {
         (CacheChoice::Memory, _) => memory("asked for"),
         (CacheChoice::Auto, None) => memory("auto: no redis-server is installed"),
-        (CacheChoice::Redis, None) => Err(Failure::failed(
-            "no redis-server is installed · --cache redis · found none on the PATH · install redis-server, give --redis URL, \
+        (CacheChoice::Redis | CacheChoice::Cluster, None) => Err(Failure::failed(
+            "no redis-server is installed · --cache · found none on the PATH · install redis-server, give --redis URL, \
              or use --cache memory",
         )),
+        (CacheChoice::Cluster, Some(server)) => {
+            let cluster = own_cluster(settings, &server)?;
+            let note = format!("a private cluster of {}", name_of(&server));
+            Ok((Cache::Redis(cluster.address()), PrivateServers::Cluster(cluster), note))
+        }
         (choice, Some(server)) => {
             let redis = own_server(settings, &server)?;
             let note = if choice == CacheChoice::Auto { "auto" } else { "asked for" };
-            let name = server
-                .file_name()
-                .map_or_else(|| "server".into(), |name| report::text::escape::line(&name.to_string_lossy()));
-            Ok((Cache::Redis(redis.url().into()), Some(redis), format!("a private {name}, {note}")))
+            let note = format!("a private {}, {note}", name_of(&server));
+            Ok((Cache::Redis(redis.url().into()), PrivateServers::One(redis), note))
         }
     }
+}
+
+fn name_of(program: &Path) -> String {
+    let name = program.file_name().map(|name| name.to_string_lossy());
+    name.map_or_else(|| "server".into(), |name| report::text::escape::line(&name))
+}
+
+/// Starts a cluster of our own, each of whose nodes is set up as the scenario says.
+fn own_cluster(settings: &Settings, program: &Path) -> Result<PrivateCluster, Failure> {
+    let set = settings.scenario.cache.redis.arguments();
+    let set: Vec<&str> = set.iter().map(String::as_str).collect();
+    PrivateCluster::start(program, PRIMARIES, NODE_TIMEOUT, &set).map_err(|why| {
+        Failure::failed(format!(
+            "the private cluster does not start · {} · found: {} · on a busy machine run again; another version may not know a setting \
+             of [cache.redis]",
+            report::text::escape::line(&program.display().to_string()),
+            report::text::escape::line(&why)
+        ))
+    })
 }
 
 /// Starts a server of our own, set up as the scenario says; what the lab sets goes before that, and the last word counts.

@@ -113,6 +113,7 @@ fn bring_up(settings: &Settings, found: Option<FoundStack>) -> Result<(Endpoints
             replicas: Vec::new(),
             origin: target.origin_client(),
             server: None,
+            cluster: None,
             stack: None,
         };
         return Ok((endpoints, "the target's own".into(), None));

@@ -16,9 +16,9 @@ use crate::files::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
 use crate::files::lines::FileLines;
 use crate::files::rows::{self, BinFile};
 use crate::files::{FileKind, read_file, read_text};
-use crate::files::{server_rows, write_rows};
+use crate::files::{server_rows, shard_rows, write_rows};
 use crate::record::run_json::{parse_run, print_run};
-use crate::record::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, Run, ServerRow, WriteRow};
+use crate::record::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, Run, ServerRow, ShardRow, WriteRow};
 
 /// Writes one row of a file.
 pub type Write<'a, T> = &'a mut dyn FnMut(&T) -> io::Result<()>;
@@ -278,6 +278,27 @@ impl StrategyFolder {
             return Ok(Vec::new());
         }
         server_rows::read_server(self.lines("cache.csv", FileKind::Rows)?)
+    }
+
+    /// Writes `shards.csv`, which only a run over a cluster has.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_shards(&self, rows: &[ShardRow]) -> Result<(), ReportError> {
+        self.write("shards.csv", |out| shard_rows::write_shards(out, rows))
+    }
+
+    /// Reads `shards.csv`; nothing where there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`], or [`ReportError::Row`] with the line.
+    pub fn read_shards(&self) -> Result<Vec<ShardRow>, ReportError> {
+        if !self.path.join("shards.csv").exists() {
+            return Ok(Vec::new());
+        }
+        shard_rows::read_shards(self.lines("shards.csv", FileKind::Rows)?)
     }
 
     /// Writes `events.jsonl`, one JSON object a line.

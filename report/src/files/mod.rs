@@ -13,6 +13,7 @@ pub(crate) mod lines;
 pub(crate) mod packed;
 pub(crate) mod rows;
 pub(crate) mod server_rows;
+pub(crate) mod shard_rows;
 pub(crate) mod write_rows;
 
 use std::fs::{self, File};

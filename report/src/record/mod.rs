@@ -23,6 +23,7 @@ mod predicted;
 mod recovery;
 mod row;
 mod server;
+mod shards;
 mod traffic;
 mod verdict;
 mod writes;
@@ -42,8 +43,9 @@ pub use levels::LevelFigures;
 pub use pool::PoolFigures;
 pub use predicted::{NotPredicted, Predicted};
 pub use recovery::{Recovery, Retries};
-pub use row::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, ServerRow, WriteRow};
+pub use row::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, ServerRow, ShardRow, WriteRow};
 pub use server::{MarkFigures, ServerFigures};
+pub use shards::ShardFigures;
 pub use traffic::TrafficFigures;
 pub use verdict::Verdict;
 pub use writes::{BehindCommit, WriteFigures};
@@ -212,6 +214,9 @@ pub struct Strategy {
     /// watched it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerFigures>,
+    /// How the load lay on a cluster's nodes; `None` where the cache is none. Absent from older records.
+    #[serde(default)]
+    pub shards: Option<ShardFigures>,
     /// What became of its increments; `None` (and absent) where it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counters: Option<CounterFigures>,

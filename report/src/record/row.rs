@@ -232,3 +232,27 @@ pub struct ServerRow {
     /// `evictions` and `expiries` where they begin, `slow`, and its own latency events as `latency:fork=41` (milliseconds).
     pub marks: String,
 }
+
+/// One row of `shards.csv`: what a node of a cluster said of itself, once a second. Counts are what was added since its row before; in its first
+/// row they are nought.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ShardRow {
+    /// When its answer was there, nanoseconds since t = 0 on the generator's clock.
+    pub t_ns: i64,
+    /// `host:port`.
+    pub node: String,
+    /// `primary` or `replica`.
+    pub role: String,
+    /// Slots that it serves.
+    pub slots: u32,
+    /// Commands of clients, those of scripts included.
+    pub operations: u64,
+    /// Processor time, microseconds.
+    pub cpu_us: u64,
+    /// `MOVED` that it answered.
+    pub moved: u64,
+    /// `ASK` that it answered.
+    pub ask: u64,
+    /// `TRYAGAIN` that it answered.
+    pub try_again: u64,
+}

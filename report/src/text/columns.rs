@@ -39,6 +39,7 @@ pub(crate) enum Group {
     Levels,
     Pool,
     Traffic,
+    Shards,
     Origin,
     Time,
     Requests,
@@ -48,11 +49,12 @@ pub(crate) enum Group {
 }
 
 impl Group {
-    pub(crate) const ALL: [(Self, &'static str); 10] = [
+    pub(crate) const ALL: [(Self, &'static str); 11] = [
         (Self::Faults, "Faults"),
         (Self::Levels, "Copies in the process"),
         (Self::Pool, "Connections"),
         (Self::Traffic, "Bytes"),
+        (Self::Shards, "Shards"),
         (Self::Origin, "Origin reads"),
         (Self::Time, "Response time, ms"),
         (Self::Requests, "Requests"),
@@ -82,6 +84,8 @@ pub(crate) enum Shown {
     Pool,
     /// Where values are large.
     Traffic,
+    /// Where the cache is a cluster.
+    Shards,
     /// Where items have parts.
     Parts,
     /// Where something counted.
@@ -109,6 +113,7 @@ impl Shown {
             Self::Told => strategies.clone().any(|s| s.levels.as_ref().is_some_and(|levels| levels.lost.is_some())),
             Self::Levels => strategies.clone().any(|strategy| strategy.levels.is_some()),
             Self::Traffic => strategies.clone().any(moves_much),
+            Self::Shards => strategies.clone().any(|strategy| strategy.shards.is_some()),
             Self::Parts => strategies.clone().any(|s| s.traffic.as_ref().is_some_and(|traffic| traffic.torn.is_some())),
             Self::Pool => strategies.clone().any(|strategy| strategy.pool.is_some()),
             Self::Writes => strategies.clone().any(|strategy| strategy.behind.is_some()),

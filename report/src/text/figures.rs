@@ -5,7 +5,7 @@ use crate::record::Strategy;
 use crate::text::phrases::{self, UNKNOWN};
 
 /// Every figure, in the order of the table at the end of a run.
-pub(crate) const FIGURES: [FigureRow; 35] = [
+pub(crate) const FIGURES: [FigureRow; 37] = [
     figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
     figure("origin.total", Some(FigureUnit::Count), origin_total).only(Shown::Items).head("origin", "reads").page(
         Group::Origin,
@@ -132,6 +132,32 @@ pub(crate) const FIGURES: [FigureRow; 35] = [
     .only(Shown::Parts)
     .head("torn", "reads")
     .page(Group::Traffic, "torn reads", "reads that found parts of an item of different versions; they count as misses"),
+    figure("shards.fullest_share", Some(FigureUnit::Share), |s| {
+        let shards = s.shards.as_ref();
+        let under = shards.map(|of| format!("of {}", of.primaries)).unwrap_or_default();
+        let share = shards.and_then(|of| of.fullest_share);
+        Cell { under, ..number(share, share.map(|share| phrases::share(Some(share)))) }
+    })
+    .only(Shown::Shards)
+    .head("fullest", "shard")
+    .page(
+        Group::Shards,
+        "fullest shard",
+        "share of the cluster's commands that the busiest of its primaries carried out, and how many primaries there were",
+    ),
+    figure("shards.redirects", Some(FigureUnit::Count), |s| {
+        let all = s.shards.as_ref().map(|of| of.moved + of.ask + of.try_again);
+        let under = s.shards.as_ref().filter(|of| of.ask + of.try_again > 0);
+        let under = under.map(|of| format!("{} ASK, {} TRYAGAIN", of.ask, of.try_again)).unwrap_or_default();
+        Cell { under, ..count(all, "") }
+    })
+    .only(Shown::Shards)
+    .head("redirects", "")
+    .page(
+        Group::Shards,
+        "redirects",
+        "how often the nodes answered MOVED, ASK or TRYAGAIN, by their own word",
+    ),
     figure("behind.share", Some(FigureUnit::Share), behind).only(Shown::Writes).head("behind", "commit").page(
         Group::Writes,
         "behind a commit",

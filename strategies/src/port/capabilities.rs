@@ -9,13 +9,16 @@ pub struct Capabilities {
     pub conditions: bool,
     /// It carries messages between replicas.
     pub messages: bool,
+    /// It tells of changes from one place: it has a stream that all replicas read, and pushes every key that is written. The keys of a
+    /// cluster lie on several servers.
+    pub one_place: bool,
     /// It knows `INCREX`: an increment that also gives an end to a counter which has none (Redis 8.8).
     pub increx: bool,
 }
 
 impl Capabilities {
     /// Everything: what the memory cache can, and Redis from 8.8 on.
-    pub const ALL: Self = Self { leases: true, conditions: true, messages: true, increx: true };
+    pub const ALL: Self = Self { leases: true, conditions: true, messages: true, one_place: true, increx: true };
 
     /// What either of the two needs.
     #[must_use]
@@ -24,6 +27,7 @@ impl Capabilities {
             leases: self.leases || other.leases,
             conditions: self.conditions || other.conditions,
             messages: self.messages || other.messages,
+            one_place: self.one_place || other.one_place,
             increx: self.increx || other.increx,
         }
     }
@@ -35,6 +39,7 @@ impl Capabilities {
             (needed.leases && !self.leases, "leases"),
             (needed.conditions && !self.conditions, "puts on a condition"),
             (needed.messages && !self.messages, "messages between replicas"),
+            (needed.one_place && !self.one_place, "changes told by one server (near with invalidate=pubsub does without)"),
             (needed.increx && !self.increx, "the command INCREX (Redis 8.8 and later)"),
         ]
         .into_iter()

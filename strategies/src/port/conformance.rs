@@ -57,6 +57,12 @@ impl CacheSubject {
 
     /// Everything below, in order.
     pub async fn check_all(&self) {
+        let buses = [Bus::PubSub, Bus::Streams { maxlen: 100 }, Bus::Tracking, Bus::TrackingDefault];
+        self.check_all_over(&buses).await;
+    }
+
+    /// The same, where changes are heard by these alone.
+    pub async fn check_all_over(&self, buses: &[Bus]) {
         self.entries_come_back_as_they_were().await;
         self.an_entry_outlives_its_hard_life_by_a_second().await;
         self.one_holder_at_a_time().await;
@@ -69,8 +75,8 @@ impl CacheSubject {
         self.a_put_without_a_lease_may_be_kept_from_going_back_a_version().await;
         self.a_listener_hears_the_next_message_about_its_key().await;
         self.a_subscriber_hears_every_message_in_order().await;
-        for bus in [Bus::PubSub, Bus::Streams { maxlen: 100 }, Bus::Tracking, Bus::TrackingDefault] {
-            self.a_hearer_hears_of_every_change(bus).await;
+        for bus in buses {
+            self.a_hearer_hears_of_every_change(*bus).await;
         }
     }
 

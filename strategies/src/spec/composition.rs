@@ -125,6 +125,7 @@ impl Spec {
             leases: false,
             conditions: self.write_effect() == WriteEffect::Puts && self.local.is_none(),
             messages: self.near.as_ref().is_some_and(|near| near.bus.is_some()),
+            one_place: self.near.as_ref().is_some_and(|near| near.bus.is_some_and(|bus| bus != Bus::PubSub)),
             increx: false,
         };
         if self.local.is_some() {

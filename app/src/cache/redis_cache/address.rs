@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use redis::{ConnectionInfo, IntoConnectionInfo as _};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
 use tls::client::TlsClient;
 use tls::files::{TlsFiles, TlsFlaw};
 
@@ -17,6 +17,8 @@ pub struct RedisAddress {
     pub password: Option<String>,
     /// What an encrypted connection needs.
     pub tls: TlsFiles,
+    /// Of a cluster the URLs of further nodes, as many as are known; of a server that stands alone none.
+    pub others: Vec<String>,
 }
 
 /// Why an address cannot be used.
@@ -28,6 +30,9 @@ pub enum AddressFlaw {
     /// Something at its end that the lab would not heed, by its name.
     #[error("{0:?} at its end means nothing to the lab; take it out")]
     Tail(String),
+    /// A cluster's node that is not reached by TCP, or by TLS.
+    #[error("of a cluster each node is redis://HOST:PORT: the lab reaches none by TLS or a socket's file")]
+    Node,
     /// Settings of TLS, and a URL without it.
     #[error("it has no TLS; write rediss://HOST:PORT, or leave the settings of TLS out")]
     NoTls,
@@ -54,7 +59,30 @@ impl RedisAddress {
     /// # Errors
     /// What cannot be used, and why.
     pub fn check(&self) -> Result<(), AddressFlaw> {
+        self.read_nodes()?;
         self.read().map(drop)
+    }
+
+    /// Whether it is a cluster's.
+    #[must_use]
+    pub fn is_cluster(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// What connections to a cluster's nodes are made with; empty where it is no cluster.
+    pub(super) fn read_nodes(&self) -> Result<Vec<(ConnectionInfo, Option<TlsClient>)>, AddressFlaw> {
+        if !self.is_cluster() {
+            return Ok(Vec::new());
+        }
+        let read = |url: &String| {
+            let node = Self { url: url.clone(), others: Vec::new(), ..self.clone() };
+            let (info, tls) = node.read()?;
+            match (info.addr(), tls) {
+                (ConnectionAddr::Tcp(..), None) => Ok((info, None)),
+                _ => Err(AddressFlaw::Node),
+            }
+        };
+        std::iter::once(&self.url).chain(&self.others).map(read).collect()
     }
 
     /// What a connection is made with.
@@ -112,7 +140,7 @@ fn tail_shown(text: &str) -> String {
 
 impl<T: AsRef<str>> From<T> for RedisAddress {
     fn from(url: T) -> Self {
-        Self { url: url.as_ref().to_owned(), password: None, tls: TlsFiles::default() }
+        Self { url: url.as_ref().to_owned(), password: None, tls: TlsFiles::default(), others: Vec::new() }
     }
 }
 

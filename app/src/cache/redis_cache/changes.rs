@@ -17,7 +17,8 @@ use tokio::time::timeout;
 
 use super::cut::{Cut, ListeningClient};
 use super::error::classify;
-use super::link::{Driver, RedisLink};
+use super::link::RedisLink;
+use super::one_server::Driver;
 
 /// How long a hearer waits for its connection to stand, and a broken one before it is made again.
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -24,7 +24,7 @@ impl Cut {
         let clients = lock(&self.clients).clone();
         for client in clients {
             let kill = redis::cmd("CLIENT").arg("KILL").arg("ID").arg(client).to_owned();
-            kill.query_async::<i64>(&mut link.clone()).await?;
+            kill.query_async::<i64>(&mut link.any()).await?;
         }
         Ok(())
     }

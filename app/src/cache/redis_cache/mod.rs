@@ -8,6 +8,7 @@
 mod address;
 mod bounded;
 mod changes;
+mod cluster;
 mod connections;
 mod costs;
 mod counters;
@@ -16,9 +17,11 @@ mod error;
 mod hand;
 mod last_words;
 mod link;
+mod one_server;
 mod preflight;
 mod scripts;
 mod seize;
+mod shards;
 mod source;
 mod stream;
 mod versions;
@@ -28,7 +31,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use evidence::CacheStatus;
+use evidence::{CacheStatus, RedirectCounts};
 use redis::Cmd;
 use redis::aio::ConnectionLike;
 use strategies::port::{
@@ -50,6 +53,7 @@ use error::{classify, is_wrong_type};
 pub use hand::ServerHand;
 pub(crate) use link::RedisLink;
 use scripts::{Script, Scripts};
+pub use shards::{ClusterWatch, ShardSample};
 pub use source::RedisSource;
 use source::channel;
 use versions::knows_increx;
@@ -66,7 +70,7 @@ const GRACE_MS: u64 = 1000;
 /// What a Redis can do that calls itself so, with its version: `redis 7.0.15`.
 #[must_use]
 pub fn capabilities(server: &str) -> Capabilities {
-    Capabilities { increx: knows_increx(server), ..Capabilities::ALL }
+    Capabilities { increx: knows_increx(server), one_place: !server.contains("a cluster of"), ..Capabilities::ALL }
 }
 
 impl RedisSource {
@@ -114,8 +118,16 @@ impl CacheSource for RedisSource {
         Box::pin(async move { self.cut.cut(&self.connection, length).await.map_err(|error| sentence(&error)) })
     }
 
+    fn can(&self) -> Capabilities {
+        Capabilities { one_place: self.connection.nodes().is_none(), ..Capabilities::ALL }
+    }
+
     fn can_of(&self, server: &str) -> Capabilities {
-        capabilities(server)
+        Capabilities { one_place: self.can().one_place, ..capabilities(server) }
+    }
+
+    fn redirects(&self) -> Option<RedirectCounts> {
+        self.connection.nodes().map(|nodes| nodes.redirects.counts())
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {

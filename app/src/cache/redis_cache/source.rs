@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use evidence::CacheStatus;
 use redis::aio::PubSub;
+use redis::from_redis_value;
 use strategies::port::{CacheError, ConnectionLimits};
 
 use super::address::{AddressFlaw, RedisAddress};
@@ -35,21 +36,42 @@ impl RedisSource {
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = subscription;
     }
 
-    /// Asks the server about itself, once.
+    /// Asks the server about itself, once; of a cluster each primary.
     pub(super) async fn info(&self) -> Result<CacheStatus, CacheError> {
-        let info: String = redis::cmd("INFO").query_async(&mut self.connection.clone()).await.map_err(classify)?;
-        let field = |name: &str| info.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
-        let number = |name: &str| field(name).and_then(|n| n.parse::<u64>().ok());
-        let clients = number("maxclients").zip(number("connected_clients"));
+        let command = redis::cmd("INFO");
+        let Some(nodes) = self.connection.nodes() else {
+            let info: String = command.query_async(&mut self.connection.clone()).await.map_err(classify)?;
+            return Ok(status(&info));
+        };
+        let answers = nodes.each_primary(command).await.map_err(classify)?;
+        let infos: Vec<String> =
+            answers.into_iter().map(from_redis_value).collect::<Result<_, _>>().map_err(|e| classify(e.into()))?;
+        let all: Vec<CacheStatus> = infos.iter().map(|info| status(info)).collect();
+        let mut lives: Vec<&str> = all.iter().map(|one| one.incarnation.as_str()).collect();
+        lives.sort_unstable();
+        let first = all.first().map_or_else(String::new, |one| one.server.clone());
         Ok(CacheStatus {
-            server: match field("valkey_version") {
-                Some(version) => format!("valkey {version}"),
-                None => format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
-            },
-            incarnation: field("run_id").unwrap_or_default().to_owned(),
-            evicted: number("evicted_keys").unwrap_or(0),
-            places: clients.map(|(most, connected)| most.saturating_sub(connected)),
+            server: format!("{first}, a cluster of {} primaries", all.len()),
+            incarnation: lives.join(" "),
+            evicted: all.iter().map(|one| one.evicted).sum(),
+            places: all.iter().filter_map(|one| one.places).min(),
         })
+    }
+}
+
+/// What INFO says.
+fn status(info: &str) -> CacheStatus {
+    let field = |name: &str| info.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+    let number = |name: &str| field(name).and_then(|n| n.parse::<u64>().ok());
+    let clients = number("maxclients").zip(number("connected_clients"));
+    CacheStatus {
+        server: match field("valkey_version") {
+            Some(version) => format!("valkey {version}"),
+            None => format!("redis {}", field("redis_version").unwrap_or("of unknown version")),
+        },
+        incarnation: field("run_id").unwrap_or_default().to_owned(),
+        evicted: number("evicted_keys").unwrap_or(0),
+        places: clients.map(|(most, connected)| most.saturating_sub(connected)),
     }
 }
 

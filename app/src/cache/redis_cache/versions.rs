@@ -5,7 +5,7 @@ const INCREX_FROM: (u32, u32) = (8, 8);
 
 /// Whether a server that calls itself so knows INCREX.
 pub(super) fn knows_increx(server: &str) -> bool {
-    let version = server.strip_prefix("redis ").unwrap_or_default();
+    let version = server.strip_prefix("redis ").unwrap_or_default().split(',').next().unwrap_or_default();
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
     matches!((numbers.next().flatten(), numbers.next().flatten()), (Some(a), Some(b)) if (a, b) >= INCREX_FROM)
 }
@@ -22,6 +22,7 @@ mod tests {
             ("redis 8.8.0", true),
             ("redis 8.10.1", true),
             ("redis 10.0.0", true),
+            ("redis 8.8.0, a cluster of 3 primaries", true),
             ("redis of unknown version", false),
             ("memory", false),
         ] {

@@ -90,6 +90,7 @@ impl Settings {
             ("--target", self.target.is_some()),
             ("--redis", self.redis.is_some()),
             ("--cache redis", self.cache == CacheChoice::Redis),
+            ("--cache cluster", self.cache == CacheChoice::Cluster),
             ("--redis-server", self.redis_server.is_some()),
         ];
         match real.iter().find(|(_, given)| *given) {

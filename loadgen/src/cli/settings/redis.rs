@@ -23,7 +23,7 @@ pub struct GivenRedis {
 
 impl fmt::Debug for GivenRedis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.url))
+        f.write_str(&self.shown())
     }
 }
 
@@ -42,28 +42,53 @@ impl GivenRedis {
             #[cfg(feature = "labs")]
             address: address(url, args)?,
         };
-        let why = |why| flaw(url, &format!("{why} · write redis://HOST:PORT or redis+unix:///PATH"));
-        if args.i_own_this_target || is_loopback(url).map_err(why)? {
+        let why = |why: String| flaw(url, &format!("{why} · write redis://HOST:PORT or redis+unix:///PATH"));
+        let all_loopback = || nodes(url).try_fold(true, |all, url| Ok::<bool, String>(all && is_loopback(url)?));
+        if args.i_own_this_target || all_loopback().map_err(why)? {
             return Ok(Some(given));
         }
         Err(Failure::usage(format!(
             "a Redis that is not loopback · --redis {} · allowed 127.0.0.0/8, ::1 and a unix socket · the lab loads it: if it is \
              yours to load, add --i-own-this-target",
-            shown(url)
+            all_shown(url)
         )))
+    }
+
+    /// Whether it is a cluster: more than one node is named.
+    pub(super) fn is_cluster(&self) -> bool {
+        nodes(&self.url).nth(1).is_some()
+    }
+
+    /// Where it is, without secrets.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        all_shown(&self.url)
     }
 }
 
+/// The URL of each node: of a server that stands alone there is one.
+fn nodes(urls: &str) -> impl Iterator<Item = &str> {
+    urls.split(',').map(str::trim)
+}
+
+/// All of them without their secrets.
+fn all_shown(urls: &str) -> String {
+    nodes(urls).map(shown).collect::<Vec<_>>().join(",")
+}
+
 fn flaw(url: &str, why: &str) -> Failure {
-    Failure::usage(format!("no Redis URL · --redis {} · {why}", shown(url)))
+    Failure::usage(format!("no Redis URL · --redis {} · {why}", all_shown(url)))
 }
 
 #[cfg(feature = "labs")]
 fn address(url: &str, args: &RunArgs) -> Result<RedisAddress, Failure> {
-    let mut address = RedisAddress { tls: reach::files(&args.access), ..RedisAddress::from(url) };
+    let mut nodes = nodes(url);
+    let first = nodes.next().unwrap_or_default();
+    let others = nodes.map(str::to_owned).collect();
+    let mut address = RedisAddress { tls: reach::files(&args.access), others, ..RedisAddress::from(first) };
     address.check().map_err(|why| match why {
-        AddressFlaw::Url | AddressFlaw::Tail(_) => flaw(url, &why.to_string()),
-        AddressFlaw::NoTls => reach::without_tls(&format!("--redis {}", shown(url))),
+        AddressFlaw::Url | AddressFlaw::Tail(_) | AddressFlaw::Node => flaw(url, &why.to_string()),
+        AddressFlaw::NoTls => reach::without_tls(&format!("--redis {}", all_shown(url))),
         AddressFlaw::Tls(why) => reach::unusable(&why),
     })?;
     address.password = reach::password(&args.access, address.has_password())?;

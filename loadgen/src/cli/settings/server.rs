@@ -48,7 +48,14 @@ impl Settings {
 
     /// Whether there is a server that the generator reaches itself.
     pub(super) fn has_server(&self, docker: bool) -> bool {
-        !docker && self.target.is_none() && (self.redis.is_some() || self.server_program().is_some())
+        let some = self.redis.is_some() || self.server_program().is_some();
+        !docker && self.target.is_none() && some && !self.is_cluster()
+    }
+
+    /// Whether the cache is a cluster.
+    #[must_use]
+    pub fn is_cluster(&self) -> bool {
+        self.cache == CacheChoice::Cluster || self.redis.as_ref().is_some_and(super::redis::GivenRedis::is_cluster)
     }
 
     /// Whether that server is one which the lab starts itself.

@@ -52,7 +52,7 @@ impl ContainerStack {
         let replicas = replicas.iter().map(|replica| replica.number).collect();
         let stack = Self { engine, proxy, token, replicas };
         let endpoints =
-            Endpoints { lab: "docker", sites, replicas: controls, origin: Some(origin), server: None, stack: None };
+            Endpoints { lab: "docker", sites, replicas: controls, origin: Some(origin), server: None, cluster: None, stack: None };
         Ok((stack, endpoints))
     }
 }

@@ -3,6 +3,7 @@
 use app::wire::control_client::ControlError;
 use evidence::CacheStatus;
 use evidence::{Heartbeat, OriginCounters, OriginWrite};
+use report::record::ShardFigures;
 use strategies::time::Mono;
 
 use super::Trial;
@@ -10,7 +11,7 @@ use super::judge::{Observed, ReplicaEvidence, judge, read_list};
 use super::runner::{Before, LoadDone, TrialRunner};
 use crate::cli::settings::Subject;
 use crate::lab::Offset;
-use crate::load::measure::{Part, RunFacts, server_figures};
+use crate::load::measure::{Part, RunFacts, server_figures, shard_figures};
 use crate::shell::exit::Failure;
 
 impl TrialRunner<'_> {
@@ -72,7 +73,10 @@ impl TrialRunner<'_> {
         let (requests, end_ns) = (trial.figures.strategy.requests, load.end_ns);
         let rows = load.server.as_deref().unwrap_or_default();
         trial.figures.strategy.server = server_figures(rows, slowest.as_ref(), requests, end_ns);
-        Ok(Trial { containers: load.containers, server: load.server, ..trial })
+        let told = load.counters.redirects.map(|of| of.moved + of.ask + of.try_again);
+        let shards = load.shards.as_deref().and_then(|rows| shard_figures(rows, end_ns));
+        trial.figures.strategy.shards = shards.map(|shards| ShardFigures { told, ..shards });
+        Ok(Trial { containers: load.containers, server: load.server, shards: load.shards, ..trial })
     }
 
     /// What the cache says of itself now; `None` where no replica can be asked.

@@ -176,8 +176,9 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     };
     declare(&mut figures.strategy, &circumstances);
     let origin = origin.map(|(reads, _)| OriginRecord { reads, offset_ns, end_ns });
-    let (log, clock_uncertainty_ns, probed, containers, server) = (collected.log, uncertainty, None, None, None);
-    Ok(Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers, server })
+    let (log, clock_uncertainty_ns, probed) = (collected.log, uncertainty, None);
+    let (containers, server, shards) = (None, None, None);
+    Ok(Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers, server, shards })
 }
 
 /// Says whether the run may be believed, and why not.

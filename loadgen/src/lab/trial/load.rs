@@ -19,6 +19,7 @@ use crate::cli::settings::Subject;
 use crate::lab::docker::Sampler;
 use crate::lab::faults::{Aftermath, Injector};
 use crate::lab::server::ServerSampler;
+use crate::lab::shards::ShardSampler;
 use crate::load::drive::{Drive, Pattern, Retrying, Workers};
 use crate::load::measure::{Floor, IncrementTape, WarmState};
 use crate::load::record::{Collector, Recorder, VersionTape};
@@ -83,6 +84,7 @@ impl TrialRunner<'_> {
         let injector = Injector::new(scenario, self.endpoints, self.starts(subject), lives, self.clock, t0);
         let sampler = self.sampler().await?;
         let watched = self.endpoints.asked_server().and_then(|server| ServerSampler::start(server, self.clock));
+        let shards = ShardSampler::start(self.endpoints.cluster.as_ref(), self.clock);
         let immortals = RefCell::default();
         let at_start = tokio::select! {
             biased;
@@ -111,6 +113,7 @@ impl TrialRunner<'_> {
             aftermath,
             containers: sampler.map(|sampler| sampler.rows(t0)),
             server: watched.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
+            shards: shards.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
             immortals: subject.counter.as_ref().map(|_| immortals.into_inner().end()),
         })
     }

@@ -16,7 +16,7 @@ use std::io;
 use std::path::Path;
 
 use evidence::OriginWrite;
-use report::record::{AnswerRow, ContainerRow, OriginRow, ServerRow, WriteRow};
+use report::record::{AnswerRow, ContainerRow, OriginRow, ServerRow, ShardRow, WriteRow};
 use scenarios::{Scenario, Warm};
 use strategies::units::duration_text;
 
@@ -52,6 +52,8 @@ pub struct Trial {
     pub containers: Option<Vec<ContainerRow>>,
     /// `cache.csv`, where the generator reaches the cache's server itself.
     pub server: Option<Vec<ServerRow>>,
+    /// `shards.csv`, where the cache is a cluster.
+    pub shards: Option<Vec<ShardRow>>,
 }
 
 /// `origin.csv` before it is written.

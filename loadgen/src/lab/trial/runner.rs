@@ -10,7 +10,7 @@ use app::wire::control::{ConfigureServer, Identity, StartOrigin, StartReplica};
 use app::wire::control_client::{ControlClient, ControlError};
 use evidence::{CacheStatus, Heartbeat, OriginCounters, ReplicaCounters};
 use report::StrategyFolder;
-use report::record::{ContainerRow, ServerRow};
+use report::record::{ContainerRow, ServerRow, ShardRow};
 use scenarios::Plan;
 use strategies::Spec;
 use strategies::time::{Mono, nanos};
@@ -73,6 +73,7 @@ pub(super) struct LoadDone {
     pub(super) aftermath: Aftermath,
     pub(super) containers: Option<Vec<ContainerRow>>,
     pub(super) server: Option<Vec<ServerRow>>,
+    pub(super) shards: Option<Vec<ShardRow>>,
     pub(super) immortals: Option<ImmortalsSeen>,
 }
 

@@ -159,6 +159,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         pool: pool_of(evidence),
         traffic: traffic(spec, evidence.counters),
         server: None,
+        shards: None,
         name: subject.name.clone(),
         spec: subject.composition.clone(),
         folder: subject.folder.clone(),

@@ -326,6 +326,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         pool: None,
         traffic: None,
         server: None,
+        shards: None,
         counters: None,
         cut_after_s: None,
         name: shape.name.into(),
