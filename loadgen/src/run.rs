@@ -343,8 +343,7 @@ fn write_trial(
     noise: &Noise,
 ) -> Result<(), Failure> {
     let settings = &turn.settings;
-    let Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, containers, server, shards } =
-        trial;
+    let Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, sampled } = trial;
     let write = || {
         files.write_seconds(&figures.seconds)?;
         files.write_bins(&figures.bins)?;
@@ -356,11 +355,7 @@ fn write_trial(
             files.stream_answers(|write| writes.each_answer(write))?;
         }
         files.stream_events(|write| events.each(write))?;
-        if let Some(rows) = &containers {
-            files.write_containers(rows)?;
-        }
-        server.iter().try_for_each(|rows| files.write_server(rows))?;
-        shards.iter().try_for_each(|rows| files.write_shards(rows))?;
+        sampled.write(files)?;
         log.map_or(Ok(()), Log::commit)
     };
     write().map_err(Failure::failed)?;

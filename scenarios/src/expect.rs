@@ -70,7 +70,7 @@ impl Scenario {
             events: events.len(),
             writes: writes.is_some(),
             evicts: redis.bounds_memory(),
-            busy_cache: simulated.is_set(),
+            busy_cache: simulated.is_busy(),
             batch: *batch,
             slots: slots.is_some(),
             ttl: *ttl,

@@ -34,6 +34,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("pool-starvation", include_str!("../files/pool-starvation.toml")),
         ("persistence", include_str!("../files/persistence.toml")),
         ("eviction", include_str!("../files/eviction.toml")),
+        ("hot-shard", include_str!("../files/hot-shard.toml")),
         ("large-values", include_str!("../files/large-values.toml")),
         ("pages", include_str!("../files/pages.toml")),
         ("write-race", include_str!("../files/write-race.toml")),

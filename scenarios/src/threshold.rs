@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 110] = [
+pub const METRICS: [&str; 115] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -93,6 +93,11 @@ pub const METRICS: [&str; 110] = [
     "traffic.read_per_request",
     "traffic.written_per_request",
     "traffic.torn",
+    "shards.operations",
+    "shards.fullest_share",
+    "shards.moved",
+    "shards.ask",
+    "shards.try_again",
     "server.hit_ratio",
     "server.evicted",
     "server.forks",

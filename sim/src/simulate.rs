@@ -24,6 +24,8 @@ use crate::world::{NOBODY, VirtualClock, World};
 
 /// How often it is looked whether they have ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// How often the servers of a cluster are looked at.
+const SHARDS_EVERY: Duration = Duration::from_secs(1);
 /// How often the lab is told of the time.
 const TICK_EVERY: Duration = Duration::from_millis(250);
 /// How often somebody is shown the cache who asks for it.
@@ -71,6 +73,9 @@ pub struct SimulationResult {
     pub writes: Vec<OriginWrite>,
     /// What the replicas counted between t = 0 and the end of the load.
     pub counters: ReplicaCounters,
+    /// What the servers of a cluster had carried out by each second: when, nanoseconds since t = 0, and how many commands each; empty of a server that
+    /// stands alone.
+    pub shards: Vec<(i64, Vec<u64>)>,
     /// The events that took effect.
     pub happened: Vec<Happened>,
     /// Tasks that had not ended in time after the load.
@@ -184,6 +189,16 @@ async fn run<W: Witness + 'static>(
         });
     }
 
+    let shards = Rc::new(RefCell::new(Vec::new()));
+    if fleet.cache.work.commands().is_some() {
+        let (sampling, cache, told) = (handle.clone(), Arc::clone(&fleet.cache), Rc::clone(&shards));
+        handle.spawn(LAB, async move {
+            loop {
+                told.borrow_mut().extend(cache.work.commands().map(|of| (since_t0(sampling.now()), of)));
+                sampling.sleep(SHARDS_EVERY).await;
+            }
+        });
+    }
     crowd.load(t0.minus(load.warmup), t0, load.duration).await;
     let ended = handle.now();
     handle.crash(LAB);
@@ -193,5 +208,6 @@ async fn run<W: Witness + 'static>(
         handle.sleep(LOOK_EVERY).await;
     }
     let (happened, not_quiet, ledger, writes) = (happened.take(), world.tasks(), Vec::new(), Vec::new());
-    Ok(SimulationResult { t0, ended, ledger, writes, counters, happened, not_quiet })
+    let shards = shards.take();
+    Ok(SimulationResult { t0, ended, ledger, writes, counters, shards, happened, not_quiet })
 }

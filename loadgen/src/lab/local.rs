@@ -113,7 +113,11 @@ impl Drop for LocalLab {
 
 fn choose_cache(settings: &Settings) -> Result<(Cache, PrivateServers, String), Failure> {
     if let Some(given) = &settings.redis {
-        return Ok((Cache::Redis(given.address.clone()), PrivateServers::None, format!("the Redis at {}", given.shown())));
+        return Ok((
+            Cache::Redis(given.address.clone()),
+            PrivateServers::None,
+            format!("the Redis at {}", given.shown()),
+        ));
     }
     let program = settings.server_program();
     let memory = |why: &str| Ok((Cache::Memory(Arc::default()), PrivateServers::None, why.to_owned()));

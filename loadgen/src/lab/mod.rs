@@ -20,6 +20,7 @@ mod preflight;
 mod real;
 #[cfg(feature = "labs")]
 mod server;
+#[cfg(feature = "labs")]
 mod shards;
 
 use scenarios::{ACTIONS, ActionRow, Needs, Scenario};

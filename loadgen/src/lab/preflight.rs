@@ -32,10 +32,7 @@ const REMEDIES: [(RefusalCause, &str); 24] = [
     (RefusalCause::CommandDenied, "give the user the right to it: ACL SETUSER USER {rights}"),
     (RefusalCause::KeyDenied, "give the user the right to the lab's keys: ACL SETUSER USER ~lab:*"),
     (RefusalCause::ChannelDenied, "give the user the right to the lab's channels: ACL SETUSER USER &lab:*"),
-    (
-        RefusalCause::Cluster,
-        "it is a node of a cluster, and the lab needs a Redis that stands alone: give one with --redis",
-    ),
+    (RefusalCause::Cluster, "it is a node of a cluster: name at least two of its nodes, --redis URL,URL"),
     (RefusalCause::TooManyClients, "raise its maxclients, or close others' connections: the lab needs two a replica"),
     (RefusalCause::Loading, "wait until it has loaded its data, and run again"),
     (RefusalCause::PasswordMissing, "give user and password: --redis redis://USER@HOST:PORT --password-file FILE"),

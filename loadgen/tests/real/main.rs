@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
 
+mod cluster;
 #[path = "../common/mod.rs"]
 mod common;
 mod conditions;

@@ -21,6 +21,7 @@ mod pool;
 mod reads;
 mod repeats;
 mod server;
+mod shards;
 mod table;
 mod tradeoff;
 mod view;
@@ -63,6 +64,7 @@ fn sections(out: &mut Sheet, view: &View<'_>) {
             reads::close_up(out, view);
         }
         pool::pool(out, view);
+        shards::shards(out, view);
         latency::over_the_run(out, view);
         latency::spectrum(out, view);
         if !counts {

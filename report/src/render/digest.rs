@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use crate::files::error::ReportError;
 use crate::files::folder::{RunFolder, StrategyFolder};
 use crate::record::herds::{Herds, is_reason};
-use crate::record::{BinRow, ContainerRow, EventRow, LabEvent, Run, ServerRow, Strategy};
+use crate::record::{BinRow, ContainerRow, EventRow, LabEvent, Run, ServerRow, ShardRow, Strategy};
 use crate::text::phrases;
 use crate::text::sentences::times_differ;
 
@@ -40,6 +40,8 @@ pub(crate) struct Digest {
     pub(crate) containers: Vec<ContainerRow>,
     /// `cache.csv`; empty where nobody watched the cache's server.
     pub(crate) server: Vec<ServerRow>,
+    /// `shards.csv`; empty where the cache is no cluster.
+    pub(crate) shards: Vec<ShardRow>,
     /// Files that were not there, and should be.
     pub(crate) missing: Vec<&'static str>,
 }
@@ -109,6 +111,7 @@ impl Digest {
             lag_p99,
             containers: files.read_containers()?,
             server: files.read_server()?,
+            shards: files.read_shards()?,
             seconds,
             expiries_s: seen.expiries_s,
             missing,

@@ -145,18 +145,18 @@ pub(crate) const FIGURES: [FigureRow; 37] = [
         "fullest shard",
         "share of the cluster's commands that the busiest of its primaries carried out, and how many primaries there were",
     ),
-    figure("shards.redirects", Some(FigureUnit::Count), |s| {
-        let all = s.shards.as_ref().map(|of| of.moved + of.ask + of.try_again);
+    figure("shards.moved", Some(FigureUnit::Count), |s| {
+        let moved = s.shards.as_ref().map(|of| of.moved);
         let under = s.shards.as_ref().filter(|of| of.ask + of.try_again > 0);
         let under = under.map(|of| format!("{} ASK, {} TRYAGAIN", of.ask, of.try_again)).unwrap_or_default();
-        Cell { under, ..count(all, "") }
+        Cell { under, ..count(moved, "") }
     })
     .only(Shown::Shards)
-    .head("redirects", "")
+    .head("", "MOVED")
     .page(
         Group::Shards,
-        "redirects",
-        "how often the nodes answered MOVED, ASK or TRYAGAIN, by their own word",
+        "MOVED",
+        "how often the nodes sent a client to another node (MOVED), and where slots were on their way ASK and TRYAGAIN, by their own word",
     ),
     figure("behind.share", Some(FigureUnit::Share), behind).only(Shown::Writes).head("behind", "commit").page(
         Group::Writes,

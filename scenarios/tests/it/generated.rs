@@ -70,7 +70,12 @@ pub(crate) fn retry() -> impl Strategy<Value = Retry> {
 
 fn simulated() -> impl Strategy<Value = SimulatedServer> {
     let set = (span(S), span(S), proptest::option::of(1024_u32..=u32::MAX));
-    let set = set.prop_map(|(command, per_mib, bandwidth)| SimulatedServer { command, per_mib, bandwidth });
+    let set = set.prop_map(|(command, per_mib, bandwidth)| SimulatedServer {
+        shards: 1 + per_mib.subsec_millis() % 7,
+        command,
+        per_mib,
+        bandwidth,
+    });
     prop_oneof![Just(SimulatedServer::default()), set]
 }
 

@@ -166,17 +166,17 @@ impl Invalidations for CachePort {
     }
 
     fn tell<'a>(&'a self, bus: Bus, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        let (key, server) = (key.clone(), Arc::clone(&self.server));
+        let (of, key, server) = (key, key.clone(), Arc::clone(&self.server));
         // An entry of a stream takes memory.
         let needs_memory = matches!(bus, Bus::Streams { .. });
-        Box::pin(self.write(needs_memory, 0, move |_| server.told(bus, &key)))
+        Box::pin(self.write(needs_memory, (of, 0), move |_| server.told(bus, &key)))
     }
 
     fn tracked<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
         let (key, replica) = (key.clone(), self.replica);
         Box::pin(self.read(move |server| {
             server.track(replica, &key);
-            server.look_up(&key)
+            server.reply(&key)
         }))
     }
 }

@@ -31,16 +31,16 @@ impl CounterServer for MemoryCache {
 
 impl CounterServer for CachePort {
     fn command<'a>(&'a self, key: &'a Key, command: CounterCommand) -> BoxFuture<'a, Result<Option<i64>, CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
+        let (of, key, replica) = (key, key.clone(), self.replica);
         let needs_memory = !matches!(command, CounterCommand::Read | CounterCommand::Expire(_));
-        Box::pin(self.write(needs_memory, 0, move |server| {
+        Box::pin(self.write(needs_memory, (of, 0), move |server| {
             server.tell(replica, || Effect::Counted(key.clone(), command, server.memory().counter(&key)));
             server.memory().act_on_counter(&key, command)
         }))
     }
 
     fn look<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<HeldCounter>, CacheError>> {
-        let key = key.clone();
-        Box::pin(self.write(false, 0, move |server| server.memory().counter(&key)))
+        let (of, key) = (key, key.clone());
+        Box::pin(self.write(false, (of, 0), move |server| server.memory().counter(&key)))
     }
 }

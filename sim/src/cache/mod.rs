@@ -41,7 +41,7 @@ use crate::cache::keymap::KeyMap;
 use crate::cache::link::{Draws, Link};
 use crate::cache::listeners::Changes;
 use crate::cache::memory::{MemoryCache, Snapshot};
-use crate::cache::work::{Carried, ServerWork};
+use crate::cache::work::{Carried, Replies, ServerWork};
 use crate::world::Handle;
 
 /// The seed of what the server draws for itself.
@@ -62,7 +62,7 @@ pub struct CacheServer {
     changes: Changes,
     watcher: OnceLock<Watcher>,
     draws: Draws,
-    work: ServerWork,
+    pub(crate) work: ServerWork,
 }
 
 impl CacheServer {
@@ -201,10 +201,40 @@ impl CacheServer {
     }
 
     /// Waits until the server has done what a command asks of it, and the reply has left.
-    async fn toil(&self, carried: Carried) {
-        if let Some(at) = self.work.done(self.world.now(), carried) {
+    async fn toil(&self, shard: usize, carried: Carried) {
+        if let Some(at) = self.work.done(self.world.now(), shard, carried) {
             self.world.sleep_until(at).await;
         }
+    }
+
+    /// The same for what was read.
+    async fn toil_for(&self, replies: &Replies) {
+        if let Some(at) = self.work.replied(self.world.now(), replies) {
+            self.world.sleep_until(at).await;
+        }
+    }
+
+    /// What there is of a key, and what it brings back.
+    fn reply(&self, key: &Key) -> (Lookup, Replies) {
+        let (found, bytes) = self.look_up(key);
+        (found, Replies::One(self.work.shard(key), bytes))
+    }
+
+    /// Of several keys: of each server one command.
+    fn reply_of_all(&self, keys: &[Key]) -> (Vec<Lookup>, Replies) {
+        let found: Vec<(usize, Lookup, u64)> = keys
+            .iter()
+            .map(|key| {
+                let (found, bytes) = self.look_up(key);
+                (self.work.shard(key), found, bytes)
+            })
+            .collect();
+        let last = found.iter().map(|(shard, ..)| *shard).max().unwrap_or(0);
+        let mut of = vec![None; last + 1];
+        for (shard, _, bytes) in &found {
+            *of[*shard].get_or_insert(0) += bytes;
+        }
+        (found.into_iter().map(|(_, found, _)| found).collect(), Replies::Many(of))
     }
 
     /// Lets a command in that has arrived: waits while the server stands still, and for its slowness.

@@ -15,7 +15,7 @@ use strategies::{Entry, Key};
 
 use super::effect::Effect;
 use super::link::Link;
-use super::work::Carried;
+use super::work::{Carried, Replies};
 use super::{CacheServer, Subscriber, lock, no_reply};
 use crate::world::{Handle, NOBODY};
 
@@ -61,10 +61,10 @@ impl CachePort {
         self.replies_to_lose.store(count, Relaxed);
     }
 
-    /// A read: it has no effect, so a caller that gives it up leaves nothing behind. `look` says what there is, and how many bytes.
+    /// A read: it has no effect, so a caller that gives it up leaves nothing behind. `look` says what there is, and what it brings back.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&CacheServer) -> (T, u64) + Send + 'static,
+        look: impl FnOnce(&CacheServer) -> (T, Replies) + Send + 'static,
     ) -> Result<T, CacheError> {
         self.traffic.sent(0);
         let deadline = self.world.now().plus(self.budget);
@@ -75,20 +75,20 @@ impl CachePort {
             let server = Arc::clone(&self.server);
             let serve = async move {
                 server.admit(false).await?;
-                let (found, bytes) = look(&server);
-                server.toil(Carried { inwards: 0, outwards: bytes }).await;
-                Ok((found, bytes))
+                let (found, replies) = look(&server);
+                server.toil_for(&replies).await;
+                Ok((found, replies.bytes()))
             };
             let (found, bytes) = Box::pin(self.reply_to(serve, deadline)).await?;
             self.traffic.came(bytes);
             return Ok(found);
         }
-        let (found, bytes) = look(&self.server);
-        self.server.toil(Carried { inwards: 0, outwards: bytes }).await;
+        let (found, replies) = look(&self.server);
+        self.server.toil_for(&replies).await;
         let back = self.link.back.deliver(self.world.now());
         let Some(back) = back.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
         self.world.sleep_until(back).await;
-        self.traffic.came(bytes);
+        self.traffic.came(replies.bytes());
         Ok(found)
     }
 
@@ -101,16 +101,16 @@ impl CachePort {
     pub(super) async fn write<T: Send + 'static>(
         &self,
         needs_memory: bool,
-        bytes: u64,
+        (of, bytes): (&Key, u64),
         act: impl FnOnce(&Arc<CacheServer>) -> T + Send + 'static,
     ) -> Result<T, CacheError> {
         let deadline = self.world.now().plus(self.budget);
         let Some(arrives) = self.link.there.deliver(self.world.now()) else { return self.give_up(deadline).await };
-        let (world, server) = (self.world.clone(), Arc::clone(&self.server));
+        let (world, server, shard) = (self.world.clone(), Arc::clone(&self.server), self.server.work.shard(of));
         let serve = async move {
             world.sleep_until(arrives).await;
             server.admit(needs_memory).await?;
-            server.toil(Carried { inwards: bytes, outwards: 0 }).await;
+            server.toil(shard, Carried { inwards: bytes, outwards: 0 }).await;
             Ok(act(&server))
         };
         self.reply_to(serve, deadline).await
@@ -146,25 +146,19 @@ impl CachePort {
 impl Cache for CachePort {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
         let key = key.clone();
-        Box::pin(self.read(move |server| server.look_up(&key)))
+        Box::pin(self.read(move |server| server.reply(&key)))
     }
 
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Lookup>, CacheError>> {
         let keys = keys.to_vec();
-        Box::pin(self.read(move |server| {
-            let found = keys.iter().map(|key| server.look_up(key));
-            found.fold((Vec::new(), 0), |(mut all, sum), (one, bytes)| {
-                all.push(one);
-                (all, sum + bytes)
-            })
-        }))
+        Box::pin(self.read(move |server| server.reply_of_all(&keys)))
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {
-        let (key, entry, replica) = (key.clone(), entry.clone(), self.replica);
+        let (of, key, entry, replica) = (key, key.clone(), entry.clone(), self.replica);
         let bytes = self.server.work.bytes(&entry);
         self.traffic.sent(bytes);
-        Box::pin(self.write(true, bytes, move |server| {
+        Box::pin(self.write(true, (of, bytes), move |server| {
             let stored = server.memory.store(&key, &entry, when);
             if stored == Stored::Stored {
                 server.changed(&key);
@@ -175,9 +169,9 @@ impl Cache for CachePort {
     }
 
     fn remove<'a>(&'a self, key: &'a Key, what: Removal) -> BoxFuture<'a, Result<(), CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
+        let (of, key, replica) = (key, key.clone(), self.replica);
         self.traffic.sent(0);
-        Box::pin(self.write(false, 0, move |server| {
+        Box::pin(self.write(false, (of, 0), move |server| {
             server.memory.forget(&key, what);
             server.changed(&key);
             if what == Removal::EntryAndLease {
@@ -195,8 +189,8 @@ impl Lease for CachePort {
         token: Token,
         life: Duration,
     ) -> BoxFuture<'a, Result<Acquired, CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.write(true, 0, move |server| {
+        let (of, key, replica) = (key, key.clone(), self.replica);
+        Box::pin(self.write(true, (of, 0), move |server| {
             let acquired = server.memory.take(&key, token, life);
             server.tell(replica, || Effect::Taken(key.clone(), token, life, acquired));
             if acquired == Acquired::Won {
@@ -207,8 +201,8 @@ impl Lease for CachePort {
     }
 
     fn renew<'a>(&'a self, key: &'a Key, token: Token, life: Duration) -> BoxFuture<'a, Result<Renewed, CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.write(false, 0, move |server| {
+        let (of, key, replica) = (key, key.clone(), self.replica);
+        Box::pin(self.write(false, (of, 0), move |server| {
             let renewed = server.memory.prolong(&key, token, life);
             server.tell(replica, || Effect::Prolonged(key, token, renewed));
             renewed
@@ -216,8 +210,8 @@ impl Lease for CachePort {
     }
 
     fn release<'a>(&'a self, key: &'a Key, token: Token) -> BoxFuture<'a, Result<Released, CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.write(false, 0, move |server| {
+        let (of, key, replica) = (key, key.clone(), self.replica);
+        Box::pin(self.write(false, (of, 0), move |server| {
             let released = server.memory.let_go(&key, token);
             if released == Released::Released {
                 lock(&server.holders).remove(&key);

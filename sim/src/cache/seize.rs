@@ -26,8 +26,8 @@ impl Seize for MemoryCache {
 
 impl Seize for CachePort {
     fn seize<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.write(false, 0, move |server| {
+        let (of, key, replica) = (key, key.clone(), self.replica);
+        Box::pin(self.write(false, (of, 0), move |server| {
             server.memory.drop_lease(&key);
             server.tell(replica, || Effect::Seized(key));
         }))

@@ -32,10 +32,10 @@ impl Wake for CachePort {
     }
 
     fn announce<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
-        let key = key.clone();
+        let (of, key) = (key, key.clone());
         Box::pin(async move {
             // Best effort: a message that is not sent costs a fall-back poll.
-            let _ = self.write(false, 0, move |server| server.fan_out(&key)).await;
+            let _ = self.write(false, (of, 0), move |server| server.fan_out(&key)).await;
             // In a simulated world only what the scenario does loses messages.
             true
         })

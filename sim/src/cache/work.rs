@@ -1,14 +1,17 @@
-//! What commands cost the server: one thing at a time, and a link that carries so much each way.
+//! What commands cost a server: one thing at a time, and a link that carries so much each way. A cluster is several of them, each with its part
+//! of the slots.
 //!
 //! A command waits for those that came before it, at each of three places: the way in, the server, the way out. In all of them it is first
 //! come, first served, so a place is the moment at which it is free again.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use scenarios::{Keys, SimulatedServer};
-use strategies::Entry;
+use strategies::counter::{SLOTS, slot_of};
 use strategies::time::{Mono, nanos};
+use strategies::{Entry, Key};
 
 /// What lies around a value in the cache: the envelope of the Redis adapter, to a few bytes.
 const ENVELOPE_BYTES: u64 = 75;
@@ -18,12 +21,43 @@ const WORTH: f64 = 0.1;
 const MIB: f64 = (1 << 20) as f64;
 
 /// How large entries are where they lie, and what they cost there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ServerWork {
     compressible: f64,
     costs: SimulatedServer,
+    shards: Vec<ShardWork>,
+}
+
+/// One server's work.
+#[derive(Debug, Default)]
+struct ShardWork {
     /// When the way in, the server and the way out are free.
     places: Mutex<[Mono; 3]>,
+    /// Commands so far.
+    commands: AtomicU64,
+}
+
+/// What a command brings back: of one server, or of several at once.
+pub(crate) enum Replies {
+    /// Which, and bytes of entries.
+    One(usize, u64),
+    /// Bytes of entries by server; `None` of one that was not asked.
+    Many(Vec<Option<u64>>),
+}
+
+impl Replies {
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::One(_, bytes) => *bytes,
+            Self::Many(of) => of.iter().flatten().sum(),
+        }
+    }
+}
+
+impl Default for ServerWork {
+    fn default() -> Self {
+        Self { compressible: 0.0, costs: SimulatedServer::default(), shards: vec![ShardWork::default()] }
+    }
 }
 
 /// What a command carries: bytes of entries, in and out.
@@ -37,7 +71,31 @@ impl ServerWork {
     /// Of a server that holds values of these keys.
     #[must_use]
     pub fn new(keys: &Keys, costs: SimulatedServer) -> Self {
-        Self { compressible: keys.compressible, costs, places: Mutex::default() }
+        let shards = (0..costs.shards.max(1)).map(|_| ShardWork::default()).collect();
+        Self { compressible: keys.compressible, costs, shards }
+    }
+
+    /// Which server has a key: all parts of an item lie together.
+    pub(crate) fn shard(&self, key: &Key) -> usize {
+        match self.shards.len() {
+            1 => 0,
+            shards => usize::from(slot_of(key.whole().0)) * shards / usize::from(SLOTS),
+        }
+    }
+
+    /// Commands that each server has carried out so far; `None` where there is one alone.
+    #[must_use]
+    pub fn commands(&self) -> Option<Vec<u64>> {
+        (self.shards.len() > 1).then(|| self.shards.iter().map(|shard| shard.commands.load(Relaxed)).collect())
+    }
+
+    /// When all replies to a command that arrives at `now` have left; `None`: at once.
+    pub(crate) fn replied(&self, now: Mono, replies: &Replies) -> Option<Mono> {
+        let done = |shard, outwards| self.done(now, shard, Carried { inwards: 0, outwards });
+        match replies {
+            Replies::One(shard, bytes) => done(*shard, *bytes),
+            Replies::Many(of) => of.iter().enumerate().filter_map(|(shard, bytes)| done(shard, (*bytes)?)).max(),
+        }
     }
 
     /// Bytes of an entry where it lies.
@@ -47,17 +105,19 @@ impl ServerWork {
         ENVELOPE_BYTES + (length as f64 * (1.0 - saved)).round() as u64
     }
 
-    /// When the reply to a command that arrives at `now` has left the server; `None`: at once.
-    pub(crate) fn done(&self, now: Mono, carried: Carried) -> Option<Mono> {
-        if !self.costs.is_set() {
+    /// When the reply to a command that arrives at `now` has left its server; `None`: at once.
+    pub(crate) fn done(&self, now: Mono, shard: usize, carried: Carried) -> Option<Mono> {
+        let shard = self.shards.get(shard)?;
+        shard.commands.fetch_add(1, Relaxed);
+        if !self.costs.is_busy() {
             return None;
         }
-        let SimulatedServer { command, per_mib, bandwidth } = self.costs;
+        let SimulatedServer { command, per_mib, bandwidth, .. } = self.costs;
         let wire = |bytes: u64| {
             bandwidth.map_or(Duration::ZERO, |per_s| Duration::from_secs_f64(bytes as f64 / f64::from(per_s)))
         };
         let by_bytes = nanos(per_mib) as f64 * (carried.inwards + carried.outwards) as f64 / MIB;
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = shard.places.lock().unwrap_or_else(PoisonError::into_inner);
         let takes =
             [wire(carried.inwards), command + Duration::from_nanos(by_bytes.round() as u64), wire(carried.outwards)];
         let mut at = now;
@@ -81,16 +141,34 @@ mod tests {
             command: Duration::from_micros(10),
             per_mib: Duration::from_millis(1),
             bandwidth: Some(100 << 20),
+            ..SimulatedServer::default()
         };
-        let work = ServerWork { compressible: 0.0, costs, places: Mutex::default() };
+        let work = ServerWork { costs, ..ServerWork::default() };
         let out = |outwards| Carried { inwards: 0, outwards };
         // 10 µs, a ms for the MiB, and a hundredth of a second on the link.
-        assert_eq!(work.done(Mono(0), out(1 << 20)), Some(Mono(11_010 * US)));
+        assert_eq!(work.done(Mono(0), 0, out(1 << 20)), Some(Mono(11_010 * US)));
         // The server is free again after 1 010 µs; the link is not.
-        assert_eq!(work.done(Mono(0), out(1 << 20)), Some(Mono(21_010 * US)));
+        assert_eq!(work.done(Mono(0), 0, out(1 << 20)), Some(Mono(21_010 * US)));
         // What carries nothing goes over the link in its turn.
-        assert_eq!(work.done(Mono(0), out(0)), Some(Mono(21_010 * US)));
-        assert_eq!(work.done(Mono(30_000 * US), out(0)), Some(Mono(30_010 * US)));
-        assert_eq!(ServerWork::default().done(Mono(5), out(1 << 30)), None);
+        assert_eq!(work.done(Mono(0), 0, out(0)), Some(Mono(21_010 * US)));
+        assert_eq!(work.done(Mono(30_000 * US), 0, out(0)), Some(Mono(30_010 * US)));
+        assert_eq!(ServerWork::default().done(Mono(5), 0, out(1 << 30)), None);
+    }
+
+    #[test]
+    fn each_shard_has_work_of_its_own() {
+        let costs = SimulatedServer { shards: 3, command: Duration::from_micros(10), ..SimulatedServer::default() };
+        let work = ServerWork {
+            costs,
+            shards: vec![ShardWork::default(), ShardWork::default(), ShardWork::default()],
+            ..ServerWork::default()
+        };
+        // The slots of `1`, `2` and `3` are 9842, 5649 and 1584.
+        let shard = |item| work.shard(&Key::of_item(item));
+        assert_eq!([shard(1), shard(2), shard(3)], [1, 1, 0]);
+        assert_eq!(work.done(Mono(0), 0, Carried::default()), Some(Mono(10 * US)));
+        assert_eq!(work.done(Mono(0), 1, Carried::default()), Some(Mono(10 * US)));
+        assert_eq!(work.replied(Mono(0), &Replies::Many(vec![Some(0), None, Some(0)])), Some(Mono(20 * US)));
+        assert_eq!(work.commands(), Some(vec![2, 1, 1]));
     }
 }

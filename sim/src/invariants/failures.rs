@@ -118,10 +118,8 @@ impl Checker for TakenOver {
                 self.orphans.remove(key);
                 self.reading.insert((fact.node, key.clone()));
             }
-            FactKind::Told(Event::FlightEnded { key, .. }) => {
-                if self.reading.remove(&(fact.node, key.clone())) {
-                    self.orphans.remove(key);
-                }
+            FactKind::Told(Event::FlightEnded { key, .. }) if self.reading.remove(&(fact.node, key.clone())) => {
+                self.orphans.remove(key);
             }
             FactKind::Told(Event::Put { key, .. }) => drop(self.orphans.remove(key)),
             // Another trouble may hold the successor up, or give the lock to somebody again.

@@ -3,7 +3,7 @@
 //! A request reads one of them, drawn anew each time. Each is an entry like any other: what misses it fills it, and has a lock, a jitter
 //! and a fence of its own. A write tells all of them, one after the other, and between the first and the last they differ.
 
-use super::copy_names::CopiesLayer;
+use super::copy_names::{CopiesLayer, CopyTags};
 use crate::spec::{Layer, LayerInfo, ParamInfo, Range, Slot};
 
 /// Its row.
@@ -16,12 +16,12 @@ pub(crate) const COPIES: LayerInfo = LayerInfo {
         ParamInfo {
             name: "tags",
             default: "random",
-            what: "random (their slots fall as they do) or even (their names are chosen so that each has its own n-th of a cluster's slots)",
-            range: Range::Word(&["random", "even"]),
+            what: "random (drawn, so that their slots are), counted (from 0 on, as most people name them) or even (chosen so that each has its own n-th of a cluster's slots)",
+            range: Range::Word(&["random", "counted", "even"]),
         },
     ],
     make: |args| {
-        let even = args.word("tags", &[false, true])?;
-        Ok(Layer::Copies(CopiesLayer { n: args.count("n")?, even }))
+        let tags = args.word("tags", &[CopyTags::Random, CopyTags::Counted, CopyTags::Even])?;
+        Ok(Layer::Copies(CopiesLayer { n: args.count("n")?, tags }))
     },
 };

@@ -39,7 +39,10 @@ impl Capabilities {
             (needed.leases && !self.leases, "leases"),
             (needed.conditions && !self.conditions, "puts on a condition"),
             (needed.messages && !self.messages, "messages between replicas"),
-            (needed.one_place && !self.one_place, "changes told by one server (near with invalidate=pubsub does without)"),
+            (
+                needed.one_place && !self.one_place,
+                "changes told by one server (near with invalidate=pubsub does without)",
+            ),
             (needed.increx && !self.increx, "the command INCREX (Redis 8.8 and later)"),
         ]
         .into_iter()

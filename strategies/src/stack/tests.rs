@@ -197,7 +197,11 @@ fn a_strategy_that_needs_more_than_its_cache_can_is_refused() {
     };
     let all = Capabilities::ALL;
     for (text, can, lacks) in [
-        ("plain + coalesce", Capabilities { leases: false, conditions: false, messages: false, one_place: false, increx: false }, None),
+        (
+            "plain + coalesce",
+            Capabilities { leases: false, conditions: false, messages: false, one_place: false, increx: false },
+            None,
+        ),
         ("plain + lock", Capabilities { leases: false, ..all }, Some("leases")),
         ("plain + lease", Capabilities { conditions: false, ..all }, Some("puts on a condition")),
         ("plain + lock", Capabilities { messages: false, ..all }, None),

@@ -106,9 +106,7 @@ impl RedisLink {
 impl ConnectionLike for RedisLink {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         match &self.0 {
-            Way::One(one) => {
-                Box::pin(one.with(async move |connection| connection.send_packed_command(command).await))
-            }
+            Way::One(one) => Box::pin(one.with(async move |connection| connection.send_packed_command(command).await)),
             Way::Cluster(nodes) => {
                 Box::pin(nodes.with(async move |connection| connection.req_packed_command(command).await))
             }
@@ -122,9 +120,7 @@ impl ConnectionLike for RedisLink {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         match &self.0 {
-            Way::One(one) => {
-                Box::pin(one.with(async move |to| to.send_packed_commands(pipeline, offset, count).await))
-            }
+            Way::One(one) => Box::pin(one.with(async move |to| to.send_packed_commands(pipeline, offset, count).await)),
             Way::Cluster(nodes) => {
                 Box::pin(nodes.with(async move |to| to.req_packed_commands(pipeline, offset, count).await))
             }

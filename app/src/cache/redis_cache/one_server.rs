@@ -88,7 +88,10 @@ impl OneServer {
     }
 
     /// Does something with the connection; one that it finds broken is not used again.
-    pub(super) async fn with<T>(&self, act: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>) -> RedisResult<T> {
+    pub(super) async fn with<T>(
+        &self,
+        act: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> RedisResult<T> {
         let attempt = Arc::clone(&self.attempt());
         let connected = match attempt.get() {
             Some(connected) => connected,

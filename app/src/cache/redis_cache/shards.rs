@@ -11,7 +11,8 @@ use super::link::RedisLink;
 
 /// Commands that are no load: what nodes say to one another, and what asks them about themselves.
 const NO_LOAD: [&str; 12] = [
-    "info", "cluster", "ping", "replconf", "psync", "hello", "client", "auth", "command", "config", "latency", "slowlog",
+    "info", "cluster", "ping", "replconf", "psync", "hello", "client", "auth", "command", "config", "latency",
+    "slowlog",
 ];
 /// Nodes at most: a cluster has a thousand.
 const NODES_MAX: usize = 1000;
@@ -115,11 +116,11 @@ fn read_node(line: &str) -> Option<Known> {
     }
     // `[slot->-node]` is one on its way.
     let spans = words.get(8..).unwrap_or_default().iter().filter(|word| !word.starts_with('['));
-    let count = |span: &&str| {
+    let count = |span: &str| {
         let (from, to) = span.split_once('-').unwrap_or((span, span));
         Some((to.parse::<u32>().ok()?.checked_sub(from.parse().ok()?)?).min(16_383) + 1)
     };
-    Some(Known { node: address.to_owned(), primary: is("master"), slots: spans.filter_map(|span| count(&span)).sum() })
+    Some(Known { node: address.to_owned(), primary: is("master"), slots: spans.filter_map(|span| count(span)).sum() })
 }
 
 fn sample(of: &Known, info: &str) -> ShardSample {
@@ -153,7 +154,9 @@ mod tests {
     fn a_node_s_line_is_read_and_who_is_gone_is_left_out() {
         let of = |line: &str| read_node(line).map(|of| (of.node, of.primary, of.slots));
         let id = "07c37dfeb235213a872192d90877d0cd55635b91";
-        let line = format!("{id} 127.0.0.1:30004@31004,name myself,master - 0 1426238317239 4 connected 0-5460 7000 [93->-{id}]");
+        let line = format!(
+            "{id} 127.0.0.1:30004@31004,name myself,master - 0 1426238317239 4 connected 0-5460 7000 [93->-{id}]"
+        );
         assert_eq!(of(&line), Some(("127.0.0.1:30004".into(), true, 5462)));
         let line = format!("{id} 127.0.0.1:30005@31005 slave {id} 0 1426238316232 5 connected");
         assert_eq!(of(&line), Some(("127.0.0.1:30005".into(), false, 0)));

@@ -60,6 +60,7 @@ impl Settings {
         }
         self.check_replicas()?;
         self.check_server(docker)?;
+        self.check_cluster(docker)?;
         let (server, own_server) = (self.has_server(docker), self.has_own_server(docker));
         let world = crate::lab::RealWorld { target: self.target.as_ref(), docker, server, own_server };
         crate::lab::check_events(&self.scenario, world)

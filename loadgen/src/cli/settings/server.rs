@@ -63,6 +63,22 @@ impl Settings {
         self.has_server(docker) && self.redis.is_none()
     }
 
+    /// Refuses strategies that a cluster cannot carry.
+    pub(super) fn check_cluster(&self, docker: bool) -> Result<(), Failure> {
+        if docker || self.target.is_some() || !self.is_cluster() {
+            return Ok(());
+        }
+        let specs = self.subjects.iter().filter_map(|subject| subject.strategy.as_ref());
+        let needs_one = |spec: &&strategies::Spec| spec.bus().is_some_and(|bus| bus != strategies::port::Bus::PubSub);
+        specs.into_iter().find(needs_one).map_or(Ok(()), |spec| {
+            Err(Failure::usage(format!(
+                "a strategy that a cluster can't carry · --strategy {} · found changes told by one server, allowed invalidate=none or pubsub: \
+                 a stream is one node's, and a node pushes its own keys alone · write invalidate=pubsub, or use --cache redis",
+                spec.name()
+            )))
+        })
+    }
+
     /// Refuses settings for a server where none is started that could have them.
     pub(super) fn check_server(&self, docker: bool) -> Result<(), Failure> {
         let Some(name) = self.scenario.cache.redis.in_words().into_keys().next() else { return Ok(()) };

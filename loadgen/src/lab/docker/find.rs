@@ -51,8 +51,15 @@ impl ContainerStack {
         check_identities(&controls, &origin, &proxy).await?;
         let replicas = replicas.iter().map(|replica| replica.number).collect();
         let stack = Self { engine, proxy, token, replicas };
-        let endpoints =
-            Endpoints { lab: "docker", sites, replicas: controls, origin: Some(origin), server: None, cluster: None, stack: None };
+        let endpoints = Endpoints {
+            lab: "docker",
+            sites,
+            replicas: controls,
+            origin: Some(origin),
+            server: None,
+            cluster: None,
+            stack: None,
+        };
         Ok((stack, endpoints))
     }
 }

@@ -4,6 +4,7 @@
 //! `command`), whatever machine they ran on.
 
 mod looking;
+mod shards;
 mod tapes;
 mod witness;
 
@@ -28,7 +29,7 @@ use crate::lab::faults::{self, Aftermath};
 use crate::lab::trial::counting::counted;
 use crate::lab::trial::{Observed, ReplicaEvidence, Trial, cannot_warm, judge};
 use crate::load::live::Feed;
-use crate::load::measure::{Immortals, IncrementTape, RunFacts, WarmState};
+use crate::load::measure::{Immortals, IncrementTape, RunFacts, WarmState, shard_figures};
 use crate::load::record::{Collected, Collector, VersionTape};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
@@ -158,6 +159,9 @@ impl SimLab {
         let counters = counted(scenario, subject, increments.as_ref(), Some(&immortals)).map_err(Failure::failed)?;
         let mut trial = self.judged(subject, &seen, &tapes, collected, end_ns, stopped)?;
         trial.figures.strategy.counters = counters;
+        let rows = shards::rows(&seen.shards, scenario.cache.simulated);
+        trial.figures.strategy.shards = shard_figures(&rows, end_ns);
+        trial.sampled.shards = Some(rows).filter(|rows| !rows.is_empty());
         // There are no connections to be lost.
         trial.figures.strategy.resent = None;
         Ok(SimulatedRun { trial, steps: done.steps.get(), response })

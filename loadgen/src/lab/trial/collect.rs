@@ -71,12 +71,12 @@ impl TrialRunner<'_> {
         })?;
         trial.figures.strategy.generator_cpu_cores = load.cpu_cores;
         let (requests, end_ns) = (trial.figures.strategy.requests, load.end_ns);
-        let rows = load.server.as_deref().unwrap_or_default();
+        let rows = load.sampled.server.as_deref().unwrap_or_default();
         trial.figures.strategy.server = server_figures(rows, slowest.as_ref(), requests, end_ns);
         let told = load.counters.redirects.map(|of| of.moved + of.ask + of.try_again);
-        let shards = load.shards.as_deref().and_then(|rows| shard_figures(rows, end_ns));
+        let shards = load.sampled.shards.as_deref().and_then(|rows| shard_figures(rows, end_ns));
         trial.figures.strategy.shards = shards.map(|shards| ShardFigures { told, ..shards });
-        Ok(Trial { containers: load.containers, server: load.server, shards: load.shards, ..trial })
+        Ok(Trial { sampled: load.sampled, ..trial })
     }
 
     /// What the cache says of itself now; `None` where no replica can be asked.

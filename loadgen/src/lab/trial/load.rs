@@ -13,8 +13,8 @@ use strategies::port::Clock;
 use strategies::time::{Mono, nanos};
 use tokio::sync::{mpsc, watch};
 
-use super::cannot_warm;
 use super::runner::{Before, LoadDone, TrialRunner, in_flight};
+use super::{Sampled, cannot_warm};
 use crate::cli::settings::Subject;
 use crate::lab::docker::Sampler;
 use crate::lab::faults::{Aftermath, Injector};
@@ -111,9 +111,11 @@ impl TrialRunner<'_> {
             hearts: worked.hearts,
             counters,
             aftermath,
-            containers: sampler.map(|sampler| sampler.rows(t0)),
-            server: watched.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
-            shards: shards.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
+            sampled: Sampled {
+                containers: sampler.map(|sampler| sampler.rows(t0)),
+                server: watched.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
+                shards: shards.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
+            },
             immortals: subject.counter.as_ref().map(|_| immortals.into_inner().end()),
         })
     }

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use evidence::OriginWrite;
 use report::record::{AnswerRow, ContainerRow, OriginRow, ServerRow, ShardRow, WriteRow};
+use report::{ReportError, StrategyFolder};
 use scenarios::{Scenario, Warm};
 use strategies::units::duration_text;
 
@@ -48,12 +49,31 @@ pub struct Trial {
     pub clock_uncertainty_ns: Option<u64>,
     /// What a target answered to the question before the load.
     pub probed: Option<Probed>,
+    /// What was sampled while the load went on.
+    pub sampled: Sampled,
+}
+
+/// What was sampled while a load went on; `None` where there was nothing to sample.
+#[derive(Debug, Default)]
+pub struct Sampled {
     /// `containers.csv`, of a lab in containers.
     pub containers: Option<Vec<ContainerRow>>,
-    /// `cache.csv`, where the generator reaches the cache's server itself.
+    /// `cache.csv`, where the cache's server can be asked.
     pub server: Option<Vec<ServerRow>>,
     /// `shards.csv`, where the cache is a cluster.
     pub shards: Option<Vec<ShardRow>>,
+}
+
+impl Sampled {
+    /// Writes what there is.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub fn write(&self, files: &StrategyFolder) -> Result<(), ReportError> {
+        self.containers.iter().try_for_each(|rows| files.write_containers(rows))?;
+        self.server.iter().try_for_each(|rows| files.write_server(rows))?;
+        self.shards.iter().try_for_each(|rows| files.write_shards(rows))
+    }
 }
 
 /// `origin.csv` before it is written.

@@ -10,13 +10,12 @@ use app::wire::control::{ConfigureServer, Identity, StartOrigin, StartReplica};
 use app::wire::control_client::{ControlClient, ControlError};
 use evidence::{CacheStatus, Heartbeat, OriginCounters, ReplicaCounters};
 use report::StrategyFolder;
-use report::record::{ContainerRow, ServerRow, ShardRow};
 use scenarios::Plan;
 use strategies::Spec;
 use strategies::time::{Mono, nanos};
 
-use super::Trial;
 use super::counting::counted;
+use super::{Sampled, Trial};
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::faults::Aftermath;
 use crate::lab::preflight::status;
@@ -71,9 +70,7 @@ pub(super) struct LoadDone {
     pub(super) hearts: Vec<Heartbeat>,
     pub(super) counters: ReplicaCounters,
     pub(super) aftermath: Aftermath,
-    pub(super) containers: Option<Vec<ContainerRow>>,
-    pub(super) server: Option<Vec<ServerRow>>,
-    pub(super) shards: Option<Vec<ShardRow>>,
+    pub(super) sampled: Sampled,
     pub(super) immortals: Option<ImmortalsSeen>,
 }
 
