@@ -118,7 +118,9 @@ impl Checker for TakenOver {
                 self.orphans.remove(key);
                 self.reading.insert((fact.node, key.clone()));
             }
-            FactKind::Told(Event::FlightEnded { key, .. }) if self.reading.remove(&(fact.node, key.clone())) => {
+            FactKind::Told(Event::FlightEnded { key, .. })
+                if self.reading.remove(&(fact.node, key.clone())) && known.terms.promise.coalesces =>
+            {
                 self.orphans.remove(key);
             }
             FactKind::Told(Event::Put { key, .. }) => drop(self.orphans.remove(key)),
@@ -137,7 +139,8 @@ impl Checker for TakenOver {
         }
         let Some((key, (died, due))) = self.orphans.iter().find(|(_, (_, due))| now > *due) else { return Ok(()) };
         let waits = |(of, node, since): &(Key, Option<u16>, i64)| {
-            of == key && *since < due - poll && !self.reading.contains(&(*node, key.clone()))
+            let joined = known.terms.promise.coalesces && self.reading.contains(&(*node, key.clone()));
+            of == key && *since < due - poll && !joined
         };
         let waiting = self.waiting.iter().find(|(_, of)| waits(of)).map(|(request, (_, node, _))| (*request, *node));
         let (key, died, due) = (key.clone(), *died, *due);

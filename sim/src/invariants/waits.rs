@@ -97,7 +97,8 @@ impl Waits {
     pub(super) fn in_vain(&self, known: &Known, key: &Key, asked_ns: i64, ended_ns: i64) -> bool {
         // No request waits longer than its own budget.
         let budget = nanos(known.terms.budgets.replica);
-        let wait = nanos(known.terms.promise.lock_wait.unwrap_or_default()).min(budget);
+        let longest_wait = nanos(known.terms.promise.lock_wait.unwrap_or_default());
+        let wait = longest_wait.min(budget);
         // A request may have joined one of its own process that waits since before it came.
         let asked_ns = asked_ns.min(ended_ns.saturating_sub(wait));
         if [&self.brief, &self.removed].iter().any(|when| when.get(key).is_some_and(|at| *at >= asked_ns)) {
@@ -115,8 +116,8 @@ impl Waits {
         let longest = budget.saturating_mul(2);
         let reads = self.reads.get(key).into_iter().flatten().rev();
         let near = reads.take_while(|(begun, ..)| *begun >= from.saturating_sub(longest));
-        // A waiter that is not told that a read is over looks at its next poll.
-        let looks = if known.terms.promise.told { 0 } else { poll };
+        // A waiter that is not told that a read is over looks at its next poll; and when its wait is over, but not when its request's time is.
+        let looks = if known.terms.promise.told || longest_wait <= budget { 0 } else { poll };
         let seen = near.map(|(begun, over, _)| (*begun, over.saturating_add(looks)));
         let within = seen.filter(|(begun, over)| *begun <= ended_ns && *over >= from - around);
         let mut spans: Vec<(i64, i64)> = within.map(|(begun, over)| (begun.max(from), over.min(ended_ns))).collect();
