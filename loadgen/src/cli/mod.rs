@@ -17,10 +17,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::study::noise::NOISES;
 pub use format::Format;
 use redis_access::RedisAccessArgs;
-
-use crate::study::noise::NOISES;
 
 /// Where baselines lie if nothing else is said.
 pub(crate) const BASELINES: &str = "results/baseline";
@@ -128,7 +127,7 @@ pub struct RunArgs {
     /// Presets or SPECs, separated by commas, or `all` presets; the scenario's own list where nothing is said
     #[arg(long, value_name = "a,b|SPEC|all")]
     pub strategy: Option<String>,
-    /// A Redis server to use as the shared cache: redis://HOST:PORT, rediss://… with TLS, or redis+unix:///PATH
+    /// A Redis server to use as the shared cache: redis://HOST:PORT, rediss://… with TLS, redis+unix:///PATH, or a cluster's nodes, separated by commas
     #[arg(long, value_name = "URL", conflicts_with = "cache", group = "elsewhere")]
     pub redis: Option<String>,
     /// What reaching it may need.

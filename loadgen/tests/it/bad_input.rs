@@ -56,14 +56,6 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
         &["the containers have their own · --cache with --lab docker"],
     ),
     (
-        &["--scenario", "hotkey", "--lab", "docker", "--set", "cache.redis.appendonly=yes"],
-        2,
-        &[
-            "settings for a server that the lab does not start · [cache.redis] appendonly · found the containers",
-            "use --lab local",
-        ],
-    ),
-    (
         &["--scenario", "hotkey", "--cache", "memory", "--set", "cache.redis.maxmemory=8MiB"],
         2,
         &["[cache.redis] maxmemory · found --cache memory, which has no server", "use --cache redis"],
@@ -106,7 +98,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
         &["the private server does not start · /bin/false, [cache.redis] sets nothing · found: it ended at once"],
     ),
     (&["--scenario", "hotkey", "--lab", "moon"], 2, &["--lab", "auto, docker, local, sim"]),
-    (&["--scenario", "hotkey", "--cache", "disk"], 2, &["auto, redis, memory"]),
+    (&["--scenario", "hotkey", "--cache", "disk"], 2, &["auto, redis, cluster, memory"]),
     (&["--scenario", "hotkey", "--cache", "memory", "--redis", "redis://x"], 2, &["options that exclude each other"]),
     (
         &["--scenario", "hotkey", "--redis", "nonsense"],

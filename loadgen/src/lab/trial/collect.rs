@@ -1,14 +1,13 @@
 //! What a strategy did, collected from those who saw it.
 
 use app::wire::control_client::ControlError;
-use evidence::CacheStatus;
-use evidence::{Heartbeat, OriginCounters, OriginWrite};
+use evidence::{CacheStatus, Heartbeat, OriginCounters, OriginWrite, ReplicaCounters};
 use report::record::ShardFigures;
 use strategies::time::Mono;
 
-use super::Trial;
 use super::judge::{Observed, ReplicaEvidence, judge, read_list};
 use super::runner::{Before, LoadDone, TrialRunner};
+use super::{Trial, TrialSamples};
 use crate::cli::settings::Subject;
 use crate::lab::Offset;
 use crate::load::measure::{Part, RunFacts, server_figures, shard_figures};
@@ -51,8 +50,7 @@ impl TrialRunner<'_> {
             writes_missed,
             ..RunFacts::default()
         };
-        let t0_ns = i64::try_from(load.t0.0).unwrap_or(i64::MAX);
-        let slowest = load.collected.slowest.take();
+        let (t0_ns, slowest) = (i64::try_from(load.t0.0).unwrap_or(i64::MAX), load.collected.slowest.take());
         let mut trial = judge(Observed {
             scenario: &self.settings.scenario,
             subject,
@@ -71,11 +69,10 @@ impl TrialRunner<'_> {
         })?;
         trial.figures.strategy.generator_cpu_cores = load.cpu_cores;
         let (requests, end_ns) = (trial.figures.strategy.requests, load.end_ns);
-        let rows = load.sampled.server.as_deref().unwrap_or_default();
-        trial.figures.strategy.server = server_figures(rows, slowest.as_ref(), requests, end_ns);
-        let told = load.counters.redirects.map(|of| of.moved + of.ask + of.try_again);
-        let shards = load.sampled.shards.as_deref().and_then(|rows| shard_figures(rows, end_ns));
-        trial.figures.strategy.shards = shards.map(|shards| ShardFigures { told, ..shards });
+        let server = load.sampled.server.as_deref();
+        trial.figures.strategy.server =
+            server.and_then(|rows| server_figures(rows, slowest.as_ref(), requests, end_ns));
+        trial.figures.strategy.shards = shards(&load.sampled, load.counters, end_ns);
         Ok(Trial { sampled: load.sampled, ..trial })
     }
 
@@ -130,4 +127,11 @@ fn worst(mut one: Heartbeat, other: Heartbeat) -> Heartbeat {
         one.steps = other.steps;
     }
     one
+}
+
+/// How the load lay on a cluster's nodes, with the redirections that the replicas were told.
+fn shards(sampled: &TrialSamples, counters: ReplicaCounters, end_ns: i64) -> Option<ShardFigures> {
+    let shards = shard_figures(sampled.shards.as_deref()?, end_ns)?;
+    let told = counters.redirects.map(|of| of.moved + of.ask + of.try_again);
+    Some(ShardFigures { told, ..shards })
 }

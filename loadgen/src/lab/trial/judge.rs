@@ -10,7 +10,7 @@ use scenarios::{LoadKind, Scenario};
 use strategies::port::{CacheErrorClass, Event};
 use strategies::time::nanos;
 
-use super::{OriginRecord, Sampled, Trial, WriteRecord};
+use super::{OriginRecord, Trial, TrialSamples, WriteRecord};
 use crate::cli::settings::Subject;
 use crate::lab::Offset;
 use crate::lab::faults::Aftermath;
@@ -176,8 +176,7 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     };
     declare(&mut figures.strategy, &circumstances);
     let origin = origin.map(|(reads, _)| OriginRecord { reads, offset_ns, end_ns });
-    let (log, clock_uncertainty_ns, probed) = (collected.log, uncertainty, None);
-    let sampled = Sampled::default();
+    let (log, clock_uncertainty_ns, probed, sampled) = (collected.log, uncertainty, None, TrialSamples::default());
     Ok(Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, sampled })
 }
 

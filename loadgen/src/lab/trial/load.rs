@@ -14,7 +14,7 @@ use strategies::time::{Mono, nanos};
 use tokio::sync::{mpsc, watch};
 
 use super::runner::{Before, LoadDone, TrialRunner, in_flight};
-use super::{Sampled, cannot_warm};
+use super::{TrialSamples, cannot_warm};
 use crate::cli::settings::Subject;
 use crate::lab::docker::Sampler;
 use crate::lab::faults::{Aftermath, Injector};
@@ -53,6 +53,24 @@ async fn all_ready(ready: &mut mpsc::UnboundedReceiver<Result<(), String>>, work
     Ok(())
 }
 
+/// What is sampled beside the load.
+struct Samplers {
+    containers: Option<Sampler>,
+    server: Option<ServerSampler>,
+    shards: Option<ShardSampler>,
+}
+
+impl Samplers {
+    /// What was sampled, on the time line that begins at `t0`.
+    fn rows(self, t0: Mono) -> TrialSamples {
+        TrialSamples {
+            containers: self.containers.map(|sampler| sampler.rows(t0)),
+            server: self.server.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
+            shards: self.shards.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
+        }
+    }
+}
+
 impl TrialRunner<'_> {
     /// Connects the clients, warms the cache where the scenario says so, and drives the load to its end.
     pub(super) async fn load(
@@ -82,9 +100,7 @@ impl TrialRunner<'_> {
         let watching = self.watch(&fleet, t0, before, &collector, &drive, heading);
         let (pace, lives) = (self.pacer.handle(), before.identities.clone());
         let injector = Injector::new(scenario, self.endpoints, self.starts(subject), lives, self.clock, t0);
-        let sampler = self.sampler().await?;
-        let watched = self.endpoints.asked_server().and_then(|server| ServerSampler::start(server, self.clock));
-        let shards = ShardSampler::start(self.endpoints.cluster.as_ref(), self.clock);
+        let samplers = self.samplers().await?;
         let immortals = RefCell::default();
         let at_start = tokio::select! {
             biased;
@@ -111,11 +127,7 @@ impl TrialRunner<'_> {
             hearts: worked.hearts,
             counters,
             aftermath,
-            sampled: Sampled {
-                containers: sampler.map(|sampler| sampler.rows(t0)),
-                server: watched.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
-                shards: shards.map(|sampler| sampler.rows(t0)).filter(|rows| !rows.is_empty()),
-            },
+            sampled: samplers.rows(t0),
             immortals: subject.counter.as_ref().map(|_| immortals.into_inner().end()),
         })
     }
@@ -148,11 +160,15 @@ impl TrialRunner<'_> {
         if self.stop.is_said() { planned.min(now.max(0)) } else { planned }
     }
 
-    async fn sampler(&self) -> Result<Option<Sampler>, Failure> {
-        match &self.endpoints.stack {
-            Some(stack) => Sampler::start(&stack.engine, self.clock).await.map(Some).map_err(Failure::failed),
-            None => Ok(None),
-        }
+    /// Begins to sample whatever this lab has.
+    async fn samplers(&self) -> Result<Samplers, Failure> {
+        let containers = match &self.endpoints.stack {
+            Some(stack) => Some(Sampler::start(&stack.engine, self.clock).await.map_err(Failure::failed)?),
+            None => None,
+        };
+        let server = self.endpoints.asked_server().and_then(|server| ServerSampler::start(server, self.clock));
+        let shards = ShardSampler::start(self.endpoints.cluster.as_ref(), self.clock);
+        Ok(Samplers { containers, server, shards })
     }
 
     /// What the replicas counted since t = 0; nothing where an event ended one, for its counts ended with it.

@@ -50,12 +50,12 @@ pub struct Trial {
     /// What a target answered to the question before the load.
     pub probed: Option<Probed>,
     /// What was sampled while the load went on.
-    pub sampled: Sampled,
+    pub sampled: TrialSamples,
 }
 
 /// What was sampled while a load went on; `None` where there was nothing to sample.
 #[derive(Debug, Default)]
-pub struct Sampled {
+pub struct TrialSamples {
     /// `containers.csv`, of a lab in containers.
     pub containers: Option<Vec<ContainerRow>>,
     /// `cache.csv`, where the cache's server can be asked.
@@ -64,7 +64,7 @@ pub struct Sampled {
     pub shards: Option<Vec<ShardRow>>,
 }
 
-impl Sampled {
+impl TrialSamples {
     /// Writes what there is.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use strategies::Spec;
 use strategies::time::{Mono, nanos};
 
 use super::counting::counted;
-use super::{Sampled, Trial};
+use super::{Trial, TrialSamples};
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::faults::Aftermath;
 use crate::lab::preflight::status;
@@ -70,7 +70,7 @@ pub(super) struct LoadDone {
     pub(super) hearts: Vec<Heartbeat>,
     pub(super) counters: ReplicaCounters,
     pub(super) aftermath: Aftermath,
-    pub(super) sampled: Sampled,
+    pub(super) sampled: TrialSamples,
     pub(super) immortals: Option<ImmortalsSeen>,
 }
 
