@@ -67,12 +67,10 @@ impl TrialRunner<'_> {
             aftermath: load.aftermath,
             circumstances,
         })?;
-        trial.figures.strategy.generator_cpu_cores = load.cpu_cores;
-        let (requests, end_ns) = (trial.figures.strategy.requests, load.end_ns);
-        let server = load.sampled.server.as_deref();
-        trial.figures.strategy.server =
-            server.and_then(|rows| server_figures(rows, slowest.as_ref(), requests, end_ns));
-        trial.figures.strategy.shards = shards(&load.sampled, load.counters, end_ns);
+        let (figures, rows) = (&mut trial.figures.strategy, load.sampled.server.as_deref().unwrap_or_default());
+        figures.generator_cpu_cores = load.cpu_cores;
+        figures.server = server_figures(rows, slowest.as_ref(), figures.requests, load.end_ns);
+        figures.shards = shards(&load.sampled, load.counters, load.end_ns);
         Ok(Trial { sampled: load.sampled, ..trial })
     }
 
