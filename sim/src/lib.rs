@@ -36,5 +36,5 @@ pub use fleet::{Fleet, FleetSettings, Latencies, SimReplica};
 pub use origin::ledger::ReadSink;
 pub use origin::port::OriginPort;
 pub use origin::{Read, SimOrigin, item};
-pub use simulate::{CacheSampler, Simulation, SimulationError, SimulationResult, Tick, simulate};
+pub use simulate::{CacheSampler, ShardCommands, Simulation, SimulationError, SimulationResult, Tick, simulate};
 pub use world::{EPOCH_NS, Handle, NOBODY, Sleep, VirtualClock, World};

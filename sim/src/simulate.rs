@@ -20,7 +20,7 @@ use crate::crowd::{Crowd, Witness};
 use crate::fleet::{Fleet, FleetSettings, Latencies, WarmError};
 use crate::origin::ledger::ReadSink;
 use crate::origin::{Read, SimOrigin};
-use crate::world::{NOBODY, VirtualClock, World};
+use crate::world::{Handle, NOBODY, VirtualClock, World};
 
 /// How often it is looked whether they have ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -60,6 +60,9 @@ pub struct Simulation<'a> {
 /// Shown the cache, and when.
 pub type CacheSampler = Box<dyn FnMut(i64, &CacheServer)>;
 
+/// By each second: when, nanoseconds since t = 0, and how many commands each server of a cluster had carried out by then.
+pub type ShardCommands = Vec<(i64, Vec<u64>)>;
+
 /// What a simulation left behind, beside what the witness has.
 #[derive(Debug)]
 pub struct SimulationResult {
@@ -73,9 +76,8 @@ pub struct SimulationResult {
     pub writes: Vec<OriginWrite>,
     /// What the replicas counted between t = 0 and the end of the load.
     pub counters: ReplicaCounters,
-    /// What the servers of a cluster had carried out by each second: when, nanoseconds since t = 0, and how many commands each; empty of a server that
-    /// stands alone.
-    pub shards: Vec<(i64, Vec<u64>)>,
+    /// What the servers of a cluster had carried out; empty of a server that stands alone.
+    pub shards: ShardCommands,
     /// The events that took effect.
     pub happened: Vec<Happened>,
     /// Tasks that had not ended in time after the load.
@@ -189,16 +191,7 @@ async fn run<W: Witness + 'static>(
         });
     }
 
-    let shards = Rc::new(RefCell::new(Vec::new()));
-    if fleet.cache.work.commands().is_some() {
-        let (sampling, cache, told) = (handle.clone(), Arc::clone(&fleet.cache), Rc::clone(&shards));
-        handle.spawn(LAB, async move {
-            loop {
-                told.borrow_mut().extend(cache.work.commands().map(|of| (since_t0(sampling.now()), of)));
-                sampling.sleep(SHARDS_EVERY).await;
-            }
-        });
-    }
+    let shards = look_at_shards(&handle, &fleet.cache, t0);
     crowd.load(t0.minus(load.warmup), t0, load.duration).await;
     let ended = handle.now();
     handle.crash(LAB);
@@ -207,7 +200,22 @@ async fn run<W: Witness + 'static>(
     while world.tasks() > 0 && handle.now().since(ended) < budget {
         handle.sleep(LOOK_EVERY).await;
     }
-    let (happened, not_quiet, ledger, writes) = (happened.take(), world.tasks(), Vec::new(), Vec::new());
-    let shards = shards.take();
-    Ok(SimulationResult { t0, ended, ledger, writes, counters, shards, happened, not_quiet })
+    let (happened, not_quiet, shards) = (happened.take(), world.tasks(), shards.take());
+    Ok(SimulationResult { t0, ended, ledger: Vec::new(), writes: Vec::new(), counters, shards, happened, not_quiet })
+}
+
+/// Looks at a cluster's servers once a second, until the lab's own tasks end.
+fn look_at_shards(handle: &Handle, cache: &Arc<CacheServer>, t0: Mono) -> Rc<RefCell<ShardCommands>> {
+    let seen: Rc<RefCell<ShardCommands>> = Rc::default();
+    if cache.work.commands().is_some() {
+        let (sampling, cache, told) = (handle.clone(), Arc::clone(cache), Rc::clone(&seen));
+        handle.spawn(LAB, async move {
+            loop {
+                let since_t0 = sampling.now().0.cast_signed().wrapping_sub(t0.0.cast_signed());
+                told.borrow_mut().extend(cache.work.commands().map(|of| (since_t0, of)));
+                sampling.sleep(SHARDS_EVERY).await;
+            }
+        });
+    }
+    seen
 }

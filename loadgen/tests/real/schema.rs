@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 43] = [
+const MAY_BE_MISSING: [&str; 44] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -58,6 +58,7 @@ const MAY_BE_MISSING: [&str; 43] = [
     "run Strategy.resent",
     "run Strategy.retries",
     "run Strategy.server",
+    "run Strategy.shards",
     "run Strategy.traffic",
     "run Strategy.writes",
 ];
@@ -141,6 +142,7 @@ fn fresh() -> &'static [Written] {
         well("pool", "--lab sim --scenario near-hot -w 2s -d 10s", &pooled);
         // Items in parts.
         let parts = ["--strategy", "plain + parts + coalesce + lock + write-through"];
+        well("shards", "--lab sim --scenario hot-shard -d 3s -r 300/s", &["--strategy", "plain + lock"]);
         well("parts", "--lab sim --scenario large-values -d 3s -r 500/s", &parts);
         // A server that is set up and watched.
         if app::testing::needed("redis", app::cache::redis_server::installed).is_some() {

@@ -159,9 +159,6 @@ impl SimLab {
         let counters = counted(scenario, subject, increments.as_ref(), Some(&immortals)).map_err(Failure::failed)?;
         let mut trial = self.judged(subject, &seen, &tapes, collected, end_ns, stopped)?;
         trial.figures.strategy.counters = counters;
-        let rows = shards::rows(&seen.shards, scenario.cache.simulated);
-        trial.figures.strategy.shards = shard_figures(&rows, end_ns);
-        trial.sampled.shards = Some(rows).filter(|rows| !rows.is_empty());
         // There are no connections to be lost.
         trial.figures.strategy.resent = None;
         Ok(SimulatedRun { trial, steps: done.steps.get(), response })
@@ -199,7 +196,7 @@ impl SimLab {
         stopped: bool,
     ) -> Result<Trial, Failure> {
         let scenario = &self.settings.scenario;
-        judge(Observed {
+        let mut trial = judge(Observed {
             scenario,
             subject,
             t0_ns: since_start(seen.t0.0),
@@ -229,7 +226,11 @@ impl SimLab {
                 not_quiet: seen.not_quiet as u64,
                 ..RunFacts::default()
             },
-        })
+        })?;
+        let rows = Some(shards::rows(&seen.shards, scenario.cache.simulated)).filter(|rows| !rows.is_empty());
+        trial.figures.strategy.shards = rows.as_ref().and_then(|rows| shard_figures(rows, end_ns));
+        trial.sampled.shards = rows;
+        Ok(trial)
     }
 
     fn simulation<'a>(

@@ -145,13 +145,13 @@ pub fn figures(mut evidence: Evidence<'_>) -> StrategyFigures {
 }
 
 fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> Strategy {
-    let (collected, scenario) = (evidence.collected, evidence.scenario);
-    let (subject, spec) = (evidence.subject, evidence.subject.strategy.as_ref());
+    let Evidence { collected, scenario, subject, .. } = *evidence;
+    let spec = subject.strategy.as_ref();
     let planned_ns = i64::try_from(nanos(scenario.load.duration)).unwrap_or(i64::MAX);
     let (outcomes, sent) = (collected.outcomes, collected.sent);
     // Where answers did not say how they were made, no share of the others is known.
     let share = |part: u64| (sent > 0 && outcomes.unknown == 0).then(|| round(part as f64 / sent as f64, 1e6));
-    let theory = predicted(scenario, subject, evidence.replicas, end_ns);
+    let (prediction, not_predicted) = predicted(scenario, subject, evidence.replicas, end_ns);
     let operations = evidence.counters.cache_ops as f64 / evidence.counters.requests as f64;
     Strategy {
         counters: None,
@@ -172,8 +172,8 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         hit_ratio: share(outcomes.hit + outcomes.stale),
         origin: tally.map(|tally| origin(evidence, tally, end_ns)),
         hot: hot(evidence, tally),
-        predicted: theory.0,
-        not_predicted: theory.1,
+        predicted: prediction,
+        not_predicted,
         latency_ms: latency(&collected.measured[0]),
         service_ms: latency(&collected.measured[1]),
         lag_ms: latency(&collected.measured[2]),
@@ -191,18 +191,22 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         unsent: collected.offered - sent.min(collected.offered),
         moved_on: collected.moved_on,
         resent: Some(collected.resent),
-        retries: scenario.load.retry.map(|_| Retries {
-            attempts: sent + collected.retries,
-            retried: collected.tries.retried,
-            saved: collected.tries.saved,
-            refused_by_budget: collected.tries.unpaid,
-        }),
+        retries: scenario.load.retry.map(|_| retries(collected)),
         recovery: None,
         generator_cpu_cores: None,
         conditions: None,
         unwitnessed: evidence.unwitnessed,
         ledgers: evidence.ledgers.clone(),
         repeats: Vec::new(),
+    }
+}
+
+fn retries(collected: &Collected) -> Retries {
+    Retries {
+        attempts: collected.sent + collected.retries,
+        retried: collected.tries.retried,
+        saved: collected.tries.saved,
+        refused_by_budget: collected.tries.unpaid,
     }
 }
 
