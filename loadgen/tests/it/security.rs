@@ -201,7 +201,12 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
             ("app/tests/it/acl.rs", "each_role_may_do_what_it_is_for_and_nothing_else"),
         ],
     ),
-    ("No right of a replica is without a use", &[("app/tests/it/acl.rs", "no_right_is_without_a_use")]),
+    ("No right of theirs is without a use", &[("app/tests/it/acl.rs", "no_right_is_without_a_use")]),
+    (
+        "The injector may also set the stack's Redis up (`CONFIG GET` and `SET`, which leave out what a server protects): the cache \
+         proxy, which alone has its password, sets nothing but the 23 settings of `[cache.redis]`, and sets them back",
+        &[("app/tests/it/stack_parts.rs", "the_proxy_asks_the_server_about_itself_and_sets_it_up_for_a_time")],
+    ),
     (
         "Only loadgen uses it, on the host and as you",
         &[("loadgen/tests/it/security.rs", "only_one_folder_knows_of_the_docker_engine")],
