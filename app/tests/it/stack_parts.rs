@@ -203,6 +203,14 @@ async fn the_proxy_asks_the_server_about_itself_and_sets_it_up_for_a_time() {
         let refused = configure(&[(name, value)], long).await.unwrap_err();
         assert!(refused.contains("is no setting that the lab makes"), "{refused}");
     }
+    // The same again, and the server has lost it meanwhile, as one that was started anew; what it was before is still known.
+    configure(&[("maxmemory", "8388608")], long).await.unwrap();
+    let lose = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("1048576").to_owned();
+    lose.query_async::<()>(&mut client.clone()).await.unwrap();
+    configure(&[("maxmemory", "8388608")], long).await.unwrap();
+    assert_eq!(is("maxmemory").await, "8388608");
+    configure(&[], long).await.unwrap();
+    assert_eq!(is("maxmemory").await, memory);
     configure(&[("maxmemory", "8388608")], Duration::from_millis(1)).await.unwrap();
     eventually("the time is over", async || is("maxmemory").await == memory).await;
 }

@@ -93,13 +93,15 @@ struct Active {
     expiring: bool,
 }
 
-/// A row of a sample and the one before it.
+/// A row of a sample and the one before it. The first has no news: whoever asks may have asked before, and what it tells is older.
 fn row(before: Option<&(ServerSample, Active)>, now: &ServerSample, at: Mono) -> (ServerRow, Active) {
     let (then, was) = before.map_or((now, Active::default()), |(then, was)| (then, *was));
     // A count that went back is a server's new life.
     let since = |count: fn(&ServerSample) -> u64| count(now).saturating_sub(count(then));
     let maybe = |count: fn(&ServerSample) -> Option<u64>| Some(count(now)?.saturating_sub(count(then)?));
     let (evicted, expired) = (since(|s| s.evicted), since(|s| s.expired));
+    let slow = now.slow.map(|slow| if before.is_some() { slow } else { (0, 0) });
+    let events = now.events.iter().flatten().filter(|_| before.is_some());
     let active = Active { evicting: evicted > 0, expiring: expired > 0 };
     let mut marks: Vec<String> = Vec::new();
     let forks = maybe(|s| s.forks);
@@ -114,8 +116,8 @@ fn row(before: Option<&(ServerSample, Active)>, now: &ServerSample, at: Mono) ->
     mark("save-end", ended);
     mark("evictions", u64::from(active.evicting && !was.evicting));
     mark("expiries", u64::from(active.expiring && !was.expiring));
-    mark("slow", u64::from(now.slow.is_some_and(|(count, _)| count > 0)));
-    marks.extend(now.events.iter().flatten().map(|(event, ms)| format!("latency:{event}={ms}")));
+    mark("slow", u64::from(slow.is_some_and(|(count, _)| count > 0)));
+    marks.extend(events.map(|(event, ms)| format!("latency:{event}={ms}")));
     let row = ServerRow {
         t_ns: i64::try_from(at.0).unwrap_or(i64::MAX),
         used_bytes: now.used_bytes,
@@ -132,8 +134,8 @@ fn row(before: Option<&(ServerSample, Active)>, now: &ServerSample, at: Mono) ->
         rewriting: now.rewriting.into(),
         aof_bytes: now.aof_bytes,
         delayed_fsyncs: maybe(|s| s.delayed_fsyncs),
-        slow_commands: now.slow.map(|(count, _)| count),
-        slow_ms: now.slow.filter(|(count, _)| *count > 0).map(|(_, us)| us as f64 / 1e3),
+        slow_commands: slow.map(|(count, _)| count),
+        slow_ms: slow.filter(|(count, _)| *count > 0).map(|(_, us)| us as f64 / 1e3),
         marks: marks.join(" "),
     };
     (row, active)

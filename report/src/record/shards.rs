@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the load lay on a cluster's nodes in the measured phase.
+/// How the load lay on a cluster's nodes in the measured phase: in those samples, a second apart, that lie in it wholly.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Shards")]
 pub struct ShardFigures {

@@ -66,5 +66,7 @@ async fn server(State(proxy): Shared) -> Result<Json<ServerSample>, Refuse> {
 
 async fn configure(State(proxy): Shared, Json(of): Json<ConfigureServer>) -> Result<(), Refuse> {
     let length = Duration::from_nanos(of.for_ns).min(CONFIGURED_MAX);
-    proxy.server.configure(of.settings, length).await.map_err(Refuse::failed)
+    // On a task of its own: a caller that goes away leaves nothing set that is not set back.
+    let configured = tokio::spawn(async move { proxy.server.configure(of.settings, length).await });
+    configured.await.map_err(Refuse::failed)?.map_err(Refuse::failed)
 }

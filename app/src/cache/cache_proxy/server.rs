@@ -38,7 +38,8 @@ impl BehindProxy {
         self.watch.lock().await.ask().await
     }
 
-    /// Gives the server these settings and no others of the lab's, for `length`. What is set already stays as it is.
+    /// Gives the server these settings and no others of the lab's, for `length`. What is set already is set once more, for a server that was
+    /// started anew has lost it.
     ///
     /// # Errors
     /// A setting that is none of the lab's, or the server's words; then it has none of them.
@@ -54,19 +55,21 @@ impl BehindProxy {
         }
         let mut set = self.set.lock().await;
         set.until.abort_all();
-        if set.now != settings {
+        let renewed = set.now == settings && set.before.len() == settings.len();
+        if !renewed {
             self.restore(&mut set).await?;
-            for (name, value) in &settings {
-                match self.hand.set(name, value).await {
-                    Ok(before) => set.before.push((name.clone(), before)),
-                    Err(why) => {
-                        let _ = self.restore(&mut set).await;
-                        return Err(format!("{name}: {why}"));
-                    }
+        }
+        for (name, value) in &settings {
+            match self.hand.set(name, value).await {
+                Ok(_) if renewed => {}
+                Ok(before) => set.before.push((name.clone(), before)),
+                Err(why) => {
+                    let _ = self.restore(&mut set).await;
+                    return Err(format!("{name}: {why}"));
                 }
             }
-            set.now = settings;
         }
+        set.now = settings;
         if !set.now.is_empty() {
             let this = Arc::clone(self);
             set.until.spawn(async move {

@@ -69,6 +69,17 @@ impl RedisAddress {
         !self.others.is_empty()
     }
 
+    /// Another node of the same cluster, `host:port` as the cluster names it, with whatever is needed to be let in.
+    pub(super) fn of_node(&self, node: &str) -> Self {
+        let (scheme, rest) = scheme_and_rest(&self.url);
+        let user = rest.rsplit_once('@').map_or_else(String::new, |(user, _)| format!("{user}@"));
+        let node = match node.rsplit_once(':') {
+            Some((host, port)) if host.contains(':') => format!("[{host}]:{port}"),
+            _ => node.to_owned(),
+        };
+        Self { url: format!("{scheme}://{user}{node}"), others: Vec::new(), ..self.clone() }
+    }
+
     /// What connections to a cluster's nodes are made with; empty where it is no cluster.
     pub(super) fn read_nodes(&self) -> Result<Vec<(ConnectionInfo, Option<TlsClient>)>, AddressFlaw> {
         if !self.is_cluster() {
@@ -171,6 +182,12 @@ mod tests {
             assert_eq!(RedisAddress::from(url).check(), Ok(()), "{url}");
         }
         assert!(RedisAddress::from("REDISS://h:1").is_encrypted());
+        for (seed, node, url) in [
+            ("redis://h:1", "10.0.0.2:7000", "redis://10.0.0.2:7000"),
+            ("redis://me:SECRET@h:1/0", "::1:7000", "redis://me:SECRET@[::1]:7000"),
+        ] {
+            assert_eq!(RedisAddress::from(seed).of_node(node).url, url);
+        }
         let tls = TlsFiles { name: Some("cache.example".into()), ..TlsFiles::default() };
         let plain = RedisAddress { tls, ..RedisAddress::from("redis://h:1") };
         assert_eq!(plain.check(), Err(AddressFlaw::NoTls));

@@ -71,9 +71,8 @@ impl ClusterWatch {
         let known = self.known().await?;
         for of in &known {
             if !self.nodes.contains_key(&of.node) {
-                let url = format!("redis://{}", of.node);
-                let address = RedisAddress { url, ..self.seeds[0].clone() };
-                let link = RedisLink::new(&address, ConnectionLimits::USUAL).map_err(|flaw| flaw.to_string())?;
+                let link = RedisLink::new(&self.seeds[0].of_node(&of.node), ConnectionLimits::USUAL)
+                    .map_err(|flaw| flaw.to_string())?;
                 self.nodes.insert(of.node.clone(), link);
             }
         }

@@ -8,8 +8,8 @@ use scenarios::SimulatedServer;
 pub(super) fn rows(seen: &[(i64, Vec<u64>)], of: SimulatedServer) -> Vec<ShardRow> {
     const SLOTS: u32 = 16_384;
     let first = |shard: u32| (SLOTS * shard).div_ceil(of.shards);
-    let pairs = seen.windows(2).filter_map(|pair| <&[(i64, Vec<u64>); 2]>::try_from(pair).ok());
-    let of_second = |[(_, before), (t_ns, now)]: &[(i64, Vec<u64>); 2]| {
+    let first_itself = seen.first().into_iter().chain(seen);
+    let of_second = |((_, before), (t_ns, now)): (&(i64, Vec<u64>), &(i64, Vec<u64>))| {
         let t_ns = *t_ns;
         let counts: Vec<(u64, u64)> = before.iter().copied().zip(now.iter().copied()).collect();
         (0..of.shards).zip(counts).map(move |(shard, (before, now))| ShardRow {
@@ -21,7 +21,7 @@ pub(super) fn rows(seen: &[(i64, Vec<u64>)], of: SimulatedServer) -> Vec<ShardRo
             ..ShardRow::default()
         })
     };
-    pairs.flat_map(of_second).collect()
+    first_itself.zip(seen).flat_map(of_second).collect()
 }
 
 #[cfg(test)]
@@ -32,7 +32,7 @@ mod tests {
     fn a_row_is_what_was_added_in_a_second_and_all_slots_are_served() {
         let of = SimulatedServer { shards: 3, ..SimulatedServer::default() };
         let rows = rows(&[(-1, vec![0, 0, 0]), (0, vec![5, 1, 0]), (1, vec![5, 4, 2])], of);
-        assert_eq!(rows.iter().map(|row| row.operations).collect::<Vec<_>>(), [5, 1, 0, 0, 3, 2]);
+        assert_eq!(rows.iter().map(|row| row.operations).collect::<Vec<_>>(), [0, 0, 0, 5, 1, 0, 0, 3, 2]);
         assert_eq!(rows[..3].iter().map(|row| row.slots).sum::<u32>(), 16_384);
     }
 }

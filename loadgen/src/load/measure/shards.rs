@@ -6,26 +6,32 @@ use report::record::{ShardFigures, ShardRow};
 
 use super::round::round;
 
-/// The figures of the rows that lie in the measured time; `None` where there are none. A node that was a primary for some of them counts with
-/// what it did then.
+/// The figures of the rows whose whole time, since the node's row before, lies in the measured phase; `None` where there are none. A node that
+/// was a primary for some of them counts with what it did then.
 #[must_use]
 pub fn shard_figures(rows: &[ShardRow], end_ns: i64) -> Option<ShardFigures> {
-    let measured: Vec<&ShardRow> = rows.iter().filter(|row| (0..end_ns).contains(&row.t_ns)).collect();
-    let mut of: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for row in measured.iter().filter(|row| row.role == "primary" && row.slots > 0) {
-        let (operations, cpu_us) = of.entry(&row.node).or_default();
+    let mut before: BTreeMap<&str, i64> = BTreeMap::new();
+    let with_time = rows.iter().filter_map(|row| Some((before.insert(&row.node, row.t_ns)?, row)));
+    let measured: Vec<(i64, &ShardRow)> = with_time
+        .filter(|(since, row)| *since >= 0 && row.t_ns <= end_ns)
+        .map(|(since, row)| (row.t_ns - since, row))
+        .collect();
+    let mut of: BTreeMap<&str, (u64, u64, i64)> = BTreeMap::new();
+    for (took_ns, row) in measured.iter().filter(|(_, row)| row.role == "primary" && row.slots > 0) {
+        let (operations, cpu_us, ns) = of.entry(&row.node).or_default();
         *operations += row.operations;
         *cpu_us += row.cpu_us;
+        *ns += took_ns;
     }
-    let operations: u64 = of.values().map(|(operations, _)| operations).sum();
-    let fullest = of.values().map(|(operations, _)| *operations).max()?;
-    let cpu_us = of.values().map(|(_, cpu_us)| *cpu_us).max()?;
-    let sum = |count: fn(&ShardRow) -> u64| measured.iter().map(|row| count(row)).sum::<u64>();
+    let operations: u64 = of.values().map(|(operations, ..)| operations).sum();
+    let fullest = of.values().map(|(operations, ..)| *operations).max()?;
+    let cores = of.values().filter(|(.., ns)| *ns > 0).map(|(_, cpu_us, ns)| *cpu_us as f64 * 1e3 / *ns as f64);
+    let sum = |count: fn(&ShardRow) -> u64| measured.iter().map(|(_, row)| count(row)).sum::<u64>();
     Some(ShardFigures {
         primaries: of.len() as u64,
         operations,
         fullest_share: (operations > 0).then(|| round(fullest as f64 / operations as f64, 1e4)),
-        cpu_cores_max: (end_ns > 0).then(|| round(cpu_us as f64 * 1e3 / end_ns as f64, 1e4)),
+        cpu_cores_max: cores.reduce(f64::max).map(|cores| round(cores, 1e4)),
         told: None,
         moved: sum(|row| row.moved),
         ask: sum(|row| row.ask),
@@ -45,16 +51,20 @@ mod tests {
     #[test]
     fn the_fullest_is_the_primary_that_did_most_in_the_measured_time() {
         let rows = [
-            row(-1, "a", "primary", 1000),
-            row(0, "a", "primary", 30),
-            row(0, "b", "primary", 10),
-            row(0, "c", "replica", 500),
-            row(1, "b", "primary", 60),
-            row(2, "a", "primary", 1000),
+            row(-1, "a", "primary", 9),
+            row(0, "a", "primary", 1000),
+            row(0, "b", "primary", 0),
+            row(0, "c", "replica", 0),
+            row(1, "a", "primary", 30),
+            row(1, "b", "primary", 10),
+            row(1, "c", "replica", 500),
+            row(2, "b", "primary", 60),
+            row(3, "a", "primary", 1000),
         ];
         let found = shard_figures(&rows, 2_000_000_000).unwrap();
         assert_eq!((found.primaries, found.operations, found.fullest_share, found.moved), (2, 100, Some(0.7), 4));
-        assert_eq!(shard_figures(&rows[..1], 2_000_000_000), None);
-        assert_eq!(shard_figures(&[row(0, "a", "primary", 0)], 1).unwrap().fullest_share, None);
+        assert_eq!(shard_figures(&rows[..2], 2_000_000_000), None, "a second that began before it");
+        let idle = [row(0, "a", "primary", 0), row(1, "a", "primary", 0)];
+        assert_eq!(shard_figures(&idle, 1_000_000_000).unwrap().fullest_share, None);
     }
 }
