@@ -9,19 +9,18 @@ pub(super) fn rows(seen: &[(i64, Vec<u64>)], of: SimulatedServer) -> Vec<ShardRo
     const SLOTS: u32 = 16_384;
     let first = |shard: u32| (SLOTS * shard).div_ceil(of.shards);
     let first_itself = seen.first().into_iter().chain(seen);
-    let of_second = |((_, before), (t_ns, now)): (&(i64, Vec<u64>), &(i64, Vec<u64>))| {
-        let t_ns = *t_ns;
-        let counts: Vec<(u64, u64)> = before.iter().copied().zip(now.iter().copied()).collect();
-        (0..of.shards).zip(counts).map(move |(shard, (before, now))| ShardRow {
-            t_ns,
+    let mut rows = Vec::new();
+    for ((_, before), (t_ns, now)) in first_itself.zip(seen) {
+        rows.extend((0..of.shards).zip(before.iter().zip(now)).map(|(shard, (before, now))| ShardRow {
+            t_ns: *t_ns,
             node: format!("shard-{shard}"),
             role: "primary".into(),
             slots: first(shard + 1) - first(shard),
-            operations: now.saturating_sub(before),
+            operations: now.saturating_sub(*before),
             ..ShardRow::default()
-        })
-    };
-    first_itself.zip(seen).flat_map(of_second).collect()
+        }));
+    }
+    rows
 }
 
 #[cfg(test)]
