@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tls::files::TlsFiles;
 
 use crate::cache::redis_cache::RedisAddress;
-use crate::cache::redis_cluster::PrivateCluster;
+use crate::cache::redis_nodes::{PrivateCluster, PrivateSentinel};
 use crate::cache::redis_server::{PrivateRedis, installed};
 
 /// What a test needs, where it is here. Where it is not, or `LAB_WITHOUT` (comma-separated) has `what`, a line that says so, and
@@ -51,6 +51,17 @@ pub fn redis(extra: &[&str]) -> Option<PrivateRedis> {
 pub fn cluster() -> Option<PrivateCluster> {
     let server = needed("redis", installed)?;
     Some(PrivateCluster::start(&server, 3, Duration::from_secs(1), &[]).unwrap_or_else(|e| panic!("{e}")))
+}
+
+/// A private server with a standby that three Sentinels watch, where Redis is [`needed`] and here.
+///
+/// # Panics
+/// Where Redis is required and absent, or they do not come up.
+#[must_use]
+#[allow(clippy::panic, reason = "test support")]
+pub fn sentinel() -> Option<PrivateSentinel> {
+    let server = needed("redis", installed)?;
+    Some(PrivateSentinel::start(&server, Duration::from_secs(1), &[]).unwrap_or_else(|e| panic!("{e}")))
 }
 
 /// Says that a test is skipped, and why.

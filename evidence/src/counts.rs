@@ -1,7 +1,9 @@
 //! What replicas and origin count.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use strategies::port::TrafficCounters;
 use strategies::{NearCounters, PoolCounters};
@@ -199,6 +201,42 @@ impl RedirectCounts {
             moved: of(self.moved, other.moved),
             ask: of(self.ask, other.ask),
             try_again: of(self.try_again, other.try_again),
+        }
+    }
+}
+
+/// `GET /command-times` of a replica: how long commands to a cluster took, by what the nodes answered before there was a reply. Of each the
+/// counts by nanoseconds, rounded up to 1 %.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CommandTimes {
+    /// A reply at once.
+    pub plain: BTreeMap<u64, u64>,
+    /// `MOVED` before.
+    pub moved: BTreeMap<u64, u64>,
+    /// `ASK` before.
+    pub ask: BTreeMap<u64, u64>,
+    /// `TRYAGAIN` before.
+    pub try_again: BTreeMap<u64, u64>,
+}
+
+impl CommandTimes {
+    /// The sum with another's.
+    pub fn add(&mut self, other: &Self) {
+        self.each(other, |count, more| *count += more);
+    }
+
+    /// What was counted since `earlier`.
+    #[must_use]
+    pub fn since(mut self, earlier: &Self) -> Self {
+        self.each(earlier, |count, less| *count = count.saturating_sub(less));
+        self
+    }
+
+    fn each(&mut self, other: &Self, of: fn(&mut u64, u64)) {
+        let Self { plain, moved, ask, try_again } = self;
+        let pairs = [(plain, &other.plain), (moved, &other.moved), (ask, &other.ask), (try_again, &other.try_again)];
+        for (ours, others) in pairs {
+            others.iter().for_each(|(ns, count)| of(ours.entry(*ns).or_default(), *count));
         }
     }
 }

@@ -13,7 +13,9 @@ mod origin_read;
 mod origin_write;
 
 pub use cache::CacheStatus;
-pub use counts::{NearCounts, OriginCounters, PoolCounts, RedirectCounts, ReplicaCounters, TrafficCounts};
+pub use counts::{
+    CommandTimes, NearCounts, OriginCounters, PoolCounts, RedirectCounts, ReplicaCounters, TrafficCounts,
+};
 pub use error_kind::ErrorKind;
 pub use event_line::{EventLine, ReplicaEvents};
 pub use failure::failure;

@@ -48,8 +48,16 @@ impl Scenario {
         // Where nothing fails nobody moves on or tries again; where something may, a premise fails.
         let Load { kind, warmup, duration: _, timeout, on_down: _, retry: _, batch } = load;
         // The bytes of a value take no time of the origin's, and a value that is written there changes no entry.
-        let Keys { kind: popularity, n, sample_of: _, value_size: _, compressible: _, missing_share, missing_n: _ } =
-            keys;
+        let Keys {
+            kind: popularity,
+            n,
+            sample_of: _,
+            value_size: _,
+            compressible: _,
+            one_slot: _,
+            missing_share,
+            missing_n: _,
+        } = keys;
         // What else a server is set up with changes how long it takes, which is told by what it says of itself.
         let CacheSettings { ttl, redis, simulated } = cache;
         // A lock's budget is its strategy's, where that does not say another.

@@ -27,7 +27,8 @@ mod threshold;
 mod values;
 
 pub use event::{
-    ACTIONS, Action, ActionField, ActionKind, ActionRow, Ends, Needs, ReplicaTarget, ScenarioEvent, Trouble,
+    ACTIONS, Action, ActionField, ActionKind, ActionRow, Ends, MigrationWay, Needs, ReplicaTarget, ScenarioEvent,
+    Trouble,
 };
 pub use plan::{Arrival, ArrivalIter, Item, Op, Plan};
 pub use scenario::{CacheSettings, OriginModel, Scenario, Warm};

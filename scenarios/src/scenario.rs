@@ -100,7 +100,7 @@ pub enum Warm {
 
 impl Warm {
     /// Puts of a burst that are under way at a time: each has its time-out, and more of them would wait for one another.
-    pub const PUTS_AT_ONCE: usize = 1000;
+    pub const PUTS_AT_ONCE: usize = 200;
     /// How an error begins that a put of a burst failed with.
     pub const PUT_FAILED: &str = "a put of the burst: ";
 

@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 115] = [
+pub const METRICS: [&str; 123] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -98,6 +98,14 @@ pub const METRICS: [&str; 115] = [
     "shards.moved",
     "shards.ask",
     "shards.try_again",
+    "takeovers.took_ms_max",
+    "takeovers.failed",
+    "takeovers.led",
+    "takeovers.led_twice",
+    "takeovers.puts_lost",
+    "takeovers.ask_share",
+    "takeovers.ask_p50_times",
+    "takeovers.moved_p99_times",
     "server.hit_ratio",
     "server.evicted",
     "server.forks",

@@ -273,7 +273,9 @@ impl Fleet {
             let requests = replica.requests.get();
             replica.before.get().and(ReplicaCounters { requests, ..now })
         };
-        self.replicas.iter().map(of).fold(ReplicaCounters::default(), ReplicaCounters::and)
+        let all = self.replicas.iter().map(of).fold(ReplicaCounters::default(), ReplicaCounters::and);
+        let is_cluster = self.cache.work.commands().is_some();
+        ReplicaCounters { redirects: is_cluster.then(|| self.cache.redirects.counts()), ..all }
     }
 
     /// From now on the peak of waiters is counted anew.

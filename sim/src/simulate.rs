@@ -20,7 +20,7 @@ use crate::crowd::{Crowd, Witness};
 use crate::fleet::{Fleet, FleetSettings, Latencies, WarmError};
 use crate::origin::ledger::ReadSink;
 use crate::origin::{Read, SimOrigin};
-use crate::world::{Handle, NOBODY, VirtualClock, World};
+use crate::world::{Handle, LAB, VirtualClock, World};
 
 /// How often it is looked whether they have ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -30,8 +30,6 @@ const SHARDS_EVERY: Duration = Duration::from_secs(1);
 const TICK_EVERY: Duration = Duration::from_millis(250);
 /// How often somebody is shown the cache who asks for it.
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
-/// The replica of the lab's own tasks.
-const LAB: u16 = NOBODY - 1;
 
 /// What to simulate.
 pub struct Simulation<'a> {
@@ -170,7 +168,8 @@ async fn run<W: Witness + 'static>(
     });
     let happened = Rc::new(RefCell::new(Vec::new()));
     let (chaos, planned, told) = (Rc::clone(chaos), scenario.events.clone(), Rc::clone(&happened));
-    handle.spawn(LAB, async move { chaos.play(&planned, t0, |what| told.borrow_mut().push(what)).await });
+    let tell = Rc::new(move |what| told.borrow_mut().push(what));
+    handle.spawn(LAB, async move { chaos.play(&planned, t0, tell).await });
     let (ticking, crowd_there, origin) = (handle.clone(), Rc::clone(crowd), Arc::clone(&fleet.origin));
     handle.spawn(LAB, async move {
         loop {

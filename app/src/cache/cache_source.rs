@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evidence::{CacheStatus, RedirectCounts};
+use evidence::{CacheStatus, CommandTimes, RedirectCounts};
 use strategies::port::{
     BoxFuture, Bus, Cache, Capabilities, Connections, CounterServer, Invalidations, Lease, Traffic, Wake,
 };
@@ -55,6 +55,11 @@ pub trait CacheSource: Send + Sync {
     /// What a cluster's nodes answered instead of replies so far; `None` where it is none.
     fn redirects(&self) -> Option<RedirectCounts> {
         None
+    }
+
+    /// How long commands to a cluster took so far; nothing where it is none.
+    fn command_times(&self) -> CommandTimes {
+        CommandTimes::default()
     }
 
     /// Asks the cache about itself; an error is a sentence for people.

@@ -4,5 +4,5 @@ pub mod cache_proxy;
 pub mod cache_source;
 pub mod envelope;
 pub mod redis_cache;
-pub mod redis_cluster;
+pub mod redis_nodes;
 pub mod redis_server;

@@ -5,6 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::process::guard::Guarded;
 
 /// How long a server may take to answer its first PING.
@@ -31,9 +33,23 @@ impl PrivateRedis {
     /// # Errors
     /// A sentence with the server's own last words where it does not come up.
     pub fn start(server: &Path, extra: &[&str]) -> Result<Self, String> {
+        Self::start_as(server, false, extra)
+    }
+
+    /// The same as a Sentinel, which keeps what it knows in a file of its folder.
+    pub(super) fn start_sentinel(server: &Path, extra: &[&str]) -> Result<Self, String> {
+        Self::start_as(server, true, extra)
+    }
+
+    fn start_as(server: &Path, sentinel: bool, extra: &[&str]) -> Result<Self, String> {
         let guarded = Guarded::new("stampede-redis-", |folder| {
             let path = |name: &str| folder.join(name).display().to_string();
             let mut command = vec![server.display().to_string()];
+            if sentinel {
+                // Where there is none it does not come up, and says so.
+                let _ = std::fs::write(folder.join("sentinel.conf"), "");
+                command.extend([path("sentinel.conf"), "--sentinel".into()]);
+            }
             command.extend(
                 ["--port", "0", "--unixsocketperm", "700", "--save", "", "--appendonly", "no"].map(String::from),
             );
@@ -57,6 +73,20 @@ impl PrivateRedis {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         std::fs::read_to_string(self.guarded.folder().join("pid")).ok()?.trim().parse().ok()
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// A sentence where it is not there any more.
+    pub fn signal(&self, signal: Signal) -> Result<(), String> {
+        self.guarded.signal(signal)
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.guarded.program_ended()
     }
 
     fn socket(&self) -> PathBuf {

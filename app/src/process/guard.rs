@@ -11,6 +11,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// `$1` is the folder, the rest the program's command line, if there is one. The program runs in the folder, which is how it is
 /// known again.
 const GUARD: &str = r#"
@@ -91,14 +93,20 @@ impl Guarded {
         runs("self") && !pid.trim().is_empty() && !runs(pid.trim())
     }
 
-    /// Kills the program that the guard started, if it is still that one: the process of its number runs in our folder.
-    fn end_program(&self) {
-        let Ok(pid) = std::fs::read_to_string(self.folder.join("guarded")) else { return };
+    /// Sends a signal to the program that the guard started, if it is still that one: the process of its number runs in our folder.
+    ///
+    /// # Errors
+    /// A sentence where it is not there any more.
+    pub fn signal(&self, signal: Signal) -> Result<(), String> {
+        let pid =
+            std::fs::read_to_string(self.folder.join("guarded")).map_err(|e| format!("no program is known: {e}"))?;
         let pid = pid.trim();
-        let runs_in = std::fs::read_link(format!("/proc/{pid}/cwd"));
-        if runs_in.is_ok_and(|cwd| self.folder.canonicalize().is_ok_and(|folder| folder == cwd)) {
-            let _ = Command::new("kill").args(["-KILL", pid]).status();
+        let ours = self.folder.canonicalize().map_err(|e| e.to_string())?;
+        if std::fs::read_link(format!("/proc/{pid}/cwd")).ok().as_ref() != Some(&ours) {
+            return Err("the program has ended".into());
         }
+        let pid = pid.parse().ok().and_then(Pid::from_raw).ok_or("its process has no number")?;
+        kill_process(pid, signal).map_err(|e| e.to_string())
     }
 }
 
@@ -108,7 +116,7 @@ impl Drop for Guarded {
         let _ = self.guard.wait();
         // A guard that was killed has left its work to us.
         if self.folder.exists() {
-            self.end_program();
+            let _ = self.signal(Signal::KILL);
             let _ = std::fs::remove_dir_all(&self.folder);
         }
     }

@@ -13,9 +13,12 @@ use crate::wire::address::shown;
 /// Where the shared cache is, and what a connection to it needs.
 #[derive(Debug, Args)]
 pub struct RedisArgs {
-    /// The shared cache: redis://USER@HOST:PORT, or rediss://… with TLS.
+    /// The shared cache: redis://USER@HOST:PORT, or rediss://… with TLS; of a cluster several nodes, with commas between them.
     #[arg(long, env = "LAB_REDIS", default_value = "redis://127.0.0.1:6379")]
     pub redis: String,
+    /// The addresses are Sentinels', and this is the name by which they know the primary.
+    #[arg(long, env = "LAB_REDIS_PRIMARY", value_name = "NAME")]
+    pub redis_primary: Option<String>,
     /// File with the password of the shared cache's user, where it wants one.
     #[arg(long, env = "LAB_REDIS_PASSWORD_FILE", value_name = "FILE")]
     pub redis_password_file: Option<PathBuf>,
@@ -46,7 +49,9 @@ impl RedisArgs {
         };
         let mut urls = self.redis.split(',').map(|url| redis_url(url.trim(), self.redis_password_file.as_deref()));
         let url = urls.next().unwrap_or_else(|| Ok(String::new()))?;
-        let address = RedisAddress { url, password: None, tls, others: urls.collect::<Result<_, _>>()? };
+        let (others, watched_as) =
+            (urls.collect::<Result<_, _>>()?, self.redis_primary.clone().filter(|name| !name.is_empty()));
+        let address = RedisAddress { url, password: None, tls, others, watched_as };
         address.check().map_err(|flaw| anyhow!(flaw.clone()).context(self.place(&flaw)))?;
         Ok(address)
     }

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use evidence::CacheStatus;
-use evidence::{Heartbeat, ReplicaCounters, ReplicaEvents};
+use evidence::{CommandTimes, Heartbeat, ReplicaCounters, ReplicaEvents};
 use futures_util::future::try_join_all;
 use strategies::port::{Bus, Clock, Removal};
 use strategies::{Cx, Key};
@@ -40,6 +40,7 @@ pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
         .route("/unheard", post(unheard))
         .route("/mark", post(mark))
         .route("/counters", get(counters))
+        .route("/command-times", get(command_times))
         .route("/events", get(events))
         .route("/cache", get(cache))
         .route("/preflight", post(preflight))
@@ -77,6 +78,10 @@ async fn endless(State(replica): Shared, Json(look): Json<LookAtCounters>) -> Re
     let counters = running.counters.as_ref().ok_or_else(none)?;
     let items = counters.endless(look.items.min(WARM_ITEMS_MAX)).await.map_err(Refuse::failed)?;
     Ok(Json(EndlessCounters { items }))
+}
+
+async fn command_times(State(replica): Shared) -> Json<CommandTimes> {
+    Json(replica.command_times())
 }
 
 async fn counters(State(replica): Shared) -> Json<ReplicaCounters> {

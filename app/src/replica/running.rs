@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use evidence::{Heartbeat, ReplicaCounters};
+use evidence::{CommandTimes, Heartbeat, ReplicaCounters};
 use strategies::port::{Clock, Origin};
 use strategies::rng::Rng;
 use strategies::{Budgets, Ports, Spec, Stack};
@@ -170,6 +170,11 @@ impl Replica {
     pub(super) fn heartbeat(&self) -> Heartbeat {
         let cache = self.running().and_then(|running| Some(running.watch.as_ref()?.told()));
         Heartbeat { cache, ..self.heart.told(&self.settings.clock) }
+    }
+
+    /// How long commands to a cluster took since the replica's start; nothing where the cache is none.
+    pub(super) fn command_times(&self) -> CommandTimes {
+        self.settings.cache.command_times()
     }
 
     pub(super) fn counters(&self) -> ReplicaCounters {

@@ -1,14 +1,20 @@
 //! The adapter on a cluster of three primaries with a replica each: the contract of every cache, what it can't, and redirections.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use app::cache::cache_source::{CachePorts, CacheSource};
-use app::cache::redis_cache::{RedisAddress, RedisSource};
+use app::cache::redis_cache::{ClusterHand, RedisAddress, RedisSource, SlotsToMove};
+use app::cache::redis_nodes::PrivateNodes;
 use app::process::runtime::RealClock;
 use app::testing;
+use bytes::Bytes;
 use strategies::conformance::CacheSubject;
 use strategies::counter::conformance::CounterSubject;
-use strategies::port::Bus;
+use strategies::counter::slot_of;
+use strategies::port::{Acquired, Bus, Cache, CounterCommand, Lookup, Token, When};
+use strategies::time::Wall;
+use strategies::{Entry, Key, Life};
 
 #[tokio::test]
 async fn a_cluster_keeps_the_contracts_of_caches_and_counters() {
@@ -25,6 +31,125 @@ async fn a_cluster_keeps_the_contracts_of_caches_and_counters() {
     CounterSubject { counters, clock, prefix: "contract".into(), increx: false }.check_all().await;
     let ready = source.preflight("run:preflight", vec![Bus::PubSub]).await;
     assert!(ready.is_ok(), "{ready:?}");
+}
+
+/// What a counter's transaction, a script and a plain command come to while their slot is on its way, and nothing is done twice.
+#[tokio::test]
+async fn a_slot_that_moves_loses_nothing_and_each_redirection_is_counted_with_its_time() {
+    let Some(cluster) = testing::cluster() else { return };
+    let source = RedisSource::new(cluster.address()).unwrap();
+    let CachePorts { cache, lease, counters, .. } = source.open("run:strategy");
+    let key = Key::of_item(1);
+    let (hand, slot) = (ClusterHand::new(&cluster.address()).unwrap(), slot_of("1"));
+    let moved = hand.plan(SlotsToMove::One(slot)).await.unwrap();
+    let life = Duration::from_secs(60);
+    let count = async |by| counters.command(&key, CounterCommand::Transaction(by, life)).await.unwrap();
+    assert_eq!(count(1).await, Some(1));
+    // Half-way: what is there stays there, and what is new goes to the other one.
+    hand.begin(&moved).await.unwrap();
+    assert_eq!(count(1).await, Some(2), "the counter is where it was");
+    let entry = entry(7);
+    cache.put(&key, &entry, When::Always).await.unwrap();
+    assert!(matches!(cache.get(&key).await.unwrap(), Lookup::Found(found, _) if found.version == 7));
+    assert_eq!(lease.acquire(&key, Token(5), life).await.unwrap(), Acquired::Won);
+    let other = Key::of_item(1).part(1);
+    assert_eq!(counters.command(&other, CounterCommand::Transaction(3, life)).await.unwrap(), Some(3));
+    let asked = source.redirects().unwrap();
+    assert!(asked.ask >= 4 && asked.moved == 0 && asked.try_again == 0, "{asked:?}");
+    assert_eq!(hand.move_by_key(&moved).await.unwrap().slots, 1);
+    assert_eq!(count(1).await, Some(3));
+    assert!(matches!(cache.get(&key).await.unwrap(), Lookup::Found(found, _) if found.version == 7));
+    assert_eq!(source.redirects().unwrap().moved, 1, "then the client knows");
+    let times = source.command_times();
+    let counts = [&times.plain, &times.moved, &times.ask].map(|of| of.values().sum::<u64>());
+    assert!(counts[0] > 0 && counts[1] == 1 && counts[2] == asked.ask, "{counts:?} {asked:?}");
+    // And back again, from half-way.
+    let back = hand.plan(SlotsToMove::One(slot)).await.unwrap();
+    hand.begin(&back).await.unwrap();
+    hand.move_back(&back).await.unwrap();
+    hand.move_back(&moved).await.unwrap();
+    assert_eq!(count(1).await, Some(4));
+    let at_once = hand.can_move_at_once().await.unwrap();
+    assert!(at_once.is_err_and(|server| server.starts_with("redis 7.")), "what Debian 12 has cannot");
+}
+
+#[tokio::test]
+async fn keys_are_to_be_had_again_after_their_primary_died_or_stood_still_and_the_dead_are_replaced() {
+    let Some(cluster) = testing::cluster() else { return };
+    let nodes = PrivateNodes::from(cluster);
+    let source = RedisSource::new(nodes.address()).unwrap();
+    let CachePorts { cache, .. } = source.open("run:strategy");
+    let key = Key::of_item(1);
+    for (version, silent) in [(1, false), (2, true)] {
+        let entry = entry(version);
+        cache.put(&key, &entry, When::Always).await.unwrap();
+        if silent {
+            nodes.stop_primary(slot_of("1")).unwrap();
+        } else {
+            nodes.kill_primary(slot_of("1")).unwrap();
+        }
+        let took = again(&*cache, &key, &entry).await;
+        assert!(took > 10, "it failed for a while: {took} times");
+        nodes.mend().unwrap();
+        again(&*cache, &key, &entry).await;
+    }
+    assert!(source.preflight("run:preflight", Vec::new()).await.is_ok());
+}
+
+fn entry(version: u64) -> Entry {
+    let (minute, now) = (Duration::from_secs(60), Wall(0));
+    let value = Some(Bytes::from_static(b"value"));
+    Entry { value, version, read_at: now, stored_at: now, life: Life::new(minute, minute), delta: Duration::ZERO }
+}
+
+/// How often a put failed until one did not.
+async fn again(cache: &dyn Cache, key: &Key, entry: &Entry) -> u32 {
+    let (mut failed, begun) = (0, Instant::now());
+    while cache.put(key, entry, When::Always).await.is_err() {
+        failed += 1;
+        assert!(begun.elapsed() < Duration::from_secs(60), "never again");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    failed
+}
+
+#[tokio::test]
+async fn a_primary_that_sentinels_watch_keeps_the_contracts_and_is_found_again_after_it_died_or_stood_still() {
+    let Some(sentinel) = testing::sentinel() else { return };
+    let nodes = PrivateNodes::from(sentinel);
+    let source = RedisSource::new(nodes.address()).unwrap();
+    let server = source.status().await.unwrap().server;
+    assert!(server.ends_with(", watched by Sentinels") && source.can_of(&server).one_place, "{server}");
+    let CachePorts { cache, lease, wake, invalidations, seize, counters, .. } = source.open("run:strategy");
+    let clock = Arc::new(RealClock::start());
+    let subject = CacheSubject {
+        cache: Arc::clone(&cache),
+        lease,
+        wake,
+        invalidations,
+        seize,
+        clock: clock.clone(),
+        prefix: "contract".into(),
+    };
+    subject.check_all().await;
+    CounterSubject { counters, clock: clock.clone(), prefix: "contract".into(), increx: false }.check_all().await;
+    let key = Key::of_item(1);
+    for silent in [false, true] {
+        let entry = entry(1);
+        cache.put(&key, &entry, When::Always).await.unwrap();
+        if silent {
+            nodes.stop_primary(0).unwrap();
+        } else {
+            nodes.kill_primary(0).unwrap();
+        }
+        assert!(again(&*cache, &key, &entry).await > 3);
+        nodes.mend().unwrap();
+        again(&*cache, &key, &entry).await;
+    }
+    let unknown = RedisAddress { watched_as: Some("nobody".into()), ..nodes.address() };
+    let refused = RedisSource::new(unknown).unwrap().preflight("run:preflight", Vec::new()).await.unwrap_err();
+    let said = format!("{refused:?}");
+    assert!(said.contains("the Sentinels watch no primary of that name"), "{said}");
 }
 
 #[tokio::test]

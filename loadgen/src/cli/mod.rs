@@ -100,6 +100,8 @@ pub enum CacheChoice {
     Redis,
     /// A private cluster: three primaries with a replica each
     Cluster,
+    /// A private redis-server with a standby, which three Sentinels watch
+    Sentinel,
     /// The embedded memory cache
     Memory,
 }
@@ -127,9 +129,12 @@ pub struct RunArgs {
     /// Presets or SPECs, separated by commas, or `all` presets; the scenario's own list where nothing is said
     #[arg(long, value_name = "a,b|SPEC|all")]
     pub strategy: Option<String>,
-    /// A Redis server to use as the shared cache: redis://HOST:PORT, rediss://… with TLS, redis+unix:///PATH, or a cluster's nodes, separated by commas
+    /// A Redis server to use as the shared cache: redis://HOST:PORT, rediss://… with TLS, redis+unix:///PATH, or a cluster's nodes, separated by commas, or Sentinels with --redis-primary
     #[arg(long, value_name = "URL", conflicts_with = "cache", group = "elsewhere")]
     pub redis: Option<String>,
+    /// The addresses of --redis are Sentinels', and this is the name by which they know the primary
+    #[arg(long, value_name = "NAME", requires = "redis")]
+    pub redis_primary: Option<String>,
     /// What reaching it may need.
     #[command(flatten)]
     pub access: RedisAccessArgs,

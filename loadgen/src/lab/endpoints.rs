@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::cache::redis_cache::RedisAddress;
+use app::cache::redis_nodes::PrivateNodes;
 use app::wire::control_client::ControlClient;
 
 use super::docker::ContainerStack;
@@ -24,6 +25,8 @@ pub struct Endpoints {
     pub server: Option<RedisAddress>,
     /// Where the cluster is, where the cache is one.
     pub cluster: Option<RedisAddress>,
+    /// The servers behind the cache that stand in for one another, where the lab started them.
+    pub nodes: Option<Arc<PrivateNodes>>,
     /// The containers, where it is they.
     pub stack: Option<Arc<ContainerStack>>,
 }

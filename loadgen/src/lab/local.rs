@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use app::cache::cache_source::{CachePorts, CacheSource};
 use app::cache::redis_cache::{RedisAddress, RedisSource};
-use app::cache::redis_cluster::PrivateCluster;
+use app::cache::redis_nodes::{PrivateCluster, PrivateNodes, PrivateSentinel};
 use app::cache::redis_server::PrivateRedis;
 use app::origin::{self, OriginListeners};
 use app::process::guard::Guarded;
@@ -44,8 +44,6 @@ pub struct LocalLab {
 
 /// Primaries of a private cluster; each has a replica.
 const PRIMARIES: u16 = 3;
-/// After how long without an answer a node is taken for dead by the others.
-const NODE_TIMEOUT: Duration = Duration::from_secs(2);
 /// From how many milliseconds on a private server tells of what took it long.
 const LATENCY_EVENTS_FROM_MS: u32 = 5;
 
@@ -53,7 +51,8 @@ const LATENCY_EVENTS_FROM_MS: u32 = 5;
 enum PrivateServers {
     None,
     One(#[expect(dead_code, reason = "dropped with the lab")] PrivateRedis),
-    Cluster(#[expect(dead_code, reason = "dropped with the lab")] PrivateCluster),
+    /// The lab's events act on them.
+    Several(Arc<PrivateNodes>),
 }
 
 /// Which cache the replicas use.
@@ -94,7 +93,11 @@ impl LocalLab {
             Cache::Redis(address) => (Some(address.clone()), None),
             Cache::Memory(_) => (None, None),
         };
-        let endpoints = Endpoints { lab: "local", sites, replicas, origin, server, cluster, stack: None };
+        let nodes = match &redis {
+            PrivateServers::Several(nodes) => Some(Arc::clone(nodes)),
+            PrivateServers::None | PrivateServers::One(_) => None,
+        };
+        let endpoints = Endpoints { lab: "local", sites, replicas, origin, server, cluster, nodes, stack: None };
         let lab = Self { origin: origin_data, stop: Some(stop), threads, _redis: redis, _database: database };
         Ok((lab, endpoints, cache_note))
     }
@@ -124,14 +127,16 @@ fn choose_cache(settings: &Settings) -> Result<(Cache, PrivateServers, String), 
     match (settings.cache, program) {
         (CacheChoice::Memory, _) => memory("asked for"),
         (CacheChoice::Auto, None) => memory("auto: no redis-server is installed"),
-        (CacheChoice::Redis | CacheChoice::Cluster, None) => Err(Failure::failed(
+        (CacheChoice::Redis | CacheChoice::Cluster | CacheChoice::Sentinel, None) => Err(Failure::failed(
             "no redis-server is installed · --cache · found none on the PATH · install redis-server, give --redis URL, \
              or use --cache memory",
         )),
-        (CacheChoice::Cluster, Some(server)) => {
-            let cluster = own_cluster(settings, &server)?;
-            let note = format!("a private cluster of {}", name_of(&server));
-            Ok((Cache::Redis(cluster.address()), PrivateServers::Cluster(cluster), note))
+        (choice @ (CacheChoice::Cluster | CacheChoice::Sentinel), Some(server)) => {
+            let is_cluster = choice == CacheChoice::Cluster;
+            let nodes = Arc::new(own_nodes(settings, &server, is_cluster)?);
+            let what = if is_cluster { "a private cluster of" } else { "under Sentinel, a private" };
+            let note = format!("{what} {}", name_of(&server));
+            Ok((Cache::Redis(nodes.address()), PrivateServers::Several(nodes), note))
         }
         (choice, Some(server)) => {
             let redis = own_server(settings, &server)?;
@@ -147,14 +152,20 @@ fn name_of(program: &Path) -> String {
     name.map_or_else(|| "server".into(), |name| report::text::escape::line(&name))
 }
 
-/// Starts a cluster of our own, each of whose nodes is set up as the scenario says.
-fn own_cluster(settings: &Settings, program: &Path) -> Result<PrivateCluster, Failure> {
-    let set = settings.scenario.cache.redis.arguments();
+/// Starts a cluster of our own, or a server with a standby and Sentinels; each server is set up as the scenario says.
+fn own_nodes(settings: &Settings, program: &Path, is_cluster: bool) -> Result<PrivateNodes, Failure> {
+    let redis = &settings.scenario.cache.redis;
+    let set = redis.arguments();
     let set: Vec<&str> = set.iter().map(String::as_str).collect();
-    PrivateCluster::start(program, PRIMARIES, NODE_TIMEOUT, &set).map_err(|why| {
+    let started: Result<PrivateNodes, String> = match is_cluster {
+        true => PrivateCluster::start(program, PRIMARIES, redis.node_timeout(), &set).map(PrivateNodes::from),
+        false => PrivateSentinel::start(program, redis.down_after(), &set).map(PrivateNodes::from),
+    };
+    started.map_err(|why| {
         Failure::failed(format!(
-            "the private cluster does not start · {} · found: {} · on a busy machine run again; another version may not know a setting \
+            "the private {} does not start · {} · found: {} · on a busy machine run again; another version may not know a setting \
              of [cache.redis]",
+            if is_cluster { "cluster" } else { "server with its Sentinels" },
             report::text::escape::line(&program.display().to_string()),
             report::text::escape::line(&why)
         ))

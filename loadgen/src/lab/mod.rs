@@ -44,6 +44,10 @@ pub struct RealWorld<'a> {
     pub server: bool,
     /// Whether the lab started it.
     pub own_server: bool,
+    /// Whether the cache is a cluster that the lab started.
+    pub own_cluster: bool,
+    /// Whether it is a server with a standby that the lab started.
+    pub own_sentinel: bool,
 }
 
 /// Refuses events that nobody here can make happen.
@@ -51,7 +55,7 @@ pub struct RealWorld<'a> {
 /// # Errors
 /// [`Failure`] that names the first one.
 pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Failure> {
-    let RealWorld { target, docker, server, own_server } = world;
+    let RealWorld { target, docker, server, own_server, own_cluster, own_sentinel } = world;
     let (origin, cache) = (target.is_none_or(|t| t.origin.is_some()), target.is_none());
     let whose = match (origin, cache) {
         (_, true) if docker => "the lab in containers",
@@ -65,7 +69,8 @@ pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Fai
         Needs::Server => server,
         Needs::OwnServer | Needs::OwnServerOrModel => own_server,
         Needs::Containers => docker,
-        Needs::Simulation => false,
+        Needs::OwnCluster => own_cluster,
+        Needs::OwnStandby => own_cluster || own_sentinel,
     };
     for event in &scenario.events {
         let (row, word) = (event.action.kind.row(), event.action.kind.row().word);
@@ -74,14 +79,15 @@ pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Fai
             let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
             let others = match (cache, row.lab) {
                 (false, _) => "",
-                (true, lab) if docker && lab.is_server() => {
+                (true, lab) if docker && lab.is_server() && !lab.is_of_nodes() => {
                     "; the containers' Redis is out of the generator's reach: --lab local can do that"
                 }
                 (true, Needs::Server) => "; that needs a real Redis: --cache redis, or --redis-server PATH",
                 (true, Needs::OwnServer | Needs::OwnServerOrModel) => {
                     "; it is for a Redis that the lab starts itself: leave --redis out, or use --cache redis"
                 }
-                (true, Needs::Simulation) => "; --lab sim can do all",
+                (true, Needs::OwnCluster) => "; --cache cluster has what it takes, and --lab sim",
+                (true, Needs::OwnStandby) => "; --cache cluster and --cache sentinel have what it takes, and --lab sim",
                 (true, _) => "; --lab docker or sim can do that",
             };
             return Err(Failure::usage(format!(

@@ -108,6 +108,7 @@ impl OpenLab {
 fn bring_up(settings: &Settings, found: Option<FoundStack>) -> Result<(Endpoints, String, Option<LocalLab>), Failure> {
     if let Some(target) = &settings.target {
         let endpoints = Endpoints {
+            nodes: None,
             lab: "target",
             sites: target.sites.clone(),
             replicas: Vec::new(),

@@ -1,5 +1,6 @@
 //! Whose turn it is to load the machine: a test that judges times has it to itself, any other stands beside a few more.
 
+use std::cell::Cell;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How many loads stand beside one another. A short run of the lab takes a quarter of a core; the rest of its time it waits.
@@ -38,6 +39,7 @@ impl Turns {
         state.served += 1;
         state.free -= places;
         self.changed.notify_all();
+        HELD.set(HELD.get() + 1);
         Turn { turns: self, places }
     }
 
@@ -53,12 +55,23 @@ impl Turns {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        HELD.set(HELD.get().saturating_sub(1));
         self.turns.state().free += self.places;
         self.turns.changed.notify_all();
     }
 }
 
 static TURNS: Turns = Turns::new();
+
+thread_local! {
+    /// Turns that this thread has.
+    static HELD: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A place for what loads the machine, where this thread has none yet.
+pub fn somewhere() -> Option<Turn<'static>> {
+    (HELD.get() == 0).then(beside)
+}
 
 /// Nobody else's load meanwhile: for latencies, and for what costs the processors so much that others would be spoiled.
 pub fn alone() -> Turn<'static> {

@@ -98,7 +98,7 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
         &["the private server does not start · /bin/false, [cache.redis] sets nothing · found: it ended at once"],
     ),
     (&["--scenario", "hotkey", "--lab", "moon"], 2, &["--lab", "auto, docker, local, sim"]),
-    (&["--scenario", "hotkey", "--cache", "disk"], 2, &["auto, redis, cluster, memory"]),
+    (&["--scenario", "hotkey", "--cache", "disk"], 2, &["auto, redis, cluster, sentinel, memory"]),
     (&["--scenario", "hotkey", "--cache", "memory", "--redis", "redis://x"], 2, &["options that exclude each other"]),
     (
         &["--scenario", "hotkey", "--redis", "nonsense"],

@@ -154,5 +154,9 @@ fn what_does_not_fit_is_refused_with_a_sentence() {
     std::fs::write(&file, text + failover).unwrap();
     let refused = run(&["--lab", "local", "--scenario", file.to_str().unwrap()]);
     assert_eq!(refused.code, Some(2), "{}", refused.out);
-    assert!(refused.err.contains("--lab sim can do all"), "{}", refused.err);
+    assert!(
+        refused.err.contains("--cache cluster and --cache sentinel have what it takes, and --lab sim"),
+        "{}",
+        refused.err
+    );
 }

@@ -2,8 +2,10 @@
 
 use std::net::TcpStream;
 
-use crate::common::{folder, record, run, strategy, unspoiled};
 use app::testing;
+use report::record::{Run, TakeoverSums};
+
+use crate::common::{Said, folder, record, run, strategy, unspoiled};
 
 const WHOLE: &str = "plain + lock";
 const EVEN: &str = "plain + copies(n=3, tags=even) + lock";
@@ -32,6 +34,76 @@ fn a_hot_key_is_one_shard_s_work_and_copies_spread_it() {
     assert_eq!(nodes.len(), 6, "{nodes:?}");
     for node in nodes {
         assert!(TcpStream::connect(node).is_err(), "{node} is still there");
+    }
+}
+
+/// Runs a shipped scenario on servers of the lab's own; its record, and what it said.
+fn on(cache: &str, scenario: &str, more: &[&str]) -> Option<(Run, Said)> {
+    testing::needed("redis", app::cache::redis_server::installed)?;
+    let results = tempfile::tempdir().unwrap();
+    let (said, path) = unspoiled(results.path(), |folder| {
+        let lab = ["--scenario", scenario, "--lab", "local", "--cache", cache, "-o", folder.to_str().unwrap()];
+        run(&[&lab, more].concat())
+    });
+    Some((record(&path), said))
+}
+
+/// What happened while a server took another's place.
+fn takeovers<'a>(of: &'a Run, name: &str, said: &Said) -> &'a TakeoverSums {
+    let of = strategy(of, name);
+    assert!(of.valid, "{name}: {:?} {}", of.invalid_because, said.err);
+    of.takeovers.as_ref().unwrap()
+}
+
+#[test]
+fn a_thousand_slots_that_move_send_hardly_anybody_elsewhere_and_are_given_back() {
+    let two = ["plain + lock", "plain + coalesce + lock"];
+    let load = ["-r", "200/s", "-d", "9s", "--set", "keys.n=2000", "--strategy", &two.join(",")];
+    let Some((run, said)) = on("cluster", "cluster-reshard", &load) else { return };
+    for name in two {
+        let moved = takeovers(&run, name, &said);
+        assert_eq!((moved.each.len(), moved.failed, moved.led), (1, 0, 0), "{moved:?}");
+        assert!(moved.ask_share.unwrap() < 0.01, "{moved:?}");
+        let shards = strategy(&run, name).shards.clone().unwrap();
+        // Each client asks for the whole map when it is told that one slot has moved.
+        assert!((1..=400).contains(&shards.moved) && shards.try_again == 0, "{shards:?}");
+        // The second finds the slots where the first did.
+        assert!(moved.each[0].took_ms > 100.0, "{moved:?}");
+    }
+}
+
+#[test]
+fn the_slot_that_everybody_asks_for_sends_half_of_them_elsewhere_while_it_moves() {
+    let reads = "plain + batch(mode=pipeline) + lock";
+    let pages = "plain + batch(mode=mget) + lock";
+    let two = [reads, pages].join(",");
+    let Some((run, said)) = on("cluster", "cluster-hot-slot", &["-r", "100/s", "-d", "10s", "--strategy", &two]) else {
+        return;
+    };
+    let asked = takeovers(&run, reads, &said);
+    assert!((0.3..0.7).contains(&asked.ask_share.unwrap()), "{asked:?}");
+    assert!(asked.ask_p50_times.unwrap() > 1.2, "a second round trip: {asked:?}");
+    // Redis 7 moves the keys of a slot from the newest to the oldest, so those of a page go together: no TRYAGAIN but at the border.
+    let pages = takeovers(&run, pages, &said);
+    assert!(pages.ask_share.unwrap() > 0.2 && pages.failed < 10, "{pages:?}");
+    // A server that cannot move slots all at once says so, and the run is not valid.
+    let load = ["-r", "20/s", "-d", "6s", "--strategy", reads, "--set", "keys.n=100", "--set", "event.how=atomic"];
+    let Some((run, said)) = on("cluster", "cluster-hot-slot", &load) else { return };
+    let because = &strategy(&run, reads).invalid_because;
+    assert!(because.iter().any(|why| why.contains("moves no slots all at once")), "{because:?} {}", said.err);
+}
+
+#[test]
+fn a_primary_that_dies_is_missed_and_replaced_under_a_cluster_and_under_sentinel() {
+    let two = ["plain + coalesce + lock", "plain + near(ttl=1s, stale=30s) + coalesce + lock"];
+    for cache in ["cluster", "sentinel"] {
+        let load = ["-r", "200/s", "-w", "2s", "-d", "14s", "--strategy", &two.join(",")];
+        let Some((run, said)) = on(cache, "cache-failover", &load) else { return };
+        for name in two {
+            let lost = takeovers(&run, name, &said);
+            assert!((500.0..12_000.0).contains(&lost.took_ms_max) && lost.failed > 10, "{cache}: {lost:?}");
+            assert!(lost.led > 5, "{cache}: {lost:?}");
+        }
     }
 }
 

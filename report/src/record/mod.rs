@@ -24,6 +24,7 @@ mod recovery;
 mod row;
 mod server;
 mod shards;
+mod takeovers;
 mod traffic;
 mod verdict;
 mod writes;
@@ -46,6 +47,7 @@ pub use recovery::{Recovery, Retries};
 pub use row::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, ServerRow, ShardRow, WriteRow};
 pub use server::{MarkFigures, ServerFigures};
 pub use shards::ShardFigures;
+pub use takeovers::{CommandLatency, TakeoverFigures, TakeoverSums};
 pub use traffic::TrafficFigures;
 pub use verdict::Verdict;
 pub use writes::{BehindCommit, WriteFigures};
@@ -217,6 +219,9 @@ pub struct Strategy {
     /// How the load lay on a cluster's nodes; `None` where the cache is none. Absent from older records.
     #[serde(default)]
     pub shards: Option<ShardFigures>,
+    /// What happened while servers took each other's place; `None` (and absent) where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takeovers: Option<TakeoverSums>,
     /// What became of its increments; `None` (and absent) where it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counters: Option<CounterFigures>,

@@ -86,6 +86,8 @@ pub(crate) enum Shown {
     Traffic,
     /// Where the cache is a cluster.
     Shards,
+    /// Where a server took another's place.
+    Takeovers,
     /// Where items have parts.
     Parts,
     /// Where something counted.
@@ -114,6 +116,7 @@ impl Shown {
             Self::Levels => strategies.clone().any(|strategy| strategy.levels.is_some()),
             Self::Traffic => strategies.clone().any(moves_much),
             Self::Shards => strategies.clone().any(|strategy| strategy.shards.is_some()),
+            Self::Takeovers => strategies.clone().any(|strategy| strategy.takeovers.is_some()),
             Self::Parts => strategies.clone().any(|s| s.traffic.as_ref().is_some_and(|traffic| traffic.torn.is_some())),
             Self::Pool => strategies.clone().any(|strategy| strategy.pool.is_some()),
             Self::Writes => strategies.clone().any(|strategy| strategy.behind.is_some()),

@@ -5,7 +5,7 @@ use crate::record::Strategy;
 use crate::text::phrases::{self, UNKNOWN};
 
 /// Every figure, in the order of the table at the end of a run.
-pub(crate) const FIGURES: [FigureRow; 37] = [
+pub(crate) const FIGURES: [FigureRow; 41] = [
     figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
     figure("origin.total", Some(FigureUnit::Count), origin_total).only(Shown::Items).head("origin", "reads").page(
         Group::Origin,
@@ -158,6 +158,38 @@ pub(crate) const FIGURES: [FigureRow; 37] = [
         "MOVED",
         "how often the nodes sent a client to another node (MOVED), and where slots were on their way ASK and TRYAGAIN, by their own word",
     ),
+    figure("takeovers.took_ms_max", Some(FigureUnit::Time), |s| {
+        let took = s.takeovers.as_ref().map(|of| of.took_ms_max);
+        let under = s.takeovers.as_ref().and_then(|of| of.ask_share).filter(|share| *share > 0.0);
+        Cell { under: under.map(|share| format!("{} ASK", phrases::share(Some(share)))).unwrap_or_default(), ..time(took) }
+    })
+    .only(Shown::Takeovers)
+    .head("taken", "over ms")
+    .page(
+        Group::Shards,
+        "taken over",
+        "how long it took until another server had the place of the one that was lost, or the slots that moved; and the share of commands that ASK sent elsewhere meanwhile",
+    ),
+    figure("takeovers.led", Some(FigureUnit::Count), |s| count(s.takeovers.as_ref().map(|of| of.led), ""))
+        .only(Shown::Takeovers)
+        .head("reads", "in it")
+        .page(Group::Shards, "reads in it", "reads of the origin that were begun meanwhile, and within a second after it"),
+    figure("takeovers.led_twice", Some(FigureUnit::Count), |s| count(s.takeovers.as_ref().map(|of| of.led_twice), ""))
+        .only(Shown::Takeovers)
+        .head("led", "twice")
+        .page(
+            Group::Shards,
+            "led twice",
+            "of these those that began while another replica read the same item, neither for want of the cache: a lock was held twice, where there is one",
+        ),
+    figure("takeovers.puts_lost", Some(FigureUnit::Count), |s| count(s.takeovers.as_ref().map(|of| of.puts_lost), ""))
+        .only(Shown::Takeovers)
+        .head("puts", "lost")
+        .page(
+            Group::Shards,
+            "puts lost",
+            "entries that the cache had acknowledged before and that were looked for afterwards in vain while they should have been fresh",
+        ),
     figure("behind.share", Some(FigureUnit::Share), behind).only(Shown::Writes).head("behind", "commit").page(
         Group::Writes,
         "behind a commit",

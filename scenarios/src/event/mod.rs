@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use strategies::units::duration_text;
 
-pub use rows::{ACTIONS, ActionField, ActionKind, ActionRow, Ends, Needs};
+pub use rows::{ACTIONS, ActionField, ActionKind, ActionRow, Ends, MigrationWay, Needs};
 pub use target::ReplicaTarget;
 pub use trouble::Trouble;
 
@@ -43,6 +43,10 @@ pub struct Action {
     pub key: Option<u32>,
     /// How many keys; none where they are not counted.
     pub keys: u32,
+    /// How many slots; none where they are not counted.
+    pub slots: u32,
+    /// How slots move.
+    pub how: MigrationWay,
 }
 
 impl ScenarioEvent {
@@ -58,7 +62,18 @@ impl Action {
     #[must_use]
     pub fn new(kind: ActionKind) -> Self {
         let (length, added, target) = (Duration::ZERO, Duration::ZERO, kind.row().target);
-        Self { kind, length, factor: 1.0, added, share: 1.0, target, key: None, keys: 0 }
+        Self {
+            kind,
+            length,
+            factor: 1.0,
+            added,
+            share: 1.0,
+            target,
+            key: None,
+            keys: 0,
+            slots: 0,
+            how: MigrationWay::Legacy,
+        }
     }
 
     /// The same, lasting `length`.
@@ -70,7 +85,17 @@ impl Action {
     /// What is told when it has happened, to `replica` where it hit one.
     #[must_use]
     pub fn sentence(&self, replica: Option<&str>) -> String {
-        let key = self.key.map_or_else(|| "all".to_owned(), |key| key.to_string());
+        let (key, lasts) = match (self.kind, self.key) {
+            (ActionKind::ClusterMigrate, None) => (String::new(), String::new()),
+            (ActionKind::ClusterMigrate, Some(key)) => (format!(" of key {key}"), String::new()),
+            (ActionKind::CacheFailover, key) => {
+                let stands = format!(": it stands still for {}", duration_text(self.length));
+                let lasts = if self.length.is_zero() { ": killed".to_owned() } else { stands };
+                (key.map_or_else(|| "the hottest".to_owned(), |key| key.to_string()), lasts)
+            }
+            (_, key) => (key.map_or_else(|| "all".to_owned(), |key| key.to_string()), duration_text(self.length)),
+        };
+        let slots = if self.slots > 0 { format!("{} slots", self.slots) } else { "the slot".to_owned() };
         let share = if self.share < 1.0 { format!(", {} of its operations", self.share) } else { String::new() };
         let fields = [
             ("{key}", key),
@@ -79,7 +104,9 @@ impl Action {
             ("{factor}", self.factor.to_string()),
             ("{add}", duration_text(self.added)),
             ("{share}", share),
-            ("{for}", duration_text(self.length)),
+            ("{for}", lasts),
+            ("{slots}", slots),
+            ("{how}", self.how.word().to_owned()),
         ];
         fields.iter().fold(self.kind.row().says.to_owned(), |text, (name, value)| text.replace(name, value))
     }

@@ -29,8 +29,11 @@ pub enum ActionKind {
     NetworkCut,
     /// The connection on which a replica, or every replica, hears of changes is cut.
     SubscriberCut,
-    /// The cache fails over to a copy of itself: connections end, and what the server tracked for them is gone.
+    /// The primary that has a key dies, or stands still for a while, and its replica takes its place; the simulator's has no replica, and
+    /// only its connections end, with what it tracked for them.
     CacheFailover,
+    /// Slots of a cluster move from the node that has most of them to the one that has fewest.
+    ClusterMigrate,
     /// A replica dies without a word, and stays dead until it is restarted.
     ReplicaKill,
     /// A replica stands still and does not know it.
@@ -68,11 +71,16 @@ pub enum ActionField {
     Target,
     /// `keys`: how many.
     Keys,
+    /// `slots`: how many.
+    Slots,
+    /// `how`: in which way.
+    How,
 }
 
 impl ActionField {
     /// Every one, in the order in which they are written.
-    pub const ALL: [Self; 7] = [Self::Key, Self::Keys, Self::Target, Self::Factor, Self::Share, Self::Add, Self::For];
+    pub const ALL: [Self; 9] =
+        [Self::Key, Self::Keys, Self::Slots, Self::How, Self::Target, Self::Factor, Self::Share, Self::Add, Self::For];
 
     /// Its name in a file.
     #[must_use]
@@ -85,6 +93,8 @@ impl ActionField {
             Self::Key => "key",
             Self::Target => "target",
             Self::Keys => "keys",
+            Self::Slots => "slots",
+            Self::How => "how",
         }
     }
 }
@@ -102,17 +112,25 @@ pub enum Needs {
     OwnServer,
     /// The same, or the simulator, which has a model of it.
     OwnServerOrModel,
+    /// A cluster that the lab started itself, or a simulated one.
+    OwnCluster,
+    /// The same, or a server with a standby that the lab started itself, or the simulator.
+    OwnStandby,
     /// Containers.
     Containers,
-    /// Nothing: no real lab can.
-    Simulation,
 }
 
 impl Needs {
     /// Whether it is about a Redis that the generator reaches itself.
     #[must_use]
     pub fn is_server(self) -> bool {
-        matches!(self, Self::Server | Self::OwnServer | Self::OwnServerOrModel)
+        matches!(self, Self::Server | Self::OwnServer | Self::OwnServerOrModel) || self.is_of_nodes()
+    }
+
+    /// Whether it is about servers that take each other's place.
+    #[must_use]
+    pub fn is_of_nodes(self) -> bool {
+        matches!(self, Self::OwnCluster | Self::OwnStandby)
     }
 
     /// Whether the simulator can do it.
@@ -131,6 +149,32 @@ pub enum Ends {
     ByItself,
     /// The lab undoes it.
     ByTheLab,
+    /// When the lab sees that it is over.
+    WhenSeen,
+}
+
+/// How slots of a cluster move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MigrationWay {
+    /// Key by key: `MIGRATE`, as every version can.
+    #[default]
+    Legacy,
+    /// All at once: Valkey 9 and Redis 8.4.
+    Atomic,
+}
+
+impl MigrationWay {
+    /// Each with its word.
+    pub const WORDS: [(&'static str, Self); 2] = [("legacy", Self::Legacy), ("atomic", Self::Atomic)];
+
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Atomic => "atomic",
+        }
+    }
 }
 
 /// All that there is to say about an action.
@@ -142,8 +186,8 @@ pub struct ActionRow {
     pub word: &'static str,
     /// The fields that it needs.
     pub needs: &'static [ActionField],
-    /// The field that it takes besides.
-    pub takes: Option<ActionField>,
+    /// The fields that it takes besides.
+    pub takes: &'static [ActionField],
     /// The replica that is meant where none is named; `None` for all of them.
     pub target: Option<ReplicaTarget>,
     /// Where it can happen.
@@ -159,7 +203,7 @@ pub struct ActionRow {
 const FIRST: Option<ReplicaTarget> = Some(ReplicaTarget::Replica(0));
 
 const fn row(kind: ActionKind, word: &'static str, lab: Needs, trouble: Trouble, says: &'static str) -> ActionRow {
-    ActionRow { kind, word, needs: &[], takes: None, target: None, lab, ends: Ends::AtOnce, trouble, says }
+    ActionRow { kind, word, needs: &[], takes: &[], target: None, lab, ends: Ends::AtOnce, trouble, says }
 }
 
 impl ActionRow {
@@ -173,25 +217,30 @@ impl ActionRow {
         self
     }
 
-    const fn taking(mut self, field: ActionField, target: Option<ReplicaTarget>) -> Self {
-        (self.takes, self.target) = (Some(field), target);
+    const fn taking(mut self, fields: &'static [ActionField]) -> Self {
+        self.takes = fields;
+        self
+    }
+
+    const fn at(mut self, target: Option<ReplicaTarget>) -> Self {
+        (self.takes, self.target) = (&[Target], target);
         self
     }
 
     /// Whether it takes a field.
     #[must_use]
     pub fn has(&self, field: ActionField) -> bool {
-        self.needs.contains(&field) || self.takes == Some(field)
+        self.needs.contains(&field) || self.takes.contains(&field)
     }
 }
 
-use ActionField::{Add, Factor, For, Key, Keys};
+use ActionField::{Add, Factor, For, How, Key, Keys, Share, Slots, Target};
 use ActionKind as K;
 use Trouble as T;
 
 /// Every action.
-pub const ACTIONS: [ActionRow; 21] = [
-    row(K::Expire, "expire", Needs::Cache, T::CacheEmptied, "expire {key}").taking(Key, None),
+pub const ACTIONS: [ActionRow; 22] = [
+    row(K::Expire, "expire", Needs::Cache, T::CacheEmptied, "expire {key}").taking(&[Key]),
     row(K::Flush, "flush", Needs::Cache, T::CacheEmptied, "flush"),
     row(K::OriginSlow, "origin-slow", Needs::Origin, T::OriginSlow, "origin slow ×{factor} for {for}")
         .lasting(Ends::ByItself, &[Factor, For]),
@@ -206,21 +255,24 @@ pub const ACTIONS: [ActionRow; 21] = [
     row(K::CacheRestart, "cache-restart", Needs::Containers, T::CacheLost, "cache restarted, empty"),
     row(K::CacheLatency, "cache-latency", Needs::Containers, T::CacheSlow, "cache slower by {add} for {for}{share}")
         .lasting(Ends::ByTheLab, &[Add, For])
-        .taking(ActionField::Share, None),
+        .taking(&[Share]),
     row(K::NetworkCut, "network-cut", Needs::Containers, T::CutThere, "{replica} cut off from the cache for {for}")
         .lasting(Ends::ByTheLab, &[For])
-        .taking(ActionField::Target, None),
+        .at(None),
     row(K::SubscriberCut, "subscriber-cut", Needs::Cache, T::SubscriberCut, "{replica} hears of no changes for {for}")
         .lasting(Ends::ByItself, &[For])
-        .taking(ActionField::Target, None),
-    row(K::CacheFailover, "cache-failover", Needs::Simulation, T::SubscriberCut, "cache failed over, tracking lost"),
-    row(K::ReplicaKill, "replica-kill", Needs::Containers, T::Crash, "{replica} killed")
-        .taking(ActionField::Target, FIRST),
+        .at(None),
+    row(K::CacheFailover, "cache-failover", Needs::OwnStandby, T::CacheLost, "primary of key {key} lost{for}")
+        .lasting(Ends::WhenSeen, &[])
+        .taking(&[Key, For]),
+    row(K::ClusterMigrate, "cluster-migrate", Needs::OwnCluster, T::CacheSlow, "{slots}{key} moves, {how}")
+        .lasting(Ends::WhenSeen, &[])
+        .taking(&[Key, Slots, How]),
+    row(K::ReplicaKill, "replica-kill", Needs::Containers, T::Crash, "{replica} killed").at(FIRST),
     row(K::ReplicaPause, "replica-pause", Needs::Containers, T::Freeze, "{replica} paused for {for}")
         .lasting(Ends::ByTheLab, &[For])
-        .taking(ActionField::Target, FIRST),
-    row(K::ReplicaRestart, "replica-restart", Needs::Containers, T::Crash, "{replica} restarted")
-        .taking(ActionField::Target, FIRST),
+        .at(FIRST),
+    row(K::ReplicaRestart, "replica-restart", Needs::Containers, T::Crash, "{replica} restarted").at(FIRST),
     row(K::CacheRewriteAof, "cache-rewrite-aof", Needs::Server, T::CacheSlow, "cache rewrites its append-only file"),
     row(K::CacheSave, "cache-save", Needs::Server, T::CacheSlow, "cache saves a snapshot"),
     row(K::CacheGrow, "cache-grow", Needs::Server, T::CacheSlow, "cache grows by {keys} keys").needing(&[Keys]),
@@ -263,15 +315,17 @@ mod tests {
         for (at, row) in ACTIONS.iter().enumerate() {
             assert_eq!(row.kind as usize, at, "{}", row.word);
             assert_eq!(row.kind.row().word, row.word);
-            assert_eq!(row.has(For), row.ends != Ends::AtOnce, "{}", row.word);
+            assert!(row.has(For) == (row.ends != Ends::AtOnce) || row.ends == Ends::WhenSeen, "{}", row.word);
             for (field, name) in [
                 (For, "{for}"),
                 (Factor, "{factor}"),
                 (Add, "{add}"),
-                (ActionField::Share, "{share}"),
+                (Share, "{share}"),
                 (Key, "{key}"),
                 (Keys, "{keys}"),
-                (ActionField::Target, "{replica}"),
+                (Slots, "{slots}"),
+                (How, "{how}"),
+                (Target, "{replica}"),
             ] {
                 assert_eq!(row.says.contains(name), row.has(field), "{} {name}", row.word);
             }

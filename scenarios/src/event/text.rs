@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{ACTIONS, Action, ActionField, ActionKind, ReplicaTarget, ScenarioEvent};
+use super::{ACTIONS, Action, ActionField, ActionKind, MigrationWay, ReplicaTarget, ScenarioEvent};
 use crate::schema::nearest::did_you_mean;
 use crate::schema::source::safe;
 use crate::schema::walk::{Fields, Walk};
@@ -17,6 +17,8 @@ const LENGTH_MAX: Duration = Duration::from_secs(24 * 3600);
 const ADDED_MAX: Duration = Duration::from_secs(60);
 /// Keys that a server grows by at once: with values of a KiB, ten gigabytes.
 const KEYS_MAX: u32 = 10_000_000;
+/// Slots that move at once: a cluster has 16 384, and some of them stay.
+const SLOTS_MAX: u32 = 8_192;
 /// The last replica that can be named; how many there are is known at the run.
 const REPLICA_MAX: u32 = 999;
 const NS: Duration = Duration::from_nanos(1);
@@ -55,7 +57,7 @@ impl ScenarioEvent {
     }
 
     pub(crate) fn write(&self, out: &mut String) {
-        let Action { kind, length, factor, added, share, target, key, keys } = self.action;
+        let Action { kind, length, factor, added, share, target, key, keys, slots, how } = self.action;
         let _ = writeln!(out, "\n[[event]]\nat = \"{}\"\ndo = \"{}\"", duration_text(self.at), kind.row().word);
         for field in ActionField::ALL.into_iter().filter(|field| kind.row().has(*field)) {
             let value = match field {
@@ -65,7 +67,9 @@ impl ScenarioEvent {
                 ActionField::Factor => Some(format!("{factor:?}")),
                 ActionField::Add => Some(format!("\"{}\"", duration_text(added))),
                 ActionField::Share => (share < 1.0).then(|| format!("{share:?}")),
-                ActionField::For => Some(format!("\"{}\"", duration_text(length))),
+                ActionField::For => (!length.is_zero()).then(|| format!("\"{}\"", duration_text(length))),
+                ActionField::Slots => (slots > 0).then(|| slots.to_string()),
+                ActionField::How => Some(format!("\"{}\"", how.word())),
             };
             if let Some(value) = value {
                 let _ = writeln!(out, "{} = {value}", field.name());
@@ -88,6 +92,12 @@ fn read_action(walk: &mut Walk<'_>, fields: &Fields<'_>, keys: Option<&Keys>) ->
         } else if row.needs.contains(&field) || fields.has(name) {
             whole &= read_field(walk, fields, keys, field, &mut action).is_some();
         }
+    }
+    if row.kind == ActionKind::ClusterMigrate && fields.has("slots") == fields.has("key") {
+        let found = if fields.has("key") { "both are there" } else { "neither is there" };
+        let node = fields.get("do")?;
+        walk.refuse(node, format!("which slots move: {found}"), "slots = 1000, or key = 1", "write one of the two");
+        return None;
     }
     whole.then_some(action)
 }
@@ -112,6 +122,8 @@ fn read_field(
             action.share = walk.number(fields, name, allowed, |share| share > 0.0 && share <= 1.0)?;
         }
         ActionField::Target => action.target = Some(read_target(walk, fields)?),
+        ActionField::Slots => action.slots = walk.integer(fields, name, 1..=SLOTS_MAX, None)?,
+        ActionField::How => action.how = walk.word(fields, name, &MigrationWay::WORDS, None)?,
         ActionField::Keys => action.keys = walk.integer(fields, name, 1..=KEYS_MAX, None)?,
         ActionField::Key => {
             action.key = Some(walk.integer(fields, name, 1..=keys.map_or(u32::MAX, Keys::last), None)?)

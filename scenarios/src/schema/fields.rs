@@ -28,8 +28,18 @@ pub(crate) const LOAD: [&str; 14] = [
 pub(crate) const LIMIT: [&str; 1] = ["per_window"];
 pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
 pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
-pub(crate) const KEYS: [&str; 9] =
-    ["kind", "n", "hot_share", "exponent", "sample_of", "value_size", "compressible", "missing_share", "missing_n"];
+pub(crate) const KEYS: [&str; 10] = [
+    "kind",
+    "n",
+    "hot_share",
+    "exponent",
+    "sample_of",
+    "value_size",
+    "compressible",
+    "slots",
+    "missing_share",
+    "missing_n",
+];
 pub(crate) const WRITES: [&str; 5] = ["rate", "share", "kind", "hot_share", "exponent"];
 pub(crate) const CACHE: [&str; 3] = ["ttl", "redis", "simulated"];
 pub(crate) const ORIGIN: [&str; 5] = ["service_time", "write_time", "concurrency", "queue", "write_every"];
@@ -37,7 +47,8 @@ pub(crate) const REPLICA: [&str; 2] = ["concurrency", "queue"];
 /// The client's is `load.timeout`.
 pub(crate) const BUDGETS: [&str; 3] = ["replica", "origin_read", "lock_wait"];
 pub(crate) const WARM: [&str; 2] = ["burst", "ages"];
-pub(crate) const EVENT: [&str; 9] = ["at", "do", "for", "factor", "share", "add", "target", "key", "keys"];
+pub(crate) const EVENT: [&str; 11] =
+    ["at", "do", "for", "factor", "share", "add", "target", "key", "keys", "slots", "how"];
 pub(crate) const THRESHOLD: [&str; 4] = ["strategy", "metric", "at_most", "at_least"];
 /// Of a law of sizes.
 pub(crate) const SIZES: [&str; 3] = ["dist", "p50", "p99"];
@@ -63,7 +74,7 @@ const TABLES: [(&str, &[&str]); 12] = [
 /// The table of what a real Redis is set up with.
 const SERVER: &str = "cache.redis";
 /// Fields of events that a `--set event.FIELD` can reach: in every event that has it.
-pub(crate) const OF_EVENTS: [&str; 2] = ["for", "factor"];
+pub(crate) const OF_EVENTS: [&str; 3] = ["for", "factor", "how"];
 /// Fields that may be a law, and so have fields of their own.
 const LAWS: [&str; 3] = ["load.think", "origin.service_time", "origin.write_time"];
 

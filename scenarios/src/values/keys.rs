@@ -27,6 +27,8 @@ pub struct Keys {
     pub value_size: SizeLaw,
     /// The share of each value that is one letter again and again, 0 to 1; the rest no compression makes smaller.
     pub compressible: f64,
+    /// Whether all lie in one slot of a cluster, under one hash tag; else each has its own tag.
+    pub one_slot: bool,
     /// The share of requests that ask for items that do not exist, from 0 to below 1. Only the others are spread as
     /// `kind` says.
     pub missing_share: f64,
@@ -146,6 +148,7 @@ impl Keys {
         } else {
             Some(0.0)
         };
+        let one_slot = walk.word(fields, "slots", &[("own", false), ("one", true)], Some(false));
         let missing_share = if fields.has("missing_share") {
             walk.number(fields, "missing_share", "0 or more, less than 1", |share| (0.0..1.0).contains(&share))
         } else {
@@ -155,8 +158,8 @@ impl Keys {
         let kind = read_kind(walk, fields, word?, n);
         let sample_of = read_sample(walk, fields, n);
         let (missing_share, missing_n, sample_of) = (missing_share?, missing_n?, sample_of?);
-        let (value_size, compressible) = (value_size?, compressible?);
-        Some(Self { kind: kind?, n: n?, sample_of, value_size, compressible, missing_share, missing_n })
+        let (value_size, compressible, one_slot) = (value_size?, compressible?, one_slot?);
+        Some(Self { kind: kind?, n: n?, sample_of, value_size, compressible, one_slot, missing_share, missing_n })
     }
 
     pub(crate) fn write(&self, out: &mut String) {
@@ -168,6 +171,9 @@ impl Keys {
         // Of values that nothing makes smaller there is nothing to say.
         if self.compressible > 0.0 {
             let _ = writeln!(out, "compressible = {:?}", self.compressible);
+        }
+        if self.one_slot {
+            out.push_str("slots = \"one\"\n");
         }
         let _ = writeln!(out, "missing_share = {:?}\nmissing_n = {}", self.missing_share, self.missing_n);
     }

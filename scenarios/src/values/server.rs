@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::schema::quoted::quoted;
 use crate::schema::tree::Value;
@@ -45,7 +46,7 @@ pub enum ServerRange {
 use ServerRange::{Bytes, SavePoints, Whole, Words};
 
 /// Every setting that may be made.
-pub const SERVER_SETTINGS: [(&str, ServerRange); 23] = [
+pub const SERVER_SETTINGS: [(&str, ServerRange); 25] = [
     ("appendonly", Words(YES_NO)),
     ("appendfsync", Words(FSYNC)),
     ("no-appendfsync-on-rewrite", Words(YES_NO)),
@@ -69,7 +70,13 @@ pub const SERVER_SETTINGS: [(&str, ServerRange); 23] = [
     ("io-threads", Whole(1, 16)),
     ("latency-monitor-threshold", Whole(0, 10_000)),
     ("slowlog-log-slower-than", Whole(0, 10_000_000)),
+    (NODE_TIMEOUT, Whole(100, 60_000)),
+    (DOWN_AFTER, Whole(100, 60_000)),
 ];
+
+const NODE_TIMEOUT: &str = "cluster-node-timeout";
+/// Milliseconds after which Sentinels take the server for down: their setting, and not the server's.
+const DOWN_AFTER: &str = "down-after-milliseconds";
 
 /// Their names.
 pub(crate) const NAMES: [&str; SERVER_SETTINGS.len()] = {
@@ -117,6 +124,25 @@ impl ServerSettings {
         self.0.contains_key("maxmemory")
     }
 
+    /// After how long a silence a cluster's nodes take one of them for dead.
+    #[must_use]
+    pub fn node_timeout(&self) -> Duration {
+        self.milliseconds(NODE_TIMEOUT, 2000)
+    }
+
+    /// After how long a silence Sentinels take the server for down.
+    #[must_use]
+    pub fn down_after(&self) -> Duration {
+        self.milliseconds(DOWN_AFTER, 1000)
+    }
+
+    fn milliseconds(&self, name: &str, usual: u32) -> Duration {
+        match self.0.get(name) {
+            Some(ServerValue::Whole(ms)) => Duration::from_millis(u64::from(*ms)),
+            _ => Duration::from_millis(u64::from(usual)),
+        }
+    }
+
     /// Each as a scenario writes it, without quotes.
     #[must_use]
     pub fn in_words(&self) -> BTreeMap<String, String> {
@@ -135,7 +161,8 @@ impl ServerSettings {
             ServerValue::Text(text) => text.clone(),
             ServerValue::Whole(number) | ServerValue::Bytes(number) => number.to_string(),
         };
-        self.0.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect()
+        let of_server = self.0.iter().filter(|(name, _)| ![NODE_TIMEOUT, DOWN_AFTER].contains(name));
+        of_server.map(|(name, value)| ((*name).to_owned(), text(value))).collect()
     }
 
     /// The same on its command line: `--name`, value.

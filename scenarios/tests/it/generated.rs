@@ -95,6 +95,7 @@ pub(crate) fn keys() -> impl Strategy<Value = Keys> {
             sample_of: (sampled && matches!(kind, KeyKind::Zipf { .. })).then_some(n * 100),
             value_size,
             compressible,
+            one_slot: missing_n % 2 == 1,
             missing_share,
             missing_n,
         }
@@ -135,6 +136,11 @@ pub(crate) fn action() -> impl Strategy<Value = Action> {
                     ActionField::Factor => action.factor = factor,
                     ActionField::Add => action.added = added,
                     ActionField::Share => action.share = factor / 1000.0,
+                    // Of slots either a key or a number is named.
+                    ActionField::Key if row.has(ActionField::Slots) && added.subsec_nanos() % 2 == 0 => {}
+                    ActionField::Slots if action.key.is_some() => {}
+                    ActionField::Slots => action.slots = 1 + row.word.len() as u32,
+                    ActionField::How => action.how = MigrationWay::WORDS[length.subsec_nanos() as usize % 2].1,
                     ActionField::Key => action.key = Some(1),
                     ActionField::Target => action.target = Some(target),
                     ActionField::Keys => action.keys = 1 + row.word.len() as u32,

@@ -60,6 +60,7 @@ fn hotkey_is_the_primers_load() {
             sample_of: None,
             value_size: SizeLaw::Constant(256),
             compressible: 0.0,
+            one_slot: false,
             missing_share: 0.0,
             missing_n: 10,
         },

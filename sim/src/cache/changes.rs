@@ -53,11 +53,6 @@ impl CacheServer {
         }
     }
 
-    /// Connections end, and what was tracked for them is gone; what it holds stays.
-    pub fn lose_tracking(self: &Arc<Self>) {
-        self.cut_listeners(None, self.world.now());
-    }
-
     fn told(self: &Arc<Self>, bus: Bus, key: &Key) {
         if let Bus::Streams { maxlen } = bus {
             let mut kept = self.changes.kept();
@@ -173,10 +168,10 @@ impl Invalidations for CachePort {
     }
 
     fn tracked<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
-        let (key, replica) = (key.clone(), self.replica);
-        Box::pin(self.read(move |server| {
-            server.track(replica, &key);
-            server.reply(&key)
+        let (looked_for, replica) = (key.clone(), self.replica);
+        Box::pin(self.read(std::slice::from_ref(key), move |server| {
+            server.track(replica, &looked_for);
+            server.reply(&looked_for)
         }))
     }
 }

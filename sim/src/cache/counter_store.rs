@@ -45,6 +45,11 @@ impl CounterStore {
         *self.stored() = past;
     }
 
+    /// The same of some keys; the others keep what they have.
+    pub(crate) fn restore_of(&self, past: &StoredCounters, of: impl Fn(&Key) -> bool) {
+        self.stored().counters.take_of(&past.counters, of);
+    }
+
     pub(crate) fn look(&self, key: &Key, now: Mono) -> Option<HeldCounter> {
         let StoredCounter { value, until } = *self.stored().counters.get(key).filter(|there| there.is_there(now))?;
         Some(HeldCounter { value, left: until.map(|until| until.since(now)) })

@@ -41,6 +41,20 @@ impl<V> KeyMap<V> {
         self.0.remove(key)
     }
 
+    /// Shows each key, in no order that means anything: for what does not depend on it, as counting.
+    pub(crate) fn each_key(&self, see: impl FnMut(&Key)) {
+        self.0.keys().for_each(see);
+    }
+
+    /// Takes from another map what it has of some keys, and forgets what there was of them.
+    pub(crate) fn take_of(&mut self, other: &Self, of: impl Fn(&Key) -> bool)
+    where
+        V: Clone,
+    {
+        self.0.retain(|key, _| !of(key));
+        self.0.extend(other.0.iter().filter(|(key, _)| of(key)).map(|(key, value)| (key.clone(), value.clone())));
+    }
+
     /// Keeps those of which `keep` says so. It sees them in no order that means anything, so it must not count them.
     pub(crate) fn keep(&mut self, keep: impl Fn(&V) -> bool) {
         self.0.retain(|_, value| keep(value));

@@ -114,6 +114,26 @@ impl MemoryCache {
         self.counters.restore(past.counters.clone());
     }
 
+    /// The same of some keys; the others keep what they have.
+    pub(crate) fn restore_of(&self, past: &Snapshot, of: impl Fn(&Key) -> bool) {
+        let mut state = self.state();
+        state.entries.take_of(&past.entries, &of);
+        state.leases.take_of(&past.leases, &of);
+        state.spoilt.retain(|key| !of(key));
+        state.spoilt.extend(past.spoilt.iter().filter(|key| of(key)).cloned());
+        self.counters.restore_of(&past.counters, of);
+    }
+
+    /// Shows every key of which there is an entry, perhaps one that is over, in no order that means anything.
+    pub(crate) fn each_key(&self, see: impl FnMut(&Key)) {
+        self.state().entries.each_key(see);
+    }
+
+    /// Whether there is an entry of a key.
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.state().entries.get(key).is_some()
+    }
+
     /// Damages a key's bytes, if there are any. Where a fenced put looks for the version they say the highest there is.
     pub fn spoil(&self, key: &Key) -> bool {
         let mut state = self.state();

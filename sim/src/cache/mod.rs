@@ -17,7 +17,9 @@ mod listeners;
 mod memory_changes;
 mod memory_hears;
 mod port;
+mod redirects;
 mod seize;
+mod slots;
 mod wake;
 pub(crate) mod work;
 
@@ -27,6 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_channel::oneshot;
+use scenarios::MigrationWay;
 use strategies::Key;
 use strategies::port::{CacheError, CacheErrorClass, Lookup, Removal, Subscribers, Token};
 use strategies::rng::Rng;
@@ -41,6 +44,7 @@ use crate::cache::keymap::KeyMap;
 use crate::cache::link::{Draws, Link};
 use crate::cache::listeners::Changes;
 use crate::cache::memory::{MemoryCache, Snapshot};
+use crate::cache::redirects::SimRedirects;
 use crate::cache::work::{Carried, Replies, ServerWork};
 use crate::world::Handle;
 
@@ -63,6 +67,7 @@ pub struct CacheServer {
     watcher: OnceLock<Watcher>,
     draws: Draws,
     pub(crate) work: ServerWork,
+    pub(crate) redirects: SimRedirects,
 }
 
 impl CacheServer {
@@ -86,6 +91,7 @@ impl CacheServer {
             watcher: OnceLock::new(),
             draws: Draws::from(&Rng::new(DRAWS)),
             work,
+            redirects: SimRedirects::default(),
         })
     }
 
@@ -161,6 +167,33 @@ impl CacheServer {
         self.cut_listeners(None, self.world.now());
     }
 
+    /// The server that has a key dies, or stands still, and at `until` another one takes its place that had seen everything up to `past`.
+    pub async fn lose_server(self: Arc<Self>, key: Key, until: Mono, silent: bool, past: Snapshot) {
+        let slots = &self.work.slots;
+        let shard = slots.owner(&key, self.world.now());
+        slots.lose(shard, until, silent);
+        if slots.shards() == 1 {
+            self.cut_listeners(None, until);
+        }
+        self.world.sleep_until(until).await;
+        let now = self.world.now();
+        self.memory.restore_of(&past, |key| slots.owner(key, now) == shard);
+        self.all_changed();
+    }
+
+    /// The server that has a key stands still, and has lost nothing when it goes on.
+    pub fn stand_still(&self, key: &Key, until: Mono) {
+        self.work.slots.lose(self.work.slots.owner(key, self.world.now()), until, true);
+    }
+
+    /// Slots move to another server, a key's or so many; when all have. `None` where there is no other.
+    pub fn migrate(&self, which: Result<&Key, u32>, how: MigrationWay) -> Option<Mono> {
+        let which = which.map(|key| self.work.slots.slot(key));
+        let mut keys: BTreeMap<u16, u32> = BTreeMap::new();
+        self.memory.each_key(|key| *keys.entry(self.work.slots.slot(key)).or_default() += 1);
+        self.work.slots.migrate(which, how, self.world.now(), |slot| keys.get(&slot).copied().unwrap_or(0))
+    }
+
     /// The replica that holds a key's lease now.
     #[must_use]
     pub fn holder(&self, key: &Key) -> Option<u16> {
@@ -217,24 +250,21 @@ impl CacheServer {
     /// What there is of a key, and what it brings back.
     fn reply(&self, key: &Key) -> (Lookup, Replies) {
         let (found, bytes) = self.look_up(key);
-        (found, Replies::One(self.work.shard(key), bytes))
+        (found, Replies::One(self.work.slots.owner(key, self.world.now()), bytes))
     }
 
-    /// Of several keys: of each server one command.
+    /// Of several keys: of each slot one command, all at once.
     fn reply_of_all(&self, keys: &[Key]) -> (Vec<Lookup>, Replies) {
-        let found: Vec<(usize, Lookup, u64)> = keys
-            .iter()
-            .map(|key| {
-                let (found, bytes) = self.look_up(key);
-                (self.work.shard(key), found, bytes)
-            })
-            .collect();
-        let last = found.iter().map(|(shard, ..)| *shard).max().unwrap_or(0);
-        let mut of = vec![None; last + 1];
-        for (shard, _, bytes) in &found {
-            *of[*shard].get_or_insert(0) += bytes;
+        let now = self.world.now();
+        let (mut found, mut of) = (Vec::with_capacity(keys.len()), BTreeMap::<u16, (usize, u64)>::new());
+        for key in keys {
+            let (lookup, bytes) = self.look_up(key);
+            found.push(lookup);
+            // A server that stands alone has no slots.
+            let slot = if self.work.slots.shards() == 1 { 0 } else { self.work.slots.slot(key) };
+            of.entry(slot).or_insert_with(|| (self.work.slots.owner(key, now), 0)).1 += bytes;
         }
-        (found.into_iter().map(|(_, found, _)| found).collect(), Replies::Many(of))
+        (found, Replies::Many(of.into_values().collect()))
     }
 
     /// Lets a command in that has arrived: waits while the server stands still, and for its slowness.

@@ -1,11 +1,12 @@
 //! A replica's connection to the simulated cache.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_channel::oneshot;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, select, try_join_all};
 use strategies::port::{
     Acquired, BoxFuture, Cache, CacheError, ConnectionLimits, Lease, Lookup, Released, Removal, Renewed, Stored,
     Subscribers, Token, Traffic, When,
@@ -15,6 +16,7 @@ use strategies::{Entry, Key};
 
 use super::effect::Effect;
 use super::link::Link;
+use super::slots::SentOn;
 use super::work::{Carried, Replies};
 use super::{CacheServer, Subscriber, lock, no_reply};
 use crate::world::{Handle, NOBODY};
@@ -64,13 +66,19 @@ impl CachePort {
     /// A read: it has no effect, so a caller that gives it up leaves nothing behind. `look` says what there is, and what it brings back.
     pub(super) async fn read<T: Send + 'static>(
         &self,
+        of: &[Key],
         look: impl FnOnce(&CacheServer) -> (T, Replies) + Send + 'static,
     ) -> Result<T, CacheError> {
         self.traffic.sent(0);
-        let deadline = self.world.now().plus(self.budget);
-        let arrives = self.link.there.deliver(self.world.now());
+        let begun = self.world.now();
+        let deadline = begun.plus(self.budget);
+        let arrives = self.link.there.deliver(begun);
         let Some(arrives) = arrives.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
         self.world.sleep_until(arrives).await;
+        let told = match self.server.may_send_on() {
+            true => Box::pin(self.find_all(of, deadline)).await?,
+            false => None,
+        };
         if self.server.troubled.load(Relaxed) {
             let server = Arc::clone(&self.server);
             let serve = async move {
@@ -89,7 +97,20 @@ impl CachePort {
         let Some(back) = back.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
         self.world.sleep_until(back).await;
         self.traffic.came(replies.bytes());
+        self.server.replied(told, self.world.now().since(begun));
         Ok(found)
+    }
+
+    /// Where a read of several keys goes, of each slot at once; the gravest that it was told.
+    async fn find_all(&self, of: &[Key], deadline: Mono) -> Result<Option<SentOn>, CacheError> {
+        let way = (self.replica, &*self.link);
+        let mut by_slot: BTreeMap<u16, Vec<Key>> = BTreeMap::new();
+        of.iter().for_each(|key| by_slot.entry(self.server.work.slots.slot(key)).or_default().push(key.clone()));
+        let found = by_slot.into_values().map(|keys| {
+            let server = &self.server;
+            async move { server.find(way, &keys, deadline).await }
+        });
+        Ok(try_join_all(found).await?.into_iter().max().flatten())
     }
 
     async fn give_up<T>(&self, deadline: Mono) -> Result<T, CacheError> {
@@ -104,16 +125,25 @@ impl CachePort {
         (of, bytes): (&Key, u64),
         act: impl FnOnce(&Arc<CacheServer>) -> T + Send + 'static,
     ) -> Result<T, CacheError> {
-        let deadline = self.world.now().plus(self.budget);
-        let Some(arrives) = self.link.there.deliver(self.world.now()) else { return self.give_up(deadline).await };
-        let (world, server, shard) = (self.world.clone(), Arc::clone(&self.server), self.server.work.shard(of));
+        let begun = self.world.now();
+        let deadline = begun.plus(self.budget);
+        let Some(arrives) = self.link.there.deliver(begun) else { return self.give_up(deadline).await };
+        let (world, server) = (self.world.clone(), Arc::clone(&self.server));
+        let (of, replica, link) = (of.clone(), self.replica, Arc::clone(&self.link));
         let serve = async move {
             world.sleep_until(arrives).await;
+            let told = match server.may_send_on() {
+                true => Box::pin(server.find((replica, &link), std::slice::from_ref(&of), deadline)).await?,
+                false => None,
+            };
             server.admit(needs_memory).await?;
+            let shard = server.work.slots.owner(&of, world.now());
             server.toil(shard, Carried { inwards: bytes, outwards: 0 }).await;
-            Ok(act(&server))
+            Ok((told, act(&server)))
         };
-        self.reply_to(serve, deadline).await
+        let (told, done) = self.reply_to(serve, deadline).await?;
+        self.server.replied(told, self.world.now().since(begun));
+        Ok(done)
     }
 
     /// What the server does for a command, on a task of its own, and the way back of its reply.
@@ -145,13 +175,13 @@ impl CachePort {
 
 impl Cache for CachePort {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
-        let key = key.clone();
-        Box::pin(self.read(move |server| server.reply(&key)))
+        let looked_for = key.clone();
+        Box::pin(self.read(std::slice::from_ref(key), move |server| server.reply(&looked_for)))
     }
 
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Lookup>, CacheError>> {
-        let keys = keys.to_vec();
-        Box::pin(self.read(move |server| server.reply_of_all(&keys)))
+        let looked_for = keys.to_vec();
+        Box::pin(self.read(keys, move |server| server.reply_of_all(&looked_for)))
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {

@@ -9,9 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use scenarios::{Keys, SimulatedServer};
-use strategies::counter::{SLOTS, slot_of};
+use strategies::Entry;
 use strategies::time::{Mono, nanos};
-use strategies::{Entry, Key};
+
+use super::slots::SlotTable;
 
 /// What lies around a value in the cache: the envelope of the Redis adapter, to a few bytes.
 const ENVELOPE_BYTES: u64 = 75;
@@ -26,6 +27,7 @@ pub struct ServerWork {
     compressible: f64,
     costs: SimulatedServer,
     shards: Vec<ShardWork>,
+    pub(crate) slots: SlotTable,
 }
 
 /// One server's work.
@@ -37,26 +39,29 @@ struct ShardWork {
     commands: AtomicU64,
 }
 
-/// What a command brings back: of one server, or of several at once.
+/// What is brought back: by one command, or by several that are sent at once. Of each which server carried it out, and bytes of entries.
 pub(crate) enum Replies {
-    /// Which, and bytes of entries.
     One(usize, u64),
-    /// Bytes of entries by server; `None` of one that was not asked.
-    Many(Vec<Option<u64>>),
+    Many(Vec<(usize, u64)>),
 }
 
 impl Replies {
     pub(crate) fn bytes(&self) -> u64 {
         match self {
             Self::One(_, bytes) => *bytes,
-            Self::Many(of) => of.iter().flatten().sum(),
+            Self::Many(of) => of.iter().map(|(_, bytes)| bytes).sum(),
         }
     }
 }
 
 impl Default for ServerWork {
     fn default() -> Self {
-        Self { compressible: 0.0, costs: SimulatedServer::default(), shards: vec![ShardWork::default()] }
+        Self {
+            compressible: 0.0,
+            costs: SimulatedServer::default(),
+            shards: vec![ShardWork::default()],
+            slots: SlotTable::new(1, false),
+        }
     }
 }
 
@@ -71,16 +76,9 @@ impl ServerWork {
     /// Of a server that holds values of these keys.
     #[must_use]
     pub fn new(keys: &Keys, costs: SimulatedServer) -> Self {
-        let shards = (0..costs.shards.max(1)).map(|_| ShardWork::default()).collect();
-        Self { compressible: keys.compressible, costs, shards }
-    }
-
-    /// Which server has a key: all parts of an item lie together.
-    pub(crate) fn shard(&self, key: &Key) -> usize {
-        match self.shards.len() {
-            1 => 0,
-            shards => usize::from(slot_of(key.whole().0)) * shards / usize::from(SLOTS),
-        }
+        let shards: Vec<_> = (0..costs.shards.max(1)).map(|_| ShardWork::default()).collect();
+        let slots = SlotTable::new(shards.len(), keys.one_slot);
+        Self { compressible: keys.compressible, costs, shards, slots }
     }
 
     /// Commands that each server has carried out so far; `None` where there is one alone.
@@ -89,12 +87,12 @@ impl ServerWork {
         (self.shards.len() > 1).then(|| self.shards.iter().map(|shard| shard.commands.load(Relaxed)).collect())
     }
 
-    /// When all replies to a command that arrives at `now` have left; `None`: at once.
+    /// When all replies to what arrives at `now` have left; `None`: at once.
     pub(crate) fn replied(&self, now: Mono, replies: &Replies) -> Option<Mono> {
         let done = |shard, outwards| self.done(now, shard, Carried { inwards: 0, outwards });
         match replies {
             Replies::One(shard, bytes) => done(*shard, *bytes),
-            Replies::Many(of) => of.iter().enumerate().filter_map(|(shard, bytes)| done(shard, (*bytes)?)).max(),
+            Replies::Many(of) => of.iter().filter_map(|(shard, bytes)| done(*shard, *bytes)).max(),
         }
     }
 
@@ -131,6 +129,8 @@ impl ServerWork {
 
 #[cfg(test)]
 mod tests {
+    use strategies::Key;
+
     use super::*;
 
     const US: u64 = 1_000;
@@ -161,14 +161,15 @@ mod tests {
         let work = ServerWork {
             costs,
             shards: vec![ShardWork::default(), ShardWork::default(), ShardWork::default()],
+            slots: SlotTable::new(3, false),
             ..ServerWork::default()
         };
         // The slots of `1`, `2` and `3` are 9842, 5649 and 1584.
-        let shard = |item| work.shard(&Key::of_item(item));
+        let shard = |item| work.slots.owner(&Key::of_item(item), Mono(0));
         assert_eq!([shard(1), shard(2), shard(3)], [1, 1, 0]);
         assert_eq!(work.done(Mono(0), 0, Carried::default()), Some(Mono(10 * US)));
         assert_eq!(work.done(Mono(0), 1, Carried::default()), Some(Mono(10 * US)));
-        assert_eq!(work.replied(Mono(0), &Replies::Many(vec![Some(0), None, Some(0)])), Some(Mono(20 * US)));
+        assert_eq!(work.replied(Mono(0), &Replies::Many(vec![(0, 0), (2, 0)])), Some(Mono(20 * US)));
         assert_eq!(work.commands(), Some(vec![2, 1, 1]));
     }
 }

@@ -32,6 +32,7 @@ pub use handle::Handle;
 pub(crate) use handle::Spawner;
 use scheduler::Core;
 pub use sleep::Sleep;
+pub(crate) use task::LAB;
 pub use task::NOBODY;
 use task::WakeTarget;
 use waker::waker_of;

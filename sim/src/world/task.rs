@@ -5,6 +5,8 @@ use std::task::Waker;
 
 /// The replica of a task that belongs to none: the cache's, the origin's, the lab's own.
 pub const NOBODY: u16 = u16::MAX;
+/// The replica of the lab's own tasks, which end with the load.
+pub(crate) const LAB: u16 = NOBODY - 1;
 
 /// What a task does. It need not be `Send`: a world lives on one thread.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;

@@ -22,6 +22,6 @@ pub mod theory;
 
 pub use catalogue::COUNTERS;
 pub use layer::{CountAnswer, CountError, CounterInfo, CounterPart, ToldCount};
-pub use slots::{SLOTS, slot_of};
+pub use slots::{SLOTS, slot_of, slot_of_key};
 pub use spec::CounterSpec;
 pub use stack::{CounterPorts, CounterStack, CounterUnable};

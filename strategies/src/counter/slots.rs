@@ -11,6 +11,17 @@ pub fn slot_of(tag: &str) -> u16 {
     crc16(tag.as_bytes()) % SLOTS
 }
 
+/// The slot of a key as a server sees it: of what stands between the first `{` and the next `}`, where anything does, else of all of it.
+#[must_use]
+pub fn slot_of_key(key: &[u8]) -> u16 {
+    let begin = key.iter().position(|byte| *byte == b'{').map(|at| at + 1);
+    let tag = begin.and_then(|begin| {
+        let length = key[begin..].iter().position(|byte| *byte == b'}')?;
+        (length > 0).then(|| &key[begin..begin + length])
+    });
+    crc16(tag.unwrap_or(key)) % SLOTS
+}
+
 /// CRC-16/XMODEM: polynomial 0x1021, begun at 0, nothing reflected.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
@@ -32,5 +43,15 @@ mod tests {
         // Its appendix A, and `CLUSTER KEYSLOT` of a Redis 7.0.15.
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(["somekey", "foo", "hello"].map(slot_of), [11_058, 12_182, 866]);
+        // Ibid., "Hash tags".
+        for (key, tag) in [
+            ("{user1000}.following", "user1000"),
+            ("foo{}{bar}", "foo{}{bar}"),
+            ("foo{{bar}}zap", "{bar"),
+            ("foo{bar}{zap}", "bar"),
+            ("foo{bar", "foo{bar"),
+        ] {
+            assert_eq!(slot_of_key(key.as_bytes()), slot_of(tag), "{key}");
+        }
     }
 }

@@ -17,8 +17,10 @@ pub struct RedisAddress {
     pub password: Option<String>,
     /// What an encrypted connection needs.
     pub tls: TlsFiles,
-    /// Of a cluster the URLs of further nodes, as many as are known; of a server that stands alone none.
+    /// Of a cluster the URLs of further nodes, as many as are known, or of further Sentinels; of a server that stands alone none.
     pub others: Vec<String>,
+    /// Where the URLs are Sentinels', the name by which they know the primary.
+    pub watched_as: Option<String>,
 }
 
 /// Why an address cannot be used.
@@ -30,8 +32,10 @@ pub enum AddressFlaw {
     /// Something at its end that the lab would not heed, by its name.
     #[error("{0:?} at its end means nothing to the lab; take it out")]
     Tail(String),
-    /// A cluster's node that is not reached by TCP, or by TLS.
-    #[error("of a cluster each node is redis://HOST:PORT: the lab reaches none by TLS or a socket's file")]
+    /// A cluster's node, or a Sentinel, that is not reached by TCP, or by TLS.
+    #[error(
+        "of several each is redis://HOST:PORT: the lab reaches no cluster's node and no Sentinel by TLS or a socket's file"
+    )]
     Node,
     /// Settings of TLS, and a URL without it.
     #[error("it has no TLS; write rediss://HOST:PORT, or leave the settings of TLS out")]
@@ -59,14 +63,16 @@ impl RedisAddress {
     /// # Errors
     /// What cannot be used, and why.
     pub fn check(&self) -> Result<(), AddressFlaw> {
-        self.read_nodes()?;
+        if !self.others.is_empty() || self.watched_as.is_some() {
+            self.read_all()?;
+        }
         self.read().map(drop)
     }
 
     /// Whether it is a cluster's.
     #[must_use]
     pub fn is_cluster(&self) -> bool {
-        !self.others.is_empty()
+        !self.others.is_empty() && self.watched_as.is_none()
     }
 
     /// Another node of the same cluster, `host:port` as the cluster names it, with whatever is needed to be let in.
@@ -85,8 +91,13 @@ impl RedisAddress {
         if !self.is_cluster() {
             return Ok(Vec::new());
         }
+        self.read_all()
+    }
+
+    /// The same of every URL, whatever it is of.
+    pub(super) fn read_all(&self) -> Result<Vec<(ConnectionInfo, Option<TlsClient>)>, AddressFlaw> {
         let read = |url: &String| {
-            let node = Self { url: url.clone(), others: Vec::new(), ..self.clone() };
+            let node = Self { url: url.clone(), others: Vec::new(), watched_as: None, ..self.clone() };
             let (info, tls) = node.read()?;
             match (info.addr(), tls) {
                 (ConnectionAddr::Tcp(..), None) => Ok((info, None)),
@@ -151,7 +162,8 @@ fn tail_shown(text: &str) -> String {
 
 impl<T: AsRef<str>> From<T> for RedisAddress {
     fn from(url: T) -> Self {
-        Self { url: url.as_ref().to_owned(), password: None, tls: TlsFiles::default(), others: Vec::new() }
+        let (tls, others) = (TlsFiles::default(), Vec::new());
+        Self { url: url.as_ref().to_owned(), password: None, tls, others, watched_as: None }
     }
 }
 

@@ -1,49 +1,38 @@
-//! Connections to a cluster: one to each node, and the client library's map of which node has which slots. It follows redirections
-//! itself; they are counted here.
+//! Connections to a cluster: one to each node, and the client library's map of which node has which slots. Redirections are followed here
+//! ([`super::follow`] says why).
 
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use evidence::RedirectCounts;
+use futures_util::future::try_join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::{ClusterConnection, Connect};
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{
-    AsyncConnectionConfig, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, ServerErrorKind,
-    Value,
+    Arg, AsyncConnectionConfig, Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, Value,
 };
+use strategies::counter::slot_of_key;
 use strategies::port::ConnectionLimits;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use super::bounded::BoundedReplies;
-use super::one_server::{Driver, OneServer};
+use super::follow::{Redirection, Redirects, Told};
+use super::one_server::{Driver, NO_CONNECTION, OneServer, within};
 use super::stream::RedisStream;
 
-/// How often a command is sent at most: once more than the redirections that a moving slot and a fail-over cost. All of it within the
-/// command's own time.
-const RETRIES: u32 = 4;
-
-/// What a cluster's nodes answered instead of a reply, since the link was made.
-#[derive(Debug, Default)]
-pub(super) struct Redirects {
-    moved: AtomicU64,
-    ask: AtomicU64,
-    try_again: AtomicU64,
-}
-
-impl Redirects {
-    pub(super) fn counts(&self) -> RedirectCounts {
-        let Self { moved, ask, try_again } = self;
-        RedirectCounts { moved: moved.load(Relaxed), ask: ask.load(Relaxed), try_again: try_again.load(Relaxed) }
-    }
-}
-
-thread_local! {
-    /// Whose connections are made on this thread: the library makes them and takes nothing of ours along. A replica has a thread of its own.
-    static HERE: RefCell<Arc<Redirects>> = RefCell::default();
-}
+/// How often one command is sent elsewhere at most. Of nodes that disagree each sends it to the other.
+const REDIRECTIONS_MAX: u32 = 5;
+/// How long a command pauses after `TRYAGAIN`: twice as long each time.
+const PAUSE_FIRST: Duration = Duration::from_millis(1);
+const PAUSE_MAX: Duration = Duration::from_millis(16);
+/// How often the map of slots is asked for anew where commands have no replies.
+const RENEW_EVERY: Duration = Duration::from_millis(500);
+/// Nodes at most to which commands were sent elsewhere: as many as a cluster may have.
+const NODES_MAX: usize = 1000;
 
 type Attempt = Arc<OnceCell<RedisResult<ClusterConnection<NodeConnection>>>>;
 
@@ -54,13 +43,55 @@ pub(super) struct Nodes {
     at: AtomicUsize,
     limits: ConnectionLimits,
     attempt: Mutex<Attempt>,
+    renewed: Mutex<Option<Instant>>,
+    /// Nodes to which commands were sent elsewhere, by their addresses.
+    elsewhere: Mutex<BTreeMap<(String, u16), Arc<OneServer>>>,
     pub(super) redirects: Arc<Redirects>,
 }
 
+/// Where a command goes.
+enum Whither {
+    /// To whichever node has the slot, by the library's map.
+    Owner(Box<ClusterConnection<NodeConnection>>),
+    /// To a node that another one named; `asking` where the slot is not its own yet.
+    Named { node: Arc<OneServer>, asking: bool },
+}
+
+/// What is sent.
+struct Commands<'a> {
+    /// Each, those around a transaction included.
+    all: Vec<&'a Cmd>,
+    /// The same as the library sends them together, where they are several.
+    as_one: Option<&'a Pipeline>,
+    /// How many answers go before those that are wanted, and how many these are.
+    answers: (usize, usize),
+}
+
+impl Whither {
+    async fn send(&mut self, what: &Commands<'_>) -> RedisResult<Vec<Value>> {
+        let (offset, count) = what.answers;
+        match (self, what.as_one, &what.all[..]) {
+            (Self::Owner(connection), None, [command]) => Ok(vec![connection.req_packed_command(command).await?]),
+            (Self::Owner(connection), Some(all), _) => connection.req_packed_commands(all, offset, count).await,
+            (Self::Owner(_), None, _) => Ok(Vec::new()),
+            (Self::Named { node, asking }, _, all) => {
+                // As one, so that `ASKING` stands right before them: it holds for the next command, or for a transaction as a whole.
+                let mut together = redis::pipe();
+                if *asking {
+                    together.cmd("ASKING");
+                }
+                all.iter().for_each(|&command| _ = together.add_command(command.clone()));
+                let offset = offset + usize::from(*asking);
+                node.with(async |to| to.send_packed_commands(&together, offset, count).await).await
+            }
+        }
+    }
+}
+
 impl Nodes {
-    pub(super) fn new(seeds: Vec<Arc<OneServer>>, limits: ConnectionLimits) -> Self {
-        let redirects = HERE.with_borrow(Arc::clone);
-        Self { seeds, at: AtomicUsize::new(0), limits, attempt: Mutex::default(), redirects }
+    pub(super) fn new(seeds: Vec<Arc<OneServer>>, limits: ConnectionLimits, redirects: Arc<Redirects>) -> Self {
+        let (attempt, renewed, elsewhere) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { seeds, at: AtomicUsize::new(0), limits, attempt, renewed, elsewhere, redirects }
     }
 
     pub(super) fn limits(&self) -> ConnectionLimits {
@@ -77,16 +108,116 @@ impl Nodes {
         self.at.fetch_add(1, Relaxed);
     }
 
-    /// Does something with the connections. Where there were none the next command tries again.
-    pub(super) async fn with<T>(
-        &self,
-        act: impl AsyncFnOnce(&mut ClusterConnection<NodeConnection>) -> RedisResult<T>,
-    ) -> RedisResult<T> {
-        let attempt = Arc::clone(&self.attempt());
+    /// One command, wherever that has to go; `MGET` as one for each slot, all at once.
+    pub(super) async fn command(&self, command: &Cmd) -> RedisResult<Value> {
+        match by_slot(command) {
+            None => self.one(command).await,
+            Some(parts) => {
+                let said = try_join_all(parts.iter().map(|(_, command)| self.one(command))).await?;
+                let mut values = vec![Value::Nil; parts.iter().map(|(places, _)| places.len()).sum()];
+                for ((places, _), said) in parts.iter().zip(said) {
+                    let Value::Array(said) = said else { continue };
+                    places.iter().zip(said).for_each(|(place, value)| values[*place] = value);
+                }
+                Ok(Value::Array(values))
+            }
+        }
+    }
+
+    async fn one(&self, command: &Cmd) -> RedisResult<Value> {
+        let said = self.follow(&Commands { all: vec![command], as_one: None, answers: (0, 1) }).await?;
+        said.into_iter().next().unwrap_or(Value::Nil).extract_error()
+    }
+
+    /// Commands to one slot, wherever they have to go. Of a transaction that was sent elsewhere nothing was carried out.
+    pub(super) async fn commands(&self, pipeline: &Pipeline, offset: usize, count: usize) -> RedisResult<Vec<Value>> {
+        let (multi, exec) = (redis::cmd("MULTI"), redis::cmd("EXEC"));
+        let (begin, end) = if pipeline.is_transaction() { (Some(&multi), Some(&exec)) } else { (None, None) };
+        let all = begin.into_iter().chain(pipeline.cmd_iter()).chain(end).collect();
+        self.follow(&Commands { all, as_one: Some(pipeline), answers: (offset, count) }).await
+    }
+
+    /// Sends until there is a reply, or none of the time for one is left.
+    async fn follow(&self, what: &Commands<'_>) -> RedisResult<Vec<Value>> {
+        let begun = Instant::now();
+        let mut gravest = None;
+        let mut to = Whither::Owner(Box::new(self.connection().await?));
+        let work = async {
+            let (mut sent_on, mut pause) = (0, PAUSE_FIRST);
+            loop {
+                let error = match to.send(what).await {
+                    Ok(reply) => return Ok(reply),
+                    Err(error) => error,
+                };
+                let Some(told) = Told::of(&error) else { return Err(error) };
+                self.redirects.met(told.what);
+                gravest = gravest.max(Some(told.what));
+                if told.in_transaction && told.what == Redirection::Moved {
+                    self.renew();
+                }
+                if told.what == Redirection::TryAgain {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                    continue;
+                }
+                sent_on += 1;
+                match told.node.and_then(|node| self.named(&node)) {
+                    Some(node) if sent_on <= REDIRECTIONS_MAX => {
+                        to = Whither::Named { node, asking: told.what == Redirection::Ask };
+                    }
+                    _ => return Err(error),
+                }
+            }
+        };
+        let said = within(self.limits.reply, "no reply in time", work).await;
+        match &said {
+            Ok(_) => self.redirects.replied(gravest, begun.elapsed()),
+            Err(error) if error.is_timeout() => self.renew(),
+            Err(_) => {}
+        }
+        said
+    }
+
+    /// The node at an address that another one named, with whatever is needed to be let in.
+    fn named(&self, address: &str) -> Option<Arc<OneServer>> {
+        let (host, port) = address.rsplit_once(':')?;
+        let (seed, port) = (self.any(), port.parse().ok()?);
+        let host = match (host.trim_start_matches('[').trim_end_matches(']'), seed.info().addr()) {
+            // A node that does not know its own name: it is where it was asked.
+            ("" | "?", ConnectionAddr::Tcp(host, _)) => host.clone(),
+            (host, _) => host.to_owned(),
+        };
+        let mut elsewhere = lock(&self.elsewhere);
+        if elsewhere.len() >= NODES_MAX {
+            elsewhere.clear();
+        }
+        let node = elsewhere.entry((host.clone(), port));
+        Some(Arc::clone(node.or_insert_with(|| Arc::new(seed.at(ConnectionAddr::Tcp(host, port), self.limits)))))
+    }
+
+    /// The next command connects anew and asks who has which slots: what happened to a run before this one is no business of this one's.
+    pub(super) fn begin_anew(&self) {
+        *lock(&self.attempt) = Attempt::default();
+        lock(&self.elsewhere).clear();
+    }
+
+    /// A node that stands still holds its connections and answers nothing, and the library goes on asking it: who has its slots by now is
+    /// asked anew, by new connections.
+    fn renew(&self) {
+        let mut renewed = lock(&self.renewed);
+        if renewed.is_none_or(|at| at.elapsed() >= RENEW_EVERY) {
+            *renewed = Some(Instant::now());
+            *lock(&self.attempt) = Attempt::default();
+        }
+    }
+
+    /// The connections. Where there were none the next command tries again.
+    async fn connection(&self) -> RedisResult<ClusterConnection<NodeConnection>> {
+        let attempt = Arc::clone(&lock(&self.attempt));
         match Box::pin(attempt.get_or_init(|| self.connect())).await {
-            Ok(connection) => act(&mut connection.clone()).await,
+            Ok(connection) => Ok(connection.clone()),
             Err(error) => {
-                let mut current = self.attempt();
+                let mut current = lock(&self.attempt);
                 if Arc::ptr_eq(&current, &attempt) {
                     *current = Attempt::default();
                 }
@@ -98,7 +229,7 @@ impl Nodes {
     /// Asks each primary the same.
     pub(super) async fn each_primary(&self, command: Cmd) -> RedisResult<Vec<Value>> {
         let to = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
-        match self.with(async move |connection| connection.route_command(command, to).await).await? {
+        match self.connection().await?.route_command(command, to).await? {
             Value::Map(answers) => Ok(answers.into_iter().map(|(_, answer)| answer).collect()),
             answer => Ok(vec![answer]),
         }
@@ -108,43 +239,41 @@ impl Nodes {
         let seeds: Vec<_> = self.seeds.iter().map(|seed| seed.info().clone()).collect();
         let client = ClusterClientBuilder::new(seeds)
             .connection_timeout(self.limits.connect)
-            // Redirections included.
             .response_timeout(self.limits.reply)
-            .retries(RETRIES)
-            .min_retry_wait(1)
-            .max_retry_wait(20)
+            .retries(0)
             .build()?;
         client.get_async_generic_connection::<NodeConnection>().await
     }
-
-    fn attempt(&self) -> MutexGuard<'_, Attempt> {
-        self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// A connection to one node, whose replies are bounded and whose redirections are counted.
+/// Of an `MGET` for keys of several slots one for each, with their places in it. The library would split it, too, and could not say which part
+/// is to be sent elsewhere.
+fn by_slot(command: &Cmd) -> Option<Vec<(Vec<usize>, Cmd)>> {
+    let mut words = command.args_iter().map(|word| match word {
+        Arg::Simple(word) => word,
+        _ => &[],
+    });
+    if words.next() != Some(b"MGET") {
+        return None;
+    }
+    let mut of: BTreeMap<u16, (Vec<usize>, Cmd)> = BTreeMap::new();
+    for (place, key) in words.enumerate() {
+        let (places, part) = of.entry(slot_of_key(key)).or_insert_with(|| (Vec::new(), redis::cmd("MGET")));
+        places.push(place);
+        part.arg(key);
+    }
+    (of.len() > 1).then(|| of.into_values().collect())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A connection to one node, whose replies are bounded.
 #[derive(Clone)]
 pub(super) struct NodeConnection {
     connection: MultiplexedConnection,
-    redirects: Arc<Redirects>,
     _driver: Arc<Driver>,
-}
-
-impl NodeConnection {
-    fn count<T>(&self, said: RedisResult<T>) -> RedisResult<T> {
-        if let Err(error) = &said
-            && let ErrorKind::Server(kind) = error.kind()
-        {
-            let count = match kind {
-                ServerErrorKind::Moved => &self.redirects.moved,
-                ServerErrorKind::Ask => &self.redirects.ask,
-                ServerErrorKind::TryAgain => &self.redirects.try_again,
-                _ => return said,
-            };
-            count.fetch_add(1, Relaxed);
-        }
-        said
-    }
 }
 
 impl Connect for NodeConnection {
@@ -152,23 +281,20 @@ impl Connect for NodeConnection {
     where
         T: IntoConnectionInfo + Send + 'a,
     {
-        let redirects = HERE.with_borrow(Arc::clone);
-        Box::pin(async move {
+        // The library leaves the limit to whoever connects, and does not say what it is.
+        Box::pin(within(ConnectionLimits::USUAL.connect, NO_CONNECTION, async move {
             let info = info.into_connection_info()?;
             let stream = BoundedReplies::new(RedisStream::open(info.addr(), None).await?);
             let (connection, driver) =
                 MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await?;
-            Ok(Self { connection, redirects, _driver: Arc::new(Driver::spawn(driver)) })
-        })
+            Ok(Self { connection, _driver: Arc::new(Driver::spawn(driver)) })
+        }))
     }
 }
 
 impl ConnectionLike for NodeConnection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(async move {
-            let said = self.connection.send_packed_command(command).await;
-            self.count(said)
-        })
+        self.connection.req_packed_command(command)
     }
 
     fn req_packed_commands<'a>(
@@ -177,10 +303,7 @@ impl ConnectionLike for NodeConnection {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(async move {
-            let said = self.connection.send_packed_commands(pipeline, offset, count).await;
-            self.count(said)
-        })
+        self.connection.req_packed_commands(pipeline, offset, count)
     }
 
     fn get_db(&self) -> i64 {

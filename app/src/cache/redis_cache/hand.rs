@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use strategies::Key;
 use strategies::port::ConnectionLimits;
 
 use super::address::{AddressFlaw, RedisAddress};
@@ -102,6 +103,28 @@ impl ServerHand {
 
     async fn say(&self, command: &str) -> Result<String, String> {
         redis::cmd(command).query_async(&mut self.link.clone()).await.map_err(|e| sentence(&e))
+    }
+}
+
+/// Asks whether a key takes writes, as a client would.
+pub struct WriteProbe {
+    link: RedisLink,
+}
+
+impl WriteProbe {
+    /// Of a cache at an address; nothing is connected yet.
+    ///
+    /// # Errors
+    /// What of the address cannot be used.
+    pub fn new(to: &RedisAddress) -> Result<Self, AddressFlaw> {
+        Ok(Self { link: RedisLink::new(to, ConnectionLimits::USUAL)? })
+    }
+
+    /// Writes beside an item of a namespace, in its slot, what ends after a second.
+    pub async fn takes_writes(&self, namespace: &str, item: &Key) -> bool {
+        let key = format!("lab:{namespace}:{{{}}}:probe", item.whole().0);
+        let set = redis::cmd("SET").arg(key).arg(1).arg("PX").arg(1000).to_owned();
+        set.query_async::<()>(&mut self.link.clone()).await.is_ok()
     }
 }
 

@@ -10,6 +10,7 @@ use tls::client::TlsClient;
 use super::address::{AddressFlaw, RedisAddress};
 use super::cluster::Nodes;
 use super::one_server::{Driver, OneServer};
+use super::sentinels::Sentinels;
 
 /// A connection, shared by its clones: to one server, or to a cluster.
 #[derive(Clone)]
@@ -28,10 +29,18 @@ impl RedisLink {
     /// What of the address cannot be used.
     pub(crate) fn new(to: &RedisAddress, limits: ConnectionLimits) -> Result<Self, AddressFlaw> {
         let one = |of| Arc::new(OneServer::new(of, limits));
+        if let Some(name) = &to.watched_as {
+            let infos: Vec<_> = to.read_all()?.into_iter().map(|(info, _)| info).collect();
+            let sentinels = Arc::new(Sentinels::new(&infos, name));
+            return Ok(Self(Way::One(Arc::new(OneServer::new(to.read()?, limits).watched(sentinels)))));
+        }
         let nodes = to.read_nodes()?;
         Ok(Self(match nodes.is_empty() {
             true => Way::One(one(to.read()?)),
-            false => Way::Cluster(Arc::new(Nodes::new(nodes.into_iter().map(one).collect(), limits))),
+            false => {
+                let seeds = nodes.into_iter().map(one).collect();
+                Way::Cluster(Arc::new(Nodes::new(seeds, limits, Arc::default())))
+            }
         }))
     }
 
@@ -41,7 +50,7 @@ impl RedisLink {
             Way::One(one) => Way::One(Arc::new(one.another(limits))),
             Way::Cluster(nodes) => {
                 let seeds = nodes.seeds.iter().map(|seed| Arc::new(seed.another(limits))).collect();
-                Way::Cluster(Arc::new(Nodes::new(seeds, limits)))
+                Way::Cluster(Arc::new(Nodes::new(seeds, limits, Arc::clone(&nodes.redirects))))
             }
         })
     }
@@ -52,6 +61,11 @@ impl RedisLink {
             Way::One(_) => None,
             Way::Cluster(nodes) => Some(nodes),
         }
+    }
+
+    /// Whether Sentinels say where it is.
+    pub(super) fn is_watched(&self) -> bool {
+        matches!(&self.0, Way::One(one) if one.is_watched())
     }
 
     /// The server, or the node of a cluster that is asked where any will do.
@@ -107,9 +121,7 @@ impl ConnectionLike for RedisLink {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         match &self.0 {
             Way::One(one) => Box::pin(one.with(async move |connection| connection.send_packed_command(command).await)),
-            Way::Cluster(nodes) => {
-                Box::pin(nodes.with(async move |connection| connection.req_packed_command(command).await))
-            }
+            Way::Cluster(nodes) => Box::pin(nodes.command(command)),
         }
     }
 
@@ -121,9 +133,7 @@ impl ConnectionLike for RedisLink {
     ) -> RedisFuture<'a, Vec<Value>> {
         match &self.0 {
             Way::One(one) => Box::pin(one.with(async move |to| to.send_packed_commands(pipeline, offset, count).await)),
-            Way::Cluster(nodes) => {
-                Box::pin(nodes.with(async move |to| to.req_packed_commands(pipeline, offset, count).await))
-            }
+            Way::Cluster(nodes) => Box::pin(nodes.commands(pipeline, offset, count)),
         }
     }
 

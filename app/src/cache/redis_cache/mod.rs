@@ -14,16 +14,20 @@ mod costs;
 mod counters;
 mod cut;
 mod error;
+mod follow;
 mod hand;
 mod last_words;
 mod link;
+mod migrate;
 mod one_server;
 mod preflight;
 mod scripts;
 mod seize;
+mod sentinels;
 mod shards;
 mod source;
 mod stream;
+mod topology;
 mod versions;
 mod wake;
 mod watch;
@@ -31,7 +35,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use evidence::{CacheStatus, RedirectCounts};
+use evidence::{CacheStatus, CommandTimes, RedirectCounts};
 use redis::Cmd;
 use redis::aio::ConnectionLike;
 use strategies::port::{
@@ -46,12 +50,14 @@ use crate::cache::cache_source::{CachePorts, CacheSource, Refused};
 use crate::cache::envelope;
 pub use address::{AddressFlaw, RedisAddress};
 use changes::RedisChanges;
+use cluster::Nodes;
 use connections::RedisConnections;
 pub use costs::{ServerCosts, server_costs};
 pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
-pub use hand::ServerHand;
+pub use hand::{ServerHand, WriteProbe};
 pub(crate) use link::RedisLink;
+pub use migrate::{ClusterHand, SlotMove, SlotsMoved, SlotsToMove};
 use scripts::{Script, Scripts};
 pub use shards::{ClusterWatch, ShardSample};
 pub use source::RedisSource;
@@ -98,6 +104,7 @@ impl RedisSource {
 impl CacheSource for RedisSource {
     fn open(&self, namespace: &str) -> CachePorts {
         self.hold(None);
+        self.connection.nodes().into_iter().for_each(Nodes::begin_anew);
         let redis = Arc::new(self.cache(namespace));
         let wake = Arc::new(RedisWake::new(self.connection.clone(), channel(namespace)));
         let invalidations = Arc::new(self.changes(&redis));
@@ -128,6 +135,10 @@ impl CacheSource for RedisSource {
 
     fn redirects(&self) -> Option<RedirectCounts> {
         self.connection.nodes().map(|nodes| nodes.redirects.counts())
+    }
+
+    fn command_times(&self) -> CommandTimes {
+        self.connection.nodes().map(|nodes| nodes.redirects.times()).unwrap_or_default()
     }
 
     fn status(&self) -> BoxFuture<'_, Result<CacheStatus, String>> {

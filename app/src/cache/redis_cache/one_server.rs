@@ -6,13 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{AsyncPushSender, MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, ConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisError, RedisResult};
+use redis::{
+    AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion, RedisConnectionInfo, RedisError,
+    RedisResult, ServerErrorKind,
+};
 use strategies::port::ConnectionLimits;
 use tls::client::TlsClient;
 use tokio::sync::OnceCell;
 use tokio::task::AbortHandle;
 
 use super::bounded::BoundedReplies;
+use super::sentinels::{Sentinels, check_leads};
 use super::stream::RedisStream;
 
 /// One server, and the connection to it that commands share.
@@ -20,6 +24,8 @@ pub(super) struct OneServer {
     info: ConnectionInfo,
     /// What encrypts its connections, where they are to be.
     tls: Option<TlsClient>,
+    /// Who knows where it is, where that may change: `info` is the first of them then, with what lets callers in at the server.
+    sentinels: Option<Arc<Sentinels>>,
     limits: ConnectionLimits,
     /// The connection or the error that the attempt ended with.
     attempt: Mutex<Attempt>,
@@ -33,6 +39,8 @@ struct LiveConnection {
     driver: Driver,
 }
 
+/// What is said of a connection that is not made in time.
+pub(super) const NO_CONNECTION: &str = "no connection in time";
 /// How long a connection on which changes are heard may keep a command waiting.
 const SILENCE: Duration = Duration::from_secs(1);
 
@@ -65,12 +73,25 @@ impl OneServer {
     }
 
     pub(super) fn new((info, tls): (ConnectionInfo, Option<TlsClient>), limits: ConnectionLimits) -> Self {
-        Self { info, tls, limits, attempt: Mutex::default() }
+        Self { info, tls, sentinels: None, limits, attempt: Mutex::default() }
+    }
+
+    /// The same, wherever Sentinels say that it is.
+    pub(super) fn watched(mut self, by: Arc<Sentinels>) -> Self {
+        self.sentinels = Some(by);
+        self
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.sentinels.is_some()
     }
 
     /// A connection of its own that hears messages.
     pub(super) async fn listener(&self) -> RedisResult<PubSub> {
-        within(self.limits.connect, async { PubSub::new(self.info.redis_settings(), self.stream().await?).await }).await
+        within(self.limits.connect, NO_CONNECTION, async {
+            PubSub::new(self.info.redis_settings(), self.stream().await?).await
+        })
+        .await
     }
 
     /// A connection of its own under RESP3, whose pushes are handed over as they come, and the task that drives it: with that it ends.
@@ -84,7 +105,12 @@ impl OneServer {
 
     /// Another one to the same; nothing is connected yet.
     pub(super) fn another(&self, limits: ConnectionLimits) -> Self {
-        Self { info: self.info.clone(), tls: self.tls.clone(), limits, attempt: Mutex::default() }
+        Self { sentinels: self.sentinels.clone(), ..Self::new((self.info.clone(), self.tls.clone()), limits) }
+    }
+
+    /// One at another address, that lets the same callers in; nothing is connected yet.
+    pub(super) fn at(&self, address: ConnectionAddr, limits: ConnectionLimits) -> Self {
+        Self::new((self.info.clone().set_addr(address), self.tls.clone()), limits)
     }
 
     /// Does something with the connection; one that it finds broken is not used again.
@@ -102,7 +128,13 @@ impl OneServer {
             Ok(LiveConnection { connection, .. }) => act(&mut connection.clone()).await,
             Err(error) => Err(error.clone()),
         };
-        let broken = |error: &RedisError| error.is_unrecoverable_error() || error.is_connection_dropped();
+        // A server whose place another may have taken by now is looked for anew.
+        let deposed = |error: &RedisError| {
+            let readonly = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
+            self.is_watched() && (readonly || error.is_timeout())
+        };
+        let broken =
+            |error: &RedisError| error.is_unrecoverable_error() || error.is_connection_dropped() || deposed(error);
         if connected.is_err() || said.as_ref().is_err_and(broken) {
             let mut current = self.attempt();
             if Arc::ptr_eq(&current, &attempt) {
@@ -117,7 +149,12 @@ impl OneServer {
     }
 
     async fn stream(&self) -> RedisResult<BoundedReplies<RedisStream>> {
-        Ok(BoundedReplies::new(RedisStream::open(self.info.addr(), self.tls.as_ref()).await?))
+        let primary = match &self.sentinels {
+            Some(sentinels) => Some(sentinels.primary().await?),
+            None => None,
+        };
+        let address = primary.as_ref().unwrap_or(self.info.addr());
+        Ok(BoundedReplies::new(RedisStream::open(address, self.tls.as_ref()).await?))
     }
 
     /// The connection that commands share.
@@ -131,16 +168,24 @@ impl OneServer {
         settings: &RedisConnectionInfo,
         config: AsyncConnectionConfig,
     ) -> RedisResult<LiveConnection> {
-        within(self.limits.connect, async {
+        within(self.limits.connect, NO_CONNECTION, async {
             let stream = self.stream().await?;
-            let (connection, driver) = MultiplexedConnection::new_with_config(settings, stream, config).await?;
-            Ok(LiveConnection { connection, driver: Driver::spawn(driver) })
+            let (mut connection, driver) = MultiplexedConnection::new_with_config(settings, stream, config).await?;
+            let driver = Driver::spawn(driver);
+            if self.is_watched() {
+                check_leads(&mut connection).await?;
+            }
+            Ok(LiveConnection { connection, driver })
         })
         .await
     }
 }
 
-async fn within<T>(budget: Duration, work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, "no connection in time");
+pub(super) async fn within<T>(
+    budget: Duration,
+    late: &'static str,
+    work: impl Future<Output = RedisResult<T>>,
+) -> RedisResult<T> {
+    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, late);
     tokio::time::timeout(budget, work).await.unwrap_or_else(|_| Err(late().into()))
 }

@@ -8,15 +8,13 @@ use strategies::port::ConnectionLimits;
 use super::address::{AddressFlaw, RedisAddress};
 use super::error::sentence;
 use super::link::RedisLink;
+use super::topology::{KnownNode, read_nodes};
 
 /// Commands that are no load: what nodes say to one another, and what asks them about themselves.
 const NO_LOAD: [&str; 12] = [
     "info", "cluster", "ping", "replconf", "psync", "hello", "client", "auth", "command", "config", "latency",
     "slowlog",
 ];
-/// Nodes at most: a cluster has a thousand.
-const NODES_MAX: usize = 1000;
-
 /// Connections that ask a cluster's nodes about themselves.
 pub struct ClusterWatch {
     seeds: Vec<RedisAddress>,
@@ -44,13 +42,6 @@ pub struct ShardSample {
     pub try_again: u64,
 }
 
-/// Of a line of CLUSTER NODES what is needed.
-struct Known {
-    node: String,
-    primary: bool,
-    slots: u32,
-}
-
 impl ClusterWatch {
     /// Of the cluster at an address; nothing is connected yet.
     ///
@@ -70,14 +61,14 @@ impl ClusterWatch {
     pub async fn ask(&mut self) -> Result<Vec<ShardSample>, String> {
         let known = self.known().await?;
         for of in &known {
-            if !self.nodes.contains_key(&of.node) {
-                let link = RedisLink::new(&self.seeds[0].of_node(&of.node), ConnectionLimits::USUAL)
+            if !self.nodes.contains_key(&of.address) {
+                let link = RedisLink::new(&self.seeds[0].of_node(&of.address), ConnectionLimits::USUAL)
                     .map_err(|flaw| flaw.to_string())?;
-                self.nodes.insert(of.node.clone(), link);
+                self.nodes.insert(of.address.clone(), link);
             }
         }
         let asked = known.iter().filter_map(|of| {
-            let mut link = self.nodes.get(&of.node)?.clone();
+            let mut link = self.nodes.get(&of.address)?.clone();
             Some(async move {
                 let info: Option<String> = redis::cmd("INFO").arg("all").query_async(&mut link).await.ok();
                 Some(sample(of, &info?))
@@ -86,7 +77,7 @@ impl ClusterWatch {
         Ok(join_all(asked).await.into_iter().flatten().collect())
     }
 
-    async fn known(&mut self) -> Result<Vec<Known>, String> {
+    async fn known(&mut self) -> Result<Vec<KnownNode>, String> {
         let mut last = String::new();
         for at in 0..self.seeds.len() {
             let link = RedisLink::new(&self.seeds[0], ConnectionLimits::USUAL).map_err(|flaw| flaw.to_string())?;
@@ -94,7 +85,7 @@ impl ClusterWatch {
             let mut link = self.nodes.entry(format!("seed {}", self.seeds[0].url)).or_insert(link).clone();
             let said: redis::RedisResult<String> = redis::cmd("CLUSTER").arg("NODES").query_async(&mut link).await;
             match said {
-                Ok(lines) => return Ok(lines.lines().take(NODES_MAX).filter_map(read_node).collect()),
+                Ok(answer) => return Ok(read_nodes(&answer)),
                 Err(error) => last = sentence(&error),
             }
             if at + 1 < self.seeds.len() {
@@ -105,26 +96,9 @@ impl ClusterWatch {
     }
 }
 
-/// `ID IP:PORT@BUS[,NAME] FLAGS …`, and its slots from the ninth word on. Nodes that are gone, or that nobody knows yet, are left out.
-fn read_node(line: &str) -> Option<Known> {
-    let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let (address, flags) = (words.get(1)?.split(['@', ',']).next()?, words.get(2)?);
-    let is = |flag: &str| flags.split(',').any(|one| one == flag);
-    if address.is_empty() || ["fail", "noaddr", "handshake"].iter().any(|flag| is(flag)) {
-        return None;
-    }
-    // `[slot->-node]` is one on its way.
-    let spans = words.get(8..).unwrap_or_default().iter().filter(|word| !word.starts_with('['));
-    let count = |span: &str| {
-        let (from, to) = span.split_once('-').unwrap_or((span, span));
-        Some((to.parse::<u32>().ok()?.checked_sub(from.parse().ok()?)?).min(16_383) + 1)
-    };
-    Some(Known { node: address.to_owned(), primary: is("master"), slots: spans.filter_map(|span| count(span)).sum() })
-}
-
-fn sample(of: &Known, info: &str) -> ShardSample {
+fn sample(of: &KnownNode, info: &str) -> ShardSample {
     let mut sample =
-        ShardSample { node: of.node.clone(), primary: of.primary, slots: of.slots, ..ShardSample::default() };
+        ShardSample { node: of.address.clone(), primary: of.primary, slots: of.count(), ..ShardSample::default() };
     for (name, value) in info.lines().filter_map(|line| line.trim().split_once(':')) {
         let field = |of: &str| value.split(',').find_map(|part| part.strip_prefix(of)?.strip_prefix('=')?.parse().ok());
         let seconds = || value.parse::<f64>().ok().filter(|s| s.is_finite() && *s >= 0.0).unwrap_or(0.0);
@@ -150,25 +124,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_s_line_is_read_and_who_is_gone_is_left_out() {
-        let of = |line: &str| read_node(line).map(|of| (of.node, of.primary, of.slots));
-        let id = "07c37dfeb235213a872192d90877d0cd55635b91";
-        let line = format!(
-            "{id} 127.0.0.1:30004@31004,name myself,master - 0 1426238317239 4 connected 0-5460 7000 [93->-{id}]"
-        );
-        assert_eq!(of(&line), Some(("127.0.0.1:30004".into(), true, 5462)));
-        let line = format!("{id} 127.0.0.1:30005@31005 slave {id} 0 1426238316232 5 connected");
-        assert_eq!(of(&line), Some(("127.0.0.1:30005".into(), false, 0)));
-        for flags in ["master,fail", "noaddr,slave", "handshake"] {
-            assert_eq!(of(&format!("{id} 127.0.0.1:1@2 {flags} - 0 0 0 connected 5")), None, "{flags}");
-        }
-        assert_eq!(of("nonsense"), None);
-        assert_eq!(of(&format!("{id} h:1@2 master - 0 0 1 connected 9-3 x-y 5")), Some(("h:1".into(), true, 1)));
-    }
-
-    #[test]
     fn what_is_no_load_is_not_counted() {
-        let of = Known { node: "h:1".into(), primary: true, slots: 3 };
+        let of = KnownNode { id: "x".into(), address: "h:1".into(), primary: true, slots: vec![(0, 2)] };
         let info = "cmdstat_get:calls=7,usec=3\r\ncmdstat_info:calls=9,usec=1\r\ncmdstat_cluster|nodes:calls=4,usec=2\r\n\
                     cmdstat_set:calls=x\r\nerrorstat_MOVED:count=5\r\nused_cpu_sys:0.5\r\nused_cpu_user:0.25\r\nused_cpu_user:nan";
         let said = sample(&of, info);

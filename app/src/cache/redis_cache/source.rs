@@ -41,7 +41,9 @@ impl RedisSource {
         let command = redis::cmd("INFO");
         let Some(nodes) = self.connection.nodes() else {
             let info: String = command.query_async(&mut self.connection.clone()).await.map_err(classify)?;
-            return Ok(status(&info));
+            let status = status(&info);
+            let watched = if self.connection.is_watched() { ", watched by Sentinels" } else { "" };
+            return Ok(CacheStatus { server: status.server + watched, ..status });
         };
         let answers = nodes.each_primary(command).await.map_err(classify)?;
         let infos: Vec<String> =

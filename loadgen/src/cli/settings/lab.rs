@@ -61,8 +61,14 @@ impl Settings {
         self.check_replicas()?;
         self.check_server(docker)?;
         self.check_cluster(docker)?;
-        let (server, own_server) = (self.has_server(docker), self.has_own_server(docker));
-        let world = crate::lab::RealWorld { target: self.target.as_ref(), docker, server, own_server };
+        let world = crate::lab::RealWorld {
+            target: self.target.as_ref(),
+            docker,
+            server: self.has_server(docker),
+            own_server: self.has_own_server(docker),
+            own_cluster: self.has_own_nodes(docker, CacheChoice::Cluster),
+            own_sentinel: self.has_own_nodes(docker, CacheChoice::Sentinel),
+        };
         crate::lab::check_events(&self.scenario, world)
     }
 
@@ -92,6 +98,7 @@ impl Settings {
             ("--redis", self.redis.is_some()),
             ("--cache redis", self.cache == CacheChoice::Redis),
             ("--cache cluster", self.cache == CacheChoice::Cluster),
+            ("--cache sentinel", self.cache == CacheChoice::Sentinel),
             ("--redis-server", self.redis_server.is_some()),
         ];
         match real.iter().find(|(_, given)| *given) {

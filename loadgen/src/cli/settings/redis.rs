@@ -16,6 +16,8 @@ use crate::shell::exit::Failure;
 pub struct GivenRedis {
     /// Its URL, as typed.
     pub url: String,
+    /// Whether the URLs are Sentinels'.
+    watched: bool,
     /// The same with everything that is needed to reach it.
     #[cfg(feature = "labs")]
     pub address: RedisAddress,
@@ -39,6 +41,7 @@ impl GivenRedis {
         };
         let given = Self {
             url: url.clone(),
+            watched: args.redis_primary.is_some(),
             #[cfg(feature = "labs")]
             address: address(url, args)?,
         };
@@ -54,9 +57,9 @@ impl GivenRedis {
         )))
     }
 
-    /// Whether it is a cluster: more than one node is named.
+    /// Whether it is a cluster: more than one node is named, and they are no Sentinels.
     pub(super) fn is_cluster(&self) -> bool {
-        nodes(&self.url).nth(1).is_some()
+        !self.watched && nodes(&self.url).nth(1).is_some()
     }
 
     /// Where it is, without secrets.
@@ -85,7 +88,8 @@ fn address(url: &str, args: &RunArgs) -> Result<RedisAddress, Failure> {
     let mut nodes = nodes(url);
     let first = nodes.next().unwrap_or_default();
     let others = nodes.map(str::to_owned).collect();
-    let mut address = RedisAddress { tls: reach::files(&args.access), others, ..RedisAddress::from(first) };
+    let (tls, watched_as) = (reach::files(&args.access), args.redis_primary.clone());
+    let mut address = RedisAddress { tls, others, watched_as, ..RedisAddress::from(first) };
     address.check().map_err(|why| match why {
         AddressFlaw::Url | AddressFlaw::Tail(_) | AddressFlaw::Node => flaw(url, &why.to_string()),
         AddressFlaw::NoTls => reach::without_tls(&format!("--redis {}", all_shown(url))),

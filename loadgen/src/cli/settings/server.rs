@@ -63,6 +63,11 @@ impl Settings {
         self.has_server(docker) && self.redis.is_none()
     }
 
+    /// Whether the lab starts servers that stand in for one another.
+    pub(super) fn has_own_nodes(&self, docker: bool, which: CacheChoice) -> bool {
+        !docker && self.target.is_none() && self.cache == which && self.server_program().is_some()
+    }
+
     /// Refuses strategies that a cluster cannot carry.
     pub(super) fn check_cluster(&self, docker: bool) -> Result<(), Failure> {
         if docker || self.target.is_some() || !self.is_cluster() {

@@ -52,6 +52,7 @@ impl ContainerStack {
         let replicas = replicas.iter().map(|replica| replica.number).collect();
         let stack = Self { engine, proxy, token, replicas };
         let endpoints = Endpoints {
+            nodes: None,
             lab: "docker",
             sites,
             replicas: controls,

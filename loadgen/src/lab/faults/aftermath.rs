@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use evidence::CommandTimes;
 use report::record::EventRow;
+use scenarios::ActionKind;
 
 use crate::lab::Offset;
 
@@ -25,6 +27,21 @@ pub struct Aftermath {
     pub clocks: BTreeMap<usize, Offset>,
     /// Whether an event ended a life of the cache.
     pub cache_ended: bool,
+    /// When servers took each other's place.
+    pub windows: Vec<NodeWindow>,
+}
+
+/// A time in which one server took another's place: its slots moved, or it was lost.
+#[derive(Debug, Clone)]
+pub struct NodeWindow {
+    /// Which event it was.
+    pub kind: ActionKind,
+    /// From when, nanoseconds since t = 0.
+    pub from_ns: i64,
+    /// Until when.
+    pub to_ns: i64,
+    /// How long commands to a cluster took meanwhile.
+    pub times: CommandTimes,
 }
 
 /// A time in which cache operations may fail, nanoseconds since t = 0.

@@ -1,17 +1,20 @@
 //! What makes a scenario's events happen in a world that is up, and heals it afterwards.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use app::process::runtime::RealClock;
 use app::wire::control::StartReplica;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use report::record::{EventRow, LabEvent};
 use scenarios::{Action, Ends, Scenario};
 use strategies::port::Clock;
 use strategies::time::Mono;
 
 use super::changed::ChangedServer;
-use super::{Aftermath, CacheFailureSpan, fault, row};
+use super::nodes::{Begun, MovedSlots};
+use super::{Aftermath, CacheFailureSpan, fault, over, row};
 use crate::lab::Endpoints;
 use crate::load::drive::Pace;
 
@@ -32,6 +35,10 @@ pub struct Injector<'a> {
     pub(super) grown: Mutex<u32>,
     /// Settings of the server that are to be set back.
     pub(super) changed: tokio::sync::Mutex<Option<ChangedServer>>,
+    /// Slots of a cluster that are to be given back.
+    pub(super) moved: tokio::sync::Mutex<MovedSlots>,
+    /// Whether a server is to be replaced.
+    pub(super) lost: AtomicBool,
     told: Mutex<Aftermath>,
 }
 
@@ -76,6 +83,8 @@ impl<'a> Injector<'a> {
             lives: Mutex::new(lives),
             grown: Mutex::default(),
             changed: tokio::sync::Mutex::default(),
+            moved: tokio::sync::Mutex::default(),
+            lost: AtomicBool::default(),
             told: Mutex::default(),
         }
     }
@@ -83,9 +92,25 @@ impl<'a> Injector<'a> {
     /// Makes the events happen, one after the other. May be dropped at any await: what has not happened by then does not,
     /// and what has not been undone is [`Injector::heal`]'s.
     pub async fn inject(&self, pace: &Pace) {
+        let mut under_way = FuturesUnordered::new();
         for (at, step) in steps(self.scenario) {
-            pace.until(self.t0.plus(at)).await;
+            let mut due = std::pin::pin!(pace.until(self.t0.plus(at)));
+            loop {
+                tokio::select! {
+                    () = &mut due => break,
+                    Some(()) = under_way.next() => {}
+                }
+            }
             let (action, done) = match step {
+                Step::Do(action) if action.kind.row().ends == Ends::WhenSeen => {
+                    match self.begin_at_nodes(&action).await {
+                        Ok(begun) => {
+                            under_way.push(self.see_the_end(action, begun));
+                            (action, Ok((action.sentence(None), None)))
+                        }
+                        Err(why) => (action, Err(why)),
+                    }
+                }
                 Step::Do(action) => (action, self.act(&action).await),
                 Step::Undo(action) => (action, self.undo(&action).await),
             };
@@ -99,6 +124,15 @@ impl<'a> Injector<'a> {
             };
             self.told().rows.push(told);
         }
+        while under_way.next().await.is_some() {}
+    }
+
+    async fn see_the_end(&self, action: Action, begun: Begun) {
+        let (at_ns, said) = self.end_at_nodes(&action, begun).await;
+        self.told().rows.push(match said {
+            Ok(detail) => over(at_ns, &action, detail),
+            Err(why) => row(at_ns, LabEvent::FaultFailed, &action, why),
+        });
     }
 
     /// Makes everything whole again, whatever was done and not undone.
@@ -106,6 +140,7 @@ impl<'a> Injector<'a> {
     /// # Errors
     /// A sentence with what stayed broken, and the remedy.
     pub async fn heal(&self) -> Result<(), String> {
+        self.mend_nodes().await?;
         self.set_server_back().await?;
         self.shrink_server().await?;
         match &self.endpoints.stack {

@@ -11,13 +11,15 @@ mod control;
 #[cfg(feature = "labs")]
 mod inject;
 #[cfg(feature = "labs")]
+mod nodes;
+#[cfg(feature = "labs")]
 mod server;
 
 use report::record::{EventRow, LabEvent};
 use scenarios::Action;
 use strategies::time::nanos;
 
-pub use aftermath::{Aftermath, CacheFailureSpan};
+pub use aftermath::{Aftermath, CacheFailureSpan, NodeWindow};
 #[cfg(feature = "labs")]
 pub use inject::Injector;
 
@@ -25,6 +27,11 @@ pub use inject::Injector;
 fn row(t_ns: i64, event: LabEvent, action: &Action, detail: String) -> EventRow {
     let action = Some(action.kind.row().word.into());
     EventRow { t_ns, event: event.name().into(), detail: Some(detail), action, ..EventRow::default() }
+}
+
+/// What an action did is over.
+pub(crate) fn over(t_ns: i64, action: &Action, detail: String) -> EventRow {
+    row(t_ns, LabEvent::FaultOver, action, detail)
 }
 
 /// An action that took effect.

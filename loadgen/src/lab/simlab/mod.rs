@@ -14,18 +14,19 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use app::process::shutdown::Shutdown;
+use evidence::RedirectCounts;
 use hdrhistogram::Histogram;
-use report::record::{Environment, EventRow};
+use report::record::{Environment, EventRow, ShardFigures};
 use report::{HlogHeader, StrategyFolder};
 use scenarios::{Plan, Scenario};
 use sim::{EPOCH_NS, Happened, Latencies, Simulation, SimulationError, SimulationResult, Tick, simulate};
 use strategies::Spec;
 use strategies::counter::CounterSpec;
-use strategies::time::nanos;
+use strategies::time::{Mono, nanos};
 
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::Offset;
-use crate::lab::faults::{self, Aftermath};
+use crate::lab::faults::{self, Aftermath, NodeWindow};
 use crate::lab::trial::counting::counted;
 use crate::lab::trial::{Observed, ReplicaEvidence, Trial, cannot_warm, judge};
 use crate::load::live::Feed;
@@ -214,10 +215,7 @@ impl SimLab {
             levels: self.settings.keeps_copies(),
             counters: seen.counters,
             parts: Vec::new(),
-            aftermath: Aftermath {
-                rows: seen.happened.iter().map(|happened| fault_row(happened, seen.t0.0)).collect(),
-                ..Aftermath::default()
-            },
+            aftermath: aftermath(&seen.happened, seen.t0.0),
             circumstances: RunFacts {
                 cache_fault_planned: scenario
                     .events
@@ -228,7 +226,10 @@ impl SimLab {
             },
         })?;
         let rows = Some(shards::rows(&seen.shards, scenario.cache.simulated)).filter(|rows| !rows.is_empty());
-        trial.figures.strategy.shards = rows.as_ref().and_then(|rows| shard_figures(rows, end_ns));
+        trial.figures.strategy.shards = rows.as_ref().and_then(|rows| shard_figures(rows, end_ns)).map(|of| {
+            let RedirectCounts { moved, ask, try_again } = seen.counters.redirects.unwrap_or_default();
+            ShardFigures { told: Some(moved + ask + try_again), moved, ask, try_again, ..of }
+        });
         trial.sampled.shards = rows;
         Ok(trial)
     }
@@ -341,9 +342,28 @@ fn hlog_header(scenario: &Scenario) -> HlogHeader {
     HlogHeader { warmup_began: t0 - Duration::from_millis(t0_offset_ms), t0_offset_ms }
 }
 
+/// What the events did; of what has an end of its own, when that was.
+fn aftermath(happened: &[Happened], t0_ns: u64) -> Aftermath {
+    let since = |at: Mono| since_start(at.0) - since_start(t0_ns);
+    let windows = happened.iter().enumerate().filter(|(_, one)| one.over).filter_map(|(at, end)| {
+        let begun = happened[..at].iter().rev().find(|one| !one.over && one.action == end.action)?;
+        let (from_ns, to_ns) = (since(begun.at), since(end.at));
+        Some(NodeWindow { kind: end.action.kind, from_ns, to_ns, times: end.times.clone() })
+    });
+    let windows = windows.collect();
+    Aftermath {
+        rows: happened.iter().map(|happened| fault_row(happened, t0_ns)).collect(),
+        windows,
+        ..Aftermath::default()
+    }
+}
+
 fn fault_row(happened: &Happened, t0_ns: u64) -> EventRow {
     let replica = happened.replica.map(|replica| format!("replica-{replica}"));
     let detail = happened.action.sentence(replica.as_deref());
     let t_ns = since_start(happened.at.0) - since_start(t0_ns);
+    if happened.over {
+        return faults::over(t_ns, &happened.action, format!("{detail}: over"));
+    }
     faults::fault(t_ns, &happened.action, detail, happened.replica.map(u32::from))
 }

@@ -17,7 +17,7 @@ use crate::lab::faults::Aftermath;
 use crate::load::measure::{
     Against, Counter, During, EventLines, Evidence, Floor, Guards, Impact, KnownFlights, LineLists, OriginTally, Part,
     ReadList, Reads, RunFacts, StrategyFigures, Timeline, ToldWrites, WriteLedger, WritesSeen, compare_writes,
-    conditions, doubts, figures,
+    conditions, doubts, figures, takeovers,
 };
 use crate::load::record::{Collected, CollectedWrites};
 use crate::shell::exit::Failure;
@@ -156,6 +156,7 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
         levels: observed.levels,
         counters: observed.counters,
     });
+    figures.strategy.takeovers = takeovers(&aftermath.windows, &events).map_err(Failure::failed)?;
     let origin_clock = origin.as_ref().map(|(_, clock)| *clock);
     let ledger = write_ledger(observed.writes, origin_clock, t0_ns);
     let offset_ns = ledger.offset_ns;

@@ -132,7 +132,7 @@ impl TrialRunner<'_> {
     /// What each replica is started with.
     pub(super) fn starts(&self, subject: &Subject) -> Vec<StartReplica> {
         let start = |index| StartReplica {
-            namespace: format!("{}:{}", self.run, subject.folder),
+            namespace: namespace(&self.run, &subject.folder, self.settings.scenario.keys.one_slot),
             strategy: subject.strategy.as_ref().map_or(subject.name.as_str(), Spec::name).to_owned(),
             ttl_ns: nanos(self.settings.scenario.cache.ttl),
             window_ns: self.settings.scenario.counting.map(|counting| nanos(counting.window)),
@@ -223,4 +223,11 @@ pub(super) async fn in_flight(origin: Option<&ControlClient>) -> Result<u64, Con
         Some(origin) => Ok(origin.get::<OriginCounters>("/counters").await?.in_flight),
         None => Ok(0),
     }
+}
+
+/// The namespace of a strategy's run in the cache. In braces it is the hash tag of all its keys, so that they lie in one slot of a cluster:
+/// of several tags in a key the first counts.
+fn namespace(run: &str, folder: &str, one_slot: bool) -> String {
+    let plain = format!("{run}:{folder}");
+    if one_slot { format!("{{{plain}}}") } else { plain }
 }

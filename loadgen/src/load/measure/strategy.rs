@@ -160,6 +160,7 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         traffic: traffic(spec, evidence.counters),
         server: None,
         shards: None,
+        takeovers: None,
         name: subject.name.clone(),
         spec: subject.composition.clone(),
         folder: subject.folder.clone(),

@@ -116,6 +116,7 @@ mod tests {
             sample_of: None,
             value_size: scenarios::SizeLaw::Constant(256),
             compressible: 0.0,
+            one_slot: false,
             missing_share: 0.0,
             missing_n: 10,
         }

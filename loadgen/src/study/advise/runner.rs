@@ -189,6 +189,7 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         lab: LabChoice::Sim,
         strategy: Some("naive".into()),
         redis: None,
+        redis_primary: None,
         access: Default::default(),
         cache: CacheChoice::Auto,
         redis_server: None,

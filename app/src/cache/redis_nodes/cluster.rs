@@ -1,0 +1,213 @@
+//! A private cluster: servers of our own on loopback ports, joined, each primary with its replica. None of them outlives its parent (see
+//! [`PrivateRedis`]).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::node::{Node, Role, wait};
+use crate::cache::redis_cache::RedisAddress;
+use crate::cache::redis_server::PrivateRedis;
+
+/// Slots of a cluster.
+const SLOTS: u32 = 16_384;
+
+/// A running cluster. Dropping it ends its nodes.
+pub struct PrivateCluster {
+    program: PathBuf,
+    settings: Vec<String>,
+    nodes: Vec<Node>,
+}
+
+/// A node as another one sees it.
+struct Seen {
+    id: String,
+    port: u16,
+    /// The primary that it follows.
+    follows: Option<String>,
+    slots: Vec<(u32, u32)>,
+}
+
+impl PrivateCluster {
+    /// Starts so many primaries with as many replicas, shares the slots out, and waits until all agree. A node that has not answered for
+    /// `node_timeout` is taken for dead. `extra` are further settings of each node, as on its command line.
+    ///
+    /// # Errors
+    /// A sentence: which part did not come up, and why.
+    pub fn start(program: &Path, primaries: u16, node_timeout: Duration, extra: &[&str]) -> Result<Self, String> {
+        let timeout = node_timeout.as_millis().to_string();
+        let ours = ["--cluster-node-timeout", &timeout, "--repl-diskless-sync-delay", "0"];
+        let settings = ours.iter().chain(extra).map(|&word| word.to_owned()).collect();
+        let mut cluster = Self { program: program.to_owned(), settings, nodes: Vec::new() };
+        for _ in 0..2 * primaries {
+            cluster.nodes.push(cluster.another()?);
+        }
+        cluster.join(primaries)?;
+        Ok(cluster)
+    }
+
+    fn another(&self) -> Result<Node, String> {
+        let settings: Vec<&str> = self.settings.iter().map(String::as_str).collect();
+        Node::start(&self.program, Role::ClusterNode, &settings)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> RedisAddress {
+        let mut urls = self.nodes.iter().map(Node::url);
+        let first = urls.next().unwrap_or_default();
+        RedisAddress { others: urls.collect(), ..RedisAddress::from(first) }
+    }
+
+    /// Its nodes, each with its port; after [`PrivateCluster::start`] the primaries first.
+    pub fn nodes(&self) -> impl Iterator<Item = (&PrivateRedis, u16)> {
+        self.nodes.iter().map(|node| (&node.server, node.port))
+    }
+
+    /// The primary that has a slot, as the others see it.
+    ///
+    /// # Errors
+    /// A sentence where no node says.
+    pub fn primary_of(&self, slot: u16) -> Result<&PrivateRedis, String> {
+        let seen = self.seen()?;
+        let has = |node: &&Seen| node.slots.iter().any(|(from, to)| (*from..=*to).contains(&slot.into()));
+        let port = seen.iter().find(has).map(|node| node.port);
+        let node = self.nodes.iter().find(|node| Some(node.port) == port);
+        node.map(|node| &node.server).ok_or_else(|| format!("no node serves slot {slot}"))
+    }
+
+    /// Starts new nodes for those that have ended, as replicas of the primaries that lack one, and waits until all agree.
+    ///
+    /// # Errors
+    /// A sentence: what did not come about.
+    pub fn mend(&mut self) -> Result<(), String> {
+        let dead: Vec<usize> = (0..self.nodes.len()).filter(|at| self.nodes[*at].server.has_ended()).collect();
+        // The old ones are known by their ports until all have forgotten them.
+        let ports: Vec<u16> = dead.iter().map(|at| self.nodes[*at].port).collect();
+        let settings: Vec<&str> = self.settings.iter().map(String::as_str).collect();
+        for at in &dead {
+            self.nodes[*at].start_anew(&self.program, Role::ClusterNode, &settings)?;
+        }
+        self.until("every slot is served", |node| {
+            Ok(dead.iter().any(|at| std::ptr::eq(&self.nodes[*at], node)) || is_whole(node)?)
+        })?;
+        let seen = self.seen_by(self.living(&dead)?)?;
+        for gone in seen.iter().filter(|node| ports.contains(&node.port)) {
+            for (_, node) in self.nodes.iter().enumerate().filter(|(at, _)| !dead.contains(at)) {
+                // One that has forgotten it already says so.
+                let _ = node.ask(&["CLUSTER", "FORGET", &gone.id]);
+            }
+        }
+        let first = self.living(&dead)?;
+        let (port, bus) = (first.port.to_string(), first.bus.to_string());
+        for at in &dead {
+            self.nodes[*at].ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus])?;
+        }
+        self.until_all_are_known()?;
+        for at in &dead {
+            let seen = self.seen_by(self.living(&dead)?)?;
+            let lacks = |primary: &&Seen| {
+                primary.follows.is_none()
+                    && !primary.slots.is_empty()
+                    && !seen.iter().any(|node| node.follows.as_ref() == Some(&primary.id))
+            };
+            let primary = seen.iter().find(lacks).ok_or("no primary lacks a replica")?;
+            self.follow(&self.nodes[*at], &primary.id)?;
+        }
+        self.until_all_follow()
+    }
+
+    fn living(&self, dead: &[usize]) -> Result<&Node, String> {
+        let living = self.nodes.iter().enumerate().find(|(at, _)| !dead.contains(at));
+        living.map(|(_, node)| node).ok_or_else(|| "no node is left".to_owned())
+    }
+
+    fn join(&self, primaries: u16) -> Result<(), String> {
+        let of = u32::from(primaries);
+        for (node, at) in self.nodes.iter().zip(0_u32..) {
+            if at < of {
+                let (from, to) = (SLOTS * at / of, SLOTS * (at + 1) / of - 1);
+                node.ask(&["CLUSTER", "ADDSLOTSRANGE", &from.to_string(), &to.to_string()])?;
+            }
+            // Told apart from the start, epochs need not be settled between the nodes. This must come before they know one another.
+            node.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &(at + 1).to_string()])?;
+        }
+        if let [first, others @ ..] = &self.nodes[..] {
+            let (port, bus) = (first.port.to_string(), first.bus.to_string());
+            for node in others {
+                node.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus])?;
+            }
+        }
+        self.until_all_are_known()?;
+        let (leaders, followers) = self.nodes.split_at(usize::from(primaries));
+        for (leader, follower) in leaders.iter().zip(followers) {
+            let id = leader.ask(&["CLUSTER", "MYID"])?;
+            self.follow(follower, id.trim())?;
+        }
+        self.until_all_follow()
+    }
+
+    /// Makes a node the replica of a primary, as soon as it knows that one.
+    fn follow(&self, follower: &Node, primary: &str) -> Result<(), String> {
+        wait("a replica knows its primary", || {
+            Ok(follower.ask(&["CLUSTER", "NODES"])?.lines().any(|line| line.starts_with(primary)))
+        })?;
+        follower.ask(&["CLUSTER", "REPLICATE", primary]).map(drop)
+    }
+
+    fn until_all_are_known(&self) -> Result<(), String> {
+        self.until("all nodes know one another", |node| {
+            let known = node.ask(&["CLUSTER", "NODES"])?;
+            Ok(known.lines().filter(|line| !line.contains("handshake") && !line.contains("fail")).count()
+                == self.nodes.len())
+        })
+    }
+
+    fn until_all_follow(&self) -> Result<(), String> {
+        self.until("every slot is served", is_whole)?;
+        self.until("every replica has its primary's data", |node| {
+            let says = node.ask(&["INFO", "replication"])?;
+            Ok(!says.contains("role:slave") || says.contains("master_link_status:up"))
+        })?;
+        self.until("all know who follows whom", |node| {
+            let known = node.ask(&["CLUSTER", "NODES"])?;
+            Ok(known.lines().filter(|line| line.contains("slave")).count() * 2 == self.nodes.len())
+        })
+    }
+
+    fn until(&self, what: &str, is: impl Fn(&Node) -> Result<bool, String>) -> Result<(), String> {
+        self.nodes.iter().try_for_each(|node| wait(what, || is(node)))
+    }
+
+    /// The nodes as the first of them sees them that answers.
+    fn seen(&self) -> Result<Vec<Seen>, String> {
+        let mut last = "there is no node".to_owned();
+        for node in self.nodes.iter().filter(|node| !node.server.has_ended()) {
+            match self.seen_by(node) {
+                Ok(seen) => return Ok(seen),
+                Err(why) => last = why,
+            }
+        }
+        Err(last)
+    }
+
+    fn seen_by(&self, node: &Node) -> Result<Vec<Seen>, String> {
+        Ok(node.ask(&["CLUSTER", "NODES"])?.lines().filter_map(read).collect())
+    }
+}
+
+fn is_whole(node: &Node) -> Result<bool, String> {
+    Ok(node.ask(&["CLUSTER", "INFO"])?.contains("cluster_state:ok"))
+}
+
+/// `ID IP:PORT@BUS FLAGS PRIMARY …`, and its slots from the ninth word on.
+fn read(line: &str) -> Option<Seen> {
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let port = words.get(1)?.split('@').next()?.rsplit_once(':')?.1.parse().ok()?;
+    let follows = words.get(3).filter(|id| **id != "-").map(|id| (*id).to_owned());
+    let span = |word: &&str| {
+        let (from, to) = word.split_once('-').unwrap_or((word, word));
+        Some((from.parse().ok()?, to.parse().ok()?))
+    };
+    let slots = words.get(8..).unwrap_or_default().iter().filter_map(span).collect();
+    Some(Seen { id: (*words.first()?).to_owned(), port, follows, slots })
+}
