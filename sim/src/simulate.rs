@@ -168,8 +168,7 @@ async fn run<W: Witness + 'static>(
     });
     let happened = Rc::new(RefCell::new(Vec::new()));
     let (chaos, planned, told) = (Rc::clone(chaos), scenario.events.clone(), Rc::clone(&happened));
-    let tell = Rc::new(move |what| told.borrow_mut().push(what));
-    handle.spawn(LAB, async move { chaos.play(&planned, t0, tell).await });
+    handle.spawn(LAB, async move { chaos.play(&planned, t0, Rc::new(move |what| told.borrow_mut().push(what))).await });
     let (ticking, crowd_there, origin) = (handle.clone(), Rc::clone(crowd), Arc::clone(&fleet.origin));
     handle.spawn(LAB, async move {
         loop {

@@ -1,5 +1,6 @@
 //! The command line as typed. Nothing here is checked against a scenario; see `settings.rs` for that.
 
+mod choices;
 #[cfg(feature = "labs")]
 pub mod diagnose;
 mod format;
@@ -15,9 +16,10 @@ pub mod settings;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use crate::study::noise::NOISES;
+pub use choices::{ArrivalChoice, CacheChoice, LabChoice};
 pub use format::Format;
 use redis_access::RedisAccessArgs;
 
@@ -76,45 +78,6 @@ pub enum Command {
     Report(ReportArgs),
     /// JSON Schemas of the JSON files that the lab writes: a list, one, or all as files
     Schema(SchemaArgs),
-}
-
-/// Where a lab is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LabChoice {
-    /// The containers where they are up and well, else local
-    Auto,
-    /// The containers of compose.yaml, which must be up
-    Docker,
-    /// Replicas, origin and cache on loopback
-    Local,
-    /// Everything simulated, in virtual time: exact, and in well under a second
-    Sim,
-}
-
-/// Which shared cache the local lab has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CacheChoice {
-    /// A private redis-server where one is installed, else memory
-    Auto,
-    /// A private redis-server
-    Redis,
-    /// A private cluster: three primaries with a replica each
-    Cluster,
-    /// A private redis-server with a standby, which three Sentinels watch
-    Sentinel,
-    /// The embedded memory cache
-    Memory,
-}
-
-/// What makes the next request come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ArrivalChoice {
-    /// A client's own answer
-    Closed,
-    /// The clock, with independent exponential gaps
-    Poisson,
-    /// The clock, with equal gaps
-    Constant,
 }
 
 /// The arguments of `run`.

@@ -283,6 +283,12 @@ fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
     with_hot.pool = Some(report::record::PoolFigures::default());
     with_hot.traffic = Some(report::record::TrafficFigures::default());
     with_hot.server = Some(report::record::ServerFigures::default());
+    with_hot.takeovers = Some(report::record::TakeoverSums {
+        ask_share: Some(0.0),
+        ask_p50_times: Some(1.0),
+        moved_p99_times: Some(1.0),
+        ..report::record::TakeoverSums::default()
+    });
     if let Some(events) = &mut with_hot.events {
         (events.limit_refused, events.breaker_refused) = (Some(0), Some(0));
         (events.breaker_opened, events.breaker_closed) = (Some(0), Some(0));

@@ -183,7 +183,7 @@ fn a_burst_fills_a_cache_with_more_than_it_takes_within_one_time_out() {
 fn a_burst_that_the_cache_does_not_take_ends_the_run_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let mine = folder.path().join("filled.toml");
-    std::fs::write(&mine, FILLED.replace("20us", "200us")).unwrap();
+    std::fs::write(&mine, FILLED.replace("20us", "1ms")).unwrap();
     let said =
         run(&["--scenario", mine.to_str().unwrap(), "--lab", "sim", "--quiet", "-o", folder.path().to_str().unwrap()]);
     assert_ne!(said.code, Some(0));

@@ -13,6 +13,7 @@ mod connections;
 mod counter_store;
 mod counters;
 mod effect;
+mod find;
 mod listeners;
 mod memory_changes;
 mod memory_hears;

@@ -32,7 +32,7 @@ pub(crate) enum SentOn {
 
 /// Where a command is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum CommandPlace {
     /// Here.
     Here,
     /// By another server than the one that was asked.
@@ -158,32 +158,32 @@ impl SlotTable {
     }
 
     /// Where a replica's command for keys of one slot is carried out. `is_there` says of a key whether there is one.
-    pub(crate) fn place(&self, replica: u16, keys: &[Key], now: Mono, is_there: impl Fn(&Key) -> bool) -> Place {
-        let Some(first) = keys.first() else { return Place::Here };
+    pub(crate) fn place(&self, replica: u16, keys: &[Key], now: Mono, is_there: impl Fn(&Key) -> bool) -> CommandPlace {
+        let Some(first) = keys.first() else { return CommandPlace::Here };
         let slot = self.slot(first);
         let owner = if self.shards == 1 { 0 } else { self.owner_of(slot, now) };
         let mut state = self.state();
         let way = state.on_their_way.get(&slot).copied();
         if let Some(lost) = state.lost.get(&owner).filter(|lost| now < lost.until) {
-            return Place::Lost { until: lost.until, silent: lost.silent };
+            return CommandPlace::Lost { until: lost.until, silent: lost.silent };
         }
         match way {
             Some(way) if now >= way.ends => {
                 if state.heard.get(&replica).is_some_and(|heard| *heard >= way.ends) {
-                    return Place::Here;
+                    return CommandPlace::Here;
                 }
                 state.heard.insert(replica, now);
-                Place::Elsewhere { asked: way.from, what: SentOn::Moved }
+                CommandPlace::Elsewhere { asked: way.from, what: SentOn::Moved }
             }
             Some(way) if way.how == MigrationWay::Legacy && now >= way.begins => {
                 let gone = |key: &Key| now >= way.moves_at(key) || !is_there(key);
                 match keys.iter().filter(|key| gone(key)).count() {
-                    0 => Place::Here,
-                    all if all == keys.len() => Place::Elsewhere { asked: way.from, what: SentOn::Ask },
-                    _ => Place::Elsewhere { asked: way.from, what: SentOn::TryAgain },
+                    0 => CommandPlace::Here,
+                    all if all == keys.len() => CommandPlace::Elsewhere { asked: way.from, what: SentOn::Ask },
+                    _ => CommandPlace::Elsewhere { asked: way.from, what: SentOn::TryAgain },
                 }
             }
-            _ => Place::Here,
+            _ => CommandPlace::Here,
         }
     }
 
@@ -220,15 +220,20 @@ mod tests {
         let ends = table.migrate(Ok(slot), MigrationWay::Legacy, Mono(0), |_| 1000).unwrap();
         assert_eq!(ends, Mono(61_500_000));
         let at = |ms: u64, key: &Key| table.place(0, std::slice::from_ref(key), Mono(ms * MS), |_| true);
-        let asked = |ms| keys.iter().filter(|key| at(ms, key) != Place::Here).count();
+        let asked = |ms| keys.iter().filter(|key| at(ms, key) != CommandPlace::Here).count();
         let half = asked(30);
         assert!((430..570).contains(&half), "{half} of a thousand have gone at half time");
-        assert!(keys.iter().all(|key| matches!(at(30, key), Place::Here | Place::Elsewhere { what: SentOn::Ask, .. })));
-        let two = [keys.iter().find(|key| at(30, key) == Place::Here).unwrap().clone(), keys[0].part(5000)];
+        assert!(
+            keys.iter().all(|key| matches!(
+                at(30, key),
+                CommandPlace::Here | CommandPlace::Elsewhere { what: SentOn::Ask, .. }
+            ))
+        );
+        let two = [keys.iter().find(|key| at(30, key) == CommandPlace::Here).unwrap().clone(), keys[0].part(5000)];
         let again = table.place(0, &two, Mono(30 * MS), |key| *key == two[0]);
-        assert_eq!(again, Place::Elsewhere { asked: from, what: SentOn::TryAgain });
-        let moved = Place::Elsewhere { asked: from, what: SentOn::Moved };
-        assert_eq!([at(62, &keys[0]), at(62, &keys[0])], [moved, Place::Here]);
+        assert_eq!(again, CommandPlace::Elsewhere { asked: from, what: SentOn::TryAgain });
+        let moved = CommandPlace::Elsewhere { asked: from, what: SentOn::Moved };
+        assert_eq!([at(62, &keys[0]), at(62, &keys[0])], [moved, CommandPlace::Here]);
         assert_eq!(table.place(1, &keys[..1], Mono(70 * MS), |_| true), moved, "the next replica has not heard");
         assert_ne!(table.owner(&keys[0], ends), from);
     }
@@ -251,7 +256,7 @@ mod tests {
         // The slots of `1`, `2` and `3` are 9842, 5649 and 1584.
         table.lose(1, Mono(5), true);
         let place = |item, now| table.place(0, &[Key::of_item(item)], Mono(now), |_| true);
-        assert_eq!(place(1, 4), Place::Lost { until: Mono(5), silent: true });
-        assert_eq!([place(1, 5), place(3, 4)], [Place::Here, Place::Here]);
+        assert_eq!(place(1, 4), CommandPlace::Lost { until: Mono(5), silent: true });
+        assert_eq!([place(1, 5), place(3, 4)], [CommandPlace::Here, CommandPlace::Here]);
     }
 }

@@ -16,9 +16,9 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use super::cut::{Cut, ListeningClient};
+use super::driver::Driver;
 use super::error::classify;
 use super::link::RedisLink;
-use super::one_server::Driver;
 
 /// How long a hearer waits for its connection to stand, and a broken one before it is made again.
 const PATIENCE: Duration = Duration::from_millis(100);

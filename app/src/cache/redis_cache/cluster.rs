@@ -20,8 +20,9 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::bounded::BoundedReplies;
+use super::driver::{Driver, NO_CONNECTION, within};
 use super::follow::{Redirection, Redirects, Told};
-use super::one_server::{Driver, NO_CONNECTION, OneServer, within};
+use super::one_server::OneServer;
 use super::stream::RedisStream;
 
 /// How often one command is sent elsewhere at most. Of nodes that disagree each sends it to the other.

@@ -14,7 +14,7 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 /// The longest time that is told apart from longer ones; an operation's own limit is far below it.
 const LONGEST_NS: u64 = 60_000_000_000;
 /// The shortest one.
-const SHORTEST_NS: u64 = 1_000;
+const SHORTEST_NS: u64 = 100;
 
 /// What a node answered instead of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,7 @@ struct Times(Histogram<u64>);
 impl Default for Times {
     #[allow(clippy::expect_used, reason = "the bounds are constants")]
     fn default() -> Self {
-        Self(Histogram::new_with_bounds(SHORTEST_NS, LONGEST_NS, 2).expect("bounds"))
+        Self(Histogram::new_with_bounds(SHORTEST_NS, LONGEST_NS, 3).expect("bounds"))
     }
 }
 

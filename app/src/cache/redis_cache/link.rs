@@ -9,7 +9,8 @@ use tls::client::TlsClient;
 
 use super::address::{AddressFlaw, RedisAddress};
 use super::cluster::Nodes;
-use super::one_server::{Driver, OneServer};
+use super::driver::Driver;
+use super::one_server::OneServer;
 use super::sentinels::Sentinels;
 
 /// A connection, shared by its clones: to one server, or to a cluster.

@@ -167,7 +167,7 @@ impl ClusterHand {
             keys += say::<u64>(&mut from, cmd("CLUSTER").arg("COUNTKEYSINSLOT").arg(slot)).await?;
         }
         let info: String = say(&mut from, cmd("INFO").arg("server")).await?;
-        let (mut asked, mut status) = if info.contains("valkey_version") {
+        let (mut asked, status) = if info.contains("valkey_version") {
             let mut migrate = cmd("CLUSTER");
             migrate.arg("MIGRATESLOTS").arg("SLOTSRANGE").arg(spans(&what.slots)).arg("NODE").arg(&what.to.id);
             say::<()>(&mut from, &migrate).await?;
@@ -178,7 +178,7 @@ impl ClusterHand {
             (to, cmd("CLUSTER").arg("MIGRATION").arg("STATUS").arg("ID").arg(id).to_owned())
         };
         while begun.elapsed() < AT_ONCE_BUDGET {
-            let said: redis::Value = say(&mut asked, &mut status).await?;
+            let said: redis::Value = say(&mut asked, &status).await?;
             match state(&said).as_deref() {
                 Some("success" | "completed") => {
                     return Ok(SlotsMoved { slots: what.slots.len(), keys, took: begun.elapsed() });

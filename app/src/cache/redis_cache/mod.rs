@@ -13,6 +13,7 @@ mod connections;
 mod costs;
 mod counters;
 mod cut;
+mod driver;
 mod error;
 mod follow;
 mod hand;

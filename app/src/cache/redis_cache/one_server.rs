@@ -13,9 +13,9 @@ use redis::{
 use strategies::port::ConnectionLimits;
 use tls::client::TlsClient;
 use tokio::sync::OnceCell;
-use tokio::task::AbortHandle;
 
 use super::bounded::BoundedReplies;
+use super::driver::{Driver, NO_CONNECTION, within};
 use super::sentinels::{Sentinels, check_leads};
 use super::stream::RedisStream;
 
@@ -39,25 +39,8 @@ struct LiveConnection {
     driver: Driver,
 }
 
-/// What is said of a connection that is not made in time.
-pub(super) const NO_CONNECTION: &str = "no connection in time";
 /// How long a connection on which changes are heard may keep a command waiting.
 const SILENCE: Duration = Duration::from_secs(1);
-
-/// The task that drives a connection, ended with this.
-pub(super) struct Driver(AbortHandle);
-
-impl Driver {
-    pub(super) fn spawn(driver: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(tokio::spawn(driver).abort_handle())
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
 
 impl OneServer {
     pub(super) fn info(&self) -> &ConnectionInfo {
@@ -179,13 +162,4 @@ impl OneServer {
         })
         .await
     }
-}
-
-pub(super) async fn within<T>(
-    budget: Duration,
-    late: &'static str,
-    work: impl Future<Output = RedisResult<T>>,
-) -> RedisResult<T> {
-    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, late);
-    tokio::time::timeout(budget, work).await.unwrap_or_else(|_| Err(late().into()))
 }

@@ -10,7 +10,7 @@ use redis::{
 };
 
 use super::bounded::BoundedReplies;
-use super::one_server::{Driver, within};
+use super::driver::{Driver, within};
 use super::stream::RedisStream;
 
 /// How long one Sentinel may take to answer: there are others.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::node::{Node, Role, wait};
+use super::node::{PrivateNode, Role, wait};
 use crate::cache::redis_cache::RedisAddress;
 use crate::cache::redis_server::PrivateRedis;
 
@@ -15,7 +15,7 @@ const SLOTS: u32 = 16_384;
 pub struct PrivateCluster {
     program: PathBuf,
     settings: Vec<String>,
-    nodes: Vec<Node>,
+    nodes: Vec<PrivateNode>,
 }
 
 /// A node as another one sees it.
@@ -45,15 +45,15 @@ impl PrivateCluster {
         Ok(cluster)
     }
 
-    fn another(&self) -> Result<Node, String> {
+    fn another(&self) -> Result<PrivateNode, String> {
         let settings: Vec<&str> = self.settings.iter().map(String::as_str).collect();
-        Node::start(&self.program, Role::ClusterNode, &settings)
+        PrivateNode::start(&self.program, Role::ClusterNode, &settings)
     }
 
     /// Where it is.
     #[must_use]
     pub fn address(&self) -> RedisAddress {
-        let mut urls = self.nodes.iter().map(Node::url);
+        let mut urls = self.nodes.iter().map(PrivateNode::url);
         let first = urls.next().unwrap_or_default();
         RedisAddress { others: urls.collect(), ..RedisAddress::from(first) }
     }
@@ -116,7 +116,7 @@ impl PrivateCluster {
         self.until_all_follow()
     }
 
-    fn living(&self, dead: &[usize]) -> Result<&Node, String> {
+    fn living(&self, dead: &[usize]) -> Result<&PrivateNode, String> {
         let living = self.nodes.iter().enumerate().find(|(at, _)| !dead.contains(at));
         living.map(|(_, node)| node).ok_or_else(|| "no node is left".to_owned())
     }
@@ -147,7 +147,7 @@ impl PrivateCluster {
     }
 
     /// Makes a node the replica of a primary, as soon as it knows that one.
-    fn follow(&self, follower: &Node, primary: &str) -> Result<(), String> {
+    fn follow(&self, follower: &PrivateNode, primary: &str) -> Result<(), String> {
         wait("a replica knows its primary", || {
             Ok(follower.ask(&["CLUSTER", "NODES"])?.lines().any(|line| line.starts_with(primary)))
         })?;
@@ -174,7 +174,7 @@ impl PrivateCluster {
         })
     }
 
-    fn until(&self, what: &str, is: impl Fn(&Node) -> Result<bool, String>) -> Result<(), String> {
+    fn until(&self, what: &str, is: impl Fn(&PrivateNode) -> Result<bool, String>) -> Result<(), String> {
         self.nodes.iter().try_for_each(|node| wait(what, || is(node)))
     }
 
@@ -190,12 +190,12 @@ impl PrivateCluster {
         Err(last)
     }
 
-    fn seen_by(&self, node: &Node) -> Result<Vec<Seen>, String> {
+    fn seen_by(&self, node: &PrivateNode) -> Result<Vec<Seen>, String> {
         Ok(node.ask(&["CLUSTER", "NODES"])?.lines().filter_map(read).collect())
     }
 }
 
-fn is_whole(node: &Node) -> Result<bool, String> {
+fn is_whole(node: &PrivateNode) -> Result<bool, String> {
     Ok(node.ask(&["CLUSTER", "INFO"])?.contains("cluster_state:ok"))
 }
 

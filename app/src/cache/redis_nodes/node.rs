@@ -25,13 +25,13 @@ pub(super) enum Role {
 }
 
 /// A server, its port, and the one on which a cluster's nodes speak with one another. Its socket's file is for our own commands.
-pub(super) struct Node {
+pub(super) struct PrivateNode {
     pub(super) server: PrivateRedis,
     pub(super) port: u16,
     pub(super) bus: u16,
 }
 
-impl Node {
+impl PrivateNode {
     pub(super) fn start(program: &Path, role: Role, extra: &[&str]) -> Result<Self, String> {
         let mut last = String::new();
         for _ in 0..TRIES {

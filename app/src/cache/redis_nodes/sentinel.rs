@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::node::{Node, Role, wait};
+use super::node::{PrivateNode, Role, wait};
 use crate::cache::redis_cache::RedisAddress;
 use crate::cache::redis_server::PrivateRedis;
 
@@ -20,8 +20,8 @@ const FAILOVER_BUDGET_MS: &str = "10000";
 pub struct PrivateSentinel {
     program: PathBuf,
     settings: Vec<String>,
-    servers: Vec<Node>,
-    sentinels: Vec<Node>,
+    servers: Vec<PrivateNode>,
+    sentinels: Vec<PrivateNode>,
 }
 
 impl PrivateSentinel {
@@ -42,7 +42,7 @@ impl PrivateSentinel {
         all.until_in_step()?;
         let down_after = down_after.as_millis().to_string();
         for _ in 0..SENTINELS {
-            let sentinel = Node::start(program, Role::Sentinel, &[])?;
+            let sentinel = PrivateNode::start(program, Role::Sentinel, &[])?;
             sentinel.ask(&["SENTINEL", "MONITOR", NAME, "127.0.0.1", &port, QUORUM])?;
             for (what, value) in
                 [("down-after-milliseconds", down_after.as_str()), ("failover-timeout", FAILOVER_BUDGET_MS)]
@@ -55,15 +55,15 @@ impl PrivateSentinel {
         Ok(all)
     }
 
-    fn another(&self) -> Result<Node, String> {
+    fn another(&self) -> Result<PrivateNode, String> {
         let settings: Vec<&str> = self.settings.iter().map(String::as_str).collect();
-        Node::start(&self.program, Role::Server, &settings)
+        PrivateNode::start(&self.program, Role::Server, &settings)
     }
 
     /// Where it is: the Sentinels say where the primary is.
     #[must_use]
     pub fn address(&self) -> RedisAddress {
-        let mut urls = self.sentinels.iter().map(Node::url);
+        let mut urls = self.sentinels.iter().map(PrivateNode::url);
         let first = urls.next().unwrap_or_default();
         RedisAddress { others: urls.collect(), watched_as: Some(NAME.to_owned()), ..RedisAddress::from(first) }
     }
@@ -107,7 +107,7 @@ impl PrivateSentinel {
     /// One primary, and one standby that has its data.
     fn until_in_step(&self) -> Result<(), String> {
         wait("the standby has the primary's data", || {
-            let says = |node: &Node| node.ask(&["INFO", "replication"]);
+            let says = |node: &PrivateNode| node.ask(&["INFO", "replication"]);
             let (one, two) = (says(&self.servers[0])?, says(&self.servers[1])?);
             let leads = |text: &str| text.contains("role:master");
             let follows = |text: &str| text.contains("role:slave") && text.contains("master_link_status:up");

@@ -12,8 +12,7 @@ use scenarios::{Action, Ends, Scenario};
 use strategies::port::Clock;
 use strategies::time::Mono;
 
-use super::changed::ChangedServer;
-use super::nodes::{Begun, MovedSlots};
+use super::changed::{Begun, ChangedServer, MovedSlots};
 use super::{Aftermath, CacheFailureSpan, fault, over, row};
 use crate::lab::Endpoints;
 use crate::load::drive::Pace;

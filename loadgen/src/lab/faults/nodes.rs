@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use app::cache::redis_cache::{ClusterHand, SlotMove, SlotsToMove, WriteProbe};
+use app::cache::redis_cache::{ClusterHand, SlotsToMove, WriteProbe};
 use app::cache::redis_nodes::PrivateNodes;
 use evidence::CommandTimes;
 use scenarios::{Action, ActionKind, MigrationWay};
@@ -12,29 +12,13 @@ use strategies::Key;
 use strategies::counter::slot_of_key;
 
 use super::NodeWindow;
+use super::changed::{Begun, WhatBegan};
 use super::inject::Injector;
 
 /// How often it is looked whether a lost primary's keys take writes.
 const PROBE_EVERY: Duration = Duration::from_millis(5);
 /// How long that may take.
 const FAILOVER_BUDGET: Duration = Duration::from_secs(60);
-
-/// Slots that were moved and are to be given back, in the order in which they moved.
-#[derive(Default)]
-pub(super) struct MovedSlots(Vec<(Arc<ClusterHand>, SlotMove)>);
-
-/// Something that was begun.
-pub(super) struct Begun {
-    from_ns: i64,
-    /// What commands took until then.
-    times: CommandTimes,
-    what: What,
-}
-
-enum What {
-    Lost { item: Key, stands_still: Duration },
-    Moves { hand: Arc<ClusterHand>, slots: SlotMove },
-}
 
 impl Injector<'_> {
     /// Begins it; from now on cache operations may fail.
@@ -53,7 +37,7 @@ impl Injector<'_> {
                     false => nodes.stop_primary(slot),
                 })
                 .await?;
-                What::Lost { item, stands_still }
+                WhatBegan::Lost { item, stands_still }
             }
             _ => {
                 let cluster = self.endpoints.cluster.as_ref().ok_or("the cache is no cluster")?;
@@ -65,7 +49,7 @@ impl Injector<'_> {
                 let slots = hand.plan(which.unwrap_or(SlotsToMove::Count(action.slots))).await?;
                 self.moved.lock().await.0.push((Arc::clone(&hand), slots.clone()));
                 self.span(None);
-                What::Moves { hand, slots }
+                WhatBegan::Moves { hand, slots }
             }
         };
         Ok(Begun { from_ns: self.now_ns(), times, what })
@@ -74,8 +58,10 @@ impl Injector<'_> {
     /// Waits until it is over: when that was, and what there is to say about it.
     pub(super) async fn end_at_nodes(&self, action: &Action, begun: Begun) -> (i64, Result<String, String>) {
         let said = match begun.what {
-            What::Lost { item, stands_still } => self.until_it_takes_writes(&item, stands_still, begun.from_ns).await,
-            What::Moves { hand, slots } => {
+            WhatBegan::Lost { item, stands_still } => {
+                self.until_it_takes_writes(&item, stands_still, begun.from_ns).await
+            }
+            WhatBegan::Moves { hand, slots } => {
                 let moved = match action.how {
                     MigrationWay::Legacy => hand.move_by_key(&slots).await,
                     MigrationWay::Atomic => hand.move_at_once(&slots).await,

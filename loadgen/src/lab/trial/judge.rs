@@ -158,8 +158,7 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     });
     figures.strategy.takeovers = takeovers(&aftermath.windows, &events).map_err(Failure::failed)?;
     let origin_clock = origin.as_ref().map(|(_, clock)| *clock);
-    let ledger = write_ledger(observed.writes, origin_clock, t0_ns);
-    let offset_ns = ledger.offset_ns;
+    let (ledger, offset_ns) = write_ledger(observed.writes, origin_clock, t0_ns);
     let told = heard.as_mut().and_then(|heard| heard.writes.take());
     let writes = add_writes(&mut figures.strategy, collected.writes.take().zip(told), ledger, end_ns, &aftermath)?;
     let against;
@@ -187,10 +186,11 @@ fn declare(strategy: &mut Strategy, facts: &RunFacts) {
     strategy.valid = strategy.invalid_because.is_empty();
 }
 
-/// The origin's ledger of writes, and its clock.
-fn write_ledger(rows: Vec<OriginWrite>, clock: Option<Offset>, t0_ns: i64) -> WriteLedger {
+/// The origin's ledger of writes, and what takes its clock to the run's.
+fn write_ledger(rows: Vec<OriginWrite>, clock: Option<Offset>, t0_ns: i64) -> (WriteLedger, i64) {
     let (to_ours_ns, uncertainty_ns) = clock.map_or((t0_ns, 0), |clock| (clock.to_ours_ns, clock.uncertainty_ns));
-    WriteLedger { rows, offset_ns: to_ours_ns - t0_ns, uncertainty_ns }
+    let offset_ns = to_ours_ns - t0_ns;
+    (WriteLedger { rows, offset_ns, uncertainty_ns }, offset_ns)
 }
 
 /// How the lab's parts fared, where there are any, and what speaks against them.

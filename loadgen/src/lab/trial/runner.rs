@@ -132,7 +132,7 @@ impl TrialRunner<'_> {
     /// What each replica is started with.
     pub(super) fn starts(&self, subject: &Subject) -> Vec<StartReplica> {
         let start = |index| StartReplica {
-            namespace: namespace(&self.run, &subject.folder, self.settings.scenario.keys.one_slot),
+            namespace: namespace(self.run, &subject.folder, self.settings.scenario.keys.one_slot),
             strategy: subject.strategy.as_ref().map_or(subject.name.as_str(), Spec::name).to_owned(),
             ttl_ns: nanos(self.settings.scenario.cache.ttl),
             window_ns: self.settings.scenario.counting.map(|counting| nanos(counting.window)),

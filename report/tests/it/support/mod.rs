@@ -327,6 +327,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
         traffic: None,
         server: None,
         shards: None,
+        takeovers: None,
         counters: None,
         cut_after_s: None,
         name: shape.name.into(),
