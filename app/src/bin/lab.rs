@@ -34,7 +34,7 @@ enum Command {
         #[command(flatten)]
         listen: Listen,
         #[command(flatten)]
-        redis: RedisArgs,
+        redis: Box<RedisArgs>,
     },
 }
 
