@@ -64,13 +64,8 @@ impl Scenario {
         let Budgets { replica, origin_read: _, lock_wait: _ } = budgets;
         let OriginModel { service_time, write_time: _, concurrency, queue: _, write_every: _ } = origin;
         let (readers, steady, together) = readers(kind);
-        let share = match popularity {
-            KeyKind::Hot { share } => Some(share * (1.0 - missing_share)),
-            KeyKind::Single => Some(1.0 - missing_share),
-            KeyKind::Uniform | KeyKind::Zipf { .. } => None,
-        };
         Circumstances {
-            share,
+            share: hot_share(popularity).map(|share| share * (1.0 - missing_share)),
             others: n.saturating_sub(1),
             missing: *missing_share,
             readers,
@@ -82,10 +77,7 @@ impl Scenario {
             batch: *batch,
             slots: slots.is_some(),
             ttl: *ttl,
-            service: match service_time {
-                Law::Constant(always) => Some(*always),
-                Law::Exponential { .. } | Law::LogNormal { .. } | Law::Uniform { .. } => None,
-            },
+            service: always(service_time),
             places: *concurrency,
             replicas,
             budgets: *budgets,
@@ -93,6 +85,23 @@ impl Scenario {
             filled: if warm.is_none() && together { FilledBy::ByLoad(*warmup) } else { FilledBy::Otherwise },
             measured,
         }
+    }
+}
+
+/// The share of the key that is singled out, of the requests for keys that exist.
+fn hot_share(popularity: &KeyKind) -> Option<f64> {
+    match popularity {
+        KeyKind::Hot { share } => Some(*share),
+        KeyKind::Single => Some(1.0),
+        KeyKind::Uniform | KeyKind::Zipf { .. } => None,
+    }
+}
+
+/// What a law always says, where it does.
+fn always(law: &Law) -> Option<Duration> {
+    match law {
+        Law::Constant(always) => Some(*always),
+        Law::Exponential { .. } | Law::LogNormal { .. } | Law::Uniform { .. } => None,
     }
 }
 

@@ -114,7 +114,11 @@ impl<W: Witness + 'static> Chaos<W> {
             return until;
         }
         let until = self.until(self.takes_over);
-        self.fleet.world.spawn(LAB, cache.lose_server(key, until, silent, past));
+        let (shard, taken_over) = (cache.lose_server(&key, until, silent), self.fleet.world.sleep_until(until));
+        self.fleet.world.spawn(LAB, async move {
+            taken_over.await;
+            cache.take_over(shard, &past);
+        });
         until
     }
 

@@ -28,6 +28,7 @@ mod pool;
 mod security;
 mod sim;
 mod sweep;
+mod takeovers;
 mod theory;
 mod validity;
 mod values;

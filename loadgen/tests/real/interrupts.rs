@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command};
 
-use crate::common::{beside, loadgen, only_run, record, seconds, signal, strategy, unspoiled, until};
+use crate::common::{beside, loadgen, only_run, record, run, seconds, signal, strategy, unspoiled, until};
 
 /// A child whose first strategy is under way.
 fn started(args: &[&str]) -> (Child, BufReader<std::process::ChildStderr>) {
@@ -148,20 +148,58 @@ fn a_closed_terminal_is_a_ctrl_c_unless_it_is_not_to_matter_and_folders_are_thei
 fn a_generator_that_is_killed_leaves_no_redis_behind() {
     let Some(redis) = app::testing::redis(&[]) else { return };
     drop(redis);
+    for (cache, servers) in [("redis", 1), ("cluster", 6), ("sentinel", 5)] {
+        let _beside = beside();
+        let results = tempfile::tempdir().unwrap();
+        let (mut child, _err) = started(&args(results.path().to_str().unwrap(), &["--cache", cache]));
+        let mine = descendants(child.id());
+        let is_server = |pid: &&u32| {
+            let line = command_line(**pid);
+            line.starts_with("redis-server")
+                || line.starts_with("/usr/bin/redis-server")
+                || line.contains("/redis-server ")
+        };
+        let found = mine.iter().filter(is_server).filter(|pid| !command_line(**pid).starts_with("sh ")).count();
+        assert_eq!(found, servers, "there are some to be left behind: {cache}");
+        let folders = folders(&mine);
+        signal(&child, "KILL");
+        child.wait().unwrap();
+        until("nothing that it started is left", || !mine.iter().any(alive));
+        assert!(folders.iter().all(|f| !Path::new(f).exists()), "{folders:?}");
+    }
+}
+
+/// Also where a server stands still, and where they do not come up at all.
+#[test]
+fn servers_that_stand_still_or_do_not_come_up_leave_nothing_behind() {
+    if app::testing::redis(&[]).is_none() {
+        return;
+    }
     let _beside = beside();
     let results = tempfile::tempdir().unwrap();
-    let (mut child, _err) = started(&args(results.path().to_str().unwrap(), &["--cache", "redis"]));
+    let file = results.path().join("mine.toml");
+    let event = "\n[[event]]\nat = \"500ms\"\ndo = \"cache-failover\"\nfor = \"50s\"\n";
+    std::fs::write(&file, run(&["show", "hotkey"]).out + event).unwrap();
+    let load = ["--scenario", file.to_str().unwrap(), "-w", "0s", "-d", "60s", "--cache", "sentinel"];
+    let (mut child, _err) = started(&[&load[..], &["-o", results.path().to_str().unwrap()]].concat());
     let mine = descendants(child.id());
-    assert!(
-        mine.iter()
-            .any(|pid| command_line(*pid).starts_with("redis-server") || command_line(*pid).contains("/redis-server ")),
-        "there is one to be left behind"
-    );
-    let folders = folders(&mine);
-    signal(&child, "KILL");
-    child.wait().unwrap();
+    let stopped = |pid: &u32| {
+        std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| status.contains("State:\tT"))
+    };
+    until("a server stands still", || mine.iter().any(stopped));
+    signal(&child, "INT");
+    std::thread::sleep(std::time::Duration::from_millis(100)); // two presses, not one
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
     until("nothing that it started is left", || !mine.iter().any(alive));
-    assert!(folders.iter().all(|f| !Path::new(f).exists()), "{folders:?}");
+
+    let temp = tempfile::tempdir().unwrap();
+    for cache in ["cluster", "sentinel"] {
+        let broken = ["--lab", "local", "--scenario", "hotkey", "--cache", cache, "--redis-server", "/bin/false"];
+        let said = loadgen(&broken).env("TMPDIR", temp.path()).output().unwrap();
+        assert_eq!(said.status.code(), Some(1), "{}", String::from_utf8_lossy(&said.stderr));
+        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0, "{cache}: a folder is left");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 44] = [
+const MAY_BE_MISSING: [&str; 45] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -59,6 +59,7 @@ const MAY_BE_MISSING: [&str; 44] = [
     "run Strategy.retries",
     "run Strategy.server",
     "run Strategy.shards",
+    "run Strategy.takeovers",
     "run Strategy.traffic",
     "run Strategy.writes",
 ];
@@ -143,6 +144,8 @@ fn fresh() -> &'static [Written] {
         // Items in parts.
         let parts = ["--strategy", "plain + parts + coalesce + lock + write-through"];
         well("shards", "--lab sim --scenario hot-shard -d 3s -r 300/s", &["--strategy", "plain + lock"]);
+        let pages = ["--strategy", "plain + batch(mode=mget) + lock"];
+        well("takeovers", "--lab sim --scenario cluster-hot-slot -d 8s -r 300/s", &pages);
         well("parts", "--lab sim --scenario large-values -d 3s -r 500/s", &parts);
         // A server that is set up and watched.
         if app::testing::needed("redis", app::cache::redis_server::installed).is_some() {

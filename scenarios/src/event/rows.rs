@@ -262,10 +262,10 @@ pub const ACTIONS: [ActionRow; 22] = [
     row(K::SubscriberCut, "subscriber-cut", Needs::Cache, T::SubscriberCut, "{replica} hears of no changes for {for}")
         .lasting(Ends::ByItself, &[For])
         .at(None),
-    row(K::CacheFailover, "cache-failover", Needs::OwnStandby, T::CacheLost, "primary of key {key} lost{for}")
+    row(K::CacheFailover, "cache-failover", Needs::OwnStandby, T::ServerLost, "primary of key {key} lost{for}")
         .lasting(Ends::WhenSeen, &[])
         .taking(&[Key, For]),
-    row(K::ClusterMigrate, "cluster-migrate", Needs::OwnCluster, T::CacheSlow, "{slots}{key} moves, {how}")
+    row(K::ClusterMigrate, "cluster-migrate", Needs::OwnCluster, T::SlotsMove, "{slots}{key} moves, {how}")
         .lasting(Ends::WhenSeen, &[])
         .taking(&[Key, Slots, How]),
     row(K::ReplicaKill, "replica-kill", Needs::Containers, T::Crash, "{replica} killed").at(FIRST),

@@ -31,6 +31,10 @@ pub enum Trouble {
     CacheRefuses,
     /// The cache knew nothing of the last while.
     FailOver,
+    /// One of the cache's servers was gone, and another took its place that knew nothing of the last while.
+    ServerLost,
+    /// Slots of a cluster moved to another server.
+    SlotsMove,
     /// The origin was slow.
     OriginSlow,
     /// The origin failed.
@@ -66,6 +70,9 @@ impl Trouble {
         Self::Corrupt,
     ];
 
+    /// Those of a cluster, of which the fuzzer makes worlds of their own.
+    pub const OF_SHARDS: [Self; 2] = [Self::ServerLost, Self::SlotsMove];
+
     /// The name in counts and replays.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -84,6 +91,8 @@ impl Trouble {
             Self::CacheSlow => "cache-slow",
             Self::CacheRefuses => "cache-refuses",
             Self::FailOver => "fail-over",
+            Self::ServerLost => "server-lost",
+            Self::SlotsMove => "slots-move",
             Self::OriginSlow => "origin-slow",
             Self::OriginFails => "origin-fails",
             Self::OriginPaused => "origin-paused",
@@ -120,6 +129,8 @@ impl Trouble {
                 | Self::CachePaused
                 | Self::CacheSlow
                 | Self::CacheRefuses
+                | Self::ServerLost
+                | Self::SlotsMove
                 | Self::Other
         )
     }
@@ -127,7 +138,10 @@ impl Trouble {
     /// Whether a lease may end, or a second one begin, before its time.
     #[must_use]
     pub const fn ends_leases(self) -> bool {
-        matches!(self, Self::CacheEmptied | Self::CacheLost | Self::FailOver | Self::Freeze | Self::Other)
+        matches!(
+            self,
+            Self::CacheEmptied | Self::CacheLost | Self::FailOver | Self::ServerLost | Self::Freeze | Self::Other
+        )
     }
 
     /// Whether the origin does not do its work meanwhile.

@@ -168,17 +168,21 @@ impl CacheServer {
         self.cut_listeners(None, self.world.now());
     }
 
-    /// The server that has a key dies, or stands still, and at `until` another one takes its place that had seen everything up to `past`.
-    pub async fn lose_server(self: Arc<Self>, key: Key, until: Mono, silent: bool, past: Snapshot) {
+    /// The server that has a key dies, or stands still, until another one takes its place; which it is.
+    pub fn lose_server(self: &Arc<Self>, key: &Key, until: Mono, silent: bool) -> usize {
         let slots = &self.work.slots;
-        let shard = slots.owner(&key, self.world.now());
+        let shard = slots.owner(key, self.world.now());
         slots.lose(shard, until, silent);
         if slots.shards() == 1 {
             self.cut_listeners(None, until);
         }
-        self.world.sleep_until(until).await;
+        shard
+    }
+
+    /// A server takes the place of one that was lost, and had seen everything up to `past`.
+    pub fn take_over(self: &Arc<Self>, shard: usize, past: &Snapshot) {
         let now = self.world.now();
-        self.memory.restore_of(&past, |key| slots.owner(key, now) == shard);
+        self.memory.restore_of(past, |key| self.work.slots.owner(key, now) == shard);
         self.all_changed();
     }
 

@@ -153,7 +153,10 @@ impl SlotTable {
 
     /// A server is gone for a time, or stands still.
     pub(crate) fn lose(&self, shard: usize, until: Mono, silent: bool) {
-        self.state().lost.insert(shard, LostServer { until, silent });
+        let lost = LostServer { until, silent };
+        // Of two times that overlap, the one that lasts longer decides.
+        let longer = |before: &mut LostServer| *before = if before.until < until { lost } else { *before };
+        self.state().lost.entry(shard).and_modify(longer).or_insert(lost);
         self.troubled.store(true, Relaxed);
     }
 

@@ -81,6 +81,14 @@ impl ServerWork {
         Self { compressible: keys.compressible, costs, shards, slots }
     }
 
+    /// Of a cluster whose servers are never busy.
+    pub(crate) fn of_shards(shards: u32) -> Self {
+        let costs = SimulatedServer { shards, ..SimulatedServer::default() };
+        let shards: Vec<_> = (0..shards).map(|_| ShardWork::default()).collect();
+        let slots = SlotTable::new(shards.len(), false);
+        Self { compressible: 0.0, costs, shards, slots }
+    }
+
     /// Commands that each server has carried out so far; `None` where there is one alone.
     #[must_use]
     pub fn commands(&self) -> Option<Vec<u64>> {

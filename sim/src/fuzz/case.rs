@@ -41,6 +41,7 @@ pub const PROFILES: &[Profile] = &[
         kinds: &[Trouble::CutThere, Trouble::CutBack, Trouble::CacheSlow, Trouble::CachePaused, Trouble::Freeze],
     },
     Profile { name: "mixed", kinds: &Trouble::MADE },
+    Profile { name: "shards", kinds: &Trouble::OF_SHARDS },
 ];
 
 impl Profile {
@@ -266,6 +267,8 @@ fn fault(draw: &Draw, profile: Profile, replicas: u16, items: u32, length: u64) 
         Trouble::ClockDrift => (1, sign * draw.wide(1000, 50_000_000) as i64),
         Trouble::CacheSlow => (2000, draw.wide(MS, 300 * MS) as i64),
         Trouble::FailOver => (2000, 0),
+        Trouble::ServerLost => (3000, draw.between(0, 1) as i64),
+        Trouble::SlotsMove => (1, draw.between(0, 1) as i64),
         // Copies end with their entries: a longer one leaves none that is wrong.
         Trouble::SubscriberCut => (300, 0),
         Trouble::OriginSlow => (8000, draw.between(2, 60) as i64),
@@ -295,6 +298,8 @@ impl fmt::Display for Fault {
             Trouble::CacheSlow => write!(f, " by {:.3} ms", amount as f64 / 1e6),
             Trouble::OriginSlow => write!(f, " ×{amount}"),
             Trouble::CacheEmptied | Trouble::Corrupt => return Ok(()),
+            Trouble::SlotsMove => return f.write_str(if amount == 0 { ", key by key" } else { ", all at once" }),
+            Trouble::ServerLost if amount == 0 => f.write_str(", silent,"),
             _ => Ok(()),
         }?;
         match kind {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use evidence::OriginFault;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
-use scenarios::Trouble;
+use scenarios::{MigrationWay, Trouble};
 use strategies::Key;
 use strategies::time::{Mono, nanos};
 
@@ -14,6 +14,8 @@ use super::play::Stage;
 use crate::fleet::SimReplica;
 use crate::invariants::{Active, FactKind};
 
+/// How long a move of slots may be felt.
+const SLOTS_SETTLE: Duration = Duration::from_millis(400);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_micros(3700);
 
@@ -59,6 +61,9 @@ impl Stage {
             self.troubled(fault.kind, None, Duration::ZERO);
             return cache.fail_over(&past);
         }
+        if Trouble::OF_SHARDS.contains(&fault.kind) {
+            return self.at_shard(fault).await;
+        }
         let until = self.world.now().plus(length);
         // Told before it takes effect: what follows from it comes after it in the log.
         if fault.kind.is_of_one_replica() {
@@ -67,6 +72,30 @@ impl Stage {
             self.at_all(fault);
         }
         self.world.sleep_until(until).await;
+    }
+
+    /// What hits the server of a cluster that has an item.
+    async fn at_shard(&self, fault: Fault) {
+        let item = match fault.whom {
+            FaultTarget::Holder(item) => item,
+            FaultTarget::Replica(_) => 1,
+        };
+        let (key, length) = (Key::of_item(item), Duration::from_nanos(fault.length));
+        if fault.kind == Trouble::SlotsMove {
+            let how = if fault.amount == 0 { MigrationWay::Legacy } else { MigrationWay::Atomic };
+            // What was sent elsewhere may find its time over for a while after it.
+            self.troubled(fault.kind, None, SLOTS_SETTLE);
+            self.fleet.cache.migrate(Ok(&key), how);
+            return;
+        }
+        let past = self.fleet.cache.memory().snapshot();
+        self.world.sleep(length / 20).await;
+        self.troubled(fault.kind, None, length);
+        let until = self.world.now().plus(length);
+        let shard = self.fleet.cache.lose_server(&key, until, fault.amount == 0);
+        self.world.sleep_until(until).await;
+        self.troubled(Trouble::FailOver, None, Duration::ZERO);
+        self.fleet.cache.take_over(shard, &past);
     }
 
     /// What hits one replica.

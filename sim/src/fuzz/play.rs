@@ -19,6 +19,7 @@ use super::rare::NamedCounts;
 use super::subject::FuzzSubject;
 use crate::cache::link::LinkLatency;
 use crate::cache::memory::MemoryCache;
+use crate::cache::work::ServerWork;
 use crate::cache::{CacheServer, Effect};
 use crate::fleet::{Fleet, FleetSettings, Latencies};
 use crate::invariants::{End, Fact, FactKind, Judge, Terms, Violation};
@@ -165,6 +166,9 @@ fn clocks(case: &Case) -> Duration {
     Duration::from_nanos(case.faults.iter().map(apart).sum())
 }
 
+/// Servers of a cluster.
+const SHARDS: u32 = 3;
+
 fn fleet(
     world: &World,
     case: &Case,
@@ -172,7 +176,9 @@ fn fleet(
     log: &Shared,
     aims: &Aims,
 ) -> Rc<Fleet> {
-    let cache = CacheServer::new(world.handle(), MemoryCache::new(world.clock(0)));
+    let is_cluster = case.faults.iter().any(|fault| Trouble::OF_SHARDS.contains(&fault.kind));
+    let work = if is_cluster { ServerWork::of_shards(SHARDS) } else { ServerWork::default() };
+    let cache = CacheServer::busy(world.handle(), MemoryCache::new(world.clock(0)), work);
     let (told, aims) = (Arc::clone(log), aims.clone());
     cache.watch(Box::new(move |node, effect| {
         if let Effect::Counted(key, ..) = &effect {

@@ -60,6 +60,8 @@ fn holds_up(kind: Trouble) -> bool {
             | Trouble::CachePaused
             | Trouble::CacheSlow
             | Trouble::FailOver
+            | Trouble::ServerLost
+            | Trouble::SlotsMove
             | Trouble::Other
     ) || kind.origin_unwell()
 }

@@ -61,7 +61,9 @@ impl Checker for CopiesEnd {
                 self.becomes(key, Some(entry.version), fact.at_ns);
             }
             FactKind::Cache(Effect::Removed(key, _)) => self.becomes(key, None, fact.at_ns),
-            FactKind::Trouble(trouble) if trouble.kind == Trouble::FailOver => self.falls_back(),
+            FactKind::Trouble(trouble) if matches!(trouble.kind, Trouble::FailOver | Trouble::ServerLost) => {
+                self.falls_back()
+            }
             FactKind::Asked { request, key, .. } => drop(self.asked.insert(*request, key.clone())),
             FactKind::Answered { request, end } => {
                 let (Some(key), End::Answer(Ok(served))) = (self.asked.remove(request), end) else { return Ok(()) };

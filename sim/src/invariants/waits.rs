@@ -59,7 +59,10 @@ impl Waits {
                 self.fenced.insert(key.clone(), fact.at_ns);
             }
             FactKind::Trouble(trouble)
-                if matches!(trouble.kind, Trouble::CacheEmptied | Trouble::CacheLost | Trouble::Corrupt) =>
+                if matches!(
+                    trouble.kind,
+                    Trouble::CacheEmptied | Trouble::CacheLost | Trouble::ServerLost | Trouble::Corrupt
+                ) =>
             {
                 let lost = std::mem::take(&mut self.stored);
                 self.gone.extend(lost.into_iter().map(|(key, stored)| (key, (stored, fact.at_ns))));

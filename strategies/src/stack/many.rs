@@ -36,7 +36,9 @@ impl Stack {
                 Ok(served)
             }
             Batching::AtOnce => join_all(each()).await.into_iter().collect(),
-            Batching::Gathered(cache) => gathering(cache, join_all(each())).await.into_iter().collect(),
+            Batching::Gathered { cache, by_slot } => {
+                gathering(cache, *by_slot, join_all(each())).await.into_iter().collect()
+            }
         }
     }
 }

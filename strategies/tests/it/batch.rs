@@ -1,7 +1,9 @@
 //! Requests for several items: how many round trips they take, and that each item is had as if it were alone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use strategies::counter::slot_of;
 use strategies::port::{Cache, Clock as _, Removal};
 use strategies::{Cx, GetError, Key, Outcome, Served, Stack};
 
@@ -28,7 +30,8 @@ fn outcomes(answer: &Result<Vec<Served>, GetError>) -> Vec<Outcome> {
 
 #[test]
 fn a_page_takes_as_many_round_trips_as_its_mode_says() {
-    for (mode, trips) in [("sequential", PAGE), ("pipeline", 1), ("mget", 1)] {
+    let slots: BTreeSet<u16> = keys().iter().map(|key| slot_of(key.as_str())).collect();
+    for (mode, trips) in [("sequential", PAGE), ("pipeline", 1), ("mget", 1), ("slots", slots.len() as u32)] {
         let fleet = Fleet::new(&format!("plain + batch(mode={mode}) + coalesce"), 1);
         fleet.run(async {
             let (first, _) = page(&fleet).await;

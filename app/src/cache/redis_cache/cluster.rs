@@ -25,9 +25,9 @@ use super::follow::{Redirection, Redirects, Told};
 use super::one_server::OneServer;
 use super::stream::RedisStream;
 
-/// How often one command is sent elsewhere at most. Of nodes that disagree each sends it to the other.
-const REDIRECTIONS_MAX: u32 = 5;
-/// How long a command pauses after `TRYAGAIN`: twice as long each time.
+/// How often one command is sent elsewhere at once. Nodes that do not agree yet send it to each other: from then on it pauses.
+const AT_ONCE_MAX: u32 = 2;
+/// How long a command pauses then, and after `TRYAGAIN`: twice as long each time.
 const PAUSE_FIRST: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(16);
 /// How often the map of slots is asked for anew where commands have no replies.
@@ -82,8 +82,14 @@ impl Whither {
                     together.cmd("ASKING");
                 }
                 all.iter().for_each(|&command| _ = together.add_command(command.clone()));
-                let offset = offset + usize::from(*asking);
-                node.with(async |to| to.send_packed_commands(&together, offset, count).await).await
+                // All answers: which command of a transaction was sent elsewhere is not in the answer to its end.
+                let (first, of_all) = (usize::from(*asking), all.len());
+                let said = node.with(async |to| to.send_packed_commands(&together, first, of_all).await).await?;
+                // What one of several commands was answered with is no error of theirs; a redirection is.
+                let errors = said.iter().filter(|value| matches!(value, Value::ServerError(_)));
+                let redirected = errors.filter_map(|value| value.clone().extract_error().err());
+                redirected.into_iter().find(|error| Told::of(error).is_some()).map_or(Ok(()), Err)?;
+                Ok(said.into_iter().skip(offset).take(count).collect())
             }
         }
     }
@@ -156,18 +162,16 @@ impl Nodes {
                 if told.in_transaction && told.what == Redirection::Moved {
                     self.renew();
                 }
-                if told.what == Redirection::TryAgain {
+                sent_on += 1;
+                if told.what == Redirection::TryAgain || sent_on > AT_ONCE_MAX {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
+                }
+                if told.what == Redirection::TryAgain {
                     continue;
                 }
-                sent_on += 1;
-                match told.node.and_then(|node| self.named(&node)) {
-                    Some(node) if sent_on <= REDIRECTIONS_MAX => {
-                        to = Whither::Named { node, asking: told.what == Redirection::Ask };
-                    }
-                    _ => return Err(error),
-                }
+                let Some(node) = told.node.and_then(|node| self.named(&node)) else { return Err(error) };
+                to = Whither::Named { node, asking: told.what == Redirection::Ask };
             }
         };
         let said = within(self.limits.reply, "no reply in time", work).await;

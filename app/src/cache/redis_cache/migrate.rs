@@ -212,9 +212,16 @@ impl ClusterHand {
         self.move_by_key(&back).await.map(drop)
     }
 
+    /// The primaries with their slots, each by its own word: after a move the others hear of it a moment later.
     async fn primaries(&self) -> Result<Vec<KnownNode>, String> {
         let answer: String = say(&mut self.cluster.any(), cmd("CLUSTER").arg("NODES")).await?;
-        Ok(read_nodes(&answer).into_iter().filter(|node| node.primary).collect())
+        let mut primaries = Vec::new();
+        for known in read_nodes(&answer).into_iter().filter(|node| node.primary) {
+            let itself: String = say(&mut self.node(&known.address).await?, cmd("CLUSTER").arg("NODES")).await?;
+            let itself = read_nodes(&itself).into_iter().find(|node| node.id == known.id);
+            primaries.extend(itself.filter(|node| node.primary));
+        }
+        Ok(primaries)
     }
 
     async fn node(&self, address: &str) -> Result<RedisLink, String> {

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use scenarios::Scenario;
+use scenarios::{ActionKind, Needs, Scenario};
 
 use super::Settings;
 use crate::cli::{CacheChoice, RunArgs};
@@ -111,6 +111,16 @@ impl Settings {
 
     /// Refuses what is done to a server where everything is simulated: there is none.
     pub(super) fn check_no_server_is_meant(&self) -> Result<(), Failure> {
+        let of_cluster = |kind: ActionKind| kind.row().lab == Needs::OwnCluster;
+        let moves = self.scenario.events.iter().find(|event| of_cluster(event.action.kind));
+        if let Some(event) = moves.filter(|_| self.scenario.cache.simulated.shards == 1) {
+            let word = event.action.kind.row().word;
+            return Err(Failure::usage(format!(
+                "an event of a cluster, and the simulated cache is none · [[event]] do = {word:?} at {:?} · found one server, needed at least \
+                 2 · add --set cache.simulated.shards=3, or take it out",
+                event.at
+            )));
+        }
         let event = self.scenario.events.iter().find(|event| !event.action.kind.row().lab.has_model());
         event.map_or(Ok(()), |event| {
             let word = event.action.kind.row().word;
@@ -125,7 +135,7 @@ impl Settings {
     /// What the settings of a server come to where there is none, for people.
     #[must_use]
     pub fn without_server(&self) -> Option<String> {
-        (self.simulated && !self.scenario.cache.redis.is_empty()).then(|| {
+        (self.simulated && !self.scenario.cache.redis.for_server().is_empty()).then(|| {
             "the sim lab has no Redis: nothing of [cache.redis] is in this run, no snapshot, no append-only file and no bound on memory; \
              --lab local has one"
                 .to_owned()

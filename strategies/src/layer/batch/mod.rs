@@ -1,12 +1,14 @@
 //! `batch`: how a request for several items reads them from the shared cache.
 //!
 //! `sequential` asks for one after the other, each in a round trip of its own. `pipeline` asks for all at once, each by a command of its own:
-//! one round trip, and as many commands at the server. `mget` sends what all items of the request ask for at a moment as one command.
+//! one round trip, and as many commands at the server. `mget` sends what all items of the request ask for at a moment as one command. `slots` sends
+//! it as one for each slot of a cluster, one after the other, as a client does that groups its keys by their slots and waits for each group.
 //! Nothing else is changed: each item is looked up, judged and filled by the layers that a request for it alone would go through.
 
 mod settings;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -17,6 +19,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 pub(crate) use settings::BatchMode;
 
+use crate::counter::slot_of;
 use crate::kit::current::{Current, enter};
 use crate::port::entry::Entry;
 use crate::port::key::Key;
@@ -32,10 +35,13 @@ pub(crate) const BATCH: LayerInfo = LayerInfo {
     params: &[ParamInfo {
         name: "mode",
         default: "mget",
-        what: "mget (one command), pipeline (a command each, all at once) or sequential (one after the other)",
-        range: Range::Word(&["mget", "pipeline", "sequential"]),
+        what: "mget (one command), pipeline (a command each, all at once), sequential (one after the other) or slots (one for each slot of a cluster, one after the other)",
+        range: Range::Word(&["mget", "pipeline", "sequential", "slots"]),
     }],
-    make: |args| args.word("mode", &[BatchMode::Mget, BatchMode::Pipeline, BatchMode::Sequential]).map(Layer::Batch),
+    make: |args| {
+        let modes = [BatchMode::Mget, BatchMode::Pipeline, BatchMode::Sequential, BatchMode::Slots];
+        args.word("mode", &modes).map(Layer::Batch)
+    },
 };
 
 /// The same, over a cache.
@@ -44,8 +50,8 @@ pub(crate) enum Batching {
     InTurn,
     /// All at once.
     AtOnce,
-    /// All at once, and what they read from this cache by one command.
-    Gathered(Arc<dyn Cache>),
+    /// All at once, and what they read from this cache by one command, or by one for each slot in turn.
+    Gathered { cache: Arc<dyn Cache>, by_slot: bool },
 }
 
 impl BatchMode {
@@ -54,10 +60,10 @@ impl BatchMode {
         match self {
             Self::Sequential => Batching::InTurn,
             Self::Pipeline => Batching::AtOnce,
-            Self::Mget => {
-                let inner = Arc::clone(&ports.cache);
-                ports.cache = Arc::new(GatheredReads(Arc::clone(&inner)));
-                Batching::Gathered(inner)
+            Self::Mget | Self::Slots => {
+                let cache = Arc::clone(&ports.cache);
+                ports.cache = Arc::new(GatheredReads(Arc::clone(&cache)));
+                Batching::Gathered { cache, by_slot: self == Self::Slots }
             }
         }
     }
@@ -87,7 +93,7 @@ impl Gathered {
 }
 
 /// Does a request's work, and sends what its items ask of the cache together: whenever none of them can go on without it.
-pub(crate) async fn gathering<T>(cache: &Arc<dyn Cache>, work: impl Future<Output = T>) -> T {
+pub(crate) async fn gathering<T>(cache: &Arc<dyn Cache>, by_slot: bool, work: impl Future<Output = T>) -> T {
     const HERE: &Current<Gathered> = &CURRENT;
     let gathered = Arc::<Gathered>::default();
     let mut work = pin!(work);
@@ -101,7 +107,7 @@ pub(crate) async fn gathering<T>(cache: &Arc<dyn Cache>, work: impl Future<Outpu
             drop(entered);
             let asked = std::mem::take(&mut *gathered.asked());
             if !asked.is_empty() {
-                sent.push(read(Arc::clone(cache), asked));
+                sent.push(read_all(Arc::clone(cache), asked, by_slot));
             }
             // What has come may let the work go on.
             if !matches!(sent.poll_next_unpin(cx), Poll::Ready(Some(()))) {
@@ -110,6 +116,18 @@ pub(crate) async fn gathering<T>(cache: &Arc<dyn Cache>, work: impl Future<Outpu
         }
     })
     .await
+}
+
+/// Reads what was asked for, by one command or by one for each slot.
+async fn read_all(cache: Arc<dyn Cache>, asked: Vec<(Key, Told)>, by_slot: bool) {
+    if !by_slot {
+        return read(cache, asked).await;
+    }
+    let mut of: BTreeMap<u16, Vec<(Key, Told)>> = BTreeMap::new();
+    asked.into_iter().for_each(|one| of.entry(slot_of(one.0.whole().0)).or_default().push(one));
+    for (_, asked) in of {
+        read(Arc::clone(&cache), asked).await;
+    }
 }
 
 /// Reads what was asked for, and tells those that asked.

@@ -6,4 +6,5 @@ pub(crate) enum BatchMode {
     Mget,
     Pipeline,
     Sequential,
+    Slots,
 }
