@@ -21,6 +21,7 @@ use app::wire::auth::ControlToken;
 use app::wire::control_client::ControlClient;
 use app::wire::origin_client::HttpOrigin;
 use evidence::CacheStatus;
+use scenarios::MigrationWay;
 use sim::MemoryCache;
 use strategies::port::BoxFuture;
 use tokio::net::TcpListener;
@@ -158,7 +159,10 @@ fn own_nodes(settings: &Settings, program: &Path, is_cluster: bool) -> Result<Pr
     let set = redis.arguments();
     let set: Vec<&str> = set.iter().map(String::as_str).collect();
     let started: Result<PrivateNodes, String> = match is_cluster {
-        true => PrivateCluster::start(program, PRIMARIES, redis.node_timeout(), &set).map(PrivateNodes::from),
+        true => match PrivateCluster::start(program, PRIMARIES, redis.node_timeout(), &set) {
+            Ok(cluster) => return check_moves(settings, &cluster).map(|()| cluster.into()),
+            Err(why) => Err(why),
+        },
         false => PrivateSentinel::start(program, redis.down_after(), &set).map(PrivateNodes::from),
     };
     started.map_err(|why| {
@@ -170,6 +174,19 @@ fn own_nodes(settings: &Settings, program: &Path, is_cluster: bool) -> Result<Pr
             report::text::escape::line(&why)
         ))
     })
+}
+
+/// Refuses slots that are to move all at once where the servers cannot do that.
+fn check_moves(settings: &Settings, cluster: &PrivateCluster) -> Result<(), Failure> {
+    let at_once = settings.scenario.events.iter().find(|event| event.action.how == MigrationWay::Atomic);
+    let (Some(event), Some(server)) = (at_once, cluster.cannot_move_at_once().map_err(Failure::failed)?) else {
+        return Ok(());
+    };
+    Err(Failure::usage(format!(
+        "slots that this server can't move all at once · [[event]] how = \"atomic\" at {:?} · found {server}, allowed Valkey from 9.0 and Redis \
+         from 8.4 on · name such a server with --redis-server, or move them key by key: --set event.how=legacy",
+        event.at
+    )))
 }
 
 /// Starts a server of our own, set up as the scenario says; what the lab sets goes before that, and the last word counts.

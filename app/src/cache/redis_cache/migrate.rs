@@ -82,13 +82,7 @@ impl ClusterHand {
     /// # Errors
     /// Their words.
     pub async fn can_move_at_once(&self) -> Result<Result<(), String>, String> {
-        let info: String = say(&mut self.cluster.any(), cmd("INFO").arg("server")).await?;
-        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        let server = match (field("valkey_version"), field("redis_version")) {
-            (Some(version), _) => format!("valkey {}", version.trim()),
-            (None, version) => format!("redis {}", version.unwrap_or("of unknown version").trim()),
-        };
-        Ok(if moves_at_once(&server) { Ok(()) } else { Err(server) })
+        Ok(moving_at_once(&say::<String>(&mut self.cluster.any(), cmd("INFO").arg("server")).await?))
     }
 
     /// Says what will move: from the primary that has the slot, or most slots, to the one that has fewest.
@@ -234,6 +228,16 @@ impl ClusterHand {
         nodes.insert(address.to_owned(), link.clone());
         Ok(link)
     }
+}
+
+/// Whether a server can move slots all at once, by what `INFO server` says; else what it calls itself.
+pub(crate) fn moving_at_once(info: &str) -> Result<(), String> {
+    let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let server = match (field("valkey_version"), field("redis_version")) {
+        (Some(version), _) => format!("valkey {}", version.trim()),
+        (None, version) => format!("redis {}", version.unwrap_or("of unknown version").trim()),
+    };
+    if moves_at_once(&server) { Ok(()) } else { Err(server) }
 }
 
 /// Moves a slot's keys, as many as there are; how many that were.

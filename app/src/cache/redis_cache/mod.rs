@@ -58,6 +58,7 @@ pub(crate) use error::sentence;
 use error::{classify, is_wrong_type};
 pub use hand::{ServerHand, WriteProbe};
 pub(crate) use link::RedisLink;
+pub(crate) use migrate::moving_at_once;
 pub use migrate::{ClusterHand, SlotMove, SlotsMoved, SlotsToMove};
 use scripts::{Script, Scripts};
 pub use shards::{ClusterWatch, ShardSample};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::node::{PrivateNode, Role, wait};
-use crate::cache::redis_cache::RedisAddress;
+use crate::cache::redis_cache::{RedisAddress, moving_at_once};
 use crate::cache::redis_server::PrivateRedis;
 
 /// Slots of a cluster.
@@ -61,6 +61,15 @@ impl PrivateCluster {
     /// Its nodes, each with its port; after [`PrivateCluster::start`] the primaries first.
     pub fn nodes(&self) -> impl Iterator<Item = (&PrivateRedis, u16)> {
         self.nodes.iter().map(|node| (&node.server, node.port))
+    }
+
+    /// What a server calls itself that cannot move slots all at once; `None` where it can.
+    ///
+    /// # Errors
+    /// A sentence where no node says.
+    pub fn cannot_move_at_once(&self) -> Result<Option<String>, String> {
+        let first = self.nodes.first().ok_or("there is no node")?;
+        Ok(moving_at_once(&first.ask(&["INFO", "server"])?).err())
     }
 
     /// The primary that has a slot, as the others see it.

@@ -24,6 +24,8 @@ pub const FLOORS: &[(&str, u64)] = &[
     ("origin-fails", 750),
     ("origin-paused", 760),
     ("corrupt", 990),
+    ("server-lost", 750),
+    ("slots-move", 750),
     ("take-over", 2800),
     ("fenced-put", 11_000),
     ("late-open-put", 13_000),
