@@ -48,7 +48,7 @@ pub const FLOORS: &[(&str, u64)] = &[
     ("stale-served", 32_000),
     ("client-gone", 50_000),
     ("reset", 3200),
-    ("old-over-new", 170),
+    ("old-over-new", 130),
     ("limit-full", 1400),
     ("limit-late", 45),
     ("breaker-refused", 7),
