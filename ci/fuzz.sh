@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 cargo build --release --locked -p loadgen
 loadgen=target/release/loadgen
 "$loadgen" fuzz --seeds 20000 --floors
+"$loadgen" fuzz --profile shards --seeds 5000 # worlds whose cache is a cluster
 "$loadgen" fuzz --corpus loadgen/fuzz-corpus.txt
 "$loadgen" fuzz --corpus loadgen/fuzz-canaries.txt --must-fail
 "$loadgen" fuzz --strategy broken --seeds 1000 --must-fail

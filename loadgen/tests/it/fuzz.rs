@@ -83,6 +83,16 @@ fn floors_are_for_what_is_counted_and_notice_what_never_happens() {
 }
 
 #[test]
+fn worlds_of_a_cluster_are_played_where_they_are_asked_for_and_have_both_of_its_faults() {
+    let shards = Profile::named("shards").unwrap();
+    assert!(!PROFILES.iter().any(|profile| profile.name == shards.name), "the others would be rarer for it");
+    let drawn: Vec<_> = (0..50).flat_map(|seed| Case::draw(seed, shards).faults).map(|fault| fault.kind).collect();
+    for kind in scenarios::Trouble::OF_SHARDS {
+        assert!(drawn.iter().filter(|one| **one == kind).count() > 10, "{}", kind.name());
+    }
+}
+
+#[test]
 fn the_same_seed_is_the_same_log() {
     for (seed, name) in (0..24).zip(PRESETS.iter().cycle().map(|preset| preset.name)) {
         let (subject, case) = (FuzzSubject::parse(name).unwrap(), Case::draw(seed, Profile::named("mixed").unwrap()));

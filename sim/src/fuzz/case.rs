@@ -41,14 +41,21 @@ pub const PROFILES: &[Profile] = &[
         kinds: &[Trouble::CutThere, Trouble::CutBack, Trouble::CacheSlow, Trouble::CachePaused, Trouble::Freeze],
     },
     Profile { name: "mixed", kinds: &Trouble::MADE },
-    Profile { name: "shards", kinds: &Trouble::OF_SHARDS },
 ];
 
+/// Worlds of their own, whose cache is a cluster: they are played where they are asked for, and do not make the others rarer.
+const SHARDS: Profile = Profile { name: "shards", kinds: &Trouble::OF_SHARDS };
+
 impl Profile {
+    /// The name of each, that of the worlds of their own last.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        PROFILES.iter().chain([&SHARDS]).map(|profile| profile.name)
+    }
+
     /// The one of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        PROFILES.iter().find(|profile| profile.name == name).copied()
+        PROFILES.iter().chain([&SHARDS]).find(|profile| profile.name == name).copied()
     }
 }
 

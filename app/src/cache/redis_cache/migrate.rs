@@ -77,14 +77,6 @@ impl ClusterHand {
         })
     }
 
-    /// Whether its servers can move slots all at once; else what they are.
-    ///
-    /// # Errors
-    /// Their words.
-    pub async fn can_move_at_once(&self) -> Result<Result<(), String>, String> {
-        Ok(moving_at_once(&say::<String>(&mut self.cluster.any(), cmd("INFO").arg("server")).await?))
-    }
-
     /// Says what will move: from the primary that has the slot, or most slots, to the one that has fewest.
     ///
     /// # Errors

@@ -64,6 +64,7 @@ use scripts::{Script, Scripts};
 pub use shards::{ClusterWatch, ShardSample};
 pub use source::RedisSource;
 use source::channel;
+pub(crate) use topology::{KnownNode, read_all_nodes};
 use versions::knows_increx;
 use wake::RedisWake;
 pub use watch::{ServerSample, ServerWatch};

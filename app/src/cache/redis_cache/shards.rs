@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_no_load_is_not_counted() {
-        let of = KnownNode { id: "x".into(), address: "h:1".into(), primary: true, slots: vec![(0, 2)] };
+        let of = read_nodes("x h:1@2 master - 0 0 1 connected 0-2").remove(0);
         let info = "cmdstat_get:calls=7,usec=3\r\ncmdstat_info:calls=9,usec=1\r\ncmdstat_cluster|nodes:calls=4,usec=2\r\n\
                     cmdstat_set:calls=x\r\nerrorstat_MOVED:count=5\r\nused_cpu_sys:0.5\r\nused_cpu_user:0.25\r\nused_cpu_user:nan";
         let said = sample(&of, info);

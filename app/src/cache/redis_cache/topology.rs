@@ -3,15 +3,19 @@
 /// Nodes at most: a cluster has a thousand.
 const NODES_MAX: usize = 1000;
 
-/// A node that is there, as another one sees it.
+/// A node as another one sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KnownNode {
-    pub(super) id: String,
+pub(crate) struct KnownNode {
+    pub(crate) id: String,
     /// `host:port`.
-    pub(super) address: String,
-    pub(super) primary: bool,
+    pub(crate) address: String,
+    pub(crate) primary: bool,
+    /// Whether it is taken for dead, or nobody knows it yet.
+    gone: bool,
+    /// The primary that it follows.
+    pub(crate) follows: Option<String>,
     /// Slots, from and to.
-    pub(super) slots: Vec<(u16, u16)>,
+    pub(crate) slots: Vec<(u16, u16)>,
 }
 
 impl KnownNode {
@@ -19,13 +23,18 @@ impl KnownNode {
         self.slots.iter().map(|(from, to)| u32::from(to - from) + 1).sum()
     }
 
-    pub(super) fn has(&self, slot: u16) -> bool {
+    pub(crate) fn has(&self, slot: u16) -> bool {
         self.slots.iter().any(|(from, to)| (*from..=*to).contains(&slot))
     }
 }
 
 /// The nodes of an answer. Those that are gone, or that nobody knows yet, are left out.
 pub(super) fn read_nodes(answer: &str) -> Vec<KnownNode> {
+    read_all_nodes(answer).into_iter().filter(|node| !node.gone).collect()
+}
+
+/// The same with those.
+pub(crate) fn read_all_nodes(answer: &str) -> Vec<KnownNode> {
     answer.lines().take(NODES_MAX).filter_map(read_node).collect()
 }
 
@@ -34,9 +43,8 @@ fn read_node(line: &str) -> Option<KnownNode> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let (address, flags) = (words.get(1)?.split(['@', ',']).next()?, words.get(2)?);
     let is = |flag: &str| flags.split(',').any(|one| one == flag);
-    if address.is_empty() || ["fail", "noaddr", "handshake"].iter().any(|flag| is(flag)) {
-        return None;
-    }
+    let gone = address.is_empty() || ["fail", "noaddr", "handshake"].iter().any(|flag| is(flag));
+    let follows = words.get(3).filter(|id| **id != "-").map(|id| (*id).to_owned());
     // `[slot->-node]` is one on its way.
     let span = |word: &&str| {
         let (from, to) = word.split_once('-').unwrap_or((word, word));
@@ -44,7 +52,8 @@ fn read_node(line: &str) -> Option<KnownNode> {
         (from <= to && to < 16_384).then_some((from, to))
     };
     let slots = words.get(8..).unwrap_or_default().iter().filter_map(span).collect();
-    Some(KnownNode { id: (*words.first()?).to_owned(), address: address.to_owned(), primary: is("master"), slots })
+    let (id, address) = ((*words.first()?).to_owned(), address.to_owned());
+    Some(KnownNode { id, address, primary: is("master"), gone, follows, slots })
 }
 
 #[cfg(test)]
@@ -53,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_node_s_line_is_read_and_who_is_gone_is_left_out() {
-        let of = |line: &str| read_node(line).map(|of| (of.address.clone(), of.primary, of.count()));
+        let of = |line: &str| read_nodes(line).first().map(|of| (of.address.clone(), of.primary, of.count()));
         let id = "07c37dfeb235213a872192d90877d0cd55635b91";
         let line = format!(
             "{id} 127.0.0.1:30004@31004,name myself,master - 0 1426238317239 4 connected 0-5460 7000 [93->-{id}]"
@@ -63,8 +72,10 @@ mod tests {
         assert_eq!([0, 5460, 5461, 7000].map(|slot| node.has(slot)), [true, true, false, true]);
         let line = format!("{id} 127.0.0.1:30005@31005 slave {id} 0 1426238316232 5 connected");
         assert_eq!(of(&line), Some(("127.0.0.1:30005".into(), false, 0)));
+        assert_eq!(read_node(&line).unwrap().follows.as_deref(), Some(id));
         for flags in ["master,fail", "noaddr,slave", "handshake"] {
             assert_eq!(of(&format!("{id} 127.0.0.1:1@2 {flags} - 0 0 0 connected 5")), None, "{flags}");
+            assert_eq!(read_all_nodes(&format!("{id} 127.0.0.1:1@2 {flags} - 0 0 0 connected 5")).len(), 1);
         }
         assert_eq!(of("nonsense"), None);
         assert_eq!(of(&format!("{id} h:1@2 master - 0 0 1 connected 9-3 x-y 5 16384")), Some(("h:1".into(), true, 1)));

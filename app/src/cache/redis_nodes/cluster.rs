@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::node::{PrivateNode, Role, wait};
-use crate::cache::redis_cache::{RedisAddress, moving_at_once};
+use crate::cache::redis_cache::{KnownNode, RedisAddress, moving_at_once, read_all_nodes};
 use crate::cache::redis_server::PrivateRedis;
 
 /// Slots of a cluster.
@@ -16,15 +16,6 @@ pub struct PrivateCluster {
     program: PathBuf,
     settings: Vec<String>,
     nodes: Vec<PrivateNode>,
-}
-
-/// A node as another one sees it.
-struct Seen {
-    id: String,
-    port: u16,
-    /// The primary that it follows.
-    follows: Option<String>,
-    slots: Vec<(u32, u32)>,
 }
 
 impl PrivateCluster {
@@ -78,9 +69,8 @@ impl PrivateCluster {
     /// A sentence where no node says.
     pub fn primary_of(&self, slot: u16) -> Result<&PrivateRedis, String> {
         let seen = self.seen()?;
-        let has = |node: &&Seen| node.slots.iter().any(|(from, to)| (*from..=*to).contains(&slot.into()));
-        let port = seen.iter().find(has).map(|node| node.port);
-        let node = self.nodes.iter().find(|node| Some(node.port) == port);
+        let has = seen.iter().find(|known| known.has(slot));
+        let node = has.and_then(|known| self.nodes.iter().find(|node| is_at(known, node.port)));
         node.map(|node| &node.server).ok_or_else(|| format!("no node serves slot {slot}"))
     }
 
@@ -100,7 +90,7 @@ impl PrivateCluster {
             Ok(dead.iter().any(|at| std::ptr::eq(&self.nodes[*at], node)) || is_whole(node)?)
         })?;
         let seen = self.seen_by(self.living(&dead)?)?;
-        for gone in seen.iter().filter(|node| ports.contains(&node.port)) {
+        for gone in seen.iter().filter(|known| ports.iter().any(|port| is_at(known, *port))) {
             for (_, node) in self.nodes.iter().enumerate().filter(|(at, _)| !dead.contains(at)) {
                 // One that has forgotten it already says so.
                 let _ = node.ask(&["CLUSTER", "FORGET", &gone.id]);
@@ -114,7 +104,7 @@ impl PrivateCluster {
         self.until_all_are_known()?;
         for at in &dead {
             let seen = self.seen_by(self.living(&dead)?)?;
-            let lacks = |primary: &&Seen| {
+            let lacks = |primary: &&KnownNode| {
                 primary.follows.is_none()
                     && !primary.slots.is_empty()
                     && !seen.iter().any(|node| node.follows.as_ref() == Some(&primary.id))
@@ -188,7 +178,7 @@ impl PrivateCluster {
     }
 
     /// The nodes as the first of them sees them that answers.
-    fn seen(&self) -> Result<Vec<Seen>, String> {
+    fn seen(&self) -> Result<Vec<KnownNode>, String> {
         let mut last = "there is no node".to_owned();
         for node in self.nodes.iter().filter(|node| !node.server.has_ended()) {
             match self.seen_by(node) {
@@ -199,8 +189,8 @@ impl PrivateCluster {
         Err(last)
     }
 
-    fn seen_by(&self, node: &PrivateNode) -> Result<Vec<Seen>, String> {
-        Ok(node.ask(&["CLUSTER", "NODES"])?.lines().filter_map(read).collect())
+    fn seen_by(&self, node: &PrivateNode) -> Result<Vec<KnownNode>, String> {
+        Ok(read_all_nodes(&node.ask(&["CLUSTER", "NODES"])?))
     }
 }
 
@@ -208,15 +198,7 @@ fn is_whole(node: &PrivateNode) -> Result<bool, String> {
     Ok(node.ask(&["CLUSTER", "INFO"])?.contains("cluster_state:ok"))
 }
 
-/// `ID IP:PORT@BUS FLAGS PRIMARY …`, and its slots from the ninth word on.
-fn read(line: &str) -> Option<Seen> {
-    let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let port = words.get(1)?.split('@').next()?.rsplit_once(':')?.1.parse().ok()?;
-    let follows = words.get(3).filter(|id| **id != "-").map(|id| (*id).to_owned());
-    let span = |word: &&str| {
-        let (from, to) = word.split_once('-').unwrap_or((word, word));
-        Some((from.parse().ok()?, to.parse().ok()?))
-    };
-    let slots = words.get(8..).unwrap_or_default().iter().filter_map(span).collect();
-    Some(Seen { id: (*words.first()?).to_owned(), port, follows, slots })
+/// Whether a node is at a port of ours.
+fn is_at(known: &KnownNode, port: u16) -> bool {
+    known.address.rsplit_once(':').is_some_and(|(_, at)| at.parse() == Ok(port))
 }

@@ -42,9 +42,6 @@ impl Injector<'_> {
             _ => {
                 let cluster = self.endpoints.cluster.as_ref().ok_or("the cache is no cluster")?;
                 let hand = Arc::new(ClusterHand::new(cluster).map_err(|flaw| flaw.to_string())?);
-                if action.how == MigrationWay::Atomic {
-                    hand.can_move_at_once().await?.map_err(|server| format!("{server} moves no slots all at once"))?;
-                }
                 let which = action.key.map(|key| SlotsToMove::One(self.slot(&Key::of_item(key))));
                 let slots = hand.plan(which.unwrap_or(SlotsToMove::Count(action.slots))).await?;
                 self.moved.lock().await.0.push((Arc::clone(&hand), slots.clone()));

@@ -120,7 +120,7 @@ impl Explored {
 /// The names that a counter has: of faults and of rare events.
 #[must_use]
 pub fn counted() -> Vec<&'static str> {
-    Trouble::MADE.iter().chain(&Trouble::OF_SHARDS).map(|kind| kind.name()).chain(RARE).collect()
+    Trouble::MADE.iter().map(|kind| kind.name()).chain(RARE).collect()
 }
 
 /// A line a name: how often.

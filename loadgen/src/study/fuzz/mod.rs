@@ -169,7 +169,7 @@ fn profiles(text: &str) -> Result<Vec<Profile>, Failure> {
     if text == "all" {
         return Ok(PROFILES.to_vec());
     }
-    let known = || PROFILES.iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
+    let known = || Profile::names().collect::<Vec<_>>().join(", ");
     let one = |name: &str| {
         Profile::named(name.trim()).ok_or_else(|| {
             Failure::usage(format!("no such profile · --profile · found {name:?}, known: all, {}", known()))
