@@ -54,7 +54,7 @@ impl Group {
         (Self::Levels, "Copies in the process"),
         (Self::Pool, "Connections"),
         (Self::Traffic, "Bytes"),
-        (Self::Shards, "Shards"),
+        (Self::Shards, "Cache servers"),
         (Self::Origin, "Origin reads"),
         (Self::Time, "Response time, ms"),
         (Self::Requests, "Requests"),

@@ -167,7 +167,7 @@ pub(crate) const FIGURES: [FigureRow; 41] = [
     .head("taken", "over ms")
     .page(
         Group::Shards,
-        "taken over",
+        "taken over, ms",
         "how long it took until another server had the place of the one that was lost, or the slots that moved; and the share of commands that ASK sent elsewhere meanwhile",
     ),
     figure("takeovers.led", Some(FigureUnit::Count), |s| count(s.takeovers.as_ref().map(|of| of.led), ""))
