@@ -66,7 +66,11 @@ async fn a_slot_that_moves_loses_nothing_and_each_redirection_is_counted_with_it
     // And back again, from half-way.
     let back = hand.plan(SlotsToMove::One(slot)).await.unwrap();
     hand.begin(&back).await.unwrap();
+    let new = Key::of_item(1).part(2);
+    cache.put(&new, &entry, When::Always).await.unwrap();
+    assert!(source.redirects().unwrap().ask > asked.ask, "at the other one");
     hand.move_back(&back).await.unwrap();
+    assert!(matches!(cache.get(&new).await.unwrap(), Lookup::Found(..)), "it came back");
     hand.move_back(&moved).await.unwrap();
     assert_eq!(count(1).await, Some(4));
     let cannot = cluster.cannot_move_at_once().unwrap();

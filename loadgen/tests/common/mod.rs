@@ -94,17 +94,29 @@ pub fn each<T: Send>(cases: impl IntoIterator<Item = T>, case: impl Fn(T) + Sync
     });
 }
 
-/// Whether a run is invalid, and a machine that is busy with something else explains every reason: then its figures say nothing.
-fn is_spoiled(run: &Run) -> bool {
-    let busy = |why: &String| {
-        let late = ["stood still: ", "the clocks are known to ", "the generator was late by "];
-        let failed = why.strip_prefix("the cache failed ").and_then(|rest| rest.split_once('('));
-        let slow =
-            failed.is_some_and(|(_, all)| all.trim_end_matches(')').split(", ").all(|one| one.ends_with(" slow")));
-        slow || late.iter().any(|begins| why.starts_with(begins))
-    };
+/// Whether a run is invalid, and a machine that is busy with something else explains every reason: then its times say nothing.
+pub fn is_spoiled(run: &Run) -> bool {
     let mut because = run.strategies.iter().flat_map(Strategy::runs).flat_map(|one| &one.invalid_because).peekable();
-    because.peek().is_some() && because.all(busy)
+    because.peek().is_some() && because.all(|why| is_busy(why))
+}
+
+/// Whether a reason for which a run is invalid is that the machine was busy with something else.
+fn is_busy(why: &str) -> bool {
+    let late = ["stood still: ", "the clocks are known to ", "the generator was late by "];
+    let failed = why.strip_prefix("the cache failed ").and_then(|rest| rest.split_once('('));
+    let slow = failed.is_some_and(|(_, all)| all.trim_end_matches(')').split(", ").all(|one| one.ends_with(" slow")));
+    slow || late.iter().any(|begins| why.starts_with(begins))
+}
+
+/// Whether nothing speaks against a strategy's counts: it is valid, or only a busy machine made it invalid, in every try.
+pub fn sound(strategy: &Strategy) -> bool {
+    strategy.valid || strategy.invalid_because.iter().all(|why| is_busy(why))
+}
+
+/// That a run ended with one of these codes, or with 4 where only a busy machine made it invalid.
+pub fn assert_ended(said: &Said, path: &Path, codes: &[i32]) {
+    let ended = said.code.is_some_and(|code| codes.contains(&code));
+    assert!(ended || said.code == Some(4) && is_spoiled(&record(path)), "{}\n{}", said.out, said.err);
 }
 
 pub fn signal(child: &Child, name: &str) {

@@ -3,16 +3,16 @@
 use app::testing;
 use report::record::CounterFigures;
 
-use crate::common::{record, run, strategy, unspoiled};
+use crate::common::{assert_ended, record, run, sound, strategy, unspoiled};
 
 fn counted(results: &std::path::Path, args: &[&str], names: &[&str]) -> Vec<CounterFigures> {
     let (said, folder) =
         unspoiled(results, |folder| run(&[&["--quiet", "-o", folder.to_str().unwrap()], args].concat()));
-    assert!([Some(0), Some(10)].contains(&said.code), "{}{}", said.out, said.err);
+    assert_ended(&said, &folder, &[0, 10]);
     let run = record(&folder);
     let of = |name: &&str| {
         let strategy = strategy(&run, name);
-        assert!(strategy.valid, "{name}: {:?}", strategy.invalid_because);
+        assert!(sound(strategy), "{name}: {:?}", strategy.invalid_because);
         strategy.counters.clone().unwrap()
     };
     names.iter().map(of).collect()

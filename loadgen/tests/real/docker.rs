@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::common::{Said, alone, folder, record, signal, strategy, unspoiled, until};
+use crate::common::{Said, alone, assert_ended, folder, record, signal, sound, strategy, unspoiled, until};
 
 /// A stack of our own.
 struct TestStack {
@@ -65,7 +65,7 @@ impl TestStack {
     /// A valid run that ends with 0, and its folder.
     fn measure(&self, results: &Path, args: &[&str]) -> (Said, PathBuf) {
         let (said, path) = unspoiled(results, |folder| self.run(&[args, &["-o", folder.to_str().unwrap()]].concat()));
-        assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+        assert_ended(&said, &path, &[0]);
         (said, path)
     }
 
@@ -160,7 +160,7 @@ fn it_is_found_and_driven(stack: &TestStack, scratch: &Path) {
     assert!(run.cache.starts_with("redis "), "{}", run.cache);
     for name in ["naive", "singleflight"] {
         let strategy = strategy(&run, name);
-        assert!(strategy.valid, "{name}: {:?}", strategy.invalid_because);
+        assert!(sound(strategy), "{name}: {:?}", strategy.invalid_because);
         assert_eq!((strategy.errors, strategy.unwitnessed, strategy.moved_on), (0, 0, 0), "{name}");
         let server = strategy.server.as_ref().unwrap();
         assert!(server.samples > 10 && server.saves == 0, "what the run before had set is not: {server:?}");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use app::testing::{self, EncryptedRedis};
 
-use crate::common::{Said, folder, record, run, strategy, unspoiled};
+use crate::common::{Said, assert_ended, folder, record, run, sound, strategy, unspoiled};
 
 const SECRET: &str = "SeCrEt7";
 
@@ -66,12 +66,12 @@ fn a_run_over_tls_is_a_run_and_keeps_no_secret() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (said, path) =
         unspoiled(&results.path().join("runs"), |to| run(&[&args[..], &["-o", to.to_str().unwrap()]].concat()));
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0]);
     let record = record(&path);
     assert!(record.cache.starts_with("redis ") && record.command.contains("rediss://127.0.0.1"), "{}", record.command);
     for name in names {
         let one = strategy(&record, name);
-        assert!(one.valid, "{name}: {:?}", one.invalid_because);
+        assert!(sound(one), "{name}: {:?}", one.invalid_because);
         assert!(one.server.as_ref().is_some_and(|server| server.samples > 5), "{name}: {:?}", one.server);
         let rows = folder(&path, &one.folder).read_server().unwrap();
         let most = rows.iter().map(|row| row.keys).max();

@@ -1,6 +1,8 @@
 //! Short real runs of what a scenario may ask for beside hot keys at one rate: items that don't exist, and ramps.
 
-use crate::common::{beside, folder, only_run, origin_of, record, run, seconds, strategy, unspoiled};
+use crate::common::{
+    assert_ended, beside, folder, only_run, origin_of, record, run, seconds, sound, strategy, unspoiled,
+};
 use scenarios::{Plan, Scenario};
 
 #[test]
@@ -13,11 +15,11 @@ fn what_does_not_exist_is_an_answer_and_its_floor_is_what_the_strategy_may_remem
     let args = ["--scenario", "hotkey", "-w", "1s", "-d", "4s", "--cache", "memory", "--strategy", &strategies];
     let (said, path) =
         unspoiled(results.path(), |folder| run(&[&args[..], &sets, &["-o", folder.to_str().unwrap()]].concat()));
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0]);
     let run = record(&path);
     assert!(run.load.ends_with(", 20 % for items that do not exist"), "{}", run.load);
     for strategy in &run.strategies {
-        assert!(strategy.valid && strategy.errors == 0, "{}: {:?}", strategy.name, strategy.invalid_because);
+        assert!(sound(strategy) && strategy.errors == 0, "{}: {:?}", strategy.name, strategy.invalid_because);
         let rows = folder(&path, &strategy.folder).read_origin().unwrap();
         let missing = |key: &str| ["2", "3"].contains(&key);
         assert!(rows.iter().all(|row| (row.outcome == "missing") == missing(&row.key)), "{}", strategy.name);

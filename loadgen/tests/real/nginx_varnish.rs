@@ -11,7 +11,7 @@ use app::process::shutdown::{Shutdown, Stop};
 use app::testing::needed;
 use app::wire::auth::ControlToken;
 
-use crate::common::{folder, origin_of, record, run, signal, strategy, unspoiled, until};
+use crate::common::{assert_ended, folder, origin_of, record, run, signal, sound, strategy, unspoiled, until};
 use report::record::{BinRow, Strategy};
 use tempfile::TempDir;
 
@@ -134,10 +134,10 @@ fn hotkey(target: u16, origin: &Origin, scratch: &Path) -> Seen {
         let load = ["--scenario", "hotkey", "-w", "0s", "-d", "7500ms", "--target", &url, "-o", folder];
         run(&[&load[..], &witness].concat())
     });
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0]);
     let run = record(&path);
     let result = strategy(&run, "target").clone();
-    assert!(result.valid, "{:?}", result.invalid_because);
+    assert!(sound(&result), "{:?}", result.invalid_because);
     assert_eq!((result.errors, result.outcomes.unknown), (0, 0), "{:?}", result.error_kinds);
     let folder = folder(&path, &result.folder);
     // All but the question before the load: that was for an item that doesn't exist.

@@ -1,6 +1,6 @@
 //! Pools of real connections to a real Redis: how many there are, and who waits.
 
-use crate::common::{record, run, strategy, unspoiled};
+use crate::common::{assert_ended, record, run, sound, strategy, unspoiled};
 
 #[test]
 fn requests_wait_for_real_connections_and_no_read_is_lost() {
@@ -12,11 +12,11 @@ fn requests_wait_for_real_connections_and_no_read_is_lost() {
         let to = ["--lab", "local", "--cache", "redis", "-o", folder.to_str().unwrap()];
         run(&[&["--scenario", "pool-starvation"][..], &to, &load].concat())
     });
-    assert!(matches!(said.code, Some(0 | 99)), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0, 99]);
     let record = record(&path);
     let pool = |name| {
         let strategy = strategy(&record, name);
-        assert!(strategy.valid, "{name}: {:?}", strategy.invalid_because);
+        assert!(sound(strategy), "{name}: {:?}", strategy.invalid_because);
         strategy.pool.clone().unwrap()
     };
     let (command, request) = (pool(&command), pool(&request));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::{each, folder, loadgen, origin_of, record, run, seconds, strategy, unspoiled};
+use crate::common::{assert_ended, each, folder, loadgen, origin_of, record, run, seconds, sound, strategy, unspoiled};
 use report::record::{Run, Strategy};
 
 /// A TTL of one second makes four or five expiries in a few seconds.
@@ -11,7 +11,7 @@ const SHORT: [&str; 7] = ["--scenario", "hotkey", "-w", "1500ms", "-d", "5s", "-
 /// A valid run and its folder.
 fn well(results: &Path, args: &[&str]) -> (PathBuf, Run) {
     let (said, path) = unspoiled(results, |folder| run(&[args, &["-o", folder.to_str().unwrap()]].concat()));
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0]);
     let run = record(&path);
     (path, run)
 }
@@ -23,7 +23,7 @@ fn hotkey(results: &Path, strategies: &str, more: &[&str]) -> (PathBuf, Run) {
 /// What holds of every valid strategy, whatever it does.
 fn assert_sound(run_path: &Path, run: &Run, strategy: &Strategy) {
     let name = &strategy.name;
-    assert!(strategy.valid, "{name}: {:?}", strategy.invalid_because);
+    assert!(sound(strategy), "{name}: {:?}", strategy.invalid_because);
     assert_eq!(strategy.outcomes.sum(), strategy.requests, "{name}");
     assert_eq!((strategy.errors, strategy.unsent), (0, 0), "{name}: {:?}", strategy.error_kinds);
     let ledgers = strategy.ledgers.as_ref().unwrap();
@@ -140,7 +140,7 @@ fn bulk_warm_is_a_needle_without_jitter_and_a_hill_with_it() {
     let (path, run) = well(results.path(), &args);
     assert_eq!(run.strategies.len(), 4);
     for strategy in &run.strategies {
-        assert!(strategy.valid, "{}: {:?}", strategy.name, strategy.invalid_because);
+        assert!(sound(strategy), "{}: {:?}", strategy.name, strategy.invalid_because);
         assert!(strategy.hot.is_none() && origin_of(strategy).per_expiry.is_none(), "there is no hot key");
         // The burst itself is not counted, and everybody's first second is all hits.
         let first = &seconds(&path, &strategy.folder)[0];
@@ -178,7 +178,8 @@ at_most = 5
         })
     };
     let (said, path) = short("both", &["--strategy", "naive,swr", "--format", "json"]);
-    assert_eq!((said.code, said.err.as_str()), (Some(99), ""), "{}", said.out);
+    assert_ended(&said, &path, &[99]);
+    assert_eq!(said.err, "");
     let run: Run = serde_json::from_str(&said.out).unwrap();
     assert_eq!(run, record(&path));
     assert!(!run.verdicts[0].met && run.verdicts[0].measured.unwrap() > 5.0, "{:?}", run.verdicts);

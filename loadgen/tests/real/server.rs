@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use app::testing;
 use report::record::Run;
 
-use crate::common::{folder, record, run, strategy, unspoiled};
+use crate::common::{assert_ended, folder, record, run, strategy, unspoiled};
 
 /// Hot reads beside events that are about the server, with an append-only file.
 fn scenario(at: &Path) -> PathBuf {
@@ -26,7 +26,7 @@ fn eventful(results: &Path, server: &[&str]) -> (Run, PathBuf) {
         ["--scenario", mine.to_str().unwrap(), "--strategy", "singleflight", "-w", "1s", "-d", "5s", "--lab", "local"];
     let (said, path) =
         unspoiled(&results.join("runs"), |to| run(&[&args[..], server, &["-o", to.to_str().unwrap()]].concat()));
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0]);
     (record(&path), path)
 }
 
@@ -85,7 +85,7 @@ fn a_server_that_may_not_be_asked_everything_is_watched_as_far_as_it_lets_itself
     let load = ["--scenario", "hotkey", "--strategy", "singleflight", "-w", "1s", "-d", "2s", "--redis"];
     let (said, path) =
         unspoiled(results.path(), |to| run(&[&load[..], &[&redis.url(), "-o", to.to_str().unwrap()]].concat()));
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0]);
     let server = strategy(&record(&path), "singleflight").server.clone().unwrap();
     assert!(server.slow_commands.is_none() && server.samples > 5, "{server:?}");
 }

@@ -1,6 +1,6 @@
 //! A replica's own request slots, and its peak of waiters: the same in the simulated and in a real lab.
 
-use crate::common::{beside, only_run, record, run, unspoiled};
+use crate::common::{assert_ended, beside, only_run, record, run, unspoiled};
 use report::record::Strategy;
 
 const LABS: [&[&str]; 2] = [&["--lab", "sim"], &["--lab", "local", "--cache", "memory"]];
@@ -10,7 +10,7 @@ fn cold_herd(lab: &[&str], flags: &[&str]) -> Strategy {
     let own = ["--scenario", "hotkey", "--replicas", "1", "-w", "0s", "-d", "2s", "--quiet"];
     let (said, path) =
         unspoiled(results.path(), |folder| run(&[&own[..], &["-o", folder.to_str().unwrap()], flags, lab].concat()));
-    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert_ended(&said, &path, &[0]);
     record(&path).strategies.remove(0)
 }
 

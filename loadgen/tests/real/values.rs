@@ -2,7 +2,7 @@
 
 use report::record::{Run, TrafficFigures};
 
-use crate::common::{only_run, record, run, strategy, unspoiled};
+use crate::common::{assert_ended, only_run, record, run, sound, strategy, unspoiled};
 
 /// The same scenario on a Redis of the lab's own, and in the sim lab.
 fn both(args: &[&str]) -> [Run; 2] {
@@ -10,7 +10,7 @@ fn both(args: &[&str]) -> [Run; 2] {
     let (said, path) = unspoiled(results.path(), |folder| {
         run(&[&["--lab", "local", "--cache", "redis", "-o", folder.to_str().unwrap()], args].concat())
     });
-    assert!(matches!(said.code, Some(0 | 99)), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0, 99]);
     let simulated = tempfile::tempdir().unwrap();
     let said = run(&[&["--lab", "sim", "--quiet", "-o", simulated.path().to_str().unwrap()], args].concat());
     assert!(matches!(said.code, Some(0 | 99)), "{}\n{}", said.out, said.err);
@@ -19,7 +19,7 @@ fn both(args: &[&str]) -> [Run; 2] {
 
 fn traffic(of: &Run, name: &str) -> TrafficFigures {
     let strategy = strategy(of, name);
-    assert!(strategy.valid, "{name}: {:?}", strategy.invalid_because);
+    assert!(sound(strategy), "{name}: {:?}", strategy.invalid_because);
     strategy.traffic.clone().unwrap()
 }
 
@@ -60,5 +60,5 @@ fn a_page_is_one_command_to_a_real_redis_or_as_many_as_it_has_items() {
     // Several fills a page: each is in both ledgers.
     let [real, _] = both(&["--scenario", mine, "-r", "5/s", "-d", "4s", "--set", "cache.ttl=2s"]);
     let of = strategy(&real, "plain + batch + coalesce + lock");
-    assert!(of.valid && of.origin.as_ref().unwrap().total > 100, "{:?}", of.invalid_because);
+    assert!(sound(of) && of.origin.as_ref().unwrap().total > 100, "{:?}", of.invalid_because);
 }

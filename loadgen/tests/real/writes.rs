@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use report::record::{Run, Strategy};
 
-use crate::common::{each, folder, record, run, unspoiled};
+use crate::common::{assert_ended, each, folder, record, run, sound, unspoiled};
 
 const RUN: [&str; 12] = [
     "--scenario",
@@ -26,7 +26,7 @@ const RUN: [&str; 12] = [
 /// A run that its thresholds do not judge: they are for a minute of it.
 fn well(results: &Path, more: &[&str]) -> (PathBuf, Run) {
     let (said, path) = unspoiled(results, |folder| run(&[&RUN[..], more, &["-o", folder.to_str().unwrap()]].concat()));
-    assert!(matches!(said.code, Some(0 | 99)), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0, 99]);
     let run = record(&path);
     (path, run)
 }
@@ -65,7 +65,7 @@ fn real_writes_have_three_witnesses_and_their_staleness_is_that_of_the_files_and
         let (_, sim) = well(&results.path().join("sim"), &["--lab", "sim"]);
         for (strategy, simulated) in real.strategies.iter().zip(&sim.strategies) {
             let name = &strategy.name;
-            assert!(strategy.valid, "{name}: {:?}", strategy.invalid_because);
+            assert!(sound(strategy), "{name}: {:?}", strategy.invalid_because);
             let (behind, writes) = (strategy.behind.as_ref().unwrap(), strategy.writes.as_ref().unwrap());
             assert_eq!((writes.acknowledged, writes.failed, writes.unknown), (writes.sent, 0, 0), "{name}: {writes:?}");
             // The clocks of origin and generator are known better than those of all parts together.

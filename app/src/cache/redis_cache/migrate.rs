@@ -188,10 +188,10 @@ impl ClusterHand {
                 moved.push(slot);
                 continue;
             }
-            // Half-way, or not begun: keys that have gone come back, and nobody sends clients on any more.
+            // Half-way, or not begun: keys that have gone come back. First the old owner sends nobody on any more, `MIGRATE` neither.
             let (mut from, mut to) = (self.node(&what.from.address).await?, self.node(&what.to.address).await?);
-            move_keys(&mut to, slot, &what.from.address).await?;
             set_slot(&mut from, slot, &["STABLE"]).await?;
+            move_keys(&mut to, slot, &what.from.address).await?;
             set_slot(&mut to, slot, &["STABLE"]).await?;
         }
         let back = SlotMove { from: what.to.clone(), to: what.from.clone(), slots: moved };
