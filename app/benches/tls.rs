@@ -10,7 +10,7 @@ use app::cache::cache_source::CacheSource as _;
 use app::cache::redis_cache::{RedisAddress, RedisSource};
 use app::testing::{EncryptedRedis, free_port};
 use futures_util::future::join_all;
-use strategies::port::{Cache, CacheConnectionPool, ConnectionLimits, TakenConnection, When};
+use strategies::port::{Cache, CacheConnectionPool, ConnectionLimits, ReadFrom, TakenConnection, When};
 use strategies::time::Wall;
 use strategies::{Entry, Key, Life};
 
@@ -120,8 +120,10 @@ async fn answered(of: &EncryptedRedis, taken: &[TakenConnection]) -> [f64; 4] {
 async fn storm(of: &EncryptedRedis, address: &RedisAddress, (pool, connect): (u32, Duration)) -> [f64; 4] {
     let limits = ConnectionLimits { connect, reply: LIMITS.reply };
     let sources: Vec<RedisSource> = (0..REPLICAS).map(|_| RedisSource::new(address.clone()).unwrap()).collect();
-    let pools: Vec<Arc<dyn CacheConnectionPool>> =
-        sources.iter().map(|source| source.open("bench:tls").connections.pool(pool, limits)).collect();
+    let pools: Vec<Arc<dyn CacheConnectionPool>> = sources
+        .iter()
+        .map(|source| source.open("bench:tls").connections.pool(pool, limits, ReadFrom::Primary))
+        .collect();
     let mut taken = Vec::new();
     for one in &pools {
         for _ in 0..pool {
@@ -181,7 +183,12 @@ fn main() {
         let caches: Vec<Arc<dyn Cache>> = ways
             .iter()
             .map(|way| {
-                RedisSource::new(way.address.clone()).unwrap().open("bench:tls").connections.shared(LIMITS).cache
+                RedisSource::new(way.address.clone())
+                    .unwrap()
+                    .open("bench:tls")
+                    .connections
+                    .shared(LIMITS, ReadFrom::Primary)
+                    .cache
             })
             .collect();
         caches[0].put(&Key::of_item(1), &entry(), When::Always).await.unwrap();

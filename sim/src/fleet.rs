@@ -8,7 +8,7 @@ use std::time::Duration;
 use evidence::ReplicaCounters;
 use scenarios::Warm;
 use strategies::counter::{CounterPorts, CounterSpec, CounterStack};
-use strategies::port::{CacheError, Clock, CounterServer, EventSink};
+use strategies::port::{CacheError, Capabilities, Clock, CounterServer, EventSink};
 use strategies::rng::Rng;
 use strategies::time::Mono;
 use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack};
@@ -201,7 +201,7 @@ impl Fleet {
         };
         let ports = Ports {
             cache: port.clone(),
-            can: strategies::port::Capabilities::ALL,
+            can: Capabilities { replicas: self.cache.work.slots.shards() > 1, ..Capabilities::ONE_SERVER },
             lease: port.clone(),
             connections: Arc::new(SimConnections(port.clone())),
             wake: port.clone(),

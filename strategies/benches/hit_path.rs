@@ -67,7 +67,7 @@ fn hit(c: &mut Criterion) {
         let memory = Arc::new(MemoryCache::new(Arc::new(Still)));
         let ports = Ports {
             cache: memory.clone(),
-            can: strategies::port::Capabilities::ALL,
+            can: strategies::port::Capabilities::ONE_SERVER,
             lease: memory.clone(),
             connections: strategies::port::NoConnections::over(memory.clone()),
             wake: memory.clone(),

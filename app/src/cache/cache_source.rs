@@ -44,7 +44,7 @@ pub trait CacheSource: Send + Sync {
 
     /// What it can do beyond keeping entries.
     fn can(&self) -> Capabilities {
-        Capabilities::ALL
+        Capabilities::ONE_SERVER
     }
 
     /// What it can where its status says that it is this server: not every version knows every command.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use strategies::Key;
 use strategies::port::{
-    Acquired, BoxFuture, CacheConnectionPool, CacheError, Connected, ConnectionLimits, Connections, Lease, Released,
-    Renewed, TakenConnection, Token,
+    Acquired, BoxFuture, CacheConnectionPool, CacheError, Connected, ConnectionLimits, Connections, Lease, ReadFrom,
+    Released, Renewed, TakenConnection, Token,
 };
 
 use crate::wire::control::HeldLocks;
@@ -57,13 +57,13 @@ struct NotedPool {
 }
 
 impl Connections for NotedConnections {
-    fn shared(&self, limits: ConnectionLimits) -> Connected {
-        let Connected { cache, lease } = self.inner.shared(limits);
+    fn shared(&self, limits: ConnectionLimits, reads: ReadFrom) -> Connected {
+        let Connected { cache, lease } = self.inner.shared(limits, reads);
         Connected { cache, lease: HeldLeases::over(&self.held, lease) }
     }
 
-    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn CacheConnectionPool> {
-        Arc::new(NotedPool { inner: self.inner.pool(size, limits), held: Arc::clone(&self.held) })
+    fn pool(&self, size: u32, limits: ConnectionLimits, reads: ReadFrom) -> Arc<dyn CacheConnectionPool> {
+        Arc::new(NotedPool { inner: self.inner.pool(size, limits, reads), held: Arc::clone(&self.held) })
     }
 }
 

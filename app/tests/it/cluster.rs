@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::cache::cache_source::{CachePorts, CacheSource};
-use app::cache::redis_cache::{ClusterHand, RedisAddress, RedisSource, SlotsToMove};
+use app::cache::redis_cache::{ClusterHand, ClusterWatch, RedisAddress, RedisSource, SlotsToMove};
 use app::cache::redis_nodes::PrivateNodes;
 use app::process::runtime::RealClock;
 use app::testing;
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use strategies::conformance::CacheSubject;
 use strategies::counter::conformance::CounterSubject;
 use strategies::counter::slot_of;
-use strategies::port::{Acquired, Bus, Cache, CounterCommand, Lookup, Token, When};
+use strategies::port::{Acquired, Bus, Cache, ConnectionLimits, CounterCommand, Lookup, ReadFrom, Token, When};
 use strategies::time::Wall;
 use strategies::{Entry, Key, Life};
 
@@ -75,6 +75,34 @@ async fn a_slot_that_moves_loses_nothing_and_each_redirection_is_counted_with_it
     assert_eq!(count(1).await, Some(4));
     let cannot = cluster.cannot_move_at_once().unwrap();
     assert!(cannot.is_some_and(|server| server.starts_with("redis 7.")), "what Debian 12 has cannot");
+}
+
+/// Reads go where a layer wants them, and writes to the primary all the same.
+#[tokio::test]
+async fn replicas_answer_reads_where_they_are_asked() {
+    let Some(cluster) = testing::cluster() else { return };
+    let source = RedisSource::new(cluster.address()).unwrap();
+    let connections = source.open("run:strategy").connections;
+    let mut watch = ClusterWatch::new(&cluster.address()).unwrap();
+    let keys: Vec<Key> = (1..=60).map(Key::of_item).collect();
+    for (reads, at_replicas) in [(ReadFrom::Primary, 0), (ReadFrom::Replicas, 60), (ReadFrom::Any, 30)] {
+        let cache = connections.shared(ConnectionLimits::USUAL, reads).cache;
+        for key in &keys {
+            cache.put(key, &entry(1), When::Always).await.unwrap();
+        }
+        let mut answered = async || -> u64 {
+            let nodes = watch.ask().await.unwrap();
+            nodes.iter().filter(|node| !node.primary).map(|node| node.operations).sum()
+        };
+        let before = answered().await;
+        for key in &keys {
+            // A replica that has not heard of it yet is asked again.
+            while !matches!(cache.get(key).await.unwrap(), Lookup::Found(found, _) if found.version == 1) {}
+        }
+        let after = answered().await - before;
+        assert!((at_replicas..=at_replicas + 20).contains(&after), "{reads:?}: {after} of 60");
+    }
+    assert!(source.can().replicas);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use strategies::Key;
 use strategies::conformance::CacheSubject;
 use strategies::counter::conformance::CounterSubject;
 use strategies::pool_conformance::ConnectionsSubject;
-use strategies::port::{Acquired, Bus, ConnectionLimits, Lookup, Token};
+use strategies::port::{Acquired, Bus, ConnectionLimits, Lookup, ReadFrom, Token};
 use tls::client::TlsClient;
 use tls::files::{TlsFiles, TlsPart};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -93,7 +93,7 @@ async fn changes_are_heard_over_encrypted_connections_and_after_they_were_cut() 
 #[tokio::test]
 async fn a_pool_whose_connections_were_all_ended_stands_again() {
     let Some(redis) = EncryptedRedis::start(&[]) else { return };
-    let pool = source(&redis).open("run:strategy").connections.pool(8, ConnectionLimits::USUAL);
+    let pool = source(&redis).open("run:strategy").connections.pool(8, ConnectionLimits::USUAL, ReadFrom::Primary);
     let mut taken = Vec::new();
     for _ in 0..8 {
         taken.push(pool.take().await);

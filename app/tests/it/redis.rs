@@ -13,7 +13,8 @@ use futures_util::StreamExt as _;
 use strategies::conformance::CacheSubject;
 use strategies::pool_conformance::ConnectionsSubject;
 use strategies::port::{
-    Acquired, CacheErrorClass, Clock, ConnectionLimits, Heard, Lookup, Messages, Released, Stored, Token, When,
+    Acquired, CacheErrorClass, Clock, ConnectionLimits, Heard, Lookup, Messages, ReadFrom, Released, Stored, Token,
+    When,
 };
 use strategies::{Entry, Key, Life};
 
@@ -69,7 +70,7 @@ async fn connections_of_a_pool_are_real_ones_and_keep_the_contract() {
         field.unwrap().trim().parse::<u32>().unwrap()
     };
     let before = made().await;
-    let pool = connections.pool(5, ConnectionLimits::USUAL);
+    let pool = connections.pool(5, ConnectionLimits::USUAL, ReadFrom::Primary);
     let mut taken = Vec::new();
     for _ in 0..5 {
         taken.push(pool.take().await);
@@ -86,7 +87,7 @@ async fn a_reply_is_waited_for_as_long_as_the_limits_say() {
     let Some(redis) = testing::redis(&[]) else { return };
     let limits = ConnectionLimits { reply: Duration::from_secs(5), ..ConnectionLimits::USUAL };
     let ports = open(&redis);
-    let (usual, patient) = (ports.cache, ports.connections.shared(limits).cache);
+    let (usual, patient) = (ports.cache, ports.connections.shared(limits, ReadFrom::Primary).cache);
     for cache in [&usual, &patient] {
         assert_eq!(cache.get(&Key::of_item(1)).await, Ok(Lookup::Absent), "it is connected");
     }

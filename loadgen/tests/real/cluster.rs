@@ -8,6 +8,7 @@ use report::record::{Run, TakeoverSums};
 use crate::common::{Said, folder, is_spoiled, record, run, strategy, unspoiled};
 
 const WHOLE: &str = "plain + lock";
+const ANY: &str = "plain + read-from(nodes=any) + lock";
 const EVEN: &str = "plain + copies(n=3, tags=even) + lock";
 
 #[test]
@@ -16,7 +17,7 @@ fn a_hot_key_is_one_shard_s_work_and_copies_spread_it() {
         return;
     }
     let results = tempfile::tempdir().unwrap();
-    let strategies = [WHOLE, EVEN].join(",");
+    let strategies = [WHOLE, ANY, EVEN].join(",");
     let (said, path) = unspoiled(results.path(), |folder| {
         let load = ["--scenario", "hot-shard", "-r", "300/s", "-d", "4s", "--strategy", &strategies];
         let lab = ["--lab", "local", "--cache", "cluster", "--quiet", "-o", folder.to_str().unwrap()];
@@ -28,6 +29,8 @@ fn a_hot_key_is_one_shard_s_work_and_copies_spread_it() {
     // The lab's own watch of the cache is some commands a second, too.
     assert!(share(WHOLE).fullest_share.unwrap() > 0.75, "{:?}", share(WHOLE));
     assert!((0.3..0.45).contains(&share(EVEN).fullest_share.unwrap()), "{:?}", share(EVEN));
+    assert!((0.4..0.6).contains(&share(ANY).fullest_share.unwrap()), "two servers a shard: {:?}", share(ANY));
+    assert!(share(ANY).replicas == 3 && share(WHOLE).replicas == 0, "{:?} {:?}", share(ANY), share(WHOLE));
     assert_eq!((share(WHOLE).primaries, share(WHOLE).moved, share(WHOLE).told), (3, 0, Some(0)));
     let rows = folder(&path, &strategy(&run, WHOLE).folder).read_shards().unwrap();
     let nodes: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.node.as_str()).collect();

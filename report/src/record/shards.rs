@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct ShardFigures {
     /// Nodes that served slots as primaries, however briefly.
     pub primaries: u64,
-    /// Commands of clients on them, those of scripts included.
+    /// Replicas that answered reads.
+    #[serde(default)]
+    pub replicas: u64,
+    /// Commands of clients on all of these, those of scripts included.
     pub operations: u64,
     /// The share of these that the busiest of them carried out, 0 to 1; `None` where there were none.
     pub fullest_share: Option<f64>,

@@ -134,15 +134,15 @@ pub(crate) const FIGURES: [FigureRow; 41] = [
     .page(Group::Traffic, "torn reads", "reads that found parts of an item of different versions; they count as misses"),
     figure("shards.fullest_share", Some(FigureUnit::Share), |s| {
         let shards = s.shards.as_ref();
-        let under = shards.map(|of| format!("of {}", of.primaries)).unwrap_or_default();
+        let under = shards.map(|of| format!("of {}", of.primaries + of.replicas)).unwrap_or_default();
         let share = shards.and_then(|of| of.fullest_share);
         Cell { under, ..number(share, share.map(|share| phrases::share(Some(share)))) }
     })
     .only(Shown::Shards)
-    .head("fullest", "shard")
+    .head("fullest", "node")
     .page(
         Group::Shards,
-        "fullest shard",
+        "fullest node",
         "share of the cluster's commands that the busiest of its primaries carried out, and how many primaries there were",
     ),
     figure("shards.moved", Some(FigureUnit::Count), |s| {

@@ -13,6 +13,7 @@ use strategies::port::{BoxFuture, Bus, CacheError, Heard, Invalidations, Lookup,
 use strategies::time::Mono;
 
 use super::listeners::Listener;
+use super::replica::NodeRole;
 use super::{CachePort, CacheServer, lock};
 
 /// How long it takes until a broken connection stands again, as the Redis adapter's.
@@ -169,9 +170,10 @@ impl Invalidations for CachePort {
 
     fn tracked<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
         let (looked_for, replica) = (key.clone(), self.replica);
-        Box::pin(self.read(std::slice::from_ref(key), move |server| {
+        // Only one server tells of all reads, and that is no cluster's.
+        Box::pin(self.read((std::slice::from_ref(key), NodeRole::Primary), move |server| {
             server.track(replica, &looked_for);
-            server.reply(&looked_for)
+            server.reply(&looked_for, NodeRole::Primary)
         }))
     }
 }

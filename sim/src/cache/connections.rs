@@ -3,18 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strategies::port::{CacheConnectionPool, Connected, ConnectionLimits, Connections, PermitPool};
+use strategies::port::{CacheConnectionPool, Connected, ConnectionLimits, Connections, PermitPool, ReadFrom};
 
 use super::CachePort;
 
 impl CachePort {
-    /// The same connection, whose operations may take so long.
-    fn within(&self, budget: Duration) -> Arc<Self> {
+    /// The same connection, whose operations may take so long, and whose reads these servers answer.
+    fn within(&self, budget: Duration, reads: ReadFrom) -> Arc<Self> {
+        if reads != ReadFrom::Primary {
+            self.server.memory.have_replicas();
+        }
         let (world, server, subscriber) = (self.world.clone(), Arc::clone(&self.server), Arc::clone(&self.subscriber));
         let (link, listener_link) = (Arc::clone(&self.link), Arc::clone(&self.listener_link));
         let (replies_to_lose, traffic) = (Arc::clone(&self.replies_to_lose), Arc::clone(&self.traffic));
         let replica = self.replica;
-        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, traffic, budget })
+        Arc::new(Self {
+            world,
+            server,
+            replica,
+            link,
+            listener_link,
+            subscriber,
+            replies_to_lose,
+            traffic,
+            budget,
+            reads,
+        })
     }
 }
 
@@ -22,12 +36,12 @@ impl CachePort {
 pub struct SimConnections(pub Arc<CachePort>);
 
 impl Connections for SimConnections {
-    fn shared(&self, limits: ConnectionLimits) -> Connected {
-        let port = self.0.within(limits.reply);
+    fn shared(&self, limits: ConnectionLimits, reads: ReadFrom) -> Connected {
+        let port = self.0.within(limits.reply, reads);
         Connected { cache: Arc::clone(&port) as _, lease: port }
     }
 
-    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn CacheConnectionPool> {
-        Arc::new(PermitPool::new(size, self.shared(limits)))
+    fn pool(&self, size: u32, limits: ConnectionLimits, reads: ReadFrom) -> Arc<dyn CacheConnectionPool> {
+        Arc::new(PermitPool::new(size, self.shared(limits, reads)))
     }
 }

@@ -8,6 +8,7 @@ use strategies::port::{CacheError, CacheErrorClass};
 use strategies::time::Mono;
 
 use super::link::Link;
+use super::replica::NodeRole;
 use super::slots::{CommandPlace, SentOn};
 use super::work::Carried;
 use super::{CacheServer, failed, no_reply};
@@ -22,13 +23,17 @@ impl CacheServer {
     pub(super) async fn find(
         &self,
         (replica, link): (u16, &Link),
-        keys: &[Key],
+        (keys, at): (&[Key], NodeRole),
         deadline: Mono,
     ) -> Result<Option<SentOn>, CacheError> {
         let (mut gravest, mut pause) = (None, PAUSE_FIRST);
         loop {
             let now = self.world.now();
-            match self.work.slots.place(replica, keys, now, |key| self.memory.has(key)) {
+            let place = match (at, keys.first()) {
+                (NodeRole::Replica, Some(first)) => self.work.slots.place_at_replica(replica, first, now),
+                _ => self.work.slots.place(replica, keys, now, |key| self.memory.has(key)),
+            };
+            match place {
                 CommandPlace::Here => return Ok(gravest),
                 CommandPlace::Lost { silent: true, .. } => {
                     self.world.sleep_until(deadline).await;
@@ -38,7 +43,7 @@ impl CacheServer {
                 CommandPlace::Elsewhere { asked, what } => {
                     self.redirects.met(what);
                     gravest = gravest.max(Some(what));
-                    self.toil(asked, Carried::default()).await;
+                    self.toil(self.work.node(asked, at), Carried::default()).await;
                     let again = match what {
                         SentOn::TryAgain => pause,
                         SentOn::Moved | SentOn::Ask => Duration::ZERO,

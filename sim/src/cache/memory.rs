@@ -17,6 +17,7 @@ use strategies::{Entry, Key, time::Mono};
 use crate::cache::counter_store::{CounterStore, StoredCounters};
 use crate::cache::keymap::KeyMap;
 use crate::cache::memory_changes::MemoryChanges;
+use crate::cache::replica::Unheard;
 
 /// How much longer than its hard life an entry is kept: what a reader may still want to know of it.
 const GRACE: Duration = Duration::from_secs(1);
@@ -50,6 +51,8 @@ struct State {
     leases: KeyMap<(Token, Mono)>,
     listeners: BTreeMap<Key, Vec<oneshot::Sender<()>>>,
     subscribers: Subscribers,
+    /// What replicas have not heard of yet, where anybody reads from them.
+    unheard: Option<Unheard<(Entry, Mono)>>,
     /// Since those that are over were last looked for.
     puts: usize,
 }
@@ -66,6 +69,18 @@ impl State {
         held.is_none_or(|(held, _)| held.version <= version)
     }
 
+    /// An entry is about to change.
+    fn note(&mut self, key: &Key, now: Mono) {
+        if let Some(unheard) = &mut self.unheard {
+            unheard.changes(key, self.entries.get(key).cloned(), now);
+        }
+    }
+
+    /// All of it has changed, for replicas, too.
+    fn replace(&mut self) {
+        self.unheard.iter_mut().for_each(Unheard::heard_all);
+    }
+
     fn put(&mut self, key: &Key, entry: &Entry, now: Mono) {
         self.puts += 1;
         // To look at all of them once in as many puts costs a put no more however many there are.
@@ -75,6 +90,7 @@ impl State {
             self.leases.keep(|(_, until)| now < *until);
         }
         let until = now.plus(entry.life.hard.saturating_add(GRACE));
+        self.note(key, now);
         self.entries.insert(key.clone(), (entry.clone(), until));
         self.spoilt.remove(key);
     }
@@ -91,6 +107,7 @@ impl MemoryCache {
     pub fn clear(&self) {
         self.counters.restore(StoredCounters::default());
         let mut state = self.state();
+        state.replace();
         (state.entries, state.spoilt, state.leases) = Default::default();
     }
 
@@ -109,6 +126,7 @@ impl MemoryCache {
     /// Holds what it held then, as a replica does that is promoted before it has caught up.
     pub fn restore(&self, past: &Snapshot) {
         let mut state = self.state();
+        state.replace();
         (state.entries, state.leases) = (past.entries.clone(), past.leases.clone());
         state.spoilt = past.spoilt.clone();
         self.counters.restore(past.counters.clone());
@@ -117,6 +135,7 @@ impl MemoryCache {
     /// The same of some keys; the others keep what they have.
     pub(crate) fn restore_of(&self, past: &Snapshot, of: impl Fn(&Key) -> bool) {
         let mut state = self.state();
+        state.replace();
         state.entries.take_of(&past.entries, &of);
         state.leases.take_of(&past.leases, &of);
         state.spoilt.retain(|key| !of(key));
@@ -162,6 +181,23 @@ impl MemoryCache {
         }
     }
 
+    /// The same where a replica answers, which has not heard of everything yet.
+    pub(crate) fn look_up_behind(&self, key: &Key) -> Lookup {
+        let now = self.clock.mono();
+        let mut state = self.state();
+        let Some(before) = state.unheard.as_mut().and_then(|unheard| unheard.before(key, now)) else {
+            drop(state);
+            return self.look_up(key);
+        };
+        let found = before.filter(|(_, until)| now < *until);
+        found.map_or(Lookup::Absent, |(entry, _)| Lookup::Found(entry.clone(), Level::Shared))
+    }
+
+    /// From now on it knows what replicas have not heard of yet.
+    pub(crate) fn have_replicas(&self) {
+        self.state().unheard.get_or_insert_default();
+    }
+
     pub(crate) fn store(&self, key: &Key, entry: &Entry, when: When) -> Stored {
         let now = self.clock.mono();
         let mut state = self.state();
@@ -184,16 +220,19 @@ impl MemoryCache {
     }
 
     pub(crate) fn forget(&self, key: &Key, what: Removal) {
+        let now = self.clock.mono();
         let mut state = self.state();
         if what == Removal::EntryAndLease {
             state.leases.remove(key);
         }
+        state.note(key, now);
         state.entries.remove(key);
         state.spoilt.remove(key);
     }
 
     pub(crate) fn forget_all(&self) {
         let mut state = self.state();
+        state.replace();
         (state.entries, state.spoilt) = Default::default();
     }
 

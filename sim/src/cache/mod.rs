@@ -19,6 +19,7 @@ mod memory_changes;
 mod memory_hears;
 mod port;
 mod redirects;
+mod replica;
 mod seize;
 mod slots;
 mod wake;
@@ -46,6 +47,7 @@ use crate::cache::link::{Draws, Link};
 use crate::cache::listeners::Changes;
 use crate::cache::memory::{MemoryCache, Snapshot};
 use crate::cache::redirects::SimRedirects;
+use crate::cache::replica::NodeRole;
 use crate::cache::work::{Carried, Replies, ServerWork};
 use crate::world::Handle;
 
@@ -232,8 +234,13 @@ impl CacheServer {
     }
 
     /// What there is of a key, and how many bytes it is.
-    fn look_up(&self, key: &Key) -> (Lookup, u64) {
-        let found = self.memory.look_up(key);
+    fn look_up(&self, key: &Key, at: NodeRole) -> (Lookup, u64) {
+        let found = match at {
+            NodeRole::Primary => self.memory.look_up(key),
+            // Nobody tells a replica that a slot moves: what has gone is gone.
+            NodeRole::Replica if self.work.slots.has_gone(key, self.world.now()) => Lookup::Absent,
+            NodeRole::Replica => self.memory.look_up_behind(key),
+        };
         let bytes = if let Lookup::Found(entry, _) = &found { self.work.bytes(entry) } else { 0 };
         (found, bytes)
     }
@@ -253,21 +260,21 @@ impl CacheServer {
     }
 
     /// What there is of a key, and what it brings back.
-    fn reply(&self, key: &Key) -> (Lookup, Replies) {
-        let (found, bytes) = self.look_up(key);
-        (found, Replies::One(self.work.slots.owner(key, self.world.now()), bytes))
+    fn reply(&self, key: &Key, at: NodeRole) -> (Lookup, Replies) {
+        let (found, bytes) = self.look_up(key, at);
+        (found, Replies::One(self.work.node(self.work.slots.owner(key, self.world.now()), at), bytes))
     }
 
     /// Of several keys: of each slot one command, all at once.
-    fn reply_of_all(&self, keys: &[Key]) -> (Vec<Lookup>, Replies) {
+    fn reply_of_all(&self, keys: &[Key], at: NodeRole) -> (Vec<Lookup>, Replies) {
         let now = self.world.now();
         let (mut found, mut of) = (Vec::with_capacity(keys.len()), BTreeMap::<u16, (usize, u64)>::new());
         for key in keys {
-            let (lookup, bytes) = self.look_up(key);
+            let (lookup, bytes) = self.look_up(key, at);
             found.push(lookup);
             // A server that stands alone has no slots.
             let slot = if self.work.slots.shards() == 1 { 0 } else { self.work.slots.slot(key) };
-            of.entry(slot).or_insert_with(|| (self.work.slots.owner(key, now), 0)).1 += bytes;
+            of.entry(slot).or_insert_with(|| (self.work.node(self.work.slots.owner(key, now), at), 0)).1 += bytes;
         }
         (found, Replies::Many(of.into_values().collect()))
     }

@@ -8,14 +8,15 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select, try_join_all};
 use strategies::port::{
-    Acquired, BoxFuture, Cache, CacheError, ConnectionLimits, Lease, Lookup, Released, Removal, Renewed, Stored,
-    Subscribers, Token, Traffic, When,
+    Acquired, BoxFuture, Cache, CacheError, ConnectionLimits, Lease, Lookup, ReadFrom, Released, Removal, Renewed,
+    Stored, Subscribers, Token, Traffic, When,
 };
 use strategies::time::Mono;
 use strategies::{Entry, Key};
 
 use super::effect::Effect;
 use super::link::Link;
+use super::replica::NodeRole;
 use super::slots::SentOn;
 use super::work::{Carried, Replies};
 use super::{CacheServer, Subscriber, lock, no_reply};
@@ -35,6 +36,8 @@ pub struct CachePort {
     pub(crate) traffic: Arc<Traffic>,
     /// How long an operation may take.
     pub(super) budget: Duration,
+    /// Which servers answer its reads.
+    pub(super) reads: ReadFrom,
 }
 
 impl CachePort {
@@ -55,7 +58,19 @@ impl CachePort {
         drop(subscribers);
         let (world, server) = (server.world.clone(), Arc::clone(server));
         let (replies_to_lose, traffic, budget) = (Arc::default(), Arc::default(), ConnectionLimits::USUAL.reply);
-        Arc::new(Self { world, server, replica, link, listener_link, subscriber, replies_to_lose, traffic, budget })
+        let reads = ReadFrom::Primary;
+        Arc::new(Self {
+            world,
+            server,
+            replica,
+            link,
+            listener_link,
+            subscriber,
+            replies_to_lose,
+            traffic,
+            budget,
+            reads,
+        })
     }
 
     /// The replies to this replica's next `count` writes are lost, after the effect.
@@ -66,7 +81,7 @@ impl CachePort {
     /// A read: it has no effect, so a caller that gives it up leaves nothing behind. `look` says what there is, and what it brings back.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        of: &[Key],
+        (of, at): (&[Key], NodeRole),
         look: impl FnOnce(&CacheServer) -> (T, Replies) + Send + 'static,
     ) -> Result<T, CacheError> {
         self.traffic.sent(0);
@@ -76,7 +91,7 @@ impl CachePort {
         let Some(arrives) = arrives.filter(|at| *at <= deadline) else { return self.give_up(deadline).await };
         self.world.sleep_until(arrives).await;
         let told = match self.server.may_send_on() {
-            true => Box::pin(self.find_all(of, deadline)).await?,
+            true => Box::pin(self.find_all(of, at, deadline)).await?,
             false => None,
         };
         if self.server.troubled.load(Relaxed) {
@@ -102,13 +117,13 @@ impl CachePort {
     }
 
     /// Where a read of several keys goes, of each slot at once; the gravest that it was told.
-    async fn find_all(&self, of: &[Key], deadline: Mono) -> Result<Option<SentOn>, CacheError> {
+    async fn find_all(&self, of: &[Key], at: NodeRole, deadline: Mono) -> Result<Option<SentOn>, CacheError> {
         let way = (self.replica, &*self.link);
         let mut by_slot: BTreeMap<u16, Vec<Key>> = BTreeMap::new();
         of.iter().for_each(|key| by_slot.entry(self.server.work.slots.slot(key)).or_default().push(key.clone()));
         let found = by_slot.into_values().map(|keys| {
             let server = &self.server;
-            async move { server.find(way, &keys, deadline).await }
+            async move { server.find(way, (&keys, at), deadline).await }
         });
         Ok(try_join_all(found).await?.into_iter().max().flatten())
     }
@@ -133,7 +148,10 @@ impl CachePort {
         let serve = async move {
             world.sleep_until(arrives).await;
             let told = match server.may_send_on() {
-                true => Box::pin(server.find((replica, &link), std::slice::from_ref(&of), deadline)).await?,
+                true => {
+                    Box::pin(server.find((replica, &link), (std::slice::from_ref(&of), NodeRole::Primary), deadline))
+                        .await?
+                }
                 false => None,
             };
             server.admit(needs_memory).await?;
@@ -175,13 +193,13 @@ impl CachePort {
 
 impl Cache for CachePort {
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Lookup, CacheError>> {
-        let looked_for = key.clone();
-        Box::pin(self.read(std::slice::from_ref(key), move |server| server.reply(&looked_for)))
+        let (looked_for, at) = (key.clone(), self.reads_at());
+        Box::pin(self.read((std::slice::from_ref(key), at), move |server| server.reply(&looked_for, at)))
     }
 
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Lookup>, CacheError>> {
-        let looked_for = keys.to_vec();
-        Box::pin(self.read(keys, move |server| server.reply_of_all(&looked_for)))
+        let (looked_for, at) = (keys.to_vec(), self.reads_at());
+        Box::pin(self.read((keys, at), move |server| server.reply_of_all(&looked_for, at)))
     }
 
     fn put<'a>(&'a self, key: &'a Key, entry: &'a Entry, when: When) -> BoxFuture<'a, Result<Stored, CacheError>> {

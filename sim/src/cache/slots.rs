@@ -190,6 +190,27 @@ impl SlotTable {
         }
     }
 
+    /// The same of a read that a replica answers: it sends nobody on while a slot moves, and goes on where its primary is lost.
+    pub(crate) fn place_at_replica(&self, replica: u16, key: &Key, now: Mono) -> CommandPlace {
+        let mut state = self.state();
+        match state.on_their_way.get(&self.slot(key)).copied() {
+            Some(way) if now >= way.ends && state.heard.get(&replica).is_none_or(|heard| *heard < way.ends) => {
+                state.heard.insert(replica, now);
+                CommandPlace::Elsewhere { asked: way.from, what: SentOn::Moved }
+            }
+            _ => CommandPlace::Here,
+        }
+    }
+
+    /// Whether a key has moved whose slot is still on its way.
+    pub(crate) fn has_gone(&self, key: &Key, now: Mono) -> bool {
+        if self.is_quiet() {
+            return false;
+        }
+        let way = self.state().on_their_way.get(&self.slot(key)).copied();
+        way.is_some_and(|way| way.how == MigrationWay::Legacy && now < way.ends && now >= way.moves_at(key))
+    }
+
     fn state(&self) -> MutexGuard<'_, TableState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,6 +12,7 @@ use scenarios::{Keys, SimulatedServer};
 use strategies::Entry;
 use strategies::time::{Mono, nanos};
 
+use super::replica::NodeRole;
 use super::slots::SlotTable;
 
 /// What lies around a value in the cache: the envelope of the Redis adapter, to a few bytes.
@@ -26,7 +27,8 @@ const MIB: f64 = (1 << 20) as f64;
 pub struct ServerWork {
     compressible: f64,
     costs: SimulatedServer,
-    shards: Vec<ShardWork>,
+    /// The primaries, then a replica of each.
+    nodes: Vec<ShardWork>,
     pub(crate) slots: SlotTable,
 }
 
@@ -37,6 +39,10 @@ struct ShardWork {
     places: Mutex<[Mono; 3]>,
     /// Commands so far.
     commands: AtomicU64,
+}
+
+fn nodes(shards: usize) -> Vec<ShardWork> {
+    (0..2 * shards).map(|_| ShardWork::default()).collect()
 }
 
 /// What is brought back: by one command, or by several that are sent at once. Of each which server carried it out, and bytes of entries.
@@ -56,12 +62,7 @@ impl Replies {
 
 impl Default for ServerWork {
     fn default() -> Self {
-        Self {
-            compressible: 0.0,
-            costs: SimulatedServer::default(),
-            shards: vec![ShardWork::default()],
-            slots: SlotTable::new(1, false),
-        }
+        Self { compressible: 0.0, costs: SimulatedServer::default(), nodes: nodes(1), slots: SlotTable::new(1, false) }
     }
 }
 
@@ -76,23 +77,30 @@ impl ServerWork {
     /// Of a server that holds values of these keys.
     #[must_use]
     pub fn new(keys: &Keys, costs: SimulatedServer) -> Self {
-        let shards: Vec<_> = (0..costs.shards.max(1)).map(|_| ShardWork::default()).collect();
-        let slots = SlotTable::new(shards.len(), keys.one_slot);
-        Self { compressible: keys.compressible, costs, shards, slots }
+        let shards = costs.shards.max(1) as usize;
+        let slots = SlotTable::new(shards, keys.one_slot);
+        Self { compressible: keys.compressible, costs, nodes: nodes(shards), slots }
     }
 
     /// Of a cluster whose servers are never busy.
     pub(crate) fn of_shards(shards: u32) -> Self {
         let costs = SimulatedServer { shards, ..SimulatedServer::default() };
-        let shards: Vec<_> = (0..shards).map(|_| ShardWork::default()).collect();
-        let slots = SlotTable::new(shards.len(), false);
-        Self { compressible: 0.0, costs, shards, slots }
+        let shards = shards as usize;
+        Self { compressible: 0.0, costs, nodes: nodes(shards), slots: SlotTable::new(shards, false) }
     }
 
-    /// Commands that each server has carried out so far; `None` where there is one alone.
+    /// Commands that each server of a cluster has carried out so far, the primaries before their replicas; `None` where there is one alone.
     #[must_use]
     pub fn commands(&self) -> Option<Vec<u64>> {
-        (self.shards.len() > 1).then(|| self.shards.iter().map(|shard| shard.commands.load(Relaxed)).collect())
+        (self.slots.shards() > 1).then(|| self.nodes.iter().map(|node| node.commands.load(Relaxed)).collect())
+    }
+
+    /// The number of a shard's server of that role.
+    pub(crate) fn node(&self, shard: usize, role: NodeRole) -> usize {
+        match role {
+            NodeRole::Primary => shard,
+            NodeRole::Replica => self.slots.shards() + shard,
+        }
     }
 
     /// When all replies to what arrives at `now` have left; `None`: at once.
@@ -112,8 +120,8 @@ impl ServerWork {
     }
 
     /// When the reply to a command that arrives at `now` has left its server; `None`: at once.
-    pub(crate) fn done(&self, now: Mono, shard: usize, carried: Carried) -> Option<Mono> {
-        let shard = self.shards.get(shard)?;
+    pub(crate) fn done(&self, now: Mono, node: usize, carried: Carried) -> Option<Mono> {
+        let shard = self.nodes.get(node)?;
         shard.commands.fetch_add(1, Relaxed);
         if !self.costs.is_busy() {
             return None;
@@ -166,18 +174,13 @@ mod tests {
     #[test]
     fn each_shard_has_work_of_its_own() {
         let costs = SimulatedServer { shards: 3, command: Duration::from_micros(10), ..SimulatedServer::default() };
-        let work = ServerWork {
-            costs,
-            shards: vec![ShardWork::default(), ShardWork::default(), ShardWork::default()],
-            slots: SlotTable::new(3, false),
-            ..ServerWork::default()
-        };
+        let work = ServerWork { costs, nodes: nodes(3), slots: SlotTable::new(3, false), ..ServerWork::default() };
         // The slots of `1`, `2` and `3` are 9842, 5649 and 1584.
         let shard = |item| work.slots.owner(&Key::of_item(item), Mono(0));
         assert_eq!([shard(1), shard(2), shard(3)], [1, 1, 0]);
         assert_eq!(work.done(Mono(0), 0, Carried::default()), Some(Mono(10 * US)));
         assert_eq!(work.done(Mono(0), 1, Carried::default()), Some(Mono(10 * US)));
         assert_eq!(work.replied(Mono(0), &Replies::Many(vec![(0, 0), (2, 0)])), Some(Mono(20 * US)));
-        assert_eq!(work.commands(), Some(vec![2, 1, 1]));
+        assert_eq!(work.commands(), Some(vec![2, 1, 1, 0, 0, 0]));
     }
 }

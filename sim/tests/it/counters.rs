@@ -37,7 +37,7 @@ fn bench(spec: &str, window: Duration, seed: u64) -> Bench {
     let port = CachePort::new(&server, 0, link(), link());
     let ports = CounterPorts {
         counters: port.clone(),
-        can: Capabilities::ALL,
+        can: Capabilities::ONE_SERVER,
         server: "the simulated cache".into(),
         clock: world.clock(0),
         spawn: world.spawner(0),

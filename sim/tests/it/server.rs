@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sim::{CachePort, CacheServer, Link, LinkLatency, MemoryCache, World};
+use sim::{CachePort, CacheServer, Link, LinkLatency, MemoryCache, SimConnections, World};
 
 use futures_util::{FutureExt as _, StreamExt as _};
-use strategies::port::{Acquired, Cache, CacheErrorClass, Clock, Heard, Lease, Lookup, Stored, Token, Wake, When};
+use strategies::port::{
+    Acquired, Cache, CacheErrorClass, Clock, ConnectionLimits, Connections, Heard, Lease, Lookup, ReadFrom, Stored,
+    Token, Wake, When,
+};
 use strategies::rng::Rng;
 use strategies::time::{Mono, Wall};
 use strategies::{Entry, Key, Life};
@@ -67,6 +70,25 @@ fn an_operation_takes_a_round_trip() {
     assert_eq!(lab.run(lab.port.put(&lab.key, &lab.entry(1), When::Always)), Ok(Stored::Stored));
     assert_eq!(lab.now(), Mono(400_000));
     assert_eq!(lab.version(), Some(1));
+}
+
+#[test]
+fn a_replica_of_the_server_hears_of_a_write_a_moment_later() {
+    let lab = Lab::new();
+    let replica = SimConnections(Arc::clone(&lab.port)).shared(ConnectionLimits::USUAL, ReadFrom::Replicas).cache;
+    let (world, entry) = (lab.world.handle(), lab.entry(1));
+    // The write is there after 100 µs; the first read comes to the replica 10 µs later, the second 40 µs.
+    let (put, reads) = lab.run(async {
+        let reads = [10, 40].map(async |wait| {
+            world.sleep_until(Mono(wait * 1000)).await;
+            replica.get(&lab.key).await
+        });
+        let reads = futures_util::future::join_all(reads);
+        futures_util::future::join(lab.port.put(&lab.key, &entry, When::Always), reads).await
+    });
+    assert_eq!(put, Ok(Stored::Stored));
+    assert_eq!((reads[0].clone(), lab.now()), (Ok(Lookup::Absent), Mono(240_000)));
+    assert!(matches!(reads[1], Ok(Lookup::Found(..))), "{reads:?}");
 }
 
 #[test]

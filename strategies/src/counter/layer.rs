@@ -131,7 +131,7 @@ pub(crate) trait CounterBase: Debug + Send + Sync {
 
     /// What the server must be able to do for it.
     fn needs(&self) -> Capabilities {
-        Capabilities { leases: false, conditions: false, messages: false, one_place: false, increx: false }
+        Capabilities::NONE
     }
 
     /// Whether no key of it is ever without an end, and whatever it acknowledged is in the counter, whichever part dies at whichever moment.

@@ -18,7 +18,7 @@ pub(crate) mod write;
 
 pub(crate) use batch::{BATCH, BatchMode, Batching, gathering};
 pub(crate) use cache_breaker::{CACHE_BREAKER, CacheBreakerLayer};
-pub(crate) use connection::{Connecting, ConnectionLayer, ConnectionSpec, MULTIPLEXED, POOL, TIMEOUTS};
+pub(crate) use connection::{Connecting, ConnectionLayer, ConnectionSpec, MULTIPLEXED, POOL, READ_FROM, TIMEOUTS};
 pub use connection::{ConnectionUse, HoldFor, PoolCounters, PoolSettings};
 pub(crate) use copies::COPIES;
 pub(crate) use copy_names::{CopiesLayer, Names, OfBase, ToldOfBase};

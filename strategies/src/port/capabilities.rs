@@ -12,13 +12,20 @@ pub struct Capabilities {
     /// It tells of changes from one place: it has a stream that all replicas read, and pushes every key that is written. The keys of a
     /// cluster lie on several servers.
     pub one_place: bool,
+    /// Its keys have replicas that answer reads: those of a cluster.
+    pub replicas: bool,
     /// It knows `INCREX`: an increment that also gives an end to a counter which has none (Redis 8.8).
     pub increx: bool,
 }
 
 impl Capabilities {
-    /// Everything: what the memory cache can, and Redis from 8.8 on.
-    pub const ALL: Self = Self { leases: true, conditions: true, messages: true, one_place: true, increx: true };
+    /// What one server can: the memory cache, and Redis from 8.8 on.
+    pub const ONE_SERVER: Self =
+        Self { leases: true, conditions: true, messages: true, one_place: true, replicas: false, increx: true };
+
+    /// Nothing of it.
+    pub const NONE: Self =
+        Self { leases: false, conditions: false, messages: false, one_place: false, replicas: false, increx: false };
 
     /// What either of the two needs.
     #[must_use]
@@ -28,6 +35,7 @@ impl Capabilities {
             conditions: self.conditions || other.conditions,
             messages: self.messages || other.messages,
             one_place: self.one_place || other.one_place,
+            replicas: self.replicas || other.replicas,
             increx: self.increx || other.increx,
         }
     }
@@ -43,6 +51,7 @@ impl Capabilities {
                 needed.one_place && !self.one_place,
                 "changes told by one server (near with invalidate=pubsub does without)",
             ),
+            (needed.replicas && !self.replicas, "replicas that answer reads, as a cluster has"),
             (needed.increx && !self.increx, "the command INCREX (Redis 8.8 and later)"),
         ]
         .into_iter()

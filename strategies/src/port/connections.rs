@@ -23,6 +23,18 @@ impl ConnectionLimits {
     pub const USUAL: Self = Self { connect: Duration::from_millis(100), reply: Duration::from_millis(100) };
 }
 
+/// Which servers answer reads, where the keys of each have a primary and replicas that follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadFrom {
+    /// The primary.
+    #[default]
+    Primary,
+    /// One of its replicas: what that has not heard of yet it does not know.
+    Replicas,
+    /// The primary or a replica, each as often.
+    Any,
+}
+
 /// What can be done over a connection.
 #[derive(Clone)]
 pub struct Connected {
@@ -35,10 +47,10 @@ pub struct Connected {
 /// Ways to the shared cache.
 pub trait Connections: Send + Sync {
     /// One connection for all operations at a time.
-    fn shared(&self, limits: ConnectionLimits) -> Connected;
+    fn shared(&self, limits: ConnectionLimits, reads: ReadFrom) -> Connected;
 
     /// `size` connections, each for one caller at a time.
-    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn CacheConnectionPool>;
+    fn pool(&self, size: u32, limits: ConnectionLimits, reads: ReadFrom) -> Arc<dyn CacheConnectionPool>;
 }
 
 /// Connections that callers take and give back.
@@ -110,11 +122,11 @@ impl NoConnections {
 }
 
 impl Connections for NoConnections {
-    fn shared(&self, _: ConnectionLimits) -> Connected {
+    fn shared(&self, _: ConnectionLimits, _: ReadFrom) -> Connected {
         self.0.clone()
     }
 
-    fn pool(&self, size: u32, _: ConnectionLimits) -> Arc<dyn CacheConnectionPool> {
+    fn pool(&self, size: u32, _: ConnectionLimits, _: ReadFrom) -> Arc<dyn CacheConnectionPool> {
         Arc::new(PermitPool::new(size, self.0.clone()))
     }
 }

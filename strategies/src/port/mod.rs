@@ -34,7 +34,7 @@ pub use cache::{Cache, Level, Lookup, Removal, Stored, When};
 pub use cache_error::{CacheError, CacheErrorClass};
 pub use capabilities::Capabilities;
 pub use connections::{
-    CacheConnectionPool, Connected, ConnectionLimits, Connections, NoConnections, PermitPool, TakenConnection,
+    CacheConnectionPool, Connected, ConnectionLimits, Connections, NoConnections, PermitPool, ReadFrom, TakenConnection,
 };
 pub use counters::{CounterCommand, CounterServer, HeldCounter};
 pub use event::{BreakerState, Cause, Event, EventSink, LeaderEnd, OPERATIONS, RefusedBy};

@@ -12,8 +12,8 @@ use futures_util::future::poll_fn;
 use super::entry::{Entry, Life};
 use super::key::Key;
 use super::{
-    Acquired, BoxFuture, Clock, Connected, ConnectionLimits, Connections, Level, Lookup, Stored, TakenConnection,
-    Token, When,
+    Acquired, BoxFuture, Clock, Connected, ConnectionLimits, Connections, Level, Lookup, ReadFrom, Stored,
+    TakenConnection, Token, When,
 };
 
 /// Ways to a cache whose namespace is empty.
@@ -41,10 +41,10 @@ impl ConnectionsSubject {
     }
 
     async fn every_connection_reaches_one_cache(&self) {
-        let pool = self.connections.pool(2, ConnectionLimits::USUAL);
+        let pool = self.connections.pool(2, ConnectionLimits::USUAL, ReadFrom::Primary);
         let (one, two) = (pool.take().await, pool.take().await);
-        let shared =
-            self.connections.shared(ConnectionLimits { reply: Duration::from_secs(1), ..ConnectionLimits::USUAL });
+        let limits = ConnectionLimits { reply: Duration::from_secs(1), ..ConnectionLimits::USUAL };
+        let shared = self.connections.shared(limits, ReadFrom::Primary);
         let key = self.key("reached");
         let now = self.clock.wall();
         let life = Life::new(LIFE, Duration::ZERO);
@@ -59,7 +59,7 @@ impl ConnectionsSubject {
     }
 
     async fn a_connection_is_one_callers_at_a_time_in_the_order_of_their_coming(&self) {
-        let pool = self.connections.pool(2, ConnectionLimits::USUAL);
+        let pool = self.connections.pool(2, ConnectionLimits::USUAL, ReadFrom::Primary);
         let (one, two) = (pool.take().await, pool.take().await);
         let (mut third, mut fourth) = (pool.take(), pool.take());
         assert!(now(&mut third).await.is_none() && now(&mut fourth).await.is_none(), "both are taken");
@@ -75,7 +75,7 @@ impl ConnectionsSubject {
     }
 
     async fn a_wish_that_is_dropped_takes_nothing(&self) {
-        let pool = self.connections.pool(1, ConnectionLimits::USUAL);
+        let pool = self.connections.pool(1, ConnectionLimits::USUAL, ReadFrom::Primary);
         let one = pool.take().await;
         let (mut dropped, mut next) = (pool.take(), pool.take());
         assert!(now(&mut dropped).await.is_none() && now(&mut next).await.is_none());

@@ -9,7 +9,9 @@ use crate::fill::{BARE, COALESCE, LEASE, LOCK};
 use crate::kit::nearest::nearest;
 use crate::layer::origin::{BREAKER, LIMIT};
 use crate::layer::write::{EXPIRE, INVALIDATE, WRITE_THROUGH};
-use crate::layer::{BATCH, CACHE_BREAKER, COPIES, JITTER, LOCAL, MULTIPLEXED, NEAR, NEGATIVE, PARTS, POOL, TIMEOUTS};
+use crate::layer::{
+    BATCH, CACHE_BREAKER, COPIES, JITTER, LOCAL, MULTIPLEXED, NEAR, NEGATIVE, PARTS, POOL, READ_FROM, TIMEOUTS,
+};
 use crate::policy::{AHEAD, PLAIN, SOFT_WINDOW, SWR, XFETCH};
 
 /// Every layer, in the order in which compositions are said. Of several cache layers the later ones are outside.
@@ -22,6 +24,7 @@ pub const LAYERS: &[LayerInfo] = &[
     MULTIPLEXED,
     POOL,
     TIMEOUTS,
+    READ_FROM,
     BATCH,
     CACHE_BREAKER,
     LOCAL,

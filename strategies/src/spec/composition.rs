@@ -8,7 +8,7 @@ use super::span::Span;
 use crate::layer::{
     BatchMode, CacheBreakerLayer, ConnectionSpec, CopiesLayer, LocalLayer, NearLayer, PartsLayer, PoolSettings,
 };
-use crate::port::{Bus, Capabilities};
+use crate::port::{Bus, Capabilities, ReadFrom};
 use crate::stack::sabotage::BrokenInfo;
 
 /// A validated composition of layers.
@@ -122,11 +122,11 @@ impl Spec {
     /// What the shared cache must be able to do for it.
     pub(crate) fn needs(&self) -> Capabilities {
         let none = Capabilities {
-            leases: false,
             conditions: self.write_effect() == WriteEffect::Puts && self.local.is_none(),
             messages: self.near.as_ref().is_some_and(|near| near.bus.is_some()),
             one_place: self.near.as_ref().is_some_and(|near| near.bus.is_some_and(|bus| bus != Bus::PubSub)),
-            increx: false,
+            replicas: self.connection.reads != ReadFrom::Primary && self.local.is_none(),
+            ..Capabilities::NONE
         };
         if self.local.is_some() {
             return none;

@@ -204,6 +204,7 @@ fn connection(layers: &[ConnectionLayer]) -> Result<ConnectionSpec, String> {
             ConnectionLayer::Multiplexed => {}
             ConnectionLayer::Pool(settings) => spec.pool = Some(*settings),
             ConnectionLayer::Timeouts(limits) => spec.limits = Some(*limits),
+            ConnectionLayer::ReadFrom(nodes) => spec.reads = *nodes,
         }
     }
     if spec.pool.is_some() && layers.contains(&ConnectionLayer::Multiplexed) {

@@ -114,8 +114,7 @@ pub(crate) trait FillLayer: Debug + Send + Sync {
             leases: lock.is_some(),
             conditions: lock.is_some(),
             messages: lock.is_some_and(|lock| lock.notify),
-            one_place: false,
-            increx: false,
+            ..Capabilities::NONE
         }
     }
 

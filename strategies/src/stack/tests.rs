@@ -40,7 +40,7 @@ impl Still {
     pub(crate) fn ports(self: &Arc<Self>) -> Ports {
         Ports {
             cache: self.clone(),
-            can: Capabilities::ALL,
+            can: Capabilities::ONE_SERVER,
             lease: self.clone(),
             connections: crate::port::NoConnections::over(self.clone()),
             origin: self.clone(),
@@ -195,18 +195,16 @@ fn a_strategy_that_needs_more_than_its_cache_can_is_refused() {
         let ports = Ports { can, ..Arc::new(Still::default()).ports() };
         Stack::build(&Spec::parse(text).unwrap(), &ports, TTL, 1).map(drop)
     };
-    let all = Capabilities::ALL;
+    let all = Capabilities::ONE_SERVER;
     for (text, can, lacks) in [
-        (
-            "plain + coalesce",
-            Capabilities { leases: false, conditions: false, messages: false, one_place: false, increx: false },
-            None,
-        ),
+        ("plain + coalesce", Capabilities::NONE, None),
         ("plain + lock", Capabilities { leases: false, ..all }, Some("leases")),
         ("plain + lease", Capabilities { conditions: false, ..all }, Some("puts on a condition")),
         ("plain + lock", Capabilities { messages: false, ..all }, None),
         ("plain + lock(wake=notify)", Capabilities { messages: false, ..all }, Some("messages between replicas")),
         ("plain + lock(wake=notify)", all, None),
+        ("plain + read-from + lock", all, Some("replicas that answer reads, as a cluster has")),
+        ("plain + read-from(nodes=any) + lock", Capabilities { replicas: true, ..all }, None),
     ] {
         let found = build(text, can);
         assert_eq!(found.as_ref().err().map(|unable| unable.lacks), lacks, "{text}");

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::fill::Hold;
 use crate::layer::{ConnectionSpec, HoldFor};
 use crate::policy::Early;
+use crate::port::ReadFrom;
 use crate::spec::{Alone, LockSettings, PolicySpec, Spec};
 use crate::stack::budgets::Budgets;
 
@@ -38,6 +39,8 @@ pub(super) struct Layers {
     pub(super) local: bool,
     /// Several entries of each key.
     pub(super) copies: bool,
+    /// Replicas of the cache's servers answer reads.
+    pub(super) behind: bool,
     /// Requests hold connections of a pool.
     pub(super) holds_connections: bool,
     /// Wrong on purpose.
@@ -80,7 +83,7 @@ impl Layers {
             write: _,
         } = spec;
         // A connection that is taken for one command is given back before anybody would notice.
-        let ConnectionSpec { pool, limits: _ } = connection;
+        let ConnectionSpec { pool, limits: _, reads } = connection;
         let PolicySpec { early, soft, stale } = policy;
         let lock = fill.iter().find_map(|layer| layer.lock()).map(|lock| LockTimes::of(lock.fitted(budgets)));
         let coalesced = fill.iter().any(|layer| layer.reach() == Alone::InProcess);
@@ -102,6 +105,7 @@ impl Layers {
             near: near.is_some(),
             local: local.is_some(),
             copies: copies.is_some(),
+            behind: *reads != ReadFrom::Primary,
             holds_connections: pool.is_some_and(|pool| pool.hold == HoldFor::Request),
             flawed: broken.is_some(),
         }

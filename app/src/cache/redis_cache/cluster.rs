@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::cluster::ClusterClientBuilder;
+use redis::cluster::{ClusterClientBuilder, NodeAddress};
 use redis::cluster_async::{ClusterConnection, Connect};
+use redis::cluster_read_routing::{RandomReplicaStrategy, ReadCandidates, ReadRoutingStrategy};
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{
     Arg, AsyncConnectionConfig, Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, Value,
 };
 use strategies::counter::slot_of_key;
-use strategies::port::ConnectionLimits;
+use strategies::port::{ConnectionLimits, ReadFrom};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -48,6 +49,7 @@ pub(super) struct Nodes {
     /// Nodes to which commands were sent elsewhere, by their addresses.
     elsewhere: Mutex<BTreeMap<(String, u16), Arc<OneServer>>>,
     pub(super) redirects: Arc<Redirects>,
+    reads: ReadFrom,
 }
 
 /// Where a command goes.
@@ -98,7 +100,13 @@ impl Whither {
 impl Nodes {
     pub(super) fn new(seeds: Vec<Arc<OneServer>>, limits: ConnectionLimits, redirects: Arc<Redirects>) -> Self {
         let (attempt, renewed, elsewhere) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { seeds, at: AtomicUsize::new(0), limits, attempt, renewed, elsewhere, redirects }
+        let (at, reads) = (AtomicUsize::new(0), ReadFrom::Primary);
+        Self { seeds, at, limits, attempt, renewed, elsewhere, redirects, reads }
+    }
+
+    /// The same cluster, whose reads these nodes answer.
+    pub(super) fn reading_from(self, reads: ReadFrom) -> Self {
+        Self { reads, ..self }
     }
 
     pub(super) fn limits(&self) -> ConnectionLimits {
@@ -245,9 +253,30 @@ impl Nodes {
         let client = ClusterClientBuilder::new(seeds)
             .connection_timeout(self.limits.connect)
             .response_timeout(self.limits.reply)
-            .retries(0)
-            .build()?;
+            .retries(0);
+        let client = match self.reads {
+            ReadFrom::Primary => client,
+            ReadFrom::Replicas => client.read_routing_strategy(RandomReplicaStrategy),
+            ReadFrom::Any => client.read_routing_strategy(AnyNode::default()),
+        };
+        let client = client.build()?;
         client.get_async_generic_connection::<NodeConnection>().await
+    }
+}
+
+/// Each node that has a key in its turn.
+#[derive(Default)]
+struct AnyNode(AtomicUsize);
+
+impl ReadRoutingStrategy for AnyNode {
+    fn route_read<'a>(&self, candidates: &ReadCandidates<'a>) -> &'a NodeAddress {
+        match candidates {
+            ReadCandidates::AnyNode(of) => {
+                let at = self.0.fetch_add(1, Relaxed) % (of.replicas().len().get() + 1);
+                of.replicas().get(at).unwrap_or(of.primary())
+            }
+            ReadCandidates::ReplicasOnly(of) => of.replicas().choose_random(),
+        }
     }
 }
 

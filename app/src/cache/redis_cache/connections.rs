@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use deadpool::unmanaged::Pool;
-use strategies::port::{BoxFuture, CacheConnectionPool, Connected, ConnectionLimits, Connections, TakenConnection};
+use strategies::port::{
+    BoxFuture, CacheConnectionPool, Connected, ConnectionLimits, Connections, ReadFrom, TakenConnection,
+};
 
 use super::link::RedisLink;
 
@@ -16,18 +18,18 @@ pub(super) struct RedisConnections {
 }
 
 impl RedisConnections {
-    fn another(&self, limits: ConnectionLimits) -> Connected {
-        (self.over)(self.link.another(limits))
+    fn another(&self, limits: ConnectionLimits, reads: ReadFrom) -> Connected {
+        (self.over)(self.link.another(limits, reads))
     }
 }
 
 impl Connections for RedisConnections {
-    fn shared(&self, limits: ConnectionLimits) -> Connected {
-        self.another(limits)
+    fn shared(&self, limits: ConnectionLimits, reads: ReadFrom) -> Connected {
+        self.another(limits, reads)
     }
 
-    fn pool(&self, size: u32, limits: ConnectionLimits) -> Arc<dyn CacheConnectionPool> {
-        let connections: Vec<Connected> = (0..size).map(|_| self.another(limits)).collect();
+    fn pool(&self, size: u32, limits: ConnectionLimits, reads: ReadFrom) -> Arc<dyn CacheConnectionPool> {
+        let connections: Vec<Connected> = (0..size).map(|_| self.another(limits, reads)).collect();
         Arc::new(RedisPool(Pool::from(connections)))
     }
 }

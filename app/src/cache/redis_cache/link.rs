@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection, PubSub};
 use redis::{Cmd, ConnectionInfo, Pipeline, RedisFuture, RedisResult, Value};
-use strategies::port::ConnectionLimits;
+use strategies::port::{ConnectionLimits, ReadFrom};
 use tls::client::TlsClient;
 
 use super::address::{AddressFlaw, RedisAddress};
@@ -45,13 +45,13 @@ impl RedisLink {
         }))
     }
 
-    /// Another one to the same; nothing is connected yet.
-    pub(super) fn another(&self, limits: ConnectionLimits) -> Self {
+    /// Another one to the same, of whose nodes these answer reads where it is a cluster; nothing is connected yet.
+    pub(super) fn another(&self, limits: ConnectionLimits, reads: ReadFrom) -> Self {
         Self(match &self.0 {
             Way::One(one) => Way::One(Arc::new(one.another(limits))),
             Way::Cluster(nodes) => {
                 let seeds = nodes.seeds.iter().map(|seed| Arc::new(seed.another(limits))).collect();
-                Way::Cluster(Arc::new(Nodes::new(seeds, limits, Arc::clone(&nodes.redirects))))
+                Way::Cluster(Arc::new(Nodes::new(seeds, limits, Arc::clone(&nodes.redirects)).reading_from(reads)))
             }
         })
     }

@@ -79,7 +79,8 @@ const GRACE_MS: u64 = 1000;
 /// What a Redis can do that calls itself so, with its version: `redis 7.0.15`.
 #[must_use]
 pub fn capabilities(server: &str) -> Capabilities {
-    Capabilities { increx: knows_increx(server), one_place: !server.contains("a cluster of"), ..Capabilities::ALL }
+    let cluster = server.contains("a cluster of");
+    Capabilities { increx: knows_increx(server), one_place: !cluster, replicas: cluster, ..Capabilities::ONE_SERVER }
 }
 
 impl RedisSource {
@@ -129,11 +130,13 @@ impl CacheSource for RedisSource {
     }
 
     fn can(&self) -> Capabilities {
-        Capabilities { one_place: self.connection.nodes().is_none(), ..Capabilities::ALL }
+        let cluster = self.connection.nodes().is_some();
+        Capabilities { one_place: !cluster, replicas: cluster, ..Capabilities::ONE_SERVER }
     }
 
     fn can_of(&self, server: &str) -> Capabilities {
-        Capabilities { one_place: self.can().one_place, ..capabilities(server) }
+        let Capabilities { one_place, replicas, .. } = self.can();
+        Capabilities { one_place, replicas, ..capabilities(server) }
     }
 
     fn redirects(&self) -> Option<RedirectCounts> {

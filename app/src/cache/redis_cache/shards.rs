@@ -15,6 +15,9 @@ const NO_LOAD: [&str; 12] = [
     "info", "cluster", "ping", "replconf", "psync", "hello", "client", "auth", "command", "config", "latency",
     "slowlog",
 ];
+/// Commands that a client may ask a replica for; whatever else a replica carries out its primary told it.
+const READS: [&str; 2] = ["get", "mget"];
+
 /// Connections that ask a cluster's nodes about themselves.
 pub struct ClusterWatch {
     seeds: Vec<RedisAddress>,
@@ -30,7 +33,7 @@ pub struct ShardSample {
     pub primary: bool,
     /// Slots that it serves.
     pub slots: u32,
-    /// Commands of clients, those of scripts included.
+    /// Commands of clients, those of scripts included; of a replica the reads that it answered.
     pub operations: u64,
     /// Processor time, microseconds.
     pub cpu_us: u64,
@@ -104,7 +107,7 @@ fn sample(of: &KnownNode, info: &str) -> ShardSample {
         let seconds = || value.parse::<f64>().ok().filter(|s| s.is_finite() && *s >= 0.0).unwrap_or(0.0);
         if let Some(command) = name.strip_prefix("cmdstat_") {
             let whole = command.split('|').next().unwrap_or_default();
-            if !NO_LOAD.contains(&whole) {
+            if if of.primary { !NO_LOAD.contains(&whole) } else { READS.contains(&whole) } {
                 sample.operations = sample.operations.saturating_add(field("calls").unwrap_or(0));
             }
         }
@@ -130,5 +133,7 @@ mod tests {
                     cmdstat_set:calls=x\r\nerrorstat_MOVED:count=5\r\nused_cpu_sys:0.5\r\nused_cpu_user:0.25\r\nused_cpu_user:nan";
         let said = sample(&of, info);
         assert_eq!((said.operations, said.moved, said.cpu_us), (7, 5, 750_000));
+        let replica = read_nodes("x h:1@2 slave y 0 0 1 connected").remove(0);
+        assert_eq!(sample(&replica, "cmdstat_get:calls=7,usec=3\r\ncmdstat_set:calls=9,usec=1").operations, 7);
     }
 }

@@ -26,7 +26,8 @@ impl PrivateCluster {
     /// A sentence: which part did not come up, and why.
     pub fn start(program: &Path, primaries: u16, node_timeout: Duration, extra: &[&str]) -> Result<Self, String> {
         let timeout = node_timeout.as_millis().to_string();
-        let ours = ["--cluster-node-timeout", &timeout, "--repl-diskless-sync-delay", "0"];
+        let ours =
+            ["--cluster-node-timeout", &timeout, "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"];
         let settings = ours.iter().chain(extra).map(|&word| word.to_owned()).collect();
         let mut cluster = Self { program: program.to_owned(), settings, nodes: Vec::new() };
         for _ in 0..2 * primaries {
@@ -167,9 +168,10 @@ impl PrivateCluster {
             let says = node.ask(&["INFO", "replication"])?;
             Ok(!says.contains("role:slave") || says.contains("master_link_status:up"))
         })?;
-        self.until("all know who follows whom", |node| {
-            let known = node.ask(&["CLUSTER", "NODES"])?;
-            Ok(known.lines().filter(|line| line.contains("slave")).count() * 2 == self.nodes.len())
+        // A node names a replica to clients once it has heard that this has data: with the first ping of its primary.
+        self.until("all name every replica to clients", |node| {
+            let named = node.ask(&["CLUSTER", "SLOTS"])?;
+            Ok(self.nodes.iter().all(|one| named.lines().any(|line| line.parse() == Ok(one.port))))
         })
     }
 

@@ -237,7 +237,7 @@ impl Fleet {
                 &spec,
                 &Ports {
                     cache: ports.cache.clone(),
-                    can: strategies::port::Capabilities::ALL,
+                    can: strategies::port::Capabilities::ONE_SERVER,
                     lease: ports.lease.clone(),
                     connections: ports.connections.clone(),
                     wake: ports.wake.clone(),

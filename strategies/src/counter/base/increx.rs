@@ -23,7 +23,7 @@ impl CounterBase for Increx {
     }
 
     fn needs(&self) -> Capabilities {
-        Capabilities { leases: false, conditions: false, messages: false, one_place: false, increx: true }
+        Capabilities { increx: true, ..Capabilities::NONE }
     }
 
     fn is_right(&self) -> bool {

@@ -23,7 +23,7 @@ use self::pooled::{HeldForFills, Pooled};
 use self::scope::{Scope, ScopedSpawn, in_scope};
 use self::taking::Taking;
 use crate::fill::Fill;
-use crate::port::ConnectionLimits;
+use crate::port::{ConnectionLimits, ReadFrom};
 use crate::spec::{Layer, LayerInfo, ParamInfo, Range, Slot};
 use crate::stack::Ports;
 
@@ -33,13 +33,13 @@ impl ConnectionSpec {
         let mut ports = ports.clone();
         let limits = self.limits.unwrap_or(ConnectionLimits::USUAL);
         let Some(settings) = self.pool else {
-            if self.limits.is_some() {
-                let connected = ports.connections.shared(limits);
+            if self.limits.is_some() || self.reads != ReadFrom::Primary {
+                let connected = ports.connections.shared(limits, self.reads);
                 (ports.cache, ports.lease) = (connected.cache, connected.lease);
             }
             return (ports, Connecting(None));
         };
-        let taking = Arc::new(Taking::new(settings, limits, &ports));
+        let taking = Arc::new(Taking::new(settings, (limits, self.reads), &ports));
         ports.cache = Arc::new(Pooled(Arc::clone(&taking)));
         ports.lease = Arc::new(Pooled(Arc::clone(&taking)));
         ports.spawn = Arc::new(ScopedSpawn(ports.spawn));
@@ -138,5 +138,22 @@ pub(crate) const TIMEOUTS: LayerInfo = LayerInfo {
     make: |args| {
         let limits = ConnectionLimits { connect: args.duration("connect")?, reply: args.duration("read")? };
         Ok(Layer::Connection(ConnectionLayer::Timeouts(limits)))
+    },
+};
+
+/// The row of `read-from`.
+pub(crate) const READ_FROM: LayerInfo = LayerInfo {
+    name: "read-from",
+    slot: Slot::Connection,
+    summary: "which nodes of a cluster answer reads; a replica does not know yet what its primary heard a moment ago",
+    params: &[ParamInfo {
+        name: "nodes",
+        default: "replicas",
+        what: "replicas, or any (the primary and its replicas, each as often)",
+        range: Range::Word(&["replicas", "any"]),
+    }],
+    make: |args| {
+        let reads = args.word("nodes", &[ReadFrom::Replicas, ReadFrom::Any])?;
+        Ok(Layer::Connection(ConnectionLayer::ReadFrom(reads)))
     },
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::port::ConnectionLimits;
+use crate::port::{ConnectionLimits, ReadFrom};
 
 /// One of the rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +13,8 @@ pub(crate) enum ConnectionLayer {
     Pool(PoolSettings),
     /// Each within these limits.
     Timeouts(ConnectionLimits),
+    /// Reads by these servers.
+    ReadFrom(ReadFrom),
 }
 
 /// How operations reach the shared cache. Where it says nothing, over the world's own connection.
@@ -20,6 +22,7 @@ pub(crate) enum ConnectionLayer {
 pub(crate) struct ConnectionSpec {
     pub(crate) pool: Option<PoolSettings>,
     pub(crate) limits: Option<ConnectionLimits>,
+    pub(crate) reads: ReadFrom,
 }
 
 /// A pool, and how it is used.

@@ -10,7 +10,9 @@ use super::scope::Scope;
 use super::settings::{HoldFor, PoolSettings};
 use crate::kit::units::duration_text;
 use crate::kit::within::within;
-use crate::port::{CacheConnectionPool, CacheError, CacheErrorClass, Clock, ConnectionLimits, TakenConnection};
+use crate::port::{
+    CacheConnectionPool, CacheError, CacheErrorClass, Clock, ConnectionLimits, ReadFrom, TakenConnection,
+};
 use crate::stack::Ports;
 
 /// What a connection is wanted for.
@@ -30,8 +32,8 @@ pub(super) struct Taking {
 }
 
 impl Taking {
-    pub(super) fn new(settings: PoolSettings, limits: ConnectionLimits, ports: &Ports) -> Self {
-        let pool = |size| ports.connections.pool(size, limits);
+    pub(super) fn new(settings: PoolSettings, (limits, reads): (ConnectionLimits, ReadFrom), ports: &Ports) -> Self {
+        let pool = |size| ports.connections.pool(size, limits, reads);
         let (reads, fills) = match settings.parts() {
             Some((reads, fills)) => (pool(reads), pool(fills)),
             None => {

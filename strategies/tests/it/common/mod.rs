@@ -260,7 +260,7 @@ impl Fleet {
             });
             let ports = Ports {
                 cache: link.clone(),
-                can: strategies::port::Capabilities::ALL,
+                can: strategies::port::Capabilities::ONE_SERVER,
                 lease: link.clone(),
                 connections: strategies::port::NoConnections::over(link.clone()),
                 wake: link.clone(),
