@@ -1,6 +1,6 @@
-//! The load per shard: commands that each primary of a cluster carried out, second by second.
+//! The load per node: commands that each primary of a cluster, and each replica that answers reads, carried out, second by second.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::html::*;
 use super::panels::{Panel, PanelGroup, faults};
@@ -13,15 +13,17 @@ use crate::text::phrases;
 /// Samples come once a second; those further apart than this have others missing between them, seconds.
 const GAP_S: f64 = 2.5;
 
-/// Commands a second of each primary, by its name.
+/// Commands a second of each primary, and of each replica that answered a read, by its name.
 fn rates(rows: &[ShardRow], until_s: f64) -> BTreeMap<&str, Vec<DrawnPoint>> {
     let mut of: BTreeMap<&str, Vec<DrawnPoint>> = BTreeMap::new();
     let mut before: BTreeMap<&str, i64> = BTreeMap::new();
+    let serves = |row: &&ShardRow| row.role == "primary" || row.operations > 0;
+    let serve: BTreeSet<&str> = rows.iter().filter(serves).map(|row| row.node.as_str()).collect();
     for row in rows {
         let since = before.insert(&row.node, row.t_ns);
         let (at, Some(since)) = (row.t_ns as f64 / 1e9, since) else { continue };
         let took = at - since as f64 / 1e9;
-        if row.role != "primary" || !(0.0..=until_s).contains(&at) || took <= 0.0 {
+        if !serve.contains(&*row.node) || !(0.0..=until_s).contains(&at) || took <= 0.0 {
             continue;
         }
         let series = of.entry(&row.node).or_default();
@@ -43,8 +45,8 @@ pub(super) fn shards(out: &mut Sheet, view: &View<'_>) {
     }
     out.section(
         "shards",
-        "Load per shard",
-        "Commands a second that each primary of the cluster carried out, by its own word, sampled once a second. One scale.",
+        "Load per node",
+        "Commands a second that each primary of the cluster carried out, and each replica that answered reads, by its own word, sampled once a second. One scale.",
     );
     let rates = all.iter().flatten().flat_map(|(_, rate)| rate).filter_map(|(_, rate)| *rate);
     let y = AxisScale::counts(rates.fold(0.0, f64::max), 3);
@@ -74,12 +76,12 @@ pub(super) fn shards(out: &mut Sheet, view: &View<'_>) {
                 } else {
                     String::new()
                 };
-                format!("{} on the fullest of {}{moving}", phrases::share(of.fullest_share), of.primaries)
+                format!("{} on the fullest of {}{moving}", phrases::share(of.fullest_share), of.primaries + of.replicas)
             },
         );
         Panel {
             plot,
-            title: format!("{}: commands a second of each primary", row.name),
+            title: format!("{}: commands a second of each node", row.name),
             text: figures.clone(),
             figures,
             values: String::new(),
@@ -93,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_of_the_time_since_the_row_before_and_replicas_have_none() {
+    fn a_rate_is_of_the_time_since_the_row_before_and_replicas_that_answer_nothing_have_none() {
         let row = |t_ns, node: &str, role: &str, operations| ShardRow {
             t_ns,
             node: node.into(),
@@ -104,12 +106,14 @@ mod tests {
         let rows = [
             row(0, "a", "primary", 0),
             row(0, "b", "replica", 0),
+            row(0, "c", "replica", 0),
             row(500_000_000, "a", "primary", 100),
-            row(500_000_000, "b", "replica", 100),
+            row(500_000_000, "b", "replica", 0),
+            row(500_000_000, "c", "replica", 50),
             row(3_500_000_000, "a", "primary", 30),
         ];
         let found = rates(&rows, 10.0);
-        assert_eq!(found.len(), 1);
+        assert_eq!((found.len(), &found["c"][..]), (2, &[(0.5, Some(100.0))][..]));
         assert_eq!(found["a"], [(0.5, Some(200.0)), (3.5, None), (3.5, Some(10.0))]);
     }
 }
