@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use app::cache::redis_cache::ClusterWatch;
 use app::testing;
-use redis::{Connection, ConnectionLike as _};
+use redis::Connection;
 use strategies::counter::slot_of;
 
 /// Turns that each way has; what is told is their median.

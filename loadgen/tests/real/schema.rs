@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 45] = [
+const MAY_BE_MISSING: [&str; 46] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -41,6 +41,7 @@ const MAY_BE_MISSING: [&str; 45] = [
     "run Recovery.recovered",
     "run Recovery.recovered_after_s",
     "run Server.near_by_chance",
+    "run Shards.replicas",
     "run Strategy.behind",
     "run Strategy.conditions",
     "run Strategy.counters",

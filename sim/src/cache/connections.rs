@@ -6,6 +6,7 @@ use std::time::Duration;
 use strategies::port::{CacheConnectionPool, Connected, ConnectionLimits, Connections, PermitPool, ReadFrom};
 
 use super::CachePort;
+use super::replica::NodeRole;
 
 impl CachePort {
     /// The same connection, whose operations may take so long, and whose reads these servers answer.
@@ -29,6 +30,18 @@ impl CachePort {
             budget,
             reads,
         })
+    }
+}
+
+impl CachePort {
+    /// Which of them the next read is for.
+    pub(super) fn reads_at(&self) -> NodeRole {
+        match self.reads {
+            ReadFrom::Primary => NodeRole::Primary,
+            ReadFrom::Replicas => NodeRole::Replica,
+            ReadFrom::Any if self.server.draws.unit() < 0.5 => NodeRole::Replica,
+            ReadFrom::Any => NodeRole::Primary,
+        }
     }
 }
 

@@ -4,10 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use strategies::Key;
-use strategies::port::ReadFrom;
 use strategies::time::Mono;
-
-use super::CachePort;
 
 /// When a replica on loopback has heard of a write: of 2 000 clients that asked it right after the primary's reply 1 999 found what was written
 /// (Redis 7.0.15, 1 December 2026), so the write is on its way as soon as the reply is.
@@ -18,18 +15,6 @@ const HEARS_AFTER: Duration = Duration::from_micros(30);
 pub(crate) enum NodeRole {
     Primary,
     Replica,
-}
-
-impl CachePort {
-    /// Which of them the next read is for.
-    pub(super) fn reads_at(&self) -> NodeRole {
-        match self.reads {
-            ReadFrom::Primary => NodeRole::Primary,
-            ReadFrom::Replicas => NodeRole::Replica,
-            ReadFrom::Any if self.server.draws.unit() < 0.5 => NodeRole::Replica,
-            ReadFrom::Any => NodeRole::Primary,
-        }
-    }
 }
 
 /// Changes that a replica will hear of, with what there was before each.
