@@ -201,7 +201,8 @@ impl Fleet {
         };
         let ports = Ports {
             cache: port.clone(),
-            can: Capabilities { replicas: self.cache.work.slots.shards() > 1, ..Capabilities::ONE_SERVER },
+            // Each simulated server has a replica, whether anybody reads from it or not.
+            can: Capabilities { replicas: true, ..Capabilities::ONE_SERVER },
             lease: port.clone(),
             connections: Arc::new(SimConnections(port.clone())),
             wake: port.clone(),

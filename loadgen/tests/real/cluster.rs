@@ -130,6 +130,14 @@ fn what_a_cluster_cannot_do_is_refused_before_anything_is_run() {
         assert_eq!(said.code, Some(2), "{}", said.err);
         assert!(said.err.contains(words), "{words:?} is not in {}", said.err);
     }
+    let reads = ["--scenario", "hotkey", "-d", "1s", "--strategy", "plain + read-from + lock"];
+    for lab in
+        [&["--lab", "local", "--cache", "redis"][..], &["--lab", "local", "--cache", "memory"], &["--lab", "sim"]]
+    {
+        let said = run(&[&reads[..], lab].concat());
+        assert_eq!(said.code, Some(2), "{lab:?}: {}", said.err);
+        assert!(said.err.contains("a strategy that only a cluster can carry"), "{lab:?}: {}", said.err);
+    }
     // What Debian 12 has cannot.
     let said =
         run(&[&["--scenario", "cluster-hot-slot", "--set", "event.how=atomic"], &lab[..4], &["-d", "8s"]].concat());

@@ -113,6 +113,12 @@ impl Spec {
         self.connection.pool
     }
 
+    /// Whether replicas of the shared cache's servers answer its reads.
+    #[must_use]
+    pub fn reads_from_replicas(&self) -> bool {
+        self.needs().replicas
+    }
+
     /// Whether its replicas share a cache.
     #[must_use]
     pub fn shares_a_cache(&self) -> bool {

@@ -36,7 +36,9 @@ impl Settings {
         }
         server::check_program(args)?;
         match self.lab {
-            LabChoice::Sim => self.check_replicas().and_then(|()| self.check_sim()),
+            LabChoice::Sim => {
+                self.check_replicas().and_then(|()| self.check_topology(false)).and_then(|()| self.check_sim())
+            }
             LabChoice::Docker => self.check_server(true),
             // What containers can do is checked when they were looked for.
             LabChoice::Auto if self.target.is_none() => Ok(()),
@@ -60,7 +62,7 @@ impl Settings {
         }
         self.check_replicas()?;
         self.check_server(docker)?;
-        self.check_cluster(docker)?;
+        self.check_topology(docker)?;
         let world = crate::lab::RealWorld {
             target: self.target.as_ref(),
             docker,

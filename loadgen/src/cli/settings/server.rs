@@ -68,20 +68,33 @@ impl Settings {
         !docker && self.target.is_none() && self.cache == which && self.server_program().is_some()
     }
 
-    /// Refuses strategies that a cluster cannot carry.
-    pub(super) fn check_cluster(&self, docker: bool) -> Result<(), Failure> {
-        if docker || self.target.is_some() || !self.is_cluster() {
+    /// Refuses strategies that the cache's servers cannot carry: a cluster's tell of no changes by one of them, and one alone has no replicas.
+    pub(super) fn check_topology(&self, docker: bool) -> Result<(), Failure> {
+        if self.target.is_some() {
             return Ok(());
         }
-        let specs = self.subjects.iter().filter_map(|subject| subject.strategy.as_ref());
-        let needs_one = |spec: &&strategies::Spec| spec.bus().is_some_and(|bus| bus != strategies::port::Bus::PubSub);
-        specs.into_iter().find(needs_one).map_or(Ok(()), |spec| {
-            Err(Failure::usage(format!(
-                "a strategy that a cluster can't carry · --strategy {} · found changes told by one server, allowed invalidate=none or pubsub: \
-                 a stream is one node's, and a node pushes its own keys alone · write invalidate=pubsub, or use --cache redis",
-                spec.name()
-            )))
-        })
+        let cluster =
+            if self.simulated { self.scenario.cache.simulated.shards > 1 } else { !docker && self.is_cluster() };
+        for spec in self.subjects.iter().filter_map(|subject| subject.strategy.as_ref()) {
+            let told_by_one = spec.bus().is_some_and(|bus| bus != strategies::port::Bus::PubSub);
+            let (what, found, remedy) = match cluster {
+                true if told_by_one && !self.simulated => (
+                    "a strategy that a cluster can't carry",
+                    "changes told by one server, allowed invalidate=none or pubsub: a stream is one node's, and a node pushes its own keys \
+                     alone",
+                    "write invalidate=pubsub, or use --cache redis",
+                ),
+                false if spec.reads_from_replicas() => (
+                    "a strategy that only a cluster can carry",
+                    "a cache without replicas that answer reads, which read-from needs",
+                    "use --lab local --cache cluster, --redis with a cluster's addresses, or --lab sim with [cache.simulated] shards; or take \
+                     read-from out",
+                ),
+                _ => continue,
+            };
+            return Err(Failure::usage(format!("{what} · --strategy {} · found {found} · {remedy}", spec.name())));
+        }
+        Ok(())
     }
 
     /// Refuses settings for a server where none is started that could have them.
