@@ -95,7 +95,7 @@ pub fn each<T: Send>(cases: impl IntoIterator<Item = T>, case: impl Fn(T) + Sync
 }
 
 /// Whether a run is invalid, and a machine that is busy with something else explains every reason: then its times say nothing.
-pub fn is_spoiled(run: &Run) -> bool {
+fn is_spoiled(run: &Run) -> bool {
     let mut because = run.strategies.iter().flat_map(Strategy::runs).flat_map(|one| &one.invalid_because).peekable();
     because.peek().is_some() && because.all(|why| is_busy(why))
 }
@@ -110,7 +110,8 @@ fn is_busy(why: &str) -> bool {
 
 /// Whether nothing speaks against a strategy's counts: it is valid, or only a busy machine made it invalid, in every try.
 pub fn sound(strategy: &Strategy) -> bool {
-    strategy.valid || strategy.invalid_because.iter().all(|why| is_busy(why))
+    let mut because = strategy.invalid_because.iter().peekable();
+    strategy.valid || because.peek().is_some() && because.all(|why| is_busy(why))
 }
 
 /// That a run ended with one of these codes, or with 4 where only a busy machine made it invalid.

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use app::testing;
 use report::record::{Run, TakeoverSums};
 
-use crate::common::{Said, folder, is_spoiled, record, run, strategy, unspoiled};
+use crate::common::{Said, folder, record, run, sound, strategy, unspoiled};
 
 const WHOLE: &str = "plain + lock";
 const ANY: &str = "plain + read-from(nodes=any) + lock";
@@ -40,8 +40,7 @@ fn a_hot_key_is_one_shard_s_work_and_copies_spread_it() {
     }
 }
 
-/// Runs a shipped scenario on servers of the lab's own; its record, and what it said. `None` where there are no servers, and where a busy
-/// machine spoiled every try: then slots may not have moved before the load was over, and nothing is known.
+/// Runs a scenario on servers of the lab's own; its record, and what it said.
 fn on(cache: &str, scenario: &str, more: &[&str]) -> Option<(Run, Said)> {
     testing::needed("redis", app::cache::redis_server::installed)?;
     let results = tempfile::tempdir().unwrap();
@@ -49,19 +48,14 @@ fn on(cache: &str, scenario: &str, more: &[&str]) -> Option<(Run, Said)> {
         let lab = ["--scenario", scenario, "--lab", "local", "--cache", cache, "-o", folder.to_str().unwrap()];
         run(&[&lab, more].concat())
     });
-    let record = record(&path);
-    if is_spoiled(&record) {
-        testing::skipped(&format!("the machine was too busy for {scenario} on {cache}, in every try"));
-        return None;
-    }
-    Some((record, said))
+    Some((record(&path), said))
 }
 
-/// What happened while a server took another's place.
-fn takeovers<'a>(of: &'a Run, name: &str, said: &Said) -> &'a TakeoverSums {
+/// What happened while a server took another's place, and whether its times count: a busy machine spoils them, and no counts.
+fn takeovers<'a>(of: &'a Run, name: &str, said: &Said) -> (&'a TakeoverSums, bool) {
     let of = strategy(of, name);
-    assert!(of.valid, "{name}: {:?} {}", of.invalid_because, said.err);
-    of.takeovers.as_ref().unwrap()
+    assert!(sound(of), "{name}: {:?} {}", of.invalid_because, said.err);
+    (of.takeovers.as_ref().unwrap(), of.valid)
 }
 
 #[test]
@@ -75,8 +69,9 @@ fn slots_that_move_send_hardly_anybody_elsewhere_and_are_given_back() {
     std::fs::write(&fewer, text.replace("slots = 1000", "slots = 200")).unwrap();
     let Some((run, said)) = on("cluster", fewer.to_str().unwrap(), &load) else { return };
     for name in two {
-        let moved = takeovers(&run, name, &said);
-        assert_eq!((moved.each.len(), moved.failed, moved.led), (1, 0, 0), "{moved:?}");
+        let (moved, valid) = takeovers(&run, name, &said);
+        assert_eq!((moved.each.len(), moved.led), (1, 0), "{moved:?}");
+        assert!(!valid || moved.failed == 0, "{moved:?}");
         assert!(moved.ask_share.unwrap() < 0.01, "{moved:?}");
         let shards = strategy(&run, name).shards.clone().unwrap();
         // Each client asks for the whole map when it is told that one slot has moved.
@@ -94,12 +89,12 @@ fn the_slot_that_everybody_asks_for_sends_half_of_them_elsewhere_while_it_moves(
     let Some((run, said)) = on("cluster", "cluster-hot-slot", &["-r", "100/s", "-d", "16s", "--strategy", &two]) else {
         return;
     };
-    let asked = takeovers(&run, reads, &said);
+    let (asked, valid) = takeovers(&run, reads, &said);
     assert!((0.3..0.7).contains(&asked.ask_share.unwrap()), "{asked:?}");
-    assert!(asked.ask_p50_times.unwrap() > 1.2, "a second round trip: {asked:?}");
+    assert!(!valid || asked.ask_p50_times.unwrap() > 1.2, "a second round trip: {asked:?}");
     // Redis 7 moves the keys of a slot from the newest to the oldest, so those of a page go together: no TRYAGAIN but at the border.
-    let pages = takeovers(&run, pages, &said);
-    assert!(pages.ask_share.unwrap() > 0.2 && pages.failed < 10, "{pages:?}");
+    let (pages, valid) = takeovers(&run, pages, &said);
+    assert!(pages.ask_share.unwrap() > 0.2 && (!valid || pages.failed < 10), "{pages:?}");
 }
 
 #[test]
@@ -109,7 +104,7 @@ fn a_primary_that_dies_is_missed_and_replaced_under_a_cluster_and_under_sentinel
         let load = ["-r", "60/s", "-w", "2s", "-d", "14s", "--strategy", &two.join(",")];
         let Some((run, said)) = on(cache, "cache-failover", &load) else { return };
         for name in two {
-            let lost = takeovers(&run, name, &said);
+            let (lost, _) = takeovers(&run, name, &said);
             assert!((500.0..12_000.0).contains(&lost.took_ms_max) && lost.failed > 10, "{cache}: {lost:?}");
             assert!(lost.led > 5, "{cache}: {lost:?}");
         }
@@ -141,7 +136,7 @@ fn what_a_cluster_cannot_do_is_refused_before_anything_is_run() {
     {
         let said = run(&[&reads[..], lab].concat());
         assert_eq!(said.code, Some(2), "{lab:?}: {}", said.err);
-        assert!(said.err.contains("a strategy that only a cluster can carry"), "{lab:?}: {}", said.err);
+        assert!(said.err.contains("replicas that answer reads"), "{lab:?}: {}", said.err);
     }
     // What Debian 12 has cannot.
     let said =

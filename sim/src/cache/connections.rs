@@ -14,26 +14,9 @@ impl CachePort {
         if reads != ReadFrom::Primary {
             self.server.memory.have_replicas();
         }
-        let (world, server, subscriber) = (self.world.clone(), Arc::clone(&self.server), Arc::clone(&self.subscriber));
-        let (link, listener_link) = (Arc::clone(&self.link), Arc::clone(&self.listener_link));
-        let (replies_to_lose, traffic) = (Arc::clone(&self.replies_to_lose), Arc::clone(&self.traffic));
-        let replica = self.replica;
-        Arc::new(Self {
-            world,
-            server,
-            replica,
-            link,
-            listener_link,
-            subscriber,
-            replies_to_lose,
-            traffic,
-            budget,
-            reads,
-        })
+        Arc::new(Self { budget, reads, ..self.clone() })
     }
-}
 
-impl CachePort {
     /// Which of them the next read is for.
     pub(super) fn reads_at(&self) -> NodeRole {
         match self.reads {

@@ -1,6 +1,6 @@
 //! A replica's connection to the simulated cache.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,6 +23,7 @@ use super::{CacheServer, Subscriber, lock, no_reply};
 use crate::world::{Handle, NOBODY};
 
 /// One replica's connection to the cache.
+#[derive(Clone)]
 pub struct CachePort {
     pub(super) world: Handle,
     pub(super) server: Arc<CacheServer>,
@@ -84,7 +85,7 @@ impl CachePort {
         (of, at): (&[Key], NodeRole),
         look: impl FnOnce(&CacheServer) -> (T, Replies) + Send + 'static,
     ) -> Result<T, CacheError> {
-        self.traffic.sent(0);
+        self.traffic.asked(self.commands(of));
         let begun = self.world.now();
         let deadline = begun.plus(self.budget);
         let arrives = self.link.there.deliver(begun);
@@ -114,6 +115,15 @@ impl CachePort {
         self.traffic.came(replies.bytes());
         self.server.replied(told, self.world.now().since(begun));
         Ok(found)
+    }
+
+    /// As how many commands a read of these keys goes: of a cluster one for each slot.
+    fn commands(&self, of: &[Key]) -> u64 {
+        let slots = &self.server.work.slots;
+        if of.len() < 2 || slots.shards() == 1 {
+            return 1;
+        }
+        of.iter().map(|key| slots.slot(key)).collect::<BTreeSet<u16>>().len() as u64
     }
 
     /// Where a read of several keys goes, of each slot at once; the gravest that it was told.

@@ -29,6 +29,11 @@ impl Traffic {
         self.written.fetch_add(bytes, Relaxed);
     }
 
+    /// So many commands are sent, all of which only read.
+    pub fn asked(&self, commands: u64) {
+        self.commands.fetch_add(commands, Relaxed);
+    }
+
     /// So many bytes of entries came back.
     pub fn came(&self, bytes: u64) {
         self.read.fetch_add(bytes, Relaxed);

@@ -113,12 +113,6 @@ impl Spec {
         self.connection.pool
     }
 
-    /// Whether replicas of the shared cache's servers answer its reads.
-    #[must_use]
-    pub fn reads_from_replicas(&self) -> bool {
-        self.needs().replicas
-    }
-
     /// Whether its replicas share a cache.
     #[must_use]
     pub fn shares_a_cache(&self) -> bool {
@@ -126,7 +120,8 @@ impl Spec {
     }
 
     /// What the shared cache must be able to do for it.
-    pub(crate) fn needs(&self) -> Capabilities {
+    #[must_use]
+    pub fn needs(&self) -> Capabilities {
         let none = Capabilities {
             conditions: self.write_effect() == WriteEffect::Puts && self.local.is_none(),
             messages: self.near.as_ref().is_some_and(|near| near.bus.is_some()),

@@ -2,7 +2,7 @@
 //! ([`super::follow`] says why).
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use redis::{
 };
 use strategies::counter::slot_of_key;
 use strategies::port::{ConnectionLimits, ReadFrom};
+use strategies::rng::mix;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -264,16 +265,16 @@ impl Nodes {
     }
 }
 
-/// Each node that has a key in its turn.
+/// Any node that has a key, each as often: drawn, for in turns the reads of a page would each have a node of their own.
 #[derive(Default)]
-struct AnyNode(AtomicUsize);
+struct AnyNode(AtomicU64);
 
 impl ReadRoutingStrategy for AnyNode {
     fn route_read<'a>(&self, candidates: &ReadCandidates<'a>) -> &'a NodeAddress {
         match candidates {
             ReadCandidates::AnyNode(of) => {
-                let at = self.0.fetch_add(1, Relaxed) % (of.replicas().len().get() + 1);
-                of.replicas().get(at).unwrap_or(of.primary())
+                let drawn = mix(self.0.fetch_add(1, Relaxed)) % (of.replicas().len().get() as u64 + 1);
+                of.replicas().get(drawn as usize).unwrap_or(of.primary())
             }
             ReadCandidates::ReplicasOnly(of) => of.replicas().choose_random(),
         }

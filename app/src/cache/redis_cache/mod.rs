@@ -33,12 +33,14 @@ mod versions;
 mod wake;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use evidence::{CacheStatus, CommandTimes, RedirectCounts};
 use redis::Cmd;
 use redis::aio::ConnectionLike;
+use strategies::counter::slot_of_key;
 use strategies::port::{
     Acquired, BoxFuture, Bus, Cache, CacheError, CacheErrorClass, Capabilities, Connected, Lease, Level, Lookup,
     Released, Removal, Renewed, Stored, Token, Traffic, When,
@@ -94,7 +96,8 @@ impl RedisSource {
     }
 
     fn cache(&self, namespace: &str) -> RedisCache<RedisLink> {
-        RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace)
+        let over = RedisCache::over(self.connection.clone(), Arc::clone(&self.scripts), namespace);
+        RedisCache { by_slot: self.connection.nodes().is_some(), ..over }
     }
 
     fn changes(&self, of: &RedisCache<RedisLink>) -> RedisChanges {
@@ -182,6 +185,8 @@ pub struct RedisCache<C> {
     scripts: Arc<Scripts>,
     prefix: String,
     traffic: Arc<Traffic>,
+    /// Whether keys of several slots are several commands: a cluster's.
+    by_slot: bool,
 }
 
 impl<C: RedisConnection> RedisCache<C> {
@@ -192,7 +197,7 @@ impl<C: RedisConnection> RedisCache<C> {
     }
 
     fn over(connection: C, scripts: Arc<Scripts>, namespace: &str) -> Self {
-        Self { connection, scripts, prefix: format!("lab:{namespace}:"), traffic: Arc::default() }
+        Self { connection, scripts, prefix: format!("lab:{namespace}:"), traffic: Arc::default(), by_slot: false }
     }
 
     /// The same namespace over another connection.
@@ -202,6 +207,7 @@ impl<C: RedisConnection> RedisCache<C> {
             scripts: Arc::clone(&self.scripts),
             prefix: self.prefix.clone(),
             traffic: Arc::clone(&self.traffic),
+            by_slot: self.by_slot,
         }
     }
 
@@ -267,9 +273,10 @@ impl<C: RedisConnection> Cache for RedisCache<C> {
     /// A key of a foreign type is one that is not there: `MGET` says no more of it.
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Lookup>, CacheError>> {
         Box::pin(async move {
-            let mut command = redis::cmd("MGET");
-            keys.iter().for_each(|key| _ = command.arg(self.value_key(key)));
-            self.traffic.sent(0);
+            let keys: Vec<String> = keys.iter().map(|key| self.value_key(key)).collect();
+            let slots = || keys.iter().map(|key| slot_of_key(key.as_bytes())).collect::<BTreeSet<u16>>().len() as u64;
+            self.traffic.asked(if self.by_slot { slots() } else { 1 });
+            let command = redis::cmd("MGET").arg(&keys).to_owned();
             let found: Vec<Option<Vec<u8>>> =
                 command.query_async(&mut self.connection.clone()).await.map_err(classify)?;
             Ok(found.into_iter().map(|bytes| self.found(bytes)).collect())

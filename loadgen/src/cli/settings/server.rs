@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use scenarios::{ActionKind, Needs, Scenario};
+use strategies::port::Capabilities;
 
 use super::Settings;
 use crate::cli::{CacheChoice, RunArgs};
@@ -68,31 +69,29 @@ impl Settings {
         !docker && self.target.is_none() && self.cache == which && self.server_program().is_some()
     }
 
-    /// Refuses strategies that the cache's servers cannot carry: a cluster's tell of no changes by one of them, and one alone has no replicas.
+    /// Refuses strategies that need of the cache what only one server can, or only a cluster.
     pub(super) fn check_topology(&self, docker: bool) -> Result<(), Failure> {
         if self.target.is_some() {
             return Ok(());
         }
-        let cluster =
-            if self.simulated { self.scenario.cache.simulated.shards > 1 } else { !docker && self.is_cluster() };
+        let simulated = self.simulated && self.scenario.cache.simulated.shards > 1;
+        let cluster = !self.simulated && !docker && self.is_cluster();
+        // Simulated shards tell of changes as one server does.
+        let can = Capabilities { one_place: !cluster, replicas: cluster || simulated, ..Capabilities::ONE_SERVER };
+        let (found, remedy) = match cluster {
+            true => ("a cluster", "write invalidate=pubsub, or use --cache redis"),
+            false => (
+                "one server",
+                "use --lab local --cache cluster, or --lab sim with [cache.simulated] shards; or take read-from out",
+            ),
+        };
         for spec in self.subjects.iter().filter_map(|subject| subject.strategy.as_ref()) {
-            let told_by_one = spec.bus().is_some_and(|bus| bus != strategies::port::Bus::PubSub);
-            let (what, found, remedy) = match cluster {
-                true if told_by_one && !self.simulated => (
-                    "a strategy that a cluster can't carry",
-                    "changes told by one server, allowed invalidate=none or pubsub: a stream is one node's, and a node pushes its own keys \
-                     alone",
-                    "write invalidate=pubsub, or use --cache redis",
-                ),
-                false if spec.reads_from_replicas() => (
-                    "a strategy that only a cluster can carry",
-                    "a cache without replicas that answer reads, which read-from needs",
-                    "use --lab local --cache cluster, --redis with a cluster's addresses, or --lab sim with [cache.simulated] shards; or take \
-                     read-from out",
-                ),
-                _ => continue,
-            };
-            return Err(Failure::usage(format!("{what} · --strategy {} · found {found} · {remedy}", spec.name())));
+            if let Some(lacks) = can.lacks(spec.needs()) {
+                return Err(Failure::usage(format!(
+                    "the shared cache can't carry a strategy · --strategy {} · found {found}, needed {lacks} · {remedy}",
+                    spec.name()
+                )));
+            }
         }
         Ok(())
     }
