@@ -11,7 +11,7 @@ use strategies::counter::{CounterPorts, CounterSpec, CounterStack};
 use strategies::port::{CacheError, Capabilities, Clock, CounterServer, EventSink};
 use strategies::rng::Rng;
 use strategies::time::Mono;
-use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack};
+use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack, WarmItem};
 
 use crate::cache::link::{Link, LinkLatency};
 use crate::cache::{CachePort, CacheServer, SimConnections};
@@ -305,21 +305,18 @@ impl Fleet {
         let stack = self.stack(0).ok_or(GetError::LeadersVanished)?;
         let clock = &self.replicas[0].clock;
         let cx = Cx { request: 0, deadline: clock.mono().plus(budget), replica: 0 };
-        let keys: Vec<Key> = (1..=items).map(Key::of_item).collect();
         let mut read = Vec::new();
-        for chunk in keys.chunks(at_once.max(1) as usize) {
-            let reads = chunk.iter().map(|key| {
-                let stack = &stack;
-                async move { Ok::<_, GetError>((key, stack.prefetch(cx, key).await?)) }
+        for chunk in (1..=items).collect::<Vec<_>>().chunks(at_once.max(1) as usize) {
+            let reads = chunk.iter().map(|&number| {
+                let (stack, key) = (&stack, Key::of_item(number));
+                async move {
+                    let item = stack.prefetch(cx, &key).await?;
+                    Ok::<_, GetError>(WarmItem { key, item, life_left: kind.life_left(number) })
+                }
             });
             read.extend(futures_util::future::try_join_all(reads).await?);
         }
-        let mut puts = (1..).zip(read).peekable();
-        while puts.peek().is_some() {
-            let some = puts.by_ref().take(Warm::PUTS_AT_ONCE);
-            let puts = some.map(|(number, (key, item))| stack.store(key, item, kind.life_left(number)));
-            futures_util::future::try_join_all(puts).await.map_err(WarmError::Put)?;
-        }
+        stack.store_all(read, Warm::PUTS_AT_ONCE).await.map_err(WarmError::Put)?;
         Ok(clock.mono())
     }
 }

@@ -50,4 +50,4 @@ pub use spec::Spec;
 pub use stack::budgets::Budgets;
 pub use stack::sabotage;
 pub use stack::slots::Slots;
-pub use stack::{Ports, RunningStrategy, Stack, Unable};
+pub use stack::{Ports, RunningStrategy, Stack, Unable, WarmItem};

@@ -11,7 +11,7 @@ use evidence::CacheStatus;
 use evidence::{CommandTimes, Heartbeat, ReplicaCounters, ReplicaEvents};
 use futures_util::future::try_join_all;
 use strategies::port::{Bus, Clock, Removal};
-use strategies::{Cx, Key};
+use strategies::{Cx, Key, WarmItem};
 
 use super::running::{Replica, Running};
 use crate::CONTROL_BODY_MAX;
@@ -130,37 +130,27 @@ async fn unheard(State(replica): Shared, Json(cut): Json<CutChanges>) -> Result<
 /// Reads every item first and then puts them all in one burst: interleaved, the puts would come in the waves of the
 /// origin's places and not expire together.
 async fn warm(State(replica): Shared, Json(warm): Json<WarmBurst>) -> Result<Json<Warmed>, Refuse> {
-    let running = running(&replica)?;
+    let running = &*running(&replica)?;
     if warm.items > WARM_ITEMS_MAX {
         return Err(Refuse::bad(format!("{} items to warm; at most {WARM_ITEMS_MAX}", warm.items)));
     }
     let open = replica.open_request();
     let deadline = replica.settings.clock.mono().plus(Duration::from_nanos(warm.within_ns));
     let cx = Cx { request: 0, deadline, replica: running.index };
+    let kind = if warm.aged { scenarios::Warm::BurstAged } else { scenarios::Warm::BurstAll };
     let mut items = Vec::new();
-    for chunk in keys(warm.items).chunks(warm.at_once.max(1) as usize) {
-        let reads = chunk.iter().map(|key| async {
-            let item = running.stack.prefetch(cx, key).await?;
-            Ok::<_, strategies::GetError>((key.clone(), item))
+    for chunk in (1..=warm.items).collect::<Vec<_>>().chunks(warm.at_once.max(1) as usize) {
+        let reads = chunk.iter().map(|&number| async move {
+            let key = Key::of_item(number);
+            let item = running.stack.prefetch(cx, &key).await?;
+            Ok::<_, strategies::GetError>(WarmItem { key, item, life_left: kind.life_left(number) })
         });
         items.extend(try_join_all(reads).await.map_err(Refuse::failed)?);
     }
-    let kind = if warm.aged { scenarios::Warm::BurstAged } else { scenarios::Warm::BurstAll };
-    let mut puts = (1..).zip(items).peekable();
-    while puts.peek().is_some() {
-        let running = &running;
-        let some = puts
-            .by_ref()
-            .take(scenarios::Warm::PUTS_AT_ONCE)
-            .map(|(number, (key, item))| async move { running.stack.store(&key, item, kind.life_left(number)).await });
-        try_join_all(some).await.map_err(|error| Refuse::failed(format!("{}{error}", scenarios::Warm::PUT_FAILED)))?;
-    }
+    let put = running.stack.store_all(items, scenarios::Warm::PUTS_AT_ONCE).await;
+    put.map_err(|error| Refuse::failed(format!("{}{error}", scenarios::Warm::PUT_FAILED)))?;
     drop(open);
     Ok(Json(Warmed { last_put_mono_ns: replica.now_ns() }))
-}
-
-fn keys(items: u32) -> Vec<Key> {
-    (1..=items).map(Key::of_item).collect()
 }
 
 fn running(replica: &Replica) -> Result<Arc<Running>, Refuse> {

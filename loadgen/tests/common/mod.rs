@@ -33,10 +33,14 @@ impl From<Output> for Said {
     }
 }
 
-/// Runs to the end, and not beside a test that has the machine to itself.
+/// Runs to the end, and not beside a test that has the machine to itself. Where it does not end well, a test that fails shows what it said.
 pub fn run(args: &[&str]) -> Said {
     let _turn = turns::somewhere();
-    loadgen(args).output().unwrap().into()
+    let said: Said = loadgen(args).output().unwrap().into();
+    if said.code != Some(0) {
+        eprintln!("loadgen {}: {:?}\n{}", args.join(" "), said.code, said.err);
+    }
+    said
 }
 
 /// The only run's folder under `results`.

@@ -179,11 +179,21 @@ fn a_burst_fills_a_cache_with_more_than_it_takes_within_one_time_out() {
     assert_eq!(strategy(&filled, "plain").hit_ratio, Some(1.0), "every item was there");
 }
 
+/// Two hundred puts at a time and a millisecond for each: half of them are answered too late, and are made again.
+#[test]
+fn a_burst_that_the_cache_takes_slowly_is_a_burst_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("filled.toml");
+    std::fs::write(&mine, FILLED.replace("20us", "1ms")).unwrap();
+    let filled = simulate(&["--scenario", mine.to_str().unwrap()]);
+    assert_eq!(strategy(&filled, "plain").hit_ratio, Some(1.0), "every item was there");
+}
+
 #[test]
 fn a_burst_that_the_cache_does_not_take_ends_the_run_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let mine = folder.path().join("filled.toml");
-    std::fs::write(&mine, FILLED.replace("20us", "1ms")).unwrap();
+    std::fs::write(&mine, FILLED.replace("20us", "300ms")).unwrap();
     let said =
         run(&["--scenario", mine.to_str().unwrap(), "--lab", "sim", "--quiet", "-o", folder.path().to_str().unwrap()]);
     assert_ne!(said.code, Some(0));

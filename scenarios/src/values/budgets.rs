@@ -20,6 +20,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const READS: f64 = 2.5;
 /// How long warming a cache may take at least, and at most.
 const WARM: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3600));
+/// What reading an item may cost besides the origin's time: a debug build on a busy machine needs some milliseconds.
+const WARM_ITEM: Duration = Duration::from_millis(10);
 /// How long flights and requests may go on after the load, at least.
 const QUIET: Duration = Duration::from_secs(30);
 
@@ -87,10 +89,11 @@ fn refuse_disorder(walk: &mut Walk<'_>, fields: &Fields<'_>, budgets: &Budgets) 
 }
 
 impl Scenario {
-    /// How long reading all items to warm the cache may take: twice what it should, a minute at least and an hour at most.
+    /// How long reading all items to warm the cache may take: twice what it should and 10 ms an item, a minute at least and an hour at most.
     #[must_use]
     pub fn warm_budget(&self) -> Duration {
-        (self.warm_takes(self.origin.service_time.p99()) * 2).clamp(WARM.0, WARM.1)
+        let reads = self.warm_takes(self.origin.service_time.p99()).saturating_mul(2);
+        reads.saturating_add(WARM_ITEM.saturating_mul(self.keys.n)).clamp(WARM.0, WARM.1)
     }
 
     /// How long reading all items takes where each takes `read`.

@@ -63,3 +63,11 @@ pub struct CacheError {
     /// What the adapter saw.
     pub message: String,
 }
+
+impl CacheError {
+    /// Whether there was no answer in time, or no connection to ask by: the same may do a moment later.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        matches!(self.class, CacheErrorClass::Slow | CacheErrorClass::Exhausted)
+    }
+}

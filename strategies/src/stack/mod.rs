@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_channel::oneshot;
+use futures_util::future::join_all;
 
 use crate::fill::{Backoff, Cx, Flights, LoadFill, Prefetched};
 use crate::layer::write::{ItemWriter, StoreWriter, WriteDoor};
@@ -50,6 +51,20 @@ pub struct Unable {
     pub strategy: String,
     /// What is not there.
     pub lacks: &'static str,
+}
+
+/// How long puts before a run wait that the cache did not answer in time, before they are made again: what it still has to do gets done.
+const WARM_PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
+
+/// An item that a cache is warmed with.
+#[derive(Debug, Clone)]
+pub struct WarmItem {
+    /// Its key.
+    pub key: Key,
+    /// What the origin said.
+    pub item: Prefetched,
+    /// Which part of its fresh life it has left, above 0, at most 1.
+    pub life_left: f64,
 }
 
 /// A strategy's layers over a replica's ports.
@@ -135,13 +150,35 @@ impl Stack {
         Ok(self.load.prefetch(cx, key, Cause::Warm).await?.0)
     }
 
-    /// Writes a prefetched item through the strategy's own put, with that part of its fresh life left.
+    /// Writes prefetched items through the strategy's own put, so many at a time, each with that part of its fresh life left. A put that the
+    /// cache did not answer in time is made again: connections that are only being made answer late, and so does a machine that is busy.
     ///
     /// # Errors
-    /// Where the cache did not take it.
-    pub async fn store(&self, key: &Key, item: Prefetched, left: f64) -> Result<(), CacheError> {
+    /// Where the cache did not take one.
+    pub async fn store_all(&self, items: Vec<WarmItem>, at_once: usize) -> Result<(), CacheError> {
+        let mut items = items.into_iter().peekable();
+        while items.peek().is_some() {
+            let mut pauses = WARM_PAUSES.iter();
+            let mut left = self.late_of(items.by_ref().take(at_once.max(1)).collect()).await?;
+            while let Some((_, last)) = left.first() {
+                self.clock.sleep(*pauses.next().ok_or_else(|| last.clone())?).await;
+                left = self.late_of(left.into_iter().map(|(item, _)| item).collect()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts all at once; those of them that the cache did not answer in time.
+    async fn late_of(&self, items: Vec<WarmItem>) -> Result<Vec<(WarmItem, CacheError)>, CacheError> {
+        let said = join_all(items.iter().map(|item| self.store(item))).await;
+        let failed = items.into_iter().zip(said).filter_map(|(item, said)| Some((item, said.err()?)));
+        failed.map(|(item, error)| if error.is_late() { Ok((item, error)) } else { Err(error) }).collect()
+    }
+
+    async fn store(&self, WarmItem { key, item, life_left }: &WarmItem) -> Result<(), CacheError> {
         let Life { soft, hard } = self.life;
-        let life = if left < 1.0 { Life::new(soft.mul_f64(left), hard.saturating_sub(soft)) } else { self.life };
+        let life =
+            if *life_left < 1.0 { Life::new(soft.mul_f64(*life_left), hard.saturating_sub(soft)) } else { self.life };
         for name in self.reach.names.all(key) {
             self.load.store(&name, item.clone(), life, When::Always).await.1?;
         }

@@ -308,6 +308,8 @@ fn hear(
         }
         let unexplained = || !aftermath.explains(at, Some(replica));
         match &line.event {
+            // Puts that fill the cache before the run are made again, or there is no run.
+            Event::CacheFailed { .. } if scenario.warm.is_some() && at < 0 => {}
             // A pool that has no connection left is the strategy's own doing, and no fault of the lab's.
             Event::CacheFailed { class: CacheErrorClass::Exhausted, .. } => heard.spared = true,
             Event::CacheFailed { class, .. } => {
