@@ -1,6 +1,12 @@
 //! The real binary, run as its user runs it.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each binary uses its own part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "each binary uses its own part of this"
+)]
 
 pub mod page;
 pub mod turns;

@@ -97,7 +97,7 @@ const KNOWN: &[Known] = &[
     known("free-replicas", "requests may have to wait for a replica's slot", |_, at| !at.slots),
     known("right", "the strategy is wrong on purpose", |layers, _| !layers.flawed),
     known("shared-cache", "each replica has a cache of its own", |layers, _| !layers.local),
-    known("reads-from-primaries", "replicas of the cache's servers answer reads, and may be behind", |layers, _| !layers.behind),
+    known("reads-from-primaries", "replicas of the cache may answer reads, and be behind", |layers, _| !layers.behind),
     known("one-entry", "a key has several entries, each with an expiry of its own", |layers, _| !layers.copies),
     known(
         "connections-for-all",

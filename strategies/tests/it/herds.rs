@@ -152,7 +152,8 @@ fn lives(spec: &str) -> Vec<f64> {
         for key in (1..=200).map(Key::of_item) {
             let cx = strategies::Cx { request: 0, deadline: strategies::time::Mono(u64::MAX), replica: 0 };
             let item = replica.stack.prefetch(cx, &key).await.unwrap();
-            replica.stack.store(&key, item, 1.0).await.unwrap();
+            let item = strategies::WarmItem { key: key.clone(), item, life_left: 1.0 };
+            replica.stack.store_all(vec![item], 1).await.unwrap();
             let Ok(Lookup::Found(entry, _)) = fleet.memory.get(&key).await else { panic!("{key} was stored") };
             let age = fleet.world.clock(0).wall().since(entry.stored_at);
             assert_eq!(age, ms(80), "there and back");
