@@ -33,6 +33,12 @@ pub struct ReplicaCounters {
     /// Reads that found parts of an item of different versions.
     #[serde(default)]
     pub torn: u64,
+    /// Requests for several items whose reads a layer orders.
+    #[serde(default)]
+    pub ordered: u64,
+    /// The round trips to the shared cache that these waited for, one after the other.
+    #[serde(default)]
+    pub round_trips: u64,
     /// Requests and background tasks that have not ended.
     pub in_flight: u64,
     /// The most requests that waited at a time since the last `POST /mark`; `None` where that is not known.
@@ -260,6 +266,8 @@ impl ReplicaCounters {
                 (one, two) => one.or(two),
             },
             torn: self.torn + other.torn,
+            ordered: self.ordered + other.ordered,
+            round_trips: self.round_trips + other.round_trips,
             in_flight: self.in_flight + other.in_flight,
             peak_waiters: self.peak_waiters.max(other.peak_waiters),
         }
@@ -277,6 +285,8 @@ impl ReplicaCounters {
             traffic: self.traffic.map(|now| now.each(earlier.traffic.unwrap_or_default(), u64::saturating_sub)),
             redirects: self.redirects.map(|now| now.each(earlier.redirects.unwrap_or_default(), u64::saturating_sub)),
             torn: self.torn.saturating_sub(earlier.torn),
+            ordered: self.ordered.saturating_sub(earlier.ordered),
+            round_trips: self.round_trips.saturating_sub(earlier.round_trips),
             ..self
         }
     }

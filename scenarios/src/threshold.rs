@@ -11,7 +11,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 123] = [
+pub const METRICS: [&str; 124] = [
     "requests",
     "errors",
     "hit_ratio",
@@ -92,6 +92,7 @@ pub const METRICS: [&str; 123] = [
     "traffic.commands_per_request",
     "traffic.read_per_request",
     "traffic.written_per_request",
+    "traffic.round_trips_per_request",
     "traffic.torn",
     "shards.operations",
     "shards.fullest_share",

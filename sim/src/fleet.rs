@@ -131,6 +131,8 @@ impl Process {
             traffic: Some(self.port.traffic.counters().into()),
             redirects: None,
             torn: self.stack.torn_reads(),
+            ordered: self.stack.round_trips().0,
+            round_trips: self.stack.round_trips().1,
             in_flight: 0,
             peak_waiters: Some(self.stack.peak_waiters()),
         }

@@ -1,10 +1,11 @@
-//! What a stack of containers needs beside replicas and origin: `lab secrets`, `lab health`, `lab cache-proxy`.
+//! What a stack of containers needs beside replicas and origin: `lab secrets`, `lab health`, `lab cache-proxy`, `lab form-cluster`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use app::cache::cache_proxy::{CacheProxy, ProxyListeners, run};
+use app::cache::redis_nodes::form_cluster;
 use app::process::config::{Listen, shutdown_on_signals};
 use app::process::redis_args::RedisArgs;
 use clap::{Parser, Subcommand};
@@ -29,6 +30,11 @@ enum Command {
         /// The listener
         address: SocketAddr,
     },
+    /// Make one cluster of all nodes that --redis names, the first half of them primaries
+    FormCluster {
+        #[command(flatten)]
+        redis: Box<RedisArgs>,
+    },
     /// Pass connections on to Redis, later where the lab says so
     CacheProxy {
         #[command(flatten)]
@@ -43,6 +49,11 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Secrets { folder } => app::process::secrets::make(&folder).map_err(|e| anyhow!(e)),
         Command::Health { address } => app::wire::health::check(address).map_err(|e| anyhow!(e)),
+        Command::FormCluster { redis } => {
+            let address = redis.address()?;
+            let formed = tokio::task::spawn_blocking(move || form_cluster(&address)).await?;
+            formed.map_err(|e| anyhow!(e))
+        }
         Command::CacheProxy { listen, redis } => {
             app::process::descriptors::raise();
             let proxy = CacheProxy::new(redis.address()?).map_err(|e| anyhow!("--redis: {e}"))?;

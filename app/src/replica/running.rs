@@ -187,6 +187,8 @@ impl Replica {
             traffic: running.cache.traffic.as_ref().map(|traffic| traffic.counters().into()),
             redirects: self.settings.cache.redirects(),
             torn: running.stack.torn_reads(),
+            ordered: running.stack.round_trips().0,
+            round_trips: running.stack.round_trips().1,
             cache_ops: running.cache_ops(),
             in_flight,
             peak_waiters: Some(running.stack.peak_waiters()),

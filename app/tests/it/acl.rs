@@ -4,13 +4,16 @@
 use std::collections::BTreeSet;
 
 use app::cache::redis_server::PrivateRedis;
-use app::process::secrets::{self, CACHE_USERS, INJECTOR_MAY, INJECTOR_USER, REPLICA_MAY, REPLICA_USER};
+use app::process::secrets::{
+    self, CACHE_USERS, INJECTOR_MAY, INJECTOR_USER, PEER_MAY, PEER_USER, REPLICA_MAY, REPLICA_USER, SENTINEL_MAY,
+    SENTINEL_USER,
+};
 use app::testing;
 
 use crate::common::fleet::command;
 
 /// What replicas send, with the lab's keys: a row for each right.
-const REPLICA_DOES: [&str; 26] = [
+const REPLICA_DOES: [&str; 30] = [
     "GET lab:run:s:{1}:v",
     "MGET lab:run:s:{1}:v lab:run:s:{1}:v:1",
     "SET lab:run:s:{1}:v x PX 1000",
@@ -37,10 +40,14 @@ const REPLICA_DOES: [&str; 26] = [
     "HELLO 3",
     "INFO",
     "PING",
+    "ROLE",
+    "CLUSTER SLOTS",
+    "ASKING",
+    "READONLY",
 ];
 
 /// What the injector sends.
-const INJECTOR_DOES: [&str; 9] = [
+const INJECTOR_DOES: [&str; 19] = [
     "SCAN 0 MATCH lab:run:s:* COUNT 1000",
     "UNLINK lab:run:s:{1}:v lab:run:s:{1}:l",
     "GET lab:run:s:{1}:l",
@@ -50,9 +57,38 @@ const INJECTOR_DOES: [&str; 9] = [
     "CONFIG SET maxmemory 0",
     "LATENCY LATEST",
     "SLOWLOG GET 16",
+    "ROLE",
+    "ASKING",
+    "CLUSTER SLOTS",
+    "CLUSTER NODES",
+    "CLUSTER INFO",
+    "CLUSTER MYID",
+    "CLUSTER MEET 10.0.0.2 6379 16379",
+    "CLUSTER ADDSLOTSRANGE 0 5460",
+    "CLUSTER SET-CONFIG-EPOCH 1",
+    "CLUSTER REPLICATE 07c37dfeb235213a872192d90877d0cd55635b91",
 ];
 
-/// What nobody may: to empty it, to end it, to hear of others, to be somebody else, or to touch what is not the lab's.
+/// What a replica of Redis sends its primary.
+const PEER_DOES: [&str; 3] = ["PSYNC ? -1", "REPLCONF listening-port 6379", "PING"];
+
+/// What a Sentinel sends the servers that it watches.
+const SENTINEL_DOES: [&str; 12] = [
+    "MULTI",
+    "EXEC",
+    "SLAVEOF NO ONE",
+    "PING",
+    "SUBSCRIBE __sentinel__:hello",
+    "CONFIG REWRITE",
+    "ROLE",
+    "PUBLISH __sentinel__:hello x",
+    "INFO",
+    "CLIENT SETNAME x",
+    "CLIENT KILL TYPE normal",
+    "SCRIPT KILL",
+];
+
+/// What neither of these may: to empty it, to end it, to hear of others, to be somebody else, or to touch what is not the lab's.
 const NOBODY_MAY: [&str; 44] = [
     "FLUSHALL",
     "FLUSHDB",
@@ -169,17 +205,31 @@ async fn each_role_may_do_what_it_is_for_and_nothing_else() {
             assert!(said.contains("no permissions"), "{user}, {what}: {said}");
         }
     }
+    // Servers and Sentinels among themselves: of the lab's keys and messages they may nothing.
+    for (user, does) in [(PEER_USER, &PEER_DOES[..]), (SENTINEL_USER, &SENTINEL_DOES[..])] {
+        for what in does {
+            assert_eq!(denied(&redis, user, what).await, None, "{user} needs {what}");
+        }
+        for what in REPLICA_DOES.iter().chain(&INJECTOR_DOES).filter(|what| what.contains("lab:")) {
+            assert!(denied(&redis, user, what).await.is_some(), "{user} may {what}");
+        }
+    }
 }
 
 /// Every right of theirs has its row above.
 #[test]
 fn no_right_is_without_a_use() {
-    for (may, does) in [(REPLICA_MAY, &REPLICA_DOES[..]), (INJECTOR_MAY, &INJECTOR_DOES[..])] {
+    for (may, does) in [
+        (REPLICA_MAY, &REPLICA_DOES[..]),
+        (INJECTOR_MAY, &INJECTOR_DOES[..]),
+        (PEER_MAY, &PEER_DOES[..]),
+        (SENTINEL_MAY, &SENTINEL_DOES[..]),
+    ] {
         let rights: BTreeSet<String> =
             may.split(' ').filter_map(|word| word.strip_prefix('+')).map(str::to_owned).collect();
         let used = does.iter().map(|row| {
             let words: Vec<String> = row.split(' ').map(str::to_lowercase).collect();
-            let in_two = ["client", "config", "latency", "slowlog"].contains(&words[0].as_str());
+            let in_two = ["client", "config", "latency", "slowlog", "cluster", "script"].contains(&words[0].as_str());
             if in_two { words[..2].join("|") } else { words[0].clone() }
         });
         assert_eq!(rights, used.collect());

@@ -21,7 +21,7 @@ pub type FoundStack = Infallible;
 /// [`Failure`] where it is not the simulated one.
 pub async fn choose(settings: &mut Settings) -> Result<Option<FoundStack>, Failure> {
     if settings.simulated {
-        return settings.check_world(false).map(|()| None);
+        return settings.check_world(None).map(|()| None);
     }
     let found = if settings.target.is_some() { "--target" } else { "no --lab sim" };
     Err(Failure::usage(format!(

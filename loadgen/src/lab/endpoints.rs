@@ -8,6 +8,8 @@ use app::wire::control_client::ControlClient;
 
 use super::docker::ContainerStack;
 use super::server::AskedServer;
+use super::shards::AskedCluster;
+use crate::lab::StackCache;
 use crate::load::drive::Site;
 
 /// A world that is up.
@@ -23,8 +25,8 @@ pub struct Endpoints {
     pub origin: Option<ControlClient>,
     /// Where the Redis is, where the generator reaches it itself.
     pub server: Option<RedisAddress>,
-    /// Where the cluster is, where the cache is one.
-    pub cluster: Option<RedisAddress>,
+    /// How the cluster's nodes are asked, where the cache is one.
+    pub cluster: Option<AskedCluster>,
     /// The servers behind the cache that stand in for one another, where the lab started them.
     pub nodes: Option<Arc<PrivateNodes>>,
     /// The containers, where it is they.
@@ -35,6 +37,7 @@ impl Endpoints {
     /// How the cache's server is asked about itself, where it can be.
     pub(super) fn asked_server(&self) -> Option<AskedServer> {
         let itself = self.server.clone().map(AskedServer::Itself);
-        itself.or_else(|| self.stack.as_ref().map(|stack| AskedServer::ByProxy(stack.proxy.clone())))
+        let alone = self.stack.as_ref().filter(|stack| stack.cache != StackCache::Cluster);
+        itself.or_else(|| alone.map(|stack| AskedServer::ByProxy(stack.proxy.clone())))
     }
 }

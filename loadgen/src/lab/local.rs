@@ -27,6 +27,7 @@ use strategies::port::BoxFuture;
 use tokio::net::TcpListener;
 
 use super::Endpoints;
+use super::shards::AskedCluster;
 use crate::cli::CacheChoice;
 use crate::cli::settings::Settings;
 use crate::load::drive::Site;
@@ -90,7 +91,7 @@ impl LocalLab {
         }
         let origin = Some(ControlClient::new(&format!("http://{origin_control}"), Some(token)));
         let (server, cluster) = match &cache {
-            Cache::Redis(address) if address.is_cluster() => (None, Some(address.clone())),
+            Cache::Redis(address) if address.is_cluster() => (None, Some(AskedCluster::Itself(address.clone()))),
             Cache::Redis(address) => (Some(address.clone()), None),
             Cache::Memory(_) => (None, None),
         };

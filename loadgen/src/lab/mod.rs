@@ -4,6 +4,7 @@
 
 pub mod faults;
 pub mod simlab;
+mod stack_cache;
 pub mod target;
 pub mod trial;
 
@@ -30,6 +31,8 @@ pub use real::{FoundStack, OpenLab, choose};
 #[cfg(feature = "labs")]
 pub use {endpoints::Endpoints, local::LocalLab};
 
+pub use stack_cache::StackCache;
+
 use crate::lab::target::Target;
 use crate::shell::exit::Failure;
 
@@ -38,8 +41,8 @@ use crate::shell::exit::Failure;
 pub struct RealWorld<'a> {
     /// An HTTP service instead of a lab.
     pub target: Option<&'a Target>,
-    /// Whether the lab is the containers.
-    pub docker: bool,
+    /// What the containers' cache is, where the lab is they.
+    pub docker: Option<StackCache>,
     /// Whether there is a Redis that the generator reaches itself.
     pub server: bool,
     /// Whether the lab started it.
@@ -58,7 +61,7 @@ pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Fai
     let RealWorld { target, docker, server, own_server, own_cluster, own_sentinel } = world;
     let (origin, cache) = (target.is_none_or(|t| t.origin.is_some()), target.is_none());
     let whose = match (origin, cache) {
-        (_, true) if docker => "the lab in containers",
+        (_, true) if docker.is_some() => "the lab in containers",
         (_, true) => "the local lab",
         (true, false) => "--target with --origin-control",
         (false, false) => "--target without --origin-control",
@@ -68,7 +71,8 @@ pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Fai
         Needs::Cache => cache,
         Needs::Server => server,
         Needs::OwnServer | Needs::OwnServerOrModel => own_server,
-        Needs::Containers => docker,
+        Needs::Containers => docker.is_some(),
+        Needs::CacheContainer => docker == Some(StackCache::OneServer),
         Needs::OwnCluster => own_cluster,
         Needs::OwnStandby => own_cluster || own_sentinel,
     };
@@ -79,7 +83,10 @@ pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Fai
             let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
             let others = match (cache, row.lab) {
                 (false, _) => "",
-                (true, lab) if docker && lab.is_server() && !lab.is_of_nodes() => {
+                (true, Needs::CacheContainer) if docker.is_some() => {
+                    "; the stack's cache is several servers: a stack with one, or --lab sim, can do that"
+                }
+                (true, lab) if docker.is_some() && lab.is_server() && !lab.is_of_nodes() => {
                     "; the containers' Redis is out of the generator's reach: --lab local can do that"
                 }
                 (true, Needs::Server) => "; that needs a real Redis: --cache redis, or --redis-server PATH",

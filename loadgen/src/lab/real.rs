@@ -14,6 +14,7 @@ use super::preflight::preflight;
 use super::trial::{Trial, TrialRunner};
 use crate::cli::LabChoice;
 use crate::cli::settings::{Settings, Subject};
+use crate::lab::StackCache;
 use crate::load::drive::Pacer;
 use crate::load::live::Feed;
 use crate::shell::exit::Failure;
@@ -43,7 +44,7 @@ pub async fn choose(settings: &mut Settings) -> Result<Option<FoundStack>, Failu
     if let Some((_, endpoints)) = &found {
         settings.replicas = u16::try_from(endpoints.sites.len()).unwrap_or(u16::MAX);
     }
-    settings.check_world(found.is_some())?;
+    settings.check_world(found.as_ref().map(|(stack, _)| stack.cache))?;
     Ok(found)
 }
 
@@ -120,8 +121,13 @@ fn bring_up(settings: &Settings, found: Option<FoundStack>) -> Result<(Endpoints
         return Ok((endpoints, "the target's own".into(), None));
     }
     if let Some((stack, endpoints)) = found {
+        let note = match stack.cache {
+            StackCache::OneServer => "the stack's container",
+            StackCache::Cluster => "the stack's cluster",
+            StackCache::Sentinel => "the stack's, under Sentinel",
+        };
         let endpoints = Endpoints { stack: Some(Arc::new(stack)), ..endpoints };
-        return Ok((endpoints, "the stack's container".into(), None));
+        return Ok((endpoints, note.into(), None));
     }
     let (lab, endpoints, cache_note) = LocalLab::start(settings)?;
     Ok((endpoints, cache_note, Some(lab)))

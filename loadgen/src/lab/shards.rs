@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use app::cache::redis_cache::{ClusterWatch, RedisAddress, ShardSample};
 use app::process::runtime::RealClock;
+use app::wire::control_client::ControlClient;
 use report::record::ShardRow;
 use strategies::port::Clock;
 use strategies::time::Mono;
@@ -19,6 +20,29 @@ const ROWS_MAX: usize = 1_000_000;
 
 type Rows = Arc<Mutex<Vec<ShardRow>>>;
 
+/// How a cluster's nodes are asked.
+#[derive(Clone)]
+pub enum AskedCluster {
+    /// By the generator.
+    Itself(RedisAddress),
+    /// By the proxy beside it.
+    ByProxy(ControlClient),
+}
+
+enum Asking {
+    Itself(Box<ClusterWatch>),
+    ByProxy(ControlClient),
+}
+
+impl Asking {
+    async fn ask(&mut self) -> Result<Vec<ShardSample>, String> {
+        match self {
+            Self::Itself(watch) => watch.ask().await,
+            Self::ByProxy(proxy) => proxy.get("/shards").await.map_err(|error| error.to_string()),
+        }
+    }
+}
+
 /// Samples until it is asked for its rows, or dropped.
 pub(super) struct ShardSampler {
     rows: Rows,
@@ -27,10 +51,13 @@ pub(super) struct ShardSampler {
 }
 
 impl ShardSampler {
-    /// Samples the cluster at an address; `None` where there is none, or it cannot be used.
+    /// Samples a cluster; `None` where there is none, or its address cannot be used.
     #[must_use]
-    pub(super) fn start(at: Option<&RedisAddress>, clock: RealClock) -> Option<Self> {
-        let mut watch = ClusterWatch::new(at.filter(|at| at.is_cluster())?).ok()?;
+    pub(super) fn start(cluster: Option<&AskedCluster>, clock: RealClock) -> Option<Self> {
+        let mut watch = match cluster? {
+            AskedCluster::Itself(at) => Asking::Itself(Box::new(ClusterWatch::new(at).ok()?)),
+            AskedCluster::ByProxy(proxy) => Asking::ByProxy(proxy.clone()),
+        };
         let rows = Rows::default();
         let (mut task, into) = (JoinSet::new(), Arc::clone(&rows));
         task.spawn(async move {

@@ -281,7 +281,10 @@ fn the_metrics_that_a_threshold_may_name_are_those_of_the_record() {
     with_hot.counters = Some(report::record::CounterFigures::default());
     with_hot.levels = Some(report::record::LevelFigures::default());
     with_hot.pool = Some(report::record::PoolFigures::default());
-    with_hot.traffic = Some(report::record::TrafficFigures::default());
+    with_hot.traffic = Some(report::record::TrafficFigures {
+        round_trips_per_request: Some(1.0),
+        ..report::record::TrafficFigures::default()
+    });
     with_hot.server = Some(report::record::ServerFigures::default());
     with_hot.takeovers = Some(report::record::TakeoverSums {
         ask_share: Some(0.0),

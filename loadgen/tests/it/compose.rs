@@ -43,7 +43,7 @@ fn forbidden(file: &Value) -> Vec<String> {
         let environment = service["environment"].as_object().cloned().unwrap_or_default();
         let secret = environment.iter().any(|(name, value)| is_secret(name, value.as_str().unwrap_or_default()));
         bad(secret, "a secret in the environment");
-        let one_shot = name == "secrets";
+        let one_shot = ["secrets", "cluster"].contains(&name.as_str());
         bad(!one_shot && service["healthcheck"]["test"].is_null(), "no health check");
     }
     for (name, network) in file["networks"].as_object().unwrap() {
@@ -63,12 +63,12 @@ fn is_secret(name: &str, value: &str) -> bool {
     in_url || names_one && !(name.ends_with("_FILE") && value.starts_with("/secrets/"))
 }
 
-/// The file as Compose reads it, with the services of these profiles.
-fn resolved(profiles: &[&str]) -> Option<Value> {
+/// The file as Compose reads it, with these arguments.
+fn resolved(with: &[&str]) -> Option<Value> {
     let mut command = Command::new("docker");
     command
         .arg("compose")
-        .args(profiles.iter().flat_map(|profile| ["--profile", profile]))
+        .args(with)
         .args(["config", "--format", "json"])
         .current_dir(root())
         .env_remove("COMPOSE_PROJECT_NAME");
@@ -78,7 +78,7 @@ fn resolved(profiles: &[&str]) -> Option<Value> {
 
 #[test]
 fn the_resolved_file_has_nothing_forbidden() {
-    let (Some(file), Some(watched)) = (resolved(&[]), resolved(&["observe"])) else { return };
+    let (Some(file), Some(watched)) = (resolved(&[]), resolved(&["--profile", "observe"])) else { return };
     assert_eq!(forbidden(&file), Vec::<String>::new());
     assert_eq!(forbidden(&watched), Vec::<String>::new());
     assert_eq!(file["name"], "stampede-lab");
@@ -103,6 +103,28 @@ fn the_resolved_file_has_nothing_forbidden() {
     let sees = |service: &str, volume: &str| file["services"][service]["volumes"].to_string().contains(volume);
     assert!(!sees("app", "injector-password") && !sees("app", "cache-users"));
     assert!(!sees("origin", "password") && !sees("redis", "password") && !sees("redis", "token"));
+}
+
+/// What is added where servers stand in for one another, and that nothing of it is published, or sees more than it needs.
+#[test]
+fn the_cache_of_several_servers_has_nothing_forbidden_and_replicas_reach_it() {
+    for (name, servers, seen) in [("cluster", "node-", 6), ("sentinel", "server-", 2)] {
+        let Some(file) = resolved(&["--env-file", &format!("docker/{name}.env")]) else { return };
+        assert_eq!(forbidden(&file), Vec::<String>::new());
+        let services = file["services"].as_object().unwrap();
+        assert_eq!(services.keys().filter(|service| service.starts_with(servers)).count(), seen);
+        let is_of_cache = |service: &str| [servers, "sentinel-"].iter().any(|begins| service.starts_with(begins));
+        for (service, of) in services.iter().filter(|(service, _)| is_of_cache(service)) {
+            assert!(of["ports"].is_null(), "{service} is published");
+            assert_eq!(of["networks"].as_object().unwrap().keys().collect::<Vec<_>>(), ["cache"], "{service}");
+            assert!(!of["volumes"].to_string().contains("password"), "{service} sees a client's password");
+        }
+        for service in ["app", "cache-proxy"] {
+            let environment = services[service]["environment"].to_string();
+            assert!(environment.contains(if name == "cluster" { "node-1" } else { "sentinel-1" }), "{environment}");
+        }
+        assert!(services["app"]["depends_on"].as_object().unwrap().keys().any(|on| on.starts_with(name)));
+    }
 }
 
 #[test]

@@ -41,6 +41,14 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
         &[("loadgen/tests/it/compose.rs", "the_resolved_file_has_nothing_forbidden")],
     ),
     (
+        "Users of servers and Sentinels among themselves may do nothing with the lab's keys and messages",
+        &[("app/tests/it/acl.rs", "each_role_may_do_what_it_is_for_and_nothing_else")],
+    ),
+    (
+        "The stack's Sentinels are asked without a password, and only the internal network of the cache reaches them",
+        &[("loadgen/tests/it/compose.rs", "the_cache_of_several_servers_has_nothing_forbidden_and_replicas_reach_it")],
+    ),
+    (
         "`/metrics` shows counts, and no key, value or secret",
         &[("app/tests/it/programs.rs", "replica_and_origin_serve_and_end_at_sigterm")],
     ),
@@ -204,7 +212,7 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
     ("No right of theirs is without a use", &[("app/tests/it/acl.rs", "no_right_is_without_a_use")]),
     (
         "The injector may also set the stack's Redis up (`CONFIG GET` and `SET`, which leave out what a server protects): the cache \
-         proxy, which alone has its password, sets nothing but the 23 settings of `[cache.redis]`, and sets them back",
+         proxy, which alone has its password beside the service that makes a cluster of the nodes, sets nothing but the 23 settings of `[cache.redis]`, and sets them back",
         &[("app/tests/it/stack_parts.rs", "the_proxy_asks_the_server_about_itself_and_sets_it_up_for_a_time")],
     ),
     (

@@ -104,8 +104,25 @@ fn a_page_takes_as_many_round_trips_and_commands_as_its_mode_says() {
     assert!((100.0..112.0).contains(&p50(&names[0])), "{}", p50(&names[0]));
     assert!(p50(&names[1]) < 1.5 && p50(&names[2]) < 1.5, "{} {}", p50(&names[1]), p50(&names[2]));
     assert_eq!(names.each_ref().map(|name| commands(name).round()), [100.0, 100.0, 1.0]);
+    let trips = |name: &str| traffic(&run, name).round_trips_per_request.unwrap();
+    assert_eq!(names.each_ref().map(|name| trips(name)), [100.0, 1.0, 1.0]);
     let of = strategy(&run, &names[2]);
     assert!(of.predicted.is_none() && of.origin.as_ref().unwrap().floor.is_none(), "both are for one item a request");
+}
+
+/// By slot in turn it is one round trip for each slot that the page's items lie in: 100 of 16 384 drawn without regard, 99.7 of them different.
+#[test]
+fn a_page_read_by_slot_in_turn_waits_for_each_slot() {
+    let [by_slot, once] = ["batch(mode=slots)", "batch"].map(|mode| format!("plain + {mode} + coalesce + lock"));
+    let strategies = [by_slot.as_str(), once.as_str()].join(",");
+    let run =
+        simulate(&["--scenario", "pages", "-d", "5s", "--set", "cache.simulated.shards=3", "--strategy", &strategies]);
+    let of = |name: &str| traffic(&run, name).round_trips_per_request.unwrap();
+    assert!((99.0..=100.0).contains(&of(&by_slot)), "{}", of(&by_slot));
+    assert!((of(&once) - 1.0).abs() < 1e-9, "{}", of(&once));
+    // Where nobody orders the reads of a page nothing is said.
+    let plain = simulate(&["--scenario", "pages", "-d", "2s", "--strategy", "plain + coalesce"]);
+    assert_eq!(traffic(&plain, "plain + coalesce").round_trips_per_request, None);
 }
 
 /// In turn a page waits for one fill after the other; at once for the longest of them. And each read is in both ledgers.

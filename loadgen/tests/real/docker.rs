@@ -9,12 +9,14 @@ use crate::common::{Said, alone, assert_ended, folder, record, signal, sound, st
 /// A stack of our own.
 struct TestStack {
     project: String,
+    /// What is given before each of Compose's commands.
+    with: Vec<String>,
 }
 
 impl TestStack {
     /// Brings it up; `None`, and a line that says so, where there is no engine or the images cannot be had.
     fn up() -> Option<Self> {
-        let stack = Self { project: format!("stampede-test-{}", std::process::id()) };
+        let stack = Self { project: format!("stampede-test-{}", std::process::id()), with: Vec::new() };
         app::testing::needed("docker", || {
             let works = |args: &[&str]| Command::new("docker").args(args).output().is_ok_and(|o| o.status.success());
             if !works(&["compose", "version"]) || !works(&["info"]) {
@@ -30,10 +32,18 @@ impl TestStack {
         Some(stack)
     }
 
+    /// The same images with another cache, in the place of the first.
+    fn with_cache(&self, which: &str) -> Self {
+        let with = vec!["--env-file".to_owned(), format!("docker/{which}.env")];
+        let stack = Self { project: self.project.clone(), with };
+        stack.does(&["up", "-d", "--wait"]);
+        stack
+    }
+
     fn compose(&self, args: &[&str]) -> Output {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut command = Command::new("docker");
-        command.arg("compose").args(args).current_dir(root).env("COMPOSE_PROJECT_NAME", &self.project);
+        command.arg("compose").args(&self.with).args(args).current_dir(root).env("COMPOSE_PROJECT_NAME", &self.project);
         for (name, value) in [
             ("LAB_IMAGE", "stampede-lab:test"),
             ("LAB_APP_PORTS", "18081-18099"),
@@ -133,6 +143,54 @@ fn a_stack_is_found_driven_hurt_and_healed_and_leaves_nothing_behind() {
     the_lock_s_holder_is_found(&stack, scratch.path());
     an_interrupted_run_heals_what_it_hurt(&stack, scratch.path());
     what_is_wrong_with_it_is_said(&stack);
+    stack.does(&["down", "-v", "--timeout", "1"]);
+    assert_eq!(stack.left_behind(), "");
+    a_cluster_is_driven_and_says_what_it_cannot_do(&stack, scratch.path());
+    a_standby_takes_over_under_sentinel(&stack, scratch.path());
+}
+
+fn a_cluster_is_driven_and_says_what_it_cannot_do(of: &TestStack, scratch: &Path) {
+    let stack = of.with_cache("cluster");
+    let flush = event("2s", "flush", "");
+    let (file, results) = (scenario(scratch, "nodes", "5s", &flush), scratch.join("nodes"));
+    let name = "plain + read-from(nodes=any) + lock";
+    let args = ["--scenario", file.to_str().unwrap(), "--lab", "docker"];
+    let (_, path) = stack.measure(&results, &[&args[..], &["--strategy", name]].concat());
+    let run = record(&path);
+    assert!(run.cache.ends_with(", a cluster of 3 primaries"), "{}", run.cache);
+    let shards = strategy(&run, name).shards.clone().unwrap();
+    assert_eq!((shards.primaries, shards.replicas, shards.told), (3, 3, Some(0)));
+    let rows = folder(&path, &strategy(&run, name).folder).read_events().unwrap();
+    let flushed = rows.iter().find_map(|row| row.detail.as_deref()?.strip_prefix("flush: ")?.strip_suffix(" keys"));
+    assert!(flushed.unwrap().parse::<u32>().unwrap() > 0, "{flushed:?}");
+    let restart = scenario(scratch, "restart", "5s", &event("2s", "cache-restart", ""));
+    for (args, words) in [
+        (&["--scenario", restart.to_str().unwrap()][..], "the stack's cache is several servers"),
+        (&["--scenario", "hotkey", "--set", "cache.redis.maxmemory=8MiB"], "a stack whose cache is several servers"),
+    ] {
+        let said = stack.run(&[args, &["--lab", "docker"]].concat());
+        assert_eq!(said.code, Some(2), "{}", said.err);
+        assert!(said.err.contains(words), "{words:?} is not in {}", said.err);
+    }
+    stack.does(&["down", "-v", "--timeout", "1"]);
+    assert_eq!(stack.left_behind(), "");
+}
+
+fn a_standby_takes_over_under_sentinel(of: &TestStack, scratch: &Path) {
+    let stack = of.with_cache("sentinel");
+    let primary = || {
+        let ask = ["redis-cli", "-p", "26379", "sentinel", "get-master-addr-by-name", "lab"];
+        text(&stack.compose(&[&["exec", "-T", "sentinel-1"], &ask[..]].concat()).stdout)
+    };
+    let first = primary();
+    stack.does(&["kill", "server-1"]);
+    until("another leads", || primary() != first);
+    // What comes back is the standby of the one that was its own.
+    stack.does(&["up", "-d", "--wait"]);
+    let (file, results) = (scenario(scratch, "standby", "5s", &event("2s", "flush", "")), scratch.join("standby"));
+    let args = ["--scenario", file.to_str().unwrap(), "--lab", "docker", "--strategy", "singleflight"];
+    let run = record(&stack.measure(&results, &args).1);
+    assert!(strategy(&run, "singleflight").server.as_ref().unwrap().samples > 10);
     stack.does(&["down", "-v", "--timeout", "1"]);
     assert_eq!(stack.left_behind(), "");
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 46] = [
+const MAY_BE_MISSING: [&str; 47] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -63,6 +63,7 @@ const MAY_BE_MISSING: [&str; 46] = [
     "run Strategy.takeovers",
     "run Strategy.traffic",
     "run Strategy.writes",
+    "run TrafficFigures.round_trips_per_request",
 ];
 
 fn root() -> PathBuf {

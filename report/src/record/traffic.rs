@@ -20,6 +20,10 @@ pub struct TrafficFigures {
     pub read_per_request: Option<f64>,
     /// Bytes that went, for each request.
     pub written_per_request: Option<f64>,
+    /// Round trips to the cache that a request for several items waited for, one after the other, those that others did for it left out; `None`
+    /// where no layer orders their reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trips_per_request: Option<f64>,
     /// How much of an item an answer from the cache carries, 0 to 1; `None` where items have no parts.
     pub part: Option<f64>,
     /// Reads that found parts of an item of different versions, and were taken for misses; `None` where items have no parts.

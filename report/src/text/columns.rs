@@ -90,6 +90,8 @@ pub(crate) enum Shown {
     Takeovers,
     /// Where items have parts.
     Parts,
+    /// Of a request for several items.
+    Pages,
     /// Where something counted.
     Counters,
     /// There, where a limiter asked.
@@ -117,6 +119,9 @@ impl Shown {
             Self::Traffic => strategies.clone().any(moves_much),
             Self::Shards => strategies.clone().any(|strategy| strategy.shards.is_some()),
             Self::Takeovers => strategies.clone().any(|strategy| strategy.takeovers.is_some()),
+            Self::Pages => strategies
+                .clone()
+                .any(|s| s.traffic.as_ref().is_some_and(|traffic| traffic.round_trips_per_request.is_some())),
             Self::Parts => strategies.clone().any(|s| s.traffic.as_ref().is_some_and(|traffic| traffic.torn.is_some())),
             Self::Pool => strategies.clone().any(|strategy| strategy.pool.is_some()),
             Self::Writes => strategies.clone().any(|strategy| strategy.behind.is_some()),

@@ -5,7 +5,7 @@ use crate::record::Strategy;
 use crate::text::phrases::{self, UNKNOWN};
 
 /// Every figure, in the order of the table at the end of a run.
-pub(crate) const FIGURES: [FigureRow; 41] = [
+pub(crate) const FIGURES: [FigureRow; 42] = [
     figure("requests", None, |s| count(Some(s.requests), "")).head("", "sent"),
     figure("origin.total", Some(FigureUnit::Count), origin_total).only(Shown::Items).head("origin", "reads").page(
         Group::Origin,
@@ -126,6 +126,16 @@ pub(crate) const FIGURES: [FigureRow; 41] = [
     .only(Shown::Traffic)
     .head("commands/", "request")
     .page(Group::Traffic, "commands", "commands on entries that a request sent to the shared cache"),
+    figure("traffic.round_trips_per_request", Some(FigureUnit::Rate), |s| {
+        one_decimal(s.traffic.as_ref().and_then(|traffic| traffic.round_trips_per_request))
+    })
+    .only(Shown::Pages)
+    .head("round", "trips")
+    .page(
+        Group::Traffic,
+        "round trips",
+        "round trips to the shared cache that a request for several items waited for, one after the other",
+    ),
     figure("traffic.torn", Some(FigureUnit::Count), |s| {
         count(s.traffic.as_ref().and_then(|traffic| traffic.torn), "")
     })

@@ -118,6 +118,8 @@ pub enum Needs {
     OwnStandby,
     /// Containers.
     Containers,
+    /// A container that is the whole cache.
+    CacheContainer,
 }
 
 impl Needs {
@@ -248,14 +250,20 @@ pub const ACTIONS: [ActionRow; 22] = [
         .lasting(Ends::ByItself, &[For]),
     row(K::OriginPause, "origin-pause", Needs::Origin, T::OriginPaused, "origin paused for {for}")
         .lasting(Ends::ByItself, &[For]),
-    row(K::CacheStop, "cache-stop", Needs::Containers, T::CacheLost, "cache stopped for {for}")
+    row(K::CacheStop, "cache-stop", Needs::CacheContainer, T::CacheLost, "cache stopped for {for}")
         .lasting(Ends::ByTheLab, &[For]),
-    row(K::CachePause, "cache-pause", Needs::Containers, T::CachePaused, "cache paused for {for}")
+    row(K::CachePause, "cache-pause", Needs::CacheContainer, T::CachePaused, "cache paused for {for}")
         .lasting(Ends::ByTheLab, &[For]),
-    row(K::CacheRestart, "cache-restart", Needs::Containers, T::CacheLost, "cache restarted, empty"),
-    row(K::CacheLatency, "cache-latency", Needs::Containers, T::CacheSlow, "cache slower by {add} for {for}{share}")
-        .lasting(Ends::ByTheLab, &[Add, For])
-        .taking(&[Share]),
+    row(K::CacheRestart, "cache-restart", Needs::CacheContainer, T::CacheLost, "cache restarted, empty"),
+    row(
+        K::CacheLatency,
+        "cache-latency",
+        Needs::CacheContainer,
+        T::CacheSlow,
+        "cache slower by {add} for {for}{share}",
+    )
+    .lasting(Ends::ByTheLab, &[Add, For])
+    .taking(&[Share]),
     row(K::NetworkCut, "network-cut", Needs::Containers, T::CutThere, "{replica} cut off from the cache for {for}")
         .lasting(Ends::ByTheLab, &[For])
         .at(None),

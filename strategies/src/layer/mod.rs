@@ -16,7 +16,7 @@ pub(crate) mod origin;
 mod parts;
 pub(crate) mod write;
 
-pub(crate) use batch::{BATCH, BatchMode, Batching, gathering};
+pub(crate) use batch::{BATCH, BatchMode, BatchWay, Batching, gathering};
 pub(crate) use cache_breaker::{CACHE_BREAKER, CacheBreakerLayer};
 pub(crate) use connection::{Connecting, ConnectionLayer, ConnectionSpec, MULTIPLEXED, POOL, READ_FROM, TIMEOUTS};
 pub use connection::{ConnectionUse, HoldFor, PoolCounters, PoolSettings};

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::Stack;
 use crate::fill::Cx;
-use crate::layer::{Batching, ConnectionUse, gathering};
+use crate::layer::{BatchWay, ConnectionUse, gathering};
 use crate::policy::Served;
 use crate::port::Level;
 use crate::port::error::GetError;
@@ -20,23 +20,29 @@ impl Stack {
         cx: Cx,
         keys: &[Key],
     ) -> (Result<Vec<Served>, GetError>, Option<ConnectionUse>) {
-        stack.reach.connecting.within(stack.answer_many(cx, keys)).await
+        let work = async {
+            match &stack.reach.batching.trips {
+                Some(trips) => trips.of(stack.answer_many(cx, keys)).await,
+                None => stack.answer_many(cx, keys).await,
+            }
+        };
+        stack.reach.connecting.within(work).await
     }
 
     async fn answer_many(&self, cx: Cx, keys: &[Key]) -> Result<Vec<Served>, GetError> {
         let _slot = self.door.enter(&*self.clock, cx.deadline).await?;
         let names: Vec<Key> = keys.iter().map(|key| self.reach.names.any(key).unwrap_or_else(|| key.clone())).collect();
         let each = || names.iter().map(|key| self.policy.get(cx, key));
-        match &self.reach.batching {
-            Batching::InTurn => {
+        match &self.reach.batching.way {
+            BatchWay::InTurn => {
                 let mut served = Vec::with_capacity(names.len());
                 for answer in each() {
                     served.push(answer.await?);
                 }
                 Ok(served)
             }
-            Batching::AtOnce => join_all(each()).await.into_iter().collect(),
-            Batching::Gathered { cache, by_slot } => {
+            BatchWay::AtOnce => join_all(each()).await.into_iter().collect(),
+            BatchWay::Gathered { cache, by_slot } => {
                 gathering(cache, *by_slot, join_all(each())).await.into_iter().collect()
             }
         }

@@ -255,6 +255,13 @@ impl Stack {
         self.reach.parts.torn()
     }
 
+    /// Requests for several items so far whose reads a layer orders, and the round trips to the shared cache that they waited for, one after the
+    /// other; what others did for them is not counted.
+    #[must_use]
+    pub fn round_trips(&self) -> (u64, u64) {
+        self.reach.batching.trips.as_ref().map_or((0, 0), |trips| trips.counted())
+    }
+
     /// Whether what it answers from the cache is a part of the item only.
     #[must_use]
     pub fn answers_parts(&self) -> bool {

@@ -24,7 +24,7 @@ impl Reach {
         let (names, ports) = named(spec, ports);
         let (mut ports, connecting) = spec.connection.connect(&ports);
         let parts = spec.parts.map_or_else(PartsRead::default, |layer| layer.around(&mut ports));
-        let batching = spec.batch.map_or(Batching::AtOnce, |mode| mode.around(&mut ports));
+        let batching = spec.batch.map_or_else(Batching::default, |mode| mode.around(&mut ports));
         (Self { names, connecting, parts, batching }, ports)
     }
 }

@@ -7,9 +7,9 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 
-use super::proxy::CacheProxy;
+use super::proxy::{Behind, CacheProxy};
 use crate::CONTROL_BODY_MAX;
-use crate::cache::redis_cache::ServerSample;
+use crate::cache::redis_cache::{ServerSample, ShardSample};
 use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
 use crate::wire::control::{CacheDelay, ConfigureServer, Flushed, Holder, Identity, LockOf, Namespace};
@@ -30,6 +30,7 @@ pub(super) fn router(proxy: Arc<CacheProxy>, token: ControlToken) -> Router {
         .route("/flush", post(flush))
         .route("/holder", post(holder))
         .route("/server", get(server))
+        .route("/shards", get(shards))
         .route("/configure", post(configure))
         .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
         .layer(middleware::from_fn_with_state(token, require_token))
@@ -37,7 +38,7 @@ pub(super) fn router(proxy: Arc<CacheProxy>, token: ControlToken) -> Router {
 }
 
 async fn identity(State(proxy): Shared) -> Json<Identity> {
-    Json(Identity::new(programs::CACHE_PROXY, proxy.incarnation, &proxy.upstream.host))
+    Json(Identity::new(programs::CACHE_PROXY, proxy.incarnation, proxy.behind.words()))
 }
 
 async fn delay(State(proxy): Shared, Json(delay): Json<CacheDelay>) -> Result<(), Refuse> {
@@ -64,7 +65,17 @@ async fn server(State(proxy): Shared) -> Result<Json<ServerSample>, Refuse> {
     proxy.server.ask().await.map(Json).map_err(Refuse::failed)
 }
 
+async fn shards(State(proxy): Shared) -> Result<Json<Vec<ShardSample>>, Refuse> {
+    proxy.shards().await.map(Json).map_err(Refuse::failed)
+}
+
 async fn configure(State(proxy): Shared, Json(of): Json<ConfigureServer>) -> Result<(), Refuse> {
+    if proxy.behind != Behind::OneServer && !of.settings.is_empty() {
+        let behind = proxy.behind.words();
+        return Err(Refuse::bad(format!(
+            "{behind} is behind this proxy: its servers are set up where they are started"
+        )));
+    }
     let length = Duration::from_nanos(of.for_ns).min(CONFIGURED_MAX);
     // On a task of its own: a caller that goes away leaves nothing set that is not set back.
     let configured = tokio::spawn(async move { proxy.server.configure(of.settings, length).await });

@@ -28,23 +28,11 @@ impl Hand {
     pub(super) async fn flush(&self, namespace: &str) -> Result<u64, String> {
         let pattern = format!("lab:{}:*", checked(namespace)?);
         self.awake().await;
-        let mut connection = self.connection.clone();
-        let (mut cursor, mut removed) = (0_u64, 0_u64);
-        loop {
-            let mut scan = redis::cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCAN_COUNT);
-            let (next, keys): (u64, Vec<Vec<u8>>) =
-                scan.query_async(&mut connection).await.map_err(|e| sentence(&e))?;
-            if !keys.is_empty() {
-                let mut unlink = redis::cmd("UNLINK");
-                unlink.arg(keys);
-                removed += unlink.query_async::<u64>(&mut connection).await.map_err(|e| sentence(&e))?;
-            }
-            if next == 0 {
-                return Ok(removed);
-            }
-            cursor = next;
+        let mut removed = 0;
+        for mut server in self.connection.each_server().await.map_err(|e| sentence(&e))? {
+            removed += flush(&mut server, &pattern).await?;
         }
+        Ok(removed)
     }
 
     /// The token that holds the lock of an item now.
@@ -58,6 +46,27 @@ impl Hand {
     /// The first command after Redis was restarted finds the connection broken, and makes a new one for the second.
     async fn awake(&self) {
         let _: Result<String, _> = redis::cmd("PING").query_async(&mut self.connection.clone()).await;
+    }
+}
+
+/// Removes what of it a server has.
+async fn flush(server: &mut RedisLink, pattern: &str) -> Result<u64, String> {
+    let (mut cursor, mut removed) = (0_u64, 0_u64);
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCAN_COUNT);
+        let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(server).await.map_err(|e| sentence(&e))?;
+        if !keys.is_empty() {
+            // Each in a command of its own: a cluster's node takes none for several slots.
+            let mut each = redis::pipe();
+            keys.into_iter().for_each(|key| _ = each.cmd("UNLINK").arg(key));
+            let gone: Vec<u64> = each.query_async(server).await.map_err(|e| sentence(&e))?;
+            removed += gone.into_iter().sum::<u64>();
+        }
+        if next == 0 {
+            return Ok(removed);
+        }
+        cursor = next;
     }
 }
 

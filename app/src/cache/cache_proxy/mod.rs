@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use crate::process::shutdown::Shutdown;
 use crate::wire::auth::ControlToken;
 use crate::wire::serve::serve;
-pub use proxy::CacheProxy;
+pub use proxy::{Behind, CacheProxy};
 
 /// Connections at most; more wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 4096;

@@ -10,8 +10,45 @@ use strategies::time::Mono;
 use super::hand::Hand;
 use super::server::BehindProxy;
 use super::upstream::Upstream;
-use crate::cache::redis_cache::RedisAddress;
+use crate::cache::redis_cache::{ClusterWatch, RedisAddress, ShardSample};
 use crate::process::runtime::RealClock;
+
+/// What is behind a proxy. Servers that stand in for one another say where they are, and replicas go there themselves: for them the proxy is the
+/// lab's hand alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behind {
+    /// One server, before which it stands.
+    OneServer,
+    /// A cluster.
+    Cluster,
+    /// A server that Sentinels watch.
+    Sentinel,
+}
+
+impl Behind {
+    const WORDS: [(Self, &str); 3] =
+        [(Self::OneServer, "one server"), (Self::Cluster, "a cluster"), (Self::Sentinel, "a server under Sentinel")];
+
+    fn of(address: &RedisAddress) -> Self {
+        match (address.is_cluster(), &address.watched_as) {
+            (true, _) => Self::Cluster,
+            (false, Some(_)) => Self::Sentinel,
+            (false, None) => Self::OneServer,
+        }
+    }
+
+    /// In words, as its identity tells it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        Self::WORDS.iter().find(|(one, _)| *one == self).map_or("", |(_, words)| words)
+    }
+
+    /// What these words say; one server where they say nothing.
+    #[must_use]
+    pub fn read(words: &str) -> Self {
+        Self::WORDS.iter().find(|(_, of)| *of == words).map_or(Self::OneServer, |(one, _)| *one)
+    }
+}
 
 /// One proxy.
 pub struct CacheProxy {
@@ -20,6 +57,8 @@ pub struct CacheProxy {
     pub(super) upstream: Upstream,
     pub(super) hand: Hand,
     pub(super) server: Arc<BehindProxy>,
+    pub(super) behind: Behind,
+    nodes: tokio::sync::Mutex<ClusterWatch>,
     added: Mutex<(Duration, f64, Mono)>,
     rng: Rng,
 }
@@ -38,9 +77,16 @@ impl CacheProxy {
             upstream: Upstream::of(&to.url)?,
             hand: Hand::new(&to).map_err(|flaw| flaw.to_string())?,
             server: Arc::new(BehindProxy::new(&to).map_err(|flaw| flaw.to_string())?),
+            behind: Behind::of(&to),
+            nodes: tokio::sync::Mutex::new(ClusterWatch::new(&to).map_err(|flaw| flaw.to_string())?),
             added: Mutex::new((Duration::ZERO, 1.0, Mono(0))),
             rng: Rng::new(crate::wire::auth::entropy()?),
         }))
+    }
+
+    /// What each node of the cluster did.
+    pub(super) async fn shards(&self) -> Result<Vec<ShardSample>, String> {
+        self.nodes.lock().await.ask().await
     }
 
     /// Makes that share of what is sent to Redis from now on arrive `added` later, for `length`; and whatever follows it on its connection.

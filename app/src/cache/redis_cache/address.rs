@@ -86,6 +86,14 @@ impl RedisAddress {
         Self { url: format!("{scheme}://{user}{node}"), others: Vec::new(), ..self.clone() }
     }
 
+    /// What connections to the servers that it names are made with, without TLS.
+    ///
+    /// # Errors
+    /// What of it cannot be used.
+    pub(crate) fn nodes(&self) -> Result<Vec<ConnectionInfo>, AddressFlaw> {
+        Ok(self.read_all()?.into_iter().map(|(info, _)| info).collect())
+    }
+
     /// What connections to a cluster's nodes are made with; empty where it is no cluster.
     pub(super) fn read_nodes(&self) -> Result<Vec<(ConnectionInfo, Option<TlsClient>)>, AddressFlaw> {
         if !self.is_cluster() {

@@ -193,7 +193,7 @@ impl Nodes {
     }
 
     /// The node at an address that another one named, with whatever is needed to be let in.
-    fn named(&self, address: &str) -> Option<Arc<OneServer>> {
+    pub(super) fn named(&self, address: &str) -> Option<Arc<OneServer>> {
         let (host, port) = address.rsplit_once(':')?;
         let (seed, port) = (self.any(), port.parse().ok()?);
         let host = match (host.trim_start_matches('[').trim_end_matches(']'), seed.info().addr()) {

@@ -12,6 +12,7 @@ use super::cluster::Nodes;
 use super::driver::Driver;
 use super::one_server::OneServer;
 use super::sentinels::Sentinels;
+use super::topology::read_nodes;
 
 /// A connection, shared by its clones: to one server, or to a cluster.
 #[derive(Clone)]
@@ -75,6 +76,14 @@ impl RedisLink {
             Way::One(one) => one,
             Way::Cluster(nodes) => nodes.any(),
         })))
+    }
+
+    /// Each server that has keys: of a cluster its primaries, as one of its nodes sees them.
+    pub(crate) async fn each_server(&self) -> RedisResult<Vec<Self>> {
+        let Way::Cluster(nodes) = &self.0 else { return Ok(vec![self.clone()]) };
+        let said: String = redis::cmd("CLUSTER").arg("NODES").query_async(&mut self.any()).await?;
+        let primaries = read_nodes(&said).into_iter().filter(|node| node.primary);
+        Ok(primaries.filter_map(|node| nodes.named(&node.address)).map(|node| Self(Way::One(node))).collect())
     }
 
     fn server(&self) -> &OneServer {

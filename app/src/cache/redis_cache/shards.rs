@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
 use strategies::port::ConnectionLimits;
 
 use super::address::{AddressFlaw, RedisAddress};
@@ -25,7 +26,7 @@ pub struct ClusterWatch {
 }
 
 /// What one node told. Counts are since its start.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardSample {
     /// `host:port`.
     pub node: String,

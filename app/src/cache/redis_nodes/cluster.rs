@@ -4,18 +4,26 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::node::{PrivateNode, Role, wait};
+use super::form::{self, Member, follow, is_whole, meet, until_all_are_known, until_all_follow};
+use super::node::{PrivateNode, Role};
 use crate::cache::redis_cache::{KnownNode, RedisAddress, moving_at_once, read_all_nodes};
 use crate::cache::redis_server::PrivateRedis;
-
-/// Slots of a cluster.
-const SLOTS: u32 = 16_384;
 
 /// A running cluster. Dropping it ends its nodes.
 pub struct PrivateCluster {
     program: PathBuf,
     settings: Vec<String>,
     nodes: Vec<PrivateNode>,
+}
+
+impl Member for PrivateNode {
+    fn ask(&self, words: &[&str]) -> Result<String, String> {
+        Self::ask(self, words)
+    }
+
+    fn place(&self) -> (String, u16, u16) {
+        ("127.0.0.1".to_owned(), self.port, self.bus)
+    }
 }
 
 impl PrivateCluster {
@@ -33,7 +41,7 @@ impl PrivateCluster {
         for _ in 0..2 * primaries {
             cluster.nodes.push(cluster.another()?);
         }
-        cluster.join(primaries)?;
+        form::form(&cluster.nodes, primaries.into())?;
         Ok(cluster)
     }
 
@@ -87,7 +95,7 @@ impl PrivateCluster {
         for at in &dead {
             self.nodes[*at].start_anew(&self.program, Role::ClusterNode, &settings)?;
         }
-        self.until("every slot is served", |node| {
+        form::until(&self.nodes, "every slot is served", |node| {
             Ok(dead.iter().any(|at| std::ptr::eq(&self.nodes[*at], node)) || is_whole(node)?)
         })?;
         let seen = self.seen_by(self.living(&dead)?)?;
@@ -98,11 +106,10 @@ impl PrivateCluster {
             }
         }
         let first = self.living(&dead)?;
-        let (port, bus) = (first.port.to_string(), first.bus.to_string());
         for at in &dead {
-            self.nodes[*at].ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus])?;
+            meet(&self.nodes[*at], first)?;
         }
-        self.until_all_are_known()?;
+        until_all_are_known(&self.nodes)?;
         for at in &dead {
             let seen = self.seen_by(self.living(&dead)?)?;
             let lacks = |primary: &&KnownNode| {
@@ -111,72 +118,14 @@ impl PrivateCluster {
                     && !seen.iter().any(|node| node.follows.as_ref() == Some(&primary.id))
             };
             let primary = seen.iter().find(lacks).ok_or("no primary lacks a replica")?;
-            self.follow(&self.nodes[*at], &primary.id)?;
+            follow(&self.nodes[*at], &primary.id)?;
         }
-        self.until_all_follow()
+        until_all_follow(&self.nodes)
     }
 
     fn living(&self, dead: &[usize]) -> Result<&PrivateNode, String> {
         let living = self.nodes.iter().enumerate().find(|(at, _)| !dead.contains(at));
         living.map(|(_, node)| node).ok_or_else(|| "no node is left".to_owned())
-    }
-
-    fn join(&self, primaries: u16) -> Result<(), String> {
-        let of = u32::from(primaries);
-        for (node, at) in self.nodes.iter().zip(0_u32..) {
-            if at < of {
-                let (from, to) = (SLOTS * at / of, SLOTS * (at + 1) / of - 1);
-                node.ask(&["CLUSTER", "ADDSLOTSRANGE", &from.to_string(), &to.to_string()])?;
-            }
-            // Told apart from the start, epochs need not be settled between the nodes. This must come before they know one another.
-            node.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &(at + 1).to_string()])?;
-        }
-        if let [first, others @ ..] = &self.nodes[..] {
-            let (port, bus) = (first.port.to_string(), first.bus.to_string());
-            for node in others {
-                node.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus])?;
-            }
-        }
-        self.until_all_are_known()?;
-        let (leaders, followers) = self.nodes.split_at(usize::from(primaries));
-        for (leader, follower) in leaders.iter().zip(followers) {
-            let id = leader.ask(&["CLUSTER", "MYID"])?;
-            self.follow(follower, id.trim())?;
-        }
-        self.until_all_follow()
-    }
-
-    /// Makes a node the replica of a primary, as soon as it knows that one.
-    fn follow(&self, follower: &PrivateNode, primary: &str) -> Result<(), String> {
-        wait("a replica knows its primary", || {
-            Ok(follower.ask(&["CLUSTER", "NODES"])?.lines().any(|line| line.starts_with(primary)))
-        })?;
-        follower.ask(&["CLUSTER", "REPLICATE", primary]).map(drop)
-    }
-
-    fn until_all_are_known(&self) -> Result<(), String> {
-        self.until("all nodes know one another", |node| {
-            let known = node.ask(&["CLUSTER", "NODES"])?;
-            Ok(known.lines().filter(|line| !line.contains("handshake") && !line.contains("fail")).count()
-                == self.nodes.len())
-        })
-    }
-
-    fn until_all_follow(&self) -> Result<(), String> {
-        self.until("every slot is served", is_whole)?;
-        self.until("every replica has its primary's data", |node| {
-            let says = node.ask(&["INFO", "replication"])?;
-            Ok(!says.contains("role:slave") || says.contains("master_link_status:up"))
-        })?;
-        // A node names a replica to clients once it has heard that this has data: with the first ping of its primary.
-        self.until("all name every replica to clients", |node| {
-            let named = node.ask(&["CLUSTER", "SLOTS"])?;
-            Ok(self.nodes.iter().all(|one| named.lines().any(|line| line.parse() == Ok(one.port))))
-        })
-    }
-
-    fn until(&self, what: &str, is: impl Fn(&PrivateNode) -> Result<bool, String>) -> Result<(), String> {
-        self.nodes.iter().try_for_each(|node| wait(what, || is(node)))
     }
 
     /// The nodes as the first of them sees them that answers.
@@ -194,10 +143,6 @@ impl PrivateCluster {
     fn seen_by(&self, node: &PrivateNode) -> Result<Vec<KnownNode>, String> {
         Ok(read_all_nodes(&node.ask(&["CLUSTER", "NODES"])?))
     }
-}
-
-fn is_whole(node: &PrivateNode) -> Result<bool, String> {
-    Ok(node.ask(&["CLUSTER", "INFO"])?.contains("cluster_state:ok"))
 }
 
 /// Whether a node is at a port of ours.

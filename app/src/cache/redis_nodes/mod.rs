@@ -1,6 +1,9 @@
-//! Servers of our own that stand in for one another: a cluster, or a server with a standby that Sentinels watch.
+//! Servers that stand in for one another: a cluster, or a server with a standby that Sentinels watch. Those of our own, and servers elsewhere that
+//! are to become a cluster.
 
 mod cluster;
+mod elsewhere;
+mod form;
 mod node;
 mod sentinel;
 
@@ -9,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::process::Signal;
 
 pub use cluster::PrivateCluster;
+pub use elsewhere::form_cluster;
 pub use sentinel::PrivateSentinel;
 
 use crate::cache::redis_cache::RedisAddress;

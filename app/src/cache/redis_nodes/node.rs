@@ -68,15 +68,20 @@ impl PrivateNode {
 
     /// One command, and its answer as text; the words of a list one a line.
     pub(super) fn ask(&self, words: &[&str]) -> Result<String, String> {
-        let said = || {
-            let client = redis::Client::open(self.server.url())?;
-            let mut connection = client.get_connection_with_timeout(COMMAND_BUDGET)?;
-            connection.set_read_timeout(Some(COMMAND_BUDGET))?;
-            redis::cmd(words[0]).arg(&words[1..]).query::<redis::Value>(&mut connection)
-        };
-        let said = said().map_err(|error: redis::RedisError| format!("{}: {error}", words.join(" ")))?;
-        Ok(text(said))
+        ask(self.server.url(), words)
     }
+}
+
+/// One command to a server, and its answer as text; the words of a list one a line.
+pub(super) fn ask(server: impl redis::IntoConnectionInfo, words: &[&str]) -> Result<String, String> {
+    let said = || {
+        let client = redis::Client::open(server)?;
+        let mut connection = client.get_connection_with_timeout(COMMAND_BUDGET)?;
+        connection.set_read_timeout(Some(COMMAND_BUDGET))?;
+        redis::cmd(words[0]).arg(&words[1..]).query::<redis::Value>(&mut connection)
+    };
+    let said = said().map_err(|error: redis::RedisError| format!("{}: {error}", words.join(" ")))?;
+    Ok(text(said))
 }
 
 fn text(value: redis::Value) -> String {

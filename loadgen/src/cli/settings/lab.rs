@@ -2,6 +2,7 @@
 
 use super::{Settings, server};
 use crate::cli::{CacheChoice, LabChoice, RunArgs};
+use crate::lab::StackCache;
 use crate::shell::exit::Failure;
 
 /// Replicas at most where each is a thread and a listener.
@@ -37,12 +38,12 @@ impl Settings {
         server::check_program(args)?;
         match self.lab {
             LabChoice::Sim => {
-                self.check_replicas().and_then(|()| self.check_topology(false)).and_then(|()| self.check_sim())
+                self.check_replicas().and_then(|()| self.check_topology(None)).and_then(|()| self.check_sim())
             }
-            LabChoice::Docker => self.check_server(true),
+            LabChoice::Docker => self.check_server(Some(StackCache::OneServer)),
             // What containers can do is checked when they were looked for.
             LabChoice::Auto if self.target.is_none() => Ok(()),
-            _ => self.check_world(false),
+            _ => self.check_world(None),
         }
     }
 
@@ -52,11 +53,11 @@ impl Settings {
         self.lab == LabChoice::Auto && self.target.is_none()
     }
 
-    /// What the lab that was found can do.
+    /// What the lab that was found can do; the containers' cache, where it is they.
     ///
     /// # Errors
     /// [`Failure`] where the scenario asks for more.
-    pub fn check_world(&self, docker: bool) -> Result<(), Failure> {
+    pub fn check_world(&self, docker: Option<StackCache>) -> Result<(), Failure> {
         if self.simulated {
             return Ok(());
         }

@@ -8,6 +8,7 @@ use strategies::port::Capabilities;
 
 use super::Settings;
 use crate::cli::{CacheChoice, RunArgs};
+use crate::lab::StackCache;
 use crate::shell::exit::Failure;
 
 /// Whether the scenario is about a server that the generator reaches itself.
@@ -48,9 +49,9 @@ impl Settings {
     }
 
     /// Whether there is a server that the generator reaches itself.
-    pub(super) fn has_server(&self, docker: bool) -> bool {
+    pub(super) fn has_server(&self, docker: Option<StackCache>) -> bool {
         let some = self.redis.is_some() || self.server_program().is_some();
-        !docker && self.target.is_none() && some && !self.is_cluster()
+        docker.is_none() && self.target.is_none() && some && !self.is_cluster()
     }
 
     /// Whether the cache is a cluster.
@@ -60,22 +61,25 @@ impl Settings {
     }
 
     /// Whether that server is one which the lab starts itself.
-    pub(super) fn has_own_server(&self, docker: bool) -> bool {
+    pub(super) fn has_own_server(&self, docker: Option<StackCache>) -> bool {
         self.has_server(docker) && self.redis.is_none()
     }
 
     /// Whether the lab starts servers that stand in for one another.
-    pub(super) fn has_own_nodes(&self, docker: bool, which: CacheChoice) -> bool {
-        !docker && self.target.is_none() && self.cache == which && self.server_program().is_some()
+    pub(super) fn has_own_nodes(&self, docker: Option<StackCache>, which: CacheChoice) -> bool {
+        docker.is_none() && self.target.is_none() && self.cache == which && self.server_program().is_some()
     }
 
     /// Refuses strategies that need of the cache what only one server can, or only a cluster.
-    pub(super) fn check_topology(&self, docker: bool) -> Result<(), Failure> {
+    pub(super) fn check_topology(&self, docker: Option<StackCache>) -> Result<(), Failure> {
         if self.target.is_some() {
             return Ok(());
         }
         let simulated = self.simulated && self.scenario.cache.simulated.shards > 1;
-        let cluster = !self.simulated && !docker && self.is_cluster();
+        let cluster = match docker {
+            Some(stack) => stack == StackCache::Cluster,
+            None => !self.simulated && self.is_cluster(),
+        };
         // Simulated shards tell of changes as one server does.
         let can = Capabilities { one_place: !cluster, replicas: cluster || simulated, ..Capabilities::ONE_SERVER };
         let (found, remedy) = match cluster {
@@ -97,12 +101,18 @@ impl Settings {
     }
 
     /// Refuses settings for a server where none is started that could have them.
-    pub(super) fn check_server(&self, docker: bool) -> Result<(), Failure> {
+    pub(super) fn check_server(&self, docker: Option<StackCache>) -> Result<(), Failure> {
         let Some(name) = self.scenario.cache.redis.in_words().into_keys().next() else { return Ok(()) };
         let (found, remedy) = if self.target.is_some() {
             ("--target, whose cache is its own", "take [cache.redis] out of the scenario")
-        } else if docker {
-            return Ok(());
+        } else if let Some(stack) = docker {
+            if stack == StackCache::OneServer {
+                return Ok(());
+            }
+            (
+                "a stack whose cache is several servers",
+                "set them up in compose.yaml and take [cache.redis] out, or use --lab local --cache cluster",
+            )
         } else if self.redis.is_some() {
             (
                 "--redis, a server that is not the lab's to set up",
@@ -117,7 +127,7 @@ impl Settings {
         };
         Err(Failure::usage(format!(
             "settings for a server that the lab does not start · [cache.redis] {name} · found {found}, allowed a private Redis of the \
-             local lab, or the stack's in containers · {remedy}"
+             local lab, or the one of a stack in containers · {remedy}"
         )))
     }
 

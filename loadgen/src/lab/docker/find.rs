@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::cache::cache_proxy::Behind;
 use app::process::secrets::CONTROL_TOKEN;
 use app::wire::auth::ControlToken;
 use app::wire::control::Identity;
@@ -9,11 +10,13 @@ use app::wire::control_client::ControlClient;
 
 use super::engine::{Container, Engine, State};
 use super::stack::{ASK_EVERY, CONTROL, ContainerStack, DATA, START_BUDGET, UP, at, one, project};
+use crate::lab::StackCache;
 use crate::lab::endpoints::Endpoints;
+use crate::lab::shards::AskedCluster;
 use crate::load::drive::Site;
 
-/// Services that no run needs: one that ended at the start, and two that watch.
-const BESIDE: [&str; 3] = ["secrets", "prometheus", "grafana"];
+/// Services that no run needs: two that ended at the start, and two that watch.
+const BESIDE: [&str; 4] = ["secrets", "cluster", "prometheus", "grafana"];
 
 impl ContainerStack {
     /// Finds this project's stack and checks that it can be driven.
@@ -48,9 +51,10 @@ impl ContainerStack {
             controls.push(control(replica)?);
         }
         let (origin, proxy) = (control(one(&containers, "origin")?)?, control(one(&containers, "cache-proxy")?)?);
-        check_identities(&controls, &origin, &proxy).await?;
+        let cache = check_identities(&controls, &origin, &proxy).await?;
         let replicas = replicas.iter().map(|replica| replica.number).collect();
-        let stack = Self { engine, proxy, token, replicas };
+        let cluster = (cache == StackCache::Cluster).then(|| AskedCluster::ByProxy(proxy.clone()));
+        let stack = Self { engine, proxy, cache, token, replicas };
         let endpoints = Endpoints {
             nodes: None,
             lab: "docker",
@@ -58,7 +62,7 @@ impl ContainerStack {
             replicas: controls,
             origin: Some(origin),
             server: None,
-            cluster: None,
+            cluster,
             stack: None,
         };
         Ok((stack, endpoints))
@@ -118,13 +122,13 @@ fn nothing(project: &str) -> String {
     format!("no container of project {project} · {UP}")
 }
 
-/// All of this build, and the replicas with the same settings.
+/// All of this build, and the replicas with the same settings. Says what the cache is.
 async fn check_identities(
     replicas: &[ControlClient],
     origin: &ControlClient,
     proxy: &ControlClient,
-) -> Result<(), String> {
-    let mut settings = None;
+) -> Result<StackCache, String> {
+    let (mut settings, mut behind) = (None, StackCache::OneServer);
     let programs = replicas.iter().map(|c| (c, app::wire::programs::REPLICA));
     for (control, program) in
         programs.chain([(origin, app::wire::programs::ORIGIN), (proxy, app::wire::programs::CACHE_PROXY)])
@@ -146,8 +150,15 @@ async fn check_identities(
                 return Err(format!("replicas with mixed settings: {first:?} and {:?} · {UP}", found.settings));
             }
         }
+        if program == app::wire::programs::CACHE_PROXY {
+            behind = match Behind::read(&found.settings) {
+                Behind::OneServer => StackCache::OneServer,
+                Behind::Cluster => StackCache::Cluster,
+                Behind::Sentinel => StackCache::Sentinel,
+            };
+        }
     }
-    Ok(())
+    Ok(behind)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use app::wire::control::Identity;
 use app::wire::control_client::ControlClient;
 
 use super::engine::{Container, Engine};
+use crate::lab::StackCache;
 
 /// How it is brought up; the remedy in most of what can be wrong.
 pub(super) const UP: &str = "docker compose up --build -d --wait";
@@ -32,6 +33,8 @@ pub struct ContainerStack {
     pub engine: Engine,
     /// The cache proxy's control.
     pub proxy: ControlClient,
+    /// What its cache is.
+    pub cache: StackCache,
     pub(super) token: ControlToken,
     pub(super) replicas: Vec<u32>,
 }

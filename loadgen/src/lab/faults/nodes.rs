@@ -14,6 +14,7 @@ use strategies::counter::slot_of_key;
 use super::NodeWindow;
 use super::changed::{Begun, WhatBegan};
 use super::inject::Injector;
+use crate::lab::shards::AskedCluster;
 
 /// How often it is looked whether a lost primary's keys take writes.
 const PROBE_EVERY: Duration = Duration::from_millis(5);
@@ -40,7 +41,9 @@ impl Injector<'_> {
                 WhatBegan::Lost { item, stands_still }
             }
             _ => {
-                let cluster = self.endpoints.cluster.as_ref().ok_or("the cache is no cluster")?;
+                let Some(AskedCluster::Itself(cluster)) = &self.endpoints.cluster else {
+                    return Err("the lab reaches no cluster itself".to_owned());
+                };
                 let hand = Arc::new(ClusterHand::new(cluster).map_err(|flaw| flaw.to_string())?);
                 let which = action.key.map(|key| SlotsToMove::One(self.slot(&Key::of_item(key))));
                 let slots = hand.plan(which.unwrap_or(SlotsToMove::Count(action.slots))).await?;

@@ -18,6 +18,8 @@ pub(super) fn traffic(spec: Option<&Spec>, counters: ReplicaCounters) -> Option<
         read_per_request: each(traffic.bytes_read),
         written_per_request: each(traffic.bytes_written),
         part: spec.and_then(Spec::part).map(|part| round(part, 1e4)),
+        round_trips_per_request: (counters.ordered > 0)
+            .then(|| round(counters.round_trips as f64 / counters.ordered as f64, 1e3)),
         torn: spec.and_then(Spec::part).map(|_| counters.torn),
     })
 }

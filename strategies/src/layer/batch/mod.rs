@@ -6,6 +6,7 @@
 //! Nothing else is changed: each item is looked up, judged and filled by the layers that a request for it alone would go through.
 
 mod settings;
+mod trips;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use futures_util::future::poll_fn;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 pub(crate) use settings::BatchMode;
+pub(crate) use trips::RoundTrips;
 
 use crate::counter::slot_of;
 use crate::kit::current::{Current, enter};
@@ -26,6 +28,7 @@ use crate::port::key::Key;
 use crate::port::{BoxFuture, Cache, CacheError, CacheErrorClass, Lookup, Removal, Stored, When};
 use crate::spec::{Layer, LayerInfo, ParamInfo, Range, Slot};
 use crate::stack::Ports;
+use trips::CountedTrips;
 
 /// Its row.
 pub(crate) const BATCH: LayerInfo = LayerInfo {
@@ -45,10 +48,20 @@ pub(crate) const BATCH: LayerInfo = LayerInfo {
 };
 
 /// The same, over a cache.
-pub(crate) enum Batching {
+#[derive(Default)]
+pub(crate) struct Batching {
+    pub(crate) way: BatchWay,
+    /// The round trips of requests for several items, where a layer says how they read them.
+    pub(crate) trips: Option<Arc<RoundTrips>>,
+}
+
+/// How they are read.
+#[derive(Default)]
+pub(crate) enum BatchWay {
     /// One after the other.
     InTurn,
     /// All at once.
+    #[default]
     AtOnce,
     /// All at once, and what they read from this cache by one command, or by one for each slot in turn.
     Gathered { cache: Arc<dyn Cache>, by_slot: bool },
@@ -57,15 +70,17 @@ pub(crate) enum Batching {
 impl BatchMode {
     /// Puts it around the cache of these ports, where it has to be.
     pub(crate) fn around(self, ports: &mut Ports) -> Batching {
-        match self {
-            Self::Sequential => Batching::InTurn,
-            Self::Pipeline => Batching::AtOnce,
+        let cache: Arc<dyn Cache> = Arc::new(CountedTrips(Arc::clone(&ports.cache)));
+        ports.cache = Arc::clone(&cache);
+        let way = match self {
+            Self::Sequential => BatchWay::InTurn,
+            Self::Pipeline => BatchWay::AtOnce,
             Self::Mget | Self::Slots => {
-                let cache = Arc::clone(&ports.cache);
                 ports.cache = Arc::new(GatheredReads(Arc::clone(&cache)));
-                Batching::Gathered { cache, by_slot: self == Self::Slots }
+                BatchWay::Gathered { cache, by_slot: self == Self::Slots }
             }
-        }
+        };
+        Batching { way, trips: Some(Arc::default()) }
     }
 }
 
