@@ -63,7 +63,7 @@ const MAY_BE_MISSING: [&str; 47] = [
     "run Strategy.takeovers",
     "run Strategy.traffic",
     "run Strategy.writes",
-    "run TrafficFigures.round_trips_per_request",
+    "run Traffic.round_trips_per_request",
 ];
 
 fn root() -> PathBuf {
