@@ -44,6 +44,7 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Fuzz(args)) => study::fuzz::run(&args),
         Some(Command::Selftest(args)) => study::selftest::run(&args),
         Some(Command::Sweep(args)) => on_a_runtime(study::sweep::run(&args)),
+        Some(Command::Merge(args)) => study::sweep::merge::merge(&args),
         Some(Command::Advise(args)) => on_a_runtime(study::advise::run(&args)),
         #[cfg(feature = "labs")]
         Some(Command::Diagnose(args)) => on_a_runtime(study::diagnose::run(&args)),

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::shell::part::Part;
 use crate::study::noise::NOISES;
 pub use choices::{ArrivalChoice, CacheChoice, LabChoice};
 pub use format::Format;
@@ -54,6 +55,8 @@ pub enum Command {
     Selftest(SelftestArgs),
     /// Run a scenario at every point of a grid of settings, in virtual time
     Sweep(Box<SweepArgs>),
+    /// Make one sweep of the parts that `sweep --points I/N` made
+    Merge(MergeArgs),
     /// Which strategy, with which settings, for my numbers: by simulation, in seconds
     Advise(Box<AdviseArgs>),
     /// Look at a Redis, reading only: what is wrong, why it matters, what cures it; 10 where that is more than a note
@@ -182,9 +185,23 @@ pub struct SweepArgs {
     /// What to look for: "min origin.total where latency.p99 <= 20ms and stale.share <= 1%"
     #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
     pub goal: Option<String>,
+    /// Run only each Nth setting, from the Ith on (from 0); /N where JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or LAB_TASK_SLOT has I
+    #[arg(long, value_name = "I/N", value_parser = Part::read)]
+    pub points: Option<Part>,
     /// The scenario and what is set in it.
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// The arguments of `merge`.
+#[derive(Debug, Clone, Args)]
+pub struct MergeArgs {
+    /// The parts' folders, in any order
+    #[arg(required = true, value_name = "DIR")]
+    pub parts: Vec<PathBuf>,
+    /// Folder in which the sweep's folder is made
+    #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
+    pub output: PathBuf,
 }
 
 /// The arguments of `advise`.

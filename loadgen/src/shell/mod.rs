@@ -4,5 +4,6 @@ pub mod exit;
 pub mod interrupt;
 pub mod names;
 pub mod output;
+pub mod part;
 pub mod progress;
 pub mod table;

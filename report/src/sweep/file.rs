@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Point, SWEEP_SCHEMA, Sweep};
-use crate::files::FileKind;
+use crate::files::{FileKind, read_text};
 use crate::files::atomic::write_atomic;
 use crate::files::csv::CsvLine;
 use crate::files::document::Document;
@@ -78,6 +78,25 @@ impl SweepFolder {
         write_atomic(&self.path.join("scenario.toml"), |out| out.write_all(toml.as_bytes()))
     }
 
+    /// The lines of `sweep.csv`, the names first.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`] where it cannot be read, or is too large.
+    pub fn read_lines(&self) -> Result<Vec<String>, ReportError> {
+        let text = read_text(&self.path.join("sweep.csv"), FileKind::Sweep)?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Writes these lines as `sweep.csv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`].
+    pub fn write_lines(&self, lines: &[String]) -> Result<(), ReportError> {
+        write_atomic(&self.path.join("sweep.csv"), |out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))
+    }
+
     /// Writes `sweep.csv`: a row a run, a column for each of `knobs` and each of `metrics`. What is unknown is empty.
     ///
     /// # Errors
@@ -128,6 +147,9 @@ impl Document for Sweep {
         if let Some(Point { name, runs, .. }) = self.points.iter().find(|point| point.runs as usize > self.seeds.len())
         {
             return Some(format!("{name:?} has {runs} runs, allowed {}, one for each seed", self.seeds.len()));
+        }
+        if let Some(part) = self.part.as_ref().filter(|part| part.index >= part.of) {
+            return Some(format!("it is part {} of {}", part.index, part.of));
         }
         if let Some(ranked) = self.ranking.iter().find(|ranked| ranked.point >= self.points.len()) {
             return Some(format!("its ranking names point {}", ranked.point));

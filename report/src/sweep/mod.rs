@@ -58,6 +58,21 @@ pub struct Sweep {
     pub points: Vec<Point>,
     /// The valid points by the goal, best first; empty without a goal.
     pub ranking: Vec<Ranked>,
+    /// Which of the points this part has run, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<SweepPart>,
+}
+
+/// A part of a sweep that several processes do: the points whose index leaves `index` when it is divided by `of`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Part")]
+pub struct SweepPart {
+    /// Which, from 0.
+    pub index: u32,
+    /// How many there are.
+    pub of: u32,
+    /// A hash of the sources that the program was built from.
+    pub build: String,
 }
 
 /// What was varied.

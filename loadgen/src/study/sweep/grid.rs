@@ -11,6 +11,7 @@ use super::knob::{Knob, Turns};
 use crate::cli::settings::{Settings, Subject};
 use crate::cli::{LabChoice, RunArgs, SweepArgs};
 use crate::shell::exit::Failure;
+use crate::shell::part::Part;
 
 /// Most runs of one sweep.
 pub const RUNS_MAX: u64 = 50_000;
@@ -27,6 +28,8 @@ pub struct Grid {
     pub points: Vec<GridPoint>,
     /// Strategies of the scenario that lack a knob and so take no part.
     pub left_out: Vec<String>,
+    /// Which of the points are run, where not all are.
+    pub part: Option<Part>,
 }
 
 /// One setting of all knobs for one strategy.
@@ -70,13 +73,19 @@ impl Grid {
                 points.push(point(&run, subject, &knobs, at)?);
             }
         }
-        Ok(Self { base, knobs, seeds, points, left_out })
+        Ok(Self { base, knobs, seeds, points, left_out, part: args.points })
+    }
+
+    /// The points that are run, as indices.
+    #[must_use]
+    pub fn own(&self) -> Vec<usize> {
+        (0..self.points.len()).filter(|point| self.part.is_none_or(|part| part.has(*point))).collect()
     }
 
     /// How many runs there are.
     #[must_use]
     pub fn runs(&self) -> usize {
-        self.points.len() * self.seeds.len()
+        self.own().len() * self.seeds.len()
     }
 }
 

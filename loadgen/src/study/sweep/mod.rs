@@ -7,12 +7,14 @@
 //! | every point as the settings of an ordinary run | [`grid`] |
 //! | one simulation a thread | [`runner`] |
 //! | `min origin.total where latency.p99 <= 20ms` | [`goal`], [`rank`] |
+//! | the parts of a sweep that several processes did | [`merge`] |
 //! | what is written, what is said | [`outcome`], [`sentences`] |
 
 pub mod decimal;
 pub mod goal;
 pub mod grid;
 pub mod knob;
+pub mod merge;
 pub mod outcome;
 pub mod rank;
 pub mod runner;
@@ -70,7 +72,7 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     if !quiet {
         output::err(&sentences::took(finished.count(), clock.elapsed()));
     }
-    if finished.count() == 0 {
+    if finished.count() == 0 && grid.runs() > 0 {
         // Nothing to keep.
         let _ = std::fs::remove_dir(folder.path());
         return finished.failure.map_or(Ok(Exit::Interrupted), Err);
@@ -82,7 +84,7 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
         Format::Json => {
             escape::json(&read_text(&folder.path().join("sweep.json"), FileKind::Sweep).map_err(Failure::failed)?)
         }
-        Format::Text => sentences::outcome(&sweep, &args.run) + &places(folder.path(), &sweep, rendered.files.len()),
+        Format::Text => sentences::outcome(&sweep, Some(&args.run)) + &places(folder.path(), &sweep, rendered.files.len()),
     };
     output::out(&text)?;
     finished.failure.map_or_else(|| Ok(exit(&sweep, stop.is_said())), Err)
@@ -135,7 +137,8 @@ fn places(path: &Path, sweep: &Sweep, charts: usize) -> String {
 /// Where several exit codes apply, the contract's order decides.
 fn exit(sweep: &Sweep, interrupted: bool) -> Exit {
     let invalid = sweep.points.iter().any(|point| !point.valid && point.runs > 0);
-    let missed = sweep.goal.is_some() && !sweep.ranking.iter().any(|ranked| ranked.meets);
+    // Whether a part has one that meets the goal says nothing of the whole.
+    let missed = sweep.goal.is_some() && sweep.part.is_none() && !sweep.ranking.iter().any(|ranked| ranked.meets);
     let exits = [
         interrupted.then_some(Exit::Interrupted),
         invalid.then_some(Exit::Invalid),

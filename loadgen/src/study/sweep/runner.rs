@@ -49,14 +49,15 @@ where
     let over = AtomicBool::new(false);
     let none = || vec![None; grid.seeds.len()];
     let finished = Mutex::new(Finished { runs: grid.points.iter().map(|_| none()).collect(), failure: None });
-    let progress = Mutex::new(Progress::begin(grid.runs(), quiet));
+    let (own, runs) = (grid.own(), grid.runs());
+    let progress = Mutex::new(Progress::begin(runs, quiet));
     let work = || {
         while !over.load(Ordering::Relaxed) && !stop.is_said() {
             let job = next.fetch_add(1, Ordering::Relaxed);
-            if job >= grid.runs() {
+            if job >= runs {
                 return;
             }
-            let (seed, point) = (job / grid.points.len(), job % grid.points.len());
+            let (seed, point) = (job / own.len(), own[job % own.len()]);
             let settings = Settings { seed: grid.seeds[seed], ..grid.points[point].settings.clone() };
             let ended = simulate(&settings, stop);
             let mut finished = finished.lock().unwrap_or_else(PoisonError::into_inner);

@@ -41,10 +41,16 @@ pub fn announce(grid: &Grid) -> String {
 
 /// What came out.
 #[must_use]
-pub fn outcome(sweep: &Sweep, args: &RunArgs) -> String {
+pub fn outcome(sweep: &Sweep, args: Option<&RunArgs>) -> String {
     let mut text = String::new();
     let (done, all) =
         (sweep.points.iter().map(|p| p.runs as usize).sum::<usize>(), sweep.points.len() * sweep.seeds.len());
+    if let Some(part) = &sweep.part {
+        text += &format!(
+            "Part {} of {}, counted from 0: {done} of {all} runs. `loadgen merge` makes the whole of all parts; what follows is of this one.\n\n",
+            part.index, part.of
+        );
+    }
     if !sweep.complete {
         let never = sweep.points.iter().filter(|point| point.runs == 0).count();
         let never = if never == 0 { String::new() } else { format!(" ({never} settings were never run)") };
@@ -196,7 +202,8 @@ fn values_of(sweep: &Sweep, point: &Point) -> String {
 }
 
 /// The command that runs a point alone, with its charts.
-fn again(sweep: &Sweep, point: &Point, args: &RunArgs) -> String {
+fn again(sweep: &Sweep, point: &Point, args: Option<&RunArgs>) -> String {
+    let Some(args) = args else { return String::new() };
     let mut words = vec!["loadgen".to_owned(), "--lab".into(), "sim".into()];
     let mut flag = |name: &str, value: Option<&str>| {
         if let Some(value) = value {

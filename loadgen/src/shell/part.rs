@@ -1,0 +1,93 @@
+//! `i/n`: which part of a whole this process does, of several that do one each.
+
+use std::fmt;
+
+/// Parts at most.
+const PARTS_MAX: u32 = 10_000;
+/// Where a task of several is told which one it is: of a Kubernetes Indexed Job, of a Slurm array, of a service under Swarm
+/// (`LAB_TASK_SLOT: "{{.Task.Slot}}"`).
+const TOLD_IN: [&str; 3] = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID", SLOT];
+/// Swarm has no slot 0: the first task of a replicated job finds its node's id here.
+const SLOT: &str = "LAB_TASK_SLOT";
+
+/// A part of a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Which, from 0.
+    pub index: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl Part {
+    /// Reads `i/n`, or `/n` where the environment says which one this is.
+    ///
+    /// # Errors
+    /// A sentence: what was found, what is allowed.
+    pub fn read(text: &str) -> Result<Self, String> {
+        Self::of(text, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    }
+
+    fn of(text: &str, told: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let allowed = format!("allowed I/N with I from 0 and below N, N up to {PARTS_MAX}, or /N");
+        let (index, of) = text.split_once('/').ok_or_else(|| allowed.clone())?;
+        let of = of.parse().ok().filter(|of| (1..=PARTS_MAX).contains(of)).ok_or_else(|| allowed.clone())?;
+        let index = if index.is_empty() { told_index(told)? } else { index.parse().map_err(|_| allowed.clone())? };
+        if index >= of {
+            return Err(format!("found part {index} of {of}, {allowed}"));
+        }
+        Ok(Self { index, of })
+    }
+
+    /// Whether the thing of that number is this part's.
+    #[must_use]
+    pub fn has(self, number: usize) -> bool {
+        number % self.of as usize == self.index as usize
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
+fn told_index(told: impl Fn(&str) -> Option<String>) -> Result<u32, String> {
+    let found = TOLD_IN.iter().find_map(|name| Some((*name, told(name)?)));
+    let (name, value) = found.ok_or_else(|| format!("which one is in none of {}: write I/N", TOLD_IN.join(", ")))?;
+    match value.parse() {
+        Ok(index) => Ok(index),
+        Err(_) if name == SLOT => Ok(0),
+        Err(_) => Err(format!("{name} is no number: write I/N")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_said_or_told_by_whoever_starts_it() {
+        let of = |text: &str, name: &'static str, value: &str| {
+            Part::of(text, |asked| (asked == name).then(|| value.to_owned())).map(|part| (part.index, part.of))
+        };
+        assert_eq!(of("2/5", "", ""), Ok((2, 5)));
+        for (name, value, index) in
+            [("JOB_COMPLETION_INDEX", "3", 3), ("SLURM_ARRAY_TASK_ID", "0", 0), (SLOT, "2", 2), (SLOT, "x7k2", 0)]
+        {
+            assert_eq!(of("/5", name, value), Ok((index, 5)), "{name}={value}");
+        }
+        for (text, words) in [
+            ("5/5", "found part 5 of 5"),
+            ("0/0", "allowed I/N"),
+            ("1", "allowed I/N"),
+            ("-1/4", "allowed I/N"),
+            ("0/10001", "allowed I/N"),
+            ("/4", "which one is in none of"),
+        ] {
+            assert!(of(text, "", "").unwrap_err().contains(words), "{text}");
+        }
+        assert!(of("/5", "SLURM_ARRAY_TASK_ID", "x").unwrap_err().contains("no number"));
+        assert!((0..10).filter(|number| Part { index: 1, of: 3 }.has(*number)).eq([1, 4, 7]));
+    }
+}
