@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::shell::part::Part;
+use crate::shell::part::PartOf;
 use crate::study::noise::NOISES;
 pub use choices::{ArrivalChoice, CacheChoice, LabChoice};
 pub use format::Format;
@@ -186,8 +186,8 @@ pub struct SweepArgs {
     #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
     pub goal: Option<String>,
     /// Run only each Nth setting, from the Ith on (from 0); /N where JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or LAB_TASK_SLOT has I
-    #[arg(long, value_name = "I/N", value_parser = Part::read)]
-    pub points: Option<Part>,
+    #[arg(long, value_name = "I/N", value_parser = PartOf::read)]
+    pub points: Option<PartOf>,
     /// The scenario and what is set in it.
     #[command(flatten)]
     pub run: RunArgs,

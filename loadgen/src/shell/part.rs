@@ -12,14 +12,14 @@ const SLOT: &str = "LAB_TASK_SLOT";
 
 /// A part of a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct PartOf {
     /// Which, from 0.
     pub index: u32,
     /// How many there are.
     pub of: u32,
 }
 
-impl Part {
+impl PartOf {
     /// Reads `i/n`, or `/n` where the environment says which one this is.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Part {
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for PartOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.index, self.of)
     }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_part_is_said_or_told_by_whoever_starts_it() {
         let of = |text: &str, name: &'static str, value: &str| {
-            Part::of(text, |asked| (asked == name).then(|| value.to_owned())).map(|part| (part.index, part.of))
+            PartOf::of(text, |asked| (asked == name).then(|| value.to_owned())).map(|part| (part.index, part.of))
         };
         assert_eq!(of("2/5", "", ""), Ok((2, 5)));
         for (name, value, index) in
@@ -88,6 +88,6 @@ mod tests {
             assert!(of(text, "", "").unwrap_err().contains(words), "{text}");
         }
         assert!(of("/5", "SLURM_ARRAY_TASK_ID", "x").unwrap_err().contains("no number"));
-        assert!((0..10).filter(|number| Part { index: 1, of: 3 }.has(*number)).eq([1, 4, 7]));
+        assert!((0..10).filter(|number| PartOf { index: 1, of: 3 }.has(*number)).eq([1, 4, 7]));
     }
 }

@@ -198,7 +198,8 @@ fn parts_that_are_not_one_sweep_are_refused_by_name() {
     let unfinished = tempfile::tempdir().unwrap();
     for file in ["sweep.json", "sweep.csv", "scenario.toml"] {
         let text = std::fs::read_to_string(three.join(file)).unwrap();
-        std::fs::write(unfinished.path().join(file), text.replace("\"complete\": true", "\"complete\": false")).unwrap();
+        std::fs::write(unfinished.path().join(file), text.replace("\"complete\": true", "\"complete\": false"))
+            .unwrap();
     }
     let into = tempfile::tempdir().unwrap();
     for (folders, words) in [

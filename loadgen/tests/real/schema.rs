@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 47] = [
+const MAY_BE_MISSING: [&str; 48] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -64,6 +64,7 @@ const MAY_BE_MISSING: [&str; 47] = [
     "run Strategy.traffic",
     "run Strategy.writes",
     "run Traffic.round_trips_per_request",
+    "sweep .part",
 ];
 
 fn root() -> PathBuf {
@@ -164,6 +165,7 @@ fn fresh() -> &'static [Written] {
         let shorter = well("shorter", shorter, &[]);
         let grid = "sweep --scenario hotkey -d 6s -w 1s --vary cache.ttl=1s,2s --strategy xfetch,best --seeds 2";
         well("sweep", grid, &["--goal", "min origin.total where latency.p99 <= 2ms"]);
+        well("part", &format!("{grid} --points 0/2"), &[]);
         let numbers = "advise --quick --rate 40/s --keys single --ttl 2s --service-time 200ms --origin-capacity 4/s";
         well("advice", numbers, &["--max-stale", "2s"]);
         // More is asked of the origin than it can do: what is advised then has fields of its own.

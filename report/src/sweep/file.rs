@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{Point, SWEEP_SCHEMA, Sweep};
-use crate::files::{FileKind, read_text};
 use crate::files::atomic::write_atomic;
 use crate::files::csv::CsvLine;
 use crate::files::document::Document;
 use crate::files::error::ReportError;
+use crate::files::{FileKind, read_text};
 use crate::record::bounds::STRATEGIES_MAX;
 use crate::record::figures::{Figures, figure};
 

@@ -11,7 +11,7 @@ use super::knob::{Knob, Turns};
 use crate::cli::settings::{Settings, Subject};
 use crate::cli::{LabChoice, RunArgs, SweepArgs};
 use crate::shell::exit::Failure;
-use crate::shell::part::Part;
+use crate::shell::part::PartOf;
 
 /// Most runs of one sweep.
 pub const RUNS_MAX: u64 = 50_000;
@@ -29,7 +29,7 @@ pub struct Grid {
     /// Strategies of the scenario that lack a knob and so take no part.
     pub left_out: Vec<String>,
     /// Which of the points are run, where not all are.
-    pub part: Option<Part>,
+    pub part: Option<PartOf>,
 }
 
 /// One setting of all knobs for one strategy.

@@ -52,7 +52,12 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
 fn read(at: &Path) -> Result<ReadPart, Failure> {
     let folder = SweepFolder::at(at);
     if !folder.is_one() {
-        return Err(refused(at, "no sweep.json", "the folder of a part of a sweep", "loadgen sweep … --points I/N makes one"));
+        return Err(refused(
+            at,
+            "no sweep.json",
+            "the folder of a part of a sweep",
+            "loadgen sweep … --points I/N makes one",
+        ));
     }
     let sweep = folder.read().map_err(Failure::failed)?;
     let Some(part) = sweep.part.clone() else {

@@ -84,7 +84,9 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
         Format::Json => {
             escape::json(&read_text(&folder.path().join("sweep.json"), FileKind::Sweep).map_err(Failure::failed)?)
         }
-        Format::Text => sentences::outcome(&sweep, Some(&args.run)) + &places(folder.path(), &sweep, rendered.files.len()),
+        Format::Text => {
+            sentences::outcome(&sweep, Some(&args.run)) + &places(folder.path(), &sweep, rendered.files.len())
+        }
     };
     output::out(&text)?;
     finished.failure.map_or_else(|| Ok(exit(&sweep, stop.is_said())), Err)

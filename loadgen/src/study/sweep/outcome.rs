@@ -13,7 +13,7 @@ use super::knob::{Knob, Turns};
 use super::rank::rank;
 use super::runner::Finished;
 use crate::shell::names::Utc;
-use crate::shell::part::Part;
+use crate::shell::part::PartOf;
 
 /// Shown where a goal says nothing of them.
 const CHARTED: [&str; 4] = ["origin.total", "origin.max_per_second", "latency_ms.p99", "stale.share"];
@@ -57,7 +57,7 @@ pub fn record(identity: &SweepIdentity, grid: &Grid, goal: Option<&Goal>, finish
         goal: goal.map(goal_of),
         ranking: goal.map(|goal| rank(goal, &points)).unwrap_or_default(),
         points,
-        part: grid.part.map(|Part { index, of }| record::SweepPart { index, of, build: app::BUILD.into() }),
+        part: grid.part.map(|PartOf { index, of }| record::SweepPart { index, of, build: app::BUILD.into() }),
     }
 }
 

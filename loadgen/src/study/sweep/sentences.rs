@@ -83,7 +83,7 @@ fn list(sweep: &Sweep) -> String {
     text
 }
 
-fn ranking(sweep: &Sweep, args: &RunArgs) -> String {
+fn ranking(sweep: &Sweep, args: Option<&RunArgs>) -> String {
     let Some(goal) = &sweep.goal else { return String::new() };
     let meeting: Vec<&Ranked> = sweep.ranking.iter().filter(|ranked| ranked.meets).collect();
     let mut text = format!("goal     {}\n", goal.text);
