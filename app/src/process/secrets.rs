@@ -47,7 +47,7 @@ pub const REPLICA_MAY: &str = "~lab:* resetchannels &lab:* -@all +get +mget +set
 /// and of the settings none that a server protects (`enable-protected-configs`). And make a cluster of servers that are none, and see it.
 pub const INJECTOR_MAY: &str = "~lab:* resetchannels -@all +get +scan +unlink +info +ping +role +config|get +config|set +latency|latest \
                             +slowlog|get +asking +cluster|slots +cluster|nodes +cluster|info +cluster|myid +cluster|meet \
-                            +cluster|addslotsrange +cluster|set-config-epoch +cluster|replicate";
+                            +cluster|addslotsrange +cluster|set-config-epoch +cluster|replicate +cluster|forget";
 /// What a replica of Redis needs to copy its primary (redis.io/docs/latest/operate/oss_and_stack/management/security/acl).
 pub const PEER_MAY: &str = "resetchannels -@all +psync +replconf +ping";
 /// What Sentinels need of the servers that they watch (the same page).

@@ -47,7 +47,7 @@ const REPLICA_DOES: [&str; 30] = [
 ];
 
 /// What the injector sends.
-const INJECTOR_DOES: [&str; 19] = [
+const INJECTOR_DOES: [&str; 20] = [
     "SCAN 0 MATCH lab:run:s:* COUNT 1000",
     "UNLINK lab:run:s:{1}:v lab:run:s:{1}:l",
     "GET lab:run:s:{1}:l",
@@ -67,6 +67,7 @@ const INJECTOR_DOES: [&str; 19] = [
     "CLUSTER ADDSLOTSRANGE 0 5460",
     "CLUSTER SET-CONFIG-EPOCH 1",
     "CLUSTER REPLICATE 07c37dfeb235213a872192d90877d0cd55635b91",
+    "CLUSTER FORGET 07c37dfeb235213a872192d90877d0cd55635b91",
 ];
 
 /// What a replica of Redis sends its primary.

@@ -9,6 +9,7 @@ use evidence::CacheStatus;
 use futures_util::future::join_all;
 
 use super::Endpoints;
+use super::stack_cache::StackCache;
 use crate::cli::settings::Settings;
 use crate::shell::exit::Failure;
 
@@ -20,7 +21,7 @@ enum Whose {
     /// A server that the local lab started, or memory.
     Private,
     /// The stack's container.
-    Container,
+    Container(StackCache),
 }
 
 /// What is to be done where somebody's own Redis refuses: a row a cause.
@@ -151,7 +152,7 @@ pub(super) async fn status(
 
 fn whose(settings: &Settings, endpoints: &Endpoints) -> Whose {
     match (&endpoints.stack, &settings.redis) {
-        (Some(_), _) => Whose::Container,
+        (Some(stack), _) => Whose::Container(stack.cache),
         (None, Some(_)) => Whose::Given,
         (None, None) => Whose::Private,
     }
@@ -173,14 +174,18 @@ fn remedy(whose: Whose, cause: RefusalCause) -> String {
             let commands = app::process::secrets::REPLICA_MAY.split(' ').filter(|right| right.starts_with('+'));
             row.map_or("", |(_, remedy)| remedy).replace("{rights}", &commands.collect::<Vec<_>>().join(" "))
         }
-        (Whose::Container, true) => {
+        (Whose::Container(_), true) => {
             "the stack's cache is slow or gone: docker compose ps says which, docker compose logs \
                                      redis cache-proxy why; on a busy machine run again"
                 .into()
         }
-        (Whose::Container, false) => "the stack's cache is not as this build sets it up: docker compose up --build -d \
-                                      --force-recreate --wait"
-            .into(),
+        (Whose::Container(StackCache::OneServer), false) => {
+            "the stack's cache is not as this build sets it up: docker compose up --build -d --force-recreate --wait".into()
+        }
+        (Whose::Container(cache), false) => cache.remedy(
+            "a server of the stack's cache was lost or has come back too late, or is not as this build sets it up: docker compose up -d \
+             --force-recreate --wait",
+        ),
         (Whose::Private, true) => {
             "the machine is too busy for it: run again when it is idle, or use --cache memory".into()
         }
@@ -214,8 +219,13 @@ mod tests {
             (Whose::Given, RefusalCause::ReadOnly, "· it is a replica: give its primary"),
             (Whose::Given, RefusalCause::CommandDenied, "+evalsha"),
             (Whose::Given, RefusalCause::Nobody, "start it, give another with --redis"),
-            (Whose::Container, RefusalCause::Silent, "on a busy machine run again"),
-            (Whose::Container, RefusalCause::CommandDenied, "--force-recreate"),
+            (Whose::Container(StackCache::OneServer), RefusalCause::Silent, "on a busy machine run again"),
+            (Whose::Container(StackCache::OneServer), RefusalCause::CommandDenied, "--force-recreate"),
+            (
+                Whose::Container(StackCache::Cluster),
+                RefusalCause::CommandDenied,
+                "docker/cluster.env up -d --force-recreate",
+            ),
             (Whose::Private, RefusalCause::Silent, "run again when it is idle"),
         ] {
             let said = said(whose, cause);

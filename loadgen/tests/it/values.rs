@@ -110,7 +110,7 @@ fn a_page_takes_as_many_round_trips_and_commands_as_its_mode_says() {
     assert!(of.predicted.is_none() && of.origin.as_ref().unwrap().floor.is_none(), "both are for one item a request");
 }
 
-/// By slot in turn it is one round trip for each slot that the page's items lie in: 100 of 16 384 drawn without regard, 99.7 of them different.
+/// By slot in turn it is one round trip for each slot that the page's items lie in; neighbours lie in different ones.
 #[test]
 fn a_page_read_by_slot_in_turn_waits_for_each_slot() {
     let [by_slot, once] = ["batch(mode=slots)", "batch"].map(|mode| format!("plain + {mode} + coalesce + lock"));
@@ -118,7 +118,7 @@ fn a_page_read_by_slot_in_turn_waits_for_each_slot() {
     let run =
         simulate(&["--scenario", "pages", "-d", "5s", "--set", "cache.simulated.shards=3", "--strategy", &strategies]);
     let of = |name: &str| traffic(&run, name).round_trips_per_request.unwrap();
-    assert!((99.0..=100.0).contains(&of(&by_slot)), "{}", of(&by_slot));
+    assert!((of(&by_slot) - 100.0).abs() < 0.05, "{}", of(&by_slot));
     assert!((of(&once) - 1.0).abs() < 1e-9, "{}", of(&once));
     // Where nobody orders the reads of a page nothing is said.
     let plain = simulate(&["--scenario", "pages", "-d", "2s", "--strategy", "plain + coalesce"]);

@@ -130,7 +130,7 @@ pub(crate) const FIGURES: [FigureRow; 42] = [
         one_decimal(s.traffic.as_ref().and_then(|traffic| traffic.round_trips_per_request))
     })
     .only(Shown::Pages)
-    .head("round", "trips")
+    .head("round trips/", "request")
     .page(
         Group::Traffic,
         "round trips",

@@ -63,7 +63,9 @@ async fn pass_on(proxy: Arc<CacheProxy>, listener: TcpListener, mut shutdown: Sh
                 Ok((client, _)) => {
                     let proxy = Arc::clone(&proxy);
                     connections.spawn(async move {
-                        if let Some(server) = proxy.upstream.dial().await {
+                        // Servers that stand in for one another say themselves where they are: who comes here has a wrong address.
+                        if proxy.behind == Behind::OneServer
+                            && let Some(server) = proxy.upstream.dial().await {
                             pipe::join(client, server, &proxy).await;
                         }
                         drop(place);

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::form::{self, Member, follow, is_whole, meet, until_all_are_known, until_all_follow};
+use super::form::{self, Member};
 use super::node::{PrivateNode, Role};
 use crate::cache::redis_cache::{KnownNode, RedisAddress, moving_at_once, read_all_nodes};
 use crate::cache::redis_server::PrivateRedis;
@@ -88,44 +88,11 @@ impl PrivateCluster {
     /// # Errors
     /// A sentence: what did not come about.
     pub fn mend(&mut self) -> Result<(), String> {
-        let dead: Vec<usize> = (0..self.nodes.len()).filter(|at| self.nodes[*at].server.has_ended()).collect();
-        // The old ones are known by their ports until all have forgotten them.
-        let ports: Vec<u16> = dead.iter().map(|at| self.nodes[*at].port).collect();
         let settings: Vec<&str> = self.settings.iter().map(String::as_str).collect();
-        for at in &dead {
-            self.nodes[*at].start_anew(&self.program, Role::ClusterNode, &settings)?;
+        for node in self.nodes.iter_mut().filter(|node| node.server.has_ended()) {
+            node.start_anew(&self.program, Role::ClusterNode, &settings)?;
         }
-        form::until(&self.nodes, "every slot is served", |node| {
-            Ok(dead.iter().any(|at| std::ptr::eq(&self.nodes[*at], node)) || is_whole(node)?)
-        })?;
-        let seen = self.seen_by(self.living(&dead)?)?;
-        for gone in seen.iter().filter(|known| ports.iter().any(|port| is_at(known, *port))) {
-            for (_, node) in self.nodes.iter().enumerate().filter(|(at, _)| !dead.contains(at)) {
-                // One that has forgotten it already says so.
-                let _ = node.ask(&["CLUSTER", "FORGET", &gone.id]);
-            }
-        }
-        let first = self.living(&dead)?;
-        for at in &dead {
-            meet(&self.nodes[*at], first)?;
-        }
-        until_all_are_known(&self.nodes)?;
-        for at in &dead {
-            let seen = self.seen_by(self.living(&dead)?)?;
-            let lacks = |primary: &&KnownNode| {
-                primary.follows.is_none()
-                    && !primary.slots.is_empty()
-                    && !seen.iter().any(|node| node.follows.as_ref() == Some(&primary.id))
-            };
-            let primary = seen.iter().find(lacks).ok_or("no primary lacks a replica")?;
-            follow(&self.nodes[*at], &primary.id)?;
-        }
-        until_all_follow(&self.nodes)
-    }
-
-    fn living(&self, dead: &[usize]) -> Result<&PrivateNode, String> {
-        let living = self.nodes.iter().enumerate().find(|(at, _)| !dead.contains(at));
-        living.map(|(_, node)| node).ok_or_else(|| "no node is left".to_owned())
+        form::mend(&self.nodes)
     }
 
     /// The nodes as the first of them sees them that answers.

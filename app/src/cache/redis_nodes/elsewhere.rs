@@ -4,7 +4,7 @@ use std::net::{IpAddr, ToSocketAddrs as _};
 
 use redis::{ConnectionAddr, ConnectionInfo};
 
-use super::form::{Member, form, is_formed};
+use super::form::{Member, form, is_begun, is_formed, mend};
 use super::node::{ask, wait};
 use crate::cache::redis_cache::RedisAddress;
 
@@ -29,7 +29,7 @@ impl Member for ServerElsewhere {
 }
 
 /// Makes one cluster of all servers that the address names, the first half of them primaries. It waits until each answers; where they are one
-/// already there is nothing to do. It blocks.
+/// already there is nothing to do, and nodes that were started anew are taken in as replicas. It blocks.
 ///
 /// # Errors
 /// A sentence: what of the address cannot be used, or what did not come about, and the remedy.
@@ -42,11 +42,11 @@ pub fn form_cluster(of: &RedisAddress) -> Result<(), String> {
     if is_formed(&nodes)? {
         return Ok(());
     }
-    form(&nodes, nodes.len() / 2).map_err(|why| {
-        format!(
-            "{why} · nodes that were started anew among others that were not can't be joined: start all of them anew"
-        )
-    })
+    if is_begun(&nodes)? {
+        let failed = |why| format!("{why} · start all nodes anew: docker compose … up -d --force-recreate --wait");
+        return mend(&nodes).map_err(failed);
+    }
+    form(&nodes, nodes.len() / 2)
 }
 
 /// A server that answers.

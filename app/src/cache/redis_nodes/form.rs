@@ -1,6 +1,7 @@
 //! How servers that know nothing of one another become a cluster.
 
 use super::node::wait;
+use crate::cache::redis_cache::{KnownNode, read_all_nodes};
 
 /// Slots of a cluster.
 const SLOTS: usize = 16_384;
@@ -48,21 +49,66 @@ pub(super) fn is_formed<M: Member>(nodes: &[M]) -> Result<bool, String> {
     Ok(true)
 }
 
+/// Takes nodes in that were started anew, in the places of those that they were: each becomes the replica of a primary that lacks one. Waits until
+/// every slot is served without them, and at the end until all agree.
+///
+/// # Errors
+/// A sentence: what did not come about.
+pub(super) fn mend<M: Member>(nodes: &[M]) -> Result<(), String> {
+    let (mut members, mut fresh) = (Vec::new(), Vec::new());
+    for node in nodes {
+        let alone = node.ask(&["CLUSTER", "NODES"])?.lines().count() == 1;
+        if alone { fresh.push(node) } else { members.push(node) }
+    }
+    let first = *members.first().ok_or("no node is left")?;
+    members.iter().try_for_each(|node| wait("every slot is served", || is_whole(*node)))?;
+    let ids = nodes.iter().map(id).collect::<Result<Vec<_>, _>>()?;
+    let seen = || Ok::<_, String>(read_all_nodes(&first.ask(&["CLUSTER", "NODES"])?));
+    for gone in seen()?.iter().filter(|known| !ids.iter().any(|id| id.trim() == known.id)) {
+        for node in &members {
+            // One that has forgotten it already says so.
+            let _ = node.ask(&["CLUSTER", "FORGET", &gone.id]);
+        }
+    }
+    fresh.iter().try_for_each(|node| meet(*node, first))?;
+    until_all_are_known(nodes)?;
+    for node in fresh {
+        let seen = seen()?;
+        let lacks = |primary: &&KnownNode| {
+            let is_followed = seen.iter().any(|node| node.follows.as_ref() == Some(&primary.id));
+            primary.follows.is_none() && !primary.slots.is_empty() && !is_followed
+        };
+        let primary = seen.iter().find(lacks).ok_or("no primary lacks a replica")?;
+        follow(node, &primary.id)?;
+    }
+    until_all_follow(nodes)
+}
+
+/// Whether any of these knows another.
+pub(super) fn is_begun<M: Member>(nodes: &[M]) -> Result<bool, String> {
+    for node in nodes {
+        if node.ask(&["CLUSTER", "NODES"])?.lines().count() > 1 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Makes a node known to another, and with time to all that it knows.
-pub(super) fn meet<M: Member>(node: &M, other: &M) -> Result<(), String> {
+fn meet<M: Member>(node: &M, other: &M) -> Result<(), String> {
     let (host, port, bus) = other.place();
     node.ask(&["CLUSTER", "MEET", &host, &port.to_string(), &bus.to_string()]).map(drop)
 }
 
 /// Makes a node the replica of a primary, as soon as it knows that one.
-pub(super) fn follow<M: Member>(follower: &M, primary: &str) -> Result<(), String> {
+fn follow<M: Member>(follower: &M, primary: &str) -> Result<(), String> {
     wait("a replica knows its primary", || {
         Ok(follower.ask(&["CLUSTER", "NODES"])?.lines().any(|line| line.starts_with(primary)))
     })?;
     follower.ask(&["CLUSTER", "REPLICATE", primary]).map(drop)
 }
 
-pub(super) fn until_all_are_known<M: Member>(nodes: &[M]) -> Result<(), String> {
+fn until_all_are_known<M: Member>(nodes: &[M]) -> Result<(), String> {
     until(nodes, "all nodes know one another", |node| {
         let known = node.ask(&["CLUSTER", "NODES"])?;
         let known = known.lines().filter(|line| !line.contains("handshake") && !line.contains("fail"));
@@ -70,7 +116,7 @@ pub(super) fn until_all_are_known<M: Member>(nodes: &[M]) -> Result<(), String> 
     })
 }
 
-pub(super) fn until_all_follow<M: Member>(nodes: &[M]) -> Result<(), String> {
+fn until_all_follow<M: Member>(nodes: &[M]) -> Result<(), String> {
     until(nodes, "every slot is served", is_whole)?;
     until(nodes, "every replica has its primary's data", |node| {
         let says = node.ask(&["INFO", "replication"])?;
@@ -84,11 +130,11 @@ pub(super) fn until_all_follow<M: Member>(nodes: &[M]) -> Result<(), String> {
     })
 }
 
-pub(super) fn until<M: Member>(nodes: &[M], what: &str, is: impl Fn(&M) -> Result<bool, String>) -> Result<(), String> {
+fn until<M: Member>(nodes: &[M], what: &str, is: impl Fn(&M) -> Result<bool, String>) -> Result<(), String> {
     nodes.iter().try_for_each(|node| wait(what, || is(node)))
 }
 
-pub(super) fn is_whole<M: Member>(node: &M) -> Result<bool, String> {
+fn is_whole<M: Member>(node: &M) -> Result<bool, String> {
     Ok(node.ask(&["CLUSTER", "INFO"])?.contains("cluster_state:ok"))
 }
 

@@ -86,7 +86,8 @@ impl Settings {
             true => ("a cluster", "write invalidate=pubsub, or use --cache redis"),
             false => (
                 "one server",
-                "use --lab local --cache cluster, or --lab sim with [cache.simulated] shards; or take read-from out",
+                "use --lab local --cache cluster, a stack that was brought up with docker/cluster.env, or --lab sim with [cache.simulated] shards; \
+                 or take read-from out",
             ),
         };
         for spec in self.subjects.iter().filter_map(|subject| subject.strategy.as_ref()) {
@@ -111,7 +112,7 @@ impl Settings {
             }
             (
                 "a stack whose cache is several servers",
-                "set them up in compose.yaml and take [cache.redis] out, or use --lab local --cache cluster",
+                "set them up by the variables in docs/docker.md and take [cache.redis] out, or use --lab local with --cache cluster or sentinel",
             )
         } else if self.redis.is_some() {
             (

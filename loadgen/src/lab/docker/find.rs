@@ -18,6 +18,10 @@ use crate::load::drive::Site;
 /// Services that no run needs: two that ended at the start, and two that watch.
 const BESIDE: [&str; 4] = ["secrets", "cluster", "prometheus", "grafana"];
 
+/// How a stack is made whole again: its parts that are down, and all of them.
+const AGAIN: &str = "docker compose up -d --wait";
+const ANEW: &str = "docker compose up -d --force-recreate --wait";
+
 impl ContainerStack {
     /// Finds this project's stack and checks that it can be driven.
     ///
@@ -27,18 +31,27 @@ impl ContainerStack {
         let project = project();
         let engine = Engine::connect(&project).await?;
         let containers = started(&engine).await?;
-        let replicas = whole(&project, &containers)?;
+        let there = topology(&containers);
+        Self::of(engine, &project, &containers, there).await.map_err(|why| there.remedy(&why))
+    }
+
+    async fn of(
+        engine: Engine,
+        project: &str,
+        containers: &[Container],
+        there: StackCache,
+    ) -> Result<(Self, Endpoints), String> {
+        let replicas = whole(project, containers)?;
         let network = engine.network("cache").await?;
         for replica in &replicas {
             if !engine.is_on(replica, &network).await? {
-                let again = "docker compose up -d --force-recreate --wait";
                 return Err(format!(
-                    "{} is cut off from the cache: a fault that was never healed · {again}",
+                    "{} is cut off from the cache: a fault that was never healed · {ANEW}",
                     replica.name()
                 ));
             }
         }
-        let first = replicas.first().ok_or_else(|| nothing(&project))?;
+        let first = replicas.first().ok_or_else(|| nothing(project))?;
         let text = engine.read_file(first, &format!("/secrets/{CONTROL_TOKEN}")).await?;
         let token = ControlToken::given(&text)?;
         let control = |container: &Container| {
@@ -50,8 +63,13 @@ impl ContainerStack {
             sites.push(Arc::new(Site::replica(at(replica, DATA)?)));
             controls.push(control(replica)?);
         }
-        let (origin, proxy) = (control(one(&containers, "origin")?)?, control(one(&containers, "cache-proxy")?)?);
+        let (origin, proxy) = (control(one(containers, "origin")?)?, control(one(containers, "cache-proxy")?)?);
         let cache = check_identities(&controls, &origin, &proxy).await?;
+        if cache != there {
+            return Err(format!(
+                "containers of a cluster or of Sentinels are up, and replicas use another cache: docker compose was not given their file · {AGAIN}"
+            ));
+        }
         let replicas = replicas.iter().map(|replica| replica.number).collect();
         let cluster = (cache == StackCache::Cluster).then(|| AskedCluster::ByProxy(proxy.clone()));
         let stack = Self { engine, proxy, cache, token, replicas };
@@ -92,6 +110,16 @@ fn is_getting_well(containers: &[Container]) -> bool {
     parts(containers).any(|container| container.state == State::NotYetWell)
 }
 
+/// What the cache is, by the containers that there are.
+fn topology(containers: &[Container]) -> StackCache {
+    let has = |service: &str| containers.iter().any(|container| container.service == service);
+    match (has("node-1"), has("sentinel-1")) {
+        (true, _) => StackCache::Cluster,
+        (false, true) => StackCache::Sentinel,
+        (false, false) => StackCache::OneServer,
+    }
+}
+
 /// The replicas of a stack of which every part is well.
 fn whole(project: &str, containers: &[Container]) -> Result<Vec<Container>, String> {
     let parts: Vec<&Container> = parts(containers).collect();
@@ -101,12 +129,16 @@ fn whole(project: &str, containers: &[Container]) -> Result<Vec<Container>, Stri
     let unwell: Vec<String> =
         parts.iter().filter(|c| c.state != State::Well).map(|c| format!("{} is {}", c.name(), c.status)).collect();
     if !unwell.is_empty() {
-        let remedy = if parts.iter().any(|c| c.state == State::Paused) {
-            "docker compose up -d --force-recreate --wait"
-        } else {
-            "docker compose up -d --wait"
-        };
+        let remedy = if parts.iter().any(|c| c.state == State::Paused) { ANEW } else { AGAIN };
         return Err(format!("project {project} is not whole: {} · {remedy}", unwell.join(", ")));
+    }
+    let formed = |container: &&Container| container.service == "cluster" && !container.status.contains("(0)");
+    if let Some(container) = containers.iter().find(formed).filter(|of| of.state == State::Down) {
+        return Err(format!(
+            "project {project} has no whole cluster: {} is {} · {ANEW}",
+            container.name(),
+            container.status
+        ));
     }
     for service in ["redis", "cache-proxy", "origin"] {
         one(containers, service)?;

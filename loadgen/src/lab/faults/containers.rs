@@ -87,7 +87,8 @@ impl Injector<'_> {
     }
 
     pub(super) async fn heal_stack(&self, stack: &ContainerStack) -> Result<(), String> {
-        let failed = |why: String| format!("the stack could not be made whole again · {why} · {ANEW}");
+        let failed =
+            |why: String| stack.cache.remedy(&format!("the stack could not be made whole again · {why} · {ANEW}"));
         self.try_to_heal(stack).await.map_err(failed)
     }
 

@@ -81,7 +81,12 @@ fn check(parts: &[ReadPart]) -> Result<(), Failure> {
     }
     for pair in parts.windows(2) {
         if pair[0].part.index == pair[1].part.index {
-            let found = format!("part {} twice, also in {}", pair[1].part.index, pair[0].at.display());
+            let also = if pair[0].at == pair[1].at {
+                "named twice".to_owned()
+            } else {
+                format!("also in {}", pair[0].at.display())
+            };
+            let found = format!("part {} twice, {also}", pair[1].part.index);
             return Err(refused(&pair[1].at, &found, "each part once", "take one of them out"));
         }
     }
@@ -152,14 +157,14 @@ fn merged(parts: &[ReadPart], name: &str) -> Result<Sweep, Failure> {
     })
 }
 
-/// A part's command line without its part: what makes the whole.
+/// A part's command line without its part and its folder: what makes the whole.
 fn whole(command: &str) -> String {
     let mut words = command.split(' ');
     let mut kept = Vec::new();
     while let Some(word) = words.next() {
         match word {
-            "--points" => _ = words.next(),
-            word if word.starts_with("--points=") => {}
+            "--points" | "-o" | "--output" => _ = words.next(),
+            word if word.starts_with("--points=") || word.starts_with("--output=") => {}
             word => kept.push(word),
         }
     }

@@ -34,9 +34,10 @@ pub fn announce(grid: &Grid) -> String {
     if !grid.left_out.is_empty() {
         text += &format!("not for  {}, for want of such a layer\n", grid.left_out.join(", "));
     }
-    let (runs, points, seeds) = (grid.runs(), grid.points.len(), grid.seeds.len());
+    let (runs, all, own, seeds) = (grid.runs(), grid.points.len(), grid.own().len(), grid.seeds.len());
+    let settings = if own == all { format!("{all} settings") } else { format!("{own} of {all} settings") };
     let seeds = if seeds == 1 { "1 seed".to_owned() } else { format!("{seeds} seeds") };
-    text + &format!("{runs} runs: {points} settings × {seeds}, on {} threads\n", threads(grid))
+    text + &format!("{runs} runs: {settings} × {seeds}, on {} threads\n", threads(grid))
 }
 
 /// What came out.
