@@ -56,6 +56,7 @@ fn sweep(knobs: Vec<SweptKnob>, points: Vec<Point>, ranking: Vec<Ranked>) -> Swe
         }),
         points,
         ranking,
+        part: None,
     }
 }
 
