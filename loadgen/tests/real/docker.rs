@@ -159,7 +159,9 @@ fn a_cluster_is_driven_and_says_what_it_cannot_do(of: &TestStack, scratch: &Path
     let run = record(&path);
     assert!(run.cache.ends_with(", a cluster of 3 primaries"), "{}", run.cache);
     let shards = strategy(&run, name).shards.clone().unwrap();
-    assert_eq!((shards.primaries, shards.replicas, shards.told), (3, 3, Some(0)));
+    // A replica of a shard that has few of the ten keys may have been asked for none of them.
+    assert_eq!((shards.primaries, shards.told), (3, Some(0)));
+    assert!((1..=3).contains(&shards.replicas), "{shards:?}");
     let rows = folder(&path, &strategy(&run, name).folder).read_events().unwrap();
     let flushed = rows.iter().find_map(|row| row.detail.as_deref()?.strip_prefix("flush: ")?.strip_suffix(" keys"));
     assert!(flushed.unwrap().parse::<u32>().unwrap() > 0, "{flushed:?}");

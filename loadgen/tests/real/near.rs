@@ -13,7 +13,7 @@ fn a_real_redis_is_read_as_often_as_theory_says() {
         let to = ["--lab", "local", "--cache", "redis", "-o", folder.to_str().unwrap()];
         run(&[&["--scenario", "near-hot"][..], &to, &load].concat())
     });
-    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    assert_ended(&said, &path, &[0]);
     let of = strategy(&record(&path), name).levels.clone().unwrap();
     // Three replicas, a copy a second each: one more or less at the ends of the run.
     let (reads, theory) = (of.shared_reads_per_s.unwrap(), of.shared_reads_by_theory.unwrap());
