@@ -11,6 +11,7 @@ mod heartbeat;
 mod origin_fault;
 mod origin_read;
 mod origin_write;
+mod stack_cache;
 
 pub use cache::CacheStatus;
 pub use counts::{
@@ -23,3 +24,4 @@ pub use heartbeat::{CacheWatched, ClockStep, Heartbeat, LONG_SILENCE, Silence};
 pub use origin_fault::OriginFault;
 pub use origin_read::{OriginRead, ReadEnd};
 pub use origin_write::OriginWrite;
+pub use stack_cache::StackCache;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use app::cache::cache_source::{CachePorts, CacheSource};
 use app::cache::redis_cache::{ClusterHand, ClusterWatch, RedisAddress, RedisSource, SlotsToMove};
-use app::cache::redis_nodes::PrivateNodes;
+use app::cache::redis_nodes::{PrivateNodes, PrivateSentinel};
 use app::process::runtime::RealClock;
 use app::process::secrets::REPLICA_MAY;
 use app::testing;
@@ -230,6 +230,29 @@ async fn a_primary_that_sentinels_watch_keeps_the_contracts_and_is_found_again_a
     let refused = RedisSource::new(unknown).unwrap().preflight("run:preflight", Vec::new()).await.unwrap_err();
     let said = format!("{refused:?}");
     assert!(said.contains("the Sentinels watch no primary of that name"), "{said}");
+}
+
+/// What the server would say is asked of the server, not of a Sentinel, which knows no such user: it would refuse a cache that is well, and
+/// read a password that is none of its own.
+#[tokio::test]
+async fn a_connection_that_was_lost_with_its_primary_is_no_reason_to_ask_a_sentinel_for_the_servers_words() {
+    let Some(server) = testing::needed("redis", app::cache::redis_server::installed) else { return };
+    let user = ["--user", "lab", "on", ">pw", "~*", "&*", "+@all"];
+    let sentinel = PrivateSentinel::start(&server, Duration::from_secs(1), &user).unwrap();
+    let nodes = PrivateNodes::from(sentinel);
+    let with_user = |url: &String| url.replacen("redis://", "redis://lab:pw@", 1);
+    let open = nodes.address();
+    let address =
+        RedisAddress { url: with_user(&open.url), others: open.others.iter().map(with_user).collect(), ..open };
+    let (held, other) = (RedisSource::new(address.clone()).unwrap(), RedisSource::new(address).unwrap());
+    held.preflight("run:preflight", Vec::new()).await.unwrap();
+    nodes.kill_primary(0).unwrap();
+    let begun = Instant::now();
+    while other.status().await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nobody takes its place");
+    }
+    let ready = held.preflight("run:preflight", Vec::new()).await;
+    assert!(ready.is_ok(), "{ready:?}");
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use app::wire::control_client::ControlClient;
 use super::docker::ContainerStack;
 use super::server::AskedServer;
 use super::shards::AskedCluster;
-use crate::lab::StackCache;
 use crate::load::drive::Site;
+use evidence::StackCache;
 
 /// A world that is up.
 #[derive(Clone)]

@@ -4,7 +4,6 @@
 
 pub mod faults;
 pub mod simlab;
-mod stack_cache;
 pub mod target;
 pub mod trial;
 
@@ -31,7 +30,7 @@ pub use real::{FoundStack, OpenLab, choose};
 #[cfg(feature = "labs")]
 pub use {endpoints::Endpoints, local::LocalLab};
 
-pub use stack_cache::StackCache;
+use evidence::StackCache;
 
 use crate::lab::target::Target;
 use crate::shell::exit::Failure;

@@ -9,9 +9,10 @@ use evidence::CacheStatus;
 use futures_util::future::join_all;
 
 use super::Endpoints;
-use super::stack_cache::StackCache;
+use super::docker::remedy_of;
 use crate::cli::settings::Settings;
 use crate::shell::exit::Failure;
+use evidence::StackCache;
 
 /// Whose cache it is, and so where it is mended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,14 +176,14 @@ fn remedy(whose: Whose, cause: RefusalCause) -> String {
             row.map_or("", |(_, remedy)| remedy).replace("{rights}", &commands.collect::<Vec<_>>().join(" "))
         }
         (Whose::Container(_), true) => {
-            "the stack's cache is slow or gone: docker compose ps says which, docker compose logs \
-                                     redis cache-proxy why; on a busy machine run again"
-                .into()
+            "the stack's cache is slow or gone: docker compose ps says which, docker compose logs why; on a busy machine run again".into()
         }
         (Whose::Container(StackCache::OneServer), false) => {
-            "the stack's cache is not as this build sets it up: docker compose up --build -d --force-recreate --wait".into()
+            "the stack's cache is not as this build sets it up: docker compose up --build -d --force-recreate --wait"
+                .into()
         }
-        (Whose::Container(cache), false) => cache.remedy(
+        (Whose::Container(cache), false) => remedy_of(
+            cache,
             "a server of the stack's cache was lost or has come back too late, or is not as this build sets it up: docker compose up -d \
              --force-recreate --wait",
         ),

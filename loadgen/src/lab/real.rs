@@ -14,10 +14,10 @@ use super::preflight::preflight;
 use super::trial::{Trial, TrialRunner};
 use crate::cli::LabChoice;
 use crate::cli::settings::{Settings, Subject};
-use crate::lab::StackCache;
 use crate::load::drive::Pacer;
 use crate::load::live::Feed;
 use crate::shell::exit::Failure;
+use evidence::StackCache;
 
 /// A stack of containers that is up, and where its parts are.
 pub type FoundStack = (ContainerStack, Endpoints);

@@ -1,5 +1,6 @@
 //! What a program on a command line needs whatever it does: how it ends, what it prints, signals, names.
 
+pub mod command_line;
 pub mod exit;
 pub mod interrupt;
 pub mod names;

@@ -1,9 +1,7 @@
 //! `i/n`: which part of a whole this process does, of several that do one each.
 
-use std::fmt;
+use report::sweep::PARTS_MAX;
 
-/// Parts at most.
-const PARTS_MAX: u32 = 10_000;
 /// Where a task of several is told which one it is: of a Kubernetes Indexed Job, of a Slurm array, of a service under Swarm
 /// (`LAB_TASK_SLOT: "{{.Task.Slot}}"`).
 const TOLD_IN: [&str; 3] = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID", SLOT];
@@ -46,19 +44,16 @@ impl PartOf {
     }
 }
 
-impl fmt::Display for PartOf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.index, self.of)
-    }
-}
-
 fn told_index(told: impl Fn(&str) -> Option<String>) -> Result<u32, String> {
     let found = TOLD_IN.iter().find_map(|name| Some((*name, told(name)?)));
     let (name, value) = found.ok_or_else(|| format!("which one is in none of {}: write I/N", TOLD_IN.join(", ")))?;
     match value.parse() {
         Ok(index) => Ok(index),
         Err(_) if name == SLOT => Ok(0),
-        Err(_) => Err(format!("{name} is no number: write I/N")),
+        Err(_) => {
+            let found: String = value.chars().take(30).collect();
+            Err(format!("found {name}={found:?}, which is no number: write I/N"))
+        }
     }
 }
 
@@ -87,7 +82,11 @@ mod tests {
         ] {
             assert!(of(text, "", "").unwrap_err().contains(words), "{text}");
         }
-        assert!(of("/5", "SLURM_ARRAY_TASK_ID", "x").unwrap_err().contains("no number"));
+        assert!(
+            of("/5", "SLURM_ARRAY_TASK_ID", "x")
+                .unwrap_err()
+                .contains("found SLURM_ARRAY_TASK_ID=\"x\", which is no number")
+        );
         assert!((0..10).filter(|number| PartOf { index: 1, of: 3 }.has(*number)).eq([1, 4, 7]));
     }
 }

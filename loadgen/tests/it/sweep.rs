@@ -146,6 +146,13 @@ fn parts(of: u32, more: &[&str]) -> Vec<(tempfile::TempDir, PathBuf)> {
         let args = ["sweep", "-o", results.path().to_str().unwrap(), "--quiet", "--points", &part];
         let said = run(&[&args[..], &PARTED, &PARTED_GOAL, more].concat());
         assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+        // What it says is of no use to anybody who looks for the best of all.
+        assert!(
+            said.out.starts_with(&format!("Part {index} of {of}")) && !said.out.contains("meet it"),
+            "{}",
+            said.out
+        );
+        assert_eq!(said.out.contains("more parts than settings"), index >= 12, "{}", said.out);
         let folder = only_run(results.path());
         (results, folder)
     };
@@ -195,24 +202,35 @@ fn parts_that_are_not_one_sweep_are_refused_by_name() {
         let build = SweepFolder::at(three).read().unwrap().part.unwrap().build;
         std::fs::write(built.path().join(file), text.replace(&build, "another")).unwrap();
     }
-    let unfinished = tempfile::tempdir().unwrap();
+    let (unfinished, cut, many) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for file in ["sweep.json", "sweep.csv", "scenario.toml"] {
         let text = std::fs::read_to_string(three.join(file)).unwrap();
+        let end = if file == "sweep.csv" { text.trim_end().rfind('\n').unwrap() + 1 } else { text.len() };
+        std::fs::write(cut.path().join(file), &text[..end]).unwrap();
+        std::fs::write(many.path().join(file), text.replace("\"of\": 3", "\"of\": 4000000000")).unwrap();
         std::fs::write(unfinished.path().join(file), text.replace("\"complete\": true", "\"complete\": false"))
             .unwrap();
     }
     let into = tempfile::tempdir().unwrap();
     for (folders, words) in [
-        (&[one, three][..], "missing 1/3 · run them: --points 1/3"),
+        (
+            &[one, three][..],
+            "found 2 of 3, missing 1/3 · run them: cargo run --release -p loadgen -- sweep --quiet --scenario hotkey",
+        ),
         (&[one, two, two, three], "found part 1 twice"),
         (&[one, two, others[2].1.as_path()], "settings others"),
+        (&[one, two, cut.path()], "sweep.csv with 8 lines, needed 9"),
+        (&[one, two, many.path()], "part 2 of 4000000000, allowed at most 10000"),
         (&[one, two, built.path()], "build another"),
         (&[one, two, unfinished.path()], "a part that was not finished"),
         (&[one, two, &whole], "a whole sweep"),
         (&[one, two, nowhere], "no sweep.json"),
     ] {
         let said = merge(folders, into.path());
-        assert_eq!(said.code, Some(2), "{words}: {}{}", said.out, said.err);
+        // A record that cannot be one is no mistake on the command line.
+        let code = if words.contains("allowed at most 10000") { 1 } else { 2 };
+        assert_eq!(said.code, Some(code), "{words}: {}{}", said.out, said.err);
         assert!(said.err.contains(words), "{words:?} is not in {}", said.err);
     }
     assert_eq!(std::fs::read_dir(into.path()).unwrap().count(), 0, "nothing is written");

@@ -1,6 +1,7 @@
 //! The lab in containers, on a real engine: a stack of this test's own, with a name and ports of its own, that is taken down
 //! again whatever happens.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -151,6 +152,11 @@ fn a_stack_is_found_driven_hurt_and_healed_and_leaves_nothing_behind() {
 
 fn a_cluster_is_driven_and_says_what_it_cannot_do(of: &TestStack, scratch: &Path) {
     let stack = of.with_cache("cluster");
+    // A primary that was lost comes back as the replica of the one that took its place.
+    stack.does(&["kill", "node-1"]);
+    let said = stack.run(&["--scenario", "hotkey", "--lab", "docker", "--dry-run"]);
+    assert!(said.err.contains("docker compose --env-file docker/cluster.env up -d --wait"), "{}", said.err);
+    stack.does(&["up", "-d", "--wait"]);
     let flush = event("2s", "flush", "");
     let (file, results) = (scenario(scratch, "nodes", "5s", &flush), scratch.join("nodes"));
     let name = "plain + read-from(nodes=any) + lock";
@@ -162,6 +168,10 @@ fn a_cluster_is_driven_and_says_what_it_cannot_do(of: &TestStack, scratch: &Path
     // A replica of a shard that has few of the ten keys may have been asked for none of them.
     assert_eq!((shards.primaries, shards.told), (3, Some(0)));
     assert!((1..=3).contains(&shards.replicas), "{shards:?}");
+    let rows = folder(&path, &strategy(&run, name).folder).read_shards().unwrap();
+    let nodes =
+        |role: &str| rows.iter().filter(|row| row.role == role).map(|row| &row.node).collect::<BTreeSet<_>>().len();
+    assert_eq!((nodes("primary"), nodes("replica")), (3, 3), "each is a member again");
     let rows = folder(&path, &strategy(&run, name).folder).read_events().unwrap();
     let flushed = rows.iter().find_map(|row| row.detail.as_deref()?.strip_prefix("flush: ")?.strip_suffix(" keys"));
     assert!(flushed.unwrap().parse::<u32>().unwrap() > 0, "{flushed:?}");

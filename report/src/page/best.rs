@@ -49,29 +49,35 @@ fn eligible(row: &StrategyRow<'_>) -> bool {
         && !truth::counts_wrong(row.strategy)
 }
 
-/// What a strategy costs: its load on the origin, its p99 in milliseconds, and its share of stale answers.
+/// What a strategy costs: its load on the origin, its p99 in milliseconds, its share of stale answers, and, of a cluster, the share of all
+/// commands that its fullest node has.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cost {
     pub(super) reads: f64,
     pub(super) p99_ms: f64,
     pub(super) stale: f64,
+    pub(super) fullest: Option<f64>,
 }
 
 impl Cost {
-    /// `None` where any of the three is unknown, or rests on too few requests.
+    /// `None` where any of the first three is unknown, or rests on too few requests.
     pub(super) fn of(strategy: &Strategy) -> Option<Self> {
         let reads = strategy.origin.as_ref()?.total as f64;
         let (p99_ms, stale) =
             (strategy.latency_ms.p99.filter(|_| phrases::carries(strategy, 0.99))?, strategy.stale.share?);
-        [reads, p99_ms, stale].iter().all(|value| value.is_finite()).then_some(Self { reads, p99_ms, stale })
+        let fullest = strategy.shards.as_ref().and_then(|shards| shards.fullest_share);
+        let all = [reads, p99_ms, stale, fullest.unwrap_or(0.0)];
+        all.iter().all(|value| value.is_finite()).then_some(Self { reads, p99_ms, stale, fullest })
     }
 
     /// Clearly better at something, and clearly worse at nothing.
     pub(super) fn beats(self, other: Self) -> bool {
+        let (fullest, others) = self.fullest.zip(other.fullest).unwrap_or((0.0, 0.0));
         let pairs = [
             (FigureUnit::Count, self.reads, other.reads),
             (FigureUnit::Time, self.p99_ms, other.p99_ms),
             (FigureUnit::Share, self.stale, other.stale),
+            (FigureUnit::Share, fullest, others),
         ];
         let better = |(unit, one, two): &(FigureUnit, f64, f64)| one < two && unit.differ(*one, *two);
         let worse = |(unit, one, two): &(FigureUnit, f64, f64)| one > two && unit.differ(*one, *two);
@@ -99,11 +105,15 @@ mod tests {
 
     #[test]
     fn who_is_better_at_one_thing_and_worse_at_another_beats_nobody() {
-        let cost = |reads, p99_ms, stale| Cost { reads, p99_ms, stale };
+        let cost = |reads, p99_ms, stale| Cost { reads, p99_ms, stale, fullest: None };
         let (naive, lock) = (cost(736.0, 203.0, 0.0), cost(111.0, 204.0, 0.0));
         let (swr, early) = (cost(111.0, 2.2, 0.044), cost(116.0, 1.5, 0.0));
         assert!(lock.beats(naive) && early.beats(lock) && early.beats(swr));
         assert!(!swr.beats(lock), "its answers are stale");
         assert!(!early.beats(early) && !naive.beats(lock));
+        let (whole, spread) =
+            (Cost { fullest: Some(0.96), ..lock }, Cost { fullest: Some(0.34), ..cost(111.0, 208.0, 0.0) });
+        assert!(spread.beats(whole) && !whole.beats(spread), "one node's load is a cost, too");
+        assert!(!Cost { p99_ms: 150.0, ..whole }.beats(spread));
     }
 }

@@ -23,8 +23,13 @@ pub(super) fn tradeoff(out: &mut Sheet, view: &View<'_>) {
     let how = "Down and left is cheap; a larger dot has more stale answers. A full dot is on the Pareto front: no other strategy \
                is clearly better in reads, p99 or staleness without being clearly worse in another. A hollow one is beaten. \
                The dashed line bounds what any of them reached in reads and p99.";
+    let of_nodes = if known.iter().any(|(_, cost, _)| cost.fullest.is_some()) {
+        " The share of the fullest node is weighed, too."
+    } else {
+        ""
+    };
     let of_repeats = if view.blocks() > 0 { " Clearly is by the rule for one run, held to the medians." } else { "" };
-    out.section("tradeoff", "What each strategy trades", &format!("{how}{of_repeats}"));
+    out.section("tradeoff", "What each strategy trades", &format!("{how}{of_nodes}{of_repeats}"));
     let (x, y) = (log(known.iter().map(|(_, cost, _)| cost.reads)), log(known.iter().map(|(_, cost, _)| cost.p99_ms)));
     let mut plot = Plot::new(x, y, 320).x_ticks(whole(x.ticks(6))).y_ticks(y.ticks(7));
     plot.line("bound", &bound(&known).iter().map(|(reads, p99)| (*reads, Some(*p99))).collect::<Vec<_>>());
@@ -105,6 +110,12 @@ fn sentences(view: &View<'_>, known: &[(usize, Cost, Option<usize>)]) -> Vec<Str
         if FigureUnit::Share.differ(cost.stale, better.stale) {
             let [one, two] = [better.stale, cost.stale].map(|share| phrases::share(Some(share)));
             in_what.push(format!("{one} stale instead of {two}"));
+        }
+        if let Some((found, lower)) =
+            cost.fullest.zip(better.fullest).filter(|(one, two)| FigureUnit::Share.differ(*one, *two))
+        {
+            let [one, two] = [lower, found].map(|share| phrases::share(Some(share)));
+            in_what.push(format!("{one} of all commands at the fullest node instead of {two}"));
         }
         said.push(format!(
             "{} is beaten by {}: {}; the rest is not distinguishable.",

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Point, SWEEP_SCHEMA, Sweep};
+use super::{PARTS_MAX, Point, SWEEP_SCHEMA, Sweep};
 use crate::files::atomic::write_atomic;
 use crate::files::csv::CsvLine;
 use crate::files::document::Document;
@@ -148,8 +148,11 @@ impl Document for Sweep {
         {
             return Some(format!("{name:?} has {runs} runs, allowed {}, one for each seed", self.seeds.len()));
         }
-        if let Some(part) = self.part.as_ref().filter(|part| part.index >= part.of) {
-            return Some(format!("it is part {} of {}", part.index, part.of));
+        if let Some(part) = self.part.as_ref().filter(|part| part.of > PARTS_MAX || part.index >= part.of) {
+            return Some(format!(
+                "it is part {} of {}, allowed at most {PARTS_MAX}, counted from 0",
+                part.index, part.of
+            ));
         }
         if let Some(ranked) = self.ranking.iter().find(|ranked| ranked.point >= self.points.len()) {
             return Some(format!("its ranking names point {}", ranked.point));

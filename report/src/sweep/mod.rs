@@ -18,6 +18,9 @@ pub use render::render_sweep;
 /// The schema of `sweep.json` that this build writes and reads.
 pub const SWEEP_SCHEMA: &str = "stampede.sweep/v1";
 
+/// Parts of a sweep at most.
+pub const PARTS_MAX: u32 = 10_000;
+
 /// `sweep.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sweep {
@@ -73,6 +76,8 @@ pub struct SweepPart {
     pub of: u32,
     /// A hash of the sources that the program was built from.
     pub build: String,
+    /// The command line that makes the whole, in the folder of results that is usual.
+    pub whole: String,
 }
 
 /// What was varied.

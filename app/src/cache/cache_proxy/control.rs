@@ -6,8 +6,9 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
+use evidence::StackCache;
 
-use super::proxy::{Behind, CacheProxy};
+use super::proxy::CacheProxy;
 use crate::CONTROL_BODY_MAX;
 use crate::cache::redis_cache::{ServerSample, ShardSample};
 use crate::wire::admit::require_token;
@@ -70,7 +71,7 @@ async fn shards(State(proxy): Shared) -> Result<Json<Vec<ShardSample>>, Refuse> 
 }
 
 async fn configure(State(proxy): Shared, Json(of): Json<ConfigureServer>) -> Result<(), Refuse> {
-    if proxy.behind != Behind::OneServer && !of.settings.is_empty() {
+    if proxy.behind != StackCache::OneServer && !of.settings.is_empty() {
         let behind = proxy.behind.words();
         return Err(Refuse::bad(format!(
             "{behind} is behind this proxy: its servers are set up where they are started"

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use crate::process::shutdown::Shutdown;
 use crate::wire::auth::ControlToken;
 use crate::wire::serve::serve;
-pub use proxy::{Behind, CacheProxy};
+pub use proxy::CacheProxy;
 
 /// Connections at most; more wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 4096;
@@ -47,7 +47,12 @@ pub async fn run(proxy: Arc<CacheProxy>, listeners: ProxyListeners, shutdown: Sh
 async fn pass_on(proxy: Arc<CacheProxy>, listener: TcpListener, mut shutdown: Shutdown) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
-    let looking = proxy.upstream.keep_looking();
+    let looking = async {
+        match &proxy.upstream {
+            Some(upstream) => upstream.keep_looking().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::pin!(looking);
     loop {
         let accepted = async {
@@ -63,10 +68,11 @@ async fn pass_on(proxy: Arc<CacheProxy>, listener: TcpListener, mut shutdown: Sh
                 Ok((client, _)) => {
                     let proxy = Arc::clone(&proxy);
                     connections.spawn(async move {
-                        // Servers that stand in for one another say themselves where they are: who comes here has a wrong address.
-                        if proxy.behind == Behind::OneServer
-                            && let Some(server) = proxy.upstream.dial().await {
-                            pipe::join(client, server, &proxy).await;
+                        if let Some(upstream) = &proxy.upstream
+                            && let Some(server) = upstream.dial().await
+                            && pipe::join(client, server, &proxy).await
+                        {
+                            upstream.doubt();
                         }
                         drop(place);
                     });

@@ -17,15 +17,15 @@ const CHUNK_BYTES: usize = 16 << 10;
 /// Chunks that may be under way to Redis; a client that sends faster waits.
 const CHUNKS_MAX: usize = 256;
 
-/// Passes bytes on until either side ends.
-pub(super) async fn join(client: TcpStream, server: TcpStream, proxy: &CacheProxy) {
+/// Passes bytes on until either side ends, and says whether that was the server's.
+pub(super) async fn join(client: TcpStream, server: TcpStream, proxy: &CacheProxy) -> bool {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
         // An error is an end, too: whose it was concerns nobody here.
-        _ = later(from_client, to_server, proxy) => {}
-        _ = at_once(from_server, to_client) => proxy.upstream.doubt(),
+        _ = later(from_client, to_server, proxy) => false,
+        _ = at_once(from_server, to_client) => true,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use evidence::StackCache;
 use strategies::port::Clock;
 use strategies::rng::Rng;
 use strategies::time::Mono;
@@ -13,51 +14,15 @@ use super::upstream::Upstream;
 use crate::cache::redis_cache::{ClusterWatch, RedisAddress, ShardSample};
 use crate::process::runtime::RealClock;
 
-/// What is behind a proxy. Servers that stand in for one another say where they are, and replicas go there themselves: for them the proxy is the
-/// lab's hand alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Behind {
-    /// One server, before which it stands.
-    OneServer,
-    /// A cluster.
-    Cluster,
-    /// A server that Sentinels watch.
-    Sentinel,
-}
-
-impl Behind {
-    const WORDS: [(Self, &str); 3] =
-        [(Self::OneServer, "one server"), (Self::Cluster, "a cluster"), (Self::Sentinel, "a server under Sentinel")];
-
-    fn of(address: &RedisAddress) -> Self {
-        match (address.is_cluster(), &address.watched_as) {
-            (true, _) => Self::Cluster,
-            (false, Some(_)) => Self::Sentinel,
-            (false, None) => Self::OneServer,
-        }
-    }
-
-    /// In words, as its identity tells it.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        Self::WORDS.iter().find(|(one, _)| *one == self).map_or("", |(_, words)| words)
-    }
-
-    /// What these words say; one server where they say nothing.
-    #[must_use]
-    pub fn read(words: &str) -> Self {
-        Self::WORDS.iter().find(|(_, of)| *of == words).map_or(Self::OneServer, |(one, _)| *one)
-    }
-}
-
-/// One proxy.
+/// One proxy. Servers that stand in for one another say where they are, and replicas go there themselves: for them it is the lab's hand alone,
+/// and has no upstream.
 pub struct CacheProxy {
     pub(super) incarnation: u64,
     clock: RealClock,
-    pub(super) upstream: Upstream,
+    pub(super) upstream: Option<Upstream>,
     pub(super) hand: Hand,
     pub(super) server: Arc<BehindProxy>,
-    pub(super) behind: Behind,
+    pub(super) behind: StackCache,
     nodes: tokio::sync::Mutex<ClusterWatch>,
     added: Mutex<(Duration, f64, Mono)>,
     rng: Rng,
@@ -71,13 +36,19 @@ impl CacheProxy {
     /// A sentence where the URL is none, or has no host and port, or where its TLS cannot be used.
     pub fn new(to: impl Into<RedisAddress>) -> Result<Arc<Self>, String> {
         let to = to.into();
+        let behind = match (to.is_cluster(), &to.watched_as) {
+            (true, _) => StackCache::Cluster,
+            (false, Some(_)) => StackCache::Sentinel,
+            (false, None) => StackCache::OneServer,
+        };
+        let upstream = (behind == StackCache::OneServer).then(|| Upstream::of(&to.url)).transpose()?;
         Ok(Arc::new(Self {
             incarnation: crate::wire::auth::entropy()?,
             clock: RealClock::start(),
-            upstream: Upstream::of(&to.url)?,
+            upstream,
             hand: Hand::new(&to).map_err(|flaw| flaw.to_string())?,
             server: Arc::new(BehindProxy::new(&to).map_err(|flaw| flaw.to_string())?),
-            behind: Behind::of(&to),
+            behind,
             nodes: tokio::sync::Mutex::new(ClusterWatch::new(&to).map_err(|flaw| flaw.to_string())?),
             added: Mutex::new((Duration::ZERO, 1.0, Mono(0))),
             rng: Rng::new(crate::wire::auth::entropy()?),

@@ -46,7 +46,8 @@ impl RedisLink {
         asked.extend(redis::cmd("PING").get_packed_command());
         // As a line of the server's, which refuses.
         let fault = |why: String| why.starts_with(NO_TLS).then(|| format!("-{why}"));
-        match RedisStream::open(self.info().addr(), self.tls()).await {
+        let address = self.address().await.ok()?;
+        match RedisStream::open(&address, self.tls()).await {
             Ok(stream) => match first_line(stream, &asked).await {
                 Ok(line) => (!line.is_empty()).then_some(line),
                 Err(error) => fault(sentence(&error.into())),
@@ -56,15 +57,14 @@ impl RedisLink {
     }
 
     async fn answers_plainly(&self) -> bool {
-        let Ok(stream) = RedisStream::open(self.info().addr(), None).await else { return false };
+        let Ok(address) = self.address().await else { return false };
+        let Ok(stream) = RedisStream::open(&address, None).await else { return false };
         first_line(stream, b"PING\r\n").await.is_ok_and(|line| line.starts_with(['+', '-']))
     }
 
     async fn answers_in_tls(&self) -> bool {
-        if !matches!(self.info().addr(), ConnectionAddr::Tcp(..)) {
-            return false;
-        }
-        match RedisStream::open(self.info().addr(), None).await {
+        let Ok(address @ ConnectionAddr::Tcp(..)) = self.address().await else { return false };
+        match RedisStream::open(&address, None).await {
             Ok(stream) => answers_in_tls(stream).await,
             Err(_) => false,
         }

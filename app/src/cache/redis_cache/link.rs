@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection, PubSub};
-use redis::{Cmd, ConnectionInfo, Pipeline, RedisFuture, RedisResult, Value};
+use redis::{Cmd, ConnectionAddr, ConnectionInfo, Pipeline, RedisFuture, RedisResult, Value};
 use strategies::port::{ConnectionLimits, ReadFrom};
 use tls::client::TlsClient;
 
@@ -81,7 +81,16 @@ impl RedisLink {
     /// Each server that has keys: of a cluster its primaries, as one of its nodes sees them.
     pub(crate) async fn each_server(&self) -> RedisResult<Vec<Self>> {
         let Way::Cluster(nodes) = &self.0 else { return Ok(vec![self.clone()]) };
-        let said: String = redis::cmd("CLUSTER").arg("NODES").query_async(&mut self.any()).await?;
+        let ask = redis::cmd("CLUSTER").arg("NODES").to_owned();
+        let mut said: RedisResult<String> = ask.query_async(&mut self.any()).await;
+        for _ in 1..nodes.seeds.len() {
+            if said.is_ok() {
+                break;
+            }
+            nodes.next();
+            said = ask.query_async(&mut self.any()).await;
+        }
+        let said = said?;
         let primaries = read_nodes(&said).into_iter().filter(|node| node.primary);
         Ok(primaries.filter_map(|node| nodes.named(&node.address)).map(|node| Self(Way::One(node))).collect())
     }
@@ -95,6 +104,11 @@ impl RedisLink {
 
     pub(super) fn info(&self) -> &ConnectionInfo {
         self.server().info()
+    }
+
+    /// Where it is now; of a cluster, the node that is asked where any will do.
+    pub(super) async fn address(&self) -> RedisResult<ConnectionAddr> {
+        self.server().address().await
     }
 
     pub(super) fn tls(&self) -> Option<&TlsClient> {

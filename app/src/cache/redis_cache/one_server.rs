@@ -131,13 +131,16 @@ impl OneServer {
         self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where it is now, by its Sentinels where they say so. What lets callers in is told to nobody else.
+    pub(super) async fn address(&self) -> RedisResult<ConnectionAddr> {
+        match &self.sentinels {
+            Some(sentinels) => sentinels.primary().await,
+            None => Ok(self.info.addr().clone()),
+        }
+    }
+
     async fn stream(&self) -> RedisResult<BoundedReplies<RedisStream>> {
-        let primary = match &self.sentinels {
-            Some(sentinels) => Some(sentinels.primary().await?),
-            None => None,
-        };
-        let address = primary.as_ref().unwrap_or(self.info.addr());
-        Ok(BoundedReplies::new(RedisStream::open(address, self.tls.as_ref()).await?))
+        Ok(BoundedReplies::new(RedisStream::open(&self.address().await?, self.tls.as_ref()).await?))
     }
 
     /// The connection that commands share.

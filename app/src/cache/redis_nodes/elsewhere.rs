@@ -42,11 +42,12 @@ pub fn form_cluster(of: &RedisAddress) -> Result<(), String> {
     if is_formed(&nodes)? {
         return Ok(());
     }
-    if is_begun(&nodes)? {
-        let failed = |why| format!("{why} · start all nodes anew: docker compose … up -d --force-recreate --wait");
-        return mend(&nodes).map_err(failed);
-    }
-    form(&nodes, nodes.len() / 2)
+    let done = if is_begun(&nodes)? { mend(&nodes) } else { form(&nodes, nodes.len() / 2) };
+    done.map_err(|why| {
+        format!(
+            "{why} · start all nodes anew: docker compose --env-file docker/cluster.env up -d --force-recreate --wait"
+        )
+    })
 }
 
 /// A server that answers.

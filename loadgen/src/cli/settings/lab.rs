@@ -2,8 +2,8 @@
 
 use super::{Settings, server};
 use crate::cli::{CacheChoice, LabChoice, RunArgs};
-use crate::lab::StackCache;
 use crate::shell::exit::Failure;
+use evidence::StackCache;
 
 /// Replicas at most where each is a thread and a listener.
 const REPLICAS_MAX: u16 = 64;

@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use app::wire::address::shown_word;
 use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
 use strategies::Spec;
 use strategies::counter::CounterSpec;
@@ -25,6 +24,7 @@ use strategies_typed::{counters, strategies, strategy_texts};
 use crate::cli::{ArrivalChoice, CacheChoice, Format, LabChoice, RunArgs};
 use crate::lab::target::Target;
 use crate::load::measure::{Floor, Warmth};
+use crate::shell::command_line::command_without;
 use crate::shell::exit::Failure;
 
 /// What to run, and how.
@@ -204,7 +204,7 @@ impl Settings {
             format: args.format,
             quiet: args.quiet,
             live: args.live,
-            command: command(),
+            command: command_without(&[]),
         };
         settings.check_lab(args)?;
         if args.arrival == Some(ArrivalChoice::Closed) && matches!(settings.scenario.load.kind, LoadKind::Open { .. }) {
@@ -355,35 +355,4 @@ fn scenario_text(name: &str) -> Result<(String, String), Failure> {
 
 fn shipped_names() -> String {
     scenarios::shipped().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-}
-
-/// This process's command line, quoted for a shell where it needs to be, and without any secret.
-fn command() -> String {
-    let args = std::env::args_os().skip(1).map(|arg| quoted(&shown_word(&arg.to_string_lossy())));
-    ["cargo run --release -p loadgen --".to_owned()].into_iter().chain(args).collect::<Vec<_>>().join(" ")
-}
-
-/// An argument as a shell takes it.
-pub(crate) fn quoted(arg: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
-    if !arg.is_empty() && arg.chars().all(plain) { arg.to_owned() } else { format!("'{}'", arg.replace('\'', r"'\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_is_quoted_and_tells_no_password() {
-        for (arg, said) in [
-            ("hotkey", "hotkey"),
-            ("swr + lock", "'swr + lock'"),
-            ("it's", r"'it'\''s'"),
-            ("", "''"),
-            ("redis://me:secret@host:6379/0", "'redis://…@host:6379/0'"),
-            ("--redis=redis://h?password=p", "'--redis=redis://h?…'"),
-        ] {
-            assert_eq!(quoted(&shown_word(arg)), said);
-        }
-    }
 }

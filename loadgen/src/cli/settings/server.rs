@@ -8,8 +8,8 @@ use strategies::port::Capabilities;
 
 use super::Settings;
 use crate::cli::{CacheChoice, RunArgs};
-use crate::lab::StackCache;
 use crate::shell::exit::Failure;
+use evidence::StackCache;
 
 /// Whether the scenario is about a server that the generator reaches itself.
 pub(super) fn needs_own(scenario: &Scenario) -> bool {

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use app::cache::cache_proxy::Behind;
 use app::process::secrets::CONTROL_TOKEN;
 use app::wire::auth::ControlToken;
 use app::wire::control::Identity;
 use app::wire::control_client::ControlClient;
 
 use super::engine::{Container, Engine, State};
-use super::stack::{ASK_EVERY, CONTROL, ContainerStack, DATA, START_BUDGET, UP, at, one, project};
-use crate::lab::StackCache;
+use super::stack::{ASK_EVERY, CONTROL, ContainerStack, DATA, START_BUDGET, UP, at, one, project, remedy_of};
 use crate::lab::endpoints::Endpoints;
 use crate::lab::shards::AskedCluster;
 use crate::load::drive::Site;
+use evidence::StackCache;
 
 /// Services that no run needs: two that ended at the start, and two that watch.
 const BESIDE: [&str; 4] = ["secrets", "cluster", "prometheus", "grafana"];
@@ -32,7 +31,7 @@ impl ContainerStack {
         let engine = Engine::connect(&project).await?;
         let containers = started(&engine).await?;
         let there = topology(&containers);
-        Self::of(engine, &project, &containers, there).await.map_err(|why| there.remedy(&why))
+        Self::of(engine, &project, &containers, there).await.map_err(|why| remedy_of(there, &why))
     }
 
     async fn of(
@@ -65,11 +64,7 @@ impl ContainerStack {
         }
         let (origin, proxy) = (control(one(containers, "origin")?)?, control(one(containers, "cache-proxy")?)?);
         let cache = check_identities(&controls, &origin, &proxy).await?;
-        if cache != there {
-            return Err(format!(
-                "containers of a cluster or of Sentinels are up, and replicas use another cache: docker compose was not given their file · {AGAIN}"
-            ));
-        }
+        check_cache(cache, there)?;
         let replicas = replicas.iter().map(|replica| replica.number).collect();
         let cluster = (cache == StackCache::Cluster).then(|| AskedCluster::ByProxy(proxy.clone()));
         let stack = Self { engine, proxy, cache, token, replicas };
@@ -118,6 +113,18 @@ fn topology(containers: &[Container]) -> StackCache {
         (false, true) => StackCache::Sentinel,
         (false, false) => StackCache::OneServer,
     }
+}
+
+/// Refuses a stack with servers beside those that its replicas use.
+fn check_cache(used: StackCache, there: StackCache) -> Result<(), String> {
+    if used == there {
+        return Ok(());
+    }
+    Err(format!(
+        "the containers of {} are up, and replicas use {}: docker compose was not given the file · {AGAIN}",
+        there.words(),
+        used.words()
+    ))
 }
 
 /// The replicas of a stack of which every part is well.
@@ -183,11 +190,8 @@ async fn check_identities(
             }
         }
         if program == app::wire::programs::CACHE_PROXY {
-            behind = match Behind::read(&found.settings) {
-                Behind::OneServer => StackCache::OneServer,
-                Behind::Cluster => StackCache::Cluster,
-                Behind::Sentinel => StackCache::Sentinel,
-            };
+            let unknown = || format!("found a cache proxy before {:?} · {UP}", found.settings);
+            behind = StackCache::read(&found.settings).ok_or_else(unknown)?;
         }
     }
     Ok(behind)
@@ -218,6 +222,11 @@ mod tests {
             all.push(container("redis", 1, state));
             all
         };
+        let with_service = |service: &str| {
+            let mut all = whole_one();
+            all.push(container(service, 1, State::Down));
+            all
+        };
         let mut two_origins = whole_one();
         two_origins.push(container("origin", 2, State::Well));
         for (containers, words) in [
@@ -229,10 +238,31 @@ mod tests {
             (with(State::Down), "redis-1 is as told · docker compose up -d --wait"),
             (with(State::NotYetWell), "redis-1 is as told"),
             (with(State::Paused), "--force-recreate"),
+            (
+                with_service("cluster"),
+                "has no whole cluster: cluster-1 is as told · docker compose up -d --force-recreate",
+            ),
         ] {
             let said = whole("p", &containers).unwrap_err();
             assert!(said.contains(words), "{words}: {said}");
         }
+    }
+
+    #[test]
+    fn a_stack_with_other_servers_than_its_replicas_use_is_refused_and_remedies_name_its_file() {
+        for (service, there, file) in [
+            ("node-1", StackCache::Cluster, "docker/cluster.env"),
+            ("sentinel-1", StackCache::Sentinel, "docker/sentinel.env"),
+        ] {
+            let containers = [container("redis", 1, State::Well), container(service, 1, State::Well)];
+            assert_eq!(topology(&containers), there);
+            assert_eq!(check_cache(there, there), Ok(()));
+            let said = remedy_of(there, &check_cache(StackCache::OneServer, there).unwrap_err());
+            let words = [there.words(), "replicas use one server", &format!("docker compose --env-file {file} up -d")];
+            assert!(words.iter().all(|words| said.contains(words)), "{said}");
+        }
+        assert_eq!(topology(&[container("redis", 1, State::Well)]), StackCache::OneServer);
+        assert_eq!(remedy_of(StackCache::OneServer, AGAIN), AGAIN);
     }
 
     #[test]

@@ -8,4 +8,5 @@ mod stack;
 
 pub use engine::{Container, Engine, State};
 pub use samples::Sampler;
+pub(super) use stack::remedy_of;
 pub use stack::{ContainerStack, project};

@@ -8,7 +8,7 @@ use app::wire::control::Identity;
 use app::wire::control_client::ControlClient;
 
 use super::engine::{Container, Engine};
-use crate::lab::StackCache;
+use evidence::StackCache;
 
 /// How it is brought up; the remedy in most of what can be wrong.
 pub(super) const UP: &str = "docker compose up --build -d --wait";
@@ -25,6 +25,17 @@ pub(super) const ASK_EVERY: Duration = Duration::from_millis(50);
 pub fn project() -> String {
     let given = std::env::var("COMPOSE_PROJECT_NAME").ok().filter(|name| !name.is_empty());
     given.unwrap_or_else(|| "stampede-lab".into())
+}
+
+/// A sentence whose commands bring up a stack with this cache, and no other.
+#[must_use]
+pub(in crate::lab) fn remedy_of(cache: StackCache, sentence: &str) -> String {
+    let file = match cache {
+        StackCache::OneServer => return sentence.to_owned(),
+        StackCache::Cluster => "docker/cluster.env",
+        StackCache::Sentinel => "docker/sentinel.env",
+    };
+    sentence.replace("docker compose up", &format!("docker compose --env-file {file} up"))
 }
 
 /// A stack that is up and whole.

@@ -9,7 +9,7 @@ use scenarios::{Action, ActionKind, ReplicaTarget};
 use strategies::time::nanos;
 
 use super::inject::Injector;
-use crate::lab::docker::{Container, ContainerStack, State};
+use crate::lab::docker::{Container, ContainerStack, State, remedy_of};
 use crate::lab::offset;
 
 /// How long the cache may take to answer again.
@@ -88,7 +88,7 @@ impl Injector<'_> {
 
     pub(super) async fn heal_stack(&self, stack: &ContainerStack) -> Result<(), String> {
         let failed =
-            |why: String| stack.cache.remedy(&format!("the stack could not be made whole again · {why} · {ANEW}"));
+            |why: String| remedy_of(stack.cache, &format!("the stack could not be made whole again · {why} · {ANEW}"));
         self.try_to_heal(stack).await.map_err(failed)
     }
 

@@ -97,7 +97,7 @@ impl TrialRunner<'_> {
     async fn set_up_server(&self) -> Result<(), Failure> {
         let Some(stack) = &self.endpoints.stack else { return Ok(()) };
         let of = &self.settings.scenario;
-        let length = of.warm_budget() + of.load.warmup + of.load.duration + SET_UP_MARGIN;
+        let length = of.warm_budget() * 2 + of.load.warmup + of.load.duration + SET_UP_MARGIN;
         let set = ConfigureServer { settings: of.cache.redis.for_server(), for_ns: nanos(length) };
         stack.proxy.post::<()>("/configure", &set).await.map_err(|why| {
             Failure::failed(format!(

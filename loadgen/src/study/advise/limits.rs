@@ -9,7 +9,7 @@ use super::record::{DayVerdict, KnobValue, MainKnob, Rows, Setting};
 use super::sentences::{figure, peak};
 use super::simulated_day::{DayChange, SimulatedDay};
 use super::trials::{Fate, Tried, Unknown};
-use crate::cli::settings::quoted;
+use crate::shell::command_line::quoted;
 
 /// A share of requests that hardly anybody notices.
 const HARDLY: f64 = 0.001;

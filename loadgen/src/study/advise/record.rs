@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::candidates::parts;
 use super::trials::{Fate, Tried};
-use crate::cli::settings::quoted;
+use crate::shell::command_line::quoted;
 
 /// The schema that this build writes.
 pub const ADVICE_SCHEMA: &str = "stampede.advice/v1";

@@ -11,7 +11,7 @@ use super::candidates::Candidates;
 use super::numbers::tidy;
 use super::record::{Advice, DayVerdict, Limit, Rows, Setting};
 use super::simulated_day::{DayChange, SimulatedDay};
-use crate::cli::settings::quoted;
+use crate::shell::command_line::quoted;
 use crate::shell::exit::Failure;
 use crate::shell::table::table;
 

@@ -7,7 +7,7 @@ use report::text::escape::line;
 use serde_json::Number;
 
 use super::measured::{Check, CheckResult};
-use crate::cli::settings::quoted;
+use crate::shell::command_line::quoted;
 use crate::shell::exit::Failure;
 use crate::shell::table::table;
 

@@ -1,6 +1,7 @@
 //! The parts of a sweep that several processes did, as the one that a single process would have made: the points are put together, whatever is
 //! concluded from all of them is concluded anew.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use report::sweep::{Sweep, SweepFolder, SweepPart, render_sweep};
@@ -14,6 +15,9 @@ use crate::run::make_folder;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::names::{Utc, run_name};
 use crate::shell::output;
+
+/// How many missing parts are named.
+const MISSING_SHOWN: usize = 10;
 
 /// A part that was read.
 struct ReadPart {
@@ -75,6 +79,16 @@ fn check(parts: &[ReadPart]) -> Result<(), Failure> {
             let (found, needed) = (format!("{what} {found}"), format!("{needed}, as in {}", first.at.display()));
             return Err(refused(&part.at, &found, &needed, "merge the parts of one sweep, made by one build"));
         }
+        let own = part.sweep.points.iter().map(|point| point.runs as usize).sum::<usize>();
+        if part.rows.len() != own + 1 {
+            let (found, needed) = (format!("sweep.csv with {} lines", part.rows.len()), (own + 1).to_string());
+            return Err(refused(
+                &part.at,
+                &found,
+                &format!("{needed}, a run each and the names"),
+                "copy it anew, or run it again",
+            ));
+        }
         if !part.sweep.complete {
             return Err(refused(&part.at, "a part that was not finished", "all of its runs", "run it again"));
         }
@@ -90,19 +104,17 @@ fn check(parts: &[ReadPart]) -> Result<(), Failure> {
             return Err(refused(&pair[1].at, &found, "each part once", "take one of them out"));
         }
     }
-    let missing: Vec<String> = (0..first.part.of)
-        .filter(|index| !parts.iter().any(|part| part.part.index == *index))
-        .map(|index| format!("{index}/{}", first.part.of))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+    let (of, found) = (first.part.of, parts.iter().map(|part| part.part.index).collect::<BTreeSet<u32>>());
+    let mut missing = (0..of).filter(|index| !found.contains(index)).map(|index| format!("{index}/{of}"));
+    let some: Vec<String> = missing.by_ref().take(MISSING_SHOWN).collect();
+    let Some(one) = some.first() else { return Ok(()) };
+    let more = missing.count();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     Err(Failure::usage(format!(
-        "parts of the sweep are missing · found {} of {}, missing {} · run them: --points {}",
+        "parts of the sweep are missing · found {} of {of}, missing {}{more} · run them: {} --points {one}",
         parts.len(),
-        first.part.of,
-        missing.join(", "),
-        missing[0]
+        some.join(", "),
+        first.part.whole
     )))
 }
 
@@ -123,6 +135,7 @@ fn differs(one: &ReadPart, other: &ReadPart) -> Option<(&'static str, String, St
             ("number of parts", part.part.of.to_string()),
             ("seeds", format!("{:?}", sweep.seeds)),
             ("replicas", sweep.replicas.to_string()),
+            ("columns of sweep.csv", part.rows.first().cloned().unwrap_or_default()),
             ("goal", sweep.goal.as_ref().map_or_else(|| "none".to_owned(), |goal| goal.text.clone())),
             ("settings", format!("{:?}", sweep.settings)),
             ("knobs", format!("{:?}", sweep.knobs)),
@@ -149,26 +162,12 @@ fn merged(parts: &[ReadPart], name: &str) -> Result<Sweep, Failure> {
     Ok(Sweep {
         sweep: name.to_owned(),
         started_at: began,
-        command: whole(&first.command),
+        command: parts[0].part.whole.clone(),
         ranking: goal.map(|goal| rank(&goal, &points)).unwrap_or_default(),
         points,
         part: None,
         ..first.clone()
     })
-}
-
-/// A part's command line without its part and its folder: what makes the whole.
-fn whole(command: &str) -> String {
-    let mut words = command.split(' ');
-    let mut kept = Vec::new();
-    while let Some(word) = words.next() {
-        match word {
-            "--points" | "-o" | "--output" => _ = words.next(),
-            word if word.starts_with("--points=") || word.starts_with("--output=") => {}
-            word => kept.push(word),
-        }
-    }
-    kept.join(" ")
 }
 
 /// The rows of `sweep.csv` in the order of the points.

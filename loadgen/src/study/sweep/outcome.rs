@@ -12,6 +12,7 @@ use super::grid::{Grid, GridPoint};
 use super::knob::{Knob, Turns};
 use super::rank::rank;
 use super::runner::Finished;
+use crate::shell::command_line::command_without;
 use crate::shell::names::Utc;
 use crate::shell::part::PartOf;
 
@@ -57,7 +58,12 @@ pub fn record(identity: &SweepIdentity, grid: &Grid, goal: Option<&Goal>, finish
         goal: goal.map(goal_of),
         ranking: goal.map(|goal| rank(goal, &points)).unwrap_or_default(),
         points,
-        part: grid.part.map(|PartOf { index, of }| record::SweepPart { index, of, build: app::BUILD.into() }),
+        part: grid.part.map(|PartOf { index, of }| record::SweepPart {
+            index,
+            of,
+            build: app::BUILD.into(),
+            whole: command_without(&["--points", "-o", "--output"]),
+        }),
     }
 }
 

@@ -8,7 +8,7 @@ use super::grid::Grid;
 use super::knob::Turns;
 use super::runner::threads;
 use crate::cli::RunArgs;
-use crate::cli::settings::quoted;
+use crate::shell::command_line::quoted;
 use crate::shell::table::table;
 
 /// Rows of a ranking, and of a list of settings.
@@ -46,15 +46,23 @@ pub fn outcome(sweep: &Sweep, args: Option<&RunArgs>) -> String {
     let mut text = String::new();
     let (done, all) =
         (sweep.points.iter().map(|p| p.runs as usize).sum::<usize>(), sweep.points.len() * sweep.seeds.len());
+    let never = sweep.points.iter().filter(|point| point.runs == 0).count();
     if let Some(part) = &sweep.part {
+        let none = if part.index as usize >= sweep.points.len() { ": there are more parts than settings" } else { "" };
         text += &format!(
-            "Part {} of {}, counted from 0: {done} of {all} runs. `loadgen merge` makes the whole of all parts; what follows is of this one.\n\n",
-            part.index, part.of
+            "Part {} of {}, counted from 0: {} of {} settings{none}. `loadgen merge` makes the whole of all parts, and says what it comes to.\n\n",
+            part.index,
+            part.of,
+            sweep.points.len() - never,
+            sweep.points.len()
         );
     }
     if !sweep.complete {
-        let never = sweep.points.iter().filter(|point| point.runs == 0).count();
-        let never = if never == 0 { String::new() } else { format!(" ({never} settings were never run)") };
+        let never = if never == 0 || sweep.part.is_some() {
+            String::new()
+        } else {
+            format!(" ({never} settings were never run)")
+        };
         text += &format!("INCOMPLETE: {done} of {all} runs were finished{never}; what follows is of these.\n\n");
     }
     let invalid = sweep.points.iter().filter(|point| !point.valid && point.runs > 0);
@@ -66,6 +74,7 @@ pub fn outcome(sweep: &Sweep, args: Option<&RunArgs>) -> String {
         text += &format!("INVALID: {more} more settings; sweep.json says why\n");
     }
     match &sweep.goal {
+        _ if sweep.part.is_some() => text,
         None => text + &list(sweep),
         Some(_) => text + &ranking(sweep, args),
     }
