@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The lab in containers, as its user gets it: the stack is built and brought up, a short hotkey driven through it, a replica
-# killed and the cache stopped, and all of it taken down again, whatever happened, with nothing left behind. Needs the release
-# build of loadgen. Where there is no engine it says so and is content, unless LAB_REQUIRE has `docker`.
+# killed and the cache stopped, and all of it taken down again, whatever happened, with nothing left behind. Needs a build of
+# loadgen: LOADGEN, or the release build. Where there is no engine it says so and is content, unless LAB_REQUIRE has `docker`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+loadgen=${LOADGEN:-target/release/loadgen}
 say() { echo "ci/containers.sh: $*"; }
 
 if ! bash ci/engine.sh; then
@@ -45,12 +46,12 @@ say "the stack was up after $((SECONDS - began)) s"
 
 # An invalid run ends with 4 (ledgers that disagree, an event without effect), a shape that is not the stampede's with 99.
 for scenario in ci/smoke.toml ci/faults.toml; do
-  timeout 300 target/release/loadgen --scenario "$scenario" --lab docker -o "$scratch/results"
+  timeout 300 "$loadgen" --scenario "$scenario" --lab docker -o "$scratch/results"
 done
 for run in "$scratch"/results/*/run.json; do
   for fact in '"schema": "stampede.run/v1"' '"complete": true' '"lab": "docker"' '"cache": "redis 8'; do
     grep -q "$fact" "$run" || { say "$run has no $fact" >&2; exit 1; }
   done
   # The invariants, over the events of real replicas and the ledger of a real origin.
-  target/release/loadgen check "$(dirname "$run")"
+  "$loadgen" check "$(dirname "$run")"
 done

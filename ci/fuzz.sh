@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo build --release --locked -p loadgen
-loadgen=target/release/loadgen
+[ -n "${LOADGEN:-}" ] || cargo build --release --locked -p loadgen
+loadgen=${LOADGEN:-target/release/loadgen}
 "$loadgen" fuzz --seeds 20000 --floors
 "$loadgen" fuzz --profile shards --seeds 5000 # worlds whose cache is a cluster
 "$loadgen" fuzz --corpus loadgen/fuzz-corpus.txt

@@ -5,8 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo build --release --locked -p loadgen
-loadgen=target/release/loadgen
+[ -n "${LOADGEN:-}" ] || cargo build --release --locked -p loadgen
+loadgen=${LOADGEN:-target/release/loadgen}
 scratch=$(mktemp -d)
 page=${GITHUB_STEP_SUMMARY:-/dev/null}
 finish() {
@@ -17,10 +17,11 @@ finish() {
 touch "$scratch/verdicts" "$scratch/summaries"
 trap finish EXIT
 
+scenarios=$(basename -s .toml scenarios/files/*.toml)
+# A simulation is one thread's work.
+xargs -P "$(nproc)" -I NAME "$loadgen" --scenario NAME --lab sim --quiet -o "$scratch/NAME" <<<"$scenarios" >/dev/null
 ended=0
-for file in scenarios/files/*.toml; do
-  scenario=$(basename "$file" .toml)
-  "$loadgen" --scenario "$scenario" --lab sim --quiet -o "$scratch/$scenario" >/dev/null
+for scenario in $scenarios; do
   "$loadgen" "${1:-gate}" "$scratch/$scenario"/* | tee -a "$scratch/verdicts" || ended=$?
   cat "$scratch/$scenario"/*/summary.md >>"$scratch/summaries"
 done

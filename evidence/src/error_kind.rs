@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 /// A kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {
@@ -42,6 +44,26 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind but [`ErrorKind::Http`].
+    const WITHOUT_A_NUMBER: [Self; 16] = [
+        Self::Timeout,
+        Self::Reset,
+        Self::Protocol,
+        Self::Request,
+        Self::BodyCut,
+        Self::BodyTooLarge,
+        Self::WrongBody,
+        Self::NoCacheStatus,
+        Self::ConnectFailed,
+        Self::ConnectRefused,
+        Self::ConnectReset,
+        Self::ConnectTimeout,
+        Self::ConnectHandshake,
+        Self::NoDescriptors,
+        Self::NoPorts,
+        Self::NoMemory,
+    ];
+
     /// Whether no connection to the server came about, so that it never saw the request.
     #[must_use]
     pub const fn found_nobody(self) -> bool {
@@ -96,5 +118,35 @@ impl fmt::Display for ErrorKind {
             Self::NoMemory => "generator-no-memory",
             Self::Http(status) => return write!(f, "http-{status}"),
         })
+    }
+}
+
+/// As its text.
+impl Serialize for ErrorKind {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorKind {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let plain = Self::WITHOUT_A_NUMBER.into_iter().find(|kind| kind.to_string() == text);
+        let http = || text.strip_prefix("http-")?.parse().ok().map(Self::Http);
+        plain.or_else(http).ok_or_else(|| de::Error::custom("found another kind of error than there are"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_comes_back_from_its_text() {
+        for kind in ErrorKind::WITHOUT_A_NUMBER.into_iter().chain([ErrorKind::Http(503)]) {
+            let text = serde_json::to_string(&kind).unwrap();
+            assert_eq!(serde_json::from_str::<ErrorKind>(&text).unwrap(), kind, "{text}");
+        }
+        assert!(serde_json::from_str::<ErrorKind>("\"http-99999\"").is_err());
     }
 }

@@ -7,6 +7,7 @@
 //! | command line → validated settings | [`cli`], [`cli::settings`] |
 //! | who asks for what, when; connections; pacing | [`load::drive`] |
 //! | a run against a baseline | [`study::gate`] |
+//! | one run by several processes | [`parts`] |
 //! | a grid of settings, and the best of them | [`study::sweep`] |
 //! | which strategy for somebody's numbers | [`study::advise`] |
 //! | what the generator itself costs | [`study::selftest`] |
@@ -24,6 +25,7 @@
 pub mod cli;
 pub mod lab;
 pub mod load;
+pub mod parts;
 pub mod run;
 pub mod shell;
 pub mod study;
@@ -44,7 +46,7 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Fuzz(args)) => study::fuzz::run(&args),
         Some(Command::Selftest(args)) => study::selftest::run(&args),
         Some(Command::Sweep(args)) => on_a_runtime(study::sweep::run(&args)),
-        Some(Command::Merge(args)) => study::sweep::merge::merge(&args),
+        Some(Command::Merge(args)) => parts::merge::merge(&args),
         Some(Command::Advise(args)) => on_a_runtime(study::advise::run(&args)),
         #[cfg(feature = "labs")]
         Some(Command::Diagnose(args)) => on_a_runtime(study::diagnose::run(&args)),
@@ -60,7 +62,13 @@ pub fn start(cli: Cli) -> Result<Exit, Failure> {
 
 fn run_command(args: &RunArgs) -> Result<Exit, Failure> {
     let settings = cli::settings::Settings::of(args)?;
-    on_a_runtime(async { if args.dry_run { run::dry_run(settings).await } else { run::run(settings).await } })
+    on_a_runtime(async {
+        match settings.part {
+            _ if args.dry_run => run::dry_run(settings).await,
+            Some(part) => parts::run::run(settings, part).await,
+            None => run::run(settings).await,
+        }
+    })
 }
 
 fn on_a_runtime(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {

@@ -135,7 +135,7 @@ async fn blocks(
     }
 }
 
-fn heading(turn: &Turn, at: usize, subject: &Subject) -> String {
+pub(crate) fn heading(turn: &Turn, at: usize, subject: &Subject) -> String {
     let block = match turn.settings.repeats {
         1 => String::new(),
         of => format!("block {}/{of} · ", turn.number),
@@ -177,7 +177,7 @@ pub async fn dry_run(mut settings: Settings) -> Result<Exit, Failure> {
 }
 
 /// The scenario with everything that was set in it, and what else the plan depends on.
-fn resolved(settings: &Settings, record: &Run) -> String {
+pub(crate) fn resolved(settings: &Settings, record: &Run) -> String {
     let (seed, replicas) = (settings.seed, settings.replicas);
     let lab = if settings.simulated { " --lab sim" } else { "" };
     let repeats = if settings.repeats > 1 { format!(" --repeats {}", settings.repeats) } else { String::new() };
@@ -203,7 +203,7 @@ fn check_descriptors(settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
+pub(crate) fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
     let (scenario, began) = (&settings.scenario, Utc::now());
     let entropy = app::wire::auth::entropy().map_err(Failure::failed)?;
     Ok(Run {
@@ -230,6 +230,7 @@ fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
         clock_offset_ns: None,
         clock_uncertainty_ns: None,
         environment: environment(),
+        shards: None,
         strategies: Vec::new(),
         verdicts: Vec::new(),
         blocks: Vec::new(),
@@ -334,7 +335,7 @@ fn warnings(settings: &Settings) -> Vec<String> {
     warnings
 }
 
-fn write_trial(
+pub(crate) fn write_trial(
     folder: &RunFolder,
     files: &StrategyFolder,
     record: &mut Run,
@@ -380,7 +381,7 @@ fn keep(record: &mut Run, ran: Strategy, settings: &Settings) {
     record.strategies.sort_by_key(|entry| settings.subjects.iter().position(|subject| subject.name == entry.name));
 }
 
-fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), Failure> {
+pub(crate) fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), Failure> {
     let rendered = report::render(folder.path()).map_err(Failure::failed)?;
     let text = match settings.format {
         Format::Json => report::text::escape::json(
@@ -405,7 +406,7 @@ fn finish(settings: &Settings, record: &Run, folder: &RunFolder) -> Result<(), F
 }
 
 /// Where several exit codes apply, the contract's order decides.
-fn exit(record: &Run, interrupted: bool) -> Exit {
+pub(crate) fn exit(record: &Run, interrupted: bool) -> Exit {
     let exits = [
         interrupted.then_some(Exit::Interrupted),
         record.strategies.iter().any(|s| s.runs().any(|run| !run.valid)).then_some(Exit::Invalid),

@@ -32,6 +32,7 @@ pub use files::document::Document;
 pub use files::error::{ReportError, RunJsonProblem};
 pub use files::folder::{RunFolder, StrategyFolder, Write};
 pub use files::hlog::{HlogHeader, HlogWriter, read_hlog};
+pub use files::part::PartFile;
 pub use files::{FileKind, read_file, read_text};
 pub use record::bounds::{REPEATS_MAX, STRATEGIES_MAX};
 pub use record::figures::{Figures, figure, figures, metrics};

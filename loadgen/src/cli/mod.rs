@@ -55,7 +55,7 @@ pub enum Command {
     Selftest(SelftestArgs),
     /// Run a scenario at every point of a grid of settings, in virtual time
     Sweep(Box<SweepArgs>),
-    /// Make one sweep of the parts that `sweep --points I/N` made
+    /// Make one run of the parts that `run --shard I/N` made, or one sweep of those of `sweep --points I/N`
     Merge(MergeArgs),
     /// Which strategy, with which settings, for my numbers: by simulation, in seconds
     Advise(Box<AdviseArgs>),
@@ -168,6 +168,10 @@ pub struct RunArgs {
     /// Serve a page that draws the run as it happens, on this loopback address; on any free port where none is given
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
     pub live: Option<SocketAddr>,
+    /// Drive only each Nth request (or client) of the plan, from the Ith on, while N-1 other processes drive the rest; /N where
+    /// JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or LAB_TASK_SLOT has I. `merge` makes the run of them
+    #[arg(long, value_name = "I/N", value_parser = PartOf::read, conflicts_with = "target")]
+    pub shard: Option<PartOf>,
     /// Say what would be run, and run nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -199,9 +203,12 @@ pub struct MergeArgs {
     /// The parts' folders, in any order
     #[arg(required = true, value_name = "DIR")]
     pub parts: Vec<PathBuf>,
-    /// Folder in which the sweep's folder is made
+    /// Folder in which the folder of the whole is made
     #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
     pub output: PathBuf,
+    /// What comes out on standard output, of a run
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
 }
 
 /// The arguments of `advise`.

@@ -33,6 +33,7 @@ const READING: &str = "Unknown numbers are null, never NaN. Readers ignore field
 /// What no schema here describes, and why.
 const NOT_HERE: &str = "\
 Not here, for it is no JSON: the CSV files and latency.hlog (docs/commands.md says what is in them), scenario.toml (docs/scenarios.md).
+Not here, for only the build that wrote them reads them: part.json and part.jsonl (docs/machines.md).
 Not here, for its format is another's: gate/bench.json (github-action-benchmark, customSmallerIsBetter).
 ";
 

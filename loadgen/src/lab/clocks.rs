@@ -9,7 +9,7 @@ use strategies::port::Clock;
 const PROBES: u32 = 16;
 
 /// A clock offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Offset {
     /// Add this to the other program's reading to get ours, nanoseconds.
     pub to_ours_ns: i64,

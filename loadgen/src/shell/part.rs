@@ -39,9 +39,23 @@ impl PartOf {
 
     /// Whether the thing of that number is this part's.
     #[must_use]
-    pub fn has(self, number: usize) -> bool {
-        number % self.of as usize == self.index as usize
+    pub fn has(self, number: u64) -> bool {
+        number % u64::from(self.of) == u64::from(self.index)
     }
+}
+
+/// How many missing parts are named.
+const MISSING_SHOWN: usize = 10;
+
+/// Which of so many parts are not there: the first, and some of them in words, as they are typed; `None` where all are there.
+pub fn missing(of: u32, is_there: impl Fn(u32) -> bool) -> Option<(String, String)> {
+    let mut missing = (0..of).filter(|index| !is_there(*index)).map(|index| format!("{index}/{of}"));
+    let some: Vec<String> = missing.by_ref().take(MISSING_SHOWN).collect();
+    let more = match missing.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some((some.first()?.clone(), format!("{}{more}", some.join(", "))))
 }
 
 fn told_index(told: impl Fn(&str) -> Option<String>) -> Result<u32, String> {
@@ -87,6 +101,10 @@ mod tests {
                 .unwrap_err()
                 .contains("found SLURM_ARRAY_TASK_ID=\"x\", which is no number")
         );
+        let all = missing(12, |_| false).unwrap();
+        assert!(all.0 == "0/12" && all.1.ends_with(", 9/12 and 2 more"), "{all:?}");
+        assert_eq!(missing(3, |index| index != 1).unwrap().1, "1/3");
+        assert_eq!(missing(3, |_| true), None);
         assert!((0..10).filter(|number| PartOf { index: 1, of: 3 }.has(*number)).eq([1, 4, 7]));
     }
 }

@@ -24,6 +24,7 @@ const PAIRS: u16 = 10;
 /// [`Failure`] as of a run; where there are too few pairs; where what is known already can't be read.
 pub(crate) async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let repeats = Some(args.repeats.unwrap_or(PAIRS));
+    args.is_whole("take it out: aa is one process's")?;
     let mut settings = Settings::of(&RunArgs { repeats, ..args.clone() })?;
     if settings.simulated {
         return Err(Failure::usage(

@@ -26,6 +26,7 @@ mod near;
 mod pages;
 mod pool;
 mod security;
+mod shards;
 mod sim;
 mod sweep;
 mod takeovers;

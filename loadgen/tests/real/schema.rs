@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 48] = [
+const MAY_BE_MISSING: [&str; 49] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -27,6 +27,7 @@ const MAY_BE_MISSING: [&str; 48] = [
     "run .blocks",
     "run .cache_settings",
     "run .comparisons",
+    "run .shards",
     "run Comparison.lives",
     "run Counters.immortal",
     "run Events.breaker_closed",
@@ -97,12 +98,12 @@ fn gather(folder: &Path, all: &mut Vec<Written>) {
         }
         let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
         let name = path.display().to_string();
-        if kind == "json" {
+        if kind == "json" && !name.ends_with("part.json") {
             let document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
             // The schemas themselves, and what other programs' tests have.
             let Some(id) = document["schema"].as_str() else { continue };
             all.push((id.to_owned(), name, document));
-        } else if kind == "jsonl" {
+        } else if kind == "jsonl" && name.ends_with("events.jsonl") {
             let text = std::fs::read_to_string(&path).unwrap();
             let lines = text.lines().enumerate();
             all.extend(lines.map(|(at, line)| {
@@ -128,7 +129,8 @@ fn fresh() -> &'static [Written] {
         let _beside = beside();
         let well = |name: &str, line: &str, more: &[&str]| {
             let folder = all.join(name);
-            let args: Vec<&str> = line.split(' ').chain(["--quiet", "-o", folder.to_str().unwrap()]).collect();
+            let quiet = ["--quiet"].into_iter().filter(|_| line != "merge");
+            let args: Vec<&str> = line.split(' ').chain(quiet).chain(["-o", folder.to_str().unwrap()]).collect();
             let said = run(&[&args[..], more].concat());
             assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
             only_run(&folder).to_str().unwrap().to_owned()
@@ -156,6 +158,9 @@ fn fresh() -> &'static [Written] {
                 "--lab local --cache redis --scenario hotkey --strategy singleflight -w 1s -d 2s --set cache.ttl=1s";
             well("server", &format!("{line} --set cache.redis.appendonly=yes"), &[]);
         }
+        // Shards, and the run that they make.
+        let shard = well("shard", "--lab sim --scenario hotkey-open -d 3s -w 1s --strategy naive --shard 0/1", &[]);
+        well("merged", "merge", &[&shard]);
         // An event that lasts.
         well("lasts", "--lab sim --scenario origin-outage --strategy best", &[]);
         let repeated =

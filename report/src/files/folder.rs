@@ -99,7 +99,7 @@ impl RunFolder {
 /// The folder of one strategy (or of one of its repeats) inside a run's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StrategyFolder {
-    run: PathBuf,
+    pub(crate) run: PathBuf,
     path: PathBuf,
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod folder;
 pub(crate) mod hlog;
 pub(crate) mod lines;
 pub(crate) mod packed;
+pub(crate) mod part;
 pub(crate) mod rows;
 pub(crate) mod server_rows;
 pub(crate) mod shard_rows;
@@ -37,7 +38,8 @@ pub enum FileKind {
     Rows,
     /// `latency.hlog`.
     Latency,
-    /// `origin.csv`, `events.jsonl`, `writes.csv` and `answers.csv`, which grow with the origin's reads, the writes and the answers.
+    /// `origin.csv`, `events.jsonl`, `writes.csv`, `answers.csv` and `part.jsonl`, which grow with the origin's reads, the writes and the
+    /// answers.
     Ledger,
 }
 

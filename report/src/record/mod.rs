@@ -106,6 +106,9 @@ pub struct Run {
     pub clock_uncertainty_ns: Option<u64>,
     /// The machine.
     pub environment: Environment,
+    /// How many processes drove the load, each its part of the plan; not there where it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
     /// One entry a strategy, in the order run.
     pub strategies: Vec<Strategy>,
     /// The scenario's thresholds and what became of them; of repeats the medians are held to them.

@@ -41,6 +41,8 @@ pub struct Request {
     pub op: Op,
     /// Whose it is; `None` of an open load's, and of writes that come beside a load.
     pub client: Option<u32>,
+    /// Which of its client's, or of the plan's arrivals, or of its writes; from 0.
+    pub number: u64,
     /// Whether its replica was dead and another one has it.
     pub moved_on: bool,
     /// How often it was tried.
@@ -262,14 +264,14 @@ impl<W: Witness + 'static> Crowd<W> {
     /// Requests that come at their planned times, whatever became of the earlier ones; each with what is added to its place for the
     /// call at its arrival.
     async fn dispatch(&self, begin: Mono, planned: impl Iterator<Item = (Arrival, u32)>) {
-        for (Arrival { at_ns, key, replica, op }, call) in planned {
+        for (n, (Arrival { at_ns, key, replica, op }, call)) in (0..).zip(planned) {
             let intended = begin.0.saturating_add(at_ns);
             self.fleet.world.sleep_until(Mono(intended)).await;
             if self.stopped.get() {
                 break;
             }
             let replica = replica as u16;
-            let place = RequestPlace { client: NO_CLIENT, key, op, replica, ..RequestPlace::first(intended) };
+            let place = RequestPlace { client: NO_CLIENT, n, key, op, replica, ..RequestPlace::first(intended) };
             self.witness.borrow_mut().offer(&self.request(&place));
             let place = self.send(place);
             let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
@@ -392,9 +394,7 @@ impl<W: Witness + 'static> Crowd<W> {
     fn time_out(&self) {
         let now = self.fleet.world.now().0;
         let (late, next) = self.under_way.borrow_mut().late(now, self.timeout);
-        for number in late {
-            self.over(number, Reply::TimedOut);
-        }
+        late.into_iter().for_each(|number| self.over(number, Reply::TimedOut));
         if self.active.get() > 0 || self.coming.get() || !self.under_way.borrow().is_empty() {
             self.fleet.world.call_at(Mono(next), TIMEOUTS);
         }
@@ -406,6 +406,7 @@ impl<W: Witness + 'static> Crowd<W> {
             key: place.key,
             op: place.op,
             client: (place.client != NO_CLIENT).then_some(place.client),
+            number: place.n,
             moved_on: false,
             attempts: 1,
             unpaid: false,

@@ -10,7 +10,7 @@ pub(super) struct RequestPlace {
     /// Unique; 0 where the place is free. Given by [`UnderWay::add`].
     pub(super) serial: u64,
     pub(super) client: u32,
-    /// Which of its client's.
+    /// Which of its client's, or of the plan's.
     pub(super) n: u64,
     pub(super) intended: u64,
     /// When this attempt is sent; the first one then, when it was intended.

@@ -8,6 +8,20 @@ use evidence::StackCache;
 /// Replicas at most where each is a thread and a listener.
 const REPLICAS_MAX: u16 = 64;
 
+impl RunArgs {
+    /// Refuses a part of a run where only a whole one can be.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn is_whole(&self, remedy: &str) -> Result<(), Failure> {
+        let found = self.shard.map(|part| format!("{}/{}", part.index, part.of));
+        found.map_or(Ok(()), |found| {
+            let what = "a shard of what is no run";
+            Err(Failure::usage(format!("{what} · --shard {found} · allowed with `run` alone · {remedy}")))
+        })
+    }
+}
+
 impl Settings {
     /// What labs can do, as far as it is known before one is looked for.
     pub(super) fn check_lab(&mut self, args: &RunArgs) -> Result<(), Failure> {

@@ -26,6 +26,7 @@ use crate::lab::target::Target;
 use crate::load::measure::{Floor, Warmth};
 use crate::shell::command_line::command_without;
 use crate::shell::exit::Failure;
+use crate::shell::part::PartOf;
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
@@ -68,6 +69,8 @@ pub struct Settings {
     pub quiet: bool,
     /// Where a page shows the run as it happens.
     pub live: Option<SocketAddr>,
+    /// Which part of the run this process drives, where others drive the rest.
+    pub part: Option<PartOf>,
     /// The command that makes this run again.
     pub command: String,
 }
@@ -204,7 +207,8 @@ impl Settings {
             format: args.format,
             quiet: args.quiet,
             live: args.live,
-            command: command_without(&[]),
+            part: args.shard,
+            command: command_without(&["--shard"]),
         };
         settings.check_lab(args)?;
         if args.arrival == Some(ArrivalChoice::Closed) && matches!(settings.scenario.load.kind, LoadKind::Open { .. }) {

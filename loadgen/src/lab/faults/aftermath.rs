@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evidence::CommandTimes;
 use report::record::EventRow;
 use scenarios::ActionKind;
+use serde::{Deserialize, Serialize};
 
 use crate::lab::Offset;
 
@@ -13,7 +14,7 @@ use crate::lab::Offset;
 const GRACE_NS: i64 = 1_000_000_000;
 
 /// What the events did.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Aftermath {
     /// `events.jsonl`: what took effect, what did not, what was undone.
     pub rows: Vec<EventRow>,
@@ -32,9 +33,10 @@ pub struct Aftermath {
 }
 
 /// A time in which one server took another's place: its slots moved, or it was lost.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NodeWindow {
     /// Which event it was.
+    #[serde(with = "as_word")]
     pub kind: ActionKind,
     /// From when, nanoseconds since t = 0.
     pub from_ns: i64,
@@ -45,7 +47,7 @@ pub struct NodeWindow {
 }
 
 /// A time in which cache operations may fail, nanoseconds since t = 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CacheFailureSpan {
     /// From when.
     pub from_ns: i64,
@@ -84,6 +86,21 @@ impl Aftermath {
     #[must_use]
     pub fn is_unwitnessed(&self, flight: &str) -> bool {
         flight.split_once('-').is_some_and(|(incarnation, _)| self.ended.contains(incarnation))
+    }
+}
+
+/// An action as its word.
+mod as_word {
+    use scenarios::ActionKind;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(kind: &ActionKind, to: S) -> Result<S::Ok, S::Error> {
+        kind.row().word.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ActionKind, D::Error> {
+        let word = String::deserialize(from)?;
+        ActionKind::of(&word).ok_or_else(|| de::Error::custom("found another action than there are"))
     }
 }
 

@@ -14,11 +14,10 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use app::process::shutdown::Shutdown;
-use evidence::RedirectCounts;
 use hdrhistogram::Histogram;
-use report::record::{Environment, EventRow, ShardFigures};
+use report::record::{Environment, EventRow};
 use report::{HlogHeader, StrategyFolder};
-use scenarios::{Plan, Scenario};
+use scenarios::{Plan, Scenario, ScenarioEvent};
 use sim::{EPOCH_NS, Happened, Latencies, Simulation, SimulationError, SimulationResult, Tick, simulate};
 use strategies::Spec;
 use strategies::counter::CounterSpec;
@@ -27,11 +26,12 @@ use strategies::time::{Mono, nanos};
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::Offset;
 use crate::lab::faults::{self, Aftermath, NodeWindow};
-use crate::lab::trial::counting::counted;
-use crate::lab::trial::{Observed, ReplicaEvidence, Trial, cannot_warm, judge};
+use crate::lab::trial::{
+    Collecting, Observation, Tellers, Trial, TrialSamples, WorldSeen, begin, cannot_warm, collector, judge,
+};
 use crate::load::live::Feed;
-use crate::load::measure::{Immortals, IncrementTape, RunFacts, WarmState, shard_figures};
-use crate::load::record::{Collected, Collector, VersionTape};
+use crate::load::measure::{Immortals, RunFacts, WarmState};
+use crate::load::record::{Collected, Collector};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
 use looking::looks;
@@ -94,6 +94,22 @@ impl SimLab {
         running.await.unwrap_or_else(|_| Err(Failure::failed("the simulation panicked: a bug")))
     }
 
+    /// The same as [`SimLab::run`], but concludes nothing.
+    ///
+    /// # Errors
+    /// As [`SimLab::run`].
+    pub async fn observed(
+        &self,
+        subject: &Subject,
+        files: &StrategyFolder,
+        heading: &str,
+    ) -> Result<Observation, Failure> {
+        let (lab, subject, files, heading) = (self.clone(), subject.clone(), files.clone(), heading.to_owned());
+        let running = tokio::task::spawn_blocking(move || lab.observe(&subject, Some(&files), &heading));
+        let seen = running.await.unwrap_or_else(|_| Err(Failure::failed("the simulation panicked: a bug")));
+        Ok(seen?.0)
+    }
+
     /// Runs one strategy on this thread; without `files` there is no latency log.
     ///
     /// # Errors
@@ -112,6 +128,22 @@ impl SimLab {
         files: Option<&StrategyFolder>,
         heading: &str,
     ) -> Result<SimulatedRun, Failure> {
+        let (seen, steps) = self.observe(subject, files, heading)?;
+        let response = seen.collected.measured.first().cloned();
+        let trial = judge(&self.settings.scenario, subject, self.settings.keeps_copies(), seen)?;
+        Ok(SimulatedRun { trial, steps, response })
+    }
+
+    /// The same, but concludes nothing; and what it cost, in [`Tick::steps`].
+    ///
+    /// # Errors
+    /// As [`SimLab::run`].
+    pub fn observe(
+        &self,
+        subject: &Subject,
+        files: Option<&StrategyFolder>,
+        heading: &str,
+    ) -> Result<(Observation, u32), Failure> {
         let scenario = &self.settings.scenario;
         // Nobody reads where something counts.
         let nobody = Spec::parse("plain + bare").map_err(|e| Failure::failed(format!("{e}: a bug")))?;
@@ -124,7 +156,7 @@ impl SimLab {
         let scratch = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
         let tapes = Tapes::new(&scratch);
         let recorder = collector.recorder(-whole_seconds(scenario.load.warmup));
-        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, scenario, spec, tapes.clone())));
+        let witness = Rc::new(RefCell::new(RecordingWitness::new(recorder, &self.settings, spec, tapes.clone())));
         let done = Done::default();
         let immortals: Rc<RefCell<Immortals>> = Rc::default();
         let seen = simulate(
@@ -154,84 +186,57 @@ impl SimLab {
         witness.take().finish(last);
         drop(witness);
         let panicked = || Failure::failed("the collector's thread panicked: a bug");
-        let mut collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
-        let response = collected.measured.first().cloned();
-        let (increments, immortals) = (collected.increments.take(), immortals.take().end());
-        let counters = counted(scenario, subject, increments.as_ref(), Some(&immortals)).map_err(Failure::failed)?;
-        let mut trial = self.judged(subject, &seen, &tapes, collected, end_ns, stopped)?;
-        trial.figures.strategy.counters = counters;
-        // There are no connections to be lost.
-        trial.figures.strategy.resent = None;
-        Ok(SimulatedRun { trial, steps: done.steps.get(), response })
+        let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
+        let seen = self.seen(&seen, &tapes, collected, (end_ns, stopped));
+        let immortals = subject.counter.as_ref().map(|_| immortals.take().end());
+        let world = WorldSeen { immortals, ..seen.world };
+        Ok((Observation { world, ..seen }, done.steps.get()))
     }
 
     /// A recorder's other half, writing where there are files.
     fn collector(&self, subject: &Subject, files: Option<&StrategyFolder>) -> Result<Collector, Failure> {
         let scenario = &self.settings.scenario;
-        let floor = subject.floor(scenario);
-        let collector = Collector::start(1, floor).map_err(|e| Failure::failed(format!("no thread: {e}")))?;
-        subject.warmth(scenario).into_iter().for_each(|warmth| collector.expects(warmth));
+        let scratch = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
+        let collector = collector(scenario, subject, Collecting { workers: 1, bounded: false, folder: &scratch })?;
         if let Some(feed) = &self.feed {
             collector.watched_by(feed.clone());
         }
-        if scenario.writes.is_some() {
-            collector.keeps(VersionTape::new(&files.map_or_else(std::env::temp_dir, |files| files.path().to_owned())));
-        }
-        if subject.counter.is_some() {
-            let folder = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
-            collector.keeps_increments(IncrementTape::new(&folder));
-        }
         if let Some(files) = files {
-            collector.begin(files.begin_latency(hlog_header(scenario)).map_err(Failure::failed)?);
+            begin(&collector, files, hlog_header(scenario), self.settings.part.is_some()).map_err(Failure::failed)?;
         }
         Ok(collector)
     }
 
-    fn judged(
+    fn seen(
         &self,
-        subject: &Subject,
         seen: &SimulationResult,
         tapes: &Tapes,
         collected: Collected,
-        end_ns: i64,
-        stopped: bool,
-    ) -> Result<Trial, Failure> {
+        (end_ns, stopped): (i64, bool),
+    ) -> Observation {
         let scenario = &self.settings.scenario;
-        let mut trial = judge(Observed {
-            scenario,
-            subject,
+        let rows = Some(shards::rows(&seen.shards, scenario.cache.simulated)).filter(|rows| !rows.is_empty());
+        let fails = |event: &ScenarioEvent| event.action.kind.row().trouble.fails_cache_operations();
+        let world = WorldSeen {
             t0_ns: since_start(seen.t0.0),
             end_ns,
             stopped,
-            collected,
-            origin: Some((Box::new(tapes.reads()), EXACT)),
+            origin_clock: Some(EXACT),
             writes: seen.writes.clone(),
-            replicas: Some(ReplicaEvidence {
-                count: self.settings.replicas.into(),
-                lines: Box::new(tapes.lines(seen.t0.0)),
-                dropped: 0,
-                uncertainty_ns: EXACT.uncertainty_ns,
-            }),
-            levels: self.settings.keeps_copies(),
+            told: Some(Tellers { count: self.settings.replicas.into(), dropped: 0, uncertainty_ns: 0 }),
             counters: seen.counters,
-            parts: Vec::new(),
             aftermath: aftermath(&seen.happened, seen.t0.0),
-            circumstances: RunFacts {
-                cache_fault_planned: scenario
-                    .events
-                    .iter()
-                    .any(|event| event.action.kind.row().trouble.fails_cache_operations()),
+            facts: RunFacts {
+                cache_fault_planned: scenario.events.iter().any(fails),
                 not_quiet: seen.not_quiet as u64,
                 ..RunFacts::default()
             },
-        })?;
-        let rows = Some(shards::rows(&seen.shards, scenario.cache.simulated)).filter(|rows| !rows.is_empty());
-        trial.figures.strategy.shards = rows.as_ref().and_then(|rows| shard_figures(rows, end_ns)).map(|of| {
-            let RedirectCounts { moved, ask, try_again } = seen.counters.redirects.unwrap_or_default();
-            ShardFigures { told: Some(moved + ask + try_again), moved, ask, try_again, ..of }
-        });
-        trial.sampled.shards = rows;
-        Ok(trial)
+            sampled: TrialSamples { shards: rows, ..TrialSamples::default() },
+            is_virtual: true,
+            ..WorldSeen::default()
+        };
+        let (reads, lines) = (Box::new(tapes.reads()), Box::new(tapes.lines(seen.t0.0)));
+        Observation { world, collected, reads: Some(reads), lines: Some(lines), probed: None }
     }
 
     fn simulation<'a>(

@@ -1,15 +1,17 @@
 //! The simulated clients' witness: hands what they see to the recorder, as the driver of the real labs does.
 
 use evidence::ErrorKind;
-use scenarios::{Op, Scenario};
+use scenarios::Op;
 use sim::{Reply, Request, Witness, item};
 use strategies::counter::CountAnswer;
 use strategies::port::{FlightId, Level};
 use strategies::{Outcome, Served, Spec, Written};
 
 use super::tapes::Tapes;
+use crate::cli::settings::Settings;
 use crate::load::measure::IncrementEnd;
 use crate::load::record::{AcknowledgedWrite, Answer, IssuedRequest, Recorder, SentWrite};
+use crate::shell::part::PartOf;
 
 /// Records what the clients see.
 pub(super) struct RecordingWitness {
@@ -20,20 +22,23 @@ pub(super) struct RecordingWitness {
     /// Whether they are written, so that the versions of answers matter.
     writes: bool,
     tapes: Option<Tapes>,
+    /// Whose requests are recorded, where others record the rest.
+    part: Option<PartOf>,
 }
 
 impl Default for RecordingWitness {
     /// One that records nothing.
     fn default() -> Self {
-        Self { recorder: None, hot_key: None, items: None, writes: false, tapes: None }
+        Self { recorder: None, hot_key: None, items: None, writes: false, tapes: None, part: None }
     }
 }
 
 impl RecordingWitness {
-    pub(super) fn new(recorder: Recorder, scenario: &Scenario, spec: &Spec, tapes: Tapes) -> Self {
+    pub(super) fn new(recorder: Recorder, settings: &Settings, spec: &Spec, tapes: Tapes) -> Self {
+        let (scenario, part) = (&settings.scenario, settings.part);
         let (hot_key, writes) = (scenario.keys.hot_key(), scenario.writes.is_some());
         let items = Some(scenario.keys.n).filter(|_| spec.part().is_none_or(|part| part >= 1.0));
-        Self { recorder: Some(recorder), hot_key, items, writes, tapes: Some(tapes) }
+        Self { recorder: Some(recorder), hot_key, items, writes, tapes: Some(tapes), part }
     }
 
     /// Hands over the seconds that are over.
@@ -50,6 +55,11 @@ impl RecordingWitness {
         }
     }
 
+    /// Whether a request is this part's: those of every `of`th client; of what is no client's, every `of`th of the plan.
+    fn is_ours(&self, request: &Request) -> bool {
+        self.part.is_none_or(|part| part.has(request.client.map_or(request.number, u64::from)))
+    }
+
     fn asked(&self, request: &Request) -> IssuedRequest {
         let Request { intended_ns, key, op, client, .. } = *request;
         IssuedRequest { intended_ns, key, hot: self.hot_key == Some(key), op, client }
@@ -58,22 +68,22 @@ impl RecordingWitness {
 
 impl Witness for RecordingWitness {
     fn offer(&mut self, request: &Request) {
-        let asked = self.asked(request);
-        if let Some(recorder) = &mut self.recorder {
+        let (asked, ours) = (self.asked(request), self.is_ours(request));
+        if let Some(recorder) = self.recorder.as_mut().filter(|_| ours) {
             recorder.offer(&asked);
         }
     }
 
     fn withdraw(&mut self, request: &Request) {
-        let asked = self.asked(request);
-        if let Some(recorder) = &mut self.recorder {
+        let (asked, ours) = (self.asked(request), self.is_ours(request));
+        if let Some(recorder) = self.recorder.as_mut().filter(|_| ours) {
             recorder.withdraw(&asked);
         }
     }
 
     fn answer(&mut self, request: &Request, done_ns: i64, reply: Reply<'_>) {
-        let asked = self.asked(request);
-        let Some(recorder) = &mut self.recorder else { return };
+        let (asked, ours) = (self.asked(request), self.is_ours(request));
+        let Some(recorder) = self.recorder.as_mut().filter(|_| ours) else { return };
         match request.op {
             Op::Get => {
                 let answer = answer(request, done_ns, reply, self.items);

@@ -1,28 +1,24 @@
 //! What a strategy did, collected from those who saw it.
 
 use app::wire::control_client::ControlError;
-use evidence::{CacheStatus, Heartbeat, OriginCounters, OriginWrite, ReplicaCounters};
-use report::record::ShardFigures;
+use evidence::{CacheStatus, Heartbeat, OriginCounters, OriginWrite};
 use strategies::time::Mono;
 
-use super::judge::{Observed, ReplicaEvidence, judge, read_list};
 use super::runner::{Before, LoadDone, TrialRunner};
-use super::{Trial, TrialSamples};
-use crate::cli::settings::Subject;
+use super::seen::{Observation, Tellers, WorldSeen, read_list, told_lists};
 use crate::lab::Offset;
-use crate::load::measure::{Part, RunFacts, server_figures, shard_figures};
+use crate::load::measure::{Part, RunFacts};
 use crate::shell::exit::Failure;
 
 impl TrialRunner<'_> {
     pub(super) async fn evidence(
         &self,
-        subject: &Subject,
         before: &Before,
-        mut load: LoadDone,
+        load: LoadDone,
         not_quiet: u64,
-    ) -> Result<Trial, Failure> {
-        let origin = match self.endpoints.origin.as_ref().zip(before.origin_clock) {
-            Some((origin, clock)) => Some((read_list(origin.get("/ledger").await.map_err(Failure::failed)?), clock)),
+    ) -> Result<Observation, Failure> {
+        let reads = match &self.endpoints.origin {
+            Some(origin) => Some(read_list(origin.get("/ledger").await.map_err(Failure::failed)?)),
             None => None,
         };
         let writes = self.writes().await.map_err(Failure::failed)?;
@@ -38,7 +34,7 @@ impl TrialRunner<'_> {
         let restarted = identities.iter().zip(&before.identities);
         let restarted = restarted.filter(|(now, then)| now != then && !load.aftermath.ended.contains(*then)).count();
         let caches = cache_after.as_ref().and_then(|now| now.as_ref().ok()).zip(before.cache.as_ref());
-        let circumstances = RunFacts {
+        let facts = RunFacts {
             evicted: caches.map_or(0, |(now, then)| now.evicted.saturating_sub(then.evicted)),
             memory_is_bounded: self.settings.scenario.cache.redis.bounds_memory(),
             cache_restarted: !load.aftermath.cache_ended
@@ -50,28 +46,26 @@ impl TrialRunner<'_> {
             writes_missed,
             ..RunFacts::default()
         };
-        let (t0_ns, slowest) = (i64::try_from(load.t0.0).unwrap_or(i64::MAX), load.collected.slowest.take());
-        let mut trial = judge(Observed {
-            scenario: &self.settings.scenario,
-            subject,
+        let t0_ns = i64::try_from(load.t0.0).unwrap_or(i64::MAX);
+        let told = Tellers::of(&replicas);
+        let world = WorldSeen {
             t0_ns,
             end_ns: load.end_ns,
             stopped: self.stop.is_said(),
-            collected: load.collected,
-            origin,
+            origin_clock: before.origin_clock,
             writes,
-            replicas: ReplicaEvidence::of(replicas, t0_ns),
-            levels: self.settings.keeps_copies(),
+            told,
             counters: load.counters,
-            parts,
             aftermath: load.aftermath,
-            circumstances,
-        })?;
-        let (figures, rows) = (&mut trial.figures.strategy, load.sampled.server.as_deref().unwrap_or_default());
-        figures.generator_cpu_cores = load.cpu_cores;
-        figures.server = server_figures(rows, slowest.as_ref(), figures.requests, load.end_ns);
-        figures.shards = shards(&load.sampled, load.counters, load.end_ns);
-        Ok(Trial { sampled: load.sampled, ..trial })
+            parts,
+            facts,
+            sampled: load.sampled,
+            cpu_cores: load.cpu_cores,
+            immortals: load.immortals,
+            is_virtual: false,
+        };
+        let lines = told.map(|_| told_lists(replicas, t0_ns));
+        Ok(Observation { world, collected: load.collected, reads, lines, probed: None })
     }
 
     /// What the cache says of itself now; `None` where no replica can be asked.
@@ -125,11 +119,4 @@ fn worst(mut one: Heartbeat, other: Heartbeat) -> Heartbeat {
         one.steps = other.steps;
     }
     one
-}
-
-/// How the load lay on a cluster's nodes, with the redirections that the replicas were told.
-fn shards(sampled: &TrialSamples, counters: ReplicaCounters, end_ns: i64) -> Option<ShardFigures> {
-    let shards = shard_figures(sampled.shards.as_deref()?, end_ns)?;
-    let told = counters.redirects.map(|of| of.moved + of.ask + of.try_again);
-    Some(ShardFigures { told, ..shards })
 }

@@ -3,86 +3,26 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use evidence::{ErrorKind, OriginRead, OriginWrite, ReplicaCounters, ReplicaEvents};
+use evidence::{ErrorKind, OriginWrite};
 use report::Herds;
 use report::record::{Conditions, EventRow, Events, LabEvent, Ledgers, Strategy};
 use scenarios::{LoadKind, Scenario};
 use strategies::port::{CacheErrorClass, Event};
 use strategies::time::nanos;
 
-use super::{OriginRecord, Trial, TrialSamples, WriteRecord};
+use super::counting::counted as increments_counted;
+use super::seen::{Observation, Tellers, WorldSeen};
+use super::{OriginRecord, Trial, WriteRecord};
 use crate::cli::settings::Subject;
 use crate::lab::Offset;
 use crate::lab::faults::Aftermath;
 use crate::load::measure::{
-    Against, Counter, During, EventLines, Evidence, Floor, Guards, Impact, KnownFlights, LineLists, OriginTally, Part,
-    ReadList, Reads, RunFacts, StrategyFigures, Timeline, ToldWrites, WriteLedger, WritesSeen, compare_writes,
-    conditions, doubts, figures, takeovers,
+    Against, Counter, During, EventLines, Evidence, Floor, Guards, Impact, KnownFlights, OriginTally, Part, Reads,
+    RunFacts, StrategyFigures, Timeline, ToldWrites, WriteLedger, WritesSeen, compare_writes, conditions, doubts,
+    figures, takeovers,
 };
 use crate::load::record::{Collected, CollectedWrites};
 use crate::shell::exit::Failure;
-
-/// What was seen.
-pub struct Observed<'a> {
-    /// The scenario.
-    pub scenario: &'a Scenario,
-    /// What was measured.
-    pub subject: &'a Subject,
-    /// t = 0 on the generator's clock.
-    pub t0_ns: i64,
-    /// Where the measured phase ended, nanoseconds since t = 0.
-    pub end_ns: i64,
-    /// Whether Ctrl-C cut it short.
-    pub stopped: bool,
-    /// What the recorder has.
-    pub collected: Collected,
-    /// The origin's ledger and its clock, where it is ours.
-    pub origin: Option<(Box<dyn Reads + Send>, Offset)>,
-    /// The origin's ledger of writes, where anything is written.
-    pub writes: Vec<OriginWrite>,
-    /// What the replicas told; `None` of a target.
-    pub replicas: Option<ReplicaEvidence>,
-    /// Whether any strategy of the run keeps values in the replicas' processes.
-    pub levels: bool,
-    /// What the replicas counted between t = 0 and the end of the load, summed.
-    pub counters: ReplicaCounters,
-    /// The planned events: what took effect, and what did not; and what follows from them.
-    pub aftermath: Aftermath,
-    /// How the lab's parts fared; none of a simulated one.
-    pub parts: Vec<Part>,
-    /// What is known beside all that. What follows from the rest is filled in here.
-    pub circumstances: RunFacts,
-}
-
-/// What the replicas told.
-pub struct ReplicaEvidence {
-    /// How many there are.
-    pub count: u32,
-    /// What they told.
-    pub lines: Box<dyn EventLines + Send>,
-    /// Events that their logs had no room for.
-    pub dropped: u64,
-    /// How wrong their clocks can be, nanoseconds; the worst.
-    pub uncertainty_ns: u64,
-}
-
-impl ReplicaEvidence {
-    /// Of the lists that replicas have sent, and each one's clock; `None` where there are none.
-    #[must_use]
-    pub fn of(lists: Vec<(ReplicaEvents, Offset)>, t0_ns: i64) -> Option<Self> {
-        let uncertainty_ns = lists.iter().map(|(_, clock)| clock.uncertainty_ns).max()?;
-        let dropped = lists.iter().map(|(list, _)| list.dropped).sum();
-        let count = u32::try_from(lists.len()).unwrap_or(u32::MAX);
-        let lists = lists.into_iter().map(|(list, clock)| (list, clock.to_ours_ns - t0_ns)).collect();
-        Some(Self { count, lines: Box::new(LineLists::new(lists)), dropped, uncertainty_ns })
-    }
-}
-
-/// The ledger that an origin has sent.
-#[must_use]
-pub fn read_list(rows: Vec<OriginRead>) -> Box<dyn Reads + Send> {
-    Box::new(ReadList::new(rows))
-}
 
 /// What one look at everything that the replicas told has found.
 struct Heard {
@@ -115,27 +55,25 @@ struct Saw {
     longest_ns: i64,
 }
 
-/// Judges it.
+/// Judges what was seen of a subject; `levels` says whether any strategy of the run keeps values in the replicas' processes.
 ///
 /// # Errors
 /// [`Failure`] where what was kept of the run cannot be read back.
-pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
-    let Observed { scenario, subject, t0_ns, end_ns, stopped, origin, replicas, aftermath, .. } = observed;
-    let mut collected = observed.collected;
-    let uncertainty = uncertainty_ns(replicas.as_ref(), origin.as_ref().map(|(_, clock)| *clock));
-    let (count, dropped) = replicas.as_ref().map_or((0, 0), |told| (told.count, told.dropped));
-    let hear = |told: &ReplicaEvidence| hear(&*told.lines, scenario, subject, &aftermath, end_ns);
-    let mut heard = replicas.as_ref().map(hear).transpose()?;
-    let (told, own) = (replicas.is_some(), own(scenario.load.warmup, end_ns, &aftermath.rows));
-    let events = Timeline::new(replicas.map(|told| told.lines), own, end_ns);
-    let saw = match &origin {
-        Some((reads, clock)) => {
-            let herds = Herds::new(reasons(scenario, &events, told)?, uncertainty.unwrap_or(0));
-            let tally = OriginTally::new(scenario, &collected, herds, end_ns);
-            Some(see(&**reads, tally, clock.to_ours_ns - t0_ns, heard.as_mut(), &aftermath)?)
-        }
-        None => None,
+pub fn judge(scenario: &Scenario, subject: &Subject, levels: bool, seen: Observation) -> Result<Trial, Failure> {
+    let Observation { mut world, mut collected, reads, lines, probed } = seen;
+    let (t0_ns, end_ns, stopped) = (world.t0_ns, world.end_ns, world.stopped);
+    let (aftermath, told, origin_clock) = (std::mem::take(&mut world.aftermath), world.told, world.origin_clock);
+    let uncertainty = uncertainty_ns(told, origin_clock);
+    let origin = reads.zip(origin_clock);
+    let mut heard = lines.as_ref().map(|lines| hear(&**lines, scenario, subject, &aftermath, end_ns)).transpose()?;
+    let (is_told, own) = (lines.is_some(), own(scenario.load.warmup, end_ns, &aftermath.rows));
+    let events = Timeline::new(lines, own, end_ns);
+    let saw = |(reads, clock): &(Box<dyn Reads + Send>, Offset)| {
+        let herds = Herds::new(reasons(scenario, &events, is_told)?, uncertainty.unwrap_or(0));
+        let tally = OriginTally::new(scenario, &collected, herds, end_ns);
+        see(&**reads, tally, clock.to_ours_ns.saturating_sub(t0_ns), heard.as_mut(), &aftermath)
     };
+    let saw = origin.as_ref().map(saw).transpose()?;
     // A target's caches keep no list of flights, so there is nothing to compare the origin's with.
     let ledgers = heard
         .as_mut()
@@ -145,7 +83,7 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
     let mut figures = figures(Evidence {
         scenario,
         subject,
-        replicas: count,
+        replicas: told.map_or(0, |told| told.count),
         end_ns,
         collected: &collected,
         unwitnessed: saw.as_ref().map_or(0, |saw| saw.unwitnessed),
@@ -153,31 +91,46 @@ pub fn judge(observed: Observed<'_>) -> Result<Trial, Failure> {
         events: heard.as_ref().map(|heard| heard.events),
         ledgers,
         impact: impact(scenario, subject, &aftermath.rows),
-        levels: observed.levels,
-        counters: observed.counters,
+        levels,
+        counters: world.counters,
     });
     figures.strategy.takeovers = takeovers(&aftermath.windows, &events).map_err(Failure::failed)?;
-    let origin_clock = origin.as_ref().map(|(_, clock)| *clock);
-    let (ledger, offset_ns) = write_ledger(observed.writes, origin_clock, t0_ns);
-    let told = heard.as_mut().and_then(|heard| heard.writes.take());
-    let writes = add_writes(&mut figures.strategy, collected.writes.take().zip(told), ledger, end_ns, &aftermath)?;
+    let (ledger, offset_ns) = write_ledger(std::mem::take(&mut world.writes), origin_clock, t0_ns);
+    let told_writes = heard.as_mut().and_then(|heard| heard.writes.take());
+    let writes =
+        add_writes(&mut figures.strategy, collected.writes.take().zip(told_writes), ledger, end_ns, &aftermath)?;
     let against;
     (figures.strategy.conditions, against) =
-        fared(&observed.parts, scenario, end_ns, heard.as_ref(), observed.circumstances.writes_missed, &aftermath);
-    let circumstances = RunFacts {
+        fared(&world.parts, scenario, end_ns, heard.as_ref(), world.facts.writes_missed, &aftermath);
+    let facts = RunFacts {
         reads_min: collected.floor_least.filter(|_| calm && !stopped && is_undisturbed(scenario, &figures)),
         open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
         clock_uncertainty_ns: uncertainty.unwrap_or(0),
         foreign: subject.is_target(),
         hits_before_start: hits_before_start(scenario, &collected, &figures).filter(|_| !stopped),
         against,
-        events_dropped: dropped,
-        ..counted(observed.circumstances, &collected, heard, &aftermath)
+        events_dropped: told.map_or(0, |told| told.dropped),
+        ..counted(std::mem::take(&mut world.facts), &collected, heard, &aftermath)
     };
-    declare(&mut figures.strategy, &circumstances);
+    declare(&mut figures.strategy, &facts);
+    add_counters(&mut figures.strategy, scenario, subject, &collected, &world)?;
+    world.add_sampled(&mut figures.strategy, collected.slowest.as_ref());
     let origin = origin.map(|(reads, _)| OriginRecord { reads, offset_ns, end_ns });
-    let (log, clock_uncertainty_ns, probed, sampled) = (collected.log, uncertainty, None, TrialSamples::default());
-    Ok(Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns, probed, sampled })
+    let (log, sampled) = (collected.log, world.sampled);
+    Ok(Trial { figures, events, origin, writes, log, origin_clock, clock_uncertainty_ns: uncertainty, probed, sampled })
+}
+
+/// Adds what became of increments, where the subject counts.
+fn add_counters(
+    strategy: &mut Strategy,
+    scenario: &Scenario,
+    subject: &Subject,
+    collected: &Collected,
+    world: &WorldSeen,
+) -> Result<(), Failure> {
+    let counters = increments_counted(scenario, subject, collected.increments.as_ref(), world.immortals.as_ref());
+    strategy.counters = counters.map_err(Failure::failed)?;
+    Ok(())
 }
 
 /// Says whether the run may be believed, and why not.
@@ -189,7 +142,7 @@ fn declare(strategy: &mut Strategy, facts: &RunFacts) {
 /// The origin's ledger of writes, and what takes its clock to the run's.
 fn write_ledger(rows: Vec<OriginWrite>, clock: Option<Offset>, t0_ns: i64) -> (WriteLedger, i64) {
     let (to_ours_ns, uncertainty_ns) = clock.map_or((t0_ns, 0), |clock| (clock.to_ours_ns, clock.uncertainty_ns));
-    let offset_ns = to_ours_ns - t0_ns;
+    let offset_ns = to_ours_ns.saturating_sub(t0_ns);
     (WriteLedger { rows, offset_ns, uncertainty_ns }, offset_ns)
 }
 
@@ -247,7 +200,7 @@ fn counted(known: RunFacts, collected: &Collected, heard: Option<Heard>, afterma
 }
 
 /// How wrong the worst of these clocks can be; `None` where there was only ours.
-fn uncertainty_ns(replicas: Option<&ReplicaEvidence>, origin: Option<Offset>) -> Option<u64> {
+fn uncertainty_ns(replicas: Option<Tellers>, origin: Option<Offset>) -> Option<u64> {
     replicas.map(|told| told.uncertainty_ns).into_iter().chain(origin.map(|clock| clock.uncertainty_ns)).max()
 }
 

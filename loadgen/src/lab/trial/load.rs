@@ -13,6 +13,7 @@ use strategies::port::Clock;
 use strategies::time::{Mono, nanos};
 use tokio::sync::{mpsc, watch};
 
+use super::collecting::{Collecting, collector};
 use super::runner::{Before, LoadDone, TrialRunner, in_flight};
 use super::{TrialSamples, cannot_warm};
 use crate::cli::settings::Subject;
@@ -21,8 +22,8 @@ use crate::lab::faults::{Aftermath, Injector};
 use crate::lab::server::ServerSampler;
 use crate::lab::shards::ShardSampler;
 use crate::load::drive::{Drive, Pattern, Retrying, Workers};
-use crate::load::measure::{Floor, IncrementTape, WarmState};
-use crate::load::record::{Collector, Recorder, VersionTape};
+use crate::load::measure::WarmState;
+use crate::load::record::{Collector, Recorder};
 use crate::shell::exit::Failure;
 use crate::shell::progress::Progress;
 
@@ -81,7 +82,8 @@ impl TrialRunner<'_> {
         let drive = self.drive();
         let workers = workers(drive.pattern);
         let scenario = &self.settings.scenario;
-        let collector = self.collector(subject, workers, files)?;
+        let collector = collector(scenario, subject, Collecting { workers, bounded: true, folder: files.path() })?;
+        collector.watched_by(self.feed.clone());
         let recorders = (0..workers).map(|_| self.recorder(&collector, &drive)).collect();
         let (tell_start, start) = watch::channel(None);
         let (tell_ready, mut ready) = mpsc::unbounded_channel();
@@ -133,22 +135,6 @@ impl TrialRunner<'_> {
     /// A worker's recorder. Where a server is watched, it is told when the slowest requests were under way.
     fn recorder(&self, collector: &Collector, drive: &Drive) -> Recorder {
         collector.recorder(drive.first_second()).keeping_slowest(self.endpoints.asked_server().is_some())
-    }
-
-    /// The recorder's other half, told what is to be expected and kept.
-    fn collector(&self, subject: &Subject, workers: usize, files: &StrategyFolder) -> Result<Collector, Failure> {
-        let scenario = &self.settings.scenario;
-        let floor = subject.floor(scenario).map(Floor::bounded);
-        let collector = Collector::start(workers, floor).map_err(no_thread)?;
-        subject.warmth(scenario).into_iter().for_each(|warmth| collector.expects(warmth));
-        collector.watched_by(self.feed.clone());
-        if scenario.writes.is_some() {
-            collector.keeps(VersionTape::new(files.path()));
-        }
-        if subject.counter.is_some() {
-            collector.keeps_increments(IncrementTape::new(files.path()));
-        }
-        Ok(collector)
     }
 
     /// Where the measured phase ended, nanoseconds since t = 0: as planned, or where it was stopped.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "labs")]
 mod collect;
+mod collecting;
 pub(crate) mod counting;
 mod judge;
 #[cfg(feature = "labs")]
@@ -10,14 +11,14 @@ mod load;
 mod looking;
 #[cfg(feature = "labs")]
 mod runner;
+mod seen;
 
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
 use evidence::OriginWrite;
-use report::record::{AnswerRow, ContainerRow, OriginRow, ServerRow, ShardRow, WriteRow};
-use report::{ReportError, StrategyFolder};
+use report::record::{AnswerRow, OriginRow, WriteRow};
 use scenarios::{Scenario, Warm};
 use strategies::units::duration_text;
 
@@ -27,9 +28,11 @@ use crate::load::measure::{Reads, StrategyFigures, Timeline, origin_row, write_r
 use crate::load::record::{Log, SeenVersion, VersionTape};
 use crate::shell::exit::Failure;
 
-pub use judge::{Observed, ReplicaEvidence, judge, read_list};
+pub use collecting::{Collecting, begin, collector};
+pub use judge::judge;
 #[cfg(feature = "labs")]
 pub use runner::TrialRunner;
+pub use seen::{Observation, Tellers, TrialSamples, WorldSeen, read_list, told_lists};
 
 /// A strategy's result, ready to be written.
 pub struct Trial {
@@ -51,29 +54,6 @@ pub struct Trial {
     pub probed: Option<Probed>,
     /// What was sampled while the load went on.
     pub sampled: TrialSamples,
-}
-
-/// What was sampled while a load went on; `None` where there was nothing to sample.
-#[derive(Debug, Default)]
-pub struct TrialSamples {
-    /// `containers.csv`, of a lab in containers.
-    pub containers: Option<Vec<ContainerRow>>,
-    /// `cache.csv`, where the cache's server can be asked.
-    pub server: Option<Vec<ServerRow>>,
-    /// `shards.csv`, where the cache is a cluster.
-    pub shards: Option<Vec<ShardRow>>,
-}
-
-impl TrialSamples {
-    /// Writes what there is.
-    ///
-    /// # Errors
-    /// Where a file cannot be written.
-    pub fn write(&self, files: &StrategyFolder) -> Result<(), ReportError> {
-        self.containers.iter().try_for_each(|rows| files.write_containers(rows))?;
-        self.server.iter().try_for_each(|rows| files.write_server(rows))?;
-        self.shards.iter().try_for_each(|rows| files.write_shards(rows))
-    }
 }
 
 /// `origin.csv` before it is written.

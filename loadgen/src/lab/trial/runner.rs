@@ -14,7 +14,8 @@ use scenarios::Plan;
 use strategies::Spec;
 use strategies::time::{Mono, nanos};
 
-use super::counting::counted;
+use super::judge::judge;
+use super::seen::Observation;
 use super::{Trial, TrialSamples};
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::faults::Aftermath;
@@ -80,17 +81,28 @@ impl TrialRunner<'_> {
     /// # Errors
     /// [`Failure`] where the lab fails; what a strategy does badly is in the record.
     pub async fn run(&self, subject: &Subject, files: &StrategyFolder, heading: &str) -> Result<Trial, Failure> {
+        let seen = self.observe(subject, files, heading).await?;
+        judge(&self.settings.scenario, subject, self.settings.keeps_copies(), seen)
+    }
+
+    /// The same, but concludes nothing.
+    ///
+    /// # Errors
+    /// As [`TrialRunner::run`].
+    pub async fn observe(
+        &self,
+        subject: &Subject,
+        files: &StrategyFolder,
+        heading: &str,
+    ) -> Result<Observation, Failure> {
         self.set_up_server().await?;
         self.start(subject).await.map_err(Failure::failed)?;
         let probed = self.probe(subject).await?;
         let before = self.before().await?;
-        let mut load = self.load(subject, &before, files, heading).await?;
-        let increments = load.collected.increments.take();
-        let counters = counted(&self.settings.scenario, subject, increments.as_ref(), load.immortals.as_ref());
+        let load = self.load(subject, &before, files, heading).await?;
         let not_quiet = self.quiesce().await.map_err(Failure::failed)?;
-        let mut trial = self.evidence(subject, &before, load, not_quiet).await?;
-        trial.figures.strategy.counters = counters.map_err(Failure::failed)?;
-        Ok(Trial { probed, ..trial })
+        let seen = self.evidence(&before, load, not_quiet).await?;
+        Ok(Observation { probed, ..seen })
     }
 
     /// Gives the Redis in a container the scenario's settings for as long as one strategy takes, and takes away what another run left.

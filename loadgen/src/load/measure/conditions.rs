@@ -15,7 +15,7 @@ use crate::lab::faults::Aftermath;
 pub(super) const SILENT_MS_MAX: u64 = 250;
 
 /// A part of the lab, and what its heart told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Part {
     /// `generator`, `replica-0`, `origin`.
     pub name: String,
@@ -28,7 +28,7 @@ pub struct Part {
 }
 
 /// What speaks against a run, each a list for people; empty where nothing does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Against {
     /// Parts that stood still.
     pub silences: Vec<String>,

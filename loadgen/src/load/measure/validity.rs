@@ -1,6 +1,7 @@
 //! Whether a run may be believed. An invalid run is written and shown as invalid, with every reason.
 
 use report::record::{Ledgers, Strategy};
+use serde::{Deserialize, Serialize};
 
 use super::conditions::{Against, SILENT_MS_MAX};
 use crate::load::drive::lack_in_words;
@@ -16,7 +17,7 @@ const LAG_P99_MS_MAX: f64 = 5.0;
 const LAG_P99_MS_MAX_ALONE: f64 = 2.0;
 
 /// What is known of a run beside its figures.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFacts {
     /// Requests of the measured phase that were planned.
     pub planned: u64,
@@ -63,12 +64,19 @@ pub struct RunFacts {
     pub reads_min: Option<u64>,
     /// What speaks against the lab's own parts.
     pub against: Against,
+    /// How many processes drove it, where there were several.
+    pub shards: u32,
+    /// Which of them were lost.
+    pub shards_lost: Vec<u32>,
+    /// How far apart their t = 0 were, nanoseconds, with what is not known of it; `None` where they have one clock.
+    pub start_spread_ns: Option<u64>,
 }
 
 /// Every reason not to believe the run, one sentence each.
 #[must_use]
 pub fn doubts(strategy: &Strategy, circumstances: &RunFacts) -> Vec<String> {
     let mut doubts = Doubts::default();
+    doubts.of_the_shards(circumstances);
     doubts.of_the_load(strategy, circumstances);
     doubts.of_the_cache(strategy, circumstances);
     doubts.of_the_parts(circumstances);
@@ -128,6 +136,23 @@ impl Doubts {
         if let Some(why) = &c.cache_unknown {
             self.add(!c.cache_fault_planned, format!("the cache could not be asked about itself at the end: {why}"));
         }
+    }
+
+    fn of_the_shards(&mut self, c: &RunFacts) {
+        let lost: Vec<String> = c.shards_lost.iter().map(u32::to_string).collect();
+        let missing = format!(
+            "of {} shards of the load these were lost, and their requests are missing: {}",
+            c.shards,
+            list(&lost)
+        );
+        self.add(!lost.is_empty(), missing);
+        let (spread, max) = (c.start_spread_ns.unwrap_or(0), CLOCK_UNCERTAINTY_NS_MAX);
+        let apart = format!(
+            "the shards of the load began up to {:.1} ms apart; at most {} ms",
+            spread as f64 / 1e6,
+            max / 1_000_000
+        );
+        self.add(spread > max, apart);
     }
 
     fn of_the_parts(&mut self, c: &RunFacts) {

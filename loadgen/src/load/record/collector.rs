@@ -13,7 +13,9 @@ use report::{AtomicFile, HlogWriter, ReportError};
 use strategies::Outcome;
 
 use super::histogram::histogram;
-use super::second::{Bin, OutcomeCounts, POOL, PoolSeen, SECOND_NS, Second, TAGS, Tries};
+use super::part::PartWriter;
+use super::rows::{self, add_outcomes};
+use super::second::{Bin, POOL, PoolSeen, SECOND_NS, Second, TAGS, Tries};
 use super::slowest::Slowest;
 use super::versions::{CollectedWrites, VersionTape};
 use crate::load::cpu;
@@ -80,6 +82,8 @@ pub struct Collected {
     pub writes: Option<CollectedWrites>,
     /// The increments of all phases; `None` where nobody keeps them.
     pub increments: Option<IncrementTape>,
+    /// The file that its seconds were written to, where another process is to put them together with others'.
+    pub part: Option<PartWriter>,
     /// Processor time of the collecting, nanoseconds; `None` where the system does not say.
     pub cpu_ns: Option<u64>,
     /// An empty histogram for those that need one for a moment.
@@ -99,6 +103,8 @@ enum Note {
     Keep(VersionTape),
     /// Where increments are kept.
     Increments(IncrementTape),
+    /// Where the seconds go as they are.
+    Part(PartWriter),
     /// Told of each second that is over.
     Feed(Feed),
     /// The cache's state at t = 0, see [`Floor::know`].
@@ -117,6 +123,11 @@ impl Tell {
     /// The cache's state at t = 0 (see [`Floor::know`]). To be called as soon as it is known.
     pub fn warm(&self, state: BTreeMap<u32, i64>) {
         let _ = self.0.send(Note::Warm(state));
+    }
+
+    /// A second that another process has written down.
+    pub fn again(&self, second: Second) {
+        self.second(second);
     }
 
     /// Hands over a finished second. Where the collector is gone the run has failed already, and says so.
@@ -161,6 +172,11 @@ impl Collector {
     /// Where increments are kept.
     pub fn keeps_increments(&self, tape: IncrementTape) {
         let _ = self.tell.0.send(Note::Increments(tape));
+    }
+
+    /// Where the seconds go as they are, too. To be called before the load begins.
+    pub fn writes(&self, part: PartWriter) {
+        let _ = self.tell.0.send(Note::Part(part));
     }
 
     /// Told of each second that is over.
@@ -212,11 +228,16 @@ fn collect(told: &Receiver<Note>, workers: usize, floor: Option<Floor>) -> Resul
                 collected.is_told(note);
                 continue;
             }
+            Note::Part(part) => {
+                collected.part = Some(part);
+                continue;
+            }
             Note::Feed(who) => {
                 feed = Some(who);
                 continue;
             }
             Note::Warm(state) => {
+                collected.part.as_mut().map_or(Ok(()), |part| part.line("warm", &state))?;
                 floors.iter_mut().for_each(|floor| floor.know(state.clone()));
                 continue;
             }
@@ -277,7 +298,7 @@ impl Collected {
             Note::Expect(warmth) => self.warmth = Some(warmth),
             Note::Keep(versions) => self.writes = Some(CollectedWrites::new(versions)),
             Note::Increments(tape) => self.increments = Some(tape),
-            Note::Begin(_) | Note::Feed(_) | Note::Warm(_) | Note::Second(_) | Note::Abandon => {}
+            Note::Begin(_) | Note::Part(_) | Note::Feed(_) | Note::Warm(_) | Note::Second(_) | Note::Abandon => {}
         }
     }
 
@@ -298,6 +319,7 @@ impl Collected {
             retries_of_all_phases: 0,
             retries: 0,
             tries: Tries::default(),
+            part: None,
             cpu_ns: None,
             writes: None,
             increments: None,
@@ -316,9 +338,12 @@ impl Collected {
     }
 
     fn take(&mut self, mut second: Second, floors: &mut [Floor]) -> Result<(), ReportError> {
+        if let Some(part) = &mut self.part {
+            part.line("second", &second)?;
+        }
         let start_ms = second.number * (SECOND_NS / 1_000_000);
         let total = second.total();
-        let mut row = row(start_ms, &total);
+        let mut row = rows::row(start_ms, &total);
         [row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms] =
             second.times[0].quantiles_ms(&self.scratch, [0.5, 0.95, 0.99, 1.0]);
         if second.pool.asked > 0 {
@@ -328,7 +353,7 @@ impl Collected {
         self.seconds.push(row);
         // They are written beside the log, or not at all.
         if self.log.is_some() {
-            self.bins.extend(second.bins.iter().zip(0..).map(|(bin, at)| self::row(start_ms + at * 100, bin)));
+            self.bins.extend(second.bins.iter().zip(0..).map(|(bin, at)| rows::row(start_ms + at * 100, bin)));
         }
         self.requests_of_all_phases += total.sent;
         self.retries_of_all_phases += total.retries;
@@ -383,35 +408,4 @@ impl Collected {
         }
         self.measured.iter_mut().zip(&second.times).for_each(|(sum, times)| times.add_to(sum));
     }
-}
-
-fn row(start_ms: i64, bin: &Bin) -> BinRow {
-    let mut outcomes = Outcomes::default();
-    add_outcomes(&mut outcomes, &bin.outcomes);
-    BinRow {
-        start_ms,
-        offered: bin.offered,
-        sent: bin.sent,
-        completed: outcomes.sum() - outcomes.error,
-        errors: outcomes.error,
-        hit: outcomes.hit,
-        stale: outcomes.stale,
-        wait: outcomes.wait,
-        load: outcomes.load,
-        shed: outcomes.shed,
-        unknown: outcomes.unknown,
-        retries: Some(bin.retries),
-        near: Some(bin.near),
-        ..BinRow::default()
-    }
-}
-
-fn add_outcomes(sum: &mut Outcomes, [hit, stale, wait, load, shed, error, unknown]: &OutcomeCounts) {
-    sum.hit += hit;
-    sum.stale += stale;
-    sum.wait += wait;
-    sum.load += load;
-    sum.shed += shed;
-    sum.error += error;
-    sum.unknown += unknown;
 }

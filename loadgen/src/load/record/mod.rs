@@ -6,16 +6,21 @@
 
 mod collector;
 mod histogram;
+mod part;
 mod recorder;
+mod rows;
 mod second;
 mod slowest;
+mod sound;
 mod times;
 mod versions;
 
-pub use collector::{Collected, Collector, Log};
+pub use collector::{Collected, Collector, Log, Tell};
 pub(crate) use histogram::{histogram, latency, quantile_ms};
+pub use part::PartWriter;
 pub use recorder::Recorder;
 pub(crate) use second::POOL;
 pub use second::{Answer, IssuedRequest, KeySample, PoolSeen, Second, TAGS, Tries};
 pub use slowest::Slowest;
+pub use sound::SecondBounds;
 pub use versions::{AcknowledgedWrite, CollectedWrites, SeenVersion, SentWrite, VersionTape, WriteCount};

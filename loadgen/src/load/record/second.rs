@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use evidence::ErrorKind;
 use scenarios::Op;
+use serde::{Deserialize, Serialize};
 use strategies::time::nanos;
 use strategies::{ConnectionUse, Outcome};
 
@@ -87,7 +88,7 @@ fn index(outcome: Option<Outcome>) -> usize {
 }
 
 /// Counts of a 100 ms bin.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bin {
     pub(super) offered: u64,
     pub(super) sent: u64,
@@ -109,7 +110,7 @@ impl Bin {
 }
 
 /// What became of requests that were tried more than once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tries {
     /// Requests that were.
     pub retried: u64,
@@ -128,7 +129,7 @@ impl Tries {
 }
 
 /// What requests found when they asked a pool for a connection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolSeen {
     /// Requests that asked.
     pub asked: u64,
@@ -166,10 +167,12 @@ impl PoolSeen {
 }
 
 /// The requests of one worker that were intended in one second.
+#[derive(Serialize, Deserialize)]
 pub struct Second {
     /// Which second since t = 0; negative in the warm-up.
     pub(super) number: i64,
     /// Requests decided on and not yet answered.
+    #[serde(skip)]
     pub(super) open: u64,
     pub(super) bins: [Bin; BINS],
     /// By tag, see [`TAGS`].
@@ -193,6 +196,7 @@ pub struct Second {
     /// How many requests were sent at their very moment, as long as all of them were (in virtual time they always are): their
     /// service times are their response times, and their lag is nothing, so neither is written down one by one. See
     /// [`Second::settle`].
+    #[serde(skip)]
     on_time: Option<u64>,
 }
 
@@ -366,6 +370,12 @@ impl Second {
         self.increments.extend(other.increments);
         self.flights.extend(other.flights);
         self.overage_us_max = self.overage_us_max.max(other.overage_us_max);
+    }
+
+    /// Which second since t = 0; negative in the warm-up.
+    #[must_use]
+    pub fn number(&self) -> i64 {
+        self.number
     }
 
     /// All its bins together.

@@ -4,12 +4,14 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use serde::{Deserialize, Serialize};
+
 /// Of a second of a worker, and of a run.
 const OF_SECOND: usize = 1024;
 const OF_RUN: usize = 1 << 16;
 
 /// The slowest of the requests that it was shown.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Slowest {
     most: usize,
     /// (how long, since when), the shortest on top; nanoseconds.
@@ -54,6 +56,11 @@ impl Slowest {
     pub(super) fn merge(&mut self, other: Self) {
         self.passed_over = self.passed_over.max(other.passed_over);
         other.kept.into_iter().for_each(|Reverse((long, from_ns))| self.keep(long, from_ns));
+    }
+
+    /// How long each took that is kept, and since when.
+    pub(super) fn all(&self) -> impl Iterator<Item = i64> + '_ {
+        self.kept.iter().flat_map(|Reverse((long, from))| [*long, *from])
     }
 
     /// The `count` slowest, from when to when; `None` where one that is not kept may be among them, or there are not so many.

@@ -3,17 +3,58 @@
 //! A histogram of this range has 180 KiB, which a day of seconds with a request each would clear 86 400 times for each tag.
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 use super::histogram::{add, histogram, ms, quantile_ms};
 
 /// How many are kept one by one.
 const FEW_MAX: usize = 64;
 
+/// Values of a histogram that come from a file, and the count of each.
+const MANY_MAX: usize = 1 << 16;
+const COUNT_MAX: u64 = 1 << 44;
+
 /// Times in nanoseconds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "TimesText", into = "TimesText")]
 pub(super) struct Times {
     few: Vec<u64>,
     many: Option<Histogram<u64>>,
+}
+
+/// The same, to be written down: a histogram as (value, count).
+#[derive(Serialize, Deserialize)]
+struct TimesText {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    few: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    many: Vec<(u64, u64)>,
+}
+
+impl From<Times> for TimesText {
+    fn from(Times { few, many }: Times) -> Self {
+        // Of the lowest bucket, where nothing is above 0, 0: its highest value would be a maximum that there was not.
+        let counted = |all: &Histogram<u64>| {
+            let most = all.max();
+            let row = |(ns, count): (u64, u64)| (ns.min(most), count);
+            all.iter_recorded().map(|at| row((at.value_iterated_to(), at.count_at_value()))).collect()
+        };
+        let many = many.as_ref().map(counted).unwrap_or_default();
+        Self { few, many }
+    }
+}
+
+impl From<TimesText> for Times {
+    fn from(TimesText { few, many }: TimesText) -> Self {
+        let mut times = Self::default();
+        if !many.is_empty() {
+            let all = times.many.insert(histogram());
+            // More than a second can have, which is noticed afterwards, but no sum that overflows.
+            many.into_iter().take(MANY_MAX).for_each(|(ns, count)| all.saturating_record_n(ns, count.min(COUNT_MAX)));
+        }
+        few.into_iter().for_each(|ns| times.record(ns));
+        times
+    }
 }
 
 impl Times {
@@ -37,6 +78,11 @@ impl Times {
 
     pub(super) fn is_empty(&self) -> bool {
         self.few.is_empty() && self.many.is_none()
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.few.len() as u64 + self.many.as_ref().map_or(0, Histogram::len)
     }
 
     /// Takes in another's times.
@@ -67,9 +113,11 @@ impl Times {
         }
         let mut few = self.few.clone();
         few.sort_unstable();
+        // As a histogram has it, whose lowest bucket is 0 where nothing is above that.
+        let most = few.last().map_or(0, |ns| if *ns == 0 { 0 } else { u64::MAX });
         all.map(|quantile| {
             let rank = ((quantile * few.len() as f64).ceil() as usize).max(1);
-            few.get(rank - 1).map(|ns| ms(like.highest_equivalent((*ns).min(like.high()))))
+            few.get(rank - 1).map(|ns| ms(like.highest_equivalent((*ns).min(like.high())).min(most)))
         })
     }
 
@@ -96,16 +144,26 @@ mod tests {
         for round in 0..200 {
             let (mut all, mut sum) = (histogram(), histogram());
             let mut parts = [Times::default(), Times::default()];
+            let longest = [1, 3_000_000_000][round as usize % 2];
             for at in 0..rng.next_u64() % (3 * FEW_MAX as u64) {
-                let (ns, count) = (rng.next_u64() % 3_000_000_000, 1 + rng.next_u64() % 3 * (round % 40));
+                let (ns, count) = (rng.next_u64() % longest, 1 + rng.next_u64() % 3 * (round % 40));
                 all.saturating_record_n(ns, count);
                 parts[(at % 2) as usize].record_n(ns, count);
             }
-            let [mut one, two] = parts;
+            let [mut one, two] = parts; // one of them comes from a file
+            let written = serde_json::to_string(&one).unwrap();
+            one = serde_json::from_str(&written).unwrap();
             one.add(two);
             assert_eq!(one.is_empty(), all.is_empty());
             one.add_to(&mut sum);
-            assert!(sum == all && one.look(&mut scratch, |shown| *shown == all), "round {round}");
+            // Not `==`: the library's `add` leaves zeros alone with another least value than recording them does.
+            let counts = |of: &Histogram<u64>| {
+                let rows = of.iter_recorded().map(|row| (row.value_iterated_to(), row.count_at_value()));
+                (of.max(), rows.collect::<Vec<_>>())
+            };
+            assert_eq!(counts(&sum), counts(&all), "round {round}");
+            // Nor is the maximum of one that was reset 0.
+            assert_eq!(one.look(&mut scratch, counts).1, counts(&all).1, "round {round}");
             assert!(scratch.is_empty(), "round {round}");
             let quantiles = [0.5, 0.95, 0.99, 1.0];
             assert_eq!(one.quantiles_ms(&scratch, quantiles), quantiles.map(|quantile| quantile_ms(&all, quantile)));

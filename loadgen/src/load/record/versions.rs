@@ -7,13 +7,14 @@ use std::io;
 
 use evidence::ErrorKind;
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 use strategies::port::FlightId;
 
 use super::histogram::histogram;
 use crate::load::tape::Tape;
 
 /// Which version an answer had, or a client's own write made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SeenVersion {
     /// When its request was sent, nanoseconds since t = 0.
     pub began_ns: i64,
@@ -57,7 +58,7 @@ impl SeenVersion {
 }
 
 /// What became of a write that was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentWrite {
     /// When it was sent, nanoseconds since t = 0.
     pub sent_ns: i64,
@@ -68,11 +69,12 @@ pub struct SentWrite {
 }
 
 /// A write that its replica says is committed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcknowledgedWrite {
     /// The version that it made.
     pub version: u64,
     /// Its name; `None` where the answer has none of ours.
+    #[serde(with = "as_text")]
     pub flight: Option<FlightId>,
 }
 
@@ -102,7 +104,7 @@ impl VersionTape {
 }
 
 /// The writes of a second, or of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteCount {
     /// Planned.
     pub planned: u64,
@@ -192,7 +194,7 @@ impl CollectedWrites {
 }
 
 /// The same of one second.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct SecondVersions {
     pub(super) seen: Vec<SeenVersion>,
     pub(super) count: WriteCount,
@@ -205,6 +207,21 @@ impl SecondVersions {
         self.seen.extend(other.seen);
         self.count.add(other.count);
         self.writes.extend(other.writes);
+    }
+}
+
+/// A flight's name as text.
+mod as_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+    use strategies::port::FlightId;
+
+    pub(super) fn serialize<S: Serializer>(flight: &Option<FlightId>, to: S) -> Result<S::Ok, S::Error> {
+        flight.map(|flight| flight.to_string()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<FlightId>, D::Error> {
+        let read = |text: String| text.parse().map_err(|()| de::Error::custom("found a flight without a name"));
+        Option::<String>::deserialize(from)?.map(read).transpose()
     }
 }
 

@@ -211,6 +211,7 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         repeats: None,
         noise: NOISES.into(),
         live: None,
+        shard: None,
         quiet: true,
         dry_run: false,
     }

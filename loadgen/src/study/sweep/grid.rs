@@ -58,6 +58,7 @@ impl Grid {
     pub fn of(args: &SweepArgs) -> Result<Self, Failure> {
         let knobs = args.vary.iter().map(|typed| Knob::read(typed)).collect::<Result<Vec<_>, _>>()?;
         check_once(&knobs, &args.run)?;
+        args.run.is_whole("sweep … --points I/N runs a part of the settings")?;
         let run = RunArgs { lab: lab(args.run.lab)?, quiet: true, ..args.run.clone() };
         let mut base = Settings::of(&run)?;
         let (taking, left_out) = taking_part(&base, &knobs, args.run.strategy.is_some())?;
@@ -79,7 +80,7 @@ impl Grid {
     /// The points that are run, as indices.
     #[must_use]
     pub fn own(&self) -> Vec<usize> {
-        (0..self.points.len()).filter(|point| self.part.is_none_or(|part| part.has(*point))).collect()
+        (0..self.points.len()).filter(|point| self.part.is_none_or(|part| part.has(*point as u64))).collect()
     }
 
     /// How many runs there are.

@@ -15,9 +15,7 @@ use crate::run::make_folder;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::names::{Utc, run_name};
 use crate::shell::output;
-
-/// How many missing parts are named.
-const MISSING_SHOWN: usize = 10;
+use crate::shell::part::missing;
 
 /// A part that was read.
 struct ReadPart {
@@ -105,15 +103,10 @@ fn check(parts: &[ReadPart]) -> Result<(), Failure> {
         }
     }
     let (of, found) = (first.part.of, parts.iter().map(|part| part.part.index).collect::<BTreeSet<u32>>());
-    let mut missing = (0..of).filter(|index| !found.contains(index)).map(|index| format!("{index}/{of}"));
-    let some: Vec<String> = missing.by_ref().take(MISSING_SHOWN).collect();
-    let Some(one) = some.first() else { return Ok(()) };
-    let more = missing.count();
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let Some((one, missing)) = missing(of, |index| found.contains(&index)) else { return Ok(()) };
     Err(Failure::usage(format!(
-        "parts of the sweep are missing · found {} of {of}, missing {}{more} · run them: {} --points {one}",
+        "parts of the sweep are missing · found {} of {of}, missing {missing} · run them: {} --points {one}",
         parts.len(),
-        some.join(", "),
         first.part.whole
     )))
 }

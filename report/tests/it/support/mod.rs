@@ -299,6 +299,7 @@ pub fn summarise(plan: &Plan, all: &[Records]) -> Run {
             build: "release".into(),
             load_average_percent: Some(37),
         },
+        shards: None,
         strategies,
         verdicts: Vec::new(),
         blocks: Vec::new(),

@@ -23,7 +23,7 @@ pub struct Immortals {
 }
 
 /// What was seen of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ImmortalsSeen {
     /// Each round's end, nanoseconds since t = 0, and how many keys two rounds running had found without an end.
     pub series: Vec<(i64, u32)>,

@@ -1,12 +1,14 @@
 //! An increment as the generator saw it, and its form on a tape.
 
+use serde::{Deserialize, Serialize};
+
 use crate::load::tape::Tape;
 
 /// The tape of increments.
 pub type IncrementTape = Tape<{ SeenIncrement::BYTES }>;
 
 /// How an increment ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IncrementEnd {
     /// It was acknowledged.
     Acknowledged {
@@ -24,7 +26,7 @@ pub enum IncrementEnd {
 }
 
 /// An increment as the generator saw it. Times are nanoseconds since t = 0, by the generator's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenIncrement {
     /// Of which key.
     pub key: u32,
