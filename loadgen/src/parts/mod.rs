@@ -4,7 +4,7 @@
 //! | idea | where |
 //! |---|---|
 //! | which part of which run a folder has: `part.json` | [`record`] |
-//! | what a part has seen: the lines of `part.jsonl` | [`line`] |
+//! | what a part has seen: the lines of `part.jsonl` | [`mod@line`] |
 //! | drives a part, writes it down | [`run`] |
 //! | reads parts, refuses what is not of one run | [`read`] |
 //! | one run of all of them | [`merge`] |
