@@ -170,7 +170,7 @@ pub struct RunArgs {
     pub live: Option<SocketAddr>,
     /// Drive only each Nth request (or client) of the plan, from the Ith on, while N-1 other processes drive the rest; /N where
     /// JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or LAB_TASK_SLOT has I. `merge` makes the run of them
-    #[arg(long, value_name = "I/N", value_parser = PartOf::read, conflicts_with = "target")]
+    #[arg(long, value_name = "I/N", value_parser = PartOf::read, conflicts_with_all = ["target", "live"])]
     pub shard: Option<PartOf>,
     /// Say what would be run, and run nothing
     #[arg(long)]

@@ -14,7 +14,9 @@ use super::read::{PartLines, RunParts, refused};
 use super::record::PartRecord;
 use crate::cli::settings::{Settings, Subject};
 use crate::cli::{Cli, MergeArgs};
-use crate::lab::trial::{Collecting, Observation, Trial, WorldSeen, begin, collector, judge, read_list};
+use crate::lab::trial::{
+    Collecting, Observation, Trial, WorldSeen, begin, clear, collector, judge, read_list, sweep as sweep_folder,
+};
 use crate::load::measure::{EventLines, Part};
 use crate::load::record::{Collector, SecondBounds};
 use crate::run::{exit, finish, heading, make_folder, resolved, write_trial};
@@ -44,7 +46,7 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
     let folder = make_folder(&args.output, &record.run)?;
     let noise = if settings.repeats > 1 { noise::of(&settings.noise, &record)? } else { Noise::default() };
     folder.write_scenario(&resolved(&settings, &record)).map_err(Failure::failed)?;
-    merge_all(&parts, &settings, first, &mut record, &folder, &noise)?;
+    merge_all(&parts, &settings, first, &mut record, &folder, &noise).inspect_err(|_| clear(folder.path()))?;
     finish(&settings, &record, &folder)?;
     Ok(exit(&record, !record.complete && parts.lost.is_empty()))
 }
@@ -63,12 +65,15 @@ fn merge_all(
         record.blocks.extend(turn.recorded());
         for (at, subject) in (1..).zip(&turn.subjects) {
             let bounds = bounds(&turn.settings);
-            let Some(lead) = PartLines::open(parts.lead(), &subject.folder, &bounds)? else { return Ok(()) };
+            let Some(lead) = PartLines::open(parts.lead(), &subject.folder, &bounds)? else {
+                return if record.strategies.is_empty() { Err(nothing(parts)) } else { Ok(()) };
+            };
             let files = folder.strategy(&subject.folder).map_err(Failure::failed)?;
             if !settings.quiet {
                 output::err(&format!("{}\n", heading(&turn, at, subject)));
             }
-            let trial = merged(parts, lead, &turn.settings, subject, &files, &bounds)?;
+            let trial = merged(parts, lead, &turn.settings, subject, &files, &bounds);
+            let trial = trial.inspect_err(|_| sweep_folder(files.path()))?;
             let last = turn.number == settings.repeats && at == turn.subjects.len();
             record.complete = last && parts.lead().record.run.complete;
             write_trial(folder, &files, record, trial, &turn, noise)?;
@@ -78,6 +83,11 @@ fn merge_all(
         }
         turn = Turn::of(settings, turn.number + 1);
     }
+}
+
+/// The first part was stopped before it had anything.
+fn nothing(parts: &RunParts) -> Failure {
+    refused(&parts.lead().at, "nothing of any strategy in the first shard", "one at least", "run the shards again")
 }
 
 /// The settings that the first part was run with.
@@ -141,19 +151,15 @@ fn merged(
     let (workers, scenario) = (lines.len(), &settings.scenario);
     let collecting = Collecting { workers, bounded: !settings.simulated, folder: files.path() };
     let collector = collector(scenario, subject, collecting)?;
-    if let Err(why) = seconds(&mut lines, &collector, files, bounds) {
-        collector.abandon();
-        return Err(why);
-    }
-    let mut shares = Vec::new();
-    for (index, of) in &mut lines {
-        let Some(PartLine::Share(share)) = of.after.take() else {
-            return Err(of.spoilt("it has nothing on its generator"));
-        };
-        shares.push((*index, *share));
-    }
-    let (_, mut lead) = lines.swap_remove(0);
-    let (reads, told, mut world) = world(&mut lead)?;
+    let all = seconds(&mut lines, &collector, files, bounds).and_then(|()| behind(&mut lines));
+    let (shares, reads, told, mut world) = match all {
+        Ok(all) => all,
+        Err(why) => {
+            // The log that it has begun is gone then.
+            collector.abandon();
+            return Err(why);
+        }
+    };
     add_shares(&mut world, shares, lost, parts.lead().record.of);
     let panicked = || Failure::failed("the collector's thread panicked: a bug");
     let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
@@ -193,6 +199,21 @@ fn seconds(
         }
     }
     Ok(())
+}
+
+/// What the parts have behind their seconds: of each how its generator fared, and what the first one has of the world.
+type Behind = (Vec<(u32, ShareSeen)>, Vec<OriginRead>, ToldList, WorldSeen);
+
+fn behind(lines: &mut [(u32, PartLines)]) -> Result<Behind, Failure> {
+    let mut shares = Vec::new();
+    for (index, of) in &mut *lines {
+        let Some(PartLine::Share(share)) = of.after.take() else {
+            return Err(of.spoilt("it has nothing on its generator"));
+        };
+        shares.push((*index, *share));
+    }
+    let (reads, told, world) = world(&mut lines[0].1)?;
+    Ok((shares, reads, told, world))
 }
 
 /// What the first part has behind its seconds.

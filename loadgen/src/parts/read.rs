@@ -180,8 +180,9 @@ impl PartLines {
                         return Err(self.spoilt(&format!("found {nonsense}")));
                     }
                     let number = second.number();
-                    if self.last.is_some_and(|last| number <= last) {
-                        return Err(self.spoilt(&format!("found second {number} after a later one, or twice")));
+                    let next = self.last.map_or(*self.bounds.numbers.start(), |last| last + 1);
+                    if number != next {
+                        return Err(self.spoilt(&format!("found second {number}, needed {next}")));
                     }
                     (self.last, self.second) = (Some(number), Some(second));
                     return Ok(());

@@ -7,8 +7,6 @@ use report::sweep::PARTS_MAX;
 use report::{Document, STRATEGIES_MAX};
 use serde::{Deserialize, Serialize};
 
-use crate::shell::part::PartOf;
-
 /// The version of `part.json`. Only the build that wrote it reads it, so it is none of `loadgen schema`.
 pub const PART_SCHEMA: &str = "loadgen.part/v1";
 
@@ -65,12 +63,6 @@ impl PartRecord {
     /// [`report::ReportError`].
     pub fn write_in(&self, folder: &Path) -> Result<(), report::ReportError> {
         self.write(&folder.join(FILE))
-    }
-
-    /// Which part it is.
-    #[must_use]
-    pub fn part(&self) -> PartOf {
-        PartOf { index: self.index, of: self.of }
     }
 }
 

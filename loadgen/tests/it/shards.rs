@@ -173,6 +173,12 @@ fn a_spoilt_shard_ends_with_a_sentence() {
     let numbers: Vec<(usize, usize)> = numbers(&text);
     let mut spoilt =
         vec![text[..text.len() / 2].to_owned(), String::new(), "{\"second\":{}}\n".into(), "[[[[".repeat(10_000)];
+    // A second that is not there, or there twice.
+    let lines: Vec<&str> = text.lines().collect();
+    let second = lines.iter().rposition(|line| line.starts_with("{\"second\"")).unwrap() - 1;
+    let with = |of: &[&str]| [&lines[..second], of, &lines[second + 1..]].concat().join("\n");
+    spoilt.extend([with(&[]), with(&[lines[second], lines[second]])]);
+    let gone = spoilt.len();
     // Each number in turn would be thousands of runs: of evenly spread ones each of these values.
     for (at, (from, to)) in numbers.iter().step_by(numbers.len() / 40).enumerate() {
         spoilt.push(format!("{}{}{}", &text[..*from], extreme[at % extreme.len()], &text[*to..]));
@@ -185,10 +191,13 @@ fn a_spoilt_shard_ends_with_a_sentence() {
     }
     for (at, text) in spoilt.iter().enumerate() {
         std::fs::write(&file, text).unwrap();
-        let said = merge(&[&all[0]], &folder.path().join(format!("into-{at}")));
+        let into = folder.path().join(format!("into-{at}"));
+        let said = merge(&[&all[0]], &into);
         assert!(!said.err.contains("panicked"), "{at}: {}", said.err);
         assert!(matches!(said.code, Some(0 | 1 | 4 | 99)), "{at}: {:?} {}", said.code, said.err);
-        assert!(at >= 4 || said.err.contains("a shard's file can't be used"), "{at}: {}", said.err);
+        assert!(at >= gone || said.err.contains("a shard's file can't be used"), "{at}: {}", said.err);
+        let left = into.read_dir().map_or(0, Iterator::count);
+        assert!(!said.err.contains("a shard's file can't be used") || left == 0, "{at}: a folder is left behind");
     }
 }
 
@@ -210,4 +219,22 @@ fn numbers(text: &str) -> Vec<(usize, usize)> {
         at = at.max(from + 1);
     }
     found
+}
+
+#[test]
+fn what_has_no_shards_refuses_them() {
+    for (args, words) in [
+        (&["--scenario", "hotkey", "--shard", "0/2"][..], "a shard of a run that is not simulated"),
+        (&["aa", "--scenario", "hotkey", "--lab", "sim", "--shard", "0/2"], "a shard of what is no run"),
+        (
+            &["sweep", "--scenario", "hotkey", "--vary", "cache.ttl=1s,2s", "--shard", "1/2"],
+            "--shard 1/2 · allowed with `run` alone",
+        ),
+        (&["--scenario", "hotkey", "--lab", "sim", "--shard", "0/2", "--live"], "--live"),
+        (&["--scenario", "hotkey", "--lab", "sim", "--shard", "2/2"], "found part 2 of 2"),
+    ] {
+        let said = run(args);
+        assert_eq!(said.code, Some(2), "{args:?}: {}", said.err);
+        assert!(said.err.contains(words), "{words:?} is not in {}", said.err);
+    }
 }
