@@ -17,7 +17,10 @@ have prometheus && have promtool || missing+=(prometheus)
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(faketime)
 have pgrep || missing+=(procps)
 have openssl || missing+=(openssl)
+have xmllint || missing+=(libxml2-utils)
+for program in zsh fish mandoc; do have $program || missing+=($program); done
 have cc || missing+=(gcc libc6-dev)
+python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && have apt-get; then
@@ -40,7 +43,10 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-require=redis,openssl,chromium,nginx,varnish,prometheus,faketime
+bash ci/kubernetes.sh
+bash ci/junit.sh
+require=redis,openssl,chromium,nginx,varnish,prometheus,faketime,kubernetes,junit,zsh,fish,mandoc
+if [ -x target/kubernetes/bin/helm ]; then require=$require,helm; fi
 # The tests of the lab in containers need an engine and its base images. Here they must run where the caller says so, and
 # where an engine runs that has the images or can pull them; `bash ci/engine.sh` brings one up where that is possible.
 case "${LAB_REQUIRE:-}" in
@@ -51,7 +57,7 @@ export LAB_REQUIRE=$require INSTA_UPDATE=no
 echo "ci/test.sh: LAB_REQUIRE=$LAB_REQUIRE"
 
 cargo fmt --all --check
-cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo clippy --workspace --all-targets --features loadgen/image --locked -- -D warnings
 cargo clippy -p loadgen --no-default-features --locked -- -D warnings # the simulated lab and the studies alone
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 # Many tests wait most of their time. Those that cost the processors more take turns (loadgen/tests/common/turns.rs).

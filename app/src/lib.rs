@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the replica: data, control, metrics, its event log | [`replica`] |
 //! | the origin: places and queue, ledger, faults, SQLite | [`origin`] |
+//! | a counting proxy in front of somebody's own origin | [`origin_proxy`] |
 //! | Redis behind the cache and lease ports, bounded | [`cache::redis_cache`], [`cache::envelope`] |
 //! | a private `redis-server`, a folder, that never outlive us | [`cache::redis_server`], [`process::guard`] |
 //! | the origin behind its port, over HTTP | [`wire::origin_client`] |
@@ -11,6 +12,7 @@
 //! | listeners, limits, shutdown, who may use control | [`wire::serve`], [`process::signals`], [`wire::auth`], [`process::shutdown`] |
 //! | addresses as they may be printed and kept | [`wire::address`] |
 //! | a TCP proxy that slows Redis down, and the injector's hand on it | [`cache::cache_proxy`] |
+//! | replica, origin and tools as programs | [`programs`] |
 //! | the containers' secrets and health checks | [`process::secrets`], [`wire::health`] |
 //! | `/metrics` for Prometheus | [`replica`], [`origin`] |
 //! | the JSON between lab and programs, and its client | [`wire::control`], [`wire::control_client`] |
@@ -19,7 +21,11 @@
 pub mod cache;
 #[cfg(feature = "programs")]
 pub mod origin;
+#[cfg(feature = "programs")]
+pub mod origin_proxy;
 pub mod process;
+#[cfg(feature = "programs")]
+pub mod programs;
 #[cfg(feature = "programs")]
 pub mod replica;
 #[cfg(feature = "testing")]

@@ -26,11 +26,8 @@ use crate::shell::interrupt;
 use crate::shell::names::{Utc, run_name};
 use crate::shell::output;
 use crate::study::blocks::Turn;
-use crate::study::noise;
 use crate::study::thresholds;
-
-/// Descriptors beside those of the connections: listeners, SQLite, Redis, files.
-const DESCRIPTORS_BESIDE: u64 = 600;
+use crate::study::{noise, otlp};
 
 /// Runs everything that the settings say.
 ///
@@ -44,20 +41,34 @@ pub async fn run(settings: Settings) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// As [`run`].
-pub async fn record(mut settings: Settings) -> Result<(Run, Exit), Failure> {
+pub async fn record(settings: Settings) -> Result<(Run, Exit), Failure> {
+    let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
+    let (record, folder) = record_until(settings.clone(), stop.clone()).await?;
+    finish(&settings, &record, &folder)?;
+    let sent = otlp::export(settings.otlp.as_ref(), &record, &folder, settings.quiet).await;
+    let exit = exit(&record, stop.is_said()).min(sent);
+    Ok((record, exit))
+}
+
+/// The same until somebody else says stop: it is written, and neither drawn nor said.
+///
+/// # Errors
+/// As [`run`].
+pub async fn record_until(mut settings: Settings, stop: Shutdown) -> Result<(Run, RunFolder), Failure> {
     let found = lab::choose(&mut settings).await?;
     let settings = &settings;
-    check_descriptors(settings)?;
-    let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
+    lab::check_descriptors(settings)?;
     let first = Turn::of(settings, 1);
     let record = new_record(settings, &first.plan)?;
     let feed = live::open(settings)?;
     let folder = make_folder(&settings.output, &record.run)?;
-    let ended = run_in(settings, found, first, record, &folder, stop, feed).await;
-    if ended.is_err() {
-        clear(folder.path());
+    match run_in(settings, found, first, record, &folder, stop, feed).await {
+        Ok(record) => Ok((record, folder)),
+        Err(failure) => {
+            clear(folder.path());
+            Err(failure)
+        }
     }
-    ended
 }
 
 async fn run_in(
@@ -68,7 +79,7 @@ async fn run_in(
     folder: &RunFolder,
     stop: Shutdown,
     feed: Feed,
-) -> Result<(Run, Exit), Failure> {
+) -> Result<Run, Failure> {
     if settings.simulated {
         record.lab = "sim".into();
         record.cache = simlab::CACHE.into();
@@ -83,6 +94,7 @@ async fn run_in(
         let world = OpenLab::open(settings, found, &record.run, stop.clone(), feed.clone()).await?;
         record.lab = world.lab.into();
         record.cache.clone_from(&world.cache);
+        record.foreign_origin = world.foreign_origin;
         announce(settings, &record, &world.cache_note);
         let trial = async |turn: &Turn, subject: &Subject, files: &StrategyFolder, heading: &str| {
             world.run(&turn.settings, Arc::clone(&turn.plan), subject, files, heading).await
@@ -90,10 +102,7 @@ async fn run_in(
         blocks(settings, first, &mut record, folder, &stop, &feed, trial).await?;
     }
     feed.tell(&News::Over);
-    let interrupted = stop.is_said();
-    finish(settings, &record, folder)?;
-    let exit = exit(&record, interrupted);
-    Ok((record, exit))
+    Ok(record)
 }
 
 /// Block after block, and in each the strategies one after the other, each written when it is over.
@@ -151,7 +160,7 @@ pub async fn dry_run(mut settings: Settings) -> Result<Exit, Failure> {
     let found = lab::choose(&mut settings).await?;
     let settings = &settings;
     let lab = match (&found, &settings.lab_note) {
-        (Some(_), _) => Some("docker".to_owned()),
+        (Some(found), _) => Some(found.lab().to_owned()),
         (None, Some(note)) => Some(format!("local ({note})")),
         (None, None) => None,
     };
@@ -185,24 +194,6 @@ pub(crate) fn resolved(settings: &Settings, record: &Run) -> String {
     format!("# Makes plan {} again: loadgen {again}\n{}", record.plan_hash, settings.scenario.to_toml())
 }
 
-/// A connection has two ends, and in the local lab both are this process's. An open loop makes more connections as it needs
-/// them; what it lacks then makes the run invalid.
-fn check_descriptors(settings: &Settings) -> Result<(), Failure> {
-    if settings.simulated {
-        return Ok(());
-    }
-    let LoadKind::Closed { clients, .. } = settings.scenario.load.kind else { return Ok(()) };
-    let needed = u64::from(clients) * u64::from(settings.replicas) * 2 + DESCRIPTORS_BESIDE;
-    match app::process::descriptors::raise() {
-        Some(limit) if limit < needed => Err(Failure::usage(format!(
-            "too few file descriptors · ulimit -Hn · found {limit}, needed about {needed} for {clients} clients and {} \
-             replicas · raise the hard limit, or lower load.clients",
-            settings.replicas
-        ))),
-        _ => Ok(()),
-    }
-}
-
 pub(crate) fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failure> {
     let (scenario, began) = (&settings.scenario, Utc::now());
     let entropy = app::wire::auth::entropy().map_err(Failure::failed)?;
@@ -225,6 +216,7 @@ pub(crate) fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failur
         load: load_in_words(settings),
         ttl_s: scenario.cache.ttl.as_secs_f64(),
         service_time_s: scenario.origin.service_time.mean().as_secs_f64(),
+        foreign_origin: false,
         hot_key: scenario.keys.hot_key().map(|key| key.to_string()),
         plan_hash: plan.hash(),
         clock_offset_ns: None,
@@ -233,6 +225,7 @@ pub(crate) fn new_record(settings: &Settings, plan: &Plan) -> Result<Run, Failur
         shards: None,
         strategies: Vec::new(),
         verdicts: Vec::new(),
+        unchecked: settings.unchecked.clone(),
         blocks: Vec::new(),
         comparisons: Vec::new(),
     })
@@ -253,6 +246,7 @@ fn load_in_words(settings: &Settings) -> String {
             let start = if *start == Start::Staggered { ", staggered start" } else { "" };
             format!("open loop, {rate_per_s} requests/s{}, {spacing} arrivals{start}{more}", ramps_in_words(ramps))
         }
+        LoadKind::Trace(trace) => format!("replay of {}{more}", trace.in_words()),
     }
 }
 
@@ -293,7 +287,7 @@ fn announce(settings: &Settings, record: &Run, cache_note: &str) {
             record.lab, record.replicas, record.cache, record.load
         ),
         Some(target) => {
-            let origin = target.origin.as_ref().map_or("origin not ours: its reads are not known".into(), |_| service);
+            let origin = target.origin_in_words(record.foreign_origin, service);
             format!("target {}; {}; {origin}", target.urls.join(" "), record.load)
         }
     };
@@ -366,7 +360,7 @@ pub(crate) fn write_trial(
     record.clock_offset_ns = origin_clock.map(|clock| -clock.to_ours_ns);
     record.clock_uncertainty_ns = record.clock_uncertainty_ns.max(clock_uncertainty_ns);
     keep(record, figures.strategy, settings);
-    record.verdicts = thresholds::judge(&settings.scenario.thresholds, &record.typical().strategies);
+    record.verdicts = thresholds::judge(&settings.bounds(), &record.typical().strategies);
     record.comparisons = compare::within(record, noise);
     folder.write_run(record).map_err(Failure::failed)
 }

@@ -17,6 +17,7 @@ use loadgen::load::record::{Answer, Collector, IssuedRequest};
 use report::{HlogHeader, RunFolder};
 use scenarios::{Op, Plan};
 use strategies::Outcome;
+use traces::law::TraceLaw;
 
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -115,7 +116,7 @@ fn thousands_of_requests_or_millions_take_the_same_memory() {
     let few = peak_mib();
     record(60, 200_000);
     // Kept one by one, twelve million arrivals would be 180 MiB.
-    let more = peak_mib() - few;
+    let more = peak_mib().saturating_sub(few);
     assert!(more < 50, "{more} MiB more than {few} for 2000 times as many requests");
 }
 
@@ -126,7 +127,7 @@ fn seconds_that_are_made_faster_than_they_can_be_collected_do_not_pile_up() {
     record(60, 100);
     let few = peak_mib();
     record(3600, 100);
-    let more = peak_mib() - few;
+    let more = peak_mib().saturating_sub(few);
     // A second of histograms has half a MiB.
     assert!(more < 150, "{more} MiB more than {few} for an hour");
 }
@@ -140,8 +141,45 @@ fn the_reads_of_a_run_are_not_held() {
     assert!(many_reads > 40_000 && many_reads > 20 * few_reads, "{few_reads} and {many_reads} reads");
     // Held with their events, as lists of text, they were 1.1 KiB each: 50 MiB and more. What grows is a byte a flight, a few
     // numbers a read of the hot key, and what is under way at once.
-    let more = peak_mib() - few;
+    let more = peak_mib().saturating_sub(few);
     assert!(more < 25, "{more} MiB more than {few} for {many_reads} reads");
+}
+
+/// Simulates so many seconds of a trace of 5 000 requests a second.
+fn replay(seconds: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trace.csv");
+    let law = TraceLaw {
+        keys: 1_000,
+        exponent: 1.0,
+        per_s: 5_000.0,
+        rows: seconds * 5_000,
+        write_share: 0.0,
+        ttls: Vec::new(),
+        sizes: Vec::new(),
+        whole_seconds: false,
+        seed: 7,
+    };
+    law.write_csv(&mut std::io::BufWriter::new(std::fs::File::create(&file).unwrap())).unwrap();
+    let line = "loadgen --scenario hotkey-open --lab sim --quiet --strategy coalesce -w 1s --trace";
+    let line = line.split(' ').chain([file.to_str().unwrap()]);
+    let settings = Settings::of(&Cli::parse_from(line).run).unwrap();
+    let plan = Arc::new(Plan::new(settings.seed, &settings.scenario, settings.replicas.into()));
+    let (_stop, never) = Shutdown::pair();
+    let trial = SimLab::new(&settings, plan, never).simulate(&settings.subjects[0], None, "").unwrap();
+    let strategy = trial.figures.strategy;
+    assert!(strategy.valid && strategy.requests > law.rows / 2, "{:?}", strategy.invalid_because);
+}
+
+#[test]
+fn the_rows_of_a_trace_are_not_held() {
+    let _guard = alone();
+    replay(4);
+    let few = peak_mib();
+    replay(300);
+    // A million and a half of them, held as the 24 bytes of a request, would be 34 MiB; as rows of the file 150.
+    let more = peak_mib().saturating_sub(few);
+    assert!(more < 20, "{more} MiB more than {few} for 75 times as many rows");
 }
 
 /// Where nobody writes rows of 100 ms none are kept: of a simulated day they would be 400 MiB, and advice makes two at a time.

@@ -7,13 +7,14 @@
 //! | you want | look at |
 //! |---|---|
 //! | to write or read a run's files | [`RunFolder`], [`StrategyFolder`] |
-//! | to write `latency.hlog` | [`HlogHeader`], [`HlogWriter`] |
-//! | charts, `report.html` and `summary.md` | [`render`] |
+//! | to write `latency.hlog`, and to read what its head says | [`HlogHeader`], [`HlogWriter`], [`read_hlog_header`] |
+//! | charts, `report.html`, `summary.md` and `junit.xml` | [`render`] |
 //! | the table at the end of a run | [`verdict_table`] |
 //! | the types in those files | [`record`] |
 //! | a strategy's numbers by name | [`figures()`] |
 //! | what a gate holds a run to | [`compare::baseline`] |
 //! | a grid of settings | [`sweep`] |
+//! | an index of many runs, and the course of their figures | [`history`] |
 //! | strategies or runs against each other | [`compare`] |
 //! | what may be said of a difference, by numbers alone | [`compare::stats`] |
 
@@ -21,6 +22,7 @@ mod chart;
 pub mod compare;
 mod draw;
 mod files;
+pub mod history;
 mod page;
 pub mod record;
 mod render;
@@ -31,7 +33,7 @@ pub use files::atomic::{AtomicFile, write_atomic, write_inside};
 pub use files::document::Document;
 pub use files::error::{ReportError, RunJsonProblem};
 pub use files::folder::{RunFolder, StrategyFolder, Write};
-pub use files::hlog::{HlogHeader, HlogWriter, read_hlog};
+pub use files::hlog::{HlogHeader, HlogWriter, read_hlog, read_hlog_header};
 pub use files::part::PartFile;
 pub use files::{FileKind, read_file, read_text};
 pub use record::bounds::{REPEATS_MAX, STRATEGIES_MAX};

@@ -12,7 +12,8 @@ use strategies::{Budgets, Spec};
 use crate::scenario::{CacheSettings, OriginModel, Scenario};
 use crate::values::keys::{KeyKind, Keys};
 use crate::values::law::Law;
-use crate::values::load::{Arrivals, Load, LoadKind, Start};
+use crate::values::load::{Arrivals, Load, LoadKind};
+use crate::values::start::Start;
 
 impl Scenario {
     /// What theory predicts of the hot key under a strategy in so much measured time, and what it does not for which reason.
@@ -93,7 +94,7 @@ fn hot_share(popularity: &KeyKind) -> Option<f64> {
     match popularity {
         KeyKind::Hot { share } => Some(*share),
         KeyKind::Single => Some(1.0),
-        KeyKind::Uniform | KeyKind::Zipf { .. } => None,
+        KeyKind::Uniform | KeyKind::Zipf { .. } | KeyKind::Traced => None,
     }
 }
 
@@ -126,6 +127,11 @@ fn readers(kind: &LoadKind) -> (Readers, bool, bool) {
                 Law::LogNormal { .. } | Law::Uniform { .. } => Think::Other,
             };
             (Readers::Closed { clients: *clients, think }, true, true)
+        }
+        // Nothing is known of its gaps, and its rate is never one: the premise of a steady load fails.
+        LoadKind::Trace(trace) => {
+            let together = trace.start == Start::Together;
+            (Readers::Open { per_s: trace.per_s(), gaps: Gaps::Poisson }, false, together)
         }
     }
 }

@@ -16,6 +16,7 @@
 //! | the origin's service times | `service.rs` |
 //! | items that are written while they are read | `writes.rs` |
 //! | counters that are incremented | `counting.rs` |
+//! | a trace that is replayed | `trace.rs`, `recorded.rs` |
 
 mod event;
 mod expect;
@@ -30,7 +31,7 @@ pub use event::{
     ACTIONS, Action, ActionField, ActionKind, ActionRow, Ends, MigrationWay, Needs, ReplicaTarget, ScenarioEvent,
     Trouble,
 };
-pub use plan::{Arrival, ArrivalIter, Item, Op, Plan};
+pub use plan::{Arrival, ArrivalIter, Item, Plan};
 pub use scenario::{CacheSettings, OriginModel, Scenario, Warm};
 pub use schema::fields::settable;
 pub use schema::nearest::nearest;
@@ -43,11 +44,15 @@ pub use values::budgets::budgets_for;
 pub use values::counting::CountingLoad;
 pub use values::keys::{KeyKind, Keys, Sample};
 pub use values::law::Law;
-pub use values::load::{Arrivals, Load, LoadKind, OnDown, Start};
+pub use values::load::{Arrivals, Load, LoadKind, OnDown};
+pub use values::op::Op;
 pub use values::ramp::{Ramp, ramps_in_words};
+pub use values::recorded::{OpenTrace, RecordedRequest, RecordedTrace, ReplayedOps, TraceFound, TraceSettings};
 pub use values::retry::{RETRY_RESERVE, RequestId, Retry, RetryBudget};
 pub use values::server::{SERVER_SETTINGS, ServerRange, ServerSettings, ServerValue};
 pub use values::service::ServiceModel;
 pub use values::simulated::SimulatedServer;
 pub use values::size::{SizeLaw, VALUE_SIZE_MAX};
+pub use values::start::Start;
+pub use values::trace::ReplayLoad;
 pub use values::writes::{WritePace, Writes};

@@ -130,6 +130,14 @@ impl Scenario {
                 duration_text(mean)
             ));
         }
+        let stated = self.load.trace().and_then(|trace| trace.rows.as_ref()?.stated_ttls());
+        if let Some((least, most)) = stated.filter(|stated| *stated != (ttl, ttl)) {
+            let [least, most, ttl] = [least, most, ttl].map(duration_text);
+            warnings.push(format!(
+                "the trace's rows state TTLs from {least} to {most}, and every entry of this run has one of {ttl}; set `cache.ttl` to \
+                 what tells most"
+            ));
+        }
         warnings
     }
 

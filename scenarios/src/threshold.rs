@@ -11,9 +11,11 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 
 /// The figures that a threshold may name.
-pub const METRICS: [&str; 124] = [
+pub const METRICS: [&str; 126] = [
     "requests",
     "errors",
+    "errors.share",
+    "shed.share",
     "hit_ratio",
     "origin.total",
     "origin.max_per_second",

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{Error, HandshakeKind, RootCertStore};
 
 use crate::fault::{TlsCause, TlsFault};
-use crate::files::{TlsFiles, TlsFlaw, config, name, trusting};
+use crate::files::{TlsFiles, TlsFlaw, config, name, trusting, unchecked};
 
 /// What connections are made with: checked, and the same for all of them, so that one that is made again may resume its session.
 #[derive(Clone)]
@@ -30,6 +30,14 @@ impl TlsClient {
     pub fn new(files: &TlsFiles) -> Result<Self, TlsFlaw> {
         let name = name(files)?;
         Ok(Self { connector: TlsConnector::from(Arc::new(config(files)?)), name })
+    }
+
+    /// One that takes whatever certificate a server shows: encrypted, and nobody knows with whom.
+    ///
+    /// # Errors
+    /// Where the library cannot.
+    pub fn without_checks() -> Result<Self, Error> {
+        Ok(Self { connector: TlsConnector::from(Arc::new(unchecked()?)), name: None })
     }
 
     /// Encrypts a connection to `host`.
@@ -53,6 +61,12 @@ impl TlsClient {
             _ => told(error),
         })?;
         Ok(Encrypted(stream))
+    }
+}
+
+impl std::fmt::Debug for TlsClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TlsClient(…)")
     }
 }
 

@@ -10,6 +10,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, Error, RootCertStore};
 
+use crate::unchecked::AnyCertificate;
+
 /// Where systems keep the authorities that they trust.
 const AUTHORITIES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -109,6 +111,14 @@ pub(crate) fn trusting(
 ) -> Result<tokio_rustls::rustls::ConfigBuilder<ClientConfig, tokio_rustls::rustls::client::WantsClientCert>, Error> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     Ok(builder.with_safe_default_protocol_versions()?.with_root_certificates(roots))
+}
+
+/// The same, but for servers that are not checked at all.
+pub(crate) fn unchecked() -> Result<ClientConfig, Error> {
+    let provider = ring::default_provider();
+    let any = Arc::new(AnyCertificate(provider.clone()));
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(any).with_no_client_auth())
 }
 
 fn authority(files: &TlsFiles) -> Result<PathBuf, TlsFlaw> {

@@ -6,7 +6,7 @@ use evidence::{OriginCounters, OriginRead, OriginWrite, ReadEnd};
 
 /// Every read since the origin was started, in order of arrival.
 #[derive(Default)]
-pub(super) struct Ledger(Mutex<Rows>);
+pub(crate) struct Ledger(Mutex<Rows>);
 
 #[derive(Default)]
 struct Rows {
@@ -18,7 +18,7 @@ struct Rows {
 
 impl Ledger {
     /// Writes down an arrival and returns its row's number.
-    pub(super) fn arrive(&self, key: &str, flight: &str, replica: Option<u32>, now_ns: u64) -> usize {
+    pub(crate) fn arrive(&self, key: &str, flight: &str, replica: Option<u32>, now_ns: u64) -> usize {
         let mut rows = self.rows();
         rows.open += 1;
         rows.rows.push(OriginRead {
@@ -33,14 +33,14 @@ impl Ledger {
         rows.rows.len() - 1
     }
 
-    pub(super) fn start(&self, row: usize, now_ns: u64) {
+    pub(crate) fn start(&self, row: usize, now_ns: u64) {
         if let Some(row) = self.rows().rows.get_mut(row) {
             row.start_ns = Some(now_ns);
         }
     }
 
     /// Writes down an end, and returns how the read stands in the ledger now.
-    pub(super) fn end(&self, row: usize, outcome: ReadEnd, now_ns: u64) -> ReadEnd {
+    pub(crate) fn end(&self, row: usize, outcome: ReadEnd, now_ns: u64) -> ReadEnd {
         let mut rows = self.rows();
         let Rows { rows, open, .. } = &mut *rows;
         let Some(row) = rows.get_mut(row) else { return outcome };
@@ -51,14 +51,14 @@ impl Ledger {
     }
 
     /// Nobody waits for this read any more. It is still running.
-    pub(super) fn abandon(&self, row: usize) {
+    pub(crate) fn abandon(&self, row: usize) {
         if let Some(row) = self.rows().rows.get_mut(row) {
             row.outcome.get_or_insert(ReadEnd::Abandoned);
         }
     }
 
     /// Writes down a write's arrival and returns its row's number.
-    pub(super) fn arrive_write(&self, key: &str, flight: &str, replica: Option<u32>, now_ns: u64) -> usize {
+    pub(crate) fn arrive_write(&self, key: &str, flight: &str, replica: Option<u32>, now_ns: u64) -> usize {
         let mut rows = self.rows();
         rows.open += 1;
         rows.writes.push(OriginWrite::arrived(key, flight, replica, now_ns));
@@ -66,7 +66,7 @@ impl Ledger {
     }
 
     /// Writes something into a write's row.
-    pub(super) fn note(&self, row: usize, note: impl FnOnce(&mut OriginWrite)) {
+    pub(crate) fn note(&self, row: usize, note: impl FnOnce(&mut OriginWrite)) {
         let mut rows = self.rows();
         let Rows { writes, open, .. } = &mut *rows;
         if let Some(write) = writes.get_mut(row) {
@@ -76,15 +76,15 @@ impl Ledger {
         }
     }
 
-    pub(super) fn writes(&self) -> Vec<OriginWrite> {
+    pub(crate) fn writes(&self) -> Vec<OriginWrite> {
         self.rows().writes.clone()
     }
 
-    pub(super) fn snapshot(&self) -> Vec<OriginRead> {
+    pub(crate) fn snapshot(&self) -> Vec<OriginRead> {
         self.rows().rows.clone()
     }
 
-    pub(super) fn counters(&self) -> OriginCounters {
+    pub(crate) fn counters(&self) -> OriginCounters {
         let rows = self.rows();
         OriginCounters { arrived: rows.rows.len() as u64, in_flight: rows.open, writes_missed: 0 }
     }

@@ -6,6 +6,7 @@
 //! feeds a collapse.
 
 mod ledger;
+mod meetings;
 mod metrics;
 mod places;
 mod router;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 use crate::process::shutdown::Shutdown;
 use crate::wire::auth::ControlToken;
 use crate::wire::serve::serve;
+pub(crate) use ledger::Ledger;
 pub use service::OriginService;
 #[cfg(test)]
 pub(crate) use value::ValueShape;

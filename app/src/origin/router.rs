@@ -16,7 +16,7 @@ use super::store::StoredItem;
 use crate::CONTROL_BODY_MAX;
 use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
-use crate::wire::control::{ClockReading, FaultOrigin, Identity, StartOrigin};
+use crate::wire::control::{ClockReading, FaultOrigin, Identity, Meet, Met, StartOrigin};
 use crate::wire::headers::{FLIGHT_HEADER, REPLICA_HEADER, VERSION_HEADER};
 use crate::wire::item;
 use crate::wire::programs;
@@ -39,6 +39,7 @@ pub(super) fn control(service: Arc<OriginService>, token: ControlToken) -> Route
         .route("/heartbeat", get(heartbeat))
         .route("/start", post(start))
         .route("/fault", post(fault))
+        .route("/meet", post(meet))
         .route("/counters", get(counters))
         .route("/ledger", get(ledger))
         .route("/writes", get(writes))
@@ -107,6 +108,10 @@ async fn start(State(service): Service, Json(start): Json<StartOrigin>) -> Resul
 
 async fn fault(State(service): Service, Json(fault): Json<FaultOrigin>) -> Result<(), Refuse> {
     service.inject(fault).map_err(Refuse::bad)
+}
+
+async fn meet(State(service): Service, Json(part): Json<Meet>) -> Result<Json<Met>, Refuse> {
+    service.meetings.meet(&part).await.map(Json).map_err(Refuse::bad)
 }
 
 async fn counters(State(service): Service) -> Json<OriginCounters> {

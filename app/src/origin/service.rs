@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::JoinHandle;
 
 use super::ledger::Ledger;
+use super::meetings::Meetings;
 use super::metrics::OriginMetrics;
 use super::places::Places;
 use super::store::{CONNECTIONS_MAX, Store, StoredItem, select};
@@ -29,6 +30,7 @@ pub struct OriginService {
     pub(super) clock: RealClock,
     pub(super) incarnation: u64,
     pub(super) heart: Heart,
+    pub(super) meetings: Meetings,
     store: Store,
     run: Mutex<Arc<Run>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -111,7 +113,8 @@ impl OriginService {
         };
         let run = Mutex::new(Arc::new(Run::new(&none)));
         let (clock, writer, metrics) = (RealClock::start(), Mutex::default(), OriginMetrics::new()?);
-        Ok(Self { clock, incarnation, heart: Heart::default(), store, run, writer, metrics })
+        let (heart, meetings) = (Heart::default(), Meetings::default());
+        Ok(Self { clock, incarnation, heart, meetings, store, run, writer, metrics })
     }
 
     /// Seeds the rows and begins an empty ledger.

@@ -14,13 +14,14 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// `$1` is the folder, the rest the program's command line, if there is one. The program runs in the folder, which is how it is
-/// known again.
+/// known again, from its first moment on: the guard itself does, so that one which is killed early leaves nothing that is not known.
 const GUARD: &str = r#"
 exec 3<&0 </dev/null
 trap '' INT TERM HUP
-folder=$1; shift
+cd "$1" || exit
+folder=$PWD; shift
 if [ $# -gt 0 ]; then
-  (cd "$folder" && exec "$@") >"$folder/log" 2>&1 3<&- &
+  (exec "$@") >log 2>&1 3<&- &
   program=$!
   echo "$program" >"$folder/guarded"
 fi

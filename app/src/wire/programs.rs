@@ -6,3 +6,5 @@ pub const REPLICA: &str = "stampede-replica";
 pub const ORIGIN: &str = "stampede-origin";
 /// The cache proxy.
 pub const CACHE_PROXY: &str = "stampede-cache-proxy";
+/// A counting proxy in front of somebody's own origin.
+pub const ORIGIN_PROXY: &str = "stampede-origin-proxy";

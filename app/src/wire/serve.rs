@@ -1,11 +1,15 @@
 //! Serving a router on a listener: hyper's HTTP/1 with limits on everything that a client could drag out, and a shutdown
 //! that lets answers finish.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -24,7 +28,20 @@ const HEADER_BYTES_MAX: usize = 16 << 10;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Serves until `shutdown`, then lets open requests finish for at most ten seconds.
-pub async fn serve(listener: TcpListener, router: Router, mut shutdown: Shutdown) {
+pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
+    serve_http(listener, TowerToHyperService::new(router), shutdown).await;
+}
+
+/// The same of any service.
+pub(crate) async fn serve_http<S, B>(listener: TcpListener, service: S, mut shutdown: Shutdown)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -34,9 +51,9 @@ pub async fn serve(listener: TcpListener, router: Router, mut shutdown: Shutdown
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = accept(&listener, &places) => {
                 let (stream, place) = accepted;
-                let (router, shutdown) = (router.clone(), shutdown.clone());
+                let (service, shutdown) = (service.clone(), shutdown.clone());
                 connections.spawn(async move {
-                    connection(stream, router, shutdown).await;
+                    connection(stream, service, shutdown).await;
                     drop(place);
                 });
             }
@@ -63,9 +80,14 @@ async fn accept(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, mut shutdown: Shutdown) {
+async fn connection<S, B>(stream: TcpStream, service: S, mut shutdown: Shutdown)
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)

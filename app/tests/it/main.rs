@@ -13,6 +13,7 @@ mod leases;
 mod metrics;
 mod near;
 mod origin;
+mod origin_proxy;
 mod programs;
 mod redis;
 mod replica;

@@ -1,17 +1,27 @@
 //! The command line as typed. Nothing here is checked against a scenario; see `settings.rs` for that.
 
+mod advise_args;
 mod choices;
 #[cfg(feature = "labs")]
 pub mod diagnose;
 mod format;
+mod fuzz;
+pub mod history;
 pub mod lists;
 pub(crate) mod pages;
+#[cfg(feature = "labs")]
+pub mod proxy_origin;
 #[cfg(feature = "labs")]
 pub(crate) mod reach;
 pub mod redis_access;
 pub mod refusal;
 pub mod schema;
+pub mod sections;
 pub mod settings;
+pub mod shell_args;
+pub mod shells;
+pub mod target_args;
+pub mod trace;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,9 +30,12 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::shell::part::PartOf;
 use crate::study::noise::NOISES;
+pub use advise_args::AdviseArgs;
 pub use choices::{ArrivalChoice, CacheChoice, LabChoice};
 pub use format::Format;
+pub use fuzz::FuzzArgs;
 use redis_access::RedisAccessArgs;
+use target_args::TargetArgs;
 
 /// Where baselines lie if nothing else is said.
 pub(crate) const BASELINES: &str = "results/baseline";
@@ -55,6 +68,8 @@ pub enum Command {
     Selftest(SelftestArgs),
     /// Run a scenario at every point of a grid of settings, in virtual time
     Sweep(Box<SweepArgs>),
+    /// The highest load that each strategy bears under conditions of yours, and which figure gives way first
+    Capacity(Box<CapacityArgs>),
     /// Make one run of the parts that `run --shard I/N` made, or one sweep of those of `sweep --points I/N`
     Merge(MergeArgs),
     /// Which strategy, with which settings, for my numbers: by simulation, in seconds
@@ -77,10 +92,21 @@ pub enum Command {
         /// The run's folder
         run: PathBuf,
     },
+    /// A counting reverse proxy to put in front of your own origin: who reads what, when, for `run --target … --origin-control`
+    #[cfg(feature = "labs")]
+    ProxyOrigin(proxy_origin::ProxyOriginArgs),
+    /// Other people's traffic: what a trace is like, and what herds it makes
+    Trace(trace::TraceArgs),
     /// Render charts, page and summary of a run again, from its records
     Report(ReportArgs),
+    /// A page of all runs below a folder, and since when each figure is what it is
+    History(history::HistoryArgs),
     /// JSON Schemas of the JSON files that the lab writes: a list, one, or all as files
     Schema(SchemaArgs),
+    /// What a shell needs to complete words: bash, zsh or fish
+    Completions(shell_args::CompletionsArgs),
+    /// Manual pages, as files
+    Man(shell_args::ManArgs),
 }
 
 /// The arguments of `run`.
@@ -92,6 +118,13 @@ pub struct RunArgs {
     /// Where to run it
     #[arg(long, value_enum, default_value = "auto")]
     pub lab: LabChoice,
+    /// A stack of containers whose parts this process finds by these names, for it runs beside them: of the replicas, the origin, and
+    /// the cache proxy. Used where nothing else is chosen
+    #[arg(long, value_name = "APP,ORIGIN,PROXY", env = "LAB_STACK")]
+    pub stack: Option<String>,
+    /// With --stack: the file of the token that control listeners ask for
+    #[arg(long, value_name = "FILE", env = "LAB_TOKEN_FILE", default_value = "/secrets/control/token")]
+    pub token_file: PathBuf,
     /// Presets or SPECs, separated by commas, or `all` presets; the scenario's own list where nothing is said
     #[arg(long, value_name = "a,b|SPEC|all")]
     pub strategy: Option<String>,
@@ -110,9 +143,12 @@ pub struct RunArgs {
     /// The program that a private server is started from: a redis-server or a valkey-server; that on the PATH where nothing is said
     #[arg(long, value_name = "PATH", conflicts_with = "redis")]
     pub redis_server: Option<PathBuf>,
-    /// Any HTTP service instead of a lab, may be repeated: http://HOST:PORT/path/{key}; {key} is replaced
+    /// Any HTTP service instead of a lab, may be repeated: http://HOST:PORT/path/{key} or https://…; {key} is replaced
     #[arg(long, value_name = "URL", num_args = 1.., group = "elsewhere", conflicts_with_all = ["strategy", "lab", "redis", "cache", "redis_server", "replicas"])]
     pub target: Vec<String>,
+    /// How it is asked.
+    #[command(flatten)]
+    pub asked: TargetArgs,
     /// Leave to load a target, or a Redis, that is not loopback
     #[arg(long, requires = "elsewhere")]
     pub i_own_this_target: bool,
@@ -137,6 +173,10 @@ pub struct RunArgs {
     /// Open loop: requests a second over the whole fleet (400/s)
     #[arg(short = 'r', long, value_name = "RATE", allow_hyphen_values = true, conflicts_with = "clients")]
     pub rate: Option<String>,
+    /// Instead of a rate: a recorded trace, replayed with its arrival times; --set load.speed=2, load.from, load.to, load.key and
+    /// others say how
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["clients", "rate", "arrival", "duration"])]
+    pub trace: Option<String>,
     /// What makes the next request come
     #[arg(long, value_enum)]
     pub arrival: Option<ArrivalChoice>,
@@ -153,6 +193,9 @@ pub struct RunArgs {
     /// Set a field of the scenario: --set cache.ttl=10s
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
+    /// A threshold of every strategy that runs, may be repeated: 'origin.per_expiry.max <= 1'; 99 where one is missed
+    #[arg(long = "assert", value_name = "'METRIC <= VALUE'", allow_hyphen_values = true)]
+    pub asserts: Vec<String>,
     /// Folder in which the run's folder is made
     #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
     pub output: PathBuf,
@@ -168,9 +211,12 @@ pub struct RunArgs {
     /// Serve a page that draws the run as it happens, on this loopback address; on any free port where none is given
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
     pub live: Option<SocketAddr>,
+    /// Send the run's flights and origin reads, when it is over, as spans to an OpenTelemetry collector: http://HOST:PORT of its OTLP/HTTP receiver
+    #[arg(long, value_name = "URL", conflicts_with_all = ["shard", "dry_run"])]
+    pub otlp: Option<String>,
     /// Drive only each Nth request (or client) of the plan, from the Ith on, while N-1 other processes drive the rest; /N where
     /// JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or LAB_TASK_SLOT has I. `merge` makes the run of them
-    #[arg(long, value_name = "I/N", value_parser = PartOf::read, conflicts_with_all = ["target", "live"])]
+    #[arg(long, value_name = "I/N", value_parser = PartOf::read, conflicts_with_all = ["target", "live", "asserts"])]
     pub shard: Option<PartOf>,
     /// Say what would be run, and run nothing
     #[arg(long)]
@@ -197,10 +243,34 @@ pub struct SweepArgs {
     pub run: RunArgs,
 }
 
+/// The arguments of `capacity`: its own, and those of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct CapacityArgs {
+    /// What to look for: "max load.rate where latency.p99 <= 50ms and errors.share <= 0.1%"; any number that --set knows
+    #[arg(long, value_name = "max FIELD where …", allow_hyphen_values = true)]
+    pub find: String,
+    /// The lowest value that is tried; a 64th of the scenario's own where nothing is said
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// The highest value that is tried; 64 times the scenario's own where nothing is said
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub to: Option<String>,
+    /// How far the lowest value that fails may lie above the highest that holds: 0.1% to 50%
+    #[arg(long, value_name = "SHARE", default_value = "2%", allow_hyphen_values = true)]
+    pub precision: String,
+    /// How many of the runs of a value must meet every condition; all of them where nothing is said. --repeats says how many
+    /// there are (3 where nothing is said), each with the next seed
+    #[arg(long, value_name = "K", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub hold: Option<u16>,
+    /// The scenario and what is set in it.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
 /// The arguments of `merge`.
 #[derive(Debug, Clone, Args)]
 pub struct MergeArgs {
-    /// The parts' folders, in any order
+    /// The parts' folders, in any order; or a folder that they are in
     #[arg(required = true, value_name = "DIR")]
     pub parts: Vec<PathBuf>,
     /// Folder in which the folder of the whole is made
@@ -209,53 +279,6 @@ pub struct MergeArgs {
     /// What comes out on standard output, of a run
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
-}
-
-/// The arguments of `advise`.
-#[derive(Debug, Clone, Args)]
-pub struct AdviseArgs {
-    /// Requests a second over the whole fleet (400/s)
-    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
-    pub rate: String,
-    /// What is asked for: hot:N or hot:N:SHARE, zipf:N or zipf:N:EXPONENT, uniform:N, single
-    #[arg(long, value_name = "KEYS", allow_hyphen_values = true)]
-    pub keys: String,
-    /// How long a value is fresh (5s)
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    pub ttl: String,
-    /// How long one origin read takes: 200ms, exp:200ms (mean) or lognormal:200ms,600ms (p50, p99)
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub service_time: String,
-    /// Reads a second that the origin can do (50/s)
-    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
-    pub origin_capacity: String,
-    /// How long past its TTL a value may still be served (2s)
-    #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true)]
-    pub max_stale: String,
-    /// Replicas that share the cache
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub replicas: u16,
-    /// What to look for instead of the lowest p99: "min origin.total where latency.p99 <= 20ms"
-    #[arg(long, value_name = "GOAL", allow_hyphen_values = true)]
-    pub goal: Option<String>,
-    /// Only one setting of each preset, two seeds, and shorter runs
-    #[arg(long)]
-    pub quick: bool,
-    /// The first seed
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 42)]
-    pub seed: u64,
-    /// Folder in which the answer's folder is made
-    #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
-    pub output: PathBuf,
-    /// What comes out on standard output: words, or advice.json
-    #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
-    /// No progress on standard error
-    #[arg(long)]
-    pub quiet: bool,
-    /// Say what would be simulated, and simulate nothing
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 /// The arguments of `gate`.
@@ -364,49 +387,4 @@ pub struct SelftestArgs {
     /// What comes out on standard output
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
-}
-
-/// The arguments of `fuzz`.
-#[derive(Debug, Clone, Args)]
-pub struct FuzzArgs {
-    /// How many seeds to play; they are dealt to strategies and profiles in turns
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
-    pub seeds: u64,
-    /// The first of them
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1_u64 << 62))]
-    pub from: u64,
-    /// Play this one seed, and make it smaller where it fails
-    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with_all = ["seeds", "from", "corpus"])]
-    pub seed: Option<u64>,
-    /// With --seed: show every fact of the log, and not only what led to the failure
-    #[arg(long, requires = "seed", conflicts_with_all = ["seeds", "from", "corpus", "must_fail"])]
-    pub log: bool,
-    /// Play the seeds of this file instead: lines of `SEED PROFILE STRATEGY`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "from"])]
-    pub corpus: Option<PathBuf>,
-    /// Presets or SPECs, separated by commas; `all` presets, `broken` for those that are wrong on purpose, or `random` for a
-    /// composition drawn from each seed
-    #[arg(long, value_name = "a,b|SPEC|all|broken|random", default_value = "all")]
-    pub strategy: String,
-    /// Families of troubles, separated by commas, or `all`
-    #[arg(long, value_name = "a,b|all", default_value = "all")]
-    pub profile: String,
-    /// Threads; one a core where nothing is said
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// Fail where a fault or a rare event happened less often than it should in so many seeds of everything
-    #[arg(long, conflicts_with_all = ["strategy", "profile", "seed", "corpus"])]
-    pub floors: bool,
-    /// Fail where every invariant holds: each line of the corpus, or each strategy within so many seeds, five times
-    #[arg(long, conflicts_with_all = ["seed", "floors"])]
-    pub must_fail: bool,
-}
-
-impl FuzzArgs {
-    /// How many threads.
-    #[must_use]
-    pub fn jobs(&self) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        self.jobs.map_or(cores, usize::from)
-    }
 }

@@ -43,7 +43,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
         ));
     }
     if open {
-        open_page(&rendered);
+        open_page(rendered.page());
     }
     Ok(Exit::Ok)
 }
@@ -79,8 +79,9 @@ fn compared(args: &SideBySideArgs) -> Result<Rendered, Failure> {
     render_page(&args.runs, &page).map_err(Failure::usage)
 }
 
-fn open_page(rendered: &Rendered) {
-    let problem = match rendered.page() {
+/// Opens a page in a browser; where that fails, a warning says so.
+pub(crate) fn open_page(page: Option<&Path>) {
+    let problem = match page {
         None => "a sweep has charts, and no page".to_owned(),
         Some(page) => match opened(page.as_os_str()) {
             Ok(None) => return,

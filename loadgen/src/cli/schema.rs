@@ -20,6 +20,7 @@ use crate::cli::SchemaArgs;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::output;
 use crate::study::advise::record::{ADVICE_SCHEMA, Advice};
+use crate::study::capacity::record::{CAPACITY_SCHEMA, CapacityRecord};
 use crate::study::gate::{COMPARE_SCHEMA, Compared};
 use crate::study::selftest::{SELFTEST_SCHEMA, Selftest};
 
@@ -74,6 +75,12 @@ const DOCUMENTS: &[Document] = &[
         file: "results/<advice>/advice.json",
         what: "which strategy for somebody's numbers, and what else was tried",
         root: root_of::<Advice>,
+    },
+    Document {
+        id: CAPACITY_SCHEMA,
+        file: "results/<capacity>/capacity.json",
+        what: "the highest load that each strategy bears",
+        root: root_of::<CapacityRecord>,
     },
     Document {
         id: BASELINE_SCHEMA,

@@ -7,13 +7,22 @@ use app::process::shutdown::Shutdown;
 use report::StrategyFolder;
 use scenarios::Plan;
 
-use super::trial::Trial;
+use super::trial::{Observation, Trial};
 use crate::cli::settings::{Settings, Subject};
 use crate::load::live::Feed;
 use crate::shell::exit::Failure;
+use crate::shell::part::PartOf;
 
-/// No containers are ever found.
-pub type FoundStack = Infallible;
+/// No stack is ever found.
+pub enum FoundStack {}
+
+impl FoundStack {
+    /// Its lab.
+    #[must_use]
+    pub fn lab(&self) -> &'static str {
+        match *self {}
+    }
+}
 
 /// Decides which lab it is.
 ///
@@ -38,6 +47,8 @@ pub struct OpenLab {
     pub cache: String,
     /// How the cache was chosen.
     pub cache_note: String,
+    /// Whether the origin is somebody's own.
+    pub foreign_origin: bool,
     never: Infallible,
 }
 
@@ -54,6 +65,53 @@ impl OpenLab {
         _feed: Feed,
     ) -> Result<Self, Failure> {
         Err(Failure::failed("this build has the simulated lab only"))
+    }
+
+    /// There is none to join.
+    ///
+    /// # Errors
+    /// It is never called.
+    pub async fn join(
+        _settings: &Settings,
+        found: FoundStack,
+        _part: PartOf,
+        _run: &str,
+        _stop: Shutdown,
+    ) -> Result<Self, Failure> {
+        match found {}
+    }
+
+    /// The run's name.
+    #[must_use]
+    pub fn run_name(&self) -> &str {
+        match self.never {}
+    }
+
+    /// Nobody is lost.
+    #[must_use]
+    pub fn lost(&self) -> Vec<u32> {
+        match self.never {}
+    }
+
+    /// Nor is there anything to say of that.
+    #[must_use]
+    pub fn lost_in_words(&self) -> Option<Failure> {
+        match self.never {}
+    }
+
+    /// Sees nothing.
+    ///
+    /// # Errors
+    /// It is never called.
+    pub async fn observe(
+        &self,
+        _settings: &Settings,
+        _plan: Arc<Plan>,
+        _subject: &Subject,
+        _files: &StrategyFolder,
+        _heading: &str,
+    ) -> Result<Observation, Failure> {
+        match self.never {}
     }
 
     /// Runs nothing.

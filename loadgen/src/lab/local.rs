@@ -99,7 +99,8 @@ impl LocalLab {
             PrivateServers::Several(nodes) => Some(Arc::clone(nodes)),
             PrivateServers::None | PrivateServers::One(_) => None,
         };
-        let endpoints = Endpoints { lab: "local", sites, replicas, origin, server, cluster, nodes, stack: None };
+        let endpoints =
+            Endpoints { lab: "local", sites, replicas, origin, server, cluster, nodes, proxy: None, stack: None };
         let lab = Self { origin: origin_data, stop: Some(stop), threads, _redis: redis, _database: database };
         Ok((lab, endpoints, cache_note))
     }

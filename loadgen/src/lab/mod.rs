@@ -5,15 +5,21 @@
 pub mod faults;
 pub mod simlab;
 pub mod target;
+mod target_asks;
 pub mod trial;
 
 mod clocks;
+mod descriptors;
 #[cfg(feature = "labs")]
 pub mod docker;
 #[cfg(feature = "labs")]
 mod endpoints;
 #[cfg(feature = "labs")]
+mod identities;
+#[cfg(feature = "labs")]
 mod local;
+#[cfg(feature = "labs")]
+mod named;
 #[cfg(feature = "labs")]
 mod preflight;
 #[cfg_attr(not(feature = "labs"), path = "absent.rs")]
@@ -22,11 +28,14 @@ mod real;
 mod server;
 #[cfg(feature = "labs")]
 mod shards;
+mod stack_names;
 
 use scenarios::{ACTIONS, ActionRow, Needs, Scenario};
 
 pub use clocks::{Offset, offset};
+pub(crate) use descriptors::check_descriptors;
 pub use real::{FoundStack, OpenLab, choose};
+pub use stack_names::StackNames;
 #[cfg(feature = "labs")]
 pub use {endpoints::Endpoints, local::LocalLab};
 
@@ -40,7 +49,9 @@ use crate::shell::exit::Failure;
 pub struct RealWorld<'a> {
     /// An HTTP service instead of a lab.
     pub target: Option<&'a Target>,
-    /// What the containers' cache is, where the lab is they.
+    /// Whether it is a stack that is reached by the names of its parts.
+    pub named: bool,
+    /// What the containers' cache is, where an engine is asked for them.
     pub docker: Option<StackCache>,
     /// Whether there is a Redis that the generator reaches itself.
     pub server: bool,
@@ -57,10 +68,11 @@ pub struct RealWorld<'a> {
 /// # Errors
 /// [`Failure`] that names the first one.
 pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Failure> {
-    let RealWorld { target, docker, server, own_server, own_cluster, own_sentinel } = world;
+    let RealWorld { target, named, docker, server, own_server, own_cluster, own_sentinel } = world;
     let (origin, cache) = (target.is_none_or(|t| t.origin.is_some()), target.is_none());
     let whose = match (origin, cache) {
         (_, true) if docker.is_some() => "the lab in containers",
+        (_, true) if named => "a stack that is reached by names",
         (_, true) => "the local lab",
         (true, false) => "--target with --origin-control",
         (false, false) => "--target without --origin-control",
@@ -88,6 +100,7 @@ pub fn check_events(scenario: &Scenario, world: RealWorld<'_>) -> Result<(), Fai
                 (true, lab) if docker.is_some() && lab.is_server() && !lab.is_of_nodes() => {
                     "; the containers' Redis is out of the generator's reach: --lab local can do that"
                 }
+                (true, _) if named => "; --lab docker, local or sim may",
                 (true, Needs::Server) => "; that needs a real Redis: --cache redis, or --redis-server PATH",
                 (true, Needs::OwnServer | Needs::OwnServerOrModel) => {
                     "; it is for a Redis that the lab starts itself: leave --redis out, or use --cache redis"

@@ -21,6 +21,8 @@ enum Whose {
     Given,
     /// A server that the local lab started, or memory.
     Private,
+    /// A stack's that is reached by names.
+    Named,
     /// The stack's container.
     Container(StackCache),
 }
@@ -152,10 +154,11 @@ pub(super) async fn status(
 }
 
 fn whose(settings: &Settings, endpoints: &Endpoints) -> Whose {
-    match (&endpoints.stack, &settings.redis) {
-        (Some(stack), _) => Whose::Container(stack.cache),
-        (None, Some(_)) => Whose::Given,
-        (None, None) => Whose::Private,
+    match (&endpoints.stack, &endpoints.proxy, &settings.redis) {
+        (Some(stack), ..) => Whose::Container(stack.cache),
+        (None, Some(_), _) => Whose::Named,
+        (None, None, Some(_)) => Whose::Given,
+        (None, None, None) => Whose::Private,
     }
 }
 
@@ -187,6 +190,9 @@ fn remedy(whose: Whose, cause: RefusalCause) -> String {
             "a server of the stack's cache was lost or has come back too late, or is not as this build sets it up: docker compose up -d \
              --force-recreate --wait",
         ),
+        (Whose::Named, _) => {
+            "the stack's cache is slow or gone, or not as this build sets it up: its logs say which, and those of its parts why".into()
+        }
         (Whose::Private, true) => {
             "the machine is too busy for it: run again when it is idle, or use --cache memory".into()
         }
@@ -195,10 +201,10 @@ fn remedy(whose: Whose, cause: RefusalCause) -> String {
 }
 
 fn unheard(endpoints: &Endpoints, index: usize, error: &ControlError) -> Failure {
-    let remedy = if endpoints.stack.is_some() {
-        "docker compose ps says whether it is up; on a busy machine run again"
-    } else {
-        "on a busy machine run again; otherwise this is a bug"
+    let remedy = match (&endpoints.stack, &endpoints.proxy) {
+        (Some(_), _) => "docker compose ps says whether it is up; on a busy machine run again",
+        (None, Some(_)) => "look whether it is up; on a busy machine run again",
+        (None, None) => "on a busy machine run again; otherwise this is a bug",
     };
     Failure::failed(format!("a replica does not answer · lab {}, replica-{index} · {error} · {remedy}", endpoints.lab))
 }

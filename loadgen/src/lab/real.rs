@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use app::process::runtime::RealClock;
 use app::process::shutdown::Shutdown;
+use app::wire::control::Identity;
+use app::wire::programs::ORIGIN_PROXY;
 use report::StrategyFolder;
 use scenarios::Plan;
 
@@ -11,16 +13,28 @@ use super::docker::ContainerStack;
 use super::endpoints::Endpoints;
 use super::local::LocalLab;
 use super::preflight::preflight;
-use super::trial::{Trial, TrialRunner};
+use super::trial::{JoinedShards, Observation, Trial, TrialRunner};
 use crate::cli::LabChoice;
 use crate::cli::settings::{Settings, Subject};
 use crate::load::drive::Pacer;
 use crate::load::live::Feed;
 use crate::shell::exit::Failure;
+use crate::shell::part::PartOf;
 use evidence::StackCache;
 
-/// A stack of containers that is up, and where its parts are.
-pub type FoundStack = (ContainerStack, Endpoints);
+/// A stack that is up.
+pub struct FoundStack {
+    cache: StackCache,
+    endpoints: Endpoints,
+}
+
+impl FoundStack {
+    /// Its lab.
+    #[must_use]
+    pub fn lab(&self) -> &'static str {
+        self.endpoints.lab
+    }
+}
 
 /// Decides which lab it is: with `--lab docker` the containers or an error, with `auto` the containers where they are up and
 /// whole. Says in the settings how it was decided, and how many replicas there are.
@@ -28,11 +42,15 @@ pub type FoundStack = (ContainerStack, Endpoints);
 /// # Errors
 /// [`Failure`] where there are no such containers, or where the lab can't do what the scenario asks for.
 pub async fn choose(settings: &mut Settings) -> Result<Option<FoundStack>, Failure> {
-    let found = match settings.lab {
-        LabChoice::Docker => Some(ContainerStack::find().await.map_err(|why| {
+    let found = match (&settings.stack, settings.lab) {
+        (Some(names), _) => {
+            let found = names.find().await;
+            Some(found.map_err(|why| Failure::failed(format!("the stack can't be used · --stack · {why}")))?)
+        }
+        (None, LabChoice::Docker) => Some(ContainerStack::find().await.map_err(|why| {
             Failure::failed(format!("the lab in containers can't be used · --lab docker · {why} (or use --lab local)"))
         })?),
-        LabChoice::Auto if settings.wants_containers() => match ContainerStack::find().await {
+        (None, LabChoice::Auto) if settings.wants_containers() => match ContainerStack::find().await {
             Ok(found) => Some(found),
             Err(why) => {
                 settings.lab_note = Some(format!("no containers: {why}"));
@@ -44,8 +62,8 @@ pub async fn choose(settings: &mut Settings) -> Result<Option<FoundStack>, Failu
     if let Some((_, endpoints)) = &found {
         settings.replicas = u16::try_from(endpoints.sites.len()).unwrap_or(u16::MAX);
     }
-    settings.check_world(found.as_ref().map(|(stack, _)| stack.cache))?;
-    Ok(found)
+    settings.check_world(found.as_ref().map(|(cache, _)| *cache))?;
+    Ok(found.map(|(cache, endpoints)| FoundStack { cache, endpoints }))
 }
 
 /// A world that is up, or a target that is not ours to bring up. Dropping it takes down what was brought up.
@@ -56,12 +74,15 @@ pub struct OpenLab {
     pub cache: String,
     /// How the cache was chosen, for people.
     pub cache_note: String,
+    /// Whether the origin is somebody's own, behind a counting proxy.
+    pub foreign_origin: bool,
     endpoints: Endpoints,
     run: String,
     clock: RealClock,
     pacer: Pacer,
     stop: Shutdown,
     feed: Feed,
+    together: Option<JoinedShards>,
     _up: Option<LocalLab>,
 }
 
@@ -79,11 +100,75 @@ impl OpenLab {
         feed: Feed,
     ) -> Result<Self, Failure> {
         let (endpoints, cache_note, up) = bring_up(settings, found)?;
+        let lab = Self::around(settings, endpoints, cache_note, run.to_owned(), stop, feed).await?;
+        Ok(Self { _up: up, ..lab })
+    }
+
+    /// Joins the other processes that drive one run in a world that is up: the first one sets it up and asks it what it did.
+    ///
+    /// # Errors
+    /// [`Failure`] where not all of them come, or not all with the same run; and as [`OpenLab::open`].
+    pub async fn join(
+        settings: &Settings,
+        found: FoundStack,
+        part: PartOf,
+        run: &str,
+        stop: Shutdown,
+    ) -> Result<Self, Failure> {
+        let (endpoints, cache_note, _) = bring_up(settings, Some(found))?;
+        let together = JoinedShards::join(settings, &endpoints, part, run, stop.clone()).await?;
+        let endpoints = if together.leads() { endpoints } else { endpoints.sites_alone() };
+        let run = together.run.clone();
+        let lab = Self::around(settings, endpoints, cache_note, run, stop, Feed::new(false)).await?;
+        Ok(Self { together: Some(together), ..lab })
+    }
+
+    async fn around(
+        settings: &Settings,
+        endpoints: Endpoints,
+        cache_note: String,
+        run: String,
+        stop: Shutdown,
+        feed: Feed,
+    ) -> Result<Self, Failure> {
         let clock = RealClock::start();
         let pacer = Pacer::start(clock).map_err(|e| Failure::failed(format!("no thread for the pacer: {e}")))?;
-        let cache = preflight(settings, &endpoints, &cache_note, run).await?;
-        let (lab, run) = (endpoints.lab, run.to_owned());
-        Ok(Self { lab, cache, cache_note, endpoints, run, clock, pacer, stop, feed, _up: up })
+        let cache = preflight(settings, &endpoints, &cache_note, &run).await?;
+        let lab = endpoints.lab;
+        let foreign_origin = is_foreign(settings, &endpoints).await?;
+        Ok(Self {
+            lab,
+            cache,
+            cache_note,
+            foreign_origin,
+            endpoints,
+            run,
+            clock,
+            pacer,
+            stop,
+            feed,
+            together: None,
+            _up: None,
+        })
+    }
+
+    /// The run's name, which is the first process's where several drive it.
+    #[must_use]
+    pub fn run_name(&self) -> &str {
+        &self.run
+    }
+
+    /// Which of the processes that drive the run were lost on the way.
+    #[must_use]
+    pub fn lost(&self) -> Vec<u32> {
+        self.together.as_ref().map(JoinedShards::lost).unwrap_or_default()
+    }
+
+    /// The sentence on them, where there are any.
+    #[must_use]
+    pub fn lost_in_words(&self) -> Option<Failure> {
+        let together = self.together.as_ref().filter(|together| !together.lost().is_empty());
+        together.map(|together| together.lost_in_words("during the load"))
     }
 
     /// Runs one strategy, and writes its latency log into `files` while it does.
@@ -98,11 +183,52 @@ impl OpenLab {
         files: &StrategyFolder,
         heading: &str,
     ) -> Result<Trial, Failure> {
-        let Self { endpoints, run, clock, pacer, .. } = self;
-        let (stop, feed) = (self.stop.clone(), self.feed.clone());
-        let runner = TrialRunner { settings, endpoints, plan, run, clock: *clock, pacer, stop, feed };
-        runner.run(subject, files, heading).await
+        self.runner(settings, plan).run(subject, files, heading).await
     }
+
+    /// The same, but concludes nothing.
+    ///
+    /// # Errors
+    /// As [`OpenLab::run`].
+    pub async fn observe(
+        &self,
+        settings: &Settings,
+        plan: Arc<Plan>,
+        subject: &Subject,
+        files: &StrategyFolder,
+        heading: &str,
+    ) -> Result<Observation, Failure> {
+        let runner = self.runner(settings, plan);
+        let Some(together) = &self.together else { return runner.observe(subject, files, heading).await };
+        tokio::select! {
+            seen = runner.observe(subject, files, heading) => seen.map_err(|why| match together.lost().is_empty() {
+                true => why,
+                false => together.lost_in_words("during the load"),
+            }),
+            () = together.given_up() => Err(together.lost_in_words("during the load")),
+        }
+    }
+
+    fn runner<'a>(&'a self, settings: &'a Settings, plan: Arc<Plan>) -> TrialRunner<'a> {
+        let Self { endpoints, run, clock, pacer, together, .. } = self;
+        let (stop, feed) = (self.stop.clone(), self.feed.clone());
+        TrialRunner { settings, endpoints, plan, run, clock: *clock, pacer, stop, feed, together: together.as_ref() }
+    }
+}
+
+/// Whether a target's origin is behind a counting proxy: then places and service time are its own affair.
+async fn is_foreign(settings: &Settings, endpoints: &Endpoints) -> Result<bool, Failure> {
+    let (Some(_), Some(origin)) = (&settings.target, &endpoints.origin) else { return Ok(false) };
+    let Identity { program, .. } = origin.get("/identity").await.map_err(Failure::failed)?;
+    let foreign = program == ORIGIN_PROXY;
+    if let (true, Some(event)) = (foreign, settings.scenario.events.first()) {
+        let word = event.action.kind.row().word;
+        return Err(Failure::usage(format!(
+            "an event that a counting proxy can't make happen · [[event]] do = {word:?} · found it with --origin-control of loadgen \
+             proxy-origin, allowed none · take it out"
+        )));
+    }
+    Ok(foreign)
 }
 
 /// Where everything is, how the cache was chosen, and what was brought up.
@@ -116,17 +242,17 @@ fn bring_up(settings: &Settings, found: Option<FoundStack>) -> Result<(Endpoints
             origin: target.origin_client(),
             server: None,
             cluster: None,
+            proxy: None,
             stack: None,
         };
         return Ok((endpoints, "the target's own".into(), None));
     }
-    if let Some((stack, endpoints)) = found {
-        let note = match stack.cache {
+    if let Some(FoundStack { cache, endpoints }) = found {
+        let note = match cache {
             StackCache::OneServer => "the stack's container",
             StackCache::Cluster => "the stack's cluster",
             StackCache::Sentinel => "the stack's, under Sentinel",
         };
-        let endpoints = Endpoints { stack: Some(Arc::new(stack)), ..endpoints };
         return Ok((endpoints, note.into(), None));
     }
     let (lab, endpoints, cache_note) = LocalLab::start(settings)?;

@@ -10,8 +10,9 @@ use app::wire::control_client::ControlClient;
 use scenarios::{LoadKind, Scenario};
 use strategies::units::{RATE, rate_text};
 
+use super::target_asks;
 use crate::cli::RunArgs;
-use crate::load::drive::{KEY, Site};
+use crate::load::drive::{Asks, KEY, Site};
 use crate::shell::exit::Failure;
 
 /// Requests a second at most to a target that is not loopback, unless `--max-rate` says otherwise.
@@ -20,6 +21,8 @@ const MAX_RATE_PER_S: f64 = 1_000.0;
 /// A target.
 #[derive(Debug, Clone)]
 pub struct Target {
+    /// What it is called.
+    pub name: String,
     /// Who is asked, in turns.
     pub sites: Vec<Arc<Site>>,
     /// The URLs as they may be shown.
@@ -37,13 +40,15 @@ impl Target {
         if args.target.is_empty() {
             return Ok(None);
         }
+        let asks = target_asks::asks(&args.asked)?;
         let mut sites = Vec::new();
         let mut abroad = false;
         for url in &args.target {
-            let site = site(url, "--target", args.i_own_this_target)?;
+            let site = asked_so(url, args, &asks)?;
             abroad |= !site.is_loopback();
             sites.push(Arc::new(site));
         }
+        check_tls(args)?;
         check_rate(args, scenario, abroad)?;
         if scenario.warm.is_some() {
             return Err(Failure::usage(
@@ -59,8 +64,8 @@ impl Target {
         }
         if scenario.writes.is_some() {
             return Err(Failure::usage(
-                "writes to a target · [writes] with --target · found [writes], and only the lab's origin keeps a ledger of writes to \
-                 tell what is stale by · use a scenario without [writes]",
+                "writes to a target · [writes] with --target · found writes, and only the lab's origin keeps a ledger of writes to tell \
+                 what is stale by · use a scenario without [writes]; of a trace, --set load.ops=reads replays its reads alone",
             ));
         }
         if scenario.load.batch > 1 {
@@ -84,7 +89,18 @@ impl Target {
             )));
         }
         let urls = args.target.iter().map(|url| shown(url)).collect();
-        Ok(Some(Self { sites, urls, origin: origin(args)? }))
+        let name = target_asks::name(args.asked.target_name.as_deref())?;
+        Ok(Some(Self { name, sites, urls, origin: origin(args)? }))
+    }
+
+    /// What is known of the origin behind it: `service` where the scenario sets that.
+    #[must_use]
+    pub fn origin_in_words(&self, foreign: bool, service: String) -> String {
+        match &self.origin {
+            None => "origin not ours: its reads are not known".to_owned(),
+            Some(_) if foreign => "origin counted by a proxy, its places and service time its own".to_owned(),
+            Some(_) => service,
+        }
     }
 
     /// The control of the origin behind it.
@@ -99,7 +115,17 @@ impl Target {
 /// # Errors
 /// [`Failure`] where it is no URL, or not loopback and not `owned`.
 pub fn site(url: &str, flag: &str, owned: bool) -> Result<Site, Failure> {
-    let Url { host, addresses, path } = Url::of(url, flag, owned)?;
+    let url_of = Url::of(url, flag, owned)?;
+    if url_of.encrypted {
+        return Err(Failure::usage(format!(
+            "not a URL that can be driven · {flag} {} · found https, allowed http only · put a plain listener beside the TLS one",
+            shown(url)
+        )));
+    }
+    at(url, flag, url_of)
+}
+
+fn at(url: &str, flag: &str, Url { host, addresses, path, .. }: Url) -> Result<Site, Failure> {
     Site::foreign(addresses, &host, &path).ok_or_else(|| {
         let advice = "percent-encode what is no URL character";
         Failure::usage(format!(
@@ -107,6 +133,34 @@ pub fn site(url: &str, flag: &str, owned: bool) -> Result<Site, Failure> {
             shown(url)
         ))
     })
+}
+
+/// A target, asked as the command line says.
+fn asked_so(url: &str, args: &RunArgs, asks: &Asks) -> Result<Site, Failure> {
+    let found = Url::of(url, "--target", args.i_own_this_target)?;
+    #[cfg(feature = "labs")]
+    let asks = match found.encrypted {
+        true => Asks { tls: Some((target_asks::client(&args.asked)?, found.name.clone())), ..asks.clone() },
+        false => asks.clone(),
+    };
+    #[cfg(not(feature = "labs"))]
+    let asks = asks.clone();
+    Ok(at(url, "--target", found)?.asking(asks))
+}
+
+/// Options of TLS beside targets without it.
+fn check_tls(args: &RunArgs) -> Result<(), Failure> {
+    let flag = match &args.asked {
+        asked if asked.target_insecure => "--target-insecure",
+        asked if asked.target_ca.is_some() => "--target-ca",
+        _ => return Ok(()),
+    };
+    if args.target.iter().any(|url| url.starts_with("https://")) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "no TLS without https:// · {flag} · found no target with it · write https://, or leave it out"
+    )))
 }
 
 /// An open loop's highest rate, or a closed loop's bound: clients ÷ mean think time, as if answers took no time.
@@ -122,6 +176,7 @@ fn check_rate(args: &RunArgs, scenario: &Scenario, abroad: bool) -> Result<(), F
         LoadKind::Open { rate_per_s, ramps, .. } => {
             ramps.iter().fold(*rate_per_s, |most, ramp| most.max(ramp.to_per_s))
         }
+        LoadKind::Trace(trace) => trace.found.peak_per_s as f64,
         LoadKind::Closed { clients, think } => f64::from(*clients) / think.mean().as_secs_f64(),
     };
     if rate <= max {
@@ -138,7 +193,7 @@ fn check_rate(args: &RunArgs, scenario: &Scenario, abroad: bool) -> Result<(), F
 
 fn origin(args: &RunArgs) -> Result<Option<(String, ControlToken)>, Failure> {
     let (Some(base), Some(file)) = (&args.origin_control, &args.origin_token_file) else { return Ok(None) };
-    Url::of(base, "--origin-control", args.i_own_this_target)?;
+    site(base, "--origin-control", args.i_own_this_target)?;
     Ok(Some((base.clone(), token(file)?)))
 }
 
@@ -159,6 +214,10 @@ struct Url {
     /// What it resolves to, in the resolver's order; these and nothing else are connected to.
     addresses: Vec<SocketAddr>,
     path: String,
+    /// Whether it is to be asked over TLS.
+    encrypted: bool,
+    /// The host's name or address alone.
+    name: String,
 }
 
 impl Url {
@@ -168,11 +227,7 @@ impl Url {
             Failure::usage(format!("not a URL that can be driven · {flag} {url} · {found} · {advice}"))
         };
         let example = "write http://HOST:PORT/path/{key}";
-        let rest = url.strip_prefix("http://").ok_or_else(|| match url.split_once("://") {
-            Some(("https", _)) => flaw("found https, allowed http only", "put a plain listener beside the TLS one"),
-            Some((scheme, _)) => flaw(&format!("found scheme {scheme:?}, allowed http"), example),
-            None => flaw("found no scheme, allowed http://", example),
-        })?;
+        let (encrypted, rest) = scheme(url).map_err(|found| flaw(&found, example))?;
         let (host, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         if host.contains('@') {
@@ -197,7 +252,7 @@ impl Url {
         }
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
-            _ => (host, Some(80)),
+            _ => (host, Some(if encrypted { 443 } else { 80 })),
         };
         let port: u16 = port.ok_or_else(|| flaw("found a port that is no number up to 65535", example))?;
         let bare = name.trim_start_matches('[').trim_end_matches(']');
@@ -220,7 +275,17 @@ impl Url {
                 abroad.ip()
             )));
         }
-        Ok(Self { host: host.to_owned(), addresses, path })
+        Ok(Self { host: host.to_owned(), addresses, path, encrypted, name: bare.to_owned() })
+    }
+}
+
+/// Whether a URL asks for TLS, and what follows its scheme; or what was found instead.
+fn scheme(url: &str) -> Result<(bool, &str), String> {
+    match url.split_once("://") {
+        Some(("http", rest)) => Ok((false, rest)),
+        Some(("https", rest)) => Ok((true, rest)),
+        Some((scheme, _)) => Err(format!("found scheme {scheme:?}, allowed http and https")),
+        None => Err("found no scheme, allowed http:// and https://".to_owned()),
     }
 }
 
@@ -236,6 +301,7 @@ mod tests {
             ("http://localhost:1?k={key}", "localhost:1", "127.0.0.1:1", "/?k={key}"),
             ("http://[::1]:9/a", "[::1]:9", "[::1]:9", "/a"),
             ("http://[::1]/a", "[::1]", "[::1]:80", "/a"),
+            ("https://127.0.0.1/a", "127.0.0.1", "127.0.0.1:443", "/a"),
         ] {
             let url = Url::of(url, "--target", false).unwrap_or_else(|e| panic!("{url}: {e}"));
             // A name of this machine may have an IPv6 address, too.
@@ -248,7 +314,6 @@ mod tests {
     fn what_is_no_url_or_nobody_s_own_is_refused() {
         for (url, said) in [
             ("127.0.0.1:80", "found no scheme"),
-            ("https://localhost/", "found https"),
             ("ftp://localhost/", "found scheme \"ftp\""),
             ("http://me:secret@127.0.0.1/", "found a user or password"),
             ("http://127.0.0.1:99999/", "found a port"),
@@ -267,5 +332,12 @@ mod tests {
             assert!(text.contains(said) && !text.contains("secret"), "{url}: {text}");
         }
         assert!(Url::of("http://192.0.2.1/", "--target", true).is_ok());
+        // Where nothing is encrypted: the self-test, and the control of an origin.
+        assert!(
+            site("https://127.0.0.1/", "--origin-control", false)
+                .unwrap_err()
+                .text
+                .contains("found https, allowed http only")
+        );
     }
 }

@@ -6,4 +6,5 @@ pub mod environment;
 pub mod live;
 pub mod measure;
 pub mod record;
+pub mod replay;
 pub mod tape;

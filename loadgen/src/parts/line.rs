@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::SystemTime;
 
-use evidence::{EventLine, Heartbeat, OriginRead};
+use evidence::{EventLine, OriginRead};
 use report::ReportError;
 use serde::{Deserialize, Serialize};
 
-use crate::lab::trial::{Observation, WorldSeen};
+use crate::lab::trial::{Observation, ShareSeen, WorldSeen};
 use crate::load::measure::EventLines;
 use crate::load::record::{PartWriter, Second};
 
@@ -43,42 +43,15 @@ pub struct ToldLine {
     pub line: EventLine,
 }
 
-/// How a part's generator fared.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct ShareSeen {
-    /// What the hearts of its workers told; `None` in virtual time.
-    pub heartbeat: Option<Heartbeat>,
-    /// From its clock to nanoseconds since t = 0.
-    pub to_t0_ns: i64,
-    /// Whether a worker of it ended in a panic.
-    pub worker_died: bool,
-    /// Processor time of its workers over the time for which they ran.
-    pub cpu_cores: Option<f64>,
-    /// How its t = 0 came about, where the parts had to agree on one.
-    pub start: Option<PartStart>,
-    /// Whether Ctrl-C cut it short.
-    pub stopped: bool,
-}
-
-/// How well a part's t = 0 was the others'.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartStart {
-    /// Its t = 0 after the one that was agreed on, nanoseconds, by another look at the clocks after the load; and not before the moment at
-    /// which it began to drive.
-    pub after_ns: i64,
-    /// How wrong that can be: half the shortest round trip.
-    pub uncertainty_ns: u64,
-}
-
 /// Writes what was seen behind the seconds that are in the file already, and puts it in its place: of the first part everything, of another
 /// one what its generator did.
 ///
 /// # Errors
 /// Where it cannot be written, or what was kept cannot be read back.
-pub fn finish(seen: Observation, share: &ShareSeen, leads: bool) -> Result<(), ReportError> {
-    let Observation { world, mut collected, reads, lines, .. } = seen;
+pub fn finish(seen: Observation, leads: bool) -> Result<(), ReportError> {
+    let Observation { share, world, mut collected, reads, lines, .. } = seen;
     let Some(mut part) = collected.part.take() else { return Ok(()) };
-    part.line("share", share)?;
+    part.line("share", &share)?;
     if leads {
         if let Some(reads) = reads {
             each(&mut part, |part| reads.each(&mut |read| part.line("read", read).map_err(io::Error::other)))?;

@@ -2,20 +2,23 @@
 //! so that floor, ledgers, validity and verdicts are those of the whole.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use evidence::{EventLine, OriginRead};
 use report::compare::Noise;
 use report::record::Run;
+use report::sweep::SweepFolder;
 use report::{HlogHeader, RunFolder, StrategyFolder};
 use strategies::time::nanos;
 
-use super::line::{PartLine, ShareSeen, ToldLine};
-use super::read::{PartLines, RunParts, refused};
+use super::line::{PartLine, ToldLine};
+use super::read::{PartLines, RunPart, RunParts, refused};
 use super::record::PartRecord;
 use crate::cli::settings::{Settings, Subject};
 use crate::cli::{Cli, MergeArgs};
 use crate::lab::trial::{
-    Collecting, Observation, Trial, WorldSeen, begin, clear, collector, judge, read_list, sweep as sweep_folder,
+    Collecting, Observation, ShareSeen, Trial, WorldSeen, begin, clear, collector, judge, read_list,
+    sweep as sweep_folder,
 };
 use crate::load::measure::{EventLines, Part};
 use crate::load::record::{Collector, SecondBounds};
@@ -26,15 +29,22 @@ use crate::shell::output;
 use crate::study::blocks::Turn;
 use crate::study::{noise, sweep};
 
+/// For how long behind the load a shard may wait for answers, seconds; far more than time-outs and retries come to.
+const WAITS_MAX_S: i64 = 3_600;
+
 /// Merges what is in these folders into a folder of its own: the shards of a run, or the parts of a sweep.
 ///
 /// # Errors
 /// [`Failure`] that names the part which is missing, doubled or not of the others' run, or what cannot be read or written.
 pub fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
-    if !args.parts.iter().any(|at| PartRecord::is_in(at)) {
-        return sweep::merge::merge(args);
+    let folders: Vec<PathBuf> = args.parts.iter().flat_map(|at| folders(at)).collect();
+    if let Some(why) = folders.iter().find_map(|at| no_part(at)) {
+        return Err(why);
     }
-    let parts = RunParts::read(&args.parts)?;
+    if !folders.iter().any(|at| PartRecord::is_in(at)) {
+        return sweep::merge::merge(args, &folders);
+    }
+    let parts = RunParts::read(&folders)?;
     let settings = settings(args, &parts)?;
     let first = Turn::of(&settings, 1);
     let mut record = record(&parts, &settings)?;
@@ -43,12 +53,53 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
         let needed = format!("{}, which scenario.toml and seed make", first.plan.hash());
         return Err(refused(&parts.lead().at, &found, &needed, "run the shards again"));
     }
+    (1..=settings.repeats).try_for_each(|number| check_whole(&parts, &Turn::of(&settings, number)))?;
     let folder = make_folder(&args.output, &record.run)?;
     let noise = if settings.repeats > 1 { noise::of(&settings.noise, &record)? } else { Noise::default() };
     folder.write_scenario(&resolved(&settings, &record)).map_err(Failure::failed)?;
     merge_all(&parts, &settings, first, &mut record, &folder, &noise).inspect_err(|_| clear(folder.path()))?;
     finish(&settings, &record, &folder)?;
     Ok(exit(&record, !record.complete && parts.lost.is_empty()))
+}
+
+/// Of shards that were driven together one may have been lost in the middle. Of others, which is each a world of its own, one that lacks a
+/// strategy that the first has is a copy that is not whole, or was stopped.
+fn check_whole(parts: &RunParts, turn: &Turn) -> Result<(), Failure> {
+    let has = |part: &RunPart, subject: &Subject| part.at.join(&subject.folder).join("part.jsonl").is_file();
+    let alone = parts.parts.iter().filter(|part| part.record.together.is_none());
+    for (part, subject) in alone.flat_map(|part| turn.subjects.iter().map(move |subject| (part, subject))) {
+        if has(parts.lead(), subject) && !has(part, subject) {
+            let found = format!("no {}/part.jsonl", subject.folder);
+            return Err(refused(&part.at, &found, "one for each strategy", "copy it anew, or run it again"));
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a path that is no part of anything.
+fn no_part(at: &Path) -> Option<Failure> {
+    let found = match () {
+        () if PartRecord::is_in(at) || SweepFolder::at(at).is_one() => return None,
+        () if !at.exists() => "nothing there",
+        () if !at.is_dir() => "a file",
+        () if at.join("run.json").is_file() => "a whole run",
+        () => "neither shards nor parts in it",
+    };
+    let needed = "the folder of a shard or of a part of a sweep, or one that they are in";
+    Some(refused(at, found, needed, "run --shard I/N makes a shard, sweep --points I/N a part"))
+}
+
+/// The parts' folders that a folder stands for: itself, or those that it has in it.
+fn folders(at: &Path) -> Vec<PathBuf> {
+    let is_part = |at: &Path| PartRecord::is_in(at) || SweepFolder::at(at).is_one();
+    if is_part(at) {
+        return vec![at.to_owned()];
+    }
+    let entries = std::fs::read_dir(at).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let mut inside: Vec<PathBuf> = entries.filter(|path| is_part(path)).collect();
+    inside.sort();
+    // Neither: what is missing in it is told of itself.
+    if inside.is_empty() { vec![at.to_owned()] } else { inside }
 }
 
 /// Turn after turn, strategy after strategy, as far as the first part has them.
@@ -92,7 +143,7 @@ fn nothing(parts: &RunParts) -> Failure {
 
 /// The settings that the first part was run with.
 fn settings(args: &MergeArgs, parts: &RunParts) -> Result<Settings, Failure> {
-    let PartRecord { run, repeats, overridden, unchecked, .. } = &parts.lead().record;
+    let PartRecord { run, repeats, overridden, .. } = &parts.lead().record;
     let scenario = parts.lead().at.join("scenario.toml");
     let mut typed = vec!["loadgen".into(), "--scenario".into(), scenario.into_os_string()];
     let is_simulated = run.lab == "sim";
@@ -107,7 +158,7 @@ fn settings(args: &MergeArgs, parts: &RunParts) -> Result<Settings, Failure> {
     Ok(Settings {
         replicas: u16::try_from(run.replicas).unwrap_or(u16::MAX),
         overridden: overridden.clone(),
-        unchecked: unchecked.clone(),
+        unchecked: run.unchecked.clone(),
         output: args.output.clone(),
         format: args.format,
         command: parts.lead().record.whole.clone(),
@@ -126,7 +177,10 @@ fn record(parts: &RunParts, settings: &Settings) -> Result<Run, Failure> {
 fn bounds(settings: &Settings) -> SecondBounds {
     let load = &settings.scenario.load;
     let seconds = |length| i64::try_from(nanos(length).div_ceil(1_000_000_000)).unwrap_or(i64::MAX);
-    SecondBounds { numbers: -seconds(load.warmup)..=seconds(load.duration), last_key: settings.scenario.keys.last() }
+    // A real process hands its seconds over until its last answer is there, or is given up.
+    let waits = if settings.simulated { 0 } else { WAITS_MAX_S };
+    let last = seconds(load.duration).saturating_add(waits);
+    SecondBounds { numbers: -seconds(load.warmup)..=last, last_key: settings.scenario.keys.last() }
 }
 
 /// One strategy's parts, judged as one.
@@ -149,7 +203,7 @@ fn merged(
     lost.sort_unstable();
     lost.dedup();
     let (workers, scenario) = (lines.len(), &settings.scenario);
-    let collecting = Collecting { workers, bounded: !settings.simulated, folder: files.path() };
+    let collecting = Collecting { workers, bounded: !settings.simulated, is_part: false, folder: files.path() };
     let collector = collector(scenario, subject, collecting)?;
     let all = seconds(&mut lines, &collector, files, bounds).and_then(|()| behind(&mut lines));
     let (shares, reads, told, mut world) = match all {
@@ -164,7 +218,7 @@ fn merged(
     let panicked = || Failure::failed("the collector's thread panicked: a bug");
     let collected = collector.collected().ok_or_else(panicked)?.map_err(Failure::failed)?;
     let (reads, lines) = (Some(read_list(reads)), Some(Box::new(told) as Box<dyn EventLines + Send>));
-    let seen = Observation { world, collected, reads, lines, probed: None };
+    let seen = Observation { share: ShareSeen::default(), world, collected, reads, lines, probed: None };
     judge(scenario, subject, settings.keeps_copies(), seen)
 }
 
@@ -213,6 +267,11 @@ fn behind(lines: &mut [(u32, PartLines)]) -> Result<Behind, Failure> {
         shares.push((*index, *share));
     }
     let (reads, told, world) = world(&mut lines[0].1)?;
+    for (_, of) in &mut *lines {
+        if of.line()?.is_some() {
+            return Err(of.spoilt("found more behind its end"));
+        }
+    }
     Ok((shares, reads, told, world))
 }
 
@@ -221,12 +280,29 @@ fn world(lead: &mut PartLines) -> Result<(Vec<OriginRead>, ToldList, WorldSeen),
     let (mut reads, mut told) = (Vec::new(), Vec::new());
     loop {
         match lead.line()? {
-            Some(PartLine::Read(read)) => reads.push(read),
-            Some(PartLine::Told(line)) => told.push(line),
+            Some(PartLine::Read(read)) => {
+                let times = [Some(read.arrived_ns), read.start_ns, read.end_ns];
+                times.into_iter().flatten().try_for_each(|ns| can_be(lead, ns))?;
+                reads.push(read);
+            }
+            Some(PartLine::Told(line)) => {
+                can_be(lead, line.at_ns.unsigned_abs())?;
+                told.push(line);
+            }
             Some(PartLine::World(world)) => return Ok((reads, ToldList(told), *world)),
             _ => return Err(lead.spoilt("it has nothing on the world")),
         }
     }
+}
+
+/// Refuses a time of what the world saw that no run lasts until.
+fn can_be(of: &PartLines, ns: u64) -> Result<(), Failure> {
+    /// About 18 years.
+    const NS_MAX: u64 = 1 << 59;
+    if ns <= NS_MAX {
+        return Ok(());
+    }
+    Err(of.spoilt(&format!("found a time of {ns} ns, allowed {NS_MAX}")))
 }
 
 /// Adds what the other parts' generators said of themselves.
@@ -256,5 +332,22 @@ struct ToldList(Vec<ToldLine>);
 impl EventLines for ToldList {
     fn each(&self, visit: &mut dyn FnMut(i64, u32, &EventLine) -> io::Result<()>) -> io::Result<()> {
         self.0.iter().try_for_each(|ToldLine { at_ns, replica, line }| visit(*at_ns, *replica, line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_real_shard_has_seconds_behind_its_load() {
+        let numbers = |lab: &str| {
+            let typed = ["loadgen", "--scenario", "hotkey", "-d", "10s", "-w", "5s", "--lab", lab];
+            let cli = <Cli as clap::Parser>::try_parse_from(typed).unwrap();
+            bounds(&Settings::of(&cli.run).unwrap()).numbers
+        };
+        assert_eq!(numbers("sim"), -5..=10);
+        // It waited for an answer that took its time-out, and was then late itself.
+        assert!(numbers("docker").contains(&17), "{:?}", numbers("docker"));
     }
 }

@@ -85,9 +85,7 @@ impl RunParts {
 
 fn read(at: &Path) -> Result<RunPart, Failure> {
     if !PartRecord::is_in(at) {
-        let what = if at.join("run.json").is_file() { "a whole run" } else { "no part.json" };
-        let remedy = "loadgen … --shard I/N makes one";
-        return Err(refused(at, what, "the folder of a shard", remedy));
+        return Err(refused(at, "a part of a sweep", "the folder of a shard, as the others are", "merge them apart"));
     }
     let record = PartRecord::read_in(at).map_err(Failure::failed)?;
     let text = read_text(&at.join("scenario.toml"), FileKind::Settings).map_err(Failure::failed)?;
@@ -98,7 +96,7 @@ fn read(at: &Path) -> Result<RunPart, Failure> {
 /// A refusal of one part.
 pub(super) fn refused(at: &Path, found: &str, needed: &str, remedy: &str) -> Failure {
     let at = report::text::escape::line(&at.display().to_string());
-    Failure::usage(format!("shards that can't be merged · {at} · found {found}, needed {needed} · {remedy}"))
+    Failure::usage(format!("parts that can't be merged · {at} · found {found}, needed {needed} · {remedy}"))
 }
 
 /// The first thing in which a part is not of the same run as another: what, found there, needed.
@@ -110,20 +108,24 @@ fn differs(one: &RunPart, other: &RunPart) -> Option<(&'static str, String, Stri
             ("build", build.clone()),
             ("number of shards", of.to_string()),
             ("scenario", run.scenario.clone()),
-            ("plan", run.plan_hash.clone()),
             ("seed", run.seed.to_string()),
             ("replicas", run.replicas.to_string()),
             ("repeats", repeats.to_string()),
             ("strategies", strategies.join(", ")),
             ("lab", run.lab.clone()),
-            ("run", together.clone().unwrap_or_else(|| "none".into())),
             ("scenario.toml", part.scenario.clone()),
+            ("plan", run.plan_hash.clone()),
+            ("run", together.clone().unwrap_or_else(|| "none".into())),
         ]
     };
     let pairs = circumstances(one).into_iter().zip(circumstances(other));
     pairs.into_iter().find(|(one, other)| one != other).map(|((what, needed), (_, found))| {
-        let short = |text: String| if text.len() > 60 { "another".to_owned() } else { text };
-        (what, short(found), short(needed))
+        // Of texts of many lines, the first in which they differ.
+        let line = |of: &str, other: &str| {
+            let other: Vec<&str> = other.lines().collect();
+            of.lines().find(|line| !other.contains(line)).unwrap_or("less").trim().chars().take(60).collect()
+        };
+        (what, line(&found, &needed), line(&needed, &found))
     })
 }
 

@@ -34,8 +34,6 @@ pub struct PartRecord {
     pub whole: String,
     /// The scenario's fields that the command line sets.
     pub overridden: Vec<String>,
-    /// The scenario's thresholds on strategies that are not run.
-    pub unchecked: Vec<String>,
     /// Parts that were lost on the way.
     pub lost: Vec<u32>,
     /// The whole run, as `run.json` has it, so far without any strategy.

@@ -5,7 +5,7 @@ use app::wire::address::shown_word;
 /// This process's command line without these flags and their values, quoted for a shell where it needs to be, and without any secret.
 pub(crate) fn command_without(flags: &[&str]) -> String {
     let args = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
-    let args = without(args, flags).into_iter().map(|arg| quoted(&shown_word(&arg)));
+    let args = headers_hidden(without(args, flags)).into_iter().map(|arg| quoted(&shown_word(&arg)));
     ["cargo run --release -p loadgen --".to_owned()].into_iter().chain(args).collect::<Vec<_>>().join(" ")
 }
 
@@ -24,6 +24,26 @@ fn without(args: impl Iterator<Item = String>, flags: &[&str]) -> Vec<String> {
         }
     }
     kept
+}
+
+/// The value of a `--header` may be a secret: its name stays.
+fn headers_hidden(args: Vec<String>) -> Vec<String> {
+    const FLAG: &str = "--header";
+    let hidden = |text: &str| match text.split_once(':') {
+        _ if text.starts_with('@') => text.to_owned(),
+        Some((name, _)) => format!("{name}: …"),
+        None => "…".to_owned(),
+    };
+    let mut follows = false;
+    let hide = |arg: String| {
+        let is_value = std::mem::replace(&mut follows, arg == FLAG);
+        match arg.strip_prefix(FLAG).and_then(|rest| rest.strip_prefix('=')) {
+            _ if is_value => hidden(&arg),
+            Some(value) => format!("{FLAG}={}", hidden(value)),
+            None => arg,
+        }
+    };
+    args.into_iter().map(hide).collect()
 }
 
 /// An argument as a shell takes it.
@@ -48,6 +68,25 @@ mod tests {
         }
         let others = ["--only", "--points-of", "o", "--outputs=x"].map(str::to_owned);
         assert_eq!(without(others.clone().into_iter(), &flags), others);
+    }
+
+    #[test]
+    fn a_headers_value_is_not_told() {
+        let args = [
+            "--header",
+            "Authorization: Bearer SECRET",
+            "--header=X-Key: SECRET",
+            "--header",
+            "SECRET",
+            "--header",
+            "@file",
+            "-d",
+            "1s",
+        ];
+        let said = headers_hidden(args.map(str::to_owned).into());
+        let expected =
+            ["--header", "Authorization: …", "--header=X-Key: …", "--header", "…", "--header", "@file", "-d", "1s"];
+        assert_eq!(said, expected);
     }
 
     #[test]

@@ -30,9 +30,11 @@ impl PartOf {
         let allowed = format!("allowed I/N with I from 0 and below N, N up to {PARTS_MAX}, or /N");
         let (index, of) = text.split_once('/').ok_or_else(|| allowed.clone())?;
         let of = of.parse().ok().filter(|of| (1..=PARTS_MAX).contains(of)).ok_or_else(|| allowed.clone())?;
-        let index = if index.is_empty() { told_index(told)? } else { index.parse().map_err(|_| allowed.clone())? };
+        let (index, from) =
+            if index.is_empty() { told_index(told)? } else { (index.parse().map_err(|_| allowed.clone())?, None) };
         if index >= of {
-            return Err(format!("found part {index} of {of}, {allowed}"));
+            let from = from.map(|name| format!(" ({name}={index})")).unwrap_or_default();
+            return Err(format!("found part {index} of {of}{from}, {allowed}"));
         }
         Ok(Self { index, of })
     }
@@ -58,12 +60,13 @@ pub fn missing(of: u32, is_there: impl Fn(u32) -> bool) -> Option<(String, Strin
     Some((some.first()?.clone(), format!("{}{more}", some.join(", "))))
 }
 
-fn told_index(told: impl Fn(&str) -> Option<String>) -> Result<u32, String> {
+/// Which part this is, and where it is said.
+fn told_index(told: impl Fn(&str) -> Option<String>) -> Result<(u32, Option<&'static str>), String> {
     let found = TOLD_IN.iter().find_map(|name| Some((*name, told(name)?)));
     let (name, value) = found.ok_or_else(|| format!("which one is in none of {}: write I/N", TOLD_IN.join(", ")))?;
     match value.parse() {
-        Ok(index) => Ok(index),
-        Err(_) if name == SLOT => Ok(0),
+        Ok(index) => Ok((index, Some(name))),
+        Err(_) if name == SLOT => Ok((0, None)),
         Err(_) => {
             let found: String = value.chars().take(30).collect();
             Err(format!("found {name}={found:?}, which is no number: write I/N"))
@@ -101,6 +104,8 @@ mod tests {
                 .unwrap_err()
                 .contains("found SLURM_ARRAY_TASK_ID=\"x\", which is no number")
         );
+        let beyond = of("/3", "SLURM_ARRAY_TASK_ID", "3").unwrap_err();
+        assert!(beyond.contains("found part 3 of 3 (SLURM_ARRAY_TASK_ID=3)"), "{beyond}");
         let all = missing(12, |_| false).unwrap();
         assert!(all.0 == "0/12" && all.1.ends_with(", 9/12 and 2 more"), "{all:?}");
         assert_eq!(missing(3, |index| index != 1).unwrap().1, "1/3");

@@ -1,6 +1,6 @@
 //! A scenario's thresholds against the record: the metric is a path into a strategy's part of `run.json`.
 
-use report::record::{Strategy, Verdict};
+use report::record::{Strategy, Unchecked, Verdict};
 use report::{figure, metrics};
 use scenarios::{Bound, Threshold};
 
@@ -14,7 +14,7 @@ pub fn judge(thresholds: &[Threshold], strategies: &[Strategy]) -> Vec<Verdict> 
 /// How many thresholds were met and missed, and which could not be checked because their strategy was not run (`unchecked`). A miss
 /// may come from what the command line changed (`overridden`, paths of the scenario).
 #[must_use]
-pub fn in_words(verdicts: &[Verdict], unchecked: &[String], overridden: &[String]) -> String {
+pub fn in_words(verdicts: &[Verdict], unchecked: &[Unchecked], overridden: &[String]) -> String {
     let missed = verdicts.iter().filter(|verdict| !verdict.met).count();
     let met = verdicts.len() - missed;
     let changed = match overridden {
@@ -27,7 +27,8 @@ pub fn in_words(verdicts: &[Verdict], unchecked: &[String], overridden: &[String
         (true, []) => String::new(),
         (_, []) => format!("checked  {met} thresholds met, {missed} missed{changed}\n"),
         (_, unchecked) => {
-            let (count, which) = (unchecked.len(), unchecked.join(", "));
+            let named = |one: &Unchecked| format!("{} of {}", one.metric, one.strategy);
+            let (count, which) = (unchecked.len(), unchecked.iter().map(named).collect::<Vec<_>>().join(", "));
             format!(
                 "checked  {met} thresholds met, {missed} missed{changed}, {count} NOT CHECKED, their strategy was not run: {which}\n"
             )
@@ -37,11 +38,22 @@ pub fn in_words(verdicts: &[Verdict], unchecked: &[String], overridden: &[String
 
 fn verdict(threshold: &Threshold, strategy: &Strategy) -> Verdict {
     let measured = lookup(strategy, &threshold.metric);
-    let (bound, met) = match threshold.bound {
-        Bound::AtMost(limit) => (format!("at most {limit}"), measured.is_some_and(|m| m <= limit)),
-        Bound::AtLeast(limit) => (format!("at least {limit}"), measured.is_some_and(|m| m >= limit)),
+    let met = match threshold.bound {
+        Bound::AtMost(limit) => measured.is_some_and(|m| m <= limit),
+        Bound::AtLeast(limit) => measured.is_some_and(|m| m >= limit),
     };
-    Verdict { strategy: threshold.strategy.clone(), metric: threshold.metric.clone(), bound, measured, met }
+    let Unchecked { strategy, metric, bound } = unchecked(threshold);
+    Verdict { strategy, metric, bound, measured, met }
+}
+
+/// A threshold whose strategy is not run.
+#[must_use]
+pub fn unchecked(threshold: &Threshold) -> Unchecked {
+    let bound = match threshold.bound {
+        Bound::AtMost(limit) => format!("at most {limit}"),
+        Bound::AtLeast(limit) => format!("at least {limit}"),
+    };
+    Unchecked { strategy: threshold.strategy.clone(), metric: threshold.metric.clone(), bound }
 }
 
 /// The number at a dotted path of a strategy's record; `None` where there is none, or it is unknown.

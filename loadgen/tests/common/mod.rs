@@ -139,6 +139,18 @@ pub fn assert_ended(said: &Said, path: &Path, codes: &[i32]) {
     assert!(ended || said.code == Some(4) && is_spoiled(&record(path)), "{}\n{}", said.out, said.err);
 }
 
+/// Makes a simulated shard's file that of one which drove a real stack: its heart beat, and its t = 0 was so much later than the others'.
+pub fn starts_after(file: &Path, after_ns: i64) {
+    let text = std::fs::read_to_string(file).unwrap();
+    let (before, rest) = text.split_once("{\"heartbeat\":").unwrap();
+    let (between, rest) = rest.split_once("\"start\":").unwrap();
+    let (between, rest) =
+        (&between[between.find(",\"to_t0_ns\"").unwrap()..], &rest[rest.find(",\"stopped\"").unwrap()..]);
+    let heart = "{\"longest_ns\":60000000,\"silences\":[],\"steps\":[],\"cache\":null}";
+    let start = format!("{{\"after_ns\":{after_ns},\"uncertainty_ns\":200000}}");
+    std::fs::write(file, format!("{before}{{\"heartbeat\":{heart}{between}\"start\":{start}{rest}")).unwrap();
+}
+
 pub fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
     assert!(status.success());

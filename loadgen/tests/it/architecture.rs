@@ -13,10 +13,11 @@ const MAY: &[(&str, &[&str])] = &[
     ("scenarios", &["strategies"]),
     ("sim", &["strategies", "evidence", "scenarios"]),
     ("tls", &[]),
+    ("traces", &["strategies"]),
     ("app", &["strategies", "evidence", "scenarios", "tls"]),
     ("report", &[]),
     ("diagnose", &["tls"]),
-    ("loadgen", &["strategies", "evidence", "scenarios", "sim", "app", "report", "diagnose", "tls"]),
+    ("loadgen", &["strategies", "evidence", "scenarios", "sim", "app", "report", "diagnose", "tls", "traces"]),
 ];
 
 /// What a room must not know, whatever it is for.
@@ -26,6 +27,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("scenarios", &["tokio", "redis", "axum", "hyper", "rand", "sqlx"]),
     ("sim", &["tokio", "redis", "axum", "hyper", "rand", "bollard"]),
     ("tls", &["redis", "axum", "hyper", "sqlx", "clap"]),
+    ("traces", &["tokio", "redis", "axum", "hyper", "rand", "sqlx", "clap"]),
     ("app", &["report", "plotters"]),
     ("report", &["tokio", "redis", "axum", "hyper", "sqlx"]),
     ("diagnose", &["axum", "hyper", "sqlx", "plotters", "bollard"]),

@@ -142,7 +142,50 @@ const CASES: &[(&[&str], i32, &[&str])] = &[
         &["the shared cache does not do what the lab needs · the Redis at redis://127.0.0.1:1", "--cache memory"],
     ),
     (&["--scenario", "hotkey", "--target", "127.0.0.1:1"], 2, &["not a URL that can be driven", "found no scheme"]),
-    (&["--scenario", "hotkey", "--target", "https://localhost/"], 2, &["found https, allowed http only"]),
+    (&["--scenario", "hotkey", "--target", "ftp://localhost/"], 2, &["found scheme \"ftp\", allowed http and https"]),
+    (
+        &["--scenario", "hotkey", "--target", "https://localhost:1/{key}", "--target-ca", "/no/ca"],
+        2,
+        &["no TLS · --target-ca /no/ca"],
+    ),
+    (
+        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}", "--target-insecure"],
+        2,
+        &["no TLS without https://"],
+    ),
+    (&["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}", "--header", "Sesame"], 2, &["no colon in it"]),
+    (
+        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}", "--method", "POST"],
+        2,
+        &["--method", "allowed: get, head"],
+    ),
+    (
+        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}", "--target-name", "../up"],
+        2,
+        &["a name that no folder can have"],
+    ),
+    (
+        &["--scenario", "hotkey", "--target", "http://127.0.0.1:1/{key}", "--outcome-header", "X Cache"],
+        2,
+        &["no header's name"],
+    ),
+    (&["--scenario", "hotkey", "--header", "X-A: 1"], 2, &["--target"]),
+    (
+        &["--scenario", "hotkey", "--assert", "origin.totel <= 1"],
+        2,
+        &["--assert, character 1", "did you mean `origin.total`?"],
+    ),
+    (
+        &["--scenario", "hotkey", "--assert", "errors < 1"],
+        2,
+        &["a bound that a threshold cannot have", "found <, allowed <= and >="],
+    ),
+    (&["--scenario", "hotkey", "--assert", "errors <= 1 and unsent <= 1"], 2, &["one condition, and no more"]),
+    (
+        &["sweep", "--scenario", "hotkey", "--vary", "cache.ttl=1s,2s", "--assert", "errors <= 1"],
+        2,
+        &["allowed with `run` alone"],
+    ),
     (&["--scenario", "hotkey", "--target", "http://192.0.2.1/{key}"], 2, &["not loopback", "add --i-own-this-target"]),
     (
         &["--scenario", "hotkey-open", "-r", "2000/s", "--target", "http://192.0.2.1/{key}", "--i-own-this-target"],

@@ -43,7 +43,7 @@ fn forbidden(file: &Value) -> Vec<String> {
         let environment = service["environment"].as_object().cloned().unwrap_or_default();
         let secret = environment.iter().any(|(name, value)| is_secret(name, value.as_str().unwrap_or_default()));
         bad(secret, "a secret in the environment");
-        let one_shot = ["secrets", "cluster"].contains(&name.as_str());
+        let one_shot = ["secrets", "cluster", "load"].contains(&name.as_str());
         bad(!one_shot && service["healthcheck"]["test"].is_null(), "no health check");
     }
     for (name, network) in file["networks"].as_object().unwrap() {
@@ -56,7 +56,7 @@ fn forbidden(file: &Value) -> Vec<String> {
 }
 
 /// A variable that holds a secret itself, not the name of a file that does.
-fn is_secret(name: &str, value: &str) -> bool {
+pub(crate) fn is_secret(name: &str, value: &str) -> bool {
     let names_one = ["PASSWORD", "TOKEN", "SECRET"].iter().any(|word| name.to_uppercase().contains(word));
     let in_url =
         value.split_once("://").and_then(|(_, rest)| rest.split_once('@')).is_some_and(|(u, _)| u.contains(':'));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what was played is told where a test fails")]
 
+mod action;
 mod advise;
 mod advise_scale;
 mod architecture;
@@ -10,7 +11,9 @@ mod bad_input;
 mod baselines;
 mod brownout;
 mod budgets;
+mod capacity;
 mod check;
+mod ci_docs;
 mod claims;
 #[path = "../common/mod.rs"]
 mod common;
@@ -20,17 +23,24 @@ mod counters;
 mod floor;
 mod fuzz;
 mod gate;
+mod history;
 mod hostile;
+mod junit;
+mod kubernetes;
 mod names;
 mod near;
+mod otlp;
 mod pages;
 mod pool;
+mod replay;
 mod security;
 mod shards;
+mod shells;
 mod sim;
 mod sweep;
 mod takeovers;
 mod theory;
+mod trace;
 mod validity;
 mod values;
 mod verdicts;

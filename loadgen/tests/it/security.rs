@@ -113,8 +113,29 @@ const CLAIMS: &[(&str, &[(&str, &str)])] = &[
         &[("loadgen/tests/real/target.rs", "hostile_servers_end_as_counted_errors")],
     ),
     (
-        "schemes other than http are refused",
+        "schemes other than http and https are refused",
         &[("loadgen/src/lab/target.rs", "what_is_no_url_or_nobody_s_own_is_refused")],
+    ),
+    (
+        "a `--header`'s value is in no record or message, and one of a file or of `LAB_TARGET_HEADERS` in no list of processes",
+        &[
+            (
+                "loadgen/tests/real/target_asks.rs",
+                "headers_are_sent_with_each_request_and_their_values_are_nowhere_else",
+            ),
+            ("loadgen/src/lab/target_asks.rs", "what_is_no_header_is_refused_without_its_value"),
+        ],
+    ),
+    (
+        "a target's certificate and name are checked, unless `--target-insecure` says that they are not",
+        &[("loadgen/tests/real/target_asks.rs", "a_target_over_tls_is_asked_and_its_certificate_is_checked")],
+    ),
+    (
+        "a counting proxy passes requests on to its one upstream, and its ledger wants the token",
+        &[(
+            "app/tests/it/origin_proxy.rs",
+            "an_upstream_that_is_gone_is_told_and_the_control_listener_wants_its_token",
+        )],
     ),
     (
         "a target or a Redis that is not loopback needs `--i-own-this-target`",
@@ -275,9 +296,10 @@ fn an_image_is_built_without_settings_and_records() {
 
 #[test]
 fn only_one_folder_knows_of_the_docker_engine() {
-    let mut folders: Vec<PathBuf> = ["app", "diagnose", "loadgen", "report", "scenarios", "sim", "strategies", "tls"]
-        .map(|room| root().join(room).join("src"))
-        .into();
+    let mut folders: Vec<PathBuf> =
+        ["app", "diagnose", "loadgen", "report", "scenarios", "sim", "strategies", "tls", "traces"]
+            .map(|room| root().join(room).join("src"))
+            .into();
     let mut knowing = BTreeSet::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::common::{Said, only_run, run};
+use loadgen::load::record::{Collector, SecondBounds};
+use loadgen::parts::read::{PartLines, RunParts};
+
+use crate::common::{Said, only_run, run, starts_after};
 
 /// A short run of a scenario in virtual time, and what else is on its command line.
 fn short(scenario: &str, length: &str, more: &[&str], into: &Path) -> Said {
@@ -15,13 +18,20 @@ fn short(scenario: &str, length: &str, more: &[&str], into: &Path) -> Said {
 /// The folders of all shards of a run, in order.
 fn shards(scenario: &str, length: &str, of: u32, more: &[&str], into: &Path) -> Vec<PathBuf> {
     let one = |index| {
-        let (part, into) = (format!("{index}/{of}"), into.join(format!("{index}")));
+        let (part, into) = (format!("{index}/{of}"), into.join("all"));
+        let before = runs(&into);
         let said = short(scenario, length, &[&["--shard", &part], more].concat(), &into);
         assert_eq!(said.code, Some(0), "{}", said.err);
-        assert!(!only_run(&into).join("run.json").exists(), "a shard is no run");
-        only_run(&into)
+        let made = runs(&into).into_iter().find(|path| !before.contains(path)).unwrap();
+        assert!(!made.join("run.json").exists(), "a shard is no run");
+        made
     };
     (0..of).map(one).collect()
+}
+
+/// The folders in a folder.
+fn runs(at: &Path) -> Vec<PathBuf> {
+    at.read_dir().into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
 }
 
 fn merge(folders: &[&Path], into: &Path) -> Said {
@@ -32,7 +42,7 @@ fn merge(folders: &[&Path], into: &Path) -> Said {
 
 /// Every file below a folder but what has the run's name, time or command in it.
 fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let named = ["run.json", "summary.md", "report.html"];
+    let named = ["run.json", "summary.md", "junit.xml", "report.html"];
     let (mut all, mut left) = (BTreeMap::new(), vec![root.to_owned()]);
     while let Some(folder) = left.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -64,7 +74,12 @@ fn the_shards_of_a_run_make_the_run_that_one_process_makes() {
         let whole = only_run(&at("whole"));
         for of in counts {
             let parts = shards(scenario, length, *of, more, &at(&format!("parts-{of}")));
-            let backwards: Vec<&Path> = parts.iter().rev().map(PathBuf::as_path).collect();
+            // In any order, each by its own name, or all by that of the folder which they are in.
+            let together = at(&format!("parts-{of}")).join("all");
+            let backwards: Vec<&Path> = match of % 2 {
+                0 => parts.iter().rev().map(PathBuf::as_path).collect(),
+                _ => vec![&together],
+            };
             let merged = merge(&backwards, &at(&format!("merged-{of}")));
             assert_eq!(merged.code, said.code, "{scenario} in {of}: {}", merged.err);
             let merged = only_run(&at(&format!("merged-{of}")));
@@ -81,6 +96,42 @@ fn the_shards_of_a_run_make_the_run_that_one_process_makes() {
             assert!(one == other, "{scenario} in {of}: run.json");
         }
     }
+}
+
+/// The 99th percentile of each shard by itself, milliseconds.
+fn p99s(shards: &[PathBuf], subject: &str, seconds: i64) -> Vec<f64> {
+    let parts = RunParts::read(shards).unwrap();
+    let bounds = SecondBounds { numbers: -1..=seconds, last_key: u32::MAX };
+    let one = |part| {
+        let collector = Collector::start(1, None).unwrap();
+        let mut lines = PartLines::open(part, subject, &bounds).unwrap().unwrap();
+        lines.up_to_a_second(|_| Ok(())).unwrap();
+        while let Some(second) = lines.second.take() {
+            collector.teller().again(*second);
+            lines.up_to_a_second(|_| Ok(())).unwrap();
+        }
+        let collected = collector.collected().unwrap().unwrap();
+        collected.measured[0].value_at_quantile(0.99) as f64 / 1e6
+    };
+    parts.parts.iter().map(one).collect()
+}
+
+/// What is done by hand where percentiles can't be merged: about one request in a hundred is a miss, so some shards have their 99th
+/// percentile among the hits, and others among the misses. Their mean is a time that no request took.
+#[test]
+fn the_mean_of_percentiles_is_no_percentile() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--strategy", "naive", "--set", "cache.ttl=20s"];
+    let all = shards("hotkey-open", "20s", 8, &more, &folder.path().join("parts"));
+    let p99s = p99s(&all, "naive", 20);
+    let folders: Vec<&Path> = all.iter().map(PathBuf::as_path).collect();
+    merge(&folders, &folder.path().join("merged"));
+    let merged = crate::common::record(&only_run(&folder.path().join("merged")));
+    let merged = merged.strategies[0].latency_ms.p99.unwrap();
+    let mean = p99s.iter().sum::<f64>() / p99s.len() as f64;
+    println!("p99 of the run {merged} ms; of its shards {p99s:.1?}, their mean {mean:.1} ms");
+    assert!(p99s.iter().any(|ms| *ms < 2.0) && p99s.iter().any(|ms| *ms > 100.0), "{p99s:?}");
+    assert!((mean / merged - 1.0).abs() > 0.25, "{mean} {merged}");
 }
 
 /// A copy of a shard's folder, with something changed in its part.json.
@@ -107,6 +158,28 @@ fn shards_that_are_not_one_run_are_refused_by_name() {
     let build = build_of(&all[2]);
     let built = copy(&all[2], &at("built"), |text| text.replace(&build, "another"));
     let many = copy(&all[2], &at("many"), |text| text.replace("\"of\": 3", "\"of\": 4000000000"));
+    let holed = copy(&all[2], &at("holed"), |text| text);
+    std::fs::remove_file(holed.join("naive/part.jsonl")).unwrap();
+    let (grid, out) = (["cache.ttl=1s,2s", "--points", "0/2"], at("swept"));
+    let said = run(&[
+        &[
+            "sweep",
+            "--scenario",
+            "hotkey",
+            "--quiet",
+            "--seeds",
+            "1",
+            "-d",
+            "2s",
+            "-o",
+            out.to_str().unwrap(),
+            "--vary",
+        ],
+        &grid[..],
+    ]
+    .concat());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let swept = only_run(&out);
     let planned = |shard: usize| {
         copy(&all[shard], &at(&format!("planned-{shard}")), |text| {
             text.replace("\"plan_hash\": \"", "\"plan_hash\": \"0")
@@ -122,12 +195,16 @@ fn shards_that_are_not_one_run_are_refused_by_name() {
         ),
         (&[two, three], "missing 0/3"),
         (&[one, two, two, three], "shard 1 twice, named twice"),
-        (&[one, two, &longer[2]], "found plan "),
-        (&[one, two, &seeded[2]], "found plan "),
+        (&[one, two, &longer[2]], "found scenario.toml duration = \"4s\", needed duration = \"3s\""),
+        (&[one, two, &seeded[2]], "found seed 7, needed 42"),
+        (&[one, two, &holed], "found no naive/part.jsonl, needed one for each strategy"),
         (&[one, two, &built], "found build another"),
         (&[one, two, &many], "part 2 of 4000000000, allowed at most 10000"),
         (&[one, two, &whole], "found a whole run, needed the folder of a shard"),
-        (&[one, two, Path::new("/nowhere")], "found no part.json"),
+        (&[one, two, Path::new("/nowhere")], "/nowhere · found nothing there"),
+        (&[one, two, &swept], "found a part of a sweep"),
+        (&[&one.join("part.json")], "found a file"),
+        (&[one, two, &one.join("naive")], "found neither shards nor parts in it"),
         (&[&planned[0], &planned[1], &planned[2]], "which scenario.toml and seed make"),
     ] {
         let said = merge(folders, &into);
@@ -150,6 +227,13 @@ fn build_of(shard: &Path) -> String {
 fn a_run_with_a_lost_shard_is_invalid() {
     let folder = tempfile::tempdir().unwrap();
     let all = shards("hotkey-open", "3s", 3, &["--strategy", "naive"], &folder.path().join("all"));
+    for shard in &all {
+        // Only what is driven together can be lost on the way.
+        let record = std::fs::read_to_string(shard.join("part.json")).unwrap();
+        let together = record.replace("\"together\": null", "\"together\": \"0123456789abcdef\"");
+        assert_ne!(together, record);
+        std::fs::write(shard.join("part.json"), together).unwrap();
+    }
     std::fs::remove_file(all[1].join("naive/part.jsonl")).unwrap();
     let folders: Vec<&Path> = all.iter().map(PathBuf::as_path).collect();
     let into = folder.path().join("into");
@@ -158,6 +242,26 @@ fn a_run_with_a_lost_shard_is_invalid() {
     let record = crate::common::record(&only_run(&into));
     let why = &record.strategies[0].invalid_because;
     assert!(why[0].contains("of 3 shards of the load these were lost, and their requests are missing: 1"), "{why:?}");
+}
+
+/// Shards that took t = 0 to be at different moments did not drive one load.
+#[test]
+fn a_run_whose_shards_began_apart_is_invalid() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = shards("hotkey-open", "3s", 3, &["--strategy", "naive"], &folder.path().join("all"));
+    for (after_ns, code, words) in [(4_000_000, 0, ""), (50_000_000, 4, "began up to 50.2 ms apart; at most 5 ms")] {
+        for (shard, after_ns) in all.iter().zip([0, after_ns, 0]) {
+            starts_after(&shard.join("naive/part.jsonl"), after_ns);
+        }
+        let folders: Vec<&Path> = all.iter().map(PathBuf::as_path).collect();
+        let into = folder.path().join(format!("into-{after_ns}"));
+        let said = merge(&folders, &into);
+        assert_eq!(said.code, Some(code), "{}{}", said.out, said.err);
+        let naive = &crate::common::record(&only_run(&into)).strategies[0];
+        let why = naive.invalid_because.join("; ");
+        assert!(why.contains(words), "{why:?}");
+        assert_eq!(naive.conditions.as_ref().unwrap().start_spread_ms, Some(after_ns as f64 / 1e6 + 0.2));
+    }
 }
 
 /// Whatever a shard's file has in it: a sentence, and no panic.
@@ -177,12 +281,20 @@ fn a_spoilt_shard_ends_with_a_sentence() {
     let lines: Vec<&str> = text.lines().collect();
     let second = lines.iter().rposition(|line| line.starts_with("{\"second\"")).unwrap() - 1;
     let with = |of: &[&str]| [&lines[..second], of, &lines[second + 1..]].concat().join("\n");
-    spoilt.extend([with(&[]), with(&[lines[second], lines[second]])]);
+    spoilt.extend([with(&[]), with(&[lines[second], lines[second]]), format!("{text}{{\"x\":1}}\n"), text.repeat(2)]);
     let gone = spoilt.len();
     // Each number in turn would be thousands of runs: of evenly spread ones each of these values.
     for (at, (from, to)) in numbers.iter().step_by(numbers.len() / 40).enumerate() {
         spoilt.push(format!("{}{}{}", &text[..*from], extreme[at % extreme.len()], &text[*to..]));
     }
+    // A time of the origin's or of a replica's that no run lasts until.
+    for field in ["\"arrived_ns\":", "\"at_ns\":"] {
+        let at = text.find(field).unwrap() + field.len();
+        let end = at + text[at..].find([',', '}']).unwrap();
+        let spoiled = format!("{}{}{}", &text[..at], 1_u64 << 60, &text[end..]);
+        spoilt.insert(0, spoiled);
+    }
+    let gone = gone + 2;
     // And every number of the last line, which has most of the fields.
     let last = text.trim_end().rfind('\n').unwrap();
     let of_last: Vec<_> = numbers.iter().filter(|(from, _)| *from > last).collect();
@@ -224,7 +336,7 @@ fn numbers(text: &str) -> Vec<(usize, usize)> {
 #[test]
 fn what_has_no_shards_refuses_them() {
     for (args, words) in [
-        (&["--scenario", "hotkey", "--shard", "0/2"][..], "a shard of a run that is not simulated"),
+        (&["--scenario", "hotkey", "--shard", "0/2"][..], "a shard of a lab that is its process's own"),
         (&["aa", "--scenario", "hotkey", "--lab", "sim", "--shard", "0/2"], "a shard of what is no run"),
         (
             &["sweep", "--scenario", "hotkey", "--vary", "cache.ttl=1s,2s", "--shard", "1/2"],

@@ -18,7 +18,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             }
             let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
             let mut bytes = std::fs::read(&path).unwrap();
-            if ["run.json", "report.html", "summary.md"].contains(&name.as_str()) {
+            if ["run.json", "report.html", "summary.md", "junit.xml"].contains(&name.as_str()) {
                 let own = |line: &&str| !["\"run\"", "started_at", "command"].iter().any(|word| line.contains(word));
                 let text =
                     String::from_utf8(bytes).unwrap().replace(&*folder.file_name().unwrap().to_string_lossy(), "");

@@ -225,7 +225,7 @@ fn parts_that_are_not_one_sweep_are_refused_by_name() {
         (&[one, two, built.path()], "build another"),
         (&[one, two, unfinished.path()], "a part that was not finished"),
         (&[one, two, &whole], "a whole sweep"),
-        (&[one, two, nowhere], "no sweep.json"),
+        (&[one, two, nowhere], "/nowhere · found nothing there"),
     ] {
         let said = merge(folders, into.path());
         // A record that cannot be one is no mistake on the command line.

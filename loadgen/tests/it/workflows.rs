@@ -15,6 +15,17 @@ fn is_pinned(action: &str) -> bool {
     digits && name.split('/').count() >= 2
 }
 
+/// Whether a job may write a release: of a workflow that nothing but a tag starts, after other jobs, and with nothing of the repository
+/// on its machine.
+fn publishes(workflow: &Value, job: &Value) -> bool {
+    let on = workflow["on"].as_object().is_some_and(|on| on.len() == 1);
+    let push = workflow["on"]["push"].as_object().is_some_and(|push| push.len() == 1 && push.contains_key("tags"));
+    let takes =
+        |step: &Value| step["uses"].as_str().is_some_and(|action| !action.starts_with("actions/download-artifact@"));
+    let foreign = job["steps"].as_array().is_none_or(|steps| steps.iter().any(takes));
+    on && push && job["needs"].is_array() && job["permissions"] == json!({ "contents": "write" }) && !foreign
+}
+
 /// Everything in a workflow that must not be there.
 fn forbidden(workflow: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -29,7 +40,7 @@ fn forbidden(workflow: &Value) -> Vec<String> {
     // They run a stranger's code with the repository's own rights.
     bad(on.contains("pull_request_target") || on.contains("workflow_run"), "a trigger with rights".into());
     for (name, job) in workflow["jobs"].as_object().unwrap() {
-        bad(!job["permissions"].is_null(), format!("{name}: permissions of its own"));
+        bad(!job["permissions"].is_null() && !publishes(workflow, job), format!("{name}: permissions of its own"));
         bad(
             job["timeout-minutes"].as_u64().is_none_or(|minutes| !(1..=120).contains(&minutes)),
             format!("{name}: no time-out"),
@@ -71,7 +82,10 @@ fn workflows() -> Vec<(String, String, Value)> {
 #[test]
 fn the_workflows_have_nothing_forbidden() {
     let all = workflows();
-    assert_eq!(all.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>(), ["ci.yml", "nightly.yml"]);
+    assert_eq!(
+        all.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>(),
+        ["ci.yml", "nightly.yml", "release.yml"]
+    );
     for (name, text, workflow) in &all {
         assert_eq!(forbidden(workflow), Vec::<String>::new(), "{name}");
         // Beside each commit stands the version that it was, for those who read.
@@ -89,7 +103,7 @@ fn the_workflows_have_nothing_forbidden() {
 #[test]
 fn ci_tests_and_gates_each_pull_request_and_the_night_keeps_its_results() {
     let all = workflows();
-    let [(_, ci_text, ci), (_, _, nightly)] = &all[..] else { panic!("two workflows") };
+    let [(_, ci_text, ci), (_, _, nightly), _] = &all[..] else { panic!("three workflows") };
     assert!(ci["on"].as_object().unwrap().contains_key("pull_request"));
     assert!(ci_text.contains("bash ci/test.sh") && ci_text.contains("bash ci/gate.sh"));
     let gate = std::fs::read_to_string(root().join("ci/gate.sh")).unwrap();
@@ -148,6 +162,80 @@ fn each_forbidden_thing_is_noticed() {
         let mut bad = good.clone();
         bad["jobs"]["j"][field] = value.clone();
         assert_eq!(forbidden(&bad).len(), 1, "{field}: {value}");
+    }
+}
+
+#[test]
+fn a_tag_alone_makes_a_release_and_the_job_that_writes_it_runs_nothing_of_ours() {
+    let all = workflows();
+    let (_, text, release) = all.iter().find(|(name, ..)| name == "release.yml").unwrap();
+    assert!(publishes(release, &release["jobs"]["publish"]));
+    for processor in ["x86_64", "aarch64"] {
+        assert!(release["jobs"][processor].to_string().contains("bash ci/release.sh release"), "{processor}");
+    }
+    assert!(text.contains("sha256sum -c") && text.contains("--draft"));
+    for (place, value) in [
+        ("/on", json!({ "push": { "branches": ["main"] } })),
+        ("/on/pull_request", Value::Null),
+        ("/jobs/publish/permissions/packages", json!("write")),
+        ("/jobs/publish/needs", Value::Null),
+        ("/jobs/publish/steps/0/uses", json!("actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8")),
+    ] {
+        let mut bad = release.clone();
+        let (above, last) = place.rsplit_once('/').unwrap();
+        match bad.pointer_mut(above).unwrap() {
+            Value::Array(list) => list[last.parse::<usize>().unwrap()] = value.clone(),
+            object => object[last] = value.clone(),
+        }
+        assert!(!publishes(&bad, &bad["jobs"]["publish"]), "{place}: {value}");
+    }
+}
+
+/// The release's script, with a `cargo` that has built already: what is packed, and that its checksum is its own.
+#[test]
+fn a_release_has_the_program_its_licences_completions_and_pages_and_a_checksum() {
+    let (fake, out) = (crate::action::cargo(), tempfile::tempdir().unwrap());
+    let mut command = std::process::Command::new("bash");
+    command.arg(root().join("ci/release.sh")).arg(out.path()).env("PATH", crate::action::path_with(fake.path()));
+    let output = command.env("CARGO_TARGET_DIR", fake.path().join("target")).output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    // The tests' own program is not static: that is what the script must say, and stop at.
+    assert!(!output.status.success() && err.contains("needs libraries, and should need none"), "{err}");
+    let ldd = fake.path().join("ldd");
+    crate::action::script(&ldd, "exit 1");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let name = format!("loadgen-{}-linux", std::env::consts::ARCH);
+    let sh = format!("cd {} && sha256sum -c {name}.tar.gz.sha256 && tar -xzf {name}.tar.gz", out.path().display());
+    let said = std::process::Command::new("sh").args(["-c", &sh]).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let files = ["LICENSE-MIT", "LICENSE-APACHE", "README.md", "completions/loadgen.bash", "man1/loadgen-sweep.1"];
+    for file in files {
+        assert!(out.path().join(&name).join(file).is_file(), "{file}");
+    }
+    let version = std::process::Command::new(out.path().join(&name).join("loadgen")).arg("--version").output().unwrap();
+    assert!(version.status.success());
+    let asked = std::fs::read_to_string(fake.path().join("asked")).unwrap();
+    assert!(asked.contains("crt-static") && asked.contains("build --release --locked --target"), "{asked}");
+}
+
+/// Every crate names the licence whose texts lie at the top.
+#[test]
+fn each_crate_names_its_licence() {
+    let all = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(all.contains("license = \"MIT OR Apache-2.0\""));
+    let mut crates = 0;
+    for entry in std::fs::read_dir(root()).unwrap() {
+        let Ok(text) = std::fs::read_to_string(entry.unwrap().path().join("Cargo.toml")) else { continue };
+        assert!(
+            text.contains("license.workspace = true") || text.contains("license = \"MIT OR Apache-2.0\""),
+            "{text}"
+        );
+        crates += 1;
+    }
+    assert!(crates > 9, "{crates}");
+    for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(std::fs::metadata(root().join(file)).unwrap().len() > 1000, "{file}");
     }
 }
 

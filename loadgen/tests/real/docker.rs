@@ -3,116 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::common::{
-    Said, alone, assert_ended, folder, record, signal, sound, strategy, unspoiled, unspoiled_alone, until,
+use crate::common::{Said, alone, assert_ended, folder, record, signal, sound, strategy, unspoiled_alone, until};
+use crate::docker_shards::{
+    a_shard_that_is_killed_makes_the_run_invalid, it_is_driven_from_beside_it, shards_drive_it_together,
 };
-
-/// A stack of our own.
-struct TestStack {
-    project: String,
-    /// What is given before each of Compose's commands.
-    with: Vec<String>,
-}
-
-impl TestStack {
-    /// Brings it up; `None`, and a line that says so, where there is no engine or the images cannot be had.
-    fn up() -> Option<Self> {
-        let stack = Self { project: format!("stampede-test-{}", std::process::id()), with: Vec::new() };
-        app::testing::needed("docker", || {
-            let works = |args: &[&str]| Command::new("docker").args(args).output().is_ok_and(|o| o.status.success());
-            if !works(&["compose", "version"]) || !works(&["info"]) {
-                return None;
-            }
-            let built = stack.compose(&["build"]);
-            if !built.status.success() {
-                app::testing::skipped(text(&built.stderr).lines().last().unwrap_or_default());
-            }
-            built.status.success().then_some(())
-        })?;
-        stack.does(&["up", "-d", "--wait"]);
-        Some(stack)
-    }
-
-    /// The same images with another cache, in the place of the first.
-    fn with_cache(&self, which: &str) -> Self {
-        let with = vec!["--env-file".to_owned(), format!("docker/{which}.env")];
-        let stack = Self { project: self.project.clone(), with };
-        stack.does(&["up", "-d", "--wait"]);
-        stack
-    }
-
-    fn compose(&self, args: &[&str]) -> Output {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let mut command = Command::new("docker");
-        command.arg("compose").args(&self.with).args(args).current_dir(root).env("COMPOSE_PROJECT_NAME", &self.project);
-        for (name, value) in [
-            ("LAB_IMAGE", "stampede-lab:test"),
-            ("LAB_APP_PORTS", "18081-18099"),
-            ("LAB_APP_CONTROL_PORTS", "18181-18199"),
-            ("LAB_PROXY_CONTROL_PORT", "18200"),
-            ("LAB_ORIGIN_CONTROL_PORT", "18201"),
-            ("LAB_HEALTH_INTERVAL", "1s"),
-        ] {
-            command.env(name, value);
-        }
-        command.output().unwrap()
-    }
-
-    fn does(&self, args: &[&str]) {
-        let done = self.compose(args);
-        assert!(done.status.success(), "docker compose {args:?}: {}", text(&done.stderr));
-    }
-
-    fn loadgen(&self, args: &[&str]) -> Command {
-        let mut command = crate::common::loadgen(args);
-        command.env("COMPOSE_PROJECT_NAME", &self.project);
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Said {
-        self.loadgen(args).output().unwrap().into()
-    }
-
-    /// A valid run that ends with 0, and its folder.
-    fn measure(&self, results: &Path, args: &[&str]) -> (Said, PathBuf) {
-        let (said, path) = unspoiled(results, |folder| self.run(&[args, &["-o", folder.to_str().unwrap()]].concat()));
-        assert_ended(&said, &path, &[0]);
-        (said, path)
-    }
-
-    /// States of this stack's containers, `running`, `paused` …, by service.
-    fn states(&self) -> Vec<(String, String)> {
-        let listed = self.compose(&["ps", "-a", "--format", "{{.Service}} {{.State}}"]);
-        let listed = text(&listed.stdout);
-        let mut states: Vec<(String, String)> = listed
-            .lines()
-            .filter_map(|l| l.split_once(' ').map(|(s, state)| (s.to_owned(), state.to_owned())))
-            .collect();
-        states.sort();
-        states
-    }
-
-    /// Everything that Docker still has of this project.
-    fn left_behind(&self) -> String {
-        let filter = format!("label=com.docker.compose.project={}", self.project);
-        [&["ps", "-aq"][..], &["volume", "ls", "-q"], &["network", "ls", "-q"]]
-            .into_iter()
-            .map(|list| text(&Command::new("docker").args(list).args(["--filter", &filter]).output().unwrap().stdout))
-            .collect()
-    }
-}
-
-impl Drop for TestStack {
-    fn drop(&mut self) {
-        let _ = self.compose(&["down", "-v", "--timeout", "1"]);
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use crate::test_stack::{TestStack, text};
 
 /// hotkey, short, with whatever else.
 fn scenario(at: &Path, name: &str, duration: &str, more: &str) -> PathBuf {
@@ -141,6 +38,9 @@ fn a_stack_is_found_driven_hurt_and_healed_and_leaves_nothing_behind() {
     let scratch = tempfile::tempdir().unwrap();
     its_redis_is_set_up_and_watched(&stack, scratch.path());
     it_is_found_and_driven(&stack, scratch.path());
+    it_is_driven_from_beside_it(&stack);
+    shards_drive_it_together(&stack, scratch.path());
+    a_shard_that_is_killed_makes_the_run_invalid(&stack, scratch.path());
     real_faults_take_effect_and_are_explained(&stack, scratch.path());
     // After Redis was restarted, on purpose: a part that asks it about a lock finds its connection broken.
     the_lock_s_holder_is_found(&stack, scratch.path());

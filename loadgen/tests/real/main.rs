@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic here is a failed test")]
 
+mod capacity;
 mod cluster;
 #[path = "../common/mod.rs"]
 mod common;
@@ -12,6 +13,7 @@ mod counters;
 mod descriptors;
 mod diagnose;
 mod docker;
+mod docker_shards;
 mod encrypted;
 mod interrupts;
 mod keys_and_ramps;
@@ -21,8 +23,10 @@ mod nginx_varnish;
 mod pool;
 mod preflight;
 mod prometheus;
+mod proxy_origin;
 mod real_gate;
 mod repeats;
+mod replay;
 mod retries;
 mod runs;
 mod schema;
@@ -33,7 +37,9 @@ mod server_events;
 mod slots;
 mod stall;
 mod target;
+mod target_asks;
 mod terminal;
+mod test_stack;
 mod turns;
 mod values;
 mod writes;

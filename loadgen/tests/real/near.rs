@@ -8,7 +8,7 @@ use crate::common::{assert_ended, record, run, sound, strategy, unspoiled};
 fn a_real_redis_is_read_as_often_as_theory_says() {
     let results = tempfile::tempdir().unwrap();
     let name = "plain + near(ttl=1s) + coalesce + lock";
-    let load = ["-r", "450/s", "-w", "2s", "-d", "8s", "--strategy", name];
+    let load = ["-r", "900/s", "-w", "2s", "-d", "8s", "--strategy", name];
     let (said, path) = unspoiled(results.path(), |folder| {
         let to = ["--lab", "local", "--cache", "redis", "-o", folder.to_str().unwrap()];
         run(&[&["--scenario", "near-hot"][..], &to, &load].concat())

@@ -23,7 +23,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
 }
 
 /// The program, where it is needed and here.
-fn program(name: &str, program: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str, program: &str) -> Option<PathBuf> {
     needed(name, || on_path(program))
 }
 
@@ -56,7 +56,7 @@ impl Origin {
 }
 
 /// A program that the system asks to end if we are killed, where it has `setpriv`.
-fn guarded(program: &Path) -> Command {
+pub(crate) fn guarded(program: &Path) -> Command {
     let Some(setpriv) = on_path("setpriv") else { return Command::new(program) };
     let mut command = Command::new(setpriv);
     command.args(["--pdeathsig", "TERM"]).arg(program);
@@ -64,10 +64,10 @@ fn guarded(program: &Path) -> Command {
 }
 
 /// nginx or Varnish. Asked to end, and waited for: killed, nginx would leave its workers behind.
-struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Server {
-    fn start(command: &mut Command, log: &Path, port: u16) -> Self {
+    pub(crate) fn start(command: &mut Command, log: &Path, port: u16) -> Self {
         let file = std::fs::File::create(log).unwrap();
         let child = command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
         let mut server = Self(child);
@@ -105,7 +105,7 @@ fn free_port() -> u16 {
 }
 
 /// A folder that nginx's workers can enter: they are nobody where its master is root.
-fn enterable() -> TempDir {
+pub(crate) fn enterable() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     assert!(Command::new("chmod").args(["711", folder.path().to_str().unwrap()]).status().unwrap().success());
     folder

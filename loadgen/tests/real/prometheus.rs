@@ -313,6 +313,7 @@ async fn the_runs(settings: &Settings, endpoints: &Endpoints, prometheus: &Prome
         pacer: &pacer,
         stop,
         feed: Feed::new(false),
+        together: None,
     };
     let scratch = tempfile::tempdir().unwrap();
     let mut before = Sums::default();

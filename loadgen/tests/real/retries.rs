@@ -73,6 +73,7 @@ fn drive(kind: Kind, settings: &[(&str, &str)]) -> (Collected, u64) {
     let (_never, stop) = Shutdown::pair();
     let drive = Drive {
         plan: Arc::new(Plan::new(1, &scenario, 1)),
+        part: None,
         pattern: Pattern::from(&scenario.load.kind),
         sites: vec![Arc::new(Site::replica(address))],
         keys: scenario.keys.clone(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::common::{beside, only_run, run, unspoiled};
+use crate::common::{beside, only_run, run, starts_after, unspoiled};
 use crate::diagnose::through_a_keyhole;
 use crate::schemas::{Harm, MAPS, Schema, harmed, schemas};
 use report::Document as _;
@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 49] = [
+const MAY_BE_MISSING: [&str; 52] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -27,8 +27,11 @@ const MAY_BE_MISSING: [&str; 49] = [
     "run .blocks",
     "run .cache_settings",
     "run .comparisons",
+    "run .foreign_origin",
     "run .shards",
+    "run .unchecked",
     "run Comparison.lives",
+    "run Conditions.start_spread_ms",
     "run Counters.immortal",
     "run Events.breaker_closed",
     "run Events.breaker_opened",
@@ -137,9 +140,7 @@ fn fresh() -> &'static [Written] {
         };
         // Events, thresholds, retries, a limit, a breaker.
         let sim = well("sim", "--lab sim --scenario metastable", &[]);
-        // Writes.
         well("writes", "--lab sim --scenario leaderboard --strategy swr", &[]);
-        // Counters.
         well("counters", "--lab sim --scenario counters --strategy lua -d 3s --set load.clients=4", &[]);
         // Copies in the process.
         let near = ["--strategy", "plain + near(ttl=1s) + coalesce + lock"];
@@ -152,15 +153,21 @@ fn fresh() -> &'static [Written] {
         let pages = ["--strategy", "plain + batch(mode=mget) + lock"];
         well("takeovers", "--lab sim --scenario cluster-hot-slot -d 8s -r 300/s", &pages);
         well("parts", "--lab sim --scenario large-values -d 3s -r 500/s", &parts);
+        crate::proxy_origin::counted(&all.join("counted"));
         // A server that is set up and watched.
         if app::testing::needed("redis", app::cache::redis_server::installed).is_some() {
             let line =
                 "--lab local --cache redis --scenario hotkey --strategy singleflight -w 1s -d 2s --set cache.ttl=1s";
             well("server", &format!("{line} --set cache.redis.appendonly=yes"), &[]);
         }
-        // Shards, and the run that they make.
-        let shard = well("shard", "--lab sim --scenario hotkey-open -d 3s -w 1s --strategy naive --shard 0/1", &[]);
-        well("merged", "merge", &[&shard]);
+        // Shards, and the run that they make: as if they had driven a stack together, whose clocks they had to agree on.
+        let line = "--lab sim --scenario hotkey-open -d 3s -w 1s --strategy naive --shard";
+        let shards = ["0/2", "1/2"].map(|part| {
+            let shard = well(&part.replace('/', "-of-"), &format!("{line} {part}"), &[]);
+            starts_after(&Path::new(&shard).join("naive/part.jsonl"), 1_000);
+            shard
+        });
+        well("merged", "merge", &[&shards[0], &shards[1]]);
         // An event that lasts.
         well("lasts", "--lab sim --scenario origin-outage --strategy best", &[]);
         let repeated =
@@ -171,6 +178,8 @@ fn fresh() -> &'static [Written] {
         let grid = "sweep --scenario hotkey -d 6s -w 1s --vary cache.ttl=1s,2s --strategy xfetch,best --seeds 2";
         well("sweep", grid, &["--goal", "min origin.total where latency.p99 <= 2ms"]);
         well("part", &format!("{grid} --points 0/2"), &[]);
+        let line = "capacity --scenario hotkey-open --strategy naive,swr -d 2s --from 100/s --to 200/s";
+        well("capacity", line, &["--find", "max load.rate where latency.p99 <= 50ms and errors <= 0"]);
         let numbers = "advise --quick --rate 40/s --keys single --ttl 2s --service-time 200ms --origin-capacity 4/s";
         well("advice", numbers, &["--max-stale", "2s"]);
         // More is asked of the origin than it can do: what is advised then has fields of its own.
@@ -178,9 +187,8 @@ fn fresh() -> &'static [Written] {
             "advise --quick --rate 40/s --keys uniform:40 --ttl 2s --service-time 200ms --origin-capacity 6/s";
         well("beyond", numbers, &[]);
         // What would cost too much is sampled.
-        let numbers =
-            "advise --quick --rate 300/s --keys uniform:20000 --ttl 4s --service-time 100ms --origin-capacity 400/s";
-        well("sampled", numbers, &[]);
+        let numbers = "advise --quick --rate 300/s --keys uniform:20000 --ttl 4s --service-time 100ms";
+        well("sampled", numbers, &["--origin-capacity", "400/s"]);
         let baselines = all.join("baselines");
         for run_folder in [&sim, local.to_str().unwrap()] {
             let said = run(&["promote", "--baseline-dir", baselines.to_str().unwrap(), run_folder]);
@@ -393,7 +401,6 @@ fn one_is_named_by_its_name_or_its_id_and_an_unknown_one_is_refused() {
     let file = only_run(&folder);
     assert_eq!(said.out, format!("{}\n", file.display()));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), by_name.out);
-
     let inside = file.join("schemas");
     for (args, words) in [
         (vec!["schema", "runn"], "no such schema · schema \"runn\" · allowed run, events, sweep, "),

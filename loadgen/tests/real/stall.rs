@@ -52,6 +52,7 @@ fn drive(settings: &[(&str, &str)]) -> Collected {
     let (_never, stop) = Shutdown::pair();
     let drive = Drive {
         plan: Arc::new(Plan::new(1, &scenario, 1)),
+        part: None,
         pattern: Pattern::from(&scenario.load.kind),
         sites: vec![Arc::new(Site::replica(address))],
         keys: scenario.keys.clone(),

@@ -315,7 +315,7 @@ async fn every_address_of_a_name_is_tried() {
     let probed = probe(&site, 1, timeout).await.unwrap();
     assert_eq!((probed.status, site.address()), (200, Some(alive)));
     let nobody = Arc::new(Site::foreign(vec![dead("127.0.0.2"), dead("127.0.0.3")], "name", "/{key}").unwrap());
-    assert_eq!(probe(&nobody, 1, timeout).await, Err(evidence::ErrorKind::ConnectRefused));
+    assert_eq!(probe(&nobody, 1, timeout).await.unwrap_err().kind, evidence::ErrorKind::ConnectRefused);
 }
 
 /// A URL that would not ask for the item is refused: it is never what was meant.

@@ -14,7 +14,7 @@ use crate::record::{Environment, Metric, Strategy};
 /// The schema of a noise file that this build writes and reads.
 pub const NOISE_SCHEMA: &str = "stampede.noise/v1";
 /// What is assumed where nobody measured: 2 %.
-pub(super) const ASSUMED: f64 = 0.02;
+pub(crate) const ASSUMED: f64 = 0.02;
 /// No band is narrower: a difference of less than 1 % is nobody's reason to choose.
 const LEAST: f64 = 0.01;
 /// The share of pairs whose difference lies in the band.

@@ -2,23 +2,23 @@
 //!
 //! A lab writes through this, a report reads through it, and neither spells a file name.
 
-use std::collections::BTreeMap;
-use std::io;
-use std::ops::Range;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
-
-use hdrhistogram::Histogram;
 
 use crate::files::atomic::{AtomicFile, refuse_links, write_inside};
 use crate::files::csv::CsvLine;
 use crate::files::error::{ReportError, io_error};
-use crate::files::hlog::{HlogHeader, HlogWriter, quantiles, read_hlog};
+use crate::files::hlog::{HlogHeader, HlogWriter, read_hlog_header};
 use crate::files::lines::FileLines;
 use crate::files::rows::{self, BinFile};
 use crate::files::{FileKind, read_file, read_text};
 use crate::files::{server_rows, shard_rows, write_rows};
 use crate::record::run_json::{parse_run, print_run};
 use crate::record::{AnswerRow, BinRow, ContainerRow, EventRow, OriginRow, Run, ServerRow, ShardRow, WriteRow};
+
+/// The head of `latency.hlog` lies within so many bytes.
+const HLOG_HEAD_MAX: u64 = 4096;
 
 /// Writes one row of a file.
 pub type Write<'a, T> = &'a mut dyn FnMut(&T) -> io::Result<()>;
@@ -364,6 +364,20 @@ impl StrategyFolder {
         HlogWriter::begin(AtomicFile::create(&path)?, header).map_err(io_error("write", &path))
     }
 
+    /// Reads what the head of `latency.hlog` says about time.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Io`] where it cannot be read or says nothing of it.
+    pub fn read_latency_header(&self) -> Result<HlogHeader, ReportError> {
+        let path = self.path.join("latency.hlog");
+        let mut head = String::new();
+        let file = File::open(&path).map_err(io_error("read", &path))?;
+        file.take(HLOG_HEAD_MAX).read_to_string(&mut head).map_err(io_error("read", &path))?;
+        let none = || io::Error::new(io::ErrorKind::InvalidData, "its head does not say when it began");
+        read_hlog_header(&head).ok_or_else(none).map_err(io_error("read", &path))
+    }
+
     /// Writes `latency.hlog`: the header, then whatever `fill` writes.
     ///
     /// # Errors
@@ -377,34 +391,6 @@ impl StrategyFolder {
         let mut log = self.begin_latency(header)?;
         fill(&mut log).map_err(io_error("write", &self.path.join("latency.hlog")))?;
         log.commit()
-    }
-
-    /// Reads `latency.hlog`: merged histograms (nanoseconds) of `tags` over the intervals that start in `window_ms`
-    /// since t = 0.
-    ///
-    /// # Errors
-    ///
-    /// [`ReportError::Io`] or [`ReportError::Hlog`].
-    pub fn read_latency(
-        &self,
-        tags: &[&str],
-        window_ms: Range<i64>,
-    ) -> Result<BTreeMap<String, Histogram<u64>>, ReportError> {
-        self.read_log(|bytes| read_hlog(bytes, tags, window_ms))
-    }
-
-    /// Reads the 99th percentile of a tag in each second from `latency.hlog`: the second's start in milliseconds
-    /// since t = 0, and milliseconds.
-    pub(crate) fn read_p99(&self, tag: &str) -> Result<BTreeMap<i64, f64>, ReportError> {
-        let found = self.read_log(|bytes| quantiles(bytes, tag, 0.99))?;
-        // The warm-up's first interval may begin within its second.
-        Ok(found.into_iter().map(|(at, ns)| (at.div_euclid(1000) * 1000, ns as f64 / 1e6)).collect())
-    }
-
-    fn read_log<T>(&self, parse: impl FnOnce(&[u8]) -> Result<T, String>) -> Result<T, ReportError> {
-        let path = self.path.join("latency.hlog");
-        let bytes = read_file(&path, FileKind::Latency)?;
-        parse(&bytes).map_err(|problem| ReportError::Hlog { path, problem })
     }
 
     fn write(&self, file: &str, fill: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), ReportError> {

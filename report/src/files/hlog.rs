@@ -119,6 +119,16 @@ impl HlogWriter<AtomicFile> {
     }
 }
 
+/// What the head of a log says about time; `None` where it does not say so.
+#[must_use]
+pub fn read_hlog_header(head: &str) -> Option<HlogHeader> {
+    let after = |mark: &str| head.lines().find_map(|line| line.strip_prefix(mark));
+    let seconds = after("#[StartTime: ")?.split(' ').next()?.parse().ok()?;
+    let offset = after(ZERO_MARK)?.split(' ').next()?.parse().ok()?;
+    let began = Duration::try_from_secs_f64(seconds).ok()?;
+    Some(HlogHeader { warmup_began: SystemTime::UNIX_EPOCH.checked_add(began)?, t0_offset_ms: offset })
+}
+
 /// The histograms of a log merged, one for each of `tags`, over the intervals that start within `window_ms` since t = 0.
 /// A tag without an interval in the window is absent. Values are nanoseconds.
 ///
@@ -131,8 +141,25 @@ pub fn read_hlog(
     tags: &[&str],
     window_ms: Range<i64>,
 ) -> Result<BTreeMap<String, Histogram<u64>>, String> {
+    merge_hlog(bytes, tags, window_ms, |_, _, _| ())
+}
+
+/// The same, and shows each histogram before it is merged: its tag, its start in milliseconds since t = 0, itself.
+///
+/// # Errors
+///
+/// As [`read_hlog`]; what was shown until then is not the whole.
+pub(crate) fn merge_hlog(
+    bytes: &[u8],
+    tags: &[&str],
+    window_ms: Range<i64>,
+    mut see: impl FnMut(&str, i64, &Histogram<u64>),
+) -> Result<BTreeMap<String, Histogram<u64>>, String> {
     let mut merged = BTreeMap::new();
-    each_interval(bytes, tags, window_ms, |tag, _, one| add(&mut merged, tag, one))?;
+    each_interval(bytes, tags, window_ms, |tag, start_ms, one| {
+        see(tag, start_ms, one);
+        add(&mut merged, tag, one)
+    })?;
     Ok(merged)
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub(crate) mod error;
 pub(crate) mod folder;
 pub(crate) mod hlog;
+mod latency;
 pub(crate) mod lines;
 pub(crate) mod packed;
 pub(crate) mod part;

@@ -35,7 +35,7 @@ pub(super) fn differences(runs: &[&Run]) -> Vec<FactRow> {
         fact("blocks", true, &|run| run.blocks.len().max(1).to_string()),
         fact("seed", true, &|run| run.seed.to_string()),
         fact("TTL", true, &|run| phrases::seconds(run.ttl_s)),
-        fact("origin’s service time", true, &|run| phrases::seconds(run.service_time_s)),
+        fact("origin’s service time", true, &phrases::service_time),
         fact("hot key", true, &|run| run.hot_key.clone().unwrap_or_else(|| "none".to_owned())),
         fact("lab", true, &|run| run.lab.clone()),
         fact("cache", true, &|run| run.cache.clone()),

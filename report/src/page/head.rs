@@ -19,26 +19,36 @@ const MISSING_NAMED: usize = 4;
 
 /// From the doctype to the open `main`. The page may run its own script, which is named by its hash, and no other.
 pub(super) fn open(out: &mut Sheet, view: &View<'_>, title: &str) {
-    let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
     // What hides a strategy everywhere, row by row.
     let hidden: String = (0..view.rows.len())
         .map(|at| format!(".off-{at} [data-s=\"{at}\"],.off-{at} .s{at}{{display:none}}\n"))
         .collect();
+    open_with(out, title, &hidden, SCRIPT, "verdict");
+}
+
+/// The same with another script, which is named by its hash, a style sheet's end, and where the page's content begins.
+pub(crate) fn open_with(out: &mut Sheet, title: &str, style: &str, script: &str, first: &str) {
+    let hash = STANDARD.encode(Sha256::digest(script.as_bytes()));
     put!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
          script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
-         <style>\n{STYLE}{hidden}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n<main>\n",
+         <style>\n{STYLE}{style}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#{first}\">Skip to the {first}</a>\n<main>\n",
         escaped(title)
     );
 }
 
 /// The script, and the end.
 pub(super) fn close(out: &mut Sheet) {
-    put!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n");
+    close_with(out, SCRIPT);
+}
+
+/// The same with another script.
+pub(crate) fn close_with(out: &mut Sheet, script: &str) {
+    put!(out, "</main>\n<script>{script}</script>\n</body>\n</html>\n");
 }
 
 /// What was run, on what, valid or not.

@@ -1,8 +1,8 @@
 //! Writing HTML: the little that all sections share.
 
-pub(super) use std::fmt::Write;
+pub(crate) use std::fmt::Write;
 
-pub(super) use crate::text::escape::html as escaped;
+pub(crate) use crate::text::escape::html as escaped;
 
 /// Writes to a String, which cannot fail.
 macro_rules! put {
@@ -10,14 +10,14 @@ macro_rules! put {
         let _ = $out.write_fmt(format_args!($($arg)*));
     }};
 }
-pub(super) use put;
+pub(crate) use put;
 
 /// HTML under way, and the sections that it has so far.
 #[derive(Default)]
-pub(super) struct Sheet {
-    pub(super) html: String,
+pub(crate) struct Sheet {
+    pub(crate) html: String,
     /// Each section's id and heading.
-    pub(super) sections: Vec<(&'static str, &'static str)>,
+    pub(crate) sections: Vec<(&'static str, &'static str)>,
 }
 
 impl Write for Sheet {
@@ -27,22 +27,22 @@ impl Write for Sheet {
 }
 
 impl Sheet {
-    pub(super) fn push_str(&mut self, text: &str) {
+    pub(crate) fn push_str(&mut self, text: &str) {
         self.html.push_str(text);
     }
 
     /// Opens a table that scrolls sideways where there is no room for it; its class may be empty.
-    pub(super) fn open_table(&mut self, label: &str, class: &str) {
+    pub(crate) fn open_table(&mut self, label: &str, class: &str) {
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
         put!(self, "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table{class}>\n");
     }
 
-    pub(super) fn close_table(&mut self) {
+    pub(crate) fn close_table(&mut self) {
         self.push_str("</tbody>\n</table>\n</div>\n");
     }
 
     /// Opens a section with its heading and, where there is one, a sentence that says how to read it. The sentence is HTML.
-    pub(super) fn section(&mut self, id: &'static str, heading: &'static str, how: &str) {
+    pub(crate) fn section(&mut self, id: &'static str, heading: &'static str, how: &str) {
         self.sections.push((id, heading));
         put!(self, "<section id=\"{id}\" aria-labelledby=\"h-{id}\">\n<h2 id=\"h-{id}\">{heading}</h2>\n");
         if !how.is_empty() {
@@ -55,7 +55,7 @@ impl Sheet {
 const END: usize = 8;
 
 /// A name in bold that, where there is no room for it, loses its middle and not its end.
-pub(super) fn with_ends(name: &str) -> String {
+pub(crate) fn with_ends(name: &str) -> String {
     let length = name.chars().count();
     if length <= END + 4 {
         return format!("<b>{}</b>", escaped(name));
@@ -66,6 +66,6 @@ pub(super) fn with_ends(name: &str) -> String {
 }
 
 /// A number with at most one decimal, as short as it is exact.
-pub(super) fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     if (value - value.round()).abs() < 0.05 { format!("{value:.0}") } else { format!("{value:.1}") }
 }

@@ -165,6 +165,7 @@ pub(super) fn spectrum(out: &mut Sheet, view: &View<'_>) {
         unit: "",
         labels: Some((0..count).map(|at| percentile(place(at))).collect()),
         sync: "spectrum",
+        rows: Vec::new(),
     };
     let said: Vec<String> =
         view.rows.iter().map(|row| format!("{}: {}", row.name, phrases::response_figures(row.first))).collect();

@@ -9,9 +9,10 @@
 mod best;
 mod counters;
 mod differences;
-mod head;
+pub(crate) mod head;
 mod health;
-mod html;
+mod heat;
+pub(crate) mod html;
 mod latency;
 mod levels;
 mod outcomes;
@@ -66,6 +67,7 @@ fn sections(out: &mut Sheet, view: &View<'_>) {
         pool::pool(out, view);
         shards::shards(out, view);
         latency::over_the_run(out, view);
+        heat::heat(out, view);
         latency::spectrum(out, view);
         if !counts {
             tradeoff::tradeoff(out, view);

@@ -3,13 +3,15 @@
 (() => {
   const root = document.documentElement;
   const groups = [...document.querySelectorAll("[data-dx]")].map((element) => {
-    const { from, to, x0, dx, n, before, unit, labels, sync } = element.dataset;
+    const { from, to, x0, dx, n, before, unit, labels, sync, rows } = element.dataset;
     const [number, places] = [(text) => Number(text), labels ? labels.split("|") : null];
     return {
       element, sync, before, unit, places, count: number(n), from: number(from), to: number(to), x0: number(x0), dx: number(dx),
-      readers: [...element.querySelectorAll("[data-v]")],
+      readers: [...element.querySelectorAll("[data-v], [data-cells]")],
       hairs: [...element.querySelectorAll(".hair")],
-      series: new Map(), at: -1,
+      ends: rows ? rows.split("|") : null,
+      cells: rows ? [...element.querySelectorAll(".box")].map((box) => box.appendChild(document.createElement("i"))) : [],
+      series: new Map(), at: -1, row: -1,
     };
   });
 
@@ -23,25 +25,57 @@
     }
     return group.series.get(reader);
   };
-  const said = (group, reader, at) => seriesOf(group, reader)
-    .map(({ name, unit, all }) => `${name ? name + " " : ""}${all[at] ?? "–"}${unit}`).join(" · ");
+  // `row,count,count,,count|…`: a column's first row with a request, and how many each has from there on.
+  const columnOf = (group, reader, at) => {
+    if (!group.series.has(reader)) {
+      group.series.set(reader, reader.dataset.cells.split("|").map((text) => {
+        const [first, ...counts] = text.split(",");
+        return { first: Number(first), counts };
+      }));
+    }
+    return group.series.get(reader)[at] ?? { first: 0, counts: [] };
+  };
+  const cellSaid = (group, { first, counts }, row) => {
+    const requests = (count, from, to) => `${count} request${count === 1 ? "" : "s"} of ${group.ends[from]} to ${group.ends[to]} ms`;
+    if (row >= 0) return requests(Number(counts[row - first] || 0), row, row + 1);
+    const all = counts.reduce((sum, count) => sum + Number(count), 0);
+    return counts.length ? requests(all, first, first + counts.length) : "–";
+  };
+  // The next row up or down in which any strategy has a request at that place.
+  const rowFrom = (group, at, row, up) => {
+    const rows = group.readers.filter(visible).map((reader) => columnOf(group, reader, at))
+      .flatMap(({ first, counts }) => counts.flatMap((count, more) => count ? [first + more] : []))
+      .filter((one) => row < 0 || (up ? one > row : one < row));
+    return rows.length ? (up ? Math.min(...rows) : Math.max(...rows)) : row;
+  };
+  const said = (group, reader, at) => group.ends ? cellSaid(group, columnOf(group, reader, at), group.row)
+    : seriesOf(group, reader).map(({ name, unit, all }) => `${name ? name + " " : ""}${all[at] ?? "–"}${unit}`).join(" · ");
   const place = (group, at) => group.places ? group.places[at]
     : `${Math.round((group.x0 + at * group.dx) * 1000) / 1000}`.replace("-", "−");
   const visible = (reader) => reader.offsetParent !== null;
   const nameOf = (reader) => (reader.querySelector("b") ?? reader).textContent;
 
-  const show = (sync, at) => {
+  const show = (sync, at, row = -1) => {
     for (const group of groups.filter((group) => group.sync === sync)) {
       const inside = at >= 0 && at < group.count;
       const share = (group.x0 + (at + 0.5) * group.dx - group.from) / (group.to - group.from);
       group.at = inside ? at : -1;
+      group.row = inside && group.ends ? row : -1;
       group.element.classList.toggle("reading", inside);
       for (const hair of group.hairs) hair.style.left = `${Math.min(Math.max(share, 0), 1) * 100}%`;
+      for (const cell of group.cells) {
+        const [columns, rows] = [(group.to - group.from) / group.dx, group.ends.length - 1];
+        cell.className = group.row < 0 ? "cell" : "cell on";
+        Object.assign(cell.style, {
+          left: `${at / columns * 100}%`, width: `${Math.min(1, columns - at) / columns * 100}%`,
+          bottom: `${row / rows * 100}%`, height: `${100 / rows}%`,
+        });
+      }
       for (const reader of group.readers) {
         reader.querySelector(".now").textContent = inside ? said(group, reader, at) : "";
       }
       const where = inside ? `${group.before}${place(group, at)}${group.unit}` : "";
-      group.scrub.textContent = inside ? where : "read values: point, or ← →";
+      group.scrub.textContent = inside ? where : group.hint;
       group.scrub.setAttribute("aria-valuenow", Math.max(at, 0));
       group.scrub.setAttribute("aria-valuetext", inside
         ? `${where}: ${group.readers.filter(visible).map((reader) => `${nameOf(reader)} ${said(group, reader, at)}`).join("; ")}`
@@ -59,9 +93,15 @@
       role: "slider", "aria-label": `Read values: ${heading ? heading.textContent : ""}`, "aria-valuemin": 0,
       "aria-valuemax": group.count - 1, "aria-valuenow": 0, "aria-valuetext": "nothing yet",
     })) scrub.setAttribute(name, value);
-    scrub.textContent = "read values: point, or ← →";
+    group.hint = `read values: point, or ← →${group.ends ? " ↑ ↓" : ""}`;
+    scrub.textContent = group.hint;
     group.element.before(scrub);
     scrub.addEventListener("keydown", (event) => {
+      if (group.ends && ["ArrowUp", "ArrowDown"].includes(event.key)) {
+        event.preventDefault();
+        const at = Math.max(group.at, 0);
+        return show(group.sync, at, rowFrom(group, at, group.row, event.key === "ArrowUp"));
+      }
       const far = Math.max(1, Math.round(group.count / 10));
       const to = {
         ArrowLeft: group.at - 1, ArrowDown: group.at - 1, ArrowRight: group.at + 1, ArrowUp: group.at + 1,
@@ -69,17 +109,19 @@
       }[event.key];
       if (to === undefined) return;
       event.preventDefault();
-      show(group.sync, event.key === "Escape" ? -1 : Math.min(Math.max(to, 0), group.count - 1));
+      show(group.sync, event.key === "Escape" ? -1 : Math.min(Math.max(to, 0), group.count - 1), group.row);
     });
     let frame = 0;
     group.element.addEventListener("pointermove", (event) => {
       const box = event.target.closest(".box");
       if (!box) return;
-      const { left, width } = box.getBoundingClientRect();
+      const { left, width, bottom, height } = box.getBoundingClientRect();
       const x = group.from + (event.clientX - left) / width * (group.to - group.from);
       const at = Math.min(Math.max(Math.floor((x - group.x0) / group.dx), 0), group.count - 1);
+      const rows = group.ends ? group.ends.length - 1 : 0;
+      const row = Math.min(Math.max(Math.floor((bottom - event.clientY) / height * rows), 0), rows - 1);
       cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => show(group.sync, at));
+      frame = requestAnimationFrame(() => show(group.sync, at, row));
     });
     group.element.addEventListener("pointerleave", () => {
       cancelAnimationFrame(frame);

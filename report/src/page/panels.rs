@@ -40,6 +40,7 @@ impl<'a> PanelGroup<'a> {
             unit: " s",
             labels: None,
             sync: "time",
+            rows: Vec::new(),
         };
         Self { id, readout, wide: false, axis: "seconds since the measured phase began" }
     }

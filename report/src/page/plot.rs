@@ -12,6 +12,9 @@ const SIDE: f64 = 1000.0;
 /// Labels that are less than this part of a plot apart run into one another on a phone.
 const LABEL_PHONE: f64 = 0.16;
 
+/// Cells that are narrower than this part of a plot are lost between the pixels of a phone.
+const CELLS_SEEN: f64 = 300.0;
+
 /// One plot.
 pub(super) struct Plot {
     frame: Frame,
@@ -41,7 +44,12 @@ pub(super) struct Readout<'a> {
     pub(super) labels: Option<Vec<String>>,
     /// Groups of the same name move together.
     pub(super) sync: &'a str,
+    /// Where its plots are cut into rows of cells: the rows' ends in words, from the bottom to the top. Else empty.
+    pub(super) rows: Vec<String>,
 }
+
+/// Neighbours in a row of cells that look the same: the row from the bottom, the first column, and the one behind the last.
+pub(super) type CellRun = (usize, usize, usize);
 
 /// A name at the right edge of a plot.
 pub(super) struct Named {
@@ -167,6 +175,30 @@ impl Plot {
         places.filter(move |x| (from..=to).contains(x))
     }
 
+    /// Cells of a grid that fills the plot: each column so wide from nought on, so many rows from the bottom to the top.
+    /// What looks the same has a class; of what is too narrow for a screen the later class is seen. A run is a thick line of
+    /// its row, which is half of what a rectangle costs.
+    pub(super) fn cells(&mut self, (width, rows): (f64, usize), looks: &[(String, Vec<CellRun>)]) {
+        let (x, y, end) = (self.frame.x(width), SIDE / rows.max(1) as f64, self.end() / width);
+        let least = (end / CELLS_SEEN).ceil() as usize;
+        put!(self.marks, "<g class=\"cells\" transform=\"scale({x} {y})translate(0 .5)\">");
+        for (class, runs) in looks {
+            let (mut path, mut here) = (String::new(), None);
+            for (at, (row, from, to)) in runs.iter().enumerate() {
+                match here {
+                    Some((this, last)) if this == row => put!(path, "m{} 0", from - last),
+                    _ => put!(path, "M{from} {}", rows - 1 - row),
+                }
+                let next = runs.get(at + 1).filter(|next| next.0 == *row).map_or(usize::MAX, |next| next.1);
+                let to = (*to).max(from + least).min(next);
+                put!(path, "h{}", tenth((to as f64).min(end) - *from as f64));
+                here = Some((row, to));
+            }
+            self.path(class, &path);
+        }
+        self.marks.push_str("</g>");
+    }
+
     /// A grey part.
     pub(super) fn shade(&mut self, (from, to): (f64, f64)) {
         let path = format!("M{} 0H{}V1000H{0}z", tenth(self.frame.x(from)), tenth(self.frame.x(to)));
@@ -254,12 +286,13 @@ impl Plot {
 impl Readout<'_> {
     /// The attributes of the element that holds the group's plots.
     pub(super) fn attributes(&self) -> String {
-        let Self { x: (from, to), x0, dx, count, before, unit, labels, sync } = self;
+        let Self { x: (from, to), x0, dx, count, before, unit, labels, sync, rows } = self;
         let labels =
             labels.as_ref().map_or_else(String::new, |all| format!(" data-labels=\"{}\"", escaped(&all.join("|"))));
+        let rows = if rows.is_empty() { String::new() } else { format!(" data-rows=\"{}\"", rows.join("|")) };
         format!(
             "data-from=\"{from}\" data-to=\"{to}\" data-x0=\"{x0}\" data-dx=\"{dx}\" data-n=\"{count}\" \
-             data-before=\"{before}\" data-unit=\"{unit}\" data-sync=\"{sync}\"{labels}"
+             data-before=\"{before}\" data-unit=\"{unit}\" data-sync=\"{sync}\"{labels}{rows}"
         )
     }
 }

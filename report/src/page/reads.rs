@@ -73,6 +73,12 @@ fn figures(row: &StrategyRow<'_>) -> String {
 
 /// What was not measured is not drawn as if nothing had happened there, and a panel without its file says so.
 pub(super) fn cut_and_note(plot: &mut Plot, row: &StrategyRow<'_>) {
+    cut(plot, row);
+    note(plot, row, "seconds.csv");
+}
+
+/// What was not measured is grey.
+pub(super) fn cut(plot: &mut Plot, row: &StrategyRow<'_>) {
     let end = row.first.measured_s(row.run);
     if end < plot.end() {
         plot.shade((end, plot.end()));
@@ -80,8 +86,12 @@ pub(super) fn cut_and_note(plot: &mut Plot, row: &StrategyRow<'_>) {
     if row.first.cut_after_s.is_some() {
         plot.say(&format!("cut short after {end:.1} s"));
     }
-    if row.digest.missing.contains(&"seconds.csv") {
-        plot.say("no seconds.csv in this strategy’s folder");
+}
+
+/// That this file is not there, from which the panel would be drawn.
+pub(super) fn note(plot: &mut Plot, row: &StrategyRow<'_>, file: &str) {
+    if row.digest.missing.contains(&file) {
+        plot.say(&format!("no {file} in this strategy’s folder"));
     }
 }
 
@@ -114,6 +124,7 @@ pub(super) fn close_up(out: &mut Sheet, view: &View<'_>) {
         unit: " s",
         labels: None,
         sync: "herd",
+        rows: Vec::new(),
     };
     let group =
         PanelGroup { id: "herd", readout, wide: false, axis: "seconds from the expiry, or from what the panel names" };

@@ -6,10 +6,8 @@
 use crate::draw::HUES;
 use crate::record::{Run, Strategy};
 use crate::render::digest::Digest;
+use crate::render::heat::COLUMNS_MAX;
 use crate::text::names;
-
-/// More columns of time than this are nothing that a screen could show.
-const COLUMNS_MAX: u64 = 1200;
 
 /// A run with the digests of its strategies' first runs, in the record's order.
 pub(crate) struct DigestedRun {
@@ -96,7 +94,9 @@ impl<'a> View<'a> {
     /// The time axis of every chart that has one.
     pub(super) fn columns(&self) -> Columns {
         let starts = self.rows.iter().flat_map(|row| row.measured().map(|bin| bin.start_ms.div_euclid(1000)));
-        let count = starts.max().map_or(1, |last| last.saturating_add(1)).max(1);
+        // A file that is not there, or lacks its end, hides nothing of the other.
+        let counted = self.rows.iter().filter_map(|row| row.digest.heat.last_second().map(i64::from));
+        let count = starts.chain(counted).max().map_or(1, |last| last.saturating_add(1)).max(1);
         let each = (count as u64).div_ceil(COLUMNS_MAX);
         let columns = (count as u64).div_ceil(each) as usize;
         Columns { each: each as i64, count: columns, until_s: self.duration_s() }

@@ -22,4 +22,8 @@ pub struct Conditions {
     pub wakes_lost: Option<u64>,
     /// Times that the origin's rows were to get a new version and did not; `None` where it is not the lab's.
     pub writes_missed: Option<u64>,
+    /// How far apart the processes that drove the run took t = 0 to be, milliseconds, with what is not known of it; absent where one
+    /// process drove it, or none had a clock of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_spread_ms: Option<f64>,
 }

@@ -40,11 +40,15 @@ pub fn figures(strategy: &Strategy) -> Figures {
     figures
 }
 
-/// What thresholds and goals may ask of a strategy: its figures, and the verdict on its recovery, 1 where it recovered and 0
-/// where it did not.
+/// What thresholds and goals may ask of a strategy: its figures, which share of the requests failed and which was shed, and the verdict
+/// on its recovery, 1 where it recovered and 0 where it did not.
 #[must_use]
 pub fn metrics(strategy: &Strategy) -> Figures {
     let mut metrics = figures(strategy);
+    for (path, count) in [("errors.share", strategy.errors), ("shed.share", strategy.outcomes.shed)] {
+        let share = (strategy.requests > 0).then(|| count as f64 / strategy.requests as f64);
+        metrics.insert(path.into(), share.and_then(Number::from_f64));
+    }
     let recovery = strategy.recovery;
     let recovered = recovery.and_then(|recovery| recovery.recovered).map(|recovered| Number::from(u8::from(recovered)));
     metrics.insert("recovery.recovered".into(), recovered);

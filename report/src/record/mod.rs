@@ -49,7 +49,7 @@ pub use server::{MarkFigures, ServerFigures};
 pub use shards::ShardFigures;
 pub use takeovers::{CommandLatency, TakeoverFigures, TakeoverSums};
 pub use traffic::TrafficFigures;
-pub use verdict::Verdict;
+pub use verdict::{Unchecked, Verdict};
 pub use writes::{BehindCommit, WriteFigures};
 
 /// The schema of `run.json` that this build writes and reads.
@@ -75,7 +75,7 @@ pub struct Run {
     pub scenario: String,
     /// The scenario's one-line summary.
     pub summary: String,
-    /// `local`, `docker`, `sim` or `target`.
+    /// `local`, `docker`, `stack` (containers that are reached by names), `sim` or `target`.
     pub lab: String,
     /// The shared cache: `redis 7.0.15` or `memory`; of a `target` whatever is known of it, or nothing.
     pub cache: String,
@@ -96,6 +96,10 @@ pub struct Run {
     pub ttl_s: f64,
     /// The origin's mean service time in seconds.
     pub service_time_s: f64,
+    /// Whether a target's own origin was counted by a proxy in front of it: then its places and service time are not the scenario's, whatever
+    /// is said of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign_origin: bool,
     /// The hot key, where the scenario has one.
     pub hot_key: Option<String>,
     /// Hash of the plan: the same for every strategy of the run, and for every run with this scenario and seed.
@@ -113,6 +117,9 @@ pub struct Run {
     pub strategies: Vec<Strategy>,
     /// The scenario's thresholds and what became of them; of repeats the medians are held to them.
     pub verdicts: Vec<Verdict>,
+    /// The scenario's thresholds that were not checked, for their strategy was not run; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchecked: Vec<Unchecked>,
     /// The blocks of a run with repeats, in the order run; empty where each strategy ran once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<Block>,

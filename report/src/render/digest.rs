@@ -8,6 +8,7 @@ use crate::files::error::ReportError;
 use crate::files::folder::{RunFolder, StrategyFolder};
 use crate::record::herds::{Herds, is_reason};
 use crate::record::{BinRow, ContainerRow, EventRow, LabEvent, Run, ServerRow, ShardRow, Strategy};
+use crate::render::heat::HeatCells;
 use crate::text::phrases;
 use crate::text::sentences::times_differ;
 
@@ -29,6 +30,8 @@ pub(crate) struct Digest {
     pub(crate) herd: MeanHerd,
     /// Response times (from the planned send) of the measured phase, nanoseconds.
     pub(crate) response: Option<Histogram<u64>>,
+    /// The same times by second.
+    pub(crate) heat: HeatCells,
     /// Service times (from the actual send) of the measured phase, nanoseconds; `None` in a closed loop.
     pub(crate) service: Option<Histogram<u64>>,
     /// 99th percentile of service time by second: its start, milliseconds since t = 0, and milliseconds; empty in a closed
@@ -98,7 +101,13 @@ impl Digest {
         // In a closed loop both clocks start together, but for the generator's lag.
         let open = !phrases::closed_loop(run);
         let tags = if open { &["resp", "serv"][..] } else { &["resp"] };
-        let mut latency = or_missing(files.read_latency(tags, measured_ms), "latency.hlog", &mut missing)?;
+        let mut heat = HeatCells::of_a_run(run.duration_s);
+        let latency = files.read_latency_and_see(tags, measured_ms, |tag, start_ms, one| {
+            if tag == "resp" {
+                heat.count(start_ms, one);
+            }
+        });
+        let mut latency = or_missing(latency, "latency.hlog", &mut missing)?;
         let service_p99 = if open && !latency.is_empty() { files.read_p99("serv")? } else { BTreeMap::new() };
         let lag_p99 = if latency.is_empty() { BTreeMap::new() } else { files.read_p99("lag")? };
         let mut times = |tag| latency.remove(tag).filter(|histogram| !histogram.is_empty());
@@ -106,6 +115,7 @@ impl Digest {
             herd: seen.herd,
             faults: seen.faults,
             response: times("resp"),
+            heat,
             service: times("serv"),
             service_p99,
             lag_p99,

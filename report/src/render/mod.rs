@@ -1,6 +1,7 @@
 //! From a run's folder to everything that is drawn or said from it; and from several to one page.
 
 pub(crate) mod digest;
+pub(crate) mod heat;
 pub(crate) mod parallel;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use crate::files::error::ReportError;
 use crate::files::folder::RunFolder;
 use crate::page::{DigestedRun, page};
 use crate::render::digest::Digest;
+use crate::text::junit::junit_of;
 use crate::text::names::shortened;
 use crate::text::phrases::without_ledger;
 use crate::text::summary::summary_markdown;
@@ -19,7 +21,7 @@ use crate::text::verdict::verdict_table;
 /// What [`render`] wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// The files, in the order written: `charts/…`, `report.html`, `summary.md`.
+    /// The files, in the order written: `charts/…`, `report.html`, `summary.md`, `junit.xml`.
     pub files: Vec<PathBuf>,
     /// Records that were not there, and should be: what is drawn from them is not drawn, and the page says so.
     pub missing: Vec<PathBuf>,
@@ -33,8 +35,8 @@ impl Rendered {
     }
 }
 
-/// Reads a run's folder and writes `charts/*.svg` and `*.png`, `report.html` and `summary.md` into it. The same records
-/// make the same bytes. A record file that is missing leaves a note in its chart; a run without the origin's ledger has no
+/// Reads a run's folder and writes `charts/*.svg` and `*.png`, `report.html`, `summary.md` and `junit.xml` into it. The same
+/// records make the same bytes. A record file that is missing leaves a note in its chart; a run without the origin's ledger has no
 /// chart of the herd.
 ///
 /// # Errors
@@ -49,10 +51,11 @@ pub fn render(run_dir: &Path) -> Result<Rendered, ReportError> {
     {
         files.write(name, bytes)?;
     }
-    let summary = summary_markdown(&digested.run);
+    let (summary, junit) = (summary_markdown(&digested.run), junit_of(&digested.run));
     let missing = missing(&folder, &digested);
     files.write(Path::new("report.html"), page(&[digested]).as_bytes())?;
     files.write(Path::new("summary.md"), summary.as_bytes())?;
+    files.write(Path::new("junit.xml"), junit.as_bytes())?;
     Ok(Rendered { files: files.written, missing })
 }
 

@@ -18,7 +18,7 @@ pub fn figure_text(metric: &str, value: f64) -> String {
 
 /// Whether a figure is a share, from 0 to 1.
 pub(crate) fn is_share(metric: &str) -> bool {
-    matches!(metric, "hit_ratio" | "stale.share" | "recovery.recovered")
+    matches!(metric, "hit_ratio" | "stale.share" | "errors.share" | "shed.share" | "recovery.recovered")
 }
 
 /// Whether a figure is 0 or 1 in every run, so that its mean is a share of the runs.
@@ -36,6 +36,8 @@ pub(crate) fn title(metric: &str) -> String {
         "origin.per_expiry.mean" => "origin reads of the hot key per expiry",
         "hit_ratio" => "share of requests that did not wait",
         "stale.share" => "share of requests answered stale",
+        "errors.share" => "share of requests that got no good answer",
+        "shed.share" => "share of requests that were shed",
         "stale.overage_ms_max" => "longest past the TTL, ms",
         "cache_ops_per_request" => "cache operations per request",
         "recovery.recovered" => "share of runs that recovered",

@@ -3,6 +3,7 @@
 pub(crate) mod columns;
 pub mod escape;
 pub(crate) mod figures;
+pub mod junit;
 pub(crate) mod names;
 pub(crate) mod phrases;
 pub(crate) mod sentences;

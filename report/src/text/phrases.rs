@@ -225,11 +225,18 @@ fn target_setting(run: &Run) -> String {
     let cache = if run.cache.is_empty() { "cache unknown" } else { &run.cache };
     let origin = if without_ledger(run) {
         "no ledger of the origin".to_owned()
+    } else if run.foreign_origin {
+        "its own origin, counted by a proxy".to_owned()
     } else {
         format!("origin {} a read", seconds(run.service_time_s))
     };
     let measured = seconds(run.duration_s);
     format!("{} · foreign target · {cache} · {addresses} · {origin} · {measured} measured", run.scenario)
+}
+
+/// How long an origin read takes, where the lab set that.
+pub(crate) fn service_time(run: &Run) -> String {
+    if run.foreign_origin { UNKNOWN.to_owned() } else { seconds(run.service_time_s) }
 }
 
 /// The machine in a few words: `AMD EPYC, 2 cores, x86_64, linux 6.1.0`.

@@ -104,7 +104,7 @@ fn longer_lives(run: &Run) -> Option<String> {
 }
 
 /// That a threshold's figure is not known, and why not.
-fn unknown_because(run: &Run, verdict: &Verdict) -> String {
+pub(crate) fn unknown_because(run: &Run, verdict: &Verdict) -> String {
     let strategy = run.strategies.iter().find(|strategy| strategy.name == verdict.strategy);
     let never = strategy.and_then(|s| s.recovery).is_some_and(|recovery| recovery.recovered == Some(false));
     let no_ledger = strategy.is_some_and(|strategy| strategy.origin.is_none());

@@ -34,7 +34,7 @@ fn a_chart_has_a_bar_for_each_second_with_reads() {
     let dir = tempfile::tempdir().unwrap();
     write(&small(), dir.path());
     let rendered = render(dir.path()).unwrap();
-    assert_eq!(rendered.files.len(), 2 * 2 + 3 * 2 + 2);
+    assert_eq!(rendered.files.len(), 2 * 2 + 3 * 2 + 3);
     assert!(rendered.files.iter().all(|file| file.is_file()));
 
     let rows = RunFolder::at(dir.path()).strategy("naive").unwrap().read_seconds().unwrap();

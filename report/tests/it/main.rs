@@ -4,6 +4,8 @@
 
 mod baselines;
 mod drawings;
+mod heat;
+mod history;
 mod page;
 mod page_kinds;
 mod records;

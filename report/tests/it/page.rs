@@ -63,11 +63,12 @@ fn it_is_quiet_and_says_what_the_record_says() {
     let order = browser.text("[...document.querySelectorAll('h2')].map((h) => h.textContent).join(' | ')");
     assert_eq!(
         order,
-        "Verdict | Origin reads per second | One expiry from close by | Response time over the run | Latency spectrum | \
+        "Verdict | Origin reads per second | One expiry from close by | Response time over the run | Response time as a heat map | \
+         Latency spectrum | \
          What each strategy trades | What became of the requests | Requests that waited, and the reads that they waited for | \
          The generator’s own health | Environment"
     );
-    assert_eq!(browser.eval("document.querySelectorAll('nav a').length"), 10);
+    assert_eq!(browser.eval("document.querySelectorAll('nav a').length"), 11);
     assert_eq!(
         browser.eval("[...document.querySelectorAll('nav a')].filter((a) => !document.querySelector(a.hash)).length"),
         0

@@ -333,7 +333,7 @@ fn only_regular_files_of_a_size_are_read() {
 #[test]
 fn what_is_drawn_stays_in_the_runs_folder() {
     let elsewhere = tempfile::tempdir().unwrap();
-    for name in ["charts", "report.html", "summary.md"] {
+    for name in ["charts", "report.html", "summary.md", "junit.xml"] {
         let (_dir, folder) = folder();
         folder.write_run(&Run { strategies: Vec::new(), ..fixture() }).unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join(name)).unwrap();

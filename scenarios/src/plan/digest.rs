@@ -64,6 +64,11 @@ fn digest(plan: &Plan) -> String {
             digest.add(&law_words(*think));
             add_items(&mut digest, plan, *clients);
         }
+        // What was found covers every one of its requests.
+        LoadKind::Trace(trace) => {
+            digest.add(&[5, trace.found.digest, trace.found.requests]);
+            digest.add(&plan.stagger.iter().map(|stagger| stagger.nanos()).collect::<Vec<_>>());
+        }
         LoadKind::Open { rate_per_s, arrivals, ramps, .. } => {
             let word = match arrivals {
                 Arrivals::Poisson => 1,
@@ -130,6 +135,7 @@ fn key_words(kind: KeyKind) -> [u64; 2] {
         KeyKind::Uniform => [2, 0],
         KeyKind::Zipf { exponent } => [3, exponent.to_bits()],
         KeyKind::Single => [4, 0],
+        KeyKind::Traced => [5, 0],
     }
 }
 

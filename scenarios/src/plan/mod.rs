@@ -22,6 +22,7 @@ use crate::values::counting::CountingLoad;
 use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::load::{Load, LoadKind};
+use crate::values::op::Op;
 use crate::values::writes::Writes;
 use pick::Picker;
 use stagger::Stagger;
@@ -50,17 +51,6 @@ pub struct Item {
     pub replica: u32,
     /// What is done with the key.
     pub op: Op,
-}
-
-/// What a request does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Op {
-    /// `GET /items/{key}`.
-    Get,
-    /// `PUT /items/{key}`.
-    Put,
-    /// `POST /counters/{key}`.
-    Count,
 }
 
 impl Plan {
@@ -96,6 +86,19 @@ impl Plan {
             replica: turn as u32,
             op: if self.counting.is_some() { Op::Count } else { Op::Get },
         }
+    }
+
+    /// Has the first requests of a trace read in advance, so that the next [`Plan::arrivals`] need not wait for them.
+    pub fn prepare(&self) {
+        if let Some(rows) = self.load.trace().and_then(|trace| trace.rows.as_ref()) {
+            rows.prepare();
+        }
+    }
+
+    /// Why the requests of a trace could not be read to their end, where that happened: then what was measured is not the plan's.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        self.load.trace()?.rows.as_ref()?.fault()
     }
 
     /// How many items a request asks for.
@@ -140,7 +143,7 @@ impl Plan {
                 let draws = PurposeDraws::at(self.seed, Purpose::Think, u64::from(client), n);
                 think.sample(draws.unit(0), draws.unit(1))
             }
-            LoadKind::Open { .. } => Duration::ZERO,
+            LoadKind::Open { .. } | LoadKind::Trace(_) => Duration::ZERO,
         }
     }
 }

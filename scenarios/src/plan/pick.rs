@@ -30,7 +30,8 @@ impl Picker {
         match keys.kind {
             KeyKind::Hot { share } => Self::Hot { share, others: keys.n.saturating_sub(1) },
             KeyKind::Zipf { exponent } if exponent > 0.0 => Self::Zipf(Zipf::new(keys.n, exponent)),
-            KeyKind::Uniform | KeyKind::Zipf { .. } => Self::Even { n: keys.n },
+            // A trace's keys are never drawn.
+            KeyKind::Uniform | KeyKind::Zipf { .. } | KeyKind::Traced => Self::Even { n: keys.n },
             KeyKind::Single => Self::Even { n: 1 },
         }
     }

@@ -1,7 +1,7 @@
 //! When each key of a load with `start = "staggered"` comes into use.
 
 use crate::scenario::Scenario;
-use crate::values::load::{LoadKind, Start, stagger_time};
+use crate::values::start::{Start, stagger_time};
 
 /// Multiples of the golden ratio lie evenly between 0 and 1 however many there are (Weyl), in no order of the keys.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
@@ -19,8 +19,8 @@ pub(super) struct Stagger {
 impl Stagger {
     /// That of a scenario; `None` where its keys come into use together.
     pub(super) fn of(scenario: &Scenario) -> Option<Self> {
-        let staggered = matches!(scenario.load.kind, LoadKind::Open { start: Start::Staggered, .. });
-        staggered.then(|| Self { ns: stagger_time(scenario.cache.ttl).as_nanos() as f64 })
+        (scenario.load.start() == Start::Staggered)
+            .then(|| Self { ns: stagger_time(scenario.cache.ttl).as_nanos() as f64 })
     }
 
     /// Whether a key, from 1, is in use so many nanoseconds after the start of the warm-up.

@@ -1,7 +1,8 @@
 //! Writes that come beside the load, by nobody who reads.
 
 use crate::plan::draw::{Purpose, PurposeDraws};
-use crate::plan::{Arrival, Op, Plan};
+use crate::plan::{Arrival, Plan};
+use crate::values::op::Op;
 use crate::values::writes::WritePace;
 
 const NS_PER_S: f64 = 1e9;

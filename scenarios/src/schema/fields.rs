@@ -21,10 +21,12 @@ pub(crate) const TOP: [&str; 15] = [
     "event",
     "threshold",
 ];
-pub(crate) const LOAD: [&str; 14] = [
+pub(crate) const LOAD: [&str; 22] = [
     "kind", "window", "clients", "think", "rate", "arrivals", "start", "batch", "warmup", "duration", "timeout",
-    "on_down", "ramp", "retry",
+    "on_down", "ramp", "retry", "trace", "format", "key", "speed", "from", "to", "ops", "found",
 ];
+/// What one look through a trace found.
+pub(crate) const FOUND: [&str; 6] = ["requests", "writes", "keys", "length", "peak_per_s", "digest"];
 pub(crate) const LIMIT: [&str; 1] = ["per_window"];
 pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
 pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];

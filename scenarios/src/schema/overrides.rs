@@ -11,14 +11,18 @@ use crate::schema::walk::Walk;
 
 /// Choosing the left by an override drops from the file what belongs only to another choice, so that `load.rate=400/s`
 /// is enough to make a closed load open.
-const DROPS: [(&str, &str, &[&str]); 6] = [
-    ("load", "rate", &["clients", "think"]),
-    ("load", "clients", &["rate", "arrivals", "ramp"]),
+const DROPS: [(&str, &str, &[&str]); 7] = [
+    ("load", "rate", &["clients", "think", "trace", "format", "key", "speed", "from", "to", "ops", "found"]),
+    ("load", "clients", &["rate", "arrivals", "ramp", "trace", "format", "key", "speed", "from", "to", "ops", "found"]),
+    ("load", "trace", &["clients", "think", "rate", "arrivals", "ramp", "batch", "duration", "found"]),
     ("keys", "kind", &["hot_share", "exponent", "sample_of"]),
     ("writes", "rate", &["share"]),
     ("writes", "share", &["rate"]),
     ("writes", "kind", &["hot_share", "exponent"]),
 ];
+
+/// A trace brings its keys and its writes along.
+const DRAWN_KEYS: [&str; 7] = ["kind", "n", "hot_share", "exponent", "sample_of", "missing_share", "missing_n"];
 
 /// Lays each override over `top`, in the order given; a later one wins.
 pub(crate) fn apply(top: &mut TomlTable, sets: &[(String, String)], walk: &mut Walk<'_>) {
@@ -39,9 +43,20 @@ pub(crate) fn apply(top: &mut TomlTable, sets: &[(String, String)], walk: &mut W
         if let Some(fields) = inner(top, table)
             && fields.get(chosen).is_some_and(|node| is_set(&node.place))
         {
-            fields.fields.retain(|field| is_set(&field.node.place) || !dropped.contains(&field.name.as_str()));
+            keep_set(fields, dropped);
         }
     }
+    if inner(top, "load").is_some_and(|load| load.get("trace").is_some_and(|node| is_set(&node.place))) {
+        if let Some(keys) = inner(top, "keys") {
+            keep_set(keys, &DRAWN_KEYS);
+        }
+        keep_set(top, &["writes"]);
+    }
+}
+
+/// Drops these fields unless an override sets them.
+fn keep_set(fields: &mut TomlTable, dropped: &[&str]) {
+    fields.fields.retain(|field| is_set(&field.node.place) || !dropped.contains(&field.name.as_str()));
 }
 
 fn put(table: &mut TomlTable, path: &[&str], node: Node, place: &SourcePlace) {

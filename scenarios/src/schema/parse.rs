@@ -23,7 +23,9 @@ use crate::values::budgets;
 use crate::values::counting::CountingLoad;
 use crate::values::keys::Keys;
 use crate::values::load::Load;
+use crate::values::recorded::OpenTrace;
 use crate::values::replica;
+use crate::values::trace;
 use crate::values::writes::Writes;
 use strategies::units::{DURATION, duration_text};
 
@@ -41,9 +43,24 @@ impl Scenario {
     ///
     /// Everything that is wrong with the text and the overrides, in one pass.
     pub fn parse(text: &str, file_name: &str, overrides: &[(String, String)]) -> Result<Self, ScenarioErrors> {
+        Self::parse_opening(text, file_name, overrides, None)
+    }
+
+    /// The same, with what opens a trace where the load is one. Without it a trace is what `[load.found]` says of it, and its
+    /// requests are not there: enough for a scenario that is only looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scenario::parse`].
+    pub fn parse_opening(
+        text: &str,
+        file_name: &str,
+        overrides: &[(String, String)],
+        traces: Option<OpenTrace>,
+    ) -> Result<Self, ScenarioErrors> {
         refuse_whole(text, file_name)?;
         let source = Source { file: file_name, text, sets: overrides };
-        let mut walk = Walk::new(&source);
+        let mut walk = Walk::new(&source, traces);
         let scenario = read_text(text, overrides, &mut walk);
         walk.finish(scenario)
     }
@@ -133,8 +150,7 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     let counts = CountingLoad::is_meant(load_fields.as_ref());
     let strategies = read_strategies(walk, top, counts);
     let load = load_fields.as_ref().and_then(|fields| Load::read(walk, fields, patience));
-    let keys = walk.section(top, "keys", &fields::KEYS, true);
-    let keys = keys.and_then(|fields| Keys::read(walk, &fields));
+    let keys = read_keys(walk, top, load_fields.as_ref(), load.as_ref());
     let cache = walk.section(top, "cache", &fields::CACHE, true);
     let cache = cache.and_then(|fields| CacheSettings::read(walk, &fields));
     if let (Some(load), Some(fields), Some(cache)) = (&load, &load_fields, &cache) {
@@ -181,7 +197,16 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     })
 }
 
-/// `[writes]`, where it is there. Rows that also get versions of themselves have some that no ledger tells of.
+/// `[keys]`; of a trace its own keys.
+fn read_keys(walk: &mut Walk<'_>, top: &Fields<'_>, said: Option<&Fields<'_>>, load: Option<&Load>) -> Option<Keys> {
+    let fields = walk.section(top, "keys", &fields::KEYS, true)?;
+    if trace::is_meant(said) {
+        return Keys::read_traced(walk, &fields, load.and_then(Load::trace).map(|trace| trace.found.keys));
+    }
+    Keys::read(walk, &fields)
+}
+
+/// `[writes]`, where it is there, or those of a trace. Rows that also get versions of themselves have some that no ledger tells of.
 fn read_writes(
     walk: &mut Walk<'_>,
     top: &Fields<'_>,
@@ -189,15 +214,28 @@ fn read_writes(
     load: Option<&Load>,
     origin: Option<&OriginModel>,
 ) -> Option<Option<Writes>> {
-    let Some(fields) = walk.section(top, "writes", &fields::WRITES, false) else { return Some(None) };
-    let writes = Writes::read(walk, &fields, keys, load.map(Load::total));
+    let trace = load.and_then(Load::trace);
+    let (writes, place) = match (walk.section(top, "writes", &fields::WRITES, false), trace) {
+        (None, None) => return Some(None),
+        (None, Some(trace)) => match trace.writes() {
+            None => return Some(None),
+            Some(writes) => (Some(writes), top.get("load").map_or(&top.place, |node| &node.place).clone()),
+        },
+        (Some(fields), None) => (Writes::read(walk, &fields, keys, load.map(Load::total)), fields.place),
+        (Some(fields), Some(_)) => {
+            let found = "found [writes] and load.trace, allowed one of them";
+            let remedy = "remove [writes]: a trace has its own writes, and ops = \"reads\" leaves them out";
+            walk.report(&fields.place, "a trace has no [writes]", found, remedy);
+            return None;
+        }
+    };
     if let Some(every) = origin.and_then(|origin| origin.write_every) {
-        let found = format!("found origin.write_every = {} and [writes], allowed one of them", duration_text(every));
+        let found = format!("found origin.write_every = {} and writes, allowed one of them", duration_text(every));
         walk.report(
-            &fields.place,
-            "[writes] and `origin.write_every` exclude each other: what is stale could not be told",
+            &place,
+            "writes and `origin.write_every` exclude each other: what is stale could not be told",
             found,
-            "write write_every = \"0s\", or remove [writes]",
+            "write write_every = \"0s\", or leave writes out",
         );
     }
     writes.map(Some)

@@ -31,7 +31,8 @@ impl Scenario {
         }
         out.push_str("\n[keys]\n");
         self.keys.write(&mut out);
-        if let Some(writes) = &self.writes {
+        // A trace has its writes in itself.
+        if let Some(writes) = self.writes.as_ref().filter(|_| self.load.trace().is_none()) {
             writes.write(&mut out);
         }
         let _ = writeln!(out, "\n[cache]\nttl = \"{}\"", duration_text(self.cache.ttl));

@@ -7,6 +7,7 @@ use crate::schema::nearest::{did_you_mean, near};
 use crate::schema::problem::{Finding, ScenarioErrors};
 use crate::schema::source::{Source, SourcePlace, safe};
 use crate::schema::tree::{Node, TomlTable, Value};
+use crate::values::recorded::OpenTrace;
 
 /// Most findings that are kept while a file is read: a megabyte of nonsense must not become a gigabyte of complaints.
 const FINDINGS_MAX: usize = 1000;
@@ -35,14 +36,21 @@ impl<'t> Fields<'t> {
 /// The problems found so far, and the text they point into.
 pub(crate) struct Walk<'s> {
     source: &'s Source<'s>,
+    /// What opens a trace, where anything does.
+    traces: Option<OpenTrace>,
     findings: Vec<Finding>,
     /// Findings beyond the limit, counted only.
     omitted: usize,
 }
 
 impl<'s> Walk<'s> {
-    pub(crate) fn new(source: &'s Source<'s>) -> Self {
-        Self { source, findings: Vec::new(), omitted: 0 }
+    pub(crate) fn new(source: &'s Source<'s>, traces: Option<OpenTrace>) -> Self {
+        Self { source, traces, findings: Vec::new(), omitted: 0 }
+    }
+
+    /// What opens a trace, where anything does.
+    pub(crate) fn opens_traces(&self) -> Option<OpenTrace> {
+        self.traces
     }
 
     /// `value` if nothing was wrong, else everything that was.

@@ -53,6 +53,8 @@ pub enum KeyKind {
     },
     /// One key.
     Single,
+    /// As a trace asks for them: numbered by first appearance.
+    Traced,
 }
 
 /// A sample of the keys of a Zipf law that keeps its shape. The most popular keys are there themselves, each with its own share of the
@@ -103,7 +105,7 @@ impl Keys {
     pub fn hot_key(&self) -> Option<u32> {
         match self.kind {
             KeyKind::Hot { .. } | KeyKind::Single => Some(1),
-            KeyKind::Uniform | KeyKind::Zipf { .. } => None,
+            KeyKind::Uniform | KeyKind::Zipf { .. } | KeyKind::Traced => None,
         }
     }
 
@@ -143,12 +145,7 @@ impl Keys {
             Some(Word::Single) => walk.integer(fields, "n", 1..=1, Some(1)),
             _ => read_n(walk, fields, value_size),
         };
-        let compressible = if fields.has("compressible") {
-            walk.number(fields, "compressible", "0 to 1", |share| (0.0..=1.0).contains(&share))
-        } else {
-            Some(0.0)
-        };
-        let one_slot = walk.word(fields, "slots", &[("own", false), ("one", true)], Some(false));
+        let (compressible, one_slot) = (read_compressible(walk, fields), read_one_slot(walk, fields));
         let missing_share = if fields.has("missing_share") {
             walk.number(fields, "missing_share", "0 or more, less than 1", |share| (0.0..1.0).contains(&share))
         } else {
@@ -162,9 +159,30 @@ impl Keys {
         Some(Self { kind: kind?, n: n?, sample_of, value_size, compressible, one_slot, missing_share, missing_n })
     }
 
+    /// Reads the keys of a trace, of which there are `n` where it could be read: how large their values are, and no more.
+    pub(crate) fn read_traced(walk: &mut Walk<'_>, fields: &Fields<'_>, n: Option<u32>) -> Option<Self> {
+        const DRAWN: [&str; 7] = ["kind", "n", "hot_share", "exponent", "sample_of", "missing_share", "missing_n"];
+        walk.foreign(fields, &DRAWN, "with load.clients or load.rate: a trace has its own keys");
+        let value_size = SizeLaw::read(walk, fields);
+        let (compressible, one_slot) = (read_compressible(walk, fields), read_one_slot(walk, fields));
+        if let Some((n, sizes)) = n.zip(value_size)
+            && let Some(found) = too_many(n.into(), Some(sizes))
+        {
+            let remedy = "cut the trace with from and to, put keys together with load.key, or lower value_size";
+            walk.report(&fields.place, TOO_MANY, found, remedy);
+            return None;
+        }
+        let (value_size, compressible, one_slot) = (value_size?, compressible?, one_slot?);
+        let (kind, sample_of, missing_n) = (KeyKind::Traced, None, MISSING_N_DEFAULT);
+        Some(Self { kind, n: n?, sample_of, value_size, compressible, one_slot, missing_share: 0.0, missing_n })
+    }
+
     pub(crate) fn write(&self, out: &mut String) {
         self.kind.write(out);
-        let _ = writeln!(out, "n = {}\nvalue_size = {}", self.n, self.value_size.toml());
+        if self.kind != KeyKind::Traced {
+            let _ = writeln!(out, "n = {}", self.n);
+        }
+        let _ = writeln!(out, "value_size = {}", self.value_size.toml());
         if let Some(of) = self.sample_of {
             let _ = writeln!(out, "sample_of = {of}");
         }
@@ -175,7 +193,9 @@ impl Keys {
         if self.one_slot {
             out.push_str("slots = \"one\"\n");
         }
-        let _ = writeln!(out, "missing_share = {:?}\nmissing_n = {}", self.missing_share, self.missing_n);
+        if self.kind != KeyKind::Traced {
+            let _ = writeln!(out, "missing_share = {:?}\nmissing_n = {}", self.missing_share, self.missing_n);
+        }
     }
 }
 
@@ -192,24 +212,45 @@ impl KeyKind {
             Self::Uniform => writeln!(out, "kind = \"uniform\""),
             Self::Zipf { exponent } => writeln!(out, "kind = \"zipf\"\nexponent = {exponent:?}"),
             Self::Single => writeln!(out, "kind = \"single\""),
+            // What a trace has is said by its name.
+            Self::Traced => Ok(()),
         };
     }
 }
 
+fn read_compressible(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<f64> {
+    if !fields.has("compressible") {
+        return Some(0.0);
+    }
+    walk.number(fields, "compressible", "0 to 1", |share| (0.0..=1.0).contains(&share))
+}
+
+fn read_one_slot(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<bool> {
+    walk.word(fields, "slots", &[("own", false), ("one", true)], Some(false))
+}
+
+const TOO_MANY: &str = "too many keys for a machine's memory";
+
+/// What so many keys would cost, where that is too much.
+fn too_many(n: i128, value_size: Option<SizeLaw>) -> Option<String> {
+    let bytes = n as f64 * value_size.map_or(0.0, |sizes| sizes.mean());
+    (n > N_MAX.into() || bytes > BYTES_MAX).then(|| {
+        format!(
+            "found {n} values of {}, that is {:.1} GiB of memory, allowed {N_MAX} and {:.1} GiB",
+            value_size.map_or_else(|| "an unknown size".to_owned(), |sizes| sizes.to_string()),
+            bytes / GIB,
+            BYTES_MAX / GIB
+        )
+    })
+}
+
 /// The number of keys, refused with what they would cost where they are too many.
 fn read_n(walk: &mut Walk<'_>, fields: &Fields<'_>, value_size: Option<SizeLaw>) -> Option<u32> {
-    if let Some(Node { value: Value::Integer(Some(n)), place }) = fields.get("n") {
-        let bytes = *n as f64 * value_size.map_or(0.0, |sizes| sizes.mean());
-        if *n > N_MAX.into() || bytes > BYTES_MAX {
-            let found = format!(
-                "found {n} values of {}, that is {:.1} GiB of memory, allowed {N_MAX} and {:.1} GiB",
-                value_size.map_or_else(|| "an unknown size".to_owned(), |sizes| sizes.to_string()),
-                bytes / GIB,
-                BYTES_MAX / GIB
-            );
-            walk.report(place, "too many keys for a machine's memory", found, "lower n or value_size");
-            return None;
-        }
+    if let Some(Node { value: Value::Integer(Some(n)), place }) = fields.get("n")
+        && let Some(found) = too_many(*n, value_size)
+    {
+        walk.report(place, TOO_MANY, found, "lower n or value_size");
+        return None;
     }
     walk.integer(fields, "n", 1..=N_MAX, None)
 }

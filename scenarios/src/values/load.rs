@@ -9,14 +9,16 @@ use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::ramp::{RATE_MAX_PER_S, RATE_MIN_PER_S, Ramp};
 use crate::values::rate::Rate;
+use crate::values::recorded::TraceFound;
 use crate::values::retry::Retry;
+use crate::values::start::{STARTS, Start, stagger_time};
+use crate::values::trace::ReplayLoad;
+use crate::values::writes::WRITES_MAX;
 use strategies::units::{DURATION, RATE, duration_text, rate_text};
 
-const CLIENTS_MAX: u32 = 1_000_000;
+const CLIENTS_MAX: u32 = 10_000_000;
 /// Most arrivals of an open load: beyond it a run's own records no longer fit a machine.
 const ARRIVALS_MAX: f64 = 1e9;
-/// TTLs over which keys come into use.
-const STAGGER_TTLS: u32 = 2;
 /// Most items of a request.
 const BATCH_MAX: u32 = 1000;
 const THINK_MAX: Duration = Duration::from_secs(3600);
@@ -77,6 +79,8 @@ pub enum LoadKind {
         /// How the rate changes, in the order of time.
         ramps: Vec<Ramp>,
     },
+    /// Requests come when those of a recorded trace came, whether or not earlier ones were answered.
+    Trace(ReplayLoad),
 }
 
 /// The spacing of an open load.
@@ -87,19 +91,6 @@ pub enum Arrivals {
     /// Equal gaps.
     Constant,
 }
-
-/// How the keys of an open load come into use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Start {
-    /// All with the first request.
-    #[default]
-    Together,
-    /// One after the other during the warm-up, over two TTLs: no request asks for a key before its time. Keys that all come
-    /// into use at once are read together, expire together, and go on so; the keys of a system that has run for a while do not.
-    Staggered,
-}
-
-const STARTS: [(&str, Start); 2] = [("together", Start::Together), ("staggered", Start::Staggered)];
 
 const ARRIVALS: [(&str, Arrivals); 2] = [("poisson", Arrivals::Poisson), ("constant", Arrivals::Constant)];
 
@@ -112,27 +103,8 @@ impl Load {
 
     /// Reads the table; `patience` is a client's where nothing is said.
     pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>, patience: Duration) -> Option<Self> {
-        let duration = walk.quantity(fields, "duration", &DURATION, MS..=DURATION_MAX, None);
-        let kind = match (fields.has("clients"), fields.has("rate")) {
-            (true, false) => read_closed(walk, fields),
-            (false, true) => read_open(walk, fields, duration),
-            (true, true) => {
-                if let Some(node) = fields.get("rate").or(fields.get("clients")) {
-                    walk.refuse(
-                        node,
-                        "`clients` and `rate` exclude each other",
-                        "clients (a closed load) or rate (an open one)",
-                        "remove one of the two",
-                    );
-                }
-                None
-            }
-            (false, false) => {
-                walk.missing(fields, "clients", "write clients = 50 and think = \"120ms\", or rate = \"400/s\"");
-                None
-            }
-        };
         let warmup = walk.quantity(fields, "warmup", &DURATION, Duration::ZERO..=WARMUP_MAX, Some(Duration::ZERO));
+        let (kind, duration) = Self::read_kind(walk, fields, warmup);
         let timeout = walk.quantity(fields, "timeout", &DURATION, MS..=TIMEOUT_MAX, Some(patience));
         let on_down = walk.word(fields, "on_down", &ON_DOWN, Some(OnDown::Next));
         let retry = match walk.section(fields, "load.retry", &fields::RETRY, false) {
@@ -143,6 +115,59 @@ impl Load {
         let (kind, warmup, duration) = (kind?, warmup?, duration?);
         let load = Self { kind, warmup, duration, timeout: timeout?, on_down: on_down?, retry: retry?, batch: batch? };
         load.refuse_too_many(walk, fields)
+    }
+
+    /// What makes the requests come, and for how long they are measured: of a trace that is what it has behind the warm-up.
+    fn read_kind(
+        walk: &mut Walk<'_>,
+        fields: &Fields<'_>,
+        warmup: Option<Duration>,
+    ) -> (Option<LoadKind>, Option<Duration>) {
+        let said: Vec<&str> = ["clients", "rate", "trace"].into_iter().filter(|name| fields.has(name)).collect();
+        if said == ["trace"] {
+            let trace = read_trace(walk, fields);
+            let duration = trace.as_ref().zip(warmup).and_then(|(trace, warmup)| measured(walk, fields, trace, warmup));
+            return (trace.map(LoadKind::Trace), duration);
+        }
+        let duration = walk.quantity(fields, "duration", &DURATION, MS..=DURATION_MAX, None);
+        let kind = match said[..] {
+            ["clients"] => read_closed(walk, fields),
+            ["rate"] => read_open(walk, fields, duration),
+            [] => {
+                let remedy = "write clients = 50 and think = \"120ms\", or rate = \"400/s\", or trace = \"access.csv\"";
+                walk.missing(fields, "clients", remedy);
+                None
+            }
+            _ => {
+                if let Some(node) = said.iter().rev().find_map(|name| fields.get(name)) {
+                    let all: Vec<String> = said.iter().map(|name| format!("`{name}`")).collect();
+                    let allowed = "clients (a closed load), rate (an open one) or trace (a recorded one)";
+                    let what = format!("{} exclude each other", all.join(" and "));
+                    walk.refuse(node, what, allowed, "keep one of them");
+                }
+                None
+            }
+        };
+        (kind, duration)
+    }
+
+    /// How the keys of an open load come into use; together where clients wait for their answers.
+    #[must_use]
+    pub fn start(&self) -> Start {
+        match &self.kind {
+            LoadKind::Open { start, .. } => *start,
+            LoadKind::Trace(trace) => trace.start,
+            LoadKind::Closed { .. } => Start::Together,
+        }
+    }
+
+    /// The trace, where it is one's.
+    #[must_use]
+    pub fn trace(&self) -> Option<&ReplayLoad> {
+        match &self.kind {
+            LoadKind::Trace(trace) => Some(trace),
+            LoadKind::Closed { .. } | LoadKind::Open { .. } => None,
+        }
     }
 
     /// Warm-up and measured time together.
@@ -171,7 +196,7 @@ impl Load {
     /// Several items a request: of keys that exist and of which none is singled out, in a load that reads and does nothing else.
     pub(crate) fn refuse_batch(&self, walk: &mut Walk<'_>, fields: &Fields<'_>, keys: &Keys, does_more: bool) {
         let Some(node) = fields.get("batch").filter(|_| self.batch > 1) else { return };
-        let staggered = matches!(self.kind, LoadKind::Open { start: Start::Staggered, .. });
+        let staggered = self.start() == Start::Staggered;
         let refused = [
             (keys.hot_key().is_some(), "a hot key", "write keys.kind = \"zipf\" or \"uniform\""),
             (keys.missing_share > 0.0, "keys that do not exist", "drop keys.missing_share"),
@@ -190,7 +215,9 @@ impl Load {
 
     /// Keys that come into use one after the other must all be in use at t = 0.
     pub(crate) fn refuse_short_warmup(&self, walk: &mut Walk<'_>, fields: &Fields<'_>, ttl: Duration) {
-        let LoadKind::Open { start: Start::Staggered, .. } = &self.kind else { return };
+        if self.start() != Start::Staggered {
+            return;
+        }
         let least = stagger_time(ttl);
         if let Some(node) = fields.get("start").filter(|_| self.warmup < least) {
             let [found, least] = [self.warmup, least].map(duration_text);
@@ -217,12 +244,19 @@ impl Load {
                 let start = if *start == Start::Staggered { "\nstart = \"staggered\"" } else { "" };
                 writeln!(out, "rate = \"{}\"\narrivals = \"{word}\"{start}", rate_text(*rate_per_s))
             }
+            LoadKind::Trace(trace) => {
+                trace.write(out);
+                Ok(())
+            }
         };
         if self.batch > 1 {
             let _ = writeln!(out, "batch = {}", self.batch);
         }
         for (name, value) in [("warmup", self.warmup), ("duration", self.duration), ("timeout", self.timeout)] {
-            let _ = writeln!(out, "{name} = \"{}\"", duration_text(value));
+            // A trace's is what it has.
+            if name != "duration" || self.trace().is_none() {
+                let _ = writeln!(out, "{name} = \"{}\"", duration_text(value));
+            }
         }
         if self.on_down == OnDown::Fail {
             out.push_str("on_down = \"fail\"\n");
@@ -233,11 +267,18 @@ impl Load {
         if let Some(retry) = &self.retry {
             retry.write(out);
         }
+        if let Some(trace) = self.trace() {
+            trace.write_found(out);
+        }
     }
 }
 
+/// What only a trace has.
+const OF_TRACES: [&str; 7] = ["format", "key", "speed", "from", "to", "ops", "found"];
+
 fn read_closed(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<LoadKind> {
     walk.foreign(fields, &["arrivals", "ramp", "start"], "with rate");
+    walk.foreign(fields, &OF_TRACES, "with trace");
     let clients = walk.integer(fields, "clients", 1..=CLIENTS_MAX, None);
     let think = Law::read(walk, fields, "think", THINK_MAX);
     Some(LoadKind::Closed { clients: clients?, think: think? })
@@ -245,6 +286,7 @@ fn read_closed(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<LoadKind> {
 
 fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>, duration: Option<Duration>) -> Option<LoadKind> {
     walk.foreign(fields, &["think"], "with clients");
+    walk.foreign(fields, &OF_TRACES, "with trace");
     let rate = walk.quantity(fields, "rate", &RATE, RATE_MIN_PER_S..=RATE_MAX_PER_S, None);
     let arrivals = walk.word(fields, "arrivals", &ARRIVALS, Some(Arrivals::Poisson));
     let ramps = Ramp::read_all(walk, fields, duration);
@@ -252,7 +294,53 @@ fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>, duration: Option<Duration
     Some(LoadKind::Open { rate_per_s: rate?, arrivals: arrivals?, start: start?, ramps })
 }
 
-/// How long it takes until all keys are in use.
-pub(crate) fn stagger_time(ttl: Duration) -> Duration {
-    ttl.saturating_mul(STAGGER_TTLS)
+fn read_trace(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<ReplayLoad> {
+    walk.foreign(fields, &["think"], "with clients");
+    walk.foreign(fields, &["arrivals", "ramp"], "with rate");
+    walk.foreign(fields, &["kind", "window", "batch"], "with clients or rate");
+    if let Some(node) = fields.get("duration") {
+        let allowed = "it only with clients or rate: a trace is as long as it is";
+        walk.refuse(node, "`duration` does not belong here", allowed, "remove it; to = \"10m\" ends a trace earlier");
+    }
+    let start = walk.word(fields, "start", &STARTS, Some(Start::Together));
+    ReplayLoad::read(walk, fields, start)
+}
+
+/// What a trace has behind the warm-up, where that is as much as any load may have.
+fn measured(walk: &mut Walk<'_>, fields: &Fields<'_>, trace: &ReplayLoad, warmup: Duration) -> Option<Duration> {
+    let node = fields.get("trace")?;
+    let TraceFound { requests, writes, length, .. } = trace.found;
+    let [lasts, warm, most] = [length, warmup, DURATION_MAX].map(duration_text);
+    let measured = length.saturating_sub(warmup);
+    let refused = [
+        (
+            requests as f64 > ARRIVALS_MAX,
+            "too many requests",
+            format!("found {requests}, allowed {ARRIVALS_MAX:.0}"),
+            "cut it with from and to",
+        ),
+        (
+            writes as f64 > WRITES_MAX,
+            "too many writes",
+            format!("found {writes}, allowed {WRITES_MAX:.0}"),
+            "cut it with from and to, or write ops = \"reads\"",
+        ),
+        (
+            measured > DURATION_MAX,
+            "too long a trace",
+            format!("found {lasts}, allowed {most} and the warm-up"),
+            "cut it with from and to, or raise speed",
+        ),
+        (
+            measured < MS,
+            "a trace that ends within the warm-up",
+            format!("found {lasts}, allowed more than warmup = {warm} and a millisecond"),
+            "lower warmup or speed, or take more of the trace",
+        ),
+    ];
+    if let Some((_, what, found, remedy)) = refused.into_iter().find(|(is, ..)| *is) {
+        walk.report(&node.place, what, found, remedy);
+        return None;
+    }
+    Some(measured)
 }

@@ -9,7 +9,7 @@ use crate::values::ramp::{RATE_MAX_PER_S, RATE_MIN_PER_S};
 use strategies::units::{RATE, duration_text, rate_text};
 
 /// Most writes of a run: the moment of each is held until its end.
-const WRITES_MAX: f64 = 1e7;
+pub(crate) const WRITES_MAX: f64 = 1e7;
 
 /// The writes of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq)]

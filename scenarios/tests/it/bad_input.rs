@@ -174,7 +174,7 @@ fn loads() {
     let cases = [
         ("no clients", clients("0")),
         ("negative clients", clients("-1")),
-        ("too many clients", clients("1_000_001")),
+        ("too many clients", clients("10_000_001")),
         ("clients beyond 64 bits", clients(&"9".repeat(60))),
         ("clients in quotes", clients("\"50\"")),
         ("clients as a fraction", clients("50.0")),

@@ -11,3 +11,4 @@ mod bad_writes;
 mod generated;
 mod plan;
 mod shipped;
+mod trace;

@@ -146,7 +146,7 @@ impl<W: Witness + 'static> Crowd<W> {
     ) -> Rc<Self> {
         let clients = match scenario.load.kind {
             LoadKind::Closed { clients, .. } => clients,
-            LoadKind::Open { .. } => 0,
+            LoadKind::Open { .. } | LoadKind::Trace(_) => 0,
         };
         let none = Client { intended: 0, n: 0, key: 0, op: Op::Get, replica: 0, waits: false };
         Rc::new(Self {

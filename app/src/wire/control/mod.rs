@@ -2,6 +2,7 @@
 //!
 //! Data, not behaviour: both ends share these types, so they cannot drift apart.
 
+mod meet;
 mod origin;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use strategies::{Budgets, Slots};
 
 use crate::wire::refused::Refused;
 
+pub use meet::{Meet, Met};
 pub use origin::{FaultOrigin, LawWire, SizesWire, StartOrigin};
 
 /// `POST /start` on a replica: run this strategy in a fresh namespace.
@@ -113,7 +115,7 @@ impl From<BudgetsWire> for Budgets {
 /// `GET /identity` of any of the programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// `stampede-replica`, `stampede-origin` or `stampede-cache-proxy`.
+    /// `stampede-replica`, `stampede-origin`, `stampede-cache-proxy` or `stampede-origin-proxy`.
     pub program: String,
     /// Its version.
     pub version: String,

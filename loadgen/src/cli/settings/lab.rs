@@ -14,6 +14,16 @@ impl RunArgs {
     /// # Errors
     /// [`Failure`].
     pub fn is_whole(&self, remedy: &str) -> Result<(), Failure> {
+        if self.otlp.is_some() {
+            let what = "spans of what is no single run";
+            return Err(Failure::usage(format!("{what} · --otlp · found it, allowed with `run` alone · take it out")));
+        }
+        if let Some(assert) = self.asserts.first() {
+            let assert = report::text::escape::line(assert);
+            return Err(Failure::usage(format!(
+                "an assertion of what is no run · --assert {assert:?} · allowed with `run` alone · take it out"
+            )));
+        }
         let found = self.shard.map(|part| format!("{}/{}", part.index, part.of));
         found.map_or(Ok(()), |found| {
             let what = "a shard of what is no run";
@@ -32,7 +42,13 @@ impl Settings {
             ("--replicas", args.replicas.is_some()),
         ];
         let local = local.iter().find(|(_, given)| *given).map(|(flag, _)| *flag);
+        if let (Some(_), Some(flag)) = (&self.stack, local.filter(|flag| *flag != "--replicas")) {
+            return Err(Failure::usage(format!(
+                "a stack has its own cache · {flag} with --stack · found both, allowed one · take one of them out"
+            )));
+        }
         match (self.lab, local) {
+            _ if self.stack.is_some() => {}
             (LabChoice::Docker, Some(flag)) => {
                 return Err(Failure::usage(format!(
                     "the containers have their own · {flag} with --lab docker · found both, allowed one · take one of them \
@@ -55,6 +71,7 @@ impl Settings {
                 self.check_replicas().and_then(|()| self.check_topology(None)).and_then(|()| self.check_sim())
             }
             LabChoice::Docker => self.check_server(Some(StackCache::OneServer)),
+            LabChoice::Auto if self.stack.is_some() => self.check_server(Some(StackCache::OneServer)),
             // What containers can do is checked when they were looked for.
             LabChoice::Auto if self.target.is_none() => Ok(()),
             _ => self.check_world(None),
@@ -80,7 +97,8 @@ impl Settings {
         self.check_topology(docker)?;
         let world = crate::lab::RealWorld {
             target: self.target.as_ref(),
-            docker,
+            named: self.stack.is_some(),
+            docker: docker.filter(|_| self.stack.is_none()),
             server: self.has_server(docker),
             own_server: self.has_own_server(docker),
             own_cluster: self.has_own_nodes(docker, CacheChoice::Cluster),
@@ -98,7 +116,7 @@ impl Settings {
                 self.replicas
             )));
         }
-        if self.replicas > REPLICAS_MAX && self.target.is_none() && !self.simulated {
+        if self.replicas > REPLICAS_MAX && self.target.is_none() && self.stack.is_none() && !self.simulated {
             return Err(Failure::usage(format!(
                 "too many replicas for one machine · --replicas · found {}, allowed at most {REPLICAS_MAX} · lower it, or use \
                  --lab sim, which has up to 1000",

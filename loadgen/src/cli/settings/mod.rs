@@ -1,16 +1,17 @@
 //! Raw arguments → validated settings: the second of the two stages. After this nothing is checked again.
 
+mod asserts;
 mod lab;
 mod redis;
 mod server;
 mod strategies_typed;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors};
+use report::record::Unchecked;
+use scenarios::{LoadKind, Problem, Scenario, ScenarioErrors, Threshold};
 use strategies::Spec;
 use strategies::counter::CounterSpec;
 use strategies::spec::{Unfit, WriteEffect};
@@ -22,11 +23,16 @@ pub(crate) use strategies_typed::split_list;
 use strategies_typed::{counters, strategies, strategy_texts};
 
 use crate::cli::{ArrivalChoice, CacheChoice, Format, LabChoice, RunArgs};
+use crate::lab::StackNames;
 use crate::lab::target::Target;
+use crate::load::drive::ToldStaleness;
 use crate::load::measure::{Floor, Warmth};
+use crate::load::replay::open_trace;
 use crate::shell::command_line::command_without;
 use crate::shell::exit::Failure;
 use crate::shell::part::PartOf;
+use crate::study::otlp::SpanCollector;
+use crate::study::thresholds;
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
@@ -43,8 +49,12 @@ pub struct Settings {
     pub simulated: bool,
     /// An HTTP service instead of a lab.
     pub target: Option<Target>,
-    /// The scenario's thresholds on strategies that are not run, for people.
-    pub unchecked: Vec<String>,
+    /// A stack that is reached by the names of its parts.
+    pub stack: Option<StackNames>,
+    /// The scenario's thresholds on strategies that are not run.
+    pub unchecked: Vec<Unchecked>,
+    /// Thresholds of the command line.
+    pub asserts: Vec<Threshold>,
     /// The scenario's fields that the command line sets, by their paths.
     pub overridden: Vec<String>,
     /// How many replicas.
@@ -69,6 +79,8 @@ pub struct Settings {
     pub quiet: bool,
     /// Where a page shows the run as it happens.
     pub live: Option<SocketAddr>,
+    /// Where the run's spans are sent.
+    pub otlp: Option<SpanCollector>,
     /// Which part of the run this process drives, where others drive the rest.
     pub part: Option<PartOf>,
     /// The command that makes this run again.
@@ -88,17 +100,19 @@ pub struct Subject {
     pub strategy: Option<Spec>,
     /// The strategy, where it counts.
     pub counter: Option<CounterSpec>,
+    /// What is known of stale answers.
+    pub staleness: ToldStaleness,
 }
 
 impl Subject {
     fn strategy((spec, folder): (Spec, String)) -> Self {
         let (name, composition) = (spec.name().to_owned(), spec.canonical().to_owned());
-        Self { name, composition, folder, strategy: Some(spec), counter: None }
+        Self { name, composition, folder, strategy: Some(spec), counter: None, staleness: ToldStaleness::Age }
     }
 
     fn counter((spec, folder): (CounterSpec, String)) -> Self {
         let (name, composition) = (spec.name().to_owned(), spec.canonical().to_owned());
-        Self { name, composition, folder, strategy: None, counter: Some(spec) }
+        Self { name, composition, folder, strategy: None, counter: Some(spec), staleness: ToldStaleness::Age }
     }
 
     /// Whether it is somebody else's service.
@@ -114,8 +128,16 @@ impl Subject {
     }
 
     fn target(target: &Target) -> Self {
-        let name = "target".to_owned();
-        Self { composition: target.urls.join(" "), folder: name.clone(), name, strategy: None, counter: None }
+        let name = target.name.clone();
+        let staleness = target.sites.first().map(|site| site.staleness()).unwrap_or_default();
+        Self {
+            composition: target.urls.join(" "),
+            folder: name.clone(),
+            name,
+            strategy: None,
+            counter: None,
+            staleness,
+        }
     }
 
     /// How long an entry is fresh, before any jitter; of a target nothing but the scenario's word is known.
@@ -174,21 +196,24 @@ impl Settings {
         })?;
         let (text, file) = scenario_text(name)?;
         let pairs: Vec<(String, String)> = overrides.iter().map(|(p, v, _)| (p.clone(), v.clone())).collect();
-        let mut scenario = Scenario::parse(&text, &file, &pairs).map_err(|e| named_by_flag(e, &overrides))?;
+        let scenario = Scenario::parse_opening(&text, &file, &pairs, Some(open_trace));
+        let mut scenario = scenario.map_err(|e| named_by_flag(e, &overrides))?;
         let target = Target::of(args, &scenario)?;
         let subjects = subjects(args, target.as_ref(), &scenario)?;
         let redis = GivenRedis::of(args)?;
-        let running: BTreeSet<&str> = subjects.iter().map(|subject| subject.name.as_str()).collect();
+        let running: Vec<&str> = subjects.iter().map(|subject| subject.name.as_str()).collect();
         let unchecked =
-            scenario.thresholds.iter().filter(|t| target.is_none() && !running.contains(t.strategy.as_str()));
-        let unchecked: Vec<String> = unchecked.map(|t| format!("{} of {}", t.metric, t.strategy)).collect();
-        scenario.thresholds.retain(|threshold| running.contains(threshold.strategy.as_str()));
+            scenario.thresholds.iter().filter(|t| target.is_none() && !running.contains(&t.strategy.as_str()));
+        let unchecked: Vec<Unchecked> = unchecked.map(thresholds::unchecked).collect();
+        scenario.thresholds.retain(|threshold| running.contains(&threshold.strategy.as_str()));
         if target.is_none() {
             scenario.strategies = subjects.iter().map(|subject| subject.name.clone()).collect();
         }
         let sites = target.as_ref().map(|target| u16::try_from(target.sites.len()).unwrap_or(u16::MAX));
+        let asserts = asserts::read(&args.asserts, &running, &scenario)?;
         let mut settings = Self {
             scenario,
+            asserts,
             subjects,
             unchecked,
             overridden: overrides.iter().map(|(path, ..)| path.clone()).collect(),
@@ -197,6 +222,7 @@ impl Settings {
             lab_note: None,
             simulated: args.lab == LabChoice::Sim,
             target,
+            stack: StackNames::of(args)?,
             seed: args.seed,
             repeats: args.repeats.unwrap_or(1),
             redis,
@@ -207,13 +233,16 @@ impl Settings {
             format: args.format,
             quiet: args.quiet,
             live: args.live,
+            otlp: args.otlp.as_deref().map(SpanCollector::of).transpose()?,
             part: args.shard,
             command: command_without(&["--shard"]),
         };
         settings.check_lab(args)?;
-        if args.arrival == Some(ArrivalChoice::Closed) && matches!(settings.scenario.load.kind, LoadKind::Open { .. }) {
+        if args.arrival == Some(ArrivalChoice::Closed)
+            && !matches!(settings.scenario.load.kind, LoadKind::Closed { .. })
+        {
             return Err(Failure::usage(
-                "a closed loop without clients · --arrival closed · found a scenario with a rate, needed load.clients and \
+                "a closed loop without clients · --arrival closed · found a scenario with a rate or a trace, needed load.clients and \
                  load.think · write --set load.clients=50 --set load.think=120ms",
             ));
         }
@@ -222,6 +251,11 @@ impl Settings {
 }
 
 impl Settings {
+    /// The scenario's thresholds, and those of the command line.
+    pub(crate) fn bounds(&self) -> Vec<Threshold> {
+        self.scenario.thresholds.iter().chain(&self.asserts).cloned().collect()
+    }
+
     /// Whether any strategy of the run keeps values in the replicas' processes.
     #[must_use]
     pub fn keeps_copies(&self) -> bool {
@@ -299,6 +333,7 @@ fn overrides(args: &RunArgs) -> Result<Vec<Override>, Failure> {
         ("-w", "load.warmup", &args.warmup),
         ("-c", "load.clients", &args.clients),
         ("-r", "load.rate", &args.rate),
+        ("--trace", "load.trace", &args.trace),
         ("--arrival", "load.arrivals", &arrivals),
     ];
     let mut overrides: Vec<Override> = Vec::new();

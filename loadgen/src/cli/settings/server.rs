@@ -51,7 +51,7 @@ impl Settings {
     /// Whether there is a server that the generator reaches itself.
     pub(super) fn has_server(&self, docker: Option<StackCache>) -> bool {
         let some = self.redis.is_some() || self.server_program().is_some();
-        docker.is_none() && self.target.is_none() && some && !self.is_cluster()
+        docker.is_none() && self.stack.is_none() && self.target.is_none() && some && !self.is_cluster()
     }
 
     /// Whether the cache is a cluster.

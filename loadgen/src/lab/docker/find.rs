@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use app::process::secrets::CONTROL_TOKEN;
 use app::wire::auth::ControlToken;
-use app::wire::control::Identity;
 use app::wire::control_client::ControlClient;
 
 use super::engine::{Container, Engine, State};
 use super::stack::{ASK_EVERY, CONTROL, ContainerStack, DATA, START_BUDGET, UP, at, one, project, remedy_of};
-use crate::lab::endpoints::Endpoints;
+use crate::lab::endpoints::{Endpoints, StackProxy};
+use crate::lab::identities::check_identities;
 use crate::lab::shards::AskedCluster;
 use crate::load::drive::Site;
 use evidence::StackCache;
 
-/// Services that no run needs: two that ended at the start, and two that watch.
-const BESIDE: [&str; 4] = ["secrets", "cluster", "prometheus", "grafana"];
+/// Services that no run needs: two that ended at the start, two that watch, and the load from inside.
+const BESIDE: [&str; 5] = ["secrets", "cluster", "prometheus", "grafana", "load"];
 
 /// How a stack is made whole again: its parts that are down, and all of them.
 const AGAIN: &str = "docker compose up -d --wait";
@@ -26,7 +26,7 @@ impl ContainerStack {
     ///
     /// # Errors
     /// A sentence with the remedy: no engine, no stack, a part that is down, another build, mixed settings.
-    pub async fn find() -> Result<(Self, Endpoints), String> {
+    pub async fn find() -> Result<(StackCache, Endpoints), String> {
         let project = project();
         let engine = Engine::connect(&project).await?;
         let containers = started(&engine).await?;
@@ -39,7 +39,7 @@ impl ContainerStack {
         project: &str,
         containers: &[Container],
         there: StackCache,
-    ) -> Result<(Self, Endpoints), String> {
+    ) -> Result<(StackCache, Endpoints), String> {
         let replicas = whole(project, containers)?;
         let network = engine.network("cache").await?;
         for replica in &replicas {
@@ -63,10 +63,11 @@ impl ContainerStack {
             controls.push(control(replica)?);
         }
         let (origin, proxy) = (control(one(containers, "origin")?)?, control(one(containers, "cache-proxy")?)?);
-        let cache = check_identities(&controls, &origin, &proxy).await?;
+        let cache = check_identities(&controls, &origin, &proxy, UP).await?;
         check_cache(cache, there)?;
         let replicas = replicas.iter().map(|replica| replica.number).collect();
         let cluster = (cache == StackCache::Cluster).then(|| AskedCluster::ByProxy(proxy.clone()));
+        let behind = StackProxy { control: proxy.clone(), cache };
         let stack = Self { engine, proxy, cache, token, replicas };
         let endpoints = Endpoints {
             nodes: None,
@@ -76,9 +77,10 @@ impl ContainerStack {
             origin: Some(origin),
             server: None,
             cluster,
-            stack: None,
+            proxy: Some(behind),
+            stack: Some(Arc::new(stack)),
         };
-        Ok((stack, endpoints))
+        Ok((cache, endpoints))
     }
 }
 
@@ -159,42 +161,6 @@ fn whole(project: &str, containers: &[Container]) -> Result<Vec<Container>, Stri
 
 fn nothing(project: &str) -> String {
     format!("no container of project {project} · {UP}")
-}
-
-/// All of this build, and the replicas with the same settings. Says what the cache is.
-async fn check_identities(
-    replicas: &[ControlClient],
-    origin: &ControlClient,
-    proxy: &ControlClient,
-) -> Result<StackCache, String> {
-    let (mut settings, mut behind) = (None, StackCache::OneServer);
-    let programs = replicas.iter().map(|c| (c, app::wire::programs::REPLICA));
-    for (control, program) in
-        programs.chain([(origin, app::wire::programs::ORIGIN), (proxy, app::wire::programs::CACHE_PROXY)])
-    {
-        let found: Identity = control.get("/identity").await.map_err(|e| format!("{e} · {UP}"))?;
-        if found.program != program {
-            return Err(format!("found {} where {program} should be · {UP}", found.program));
-        }
-        let ours = Identity::new(program, 0, "");
-        if (&found.version, &found.build) != (&ours.version, &ours.build) {
-            return Err(format!(
-                "the stack's {program} is version {} build {}, this is version {} build {} · {UP}",
-                found.version, found.build, ours.version, ours.build
-            ));
-        }
-        if program == app::wire::programs::REPLICA {
-            let first = settings.get_or_insert_with(|| found.settings.clone());
-            if *first != found.settings {
-                return Err(format!("replicas with mixed settings: {first:?} and {:?} · {UP}", found.settings));
-            }
-        }
-        if program == app::wire::programs::CACHE_PROXY {
-            let unknown = || format!("found a cache proxy before {:?} · {UP}", found.settings);
-            behind = StackCache::read(&found.settings).ok_or_else(unknown)?;
-        }
-    }
-    Ok(behind)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::cli::settings::{Settings, Subject};
 use crate::lab::Offset;
 use crate::lab::faults::{self, Aftermath, NodeWindow};
 use crate::lab::trial::{
-    Collecting, Observation, Tellers, Trial, TrialSamples, WorldSeen, begin, cannot_warm, collector, judge,
+    Collecting, Observation, ShareSeen, Tellers, Trial, TrialSamples, WorldSeen, begin, cannot_warm, collector, judge,
 };
 use crate::load::live::Feed;
 use crate::load::measure::{Immortals, RunFacts, WarmState};
@@ -174,6 +174,10 @@ impl SimLab {
                 });
             }
         };
+        if let Some(why) = self.plan.fault() {
+            collector.abandon();
+            return Err(Failure::failed(why));
+        }
         let end_ns = done.cut_ns.get().map_or_else(|| self.end_ns(&seen), |cut| cut.clamp(0, self.end_ns(&seen)));
         let stopped = self.stop.is_said() || done.cut_ns.get().is_some();
         seen.ledger.iter().for_each(|read| tapes.read(read));
@@ -197,12 +201,14 @@ impl SimLab {
     fn collector(&self, subject: &Subject, files: Option<&StrategyFolder>) -> Result<Collector, Failure> {
         let scenario = &self.settings.scenario;
         let scratch = files.map_or_else(std::env::temp_dir, |files| files.path().to_owned());
-        let collector = collector(scenario, subject, Collecting { workers: 1, bounded: false, folder: &scratch })?;
+        let is_part = self.settings.part.is_some();
+        let collector =
+            collector(scenario, subject, Collecting { workers: 1, bounded: false, is_part, folder: &scratch })?;
         if let Some(feed) = &self.feed {
             collector.watched_by(feed.clone());
         }
         if let Some(files) = files {
-            begin(&collector, files, hlog_header(scenario), self.settings.part.is_some()).map_err(Failure::failed)?;
+            begin(&collector, files, hlog_header(scenario), is_part).map_err(Failure::failed)?;
         }
         Ok(collector)
     }
@@ -236,7 +242,8 @@ impl SimLab {
             ..WorldSeen::default()
         };
         let (reads, lines) = (Box::new(tapes.reads()), Box::new(tapes.lines(seen.t0.0)));
-        Observation { world, collected, reads: Some(reads), lines: Some(lines), probed: None }
+        let share = ShareSeen { stopped, ..ShareSeen::default() };
+        Observation { share, world, collected, reads: Some(reads), lines: Some(lines), probed: None }
     }
 
     fn simulation<'a>(

@@ -5,7 +5,7 @@ use evidence::{CacheStatus, Heartbeat, OriginCounters, OriginWrite};
 use strategies::time::Mono;
 
 use super::runner::{Before, LoadDone, TrialRunner};
-use super::seen::{Observation, Tellers, WorldSeen, read_list, told_lists};
+use super::seen::{Observation, ShareSeen, Tellers, WorldSeen, read_list, told_lists};
 use crate::lab::Offset;
 use crate::load::measure::{Part, RunFacts};
 use crate::shell::exit::Failure;
@@ -48,6 +48,7 @@ impl TrialRunner<'_> {
         };
         let t0_ns = i64::try_from(load.t0.0).unwrap_or(i64::MAX);
         let told = Tellers::of(&replicas);
+        let share = self.share(&load, t0_ns);
         let world = WorldSeen {
             t0_ns,
             end_ns: load.end_ns,
@@ -65,7 +66,18 @@ impl TrialRunner<'_> {
             is_virtual: false,
         };
         let lines = told.map(|_| told_lists(replicas, t0_ns));
-        Ok(Observation { world, collected: load.collected, reads, lines, probed: None })
+        Ok(Observation { share, world, collected: load.collected, reads, lines, probed: None })
+    }
+
+    fn share(&self, load: &LoadDone, t0_ns: i64) -> ShareSeen {
+        ShareSeen {
+            heartbeat: load.hearts.iter().cloned().reduce(worst),
+            to_t0_ns: t0_ns.saturating_neg(),
+            worker_died: load.worker_died,
+            cpu_cores: load.cpu_cores,
+            start: load.start,
+            stopped: self.stop.is_said(),
+        }
     }
 
     /// What the cache says of itself now; `None` where no replica can be asked.

@@ -17,6 +17,8 @@ pub struct Collecting<'a> {
     pub workers: usize,
     /// Whether what nobody can have read less than is wanted, which is of real runs.
     pub bounded: bool,
+    /// Whether this is a part of a run, from which nothing is concluded: a floor would be the part's alone.
+    pub is_part: bool,
     /// On whose disk tapes lie.
     pub folder: &'a Path,
 }
@@ -26,7 +28,8 @@ pub struct Collecting<'a> {
 /// # Errors
 /// [`Failure`] where the system gives no thread.
 pub fn collector(scenario: &Scenario, subject: &Subject, of: Collecting<'_>) -> Result<Collector, Failure> {
-    let floor = subject.floor(scenario).map(|floor| if of.bounded { floor.bounded() } else { floor });
+    let floor =
+        subject.floor(scenario).filter(|_| !of.is_part).map(|floor| if of.bounded { floor.bounded() } else { floor });
     let no_thread = |error| Failure::failed(format!("no thread for the collector: {error}"));
     let collector = Collector::start(of.workers, floor).map_err(no_thread)?;
     subject.warmth(scenario).into_iter().for_each(|warmth| collector.expects(warmth));

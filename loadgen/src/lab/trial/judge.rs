@@ -60,7 +60,7 @@ struct Saw {
 /// # Errors
 /// [`Failure`] where what was kept of the run cannot be read back.
 pub fn judge(scenario: &Scenario, subject: &Subject, levels: bool, seen: Observation) -> Result<Trial, Failure> {
-    let Observation { mut world, mut collected, reads, lines, probed } = seen;
+    let Observation { mut world, mut collected, reads, lines, probed, .. } = seen;
     let (t0_ns, end_ns, stopped) = (world.t0_ns, world.end_ns, world.stopped);
     let (aftermath, told, origin_clock) = (std::mem::take(&mut world.aftermath), world.told, world.origin_clock);
     let uncertainty = uncertainty_ns(told, origin_clock);
@@ -101,10 +101,10 @@ pub fn judge(scenario: &Scenario, subject: &Subject, levels: bool, seen: Observa
         add_writes(&mut figures.strategy, collected.writes.take().zip(told_writes), ledger, end_ns, &aftermath)?;
     let against;
     (figures.strategy.conditions, against) =
-        fared(&world.parts, scenario, end_ns, heard.as_ref(), world.facts.writes_missed, &aftermath);
+        fared(&world.parts, scenario, end_ns, heard.as_ref(), &world.facts, &aftermath);
     let facts = RunFacts {
         reads_min: collected.floor_least.filter(|_| calm && !stopped && is_undisturbed(scenario, &figures)),
-        open_loop: matches!(scenario.load.kind, LoadKind::Open { .. }) && !stopped,
+        open_loop: !matches!(scenario.load.kind, LoadKind::Closed { .. }) && !stopped,
         clock_uncertainty_ns: uncertainty.unwrap_or(0),
         foreign: subject.is_target(),
         hits_before_start: hits_before_start(scenario, &collected, &figures).filter(|_| !stopped),
@@ -152,13 +152,16 @@ fn fared(
     scenario: &Scenario,
     end_ns: i64,
     heard: Option<&Heard>,
-    writes_missed: Option<u64>,
+    facts: &RunFacts,
     aftermath: &Aftermath,
 ) -> (Option<Conditions>, Against) {
     let during = During { from_ns: -since_start(scenario.load.warmup), to_ns: end_ns };
     let (fared, against) = conditions(parts, during, aftermath);
     let wakes_lost = heard.map(|heard| heard.wakes_lost);
-    ((!parts.is_empty()).then_some(Conditions { wakes_lost, writes_missed, ..fared }), against)
+    let writes_missed = facts.writes_missed;
+    let start_spread_ms = facts.start_spread_ns.map(|ns| (ns as f64 / 1e3).round() / 1e3);
+    let fared = Conditions { wakes_lost, writes_missed, start_spread_ms, ..fared };
+    ((!parts.is_empty()).then_some(fared), against)
 }
 
 /// Hits at the end of the warm-up, where any were to be expected. Of answers that do not say how they were made, none can be told to be
@@ -338,7 +341,7 @@ fn impact(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<I
     let service = scenario.origin.service_time.mean();
     let clients = match scenario.load.kind {
         LoadKind::Closed { clients, .. } => Some(clients),
-        LoadKind::Open { .. } => None,
+        LoadKind::Open { .. } | LoadKind::Trace(_) => None,
     };
     Some(Impact {
         from_ns,

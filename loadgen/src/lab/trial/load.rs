@@ -13,8 +13,9 @@ use strategies::port::Clock;
 use strategies::time::{Mono, nanos};
 use tokio::sync::{mpsc, watch};
 
-use super::collecting::{Collecting, collector};
-use super::runner::{Before, LoadDone, TrialRunner, in_flight};
+use super::agree::Agreed;
+use super::collecting::{Collecting, begin, collector};
+use super::runner::{Before, LoadDone, TrialRunner, in_flight, since_ns};
 use super::{TrialSamples, cannot_warm};
 use crate::cli::settings::Subject;
 use crate::lab::docker::Sampler;
@@ -82,7 +83,9 @@ impl TrialRunner<'_> {
         let drive = self.drive();
         let workers = workers(drive.pattern);
         let scenario = &self.settings.scenario;
-        let collector = collector(scenario, subject, Collecting { workers, bounded: true, folder: files.path() })?;
+        let is_part = self.together.is_some();
+        let collector =
+            collector(scenario, subject, Collecting { workers, bounded: true, is_part, folder: files.path() })?;
         collector.watched_by(self.feed.clone());
         let recorders = (0..workers).map(|_| self.recorder(&collector, &drive)).collect();
         let (tell_start, start) = watch::channel(None);
@@ -91,11 +94,8 @@ impl TrialRunner<'_> {
         let fleet = Workers::start(&drive, recorders, &start, &tell_ready).map_err(no_thread)?;
         drop(tell_ready);
         all_ready(&mut ready, workers).await?;
-        let t0 = self.t0(before, &drive).await.map_err(|e| cannot_warm(scenario, &subject.name, e))?;
-        let (wall, mono) = (SystemTime::now(), self.clock.mono());
-        let t0_wall = wall.checked_sub(mono.since(t0)).unwrap_or(wall) + t0.since(mono);
-        let header = hlog_header(drive.first_second(), t0_wall);
-        collector.begin(files.begin_latency(header).map_err(Failure::failed)?);
+        let (t0, agreed) = self.start_at(subject, before, &drive).await?;
+        begin(&collector, files, self.header(&drive, t0), is_part).map_err(Failure::failed)?;
         tell_start.send_replace(Some(t0));
         let watching = self.watch(&fleet, t0, before, &collector, &drive, heading);
         let (pace, lives) = (self.pacer.handle(), before.identities.clone());
@@ -113,6 +113,7 @@ impl TrialRunner<'_> {
         // Whatever else went wrong: nothing stays broken.
         injector.heal().await.map_err(Failure::failed)?;
         let aftermath = injector.aftermath();
+        let start = self.depart(agreed).await?;
         let counters = self.since(at_start.map_err(Failure::failed)?, &aftermath).await.map_err(Failure::failed)?;
         let worked = fleet.join();
         let cpu_cores = cores(worked.cpu_ns, nanos(stopped.since(began)));
@@ -129,7 +130,17 @@ impl TrialRunner<'_> {
             aftermath,
             sampled: samplers.rows(t0),
             immortals: subject.counter.as_ref().map(|_| immortals.into_inner().end()),
+            start,
         })
+    }
+
+    /// The log's time stamps are wall time, counted from its first second.
+    fn header(&self, drive: &Drive, t0: Mono) -> HlogHeader {
+        let (wall, mono) = (SystemTime::now(), self.clock.mono());
+        let t0_wall = wall.checked_sub(mono.since(t0)).unwrap_or(wall) + t0.since(mono);
+        let t0_offset_ms = drive.first_second().min(0).unsigned_abs() * 1000;
+        let began = t0_wall.checked_sub(Duration::from_millis(t0_offset_ms));
+        HlogHeader { warmup_began: began.unwrap_or(t0_wall), t0_offset_ms }
     }
 
     /// A worker's recorder. Where a server is watched, it is told when the slowest requests were under way.
@@ -168,6 +179,7 @@ impl TrialRunner<'_> {
         let scenario = &self.settings.scenario;
         Drive {
             plan: Arc::clone(&self.plan),
+            part: self.together.map(|together| together.part),
             pattern: Pattern::from(&scenario.load.kind),
             sites: self.endpoints.sites.clone(),
             keys: scenario.keys.clone(),
@@ -183,16 +195,39 @@ impl TrialRunner<'_> {
         }
     }
 
-    /// t = 0 on our clock: the last put of the burst, or the end of the warm-up that begins now.
-    async fn t0(&self, before: &Before, drive: &Drive) -> Result<Mono, ControlError> {
+    /// t = 0 on our clock, and how the processes agreed on it, where there are several.
+    async fn start_at(
+        &self,
+        subject: &Subject,
+        before: &Before,
+        drive: &Drive,
+    ) -> Result<(Mono, Option<Agreed>), Failure> {
+        match self.together {
+            None => Ok((self.t0(&subject.name, before, drive, LEAD).await?, None)),
+            Some(together) => {
+                let agreed = self.agree(together, &subject.name, before, drive).await?;
+                Ok((agreed.t0, Some(agreed)))
+            }
+        }
+    }
+
+    /// t = 0 on our clock: the last put of the burst, or the end of the warm-up that begins after `lead`.
+    pub(super) async fn t0(
+        &self,
+        subject: &str,
+        before: &Before,
+        drive: &Drive,
+        lead: Duration,
+    ) -> Result<Mono, Failure> {
         let burst = self.settings.scenario.warm.and(self.endpoints.replicas.first().zip(before.replica_clocks.first()));
-        let Some((replica, clock)) = burst else { return Ok(self.clock.mono().plus(LEAD + drive.warmup)) };
+        let Some((replica, clock)) = burst else { return Ok(self.clock.mono().plus(lead + drive.warmup)) };
         let scenario = &self.settings.scenario;
         let aged = scenario.warm == Some(scenarios::Warm::BurstAged);
         let (items, at_once, budget) = (scenario.keys.n, scenario.origin.concurrency, scenario.warm_budget());
         let warm = WarmBurst { items, at_once, aged, within_ns: nanos(budget) };
         // The puts come after the reads, and may take as long: 200 of them two seconds, which is what they take where each is made four times.
-        let warmed: Warmed = replica.post_within(budget * 2, "/warm", &warm).await?;
+        let warmed: Result<Warmed, _> = replica.post_within(budget * 2, "/warm", &warm).await;
+        let warmed = warmed.map_err(|why| cannot_warm(scenario, subject, why))?;
         Ok(Mono(warmed.last_put_mono_ns.saturating_add_signed(clock.to_ours_ns)))
     }
 
@@ -271,19 +306,7 @@ fn no_thread(error: std::io::Error) -> Failure {
     Failure::failed(format!("no thread for the generator: {error}"))
 }
 
-/// From `t0` to `now`, nanoseconds; negative before it.
-pub(super) fn since_ns(now: Mono, t0: Mono) -> i64 {
-    i64::try_from(i128::from(now.0) - i128::from(t0.0)).unwrap_or(i64::MAX)
-}
-
 /// Processor time over elapsed time, in hundredths of a core.
 fn cores(cpu_ns: Option<u64>, elapsed_ns: u64) -> Option<f64> {
     cpu_ns.filter(|_| elapsed_ns > 0).map(|cpu| (cpu as f64 / elapsed_ns as f64 * 100.0).round() / 100.0)
-}
-
-/// The log's time stamps are wall time, counted from its first second.
-fn hlog_header(first_second: i64, t0_wall: SystemTime) -> HlogHeader {
-    let t0_offset_ms = first_second.min(0).unsigned_abs() * 1000;
-    let began = t0_wall.checked_sub(Duration::from_millis(t0_offset_ms));
-    HlogHeader { warmup_began: began.unwrap_or(t0_wall), t0_offset_ms }
 }

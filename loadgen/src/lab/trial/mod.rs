@@ -1,6 +1,8 @@
 //! One strategy's run, from its start on every replica to the evidence of what it did.
 
 #[cfg(feature = "labs")]
+mod agree;
+#[cfg(feature = "labs")]
 mod collect;
 mod collecting;
 pub(crate) mod counting;
@@ -10,8 +12,12 @@ mod load;
 #[cfg(feature = "labs")]
 mod looking;
 #[cfg(feature = "labs")]
+mod question;
+#[cfg(feature = "labs")]
 mod runner;
 mod seen;
+#[cfg(feature = "labs")]
+mod together;
 
 use std::fmt::Display;
 use std::io;
@@ -30,9 +36,9 @@ use crate::shell::exit::Failure;
 
 pub use collecting::{Collecting, begin, collector};
 pub use judge::judge;
+pub use seen::{Observation, PartStart, ShareSeen, Tellers, TrialSamples, WorldSeen, read_list, told_lists};
 #[cfg(feature = "labs")]
-pub use runner::TrialRunner;
-pub use seen::{Observation, Tellers, TrialSamples, WorldSeen, read_list, told_lists};
+pub use {runner::TrialRunner, together::JoinedShards};
 
 /// A strategy's result, ready to be written.
 pub struct Trial {

@@ -1,6 +1,5 @@
 //! A strategy's run in a world that is up: started, warmed, loaded, and asked for what it did.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,13 +14,14 @@ use strategies::Spec;
 use strategies::time::{Mono, nanos};
 
 use super::judge::judge;
-use super::seen::Observation;
+use super::seen::{Observation, PartStart};
+use super::together::JoinedShards;
 use super::{Trial, TrialSamples};
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::faults::Aftermath;
 use crate::lab::preflight::status;
 use crate::lab::{Endpoints, Offset, offset};
-use crate::load::drive::{Pacer, Probed, probe};
+use crate::load::drive::Pacer;
 use crate::load::live::Feed;
 use crate::load::measure::ImmortalsSeen;
 use crate::load::record::Collected;
@@ -48,6 +48,8 @@ pub struct TrialRunner<'a> {
     pub stop: Shutdown,
     /// Told how it goes.
     pub feed: Feed,
+    /// The others, where several processes drive the run.
+    pub together: Option<&'a JoinedShards>,
 }
 
 /// The state of the world before the load.
@@ -73,6 +75,8 @@ pub(super) struct LoadDone {
     pub(super) aftermath: Aftermath,
     pub(super) sampled: TrialSamples,
     pub(super) immortals: Option<ImmortalsSeen>,
+    /// How t = 0 came about, where several processes agreed on it.
+    pub(super) start: Option<PartStart>,
 }
 
 impl TrialRunner<'_> {
@@ -100,18 +104,22 @@ impl TrialRunner<'_> {
         let probed = self.probe(subject).await?;
         let before = self.before().await?;
         let load = self.load(subject, &before, files, heading).await?;
+        if let Some(why) = self.plan.fault() {
+            return Err(Failure::failed(why));
+        }
         let not_quiet = self.quiesce().await.map_err(Failure::failed)?;
         let seen = self.evidence(&before, load, not_quiet).await?;
+        self.tell_unknown_words();
         Ok(Observation { probed, ..seen })
     }
 
     /// Gives the Redis in a container the scenario's settings for as long as one strategy takes, and takes away what another run left.
     async fn set_up_server(&self) -> Result<(), Failure> {
-        let Some(stack) = &self.endpoints.stack else { return Ok(()) };
+        let Some(proxy) = &self.endpoints.proxy else { return Ok(()) };
         let of = &self.settings.scenario;
         let length = of.warm_budget() * 2 + of.load.warmup + of.load.duration + SET_UP_MARGIN;
         let set = ConfigureServer { settings: of.cache.redis.for_server(), for_ns: nanos(length) };
-        stack.proxy.post::<()>("/configure", &set).await.map_err(|why| {
+        proxy.control.post::<()>("/configure", &set).await.map_err(|why| {
             Failure::failed(format!(
                 "the stack's Redis cannot be set up · [cache.redis] · {why} · take that setting out, or use --lab local, whose server is \
                  started with it"
@@ -155,43 +163,6 @@ impl TrialRunner<'_> {
             watches_cache: index == 0,
         };
         (0..self.endpoints.replicas.len()).map(start).collect()
-    }
-
-    /// Whether the target is there at all, asked of each of its sites; what the first one answered. Without a warm-up its
-    /// cache is to be met cold, so it is asked for an item that the load will not ask for.
-    async fn probe(&self, subject: &Subject) -> Result<Option<Probed>, Failure> {
-        let scenario = &self.settings.scenario;
-        let key = if scenario.load.warmup.is_zero() { scenario.keys.last().saturating_add(1) } else { 1 };
-        let mut first = None;
-        if subject.is_target() {
-            for (site, url) in self.endpoints.sites.iter().zip(subject.composition.split(' ')) {
-                let probed = probe(site, key, scenario.load.timeout).await.map_err(|kind| {
-                    let advice = "is it up, and does it speak HTTP/1.1?";
-                    Failure::failed(format!("the target does not answer · --target {url} · found {kind} · {advice}"))
-                })?;
-                self.warn_of(&probed, url);
-                first.get_or_insert(probed);
-            }
-        }
-        Ok(first)
-    }
-
-    /// Says so, before the load, where a target's first answer is one that would count as a failure.
-    fn warn_of(&self, probed: &Probed, url: &str) {
-        let status = probed.status;
-        // Without a warm-up it was asked for an item that need not exist.
-        let expected = (200..300).contains(&status) || (status == 404 && self.settings.scenario.load.warmup.is_zero());
-        if expected || self.settings.quiet {
-            return;
-        }
-        let advice = match status {
-            300..400 => "redirects are not followed, and each counts as a failure: give the URL that it leads to",
-            404 => "each such answer counts as a failure: is {key} where the item's number goes?",
-            _ => "each such answer counts as a failure: is it the right URL, and the target well?",
-        };
-        let text =
-            format!("warning: the target answered {status} to a first question, before the load · {url} · {advice}\n");
-        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
     async fn before(&self) -> Result<Before, Failure> {
@@ -242,4 +213,9 @@ pub(super) async fn in_flight(origin: Option<&ControlClient>) -> Result<u64, Con
 fn namespace(run: &str, folder: &str, one_slot: bool) -> String {
     let plain = format!("{run}:{folder}");
     if one_slot { format!("{{{plain}}}") } else { plain }
+}
+
+/// From `t0` to `now`, nanoseconds; negative before it.
+pub(super) fn since_ns(now: Mono, t0: Mono) -> i64 {
+    i64::try_from(i128::from(now.0) - i128::from(t0.0)).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 //! What was seen of a strategy's run, in whichever lab, before anything is concluded from it.
 
-use evidence::{OriginRead, OriginWrite, RedirectCounts, ReplicaCounters, ReplicaEvents};
+use evidence::{Heartbeat, OriginRead, OriginWrite, RedirectCounts, ReplicaCounters, ReplicaEvents};
 use report::record::{ContainerRow, ServerRow, ShardFigures, ShardRow, Strategy};
 use report::{ReportError, StrategyFolder};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ use crate::load::record::{Collected, Slowest};
 pub struct Observation {
     /// What the world's parts said.
     pub world: WorldSeen,
+    /// How the generator fared.
+    pub share: ShareSeen,
     /// What the generator wrote down.
     pub collected: Collected,
     /// The origin's ledger, where it is ours.
@@ -25,6 +27,33 @@ pub struct Observation {
     pub lines: Option<Box<dyn EventLines + Send>>,
     /// What a target answered to the question before the load.
     pub probed: Option<Probed>,
+}
+
+/// How the generator fared.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShareSeen {
+    /// What the hearts of its workers told; `None` in virtual time.
+    pub heartbeat: Option<Heartbeat>,
+    /// From its clock to nanoseconds since t = 0.
+    pub to_t0_ns: i64,
+    /// Whether a worker of it ended in a panic.
+    pub worker_died: bool,
+    /// Processor time of its workers over the time for which they ran.
+    pub cpu_cores: Option<f64>,
+    /// How its t = 0 came about, where several processes had to agree on one.
+    pub start: Option<PartStart>,
+    /// Whether Ctrl-C cut it short.
+    pub stopped: bool,
+}
+
+/// How well a process's t = 0 was the others'.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartStart {
+    /// Its t = 0 after the one that was agreed on, nanoseconds, by another look at the clocks after the load; and not before the moment at
+    /// which it began to drive.
+    pub after_ns: i64,
+    /// How wrong that can be: half the shortest round trip.
+    pub uncertainty_ns: u64,
 }
 
 /// What the parts of the world said, but for the two lists that can be long.

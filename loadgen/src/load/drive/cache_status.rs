@@ -1,7 +1,12 @@
 //! What an answer's `Cache-Status` tells (RFC 9211), whichever cache wrote it.
 
+use hyper::HeaderMap;
+use hyper::header::HeaderName;
 use sfv::{BareItem, List, ListEntry, Parameters, Parser};
 use strategies::Outcome;
+
+/// As a name that is not read anew for each answer.
+pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 /// What was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +15,18 @@ pub struct SaidOutcome {
     pub outcome: Outcome,
     /// The cache that says so.
     pub cache: String,
+}
+
+/// What an answer's headers tell. Several lines of a list are one list (RFC 9110, section 5.3).
+pub(super) fn told(headers: &HeaderMap) -> Option<SaidOutcome> {
+    let mut lines = headers.get_all(CACHE_STATUS).iter();
+    let first = lines.next()?;
+    let mut joined = first.as_bytes().to_vec();
+    lines.for_each(|line| {
+        joined.extend_from_slice(b", ");
+        joined.extend_from_slice(line.as_bytes());
+    });
+    read(&joined)
 }
 
 /// Reads the header. Each cache on the way appends a member, so the last is the nearest to us: it decides, unless it

@@ -4,41 +4,33 @@
 //! had come is sent once more, and counted; nothing else that may have reached the server is. What a server can do wrong
 //! ends as a counted error with a kind, never as a panic.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::wire::headers::{CONNECTION_HEADER, LED_HEADER, OVERAGE_HEADER, PART_HEADER, VERSION_HEADER, read_connection};
 use app::wire::item::WrongBody;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use evidence::ErrorKind;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, HeaderName, RETRY_AFTER};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use strategies::port::{Clock, Level};
 use strategies::time::Mono;
 use strategies::{ConnectionUse, Outcome};
-use tokio::net::TcpStream;
 
-use super::cache_status::{self, SaidOutcome};
+use super::asks::Asks;
+use super::cache_status::CACHE_STATUS;
 use super::counted::{self, EndedIncrement};
-use super::counted_stream::CountedStream;
-use super::lack;
+use super::dial::{HttpLink, Unconnected, dial};
 use super::page;
+use super::probed::Probed;
 use super::site::{Site, SiteKind};
 use super::worker::WorkerContext;
 use crate::load::record::{AcknowledgedWrite, Answer, SentWrite};
 
-/// As a name that is not read anew for each answer.
-const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 /// The largest body that is read.
 const BODY_BYTES_MAX: usize = 8 << 20;
-/// How long a connection may take to be made, whatever the number of addresses that are tried.
-const CONNECT_BUDGET: Duration = Duration::from_secs(2);
 
 /// What a server answered, or how it failed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,26 +72,24 @@ pub(super) struct Attempt {
 /// A write, and when it was over.
 type EndedWrite = (SentWrite, Mono);
 
-type Sender = SendRequest<Empty<Bytes>>;
-
 /// A connection to one server.
 pub(super) struct Connection {
     site: Arc<Site>,
     timeout: Duration,
-    kept: Option<Link>,
+    kept: Option<HttpLink>,
     /// How often the request that is under way was sent again on a fresh connection.
     resent: u32,
-}
-
-/// A connection that is up.
-struct Link {
-    sender: Sender,
-    /// Bytes that the server has sent on it.
-    heard: Rc<Cell<u64>>,
+    /// More about why there is no connection, for people.
+    why: Option<String>,
 }
 
 /// An answer whose body was read to its end.
-type Whole = (StatusCode, HeaderMap, BytesMut);
+struct Whole {
+    status: StatusCode,
+    version: Version,
+    headers: HeaderMap,
+    body: BytesMut,
+}
 
 /// Why there is no answer.
 struct Lost {
@@ -116,7 +106,7 @@ impl From<ErrorKind> for Lost {
 
 impl Connection {
     pub(super) fn to(site: &Arc<Site>, timeout: Duration) -> Self {
-        Self { site: Arc::clone(site), timeout, kept: None, resent: 0 }
+        Self { site: Arc::clone(site), timeout, kept: None, resent: 0, why: None }
     }
 
     /// Connects where there is no connection that can be used. Must run inside a `LocalSet`.
@@ -125,7 +115,7 @@ impl Connection {
     }
 
     /// The connection, and whether it was made just now.
-    async fn link(&mut self) -> Result<(&mut Link, bool), ErrorKind> {
+    async fn link(&mut self) -> Result<(&mut HttpLink, bool), ErrorKind> {
         // A server may close a kept connection at any time; that is no error of anybody's.
         let kept = match self.kept.take() {
             Some(mut link) => link.sender.ready().await.is_ok().then_some(link),
@@ -133,7 +123,13 @@ impl Connection {
         };
         let (link, fresh) = match kept {
             Some(link) => (link, false),
-            None => (dial(&self.site).await?, true),
+            None => match dial(&self.site).await {
+                Ok(link) => (link, true),
+                Err(Unconnected { kind, why }) => {
+                    self.why = why;
+                    return Err(kind);
+                }
+            },
         };
         Ok((self.kept.insert(link), fresh))
     }
@@ -168,10 +164,10 @@ impl Connection {
         let path = page::path(plan, &self.site, key);
         let asked = tokio::time::timeout(self.timeout, self.exchange(&path)).await;
         match asked.unwrap_or_else(|_| Err(ErrorKind::Timeout)) {
-            Ok((status, headers, body)) => {
+            Ok(Whole { status, headers, body, .. }) => {
                 let reply = match self.site.kind {
                     SiteKind::Replica => replica(status, &headers, missing, || page::version(plan, &body, key)),
-                    SiteKind::Foreign => foreign(status, &headers, missing),
+                    SiteKind::Foreign => foreign(&self.site.asks, status, &headers, missing),
                 };
                 Reply { retry_after: retry_after(&headers), ..reply }
             }
@@ -184,10 +180,11 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer. On a kept connection a server's "closed for idleness" and a request can cross:
-    /// then the request is sent once more (GET is idempotent: RFC 9110, section 9.2.2). A server that can't be reached any
+    /// then the request is sent once more (GET and HEAD are idempotent: RFC 9110, section 9.2.2). A server that can't be reached any
     /// more has not merely closed an idle connection, so there the loss stands.
     async fn exchange(&mut self, path: &str) -> Result<Whole, ErrorKind> {
-        let lost = match self.send(Method::GET, path).await {
+        let method = self.site.asks.method.clone();
+        let lost = match self.send(method.clone(), path).await {
             Ok(whole) => return Ok(whole),
             Err(lost) => lost,
         };
@@ -196,17 +193,16 @@ impl Connection {
             return Err(lost.kind);
         }
         self.resent += 1;
-        self.send(Method::GET, path).await.map_err(|lost| lost.kind)
+        self.send(method, path).await.map_err(|lost| lost.kind)
     }
 
     async fn send(&mut self, method: Method, path: &str) -> Result<Whole, Lost> {
         let host = self.site.host.clone();
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, host)
-            .body(Empty::new())
-            .map_err(|_| ErrorKind::Request)?;
+        let request = Request::builder().method(method).uri(path).header(HOST, host).body(Empty::new());
+        let mut request = request.map_err(|_| ErrorKind::Request)?;
+        if !self.site.asks.headers.is_empty() {
+            request.headers_mut().extend(self.site.asks.headers.clone());
+        }
         let (link, mut fresh) = self.link().await?;
         let mut before = link.heard.get();
         let mut answered = link.sender.try_send_request(request).await;
@@ -240,7 +236,7 @@ impl Connection {
             // Whatever is left of that answer must not be taken for the next one's.
             self.kept = None;
         }
-        let answer = answered.map_err(|lost| lost.kind).and_then(|(status, headers, _)| acknowledged(status, &headers));
+        let answer = answered.map_err(|lost| lost.kind).and_then(|whole| acknowledged(whole.status, &whole.headers));
         (SentWrite { sent_ns: context.since(sent, t0), done_ns: context.since(done, t0), answer }, done)
     }
 
@@ -255,7 +251,7 @@ impl Connection {
         if answered.is_err() {
             self.kept = None;
         }
-        let told = counted::told(answered.map(|(status, headers, _)| (status, headers)).map_err(|lost| lost.kind));
+        let told = counted::told(answered.map(|whole| (whole.status, whole.headers)).map_err(|lost| lost.kind));
         let (error, end) = match told {
             Ok(end) => (None, end),
             Err((kind, end)) => (Some(kind), end),
@@ -264,49 +260,18 @@ impl Connection {
         EndedIncrement { answer, end, done }
     }
 
-    /// Asks once, for people: the status, and the cache that tells outcomes, if one does.
-    pub(super) async fn probe(&mut self, key: u32) -> Result<(StatusCode, Option<String>), ErrorKind> {
+    /// Asks once, for people.
+    pub(super) async fn probe(&mut self, key: u32) -> Result<Probed, ErrorKind> {
         let path = self.site.path(key);
         let asked = tokio::time::timeout(self.timeout, self.exchange(&path)).await;
-        let (status, headers, _) = asked.unwrap_or_else(|_| Err(ErrorKind::Timeout))?;
-        Ok((status, told(&headers).map(|told| told.cache)))
+        let Whole { status, version, headers, body } = asked.unwrap_or_else(|_| Err(ErrorKind::Timeout))?;
+        Ok(Probed::of(&self.site, (status, version), &headers, body.len()))
     }
-}
 
-/// Connects to the first of a site's addresses that takes the connection, beginning with the one that did last.
-async fn dial(site: &Site) -> Result<Link, ErrorKind> {
-    let addresses = site.addresses();
-    let each = CONNECT_BUDGET / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
-    let mut last = ErrorKind::ConnectFailed;
-    for address in addresses {
-        let stream = match tokio::time::timeout(each, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(e)) => {
-                // What the generator lacks it lacks for every address.
-                if let Some(lacked) = lack::kind(&e) {
-                    return Err(lacked);
-                }
-                last = unconnected(&e);
-                continue;
-            }
-            Err(_) => {
-                last = ErrorKind::ConnectTimeout;
-                continue;
-            }
-        };
-        site.answered_at(address);
-        let _ = stream.set_nodelay(true);
-        let (stream, heard) = CountedStream::over(stream);
-        // A request is one piece: to gather several takes longer.
-        let shaken = http1::Builder::new().writev(false).handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = shaken.map_err(|_| ErrorKind::ConnectHandshake)?;
-        tokio::task::spawn_local(async move {
-            // A request that waits for an answer on it is told of its end; nothing else needs to know.
-            let _ = connection.await;
-        });
-        return Ok(Link { sender, heard });
+    /// More about why there was no connection.
+    pub(super) fn why(&mut self) -> Option<String> {
+        self.why.take()
     }
-    Err(last)
 }
 
 async fn read(response: Response<Incoming>) -> Result<Whole, ErrorKind> {
@@ -321,7 +286,7 @@ async fn read(response: Response<Incoming>) -> Result<Whole, ErrorKind> {
             bytes.extend_from_slice(data);
         }
     }
-    Ok((head.status, head.headers, bytes))
+    Ok(Whole { status: head.status, version: head.version, headers: head.headers, body: bytes })
 }
 
 /// A replica's answer to a write.
@@ -384,37 +349,17 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// Anybody's answer: its status, and its `Cache-Status` where it has one. Only one of the lab's replicas can say that it
+/// Anybody's answer: its status, and what its headers tell of how it was made. Only one of the lab's replicas can say that it
 /// shed a request; anybody else's 503 is a failure like any other.
-fn foreign(status: StatusCode, headers: &HeaderMap, missing: bool) -> Reply {
+fn foreign(asks: &Asks, status: StatusCode, headers: &HeaderMap, missing: bool) -> Reply {
     let own = || headers.get(CACHE_STATUS).and_then(|v| v.to_str().ok()).and_then(Outcome::from_cache_status);
     match status {
         StatusCode::SERVICE_UNAVAILABLE if matches!(own(), Some((Outcome::Shed, _))) => {
             Reply::good(Some(Outcome::Shed))
         }
         status if status.is_success() || (missing && status == StatusCode::NOT_FOUND) => {
-            Reply::good(told(headers).map(|told| told.outcome))
+            Reply::good(asks.told(headers).map(|told| told.outcome))
         }
         status => Reply::failed(ErrorKind::Http(status.as_u16())),
-    }
-}
-
-/// Several lines of a list are one list (RFC 9110, section 5.3).
-fn told(headers: &HeaderMap) -> Option<SaidOutcome> {
-    let mut lines = headers.get_all(CACHE_STATUS).iter();
-    let first = lines.next()?;
-    let mut joined = first.as_bytes().to_vec();
-    lines.for_each(|line| {
-        joined.extend_from_slice(b", ");
-        joined.extend_from_slice(line.as_bytes());
-    });
-    cache_status::read(&joined)
-}
-
-fn unconnected(error: &std::io::Error) -> ErrorKind {
-    match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => ErrorKind::ConnectRefused,
-        std::io::ErrorKind::ConnectionReset => ErrorKind::ConnectReset,
-        _ => ErrorKind::ConnectFailed,
     }
 }

@@ -8,17 +8,18 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
-/// A TCP stream, and how many bytes have come from it.
+use super::wire::Wire;
+
+/// A stream, and how many bytes have come from it.
 pub(super) struct CountedStream {
-    stream: TcpStream,
+    stream: Wire,
     bytes: Rc<Cell<u64>>,
 }
 
 impl CountedStream {
     /// The stream, and its count, which starts at 0.
-    pub(super) fn over(stream: TcpStream) -> (Self, Rc<Cell<u64>>) {
+    pub(super) fn over(stream: Wire) -> (Self, Rc<Cell<u64>>) {
         let bytes = Rc::new(Cell::new(0));
         (Self { stream, bytes: Rc::clone(&bytes) }, bytes)
     }

@@ -55,7 +55,7 @@ impl Workers {
         let mut threads = Vec::new();
         for (number, recorder) in recorders.into_iter().enumerate() {
             let (drive, start, ready) = (drive.clone(), start.clone(), ready.clone());
-            let share = Share { number, workers };
+            let share = Share::of(drive.part, number, workers);
             let work = move || {
                 let (clock, heart) = (drive.clock, Heart::default());
                 worker(drive, share, recorder, start, &ready, &heart);
@@ -121,6 +121,7 @@ async fn work(
             return;
         }
     };
+    context.drive.plan.prepare();
     let _ = ready.send(Ok(()));
     let Ok(t0) = start.wait_for(Option::is_some).await.map(|t0| t0.unwrap_or_default()) else { return };
     let mut running = JoinSet::new();

@@ -7,23 +7,24 @@ use evidence::ErrorKind;
 use tokio::task::LocalSet;
 
 use super::connection::Connection;
+use super::probed::Probed;
 use super::site::Site;
 
-/// What a target answered.
+/// Why a target did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probed {
-    /// The HTTP status.
-    pub status: u16,
-    /// The cache that its `Cache-Status` names, where it has one.
-    pub cache: Option<String>,
+pub struct Unanswered {
+    /// The kind of failure, `connect-refused` …
+    pub kind: ErrorKind,
+    /// More about it, where there is more.
+    pub why: Option<String>,
 }
 
 /// Asks a site for a key, once.
 ///
 /// # Errors
-/// The kind of failure, `connect-refused` …
-pub async fn probe(site: &Arc<Site>, key: u32, timeout: Duration) -> Result<Probed, ErrorKind> {
+/// [`Unanswered`].
+pub async fn probe(site: &Arc<Site>, key: u32, timeout: Duration) -> Result<Probed, Unanswered> {
     let mut connection = Connection::to(site, timeout);
-    let (status, cache) = LocalSet::new().run_until(connection.probe(key)).await?;
-    Ok(Probed { status: status.as_u16(), cache })
+    let probed = LocalSet::new().run_until(connection.probe(key)).await;
+    probed.map_err(|kind| Unanswered { kind, why: connection.why() })
 }

@@ -12,12 +12,15 @@ use tokio::sync::watch;
 use super::pacer::Pace;
 use super::retrying::Retrying;
 use super::site::Site;
+use crate::shell::part::PartOf;
 
 /// Everything that the workers of one strategy share.
 #[derive(Clone)]
 pub struct Drive {
     /// Who asks for what.
     pub plan: Arc<Plan>,
+    /// Which part of it is driven, where other processes drive the rest.
+    pub part: Option<PartOf>,
     /// What makes the next request come.
     pub pattern: Pattern,
     /// Who is asked: replicas, or targets.
@@ -60,7 +63,7 @@ impl From<&LoadKind> for Pattern {
     fn from(kind: &LoadKind) -> Self {
         match kind {
             LoadKind::Closed { clients, .. } => Self::Closed { clients: *clients },
-            LoadKind::Open { .. } => Self::Open,
+            LoadKind::Open { .. } | LoadKind::Trace(_) => Self::Open,
         }
     }
 }

@@ -5,6 +5,9 @@ use std::sync::{PoisonError, RwLock};
 
 use hyper::header::HeaderValue;
 
+use super::asks::Asks;
+use super::outcome_words::ToldStaleness;
+
 /// The place in a target's URL that stands for the key.
 pub const KEY: &str = "{key}";
 
@@ -17,6 +20,8 @@ pub struct Site {
     /// The path that is asked for, cut wherever the key goes.
     path: Vec<String>,
     pub(super) kind: SiteKind,
+    /// By which method, with which headers, and how.
+    pub(super) asks: Asks,
 }
 
 /// What kind of server it is.
@@ -39,6 +44,7 @@ impl Site {
             host,
             path: cut(&format!("/items/{KEY}")),
             kind: SiteKind::Replica,
+            asks: Asks::default(),
         }
     }
 
@@ -47,8 +53,38 @@ impl Site {
     #[must_use]
     pub fn foreign(addresses: Vec<SocketAddr>, host: &str, path: &str) -> Option<Self> {
         let host = HeaderValue::from_str(host).ok().filter(|_| !addresses.is_empty())?;
-        let site = Self { addresses: RwLock::new(addresses), host, path: cut(path), kind: SiteKind::Foreign };
+        let site = Self {
+            addresses: RwLock::new(addresses),
+            host,
+            path: cut(path),
+            kind: SiteKind::Foreign,
+            asks: Asks::default(),
+        };
         site.path(1).parse::<hyper::Uri>().is_ok().then_some(site)
+    }
+
+    /// The same server, asked so.
+    #[must_use]
+    pub fn asking(self, asks: Asks) -> Self {
+        Self { asks, ..self }
+    }
+
+    /// The header whose word says how an answer was made, where one is named.
+    #[must_use]
+    pub fn outcome_header(&self) -> Option<&str> {
+        self.asks.outcome.as_ref().map(|header| header.name())
+    }
+
+    /// What its answers can say of their staleness.
+    #[must_use]
+    pub fn staleness(&self) -> ToldStaleness {
+        self.asks.outcome.as_ref().map(|header| header.staleness()).unwrap_or_default()
+    }
+
+    /// Unknown words of its outcome header.
+    #[must_use]
+    pub fn unknown_words(&self) -> Vec<String> {
+        self.asks.outcome.as_ref().map(|header| header.unknown()).unwrap_or_default()
     }
 
     /// Whether it is one of the lab's replicas, of which one answers as well as another.

@@ -22,6 +22,7 @@ use super::seen::Reads;
 use super::tally::{AnySecond, Bins, InFlight, WholeSeconds};
 use super::traffic::traffic;
 use crate::cli::settings::Subject;
+use crate::load::drive::ToldStaleness;
 use crate::load::record::{Collected, latency};
 
 /// Seconds with more than so many origin reads are counted, as in the primer's tables.
@@ -74,6 +75,8 @@ pub struct OriginTally {
     /// Of the measured phase.
     total: u64,
     hot_total: u64,
+    /// Whether any read was of a key that is a number, as those of plans are.
+    has_numbers: bool,
     any_second: AnySecond,
     whole_seconds: WholeSeconds,
     in_flight: InFlight,
@@ -93,6 +96,7 @@ impl OriginTally {
             bins: Bins::new(collected.bins.clone(), 100),
             total: 0,
             hot_total: 0,
+            has_numbers: false,
             any_second: AnySecond::default(),
             whole_seconds: WholeSeconds::default(),
             in_flight: InFlight::within(0, end_ns),
@@ -105,6 +109,7 @@ impl OriginTally {
         let arrived_ns = since_start(row.arrived_ns, offset_ns);
         let read = MeasuredRead { arrived_ns, end_ns: row.end_ns.map(|at| since_start(at, offset_ns)) };
         let is_hot = self.hot_key.as_deref() == Some(row.key.as_str());
+        self.has_numbers = self.has_numbers || row.key.bytes().all(|byte| byte.is_ascii_digit());
         self.in_flight.arrive(read);
         if (0..self.end_ns).contains(&arrived_ns) {
             self.total += 1;
@@ -181,8 +186,10 @@ fn record(evidence: &Evidence<'_>, tally: Option<&OriginTally>, end_ns: i64) -> 
         outcomes,
         events: evidence.events,
         stale: Stale {
-            share: share(outcomes.stale),
-            overage_ms_max: (outcomes.unknown == 0).then(|| collected.overage_us_max.div_ceil(1000)),
+            // Where no answer says that it is stale, and none can, it is not known that none was.
+            share: share(outcomes.stale).filter(|_| outcomes.stale > 0 || subject.staleness != ToldStaleness::Nothing),
+            overage_ms_max: (outcomes.unknown == 0 && subject.staleness == ToldStaleness::Age)
+                .then(|| collected.overage_us_max.div_ceil(1000)),
         },
         behind: None,
         writes: None,
@@ -228,7 +235,8 @@ fn hot(evidence: &Evidence<'_>, tally: Option<&OriginTally>) -> Option<Hot> {
         key: evidence.scenario.keys.hot_key()?.to_string(),
         requests: outcomes.sum(),
         outcomes,
-        origin_total: tally.map(|tally| tally.hot_total),
+        // A proxy's ledger may have names where the plan has numbers: which of them is the hot key's nobody knows.
+        origin_total: tally.filter(|tally| tally.has_numbers || tally.total == 0).map(|tally| tally.hot_total),
     })
 }
 

@@ -7,6 +7,7 @@ use strategies::units::{DURATION, RATE, Unit, UnitFault, duration_text};
 
 use super::numbers::{tidy, whole_ms};
 use super::population::Population;
+use super::traffic::AskedTrace;
 use crate::cli::AdviseArgs;
 use crate::cli::settings::{Override, named_by_flag};
 use crate::shell::exit::Failure;
@@ -27,7 +28,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 pub struct Question {
     /// Requests a second.
     pub rate: f64,
-    /// What is asked for, as typed.
+    /// What is asked for, as typed, or what a trace has.
     pub keys: String,
     /// How long a value is fresh.
     pub ttl: Duration,
@@ -53,6 +54,8 @@ pub struct Question {
     pub floor: f64,
     /// The same where every value is kept as long as it may be served: no strategy reads less.
     pub least: f64,
+    /// The trace, where the traffic was recorded.
+    pub traffic: Option<AskedTrace>,
     pub(super) keys_read: Keys,
     pub(super) fields: KeyFields,
 }
@@ -64,10 +67,19 @@ impl Question {
     /// [`Failure`] with what is wrong, at its flag.
     pub fn of(args: &AdviseArgs) -> Result<Self, Failure> {
         let ttl = quantity("--ttl", &args.ttl, &DURATION)?;
-        let keys_read = read_keys(&args.keys, ttl)?;
+        let traffic = AskedTrace::of(args, |flag, text| quantity(flag, text, &DURATION))?;
+        let typed = args.keys.as_deref().unwrap_or("single");
+        let keys_read = match &traffic {
+            Some(traffic) => traffic.keys(),
+            None => read_keys(typed, ttl)?,
+        };
+        let rate = match &traffic {
+            Some(traffic) => traffic.per_s(),
+            None => positive("--rate", args.rate.as_deref().unwrap_or_default(), &RATE)?,
+        };
         let mut ask = Self {
-            rate: positive("--rate", &args.rate, &RATE)?,
-            keys: args.keys.clone(),
+            rate,
+            keys: traffic.as_ref().map_or_else(|| typed.to_owned(), AskedTrace::in_words),
             ttl,
             service: law(&args.service_time)?,
             capacity: positive("--origin-capacity", &args.origin_capacity, &RATE)?,
@@ -79,9 +91,10 @@ impl Question {
             n: keys_read.n,
             floor: 0.0,
             least: 0.0,
-            population: Population::of(&keys_read),
+            population: traffic.as_ref().map_or_else(|| Population::of(&keys_read), |of| of.population.clone()),
             keys_read,
-            fields: key_fields(&args.keys)?,
+            fields: if traffic.is_some() { Vec::new() } else { key_fields(typed)? },
+            traffic,
         };
         let floor = |ttl| ask.population.floor(ask.rate, ttl, ask.service.mean());
         (ask.floor, ask.least) = (floor(ask.ttl), floor(ask.ttl + ask.max_stale));

@@ -101,7 +101,7 @@ impl Reading {
                 "latency_ms.p95" => quantile(response?, 0.95, oftener)?,
                 "latency_ms.p99" => quantile(response?, 0.99, oftener)?,
                 "latency_ms.p99_9" => quantile(response?, 0.999, oftener)?,
-                "latency_ms.max" | "stale.overage_ms_max" => value,
+                "latency_ms.max" | "stale.overage_ms_max" | "errors.share" | "shed.share" => value,
                 "recovery.recovered" | "recovery.recovered_after_s" => value,
                 _ => return None,
             };

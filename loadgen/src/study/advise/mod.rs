@@ -3,6 +3,8 @@
 //! | idea | where |
 //! |---|---|
 //! | the flags; what they say by themselves | [`ask`] |
+//! | what is looked for on a day | `day_goal` |
+//! | recorded traffic instead of a law | [`traffic`] |
 //! | the usual day as a scenario, and days that are not | [`simulated_day`] |
 //! | how often the keys are asked for, and the floor | [`population`] |
 //! | the origin's places | [`origin`] |
@@ -19,6 +21,7 @@ mod back;
 pub mod budget;
 pub mod candidates;
 pub mod choose;
+mod day_goal;
 mod days;
 pub mod estimate;
 mod job;
@@ -33,6 +36,7 @@ pub mod scale;
 mod search;
 pub mod sentences;
 pub mod simulated_day;
+pub mod traffic;
 pub mod trials;
 
 use std::io::Write as _;
@@ -64,6 +68,7 @@ use simulated_day::{DayChange, SimulatedDay};
 pub async fn run(args: &AdviseArgs) -> Result<Exit, Failure> {
     let ask = Question::of(args)?;
     let usual = SimulatedDay::usual(&ask, ask.capacity);
+    usual.check_traffic(&ask)?;
     // What is out of a scenario's ranges is told at its flag.
     usual.scenario(&ask)?;
     usual.check(&ask)?;

@@ -1,5 +1,6 @@
 //! How often the keys are asked for, in classes of keys that are asked for alike: what needs no simulation.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scenarios::{KeyKind, Keys};
@@ -28,6 +29,8 @@ impl Population {
     pub fn of(keys: &Keys) -> Self {
         let n = f64::from(keys.n);
         Self(match keys.kind {
+            // A trace's are counted: see [`Population::counted`].
+            KeyKind::Traced => vec![Class { keys: n, share: 1.0 / n }],
             KeyKind::Single => vec![Class { keys: 1.0, share: 1.0 }],
             KeyKind::Uniform => vec![Class { keys: n, share: 1.0 / n }],
             KeyKind::Hot { share } if keys.n < 2 => vec![Class { keys: 1.0, share }],
@@ -36,6 +39,16 @@ impl Population {
             }
             KeyKind::Zipf { exponent } => zipf(keys, exponent),
         })
+    }
+
+    /// Keys of which each was asked for so often.
+    #[must_use]
+    pub fn counted(counts: &[u32]) -> Self {
+        let mut alike: BTreeMap<u32, u32> = BTreeMap::new();
+        counts.iter().for_each(|count| *alike.entry(*count).or_default() += 1);
+        let all: f64 = counts.iter().copied().map(f64::from).sum();
+        let class = |(count, keys): (u32, u32)| Class { keys: keys.into(), share: f64::from(count) / all.max(1.0) };
+        Self(alike.into_iter().map(class).collect())
     }
 
     /// The share of all requests that the least popular key has.

@@ -19,6 +19,7 @@ use super::trials::{CandidateRuns, Fate, STILL_WAITING, Unknown};
 use crate::cli::settings::{Settings, Subject};
 use crate::cli::{AdviseArgs, ArrivalChoice, CacheChoice, Format, LabChoice, RunArgs};
 use crate::lab::simlab::SimLab;
+use crate::load::drive::ToldStaleness;
 use crate::shell::exit::{Exit, Failure};
 use crate::study::noise::NOISES;
 use crate::study::sweep::outcome::spreads;
@@ -179,6 +180,7 @@ fn subject(candidate: &Candidate, budgets: &Budgets) -> Subject {
         composition,
         strategy: Some(candidate.spec.clone().fitted(budgets)),
         counter: None,
+        staleness: ToldStaleness::Age,
     }
 }
 
@@ -187,6 +189,8 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
     RunArgs {
         scenario: Some("hotkey-open".into()),
         lab: LabChoice::Sim,
+        stack: None,
+        token_file: Default::default(),
         strategy: Some("naive".into()),
         redis: None,
         redis_primary: None,
@@ -194,6 +198,8 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         cache: CacheChoice::Auto,
         redis_server: None,
         target: Vec::new(),
+        asked: Default::default(),
+        asserts: Vec::new(),
         i_own_this_target: false,
         max_rate: None,
         origin_control: None,
@@ -202,6 +208,7 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         warmup: None,
         clients: None,
         rate: None,
+        trace: None,
         arrival: None::<ArrivalChoice>,
         replicas: Some(args.replicas),
         seed: args.seed,
@@ -211,6 +218,7 @@ fn run_args(args: &AdviseArgs) -> RunArgs {
         repeats: None,
         noise: NOISES.into(),
         live: None,
+        otlp: None,
         shard: None,
         quiet: true,
         dry_run: false,

@@ -6,13 +6,12 @@ use scenarios::{Law, Scenario};
 use strategies::units::{duration_text, rate_text};
 
 use super::ask::{Question, law_text, times};
-use super::numbers::{tidy, whole_ms};
+use super::numbers::whole_ms;
 use super::origin::{places, service};
-use super::peak::peak_max;
 use super::scale::Scale;
 use crate::cli::settings::{Override, named_by_flag};
+use crate::load::replay::open_trace;
 use crate::shell::exit::Failure;
-use crate::study::sweep::goal::Goal;
 
 /// Reads that may wait for a place.
 const QUEUE: u32 = 10_000;
@@ -124,7 +123,10 @@ impl SimulatedDay {
             (false, true) => COST_QUICK,
             (false, false) => COST_REDUCED,
         };
-        let scale = Scale::fitting(ask, capacity, |scale| fits(scale, cost_max), |s| Length::of(ask, s).least_cost());
+        let scale = match &ask.traffic {
+            Some(_) => whole,
+            None => Scale::fitting(ask, capacity, |s| fits(s, cost_max), |s| Length::of(ask, s).least_cost()),
+        };
         Self::at(ask, capacity, scale, cost_max, !all)
     }
 
@@ -211,6 +213,16 @@ impl SimulatedDay {
         Self { capacity, ..self }
     }
 
+    /// Whether a trace has as much as a day needs, and no more than can be simulated.
+    ///
+    /// # Errors
+    /// [`Failure`] where it has not.
+    pub fn check_traffic(&self, ask: &Question) -> Result<(), Failure> {
+        let Some(traffic) = &ask.traffic else { return Ok(()) };
+        let length = Length::of(ask, &self.scale);
+        traffic.check((length.warmup, length.few()), (length.least_cost(), COST_REDUCED))
+    }
+
     /// Whether it says anything.
     ///
     /// # Errors
@@ -264,6 +276,18 @@ impl SimulatedDay {
     /// twice the time that the origin needs for it, and once more expired.
     #[must_use]
     pub fn times(&self, ask: &Question) -> (Duration, Duration) {
+        let (measured, warmup) = self.wanted(ask);
+        let most = ask.traffic.as_ref().map(|traffic| traffic.lasts(self.speed()).saturating_sub(warmup));
+        (most.map_or(measured, |most| measured.min(most)), warmup)
+    }
+
+    /// How many times as fast requests come as was asked about.
+    const fn speed(&self) -> u32 {
+        if matches!(self.change, DayChange::Load) { 2 } else { 1 }
+    }
+
+    /// The same, however long a trace is.
+    fn wanted(&self, ask: &Question) -> (Duration, Duration) {
         let lost = match self.change {
             DayChange::Cold => Duration::ZERO,
             DayChange::LostCache => OUTAGE,
@@ -289,29 +313,38 @@ impl SimulatedDay {
         let places = places(ask, capacity, &self.scale);
         let (measured, warmup) = self.times(ask);
         let start = if warmup.is_zero() { "together" } else { "staggered" };
-        let [measured, warmup] = [measured, warmup].map(duration_text);
+        // A trace's is what it has.
+        let duration = match &ask.traffic {
+            Some(_) => String::new(),
+            None => format!("duration = \"{}\"\n", duration_text(measured)),
+        };
         let scaled = if self.scale.is_whole() { "" } else { ", at a smaller scale" };
         let mut text = format!(
             "schema = 1\nname = \"{name}\"\nsummary = \"Made by loadgen advise: {}{scaled}.\"\nstrategies = [\"naive\"]\n\n[load]\n\
-             arrivals = \"poisson\"\nstart = \"{start}\"\nwarmup = \"{warmup}\"\nduration = \"{measured}\"\n\n[keys]\n[cache]\n[origin]\n\
-             concurrency = {places}\nqueue = {QUEUE}\n",
-            self.in_words()
+             start = \"{start}\"\nwarmup = \"{}\"\n{duration}\n[keys]\n[cache]\n[origin]\nconcurrency = {places}\nqueue = {QUEUE}\n",
+            self.in_words(),
+            duration_text(warmup)
         );
         text += &self.events(ask);
         let (rate, service) = self.load(ask);
-        let (rate, ttl) = (rate / self.scale.load, self.scale.ttl_of(ask));
-        let fields = [
-            ("load.rate", rate_text(rate), format!("--rate {}", rate_text(rate))),
+        let (rate, ttl) = (rate_text(rate / self.scale.load), self.scale.ttl_of(ask));
+        let mut fields = vec![
             ("cache.ttl", duration_text(ttl), format!("--ttl {}", duration_text(ask.ttl))),
             ("origin.service_time", service.to_string(), format!("--service-time {}", law_text(&service))),
         ];
-        let fields = fields.map(|(field, value, flag)| (field.into(), value, flag));
-        let keys = ask.key_fields(&self.scale).into_iter();
-        let keys = keys.map(|(field, value)| (field.into(), value, format!("--keys {}", ask.keys)));
-        let overrides: Vec<Override> = fields.into_iter().chain(keys).collect();
+        if let Some(traffic) = &ask.traffic {
+            fields.extend(traffic.fields(self.speed(), warmup + measured));
+        } else {
+            fields.push(("load.rate", rate.clone(), format!("--rate {rate}")));
+            let keys = ask.key_fields(&self.scale).into_iter();
+            fields.extend(keys.map(|(field, value)| (field, value, format!("--keys {}", ask.keys))));
+        }
+        let overrides: Vec<Override> =
+            fields.into_iter().map(|(field, value, flag)| (field.into(), value, flag)).collect();
         let pairs: Vec<(String, String)> =
             overrides.iter().map(|(field, value, _)| (field.clone(), value.clone())).collect();
-        Scenario::parse(&text, "advice", &pairs).map_err(|errors| named_by_flag(errors, &overrides))
+        let read = Scenario::parse_opening(&text, "advice", &pairs, Some(open_trace));
+        read.map_err(|errors| named_by_flag(errors, &overrides))
     }
 
     /// What happens on such a day.
@@ -327,8 +360,9 @@ impl SimulatedDay {
             DayChange::Crash => {
                 let (at, half) = (whole_seconds(self.times(ask).0 / 3), whole_ms(ask.service.mean() / 2));
                 let [expired, killed] = [at, at + half].map(duration_text);
+                let key = ask.traffic.as_ref().map_or(1, |traffic| traffic.hottest);
                 format!(
-                    "\n[[event]]\nat = \"{expired}\"\ndo = \"expire\"\nkey = 1\n\n[[event]]\nat = \"{killed}\"\ndo = \
+                    "\n[[event]]\nat = \"{expired}\"\ndo = \"expire\"\nkey = {key}\n\n[[event]]\nat = \"{killed}\"\ndo = \
                      \"replica-kill\"\ntarget = \"lock-holder\"\n"
                 )
             }
@@ -380,30 +414,4 @@ impl Length {
 
 fn whole_seconds(length: Duration) -> Duration {
     Duration::from_secs(length.as_secs() + u64::from(length.subsec_nanos() > 0)).max(Duration::from_secs(1))
-}
-
-impl Question {
-    /// What is looked for, with an origin of this capacity: what was asked for, or else the lowest p99; and in any case
-    /// what the numbers demand. Where a replica is killed, the requests that it had fail whatever the strategy: there, errors
-    /// are not held against it. Where the cache is emptied or lost everything must be read anew, as fast as the origin can: there, its
-    /// highest second is not, and the run must recover.
-    ///
-    /// # Errors
-    /// [`Failure`] where it is no goal.
-    pub fn goal(&self, change: DayChange, capacity: f64) -> Result<Goal, Failure> {
-        let hot = self.keys_read.hot_key().is_some();
-        let own = self.goal.as_deref().unwrap_or("min latency.p99").trim();
-        let joint = match Goal::parse(own, hot).map_err(Failure::usage)?.conditions.as_slice() {
-            [] => "where",
-            _ => "and",
-        };
-        let peak = match change {
-            DayChange::Cold | DayChange::LostCache => "recovery.recovered >= 1".to_owned(),
-            _ => format!("origin.max_per_second <= {}", tidy(peak_max(capacity))),
-        };
-        let errors = if change == DayChange::Crash { "" } else { " and errors <= 0" };
-        let stale = duration_text(self.max_stale);
-        let text = format!("{own} {joint} {peak}{errors} and outcomes.shed <= 0 and stale.overage <= {stale}");
-        Goal::parse(&text, hot).map_err(Failure::usage)
-    }
 }

@@ -11,15 +11,15 @@ use scenarios::Scenario;
 use crate::shell::exit::Failure;
 
 /// A run, and the fields of its resolved scenario.
-pub(super) struct CandidateRun {
-    pub(super) folder: RunFolder,
-    pub(super) run: Run,
-    pub(super) settings: BTreeMap<String, String>,
+pub(crate) struct CandidateRun {
+    pub(crate) folder: RunFolder,
+    pub(crate) run: Run,
+    pub(crate) settings: BTreeMap<String, String>,
 }
 
 impl CandidateRun {
     /// Reads a run's folder, or the `run.json` in it.
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let folder = match path.file_name() {
             Some(name) if name == "run.json" && path.is_file() => path.parent().unwrap_or(Path::new(".")),
             _ if path.is_file() => {

@@ -42,6 +42,13 @@ pub(super) fn differences(base: RunSettings<'_>, run: RunSettings<'_>) -> Differ
     found
 }
 
+/// Everything that must be equal for figures of several runs to be one course: what two runs must have in common, and every other setting
+/// of the scenario, too, for nobody says which of many runs meant to compare one.
+pub(crate) fn circumstances(run: &Run, settings: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let named = named(run).into_iter().map(|(name, value)| (name.to_owned(), value));
+    settings.clone().into_iter().chain(named).collect()
+}
+
 fn named(run: &Run) -> [(&'static str, String); 7] {
     [
         ("scenario", run.scenario.clone()),

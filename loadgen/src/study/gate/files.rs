@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use report::compare::comparison_table;
 use report::compare::stats::median;
 use report::record::{Comparison, Metric, Run, Strategy};
-use report::text::escape::{html, markdown, markdown_block, markdown_code};
+use report::text::escape::{markdown, markdown_block, markdown_code};
+use report::text::junit::{CaseEnd, JunitCase, JunitSuite, junit_xml};
 use report::write_inside;
 use serde_json::{Value, json};
 
@@ -96,28 +97,14 @@ fn bench(run: &Run) -> Value {
 }
 
 fn junit(run: &Run, checks: &[Check]) -> String {
-    let failures = checks.iter().filter(|check| matches!(check.found, CheckResult::Regression(_))).count();
-    let name = html(&format!("stampede gate {} {}", run.scenario, run.lab));
-    let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{0}\" failures=\"{failures}\" errors=\"0\">\n  <testsuite \
-         name=\"{name}\" tests=\"{0}\" failures=\"{failures}\" errors=\"0\" timestamp=\"{1}\">\n",
-        checks.len(),
-        html(&run.started_at)
-    );
-    for check in checks {
-        let (class, what) = (html(&format!("{}.{}", run.scenario, check.strategy)), html(&check.what));
-        let _ = match &check.found {
-            CheckResult::Regression(text) => writeln!(
-                out,
-                "    <testcase classname=\"{class}\" name=\"{what}\"><failure message=\"{}\"/></testcase>",
-                html(text)
-            ),
-            CheckResult::Advice(text) | CheckResult::Well(text) => writeln!(
-                out,
-                "    <testcase classname=\"{class}\" name=\"{what}\"><system-out>{}</system-out></testcase>",
-                html(text)
-            ),
-        };
-    }
-    out + "  </testsuite>\n</testsuites>\n"
+    let case = |check: &Check| JunitCase {
+        class: format!("{}.{}", run.scenario, check.strategy),
+        name: check.what.clone(),
+        end: match &check.found {
+            CheckResult::Regression(text) => CaseEnd::Failed(text.clone()),
+            CheckResult::Advice(text) | CheckResult::Well(text) => CaseEnd::Passed(text.clone()),
+        },
+    };
+    let name = format!("stampede gate {} {}", run.scenario, run.lab);
+    junit_xml(&run.started_at, &[JunitSuite { name, cases: checks.iter().map(case).collect() }])
 }

@@ -21,7 +21,8 @@ use crate::cli::{GateArgs, PromoteArgs};
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::output;
 use baseline_file::{no_baseline, replaceable, unwritten};
-use candidate::CandidateRun;
+pub(crate) use candidate::CandidateRun;
+pub(crate) use circumstances::circumstances;
 pub use versus::compare as compare_runs;
 pub(crate) use versus::{COMPARE_SCHEMA, Compared};
 

@@ -137,7 +137,7 @@ fn closed_figures(scenario: &Scenario, Driven { collected, cpu_ns }: &Driven) ->
     Closed {
         connections: match scenario.load.kind {
             LoadKind::Closed { clients, .. } => clients,
-            LoadKind::Open { .. } => 0,
+            LoadKind::Open { .. } | LoadKind::Trace(_) => 0,
         },
         requests,
         errors: collected.errors_of_all_phases,
@@ -152,7 +152,7 @@ fn open_figures(scenario: &Scenario, Driven { collected, .. }: &Driven) -> Open 
     Open {
         rate_per_s: match scenario.load.kind {
             LoadKind::Open { rate_per_s, .. } => rate_per_s,
-            LoadKind::Closed { .. } => 0.0,
+            LoadKind::Closed { .. } | LoadKind::Trace(_) => 0.0,
         },
         planned: collected.offered,
         sent: collected.sent,
@@ -176,6 +176,7 @@ fn drive(scenario: &Scenario, site: &Arc<Site>) -> Result<Driven, Failure> {
     let (_never, stop) = Shutdown::pair();
     let drive = Drive {
         plan: Arc::new(Plan::new(42, scenario, 1)),
+        part: None,
         pattern: Pattern::from(&scenario.load.kind),
         sites: vec![Arc::clone(site)],
         keys: scenario.keys.clone(),

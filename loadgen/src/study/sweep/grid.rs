@@ -109,6 +109,7 @@ fn check_once(knobs: &[Knob], run: &RunArgs) -> Result<(), Failure> {
         ("-w", "load.warmup", run.warmup.is_some()),
         ("-c", "load.clients", run.clients.is_some()),
         ("-r", "load.rate", run.rate.is_some()),
+        ("--trace", "load.trace", run.trace.is_some()),
         ("--arrival", "load.arrivals", run.arrival.is_some()),
     ];
     for Knob { name, .. } in knobs {

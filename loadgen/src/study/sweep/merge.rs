@@ -30,8 +30,8 @@ struct ReadPart {
 ///
 /// # Errors
 /// [`Failure`] that names the part which is missing, doubled, not finished or of another sweep, or what cannot be read or written.
-pub fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
-    let mut parts = args.parts.iter().map(|at| read(at)).collect::<Result<Vec<_>, _>>()?;
+pub fn merge(args: &MergeArgs, folders: &[PathBuf]) -> Result<Exit, Failure> {
+    let mut parts = folders.iter().map(|at| read(at)).collect::<Result<Vec<_>, _>>()?;
     parts.sort_by_key(|part| part.part.index);
     check(&parts)?;
     let entropy = app::wire::auth::entropy().map_err(Failure::failed)?;
@@ -53,14 +53,6 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
 
 fn read(at: &Path) -> Result<ReadPart, Failure> {
     let folder = SweepFolder::at(at);
-    if !folder.is_one() {
-        return Err(refused(
-            at,
-            "no sweep.json",
-            "the folder of a part of a sweep",
-            "loadgen sweep … --points I/N makes one",
-        ));
-    }
     let sweep = folder.read().map_err(Failure::failed)?;
     let Some(part) = sweep.part.clone() else {
         return Err(refused(at, "a whole sweep", "a part of one", "take it out: there is nothing to merge it with"));

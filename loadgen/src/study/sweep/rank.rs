@@ -85,7 +85,7 @@ fn worst(condition: &GoalCondition, spread: Spread) -> f64 {
 }
 
 /// How far a value is beyond a limit, as a share of it; of 1 where the limit is 0.
-fn beyond(value: f64, limit: f64) -> f64 {
+pub(crate) fn beyond(value: f64, limit: f64) -> f64 {
     (value - limit).abs() / if limit > 0.0 { limit } else { 1.0 }
 }
 

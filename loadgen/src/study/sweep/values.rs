@@ -124,7 +124,8 @@ fn quantity(text: &str) -> Option<(Decimal, &str)> {
     Some((Decimal::read(&text[..end])?, text[end..].trim()))
 }
 
-fn single(text: &str) -> TypedValue {
+/// A value that is no range.
+pub(crate) fn single(text: &str) -> TypedValue {
     let number = quantity(text).and_then(|(number, unit)| on_axis(number, unit, text));
     TypedValue { text: text.to_owned(), number }
 }

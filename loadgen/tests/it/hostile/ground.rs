@@ -129,7 +129,7 @@ fn copy(from: &Path, to: &Path, files: &mut Vec<PathBuf>) {
         };
         if from.is_dir() {
             copy(&from, &to.join(name), files);
-        } else if !["report.html", "summary.md"].contains(&name.to_string_lossy().as_ref()) {
+        } else if !["report.html", "summary.md", "junit.xml"].contains(&name.to_string_lossy().as_ref()) {
             fs::hard_link(&from, to.join(&name)).unwrap();
             files.push(to.join(name));
         }

@@ -48,7 +48,14 @@ impl Drawn {
         let drawn = |text: &String| {
             let spec = Spec::parse(text).unwrap_or_else(|e| panic!("{e}"));
             let (name, composition) = (spec.name().to_owned(), spec.canonical().to_owned());
-            let subject = Subject { name, composition, folder: "s".into(), strategy: Some(spec), counter: None };
+            let subject = Subject {
+                name,
+                composition,
+                folder: "s".into(),
+                strategy: Some(spec),
+                counter: None,
+                staleness: Default::default(),
+            };
             let (scenario, subjects) = (scenario.clone(), vec![subject]);
             let settings = Settings { scenario, subjects, replicas: *replicas, seed, ..base.clone() };
             Self { settings, toml: toml.clone() }

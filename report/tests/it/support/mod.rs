@@ -16,7 +16,7 @@ use std::ops::Range;
 pub use files::write;
 use report::record::*;
 
-const MS: i64 = 1_000_000;
+pub const MS: i64 = 1_000_000;
 const SERVICE: i64 = 200 * MS;
 
 /// How the toy behaves at and before an expiry.
@@ -286,6 +286,7 @@ pub fn summarise(plan: &Plan, all: &[Records]) -> Run {
         .into(),
         ttl_s: 5.0,
         service_time_s: 0.2,
+        foreign_origin: false,
         hot_key: plan.hot.then(|| "0".into()),
         plan_hash: "5d1f0c9e77aa".into(),
         clock_offset_ns: Some(-12_345),
@@ -302,6 +303,7 @@ pub fn summarise(plan: &Plan, all: &[Records]) -> Run {
         shards: None,
         strategies,
         verdicts: Vec::new(),
+        unchecked: Vec::new(),
         blocks: Vec::new(),
         comparisons: Vec::new(),
     }

@@ -29,7 +29,7 @@ impl MetricKind {
     #[must_use]
     pub fn of(path: &str) -> Self {
         match path {
-            "hit_ratio" | "stale.share" | "recovery.recovered" => Self::Share,
+            "hit_ratio" | "stale.share" | "errors.share" | "shed.share" | "recovery.recovered" => Self::Share,
             "origin.max_per_second" => Self::PerSecond,
             _ if path.contains("_ms") => Self::Time,
             _ => Self::Count,

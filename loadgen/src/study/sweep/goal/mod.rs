@@ -24,6 +24,17 @@ pub struct Goal {
     pub conditions: Vec<GoalCondition>,
 }
 
+/// What a search for a limit looks for: `max load.rate where latency.p99 <= 50ms`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sought {
+    /// As it was typed.
+    pub text: String,
+    /// The field of the scenario whose highest value is sought.
+    pub path: String,
+    /// What must hold; at least one.
+    pub conditions: Vec<GoalCondition>,
+}
+
 /// A condition on one metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GoalCondition {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::metric::{NamedMetric, all_names, limit};
-use super::{Goal, GoalCondition, Relation};
+use super::{Goal, GoalCondition, Relation, Sought};
 
 /// Longest goal, characters; messages show it whole.
 const TEXT_MAX: usize = 500;
@@ -21,16 +21,18 @@ pub struct GoalError {
     pub found: String,
     /// What to do.
     pub remedy: String,
-    /// The goal as it was typed.
-    pub text: String,
+    /// The text as it was typed.
+    pub text: Box<str>,
+    /// The option that it was typed at.
+    pub option: &'static str,
 }
 
 impl fmt::Display for GoalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, at, length, found, remedy, text } = self;
+        let Self { what, at, length, found, remedy, text, option } = self;
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let (indent, carets) = (" ".repeat(at - 1), "^".repeat(*length));
-        write!(f, "error: {what} · --goal, character {at} · {found} · {remedy}\n  {text}\n  {indent}{carets}")
+        write!(f, "error: {what} · {option}, character {at} · {found} · {remedy}\n  {text}\n  {indent}{carets}")
     }
 }
 
@@ -47,20 +49,37 @@ impl Goal {
     /// # Errors
     /// [`GoalError`] at the first thing that is wrong.
     pub fn parse(text: &str, has_hot_key: bool) -> Result<Self, GoalError> {
-        let end = text.chars().count();
-        let mut parser = Parser { text, end, has_hot_key, words: words(text).into_iter().peekable() };
-        if end > TEXT_MAX {
-            let (found, remedy) = (format!("found {end} characters, allowed {TEXT_MAX}"), "shorten it");
-            return Err(GoalError {
-                text: text.chars().take(60).collect(),
-                ..parser.wrong(None, "the goal is too long", found, remedy)
-            });
+        Parser::of("--goal", text, has_hot_key)?.goal()
+    }
+}
+
+impl Sought {
+    /// Reads what is sought. `has_hot_key` says whether the keys have one, for some metrics are about it.
+    ///
+    /// # Errors
+    /// [`GoalError`] at the first thing that is wrong.
+    pub fn parse(text: &str, has_hot_key: bool) -> Result<Self, GoalError> {
+        Parser::of("--find", text, has_hot_key)?.sought()
+    }
+}
+
+impl GoalCondition {
+    /// Reads one condition, the value of `option`.
+    ///
+    /// # Errors
+    /// As [`Goal::parse`].
+    pub fn parse(text: &str, has_hot_key: bool, option: &'static str) -> Result<Self, GoalError> {
+        let mut parser = Parser::of(option, text, has_hot_key)?;
+        let condition = parser.condition()?;
+        match parser.words.next() {
+            None => Ok(condition),
+            word => Err(parser.unexpected(word, "one condition, and no more", "the end", "give the option once more")),
         }
-        parser.goal()
     }
 }
 
 struct Parser<'t> {
+    option: &'static str,
     text: &'t str,
     end: usize,
     has_hot_key: bool,
@@ -68,6 +87,48 @@ struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
+    fn of(option: &'static str, text: &'t str, has_hot_key: bool) -> Result<Self, GoalError> {
+        let end = text.chars().count();
+        let parser = Self { option, text, end, has_hot_key, words: words(text).into_iter().peekable() };
+        if end > TEXT_MAX {
+            let (found, remedy) = (format!("found {end} characters, allowed {TEXT_MAX}"), "shorten it");
+            return Err(GoalError {
+                text: text.chars().take(60).collect::<String>().into(),
+                ..parser.wrong(
+                    None,
+                    if option == "--goal" { "the goal is too long" } else { "the condition is too long" },
+                    found,
+                    remedy,
+                )
+            });
+        }
+        Ok(parser)
+    }
+
+    fn sought(&mut self) -> Result<Sought, GoalError> {
+        let example = "write it as \"max load.rate where latency.p99 <= 50ms\"";
+        match self.words.next() {
+            Some(word) if word.text.eq_ignore_ascii_case("max") => {}
+            word => return Err(self.unexpected(word, "what is sought begins with max", "max", example)),
+        }
+        let Some(field) = self.words.next() else {
+            return Err(self.unexpected(None, "a field is missing", "a field of the scenario", example));
+        };
+        let fields = scenarios::settable();
+        if !fields.iter().any(|known| known == field.text) {
+            let guess = scenarios::nearest(field.text, fields.iter().map(String::as_str));
+            let guess = guess.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+            let what = format!("unknown field `{}`{guess}", field.text);
+            let found = format!("found `{}`, allowed a field that --set knows", field.text);
+            return Err(self.wrong(Some(field), what, found, "docs/scenarios.md has the fields"));
+        }
+        let conditions = self.conditions()?;
+        if conditions.is_empty() {
+            return Err(self.unexpected(None, "nothing that must hold", "where and a condition", example));
+        }
+        Ok(Sought { text: self.text.trim().to_owned(), path: field.text.to_owned(), conditions })
+    }
+
     fn goal(&mut self) -> Result<Goal, GoalError> {
         let most = match self.words.next() {
             Some(word) if word.text.eq_ignore_ascii_case("min") => false,
@@ -78,6 +139,11 @@ impl<'t> Parser<'t> {
             }
         };
         let (metric, _) = self.metric()?;
+        let conditions = self.conditions()?;
+        Ok(Goal { text: self.text.trim().to_owned(), most, metric: metric.path, conditions })
+    }
+
+    fn conditions(&mut self) -> Result<Vec<GoalCondition>, GoalError> {
         let mut conditions = Vec::new();
         let mut joint = "where";
         while let Some(word) = self.words.next() {
@@ -88,7 +154,7 @@ impl<'t> Parser<'t> {
             conditions.push(self.condition()?);
             joint = "and";
         }
-        Ok(Goal { text: self.text.trim().to_owned(), most, metric: metric.path, conditions })
+        Ok(conditions)
     }
 
     fn condition(&mut self) -> Result<GoalCondition, GoalError> {
@@ -158,8 +224,8 @@ impl<'t> Parser<'t> {
         remedy: impl Into<String>,
     ) -> GoalError {
         let (at, length) = word.map_or((self.end, 1), |word| (word.at, word.text.chars().count().max(1)));
-        let (what, remedy, text) = (what.into(), remedy.into(), self.text.to_owned());
-        GoalError { what, at: at + 1, length, found, remedy, text }
+        let (what, remedy, text) = (what.into(), remedy.into(), self.text.into());
+        GoalError { what, at: at + 1, length, found, remedy, text, option: self.option }
     }
 }
 
