@@ -79,6 +79,18 @@ async fn a_slot_that_moves_loses_nothing_and_each_redirection_is_counted_with_it
     assert!(cannot.is_some_and(|server| server.starts_with("redis 7.")), "what Debian 12 has cannot");
 }
 
+/// The old owner's last claim of a slot arrives at the new one after the move. Were its word the newer one, no node would have the slot.
+#[tokio::test]
+async fn slots_that_move_at_short_intervals_always_have_an_owner() {
+    let Some(cluster) = testing::cluster() else { return };
+    let hand = ClusterHand::new(&cluster.address()).unwrap();
+    for turn in 0..60 {
+        let slot = slot_of(["1", "2", "3"][turn % 3]);
+        let moved = hand.plan(SlotsToMove::One(slot)).await.unwrap_or_else(|flaw| panic!("move {turn}: {flaw}"));
+        hand.move_by_key(&moved).await.unwrap();
+    }
+}
+
 /// Reads go where a layer wants them, and writes to the primary all the same.
 #[tokio::test]
 async fn replicas_answer_reads_where_they_are_asked() {

@@ -19,7 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const KEYS_AT_ONCE: u32 = 10;
 /// How long `MIGRATE` may wait for the other node, milliseconds.
 const MIGRATE_TIMEOUT_MS: u32 = 5000;
-/// How often a move of all at once is asked whether it is over, and how long that may take.
+/// How long all nodes must agree before slots move: what they had sent before may be under way for as long as TCP delays an acknowledgement
+/// (40 ms on Linux).
+const SETTLED: Duration = Duration::from_millis(100);
+/// How often nodes are asked whether they agree, or a move of all at once is over, and how long that may take.
 const ASK_EVERY: Duration = Duration::from_millis(5);
 const AT_ONCE_BUDGET: Duration = Duration::from_secs(60);
 
@@ -82,7 +85,7 @@ impl ClusterHand {
     /// # Errors
     /// A sentence where there is nothing to be moved, or nowhere.
     pub async fn plan(&self, what: SlotsToMove) -> Result<SlotMove, String> {
-        let primaries: Vec<KnownNode> = self.primaries().await?;
+        let primaries: Vec<KnownNode> = self.settled().await?;
         let from = match what {
             SlotsToMove::One(slot) => primaries.iter().find(|node| node.has(slot)),
             SlotsToMove::Count(_) => primaries.iter().max_by_key(|node| node.count()),
@@ -181,7 +184,7 @@ impl ClusterHand {
     /// # Errors
     /// The servers' words.
     pub async fn move_back(&self, what: &SlotMove) -> Result<(), String> {
-        let primaries = self.primaries().await?;
+        let primaries = self.settled().await?;
         let mut moved = Vec::new();
         for &slot in &what.slots {
             if primaries.iter().any(|node| node.id == what.to.id && node.has(slot)) {
@@ -208,6 +211,43 @@ impl ClusterHand {
             primaries.extend(itself.filter(|node| node.primary));
         }
         Ok(primaries)
+    }
+
+    /// The primaries with their slots, once all nodes have seen them alike for [`SETTLED`]. A node that has not heard of a move sends the new
+    /// owner the old one's claim, and where that has the higher epoch by now, the new owner gives the slot up: then no node has it.
+    async fn settled(&self) -> Result<Vec<KnownNode>, String> {
+        let begun = Instant::now();
+        let (mut before, mut since) = (None, begun);
+        while begun.elapsed() < PATIENCE {
+            let agreed = self.agreed().await?;
+            if agreed.is_none() || agreed != before {
+                (before, since) = (agreed, Instant::now());
+            } else if let Some(primaries) = agreed.filter(|_| since.elapsed() >= SETTLED) {
+                return Ok(primaries);
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+        Err(format!("the nodes did not agree within {PATIENCE:?} on which of them has which slots"))
+    }
+
+    async fn agreed(&self) -> Result<Option<Vec<KnownNode>>, String> {
+        let answer: String = say(&mut self.cluster.any(), cmd("CLUSTER").arg("NODES")).await?;
+        let mut seen: Option<Vec<KnownNode>> = None;
+        for node in read_nodes(&answer) {
+            let asked: Result<String, String> =
+                say(&mut self.node(&node.address).await?, cmd("CLUSTER").arg("NODES")).await;
+            // A replica that is lost, and not yet taken for dead, holds nothing up.
+            let Some(answer) = asked.map(Some).or_else(|flaw| if node.primary { Err(flaw) } else { Ok(None) })? else {
+                continue;
+            };
+            let mut primaries: Vec<KnownNode> = read_nodes(&answer).into_iter().filter(|node| node.primary).collect();
+            primaries.sort_by(|a, b| a.id.cmp(&b.id));
+            if seen.as_ref().is_some_and(|seen| *seen != primaries) {
+                return Ok(None);
+            }
+            seen = Some(primaries);
+        }
+        Ok(seen)
     }
 
     async fn node(&self, address: &str) -> Result<RedisLink, String> {

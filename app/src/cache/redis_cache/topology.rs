@@ -14,6 +14,8 @@ pub(crate) struct KnownNode {
     gone: bool,
     /// The primary that it follows.
     pub(crate) follows: Option<String>,
+    /// Of two nodes that claim a slot, the one with the higher epoch has it.
+    pub(crate) epoch: u64,
     /// Slots, from and to.
     pub(crate) slots: Vec<(u16, u16)>,
 }
@@ -45,6 +47,7 @@ fn read_node(line: &str) -> Option<KnownNode> {
     let is = |flag: &str| flags.split(',').any(|one| one == flag);
     let gone = address.is_empty() || ["fail", "noaddr", "handshake"].iter().any(|flag| is(flag));
     let follows = words.get(3).filter(|id| **id != "-").map(|id| (*id).to_owned());
+    let epoch = words.get(6).and_then(|word| word.parse().ok()).unwrap_or(0);
     // `[slot->-node]` is one on its way.
     let span = |word: &&str| {
         let (from, to) = word.split_once('-').unwrap_or((word, word));
@@ -53,7 +56,7 @@ fn read_node(line: &str) -> Option<KnownNode> {
     };
     let slots = words.get(8..).unwrap_or_default().iter().filter_map(span).collect();
     let (id, address) = ((*words.first()?).to_owned(), address.to_owned());
-    Some(KnownNode { id, address, primary: is("master"), gone, follows, slots })
+    Some(KnownNode { id, address, primary: is("master"), gone, follows, epoch, slots })
 }
 
 #[cfg(test)]
@@ -69,6 +72,7 @@ mod tests {
         );
         assert_eq!(of(&line), Some(("127.0.0.1:30004".into(), true, 5462)));
         let node = read_node(&line).unwrap();
+        assert_eq!(node.epoch, 4);
         assert_eq!([0, 5460, 5461, 7000].map(|slot| node.has(slot)), [true, true, false, true]);
         let line = format!("{id} 127.0.0.1:30005@31005 slave {id} 0 1426238316232 5 connected");
         assert_eq!(of(&line), Some(("127.0.0.1:30005".into(), false, 0)));
