@@ -37,20 +37,32 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Each room's dependencies as its manifest has them: (name, is a development dependency).
-fn dependencies() -> BTreeMap<String, Vec<(String, bool)>> {
+fn packages() -> Vec<serde_json::Value> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(root())
         .output()
         .unwrap();
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_value(metadata["packages"].take()).unwrap()
+}
+
+/// Each room's dependencies as its manifest has them: (name, is a development dependency).
+fn dependencies() -> BTreeMap<String, Vec<(String, bool)>> {
     let text = |v: &serde_json::Value| v.as_str().unwrap().to_owned();
     let of = |package: &serde_json::Value| {
         let edges = package["dependencies"].as_array().unwrap();
         edges.iter().map(|d| (text(&d["name"]), d["kind"] == "dev")).collect()
     };
-    metadata["packages"].as_array().unwrap().iter().map(|p| (text(&p["name"]), of(p))).collect()
+    packages().iter().map(|p| (text(&p["name"]), of(p))).collect()
+}
+
+/// A package of several programs starts none by `cargo run -p`, unless it says which.
+#[test]
+fn cargo_run_starts_the_generator() {
+    let packages = packages();
+    let loadgen = packages.iter().find(|package| package["name"] == "loadgen").unwrap();
+    assert_eq!(loadgen["default_run"], "loadgen");
 }
 
 #[test]
