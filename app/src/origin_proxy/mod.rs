@@ -7,6 +7,7 @@ mod counted_body;
 mod items;
 mod pass;
 mod proxy;
+mod upstream;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::wire::auth::ControlToken;
 use crate::wire::serve::{serve, serve_http};
 pub use items::Items;
 pub use proxy::OriginProxy;
+pub use upstream::Upstream;
 
 /// Its listeners.
 pub struct OriginProxyListeners {

@@ -2,6 +2,7 @@
 //! (RFC 9110, section 7.6.1); everything else passes as it is.
 
 use std::convert::Infallible;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,6 +16,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use super::book::CountedRead;
 use super::counted_body::CountedBody;
 use super::proxy::OriginProxy;
+use super::upstream::Upstream;
 use crate::wire::headers::{FLIGHT_HEADER, REPLICA_HEADER};
 
 /// An answer: the upstream's, or a sentence of the proxy's own.
@@ -33,20 +35,23 @@ const OF_ONE_CONNECTION: [HeaderName; 6] = [
 /// Passes a request on, and counts it where it reads an item.
 pub(super) async fn pass(proxy: Arc<OriginProxy>, request: Request<Incoming>) -> Result<Passed, Infallible> {
     let mut read = arrive(&proxy, &request);
-    let Some(request) = onward(&proxy.authority, request) else {
-        return Ok(refused(StatusCode::BAD_REQUEST, "a request that has no path to pass on\n"));
+    let Some(request) = onward(&proxy.upstream, request) else {
+        return Ok(refused(StatusCode::BAD_REQUEST, "a request that has no path to pass on"));
     };
     let answered = tokio::time::timeout(proxy.patience, proxy.client.request(request)).await;
     let (status, words) = match answered {
         Ok(Ok(answer)) => return Ok(back(answer, read, &proxy)),
-        Ok(Err(error)) if error.is_connect() => (StatusCode::BAD_GATEWAY, "the upstream takes no connection\n"),
-        Ok(Err(_)) => (StatusCode::BAD_GATEWAY, "the upstream gave no whole answer\n"),
-        Err(_) => (StatusCode::GATEWAY_TIMEOUT, "the upstream gave no answer in time\n"),
+        Ok(Err(error)) if error.is_connect() => {
+            let why = error.source().map(|why| format!(": {why}")).unwrap_or_default();
+            (StatusCode::BAD_GATEWAY, format!("the upstream takes no connection{why}"))
+        }
+        Ok(Err(_)) => (StatusCode::BAD_GATEWAY, "the upstream gave no whole answer".into()),
+        Err(_) => (StatusCode::GATEWAY_TIMEOUT, "the upstream gave no answer in time".into()),
     };
     if let Some(read) = &mut read {
         read.end(ReadEnd::Failed);
     }
-    Ok(refused(status, words))
+    Ok(refused(status, &words))
 }
 
 /// The read that a request is; `None` where it is none, or nobody keeps a ledger.
@@ -64,10 +69,11 @@ fn arrive(proxy: &OriginProxy, request: &Request<Incoming>) -> Option<CountedRea
 }
 
 /// The same request to the upstream; `None` where it has no path.
-fn onward(authority: &str, request: Request<Incoming>) -> Option<Request<Incoming>> {
+fn onward(upstream: &Upstream, request: Request<Incoming>) -> Option<Request<Incoming>> {
     let (mut head, body) = request.into_parts();
     let asked = head.uri.path_and_query()?.as_str();
-    head.uri = Uri::builder().scheme("http").authority(authority).path_and_query(asked).build().ok()?;
+    let to = Uri::builder().scheme(upstream.scheme()).authority(upstream.authority.as_str());
+    head.uri = to.path_and_query(asked).build().ok()?;
     head.version = Version::HTTP_11;
     take_out(&mut head.headers);
     Some(Request::from_parts(head, body))
@@ -99,8 +105,8 @@ fn take_out(headers: &mut HeaderMap) {
     }
 }
 
-fn refused(status: StatusCode, words: &'static str) -> Passed {
-    let mut answer = Response::new(Either::Right(Full::new(Bytes::from_static(words.as_bytes()))));
+fn refused(status: StatusCode, words: &str) -> Passed {
+    let mut answer = Response::new(Either::Right(Full::new(Bytes::from(format!("{words}\n")))));
     *answer.status_mut() = status;
     answer
 }

@@ -6,27 +6,24 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::book::Book;
 use super::items::Items;
+use super::upstream::{Connector, Upstream};
 use crate::process::heartbeat::Heart;
 use crate::process::runtime::RealClock;
 
-/// How long a connection to the upstream may take to be made.
-const CONNECT_BUDGET: Duration = Duration::from_secs(5);
-/// How long an idle connection to it is kept: less than servers usually wait before they close one, which is five seconds and more.
+/// How long an idle connection to the upstream is kept: less than servers usually wait before they close one, which is five seconds and more.
 const IDLE: Duration = Duration::from_secs(4);
 
 /// A counting proxy.
 pub struct OriginProxy {
-    /// The upstream's host and port.
-    pub(super) authority: String,
+    pub(super) upstream: Upstream,
     pub(super) items: Items,
     /// How long the upstream may take to answer, and each piece of its body.
     pub(super) patience: Duration,
-    pub(super) client: Client<HttpConnector, Incoming>,
+    pub(super) client: Client<Connector, Incoming>,
     pub(super) clock: RealClock,
     pub(super) heart: Heart,
     pub(super) incarnation: u64,
@@ -37,21 +34,18 @@ pub struct OriginProxy {
 }
 
 impl OriginProxy {
-    /// One in front of `authority`, a host and its port.
+    /// One in front of `upstream`.
     ///
     /// # Errors
     /// Where the system gives no randomness.
-    pub fn new(authority: &str, items: Items, patience: Duration) -> Result<Arc<Self>, String> {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_BUDGET));
+    pub fn new(upstream: Upstream, items: Items, patience: Duration) -> Result<Arc<Self>, String> {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .set_host(false)
-            .build(connector);
+            .build(Connector::to(&upstream));
         Ok(Arc::new(Self {
-            authority: authority.to_owned(),
+            upstream,
             items,
             patience,
             client,

@@ -22,6 +22,8 @@ pub mod shell_args;
 pub mod shells;
 pub mod target_args;
 pub mod trace;
+#[cfg(feature = "labs")]
+pub(crate) mod trust;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use app::origin_proxy::{Items, OriginProxy, OriginProxyListeners, run as serve};
+use app::origin_proxy::{Items, OriginProxy, OriginProxyListeners, Upstream, run as serve};
 use app::process::config::{Listen, shutdown_on_signals};
 use app::wire::address::shown;
 use clap::Args;
 use report::text::escape::line;
 use strategies::units::DURATION;
 
+use super::trust::tls_client;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::output;
 
@@ -20,9 +21,15 @@ const PATIENCE_MAX: Duration = Duration::from_secs(3600);
 /// The arguments of `proxy-origin`.
 #[derive(Debug, Clone, Args)]
 pub struct ProxyOriginArgs {
-    /// Your origin: http://HOST:PORT; everything is passed on to it, and to nobody else
+    /// Your origin: http://HOST:PORT or https://HOST:PORT; everything is passed on to it, and to nobody else
     #[arg(long, value_name = "URL")]
     pub upstream: String,
+    /// With https://: certificates of the authorities that are trusted, PEM; the system's where none is named
+    #[arg(long, value_name = "FILE")]
+    pub upstream_ca: Option<PathBuf>,
+    /// With https://: take any certificate, so that nobody knows who answers
+    #[arg(long, conflicts_with = "upstream_ca")]
+    pub upstream_insecure: bool,
     /// Which requests are reads of items: a path with {key} in it, or a regular expression with one group, which is the key
     #[arg(long, value_name = "PATTERN", default_value = "/items/{key}")]
     pub key: String,
@@ -45,10 +52,10 @@ pub struct ProxyOriginArgs {
 /// # Errors
 /// [`Failure`] for what cannot be used.
 pub async fn run(args: &ProxyOriginArgs) -> Result<Exit, Failure> {
-    let authority = authority(&args.upstream)?;
+    let upstream = upstream(args)?;
     let items = Items::read(&args.key)
         .map_err(|why| Failure::usage(format!("no pattern of items · --key {} · {}", line(&args.key), line(&why))))?;
-    let proxy = OriginProxy::new(&authority, items, patience(&args.timeout)?).map_err(Failure::failed)?;
+    let proxy = OriginProxy::new(upstream, items, patience(&args.timeout)?).map_err(Failure::failed)?;
     let listen = Listen { listen: args.listen, control: Some(args.control), token_file: Some(args.token_file.clone()) };
     let unusable =
         |why: String| Failure::usage(format!("the proxy cannot listen · proxy-origin · {} · mend that", line(&why)));
@@ -69,20 +76,29 @@ pub async fn run(args: &ProxyOriginArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Host and port of an upstream's URL.
-fn authority(url: &str) -> Result<String, Failure> {
+fn upstream(args: &ProxyOriginArgs) -> Result<Upstream, Failure> {
+    let (encrypted, authority) = authority(&args.upstream)?;
+    let (ca, insecure) = (args.upstream_ca.as_ref(), args.upstream_insecure);
+    if !encrypted && (ca.is_some() || insecure) {
+        return Err(Failure::usage(format!(
+            "no TLS · --upstream {} · found http://, which nothing encrypts · write https://, or leave out --upstream-{}",
+            line(&shown(&args.upstream)),
+            if insecure { "insecure" } else { "ca" },
+        )));
+    }
+    let tls = encrypted.then(|| tls_client("upstream", ca, insecure)).transpose()?;
+    Ok(Upstream { authority, tls })
+}
+
+/// Whether an upstream's URL is of `https://`, and its host and port.
+fn authority(url: &str) -> Result<(bool, String), Failure> {
     let flaw = |found: &str, remedy: &str| {
         Failure::usage(format!("no upstream · --upstream {} · {found} · {remedy}", line(&shown(url))))
     };
-    let example = "write http://HOST:PORT";
-    let rest = match url.split_once("://") {
-        Some(("http", rest)) => rest,
-        Some(("https", _)) => {
-            return Err(flaw(
-                "found https, allowed http only",
-                "put the proxy beside your origin, in front of its TLS",
-            ));
-        }
+    let example = "write http://HOST:PORT or https://HOST:PORT";
+    let (encrypted, rest) = match url.split_once("://") {
+        Some(("http", rest)) => (false, rest),
+        Some(("https", rest)) => (true, rest),
         _ => return Err(flaw("found no http://", example)),
     };
     let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -92,7 +108,7 @@ fn authority(url: &str) -> Result<String, Failure> {
     let named = authority.parse::<hyper::http::uri::Authority>().ok().filter(|named| !named.host().is_empty());
     match named {
         // A port that is none is left unread, not refused, by the library.
-        Some(named) if named.port_u16().is_some() || authority == named.host() => Ok(authority.to_owned()),
+        Some(named) if named.port_u16().is_some() || authority == named.host() => Ok((encrypted, authority.to_owned())),
         _ => Err(flaw("found no host with a port", example)),
     }
 }
@@ -114,15 +130,15 @@ mod tests {
     #[test]
     fn an_upstream_is_a_host_and_a_port() {
         for (url, expected) in [
-            ("http://127.0.0.1:8000", "127.0.0.1:8000"),
-            ("http://shop.internal/", "shop.internal"),
-            ("http://[::1]:9", "[::1]:9"),
+            ("http://127.0.0.1:8000", (false, "127.0.0.1:8000")),
+            ("https://shop.internal/", (true, "shop.internal")),
+            ("http://[::1]:9", (false, "[::1]:9")),
         ] {
-            assert_eq!(authority(url).unwrap(), expected);
+            assert_eq!(authority(url).unwrap(), (expected.0, expected.1.to_owned()));
         }
         for (url, said) in [
             ("127.0.0.1:80", "found no http://"),
-            ("https://shop", "found https"),
+            ("ftp://shop", "found no http://"),
             ("http://shop/base", "more than a host and a port"),
             ("http://me:SECRET@shop", "more than a host and a port"),
             ("http://", "no host with a port"),

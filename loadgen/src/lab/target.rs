@@ -12,6 +12,8 @@ use strategies::units::{RATE, rate_text};
 
 use super::target_asks;
 use crate::cli::RunArgs;
+#[cfg(feature = "labs")]
+use crate::cli::trust::tls_client;
 use crate::load::drive::{Asks, KEY, Site};
 use crate::shell::exit::Failure;
 
@@ -140,7 +142,13 @@ fn asked_so(url: &str, args: &RunArgs, asks: &Asks) -> Result<Site, Failure> {
     let found = Url::of(url, "--target", args.i_own_this_target)?;
     #[cfg(feature = "labs")]
     let asks = match found.encrypted {
-        true => Asks { tls: Some((target_asks::client(&args.asked)?, found.name.clone())), ..asks.clone() },
+        true => Asks {
+            tls: Some((
+                tls_client("target", args.asked.target_ca.as_ref(), args.asked.target_insecure)?,
+                found.name.clone(),
+            )),
+            ..asks.clone()
+        },
         false => asks.clone(),
     };
     #[cfg(not(feature = "labs"))]

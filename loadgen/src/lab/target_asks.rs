@@ -125,22 +125,6 @@ fn add(headers: &mut HeaderMap, text: &str, place: &str) -> Result<(), Failure> 
     Ok(())
 }
 
-/// What encrypts connections to a target of `https://`.
-#[cfg(feature = "labs")]
-pub(super) fn client(args: &TargetArgs) -> Result<tls::client::TlsClient, Failure> {
-    use tls::client::TlsClient;
-    use tls::files::TlsFiles;
-    if args.target_insecure {
-        let made = TlsClient::without_checks();
-        return made.map_err(|e| Failure::failed(format!("no TLS · --target-insecure · {e}")));
-    }
-    let files = TlsFiles { authority: args.target_ca.clone(), ..TlsFiles::default() };
-    TlsClient::new(&files).map_err(|flaw| {
-        let (at, found) = (line(&flaw.at), line(&flaw.found));
-        Failure::usage(format!("no TLS · --target-ca {at} · found {found} · {}", flaw.remedy))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

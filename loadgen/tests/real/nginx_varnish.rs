@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 use app::origin::{self, OriginListeners};
 use app::process::shutdown::{Shutdown, Stop};
-use app::testing::needed;
+use app::testing::{Certificates, needed};
 use app::wire::auth::ControlToken;
 
 use crate::common::{assert_ended, folder, origin_of, record, run, signal, sound, strategy, unspoiled, until};
@@ -216,4 +216,20 @@ fn varnish_wakes_its_waiters_and_with_grace_nobody_waits() {
     let grace = run(grace);
     assert_eq!(grace.reads_per_expiry_max(), 1);
     assert!(grace.result.outcomes.stale > 0 && grace.loads < grace.reads, "refreshed in the background");
+}
+
+/// nginx with a certificate of an authority of the test's own, and its own word for how it answered.
+pub(crate) fn nginx_over_tls(scratch: &Path, port: u16) -> Option<(Server, Certificates)> {
+    let (nginx, certificates) = (program("nginx", "nginx")?, Certificates::made()?);
+    let [certificate, key] = ["server.crt", "server.key"].map(|name| certificates.file(name).display().to_string());
+    let configuration = format!(
+        "daemon off;\npid nginx.pid;\nerror_log stderr warn;\nevents {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path a;\n\
+         proxy_temp_path b;\nfastcgi_temp_path c;\nuwsgi_temp_path d;\nscgi_temp_path e;\nserver {{ listen 127.0.0.1:{port} ssl;\n\
+         ssl_certificate {certificate};\nssl_certificate_key {key};\nlocation / {{ add_header X-Cache HIT; return 200 ok; }} }} }}\n"
+    );
+    let file = scratch.join("nginx.conf");
+    std::fs::write(&file, configuration).unwrap();
+    let mut command = guarded(&nginx);
+    command.arg("-p").arg(scratch).arg("-c").arg(file);
+    Some((Server::start(&mut command, &scratch.join("log"), port), certificates))
 }

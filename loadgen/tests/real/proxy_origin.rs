@@ -12,7 +12,7 @@ use std::time::Duration;
 use app::testing::free_port;
 
 use crate::common::{folder, loadgen, origin_of, record, run, signal, strategy, unspoiled};
-use crate::nginx_varnish::{Server, enterable, guarded, program};
+use crate::nginx_varnish::{Server, enterable, guarded, nginx_over_tls, program};
 
 /// A service of one's own: 100 ms a read, and it counts them by path.
 fn service() -> (SocketAddr, Arc<Mutex<BTreeMap<String, u64>>>) {
@@ -52,10 +52,13 @@ struct Proxy(Child);
 impl Proxy {
     /// One that listens where it says so itself.
     fn start(upstream: SocketAddr, pattern: &str, token: &Path) -> (Self, String, String) {
-        let upstream = format!("http://{upstream}");
-        let args = ["proxy-origin", "--upstream", &upstream, "--key", pattern, "--token-file", token.to_str().unwrap()];
+        Self::of(&["--upstream", &format!("http://{upstream}"), "--key", pattern], token)
+    }
+
+    fn of(upstream: &[&str], token: &Path) -> (Self, String, String) {
+        let args = ["proxy-origin", "--token-file", token.to_str().unwrap()];
         let ports = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"];
-        let mut child = loadgen(&[&args[..], &ports].concat()).spawn().unwrap();
+        let mut child = loadgen(&[&args[..], &ports, upstream].concat()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
         let at = |before: &str| {
@@ -171,6 +174,34 @@ fn keys_that_are_no_numbers_are_counted_and_the_hot_keys_reads_are_not_known() {
     assert!(said.err.contains("a counting proxy can't make happen"), "{}", said.err);
 }
 
+/// One whose certificate is by an authority that the proxy trusts; else it says why not, and the read has failed.
+#[test]
+fn an_origin_over_tls_is_counted_and_its_certificate_is_checked() {
+    let (scratch, port) = (enterable(), free_port());
+    let token = scratch.path().join("token");
+    std::fs::write(&token, "a token for the tests only").unwrap();
+    let Some((_server, certificates)) = nginx_over_tls(scratch.path(), port) else { return };
+    let [ca, other] = ["ca.crt", "other.crt"].map(|name| certificates.file(name).display().to_string());
+    let upstream = format!("https://127.0.0.1:{port}");
+    let ask = |trust: &[&str]| {
+        let (_proxy, data, _) = Proxy::of(&[&["--upstream", &upstream][..], trust].concat(), &token);
+        let mut stream = TcpStream::connect(&data).unwrap();
+        stream.write_all(b"GET /items/1 HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    for trust in [&["--upstream-ca", &ca][..], &["--upstream-insecure"]] {
+        let answer = ask(trust);
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
+    }
+    for trust in [&["--upstream-ca", &other][..], &[]] {
+        let answer = ask(trust);
+        assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+        assert!(answer.contains("the server's certificate is by no trusted authority"), "{answer}");
+    }
+}
+
 #[test]
 fn what_a_proxy_cannot_be_is_refused() {
     let scratch = enterable();
@@ -178,7 +209,12 @@ fn what_a_proxy_cannot_be_is_refused() {
     std::fs::write(&token, "a token for the tests only").unwrap();
     let token = token.to_str().unwrap();
     for (args, said_so) in [
-        (&["--upstream", "https://127.0.0.1:1", "--token-file", token][..], "found https, allowed http only"),
+        (&["--upstream", "ftp://127.0.0.1:1", "--token-file", token][..], "found no http://"),
+        (&["--upstream", "http://127.0.0.1:1", "--upstream-insecure", "--token-file", token], "found http://"),
+        (
+            &["--upstream", "https://127.0.0.1:1", "--upstream-ca", "/no/such/file", "--token-file", token],
+            "--upstream-ca",
+        ),
         (&["--upstream", "http://127.0.0.1:1", "--key", "/items", "--token-file", token], "found 0 groups, needed one"),
         (&["--upstream", "http://127.0.0.1:1", "--key", "/(", "--token-file", token], "unclosed group"),
         (&["--upstream", "http://127.0.0.1:1", "--timeout", "0s", "--token-file", token], "--timeout"),

@@ -4,10 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
-use app::testing::{Certificates, free_port};
+use app::testing::free_port;
 
 use crate::common::{Said, beside, each, loadgen, only_run, record, run, strategy};
-use crate::nginx_varnish::{Server, enterable, guarded, program};
+use crate::nginx_varnish::{Server, enterable, guarded, nginx_over_tls, program};
 use report::record::Run;
 
 /// A server that answers each request with this, keeps the connection, and what it was asked.
@@ -151,20 +151,9 @@ fn heads_are_asked_for_and_a_bound_that_is_missed_ends_with_its_exit_code() {
 /// nginx with a certificate of an authority of the test's own, and its own word for how it answered.
 #[test]
 fn a_target_over_tls_is_asked_and_its_certificate_is_checked() {
-    let (Some(nginx), Some(certificates)) = (program("nginx", "nginx"), Certificates::made()) else { return };
     let (scratch, port) = (enterable(), free_port());
-    let [certificate, key, ca, other] =
-        ["server.crt", "server.key", "ca.crt", "other.crt"].map(|name| certificates.file(name).display().to_string());
-    let configuration = format!(
-        "daemon off;\npid nginx.pid;\nerror_log stderr warn;\nevents {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path a;\n\
-         proxy_temp_path b;\nfastcgi_temp_path c;\nuwsgi_temp_path d;\nscgi_temp_path e;\nserver {{ listen 127.0.0.1:{port} ssl;\n\
-         ssl_certificate {certificate};\nssl_certificate_key {key};\nlocation / {{ add_header X-Cache HIT; return 200 ok; }} }} }}\n"
-    );
-    let file = scratch.path().join("nginx.conf");
-    std::fs::write(&file, configuration).unwrap();
-    let mut command = guarded(&nginx);
-    command.arg("-p").arg(scratch.path()).arg("-c").arg(file);
-    let _server = Server::start(&mut command, &scratch.path().join("log"), port);
+    let Some((_server, certificates)) = nginx_over_tls(scratch.path(), port) else { return };
+    let [ca, other] = ["ca.crt", "other.crt"].map(|name| certificates.file(name).display().to_string());
     let url = format!("https://127.0.0.1:{port}/{{key}}");
     for trust in [&["--target-ca", &ca][..], &["--target-insecure"]] {
         let (said, run) = drive(&url, &[trust, &["--outcome-header", "X-Cache"]].concat());
