@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use app::origin_proxy::{Items, OriginProxy, OriginProxyListeners, Upstream, run};
+use app::origin_proxy::{CountedOrigin, Items, OriginProxy, OriginProxyListeners, run};
 use app::process::shutdown::Shutdown;
 use app::wire::auth::ControlToken;
 use app::wire::serve::serve;
@@ -33,7 +33,7 @@ fn proxied(c: &mut Criterion) {
             let (direct, through) = (origin.local_addr().unwrap(), data.local_addr().unwrap());
             let (_stop, shutdown) = Shutdown::pair();
             let items = Items::read("/items/{key}").unwrap();
-            let upstream = Upstream { authority: direct.to_string(), tls: None };
+            let upstream = CountedOrigin { authority: direct.to_string(), tls: None };
             let proxy = OriginProxy::new(upstream, items, Duration::from_secs(10)).unwrap();
             let token = ControlToken::given("a token for the bench").unwrap();
             let router = Router::new().route("/items/{id}", get(|| async { Bytes::from_static(&[b'x'; 1024]) }));

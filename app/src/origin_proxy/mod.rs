@@ -19,7 +19,7 @@ use crate::wire::auth::ControlToken;
 use crate::wire::serve::{serve, serve_http};
 pub use items::Items;
 pub use proxy::OriginProxy;
-pub use upstream::Upstream;
+pub use upstream::CountedOrigin;
 
 /// Its listeners.
 pub struct OriginProxyListeners {

@@ -16,7 +16,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use super::book::CountedRead;
 use super::counted_body::CountedBody;
 use super::proxy::OriginProxy;
-use super::upstream::Upstream;
+use super::upstream::CountedOrigin;
 use crate::wire::headers::{FLIGHT_HEADER, REPLICA_HEADER};
 
 /// An answer: the upstream's, or a sentence of the proxy's own.
@@ -69,7 +69,7 @@ fn arrive(proxy: &OriginProxy, request: &Request<Incoming>) -> Option<CountedRea
 }
 
 /// The same request to the upstream; `None` where it has no path.
-fn onward(upstream: &Upstream, request: Request<Incoming>) -> Option<Request<Incoming>> {
+fn onward(upstream: &CountedOrigin, request: Request<Incoming>) -> Option<Request<Incoming>> {
     let (mut head, body) = request.into_parts();
     let asked = head.uri.path_and_query()?.as_str();
     let to = Uri::builder().scheme(upstream.scheme()).authority(upstream.authority.as_str());

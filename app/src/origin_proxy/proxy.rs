@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::book::Book;
 use super::items::Items;
-use super::upstream::{Connector, Upstream};
+use super::upstream::{Connector, CountedOrigin};
 use crate::process::heartbeat::Heart;
 use crate::process::runtime::RealClock;
 
@@ -19,7 +19,7 @@ const IDLE: Duration = Duration::from_secs(4);
 
 /// A counting proxy.
 pub struct OriginProxy {
-    pub(super) upstream: Upstream,
+    pub(super) upstream: CountedOrigin,
     pub(super) items: Items,
     /// How long the upstream may take to answer, and each piece of its body.
     pub(super) patience: Duration,
@@ -38,7 +38,7 @@ impl OriginProxy {
     ///
     /// # Errors
     /// Where the system gives no randomness.
-    pub fn new(upstream: Upstream, items: Items, patience: Duration) -> Result<Arc<Self>, String> {
+    pub fn new(upstream: CountedOrigin, items: Items, patience: Duration) -> Result<Arc<Self>, String> {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)

@@ -18,14 +18,14 @@ const CONNECT_BUDGET: Duration = Duration::from_secs(5);
 
 /// An origin that requests are passed on to.
 #[derive(Debug, Clone)]
-pub struct Upstream {
+pub struct CountedOrigin {
     /// Its host and port.
     pub authority: String,
     /// With `https://`: what encrypts the connections.
     pub tls: Option<TlsClient>,
 }
 
-impl Upstream {
+impl CountedOrigin {
     pub(super) fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
     }
@@ -39,7 +39,7 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn to(upstream: &Upstream) -> Self {
+    pub(super) fn to(upstream: &CountedOrigin) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_BUDGET));
@@ -58,12 +58,12 @@ impl Connection for Box<dyn Stream> {
     }
 }
 
-type Made = Result<TokioIo<Box<dyn Stream>>, Box<dyn Error + Send + Sync>>;
+type OriginLink = Result<TokioIo<Box<dyn Stream>>, Box<dyn Error + Send + Sync>>;
 
 impl Service<Uri> for Connector {
     type Response = TokioIo<Box<dyn Stream>>;
     type Error = Box<dyn Error + Send + Sync>;
-    type Future = Pin<Box<dyn Future<Output = Made> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = OriginLink> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.tcp.poll_ready(cx).map_err(Into::into)

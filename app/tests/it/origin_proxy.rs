@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use app::origin_proxy::{Items, OriginProxy, OriginProxyListeners, Upstream, run};
+use app::origin_proxy::{CountedOrigin, Items, OriginProxy, OriginProxyListeners, run};
 use app::process::shutdown::{Shutdown, Stop};
 use app::wire::auth::ControlToken;
 use app::wire::control::{FaultOrigin, Identity, LawWire, SizesWire, StartOrigin};
@@ -56,7 +56,8 @@ impl Proxy {
                 tell.send((data.local_addr().unwrap(), control.local_addr().unwrap())).unwrap();
                 let items = Items::read("/items/{key}").unwrap();
                 let proxy =
-                    OriginProxy::new(Upstream { authority: upstream.to_string(), tls: None }, items, patience).unwrap();
+                    OriginProxy::new(CountedOrigin { authority: upstream.to_string(), tls: None }, items, patience)
+                        .unwrap();
                 let control = (control, ControlToken::given(TOKEN).unwrap());
                 run(proxy, OriginProxyListeners { data, control }, shutdown).await;
             });

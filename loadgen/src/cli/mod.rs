@@ -278,7 +278,7 @@ pub struct MergeArgs {
     /// Folder in which the folder of the whole is made
     #[arg(short = 'o', long, value_name = "DIR", default_value = "results")]
     pub output: PathBuf,
-    /// What comes out on standard output, of a run
+    /// What comes out on standard output
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }

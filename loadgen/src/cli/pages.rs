@@ -51,13 +51,20 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
 /// A page of nothing would look like one of a run in which nothing went wrong. What cannot be read is refused by its reader.
 fn refuse_empty(folder: &Path) -> Result<(), Failure> {
     let no_strategy = RunFolder::at(folder).read_run().is_ok_and(|run| run.strategies.is_empty());
-    let no_point = SweepFolder::at(folder).read().is_ok_and(|sweep| sweep.points.is_empty());
+    let sweep = SweepFolder::at(folder).read().ok();
+    let shown = folder.display();
+    if let Some(part) = sweep.as_ref().and_then(|sweep| sweep.part.as_ref()) {
+        let found = format!("part {} of {} of a sweep", part.index, part.of);
+        return Err(Failure::usage(format!(
+            "nothing to show · {shown} · found {found}, needed the whole · loadgen merge makes it of all parts, and draws it"
+        )));
+    }
+    let no_point = sweep.is_some_and(|sweep| sweep.points.is_empty());
     let found = match (no_strategy, no_point) {
         (_, true) => "no point in sweep.json",
         (true, _) => "no strategy in run.json",
         _ => return Ok(()),
     };
-    let shown = folder.display();
     Err(Failure::usage(format!("nothing to show · {shown} · found {found}, needed one or more · run it again")))
 }
 

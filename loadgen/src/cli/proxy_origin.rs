@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use app::origin_proxy::{Items, OriginProxy, OriginProxyListeners, Upstream, run as serve};
+use app::origin_proxy::{CountedOrigin, Items, OriginProxy, OriginProxyListeners, run as serve};
 use app::process::config::{Listen, shutdown_on_signals};
 use app::wire::address::shown;
 use clap::Args;
@@ -76,7 +76,7 @@ pub async fn run(args: &ProxyOriginArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn upstream(args: &ProxyOriginArgs) -> Result<Upstream, Failure> {
+fn upstream(args: &ProxyOriginArgs) -> Result<CountedOrigin, Failure> {
     let (encrypted, authority) = authority(&args.upstream)?;
     let (ca, insecure) = (args.upstream_ca.as_ref(), args.upstream_insecure);
     if !encrypted && (ca.is_some() || insecure) {
@@ -87,7 +87,7 @@ fn upstream(args: &ProxyOriginArgs) -> Result<Upstream, Failure> {
         )));
     }
     let tls = encrypted.then(|| tls_client("upstream", ca, insecure)).transpose()?;
-    Ok(Upstream { authority, tls })
+    Ok(CountedOrigin { authority, tls })
 }
 
 /// Whether an upstream's URL is of `https://`, and its host and port.

@@ -2,15 +2,15 @@
 //! so that floor, ledgers, validity and verdicts are those of the whole.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use evidence::{EventLine, OriginRead};
 use report::compare::Noise;
 use report::record::Run;
-use report::sweep::SweepFolder;
 use report::{HlogHeader, RunFolder, StrategyFolder};
 use strategies::time::nanos;
 
+use super::folders::{folders, no_part};
 use super::line::{PartLine, ToldLine};
 use super::read::{PartLines, RunPart, RunParts, refused};
 use super::record::PartRecord;
@@ -74,32 +74,6 @@ fn check_whole(parts: &RunParts, turn: &Turn) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// What is wrong with a path that is no part of anything.
-fn no_part(at: &Path) -> Option<Failure> {
-    let found = match () {
-        () if PartRecord::is_in(at) || SweepFolder::at(at).is_one() => return None,
-        () if !at.exists() => "nothing there",
-        () if !at.is_dir() => "a file",
-        () if at.join("run.json").is_file() => "a whole run",
-        () => "neither shards nor parts in it",
-    };
-    let needed = "the folder of a shard or of a part of a sweep, or one that they are in";
-    Some(refused(at, found, needed, "run --shard I/N makes a shard, sweep --points I/N a part"))
-}
-
-/// The parts' folders that a folder stands for: itself, or those that it has in it.
-fn folders(at: &Path) -> Vec<PathBuf> {
-    let is_part = |at: &Path| PartRecord::is_in(at) || SweepFolder::at(at).is_one();
-    if is_part(at) {
-        return vec![at.to_owned()];
-    }
-    let entries = std::fs::read_dir(at).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
-    let mut inside: Vec<PathBuf> = entries.filter(|path| is_part(path)).collect();
-    inside.sort();
-    // Neither: what is missing in it is told of itself.
-    if inside.is_empty() { vec![at.to_owned()] } else { inside }
 }
 
 /// Turn after turn, strategy after strategy, as far as the first part has them.

@@ -10,7 +10,7 @@ use super::line::PartLine;
 use super::record::PartRecord;
 use crate::load::record::{Second, SecondBounds};
 use crate::shell::exit::Failure;
-use crate::shell::part::missing;
+use crate::shell::part::{command_beside, missing};
 
 /// A part that was read, but for its lines.
 pub struct RunPart {
@@ -73,7 +73,10 @@ impl RunParts {
         let is_there = |index| found.contains(&index) || (index > 0 && self.lost.contains(&index));
         let Some((one, missing)) = missing(of, is_there) else { return Ok(()) };
         let remedy = match &first.record.together {
-            None => format!("run them: {} --shard {one}", first.record.whole),
+            None => {
+                let command = command_beside(&first.at, &first.record.whole, &format!("--shard {one}"));
+                format!("run them: {command}")
+            }
             Some(_) => "name their folders, too: they were driven together, so none can be made again alone".into(),
         };
         Err(Failure::usage(format!(

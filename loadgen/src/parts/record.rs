@@ -30,7 +30,7 @@ pub struct PartRecord {
     pub strategies: Vec<String>,
     /// How often every strategy ran.
     pub repeats: u16,
-    /// The command of the whole run.
+    /// The command of the whole run, in the folder of results that is usual.
     pub whole: String,
     /// The scenario's fields that the command line sets.
     pub overridden: Vec<String>,
@@ -53,6 +53,14 @@ impl PartRecord {
     /// [`report::ReportError`] where there is none, or none that can be used.
     pub fn read_in(folder: &Path) -> Result<Self, report::ReportError> {
         Self::read(&folder.join(FILE))
+    }
+
+    /// A folder's as it is written.
+    ///
+    /// # Errors
+    /// [`report::ReportError`] where there is none, or it is too large.
+    pub fn text_in(folder: &Path) -> Result<String, report::ReportError> {
+        report::read_text(&folder.join(FILE), report::FileKind::Document)
     }
 
     /// Writes it.

@@ -10,11 +10,13 @@ use scenarios::Trouble;
 
 use super::line::finish;
 use super::record::{PART_SCHEMA, PartRecord};
+use crate::cli::Format;
 use crate::cli::settings::{Settings, Subject};
 use crate::lab::simlab::{self, SimLab};
 use crate::lab::trial::{Observation, sweep};
 use crate::lab::{self, OpenLab};
 use crate::run::{heading, make_folder, new_record, resolved};
+use crate::shell::command_line::command_without;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::interrupt;
 use crate::shell::output;
@@ -82,7 +84,7 @@ fn record(settings: &Settings, part: PartOf, run: Run) -> PartRecord {
         build: app::BUILD.into(),
         strategies: settings.subjects.iter().map(|subject| subject.name.clone()).collect(),
         repeats: settings.repeats,
-        whole: settings.command.clone(),
+        whole: command_without(&["--shard", "-o", "--output"]),
         overridden: settings.overridden.clone(),
         lost: Vec::new(),
         run,
@@ -151,10 +153,14 @@ impl Drives<'_> {
 
     fn say(&self, settings: &Settings) -> Result<Exit, Failure> {
         let PartRecord { index, of, .. } = &self.record;
+        if let Format::Json = settings.format {
+            let text = PartRecord::text_in(self.folder.path()).map_err(Failure::failed)?;
+            output::out(&report::text::escape::json(&text))?;
+        }
         if let Some(lost) = self.world.as_ref().and_then(OpenLab::lost_in_words) {
             return Err(lost);
         }
-        if !settings.quiet {
+        if settings.format == Format::Text && !settings.quiet {
             say(self.folder.path(), *index, *of)?;
         }
         Ok(if self.stop.is_said() { Exit::Interrupted } else { Exit::Ok })

@@ -1,6 +1,10 @@
 //! `i/n`: which part of a whole this process does, of several that do one each.
 
+use std::path::Path;
+
 use report::sweep::PARTS_MAX;
+
+use super::command_line::quoted;
 
 /// Where a task of several is told which one it is: of a Kubernetes Indexed Job, of a Slurm array, of a service under Swarm
 /// (`LAB_TASK_SLOT: "{{.Task.Slot}}"`).
@@ -60,6 +64,16 @@ pub fn missing(of: u32, is_there: impl Fn(u32) -> bool) -> Option<(String, Strin
     Some((some.first()?.clone(), format!("{}{more}", some.join(", "))))
 }
 
+/// The command that makes a part which is missing, in the folder that another part lies in. `whole` names no such folder, and ends where more
+/// may follow.
+pub(crate) fn command_beside(other: &Path, whole: &str, part: &str) -> String {
+    // The name of `.` or `..` says nothing of where it is.
+    let real = other.file_name().is_none().then(|| other.canonicalize().ok()).flatten();
+    let beside = real.as_deref().unwrap_or(other).parent();
+    let beside = beside.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    format!("{whole} -o {} {part}", quoted(&beside.display().to_string()))
+}
+
 /// Which part this is, and where it is said.
 fn told_index(told: impl Fn(&str) -> Option<String>) -> Result<(u32, Option<&'static str>), String> {
     let found = TOLD_IN.iter().find_map(|name| Some((*name, told(name)?)));
@@ -110,6 +124,12 @@ mod tests {
         assert!(all.0 == "0/12" && all.1.ends_with(", 9/12 and 2 more"), "{all:?}");
         assert_eq!(missing(3, |index| index != 1).unwrap().1, "1/3");
         assert_eq!(missing(3, |_| true), None);
+        for (other, into) in [("a/b c/x/", "'a/b c'"), ("x", "."), ("/x", "/")] {
+            assert_eq!(
+                command_beside(Path::new(other), "loadgen", "--shard 1/2"),
+                format!("loadgen -o {into} --shard 1/2")
+            );
+        }
         assert!((0..10).filter(|number| PartOf { index: 1, of: 3 }.has(*number)).eq([1, 4, 7]));
     }
 }

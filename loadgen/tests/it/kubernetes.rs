@@ -113,6 +113,39 @@ fn validated(files: &[String]) -> Option<(usize, Vec<String>)> {
     Some((passed.len(), others))
 }
 
+/// What docs/kubernetes.md says of versions and of the regression check is so.
+#[test]
+fn the_page_names_the_versions_and_the_scenario_of_the_regression_check() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let page = read("docs/kubernetes.md");
+    let (first, last) = (VERSIONS[0], VERSIONS[VERSIONS.len() - 1]);
+    let tool = read("ci/kubernetes.sh");
+    let tool = tool.split_once("kubernetes-validate==").unwrap().1.split_whitespace().next().unwrap();
+    let job = &golden("regression")[0];
+    let args = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"];
+    assert_eq!(
+        (&args[0], &job["kind"], &job["spec"]["schedule"]),
+        (&"--scenario".into(), &"CronJob".into(), &"0 3 * * *".into())
+    );
+    let scenario = args[1].as_str().unwrap();
+    assert!(
+        read(&format!("scenarios/files/{scenario}.toml")).contains("[[threshold]]"),
+        "{scenario} has nothing to miss"
+    );
+    let places = read("loadgen/tests/it/kubernetes/chart.yaml");
+    assert!(!places.contains("regression CronJob/regression @/args"), "a value of the chart sets the scenario");
+    for words in [
+        format!("For Kubernetes {first} to {last}:"),
+        format!("kubernetes-validate {tool}."),
+        "every night at 03:00 UTC".into(),
+        "/results/regression".into(),
+        format!("no value: always `{scenario}`"),
+    ] {
+        assert!(page.contains(&words), "{words:?} is not in docs/kubernetes.md");
+    }
+    assert!(crate::kubernetes::rules::list(args).contains(&"/results/regression".into()), "{args}");
+}
+
 #[test]
 fn every_version_of_kubernetes_takes_every_object() {
     let files = FOLDERS.map(|folder| golden_file(folder).display().to_string());

@@ -38,6 +38,7 @@ mod shards;
 mod shells;
 mod sim;
 mod sweep;
+mod sweep_parts;
 mod takeovers;
 mod theory;
 mod trace;

@@ -215,6 +215,59 @@ fn shards_that_are_not_one_run_are_refused_by_name() {
     }
 }
 
+/// A shard that is missing is made where the others are; one whose record is missing is no missing shard.
+#[test]
+fn what_is_missing_is_named_with_what_makes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--strategy", "naive", "--repeats", "2"];
+    let all = shards("hotkey-open", "2s", 3, &more, folder.path());
+    let copied = folder.path().join("copied here");
+    std::fs::create_dir(&copied).unwrap();
+    let moved: Vec<PathBuf> = all.iter().map(|shard| copied.join(shard.file_name().unwrap())).collect();
+    std::fs::rename(&all[0], &moved[0]).unwrap();
+    std::fs::rename(&all[2], &moved[2]).unwrap();
+    let into = folder.path().join("into");
+    let said = merge(&[&copied], &into);
+    let command = format!("-w 1s --strategy naive --repeats 2 -o '{}' --shard 1/3", copied.display());
+    assert!(said.code == Some(2) && said.err.contains("missing 1/3 · run them: "), "{}", said.err);
+    assert!(said.err.trim_end().ends_with(&command), "{command:?} is not in {}", said.err);
+
+    std::fs::rename(&all[1], &moved[1]).unwrap();
+    let record = std::fs::read_to_string(moved[1].join("part.json")).unwrap();
+    std::fs::remove_file(moved[1].join("part.json")).unwrap();
+    let words = format!("{} · found no part.json, needed the file that says which shard", moved[1].display());
+    let named: Vec<&Path> = moved.iter().map(PathBuf::as_path).collect();
+    for folders in [&[copied.as_path()][..], &named] {
+        let said = merge(folders, &into);
+        assert!(said.code == Some(2) && said.err.contains(&words), "{words:?} is not in {}", said.err);
+    }
+    let inside = merge(&[&moved[1].join("naive")], &into);
+    assert!(inside.err.contains("found neither shards nor parts in it"), "{}", inside.err);
+    // By its lines alone, whatever it is called; and by its name, where it had not come to any.
+    let renamed = copied.join("second");
+    std::fs::rename(&moved[1], &renamed).unwrap();
+    assert!(merge(&[&copied], &into).err.contains("second · found no part.json"));
+    std::fs::rename(&renamed, &moved[1]).unwrap();
+    std::fs::rename(moved[1].join("naive"), folder.path().join("naive")).unwrap();
+    assert!(merge(&[&copied], &into).err.contains(&words));
+    std::fs::rename(folder.path().join("naive"), moved[1].join("naive")).unwrap();
+    std::fs::write(moved[1].join("part.json"), record).unwrap();
+    assert_eq!(merge(&[&copied], &into).code, Some(0));
+}
+
+/// JSON where JSON is asked for, as parts of sweeps and runs do: the record that the folder has.
+#[test]
+fn a_shard_prints_its_record_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--strategy", "naive", "--shard", "1/2", "--format", "json"];
+    let said = short("hotkey-open", "2s", &more, folder.path());
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let printed: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let written = std::fs::read_to_string(only_run(folder.path()).join("part.json")).unwrap();
+    assert_eq!(printed, serde_json::from_str::<serde_json::Value>(&written).unwrap());
+    assert!(printed["index"] == 1 && printed["of"] == 2, "{printed}");
+}
+
 /// The build that a shard's record names.
 fn build_of(shard: &Path) -> String {
     let text = std::fs::read_to_string(shard.join("part.json")).unwrap();

@@ -17,7 +17,7 @@ use report::record::Strategy;
 use report::sweep::{Point, Sweep, SweepFolder};
 use report::{figure, metrics};
 
-fn sweep(args: &[&str]) -> (tempfile::TempDir, Sweep, String) {
+pub(crate) fn sweep(args: &[&str]) -> (tempfile::TempDir, Sweep, String) {
     sweep_that_ends(0, args)
 }
 
@@ -122,118 +122,6 @@ fn a_goal_is_found_or_its_nearest_miss_is_said() {
     std::fs::remove_dir_all(folder.join("charts")).unwrap();
     assert_eq!(run(&["report", folder.to_str().unwrap()]).code, Some(0));
     assert_eq!(std::fs::read(folder.join("charts/curves.svg")).unwrap(), drawn, "drawn from the record alone");
-}
-
-const PARTED: [&str; 10] = [
-    "--scenario",
-    "hotkey",
-    "-d",
-    "4s",
-    "--vary",
-    "xfetch.beta=0.5..2:0.5",
-    "--vary",
-    "cache.ttl=1s,2s,3s",
-    "--seeds",
-    "2",
-];
-const PARTED_GOAL: [&str; 2] = ["--goal", "min origin.total where latency.p99 <= 300ms"];
-
-/// The folders of a sweep's parts, and what holds them.
-fn parts(of: u32, more: &[&str]) -> Vec<(tempfile::TempDir, PathBuf)> {
-    let one = |index: u32| {
-        let results = tempfile::tempdir().unwrap();
-        let part = format!("{index}/{of}");
-        let args = ["sweep", "-o", results.path().to_str().unwrap(), "--quiet", "--points", &part];
-        let said = run(&[&args[..], &PARTED, &PARTED_GOAL, more].concat());
-        assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
-        // What it says is of no use to anybody who looks for the best of all.
-        assert!(
-            said.out.starts_with(&format!("Part {index} of {of}")) && !said.out.contains("meet it"),
-            "{}",
-            said.out
-        );
-        assert_eq!(said.out.contains("more parts than settings"), index >= 12, "{}", said.out);
-        let folder = only_run(results.path());
-        (results, folder)
-    };
-    (0..of).map(one).collect()
-}
-
-fn merge(folders: &[&Path], into: &Path) -> crate::common::Said {
-    let folders: Vec<&str> = folders.iter().map(|folder| folder.to_str().unwrap()).collect();
-    run(&[&["merge", "-o", into.to_str().unwrap()], &folders[..]].concat())
-}
-
-/// Whatever the number of parts, and more parts than settings: the rows are the same bytes, and so is the record but for its name and time.
-#[test]
-fn the_parts_of_a_sweep_make_the_sweep_that_one_process_makes() {
-    let (single, whole, _) = sweep(&[&PARTED[..], &PARTED_GOAL].concat());
-    let single = only_run(single.path());
-    let bytes = |folder: &Path, file: &str| std::fs::read(folder.join(file)).unwrap();
-    for of in [1, 2, 5, 13] {
-        let parts = parts(of, &[]);
-        let mut folders: Vec<&Path> = parts.iter().map(|(_, folder)| folder.as_path()).collect();
-        folders.reverse();
-        let into = tempfile::tempdir().unwrap();
-        let said = merge(&folders, into.path());
-        assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
-        let merged = only_run(into.path());
-        assert_eq!(bytes(&merged, "sweep.csv"), bytes(&single, "sweep.csv"), "{of}");
-        let mut record = SweepFolder::at(&merged).read().unwrap();
-        assert!(!record.command.contains("--points"), "{}", record.command);
-        record.sweep.clone_from(&whole.sweep);
-        record.started_at.clone_from(&whole.started_at);
-        record.command.clone_from(&whole.command);
-        assert!(record == whole, "{of} parts");
-        assert!(merged.join("charts/sweep.svg").is_file() || merged.join("charts").is_dir(), "it is drawn");
-    }
-}
-
-#[test]
-fn parts_that_are_not_one_sweep_are_refused_by_name() {
-    let all = parts(3, &[]);
-    let [one, two, three] = [0, 1, 2].map(|at| all[at].1.as_path());
-    let others = parts(3, &["--set", "origin.service_time=100ms"]);
-    let whole = sweep(&PARTED).0;
-    let (whole, nowhere) = (only_run(whole.path()), Path::new("/nowhere"));
-    let built = tempfile::tempdir().unwrap();
-    for file in ["sweep.json", "sweep.csv", "scenario.toml"] {
-        let text = std::fs::read_to_string(three.join(file)).unwrap();
-        let build = SweepFolder::at(three).read().unwrap().part.unwrap().build;
-        std::fs::write(built.path().join(file), text.replace(&build, "another")).unwrap();
-    }
-    let (unfinished, cut, many) =
-        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    for file in ["sweep.json", "sweep.csv", "scenario.toml"] {
-        let text = std::fs::read_to_string(three.join(file)).unwrap();
-        let end = if file == "sweep.csv" { text.trim_end().rfind('\n').unwrap() + 1 } else { text.len() };
-        std::fs::write(cut.path().join(file), &text[..end]).unwrap();
-        std::fs::write(many.path().join(file), text.replace("\"of\": 3", "\"of\": 4000000000")).unwrap();
-        std::fs::write(unfinished.path().join(file), text.replace("\"complete\": true", "\"complete\": false"))
-            .unwrap();
-    }
-    let into = tempfile::tempdir().unwrap();
-    for (folders, words) in [
-        (
-            &[one, three][..],
-            "found 2 of 3, missing 1/3 · run them: cargo run --release -p loadgen -- sweep --quiet --scenario hotkey",
-        ),
-        (&[one, two, two, three], "found part 1 twice"),
-        (&[one, two, others[2].1.as_path()], "settings others"),
-        (&[one, two, cut.path()], "sweep.csv with 8 lines, needed 9"),
-        (&[one, two, many.path()], "part 2 of 4000000000, allowed at most 10000"),
-        (&[one, two, built.path()], "build another"),
-        (&[one, two, unfinished.path()], "a part that was not finished"),
-        (&[one, two, &whole], "a whole sweep"),
-        (&[one, two, nowhere], "/nowhere · found nothing there"),
-    ] {
-        let said = merge(folders, into.path());
-        // A record that cannot be one is no mistake on the command line.
-        let code = if words.contains("allowed at most 10000") { 1 } else { 2 };
-        assert_eq!(said.code, Some(code), "{words}: {}{}", said.out, said.err);
-        assert!(said.err.contains(words), "{words:?} is not in {}", said.err);
-    }
-    assert_eq!(std::fs::read_dir(into.path()).unwrap().count(), 0, "nothing is written");
 }
 
 #[test]

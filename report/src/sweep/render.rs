@@ -9,7 +9,7 @@ use crate::render::{Files, Rendered};
 
 /// Reads a sweep's folder and draws its charts: curves of one knob, a heat map a strategy of two, and one of all
 /// strategies by the first figure. Of more knobs, or of
-/// none that has more than one value, there is no picture.
+/// none that has more than one value, there is no picture, and none of a part, which says nothing of the whole.
 ///
 /// # Errors
 ///
@@ -26,6 +26,9 @@ pub fn render_sweep(dir: &Path) -> Result<Rendered, ReportError> {
 }
 
 fn charts(sweep: &Sweep) -> Vec<Box<dyn Chart + '_>> {
+    if sweep.part.is_some() {
+        return Vec::new();
+    }
     let turned: Vec<usize> = (0..sweep.knobs.len()).filter(|knob| sweep.knobs[*knob].values.len() > 1).collect();
     let (one, two) = match turned[..] {
         [knob] => return vec![Box::new(Curves { sweep, knob })],

@@ -9,13 +9,11 @@ use report::{FileKind, ReportError, read_text};
 
 use super::goal::Goal;
 use super::rank::rank;
-use super::sentences;
 use crate::cli::MergeArgs;
 use crate::run::make_folder;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::names::{Utc, run_name};
-use crate::shell::output;
-use crate::shell::part::missing;
+use crate::shell::part::{command_beside, missing};
 
 /// A part that was read.
 struct ReadPart {
@@ -47,7 +45,7 @@ pub fn merge(args: &MergeArgs, folders: &[PathBuf]) -> Result<Exit, Failure> {
         render_sweep(folder.path())
     };
     let rendered = written().map_err(Failure::failed)?;
-    output::out(&(sentences::outcome(&merged, None) + &super::places(folder.path(), &merged, rendered.files.len())))?;
+    super::say(args.format, &folder, &merged, None, rendered.files.len())?;
     Ok(super::exit(&merged, false))
 }
 
@@ -97,9 +95,9 @@ fn check(parts: &[ReadPart]) -> Result<(), Failure> {
     let (of, found) = (first.part.of, parts.iter().map(|part| part.part.index).collect::<BTreeSet<u32>>());
     let Some((one, missing)) = missing(of, |index| found.contains(&index)) else { return Ok(()) };
     Err(Failure::usage(format!(
-        "parts of the sweep are missing · found {} of {of}, missing {missing} · run them: {} --points {one}",
+        "parts of the sweep are missing · found {} of {of}, missing {missing} · run them: {}",
         parts.len(),
-        first.part.whole
+        command_beside(&first.at, &first.part.whole, &format!("--points {one}"))
     )))
 }
 

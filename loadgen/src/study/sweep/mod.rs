@@ -33,7 +33,7 @@ use report::{FileKind, read_text};
 use scenarios::Plan;
 
 use crate::cli::settings::Settings;
-use crate::cli::{Format, SweepArgs};
+use crate::cli::{Format, RunArgs, SweepArgs};
 use crate::lab::simlab::SimLab;
 use crate::run::make_folder;
 use crate::shell::exit::{Exit, Failure};
@@ -63,7 +63,8 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let stop = interrupt::listen().map_err(|e| Failure::failed(format!("no signals from the system: {e}")))?;
     let began = Utc::now();
     let entropy = app::wire::auth::entropy().map_err(Failure::failed)?;
-    let name = run_name(began, &format!("sweep-{}", grid.base.scenario.name), entropy);
+    let of_part = grid.part.map(|part| format!("-part-{}-of-{}", part.index, part.of)).unwrap_or_default();
+    let name = run_name(began, &format!("sweep-{}", grid.base.scenario.name), entropy) + &of_part;
     let folder = SweepFolder::at(make_folder(&args.run.output, &name)?.path());
 
     let (running, quiet, told, clock) = (Arc::clone(&grid), args.run.quiet, stop.clone(), Instant::now());
@@ -80,15 +81,7 @@ pub async fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let sweep = outcome::record(&SweepIdentity { name, began }, &grid, goal.as_ref(), &finished);
     write(&folder, &grid, &sweep, &finished).map_err(Failure::failed)?;
     let rendered = render_sweep(folder.path()).map_err(Failure::failed)?;
-    let text = match args.run.format {
-        Format::Json => {
-            escape::json(&read_text(&folder.path().join("sweep.json"), FileKind::Sweep).map_err(Failure::failed)?)
-        }
-        Format::Text => {
-            sentences::outcome(&sweep, Some(&args.run)) + &places(folder.path(), &sweep, rendered.files.len())
-        }
-    };
-    output::out(&text)?;
+    say(args.run.format, &folder, &sweep, Some(&args.run), rendered.files.len())?;
     finished.failure.map_or_else(|| Ok(exit(&sweep, stop.is_said())), Err)
 }
 
@@ -125,7 +118,28 @@ fn write(folder: &SweepFolder, grid: &Grid, sweep: &Sweep, finished: &Finished) 
     folder.write(sweep)
 }
 
+/// What comes out on standard output; `args` are those that a setting can be run with alone.
+fn say(
+    format: Format,
+    folder: &SweepFolder,
+    sweep: &Sweep,
+    args: Option<&RunArgs>,
+    charts: usize,
+) -> Result<(), Failure> {
+    let text = match format {
+        Format::Json => {
+            escape::json(&read_text(&folder.path().join("sweep.json"), FileKind::Sweep).map_err(Failure::failed)?)
+        }
+        Format::Text => sentences::outcome(sweep, args) + &places(folder.path(), sweep, charts),
+    };
+    output::out(&text)
+}
+
 fn places(path: &Path, sweep: &Sweep, charts: usize) -> String {
+    if let Some(part) = &sweep.part {
+        let next = sentences::merges(path, &sweep.scenario, part.of);
+        return format!("results  {}: sweep.csv, sweep.json\nnext     {next}\n", path.display());
+    }
     let path = path.display();
     let turned = sweep.knobs.iter().filter(|knob| knob.values.len() > 1).count();
     let charts = match (turned, charts) {

@@ -1,5 +1,6 @@
 //! What a sweep says: before it runs what it will, and afterwards what came out.
 
+use std::path::Path;
 use std::time::Duration;
 
 use report::sweep::{Point, Ranked, Spread, Sweep, figure_text, is_yes_or_no};
@@ -50,7 +51,7 @@ pub fn outcome(sweep: &Sweep, args: Option<&RunArgs>) -> String {
     if let Some(part) = &sweep.part {
         let none = if part.index as usize >= sweep.points.len() { ": there are more parts than settings" } else { "" };
         text += &format!(
-            "Part {} of {}, counted from 0: {} of {} settings{none}. `loadgen merge` makes the whole of all parts, and says what it comes to.\n\n",
+            "Part {} of {}, counted from 0: {} of {} settings{none}, and no charts: only the whole says what it comes to.\n\n",
             part.index,
             part.of,
             sweep.points.len() - never,
@@ -78,6 +79,16 @@ pub fn outcome(sweep: &Sweep, args: Option<&RunArgs>) -> String {
         None => text + &list(sweep),
         Some(_) => text + &ranking(sweep, args),
     }
+}
+
+/// What makes the whole of a part and those that lie beside it.
+#[must_use]
+pub fn merges(part: &Path, scenario: &str, of: u32) -> String {
+    let beside = part.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = quoted(&beside.display().to_string());
+    // A run's name ends with four digits, by which no other scenario's is meant.
+    let folders = format!("{}/*-sweep-{scenario}-????-part-*-of-{of}", beside.trim_end_matches('/'));
+    format!("once all {of} are there: loadgen merge {folders}")
 }
 
 /// The first settings with their figures, where nothing is looked for.
