@@ -6,7 +6,7 @@
 //! | which part of which run a folder has: `part.json` | [`record`] |
 //! | what a part has seen: the lines of `part.jsonl` | [`mod@line`] |
 //! | drives a part, writes it down | [`run`] |
-//! | which of the folders that are given are parts | [`folders`] |
+//! | which of the folders that are given are parts | `folders` |
 //! | reads parts, refuses what is not of one run | [`read`] |
 //! | one run of all of them | [`merge`] |
 
