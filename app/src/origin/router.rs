@@ -2,23 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use evidence::{Heartbeat, OriginCounters, OriginRead, OriginWrite};
 use strategies::Key;
 use strategies::port::Clock;
 
 use super::service::{OriginService, ReadError};
 use super::store::StoredItem;
-use crate::CONTROL_BODY_MAX;
-use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
-use crate::wire::control::{ClockReading, FaultOrigin, Identity, Meet, Met, StartOrigin};
-use crate::wire::headers::{FLIGHT_HEADER, REPLICA_HEADER, VERSION_HEADER};
+use crate::wire::control::{FaultOrigin, Identity, Meet, Met, StartOrigin};
+use crate::wire::headers::{VERSION_HEADER, asker};
 use crate::wire::item;
+use crate::wire::listener::{Timekeeper, guarded, routes};
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 
@@ -33,19 +32,14 @@ pub(super) fn data(service: Arc<OriginService>) -> Router {
 }
 
 pub(super) fn control(service: Arc<OriginService>, token: ControlToken) -> Router {
-    Router::new()
-        .route("/identity", get(identity))
-        .route("/clock", get(clock))
-        .route("/heartbeat", get(heartbeat))
+    let routes = routes()
         .route("/start", post(start))
         .route("/fault", post(fault))
         .route("/meet", post(meet))
         .route("/counters", get(counters))
         .route("/ledger", get(ledger))
-        .route("/writes", get(writes))
-        .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
-        .layer(middleware::from_fn_with_state(token, require_token))
-        .with_state(service)
+        .route("/writes", get(writes));
+    guarded(routes, service, token)
 }
 
 async fn read(State(service): Service, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -59,12 +53,6 @@ async fn write(State(service): Service, Path(id): Path<String>, headers: HeaderM
     let Ok(key) = Key::new(&id) else { return StatusCode::NOT_FOUND.into_response() };
     let (flight, replica) = asker(&headers);
     answer(&key, service.write(key.as_str(), flight, replica).await)
-}
-
-/// The flight and the replica, as they named themselves.
-fn asker(headers: &HeaderMap) -> (&str, Option<u32>) {
-    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).filter(|v| v.len() <= 64);
-    (text(FLIGHT_HEADER).unwrap_or_default(), text(REPLICA_HEADER).and_then(|v| v.parse().ok()))
 }
 
 fn answer(key: &Key, item: Result<Option<StoredItem>, ReadError>) -> Response {
@@ -90,16 +78,18 @@ async fn scrape(State(service): Service) -> Response {
     service.metrics()
 }
 
-async fn identity(State(service): Service) -> Json<Identity> {
-    Json(Identity::new(programs::ORIGIN, service.incarnation, ""))
-}
+impl Timekeeper for OriginService {
+    fn identity(&self) -> Identity {
+        Identity::new(programs::ORIGIN, self.incarnation, "")
+    }
 
-async fn clock(State(service): Service) -> Json<ClockReading> {
-    Json(ClockReading { mono_ns: service.clock.mono().0 })
-}
+    fn now_ns(&self) -> u64 {
+        self.clock.mono().0
+    }
 
-async fn heartbeat(State(service): Service) -> Json<Heartbeat> {
-    Json(service.heart.told(&service.clock))
+    fn heartbeat(&self) -> Heartbeat {
+        self.heart.told(&self.clock)
+    }
 }
 
 async fn start(State(service): Service, Json(start): Json<StartOrigin>) -> Result<(), Refuse> {

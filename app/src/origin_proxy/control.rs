@@ -2,48 +2,44 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use evidence::{Heartbeat, OriginCounters, OriginRead, OriginWrite};
 use strategies::port::Clock as _;
 
 use super::book::Book;
 use super::proxy::OriginProxy;
-use crate::CONTROL_BODY_MAX;
-use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
-use crate::wire::control::{ClockReading, Identity, StartOrigin};
+use crate::wire::control::{Identity, StartOrigin};
+use crate::wire::listener::{Timekeeper, guarded, routes};
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 
 type Proxy = State<Arc<OriginProxy>>;
 
 pub(super) fn router(proxy: Arc<OriginProxy>, token: ControlToken) -> Router {
-    Router::new()
-        .route("/identity", get(identity))
-        .route("/clock", get(clock))
-        .route("/heartbeat", get(heartbeat))
+    let routes = routes()
         .route("/start", post(start))
         .route("/fault", post(fault))
         .route("/counters", get(counters))
         .route("/ledger", get(ledger))
-        .route("/writes", get(writes))
-        .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
-        .layer(middleware::from_fn_with_state(token, require_token))
-        .with_state(proxy)
+        .route("/writes", get(writes));
+    guarded(routes, proxy, token)
 }
 
-async fn identity(State(proxy): Proxy) -> Json<Identity> {
-    Json(Identity::new(programs::ORIGIN_PROXY, proxy.incarnation, ""))
-}
+impl Timekeeper for OriginProxy {
+    fn identity(&self) -> Identity {
+        Identity::new(programs::ORIGIN_PROXY, self.incarnation, "")
+    }
 
-async fn clock(State(proxy): Proxy) -> Json<ClockReading> {
-    Json(ClockReading { mono_ns: proxy.clock.mono().0 })
-}
+    fn now_ns(&self) -> u64 {
+        self.clock.mono().0
+    }
 
-async fn heartbeat(State(proxy): Proxy) -> Json<Heartbeat> {
-    Json(proxy.heart.told(&proxy.clock))
+    fn heartbeat(&self) -> Heartbeat {
+        self.heart.told(&self.clock)
+    }
 }
 
 /// Begins an empty ledger. Rows, places and service time are the upstream's own affair, whatever the call says of them.

@@ -17,7 +17,7 @@ use super::book::CountedRead;
 use super::counted_body::CountedBody;
 use super::proxy::OriginProxy;
 use super::upstream::CountedOrigin;
-use crate::wire::headers::{FLIGHT_HEADER, REPLICA_HEADER};
+use crate::wire::headers::asker;
 
 /// An answer: the upstream's, or a sentence of the proxy's own.
 pub(super) type Passed = Response<Either<CountedBody, Full<Bytes>>>;
@@ -63,9 +63,7 @@ fn arrive(proxy: &OriginProxy, request: &Request<Incoming>) -> Option<CountedRea
         return None;
     };
     proxy.reads.fetch_add(1, Ordering::Relaxed);
-    let text = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).filter(|v| v.len() <= 64);
-    let asker = (text(FLIGHT_HEADER).unwrap_or_default(), text(REPLICA_HEADER).and_then(|v| v.parse().ok()));
-    Some(proxy.book()?.arrive(&key, proxy.clock, asker))
+    Some(proxy.book()?.arrive(&key, proxy.clock, asker(request.headers())))
 }
 
 /// The same request to the upstream; `None` where it has no path.

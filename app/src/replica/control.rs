@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use evidence::CacheStatus;
 use evidence::{CommandTimes, Heartbeat, ReplicaCounters, ReplicaEvents};
 use futures_util::future::try_join_all;
@@ -14,13 +14,12 @@ use strategies::port::{Bus, Clock, Removal};
 use strategies::{Cx, Key, WarmItem};
 
 use super::running::{Replica, Running};
-use crate::CONTROL_BODY_MAX;
-use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
 use crate::wire::control::{
-    ClockReading, CutChanges, EndlessCounters, Expire, HeldLocks, Identity, LookAtCounters, Preflight, StartReplica,
-    TryCache, WarmBurst, Warmed,
+    CutChanges, EndlessCounters, Expire, HeldLocks, Identity, LookAtCounters, Preflight, StartReplica, TryCache,
+    WarmBurst, Warmed,
 };
+use crate::wire::listener::{Timekeeper, guarded, routes};
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 
@@ -30,10 +29,7 @@ type Shared = State<Arc<Replica>>;
 const WARM_ITEMS_MAX: u32 = 1_000_000;
 
 pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
-    Router::new()
-        .route("/identity", get(identity))
-        .route("/clock", get(clock))
-        .route("/heartbeat", get(heartbeat))
+    let routes = routes()
         .route("/start", post(start))
         .route("/warm", post(warm))
         .route("/expire", post(expire))
@@ -45,22 +41,22 @@ pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
         .route("/cache", get(cache))
         .route("/preflight", post(preflight))
         .route("/held", get(held))
-        .route("/endless", post(endless))
-        .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
-        .layer(middleware::from_fn_with_state(token, require_token))
-        .with_state(replica)
+        .route("/endless", post(endless));
+    guarded(routes, replica, token)
 }
 
-async fn identity(State(replica): Shared) -> Json<Identity> {
-    Json(Identity::new(programs::REPLICA, replica.incarnation, &replica.settings.described))
-}
+impl Timekeeper for Replica {
+    fn identity(&self) -> Identity {
+        Identity::new(programs::REPLICA, self.incarnation, &self.settings.described)
+    }
 
-async fn clock(State(replica): Shared) -> Json<ClockReading> {
-    Json(ClockReading { mono_ns: replica.now_ns() })
-}
+    fn now_ns(&self) -> u64 {
+        self.now_ns()
+    }
 
-async fn heartbeat(State(replica): Shared) -> Json<Heartbeat> {
-    Json(replica.heartbeat())
+    fn heartbeat(&self) -> Heartbeat {
+        self.heartbeat()
+    }
 }
 
 async fn start(State(replica): Shared, Json(start): Json<StartReplica>) -> Result<(), Refuse> {

@@ -22,6 +22,13 @@ pub const PART_HEADER: &str = "lab-part";
 /// The header of a stale answer: how far past its TTL it is, in microseconds. `Cache-Status` tells whole seconds only.
 pub const OVERAGE_HEADER: &str = "lab-overage-us";
 
+/// The flight and the replica that a read of the origin names; what is longer than any of ours is none.
+#[cfg(feature = "programs")]
+pub(crate) fn asker(headers: &axum::http::HeaderMap) -> (&str, Option<u32>) {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).filter(|v| v.len() <= 64);
+    (text(FLIGHT_HEADER).unwrap_or_default(), text(REPLICA_HEADER).and_then(|v| v.parse().ok()))
+}
+
 /// How long a request waited for connections, nanoseconds; and how many it found in use, and how many operations waiting: `0;4;0`.
 #[must_use]
 pub fn connection_text(of: &ConnectionUse) -> String {

@@ -10,6 +10,8 @@ pub mod headers;
 pub mod health;
 pub mod item;
 #[cfg(feature = "programs")]
+pub(crate) mod listener;
+#[cfg(feature = "programs")]
 pub(crate) mod metrics;
 #[cfg(feature = "programs")]
 pub mod origin_client;

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use evidence::StackCache;
 
 use super::proxy::CacheProxy;
-use crate::CONTROL_BODY_MAX;
 use crate::cache::redis_cache::{ServerSample, ShardSample};
-use crate::wire::admit::require_token;
 use crate::wire::auth::ControlToken;
 use crate::wire::control::{CacheDelay, ConfigureServer, Flushed, Holder, Identity, LockOf, Namespace};
+use crate::wire::listener::guarded;
 use crate::wire::programs;
 use crate::wire::refuse::Refuse;
 
@@ -25,17 +24,15 @@ const CONFIGURED_MAX: Duration = Duration::from_secs(86_400);
 const ADDED_MAX: Duration = Duration::from_secs(60);
 
 pub(super) fn router(proxy: Arc<CacheProxy>, token: ControlToken) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/identity", get(identity))
         .route("/delay", post(delay))
         .route("/flush", post(flush))
         .route("/holder", post(holder))
         .route("/server", get(server))
         .route("/shards", get(shards))
-        .route("/configure", post(configure))
-        .layer(DefaultBodyLimit::max(CONTROL_BODY_MAX))
-        .layer(middleware::from_fn_with_state(token, require_token))
-        .with_state(proxy)
+        .route("/configure", post(configure));
+    guarded(routes, proxy, token)
 }
 
 async fn identity(State(proxy): Shared) -> Json<Identity> {

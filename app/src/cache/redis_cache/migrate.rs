@@ -213,8 +213,8 @@ impl ClusterHand {
         Ok(primaries)
     }
 
-    /// The primaries with their slots, once all nodes have seen them alike for [`SETTLED`]. A node that has not heard of a move sends the new
-    /// owner the old one's claim, and where that has the higher epoch by now, the new owner gives the slot up: then no node has it.
+    /// The primaries with their slots, once all nodes have seen them alike for [`SETTLED`]. A move that begins sooner after another one may
+    /// leave a slot that no node has: the new owner gives it up again for an old claim that reaches it late.
     async fn settled(&self) -> Result<Vec<KnownNode>, String> {
         let begun = Instant::now();
         let (mut before, mut since) = (None, begun);
@@ -237,8 +237,10 @@ impl ClusterHand {
             let asked: Result<String, String> =
                 say(&mut self.node(&node.address).await?, cmd("CLUSTER").arg("NODES")).await;
             // A replica that is lost, and not yet taken for dead, holds nothing up.
-            let Some(answer) = asked.map(Some).or_else(|flaw| if node.primary { Err(flaw) } else { Ok(None) })? else {
-                continue;
+            let answer = match asked {
+                Ok(answer) => answer,
+                Err(_) if !node.primary => continue,
+                Err(flaw) => return Err(flaw),
             };
             let mut primaries: Vec<KnownNode> = read_nodes(&answer).into_iter().filter(|node| node.primary).collect();
             primaries.sort_by(|a, b| a.id.cmp(&b.id));
