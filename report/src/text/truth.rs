@@ -59,6 +59,9 @@ fn starved(strategies: &[&Strategy]) -> Option<String> {
     (!named.is_empty()).then(|| format!("Waited for a connection: {}.", named.join(", ")))
 }
 
+/// Entries end when the strategy has them end, and a request that finds none is slow by that alone.
+const EXPIRIES: &str = "expiries";
+
 /// Whose slowest requests came together with what the cache's server did: with which of it most, where that is more than chance.
 fn server(strategies: &[&Strategy]) -> Option<String> {
     let named = strategies.iter().filter_map(|strategy| {
@@ -70,7 +73,8 @@ fn server(strategies: &[&Strategy]) -> Option<String> {
             let far = near >= 2.0 * by_chance && near - by_chance >= 3.0 * by_chance.max(1.0).sqrt();
             far.then_some(near - by_chance)
         };
-        let marks = server.by_mark.iter().filter_map(|(name, mark)| Some((more(mark)?, name, mark)));
+        let own = server.by_mark.iter().filter(|(name, _)| *name != EXPIRIES);
+        let marks = own.filter_map(|(name, mark)| Some((more(mark)?, name, mark)));
         let (_, name, mark) = marks.max_by(|one, two| one.0.total_cmp(&two.0))?;
         let (near, chance) = (phrases::share(mark.slowest_near_share), phrases::share(mark.near_by_chance));
         let name = crate::text::escape::line(name);

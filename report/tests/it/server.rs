@@ -3,11 +3,11 @@
 use report::record::{MarkFigures, Run, ServerFigures, ServerRow};
 use report::{RunFolder, parse_run, verdict_table};
 
-fn run_with(slowest: u64, near: f64, chance: f64) -> Run {
+fn run_with(of: &str, slowest: u64, near: f64, chance: f64) -> Run {
     let mut run = parse_run(include_bytes!("../fixtures/run-v1.json")).unwrap();
     let mark =
         MarkFigures { count: 2, slowest_near_share: Some(near), near_share: Some(0.01), near_by_chance: Some(chance) };
-    let by_mark = [("fork".to_owned(), mark)].into();
+    let by_mark = [(of.to_owned(), mark)].into();
     let naive = run.strategies.iter_mut().find(|strategy| strategy.name == "naive").unwrap();
     naive.valid = true;
     naive.invalid_because.clear();
@@ -17,7 +17,8 @@ fn run_with(slowest: u64, near: f64, chance: f64) -> Run {
 
 #[test]
 fn slow_requests_near_a_mark_are_told_where_that_is_more_than_chance() {
-    let said = |slowest, near, time| verdict_table(&run_with(slowest, near, time)).replace("\n  ", " ");
+    let said_of = |mark, slowest, near, time| verdict_table(&run_with(mark, slowest, near, time)).replace("\n  ", " ");
+    let said = |slowest, near, time| said_of("fork", slowest, near, time);
     let of = "The slowest 0.1 % came with the server's own doings: ";
     let told = said(100, 0.5, 0.05);
     assert!(told.contains(&format!("{of}naive (50.0% of them near fork, 5.0% by chance).")), "{told}");
@@ -29,6 +30,8 @@ fn slow_requests_near_a_mark_are_told_where_that_is_more_than_chance() {
     ] {
         assert!(!said(slowest, near, time).contains(of), "{why}");
     }
+    assert!(said_of("evictions", 100, 0.5, 0.05).contains(of));
+    assert!(!said_of("expiries", 100, 0.5, 0.05).contains(of), "a request whose entry has ended waits for the origin");
 }
 
 #[test]
