@@ -8,7 +8,7 @@ use app::process::shutdown::Shutdown;
 use report::compare::{self, Noise};
 use report::record::{RUN_SCHEMA, Run, Strategy};
 use report::{RunFolder, StrategyFolder};
-use scenarios::{Arrivals, LoadKind, Plan, Start, Writes, ramps_in_words};
+use scenarios::{Arrivals, LoadKind, Plan, Start, Writes, client_ramps_in_words, ramps_in_words};
 use strategies::spec::WriteEffect;
 use strategies::units::duration_text;
 
@@ -237,7 +237,9 @@ fn load_in_words(settings: &Settings) -> String {
     let batch = batch.map(|batch| format!(", {batch} items a request")).unwrap_or_default();
     let more = format!("{batch}{}{writes}", settings.scenario.keys.missing_in_words());
     match &settings.scenario.load.kind {
-        LoadKind::Closed { clients, think } => format!("closed loop, {clients} clients, think time {think}{more}"),
+        LoadKind::Closed { clients, think, ramps } => {
+            format!("closed loop, {clients} clients{}, think time {think}{more}", client_ramps_in_words(ramps))
+        }
         LoadKind::Open { rate_per_s, arrivals, start, ramps } => {
             let spacing = match arrivals {
                 Arrivals::Poisson => "Poisson",

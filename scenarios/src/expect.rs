@@ -120,13 +120,13 @@ fn readers(kind: &LoadKind) -> (Readers, bool, bool) {
             };
             (Readers::Open { per_s: *rate_per_s, gaps }, ramps.is_empty(), together)
         }
-        LoadKind::Closed { clients, think } => {
+        LoadKind::Closed { clients, think, ramps } => {
             let think = match think {
                 Law::Constant(always) => Think::Constant(*always),
                 Law::Exponential { mean } => Think::Exponential(*mean),
                 Law::LogNormal { .. } | Law::Uniform { .. } => Think::Other,
             };
-            (Readers::Closed { clients: *clients, think }, true, true)
+            (Readers::Closed { clients: *clients, think }, ramps.is_empty(), true)
         }
         // Nothing is known of its gaps, and its rate is never one: the premise of a steady load fails.
         LoadKind::Trace(trace) => {

@@ -12,6 +12,7 @@
 //! | the resolved copy | `resolved.rs` |
 //! | the plan of requests | `plan.rs`, `plan/`, `draw.rs` |
 //! | a rate that changes, and its arrivals | `rate.rs` |
+//! | a number of clients that changes, and when each is active | `active.rs` |
 //! | when a client tries again, and how often all may | `retry.rs` |
 //! | the origin's service times | `service.rs` |
 //! | items that are written while they are read | `writes.rs` |
@@ -46,7 +47,7 @@ pub use values::keys::{KeyKind, Keys, Sample};
 pub use values::law::Law;
 pub use values::load::{Arrivals, Load, LoadKind, OnDown};
 pub use values::op::Op;
-pub use values::ramp::{Ramp, ramps_in_words};
+pub use values::ramp::{ClientRamp, Ramp, client_ramps_in_words, ramps_in_words};
 pub use values::recorded::{OpenTrace, RecordedRequest, RecordedTrace, ReplayedOps, TraceFound, TraceSettings};
 pub use values::retry::{RETRY_RESERVE, RequestId, Retry, RetryBudget};
 pub use values::server::{SERVER_SETTINGS, ServerRange, ServerSettings, ServerValue};

@@ -1,7 +1,5 @@
 //! Whether this process may have as many connections as a closed load needs.
 
-use scenarios::LoadKind;
-
 use crate::cli::settings::Settings;
 use crate::shell::exit::Failure;
 
@@ -17,13 +15,15 @@ pub(crate) fn check_descriptors(settings: &Settings) -> Result<(), Failure> {
     if settings.simulated {
         return Ok(());
     }
-    let LoadKind::Closed { clients, .. } = settings.scenario.load.kind else { return Ok(()) };
+    let kind = &settings.scenario.load.kind;
+    let Some(clients) = kind.clients_max() else { return Ok(()) };
     let needed = u64::from(clients) * u64::from(settings.replicas) * 2 + DESCRIPTORS_BESIDE;
     match app::process::descriptors::raise() {
         Some(limit) if limit < needed => Err(Failure::usage(format!(
             "too few file descriptors · ulimit -Hn · found {limit}, needed about {needed} for {clients} clients and {} \
-             replicas · raise the hard limit, or lower load.clients",
-            settings.replicas
+             replicas · raise the hard limit, or lower load.clients{}",
+            settings.replicas,
+            if kind.clients_ramp() { " and the ramps' clients" } else { "" }
         ))),
         _ => Ok(()),
     }

@@ -171,7 +171,7 @@ fn check_tls(args: &RunArgs) -> Result<(), Failure> {
     )))
 }
 
-/// An open loop's highest rate, or a closed loop's bound: clients ÷ mean think time, as if answers took no time.
+/// An open loop's highest rate, or a closed loop's bound: the most clients ÷ mean think time, as if answers took no time.
 fn check_rate(args: &RunArgs, scenario: &Scenario, abroad: bool) -> Result<(), Failure> {
     let given = args.max_rate.as_deref().map(|text| {
         let flaw =
@@ -185,7 +185,9 @@ fn check_rate(args: &RunArgs, scenario: &Scenario, abroad: bool) -> Result<(), F
             ramps.iter().fold(*rate_per_s, |most, ramp| most.max(ramp.to_per_s))
         }
         LoadKind::Trace(trace) => trace.found.peak_per_s as f64,
-        LoadKind::Closed { clients, think } => f64::from(*clients) / think.mean().as_secs_f64(),
+        kind @ LoadKind::Closed { clients, think, .. } => {
+            f64::from(kind.clients_max().unwrap_or(*clients)) / think.mean().as_secs_f64()
+        }
     };
     if rate <= max {
         return Ok(());

@@ -32,6 +32,7 @@ mod near;
 mod otlp;
 mod pages;
 mod pool;
+mod ramps;
 mod replay;
 mod security;
 mod shards;

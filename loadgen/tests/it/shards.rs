@@ -57,13 +57,14 @@ fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
-/// Whatever the load: open and closed, with writes and without, increments, a cluster that fails over, repeats.
+/// Whatever the load: open and closed, with a ramp of clients, with writes and without, increments, a cluster that fails over, repeats.
 #[test]
 fn the_shards_of_a_run_make_the_run_that_one_process_makes() {
     for (scenario, length, counts, more) in [
         ("hotkey-open", "8s", &[1, 2, 5, 16][..], &["--strategy", "naive,coalesce"][..]),
         ("zipf", "4s", &[1, 2, 5, 16], &["--strategy", "coalesce"]),
         ("hotkey", "6s", &[3], &["--strategy", "singleflight,swr", "--repeats", "2"]),
+        ("hotkey", "4s", &[3], &["--set", "load.ramp=[{ at = \"1s\", clients = 90, over = \"2s\" }]"]),
         ("write-race", "4s", &[3], &["--set", "load.rate=300/s"]),
         ("counter-minute", "4s", &[2], &["--set", "load.rate=500/s"]),
         ("cache-failover", "14s", &[2], &["--strategy", "plain + lock"]),

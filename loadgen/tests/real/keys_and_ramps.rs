@@ -1,4 +1,6 @@
-//! Short real runs of what a scenario may ask for beside hot keys at one rate: items that don't exist, and ramps.
+//! Short real runs of what a scenario may ask for beside hot keys at one rate: items that don't exist, and ramps of rates and clients.
+
+use std::time::Duration;
 
 use crate::common::{
     assert_ended, beside, folder, only_run, origin_of, record, run, seconds, sound, strategy, unspoiled,
@@ -54,5 +56,29 @@ fn a_ramp_is_offered_as_planned_and_said_in_words() {
         let begin_ns = u64::try_from(row.start_ms + 1000).unwrap() * 1_000_000;
         let planned = plan.arrivals().filter(|a| (begin_ns..begin_ns + 1_000_000_000).contains(&a.at_ns)).count();
         assert_eq!(row.offered, planned as u64, "the second from {} ms", row.start_ms);
+    }
+}
+
+#[test]
+fn clients_begin_and_end_as_a_ramp_says() {
+    let results = tempfile::tempdir().unwrap();
+    let ramps =
+        "load.ramp=[{ at = \"1s\", clients = 40, over = \"3s\" }, { at = \"5s\", clients = 10, over = \"2s\" }]";
+    let sets = ["--set", ramps, "--set", "load.think=50ms", "--set", "cache.ttl=10m", "--strategy", "swr", "--quiet"];
+    let args = ["--scenario", "hotkey", "-c", "10", "-w", "1s", "-d", "9s", "--cache", "memory"];
+    let (said, path) =
+        unspoiled(results.path(), |folder| run(&[&args[..], &sets, &["-o", folder.to_str().unwrap()]].concat()));
+    assert_ended(&said, &path, &[0]);
+    let record = record(&path);
+    assert_eq!(record.load, "closed loop, 10 clients → 40 from 1s to 4s → 10 from 5s to 7s, think time 50ms");
+    assert!(sound(&record.strategies[0]), "{:?}", record.strategies[0].invalid_because);
+    let copy = std::fs::read_to_string(path.join("scenario.toml")).unwrap();
+    let plan = Plan::new(42, &Scenario::parse(&copy, "scenario.toml", &[]).unwrap(), 3);
+    assert_eq!(record.plan_hash, plan.hash());
+    for row in seconds(&path, "swr").iter().filter(|row| row.start_ms >= 0) {
+        let middle = Duration::from_millis(u64::try_from(row.start_ms + 1500).unwrap());
+        // Twenty requests a second of each client, or fewer where the machine takes its time: room for a quarter.
+        let (found, expected) = (row.offered as f64, 20.0 * plan.clients_at(middle));
+        assert!((0.75..=1.1).contains(&(found / expected)), "{found} of {expected} from {} ms", row.start_ms);
     }
 }

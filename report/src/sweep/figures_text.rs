@@ -65,7 +65,7 @@ pub(crate) fn setting(sweep: &Sweep) -> String {
     let fixed = fixed.into_iter().filter(|field| !sweep.knobs.iter().any(|knob| knob.name == *field));
     let ramps = sweep.settings.keys().any(|field| field.starts_with("load.ramp."));
     let fixed = fixed.filter_map(|field| {
-        let then = if ramps && field == "load.rate" { " and ramps" } else { "" };
+        let then = if ramps && (field == "load.rate" || field == "load.clients") { " and ramps" } else { "" };
         Some(format!("{field} {}{then}", sweep.settings.get(field)?))
     });
     let of = [format!("{} lab", sweep.lab), replicas].into_iter().chain(fixed);

@@ -59,10 +59,13 @@ fn digest(plan: &Plan) -> String {
         digest.add(&[plan.keys.missing_share.to_bits(), u64::from(plan.keys.missing_n)]);
     }
     match &load.kind {
-        LoadKind::Closed { clients, think } => {
+        LoadKind::Closed { clients, think, ramps } => {
             digest.add(&[1, u64::from(*clients)]);
             digest.add(&law_words(*think));
-            add_items(&mut digest, plan, *clients);
+            for ramp in ramps {
+                digest.add(&[6, nanos(ramp.at), u64::from(ramp.clients), nanos(ramp.over)]);
+            }
+            add_items(&mut digest, plan, load.kind.clients_max().unwrap_or(*clients));
         }
         // What was found covers every one of its requests.
         LoadKind::Trace(trace) => {

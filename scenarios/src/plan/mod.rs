@@ -18,6 +18,7 @@ pub use arrivals::{Arrival, ArrivalIter};
 
 use crate::plan::draw::{Purpose, PurposeDraws};
 use crate::scenario::Scenario;
+use crate::values::active::ActiveClients;
 use crate::values::counting::CountingLoad;
 use crate::values::keys::Keys;
 use crate::values::law::Law;
@@ -26,6 +27,7 @@ use crate::values::op::Op;
 use crate::values::writes::Writes;
 use pick::Picker;
 use stagger::Stagger;
+use strategies::time::nanos;
 
 /// The plan of a scenario's load under one seed.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct Plan {
     keys: Keys,
     picker: Picker,
     stagger: Option<Stagger>,
+    /// How many clients are active, where that changes.
+    active: Option<ActiveClients>,
     /// The window of what it counts, where it counts.
     counting: Option<CountingLoad>,
     /// With the keys that they are for.
@@ -64,6 +68,12 @@ impl Plan {
             keys: scenario.keys.clone(),
             picker: Picker::new(&scenario.keys),
             stagger: Stagger::of(scenario),
+            active: match &scenario.load.kind {
+                LoadKind::Closed { clients, ramps, .. } if !ramps.is_empty() => {
+                    Some(ActiveClients::new(*clients, ramps, scenario.load.warmup))
+                }
+                LoadKind::Closed { .. } | LoadKind::Open { .. } | LoadKind::Trace(_) => None,
+            },
             counting: scenario.counting,
             writes: scenario.writes.map(|writes| {
                 let kind = writes.kind.unwrap_or(scenario.keys.kind);
@@ -124,14 +134,36 @@ impl Plan {
     }
 
     /// When a client of a closed load first sends, after the start of the warm-up: client · mean think ÷ clients, so
-    /// that the clients are spread over one think time. Zero for an open load.
+    /// that the clients are spread over one think time. Zero for an open load, and for clients that a ramp brings: it
+    /// spreads them, see [`Plan::next_active`].
     #[must_use]
     pub fn first_send(&self, client: u32) -> Duration {
-        let LoadKind::Closed { clients, think } = &self.load.kind else {
+        let LoadKind::Closed { clients, think, .. } = &self.load.kind else {
             return Duration::ZERO;
         };
+        if client >= *clients {
+            return Duration::ZERO;
+        }
         let ns = think.mean().as_nanos() * u128::from(client) / u128::from((*clients).max(1));
         Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
+    }
+
+    /// The first moment from `at_ns` on, nanoseconds after the start of the warm-up, at which a client of a closed load is
+    /// active; `None` where it never is again. A client that is active then sends; another one waits until it is.
+    #[must_use]
+    pub fn next_active(&self, client: u32, at_ns: u64) -> Option<u64> {
+        self.active.as_ref().map_or(Some(at_ns), |active| active.next(client, at_ns))
+    }
+
+    /// N(t): how many clients of a closed load are active so long after the start of the warm-up, as a number that changes
+    /// linearly in a ramp: client i, from 0, is active while it is above i. Zero for an open load.
+    #[must_use]
+    pub fn clients_at(&self, at: Duration) -> f64 {
+        match (&self.active, &self.load.kind) {
+            (Some(active), _) => active.number(nanos(at)),
+            (None, LoadKind::Closed { clients, .. }) => f64::from(*clients),
+            (None, LoadKind::Open { .. } | LoadKind::Trace(_)) => 0.0,
+        }
     }
 
     /// How long a client of a closed load thinks after the answer to its `n`-th request. Zero for an open load.

@@ -29,7 +29,8 @@ pub(crate) const LOAD: [&str; 22] = [
 pub(crate) const FOUND: [&str; 6] = ["requests", "writes", "keys", "length", "peak_per_s", "digest"];
 pub(crate) const LIMIT: [&str; 1] = ["per_window"];
 pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
-pub(crate) const RAMP: [&str; 3] = ["at", "to", "over"];
+/// `to` is of a rate, `clients` of a closed load.
+pub(crate) const RAMP: [&str; 4] = ["at", "to", "clients", "over"];
 pub(crate) const KEYS: [&str; 10] = [
     "kind",
     "n",

@@ -13,13 +13,16 @@ use crate::schema::walk::Walk;
 /// is enough to make a closed load open.
 const DROPS: [(&str, &str, &[&str]); 7] = [
     ("load", "rate", &["clients", "think", "trace", "format", "key", "speed", "from", "to", "ops", "found"]),
-    ("load", "clients", &["rate", "arrivals", "ramp", "trace", "format", "key", "speed", "from", "to", "ops", "found"]),
+    ("load", "clients", &["rate", "arrivals", "trace", "format", "key", "speed", "from", "to", "ops", "found"]),
     ("load", "trace", &["clients", "think", "rate", "arrivals", "ramp", "batch", "duration", "found"]),
     ("keys", "kind", &["hot_share", "exponent", "sample_of"]),
     ("writes", "rate", &["share"]),
     ("writes", "share", &["rate"]),
     ("writes", "kind", &["hot_share", "exponent"]),
 ];
+
+/// Ramps have a field that belongs to only one choice of the load: where it is made by an override, those with the other's go.
+const RAMPS: [(&str, &str); 2] = [("rate", "clients"), ("clients", "to")];
 
 /// A trace brings its keys and its writes along.
 const DRAWN_KEYS: [&str; 7] = ["kind", "n", "hot_share", "exponent", "sample_of", "missing_share", "missing_n"];
@@ -46,6 +49,9 @@ pub(crate) fn apply(top: &mut TomlTable, sets: &[(String, String)], walk: &mut W
             keep_set(fields, dropped);
         }
     }
+    if let Some(load) = inner(top, "load") {
+        drop_others_ramps(load);
+    }
     if inner(top, "load").is_some_and(|load| load.get("trace").is_some_and(|node| is_set(&node.place))) {
         if let Some(keys) = inner(top, "keys") {
             keep_set(keys, &DRAWN_KEYS);
@@ -57,6 +63,17 @@ pub(crate) fn apply(top: &mut TomlTable, sets: &[(String, String)], walk: &mut W
 /// Drops these fields unless an override sets them.
 fn keep_set(fields: &mut TomlTable, dropped: &[&str]) {
     fields.fields.retain(|field| is_set(&field.node.place) || !dropped.contains(&field.name.as_str()));
+}
+
+/// Ramps of a rate mean nothing to clients, nor the other way round.
+fn drop_others_ramps(load: &mut TomlTable) {
+    for (chosen, foreign) in RAMPS {
+        let has = |node: &Node| matches!(&node.value, Value::Table(ramp) if ramp.get(foreign).is_some());
+        let others = |node: &Node| matches!(&node.value, Value::List(ramps) if ramps.iter().any(has));
+        if load.get(chosen).is_some_and(|node| is_set(&node.place)) && load.get("ramp").is_some_and(others) {
+            keep_set(load, &["ramp"]);
+        }
+    }
 }
 
 fn put(table: &mut TomlTable, path: &[&str], node: Node, place: &SourcePlace) {

@@ -7,7 +7,7 @@ use crate::schema::fields;
 use crate::schema::walk::{Fields, Walk};
 use crate::values::keys::Keys;
 use crate::values::law::Law;
-use crate::values::ramp::{RATE_MAX_PER_S, RATE_MIN_PER_S, Ramp};
+use crate::values::ramp::{CLIENTS_MAX, ClientRamp, RATE_MAX_PER_S, RATE_MIN_PER_S, Ramp};
 use crate::values::rate::Rate;
 use crate::values::recorded::TraceFound;
 use crate::values::retry::Retry;
@@ -16,7 +16,6 @@ use crate::values::trace::ReplayLoad;
 use crate::values::writes::WRITES_MAX;
 use strategies::units::{DURATION, RATE, duration_text, rate_text};
 
-const CLIENTS_MAX: u32 = 10_000_000;
 /// Most arrivals of an open load: beyond it a run's own records no longer fit a machine.
 const ARRIVALS_MAX: f64 = 1e9;
 /// Most items of a request.
@@ -63,10 +62,12 @@ const ON_DOWN: [(&str, OnDown); 2] = [("next", OnDown::Next), ("fail", OnDown::F
 pub enum LoadKind {
     /// Each client waits for its answer, thinks, and asks again.
     Closed {
-        /// How many clients, at least 1.
+        /// How many clients, at least 1; until the first ramp, if there is one.
         clients: u32,
         /// The wait between an answer and the next request.
         think: Law,
+        /// How the number of active clients changes, in the order of time.
+        ramps: Vec<ClientRamp>,
     },
     /// Requests come whether or not earlier ones were answered.
     Open {
@@ -93,6 +94,25 @@ pub enum Arrivals {
 }
 
 const ARRIVALS: [(&str, Arrivals); 2] = [("poisson", Arrivals::Poisson), ("constant", Arrivals::Constant)];
+
+impl LoadKind {
+    /// The most clients of a closed load that are ever active; `None` where requests do not wait for answers.
+    #[must_use]
+    pub fn clients_max(&self) -> Option<u32> {
+        match self {
+            Self::Closed { clients, ramps, .. } => {
+                Some(ramps.iter().fold(*clients, |most, ramp| most.max(ramp.clients)))
+            }
+            Self::Open { .. } | Self::Trace(_) => None,
+        }
+    }
+
+    /// Whether the number of a closed load's clients changes.
+    #[must_use]
+    pub fn clients_ramp(&self) -> bool {
+        matches!(self, Self::Closed { ramps, .. } if !ramps.is_empty())
+    }
+}
 
 impl Load {
     /// Whether requests come as a Poisson stream of one rate.
@@ -131,7 +151,7 @@ impl Load {
         }
         let duration = walk.quantity(fields, "duration", &DURATION, MS..=DURATION_MAX, None);
         let kind = match said[..] {
-            ["clients"] => read_closed(walk, fields),
+            ["clients"] => read_closed(walk, fields, duration),
             ["rate"] => read_open(walk, fields, duration),
             [] => {
                 let remedy = "write clients = 50 and think = \"120ms\", or rate = \"400/s\", or trace = \"access.csv\"";
@@ -233,7 +253,7 @@ impl Load {
 
     pub(crate) fn write(&self, out: &mut String) {
         let _ = match &self.kind {
-            LoadKind::Closed { clients, think } => {
+            LoadKind::Closed { clients, think, .. } => {
                 writeln!(out, "clients = {clients}\nthink = {}", think.toml())
             }
             LoadKind::Open { rate_per_s, arrivals, start, .. } => {
@@ -261,8 +281,10 @@ impl Load {
         if self.on_down == OnDown::Fail {
             out.push_str("on_down = \"fail\"\n");
         }
-        if let LoadKind::Open { ramps, .. } = &self.kind {
-            ramps.iter().for_each(|ramp| ramp.write(out));
+        match &self.kind {
+            LoadKind::Open { ramps, .. } => ramps.iter().for_each(|ramp| ramp.write(out)),
+            LoadKind::Closed { ramps, .. } => ramps.iter().for_each(|ramp| ramp.write(out)),
+            LoadKind::Trace(_) => {}
         }
         if let Some(retry) = &self.retry {
             retry.write(out);
@@ -276,12 +298,13 @@ impl Load {
 /// What only a trace has.
 const OF_TRACES: [&str; 7] = ["format", "key", "speed", "from", "to", "ops", "found"];
 
-fn read_closed(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<LoadKind> {
-    walk.foreign(fields, &["arrivals", "ramp", "start"], "with rate");
+fn read_closed(walk: &mut Walk<'_>, fields: &Fields<'_>, duration: Option<Duration>) -> Option<LoadKind> {
+    walk.foreign(fields, &["arrivals", "start"], "with rate");
     walk.foreign(fields, &OF_TRACES, "with trace");
     let clients = walk.integer(fields, "clients", 1..=CLIENTS_MAX, None);
     let think = Law::read(walk, fields, "think", THINK_MAX);
-    Some(LoadKind::Closed { clients: clients?, think: think? })
+    let ramps = ClientRamp::read_all(walk, fields, duration);
+    Some(LoadKind::Closed { clients: clients?, think: think?, ramps })
 }
 
 fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>, duration: Option<Duration>) -> Option<LoadKind> {
@@ -296,8 +319,8 @@ fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>, duration: Option<Duration
 
 fn read_trace(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<ReplayLoad> {
     walk.foreign(fields, &["think"], "with clients");
-    walk.foreign(fields, &["arrivals", "ramp"], "with rate");
-    walk.foreign(fields, &["kind", "window", "batch"], "with clients or rate");
+    walk.foreign(fields, &["arrivals"], "with rate");
+    walk.foreign(fields, &["kind", "window", "batch", "ramp"], "with clients or rate");
     if let Some(node) = fields.get("duration") {
         let allowed = "it only with clients or rate: a trace is as long as it is";
         walk.refuse(node, "`duration` does not belong here", allowed, "remove it; to = \"10m\" ends a trace earlier");

@@ -1,5 +1,6 @@
 //! The values that a scenario is made of, each validated.
 
+pub(crate) mod active;
 pub(crate) mod budgets;
 pub(crate) mod counting;
 pub(crate) mod keys;

@@ -38,10 +38,18 @@ pub(crate) fn ramps(parts: Vec<(f64, f64, f64)>, duration: Duration) -> Vec<Ramp
     ramps
 }
 
+/// The same of clients, where there is room for them.
+fn client_ramps(parts: Vec<(f64, f64, f64)>, duration: Duration) -> Vec<ClientRamp> {
+    let long = |ramp: &Ramp| ramp.over >= Duration::from_millis(1);
+    let of_clients = |Ramp { at, to_per_s, over }| ClientRamp { at, clients: to_per_s as u32 + 1, over };
+    ramps(parts, duration).into_iter().filter(long).map(of_clients).collect()
+}
+
 pub(crate) fn load() -> impl Strategy<Value = Load> {
     let ramp = (0.0_f64..0.9, 0.001_f64..1e4, prop_oneof![Just(0.0), 0.0_f64..1.0]);
     let kind = prop_oneof![
-        (1_u32..=1_000_000, law()).prop_map(|(clients, think)| (LoadKind::Closed { clients, think }, Vec::new())),
+        (1_u32..=1_000_000, law(), proptest::collection::vec(ramp.clone(), 0..4))
+            .prop_map(|(clients, think, parts)| (LoadKind::Closed { clients, think, ramps: Vec::new() }, parts)),
         (0.001_f64..1e4, any::<bool>(), proptest::collection::vec(ramp, 0..4)).prop_map(
             |(rate_per_s, poisson, parts)| {
                 let arrivals = if poisson { Arrivals::Poisson } else { Arrivals::Constant };
@@ -52,8 +60,10 @@ pub(crate) fn load() -> impl Strategy<Value = Load> {
     let retry = proptest::option::of(retry());
     (kind, span(3600 * S), span(24 * 3600 * S), span(600 * S), any::<bool>(), retry).prop_map(
         |((mut kind, parts), warmup, duration, timeout, moves, retry)| {
-            if let LoadKind::Open { ramps: empty, .. } = &mut kind {
-                *empty = ramps(parts, duration);
+            match &mut kind {
+                LoadKind::Open { ramps: empty, .. } => *empty = ramps(parts, duration),
+                LoadKind::Closed { ramps: empty, .. } => *empty = client_ramps(parts, duration),
+                LoadKind::Trace(_) => {}
             }
             let on_down = if moves { OnDown::Next } else { OnDown::Fail };
             Load { kind, warmup, duration, timeout, on_down, retry, batch: 1 }

@@ -8,6 +8,7 @@ mod bad_input;
 mod bad_server;
 mod bad_values;
 mod bad_writes;
+mod client_ramps;
 mod generated;
 mod plan;
 mod shipped;

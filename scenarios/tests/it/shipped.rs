@@ -45,7 +45,7 @@ fn hotkey_is_the_primers_load() {
         summary: "One popular key, one TTL, fifty clients: the stampede itself.".to_owned(),
         strategies: ["naive", "singleflight", "swr", "xfetch", "jitter"].map(str::to_owned).to_vec(),
         load: Load {
-            kind: LoadKind::Closed { clients: 50, think: Law::Constant(120 * MS) },
+            kind: LoadKind::Closed { clients: 50, think: Law::Constant(120 * MS), ramps: Vec::new() },
             warmup: 5 * S,
             duration: 60 * S,
             timeout: 10 * S,
@@ -144,7 +144,7 @@ fn overrides_are_laid_over_the_file() {
     ]);
     assert_eq!(scenario.cache.ttl, 10 * S);
     let think = Law::Exponential { mean: 120 * MS };
-    assert_eq!(scenario.load.kind, LoadKind::Closed { clients: 80, think });
+    assert_eq!(scenario.load.kind, LoadKind::Closed { clients: 80, think, ramps: Vec::new() });
     assert_eq!(scenario.strategies, ["naive"]);
     assert_eq!(scenario.origin.service_time, Law::Exponential { mean: 50 * MS });
 }

@@ -3,6 +3,8 @@
 //! A client between two requests is a few numbers and a line in the agenda; only a request that is under way is a task.
 //! So a million of them fit into a laptop, and the cost of a request does not grow with their number.
 
+mod client;
+mod clients;
 mod pages;
 mod retries;
 mod under_way;
@@ -15,7 +17,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::join;
-use scenarios::{Arrival, LoadKind, OnDown, Op, Plan, Retry, RetryBudget, Scenario};
+use scenarios::{Arrival, OnDown, Op, Plan, Retry, RetryBudget, Scenario};
 use strategies::counter::{CountAnswer, CountError};
 use strategies::port::FlightId;
 use strategies::rng::Rng;
@@ -24,6 +26,7 @@ use strategies::{ConnectionUse, Cx, GetError, Key, Served, Stack, Written};
 
 use crate::cache::link::Draws;
 use crate::fleet::Fleet;
+use client::CrowdClient;
 use under_way::{RequestPlace, UnderWay};
 use workers::{Idle, Job, Worker, WorkerSlot};
 
@@ -101,37 +104,19 @@ pub struct Crowd<W> {
     retry: Option<Retry>,
     budget: RefCell<RetryBudget>,
     seed: u64,
+    /// The start of the warm-up.
+    begin: Cell<Mono>,
     t0: Cell<Mono>,
     end: Cell<Mono>,
     draws: Draws,
-    clients: RefCell<Vec<Client>>,
+    clients: RefCell<Vec<CrowdClient>>,
     under_way: RefCell<UnderWay>,
     idle: RefCell<Idle>,
-    /// Clients of a closed load that go on.
+    /// Clients of a closed load that go on, or will.
     active: Cell<u32>,
     /// Whether an open load goes on.
     coming: Cell<bool>,
     stopped: Cell<bool>,
-}
-
-/// A closed load's client, and its next request or the one that is under way.
-#[derive(Clone, Copy)]
-struct Client {
-    intended: u64,
-    n: u64,
-    key: u32,
-    op: Op,
-    replica: u16,
-    /// Whether its request waits to be sent.
-    waits: bool,
-}
-
-impl Client {
-    /// The place of its request.
-    fn place(&self, number: u32) -> RequestPlace {
-        let Self { intended, n, key, op, replica, .. } = *self;
-        RequestPlace { client: number, n, key, op, replica, ..RequestPlace::first(intended) }
-    }
 }
 
 impl<W: Witness + 'static> Crowd<W> {
@@ -144,11 +129,7 @@ impl<W: Witness + 'static> Crowd<W> {
         seed: u64,
         witness: Rc<RefCell<W>>,
     ) -> Rc<Self> {
-        let clients = match scenario.load.kind {
-            LoadKind::Closed { clients, .. } => clients,
-            LoadKind::Open { .. } | LoadKind::Trace(_) => 0,
-        };
-        let none = Client { intended: 0, n: 0, key: 0, op: Op::Get, replica: 0, waits: false };
+        let clients = scenario.load.kind.clients_max().unwrap_or(0);
         Rc::new(Self {
             fleet: Rc::clone(fleet),
             plan,
@@ -159,10 +140,11 @@ impl<W: Witness + 'static> Crowd<W> {
             retry: scenario.load.retry,
             budget: RefCell::new(RetryBudget::of(scenario.load.retry.as_ref())),
             seed,
+            begin: Cell::default(),
             t0: Cell::default(),
             end: Cell::default(),
             draws: Draws::from(&Rng::new(seed).fork("client-links")),
-            clients: RefCell::new(vec![none; clients as usize]),
+            clients: RefCell::new(vec![CrowdClient::NONE; clients as usize]),
             under_way: RefCell::default(),
             idle: RefCell::new(Idle::new(fleet.replicas().len())),
             active: Cell::new(0),
@@ -174,11 +156,12 @@ impl<W: Witness + 'static> Crowd<W> {
     /// Sends the whole load, from `begin` on to its end, and returns when every request of it is over. What comes back
     /// meanwhile comes through [`Crowd::on_call`].
     pub async fn load(&self, begin: Mono, t0: Mono, duration: Duration) {
+        self.begin.set(begin);
         self.t0.set(t0);
         self.end.set(t0.plus(duration));
         self.fleet.world.call_at(Mono(begin.0.saturating_add(self.timeout)), TIMEOUTS);
         if self.closed {
-            self.begin_clients(begin);
+            self.begin_clients();
         }
         self.coming.set(true);
         let planned = self.plan.arrivals().map(|arrival| (arrival, 0));
@@ -195,12 +178,7 @@ impl<W: Witness + 'static> Crowd<W> {
     /// Stops early: requests that were not sent yet are withdrawn.
     pub fn stop(&self) {
         self.stopped.set(true);
-        let mut clients = self.clients.borrow_mut();
-        for (number, client) in (0..).zip(clients.iter_mut()).filter(|(_, client)| client.waits) {
-            client.waits = false;
-            self.active.set(self.active.get() - 1);
-            self.witness.borrow_mut().withdraw(&self.request(&client.place(number)));
-        }
+        self.stop_clients();
     }
 
     /// A replica died: its requests are over, and their clients know at once.
@@ -223,42 +201,6 @@ impl<W: Witness + 'static> Crowd<W> {
         } else {
             self.arrive(number);
         }
-    }
-
-    fn begin_clients(&self, begin: Mono) {
-        let count = u32::try_from(self.clients.borrow().len()).unwrap_or(u32::MAX);
-        self.active.set(count);
-        for number in 0..count {
-            self.decide(number, 0, begin.0.saturating_add(nanos(self.plan.first_send(number))));
-        }
-    }
-
-    /// A client decides on its next request, or ends.
-    fn decide(&self, number: u32, n: u64, intended: u64) {
-        if intended >= self.end.get().0 || self.stopped.get() {
-            self.active.set(self.active.get() - 1);
-            return;
-        }
-        let item = self.plan.item(number, n);
-        let client = Client { intended, n, key: item.key, op: item.op, replica: item.replica as u16, waits: true };
-        self.clients.borrow_mut()[number as usize] = client;
-        self.witness.borrow_mut().offer(&self.request(&client.place(number)));
-        let arrives = intended.saturating_add(self.fleet.latencies.client.draw(&self.draws));
-        self.fleet.world.call_at(Mono(arrives), number);
-    }
-
-    fn client_asks(self: &Rc<Self>, number: u32) {
-        let client = {
-            let mut clients = self.clients.borrow_mut();
-            let client = &mut clients[number as usize];
-            if !client.waits {
-                return; // it was stopped meanwhile
-            }
-            client.waits = false;
-            *client
-        };
-        let place = self.send(client.place(number));
-        self.arrive(place);
     }
 
     /// Requests that come at their planned times, whatever became of the earlier ones; each with what is added to its place for the

@@ -10,6 +10,7 @@ mod failures;
 mod guards;
 mod hotkey;
 mod invariants;
+mod ramps;
 mod retries;
 mod server;
 mod story;

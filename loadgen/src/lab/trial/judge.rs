@@ -339,10 +339,6 @@ fn impact(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<I
     let emptied_ns = planned.max()?;
     let seen = seen.iter().filter(|row| row.of_the_lab().is_some_and(LabEvent::is_of_an_action)).map(|row| row.t_ns);
     let service = scenario.origin.service_time.mean();
-    let clients = match scenario.load.kind {
-        LoadKind::Closed { clients, .. } => Some(clients),
-        LoadKind::Open { .. } | LoadKind::Trace(_) => None,
-    };
     Some(Impact {
         from_ns,
         over_ns: seen.max().map_or(emptied_ns, |seen| seen.max(emptied_ns)),
@@ -350,7 +346,8 @@ fn impact(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<I
         service,
         service_max: scenario.origin.service_time.seldom_above(),
         capacity: f64::from(scenario.origin.concurrency) / service.as_secs_f64(),
-        clients,
+        clients: scenario.load.kind.clients_max(),
+        clients_ramp: scenario.load.kind.clients_ramp(),
         life: subject.soft_life_max(scenario.cache.ttl),
     })
 }

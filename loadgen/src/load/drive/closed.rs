@@ -1,6 +1,7 @@
-//! The closed loop: C clients; each waits for its answer, thinks, and asks again.
+//! The closed loop: C clients; each waits for its answer, thinks, and asks again, while it is active.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use evidence::ErrorKind;
 use strategies::time::Mono;
@@ -12,6 +13,9 @@ use super::once::{self, is_sent_once};
 use super::shared::Pattern;
 use super::worker::WorkerContext;
 use crate::load::record::Answer;
+
+/// So long before a client that is not active becomes so it decides on its next request: that keeps the request's second open.
+const AHEAD: Duration = Duration::from_secs(10);
 
 /// A client and its connections, one a replica.
 pub(super) type Client = (u32, Vec<Connection>);
@@ -40,13 +44,11 @@ pub(super) fn spawn(context: &Rc<WorkerContext>, clients: Vec<Client>, t0: Mono,
 
 async fn run(context: Rc<WorkerContext>, (client, mut connections): Client, t0: Mono) {
     let WorkerContext { drive, recorder, .. } = &*context;
-    let end = t0.plus(drive.duration);
     let mut stop = drive.stop.clone();
     let mut intended = t0.minus(drive.warmup).plus(drive.plan.first_send(client));
     for n in 0_u64.. {
-        if intended >= end {
-            return;
-        }
+        let Some(next) = active(&context, client, intended, t0).await else { return };
+        intended = next;
         let item = drive.plan.item(client, n);
         let asked = context.issue(intended, t0, item.key, item.op, Some(client));
         recorder.borrow_mut().offer(&asked);
@@ -72,6 +74,25 @@ async fn run(context: Rc<WorkerContext>, (client, mut connections): Client, t0: 
         recorder.borrow_mut().answer(&asked, request.outcome(answer));
         intended = done.plus(drive.plan.think(client, n));
     }
+}
+
+/// When a client that would send at `intended` does: then, or when it is active again; `None` where the load is over before.
+async fn active(context: &WorkerContext, client: u32, intended: Mono, t0: Mono) -> Option<Mono> {
+    let drive = &context.drive;
+    let begun = t0.minus(drive.warmup);
+    let next = Mono(begun.0.saturating_add(drive.plan.next_active(client, intended.0.saturating_sub(begun.0))?));
+    if next >= t0.plus(drive.duration) {
+        return None;
+    }
+    if next > intended {
+        let mut stop = drive.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.wait() => return None,
+            () = drive.pace.until(next.minus(AHEAD)) => {}
+        }
+    }
+    Some(next)
 }
 
 /// Asks a replica, and the next ones in turn where nobody listens.

@@ -52,7 +52,7 @@ pub struct Drive {
 pub enum Pattern {
     /// A client's own answer.
     Closed {
-        /// How many clients there are.
+        /// How many clients there are: the most that are ever active.
         clients: u32,
     },
     /// The plan alone.
@@ -61,10 +61,7 @@ pub enum Pattern {
 
 impl From<&LoadKind> for Pattern {
     fn from(kind: &LoadKind) -> Self {
-        match kind {
-            LoadKind::Closed { clients, .. } => Self::Closed { clients: *clients },
-            LoadKind::Open { .. } | LoadKind::Trace(_) => Self::Open,
-        }
+        kind.clients_max().map_or(Self::Open, |clients| Self::Closed { clients })
     }
 }
 

@@ -43,7 +43,8 @@ pub(super) fn healed(seconds: &[BinRow], impact: Impact, end_ns: i64) -> Option<
     let (Some(tail), false) = (after.len().checked_sub(WINDOW).map(|from| &after[from..]), before.is_empty()) else {
         return None;
     };
-    if tail.iter().all(|row| row.offered == 0) {
+    // Of another number of clients another rate is as well as before.
+    if impact.clients_ramp || tail.iter().all(|row| row.offered == 0) {
         return None;
     }
     let baseline = Baseline::of(before, impact);
@@ -230,6 +231,7 @@ mod tests {
             service_max: service,
             capacity: 1000.0,
             clients,
+            clients_ramp: false,
             life,
         }
     }
@@ -331,6 +333,8 @@ mod tests {
         let slower = run(0, &[(92, 30, 30); 30]);
         assert_eq!(of(&slower, hurt(10, LIFE, Some(50))), Some(Healed::After(0.0)));
         assert_eq!(of(&slower, open), Some(Healed::Never));
+        let ramped = Impact { clients_ramp: true, ..hurt(10, LIFE, Some(50)) };
+        assert_eq!(of(&slower, ramped), None, "its rate is that of another number of clients");
     }
 
     #[test]

@@ -24,8 +24,10 @@ pub struct Impact {
     pub service_max: Duration,
     /// How many reads a second it can do.
     pub capacity: f64,
-    /// How many clients there are; none of an open load.
+    /// How many clients there are at most; none of an open load.
     pub clients: Option<u32>,
+    /// Whether their number changes.
+    pub clients_ramp: bool,
     /// How long an entry is fresh at most: the origin is read in cycles of that length.
     pub life: Duration,
 }

@@ -102,6 +102,7 @@ mod tests {
             service_max: Duration::from_millis(200),
             capacity: 100.0,
             clients,
+            clients_ramp: false,
             life: Duration::from_secs(5),
         };
         recovery(&rows, impact, ns(rows.len() as i64)).map(|r| (r.troubled_s, r.after_s))

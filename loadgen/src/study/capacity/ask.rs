@@ -202,6 +202,12 @@ fn check_field(sought: &Sought, run: &RunArgs, base: &Settings) -> Result<(), Fa
              whole run · write --set load.ramp=[]",
         ));
     }
+    if path == "load.clients" && base.scenario.load.kind.clients_ramp() {
+        return Err(Failure::usage(
+            "a number of clients that ramps change · --find max load.clients · found [[load.ramp]] in the scenario, needed one \
+             number for the whole run · write --set load.ramp=[]",
+        ));
+    }
     Ok(())
 }
 
