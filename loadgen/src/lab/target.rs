@@ -7,8 +7,8 @@ use std::sync::Arc;
 use app::wire::address::shown;
 use app::wire::auth::ControlToken;
 use app::wire::control_client::ControlClient;
-use scenarios::{LoadKind, Scenario};
-use strategies::units::{RATE, rate_text};
+use scenarios::{LoadKind, Scenario, Warm};
+use strategies::units::{RATE, duration_text, rate_text};
 
 use super::target_asks;
 use crate::cli::RunArgs;
@@ -31,6 +31,8 @@ pub struct Target {
     pub urls: Vec<String>,
     /// Control of the origin behind it: base URL and token.
     pub origin: Option<(String, ControlToken)>,
+    /// Requests a second that it may be asked at most, where there is a bound.
+    pub max_per_s: Option<f64>,
 }
 
 impl Target {
@@ -51,13 +53,9 @@ impl Target {
             sites.push(Arc::new(site));
         }
         check_tls(args)?;
-        check_rate(args, scenario, abroad)?;
-        if scenario.warm.is_some() {
-            return Err(Failure::usage(
-                "a burst that a target can't make · [warm] with --target · found burst = \"all\", and only the lab's \
-                 replicas write their cache · use a scenario with a warm-up",
-            ));
-        }
+        let max_per_s = max_rate(args, abroad)?;
+        check_rate(args, scenario, max_per_s)?;
+        check_warm(args, scenario, max_per_s)?;
         if scenario.load.retry.is_some() {
             return Err(Failure::usage(
                 "retries of a target · [load.retry] with --target · found retries, which would make more requests than the \
@@ -92,7 +90,7 @@ impl Target {
         }
         let urls = args.target.iter().map(|url| shown(url)).collect();
         let name = target_asks::name(args.asked.target_name.as_deref())?;
-        Ok(Some(Self { name, sites, urls, origin: origin(args)? }))
+        Ok(Some(Self { name, sites, urls, origin: origin(args)?, max_per_s }))
     }
 
     /// What is known of the origin behind it: `service` where the scenario sets that.
@@ -171,15 +169,19 @@ fn check_tls(args: &RunArgs) -> Result<(), Failure> {
     )))
 }
 
-/// An open loop's highest rate, or a closed loop's bound: the most clients ÷ mean think time, as if answers took no time.
-fn check_rate(args: &RunArgs, scenario: &Scenario, abroad: bool) -> Result<(), Failure> {
+/// Requests a second at most: as typed, or what a target that is not loopback is spared.
+fn max_rate(args: &RunArgs, abroad: bool) -> Result<Option<f64>, Failure> {
     let given = args.max_rate.as_deref().map(|text| {
         let flaw =
             |_| Failure::usage(format!("no rate · --max-rate · found {text:?}, allowed {} · write 500/s", RATE.words));
         (RATE.read)(text).map_err(flaw)
     });
-    let given = given.transpose()?;
-    let Some(max) = given.or(abroad.then_some(MAX_RATE_PER_S)) else { return Ok(()) };
+    Ok(given.transpose()?.or(abroad.then_some(MAX_RATE_PER_S)))
+}
+
+/// An open loop's highest rate, or a closed loop's bound: the most clients ÷ mean think time, as if answers took no time.
+fn check_rate(args: &RunArgs, scenario: &Scenario, max: Option<f64>) -> Result<(), Failure> {
+    let Some(max) = max else { return Ok(()) };
     let rate = match &scenario.load.kind {
         LoadKind::Open { rate_per_s, ramps, .. } => {
             ramps.iter().fold(*rate_per_s, |most, ramp| most.max(ramp.to_per_s))
@@ -193,11 +195,34 @@ fn check_rate(args: &RunArgs, scenario: &Scenario, abroad: bool) -> Result<(), F
         return Ok(());
     }
     let found = if rate.is_finite() { rate_text(rate) } else { "clients that never pause".into() };
-    let what = if given.is_some() { "for --max-rate" } else { "for a target that is not loopback" };
+    let what = if args.max_rate.is_some() { "for --max-rate" } else { "for a target that is not loopback" };
     Err(Failure::usage(format!(
         "a load that is too fast {what} · --target · found up to {found}, allowed {} · lower the load (-r, -c, load.think), \
          or raise --max-rate where the target can take it",
         rate_text(max)
+    )))
+}
+
+/// `[warm]` of a target: its items are asked for, so their entries begin their lives then, and the first must not have ended before the
+/// last is asked for.
+fn check_warm(args: &RunArgs, scenario: &Scenario, max: Option<f64>) -> Result<(), Failure> {
+    if scenario.warm == Some(Warm::BurstAged) {
+        return Err(Failure::usage(
+            "entries of all ages, which a target can't be given · [warm] with --target · found ages = \"even\", and who asks a service for its \
+             items makes entries that are all new · use ages = \"new\", or a scenario with a warm-up",
+        ));
+    }
+    let (Some(_), Some(max)) = (scenario.warm, max) else { return Ok(()) };
+    let (items, sites, ttl) = (scenario.keys.n, args.target.len(), scenario.cache.ttl);
+    let takes_s = f64::from(items) * sites as f64 / max;
+    if takes_s <= ttl.as_secs_f64() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "a cache that takes too long to warm · [warm] with --target · found {items} items of {sites} targets at {}: {takes_s:.1} s, allowed {} \
+         (cache.ttl) · raise --max-rate where the target can take it, raise cache.ttl, lower keys.n, or use a scenario without [warm]",
+        rate_text(max),
+        duration_text(ttl)
     )))
 }
 

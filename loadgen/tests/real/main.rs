@@ -38,6 +38,7 @@ mod slots;
 mod stall;
 mod target;
 mod target_asks;
+mod target_warm;
 mod terminal;
 mod test_stack;
 mod turns;

@@ -128,6 +128,7 @@ fn a_herd_at_a_service_of_ones_own_is_found_and_the_ledger_is_the_services_own_c
     let target = strategy(&run, "target");
     let herds = origin_of(target).per_expiry.as_ref().unwrap();
     assert!(herds.max >= 8, "a herd of twenty clients: {herds:?}");
+    assert_eq!(herds.fullest_replica, None, "nginx does not say whose a read is");
     assert_eq!((target.outcomes.unknown, target.errors), (0, 0), "{:?}", target.error_kinds);
     // Every read of the ledger is one that the service counted, item by item, and the other way round.
     let mut ledger: BTreeMap<String, u64> = BTreeMap::new();

@@ -53,6 +53,9 @@ fn assert_the_shape_of_hotkey(results: &Path, more: &[&str], cache: &str) -> Pat
     let naive = of("naive");
     assert!(per_expiry("naive") >= 35.0, "the herd itself: {}", per_expiry("naive"));
     assert!((1.5..=3.0).contains(&per_expiry("coalesce")), "one a replica: {}", per_expiry("coalesce"));
+    let fullest = |name: &str| origin_of(strategy(&run, name)).per_expiry.as_ref().unwrap().fullest_replica.unwrap();
+    assert_eq!(fullest("coalesce").max, 1, "no replica reads twice: {:?}", fullest("coalesce"));
+    assert!(fullest("naive").mean >= 35.0 / 3.0 && fullest("naive").mean < per_expiry("naive"));
     assert!(per_expiry("singleflight") <= 1.2, "{}", per_expiry("singleflight"));
     assert!(per_expiry("swr") <= 1.2, "{}", per_expiry("swr"));
     let singleflight = of("singleflight");

@@ -16,7 +16,7 @@ use serde_json::Value;
 const EVENTS: &str = "stampede.events/v1";
 
 /// The fields that a file need not have: older records lack them, or some strategies and events. (`measured` has those of `run`.)
-const MAY_BE_MISSING: [&str; 52] = [
+const MAY_BE_MISSING: [&str; 53] = [
     "compare Comparison.lives",
     "events .action",
     "events .detail",
@@ -42,6 +42,7 @@ const MAY_BE_MISSING: [&str; 52] = [
     "run Events.limit_refused",
     "run Mark.near_by_chance",
     "run Outcomes.unknown",
+    "run PerExpiry.fullest_replica",
     "run Recovery.recovered",
     "run Recovery.recovered_after_s",
     "run Server.near_by_chance",
@@ -147,7 +148,6 @@ fn fresh() -> &'static [Written] {
         well("near", "--lab sim --scenario near-hot -w 2s -d 10s", &near);
         let pooled = ["--strategy", "plain + cache-breaker + pool(size=4, hold=request) + lock"];
         well("pool", "--lab sim --scenario near-hot -w 2s -d 10s", &pooled);
-        // Items in parts.
         let parts = ["--strategy", "plain + parts + coalesce + lock + write-through"];
         well("shards", "--lab sim --scenario hot-shard -d 3s -r 300/s", &["--strategy", "plain + lock"]);
         let pages = ["--strategy", "plain + batch(mode=mget) + lock"];

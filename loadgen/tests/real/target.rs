@@ -13,7 +13,7 @@ use loadgen::load::drive::{Site, probe};
 use report::record::Run;
 
 /// A server whose connections are each handed to `converse`; it ends with the test's process.
-fn server(converse: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+pub(crate) fn server(converse: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let converse = Arc::new(converse);
@@ -27,7 +27,7 @@ fn server(converse: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
 }
 
 /// Reads one request's head; `None` at the end of the connection.
-fn head(stream: &mut TcpStream) -> Option<String> {
+pub(crate) fn head(stream: &mut TcpStream) -> Option<String> {
     let (mut text, mut byte) = (Vec::new(), [0]);
     while !text.ends_with(b"\r\n\r\n") {
         if stream.read(&mut byte).ok()? == 0 {
@@ -337,7 +337,7 @@ fn a_template_that_cannot_be_meant_is_refused() {
 }
 
 /// The lab's own origin with its control listener, until the process ends.
-fn origin(token: &ControlToken) -> (SocketAddr, SocketAddr) {
+pub(crate) fn origin(token: &ControlToken) -> (SocketAddr, SocketAddr) {
     let (tell, told) = std::sync::mpsc::channel();
     let token = token.clone();
     std::thread::spawn(move || {

@@ -13,15 +13,16 @@ use crate::record::{Metric, Strategy};
 pub type Figures = BTreeMap<String, Option<Number>>;
 
 /// Fields of [`Strategy`] that are no figures: what says how far the run went and whether it may be believed, how the lab
-/// fared, what follows from the settings or from theory, and was not measured, what the generator took of the machine, and
-/// verdicts on the figures. Repeats have figures of their own.
-const NO_FIGURES: [&str; 10] = [
+/// fared, what follows from the settings or from theory, and was not measured, what the generator took of the machine, whose the reads
+/// were that a figure counts, and verdicts on the figures. Repeats have figures of their own.
+const NO_FIGURES: [&str; 11] = [
     "conditions",
     "cut_after_s",
     "generator_cpu_cores",
     "invalid_because",
     "life_s",
     "not_predicted",
+    "origin.per_expiry.fullest_replica",
     "predicted",
     "recovery.recovered",
     "recovery.recovered_after_s",

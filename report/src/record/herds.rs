@@ -1,5 +1,7 @@
 //! Herds: which reads of a key were at the origin together. The one place that says it, for figures and charts alike.
 
+use std::collections::BTreeMap;
+
 use crate::record::{EventRow, LabEvent, OriginRow};
 
 /// Reads of one key that were at the origin together. Nanoseconds since t = 0.
@@ -11,6 +13,8 @@ pub struct Herd {
     pub over_ns: Option<i64>,
     /// How many there were.
     pub reads: u64,
+    /// How many of them the replica had that had most; `None` where the ledger does not say of each whose it was.
+    pub fullest: Option<u64>,
 }
 
 /// The herds among the reads of one key. `rows` are in order of arrival, of any keys; `events` are those of the strategy, or
@@ -71,21 +75,24 @@ impl Herds {
 
     /// The next read of the key.
     pub(crate) fn take_row(&mut self, row: &OriginRow) {
-        self.take(row.arrived_ns, row.end_ns, matches!(row.outcome.as_str(), "ok" | "missing"));
+        self.take(row.arrived_ns, row.end_ns, matches!(row.outcome.as_str(), "ok" | "missing"), row.replica);
     }
 
-    /// The next read, and whether it brought an answer.
-    pub fn take(&mut self, arrived_ns: i64, end_ns: Option<i64>, answered: bool) {
+    /// The next read, whether it brought an answer, and whose it was.
+    pub fn take(&mut self, arrived_ns: i64, end_ns: Option<i64>, answered: bool, replica: Option<u32>) {
         let mut herd = match self.running.take() {
             Some(herd) if herd.goes_on(arrived_ns) || !self.renewed(herd.last_end_ns, arrived_ns) => herd,
             before => {
                 self.over.extend(before.map(|herd| herd.herd()));
-                Running { from_ns: arrived_ns, last_end_ns: i64::MIN, reads: 0, answered: false }
+                Running { from_ns: arrived_ns, last_end_ns: i64::MIN, ..Running::default() }
             }
         };
         herd.reads += 1;
         herd.last_end_ns = herd.last_end_ns.max(end_ns.unwrap_or(i64::MAX));
         herd.answered |= answered;
+        if let Some(replica) = replica {
+            *herd.of.entry(replica).or_default() += 1;
+        }
         self.running = Some(herd);
     }
 
@@ -104,12 +111,14 @@ impl Herds {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Running {
     from_ns: i64,
     last_end_ns: i64,
     reads: u64,
     answered: bool,
+    /// Reads of each replica.
+    of: BTreeMap<u32, u64>,
 }
 
 impl Running {
@@ -119,7 +128,9 @@ impl Running {
 
     fn herd(&self) -> Herd {
         let over = self.answered && self.last_end_ns < i64::MAX;
-        Herd { from_ns: self.from_ns, over_ns: over.then_some(self.last_end_ns), reads: self.reads }
+        let told = self.of.values().sum::<u64>() == self.reads;
+        let fullest = self.of.values().max().copied().filter(|_| told);
+        Herd { from_ns: self.from_ns, over_ns: over.then_some(self.last_end_ns), reads: self.reads, fullest }
     }
 }
 
@@ -159,6 +170,20 @@ mod tests {
         // A quick one that ended within a slow one's time does not end the herd.
         assert_eq!(of(&[(0, 50, "ok"), (1, 2, "rejected"), (40, 60, "ok")]), [(0, Some(60), 3)]);
         assert_eq!(of(&[(0, 10, "ok"), (10, 20, "ok"), (21, 31, "missing")]).len(), 3, "never two at a time");
+    }
+
+    #[test]
+    fn the_fullest_replica_is_known_where_every_read_says_whose_it_is() {
+        let of = |replicas: &[(i64, Option<u32>)]| {
+            let read =
+                |(at, replica): &(i64, Option<u32>)| OriginRow { replica: *replica, ..row((*at, at + 10, "ok")) };
+            let rows: Vec<OriginRow> = replicas.iter().map(read).collect();
+            herds("1", &rows, None, 0).iter().map(|herd| (herd.reads, herd.fullest)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[(0, Some(0)), (1, Some(1)), (2, Some(2))]), [(3, Some(1))], "one each");
+        assert_eq!(of(&[(0, Some(2)), (1, Some(2)), (2, Some(2))]), [(3, Some(3))], "all of one");
+        assert_eq!(of(&[(0, Some(2)), (1, Some(0)), (2, Some(2)), (50, Some(0))]), [(3, Some(2)), (1, Some(1))]);
+        assert_eq!(of(&[(0, Some(1)), (1, None), (50, None), (90, Some(0))]), [(2, None), (1, None), (1, Some(1))]);
     }
 
     #[test]

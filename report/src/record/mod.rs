@@ -320,6 +320,19 @@ pub struct PerExpiry {
     pub p50: f64,
     /// Largest herd.
     pub max: u64,
+    /// Of each herd the reads of the replica that had most of them: 1 where each of three read once, 3 where one did it all. Not there
+    /// where the ledger does not know whose each read was (a request without the header `lab-replica`), and no figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fullest_replica: Option<FullestReplica>,
+}
+
+/// What one replica read of a herd, of each herd the one that read most.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FullestReplica {
+    /// Mean reads a herd.
+    pub mean: f64,
+    /// The most of any herd.
+    pub max: u64,
 }
 
 /// The hot key's own counts in the measured phase.

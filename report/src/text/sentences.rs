@@ -74,7 +74,7 @@ fn of_shown(run: &Run) -> Vec<String> {
     said.extend(unknown_answers(run));
     said.extend(theory::silent(run));
     if !counts(run) {
-        said.extend(few_expiries(&valid));
+        said.extend(fullest_replicas(run, &valid).into_iter().chain(few_expiries(&valid)));
     }
     match run.blocks.len() {
         _ if valid.is_empty() => {}
@@ -187,6 +187,21 @@ fn few_expiries(valid: &[&Strategy]) -> Option<String> {
              longer (-d) before you believe a figure per expiry."
         )
     })
+}
+
+/// A herd of fewer reads than this is one read, now and then two: whose it was is nobody's question.
+const HERD_MIN: f64 = 1.5;
+
+/// How many of a herd's reads came from one replica, at most: one each of three, or three of one. Said where there are herds, and more
+/// than one replica that they may be of.
+fn fullest_replicas(run: &Run, valid: &[&Strategy]) -> Option<String> {
+    let of = |strategy: &&Strategy| {
+        let herds = strategy.origin.as_ref()?.per_expiry.as_ref().filter(|herds| herds.mean >= HERD_MIN)?;
+        let fullest = herds.fullest_replica.filter(|fullest| run.replicas > 1 || fullest.mean < herds.mean)?;
+        Some(format!("{} {:.1} of {:.1}", name_of(&strategy.name), fullest.mean, herds.mean))
+    };
+    let named: Vec<String> = valid.iter().filter_map(of).collect();
+    (!named.is_empty()).then(|| format!("Of an expiry's reads the replica with most made: {}.", named.join(", ")))
 }
 
 /// Whether a key has several entries in the fleet.

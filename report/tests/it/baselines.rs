@@ -88,7 +88,8 @@ fn what_changed_is_told_figure_by_figure() {
 fn a_whole_that_becomes_known_is_a_change_of_its_parts() {
     let none = with(|naive| naive.origin.as_mut().unwrap().per_expiry = None);
     let some = with(|naive| {
-        naive.origin.as_mut().unwrap().per_expiry = Some(PerExpiry { count: 12, mean: 49.0, p50: 49.0, max: 50 });
+        naive.origin.as_mut().unwrap().per_expiry =
+            Some(PerExpiry { count: 12, mean: 49.0, p50: 49.0, max: 50, fullest_replica: None });
     });
     for (before, after) in [(&none, &some), (&some, &none)] {
         let changes = compare(before, after).unwrap();

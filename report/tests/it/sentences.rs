@@ -1,6 +1,8 @@
 //! What is said about a run, word for word.
 
-use report::record::{BehindCommit, Block, CounterFigures, Latency, Outcomes, Recovery, Run};
+use report::record::{
+    BehindCommit, Block, CounterFigures, FullestReplica, Latency, Outcomes, PerExpiry, Recovery, Run,
+};
 use report::{parse_run, summary_markdown, verdict_table};
 
 fn fixture() -> Run {
@@ -45,6 +47,26 @@ fn verdict_with_nothing_known_and_long_names() {
         strategy.stale = Default::default();
     }
     insta::assert_snapshot!(verdict_table(&run));
+}
+
+/// Three reads of an expiry may be one of each replica, or three of one.
+#[test]
+fn the_replica_with_most_reads_of_an_expiry_is_told_where_there_are_herds() {
+    const SAID: &str = "Of an expiry's reads the replica with most made: ";
+    let with = |replicas: u32, mean: f64, fullest: Option<f64>| {
+        let mut run = fixture();
+        run.replicas = replicas;
+        let origin = run.strategies[0].origin.as_mut().unwrap();
+        let fullest_replica = fullest.map(|mean| FullestReplica { mean, max: mean.ceil() as u64 });
+        origin.per_expiry = Some(PerExpiry { count: 12, mean, p50: mean, max: mean.ceil() as u64, fullest_replica });
+        verdict_table(&run).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(with(3, 49.2, Some(18.7)).contains(&format!("{SAID}naive 18.7 of 49.2.")));
+    assert!(with(3, 3.0, Some(3.0)).contains(&format!("{SAID}naive 3.0 of 3.0.")));
+    assert!(with(1, 3.0, Some(1.0)).contains(&format!("{SAID}naive 1.0 of 3.0.")), "behind one address");
+    for silent in [with(3, 3.0, None), with(3, 1.1, Some(1.0)), with(1, 3.0, Some(3.0))] {
+        assert!(!silent.contains(SAID), "{silent}");
+    }
 }
 
 /// A foreign target: nothing is said of the origin or the outcomes that nobody knows, least of all a nought.

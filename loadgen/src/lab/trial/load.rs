@@ -211,7 +211,7 @@ impl TrialRunner<'_> {
         }
     }
 
-    /// t = 0 on our clock: the last put of the burst, or the end of the warm-up that begins after `lead`.
+    /// t = 0 on our clock: the last put of the burst, of a target the last answer to it, or the end of the warm-up that begins after `lead`.
     pub(super) async fn t0(
         &self,
         subject: &str,
@@ -219,6 +219,9 @@ impl TrialRunner<'_> {
         drive: &Drive,
         lead: Duration,
     ) -> Result<Mono, Failure> {
+        if let Some(target) = self.settings.target.as_ref().filter(|_| self.settings.scenario.warm.is_some()) {
+            return self.fill(target, before.origin_clock).await;
+        }
         let burst = self.settings.scenario.warm.and(self.endpoints.replicas.first().zip(before.replica_clocks.first()));
         let Some((replica, clock)) = burst else { return Ok(self.clock.mono().plus(lead + drive.warmup)) };
         let scenario = &self.settings.scenario;

@@ -6,6 +6,8 @@ mod agree;
 mod collect;
 mod collecting;
 pub(crate) mod counting;
+#[cfg(feature = "labs")]
+mod fill_target;
 mod judge;
 #[cfg(feature = "labs")]
 mod load;

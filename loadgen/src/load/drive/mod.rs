@@ -11,6 +11,7 @@ mod connection;
 mod counted;
 mod counted_stream;
 mod dial;
+mod every_item;
 mod fleet;
 mod lack;
 mod once;
@@ -29,6 +30,7 @@ mod worker;
 mod writes;
 
 pub use asks::Asks;
+pub use every_item::{EveryItem, ItemUnanswered};
 pub use fleet::{Worked, Workers};
 pub use lack::in_words as lack_in_words;
 pub use outcome_words::{OutcomeHeader, ToldStaleness};

@@ -124,7 +124,7 @@ impl OriginTally {
         }
         if is_hot {
             let answered = matches!(row.outcome, Some(ReadEnd::Ok | ReadEnd::Missing));
-            self.herds.take(arrived_ns, read.end_ns, answered);
+            self.herds.take(arrived_ns, read.end_ns, answered, row.replica);
         }
     }
 }

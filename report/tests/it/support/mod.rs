@@ -357,6 +357,7 @@ fn strategy(plan: &Plan, shape: &Shape, records: &Records) -> Strategy {
                 mean,
                 p50: mean.round(),
                 max: mean.ceil() as u64,
+                fullest_replica: None,
             }),
         }),
         predicted: None,
