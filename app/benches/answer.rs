@@ -67,7 +67,7 @@ fn hit(c: &mut Criterion) {
         .start(&StartReplica {
             namespace,
             strategy,
-            ttl_ns: 3_600_000_000_000,
+            ttls_ns: 3_600_000_000_000.into(),
             window_ns: None,
             seed: 1,
             budgets: Default::default(),

@@ -38,3 +38,6 @@ pub const BUILD: &str = env!("LAB_BUILD");
 /// The largest body that a control listener reads.
 #[cfg(feature = "programs")]
 const CONTROL_BODY_MAX: usize = 64 << 10;
+/// The same of a start, which may have a number for each of ten million items.
+#[cfg(feature = "programs")]
+const START_BODY_MAX: usize = 128 << 20;

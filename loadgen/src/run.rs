@@ -235,7 +235,7 @@ fn load_in_words(settings: &Settings) -> String {
     let writes = settings.scenario.writes.as_ref().map(Writes::in_words).unwrap_or_default();
     let batch = Some(settings.scenario.load.batch).filter(|batch| *batch > 1);
     let batch = batch.map(|batch| format!(", {batch} items a request")).unwrap_or_default();
-    let more = format!("{batch}{}{writes}", settings.scenario.keys.missing_in_words());
+    let more = format!("{batch}{}{writes}", settings.scenario.keys.in_words());
     match &settings.scenario.load.kind {
         LoadKind::Closed { clients, think, ramps } => {
             format!("closed loop, {clients} clients{}, think time {think}{more}", client_ramps_in_words(ramps))

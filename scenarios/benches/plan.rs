@@ -28,7 +28,7 @@ fn item(c: &mut Criterion) {
         group.bench_function(name, |bench| {
             bench.iter(|| {
                 n += 1;
-                plan.item(black_box(7), n)
+                plan.item(black_box(7), n, 0)
             });
         });
     }

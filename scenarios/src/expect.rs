@@ -10,9 +10,11 @@ use strategies::theory::{Circumstances, FilledBy, Gaps, Readers, Theory, Think, 
 use strategies::{Budgets, Spec};
 
 use crate::scenario::{CacheSettings, OriginModel, Scenario};
-use crate::values::keys::{KeyKind, Keys};
+use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::load::{Arrivals, Load, LoadKind};
+use crate::values::popularity::KeyKind;
+use crate::values::recorded::RowValues;
 use crate::values::start::Start;
 
 impl Scenario {
@@ -48,27 +50,17 @@ impl Scenario {
         } = self;
         // Where nothing fails nobody moves on or tries again; where something may, a premise fails.
         let Load { kind, warmup, duration: _, timeout, on_down: _, retry: _, batch } = load;
-        // The bytes of a value take no time of the origin's, and a value that is written there changes no entry.
-        let Keys {
-            kind: popularity,
-            n,
-            sample_of: _,
-            value_size: _,
-            compressible: _,
-            one_slot: _,
-            missing_share,
-            missing_n: _,
-        } = keys;
         // What else a server is set up with changes how long it takes, which is told by what it says of itself.
         let CacheSettings { ttl, redis, simulated } = cache;
         // A lock's budget is its strategy's, where that does not say another.
         let Budgets { replica, origin_read: _, lock_wait: _ } = budgets;
         let OriginModel { service_time, write_time: _, concurrency, queue: _, write_every: _ } = origin;
         let (readers, steady, together) = readers(kind);
+        let (share, classes) = key_share(keys);
         Circumstances {
-            share: hot_share(popularity).map(|share| share * (1.0 - missing_share)),
-            others: n.saturating_sub(1),
-            missing: *missing_share,
+            share,
+            others: keys.n.saturating_sub(1),
+            missing: keys.missing_share,
             readers,
             steady,
             events: events.len(),
@@ -76,6 +68,8 @@ impl Scenario {
             evicts: redis.bounds_memory(),
             busy_cache: simulated.is_busy(),
             batch: *batch,
+            churn: keys.churn.is_some(),
+            classes,
             slots: slots.is_some(),
             ttl: *ttl,
             service: always(service_time),
@@ -87,6 +81,27 @@ impl Scenario {
             measured,
         }
     }
+}
+
+/// The share of the key that is singled out, of all requests, and whether keys differ in more than their popularity.
+fn key_share(keys: &Keys) -> (Option<f64>, bool) {
+    // The bytes of a value take no time of the origin's, and a value that is written there changes no entry.
+    let Keys {
+        kind,
+        n: _,
+        sample_of: _,
+        value_size: _,
+        compressible: _,
+        one_slot: _,
+        missing_share,
+        missing_n: _,
+        churn: _,
+        generations: _,
+        from_rows,
+        classes,
+    } = keys;
+    let differ = !classes.is_empty() || *from_rows != RowValues::default();
+    (hot_share(kind).map(|share| share * (1.0 - missing_share)), differ)
 }
 
 /// The share of the key that is singled out, of the requests for keys that exist.

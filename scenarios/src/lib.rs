@@ -11,6 +11,8 @@
 //! | what is wrong, and where | `problem.rs`, `source.rs`, `nearest.rs` |
 //! | the resolved copy | `resolved.rs` |
 //! | the plan of requests | `plan.rs`, `plan/`, `draw.rs` |
+//! | keys of their own kind, with TTLs and sizes by class or by row | `classes.rs`, `items.rs` |
+//! | keys that are replaced by new ones | `churn.rs` |
 //! | a rate that changes, and its arrivals | `rate.rs` |
 //! | a number of clients that changes, and when each is active | `active.rs` |
 //! | when a client tries again, and how often all may | `retry.rs` |
@@ -42,13 +44,18 @@ pub use shipped::shipped;
 pub use strategies::units::{duration_text, rate_text, size_text};
 pub use threshold::{Bound, METRICS, Threshold};
 pub use values::budgets::budgets_for;
+pub use values::churn::Churn;
+pub use values::classes::{ClassKeys, KeyClass};
 pub use values::counting::CountingLoad;
-pub use values::keys::{KeyKind, Keys, Sample};
+pub use values::keys::Keys;
 pub use values::law::Law;
 pub use values::load::{Arrivals, Load, LoadKind, OnDown};
 pub use values::op::Op;
+pub use values::popularity::{KeyKind, Sample};
 pub use values::ramp::{ClientRamp, Ramp, client_ramps_in_words, ramps_in_words};
-pub use values::recorded::{OpenTrace, RecordedRequest, RecordedTrace, ReplayedOps, TraceFound, TraceSettings};
+pub use values::recorded::{
+    KeyAsks, OpenTrace, RecordedRequest, RecordedTrace, ReplayedOps, RowValues, TraceFound, TraceSettings, TracedKeys,
+};
 pub use values::retry::{RETRY_RESERVE, RequestId, Retry, RetryBudget};
 pub use values::server::{SERVER_SETTINGS, ServerRange, ServerSettings, ServerValue};
 pub use values::service::ServiceModel;

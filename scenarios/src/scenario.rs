@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::event::ScenarioEvent;
 use crate::schema::walk::{Fields, Walk};
 use crate::threshold::Threshold;
+use crate::values::classes::{TTL_MAX, TTL_MIN};
 use crate::values::counting::CountingLoad;
 use crate::values::keys::Keys;
 use crate::values::law::Law;
@@ -19,7 +20,6 @@ use crate::values::writes::Writes;
 use strategies::units::{DURATION, duration_text};
 use strategies::{Budgets, Slots};
 
-const TTL_MAX: Duration = Duration::from_secs(24 * 3600);
 const SERVICE_TIME_MAX: Duration = Duration::from_secs(3600);
 const WRITE_EVERY_MAX: Duration = Duration::from_secs(24 * 3600);
 /// One connection each between replica and origin, of which there are 65 536 between two addresses.
@@ -122,20 +122,24 @@ impl Scenario {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.doubtful_times();
         let (ttl, mean) = (self.cache.ttl, self.origin.service_time.mean());
-        if ttl < mean {
+        let least = self.ttls().values().copied().min().unwrap_or(ttl);
+        if least < mean {
+            let which = if least == ttl { "`cache.ttl`" } else { "the shortest TTL" };
             warnings.push(format!(
-                "`cache.ttl` ({}) is shorter than the origin's mean service time ({}): an entry may end before the next \
+                "{which} ({}) is shorter than the origin's mean service time ({}): an entry may end before the next \
                  read does; raise the TTL unless that is the point",
-                duration_text(ttl),
+                duration_text(least),
                 duration_text(mean)
             ));
         }
+        warnings.extend(self.clamped());
         let stated = self.load.trace().and_then(|trace| trace.rows.as_ref()?.stated_ttls());
-        if let Some((least, most)) = stated.filter(|stated| *stated != (ttl, ttl)) {
+        let counts = self.keys.from_rows.ttl || self.keys.classes.iter().any(|class| class.ttl.is_some());
+        if let Some((least, most)) = stated.filter(|stated| *stated != (ttl, ttl) && !counts) {
             let [least, most, ttl] = [least, most, ttl].map(duration_text);
             warnings.push(format!(
-                "the trace's rows state TTLs from {least} to {most}, and every entry of this run has one of {ttl}; set `cache.ttl` to \
-                 what tells most"
+                "the trace's rows state TTLs from {least} to {most}, and every entry of this run has one of {ttl}; write \
+                 `keys.from_rows = \"ttl\"` to have each key's own"
             ));
         }
         warnings
@@ -151,8 +155,7 @@ impl Scenario {
 
 impl CacheSettings {
     pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
-        let least = Duration::from_millis(1);
-        let ttl = walk.quantity(fields, "ttl", &DURATION, least..=TTL_MAX, None);
+        let ttl = walk.quantity(fields, "ttl", &DURATION, TTL_MIN..=TTL_MAX, None);
         let (redis, simulated) = (ServerSettings::read(walk, fields), SimulatedServer::read(walk, fields));
         Some(Self { ttl: ttl?, redis: redis?, simulated: simulated? })
     }

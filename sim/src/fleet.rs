@@ -11,7 +11,7 @@ use strategies::counter::{CounterPorts, CounterSpec, CounterStack};
 use strategies::port::{CacheError, Capabilities, Clock, CounterServer, EventSink};
 use strategies::rng::Rng;
 use strategies::time::Mono;
-use strategies::{Budgets, Cx, GetError, Key, Ports, Slots, Spec, Stack, WarmItem};
+use strategies::{Budgets, ByItem, Cx, GetError, Key, Ports, Slots, Spec, Stack, WarmItem};
 
 use crate::cache::link::{Link, LinkLatency};
 use crate::cache::{CachePort, CacheServer, SimConnections};
@@ -61,8 +61,8 @@ pub struct FleetSettings<'a> {
     pub spec: &'a Spec,
     /// What counts, and how long its windows live, where the load counts.
     pub counter: Option<(&'a CounterSpec, Duration)>,
-    /// The scenario's TTL.
-    pub ttl: Duration,
+    /// The TTL of each item.
+    pub ttls: ByItem<Duration>,
     /// How many replicas.
     pub replicas: u16,
     /// The seed of everything that is drawn.
@@ -86,7 +86,7 @@ pub struct Fleet {
     pub origin: Arc<SimOrigin>,
     spec: Spec,
     counter: Option<(CounterSpec, Duration)>,
-    ttl: Duration,
+    ttls: ByItem<Duration>,
     root: Rng,
     pub(crate) latencies: Latencies,
     pub(crate) budgets: Budgets,
@@ -167,7 +167,7 @@ impl Fleet {
             origin,
             spec: settings.spec.clone(),
             counter: settings.counter.map(|(spec, window)| (spec.clone(), window)),
-            ttl: settings.ttl,
+            ttls: settings.ttls,
             replicas: (0..settings.replicas).map(replica).collect(),
             root,
             latencies: settings.latencies,
@@ -219,7 +219,7 @@ impl Fleet {
             slots: self.slots,
         };
         let incarnation = self.root.fork(&of_life("incarnation")).next_u64();
-        let stack = Stack::build(&self.spec, &ports, self.ttl, incarnation);
+        let stack = Stack::build(&self.spec, &ports, self.ttls.clone(), incarnation);
         let stack =
             Rc::new(stack.unwrap_or_else(|unable| unreachable!("a simulated cache can do all of it: {unable}")));
         let counters = self.counter.as_ref().map(|(spec, window)| Rc::new(self.counting(spec, *window, &port, &ports)));

@@ -118,14 +118,14 @@ pub fn simulate<W: Witness + 'static>(
     let world = World::seeded(seed);
     let work = ServerWork::new(&scenario.keys, scenario.cache.simulated);
     let cache = CacheServer::busy(world.handle(), MemoryCache::new(world.clock(0)), work);
-    let origin = SimOrigin::sized(world.handle(), &scenario.origin, &scenario.keys, seed);
+    let origin = SimOrigin::sized(world.handle(), scenario, seed);
     if let Some(sink) = reads {
         origin.hand_over_to(sink);
     }
-    let ttl = scenario.cache.ttl;
+    let ttls = scenario.ttls();
     let (budgets, slots) = (scenario.budgets, scenario.slots);
     let counter = counter.zip(scenario.counting.map(|counting| counting.window));
-    let settings = FleetSettings { spec, counter, ttl, replicas, seed, latencies, budgets, slots, events };
+    let settings = FleetSettings { spec, counter, ttls, replicas, seed, latencies, budgets, slots, events };
     let fleet = Fleet::start(&world, settings, cache, Arc::clone(&origin));
     let crowd = Crowd::new(&fleet, scenario, plan, seed, Rc::clone(witness));
     let chaos = Rc::new(Chaos::new(&fleet, &crowd, scenario));
@@ -152,7 +152,7 @@ async fn run<W: Witness + 'static>(
     let (load, handle) = (&scenario.load, world.handle());
     let t0 = match scenario.warm {
         Some(kind) => {
-            let (items, at_once) = (scenario.keys.n, scenario.origin.concurrency);
+            let (items, at_once) = (scenario.keys.ranks(), scenario.origin.concurrency);
             fleet.warm(kind, items, at_once, scenario.warm_budget()).await?
         }
         None => handle.now().plus(load.warmup),

@@ -34,6 +34,7 @@ mod stack;
 pub mod theory;
 
 pub use fill::{Cx, Filled, LEASE_MARGIN, Mode, Prefetched, Want};
+pub use kit::by_item::{ByItem, ItemGroups};
 pub use kit::nearest;
 pub use kit::rng;
 pub use kit::time;

@@ -13,7 +13,7 @@ pub const CLASSES_MAX: usize = 64;
 
 /// A class: keys that fit a pattern, and what holds for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyClass {
+pub struct TraceClass {
     /// A regular expression; it fits where it is found anywhere in the key, unless it says `^` and `$`.
     pub pattern: String,
     /// Their TTL, where the row states none.
@@ -26,11 +26,11 @@ pub struct KeyClass {
 #[derive(Debug)]
 pub(crate) struct KeyClasses {
     patterns: RegexSet,
-    classes: Vec<KeyClass>,
+    classes: Vec<TraceClass>,
 }
 
 impl KeyClasses {
-    pub(crate) fn new(classes: &[KeyClass]) -> Result<Self, TraceError> {
+    pub(crate) fn new(classes: &[TraceClass]) -> Result<Self, TraceError> {
         if classes.len() > CLASSES_MAX {
             let found = classes.len().to_string();
             return Err(TraceError::Setting { what: "classes", found, allowed: "at most 64" });
@@ -46,11 +46,10 @@ impl KeyClasses {
         Ok(Self { patterns, classes: classes.to_vec() })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.classes.is_empty()
-    }
-
-    pub(crate) fn of(&self, name: &[u8]) -> Option<&KeyClass> {
-        self.patterns.matches(name).iter().next().and_then(|first| self.classes.get(first))
+    /// The class that a name fits, and its number from 1 on.
+    pub(crate) fn of(&self, name: &[u8]) -> Option<(u8, &TraceClass)> {
+        // Where there are none, which is the most frequent case, no name is looked at.
+        let first = if self.classes.is_empty() { None } else { self.patterns.matches(name).iter().next() };
+        first.and_then(|at| Some((u8::try_from(at + 1).ok()?, self.classes.get(at)?)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::class::KeyClass;
+use crate::class::TraceClass;
 use crate::error::TraceError;
 use crate::format::TraceFormat;
 use crate::key::KeyNames;
@@ -38,7 +38,7 @@ pub struct TraceOptions {
     /// The seed of the keys' hashes.
     pub seed: u64,
     /// The TTL and the size of rows that state none, by their key. At most 64.
-    pub classes: Vec<KeyClass>,
+    pub classes: Vec<TraceClass>,
 }
 
 impl Default for TraceOptions {

@@ -171,6 +171,7 @@ impl TraceReader {
             op: row.op,
             size: row.size,
             ttl: row.ttl_ns.map(Duration::from_nanos),
+            class: row.class,
             failed: row.failed,
             name: row.name,
             line: row.line,
@@ -241,8 +242,7 @@ fn add_late(bad: &mut BadRows, number: u64, bytes: &[u8], late: TooLate, disorde
 }
 
 fn pending(row: &FieldRow<'_>, line: u64, options: &TraceOptions, classes: &KeyClasses) -> PendingRow {
-    let open = row.ttl_ns.is_none() || row.size.is_none();
-    let class = if open && !classes.is_empty() { classes.of(row.key) } else { None };
+    let (number, class) = classes.of(row.key).unzip();
     let key: KeyHash = hashed(options.seed, row.key);
     let op: TraceOp = row.op;
     PendingRow {
@@ -251,6 +251,7 @@ fn pending(row: &FieldRow<'_>, line: u64, options: &TraceOptions, classes: &KeyC
         key,
         ttl_ns: row.ttl_ns.or(class.and_then(|class| class.ttl).map(ns)),
         size: row.size.or(class.and_then(|class| class.size)),
+        class: number,
         op,
         failed: row.failed,
         name: options.names.of(row.key),

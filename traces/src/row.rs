@@ -30,6 +30,8 @@ pub struct TraceRow {
     pub size: Option<u32>,
     /// The entry's TTL, not divided by the speed; `None` where neither the row nor its class states one.
     pub ttl: Option<Duration>,
+    /// The class that the key's name fits, from 1 on; `None` where there is none.
+    pub class: Option<u8>,
     /// Whether the server answered it with an error of its own (5xx).
     pub failed: bool,
     /// The key's name, or its pseudonym, where that was asked for.

@@ -198,7 +198,7 @@ mod tests {
         let sizes = scenarios::SizeLaw::Constant(50_000);
         let shape = |filler_bytes| crate::origin::ValueShape {
             seed: 1,
-            sizes,
+            sizes: sizes.into(),
             compressible: f64::from(filler_bytes) / 50_000.0,
         };
         for (filler_bytes, compressed) in [(0, false), (4_000, false), (6_000, true), (45_000, true)] {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -13,6 +13,7 @@ use strategies::port::Clock;
 
 use super::service::{OriginService, ReadError};
 use super::store::StoredItem;
+use crate::START_BODY_MAX;
 use crate::wire::auth::ControlToken;
 use crate::wire::control::{FaultOrigin, Identity, Meet, Met, StartOrigin};
 use crate::wire::headers::{VERSION_HEADER, asker};
@@ -33,7 +34,7 @@ pub(super) fn data(service: Arc<OriginService>) -> Router {
 
 pub(super) fn control(service: Arc<OriginService>, token: ControlToken) -> Router {
     let routes = routes()
-        .route("/start", post(start))
+        .route("/start", post(start).layer(DefaultBodyLimit::max(START_BODY_MAX)))
         .route("/fault", post(fault))
         .route("/meet", post(meet))
         .route("/counters", get(counters))

@@ -102,7 +102,7 @@ impl OriginService {
         let law = crate::wire::control::LawWire::Constant { ns: 0 };
         let none = StartOrigin {
             items: 0,
-            sizes: SizesWire::Constant { bytes: 0 },
+            sizes: SizesWire::Constant { bytes: 0 }.into(),
             compressible: 0.0,
             concurrency: 0,
             queue: 0,
@@ -125,9 +125,10 @@ impl OriginService {
         if start.concurrency == 0 {
             return Err("concurrency is 0; at least 1 is needed".into());
         }
-        let sizes = SizeLaw::from(start.sizes);
-        if sizes.p99() > VALUE_SIZE_MAX {
-            return Err(format!("values of {} bytes; at most {VALUE_SIZE_MAX} are possible", sizes.p99()));
+        let sizes = start.sizes.read(|law| SizeLaw::from(*law));
+        let most = sizes.values().map(SizeLaw::p99).max().unwrap_or(0);
+        if most > VALUE_SIZE_MAX {
+            return Err(format!("values of {most} bytes; at most {VALUE_SIZE_MAX} are possible"));
         }
         let shape = ValueShape { seed: start.seed, sizes, compressible: start.compressible };
         self.stop_writer();

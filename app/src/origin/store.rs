@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use scenarios::SizeLaw;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, Sqlite, pool::PoolConnection};
 use tokio::sync::Mutex;
@@ -64,13 +65,14 @@ impl Store {
     pub(super) async fn seed(&self, items: u32, shape: ValueShape) -> Result<(), sqlx::Error> {
         let mut seeded = self.seeded.lock().await;
         let mut transaction = self.writer.begin().await?;
-        if *seeded == Some((items, shape)) {
+        if seeded.as_ref() == Some(&(items, shape.clone())) {
             sqlx::query("UPDATE items SET version = 1 WHERE version <> 1").execute(&mut *transaction).await?;
             return transaction.commit().await;
         }
         *seeded = None;
         sqlx::query("DELETE FROM items").execute(&mut *transaction).await?;
-        for batch in batches(items, shape.sizes.p99()) {
+        let most = shape.sizes.values().map(SizeLaw::p99).max().unwrap_or(0);
+        for batch in batches(items, most) {
             let rows: Vec<String> = batch.iter().map(|_| "(?, 1, ?)".to_owned()).collect();
             let insert = format!("INSERT INTO items (id, version, value) VALUES {}", rows.join(", "));
             let mut insert = sqlx::query(sqlx::AssertSqlSafe(insert));

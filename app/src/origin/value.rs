@@ -7,6 +7,7 @@
 //! is the same text turned round, so that no two versions have the same bytes at the same place.
 
 use scenarios::SizeLaw;
+use strategies::ByItem;
 use strategies::rng::mix;
 
 /// 64 letters that need no escape in JSON, a URL or a log: 6 bits each.
@@ -17,12 +18,12 @@ const FILLER: char = 'x';
 const PER_WORD: u32 = 10;
 
 /// The size of a value, and what it is drawn from.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ValueShape {
     /// The run's seed.
     pub(crate) seed: u64,
     /// How large values are.
-    pub(crate) sizes: SizeLaw,
+    pub(crate) sizes: ByItem<SizeLaw>,
     /// The share of a value that is filler, 0 to 1.
     pub(crate) compressible: f64,
 }
@@ -31,7 +32,7 @@ impl ValueShape {
     /// The value of an item's first version.
     #[must_use]
     pub(crate) fn first(&self, number: u32) -> String {
-        let bytes = self.sizes.of(self.seed, number);
+        let bytes = self.sizes.of(number).of(self.seed, number);
         let filler = ((f64::from(bytes) * self.compressible).round() as u32).min(bytes);
         let mut value = String::with_capacity(bytes as usize + PER_WORD as usize);
         value.extend(std::iter::repeat_n(FILLER, filler as usize));
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     fn of_size(seed: u64, bytes: u32, compressible: f64) -> ValueShape {
-        ValueShape { seed, sizes: SizeLaw::Constant(bytes), compressible }
+        ValueShape { seed, sizes: SizeLaw::Constant(bytes).into(), compressible }
     }
 
     fn packed(value: &str) -> usize {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -14,6 +14,7 @@ use strategies::port::{Bus, Clock, Removal};
 use strategies::{Cx, Key, WarmItem};
 
 use super::running::{Replica, Running};
+use crate::START_BODY_MAX;
 use crate::wire::auth::ControlToken;
 use crate::wire::control::{
     CutChanges, EndlessCounters, Expire, HeldLocks, Identity, LookAtCounters, Preflight, StartReplica, TryCache,
@@ -30,7 +31,7 @@ const WARM_ITEMS_MAX: u32 = 1_000_000;
 
 pub(super) fn router(replica: Arc<Replica>, token: ControlToken) -> Router {
     let routes = routes()
-        .route("/start", post(start))
+        .route("/start", post(start).layer(DefaultBodyLimit::max(START_BODY_MAX)))
         .route("/warm", post(warm))
         .route("/expire", post(expire))
         .route("/unheard", post(unheard))

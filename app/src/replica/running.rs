@@ -127,8 +127,9 @@ impl Replica {
             budgets: start.budgets.into(),
             slots: start.slots.map(Into::into),
         };
-        let ttl = Duration::from_nanos(start.ttl_ns);
-        let stack = Stack::build(&spec, &ports, ttl, self.incarnation).map_err(|e| e.to_string())?;
+        let ttls = start.ttls_ns.read(|ns| Duration::from_nanos(*ns));
+        let ttl = ttls.usual;
+        let stack = Stack::build(&spec, &ports, ttls, self.incarnation).map_err(|e| e.to_string())?;
         let counting = |window| {
             let server = (Arc::clone(&cache.counters), server);
             Counters::over(&start.strategy, Duration::from_nanos(window), server, &ports)

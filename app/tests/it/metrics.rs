@@ -69,7 +69,7 @@ async fn counters_live_as_long_as_the_program_and_not_as_its_strategy() {
     let start = |strategy: &str| StartReplica {
         namespace: format!("run:{strategy}"),
         strategy: strategy.into(),
-        ttl_ns: 7_000_000_000,
+        ttls_ns: 7_000_000_000.into(),
         window_ns: None,
         seed: 1,
         budgets: Default::default(),
@@ -184,7 +184,7 @@ async fn a_lost_cache_is_counted_by_kind() {
         .start(&StartReplica {
             namespace,
             strategy,
-            ttl_ns: 1_000_000_000,
+            ttls_ns: 1_000_000_000.into(),
             window_ns: None,
             seed: 1,
             budgets: Default::default(),

@@ -97,7 +97,7 @@ async fn a_start_empties_the_ledger_and_refuses_what_cannot_be() {
     assert!(ledger(&lab).await.is_empty());
     let error = lab.origin_control.post::<()>("/start", &settings(1, 0)).await.unwrap_err();
     assert!(error.to_string().contains("concurrency is 0; at least 1 is needed"), "{error}");
-    let huge = StartOrigin { sizes: SizesWire::Constant { bytes: u32::MAX }, ..settings(1, 2) };
+    let huge = StartOrigin { sizes: SizesWire::Constant { bytes: u32::MAX }.into(), ..settings(1, 2) };
     let error = lab.origin_control.post::<()>("/start", &huge).await.unwrap_err();
     assert!(error.to_string().contains("at most 1048576 are possible"), "{error}");
     for factor in [-1.0, 1e300] {

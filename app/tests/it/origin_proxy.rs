@@ -75,7 +75,7 @@ impl Proxy {
         let law = LawWire::Constant { ns: 0 };
         let start = StartOrigin {
             items: 1,
-            sizes: SizesWire::Constant { bytes: 1 },
+            sizes: SizesWire::Constant { bytes: 1 }.into(),
             compressible: 0.0,
             concurrency: 1,
             queue: 0,

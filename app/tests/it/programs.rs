@@ -77,7 +77,7 @@ async fn replica_and_origin_serve_and_end_at_sigterm() {
     let start = StartReplica {
         namespace: "run:naive".into(),
         strategy: "naive".into(),
-        ttl_ns: 5_000_000_000,
+        ttls_ns: 5_000_000_000.into(),
         window_ns: None,
         seed: 1,
         budgets: Default::default(),

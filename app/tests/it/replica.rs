@@ -150,7 +150,7 @@ async fn control_wants_the_token_and_no_web_page() {
     assert_eq!(get(&format!("{}/identity", lab.replicas[0])).await.status, 404);
     let error = lab.controls[0].post::<()>("/start", &serde_json::json!({"strategy": 3})).await.unwrap_err();
     assert!(error.to_string().contains("HTTP 422"), "{error}");
-    let start = serde_json::json!({"namespace": "a:b", "strategy": "nayve", "ttl_ns": 1, "seed": 1});
+    let start = serde_json::json!({"namespace": "a:b", "strategy": "nayve", "ttls_ns": {"usual": 1}, "seed": 1});
     let error = lab.controls[0].post::<()>("/start", &start).await.unwrap_err();
     assert!(error.to_string().contains("did you mean `naive`?"), "{error}");
 }

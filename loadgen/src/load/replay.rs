@@ -15,9 +15,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use scenarios::{Op, RecordedRequest, RecordedTrace, ReplayedOps, TraceFound, TraceSettings};
+use scenarios::{
+    KeyAsks, Op, RecordedRequest, RecordedTrace, ReplayedOps, RowValues, TraceFound, TraceSettings, TracedKeys,
+};
 use strategies::rng::mix;
-use traces::{KeyNumbers, TraceError, TraceFormat, TraceOp, TraceOptions, TraceReader};
+use strategies::time::nanos;
+use traces::{KeyNumbers, TraceError, TraceFormat, TraceOp, TraceOptions, TraceReader, TraceRow};
 
 /// The most distinct keys that a scenario may have.
 const KEYS_MAX: u32 = 10_000_000;
@@ -37,13 +40,16 @@ pub fn open_trace(settings: &TraceSettings) -> Result<Arc<dyn RecordedTrace>, St
     let reads_alone = settings.ops == ReplayedOps::Reads;
     let mut requests = TraceRequests::open(&path, &options, reads_alone).map_err(|error| error.to_string())?;
     let mut look = TraceLook::default();
-    while let Some((request, ttl)) = requests.next().map_err(|error| error.to_string())? {
-        look.add(&request, ttl);
+    while let Some((request, row)) = requests.next().map_err(|error| error.to_string())? {
+        look.add(&request, &row);
+        take(&mut look.keys, &settings.asks, request.key, &row);
     }
     if look.requests == 0 {
         let path = &settings.path;
         return Err(format!("{path}: none of its rows reads · write ops = \"all\", or take another part of it"));
     }
+    let keys = (settings.asks != KeyAsks::default()).then(|| std::mem::take(&mut look.keys));
+    look.digest = keys.as_ref().map_or(look.digest, |keys| digest_of_keys(look.digest, keys));
     let (found, ttls) = (look.found(&requests), look.ttls);
     if FileStamp::of(&path)? != stamp {
         return Err(format!("{}: it changed while it was looked through · wait until it is written", settings.path));
@@ -57,6 +63,7 @@ pub fn open_trace(settings: &TraceSettings) -> Result<Arc<dyn RecordedTrace>, St
         stamp,
         found,
         ttls,
+        keys,
         ready,
         fault,
     }))
@@ -64,9 +71,11 @@ pub fn open_trace(settings: &TraceSettings) -> Result<Arc<dyn RecordedTrace>, St
 
 /// How the reader is to read.
 fn options(settings: &TraceSettings) -> TraceOptions {
-    let TraceSettings { path: _, format, key, speed, from, to, ops: _ } = settings;
+    let TraceSettings { path: _, format, key, speed, from, to, ops: _, asks } = settings;
     let format = format.and_then(|word| TraceFormat::WORDS.iter().find(|(of, _)| *of == word).map(|(_, of)| *of));
-    TraceOptions { format, key: key.clone(), speed: *speed, from: *from, to: *to, ..TraceOptions::default() }
+    let class = |pattern: &String| traces::class::TraceClass { pattern: pattern.clone(), ttl: None, size: None };
+    let classes = asks.patterns.iter().map(class).collect();
+    TraceOptions { format, key: key.clone(), speed: *speed, from: *from, to: *to, classes, ..TraceOptions::default() }
 }
 
 /// What tells that a file is the one that was looked through.
@@ -100,14 +109,14 @@ impl TraceRequests {
         Ok(Self { reader: TraceReader::open(path, options)?, numbers: KeyNumbers::new(KEYS_MAX), reads_alone })
     }
 
-    /// The next one, and the TTL that its row states.
-    fn next(&mut self) -> Result<Option<(RecordedRequest, Option<Duration>)>, TraceError> {
+    /// The next one, and its row.
+    fn next(&mut self) -> Result<Option<(RecordedRequest, TraceRow)>, TraceError> {
         while let Some(row) = self.reader.next_row()? {
             // A deletion and an increment change the item: the lab's origin gives it a new version, and never loses one.
             let op = if row.op == TraceOp::Read { Op::Get } else { Op::Put };
             if op == Op::Get || !self.reads_alone {
                 let key = self.numbers.number(row.key)?;
-                return Ok(Some((RecordedRequest { at_ns: row.at_ns, key, op }, row.ttl)));
+                return Ok(Some((RecordedRequest { at_ns: row.at_ns, key, op }, row)));
             }
         }
         Ok(None)
@@ -125,10 +134,11 @@ struct TraceLook {
     second: (u64, u64),
     peak_per_s: u64,
     ttls: Option<(Duration, Duration)>,
+    keys: TracedKeys,
 }
 
 impl TraceLook {
-    fn add(&mut self, request: &RecordedRequest, ttl: Option<Duration>) {
+    fn add(&mut self, request: &RecordedRequest, row: &TraceRow) {
         let RecordedRequest { at_ns, key, op } = *request;
         let is_write = op == Op::Put;
         self.requests += 1;
@@ -139,7 +149,7 @@ impl TraceLook {
         let (second, requests) = self.second;
         self.second = (at_ns / S_NS, if second == at_ns / S_NS { requests + 1 } else { 1 });
         self.peak_per_s = self.peak_per_s.max(self.second.1);
-        if let Some(ttl) = ttl {
+        if let Some(ttl) = row.ttl {
             let (least, most) = self.ttls.unwrap_or((ttl, ttl));
             self.ttls = Some((least.min(ttl), most.max(ttl)));
         }
@@ -159,6 +169,40 @@ impl TraceLook {
     }
 }
 
+/// Takes what a row says of its key, as far as it is asked for. Of TTLs and sizes the first that is stated stays.
+fn take(keys: &mut TracedKeys, asks: &KeyAsks, key: u32, row: &TraceRow) {
+    let KeyAsks { patterns, values: RowValues { ttl, size } } = asks;
+    let at = key as usize - 1;
+    if !patterns.is_empty() {
+        set_first(&mut keys.class, at, row.class.unwrap_or(0));
+    }
+    if *ttl {
+        // One of less than a nanosecond is one of a nanosecond: 0 is none.
+        set_first(&mut keys.ttl_ns, at, row.ttl.map_or(0, |ttl| nanos(ttl).max(1)));
+    }
+    if *size {
+        set_first(&mut keys.size, at, row.size.unwrap_or(0));
+    }
+}
+
+/// A digest that says, too, what was found out of the keys.
+fn digest_of_keys(digest: u64, TracedKeys { class, ttl_ns, size }: &TracedKeys) -> u64 {
+    let lists = [class.len(), ttl_ns.len(), size.len()].map(|length| length as u64);
+    let values = class.iter().map(|class| u64::from(*class)).chain(ttl_ns.iter().copied());
+    let values = values.chain(size.iter().map(|size| u64::from(*size)));
+    lists.into_iter().chain(values).fold(digest, |hash, word| mix(hash ^ mix(word)))
+}
+
+/// Sets a place that is empty, 0, or beyond the end.
+fn set_first<T: Copy + Default + PartialEq>(list: &mut Vec<T>, at: usize, value: T) {
+    if at >= list.len() {
+        list.resize(at + 1, T::default());
+    }
+    if list[at] == T::default() {
+        list[at] = value;
+    }
+}
+
 /// A file that was looked through.
 #[derive(Debug)]
 struct TraceFile {
@@ -170,6 +214,7 @@ struct TraceFile {
     stamp: FileStamp,
     found: TraceFound,
     ttls: Option<(Duration, Duration)>,
+    keys: Option<TracedKeys>,
     /// What was begun in advance.
     ready: Mutex<Vec<ReadAhead>>,
     fault: Mutex<Option<String>>,
@@ -182,6 +227,10 @@ impl RecordedTrace for TraceFile {
 
     fn stated_ttls(&self) -> Option<(Duration, Duration)> {
         self.ttls
+    }
+
+    fn keys(&self) -> Option<&TracedKeys> {
+        self.keys.as_ref()
     }
 
     fn rows(&self) -> Box<dyn Iterator<Item = RecordedRequest> + Send> {
@@ -294,6 +343,7 @@ mod tests {
             from,
             to: None,
             ops,
+            asks: KeyAsks::default(),
         }
     }
 

@@ -89,7 +89,7 @@ fn of_strategy(
     check_whole(strategy, &events, &origin, &seconds)?;
     let slack = Duration::from_nanos(run.clock_uncertainty_ns.unwrap_or(0));
     let terms = Terms {
-        promise: spec.clone().fitted(&scenario.budgets).promise(scenario.cache.ttl),
+        promise: spec.clone().fitted(&scenario.budgets).promise(scenario.ttl_max()),
         replicas: u16::try_from(run.replicas).unwrap_or(u16::MAX),
         budgets: scenario.budgets,
         places: scenario.origin.concurrency as usize,

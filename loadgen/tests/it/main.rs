@@ -30,6 +30,7 @@ mod kubernetes;
 mod names;
 mod near;
 mod otlp;
+mod own_keys;
 mod pages;
 mod pool;
 mod ramps;

@@ -82,3 +82,23 @@ fn clients_begin_and_end_as_a_ramp_says() {
         assert!((0.75..=1.1).contains(&(found / expected)), "{found} of {expected} from {} ms", row.start_ms);
     }
 }
+
+#[test]
+fn classes_have_their_ttls_and_sizes_in_a_real_cache() {
+    let results = tempfile::tempdir().unwrap();
+    let class = "keys.class=[{ share = 0.5, n = 1, kind = \"single\", ttl = \"1s\", value_size = \"20KiB\" }]";
+    let sets = ["--set", "keys.kind=single", "--set", "keys.n=1", "--set", class, "--set", "cache.ttl=60s"];
+    let args = ["--scenario", "hotkey", "-w", "2s", "-d", "4s", "--cache", "memory", "--strategy", "plain + lock"];
+    let (said, path) =
+        unspoiled(results.path(), |folder| run(&[&args[..], &sets, &["-o", folder.to_str().unwrap()]].concat()));
+    assert_ended(&said, &path, &[0]);
+    let run = record(&path);
+    let locked = strategy(&run, "plain + lock");
+    assert!(sound(locked) && locked.errors == 0, "{:?}", locked.invalid_because);
+    let rows = folder(&path, &locked.folder).read_origin().unwrap();
+    let measured: Vec<&str> = rows.iter().filter(|row| row.arrived_ns >= 0).map(|row| row.key.as_str()).collect();
+    // One read of 0.2 s a second and a read: three or four in four seconds, and none of the key that lives for a minute.
+    assert!((3..=4).contains(&measured.len()) && measured.iter().all(|key| *key == "2"), "{measured:?}");
+    let origin = origin_of(locked);
+    assert!(origin.total <= origin.floor.unwrap() + 1, "{origin:?}");
+}

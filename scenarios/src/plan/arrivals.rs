@@ -96,7 +96,7 @@ impl ArrivalIter<'_> {
             ArrivalSource::None => return None,
             ArrivalSource::Drawn(drawn) => {
                 let at_ns = drawn.moment(self.plan.seed, self.next)?;
-                let item = self.plan.item(0, self.next);
+                let item = self.plan.item(0, self.next, at_ns);
                 Arrival { at_ns, key: item.key, replica: item.replica, op: item.op }
             }
             ArrivalSource::Recorded(rows) => {

@@ -4,9 +4,11 @@
 
 use crate::plan::Plan;
 use crate::plan::draw::fold;
-use crate::values::keys::KeyKind;
+use crate::values::classes::ClassKeys;
 use crate::values::law::Law;
 use crate::values::load::{Arrivals, LoadKind};
+use crate::values::popularity::KeyKind;
+use crate::values::recorded::RowValues;
 use crate::values::size::SizeLaw;
 use crate::values::writes::WritePace;
 
@@ -58,6 +60,7 @@ fn digest(plan: &Plan) -> String {
     if plan.keys.missing_share > 0.0 {
         digest.add(&[plan.keys.missing_share.to_bits(), u64::from(plan.keys.missing_n)]);
     }
+    add_classes_and_churn(&mut digest, plan);
     match &load.kind {
         LoadKind::Closed { clients, think, ramps } => {
             digest.add(&[1, u64::from(*clients)]);
@@ -97,6 +100,32 @@ fn digest(plan: &Plan) -> String {
     format!("{:016x}", digest.0)
 }
 
+/// What of the keys is neither their number nor one law.
+fn add_classes_and_churn(digest: &mut Digest, plan: &Plan) {
+    let keys = &plan.keys;
+    if let Some(churn) = keys.churn {
+        digest.add(&[7, nanos(churn.turnover())]);
+    }
+    if keys.from_rows != RowValues::default() {
+        digest.add(&[8, u64::from(keys.from_rows.ttl), u64::from(keys.from_rows.size)]);
+    }
+    for class in &keys.classes {
+        match &class.which {
+            ClassKeys::Drawn { share, n, kind } => {
+                digest.add(&[9, share.to_bits(), u64::from(*n)]);
+                digest.add(&key_words(*kind));
+            }
+            ClassKeys::Named { pattern } => {
+                digest.add(&[10]);
+                digest.add(&pattern.bytes().map(u64::from).collect::<Vec<_>>());
+            }
+        }
+        if let Some(sizes) = class.value_size {
+            digest.add(&[u64::from(sizes.p50()), u64::from(sizes.p99())]);
+        }
+    }
+}
+
 /// How often is written, and what; of a share the requests themselves have it.
 fn add_writes(digest: &mut Digest, plan: &Plan) {
     let Some((writes, _)) = &plan.writes else { return };
@@ -116,7 +145,7 @@ fn add_items(digest: &mut Digest, plan: &Plan, clients: u32) {
     for i in 0..sampled {
         let client = (u64::from(i) * u64::from(clients) / u64::from(sampled)) as u32;
         for n in 0..ITEMS_SAMPLED {
-            let item = plan.item(client, n);
+            let item = plan.item(client, n, 0);
             let think = nanos(plan.think(client, n));
             digest.add(&[u64::from(item.key), u64::from(item.replica), think]);
         }

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Write = 6,
     WriteKey = 7,
     WriteGap = 8,
+    Class = 9,
+    WriteClass = 10,
 }
 
 /// The numbers of one purpose at one position.

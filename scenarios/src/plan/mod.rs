@@ -76,21 +76,29 @@ impl Plan {
             },
             counting: scenario.counting,
             writes: scenario.writes.map(|writes| {
-                let kind = writes.kind.unwrap_or(scenario.keys.kind);
-                (writes, Picker::new(&Keys { kind, ..scenario.keys.clone() }))
+                let keys = &scenario.keys;
+                let picker = match writes.kind {
+                    // One law for all of them, those of classes included.
+                    Some(kind) if !keys.classes.is_empty() => Picker::of(kind, keys.ranks()),
+                    Some(kind) => Picker::new(&Keys { kind, ..keys.clone() }),
+                    None => Picker::new(keys),
+                };
+                (writes, picker)
             }),
         }
     }
 
-    /// The `n`-th request of a client, both from 0. Replicas take turns: (client + n) mod replicas.
+    /// The `n`-th request of a client, both from 0, which is meant to be sent so many nanoseconds after the start of the warm-up. Replicas take
+    /// turns: (client + n) mod replicas. Only where keys are replaced does the moment make a difference.
     #[must_use]
-    pub fn item(&self, client: u32, n: u64) -> Item {
+    pub fn item(&self, client: u32, n: u64, at_ns: u64) -> Item {
         let client = u64::from(client);
         let turn = client.wrapping_add(n) % u64::from(self.replicas);
         if self.is_write(client, n) {
-            return Item { key: self.written_key(client, n), replica: turn as u32, op: Op::Put };
+            return Item { key: self.written_key(client, n, at_ns), replica: turn as u32, op: Op::Put };
         }
-        let key = || self.picker.pick(PurposeDraws::at(self.seed, Purpose::Key, client, n));
+        let of = |purpose| PurposeDraws::at(self.seed, purpose, client, n);
+        let key = || self.key_of(self.picker.pick(of(Purpose::Key), || of(Purpose::Class)), at_ns);
         Item {
             key: self.missing(client, n).unwrap_or_else(key),
             replica: turn as u32,
@@ -111,6 +119,13 @@ impl Plan {
         self.load.trace()?.rows.as_ref()?.fault()
     }
 
+    /// The key that a rank has at a moment: its own number, and with churn that plus the number of ranks for each that it had before.
+    fn key_of(&self, rank: u32, at_ns: u64) -> u32 {
+        let Some(churn) = self.keys.churn else { return rank };
+        let before = churn.generation(self.seed, rank, at_ns).min(self.keys.generations.saturating_sub(1));
+        rank.saturating_add(self.keys.ranks().saturating_mul(before))
+    }
+
     /// How many items a request asks for.
     #[must_use]
     pub fn batch(&self) -> u32 {
@@ -125,12 +140,12 @@ impl Plan {
 
     /// The key of a request that asks for what does not exist. Drawn apart, so that a share of none leaves a plan as it is.
     fn missing(&self, client: u64, n: u64) -> Option<u32> {
-        let Keys { n: existing, missing_share, missing_n, .. } = self.keys;
-        if missing_share <= 0.0 {
+        let (existing, Keys { missing_share, missing_n, .. }) = (self.keys.existing(), &self.keys);
+        if *missing_share <= 0.0 {
             return None;
         }
         let draws = PurposeDraws::at(self.seed, Purpose::Missing, client, n);
-        (draws.unit(0) < missing_share).then(|| existing.saturating_add(1 + draws.below(1, missing_n)))
+        (draws.unit(0) < *missing_share).then(|| existing.saturating_add(1 + draws.below(1, *missing_n)))
     }
 
     /// When a client of a closed load first sends, after the start of the warm-up: client · mean think ÷ clients, so

@@ -25,7 +25,7 @@ impl Plan {
         });
         moments.map(|(n, at_ns)| Arrival {
             at_ns,
-            key: self.written_key(0, n),
+            key: self.written_key(0, n, at_ns),
             replica: (n % u64::from(self.replicas)) as u32,
             op: Op::Put,
         })
@@ -39,9 +39,10 @@ impl Plan {
         }
     }
 
-    /// Which key a write is for.
-    pub(super) fn written_key(&self, client: u64, n: u64) -> u32 {
+    /// Which key a write at that moment is for.
+    pub(super) fn written_key(&self, client: u64, n: u64, at_ns: u64) -> u32 {
         let picker = self.writes.as_ref().map_or(&self.picker, |(_, picker)| picker);
-        picker.pick(PurposeDraws::at(self.seed, Purpose::WriteKey, client, n))
+        let of = |purpose| PurposeDraws::at(self.seed, purpose, client, n);
+        self.key_of(picker.pick(of(Purpose::WriteKey), || of(Purpose::WriteClass)), at_ns)
     }
 }

@@ -31,7 +31,7 @@ pub(crate) const LIMIT: [&str; 1] = ["per_window"];
 pub(crate) const RETRY: [&str; 5] = ["attempts", "base", "cap", "budget", "retry_after"];
 /// `to` is of a rate, `clients` of a closed load.
 pub(crate) const RAMP: [&str; 4] = ["at", "to", "clients", "over"];
-pub(crate) const KEYS: [&str; 10] = [
+pub(crate) const KEYS: [&str; 13] = [
     "kind",
     "n",
     "hot_share",
@@ -42,7 +42,11 @@ pub(crate) const KEYS: [&str; 10] = [
     "slots",
     "missing_share",
     "missing_n",
+    "churn",
+    "from_rows",
+    "class",
 ];
+pub(crate) const CLASS: [&str; 8] = ["share", "n", "kind", "hot_share", "exponent", "pattern", "ttl", "value_size"];
 pub(crate) const WRITES: [&str; 5] = ["rate", "share", "kind", "hot_share", "exponent"];
 pub(crate) const CACHE: [&str; 3] = ["ttl", "redis", "simulated"];
 pub(crate) const ORIGIN: [&str; 5] = ["service_time", "write_time", "concurrency", "queue", "write_every"];

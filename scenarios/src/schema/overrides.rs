@@ -25,7 +25,8 @@ const DROPS: [(&str, &str, &[&str]); 7] = [
 const RAMPS: [(&str, &str); 2] = [("rate", "clients"), ("clients", "to")];
 
 /// A trace brings its keys and its writes along.
-const DRAWN_KEYS: [&str; 7] = ["kind", "n", "hot_share", "exponent", "sample_of", "missing_share", "missing_n"];
+const DRAWN_KEYS: [&str; 8] =
+    ["kind", "n", "hot_share", "exponent", "sample_of", "missing_share", "missing_n", "churn"];
 
 /// Lays each override over `top`, in the order given; a later one wins.
 pub(crate) fn apply(top: &mut TomlTable, sets: &[(String, String)], walk: &mut Walk<'_>) {
@@ -50,11 +51,16 @@ pub(crate) fn apply(top: &mut TomlTable, sets: &[(String, String)], walk: &mut W
         }
     }
     if let Some(load) = inner(top, "load") {
-        drop_others_ramps(load);
+        for (chosen, foreign) in RAMPS {
+            if load.get(chosen).is_some_and(|node| is_set(&node.place)) {
+                drop_list_with(load, "ramp", foreign);
+            }
+        }
     }
     if inner(top, "load").is_some_and(|load| load.get("trace").is_some_and(|node| is_set(&node.place))) {
         if let Some(keys) = inner(top, "keys") {
             keep_set(keys, &DRAWN_KEYS);
+            drop_list_with(keys, "class", "share");
         }
         keep_set(top, &["writes"]);
     }
@@ -65,14 +71,11 @@ fn keep_set(fields: &mut TomlTable, dropped: &[&str]) {
     fields.fields.retain(|field| is_set(&field.node.place) || !dropped.contains(&field.name.as_str()));
 }
 
-/// Ramps of a rate mean nothing to clients, nor the other way round.
-fn drop_others_ramps(load: &mut TomlTable) {
-    for (chosen, foreign) in RAMPS {
-        let has = |node: &Node| matches!(&node.value, Value::Table(ramp) if ramp.get(foreign).is_some());
-        let others = |node: &Node| matches!(&node.value, Value::List(ramps) if ramps.iter().any(has));
-        if load.get(chosen).is_some_and(|node| is_set(&node.place)) && load.get("ramp").is_some_and(others) {
-            keep_set(load, &["ramp"]);
-        }
+/// Drops a list of tables of which any has this field, which belongs to another choice, unless an override sets it.
+fn drop_list_with(fields: &mut TomlTable, list: &str, foreign: &str) {
+    let has = |node: &Node| matches!(&node.value, Value::Table(table) if table.get(foreign).is_some());
+    if fields.get(list).is_some_and(|node| matches!(&node.value, Value::List(tables) if tables.iter().any(has))) {
+        keep_set(fields, &[list]);
     }
 }
 

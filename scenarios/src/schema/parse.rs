@@ -21,7 +21,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::threshold::Threshold;
 use crate::values::budgets;
 use crate::values::counting::CountingLoad;
-use crate::values::keys::Keys;
+use crate::values::keys::{Keys, OwnKeys};
 use crate::values::load::Load;
 use crate::values::recorded::OpenTrace;
 use crate::values::replica;
@@ -149,8 +149,7 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     let counting = CountingLoad::read(walk, top, load_fields.as_ref());
     let counts = CountingLoad::is_meant(load_fields.as_ref());
     let strategies = read_strategies(walk, top, counts);
-    let load = load_fields.as_ref().and_then(|fields| Load::read(walk, fields, patience));
-    let keys = read_keys(walk, top, load_fields.as_ref(), load.as_ref());
+    let (load, keys) = read_load_and_keys(walk, top, load_fields.as_ref(), patience);
     let cache = walk.section(top, "cache", &fields::CACHE, true);
     let cache = cache.and_then(|fields| CacheSettings::read(walk, &fields));
     if let (Some(load), Some(fields), Some(cache)) = (&load, &load_fields, &cache) {
@@ -197,13 +196,27 @@ fn read_top(walk: &mut Walk<'_>, top: &Fields<'_>) -> Option<Scenario> {
     })
 }
 
-/// `[keys]`; of a trace its own keys.
-fn read_keys(walk: &mut Walk<'_>, top: &Fields<'_>, said: Option<&Fields<'_>>, load: Option<&Load>) -> Option<Keys> {
-    let fields = walk.section(top, "keys", &fields::KEYS, true)?;
-    if trace::is_meant(said) {
-        return Keys::read_traced(walk, &fields, load.and_then(Load::trace).map(|trace| trace.found.keys));
-    }
-    Keys::read(walk, &fields)
+/// `[load]` and `[keys]`. A trace is asked about its keys while it is looked through, and how many keys churn makes depends on the load's length.
+fn read_load_and_keys(
+    walk: &mut Walk<'_>,
+    top: &Fields<'_>,
+    load: Option<&Fields<'_>>,
+    patience: Duration,
+) -> (Option<Load>, Option<Keys>) {
+    let fields = walk.section(top, "keys", &fields::KEYS, true);
+    let traced = trace::is_meant(load);
+    let own = fields.as_ref().and_then(|fields| OwnKeys::read(walk, fields, traced));
+    // What else is wrong is said, too.
+    let (right, own) = (own.is_some(), own.unwrap_or_default());
+    let load = load.and_then(|fields| Load::read(walk, fields, patience, own.asks()));
+    let keys = fields.and_then(|fields| match traced {
+        true => {
+            let n = load.as_ref().and_then(Load::trace).map(|trace| trace.found.keys);
+            Keys::read_traced(walk, &fields, own, n)
+        }
+        false => Keys::read(walk, &fields, own, load.as_ref().map(Load::total)),
+    });
+    (load, keys.filter(|_| right))
 }
 
 /// `[writes]`, where it is there, or those of a trace. Rows that also get versions of themselves have some that no ledger tells of.

@@ -93,13 +93,13 @@ impl Scenario {
     #[must_use]
     pub fn warm_budget(&self) -> Duration {
         let reads = self.warm_takes(self.origin.service_time.p99()).saturating_mul(2);
-        reads.saturating_add(WARM_ITEM.saturating_mul(self.keys.n)).clamp(WARM.0, WARM.1)
+        reads.saturating_add(WARM_ITEM.saturating_mul(self.keys.ranks())).clamp(WARM.0, WARM.1)
     }
 
     /// How long reading all items takes where each takes `read`.
     #[must_use]
     pub fn warm_takes(&self, read: Duration) -> Duration {
-        read.saturating_mul(self.keys.n.div_ceil(self.origin.concurrency.max(1)))
+        read.saturating_mul(self.keys.ranks().div_ceil(self.origin.concurrency.max(1)))
     }
 
     /// How long flights and requests may go on after the load: what a lease may last, or a full origin takes to be empty.

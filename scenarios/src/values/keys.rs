@@ -1,15 +1,18 @@
 //! The keys: how many there are, how big their values are, which are asked for, and which of those do not exist.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::schema::tree::{Node, Value};
 use crate::schema::walk::{Fields, Walk};
+use crate::values::churn::{CHURN, Churn};
+use crate::values::classes::KeyClass;
+use crate::values::popularity::{KeyKind, KindWord, N_MAX, Sample, read_kind};
+use crate::values::recorded::{KeyAsks, RowValues};
 use crate::values::size::SizeLaw;
 
-const N_MAX: u32 = 10_000_000;
 /// A few, as deleted items are that links still lead to.
 const MISSING_N_DEFAULT: u32 = 10;
-const EXPONENT_MAX: f64 = 10.0;
 /// Most bytes of all values together: they are held in memory by a cache, and by the origin.
 const BYTES_MAX: f64 = 4.0 * GIB;
 const GIB: f64 = (1_u64 << 30) as f64;
@@ -19,7 +22,7 @@ const GIB: f64 = (1_u64 << 30) as f64;
 pub struct Keys {
     /// How popularity is spread.
     pub kind: KeyKind,
-    /// How many keys, at least 1.
+    /// How many keys, at least 1, beside those of [`Keys::classes`].
     pub n: u32,
     /// How many keys these stand for, where they are a sample (of `Zipf` only): see [`Keys::sample`].
     pub sample_of: Option<u32>,
@@ -34,70 +37,30 @@ pub struct Keys {
     pub missing_share: f64,
     /// How many such items are asked for, at least 1 and all alike: their keys follow those that exist.
     pub missing_n: u32,
+    /// How fast ranks get new keys, where they do (of `Zipf` only).
+    pub churn: Option<Churn>,
+    /// How many keys a rank may have during the load, one after the other: 1 without churn.
+    pub generations: u32,
+    /// What holds of a trace's rows.
+    pub from_rows: RowValues,
+    /// Keys of their own kind.
+    pub classes: Vec<KeyClass>,
 }
 
-/// How popularity is spread over the keys.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum KeyKind {
-    /// Key 1 has `share` of the requests, in (0, 1], the others the rest evenly.
-    Hot {
-        /// The hot key's share.
-        share: f64,
-    },
-    /// All the same.
-    Uniform,
-    /// Key k is asked for in proportion to 1 / k^exponent.
-    Zipf {
-        /// The exponent, 0 (even) to 10.
-        exponent: f64,
-    },
-    /// One key.
-    Single,
-    /// As a trace asks for them: numbered by first appearance.
-    Traced,
+/// What is read of keys before the load is: a trace is asked for it while it is looked through.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OwnKeys {
+    classes: Vec<KeyClass>,
+    from_rows: RowValues,
 }
 
-/// A sample of the keys of a Zipf law that keeps its shape. The most popular keys are there themselves, each with its own share of the
-/// requests to them; of the others each stands for `width` keys of neighbouring ranks, and is asked for what they are asked for together.
-/// With the load and the origin divided by `width`, a key that stands for others is asked for as often as one of them is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sample {
-    /// How many keys are there themselves, at least 1.
-    pub themselves: u32,
-    /// How many keys each other one stands for, 1 or more.
-    pub width: f64,
-}
-
-/// One of so many keys of a sample is there itself.
-const THEMSELVES: u32 = 200;
-
-impl Sample {
-    /// A sample of `n` keys of `of`.
-    #[must_use]
-    pub fn new(n: u32, of: u32) -> Self {
-        let themselves = (n / THEMSELVES).max(1);
-        let rest = n.saturating_sub(themselves).max(1);
-        Self { themselves, width: (f64::from(of.saturating_sub(themselves)) / f64::from(rest)).max(1.0) }
-    }
-
-    /// The key of the sample that stands for a rank.
-    #[must_use]
-    pub fn key(&self, rank: u32) -> u32 {
-        let beyond = rank.saturating_sub(self.themselves);
-        if beyond == 0 { rank } else { self.themselves + 1 + (f64::from(beyond - 1) / self.width) as u32 }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Word {
-    Hot,
-    Uniform,
-    Zipf,
-    Single,
-}
-
-const KINDS: [(&str, Word); 4] =
-    [("hot", Word::Hot), ("uniform", Word::Uniform), ("zipf", Word::Zipf), ("single", Word::Single)];
+/// What may hold of a trace's rows.
+const FROM_ROWS: [(&str, RowValues); 4] = [
+    ("none", RowValues { ttl: false, size: false }),
+    ("ttl", RowValues { ttl: true, size: false }),
+    ("size", RowValues { ttl: false, size: true }),
+    ("both", RowValues { ttl: true, size: true }),
+];
 
 impl Keys {
     /// The key that the figures of `hot` are about: key 1 where one key is singled out, else none.
@@ -118,31 +81,55 @@ impl Keys {
     /// Whether a key is one of those that do not exist.
     #[must_use]
     pub fn is_missing(&self, key: u32) -> bool {
-        key > self.n
+        key > self.existing()
     }
 
     /// The highest key that is asked for.
     #[must_use]
     pub fn last(&self) -> u32 {
-        if self.missing_share > 0.0 { self.n.saturating_add(self.missing_n) } else { self.n }
+        let all = self.existing();
+        if self.missing_share > 0.0 { all.saturating_add(self.missing_n) } else { all }
     }
 
-    /// What follows a load that is said in words: `, 5 % for items that do not exist`. Nothing where all exist.
+    /// What follows a load that is said in words: `, 5 % for items that do not exist`. Nothing where all exist, are alike and stay.
     #[must_use]
-    pub fn missing_in_words(&self) -> String {
-        if self.missing_share <= 0.0 {
-            return String::new();
+    pub fn in_words(&self) -> String {
+        let mut words = String::new();
+        if self.missing_share > 0.0 {
+            // To a thousandth of a percent: 0.07 × 100 is not quite 7.
+            let percent = (self.missing_share * 1e5).round() / 1e3;
+            let _ = write!(words, ", {percent} % for items that do not exist");
         }
-        // To a thousandth of a percent: 0.07 × 100 is not quite 7.
-        let percent = (self.missing_share * 1e5).round() / 1e3;
-        format!(", {percent} % for items that do not exist")
+        match self.classes.len() {
+            0 => {}
+            1 => words.push_str(", a class of keys beside the usual ones"),
+            classes => {
+                let _ = write!(words, ", {classes} classes of keys beside the usual ones");
+            }
+        }
+        if let Some(churn) = self.churn {
+            let _ = write!(words, ", {} of the keys replaced", churn.text());
+        }
+        words.push_str(match self.from_rows {
+            RowValues { ttl: true, size: true } => ", TTLs and sizes of its rows",
+            RowValues { ttl: true, size: false } => ", TTLs of its rows",
+            RowValues { ttl: false, size: true } => ", sizes of its rows",
+            RowValues { ttl: false, size: false } => "",
+        });
+        words
     }
 
-    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
-        let word = walk.word(fields, "kind", &KINDS, None);
+    /// Reads the keys of a load that is drawn and takes `total`, where that could be read. `own` are their classes.
+    pub(crate) fn read(
+        walk: &mut Walk<'_>,
+        fields: &Fields<'_>,
+        own: OwnKeys,
+        total: Option<Duration>,
+    ) -> Option<Self> {
+        let word = KindWord::read(walk, fields);
         let value_size = SizeLaw::read(walk, fields);
         let n = match word {
-            Some(Word::Single) => walk.integer(fields, "n", 1..=1, Some(1)),
+            Some(KindWord::Single) => walk.integer(fields, "n", 1..=1, Some(1)),
             _ => read_n(walk, fields, value_size),
         };
         let (compressible, one_slot) = (read_compressible(walk, fields), read_one_slot(walk, fields));
@@ -154,14 +141,56 @@ impl Keys {
         let missing_n = walk.integer(fields, "missing_n", 1..=N_MAX, Some(MISSING_N_DEFAULT));
         let kind = read_kind(walk, fields, word?, n);
         let sample_of = read_sample(walk, fields, n);
+        let churn = read_churn(walk, fields)?;
+        let generations = churn.zip(total).map_or(1, |(churn, total)| churn.generations(total));
         let (missing_share, missing_n, sample_of) = (missing_share?, missing_n?, sample_of?);
         let (value_size, compressible, one_slot) = (value_size?, compressible?, one_slot?);
-        Some(Self { kind: kind?, n: n?, sample_of, value_size, compressible, one_slot, missing_share, missing_n })
+        let OwnKeys { classes, from_rows } = own;
+        let keys = Self {
+            kind: kind?,
+            n: n?,
+            sample_of,
+            value_size,
+            compressible,
+            one_slot,
+            missing_share,
+            missing_n,
+            churn,
+            generations,
+            from_rows,
+            classes,
+        };
+        keys.refuse_too_many(walk, fields)
+    }
+
+    /// With classes and churn there may be more than `n` says; and a sample stands for neither.
+    fn refuse_too_many(self, walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Self> {
+        let more = [("class", !self.classes.is_empty()), ("churn", self.churn.is_some())];
+        let (name, _) = more.into_iter().find(|(_, is)| *is).unzip();
+        let Some(node) = name.and_then(|name| fields.get(name)) else { return Some(self) };
+        if let Some(sample) = fields.get("sample_of") {
+            walk.refuse(sample, "a sample of keys that have classes or churn", "neither", "remove one of the two");
+            return None;
+        }
+        let all = u64::from(self.ranks()) * u64::from(self.generations);
+        if all <= u64::from(N_MAX) && self.bytes() <= BYTES_MAX {
+            return Some(self);
+        }
+        let each = match self.generations {
+            1 => String::new(),
+            keys => format!(" for {} ranks, {keys} each one after the other", self.ranks()),
+        };
+        let (gib, most) = (self.bytes() / GIB, BYTES_MAX / GIB);
+        let found =
+            format!("found {all} values{each}: {gib:.1} GiB of memory, allowed {N_MAX} values and {most:.1} GiB");
+        walk.report(&node.place, TOO_MANY, found, "lower n, value_size or churn, or shorten the run");
+        None
     }
 
     /// Reads the keys of a trace, of which there are `n` where it could be read: how large their values are, and no more.
-    pub(crate) fn read_traced(walk: &mut Walk<'_>, fields: &Fields<'_>, n: Option<u32>) -> Option<Self> {
-        const DRAWN: [&str; 7] = ["kind", "n", "hot_share", "exponent", "sample_of", "missing_share", "missing_n"];
+    pub(crate) fn read_traced(walk: &mut Walk<'_>, fields: &Fields<'_>, own: OwnKeys, n: Option<u32>) -> Option<Self> {
+        const DRAWN: [&str; 8] =
+            ["kind", "n", "hot_share", "exponent", "sample_of", "missing_share", "missing_n", "churn"];
         walk.foreign(fields, &DRAWN, "with load.clients or load.rate: a trace has its own keys");
         let value_size = SizeLaw::read(walk, fields);
         let (compressible, one_slot) = (read_compressible(walk, fields), read_one_slot(walk, fields));
@@ -172,9 +201,32 @@ impl Keys {
             walk.report(&fields.place, TOO_MANY, found, remedy);
             return None;
         }
-        let (value_size, compressible, one_slot) = (value_size?, compressible?, one_slot?);
-        let (kind, sample_of, missing_n) = (KeyKind::Traced, None, MISSING_N_DEFAULT);
-        Some(Self { kind, n: n?, sample_of, value_size, compressible, one_slot, missing_share: 0.0, missing_n })
+        Some(Self {
+            compressible: compressible?,
+            one_slot: one_slot?,
+            from_rows: own.from_rows,
+            classes: own.classes,
+            ..Self::alike(KeyKind::Traced, n?, value_size?)
+        })
+    }
+
+    /// Keys of one kind that all exist and do not change, with values that nothing makes smaller.
+    #[must_use]
+    pub fn alike(kind: KeyKind, n: u32, value_size: SizeLaw) -> Self {
+        Self {
+            kind,
+            n,
+            sample_of: None,
+            value_size,
+            compressible: 0.0,
+            one_slot: false,
+            missing_share: 0.0,
+            missing_n: MISSING_N_DEFAULT,
+            churn: None,
+            generations: 1,
+            from_rows: RowValues::default(),
+            classes: Vec::new(),
+        }
     }
 
     pub(crate) fn write(&self, out: &mut String) {
@@ -196,26 +248,38 @@ impl Keys {
         if self.kind != KeyKind::Traced {
             let _ = writeln!(out, "missing_share = {:?}\nmissing_n = {}", self.missing_share, self.missing_n);
         }
+        if let Some(churn) = self.churn {
+            let _ = writeln!(out, "churn = \"{}\"", churn.text());
+        }
+        if let Some((word, _)) = FROM_ROWS.iter().skip(1).find(|(_, values)| *values == self.from_rows) {
+            let _ = writeln!(out, "from_rows = \"{word}\"");
+        }
+        self.classes.iter().for_each(|class| class.write(out));
     }
 }
 
-impl KeyKind {
-    /// Reads a `kind` and what belongs to it; `n` is the number of keys, where that is known.
-    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>, n: Option<u32>) -> Option<Self> {
-        let word = walk.word(fields, "kind", &KINDS, None)?;
-        read_kind(walk, fields, word, n)
+impl OwnKeys {
+    /// Reads the classes, and what holds of a trace's rows; `traced` where the keys are a trace's. `None` where something is wrong.
+    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>, traced: bool) -> Option<Self> {
+        if !traced {
+            walk.foreign(fields, &["from_rows"], "with load.trace");
+        }
+        let from_rows = walk.word(fields, "from_rows", &FROM_ROWS, Some(RowValues::default()));
+        let classes = KeyClass::read_all(walk, fields, traced);
+        Some(Self { classes: classes?, from_rows: from_rows? })
     }
 
-    pub(crate) fn write(self, out: &mut String) {
-        let _ = match self {
-            Self::Hot { share } => writeln!(out, "kind = \"hot\"\nhot_share = {share:?}"),
-            Self::Uniform => writeln!(out, "kind = \"uniform\""),
-            Self::Zipf { exponent } => writeln!(out, "kind = \"zipf\"\nexponent = {exponent:?}"),
-            Self::Single => writeln!(out, "kind = \"single\""),
-            // What a trace has is said by its name.
-            Self::Traced => Ok(()),
-        };
+    /// What is asked of each key of a trace.
+    pub(crate) fn asks(&self) -> KeyAsks {
+        KeyAsks { patterns: Keys::patterns(&self.classes), values: self.from_rows }
     }
+}
+
+fn read_churn(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<Option<Churn>> {
+    if !fields.has("churn") {
+        return Some(None);
+    }
+    walk.quantity(fields, "churn", &CHURN, Churn::RANGE, None).map(Some)
 }
 
 fn read_compressible(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<f64> {
@@ -261,38 +325,4 @@ fn read_sample(walk: &mut Walk<'_>, fields: &Fields<'_>, n: Option<u32>) -> Opti
         return Some(None);
     }
     walk.integer(fields, "sample_of", n.unwrap_or(1)..=N_MAX, None).map(Some)
-}
-
-fn read_kind(walk: &mut Walk<'_>, fields: &Fields<'_>, word: Word, n: Option<u32>) -> Option<KeyKind> {
-    if !matches!(word, Word::Hot) {
-        walk.foreign(fields, &["hot_share"], "with kind = \"hot\"");
-    }
-    if !matches!(word, Word::Zipf) {
-        walk.foreign(fields, &["exponent", "sample_of"], "with kind = \"zipf\"");
-    }
-    match word {
-        Word::Hot => {
-            let share =
-                walk.number(fields, "hot_share", "more than 0, at most 1", |share| share > 0.0 && share <= 1.0)?;
-            if n == Some(1)
-                && share < 1.0
-                && let Some(node) = fields.get("hot_share")
-            {
-                walk.refuse(
-                    node,
-                    "`hot_share` leaves requests for other keys, and n = 1 has none",
-                    "1 where n = 1",
-                    "raise n, or write hot_share = 1, or kind = \"single\"",
-                );
-            }
-            Some(KeyKind::Hot { share })
-        }
-        Word::Zipf => {
-            let allowed = format!("0 to {EXPONENT_MAX}");
-            let exponent = walk.number(fields, "exponent", &allowed, |s| (0.0..=EXPONENT_MAX).contains(&s))?;
-            Some(KeyKind::Zipf { exponent })
-        }
-        Word::Uniform => Some(KeyKind::Uniform),
-        Word::Single => Some(KeyKind::Single),
-    }
 }

@@ -9,7 +9,7 @@ use crate::values::keys::Keys;
 use crate::values::law::Law;
 use crate::values::ramp::{CLIENTS_MAX, ClientRamp, RATE_MAX_PER_S, RATE_MIN_PER_S, Ramp};
 use crate::values::rate::Rate;
-use crate::values::recorded::TraceFound;
+use crate::values::recorded::{KeyAsks, TraceFound};
 use crate::values::retry::Retry;
 use crate::values::start::{STARTS, Start, stagger_time};
 use crate::values::trace::ReplayLoad;
@@ -121,10 +121,10 @@ impl Load {
         matches!(&self.kind, LoadKind::Open { arrivals: Arrivals::Poisson, ramps, .. } if ramps.is_empty())
     }
 
-    /// Reads the table; `patience` is a client's where nothing is said.
-    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>, patience: Duration) -> Option<Self> {
+    /// Reads the table; `patience` is a client's where nothing is said, `asks` what the keys of a trace are to be asked.
+    pub(crate) fn read(walk: &mut Walk<'_>, fields: &Fields<'_>, patience: Duration, asks: KeyAsks) -> Option<Self> {
         let warmup = walk.quantity(fields, "warmup", &DURATION, Duration::ZERO..=WARMUP_MAX, Some(Duration::ZERO));
-        let (kind, duration) = Self::read_kind(walk, fields, warmup);
+        let (kind, duration) = Self::read_kind(walk, fields, warmup, asks);
         let timeout = walk.quantity(fields, "timeout", &DURATION, MS..=TIMEOUT_MAX, Some(patience));
         let on_down = walk.word(fields, "on_down", &ON_DOWN, Some(OnDown::Next));
         let retry = match walk.section(fields, "load.retry", &fields::RETRY, false) {
@@ -142,10 +142,11 @@ impl Load {
         walk: &mut Walk<'_>,
         fields: &Fields<'_>,
         warmup: Option<Duration>,
+        asks: KeyAsks,
     ) -> (Option<LoadKind>, Option<Duration>) {
         let said: Vec<&str> = ["clients", "rate", "trace"].into_iter().filter(|name| fields.has(name)).collect();
         if said == ["trace"] {
-            let trace = read_trace(walk, fields);
+            let trace = read_trace(walk, fields, asks);
             let duration = trace.as_ref().zip(warmup).and_then(|(trace, warmup)| measured(walk, fields, trace, warmup));
             return (trace.map(LoadKind::Trace), duration);
         }
@@ -220,6 +221,8 @@ impl Load {
         let refused = [
             (keys.hot_key().is_some(), "a hot key", "write keys.kind = \"zipf\" or \"uniform\""),
             (keys.missing_share > 0.0, "keys that do not exist", "drop keys.missing_share"),
+            (!keys.classes.is_empty(), "classes of keys", "drop keys.class"),
+            (keys.churn.is_some(), "keys that are replaced", "drop keys.churn"),
             (staggered, "keys that come into use one after the other", "drop load.start"),
             (does_more, "writes or counters", "drop them"),
         ];
@@ -317,7 +320,7 @@ fn read_open(walk: &mut Walk<'_>, fields: &Fields<'_>, duration: Option<Duration
     Some(LoadKind::Open { rate_per_s: rate?, arrivals: arrivals?, start: start?, ramps })
 }
 
-fn read_trace(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<ReplayLoad> {
+fn read_trace(walk: &mut Walk<'_>, fields: &Fields<'_>, asks: KeyAsks) -> Option<ReplayLoad> {
     walk.foreign(fields, &["think"], "with clients");
     walk.foreign(fields, &["arrivals"], "with rate");
     walk.foreign(fields, &["kind", "window", "batch", "ramp"], "with clients or rate");
@@ -326,7 +329,7 @@ fn read_trace(walk: &mut Walk<'_>, fields: &Fields<'_>) -> Option<ReplayLoad> {
         walk.refuse(node, "`duration` does not belong here", allowed, "remove it; to = \"10m\" ends a trace earlier");
     }
     let start = walk.word(fields, "start", &STARTS, Some(Start::Together));
-    ReplayLoad::read(walk, fields, start)
+    ReplayLoad::read(walk, fields, start, asks)
 }
 
 /// What a trace has behind the warm-up, where that is as much as any load may have.

@@ -2,11 +2,15 @@
 
 pub(crate) mod active;
 pub(crate) mod budgets;
+pub(crate) mod churn;
+pub(crate) mod classes;
 pub(crate) mod counting;
+pub(crate) mod items;
 pub(crate) mod keys;
 pub(crate) mod law;
 pub(crate) mod load;
 pub(crate) mod op;
+pub(crate) mod popularity;
 pub(crate) mod ramp;
 pub(crate) mod rate;
 pub(crate) mod recorded;

@@ -25,6 +25,37 @@ pub struct TraceSettings {
     pub to: Option<Duration>,
     /// Which of its rows.
     pub ops: ReplayedOps,
+    /// What is to be found out of each key.
+    pub asks: KeyAsks,
+}
+
+/// What is to be found out of each key of a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyAsks {
+    /// Regular expressions, of which the first that fits says a key's class.
+    pub patterns: Vec<String>,
+    /// What its rows state.
+    pub values: RowValues,
+}
+
+/// What of a trace's rows holds for their keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowValues {
+    /// The TTL that the first of a key's rows states which states one, from 1 ms to 24 h.
+    pub ttl: bool,
+    /// The size that the first of a key's rows states which states one, from 1 B to 1 MiB.
+    pub size: bool,
+}
+
+/// What was found out of each key of a trace, from key 1 on; a list is empty where it was not asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TracedKeys {
+    /// The number of its class, from 1; 0 for none.
+    pub class: Vec<u8>,
+    /// The TTL that the first of its rows states which states one, nanoseconds; 0 where none does.
+    pub ttl_ns: Vec<u64>,
+    /// Its size in bytes, likewise.
+    pub size: Vec<u32>,
 }
 
 /// Which rows of a trace are replayed.
@@ -72,6 +103,9 @@ pub trait RecordedTrace: fmt::Debug + Send + Sync {
 
     /// The shortest and the longest TTL that its rows state, where any does.
     fn stated_ttls(&self) -> Option<(Duration, Duration)>;
+
+    /// What was found out of each key; `None` where nothing was asked for.
+    fn keys(&self) -> Option<&TracedKeys>;
 
     /// Its requests in the order of time, from the first one on, each time that they are asked for.
     fn rows(&self) -> Box<dyn Iterator<Item = RecordedRequest> + Send>;

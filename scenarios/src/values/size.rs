@@ -18,7 +18,7 @@ const VALUE_SIZE_DEFAULT: u32 = 256;
 const DRAWS: u64 = 0x7369_7a65;
 
 /// The law of a value's size in bytes. Every version of an item is as large as the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SizeLaw {
     /// Always so many.
     Constant(u32),

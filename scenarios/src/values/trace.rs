@@ -12,7 +12,7 @@ use crate::schema::fields;
 use crate::schema::quoted::quoted;
 use crate::schema::tree::{Node, Value};
 use crate::schema::walk::{Fields, Walk};
-use crate::values::recorded::{RecordedTrace, ReplayedOps, TraceFound, TraceSettings};
+use crate::values::recorded::{KeyAsks, RecordedTrace, ReplayedOps, TraceFound, TraceSettings};
 use crate::values::start::Start;
 use crate::values::writes::{WritePace, Writes};
 use strategies::units::{DURATION, duration_text};
@@ -51,8 +51,8 @@ impl PartialEq for ReplayLoad {
 }
 
 impl ReplayLoad {
-    /// Reads what `[load]` says of a trace. `start` is what it says of that.
-    pub(crate) fn read(walk: &mut Walk<'_>, load: &Fields<'_>, start: Option<Start>) -> Option<Self> {
+    /// Reads what `[load]` says of a trace. `start` is what it says of that, `asks` what its keys are to be asked.
+    pub(crate) fn read(walk: &mut Walk<'_>, load: &Fields<'_>, start: Option<Start>, asks: KeyAsks) -> Option<Self> {
         let path = walk.text(load, "trace", "access.csv");
         let format = match load.has("format") {
             true => walk.word(load, "format", &FORMATS, None).map(Some),
@@ -87,7 +87,7 @@ impl ReplayLoad {
             None => Some(None),
         };
         let (path, format, key, speed) = (path?, format?, key?, speed?);
-        let settings = TraceSettings { path, format, key, speed, from: from?, to: to?, ops: ops? };
+        let settings = TraceSettings { path, format, key, speed, from: from?, to: to?, ops: ops?, asks };
         let (found, rows) = settings.look(walk, load.get("trace")?, stated?)?;
         Some(Self { settings, start: start?, found, rows })
     }
@@ -117,7 +117,7 @@ impl ReplayLoad {
     }
 
     pub(crate) fn write(&self, out: &mut String) {
-        let TraceSettings { path, format, key, speed, from, to, ops } = &self.settings;
+        let TraceSettings { path, format, key, speed, from, to, ops, asks: _ } = &self.settings;
         let _ = writeln!(out, "trace = {}", quoted(path));
         if let Some(format) = format {
             let _ = writeln!(out, "format = \"{format}\"");

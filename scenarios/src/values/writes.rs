@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::schema::walk::{Fields, Walk};
-use crate::values::keys::{KeyKind, Keys};
+use crate::values::keys::Keys;
+use crate::values::popularity::KeyKind;
 use crate::values::ramp::{RATE_MAX_PER_S, RATE_MIN_PER_S};
 use strategies::units::{RATE, duration_text, rate_text};
 

@@ -100,16 +100,37 @@ pub(crate) fn keys() -> impl Strategy<Value = Keys> {
     let sizes = (2_u32..=4096, value_size(), any::<bool>(), prop_oneof![Just(0.0), 0.0_f64..=1.0]);
     (kind(), sizes, missing).prop_map(|(kind, (n, value_size, sampled, compressible), (missing_share, missing_n))| {
         Keys {
-            n: if kind == KeyKind::Single { 1 } else { n },
-            kind,
             sample_of: (sampled && matches!(kind, KeyKind::Zipf { .. })).then_some(n * 100),
-            value_size,
             compressible,
             one_slot: missing_n % 2 == 1,
             missing_share,
             missing_n,
+            ..Keys::alike(kind, if kind == KeyKind::Single { 1 } else { n }, value_size)
         }
     })
+}
+
+/// Few enough keys to fit whatever their sizes, with classes and churn.
+fn own_keys() -> impl Strategy<Value = Keys> {
+    let class = (0.001_f64..0.3, 1_u32..=256, kind(), proptest::option::of(span(24 * 3600 * S)));
+    let class = (class, proptest::option::of(value_size())).prop_map(|((share, n, kind, ttl), value_size)| {
+        let n = if kind == KeyKind::Single { 1 } else { n + 1 };
+        KeyClass { which: ClassKeys::Drawn { share, n, kind }, ttl, value_size }
+    });
+    (keys(), proptest::collection::vec(class, 0..3), 1_u32..=100).prop_map(|(keys, classes, percent)| {
+        let zipf = matches!(keys.kind, KeyKind::Zipf { .. });
+        let churn = (zipf && percent % 2 == 0).then(|| churn(percent));
+        let n = keys.n.min(256);
+        let sample_of = keys.sample_of.filter(|_| churn.is_none() && classes.is_empty());
+        Keys { n, sample_of, churn, classes, ..keys }
+    })
+}
+
+/// So many percent of the keys a day.
+fn churn(percent: u32) -> Churn {
+    let sets = [("kind", "zipf"), ("exponent", "1"), ("churn", &format!("{percent}%/d"))];
+    let sets: Vec<_> = sets.map(|(name, value)| (format!("keys.{name}"), value.to_owned())).to_vec();
+    Scenario::parse(shipped()[0].1, "hotkey", &sets).unwrap().keys.churn.unwrap()
 }
 
 fn counting() -> impl Strategy<Value = CountingLoad> {
@@ -189,7 +210,7 @@ pub(crate) fn longer(budgets: Budgets, more: Duration) -> Budgets {
 prop_compose! {
     pub(crate) fn scenario()(
         load in load(),
-        keys in keys(),
+        keys in own_keys(),
         writes in proptest::option::of(writes()),
         counting in proptest::option::of(counting()),
         (service_time, write_time) in (law(), proptest::option::of(law())),
@@ -215,7 +236,10 @@ prop_compose! {
         let (warm, writes) = (warm && counting.is_none(), writes.filter(|_| counting.is_none()));
         let warmup = if warm { Duration::ZERO } else { load.warmup };
         let mut load = Load { warmup, ..load };
-        let reads_only = counting.is_none() && writes.is_none() && keys.missing_share <= 0.0 && keys.hot_key().is_none();
+        let generations = keys.churn.map_or(1, |churn| churn.generations(load.total()));
+        let keys = Keys { generations, ..keys };
+        let plain = keys.churn.is_none() && keys.classes.is_empty();
+        let reads_only = plain && counting.is_none() && writes.is_none() && keys.missing_share <= 0.0 && keys.hot_key().is_none();
         if reads_only && keys.n >= 2 {
             load.batch = batch.min(keys.n);
         }

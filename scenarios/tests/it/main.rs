@@ -10,6 +10,7 @@ mod bad_values;
 mod bad_writes;
 mod client_ramps;
 mod generated;
+mod own_keys;
 mod plan;
 mod shipped;
 mod trace;

@@ -23,7 +23,7 @@ fn counts(plan: &Plan, n: usize) -> Vec<f64> {
     let mut counts = vec![0.0; n + 1];
     for client in 0..50 {
         for n in 0..4000 {
-            counts[plan.item(client, n).key as usize] += 1.0;
+            counts[plan.item(client, n, 0).key as usize] += 1.0;
         }
     }
     assert_eq!(counts[0], 0.0, "keys count from 1");
@@ -101,7 +101,7 @@ fn a_share_of_the_requests_writes_and_the_others_ask_for_what_they_did() {
     let (mut puts, mut all) = (0, 0);
     for client in 0..50 {
         for n in 0..2000 {
-            let (item, before) = (with.item(client, n), without.item(client, n));
+            let (item, before) = (with.item(client, n, 0), without.item(client, n, 0));
             all += 1;
             match item.op {
                 Op::Put => puts += 1,
@@ -125,13 +125,13 @@ fn a_share_of_the_requests_asks_for_what_does_not_exist_and_the_others_for_what_
     all[11..].iter().for_each(|count| check_share(*count, 0.05 / 4.0));
     let keys = scenario(&["keys.missing_share=0.05", "keys.missing_n=4"]).keys;
     assert_eq!((keys.is_missing(10), keys.is_missing(11), keys.last()), (false, true, 14));
-    assert_eq!(keys.missing_in_words(), ", 5 % for items that do not exist");
-    assert_eq!(scenario(&["keys.missing_share=0.07"]).keys.missing_in_words(), ", 7 % for items that do not exist");
+    assert_eq!(keys.in_words(), ", 5 % for items that do not exist");
+    assert_eq!(scenario(&["keys.missing_share=0.07"]).keys.in_words(), ", 7 % for items that do not exist");
     let nobody_asks = scenario(&["keys.missing_n=4"]).keys;
-    assert_eq!((nobody_asks.last(), nobody_asks.missing_in_words().as_str()), (10, ""));
+    assert_eq!((nobody_asks.last(), nobody_asks.in_words().as_str()), (10, ""));
 
     let none = plan(42, &[]);
-    let existing = (0..1000).map(|n| (missing.item(7, n), none.item(7, n))).filter(|(item, _)| item.key <= 10);
+    let existing = (0..1000).map(|n| (missing.item(7, n, 0), none.item(7, n, 0))).filter(|(item, _)| item.key <= 10);
     existing.for_each(|(item, without)| assert_eq!(item, without));
     let open = plan(42, &["load.rate=400/s", "keys.missing_share=0.05"]);
     assert!(open.arrivals().any(|arrival| arrival.key > 10), "in an open load, too");
@@ -140,21 +140,21 @@ fn a_share_of_the_requests_asks_for_what_does_not_exist_and_the_others_for_what_
 #[test]
 fn an_item_is_the_same_whenever_it_is_asked_for() {
     let (one, other) = (plan(42, &[]), plan(42, &[]));
-    let forward: Vec<_> = (0..1000).map(|n| one.item(7, n)).collect();
-    let mut backward: Vec<_> = (0..1000).rev().map(|n| other.item(7, n)).collect();
+    let forward: Vec<_> = (0..1000).map(|n| one.item(7, n, 0)).collect();
+    let mut backward: Vec<_> = (0..1000).rev().map(|n| other.item(7, n, 0)).collect();
     backward.reverse();
     assert_eq!(forward, backward);
-    assert_ne!(forward, (0..1000).map(|n| plan(43, &[]).item(7, n)).collect::<Vec<_>>());
-    assert_ne!(forward, (0..1000).map(|n| one.item(8, n)).collect::<Vec<_>>());
+    assert_ne!(forward, (0..1000).map(|n| plan(43, &[]).item(7, n, 0)).collect::<Vec<_>>());
+    assert_ne!(forward, (0..1000).map(|n| one.item(8, n, 0)).collect::<Vec<_>>());
 }
 
 #[test]
 fn replicas_take_turns() {
     let plan = plan(42, &[]);
-    assert_eq!([0, 1, 2, 3].map(|n| plan.item(0, n).replica), [0, 1, 2, 0]);
-    assert_eq!([0, 1, 2, 3].map(|client| plan.item(client, 1).replica), [1, 2, 0, 1]);
-    assert_eq!(plan.item(u32::MAX, u64::MAX).replica, plan.item(u32::MAX, u64::MAX).replica);
-    assert_eq!(Plan::new(1, &scenario(&[]), 0).item(9, 9).replica, 0);
+    assert_eq!([0, 1, 2, 3].map(|n| plan.item(0, n, 0).replica), [0, 1, 2, 0]);
+    assert_eq!([0, 1, 2, 3].map(|client| plan.item(client, 1, 0).replica), [1, 2, 0, 1]);
+    assert_eq!(plan.item(u32::MAX, u64::MAX, 0).replica, plan.item(u32::MAX, u64::MAX, 0).replica);
+    assert_eq!(Plan::new(1, &scenario(&[]), 0).item(9, 9, 0).replica, 0);
 }
 
 #[test]

@@ -54,16 +54,7 @@ fn hotkey_is_the_primers_load() {
             batch: 1,
         },
         counting: None,
-        keys: Keys {
-            kind: KeyKind::Hot { share: 0.95 },
-            n: 10,
-            sample_of: None,
-            value_size: SizeLaw::Constant(256),
-            compressible: 0.0,
-            one_slot: false,
-            missing_share: 0.0,
-            missing_n: 10,
-        },
+        keys: Keys::alike(KeyKind::Hot { share: 0.95 }, 10, SizeLaw::Constant(256)),
         cache: CacheSettings { ttl: 5 * S, redis: ServerSettings::default(), simulated: SimulatedServer::default() },
         origin: OriginModel {
             service_time: Law::Constant(200 * MS),

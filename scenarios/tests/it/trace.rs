@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::{
-    Arrival, KeyKind, Op, Plan, RecordedRequest, RecordedTrace, ReplayedOps, Scenario, TraceFound, TraceSettings,
+    Arrival, KeyAsks, KeyKind, Op, Plan, RecordedRequest, RecordedTrace, ReplayedOps, RowValues, Scenario, SizeLaw,
+    TraceFound, TraceSettings, TracedKeys,
 };
 use strategies::Spec;
 
@@ -12,7 +13,7 @@ use crate::bad_input::plus;
 
 /// Seven requests, one of them a write, for three keys in three seconds.
 #[derive(Debug)]
-struct Seven(TraceFound);
+struct Seven(TraceFound, Option<TracedKeys>);
 
 const SEVEN: [(u64, u32, Op); 7] = [
     (0, 1, Op::Get),
@@ -33,6 +34,10 @@ impl RecordedTrace for Seven {
         None
     }
 
+    fn keys(&self) -> Option<&TracedKeys> {
+        self.1.as_ref()
+    }
+
     fn rows(&self) -> Box<dyn Iterator<Item = RecordedRequest> + Send> {
         Box::new(SEVEN.into_iter().map(|(ms, key, op)| RecordedRequest { at_ns: ms * 1_000_000, key, op }))
     }
@@ -51,7 +56,18 @@ fn open(settings: &TraceSettings) -> Result<Arc<dyn RecordedTrace>, String> {
     let (length, digest) = (Duration::from_secs(3), if settings.path == "other.csv" { 8 } else { 7 });
     let keys = if settings.path == "many.csv" { 20_000_000 } else { 3 };
     let writes = u64::from(settings.ops == ReplayedOps::All);
-    Ok(Arc::new(Seven(TraceFound { requests: 7, writes, keys, length, peak_per_s: 4, digest })))
+    let found = TraceFound { requests: 7, writes, keys, length, peak_per_s: 4, digest };
+    Ok(Arc::new(Seven(found, (settings.asks != KeyAsks::default()).then(|| asked(&settings.asks)))))
+}
+
+/// Key 1 fits the first pattern, key 3 the last one; key 2 states both values, and key 3 a TTL and a size that nothing may have.
+fn asked(asks: &KeyAsks) -> TracedKeys {
+    let last = asks.patterns.len() as u8;
+    TracedKeys {
+        class: if last > 0 { vec![1, 0, last] } else { Vec::new() },
+        ttl_ns: if asks.values.ttl { vec![0, 7_000_000_000, 10_u64.pow(15)] } else { Vec::new() },
+        size: if asks.values.size { vec![0, 1000, 1 << 30] } else { Vec::new() },
+    }
 }
 
 fn opened(text: &str, sets: &[&str]) -> Result<Scenario, String> {
@@ -114,6 +130,47 @@ fn a_staggered_start_leaves_out_what_comes_before_its_key() {
 }
 
 #[test]
+fn a_key_s_rows_count_before_its_class_and_its_class_before_all_others() {
+    const CLASSES: &str =
+        "[[keys.class]]\npattern = \"^a:\"\nttl = \"60s\"\n[[keys.class]]\npattern = \"^b:\"\nvalue_size = \"2KiB\"\n";
+    let of = |classes: &str, from_rows: &str| {
+        let trace = ["load.trace=seven.csv", "load.warmup=1s", &format!("keys.from_rows={from_rows}")];
+        opened(&plus(classes), &trace).unwrap()
+    };
+    let values = |scenario: &Scenario| {
+        let (ttls, sizes) = (scenario.ttls(), scenario.sizes());
+        [1, 2, 3, 4].map(|key| (ttls.of(key).as_secs(), sizes.of(key).p50()))
+    };
+    for (classes, from_rows, found) in [
+        ("", "none", [(5, 256); 4]),
+        ("", "ttl", [(5, 256), (7, 256), (86_400, 256), (5, 256)]),
+        ("", "size", [(5, 256), (5, 1000), (5, 1 << 20), (5, 256)]),
+        (CLASSES, "none", [(60, 256), (5, 256), (5, 2048), (5, 256)]),
+        (CLASSES, "both", [(60, 256), (7, 1000), (86_400, 1 << 20), (5, 256)]),
+    ] {
+        let scenario = of(classes, from_rows);
+        assert_eq!(values(&scenario), found, "{from_rows} {classes}");
+        let asks = &scenario.load.trace().unwrap().settings.asks;
+        assert_eq!(asks.patterns.len(), classes.matches("pattern").count());
+        let copy = scenario.to_toml();
+        assert_eq!(opened(&copy, &[]).unwrap(), scenario, "{copy}");
+        assert_eq!(Plan::new(1, &opened(&copy, &[]).unwrap(), 3).hash(), Plan::new(1, &scenario, 3).hash());
+    }
+    let both = of(CLASSES, "both");
+    assert_eq!(both.ttl_max(), Duration::from_secs(86_400));
+    let warnings = both.warnings().join("\n");
+    assert!(
+        warnings.contains("of 3 keys 1 have rows whose TTL lies outside of 1 ms to 24 h, and 1 whose size"),
+        "{warnings}"
+    );
+    // Where nobody reads the rows, it is not known how long the longest is.
+    let copy = of("", "ttl").to_toml();
+    assert_eq!(Scenario::parse(&copy, "copy.toml", &[]).unwrap().ttl_max(), Duration::from_secs(86_400));
+    assert_eq!(of("", "ttl").keys.from_rows, RowValues { ttl: true, size: false });
+    assert_eq!(of("", "none").keys.value_size, SizeLaw::Constant(256));
+}
+
+#[test]
 fn theory_says_nothing_of_a_load_that_it_does_not_know() {
     let scenario = traced(&["load.ops=reads"]);
     let theory = scenario.predict(&Spec::parse("naive").unwrap(), 3, scenario.load.duration);
@@ -141,11 +198,24 @@ fn what_does_not_go_with_a_trace_is_refused() {
         (&["load.trace=many.csv"], "found 20000000 values of 256"),
         (&["load.trace=seven.csv", "writes.rate=1/s"], "a trace has no [writes]"),
         (&["load.trace=seven.csv", "origin.write_every=1s"], "writes and `origin.write_every` exclude each other"),
+        (&["load.trace=seven.csv", "keys.churn=10%/h"], "`churn` does not belong here"),
+        (&["load.trace=seven.csv", "keys.from_rows=all"], "unknown `from_rows` `all`"),
         (&["load.speed=2"], "found 2, allowed speed only with trace"),
     ] {
         let refused = opened(&plus(""), &[&["load.warmup=1s"], sets].concat()).unwrap_err();
         assert!(refused.contains(words), "{words:?} is not in {refused}");
     }
+    // A class of drawn keys goes where a trace is set beside it; in its file it is refused.
+    let class = "[[keys.class]]\nshare = 0.5\nn = 5\nkind = \"uniform\"\n";
+    let set = opened(&plus(class), &["load.trace=seven.csv", "load.warmup=1s"]).unwrap();
+    assert!(set.keys.classes.is_empty());
+    let refused = opened(&(traced(&[]).to_toml() + class), &[]).unwrap_err();
+    assert!(
+        refused.contains("`share` does not belong here") && refused.contains("missing field `pattern`"),
+        "{refused}"
+    );
+    let refused = opened(&plus("[[keys.class]]\npattern = \"^a\"\n"), &[]).unwrap_err();
+    assert!(refused.contains("`pattern` does not belong here"), "{refused}");
     // Nobody reads a file where none can be.
     let sets = [("load.trace".to_owned(), "seven.csv".to_owned())];
     let refused = Scenario::parse(&plus(""), "trace.toml", &sets).unwrap_err().to_string();

@@ -30,7 +30,7 @@ impl<W: Witness + 'static> Crowd<W> {
             self.clients.borrow_mut()[number as usize] = client;
             return self.fleet.world.call_at(Mono(sent), number);
         }
-        let item = self.plan.item(number, n);
+        let item = self.plan.item(number, n, sent - begin);
         let (key, op, replica) = (item.key, item.op, item.replica as u16);
         let client = CrowdClient { intended, n, key, op, replica, state: ClientState::Waits };
         self.clients.borrow_mut()[number as usize] = client;

@@ -202,7 +202,7 @@ fn fleet(
     let settings = FleetSettings {
         counter: counter.map(|spec| (spec, (case.ttl / WINDOWS).max(SHORTEST))),
         spec,
-        ttl: case.ttl,
+        ttls: case.ttl.into(),
         replicas: case.replicas,
         seed: case.seed,
         latencies: LATENCIES,

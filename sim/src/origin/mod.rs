@@ -16,7 +16,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use evidence::{OriginFault, OriginWrite, ReadEnd};
 use futures_channel::oneshot;
-use scenarios::{Keys, OriginModel, ServiceModel, SizeLaw};
+use scenarios::{OriginModel, Scenario, ServiceModel, SizeLaw};
+use strategies::ByItem;
 use strategies::Key;
 use strategies::port::{LoadCx, Loaded, OriginError};
 use strategies::time::{Mono, nanos};
@@ -35,7 +36,7 @@ pub struct SimOrigin {
     seed: u64,
     items: u32,
     /// How large values are, where that matters.
-    sizes: Option<SizeLaw>,
+    sizes: Option<ByItem<SizeLaw>>,
     write_every: Option<Duration>,
     queue: u32,
     commits: OnceLock<CommitWatcher>,
@@ -68,13 +69,13 @@ impl SimOrigin {
         Self::of(world, model, items, None, seed)
     }
 
-    /// The same with values as large as those of these keys.
+    /// A scenario's, with values as large as its items are.
     #[must_use]
-    pub fn sized(world: Handle, model: &OriginModel, keys: &Keys, seed: u64) -> Arc<Self> {
-        Self::of(world, model, keys.n, Some(keys.value_size), seed)
+    pub fn sized(world: Handle, scenario: &Scenario, seed: u64) -> Arc<Self> {
+        Self::of(world, &scenario.origin, scenario.keys.existing(), Some(scenario.sizes()), seed)
     }
 
-    fn of(world: Handle, model: &OriginModel, items: u32, sizes: Option<SizeLaw>, seed: u64) -> Arc<Self> {
+    fn of(world: Handle, model: &OriginModel, items: u32, sizes: Option<ByItem<SizeLaw>>, seed: u64) -> Arc<Self> {
         Arc::new(Self {
             world,
             model: model.service_model(),
@@ -216,8 +217,8 @@ impl SimOrigin {
     /// A version's value says whose and which it is, so that another's is noticed; then come as many bytes as a real one has.
     fn value(&self, number: u32, version: u64) -> Bytes {
         let mut value = item(number, version).to_vec();
-        if let Some(sizes) = self.sizes {
-            value.resize(BODY_BYTES + sizes.of(self.seed, number) as usize, 0);
+        if let Some(sizes) = &self.sizes {
+            value.resize(BODY_BYTES + sizes.of(number).of(self.seed, number) as usize, 0);
         }
         value.into()
     }

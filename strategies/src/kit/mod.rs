@@ -1,5 +1,6 @@
 //! What layers are made with and know nothing of: time limits, lines, randomness, moments, units, words.
 
+pub(crate) mod by_item;
 pub(crate) mod current;
 pub(crate) mod line;
 pub mod nearest;

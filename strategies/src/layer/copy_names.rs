@@ -7,9 +7,6 @@ use crate::kit::rng::{Rng, mix};
 use crate::port::key::Key;
 use crate::port::{BoxFuture, Event, EventSink, LoadCx, Loaded, Origin, OriginError};
 
-/// What stands between a key and the number of its copy.
-const MARK: &str = ":copy-";
-
 /// The layer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CopiesLayer {
@@ -33,8 +30,7 @@ impl CopiesLayer {
     fn name(self, key: &Key, number: u32) -> Key {
         let named = |salt: Option<u32>| {
             let salt = salt.map(|salt| format!("-{salt}")).unwrap_or_default();
-            // A key too long for a suffix keeps its name: it has one copy.
-            Key::new(&format!("{key}{MARK}{number}{salt}")).unwrap_or_else(|_| key.clone())
+            key.copy(number, &salt)
         };
         match self.tags {
             CopyTags::Counted => return named(None),
@@ -49,12 +45,6 @@ impl CopiesLayer {
         let names = (0..100 * self.n).map(|salt| named(Some(salt)));
         names.into_iter().find(|name| part(name) == u64::from(number)).unwrap_or_else(|| named(None))
     }
-}
-
-/// The key that a copy's name stands for.
-pub(crate) fn base(key: &Key) -> Key {
-    let base = key.as_str().rsplit_once(MARK).and_then(|(base, _)| Key::new(base).ok());
-    base.unwrap_or_else(|| key.clone())
 }
 
 /// The names of keys in the cache: their own, or those of copies.
@@ -90,7 +80,7 @@ pub(crate) struct OfBase(pub(crate) Arc<dyn Origin>);
 
 impl Origin for OfBase {
     fn load<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
-        Box::pin(async move { self.0.load(&base(key), cx).await })
+        Box::pin(async move { self.0.load(&key.base(), cx).await })
     }
 
     fn store<'a>(&'a self, key: &'a Key, cx: LoadCx) -> BoxFuture<'a, Result<Loaded, OriginError>> {
@@ -103,7 +93,7 @@ pub(crate) struct ToldOfBase(pub(crate) Arc<dyn EventSink>);
 
 impl EventSink for ToldOfBase {
     fn emit(&self, event: Event) {
-        self.0.emit(event.of_key(base));
+        self.0.emit(event.of_key(Key::base));
     }
 
     fn lock_waited(&self, waited: std::time::Duration) {
@@ -122,7 +112,7 @@ mod tests {
             let layer = CopiesLayer { n: 10, tags };
             let names = Names::new(Some(layer), &Rng::new(1));
             let mut all = names.all(&key);
-            assert!(all.iter().all(|name| base(name) == key), "{all:?}");
+            assert!(all.iter().all(|name| name.base() == key), "{all:?}");
             assert!((0..100).all(|_| all.contains(&names.any(&key).unwrap())));
             let parts: Vec<u32> =
                 all.iter().map(|name| u32::from(slot_of(name.as_str())) * 10 / u32::from(SLOTS)).collect();
@@ -130,7 +120,7 @@ mod tests {
             all.dedup();
             assert_eq!(all.len(), 10);
         }
-        assert_eq!((base(&key), Names::new(None, &Rng::new(1)).all(&key)), (key.clone(), vec![key]));
+        assert_eq!((key.base(), Names::new(None, &Rng::new(1)).all(&key)), (key.clone(), vec![key]));
     }
 
     /// The share of the fullest of so many shards, for each of a thousand keys.

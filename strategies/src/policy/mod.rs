@@ -27,9 +27,10 @@ use crate::fill::{Cx, Fill, Filled, Mode, Want};
 use crate::kit::rng::Rng;
 use crate::kit::time::Wall;
 use crate::kit::within::within;
-use crate::port::entry::{Entry, Freshness, Life, Stamp};
+use crate::port::entry::{Entry, Freshness, Stamp};
 use crate::port::error::GetError;
 use crate::port::key::Key;
+use crate::port::lives::EntryLives;
 use crate::port::outcome::Outcome;
 use crate::port::{BoxFuture, Cache, CacheError, CacheErrorClass, Event, FlightId, Level, Lookup, When};
 use crate::spec::{ParamInfo, Range};
@@ -92,7 +93,7 @@ pub(crate) struct Policy {
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) fill: Arc<dyn Fill>,
     pub(crate) early: Early,
-    pub(crate) life: Life,
+    pub(crate) lives: EntryLives,
     pub(crate) rng: Rng,
     pub(crate) waiters: Arc<Waiters>,
 }
@@ -156,7 +157,7 @@ impl Policy {
     /// Fills in the foreground, within the request's budget.
     async fn wait(&self, cx: Cx, key: &Key, newer_than: Option<Stamp>) -> Result<Served, GetError> {
         let _waits = Waiters::one(&self.waiters);
-        let want = Want { newer_than, mode: Mode::Wait, life: self.life, when: When::Always };
+        let want = Want { newer_than, mode: Mode::Wait, life: self.lives.of(key), when: When::Always };
         let clock = &*self.ports.clock;
         let filled = within(clock, cx.deadline, self.fill.fill(cx, key, want)).await;
         match filled.unwrap_or(Err(GetError::OutOfTime)) {
@@ -184,7 +185,8 @@ impl Policy {
 
     /// Refreshes in the background: leads at once, or leaves it to the flight that is under way.
     fn refresh(&self, cx: Cx, key: &Key, held: &Entry) {
-        let want = Want { newer_than: Some(held.stamp()), mode: Mode::Try, life: self.life, when: When::Always };
+        let want =
+            Want { newer_than: Some(held.stamp()), mode: Mode::Try, life: self.lives.of(key), when: When::Always };
         let deadline = self.ports.clock.mono().plus(self.ports.budgets.replica);
         let cx = Cx { request: 0, deadline, replica: cx.replica };
         let (fill, key, events) = (Arc::clone(&self.fill), key.clone(), Arc::clone(&self.ports.events));

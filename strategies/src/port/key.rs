@@ -10,6 +10,9 @@ pub const KEY_BYTES_MAX: usize = 256;
 /// What stands between a key and the number of its part.
 const PART: &str = ":part-";
 
+/// What stands between a key and the number of its copy.
+const COPY: &str = ":copy-";
+
 /// A cache key: 1 to [`KEY_BYTES_MAX`] bytes of `A–Z a–z 0–9 . _ - :`.
 ///
 /// The alphabet keeps a key inside its Redis hash tag and out of every log, URL and label as anything but itself. Up to 23 bytes
@@ -81,6 +84,20 @@ impl Key {
     #[must_use]
     pub fn whole(&self) -> (&str, Option<&str>) {
         self.0.rsplit_once(PART).map_or((&self.0, None), |(whole, part)| (whole, Some(part)))
+    }
+
+    /// The name of one of a key's copies: its number, and whatever else tells it. A key too long for a suffix keeps its name: it has one
+    /// copy.
+    #[must_use]
+    pub(crate) fn copy(&self, number: u32, more: &str) -> Self {
+        Self::new(&format!("{self}{COPY}{number}{more}")).unwrap_or_else(|_| self.clone())
+    }
+
+    /// The key that a copy's name stands for; of any other its own.
+    #[must_use]
+    pub(crate) fn base(&self) -> Self {
+        let base = self.as_str().rsplit_once(COPY).and_then(|(base, _)| Self::new(base).ok());
+        base.unwrap_or_else(|| self.clone())
     }
 
     /// The key as text.

@@ -9,6 +9,7 @@ pub mod conformance;
 pub(crate) mod entry;
 pub(crate) mod error;
 pub(crate) mod key;
+pub(crate) mod lives;
 pub(crate) mod outcome;
 #[cfg(feature = "conformance")]
 pub mod pool_conformance;

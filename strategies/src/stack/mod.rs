@@ -21,12 +21,14 @@ use futures_channel::oneshot;
 use futures_util::future::join_all;
 
 use crate::fill::{Backoff, Cx, Flights, LoadFill, Prefetched};
+use crate::kit::by_item::ByItem;
 use crate::layer::write::{ItemWriter, StoreWriter, WriteDoor};
 use crate::layer::{ConnectionUse, Copies, Metered, NearCounters, Operations, PoolCounters, Written};
 use crate::policy::{Policy, Served};
 use crate::port::entry::Life;
 use crate::port::error::GetError;
 use crate::port::key::Key;
+use crate::port::lives::EntryLives;
 use crate::port::{BoxFuture, CacheError, Cause, Clock, Removal, Spawn, When};
 use crate::spec::{FillLayer, Spec};
 use crate::stack::parts::Parts;
@@ -72,7 +74,7 @@ pub struct Stack {
     policy: Policy,
     load: LoadFill,
     writer: Arc<dyn ItemWriter>,
-    life: Life,
+    lives: EntryLives,
     operations: Arc<Operations>,
     copies: Arc<Copies>,
     /// What the breaker of the shared cache keeps, where it does.
@@ -84,11 +86,17 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Builds a strategy. `ttl` is the scenario's TTL, `incarnation` names this life of this replica in its flights.
+    /// Builds a strategy. `ttls` are the scenario's TTLs, `incarnation` names this life of this replica in its flights.
     ///
     /// # Errors
     /// [`Unable`] where it needs more than the cache can.
-    pub fn build(spec: &Spec, ports: &Ports, ttl: Duration, incarnation: u64) -> Result<Self, Unable> {
+    pub fn build(
+        spec: &Spec,
+        ports: &Ports,
+        ttls: impl Into<ByItem<Duration>>,
+        incarnation: u64,
+    ) -> Result<Self, Unable> {
+        let ttls = ttls.into();
         if let Some(lacks) = ports.can.lacks(spec.needs()) {
             return Err(Unable { strategy: spec.canonical().to_owned(), lacks });
         }
@@ -121,12 +129,12 @@ impl Stack {
         let fill = reach.connecting.held_for_fills(fill);
         let (door, clock, spawn) = (Door::new(ports.slots), Arc::clone(&ports.clock), Arc::clone(&ports.spawn));
         let waiters = Arc::clone(&door.waiters);
-        let life = spec.policy.life(ttl);
-        let removal = if spec.promise(ttl).fenced { Removal::EntryAndLease } else { Removal::Entry };
+        let lives = EntryLives(ttls.map(|ttl| spec.policy.life(*ttl)));
+        let removal = if spec.promise(ttls.usual).fenced { Removal::EntryAndLease } else { Removal::Entry };
         let written = WriteDoor {
             ports: ports.clone(),
             cache: Arc::clone(&cache),
-            life,
+            lives: lives.clone(),
             names: reach.names.clone(),
             bus: near.as_ref().and_then(|layer| layer.bus),
             copies: Arc::clone(&copies),
@@ -138,8 +146,8 @@ impl Stack {
             None => store,
         };
         let rng = ports.rng.fork("policy");
-        let policy = Policy { ports, shared, cache, fill, early, life, rng, waiters };
-        Ok(Self { policy, load, writer, life, operations, copies, kept, reach, door, clock, spawn })
+        let policy = Policy { ports, shared, cache, fill, early, lives: lives.clone(), rng, waiters };
+        Ok(Self { policy, load, writer, lives, operations, copies, kept, reach, door, clock, spawn })
     }
 
     /// Reads an item from the origin to warm the cache with, in a flight of its own.
@@ -176,9 +184,10 @@ impl Stack {
     }
 
     async fn store(&self, WarmItem { key, item, life_left }: &WarmItem) -> Result<(), CacheError> {
-        let Life { soft, hard } = self.life;
+        let whole = self.lives.of(key);
+        let Life { soft, hard } = whole;
         let life =
-            if *life_left < 1.0 { Life::new(soft.mul_f64(*life_left), hard.saturating_sub(soft)) } else { self.life };
+            if *life_left < 1.0 { Life::new(soft.mul_f64(*life_left), hard.saturating_sub(soft)) } else { whole };
         for name in self.reach.names.all(key) {
             self.load.store(&name, item.clone(), life, When::Always).await.1?;
         }

@@ -78,6 +78,10 @@ pub struct Circumstances {
     pub batch: u32,
     /// Whether a command takes the cache's server a time of its own, so that others may have to wait.
     pub busy_cache: bool,
+    /// Whether keys are replaced by new ones during the load.
+    pub churn: bool,
+    /// Whether keys differ in more than how often they are asked for.
+    pub classes: bool,
     /// Whether a replica works on so many requests at a time, and others wait for their turn.
     pub slots: bool,
     /// T.

@@ -93,6 +93,8 @@ const KNOWN: &[Known] = &[
     known("room", "the cache's memory is bounded, and entries may go before their time", |_, at| !at.evicts),
     known("one-item", "a request asks for several items", |_, at| at.batch == 1),
     known("idle-cache", "the scenario gives the simulated server's commands a cost", |_, at| !at.busy_cache),
+    known("lasting-keys", "keys are replaced by new ones during the run", |_, at| !at.churn),
+    known("one-class", "keys have classes with TTLs, sizes and shares of their own", |_, at| !at.classes),
     known("steady-load", "the rate of requests changes during the run", |_, at| at.steady),
     known("free-replicas", "requests may have to wait for a replica's slot", |_, at| !at.slots),
     known("right", "the strategy is wrong on purpose", |layers, _| !layers.flawed),

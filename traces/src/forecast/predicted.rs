@@ -41,6 +41,8 @@ pub(super) fn predicted(
         evicts: false,
         batch: 1,
         busy_cache: false,
+        churn: false,
+        classes: false,
         slots: false,
         ttl,
         service: Some(service),

@@ -102,7 +102,7 @@ mod tests {
 
     fn row(at_ns: u64, line: u64) -> PendingRow {
         let (key, op) = (KeyHash(0), TraceOp::Read);
-        PendingRow { at_ns, line, key, ttl_ns: None, size: None, op, failed: false, name: None }
+        PendingRow { at_ns, line, key, ttl_ns: None, size: None, class: None, op, failed: false, name: None }
     }
 
     fn ordered(times: &[u64]) -> (Vec<(u64, u64)>, Vec<TooLate>) {

@@ -11,6 +11,7 @@ pub(crate) struct PendingRow {
     pub(crate) key: KeyHash,
     pub(crate) ttl_ns: Option<u64>,
     pub(crate) size: Option<u32>,
+    pub(crate) class: Option<u8>,
     pub(crate) op: TraceOp,
     pub(crate) failed: bool,
     pub(crate) name: Option<Box<[u8]>>,

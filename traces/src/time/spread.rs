@@ -92,7 +92,17 @@ mod tests {
         let mut found = Vec::new();
         for (line, at_ns) in (1..).zip(times.iter().copied()) {
             let (key, op) = (KeyHash(0), TraceOp::Read);
-            spread.push(PendingRow { at_ns, line, key, ttl_ns: None, size: None, op, failed: false, name: None });
+            spread.push(PendingRow {
+                at_ns,
+                line,
+                key,
+                ttl_ns: None,
+                size: None,
+                class: None,
+                op,
+                failed: false,
+                name: None,
+            });
             found.extend(std::iter::from_fn(|| spread.pop()).map(|row| row.at_ns));
         }
         spread.finish();

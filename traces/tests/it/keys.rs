@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use traces::class::KeyClass;
+use traces::class::TraceClass;
 use traces::key::{KeyNames, hashed, pseudonym};
 use traces::summary::{SummaryOptions, summarise};
 use traces::{KeyNumbers, TraceOptions, TraceReader};
@@ -30,12 +30,13 @@ fn names_are_hidden_unless_they_are_asked_for() {
 #[test]
 fn a_class_says_what_a_row_does_not() {
     let s = Duration::from_secs;
-    let class = |pattern: &str, ttl, size| KeyClass { pattern: pattern.into(), ttl, size };
+    let class = |pattern: &str, ttl, size| TraceClass { pattern: pattern.into(), ttl, size };
     let classes = vec![class("^user:", Some(s(60)), None), class("^(user|page):", Some(s(5)), Some(2048))];
     let options = TraceOptions { classes, ..TraceOptions::default() };
     let (rows, _) = read(b"1,user:1\n2,page:1\n3,page:2,get,7,9\n4,other\n", &options).unwrap();
     let found: Vec<_> = rows.iter().map(|row| (row.ttl, row.size)).collect();
     assert_eq!(found, [(Some(s(60)), None), (Some(s(5)), Some(2048)), (Some(s(9)), Some(7)), (None, None)]);
+    assert_eq!(rows.iter().map(|row| row.class).collect::<Vec<_>>(), [Some(1), Some(2), Some(2), None]);
     let options = TraceOptions { classes: vec![class("(", None, None)], ..TraceOptions::default() };
     assert!(refused(b"1,a\n", &options).contains("the pattern of a class: regex parse error"));
     let options = TraceOptions { classes: vec![class("a", None, None); 65], ..TraceOptions::default() };

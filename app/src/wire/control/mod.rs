@@ -2,6 +2,7 @@
 //!
 //! Data, not behaviour: both ends share these types, so they cannot drift apart.
 
+mod items;
 mod meet;
 mod origin;
 
@@ -15,6 +16,7 @@ use strategies::{Budgets, Slots};
 
 use crate::wire::refused::Refused;
 
+pub use items::{GroupsWire, ItemsWire};
 pub use meet::{Meet, Met};
 pub use origin::{FaultOrigin, LawWire, SizesWire, StartOrigin};
 
@@ -25,8 +27,8 @@ pub struct StartReplica {
     pub namespace: String,
     /// The strategy's SPEC.
     pub strategy: String,
-    /// The scenario's TTL, nanoseconds.
-    pub ttl_ns: u64,
+    /// The TTL of each item, nanoseconds.
+    pub ttls_ns: ItemsWire<u64>,
     /// How long a counter lives, nanoseconds: the strategy counts. Else it reads.
     #[serde(default)]
     pub window_ns: Option<u64>,

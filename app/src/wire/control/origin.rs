@@ -7,6 +7,8 @@ use scenarios::{Law, SizeLaw};
 use serde::{Deserialize, Serialize};
 use strategies::time::nanos;
 
+use super::items::ItemsWire;
+
 /// A law of service times on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "law")]
@@ -97,12 +99,12 @@ impl From<SizesWire> for SizeLaw {
 }
 
 /// `POST /start` on the origin: these rows, this service, an empty ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StartOrigin {
     /// Rows 1 to so many.
     pub items: u32,
-    /// How large values are.
-    pub sizes: SizesWire,
+    /// How large each item's values are.
+    pub sizes: ItemsWire<SizesWire>,
     /// The share of each value that is filler, which compression takes away: 0 to 1.
     #[serde(default)]
     pub compressible: f64,

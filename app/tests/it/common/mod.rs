@@ -77,7 +77,7 @@ pub async fn listener() -> (TcpListener, String) {
 pub fn settings(service_ms: u64, concurrency: u32) -> StartOrigin {
     StartOrigin {
         items: 10,
-        sizes: SizesWire::Constant { bytes: 256 },
+        sizes: SizesWire::Constant { bytes: 256 }.into(),
         compressible: 0.0,
         concurrency,
         queue: concurrency,
@@ -85,6 +85,21 @@ pub fn settings(service_ms: u64, concurrency: u32) -> StartOrigin {
         seed: 1,
         write_time: None,
         write_every_ns: None,
+    }
+}
+
+/// A strategy whose entries are fresh for five seconds.
+pub fn start(strategy: &str) -> StartReplica {
+    StartReplica {
+        namespace: "run:strategy".into(),
+        strategy: strategy.into(),
+        ttls_ns: 5_000_000_000.into(),
+        window_ns: None,
+        seed: 1,
+        budgets: Default::default(),
+        slots: None,
+        index: None,
+        watches_cache: false,
     }
 }
 
@@ -119,18 +134,7 @@ impl Lab {
             let listeners = ReplicaListeners { data, control: Some((control, token.clone())) };
             tokio::spawn(replica::run(replica, listeners, shutdown.clone()));
             let client = ControlClient::new(&control_url, Some(token.clone()));
-            let start = StartReplica {
-                namespace: "run:strategy".into(),
-                strategy: strategy.into(),
-                ttl_ns: 5_000_000_000,
-                window_ns: None,
-                seed: 1,
-                budgets: Default::default(),
-                slots: None,
-                index: None,
-                watches_cache: false,
-            };
-            client.post::<()>("/start", &start).await.unwrap();
+            client.post::<()>("/start", &start(strategy)).await.unwrap();
             lab.replicas.push(url);
             lab.controls.push(client);
             lab.control_urls.push(control_url);

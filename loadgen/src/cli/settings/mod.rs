@@ -161,10 +161,10 @@ impl Subject {
         if self.cache_is_written(scenario) || scenario.load.batch > 1 {
             return None;
         }
-        let (service, life) = (scenario.origin.service_time.mean(), spec.soft_life(scenario.cache.ttl));
+        let (service, lives) = (scenario.origin.service_time.mean(), scenario.ttls().map(|ttl| spec.soft_life(*ttl)));
         let over = scenario.events.iter().map(scenarios::ScenarioEvent::over);
         let over_ns = over.map(|over| i64::try_from(nanos(over)).unwrap_or(i64::MAX)).collect();
-        let floor = Floor::new(scenario.keys.n, service, life, spec.negative_life()).emptied_at(over_ns);
+        let floor = Floor::new(scenario.keys.existing(), service, lives, spec.negative_life()).emptied_at(over_ns);
         Some(if spec.lengthens_ttl() { floor.untold() } else { floor })
     }
 
@@ -177,10 +177,9 @@ impl Subject {
     /// What the warm-up is to leave in the cache, where no write may take it away.
     #[must_use]
     pub fn warmth(&self, scenario: &Scenario) -> Option<Warmth> {
-        let ttl = scenario.cache.ttl;
-        let life = self.strategy.as_ref().map_or(ttl, |spec| spec.shortest_life(ttl));
+        let lives = scenario.ttls().map(|ttl| self.strategy.as_ref().map_or(*ttl, |spec| spec.shortest_life(*ttl)));
         (!self.cache_is_written(scenario))
-            .then(|| Warmth::new(scenario.keys.n, scenario.origin.service_time.p99(), life))
+            .then(|| Warmth::new(scenario.keys.existing(), scenario.origin.service_time.p99(), lives))
     }
 }
 
@@ -283,13 +282,18 @@ const REPLICAS_DEFAULT: u16 = 3;
 
 /// A strategy that keeps values fresh for longer than the scenario's TTL would win by breaking its rule.
 fn check_soft_lives(strategies: &[(Spec, String)], scenario: &Scenario) -> Result<(), Failure> {
-    let ttl = scenario.cache.ttl;
-    let longer = strategies.iter().find(|(spec, _)| spec.soft_life(ttl) > ttl);
+    let ttls = scenario.ttls();
+    let shortest = ttls.values().copied().min().unwrap_or(ttls.usual);
+    let longer = strategies.iter().find(|(spec, _)| spec.soft_life(shortest) > shortest);
     longer.map_or(Ok(()), |(spec, _)| {
-        let (soft, ttl) = (duration_text(spec.soft_life(ttl)), duration_text(ttl));
+        let (soft, ttl) = (duration_text(spec.soft_life(shortest)), duration_text(shortest));
+        let (whose, remedy) = match shortest == ttls.usual {
+            true => ("cache.ttl", format!(", or set cache.ttl={soft}")),
+            false => ("the shortest of any key", String::new()),
+        };
         Err(Failure::usage(format!(
             "a strategy that is fresh for longer than the TTL · --strategy {:?} · found {soft}, allowed at most {ttl} \
-             (cache.ttl) · lower soft, or set cache.ttl={soft}",
+             ({whose}) · lower soft{remedy}",
             spec.name()
         )))
     })
@@ -310,7 +314,7 @@ fn check_times(strategies: &[(Spec, String)], scenario: &Scenario) -> Result<(),
     let (takes, most) = (scenario.warm_takes(read), scenario.warm_budget());
     if scenario.warm.is_some() && takes > most {
         let [takes, most, read] = [takes, most, read].map(duration_text);
-        let (items, places) = (scenario.keys.n, scenario.origin.concurrency);
+        let (items, places) = (scenario.keys.ranks(), scenario.origin.concurrency);
         return Err(Failure::usage(format!(
             "a cache that takes too long to warm · [warm] · found {items} reads of {read}, {places} at once: {takes}, \
              allowed {most} · raise origin.concurrency, lower origin.service_time or keys.n, or leave [warm] out"

@@ -9,7 +9,7 @@ use super::inject::Injector;
 
 impl Injector<'_> {
     pub(super) async fn act_by_control(&self, action: &Action) -> Result<(), String> {
-        let all = Expire { first: 1, last: self.scenario.keys.n };
+        let all = Expire { first: 1, last: self.scenario.keys.existing() };
         match action.kind {
             ActionKind::Expire => self.expire(action.key.map_or(all, |key| Expire { first: key, last: key })).await,
             ActionKind::Flush => self.expire(all).await,

@@ -16,7 +16,7 @@ use crate::load::measure::{CounterSample, Immortals};
 /// Looks at every counter in the cache.
 pub(super) fn looks(scenario: &Scenario, spec: &CounterSpec, immortals: Rc<RefCell<Immortals>>) -> CacheSampler {
     let parts = |item| (item, spec.keys(&Key::of_item(item)));
-    let keys: Vec<(u32, Vec<Key>)> = (1..=scenario.keys.n).map(parts).collect();
+    let keys: Vec<(u32, Vec<Key>)> = (1..=scenario.keys.existing()).map(parts).collect();
     let (every_ns, mut next_ns) = (since_start(nanos(look_every(scenario, spec))), i64::MIN);
     Box::new(move |at_ns, cache| {
         if at_ns < next_ns {

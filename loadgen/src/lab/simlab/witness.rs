@@ -37,7 +37,7 @@ impl RecordingWitness {
     pub(super) fn new(recorder: Recorder, settings: &Settings, spec: &Spec, tapes: Tapes) -> Self {
         let (scenario, part) = (&settings.scenario, settings.part);
         let (hot_key, writes) = (scenario.keys.hot_key(), scenario.writes.is_some());
-        let items = Some(scenario.keys.n).filter(|_| spec.part().is_none_or(|part| part >= 1.0));
+        let items = Some(scenario.keys.existing()).filter(|_| spec.part().is_none_or(|part| part >= 1.0));
         Self { recorder: Some(recorder), hot_key, items, writes, tapes: Some(tapes), part }
     }
 

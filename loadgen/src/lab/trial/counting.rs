@@ -18,7 +18,7 @@ const SERIES_MAX: usize = 600;
 
 /// How often the server is looked at: every 100 ms, and less often where there is more to look at.
 pub(crate) fn look_every(scenario: &Scenario, spec: &CounterSpec) -> Duration {
-    LOOK_EVERY * scenario.keys.n.saturating_mul(spec.parts()).div_ceil(LOOKS_MAX).max(1)
+    LOOK_EVERY * scenario.keys.existing().saturating_mul(spec.parts()).div_ceil(LOOKS_MAX).max(1)
 }
 
 /// What became of a subject's increments; `None` where it does not count.

@@ -39,7 +39,7 @@ impl TrialRunner<'_> {
     async fn ask_sites(&self, target: &Target) -> Result<Mono, Failure> {
         let scenario = &self.settings.scenario;
         let every = EveryItem {
-            items: scenario.keys.n,
+            items: scenario.keys.ranks(),
             at_once: scenario.origin.concurrency.clamp(1, CONNECTIONS_MAX),
             timeout: scenario.load.timeout,
             between: target.max_per_s.map(|rate| Duration::from_secs_f64(rate.recip())),
@@ -61,7 +61,7 @@ impl TrialRunner<'_> {
     /// The first entries would have ended before t = 0.
     fn too_slow(&self, target: &Target) -> Failure {
         let scenario = &self.settings.scenario;
-        let (items, ttl) = (scenario.keys.n, duration_text(scenario.cache.ttl));
+        let (items, ttl) = (scenario.keys.ranks(), duration_text(scenario.cache.ttl));
         let rate = if target.max_per_s.is_some() { ", --max-rate where the target can take it" } else { "" };
         Failure::failed(format!(
             "the target's cache could not be filled in time · [warm] · found {items} items of {}, which took longer than {ttl}, allowed \

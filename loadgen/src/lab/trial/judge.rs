@@ -348,7 +348,7 @@ fn impact(scenario: &Scenario, subject: &Subject, seen: &[EventRow]) -> Option<I
         capacity: f64::from(scenario.origin.concurrency) / service.as_secs_f64(),
         clients: scenario.load.kind.clients_max(),
         clients_ramp: scenario.load.kind.clients_ramp(),
-        life: subject.soft_life_max(scenario.cache.ttl),
+        life: subject.soft_life_max(scenario.ttl_max()),
     })
 }
 

@@ -226,7 +226,7 @@ impl TrialRunner<'_> {
         let Some((replica, clock)) = burst else { return Ok(self.clock.mono().plus(lead + drive.warmup)) };
         let scenario = &self.settings.scenario;
         let aged = scenario.warm == Some(scenarios::Warm::BurstAged);
-        let (items, at_once, budget) = (scenario.keys.n, scenario.origin.concurrency, scenario.warm_budget());
+        let (items, at_once, budget) = (scenario.keys.ranks(), scenario.origin.concurrency, scenario.warm_budget());
         let warm = WarmBurst { items, at_once, aged, within_ns: nanos(budget) };
         // The puts come after the reads, and may take as long: 200 of them two seconds, which is what they take where each is made four times.
         let warmed: Result<Warmed, _> = replica.post_within(budget * 2, "/warm", &warm).await;

@@ -24,7 +24,7 @@ impl TrialRunner<'_> {
         loop {
             next = next.plus(every);
             self.pacer.handle().until(next).await;
-            if let Some(items) = endless(replica, scenario.keys.n).await {
+            if let Some(items) = endless(replica, scenario.keys.existing()).await {
                 let at_ns = super::runner::since_ns(self.clock.mono(), t0);
                 let mut immortals = immortals.borrow_mut();
                 items.into_iter().for_each(|key| immortals.sample(CounterSample { at_ns, key, endless: true }));

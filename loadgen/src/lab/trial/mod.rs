@@ -120,7 +120,7 @@ impl OriginRecord {
 /// The burst before t = 0 failed.
 #[must_use]
 pub fn cannot_warm(scenario: &Scenario, strategy: &str, why: impl Display) -> Failure {
-    let (items, why) = (scenario.keys.n, why.to_string());
+    let (items, why) = (scenario.keys.ranks(), why.to_string());
     if why.contains(Warm::PUT_FAILED) {
         return Failure::failed(format!(
             "the cache could not be warmed · {strategy} · {why}, of {items} in all, {} at once · raise the cache's memory or its \

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use app::process::runtime::RealClock;
 use app::process::shutdown::Shutdown;
-use app::wire::control::{ConfigureServer, Identity, StartOrigin, StartReplica};
+use app::wire::control::{ConfigureServer, Identity, ItemsWire, StartOrigin, StartReplica};
 use app::wire::control_client::{ControlClient, ControlError};
 use evidence::{CacheStatus, Heartbeat, OriginCounters, ReplicaCounters};
 use report::StrategyFolder;
@@ -131,8 +131,8 @@ impl TrialRunner<'_> {
         let (scenario, seed) = (&self.settings.scenario, self.settings.seed);
         if let Some(origin) = &self.endpoints.origin {
             let start = StartOrigin {
-                items: scenario.keys.n,
-                sizes: scenario.keys.value_size.into(),
+                items: scenario.keys.existing(),
+                sizes: ItemsWire::of(&scenario.sizes(), |law| (*law).into()),
                 compressible: scenario.keys.compressible,
                 concurrency: scenario.origin.concurrency,
                 queue: scenario.origin.queue,
@@ -151,10 +151,11 @@ impl TrialRunner<'_> {
 
     /// What each replica is started with.
     pub(super) fn starts(&self, subject: &Subject) -> Vec<StartReplica> {
+        let ttls_ns = ItemsWire::of(&self.settings.scenario.ttls(), |ttl| nanos(*ttl));
         let start = |index| StartReplica {
             namespace: namespace(self.run, &subject.folder, self.settings.scenario.keys.one_slot),
             strategy: subject.strategy.as_ref().map_or(subject.name.as_str(), Spec::name).to_owned(),
-            ttl_ns: nanos(self.settings.scenario.cache.ttl),
+            ttls_ns: ttls_ns.clone(),
             window_ns: self.settings.scenario.counting.map(|counting| nanos(counting.window)),
             seed: self.settings.seed,
             budgets: self.settings.scenario.budgets.into(),

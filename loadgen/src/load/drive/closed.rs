@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use evidence::ErrorKind;
-use strategies::time::Mono;
+use strategies::time::{Mono, nanos};
 use tokio::task::JoinSet;
 
 use super::again::OpenRequest;
@@ -45,11 +45,12 @@ pub(super) fn spawn(context: &Rc<WorkerContext>, clients: Vec<Client>, t0: Mono,
 async fn run(context: Rc<WorkerContext>, (client, mut connections): Client, t0: Mono) {
     let WorkerContext { drive, recorder, .. } = &*context;
     let mut stop = drive.stop.clone();
-    let mut intended = t0.minus(drive.warmup).plus(drive.plan.first_send(client));
+    let begun = t0.minus(drive.warmup);
+    let mut intended = begun.plus(drive.plan.first_send(client));
     for n in 0_u64.. {
         let Some(next) = active(&context, client, intended, t0).await else { return };
         intended = next;
-        let item = drive.plan.item(client, n);
+        let item = drive.plan.item(client, n, nanos(next.since(begun)));
         let asked = context.issue(intended, t0, item.key, item.op, Some(client));
         recorder.borrow_mut().offer(&asked);
         tokio::select! {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use strategies::ByItem;
 use strategies::time::nanos;
 
 use crate::load::record::KeySample;
@@ -16,18 +17,18 @@ const NEVER: i64 = i64::MIN;
 /// Counts the origin reads of a perfect lazy refresher in the measured phase, while the run goes on.
 ///
 /// Per key, in order, an arrival at t ≥ s + d + T starts a load, where s is the start of the last load, d the (mean)
-/// service time and T the key's life; a load in flight serves those who come meanwhile (design/contract.md). The life is
+/// service time and T the key's own life; a load in flight serves those who come meanwhile (design/contract.md). The life is
 /// the TTL for an item that exists. That one does not exist is remembered for as long as the strategy's `negative` layer
 /// says, and not at all without one: then only those who come during a load are spared their own.
 ///
 /// It needs the cache's state at t = 0 before it can count; arrivals that come before it knows are kept until then, and
 /// after that its memory is one number a key, and with [events](Floor::emptied_at) two.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Floor {
     /// The last key that exists.
     items: u32,
     /// From the start of a load to the first arrival that needs another, for keys that exist and for those that don't.
-    served_ns: i64,
+    served_ns: ByItem<i64>,
     served_missing_ns: i64,
     /// The mean service time.
     service: Duration,
@@ -54,11 +55,11 @@ struct Events {
 }
 
 impl Floor {
-    /// A floor for items 1 to `items` with this service time and TTL, and a memory of `negative` for what does not exist.
+    /// A floor for items 1 to `items` with this service time and these TTLs, and a memory of `negative` for what does not exist.
     #[must_use]
-    pub fn new(items: u32, service: Duration, ttl: Duration, negative: Duration) -> Self {
+    pub fn new(items: u32, service: Duration, ttls: impl Into<ByItem<Duration>>, negative: Duration) -> Self {
         let served = |life| i64::try_from(nanos(service).saturating_add(nanos(life))).unwrap_or(i64::MAX);
-        let (served_ns, served_missing_ns) = (served(ttl), served(negative));
+        let (served_ns, served_missing_ns) = (ttls.into().map(|ttl| served(*ttl)), served(negative));
         let events = Events::default();
         Self {
             items,
@@ -115,8 +116,8 @@ impl Floor {
     pub fn least(&self) -> Self {
         let longer = Self::answer_max(self.service).saturating_sub(self.service);
         let longer = i64::try_from(nanos(longer)).unwrap_or(i64::MAX);
-        let (served_ns, served_missing_ns) =
-            (self.served_ns.saturating_add(longer), self.served_missing_ns.saturating_add(longer));
+        let served_ns = self.served_ns.map(|served| served.saturating_add(longer));
+        let served_missing_ns = self.served_missing_ns.saturating_add(longer);
         Self { served_ns, served_missing_ns, events: Events::default(), ..self.clone() }
     }
 
@@ -142,7 +143,7 @@ impl Floor {
 
     /// From the start of a load to the first arrival that needs another.
     fn served(&self, key: u32) -> i64 {
-        if key > self.items { self.served_missing_ns } else { self.served_ns }
+        if key > self.items { self.served_missing_ns } else { *self.served_ns.of(key) }
     }
 
     /// Takes arrivals of the measured phase: (intended, key) in order of time, all after those of earlier calls.

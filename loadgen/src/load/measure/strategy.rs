@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use evidence::{OriginRead, ReadEnd, ReplicaCounters};
 use report::Herds;
@@ -9,6 +10,7 @@ use report::record::{
     BinRow, Events, Hot, Ledgers, LevelFigures, OriginFigures, OriginRow, PoolFigures, Retries, Stale, Strategy,
 };
 use scenarios::Scenario;
+use strategies::ByItem;
 use strategies::time::nanos;
 
 use super::impact::Impact;
@@ -260,6 +262,7 @@ fn origin(evidence: &Evidence<'_>, tally: &OriginTally, end_ns: i64) -> OriginFi
 /// cache, as the origin saw it.
 pub struct WarmState<'a> {
     scenario: &'a Scenario,
+    ttls: ByItem<Duration>,
     offset_ns: i64,
     state: BTreeMap<u32, i64>,
 }
@@ -268,7 +271,7 @@ impl<'a> WarmState<'a> {
     /// Nothing known yet. `offset_ns` from the origin's clock to nanoseconds since t = 0.
     #[must_use]
     pub fn new(scenario: &'a Scenario, offset_ns: i64) -> Self {
-        Self { scenario, offset_ns, state: BTreeMap::new() }
+        Self { scenario, ttls: scenario.ttls(), offset_ns, state: BTreeMap::new() }
     }
 
     /// The origin saw a read.
@@ -277,7 +280,7 @@ impl<'a> WarmState<'a> {
         let Some(key) = row.key.parse::<u32>().ok().filter(|_| arrived < 0) else { return };
         // A burst stores every key at t = 0, whenever its value was read; with so much of its life behind it.
         let start = self.scenario.warm.map_or(arrived, |warm| {
-            let behind = self.scenario.cache.ttl.mul_f64(1.0 - warm.life_left(key));
+            let behind = self.ttls.of(key).mul_f64(1.0 - warm.life_left(key));
             -i64::try_from(nanos(self.scenario.origin.service_time.mean() + behind)).unwrap_or(0)
         });
         let last = self.state.entry(key).or_insert(start);

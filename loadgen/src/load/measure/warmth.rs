@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use report::record::BinRow;
+use strategies::ByItem;
 use strategies::time::nanos;
 
 use crate::load::record::KeySample;
@@ -19,12 +20,12 @@ const HITS_EXPECTED: u64 = 5;
 
 /// Counts, while the warm-up goes on, the hits that a cache without flaw would have had at least. Its memory is a number a key and
 /// one a second.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Warmth {
     /// The last key that exists.
     items: u32,
     read_ns: i64,
-    life_ns: i64,
+    life_ns: ByItem<i64>,
     /// When each key's last load began.
     last_load: BTreeMap<u32, i64>,
     /// By the second's first millisecond.
@@ -32,19 +33,19 @@ pub struct Warmth {
 }
 
 impl Warmth {
-    /// Of a cache of items 1 to `items`, whose reads take `read` at most and whose entries live `life` at least.
+    /// Of a cache of items 1 to `items`, whose reads take `read` at most and whose entries live so long at least.
     #[must_use]
-    pub fn new(items: u32, read: Duration, life: Duration) -> Self {
+    pub fn new(items: u32, read: Duration, lives: impl Into<ByItem<Duration>>) -> Self {
         let since = |length| i64::try_from(nanos(length)).unwrap_or(i64::MAX);
         let (last_load, expected) = (BTreeMap::new(), BTreeMap::new());
-        Self { items, read_ns: since(read), life_ns: since(life), last_load, expected }
+        Self { items, read_ns: since(read), life_ns: lives.into().map(|life| since(*life)), last_load, expected }
     }
 
     /// Takes the arrivals of a second before t = 0: (intended, key) in order of time, all after those of earlier calls.
     pub fn arrive(&mut self, start_ms: i64, arrivals: &[KeySample]) {
         let mut hits = 0;
         for (at, key) in arrivals.iter().filter(|(_, key)| *key <= self.items) {
-            let age = self.last_load.get(key).map(|begun| at - begun).filter(|age| *age < self.life_ns);
+            let age = self.last_load.get(key).map(|begun| at - begun).filter(|age| age < self.life_ns.of(*key));
             match age {
                 Some(age) => hits += u64::from(age >= self.read_ns),
                 None => drop(self.last_load.insert(*key, *at)),

@@ -123,16 +123,7 @@ mod tests {
     use super::*;
 
     fn keys(kind: KeyKind, n: u32) -> Keys {
-        Keys {
-            kind,
-            n,
-            sample_of: None,
-            value_size: scenarios::SizeLaw::Constant(256),
-            compressible: 0.0,
-            one_slot: false,
-            missing_share: 0.0,
-            missing_n: 10,
-        }
+        Keys::alike(kind, n, scenarios::SizeLaw::Constant(256))
     }
 
     #[test]

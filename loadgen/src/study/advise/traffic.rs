@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scenarios::{KeyKind, Keys, RecordedTrace, ReplayedOps, SizeLaw, TraceFound, TraceSettings};
+use scenarios::{KeyAsks, KeyKind, Keys, RecordedTrace, ReplayedOps, SizeLaw, TraceFound, TraceSettings};
 use strategies::units::duration_text;
 
 use super::population::Population;
@@ -39,7 +39,8 @@ impl AskedTrace {
         let to = args.to.as_deref().map(|text| moment("--to", text)).transpose()?;
         // What is advised is how to read.
         let (format, speed, ops) = (None, 1.0, ReplayedOps::Reads);
-        let settings = TraceSettings { path, format, key: args.key.clone(), speed, from, to, ops };
+        let settings =
+            TraceSettings { path, format, key: args.key.clone(), speed, from, to, ops, asks: KeyAsks::default() };
         let refused =
             |why: String| Failure::usage(format!("no traffic to advise for · --trace {} · {why}", settings.path));
         let trace = open_trace(&settings).map_err(refused)?;
@@ -62,17 +63,7 @@ impl AskedTrace {
     /// The keys that they ask for.
     #[must_use]
     pub fn keys(&self) -> Keys {
-        let (kind, n, value_size) = (KeyKind::Traced, self.found.keys, SizeLaw::Constant(256));
-        Keys {
-            kind,
-            n,
-            sample_of: None,
-            value_size,
-            compressible: 0.0,
-            one_slot: false,
-            missing_share: 0.0,
-            missing_n: 1,
-        }
+        Keys::alike(KeyKind::Traced, self.found.keys, SizeLaw::Constant(256))
     }
 
     /// What it is, in words.

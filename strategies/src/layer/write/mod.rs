@@ -20,9 +20,9 @@ pub(crate) use through::WRITE_THROUGH;
 use crate::fill::Cx;
 use crate::layer::{Copies, Names};
 use crate::port::entry::Entry;
-use crate::port::entry::Life;
 use crate::port::error::GetError;
 use crate::port::key::Key;
+use crate::port::lives::EntryLives;
 use crate::port::{BoxFuture, Bus, Cache, Event, FlightId, Loaded, OriginError, Removal, When};
 use crate::stack::Ports;
 
@@ -63,8 +63,8 @@ pub(crate) struct WriteDoor {
     pub(crate) ports: Ports,
     /// What is told of a write: what all replicas share, and nearer copies around it.
     pub(crate) cache: Arc<dyn Cache>,
-    /// The life to store with.
-    pub(crate) life: Life,
+    /// The lives to store with.
+    pub(crate) lives: EntryLives,
     /// The names that a key has in the cache.
     pub(crate) names: Names,
     /// On what the other replicas hear of a change; `None` where they do not.

@@ -48,7 +48,7 @@ impl WritingThrough {
             version: item.loaded.version,
             read_at: item.loaded.read_at,
             stored_at: self.door.ports.clock.wall(),
-            life: self.door.life,
+            life: self.door.lives.of(key),
             delta: item.delta,
         };
         self.door.put(key, &entry).await;
