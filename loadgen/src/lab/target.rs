@@ -208,12 +208,12 @@ fn check_rate(args: &RunArgs, scenario: &Scenario, max: Option<f64>) -> Result<(
 fn check_warm(args: &RunArgs, scenario: &Scenario, max: Option<f64>) -> Result<(), Failure> {
     if scenario.warm == Some(Warm::BurstAged) {
         return Err(Failure::usage(
-            "entries of all ages, which a target can't be given · [warm] with --target · found ages = \"even\", and who asks a service for its \
-             items makes entries that are all new · use ages = \"new\", or a scenario with a warm-up",
+            "entries of all ages, which a target can't be given · [warm] with --target · found ages = \"even\", and an item that a service is asked \
+             for has an entry that is new · use ages = \"new\", or a scenario with a warm-up",
         ));
     }
     let (Some(_), Some(max)) = (scenario.warm, max) else { return Ok(()) };
-    let (items, sites, ttl) = (scenario.keys.n, args.target.len(), scenario.cache.ttl);
+    let (items, sites, ttl) = (scenario.keys.ranks(), args.target.len(), scenario.cache.ttl);
     let takes_s = f64::from(items) * sites as f64 / max;
     if takes_s <= ttl.as_secs_f64() {
         return Ok(());
