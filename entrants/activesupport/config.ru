@@ -1,6 +1,6 @@
 # ActiveSupport::Cache (Rails) on its RedisCacheStore, in Puma.
 #
-# defaults: `fetch(name, expires_in: …)`. Nothing keeps two callers from calling together.
+# defaults: `fetch(name, expires_in: ...)`. Nothing keeps two callers from calling together.
 # best:     `race_condition_ttl`, "very useful in situations where a cache entry is used very frequently and is under heavy load":
 #           the first to find an entry expired puts the old one back for so long, reads anew, and the others are given the old
 #           one. "The key is to keep it small": 2 s, ten times what the origin takes. And `pool_size`, for Puma's threads.

@@ -13,6 +13,7 @@ use crate::cli::pages::open_page;
 use crate::shell::exit::{Exit, Failure};
 use crate::shell::output;
 use crate::study::gate::{CandidateRun, circumstances};
+use crate::study::noise;
 
 /// The page's name in the folder.
 const PAGE: &str = "history.html";
@@ -44,7 +45,10 @@ pub fn history(args: &HistoryArgs) -> Result<Exit, Failure> {
     for folder in &folders {
         let name = folder.strip_prefix(root).unwrap_or(folder).display().to_string();
         match CandidateRun::read(folder) {
-            Ok(CandidateRun { run, settings, .. }) => history.add(name, &run, circumstances(&run, &settings)),
+            Ok(CandidateRun { run, settings, .. }) => {
+                let noise = noise::of(&args.noise, &run)?;
+                history.add(name, &run, circumstances(&run, &settings), noise);
+            }
             Err(failure) => history.unreadable.push((name, line(failure.text.trim_start_matches("error: ")))),
         }
     }

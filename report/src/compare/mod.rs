@@ -11,7 +11,6 @@ mod noise;
 mod typical;
 
 pub use comparison_text::comparison_table;
-pub(crate) use noise::ASSUMED as ASSUMED_NOISE;
 pub use noise::{NOISE_SCHEMA, Noise, NoiseBand, NoiseFile, machine_class, read_noise};
 
 use crate::compare::stats::{

@@ -14,7 +14,7 @@ use crate::record::{Environment, Metric, Strategy};
 /// The schema of a noise file that this build writes and reads.
 pub const NOISE_SCHEMA: &str = "stampede.noise/v1";
 /// What is assumed where nobody measured: 2 %.
-pub(crate) const ASSUMED: f64 = 0.02;
+pub(super) const ASSUMED: f64 = 0.02;
 /// No band is narrower: a difference of less than 1 % is nobody's reason to choose.
 const LEAST: f64 = 0.01;
 /// The share of pairs whose difference lies in the band.
@@ -87,11 +87,13 @@ impl Noise {
         Self(widest)
     }
 
-    pub(super) fn of(&self, metric: Metric) -> f64 {
+    /// The share that a metric may differ by.
+    pub(crate) fn of(&self, metric: Metric) -> f64 {
         self.0.get(&metric).copied().unwrap_or(ASSUMED)
     }
 
-    pub(super) fn is_measured(&self, metric: Metric) -> bool {
+    /// Whether that is measured, and not assumed.
+    pub(crate) fn is_measured(&self, metric: Metric) -> bool {
         self.0.contains_key(&metric)
     }
 }

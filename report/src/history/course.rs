@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::compare::Noise;
 use crate::record::{Metric, Run, Strategy};
 use crate::text::phrases::reasons;
 use crate::text::sentences::interruption;
@@ -80,13 +81,15 @@ pub struct History {
     pub unreadable: Vec<(String, String)>,
     /// Every set of circumstances that a run had.
     pub circumstances: Vec<RunCircumstances>,
+    /// What is known of the noise of each of them.
+    noises: Vec<Noise>,
     known: BTreeMap<RunCircumstances, usize>,
     courses: BTreeMap<(usize, String, String), Vec<CoursePoint>>,
 }
 
 impl History {
-    /// Takes what the index needs of a run.
-    pub fn add(&mut self, folder: String, run: &Run, circumstances: RunCircumstances) {
+    /// Takes what the index needs of a run. `noise` is what is known of that of its scenario, lab and machine.
+    pub fn add(&mut self, folder: String, run: &Run, circumstances: RunCircumstances, noise: Noise) {
         let at = self.runs.len();
         let state = state(run);
         if state == RunState::Counts {
@@ -94,6 +97,7 @@ impl History {
             let place = *self.known.entry(circumstances.clone()).or_insert(next);
             if place == next {
                 self.circumstances.push(circumstances);
+                self.noises.push(noise);
             }
             for strategy in &run.strategies {
                 let course = self.courses.entry((place, strategy.name.clone(), strategy.spec.clone())).or_default();
@@ -103,6 +107,12 @@ impl History {
         let strategies = run.strategies.iter().map(|strategy| strategy.name.clone()).collect();
         let (started_at, scenario, lab) = (run.started_at.clone(), run.scenario.clone(), run.lab.clone());
         self.runs.push(HistoryRun { folder, started_at, scenario, lab, strategies, state });
+    }
+
+    /// How far a figure of a course may differ from itself, and whether that was measured.
+    pub(super) fn noise(&self, course: &Course, metric: Metric) -> (f64, bool) {
+        let noise = self.noises.get(course.circumstances).cloned().unwrap_or_default();
+        (noise.of(metric), noise.is_measured(metric))
     }
 
     /// Every course, its points by when their runs began.

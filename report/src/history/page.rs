@@ -3,7 +3,6 @@
 
 use super::change::{LastChange, last_change};
 use super::course::{Course, History, HistoryRun, RunCircumstances, RunState};
-use crate::compare::ASSUMED_NOISE;
 use crate::compare::comparison_text::value;
 use crate::compare::stats::median;
 use crate::page::head::{close_with, open_with};
@@ -50,7 +49,7 @@ fn courses(out: &mut Sheet, history: &History) {
         "Courses",
         "Each figure over runs of the same circumstances, oldest to newest, with its newest value and since when it is what it is. In \
          virtual time any difference is a change; of real runs at least 12 figures are needed, and a change is what the rank-sum test \
-         tells apart by more than 2 %. Invalid and interrupted runs are left out.",
+         tells apart by more than the noise, as `loadgen aa` measured it; else 2 % is assumed. Invalid and interrupted runs are left out.",
     );
     out.open_table("Courses", "index");
     out.push_str(
@@ -106,7 +105,8 @@ fn figure(out: &mut Sheet, history: &History, course: &Course, metric: Metric, e
         out.push_str("<td class=\"figure\">–<small>not known</small></td>");
         return;
     };
-    let change = last_change(&points, exact, metric.unit(), ASSUMED_NOISE);
+    let (noise, measured) = history.noise(course, metric);
+    let change = last_change(&points, exact, metric.unit(), noise);
     let at = match change {
         LastChange::Since { at, .. } => Some(at),
         _ => None,
@@ -116,6 +116,7 @@ fn figure(out: &mut Sheet, history: &History, course: &Course, metric: Metric, e
             let run = course.points.get(*at).and_then(|point| history.runs.get(point.run));
             format!("{} → {} since {}", value(metric, *from), value(metric, *to), run.map_or("", |run| day(run)))
         }
+        LastChange::NotSeen if measured && !exact => format!("no change seen, noise {:.1} %", noise * 100.0),
         LastChange::NotSeen => "no change seen".to_owned(),
         LastChange::TooFew => "too few runs to say".to_owned(),
     };

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::support::browser::Browser;
+use report::compare::{NOISE_SCHEMA, Noise, NoiseBand, NoiseFile};
 use report::history::{History, RunCircumstances, history_page};
 use report::parse_run;
-use report::record::Run;
+use report::record::{Metric, Run};
 
 fn fixture() -> Run {
     parse_run(include_bytes!("../fixtures/run-v1.json")).unwrap()
@@ -17,10 +18,27 @@ fn circumstances(run: &Run, ttl: &str) -> RunCircumstances {
     all.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-/// Thirty real runs of which the later half read the origin twice as often, six simulated ones with a step, an invalid and an interrupted
+/// A machine on which that scenario's figures double by themselves.
+fn loud(run: &Run) -> Noise {
+    let within = Metric::ALL.map(|metric| (metric, 1.5)).into();
+    let band = NoiseBand {
+        scenario: run.scenario.clone(),
+        lab: run.lab.clone(),
+        duration_s: 60.0,
+        strategy: "naive".into(),
+        measured_at: run.started_at.clone(),
+        pairs: 10,
+        within,
+    };
+    let file = NoiseFile { schema: NOISE_SCHEMA.into(), machine: "loud".into(), bands: vec![band] };
+    Noise::of_scenario(&file, &run.scenario, &run.lab)
+}
+
+/// Thirty real runs of which the later half read the origin twice as often, the same on a loud machine, six simulated ones with a step, an invalid and an interrupted
 /// one, one that cannot be read, and names that are markup.
 fn written(dir: &Path) -> PathBuf {
     let mut history = History::default();
+    let quiet = Noise::default();
     let mut add = |name: &str, at: u32, lab: &str, total: u64, change: &dyn Fn(&mut Run)| {
         let mut run = fixture();
         run.started_at = format!("2026-{:02}-{:02}T10:00:00Z", 1 + at / 28, 1 + at % 28);
@@ -35,11 +53,13 @@ fn written(dir: &Path) -> PathBuf {
         }
         change(&mut run);
         let ttl = if lab == "sim" && at >= 90 { "9s" } else { "5s" };
-        history.add(name.into(), &run, circumstances(&run, ttl));
+        let noise = if lab == "target" { loud(&run) } else { quiet.clone() };
+        history.add(name.into(), &run, circumstances(&run, ttl), noise);
     };
     for at in 0..30 {
         let total = if at < 15 { 100 + u64::from(at * 7 % 5) } else { 200 + u64::from(at * 7 % 5) };
         add(&format!("local-{at}"), at, "local", total, &|_| {});
+        add(&format!("target-{at}"), at, "target", total, &|_| {});
     }
     for at in 0..6 {
         add(&format!("sim-{at}"), 40 + at, "sim", if at < 4 { 12 } else { 24 }, &|_| {});
@@ -98,6 +118,8 @@ fn it_says_since_when_and_is_filtered() {
     };
     let local = browser.text(&cell("hotkey local naive"));
     assert!(local.ends_with("102 → 202 since 2026-01-16T10:00"), "{local}");
+    let loud = browser.text(&cell("hotkey target naive"));
+    assert!(loud.ends_with("no change seen, noise 150.0 %"), "{loud}");
     let sim = browser.text(&cell("hotkey sim naive"));
     assert!(sim.ends_with("12 → 24 since 2026-02-17T10:00"), "{sim}");
     let rows = "[...document.querySelectorAll('[data-words]')].filter((row) => row.getClientRects().length).length";
