@@ -122,7 +122,7 @@ impl Scenario {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.doubtful_times();
         let (ttl, mean) = (self.cache.ttl, self.origin.service_time.mean());
-        let least = self.ttls().values().copied().min().unwrap_or(ttl);
+        let least = self.ttl_min();
         if least < mean {
             let which = if least == ttl { "`cache.ttl`" } else { "the shortest TTL" };
             warnings.push(format!(

@@ -68,14 +68,9 @@ async fn counters_live_as_long_as_the_program_and_not_as_its_strategy() {
     let before = scrape(&lab.replicas[0]).await;
     let start = |strategy: &str| StartReplica {
         namespace: format!("run:{strategy}"),
-        strategy: strategy.into(),
         ttls_ns: 7_000_000_000.into(),
-        window_ns: None,
-        seed: 1,
-        budgets: Default::default(),
-        slots: None,
         index: Some(2),
-        watches_cache: false,
+        ..crate::common::start(strategy)
     };
     lab.controls[0].post::<()>("/start", &start("swr")).await.unwrap();
     assert_eq!(scrape(&lab.replicas[0]).await["stampede_cache_operations_total"], 2.0);
@@ -179,20 +174,7 @@ async fn a_lost_cache_is_counted_by_kind() {
     let lab = Lab::start(0, "", settings(1, 4)).await;
     let origin = Arc::new(HttpOrigin::new(&lab.origin, clock).unwrap());
     let replica = Replica::new(ReplicaSettings { index: 0, cache, origin, clock, described: String::new() }).unwrap();
-    let (namespace, strategy) = ("run:lock".into(), "singleflight".into());
-    replica
-        .start(&StartReplica {
-            namespace,
-            strategy,
-            ttls_ns: 1_000_000_000.into(),
-            window_ns: None,
-            seed: 1,
-            budgets: Default::default(),
-            slots: None,
-            index: None,
-            watches_cache: false,
-        })
-        .unwrap();
+    replica.start(&StartReplica { ttls_ns: 1_000_000_000.into(), ..crate::common::start("singleflight") }).unwrap();
     let (data, base) = listener().await;
     let (_stop, shutdown) = Shutdown::pair();
     tokio::spawn(replica::run(replica, ReplicaListeners { data, control: None }, shutdown));

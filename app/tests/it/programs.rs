@@ -4,11 +4,11 @@ use std::process::{Child, Command, Stdio};
 
 use app::testing::{self, EncryptedRedis, free_port};
 use app::wire::auth::ControlToken;
-use app::wire::control::{Identity, StartReplica};
+use app::wire::control::Identity;
 use app::wire::control_client::ControlClient;
 use evidence::{CacheStatus, OriginRead};
 
-use crate::common::{eventually, get, request, settings};
+use crate::common::{eventually, get, request, settings, start};
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::Request;
@@ -74,17 +74,7 @@ async fn replica_and_origin_serve_and_end_at_sigterm() {
     assert_eq!(get(&format!("{replica_url}/items/1")).await.status, 503, "no strategy runs yet");
     let control = |at: &str| ControlClient::new(&format!("http://{at}"), Some(token.clone()));
     control(&origin_control).post::<()>("/start", &settings(5, 4)).await.unwrap();
-    let start = StartReplica {
-        namespace: "run:naive".into(),
-        strategy: "naive".into(),
-        ttls_ns: 5_000_000_000.into(),
-        window_ns: None,
-        seed: 1,
-        budgets: Default::default(),
-        slots: None,
-        index: None,
-        watches_cache: false,
-    };
+    let start = start("naive");
     control(&replica_control).post::<()>("/start", &start).await.unwrap();
     for expected in ["lab; fwd=miss; stored", "lab; hit; ttl=4"] {
         assert_eq!(get(&format!("{replica_url}/items/1")).await.header("cache-status"), expected);

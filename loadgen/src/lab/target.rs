@@ -213,7 +213,7 @@ fn check_warm(args: &RunArgs, scenario: &Scenario, max: Option<f64>) -> Result<(
         ));
     }
     let (Some(_), Some(max)) = (scenario.warm, max) else { return Ok(()) };
-    let (items, sites, ttl) = (scenario.keys.ranks(), args.target.len(), scenario.cache.ttl);
+    let (items, sites, ttl) = (scenario.keys.ranks(), args.target.len(), scenario.ttl_min());
     let takes_s = f64::from(items) * sites as f64 / max;
     if takes_s <= ttl.as_secs_f64() {
         return Ok(());

@@ -8,3 +8,4 @@ pub mod measure;
 pub mod record;
 pub mod replay;
 pub mod tape;
+mod trace_keys;

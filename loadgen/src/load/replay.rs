@@ -3,6 +3,7 @@
 //! | idea | where |
 //! |---|---|
 //! | one look: what is in it, and whether it can be replayed | [`open_trace`] |
+//! | where it is asked for, another: what its keys are | `trace_keys.rs` |
 //! | its requests, read by a thread of their own a little in advance | [`RecordedTrace::rows`] |
 //! | a file that is no longer what was looked through | [`RecordedTrace::fault`] |
 //!
@@ -15,12 +16,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use scenarios::{
-    KeyAsks, Op, RecordedRequest, RecordedTrace, ReplayedOps, RowValues, TraceFound, TraceSettings, TracedKeys,
-};
+use scenarios::{KeyAsks, Op, RecordedRequest, RecordedTrace, ReplayedOps, TraceFound, TraceSettings, TracedKeys};
 use strategies::rng::mix;
-use strategies::time::nanos;
-use traces::{KeyNumbers, TraceError, TraceFormat, TraceOp, TraceOptions, TraceReader, TraceRow};
+use traces::{KeyNumbers, TraceError, TraceFormat, TraceOp, TraceOptions, TraceReader};
+
+use super::trace_keys::{digest_of_keys, traced_keys};
 
 /// The most distinct keys that a scenario may have.
 const KEYS_MAX: u32 = 10_000_000;
@@ -40,17 +40,18 @@ pub fn open_trace(settings: &TraceSettings) -> Result<Arc<dyn RecordedTrace>, St
     let reads_alone = settings.ops == ReplayedOps::Reads;
     let mut requests = TraceRequests::open(&path, &options, reads_alone).map_err(|error| error.to_string())?;
     let mut look = TraceLook::default();
-    while let Some((request, row)) = requests.next().map_err(|error| error.to_string())? {
-        look.add(&request, &row);
-        take(&mut look.keys, &settings.asks, request.key, &row);
+    while let Some(request) = requests.next().map_err(|error| error.to_string())? {
+        look.add(&request);
     }
     if look.requests == 0 {
         let path = &settings.path;
         return Err(format!("{path}: none of its rows reads · write ops = \"all\", or take another part of it"));
     }
-    let keys = (settings.asks != KeyAsks::default()).then(|| std::mem::take(&mut look.keys));
+    let asked = (settings.asks != KeyAsks::default()).then_some(&settings.asks);
+    let keys = asked.map(|asks| traced_keys(&path, &options, &requests.numbers, asks)).transpose();
+    let keys = keys.map_err(|error| error.to_string())?;
     look.digest = keys.as_ref().map_or(look.digest, |keys| digest_of_keys(look.digest, keys));
-    let (found, ttls) = (look.found(&requests), look.ttls);
+    let (found, ttls) = (look.found(&requests), requests.ttls);
     if FileStamp::of(&path)? != stamp {
         return Err(format!("{}: it changed while it was looked through · wait until it is written", settings.path));
     }
@@ -102,21 +103,28 @@ struct TraceRequests {
     reader: TraceReader,
     numbers: KeyNumbers,
     reads_alone: bool,
+    /// The shortest and the longest TTL of any row so far, replayed or not.
+    ttls: Option<(Duration, Duration)>,
 }
 
 impl TraceRequests {
     fn open(path: &Path, options: &TraceOptions, reads_alone: bool) -> Result<Self, TraceError> {
-        Ok(Self { reader: TraceReader::open(path, options)?, numbers: KeyNumbers::new(KEYS_MAX), reads_alone })
+        let (reader, numbers) = (TraceReader::open(path, options)?, KeyNumbers::new(KEYS_MAX));
+        Ok(Self { reader, numbers, reads_alone, ttls: None })
     }
 
-    /// The next one, and its row.
-    fn next(&mut self) -> Result<Option<(RecordedRequest, TraceRow)>, TraceError> {
+    /// The next one.
+    fn next(&mut self) -> Result<Option<RecordedRequest>, TraceError> {
         while let Some(row) = self.reader.next_row()? {
+            if let Some(ttl) = row.ttl {
+                let (least, most) = self.ttls.unwrap_or((ttl, ttl));
+                self.ttls = Some((least.min(ttl), most.max(ttl)));
+            }
             // A deletion and an increment change the item: the lab's origin gives it a new version, and never loses one.
             let op = if row.op == TraceOp::Read { Op::Get } else { Op::Put };
             if op == Op::Get || !self.reads_alone {
                 let key = self.numbers.number(row.key)?;
-                return Ok(Some((RecordedRequest { at_ns: row.at_ns, key, op }, row)));
+                return Ok(Some(RecordedRequest { at_ns: row.at_ns, key, op }));
             }
         }
         Ok(None)
@@ -133,12 +141,10 @@ struct TraceLook {
     /// The second that goes on, and its requests so far.
     second: (u64, u64),
     peak_per_s: u64,
-    ttls: Option<(Duration, Duration)>,
-    keys: TracedKeys,
 }
 
 impl TraceLook {
-    fn add(&mut self, request: &RecordedRequest, row: &TraceRow) {
+    fn add(&mut self, request: &RecordedRequest) {
         let RecordedRequest { at_ns, key, op } = *request;
         let is_write = op == Op::Put;
         self.requests += 1;
@@ -149,10 +155,6 @@ impl TraceLook {
         let (second, requests) = self.second;
         self.second = (at_ns / S_NS, if second == at_ns / S_NS { requests + 1 } else { 1 });
         self.peak_per_s = self.peak_per_s.max(self.second.1);
-        if let Some(ttl) = row.ttl {
-            let (least, most) = self.ttls.unwrap_or((ttl, ttl));
-            self.ttls = Some((least.min(ttl), most.max(ttl)));
-        }
     }
 
     fn found(&self, read: &TraceRequests) -> TraceFound {
@@ -166,40 +168,6 @@ impl TraceLook {
             peak_per_s: self.peak_per_s,
             digest: self.digest,
         }
-    }
-}
-
-/// Takes what a row says of its key, as far as it is asked for. Of TTLs and sizes the first that is stated stays.
-fn take(keys: &mut TracedKeys, asks: &KeyAsks, key: u32, row: &TraceRow) {
-    let KeyAsks { patterns, values: RowValues { ttl, size } } = asks;
-    let at = key as usize - 1;
-    if !patterns.is_empty() {
-        set_first(&mut keys.class, at, row.class.unwrap_or(0));
-    }
-    if *ttl {
-        // One of less than a nanosecond is one of a nanosecond: 0 is none.
-        set_first(&mut keys.ttl_ns, at, row.ttl.map_or(0, |ttl| nanos(ttl).max(1)));
-    }
-    if *size {
-        set_first(&mut keys.size, at, row.size.unwrap_or(0));
-    }
-}
-
-/// A digest that says, too, what was found out of the keys.
-fn digest_of_keys(digest: u64, TracedKeys { class, ttl_ns, size }: &TracedKeys) -> u64 {
-    let lists = [class.len(), ttl_ns.len(), size.len()].map(|length| length as u64);
-    let values = class.iter().map(|class| u64::from(*class)).chain(ttl_ns.iter().copied());
-    let values = values.chain(size.iter().map(|size| u64::from(*size)));
-    lists.into_iter().chain(values).fold(digest, |hash, word| mix(hash ^ mix(word)))
-}
-
-/// Sets a place that is empty, 0, or beyond the end.
-fn set_first<T: Copy + Default + PartialEq>(list: &mut Vec<T>, at: usize, value: T) {
-    if at >= list.len() {
-        list.resize(at + 1, T::default());
-    }
-    if list[at] == T::default() {
-        list[at] = value;
     }
 }
 
@@ -274,7 +242,7 @@ impl TraceFile {
         let mut requests =
             TraceRequests::open(&self.path, &self.options, self.reads_alone).map_err(|why| why.to_string())?;
         let (mut batch, mut count) = (Vec::with_capacity(BATCH), 0);
-        while let Some((request, _)) = requests.next().map_err(|why| why.to_string())? {
+        while let Some(request) = requests.next().map_err(|why| why.to_string())? {
             batch.push(request);
             count += 1;
             if batch.len() == BATCH && tell.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err() {

@@ -99,6 +99,26 @@ fn a_trace_s_keys_live_as_long_as_their_rows_or_their_class_say() {
     }
 }
 
+/// As of a cache: a read that misses, and what it then puts there, which alone states a TTL and a size; the rest are hits.
+#[test]
+fn what_rows_state_counts_also_where_only_reads_are_replayed() {
+    let at = tempfile::tempdir().unwrap();
+    let mut text = String::from("0,early,set,5000,2.1\n0.1,page,get\n0.2,page,set,9000,3.1\n");
+    (1..100).for_each(|n| {
+        writeln!(text, "{}.{},early,get\n{}.{},page,get", n / 5, n % 5 * 2, n / 5, n % 5 * 2 + 1).unwrap()
+    });
+    let file = at.path().join("cache.csv");
+    std::fs::write(&file, text).unwrap();
+    let args =
+        ["--scenario", "hotkey-open", "--trace", file.to_str().unwrap(), "-w", "0s", "--strategy", "plain + lock"];
+    let more = ["--set", "load.ops=reads", "--set", "cache.ttl=60s", "--set", "keys.from_rows=ttl"];
+    let (run, reads) = simulated(&[&args[..], &more].concat());
+    // Twenty seconds, each key every 0.2 s: one lives for 3.1 s and a read, so it is read every 3.4 s, the other every 2.4 s.
+    let count = |key: &str| reads.get(key).map_or(0, Vec::len);
+    assert_eq!((count("1"), count("2")), (6, 9), "{reads:?}");
+    assert_eq!(origin_of(&run.strategies[0]).floor, Some(15));
+}
+
 #[test]
 fn what_is_wrong_with_them_is_said() {
     let at = tempfile::tempdir().unwrap();

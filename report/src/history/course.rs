@@ -111,7 +111,8 @@ impl History {
 
     /// How far a figure of a course may differ from itself, and whether that was measured.
     pub(super) fn noise(&self, course: &Course, metric: Metric) -> (f64, bool) {
-        let noise = self.noises.get(course.circumstances).cloned().unwrap_or_default();
+        let unknown = Noise::default();
+        let noise = self.noises.get(course.circumstances).unwrap_or(&unknown);
         (noise.of(metric), noise.is_measured(metric))
     }
 

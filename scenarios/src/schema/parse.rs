@@ -211,8 +211,9 @@ fn read_load_and_keys(
     let load = load.and_then(|fields| Load::read(walk, fields, patience, own.asks()));
     let keys = fields.and_then(|fields| match traced {
         true => {
-            let n = load.as_ref().and_then(Load::trace).map(|trace| trace.found.keys);
-            Keys::read_traced(walk, &fields, own, n)
+            let trace = load.as_ref().and_then(Load::trace);
+            let known = trace.and_then(|trace| trace.rows.as_ref()?.keys());
+            Keys::read_traced(walk, &fields, own, trace.map(|trace| trace.found.keys), known)
         }
         false => Keys::read(walk, &fields, own, load.as_ref().map(Load::total)),
     });

@@ -21,17 +21,13 @@ impl Scenario {
             let ns = keys.ttl_ns.get(at).copied().filter(|ns| *ns > 0)?;
             Some(Duration::from_nanos(ns).clamp(TTL_MIN, TTL_MAX))
         };
-        self.by_item(self.cache.ttl, |class| class.ttl, stated)
+        self.keys.by_item(self.traced_keys(), self.cache.ttl, |class| class.ttl, stated)
     }
 
     /// How large the value of each item is.
     #[must_use]
     pub fn sizes(&self) -> ByItem<SizeLaw> {
-        let stated = |keys: &TracedKeys, at: usize| {
-            let size = keys.size.get(at).copied().filter(|size| *size > 0)?;
-            Some(SizeLaw::Constant(size.min(VALUE_SIZE_MAX)))
-        };
-        self.by_item(self.keys.value_size, |class| class.value_size, stated)
+        self.keys.sizes(self.traced_keys())
     }
 
     /// The longest TTL of any item; where a trace's rows say it and nobody read them, the longest that there may be.
@@ -43,37 +39,10 @@ impl Scenario {
         self.ttls().values().copied().max().unwrap_or(self.cache.ttl)
     }
 
-    /// An item's value: what its rows state, else its class's, else the usual one.
-    fn by_item<T: Copy + Eq + Hash>(
-        &self,
-        usual: T,
-        of_class: impl Fn(&KeyClass) -> Option<T>,
-        stated: impl Fn(&TracedKeys, usize) -> Option<T>,
-    ) -> ByItem<T> {
-        let classes = &self.keys.classes;
-        let of_classes: Vec<Option<T>> = classes.iter().map(of_class).collect();
-        let Some(traced) = self.traced_keys() else {
-            return match of_classes.iter().any(Option::is_some) {
-                true => ByItem {
-                    usual,
-                    others: of_classes.into_iter().map(|value| value.unwrap_or(usual)).collect(),
-                    groups: self.keys.blocks(),
-                },
-                false => usual.into(),
-            };
-        };
-        let mut groups = ValueGroups::default();
-        let listed: Vec<u32> = (0..self.keys.n as usize)
-            .map(|at| {
-                let class = traced.class.get(at).and_then(|class| usize::from(*class).checked_sub(1));
-                let of_class = || class.and_then(|class| of_classes.get(class).copied().flatten());
-                groups.number(stated(traced, at).or_else(of_class), usual)
-            })
-            .collect();
-        match groups.values.is_empty() {
-            true => usual.into(),
-            false => ByItem { usual, others: groups.values, groups: ItemGroups::Listed(Arc::from(listed)) },
-        }
+    /// The shortest TTL of any item, as far as it is known.
+    #[must_use]
+    pub fn ttl_min(&self) -> Duration {
+        self.ttls().values().copied().min().unwrap_or(self.cache.ttl)
     }
 
     /// What was found of each key of a trace, where anything was asked for.
@@ -145,11 +114,57 @@ impl Keys {
         ItemGroups::Blocks { round: self.ranks(), last }
     }
 
-    /// How many bytes all values are in the mean, as far as classes tell it.
-    pub(crate) fn bytes(&self) -> f64 {
+    /// How many bytes all values are in the mean; of a trace with what was found of its keys.
+    pub(crate) fn bytes(&self, traced: Option<&TracedKeys>) -> f64 {
+        if traced.is_some() {
+            let sizes = self.sizes(traced);
+            return (1..=self.n).map(|item| sizes.of(item).mean()).sum();
+        }
         let of = |n: u32, sizes: Option<SizeLaw>| f64::from(n) * sizes.unwrap_or(self.value_size).mean();
         let classes: f64 = self.classes.iter().map(|class| of(class.n(), class.value_size)).sum();
         (of(self.n, None) + classes) * f64::from(self.generations)
+    }
+
+    /// How large the value of each item is; of a trace with what was found of its keys.
+    fn sizes(&self, traced: Option<&TracedKeys>) -> ByItem<SizeLaw> {
+        let stated = |keys: &TracedKeys, at: usize| {
+            let size = keys.size.get(at).copied().filter(|size| *size > 0)?;
+            Some(SizeLaw::Constant(size.min(VALUE_SIZE_MAX)))
+        };
+        self.by_item(traced, self.value_size, |class| class.value_size, stated)
+    }
+
+    /// An item's value: what its rows state, else its class's, else the usual one.
+    fn by_item<T: Copy + Eq + Hash>(
+        &self,
+        traced: Option<&TracedKeys>,
+        usual: T,
+        of_class: impl Fn(&KeyClass) -> Option<T>,
+        stated: impl Fn(&TracedKeys, usize) -> Option<T>,
+    ) -> ByItem<T> {
+        let of_classes: Vec<Option<T>> = self.classes.iter().map(of_class).collect();
+        let Some(traced) = traced else {
+            return match of_classes.iter().any(Option::is_some) {
+                true => ByItem {
+                    usual,
+                    others: of_classes.into_iter().map(|value| value.unwrap_or(usual)).collect(),
+                    groups: self.blocks(),
+                },
+                false => usual.into(),
+            };
+        };
+        let mut groups = ValueGroups::default();
+        let listed: Vec<u32> = (0..self.n as usize)
+            .map(|at| {
+                let class = traced.class.get(at).and_then(|class| usize::from(*class).checked_sub(1));
+                let of_class = || class.and_then(|class| of_classes.get(class).copied().flatten());
+                groups.number(stated(traced, at).or_else(of_class), usual)
+            })
+            .collect();
+        match groups.values.is_empty() {
+            true => usual.into(),
+            false => ByItem { usual, others: groups.values, groups: ItemGroups::Listed(Arc::from(listed)) },
+        }
     }
 
     /// The regular expressions of the classes, in their order.

@@ -8,7 +8,7 @@ use crate::schema::walk::{Fields, Walk};
 use crate::values::churn::{CHURN, Churn};
 use crate::values::classes::KeyClass;
 use crate::values::popularity::{KeyKind, KindWord, N_MAX, Sample, read_kind};
-use crate::values::recorded::{KeyAsks, RowValues};
+use crate::values::recorded::{KeyAsks, RowValues, TracedKeys};
 use crate::values::size::SizeLaw;
 
 /// A few, as deleted items are that links still lead to.
@@ -173,41 +173,57 @@ impl Keys {
             return None;
         }
         let all = u64::from(self.ranks()) * u64::from(self.generations);
-        if all <= u64::from(N_MAX) && self.bytes() <= BYTES_MAX {
+        if all <= u64::from(N_MAX) && self.bytes(None) <= BYTES_MAX {
             return Some(self);
         }
         let each = match self.generations {
             1 => String::new(),
             keys => format!(" for {} ranks, {keys} each one after the other", self.ranks()),
         };
-        let (gib, most) = (self.bytes() / GIB, BYTES_MAX / GIB);
+        let (gib, most) = (self.bytes(None) / GIB, BYTES_MAX / GIB);
         let found =
             format!("found {all} values{each}: {gib:.1} GiB of memory, allowed {N_MAX} values and {most:.1} GiB");
         walk.report(&node.place, TOO_MANY, found, "lower n, value_size or churn, or shorten the run");
         None
     }
 
-    /// Reads the keys of a trace, of which there are `n` where it could be read: how large their values are, and no more.
-    pub(crate) fn read_traced(walk: &mut Walk<'_>, fields: &Fields<'_>, own: OwnKeys, n: Option<u32>) -> Option<Self> {
+    /// Reads the keys of a trace, of which there are `n` where it could be read, and of which `known` was found out: how large their values are,
+    /// and what holds of some of them.
+    pub(crate) fn read_traced(
+        walk: &mut Walk<'_>,
+        fields: &Fields<'_>,
+        own: OwnKeys,
+        n: Option<u32>,
+        known: Option<&TracedKeys>,
+    ) -> Option<Self> {
         const DRAWN: [&str; 8] =
             ["kind", "n", "hot_share", "exponent", "sample_of", "missing_share", "missing_n", "churn"];
         walk.foreign(fields, &DRAWN, "with load.clients or load.rate: a trace has its own keys");
         let value_size = SizeLaw::read(walk, fields);
         let (compressible, one_slot) = (read_compressible(walk, fields), read_one_slot(walk, fields));
-        if let Some((n, sizes)) = n.zip(value_size)
-            && let Some(found) = too_many(n.into(), Some(sizes))
-        {
-            let remedy = "cut the trace with from and to, put keys together with load.key, or lower value_size";
-            walk.report(&fields.place, TOO_MANY, found, remedy);
-            return None;
-        }
-        Some(Self {
+        let (n, value_size) = (n?, value_size?);
+        let keys = Self {
             compressible: compressible?,
             one_slot: one_slot?,
             from_rows: own.from_rows,
             classes: own.classes,
-            ..Self::alike(KeyKind::Traced, n?, value_size?)
-        })
+            ..Self::alike(KeyKind::Traced, n, value_size)
+        };
+        let bytes = keys.bytes(known);
+        let found = too_many(keys.n.into(), Some(value_size)).filter(|_| known.is_none() || keys.n > N_MAX);
+        let found = found.or_else(|| {
+            (bytes > BYTES_MAX).then(|| {
+                let (gib, most) = (bytes / GIB, BYTES_MAX / GIB);
+                format!(
+                    "found {} values with the sizes of rows and classes: {gib:.1} GiB of memory, allowed {most:.1} GiB",
+                    keys.n
+                )
+            })
+        });
+        let Some(found) = found else { return Some(keys) };
+        let remedy = "cut the trace with from and to, put keys together with load.key, or lower value_size; or leave the rows' sizes out";
+        walk.report(&fields.place, TOO_MANY, found, remedy);
+        None
     }
 
     /// Keys of one kind that all exist and do not change, with values that nothing makes smaller.

@@ -54,19 +54,27 @@ fn open(settings: &TraceSettings) -> Result<Arc<dyn RecordedTrace>, String> {
         return Err("none.csv: no such file · name a file".into());
     }
     let (length, digest) = (Duration::from_secs(3), if settings.path == "other.csv" { 8 } else { 7 });
-    let keys = if settings.path == "many.csv" { 20_000_000 } else { 3 };
+    let keys = match settings.path.as_str() {
+        "many.csv" => 20_000_000,
+        "large.csv" => 5000,
+        _ => 3,
+    };
     let writes = u64::from(settings.ops == ReplayedOps::All);
     let found = TraceFound { requests: 7, writes, keys, length, peak_per_s: 4, digest };
-    Ok(Arc::new(Seven(found, (settings.asks != KeyAsks::default()).then(|| asked(&settings.asks)))))
+    Ok(Arc::new(Seven(found, (settings.asks != KeyAsks::default()).then(|| asked(&settings.asks, keys)))))
 }
 
 /// Key 1 fits the first pattern, key 3 the last one; key 2 states both values, and key 3 a TTL and a size that nothing may have.
-fn asked(asks: &KeyAsks) -> TracedKeys {
+fn asked(asks: &KeyAsks, keys: u32) -> TracedKeys {
     let last = asks.patterns.len() as u8;
     TracedKeys {
         class: if last > 0 { vec![1, 0, last] } else { Vec::new() },
         ttl_ns: if asks.values.ttl { vec![0, 7_000_000_000, 10_u64.pow(15)] } else { Vec::new() },
-        size: if asks.values.size { vec![0, 1000, 1 << 30] } else { Vec::new() },
+        size: match (asks.values.size, keys) {
+            (false, _) => Vec::new(),
+            (true, 3) => vec![0, 1000, 1 << 30],
+            (true, keys) => vec![1 << 20; keys as usize],
+        },
     }
 }
 
@@ -196,6 +204,10 @@ fn what_does_not_go_with_a_trace_is_refused() {
         (&["load.trace=seven.csv", "load.ops=writes"], "unknown `ops` `writes`"),
         (&["load.trace=seven.csv", "keys.n=3"], "`n` does not belong here"),
         (&["load.trace=many.csv"], "found 20000000 values of 256"),
+        (
+            &["load.trace=large.csv", "keys.from_rows=size"],
+            "found 5000 values with the sizes of rows and classes: 4.9 GiB",
+        ),
         (&["load.trace=seven.csv", "writes.rate=1/s"], "a trace has no [writes]"),
         (&["load.trace=seven.csv", "origin.write_every=1s"], "writes and `origin.write_every` exclude each other"),
         (&["load.trace=seven.csv", "keys.churn=10%/h"], "`churn` does not belong here"),

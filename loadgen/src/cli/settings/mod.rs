@@ -282,12 +282,11 @@ const REPLICAS_DEFAULT: u16 = 3;
 
 /// A strategy that keeps values fresh for longer than the scenario's TTL would win by breaking its rule.
 fn check_soft_lives(strategies: &[(Spec, String)], scenario: &Scenario) -> Result<(), Failure> {
-    let ttls = scenario.ttls();
-    let shortest = ttls.values().copied().min().unwrap_or(ttls.usual);
+    let shortest = scenario.ttl_min();
     let longer = strategies.iter().find(|(spec, _)| spec.soft_life(shortest) > shortest);
     longer.map_or(Ok(()), |(spec, _)| {
         let (soft, ttl) = (duration_text(spec.soft_life(shortest)), duration_text(shortest));
-        let (whose, remedy) = match shortest == ttls.usual {
+        let (whose, remedy) = match shortest == scenario.cache.ttl {
             true => ("cache.ttl", format!(", or set cache.ttl={soft}")),
             false => ("the shortest of any key", String::new()),
         };

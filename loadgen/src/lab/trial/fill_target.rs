@@ -23,7 +23,7 @@ impl TrialRunner<'_> {
     /// is one of the measured time.
     pub(super) async fn fill(&self, target: &Target, origin_clock: Option<Offset>) -> Result<Mono, Failure> {
         let mut stop = self.stop.clone();
-        let ttl = self.settings.scenario.cache.ttl;
+        let ttl = self.settings.scenario.ttl_min();
         let last = tokio::select! {
             biased;
             () = stop.wait() => {
@@ -61,7 +61,7 @@ impl TrialRunner<'_> {
     /// The first entries would have ended before t = 0.
     fn too_slow(&self, target: &Target) -> Failure {
         let scenario = &self.settings.scenario;
-        let (items, ttl) = (scenario.keys.ranks(), duration_text(scenario.cache.ttl));
+        let (items, ttl) = (scenario.keys.ranks(), duration_text(scenario.ttl_min()));
         let rate = if target.max_per_s.is_some() { ", --max-rate where the target can take it" } else { "" };
         Failure::failed(format!(
             "the target's cache could not be filled in time · [warm] · found {items} items of {}, which took longer than {ttl}, allowed \
